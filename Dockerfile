@@ -1,0 +1,26 @@
+# One bot. Settings in /etc/fedbot/config.yaml, state (journal, keys) in the volume /var/lib/fedbot:
+#   docker build -t fedbot .
+#   docker run -v ./config.yaml:/etc/fedbot/config.yaml:ro -v fedbot:/var/lib/fedbot fedbot
+FROM python:3.13-slim AS build
+WORKDIR /source
+RUN python -m venv /opt/fedbot
+COPY requirements/build.txt requirements/run.txt requirements/
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements/build.txt \
+    && /opt/fedbot/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt
+COPY . .
+# built where setuptools is, so that the image has neither it nor the sources
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && /opt/fedbot/bin/pip install --no-deps --no-index /wheels/*.whl
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --home-dir /var/lib/fedbot --create-home fedbot \
+    && chmod 0700 /var/lib/fedbot
+COPY --from=build /opt/fedbot /opt/fedbot
+ENV PATH=/opt/fedbot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER fedbot
+WORKDIR /var/lib/fedbot
+VOLUME /var/lib/fedbot
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["fedbot", "health"]
+ENTRYPOINT ["fedbot"]
+CMD ["run", "--config", "/etc/fedbot/config.yaml"]

@@ -1,0 +1,48 @@
+# What a person or CI does with fedbot. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check format bench contract pins clean
+
+BIN := .venv/bin
+ARGS ?=
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Arguments go into ARGS: make demo ARGS=--fast, make test ARGS='-k loan'"
+
+setup: .venv/.ready-test ## .venv with everything, pinned (quick when nothing changed)
+
+.venv/.ready-%: requirements/build.txt requirements/%.txt pyproject.toml scripts/setup
+	@scripts/setup $*
+
+demo: .venv/.ready-demo ## two makerspaces connect and hand over an item, before your eyes
+	@exec $(BIN)/fedbot demo $(ARGS)
+
+test: .venv/.ready-test ## all tests
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/.ready-test ## lint, format, types, import rule
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.ready-test ## mend what ruff can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/.ready-test ## measure; table here, numbers in build/bench.json
+	@mkdir -p build
+	@$(BIN)/python -m bench $(ARGS)
+
+contract: .venv/.ready-test ## what we believe of InvenTree, on the simulator or on FEDBOT_LIVE_INVENTREE
+	@$(BIN)/pytest tests/contract $(ARGS)
+
+pins: ## write requirements/*.txt from pyproject.toml (ARGS=--upgrade for the newest)
+	@scripts/pins $(ARGS)
+
+clean: ## remove what was built, the environment included
+	rm -rf .venv build dist ./*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

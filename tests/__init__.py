@@ -1,0 +1,1 @@
+"""Tests, mirroring fedbot/; each folder says in its name what its tests stand on."""
