@@ -1,0 +1,151 @@
+"""What the rules want done, as data. Effects are committed with the state and performed by a runner.
+
+Three lanes: chat (one outgoing queue), acts in InvenTree (one writer), questions to InvenTree (beside each
+other). What a person reads is a `Phrase`, put into words by `chat/words` before it is committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fedbot.federation.events import Context
+from fedbot.federation.questions import Question
+from fedbot.federation.steps import Step
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A sentence or a card by its name in `chat/words`, and what it speaks of."""
+
+    name: str
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def say(name: str, /, **about: Any) -> Phrase:
+    """`say("no_such_space", word="btea")`: a test checks every name and argument against `chat/words`."""
+    return Phrase(name, about)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An envelope before it is signed: the runner adds version, id, room, key, time and signature.
+
+    `sealed` goes into the body sealed to `sealed_to` (the peer's key, hex); `secrets` maps a body field to a
+    vault reference, whose content is sealed likewise and never stands in the journal. `number` is `seq`.
+    """
+
+    kind: str
+    to: str
+    to_mxid: str
+    subject: str
+    subject_kind: str
+    number: int
+    body: dict[str, Any] = field(default_factory=dict)
+    terms_hash: str = ""
+    sealed: dict[str, Any] = field(default_factory=dict)
+    sealed_to: str = ""
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message. `key` names it for later edits, reactions and replies.
+
+    `rings`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
+    are event ids or keys of our own posts.
+    """
+
+    key: str
+    room: str
+    phrase: Phrase
+    reply_to: str = ""
+    thread: str = ""
+    rings: tuple[str, ...] = ()
+    draft: Draft | None = None
+    seeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The message `key` reads differently now; never rings. May carry an envelope."""
+
+    key: str
+    room: str
+    phrase: Phrase
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True)
+class SendEnvelope:
+    """A purely mechanical message: event type `dev.fedbot.envelope`, which clients don't show."""
+
+    room: str
+    draft: Draft
+
+
+@dataclass(frozen=True)
+class Announce:
+    """Put our state event `dev.fedbot.party` into the room."""
+
+    room: str
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Join:
+    """Accept an invitation."""
+
+    room: str
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Decline an invitation."""
+
+    room: str
+
+
+@dataclass(frozen=True)
+class Typing:
+    """The typing sign: shown for `seconds`, taken down by 0. Not journaled: it may get lost."""
+
+    room: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Questions to our InvenTree. A patient one is asked again until it is answered."""
+
+    context: Context
+    questions: tuple[Question, ...]
+    patient: bool = False
+
+
+@dataclass(frozen=True)
+class Do:
+    """A step in our InvenTree."""
+
+    context: Context
+    step: Step
+
+
+@dataclass(frozen=True)
+class KeepSecret:
+    """Unseal the secret in the received envelope's body field into the vault under `reference`."""
+
+    context: Context
+    reference: str
+    sealed: str
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Remove a secret from the vault."""
+
+    reference: str
+
+
+ChatEffect = Post | Edit | SendEnvelope | Announce | Join | Leave
+Effect = ChatEffect | Typing | Ask | Do | KeepSecret | Forget

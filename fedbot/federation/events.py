@@ -1,0 +1,267 @@
+"""Everything that can happen, as data: what the chat brought, what a timer says, how an effect ended.
+
+`at` is when it happened by the homeserver's clock (chat) or ours (the rest); always aware, UTC. An event is
+journaled before it is decided upon. Chat events carry the Matrix `event_id`, by which a repeated delivery
+is recognised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fedbot.federation.questions import Answer
+from fedbot.federation.steps import StepResult
+
+
+@dataclass(frozen=True)
+class Said:
+    """A person's (or a stranger's) line in a room. `reply_to` and `thread` are event ids."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    text: str
+    reply_to: str = ""
+    thread: str = ""
+    edits: str = ""
+    direct: bool = False
+
+
+@dataclass(frozen=True)
+class Reacted:
+    """A reaction. `key` is the emoji exactly as sent."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    target: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """Something was taken back: by its author, or by a moderator (then `sender` is not the author)."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    target: str
+
+
+@dataclass(frozen=True)
+class EnvelopeSeen:
+    """The content under `dev.fedbot` of a message, as it came; not yet verified when journaled by chat."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    envelope: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PartyAnnounced:
+    """State event `dev.fedbot.party` (state key = the bot's own id), or an announcing envelope."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Invited:
+    """We were invited to a room."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """We are out of a room: kicked, banned, or left (`sender` is ourselves then)."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    reason: str = ""
+    banned: bool = False
+
+
+@dataclass(frozen=True)
+class RoomReplaced:
+    """A tombstone: the room was upgraded."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    replacement: str
+
+
+@dataclass(frozen=True)
+class RoomSeen:
+    """What we know of a room after a sync: sent when it is new to us or when anything of it changed.
+
+    `may_*` are computed from the power levels, room version 12 included (facts/matrix.md §2). `members` maps
+    the joined members' ids to their display names.
+    """
+
+    room: str
+    event_id: str
+    at: datetime
+    name: str = ""
+    version: str = ""
+    encrypted: bool = False
+    may_talk: bool = True
+    may_announce: bool = True
+    may_react: bool = True
+    members: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """A sync with all its back-fills is complete; `at` is when its request was sent. Nothing older is missing."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A timer: something may be due."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Started:
+    """The process is up; `version` is fedbot's own."""
+
+    at: datetime
+    version: str
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message of ours is in the room: `key` is its name in the journal, `event_id` Matrix's."""
+
+    at: datetime
+    key: str
+    room: str
+    event_id: str
+
+
+@dataclass(frozen=True)
+class PostRefused:
+    """The homeserver will not take a message of ours (no power, too large, left the room)."""
+
+    at: datetime
+    key: str
+    room: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers to an `Ask`, in the order of its questions; `context` is what the asker sent along."""
+
+    at: datetime
+    context: Context
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """An `Ask` that isn't patient could not be answered: InvenTree is away or says no."""
+
+    at: datetime
+    context: Context
+    problem: str
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """A step was done (now, or before and found again by its mark)."""
+
+    at: datetime
+    context: Context
+    result: StepResult
+
+
+@dataclass(frozen=True)
+class StepRefused:
+    """A definite no: nothing was changed. `reason` is a short code, `text` what InvenTree or our check said."""
+
+    at: datetime
+    context: Context
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StepUnknown:
+    """Nobody can tell whether the step was done; it will not be repeated. A person resolves it."""
+
+    at: datetime
+    context: Context
+    text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A step or a patient question could not be tried or finished yet; the next try is at `next_try`."""
+
+    at: datetime
+    context: Context
+    problem: str
+    next_try: datetime
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an effect is for, sent along and given back with its outcome.
+
+    `purpose` names the rule that waits for it; `subject` is the transfer's or connection's id, `line` the
+    line's number; `command` is a verb's whole parsed line; `detail` whatever else the rule needs.
+    """
+
+    purpose: str
+    subject: str = ""
+    line: int = 0
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+Event = (
+    Said
+    | Reacted
+    | Redacted
+    | EnvelopeSeen
+    | PartyAnnounced
+    | Invited
+    | Removed
+    | RoomReplaced
+    | RoomSeen
+    | CaughtUp
+    | Tick
+    | Started
+    | Posted
+    | PostRefused
+    | Answered
+    | Unanswered
+    | StepDone
+    | StepRefused
+    | StepUnknown
+    | Waiting
+)
+ChatEvent = Said | Reacted | Redacted | EnvelopeSeen | PartyAnnounced | Invited | Removed | RoomReplaced | RoomSeen

@@ -1,0 +1,130 @@
+"""What the rules may ask of the own InvenTree (reads only), and the shape of each answer.
+
+A question is put by an `Ask` effect and answered by an `Answered` event; it changes nothing and may be
+repeated at will. `QUESTIONS` pairs every question with its answer's type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fedbot.federation.stock import Part, Right, Rights, StockItem
+
+
+@dataclass(frozen=True)
+class PersonRights:
+    """What may this user do right now? Answer: `Rights`."""
+
+    username: str
+
+
+@dataclass(frozen=True)
+class WhoMay:
+    """Which of these users (all of them mapped people) have this right now? Answer: `Able`."""
+
+    right: Right
+    usernames: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Able:
+    """The users that have the right asked for, in the order asked."""
+
+    usernames: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FindItems:
+    """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
+
+    Answer: `ItemsFound`.
+    """
+
+    word: str
+
+
+@dataclass(frozen=True)
+class ItemsFound:
+    """The stock items meant, in stock first; `parts` are near hits when no stock item was meant exactly.
+
+    `tainted` lists the items whose foreign origin is seen in themselves or in an item they were split from,
+    as (stock item key, origin party).
+    """
+
+    items: tuple[StockItem, ...] = ()
+    parts: tuple[Part, ...] = ()
+    tainted: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class PartDescription:
+    """How the sender describes a part: enough to find it, or to create it, at the receiver."""
+
+    name: str
+    ipn: str = ""
+    description: str = ""
+    keywords: str = ""
+    units: str = ""
+    revision: str = ""
+    trackable: bool = False
+
+
+@dataclass(frozen=True)
+class MatchPart:
+    """Which of our parts is this? By recorded alias, IPN, then exact name. Answer: `PartMatch`."""
+
+    peer: str
+    description: PartDescription
+    serial: str = ""
+
+
+@dataclass(frozen=True)
+class PartMatch:
+    """`part` is the one part that fits and may take the item. Without it: `creatable` says whether a new part
+    may be made (`category` is where), and `reason` why nothing fits (`none`, `several`, `virtual`,
+    `inactive`, `serial-taken`, `not-trackable`)."""
+
+    part: Part | None = None
+    how: str = ""
+    creatable: bool = False
+    category: str = ""
+    reason: str = ""
+    place: str = ""
+    location: int | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Is our InvenTree there, and who are we in it? Answer: `InventoryStanding`."""
+
+
+@dataclass(frozen=True)
+class InventoryStanding:
+    """What the InvenTree says of itself and of our token; nothing secret in it."""
+
+    name: str
+    version: str
+    api: int
+    username: str
+    can_move_stock: bool
+    can_create_parts: bool
+    has_admin_token: bool
+    admin_is_superuser: bool
+    stock_items: int
+    writes_allowed: bool = True
+    complaints: tuple[str, ...] = ()
+
+
+Question = PersonRights | WhoMay | FindItems | MatchPart | Overview
+Answer = Rights | Able | ItemsFound | PartMatch | InventoryStanding
+
+QUESTIONS: dict[type[Question], type[Answer]] = {
+    PersonRights: Rights,
+    WhoMay: Able,
+    FindItems: ItemsFound,
+    MatchPart: PartMatch,
+    Overview: InventoryStanding,
+}
+
+QUANTITY_PLACES = Decimal("0.00001")

@@ -1,0 +1,342 @@
+"""The acts in an InvenTree: one step is one change, journaled before and after (DESIGN §6).
+
+Every step carries `mark`, which is written into InvenTree's own history by the act, so that a probe can tell
+whether the act was done. Marks are `fed:<transfer or connection id>:<line>:<step>`. `note` is the sentence
+that a person reads in the history behind the mark. `STEPS` pairs every step with its result's type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from fedbot.federation.questions import PartDescription
+
+
+@dataclass(frozen=True)
+class TakeOut:
+    """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`."""
+
+    mark: str
+    note: str
+    item: int
+    part: int
+    quantity: Decimal
+    serial: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What lies in *Outgoing* now: `item` is the split-off child, or the item itself if it went whole."""
+
+    item: int
+    quantity: Decimal
+    status: int
+    location: int | None
+    whole: bool
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Sender: give the item in *Outgoing* to the peer's company. Result: `HandedOver`."""
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    company: int
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """Read back: the item is with the company, in the agreed quantity."""
+
+    item: int
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """Sender: what was taken out, but not handed over, goes back where it lay. Result: `PlacedAt`."""
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    location: int | None
+    status: int
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """Sender: what the receiver refused comes back from the company into stock. Result: `PlacedAt`."""
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    location: int | None
+    status: int
+    company: int
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Sender: the receiver has it: the old status again. Result: `HandedOver`."""
+
+    mark: str
+    note: str
+    item: int
+    status: int
+
+
+@dataclass(frozen=True)
+class CreatePart:
+    """Receiver: a part for what comes in, as proposed on the card. Result: `PartCreated`."""
+
+    mark: str
+    description: PartDescription
+    link: str
+
+
+@dataclass(frozen=True)
+class PartCreated:
+    """The new (or found) part."""
+
+    part: int
+
+
+@dataclass(frozen=True)
+class CreateItem:
+    """Receiver: the stock item, in *Incoming*; `link` holds the mark. Result: `ItemCreated`."""
+
+    mark: str
+    part: int
+    quantity: Decimal
+    link: str
+    serial: str = ""
+    batch: str = ""
+    packaging: str = ""
+    expiry: date | None = None
+    status: int = 10
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class ItemCreated:
+    """Read back: the new stock item in *Incoming*."""
+
+    item: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class PutAway:
+    """Receiver: from *Incoming* to its destination, with 'received from …' in the history.
+
+    Without a `location` the item's default place is meant (part, then category, then the configured one).
+    Result: `PlacedAt`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    location: int | None
+
+
+@dataclass(frozen=True)
+class PlacedAt:
+    """Where the item lies now."""
+
+    item: int
+    location: int | None
+    place: str
+
+
+@dataclass(frozen=True)
+class MakeCompany:
+    """The customer company that stands for a peer; found again by `link` in every generation.
+
+    Result: `CompanyMade`.
+    """
+
+    mark: str
+    link: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class CompanyMade:
+    """`foreign` is set when a company of that name exists and isn't ours: a person must decide."""
+
+    company: int
+
+
+@dataclass(frozen=True)
+class MakeAccess:
+    """A group with view-only roles, and in it the peer's service user (admin token needed).
+
+    `name` is `fed-<party>-<generation>`, for both; `last_name` holds the connection's id. Result: `AccessMade`.
+    """
+
+    mark: str
+    name: str
+    last_name: str
+
+
+@dataclass(frozen=True)
+class AccessMade:
+    """The peer's user and group in our InvenTree."""
+
+    user: int
+    group: int
+
+
+@dataclass(frozen=True)
+class MintToken:
+    """A token for the peer's user, one year; the secret goes into the vault under `reference`.
+
+    Name `fed-<party>-<generation>-<number>`. With an unknown outcome that number is revoked and the next one
+    minted, since a token's value is shown only once. Result: `TokenMinted`.
+    """
+
+    mark: str
+    user: int
+    name: str
+    reference: str
+    expiry: date
+
+
+@dataclass(frozen=True)
+class TokenMinted:
+    """The token is in the vault; `name` is the one that was really minted."""
+
+    name: str
+    expiry: date
+
+
+@dataclass(frozen=True)
+class TryToken:
+    """Read an inventory under the token in the vault: ours for relayed answers, the peer's for direct.
+
+    `url` is empty for our own InvenTree. Fails unless the token can read stock and cannot write it.
+    Result: `TokenTried`.
+    """
+
+    mark: str
+    reference: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class TokenTried:
+    """What the token can see."""
+
+    stock_items: int
+    api: int
+
+
+@dataclass(frozen=True)
+class EndAccess:
+    """Deactivate the peer's user first (a token can mint tokens), then revoke its tokens. Result: `AccessEnded`."""
+
+    mark: str
+    user: int
+    reference: str
+
+
+@dataclass(frozen=True)
+class CloseCompany:
+    """Set the peer's company inactive; it is never deleted. Result: `AccessEnded`."""
+
+    mark: str
+    company: int
+
+
+@dataclass(frozen=True)
+class AccessEnded:
+    """Nothing of the peer's access is left."""
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Write our own key in the metadata of a company or a stock item, read back. Result: `Mirrored`.
+
+    `value` is JSON text; the journal decides, metadata mirrors it (DESIGN §6). The edge signs it.
+    """
+
+    mark: str
+    model: str
+    pk: int
+    value: str
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """The metadata reads as written."""
+
+
+Step = (
+    TakeOut
+    | HandOver
+    | PutBack
+    | TakeBack
+    | Arrived
+    | CreatePart
+    | CreateItem
+    | PutAway
+    | MakeCompany
+    | MakeAccess
+    | MintToken
+    | TryToken
+    | EndAccess
+    | CloseCompany
+    | Mirror
+)
+StepResult = (
+    Taken
+    | HandedOver
+    | PlacedAt
+    | PartCreated
+    | ItemCreated
+    | CompanyMade
+    | AccessMade
+    | TokenMinted
+    | TokenTried
+    | AccessEnded
+    | Mirrored
+)
+
+STEPS: dict[type[Step], type[StepResult]] = {
+    TakeOut: Taken,
+    HandOver: HandedOver,
+    PutBack: PlacedAt,
+    TakeBack: PlacedAt,
+    Arrived: HandedOver,
+    CreatePart: PartCreated,
+    CreateItem: ItemCreated,
+    PutAway: PlacedAt,
+    MakeCompany: CompanyMade,
+    MakeAccess: AccessMade,
+    MintToken: TokenMinted,
+    TryToken: TokenTried,
+    EndAccess: AccessEnded,
+    CloseCompany: AccessEnded,
+    Mirror: Mirrored,
+}
+
+# Steps that only read, or that may be repeated without harm: never an unknown outcome.
+REPEATABLE: frozenset[type[Step]] = frozenset({TryToken, Mirror, EndAccess, CloseCompany})
+
+
+def note_of(mark: str, sentence: str) -> str:
+    """The text that goes into InvenTree's history: the mark first, then what a person reads (≤ 500 characters)."""
+    return f"{mark} {sentence}"[:500]
+
+
+def due_in_a_year(moment: datetime) -> date:
+    """The expiry of a token minted now: one year, as the seed's UC1 says."""
+    year, month, day = moment.year + 1, moment.month, moment.day
+    return date(year, month, 28) if (month, day) == (2, 29) else date(year, month, day)

@@ -1,0 +1,105 @@
+"""What stands in an InvenTree, as the rules see it: parts, stock items, people, and their rights there.
+
+Quantities are `Decimal` with at most five places (InvenTree's own limit); keys (`pk`) are InvenTree's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+# Logical stock status codes (facts/inventree.md, "Status matters"): only these four may be handed over.
+STATUS_OK = 10
+STATUS_ATTENTION = 50
+STATUS_DAMAGED = 55
+STATUS_RETURNED = 85
+TRAVELLING_STATUSES = frozenset({STATUS_OK, STATUS_ATTENTION, STATUS_DAMAGED, STATUS_RETURNED})
+
+
+class Right(StrEnum):
+    """What a verb or a card asks of a person, weakest first (DESIGN §5)."""
+
+    ANYONE = "anyone"
+    MAPPED = "mapped"
+    APPROVER = "approver"
+    SUPERUSER = "superuser"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What an InvenTree says of one of its users at this moment. Unknown users have no rights at all."""
+
+    username: str
+    known: bool = False
+    active: bool = False
+    superuser: bool = False
+    approver: bool = False
+
+    def covers(self, right: Right) -> bool:
+        """Whether a person with these rights may do what asks for `right` (a superuser is an approver too)."""
+        if right in (Right.ANYONE, Right.MAPPED):
+            return True
+        if not (self.known and self.active):
+            return False
+        return self.superuser or (right is Right.APPROVER and self.approver)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an InvenTree's catalogue."""
+
+    pk: int
+    name: str
+    ipn: str = ""
+    description: str = ""
+    keywords: str = ""
+    units: str = ""
+    revision: str = ""
+    category: str = ""
+    active: bool = True
+    salable: bool = True
+    virtual: bool = False
+    trackable: bool = False
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a stock item came from: kept in its metadata under the key `fedbot` (DESIGN §2, UC6).
+
+    `origin` is the party that owned it first; `item` the row's own key, so that a mark copied by a split is
+    told from the real one; `transfer` the transfer that brought it here.
+    """
+
+    origin: str
+    transfer: str
+    item: int
+
+
+@dataclass(frozen=True)
+class StockItem:
+    """One row of stock. `available` = quantity minus what is allocated to orders and builds."""
+
+    pk: int
+    part: Part
+    quantity: Decimal
+    allocated: Decimal = Decimal(0)
+    status: int = STATUS_OK
+    status_text: str = "OK"
+    in_stock: bool = True
+    serial: str = ""
+    batch: str = ""
+    packaging: str = ""
+    expiry: date | None = None
+    link: str = ""
+    location: int | None = None
+    place: str = ""
+    customer: int | None = None
+    provenance: Provenance | None = None
+    metadata: str = ""
+
+    @property
+    def available(self) -> Decimal:
+        """How much of it nobody has laid claim to inside its own InvenTree."""
+        return max(self.quantity - self.allocated, Decimal(0))
