@@ -1,0 +1,388 @@
+"""The wire (DESIGN §4): canonical JSON, signing and sealing, ids and hashes that both sides can compute.
+
+Pure, save for the throw-away key that a sealed box is made with. Ed25519 signs, and the X25519 key that
+belongs to the same seed unseals. Whether a good signature is also by the pinned key is for the rules to say.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nacl.exceptions import CryptoError
+from nacl.public import SealedBox
+from nacl.signing import SigningKey, VerifyKey
+
+VERSION = 1
+LARGEST = 60_000  # bytes; a homeserver refuses an event from about 64,900 on (facts/matrix.md, Size)
+DEEPEST = 32  # levels of nesting; Python's own JSON gives up at about 1,000, and a peer must not get us there
+LARGEST_INTEGER = 2**53 - 1
+SEED_BYTES = 32
+
+# Without i, l, o, 0 and 1: ids are read aloud and typed on phones.
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+ID_LENGTH = 20  # of 31 letters: 99 bits
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 253_402_300_799_999  # the last millisecond of the year 9999, the last that datetime knows
+_SUBJECT_KINDS = ("connection", "transfer")
+_FIELDS = frozenset(
+    {"v", "id", "kind", "from", "to", "room", "seq", "terms_hash", "body", "sent_at", "key", "sig"}
+)
+_PATTERNS = {
+    "id": re.compile(r"[0-9A-Za-z_.-]{1,64}"),
+    "kind": re.compile(r"[a-z][a-z0-9_.-]{0,39}"),
+    "from": re.compile(r"[a-z0-9][a-z0-9-]{0,30}"),
+    "to": re.compile(r"([a-z0-9][a-z0-9-]{0,30})?"),
+    "room": re.compile(r"![!-~]{1,254}"),
+    "terms_hash": re.compile(r"([0-9a-f]{64})?"),
+    # Lower case only: a second spelling of the same bytes would be a second envelope with a good signature.
+    "key": re.compile(r"[0-9a-f]{64}"),
+    "sig": re.compile(r"[0-9a-f]{128}"),
+    "connection": re.compile(r"[0-9A-Za-z_-]{1,64}"),
+    "transfer": re.compile(r"[0-9A-Za-z_-]{1,64}"),
+}
+
+
+class BadEnvelope(ValueError):
+    """What came is not an envelope that we can use. Nothing secret is in it.
+
+    `reason`: `not-an-object`, `version`, `fields` (missing or unknown ones), `field:NAME` (not of its form),
+    `not-canonical` (floats, too large integers, lone surrogates), `too-deep`, `too-large`, `key`, `signature`
+    or `sealed`.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotCanonical(ValueError):
+    """The value has no canonical JSON: a float, an integer beyond 2^53-1 or a key that isn't text."""
+
+
+# --- canonical JSON ---------------------------------------------------------------------------------------
+
+
+def is_shallow(value: object) -> bool:
+    """Whether JSON data nests at most `DEEPEST` levels; safe to ask of anything, as it doesn't recurse."""
+    level: list[object] = [value]
+    for _ in range(DEEPEST + 1):
+        inner: list[object] = []
+        for container in level:
+            if isinstance(container, dict):
+                inner.extend(container.values())
+            elif isinstance(container, list | tuple):
+                inner.extend(container)
+        if not inner:
+            return True
+        level = inner
+    return False
+
+
+def canonical(value: object) -> bytes:
+    """Matrix's canonical JSON (specification, appendices): sorted keys, no white space, UTF-8, no floats.
+
+    Raises `NotCanonical` for what has none; a Decimal or a datetime has to be made a string before.
+    """
+    if not is_shallow(value):
+        raise NotCanonical("too deep")
+    _refuse_what_has_no_form(value)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as problem:
+        raise NotCanonical("lone surrogates") from problem
+
+
+def _refuse_what_has_no_form(value: object) -> None:
+    """Refuse what `json.dumps` would take but canonical JSON doesn't know."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise NotCanonical("keys must be text")
+            _refuse_what_has_no_form(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _refuse_what_has_no_form(inner)
+    elif isinstance(value, int):
+        if abs(value) > LARGEST_INTEGER:
+            raise NotCanonical("integer beyond 2^53-1")
+    elif value is not None and not isinstance(value, str):
+        raise NotCanonical(f"{type(value).__name__} has no canonical JSON")
+
+
+# --- keys -------------------------------------------------------------------------------------------------
+
+
+class Identity:
+    """Our own keys, made from 32 secret bytes. Neither `repr` nor an error shows them."""
+
+    __slots__ = ("_signing", "key")
+
+    def __init__(self, seed: bytes) -> None:
+        self._signing = SigningKey(seed)
+        self.key: str = self._signing.verify_key.encode().hex()
+
+    def __repr__(self) -> str:
+        """Only the public half."""
+        return f"Identity(key={self.key!r})"
+
+    def __reduce__(self) -> str:
+        """Refuse to be pickled or copied: the seed has one place, the identity folder."""
+        raise TypeError("an Identity is not to be copied")
+
+    def sign(self, message: bytes) -> str:
+        """The signature over these bytes, in hex."""
+        return self._signing.sign(message).signature.hex()
+
+    def unseal(self, box: bytes) -> bytes:
+        """What was sealed to our key; raises `BadEnvelope('sealed')` if it wasn't, or was changed."""
+        try:
+            return SealedBox(self._signing.to_curve25519_private_key()).decrypt(box)
+        except (CryptoError, TypeError, ValueError) as problem:
+            raise BadEnvelope("sealed") from problem
+
+
+def signature_holds(key: str, message: bytes, signature: str) -> bool:
+    """Whether `signature` (hex) over `message` was made by the owner of `key` (hex)."""
+    if not (_PATTERNS["key"].fullmatch(key) and _PATTERNS["sig"].fullmatch(signature)):
+        return False
+    try:
+        VerifyKey(bytes.fromhex(key)).verify(message, bytes.fromhex(signature))
+    except (CryptoError, ValueError):
+        return False
+    return True
+
+
+def fingerprint(key: str) -> str:
+    """A public key as people compare it: `k3f9-2mxa-…`, 20 letters and digits in fours."""
+    short = _short_hash("key", key)
+    return "-".join(short[start : start + 4] for start in range(0, ID_LENGTH, 4))
+
+
+# --- sealing ----------------------------------------------------------------------------------------------
+
+
+def seal(public_key_hex: str, data: dict[str, Any], *, bound_to: str = "") -> str:
+    """The data for the owner of that key only, as base64.
+
+    `bound_to` goes into the box, and unsealing asks for the same: otherwise whoever reads the room could put
+    somebody else's box into an envelope of his own, and its content would pass as sent by him. Give sender
+    and subject, for example `alpha k7m2…`. Raises `BadEnvelope('key')` if there is no such key.
+    """
+    try:
+        their_key = VerifyKey(bytes.fromhex(public_key_hex)).to_curve25519_public_key()
+    except (CryptoError, TypeError, ValueError) as problem:
+        raise BadEnvelope("key") from problem
+    box = SealedBox(their_key).encrypt(canonical({"bound_to": bound_to, "data": data}))
+    return base64.b64encode(box).decode()
+
+
+def unseal(identity: Identity, sealed: str, *, bound_to: str = "") -> dict[str, Any]:
+    """The data in a sealed box. Raises `BadEnvelope('sealed')` if it isn't ours, was changed or moved."""
+    try:
+        box = base64.b64decode(sealed, validate=True)
+    except (binascii.Error, TypeError, ValueError) as problem:
+        raise BadEnvelope("sealed") from problem
+    if base64.b64encode(box).decode() != sealed:  # base64 has several spellings of one box; we take one
+        raise BadEnvelope("sealed")
+    content = _read_canonical(identity.unseal(box))
+    if not isinstance(content, dict) or content.get("bound_to") != bound_to:
+        raise BadEnvelope("sealed")
+    data = content.get("data")
+    if not isinstance(data, dict):
+        raise BadEnvelope("sealed")
+    return data
+
+
+def _read_canonical(text: bytes) -> object:
+    """The value of this canonical JSON; what was sealed otherwise (floats, double keys) is refused."""
+    try:
+        value = json.loads(text)
+        if canonical(value) == text:
+            return value
+    except (ValueError, RecursionError) as problem:
+        raise BadEnvelope("sealed") from problem
+    raise BadEnvelope("sealed")
+
+
+# --- envelopes --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """A signed envelope whose form and signature are good. `sender` is `from` on the wire.
+
+    `subject` is the id of a connection or a transfer, as `subject_kind` says; both are empty where it is
+    about neither. An empty `to` is for everybody. `sent_at` is by the writer's clock.
+    """
+
+    v: int
+    id: str
+    kind: str
+    sender: str
+    to: str
+    room: str
+    subject: str
+    subject_kind: str
+    seq: int
+    terms_hash: str
+    body: dict[str, Any]
+    sent_at: datetime
+    key: str
+    sig: str
+
+    def wire(self) -> dict[str, Any]:
+        """The content under `dev.fedbot`, exactly as it came."""
+        content: dict[str, Any] = {
+            "v": self.v,
+            "id": self.id,
+            "kind": self.kind,
+            "from": self.sender,
+            "to": self.to,
+            "room": self.room,
+            "seq": self.seq,
+            "terms_hash": self.terms_hash,
+            "body": self.body,
+            "sent_at": wire_time(self.sent_at),
+            "key": self.key,
+            "sig": self.sig,
+        }
+        return content | ({self.subject_kind: self.subject} if self.subject_kind else {})
+
+
+def wire_time(moment: datetime) -> int:
+    """Milliseconds since 1970, as Matrix's own times are. Raises ValueError without a time zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone can't go on the wire")
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def sign(identity: Identity, unsigned: dict[str, Any]) -> dict[str, Any]:
+    """The envelope as it goes out: the given wire fields, completed with `v` and `key`, signed.
+
+    `unsigned` has every field of DESIGN §4 save `v`, `key` and `sig`; `sent_at` may be a datetime. Raises
+    `BadEnvelope` if a peer would not take it (too large, for example: then page it).
+    """
+    content = {**unsigned, "v": VERSION, "key": identity.key}
+    content.pop("sig", None)
+    if isinstance(content.get("sent_at"), datetime):
+        content["sent_at"] = wire_time(content["sent_at"])
+    try:
+        content["sig"] = identity.sign(canonical(content))
+    except NotCanonical as problem:
+        raise BadEnvelope("not-canonical") from problem
+    return check(content).wire()
+
+
+def check(raw: object) -> Envelope:
+    """The envelope, if its form and its signature are good. Raises `BadEnvelope`; never anything else.
+
+    A version that we don't know is reported as that, whatever else it may hold.
+    """
+    if not isinstance(raw, dict):
+        raise BadEnvelope("not-an-object")
+    version = raw.get("v")
+    if type(version) is not int or version != VERSION:
+        raise BadEnvelope("version")
+    if not is_shallow(raw):
+        raise BadEnvelope("too-deep")
+    subject_kind = _check_fields(raw)
+    unsigned = {name: value for name, value in raw.items() if name != "sig"}
+    try:
+        size, message = len(canonical(raw)), canonical(unsigned)
+    except NotCanonical as problem:
+        raise BadEnvelope("not-canonical") from problem
+    if size > LARGEST:
+        raise BadEnvelope("too-large")
+    if not signature_holds(raw["key"], message, raw["sig"]):
+        raise BadEnvelope("signature")
+    return Envelope(
+        v=version,
+        id=raw["id"],
+        kind=raw["kind"],
+        sender=raw["from"],
+        to=raw["to"],
+        room=raw["room"],
+        subject=raw[subject_kind] if subject_kind else "",
+        subject_kind=subject_kind,
+        seq=raw["seq"],
+        terms_hash=raw["terms_hash"],
+        body=raw["body"],
+        sent_at=_EPOCH + timedelta(milliseconds=raw["sent_at"]),
+        key=raw["key"],
+        sig=raw["sig"],
+    )
+
+
+def _check_fields(raw: dict[str, Any]) -> str:
+    """Refuse missing, unknown and malformed fields; the kind of the subject, or ''."""
+    subject_kinds = [name for name in _SUBJECT_KINDS if name in raw]
+    if len(subject_kinds) > 1 or raw.keys() - set(subject_kinds) != _FIELDS:
+        raise BadEnvelope("fields")
+    for name, pattern in _PATTERNS.items():
+        if name in raw and not (isinstance(raw[name], str) and pattern.fullmatch(raw[name])):
+            raise BadEnvelope(f"field:{name}")
+    # type(…) is int: a bool is an int in Python, and True would pass for 1
+    limits: dict[str, Callable[[Any], bool]] = {
+        "seq": lambda value: type(value) is int and 0 <= value <= LARGEST_INTEGER,
+        "sent_at": lambda value: type(value) is int and 0 <= value <= _LATEST,
+        "body": lambda value: isinstance(value, dict),
+    }
+    for name, fits in limits.items():
+        if not fits(raw[name]):
+            raise BadEnvelope(f"field:{name}")
+    return subject_kinds[0] if subject_kinds else ""
+
+
+# --- ids and hashes ---------------------------------------------------------------------------------------
+
+
+def _digest(purpose: str, *parts: object) -> bytes:
+    """SHA-256 over canonical JSON: parts can't run into each other, purposes can't collide."""
+    return hashlib.sha256(canonical(["fedbot", purpose, *parts])).digest()
+
+
+def _short_hash(purpose: str, *parts: object) -> str:
+    number = int.from_bytes(_digest(purpose, *parts))
+    letters = []
+    for _ in range(ID_LENGTH):
+        number, letter = divmod(number, len(ALPHABET))
+        letters.append(ALPHABET[letter])
+    return "".join(letters)
+
+
+def terms_hash(terms: dict[str, Any]) -> str:
+    """What a decision is bound to: the hash of the frozen terms, in hex. Raises `NotCanonical` for floats."""
+    return _digest("terms", terms).hex()
+
+
+def transfer_id(asking_event: str, line: int) -> str:
+    """A transfer's id: made from the Matrix event that asked for it and the line in it (DESIGN §6, 7)."""
+    return _short_hash("transfer", asking_event, line)
+
+
+def connection_id(party_a: str, party_b: str, room: str, generation: int) -> str:
+    """A connection's id; the same whichever of the two parties asks (DESIGN §2, UC1)."""
+    return _short_hash("connection", sorted((party_a, party_b)), room, generation)
+
+
+def envelope_id(sender: str, subject: str, number: int) -> str:
+    """An envelope's id: the same at each re-send of the same number about the same subject (DESIGN §4)."""
+    return _short_hash("envelope", sender, subject, number)
+
+
+def transaction_id(journal_id: str, cause: int | str, purpose: str, attempt: int) -> str:
+    """A Matrix transaction id (DESIGN §4): the same at each retry of one send, new at each re-send.
+
+    A homeserver answers a used id with the old event, in silence, even if type and content differ.
+    """
+    return _digest("transaction", journal_id, cause, purpose, attempt).hex()[:40]
