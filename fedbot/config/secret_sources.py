@@ -1,0 +1,110 @@
+"""Where secrets come from: the environment (`${NAME}`), a file (`…_file`), or, warned of, the settings."""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fedbot.config.problems import SECRET_SETTINGS, Problem
+
+FILE = "_file"
+_VARIABLE = re.compile(r"\$(?:\$\{|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class SecretSources:
+    """Fills in what the settings only point to; notes what is wrong (`problems`) or unwise (`warnings`)."""
+
+    def __init__(self, source: Path, environment: Mapping[str, str]) -> None:
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._source = source
+        self._environment = environment
+
+    def filled(self, raw: dict[str, Any]) -> dict[str, Any]:
+        """`raw` with secrets in place; where that fails, a problem is noted and some text stands for it."""
+        self._warn_of_literals(raw)
+        expanded = {key: self._expanded(value, key) for key, value in raw.items()}
+        for name, section in expanded.items():
+            if isinstance(section, dict):
+                self._read_files(name, section)
+        return expanded
+
+    def _expanded(self, value: object, path: str) -> object:
+        if isinstance(value, str):
+            return _VARIABLE.sub(lambda found: self._variable(found, path), value)
+        if isinstance(value, dict):
+            return {key: self._expanded(inner, f"{path}.{key}") for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._expanded(inner, f"{path}.{place}") for place, inner in enumerate(value)]
+        return value
+
+    def _variable(self, found: re.Match[str], path: str) -> str:
+        name = found[1]
+        if name is None:
+            return "${"  # written $${
+        if name not in self._environment:
+            self.problems.append(
+                Problem(path, f"${{{name}}}", f"set the environment variable {name} before fedbot starts")
+            )
+            return "unset"
+        return self._environment[name]
+
+    def _read_files(self, name: str, section: dict[str, Any]) -> None:
+        for secret in sorted(SECRET_SETTINGS):
+            file = section.get(secret + FILE)
+            if not isinstance(file, str):
+                continue
+            path = f"{name}.{secret}{FILE}"
+            if section.get(secret) is not None:
+                self.problems.append(Problem(f"{name}.{secret}", "given twice", f"keep it or {path}"))
+                continue
+            section[secret] = self._content(path, self._source.parent / Path(file).expanduser())
+
+    def _content(self, path: str, file: Path) -> str:
+        """What the file says, without the line break at its end; on a problem, text that stands for it."""
+        try:
+            mode = file.stat().st_mode
+            content = file.read_text("utf-8").strip()
+        except FileNotFoundError:
+            self.problems.append(
+                Problem(path, str(file), "there is no such file; write the secret into it, mode 0600")
+            )
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
+            self.problems.append(
+                Problem(path, str(file), f"can't be read ({reason}); make it readable for fedbot's user")
+            )
+        else:
+            if not content:
+                self.problems.append(Problem(path, str(file), "the file is empty; write the secret into it"))
+            elif mode & _OTHERS:
+                self.warnings.append(Problem(path, str(file), f"others may read it; chmod 600 {file}"))
+            return content or "empty"
+        return "unreadable"
+
+    def _warn_of_literals(self, raw: dict[str, Any]) -> None:
+        literals = [
+            f"{name}.{secret}"
+            for name, section in raw.items()
+            if isinstance(section, dict)
+            for secret in sorted(SECRET_SETTINGS)
+            if isinstance(section.get(secret), str) and not _VARIABLE.search(section[secret])
+        ]
+        self.warnings += [
+            Problem(
+                path,
+                "a secret in the settings",
+                f"write it into a file and give {path}{FILE}, or use ${{NAME}}",
+            )
+            for path in literals
+        ]
+        if literals and self._source.stat().st_mode & _OTHERS:
+            self.warnings.append(
+                Problem(
+                    "", str(self._source), f"holds a secret and others may read it; chmod 600 {self._source}"
+                )
+            )

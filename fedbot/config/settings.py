@@ -1,0 +1,275 @@
+"""Which settings there are, what each means, and what it is if nobody says.
+
+`description` of each field is what docs/configuration.md and the example tell; a test holds them together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+
+from fedbot.config.advice import write_instead
+from fedbot.config.problems import Problem
+from fedbot.config.values import (
+    Count,
+    Cron,
+    Days,
+    ExistingFile,
+    FilePath,
+    Filled,
+    Language,
+    Listen,
+    MatrixId,
+    Minutes,
+    Name,
+    PartyId,
+    Room,
+    RoomOrNone,
+    Seconds,
+    TimeOfDay,
+    TimeZone,
+    Url,
+)
+from fedbot.federation.home import Home
+
+# A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
+LONGEST_SOCKET_PATH = 103
+HEALTH_SOCKET = "fedbot.sock"
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and a setting that doesn't exist is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Party(Section):
+    """Who we are."""
+
+    id: PartyId = Field(description="the word by which people call this space, as in `to attraktor`")
+    name: Name = Field(description="the space's name as people read it")
+    language: Language = Field("en", description="the language of the bot's cards and answers")
+    time_zone: TimeZone = Field("UTC", description="IANA name; dates, quiet hours and schedules are in it")
+    discoverable: bool = Field(default=True, description="whether the bot announces the space in its rooms")
+    peer_access: Literal["relayed", "direct"] = Field(
+        "relayed",
+        description="who holds a peer's token for our InvenTree: we do and answer for it, or the peer itself",
+    )
+
+
+class Matrix(Section):
+    """The bot's Matrix account: its password, or an access token."""
+
+    homeserver: Url = Field(description="address of the homeserver's client API")
+    user: MatrixId = Field(description="the bot's own Matrix id")
+    password: SecretStr | None = Field(None, description="its password; used once, then the token is kept")
+    password_file: FilePath | None = Field(None, description="file that holds the password")
+    access_token: SecretStr | None = Field(None, description="an access token instead of the password")
+    access_token_file: FilePath | None = Field(None, description="file that holds the access token")
+    device_name: Name = Field(
+        "fedbot", description="how the bot's session is called in the account's settings"
+    )
+
+
+class InvenTree(Section):
+    """Our own InvenTree, and where things lie in it."""
+
+    url: Url = Field(description="address of the server, as in the browser")
+    token: SecretStr = Field(description="token of the bot's own user, with the least roles it needs")
+    token_file: FilePath | None = Field(None, description="file that holds the token")
+    admin_token: SecretStr | None = Field(
+        None, description="a superuser's token, for connecting, disconnecting and renewal only"
+    )
+    admin_token_file: FilePath | None = Field(None, description="file that holds the superuser's token")
+    approvers_group: str = Field(
+        "", description="group whose active members may approve; empty: whoever may add stock"
+    )
+    outgoing: Filled = Field("Outgoing", description="location (path or number) of what is on its way out")
+    incoming: Filled = Field("Incoming", description="location (path or number) of what has just come in")
+    destination: str = Field(
+        "", description="location for received items if neither part nor category has one; empty: they stay"
+    )
+    new_part_category: str = Field(
+        "", description="category (path or number) for parts that a transfer creates; empty: it creates none"
+    )
+    ca_file: ExistingFile | None = Field(
+        None, description="certificate authority of a server of your own making"
+    )
+    timeout_seconds: Seconds = Field(20.0, gt=0, description="how long one call to InvenTree may take")
+
+
+class Rules(Section):
+    """How patient, how strict."""
+
+    grace_seconds: Seconds = Field(5.0, le=300, description="time in which a decision can be taken back")
+    request_open_days: Days = Field(7, le=365, description="how long a request waits for its decision")
+    self_approval: bool = Field(default=False, description="whether who asked may also approve")
+    line_too_old_minutes: Minutes = Field(15.0, description="older lines of chat are not acted on any more")
+    settle_seconds: Seconds = Field(
+        120.0, description="after an unknown outcome, how long until the bot looks what came of it"
+    )
+    give_up_minutes: Minutes = Field(
+        15.0, description="after that long without an outcome nothing is repeated; a person decides"
+    )
+    connects_a_day: Count = Field(
+        5, description="requests to connect that are shown in a day, from all spaces"
+    )
+    connects_a_day_per_peer: Count = Field(2, description="the same, from one space")
+    quiet_from: TimeOfDay = Field(time(22), description="no reminder from this time of day")
+    quiet_until: TimeOfDay = Field(time(8), description="until this one")
+    resend_seconds: tuple[Seconds, ...] = Field(
+        (60.0, 600.0, 3600.0, 86400.0),
+        min_length=1,
+        description="waits between re-sendings to a silent peer; the last one repeats",
+    )
+
+    @model_validator(mode="after")
+    def _waits_fit(self) -> Self:
+        if self.settle_seconds >= self.give_up_minutes * 60:
+            raise write_instead(
+                "settle_seconds must be shorter than give_up_minutes, or nothing is ever looked at"
+            )
+        if min(self.resend_seconds) < 1:
+            raise write_instead("resend_seconds: write 1 second or more")
+        return self
+
+
+class Disclose(Section):
+    """What is sealed unless told otherwise."""
+
+    room: tuple[Literal["metadata", "stats", "find", "reconcile"], ...] = Field(
+        (), description="what may stand in clear in the room: metadata, stats, find, reconcile"
+    )
+
+
+class Stats(Section):
+    """Figures by themselves."""
+
+    schedule: Cron = Field("", description="when to post stats, as in crontab; empty: only when asked")
+
+
+class Web(Section):
+    """Being watched."""
+
+    listen: Listen = Field(
+        "",
+        description="IP address and port of /healthz and /metrics; empty: only a socket in the state folder",
+    )
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is written")
+
+
+def _state_folder() -> Path:
+    return Path(os.environ.get("FEDBOT_STATE", "state"))
+
+
+class Settings(Section):
+    """All settings of one bot, checked."""
+
+    party: Party
+    matrix: Matrix
+    rooms: tuple[Room, ...] = Field(min_length=1, description="federation rooms, by id or address")
+    admin_room: RoomOrNone = Field("", description="room for what concerns only us; best a private one")
+    admins: tuple[MatrixId, ...] = Field((), description="who may invite the bot besides `people`")
+    people: dict[MatrixId, Filled] = Field(description="Matrix id of each member and their InvenTree user")
+    inventree: InvenTree
+    rules: Rules = Rules()
+    disclose: Disclose = Disclose()
+    stats: Stats = Stats()
+    web: Web = Web()
+    log: Log = Log()
+    state: FilePath = Field(
+        default_factory=_state_folder,
+        validate_default=True,
+        description="folder of the journal and the keys; `FEDBOT_STATE` gives another default",
+    )
+    _source: Path = PrivateAttr(Path())
+    _warnings: tuple[Problem, ...] = PrivateAttr(())
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.matrix.user in self.people or self.matrix.user in self.admins:
+            raise write_instead(f"people, admins: {self.matrix.user} is the bot itself; list people only")
+        if len(set(self.rooms)) < len(self.rooms):
+            raise write_instead("rooms: a room is listed twice")
+        if self.admin_room and self.admin_room in self.rooms:
+            raise write_instead("admin_room: it must not be one of the rooms shared with others")
+        if len(bytes(self.health_socket.absolute())) > LONGEST_SOCKET_PATH:
+            raise write_instead(
+                f"state: the folder's path is too long for a socket in it; use one of at most "
+                f"{LONGEST_SOCKET_PATH - len(HEALTH_SOCKET) - 1} characters"
+            )
+        return self
+
+    @property
+    def source(self) -> Path:
+        """The file that they were read from."""
+        return self._source
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What works but should not stay so: secrets in the open."""
+        return self._warnings
+
+    def read_from(self, source: Path, warnings: tuple[Problem, ...]) -> Self:
+        """The same settings, knowing where they are from and what `load` noticed on the way."""
+        known = self.model_copy()
+        known._source = source  # noqa: SLF001 -- a private attribute of our own class, on a copy of ourselves
+        known._warnings = warnings  # noqa: SLF001
+        return known
+
+    @property
+    def health_socket(self) -> Path:
+        """Where the running bot answers `fedbot health`."""
+        return self.state / HEALTH_SOCKET
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value in the settings, for the log's redaction; go nowhere else with it."""
+        kept = (
+            self.matrix.password,
+            self.matrix.access_token,
+            self.inventree.token,
+            self.inventree.admin_token,
+        )
+        return tuple(secret.get_secret_value() for secret in kept if secret is not None)
+
+    def home(self, bot_key: str, room_ids: Mapping[str, str] | None = None) -> Home:
+        """What the rules know of us. `bot_key` is the public signing key (hex).
+
+        `room_ids` maps the addresses (`#lending:example.org`) among our rooms to their ids, which only the
+        homeserver knows; rooms that it lacks stay as configured.
+        """
+        ids = room_ids or {}
+        return Home(
+            party=self.party.id,
+            name=self.party.name,
+            bot=self.matrix.user,
+            key=bot_key,
+            people=dict(self.people),
+            rooms=tuple(ids.get(room, room) for room in self.rooms),
+            admin_room=ids.get(self.admin_room, self.admin_room),
+            language=self.party.language,
+            time_zone=self.party.time_zone,
+            discoverable=self.party.discoverable,
+            peer_access=self.party.peer_access,
+            inventory_url=self.inventree.url,
+            has_admin_token=self.inventree.admin_token is not None,
+            self_approval=self.rules.self_approval,
+            grace=timedelta(seconds=self.rules.grace_seconds),
+            request_open_for=timedelta(days=self.rules.request_open_days),
+            line_too_old_after=timedelta(minutes=self.rules.line_too_old_minutes),
+            quiet_from=self.rules.quiet_from,
+            quiet_until=self.rules.quiet_until,
+            connects_a_day=self.rules.connects_a_day,
+            connects_a_day_per_peer=self.rules.connects_a_day_per_peer,
+            resend_after=tuple(timedelta(seconds=wait) for wait in self.rules.resend_seconds),
+        )

@@ -1,0 +1,187 @@
+"""What one value in the settings must look like: ids, addresses, times of day, files, numbers."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+import zoneinfo
+from datetime import time
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+from fedbot.config.advice import nearest, write_instead
+from fedbot.config.schedule import trigger
+
+LONGEST_NAME = 60
+# Words of the verbs' own grammar: `push #42 to beta`, `stats all`.
+_TAKEN_IDS = frozenset({"all", "to", "from", "for", "of", "with", "until"})
+_PARTY_ID = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
+# Matrix spec, appendix "User identifiers"; historical ids may hold other printable characters.
+_MATRIX_ID = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\-:\[\]]+")
+# Room version 12 has ids without a server (facts/matrix.md §2).
+_ROOM_ID = re.compile(r"![!-9;-~]+(:[A-Za-z0-9.\-:\[\]]+)?")
+_ROOM_ALIAS = re.compile(r"#[^\s:]+:[A-Za-z0-9.\-:\[\]]+")
+_LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+_TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def _party_id(value: str) -> str:
+    if value in _TAKEN_IDS:
+        raise write_instead(
+            "that is a word of the chat commands; choose another id, it is the word people type"
+        )
+    if not _PARTY_ID.fullmatch(value):
+        plain = unicodedata.normalize("NFKD", value.lower())
+        slug = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:32].strip("-")
+        example = slug if _PARTY_ID.fullmatch(slug) and slug not in _TAKEN_IDS else "attraktor"
+        raise write_instead(
+            f"use lowercase letters, digits and -, beginning with a letter, for example {example}"
+        )
+    return value
+
+
+def _name(value: str) -> str:
+    value = value.strip()
+    if not value or len(value) > LONGEST_NAME or not value.isprintable():
+        raise write_instead(f"write a name of at most {LONGEST_NAME} characters, for example Attraktor e.V.")
+    return value
+
+
+def _filled(value: str) -> str:
+    value = value.strip()
+    if not value:
+        raise write_instead("write something here; it must not be empty")
+    return value
+
+
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise write_instead("write the two letters of a language, for example en")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+        meant = nearest(value, zoneinfo.available_timezones()) or "Europe/Berlin"
+        raise write_instead(f"write a time zone by area and city, for example {meant}") from error
+    return value
+
+
+def _matrix_id(value: str) -> str:
+    if not _MATRIX_ID.fullmatch(value):
+        raise write_instead("write a Matrix id in quotes, for example '@anna:example.org'")
+    return value
+
+
+def _room(value: str) -> str:
+    if not (_ROOM_ID.fullmatch(value) or _ROOM_ALIAS.fullmatch(value)):
+        raise write_instead(
+            "write a room's id or address in quotes, for example '!abcdef' or '#lending:example.org'"
+        )
+    return value
+
+
+def _room_or_none(value: str) -> str:
+    return _room(value) if value else value
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        example = (
+            value
+            if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/\S*)?", value)
+            else "inventree.example.org"
+        )
+        raise write_instead(f"write the whole address, for example https://{example}")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise write_instead("write the address only, without user, password, ? or #")
+    return value.rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether nothing sent to this address leaves the machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(value: str) -> str:
+    if not value:
+        return value
+    host, _, port = value.rpartition(":")
+    try:
+        ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        fits = 0 < int(port) < 2**16
+    except ValueError:
+        fits = False
+    if not fits:
+        raise write_instead("write an IP address and a port in quotes, for example '127.0.0.1:8321'")
+    return value
+
+
+def _time_of_day(value: object) -> time:
+    if isinstance(value, time):
+        return value
+    found = _TIME_OF_DAY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise write_instead("write a time of day, for example 22:00")
+    return time(int(found[1]), int(found[2]))
+
+
+def _cron(value: str) -> str:
+    if value:
+        try:
+            trigger(value, "UTC")
+        except ValueError as error:
+            raise write_instead(
+                f"{error}; write minute, hour, day, month and weekday, for example '0 9 * * mon'"
+            ) from error
+    return value
+
+
+def _path(value: Path, info: ValidationInfo) -> Path:
+    """A relative path counts from the folder of the settings file, not from where the bot is started."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / value.expanduser()
+
+
+def _existing_file(value: Path) -> Path:
+    if not value.is_file():
+        raise write_instead("there is no such file; write the path of one, or leave the setting out")
+    return value
+
+
+def _no_truth(value: object) -> object:
+    # true is 1 to Python, and `grace_seconds: true` would be one second
+    if isinstance(value, bool):
+        raise write_instead("write a number, for example 5")
+    return value
+
+
+PartyId = Annotated[str, AfterValidator(_party_id)]
+Name = Annotated[str, AfterValidator(_name)]
+Filled = Annotated[str, AfterValidator(_filled)]
+Language = Annotated[str, AfterValidator(_language)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+MatrixId = Annotated[str, AfterValidator(_matrix_id)]
+Room = Annotated[str, AfterValidator(_room)]
+RoomOrNone = Annotated[str, AfterValidator(_room_or_none)]
+Url = Annotated[str, AfterValidator(_url)]
+Listen = Annotated[str, AfterValidator(_listen)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
+Cron = Annotated[str, AfterValidator(_cron)]
+FilePath = Annotated[Path, AfterValidator(_path)]
+ExistingFile = Annotated[Path, AfterValidator(_path), AfterValidator(_existing_file)]
+Seconds = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, allow_inf_nan=False)]
+Minutes = Annotated[float, BeforeValidator(_no_truth), Field(gt=0, allow_inf_nan=False)]
+Days = Annotated[int, BeforeValidator(_no_truth), Field(ge=1)]
+Count = Annotated[int, BeforeValidator(_no_truth), Field(ge=0)]

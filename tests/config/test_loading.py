@@ -1,0 +1,351 @@
+"""Reading settings: where secrets come from, and how each mistake is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fedbot.config import ConfigRefused, load
+from tests.config.conftest import ENVIRONMENT, Write, least
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+
+
+def complaints(path: Path, environment: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigRefused) as refused:
+        load(path, ENVIRONMENT if environment is None else environment)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The least settings with one of them changed; `path` as in `party.id`."""
+    settings = least()
+    *sections, word = path.split(".")
+    place = settings
+    for section in sections:
+        place = place.setdefault(section, {})
+    place[word] = value
+    return settings
+
+
+# --- the example -------------------------------------------------------------------------------------------
+
+
+def _fill_in_secrets(folder: Path) -> None:
+    (folder / "secrets").mkdir()
+    for name in ("matrix-password", "inventree-token", "inventree-admin-token", "ca.crt"):
+        file = folder / "secrets" / name
+        file.touch(mode=0o600)
+        file.write_text(f"the {name}\n")
+
+
+def test_the_example_is_good_once_its_secrets_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(EXAMPLE.read_text())
+    _fill_in_secrets(tmp_path)
+    settings = load(path, {})
+    assert settings.party.id == "attraktor"
+    assert set(settings.secrets()) == {"the matrix-password", "the inventree-token"}
+    assert settings.warnings == ()
+
+
+def test_what_is_off_in_the_example_is_what_holds_anyway(tmp_path: Path) -> None:
+    """Taking the # away from every line changes nothing but what is an admin's choice anyway."""
+    lines = EXAMPLE.read_text().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("party:"))
+    on = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") else line for line in lines[first:]]
+    on = [line for line in on if not line.lstrip().startswith("access_token_file")]
+    path = tmp_path / "config.yaml"
+    _fill_in_secrets(tmp_path)
+    path.write_text("\n".join(lines))
+    default = load(path, {})
+    path.write_text("\n".join(on))
+    everything = load(path, {})
+    for section in ("party", "matrix", "rules", "disclose", "stats", "web", "log", "state"):
+        assert getattr(everything, section) == getattr(default, section)
+    chosen = {"admin_token", "admin_token_file", "ca_file"}
+    assert everything.inventree.model_dump(exclude=chosen) == default.inventree.model_dump(exclude=chosen)
+    assert everything.admins == ("@root:example.org",)
+
+
+# --- secrets -----------------------------------------------------------------------------------------------
+
+
+def test_a_secret_comes_from_a_file_without_the_line_break_at_its_end(write: Write, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.touch(mode=0o600)
+    file.write_text("from-the-file\n")
+    raw = least()
+    raw["inventree"] = {"url": "https://inventree.example.org", "token_file": "token"}
+    settings = load(write(raw), ENVIRONMENT)
+    assert settings.inventree.token.get_secret_value() == "from-the-file"
+    assert settings.warnings == ()
+
+
+def test_a_secret_file_that_others_may_read_is_warned_of(write: Write, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("from-the-file")
+    file.chmod(0o640)
+    raw = least()
+    raw["inventree"] = {"url": "https://inventree.example.org", "token_file": "token"}
+    [warning] = load(write(raw), ENVIRONMENT).warnings
+    assert str(warning) == f"inventree.token_file: {file}: others may read it; chmod 600 {file}"
+
+
+def test_a_secret_in_the_settings_works_but_is_warned_of(write: Write) -> None:
+    path = write(changed("matrix.password", "correct horse"))
+    path.chmod(0o644)
+    settings = load(path, ENVIRONMENT)
+    assert "correct horse" in settings.secrets()
+    warnings = [str(warning) for warning in settings.warnings]
+    assert warnings == [
+        (
+            "matrix.password: a secret in the settings: "
+            "write it into a file and give matrix.password_file, or use ${NAME}"
+        ),
+        f"{path}: holds a secret and others may read it; chmod 600 {path}",
+    ]
+    assert "correct horse" not in "".join(warnings)
+
+
+def test_an_environment_variable_that_is_not_set_is_named_once(write: Write) -> None:
+    assert complaints(write(least()), {"PASSWORD": "x"}) == [
+        "inventree.token: ${TOKEN}: set the environment variable TOKEN before fedbot starts"
+    ]
+    assert complaints(write(changed("rules.grace_seconds", "${GRACE}"))) == [
+        "rules.grace_seconds: ${GRACE}: set the environment variable GRACE before fedbot starts"
+    ]
+
+
+def test_any_setting_may_come_from_the_environment(write: Write) -> None:
+    raw = changed("rules.grace_seconds", "${GRACE}") | {"admin_room": "${ROOM}"}
+    raw["party"]["name"] = "$${not a variable}"
+    settings = load(write(raw), ENVIRONMENT | {"GRACE": "2", "ROOM": "!admin"})
+    assert settings.rules.grace_seconds == 2
+    assert settings.admin_room == "!admin"
+    assert settings.party.name == "${not a variable}"
+
+
+def test_a_secret_file_that_is_missing_empty_or_unreadable_is_told(write: Write, tmp_path: Path) -> None:
+    raw = least()
+    raw["inventree"] = {
+        "url": "https://inventree.example.org",
+        "token_file": "nowhere",
+        "admin_token_file": "empty",
+    }
+    raw["matrix"] |= {"password": None, "password_file": "folder"}
+    (tmp_path / "empty").touch()
+    (tmp_path / "folder").mkdir()
+    assert sorted(complaints(write(raw))) == [
+        f"inventree.admin_token_file: {tmp_path}/empty: the file is empty; write the secret into it",
+        (
+            f"inventree.token_file: {tmp_path}/nowhere: there is no such file; "
+            "write the secret into it, mode 0600"
+        ),
+        (
+            f"matrix.password_file: {tmp_path}/folder: can't be read (Is a directory); "
+            "make it readable for fedbot's user"
+        ),
+    ]
+
+
+def test_a_secret_given_twice_is_refused(write: Write) -> None:
+    assert complaints(write(changed("inventree.token_file", "token"))) == [
+        "inventree.token: given twice: keep it or inventree.token_file"
+    ]
+
+
+def test_the_bot_needs_exactly_one_way_to_sign_in(write: Write) -> None:
+    assert complaints(write(changed("matrix.password", None))) == [
+        "matrix.password_file: missing: write the path of a file with the bot's password, mode 0600"
+    ]
+    assert complaints(write(changed("matrix.access_token", "${TOKEN}"))) == [
+        "matrix: both password and access token: keep one of them"
+    ]
+
+
+def test_no_complaint_ever_shows_a_secret(write: Write) -> None:
+    raw = least()
+    raw["matrix"] = {"password": ["hunter2-secret"], "pasword": "hunter2-secret", "user": 1}
+    raw["inventree"] = "hunter2-secret"
+    assert "hunter2" not in "".join(complaints(write(raw)))
+
+
+def test_a_broken_line_is_told_by_its_place_never_by_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text('matrix:\n  password: "hunter2-secret" x\n')
+    [complaint] = complaints(path)
+    assert complaint.startswith("line 2, column 30:")
+    assert "hunter2" not in complaint
+
+
+def test_an_address_without_tls_is_warned_of_unless_it_stays_on_the_machine(write: Write) -> None:
+    [warning] = load(write(changed("inventree.url", "http://inventree.lan")), ENVIRONMENT).warnings
+    assert (
+        str(warning)
+        == "inventree.url: http://inventree.lan: without https everyone on the way can read the token"
+    )
+    assert load(write(changed("inventree.url", "http://127.0.0.1:8000")), ENVIRONMENT).warnings == ()
+
+
+# --- mistakes ----------------------------------------------------------------------------------------------
+
+MISTAKES = [
+    (
+        "party.id",
+        "Attraktor!",
+        "'Attraktor!': use lowercase letters, digits and -, beginning with a letter, for example attraktor",
+    ),
+    (
+        "party.id",
+        "all",
+        "'all': that is a word of the chat commands; choose another id, it is the word people type",
+    ),
+    ("party.name", 7, "7: write text; put it into quotes"),
+    ("party.language", "German", "'German': write the two letters of a language, for example en"),
+    (
+        "party.time_zone",
+        "Europe/Berln",
+        "'Europe/Berln': write a time zone by area and city, for example Europe/Berlin",
+    ),
+    ("party.peer_access", "direkt", "'direkt': write relayed or direct; did you mean direct?"),
+    ("party.discoverable", "maybe", "'maybe': write true or false"),
+    (
+        "matrix.homeserver",
+        "matrix.org",
+        "'matrix.org': write the whole address, for example https://matrix.org",
+    ),
+    (
+        "inventree.url",
+        "https://anna@inventree.org",
+        "'https://anna@inventree.org': write the address only, without user, password, ? or #",
+    ),
+    ("matrix.user", "bot", "'bot': write a Matrix id in quotes, for example '@anna:example.org'"),
+    ("rooms", "!room", "'!room': write a list: each entry on a line of its own, beginning with -"),
+    ("rooms", [], "write at least one entry"),
+    ("admins", ["anna"], "'anna': write a Matrix id in quotes, for example '@anna:example.org'"),
+    (
+        "admin_room",
+        "lobby",
+        "'lobby': write a room's id or address in quotes, for example '!abcdef' or '#lending:example.org'",
+    ),
+    ("inventree.timeout_seconds", 0, "0: write more than 0"),
+    ("rules.grace_seconds", True, "true: write a number, for example 5"),
+    ("rules.grace_seconds", -1, "-1: write 0 or more"),
+    ("rules.grace_seconds", 301, "301: write 300.0 or less"),
+    ("rules.request_open_days", 3.5, "3.5: write a whole number, for example 5"),
+    ("rules.quiet_from", "25:00", "'25:00': write a time of day, for example 22:00"),
+    ("web.listen", "8321", "'8321': write an IP address and a port in quotes, for example '127.0.0.1:8321'"),
+    (
+        "inventree.ca_file",
+        "nix",
+        "'nix': there is no such file; write the path of one, or leave the setting out",
+    ),
+    ("party.nmae", "x", "no such setting: did you mean party.name?"),
+    ("langage", "de", "no such setting: did you mean party.language?"),
+    ("source", "x", "no such setting: known here:"),
+    (
+        "stats.schedule",
+        "0 9 * mon",
+        (
+            "'0 9 * mon': 4 fields instead of 5; write minute, hour, day, month and weekday, "
+            "for example '0 9 * * mon'"
+        ),
+    ),
+    ("stats.schedule", "0 9 * * 8", "'0 9 * * 8': '8' is no weekday; write minute"),
+    ("disclose.room", ["prices"], "'prices': write metadata, stats, find or reconcile"),
+    ("people", {"anna": "anna"}, "'anna': write a Matrix id in quotes, for example '@anna:example.org'"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"), MISTAKES, ids=[f"{path}={value}" for path, value, _ in MISTAKES]
+)
+def test_a_mistake_is_told_with_its_place_the_word_and_what_to_write(
+    path: str, value: object, told: str, write: Write
+) -> None:
+    [complaint] = complaints(write(changed(path, value)))
+    assert complaint.startswith(path)
+    assert told in complaint
+
+
+def test_all_mistakes_are_told_at_once(write: Write) -> None:
+    raw = least()
+    raw["party"] = {"id": "A", "name": ""}
+    raw["rules"] = {"grace_seconds": "soon"}
+    del raw["people"], raw["inventree"]["token"]
+    assert [complaint.split(":")[0] for complaint in complaints(write(raw))] == [
+        "party.id",
+        "party.name",
+        "people",
+        "inventree.token",
+        "rules.grace_seconds",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"rooms": ["!a", "!a"]}, "rooms: a room is listed twice"),
+        ({"admin_room": "!room"}, "admin_room: it must not be one of the rooms shared with others"),
+        ({"admins": ["@bot:example.org"]}, "people, admins: @bot:example.org is the bot itself"),
+        ({"state": "x" * 120}, "state: the folder's path is too long"),
+        ({"rules": {"settle_seconds": 900}}, "rules: settle_seconds must be shorter than give_up_minutes"),
+        ({"rules": {"resend_seconds": [0]}}, "rules: resend_seconds: write 1 second or more"),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused(
+    changes: dict[str, Any], told: str, write: Write
+) -> None:
+    [complaint] = complaints(write(least() | changes))
+    assert complaint.startswith(told)
+
+
+# --- YAML --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "people:\n  @anna:x.org: anna\n",
+            "line 2, column 3: a value that begins with @, ! or `: put Matrix ids",
+        ),
+        ("rooms:\n  - !abcdef\n", "line 2, column 5: a value that begins with @, ! or `: put Matrix ids"),
+        ("rooms: []\nrooms: []\n", "line 2, column 1: 'rooms' stands here twice: keep one of the two"),
+        ("party:\n\tid: x\n", "line 2, column 1: a tab: indent with spaces"),
+        ("- party\n", "this holds no settings"),
+        ("party: a: b\n", "line 1, column 9:"),
+        ("[" * 5000, "this is no YAML"),
+        ("party: \x00\n", "this is no YAML"),
+    ],
+)
+def test_a_slip_in_the_yaml_is_told_in_plain_words(text: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    [complaint] = complaints(path)
+    assert complaint.startswith(told)
+
+
+def test_times_of_day_and_short_words_mean_what_they_say(tmp_path: Path) -> None:
+    """PyYAML by itself reads 22:00 as 1320, and a space called `no` as false."""
+    path = tmp_path / "config.yaml"
+    text = yaml.safe_dump(least()) + "rules:\n  quiet_from: 21:00\n  quiet_until: 07:30\n"
+    path.write_text(text.replace("id: attraktor", "id: no"))
+    settings = load(path, ENVIRONMENT)
+    assert settings.party.id == "no"
+    assert (settings.rules.quiet_from.hour, settings.rules.quiet_until.minute) == (21, 30)
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    assert complaints(path) == [f"{path}: there is no such file: make one: fedbot init {path}"]
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert complaints(path) == [f"{path}: this is no text in UTF-8: save it as UTF-8"]

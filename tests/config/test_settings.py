@@ -1,0 +1,136 @@
+"""What settings are good for, once they are read."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from fedbot.config import Settings, load
+from fedbot.federation.home import Home
+from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_least_settings_give_the_rules_their_defaults(write: Write) -> None:
+    home = load(write(least()), ENVIRONMENT).home("ab12")
+    assert home == Home(
+        party="attraktor",
+        name="Attraktor e.V.",
+        bot="@bot:example.org",
+        key="ab12",
+        people={"@anna:example.org": "anna"},
+        rooms=("!room",),
+        inventory_url="https://inventree.example.org",
+    )
+
+
+def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
+    raw = least()
+    raw["party"] |= {
+        "language": "de",
+        "time_zone": "Europe/Berlin",
+        "discoverable": False,
+        "peer_access": "direct",
+    }
+    raw["rooms"] = ["!room", "#lending:example.org"]
+    raw["admin_room"] = "#admin:example.org"
+    raw["inventree"]["admin_token"] = "${TOKEN}"
+    raw["rules"] = {
+        "grace_seconds": 1.5,
+        "request_open_days": 3,
+        "self_approval": True,
+        "line_too_old_minutes": 2,
+        "connects_a_day": 9,
+        "connects_a_day_per_peer": 8,
+        "quiet_from": "21:30",
+        "quiet_until": "9:05",
+        "resend_seconds": [1, 2.5],
+    }
+    ids = {"#lending:example.org": "!lending", "#admin:example.org": "!admin"}
+    assert load(write(raw), ENVIRONMENT).home("ab12", ids) == Home(
+        party="attraktor",
+        name="Attraktor e.V.",
+        bot="@bot:example.org",
+        key="ab12",
+        people={"@anna:example.org": "anna"},
+        rooms=("!room", "!lending"),
+        admin_room="!admin",
+        language="de",
+        time_zone="Europe/Berlin",
+        discoverable=False,
+        peer_access="direct",
+        inventory_url="https://inventree.example.org",
+        has_admin_token=True,
+        self_approval=True,
+        grace=timedelta(seconds=1.5),
+        request_open_for=timedelta(days=3),
+        line_too_old_after=timedelta(minutes=2),
+        quiet_from=time(21, 30),
+        quiet_until=time(9, 5),
+        connects_a_day=9,
+        connects_a_day_per_peer=8,
+        resend_after=(timedelta(seconds=1), timedelta(seconds=2.5)),
+    )
+
+
+def test_settings_do_not_change_after_they_were_read(write: Write) -> None:
+    settings = load(write(least()), ENVIRONMENT)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.admin_room = "!other"  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.party.id = "other"  # type: ignore[misc]
+
+
+def test_no_secret_shows_when_settings_are_printed(write: Write) -> None:
+    settings = load(write(least()), ENVIRONMENT)
+    assert set(settings.secrets()) == {"correct horse", TOKEN}
+    for shown in (repr(settings), str(settings), settings.model_dump_json(), str(settings.model_dump())):
+        assert "correct horse" not in shown
+        assert TOKEN not in shown
+
+
+def test_relative_paths_count_from_the_folder_of_the_settings(write: Write, tmp_path: Path) -> None:
+    assert load(write(least()), ENVIRONMENT).state == tmp_path / "state"
+    assert load(write(least() | {"state": "/var/lib/fedbot"}), ENVIRONMENT).state == Path("/var/lib/fedbot")
+
+
+def test_the_environment_may_say_where_the_state_is_by_default(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEDBOT_STATE", "/var/lib/fedbot")
+    assert load(write(least()), ENVIRONMENT).state == Path("/var/lib/fedbot")
+    assert load(write(least() | {"state": "/elsewhere"}), ENVIRONMENT).state == Path("/elsewhere")
+
+
+def _everything(model: type[BaseModel], path: str = "") -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            found += _everything(inner, f"{path}{name}.")
+        else:
+            found.append((f"{path}{name}", field.description))
+    return found
+
+
+@pytest.mark.parametrize(("setting", "description"), _everything(Settings))
+def test_every_setting_is_explained_in_the_docs_in_the_words_of_the_code(
+    setting: str, description: str
+) -> None:
+    docs = (ROOT / "docs/configuration.md").read_text()
+    row = next((line for line in docs.splitlines() if line.startswith(f"| `{setting}` |")), "")
+    assert row, f"docs/configuration.md has no row for {setting}"
+    assert description in row
+
+
+@pytest.mark.parametrize("setting", [name for name, _ in _everything(Settings)])
+def test_every_setting_stands_in_the_example(setting: str) -> None:
+    word = setting.rsplit(".", maxsplit=1)[-1]
+    if word in {"password", "access_token", "token", "admin_token"}:
+        word += "_file"  # a secret in the settings themselves is nothing to show a newcomer
+    lines = (ROOT / "config.example.yaml").read_text().splitlines()
+    assert any(line.lstrip("# ").startswith(f"{word}:") for line in lines)
