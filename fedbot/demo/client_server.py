@@ -1,0 +1,79 @@
+"""The bare Matrix client-server API for one account: requests, refusals and the server's limits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+_CLIENT = "/_matrix/client/v3"
+_REPLY_S = 30.0
+#: What Matrix lets a client assume when a 429 doesn't say how long to wait.
+_UNSTATED_WAIT_MS = 1000
+
+
+class MatrixError(Exception):
+    """The homeserver said no. `code` is Matrix's errcode, for instance M_FORBIDDEN."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+
+
+class ClientServerApi:
+    """Requests as one account; each waits as the limits ask (429), at most `patience` seconds in all."""
+
+    def __init__(self, homeserver_url: str, access_token: str, *, patience: float) -> None:
+        self._patience = patience
+        self._http = httpx.AsyncClient(
+            base_url=homeserver_url + _CLIENT,
+            headers={"Authorization": f"Bearer {access_token}"},
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, long_poll: float = 0.0
+    ) -> dict[str, Any]:
+        """The answer's JSON. `path` goes after /_matrix/client/v3; a long poll lasts `long_poll` seconds.
+
+        Raises:
+            MatrixError: Refused, or still limited when the patience is over.
+            httpx.TransportError: The homeserver isn't there, or went away meanwhile.
+        """
+        give_up = time.monotonic() + self._patience
+        while True:
+            answer = await self._http.request(method, path, json=body, timeout=_REPLY_S + long_poll)
+            if answer.is_success:
+                content: dict[str, Any] = answer.json()
+                return content
+            problem = _problem(answer)
+            wait = float(problem.get("retry_after_ms", _UNSTATED_WAIT_MS)) / 1000
+            limited = answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+            if not limited or time.monotonic() + wait > give_up:
+                raise MatrixError(
+                    answer.status_code, problem.get("errcode", "no errcode"), problem.get("error", "no text")
+                )
+            await asyncio.sleep(wait)
+
+
+def quoted(text: str) -> str:
+    """One piece of a path: room ids and event ids hold all that a URL gives a meaning to."""
+    return quote(text, safe="")
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    """The error's body; a proxy between may answer with a page instead."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = None
+    return problem if isinstance(problem, dict) else {"error": answer.text[:200]}
