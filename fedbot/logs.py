@@ -1,0 +1,149 @@
+"""The log: one line a record, `key=value`, to standard error, with no secret in it whatever was logged.
+
+What is redacted: every value given to `keep_secret` (tokens, passwords, the vault's), in the forms in which
+it tends to appear, and whatever looks like a token by itself. It is done on the finished text, so that
+exceptions, arguments and extra fields can't slip past.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable
+from typing import TextIO
+from urllib.parse import quote, quote_plus
+
+REDACTED = "•••"
+# Shorter ones would black out ordinary words; nobody's token is that short.
+SHORTEST_SECRET = 4
+
+_PATTERNS = [
+    # InvenTree's and Matrix's own tokens (Synapse's, and those of its authentication service)
+    re.compile(r"\binv-[0-9A-Za-z]{12,}(?:-[0-9]{8})?"),
+    re.compile(r"\b(?:syt|syr|syl)_[0-9A-Za-z+/=_-]{8,}"),
+    re.compile(r"\b(?:mat|mar|mct|mcr)_[0-9A-Za-z]{20,}(?:_[0-9A-Za-z]+)?"),
+]
+_LABELLED = [
+    re.compile(r"(?i)(\bauthorization\\?[\"']?\s*[:=]\s*\\?[\"']?(?:token|bearer|basic)?\s*)[^\s\"'\\,}]+"),
+    re.compile(
+        r"(?i)(\b(?:access_token|refresh_token|admin_token|password|token|secret)\\?[\"']?\s*[:=]\s*\\?[\"']?)[^\s\"'\\,}&]{4,}"
+    ),
+]
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_SPECIAL = re.compile(r'[\s="\\]')
+# nio complains of each odd event (facts/matrix.md, Misc), inventree logs tokens.
+_QUIET = {"nio": logging.ERROR, "inventree": logging.CRITICAL}
+
+
+class Redactor:
+    """Knows secrets, and takes them out of text. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Redactor of {len(self._known)} forms>"
+
+    def keep_secret(self, value: str) -> None:
+        """From now on `value` is taken out of everything; not if it is too short to be a secret."""
+        if len(value) < SHORTEST_SECRET:
+            return
+        escaped = {json.dumps(value, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+        escaped |= {json.dumps(form)[1:-1] for form in escaped}  # JSON in JSON
+        shown = {repr(value)[1:-1], repr(value.encode())[2:-1], quote(value, safe=""), quote_plus(value)}
+        with self._lock:
+            self._known |= {value} | escaped | shown
+            longest_first = sorted(self._known, key=len, reverse=True)
+            self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
+
+    def clean(self, text: str) -> str:
+        """`text` without secrets."""
+        if self._pattern is not None:
+            text = self._pattern.sub(REDACTED, text)
+        for pattern in _LABELLED:
+            text = pattern.sub(rf"\g<1>{REDACTED}", text)
+        for pattern in _PATTERNS:
+            text = pattern.sub(REDACTED, text)
+        return text
+
+
+_redactor = Redactor()
+keep_secret = _redactor.keep_secret
+redact = _redactor.clean
+
+
+class KeyValueFormatter(logging.Formatter):
+    """`time=… level=info part=chat.sync event="what happened" room=!abc`; fields come from `extra`."""
+
+    def __init__(self, redactor: Redactor = _redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever is in the record."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        fields: dict[str, object] = {
+            "time": f"{moment}.{int(record.msecs):03}Z",
+            "level": record.levelname.lower(),
+            "part": record.name.removeprefix("fedbot."),
+            "event": record.getMessage(),
+        }
+        fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields["exception"] = "".join(traceback.format_exception(record.exc_info[1])).rstrip()
+        if record.stack_info:
+            fields["stack"] = record.stack_info
+        clean = self._redactor.clean
+        # twice: before a value is escaped, and when it stands behind its key, as in token=…
+        return clean(" ".join(f"{key}={_written(clean(str(value)))}" for key, value in fields.items()))
+
+
+def _written(text: str) -> str:
+    """A value that can't be mistaken for two, nor for a line of its own."""
+    if text.isprintable() and text and not _SPECIAL.search(text):
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in quoted)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines; if one can't be made, says so without printing what it was made of."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 -- the base class's name
+        """Instead of logging's own, which prints the arguments as they are."""
+        kind = sys.exc_info()[0]
+        name = kind.__name__ if kind else "error"
+        try:
+            self.stream.write(
+                f'level=error part=logs event="a record could not be written ({name})" of={record.name}\n'
+            )
+        except (OSError, ValueError):
+            # nowhere left to say it: standard error is gone
+            self.setLevel(logging.CRITICAL + 1)
+
+
+def configure(level: str = "info", secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Log fedbot's own records from `level` on, others' from `warning` on, to `stream` (standard error).
+
+    May be called again; the last call counts. `secrets` are redacted from now on.
+    """
+    for secret in secrets:
+        keep_secret(secret)
+    handler = _Handler(stream or sys.stderr)
+    handler.setFormatter(KeyValueFormatter())
+    root = logging.getLogger()
+    for old in [kept for kept in root.handlers if isinstance(kept, _Handler)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("fedbot").setLevel(level.upper())
+    for name, quiet in _QUIET.items():
+        logging.getLogger(name).setLevel(quiet)
+    logging.captureWarnings(capture=True)
