@@ -1,0 +1,128 @@
+"""What runs when: the next due time of the rules, daily and scheduled work. On APScheduler.
+
+Nothing is lost by a late start or a sleeping machine: what was missed runs once, as soon as it can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, time
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from fedbot.config.schedule import trigger
+from fedbot.ports import Clock
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[], Awaitable[None]]
+# The scheduler sleeps by a clock that neither counts a suspended machine's time nor notices when the wall
+# clock is set (a Raspberry Pi has none before it reaches the network). So it looks again that often (seconds).
+LOOK_AGAIN = 60.0
+_NEXT_DUE = "next due"
+
+
+class Jobs:
+    """The timers of one bot: an async context manager.
+
+    `on_tick` is awaited when `wake_at`'s time has come, one tick after the other, none lost: it may ask for
+    the next one itself. Other work that still runs when its time comes again is not started twice. What a job
+    raises ends nothing by itself: `watch` raises it.
+    """
+
+    def __init__(self, clock: Clock, on_tick: Work, look_again: float = LOOK_AGAIN) -> None:
+        self._clock = clock
+        self._on_tick = on_tick
+        self._look_again = look_again
+        self._due = asyncio.Event()
+        self._ticking: asyncio.Task[None] | None = None
+        self._failed: asyncio.Future[None] | None = None
+        # late is better than never, and once is enough
+        defaults = {"coalesce": True, "misfire_grace_time": None, "max_instances": 1}
+        self._scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
+
+    async def __aenter__(self) -> Self:
+        self._failed = asyncio.get_running_loop().create_future()
+        self._scheduler.add_job(
+            _look, IntervalTrigger(seconds=self._look_again, timezone=UTC), id="look again"
+        )
+        self._scheduler.start()
+        self._ticking = asyncio.create_task(self._tick_when_due())
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._scheduler.shutdown(wait=False)
+        if self._failed is not None:
+            self._failed.cancel()
+        if self._ticking is not None:
+            self._ticking.cancel()
+            await asyncio.wait([self._ticking])  # the scheduler, too, ends in this round of the loop
+
+    async def watch(self) -> None:
+        """Wait for ever, or raise what the first failing job raised. Belongs into a task group."""
+        if self._failed is None:
+            raise RuntimeError("watch() is for jobs that run: use `async with Jobs(...)`")
+        await asyncio.shield(self._failed)
+
+    def wake_at(self, moment: datetime | None) -> None:
+        """Tick at `moment` (aware), at once if it is past; instead of whatever was asked for before.
+
+        None: there is nothing to wait for.
+        """
+        if moment is None:
+            if self._scheduler.get_job(_NEXT_DUE) is not None:
+                self._scheduler.remove_job(_NEXT_DUE)
+            return
+        # the clock may be another than the machine's: what counts is how far away the moment is
+        due = datetime.now(UTC) + (moment - self._clock.now())
+        # setting a flag is over at once; that a run of it is being tidied up is no reason to skip the next
+        self._scheduler.add_job(
+            self._set_due, DateTrigger(due), id=_NEXT_DUE, replace_existing=True, max_instances=100
+        )
+
+    def daily(self, name: str, at: time, time_zone: str, work: Work) -> None:
+        """Do `work` every day at `at` by the clock on the wall in `time_zone` (IANA name)."""
+        when = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(time_zone))
+        self._add(name, work, when)
+
+    def cron(self, name: str, expression: str, time_zone: str, work: Work) -> None:
+        """Do `work` when `expression` (config.schedule) fires in `time_zone`. `ValueError` if it is none."""
+        self._add(name, work, trigger(expression, time_zone))
+
+    def next_run(self, name: str) -> datetime | None:
+        """When the job of this name runs next; None if there is none."""
+        job = self._scheduler.get_job(name)
+        moment: datetime | None = job.next_run_time if job else None
+        return moment
+
+    def _add(self, name: str, work: Work, when: CronTrigger) -> None:
+        self._scheduler.add_job(self._watched, when, args=[work], id=name, replace_existing=True)
+
+    async def _set_due(self) -> None:
+        self._due.set()
+
+    async def _tick_when_due(self) -> None:
+        """Ticks wait here for each other: a tick's own job would be skipped while the last one runs."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            await self._watched(self._on_tick)
+
+    async def _watched(self, work: Work) -> None:
+        try:
+            await work()
+        except Exception as error:
+            log.exception("a job failed")
+            if self._failed is not None and not self._failed.done():
+                self._failed.set_exception(error)
+
+
+async def _look() -> None:
+    """Nothing: that the scheduler wakes is what counts, since it looks at all jobs then."""
