@@ -87,8 +87,8 @@ class LeashedProcess:
             self._process.kill()
             await self._process.wait()
 
-    def log_tail(self, lines: int = 20) -> str:
-        """The last lines of what it wrote, for an error message."""
+    def log_tail(self, lines: int = 60) -> str:
+        """The last lines of what it wrote: enough for an error with the one that caused it."""
         if not self.log.exists():
             return "(it wrote nothing)"
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
