@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[], Awaitable[None]]
 # The scheduler sleeps by a clock that neither counts a suspended machine's time nor notices when the wall
-# clock is set (a Raspberry Pi has none before it reaches the network). So it looks again that often (seconds).
+# clock is set (a Raspberry Pi has none before it is online). So it looks again that often (seconds).
 LOOK_AGAIN = 60.0
 _NEXT_DUE = "next due"
 

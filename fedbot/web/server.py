@@ -1,0 +1,76 @@
+"""The small server that answers monitors."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from fedbot.web.standing import Standing, is_healthy, metrics
+
+_ONLY_US = 0o600
+
+
+class Web:
+    """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
+
+    `standing` is called for every request and must not block. `unix_socket` is always served, readable by our
+    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken.
+    """
+
+    def __init__(self, standing: Callable[[], Standing], unix_socket: Path, listen: str = "") -> None:
+        self._standing = standing
+        self._socket = unix_socket
+        self._listen = listen
+        application = web.Application()
+        application.router.add_get("/healthz", self._healthz)
+        application.router.add_get("/metrics", self._metrics)
+        self._runner = web.AppRunner(application, access_log=None)
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        try:
+            # a socket left behind by a crash; the state folder's lock makes sure that nobody else serves it
+            self._socket.unlink(missing_ok=True)
+            await web.SockSite(self._runner, _bound(self._socket)).start()
+            if self._listen:
+                address = urlsplit(f"//{self._listen}")
+                await web.TCPSite(self._runner, address.hostname, address.port).start()
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._end()
+
+    async def _end(self) -> None:
+        await self._runner.cleanup()
+        self._socket.unlink(missing_ok=True)
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        standing = self._standing()
+        healthy = is_healthy(standing)
+        return web.json_response({"healthy": healthy, **standing}, status=200 if healthy else 503)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        body = metrics(self._standing())
+        return web.Response(
+            body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        )
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket at `path`, closed to others before anybody can connect."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.bind(str(path))
+        path.chmod(_ONLY_US)
+    except OSError:
+        made.close()
+        raise
+    return made

@@ -1,0 +1,137 @@
+"""What monitors are told, over real sockets on the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fedbot.web.asking import ask
+from fedbot.web.server import Web
+from fedbot.web.standing import Standing, metrics
+
+GOOD: Standing = {
+    "version": "0.1.0",
+    "matrix": True,
+    "inventree": True,
+    "problems": [],
+    "gauges": {"outbox_waiting": 2, "sync_age_seconds": 0.25},
+    "counters": {"transfers_done": 12345678},
+}
+
+
+def _free_port() -> int:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])
+
+
+async def _get(unix_socket: Path) -> httpx.Response:
+    transport = httpx.AsyncHTTPTransport(uds=str(unix_socket))
+    async with httpx.AsyncClient(transport=transport) as client:
+        return await client.get("http://fedbot/healthz")
+
+
+async def _get_by_tcp(port: int, path: str) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.get(f"http://127.0.0.1:{port}/{path}")
+
+
+async def test_a_healthy_bot_answers_200_with_how_it_is(tmp_path: Path) -> None:
+    where = tmp_path / "fedbot.sock"
+    async with Web(lambda: GOOD, where):
+        answer = await _get(where)
+    assert answer.status_code == 200
+    assert answer.json() == {"healthy": True, **GOOD}
+
+
+@pytest.mark.parametrize("lost", ["matrix", "inventree"])
+async def test_a_bot_that_lost_one_of_its_ends_answers_503_and_says_why(lost: str, tmp_path: Path) -> None:
+    bad: Standing = {**GOOD, lost: False, "problems": ["it is gone"]}  # type: ignore[misc]
+    where = tmp_path / "fedbot.sock"
+    async with Web(lambda: bad, where):
+        answer = await _get(where)
+    assert answer.status_code == 503
+    assert answer.json()["healthy"] is False
+    assert answer.json()["problems"] == ["it is gone"]
+
+
+async def test_health_is_asked_anew_every_time(tmp_path: Path) -> None:
+    now: Standing = {**GOOD}
+    where = tmp_path / "fedbot.sock"
+    async with Web(lambda: now, where):
+        before = await asyncio.to_thread(ask, where)
+        now["inventree"] = False
+        after = await asyncio.to_thread(ask, where)
+    assert before is not None
+    assert after is not None
+    assert (before["healthy"], after["healthy"]) == (True, False)
+
+
+async def test_nobody_else_on_the_machine_may_ask_by_the_socket(tmp_path: Path) -> None:
+    where = tmp_path / "fedbot.sock"
+    async with Web(lambda: GOOD, where):
+        assert stat.S_IMODE(where.stat().st_mode) == 0o600
+    assert not where.exists()
+
+
+async def test_a_socket_left_behind_by_a_crash_is_replaced(tmp_path: Path) -> None:
+    where = tmp_path / "fedbot.sock"
+    left = socket.socket(socket.AF_UNIX)
+    left.bind(str(where))
+    left.close()
+    assert ask(where) is None
+    async with Web(lambda: GOOD, where):
+        assert await asyncio.to_thread(ask, where) is not None
+
+
+def test_where_no_bot_runs_nothing_is_answered(tmp_path: Path) -> None:
+    assert ask(tmp_path / "fedbot.sock") is None
+
+
+async def test_it_listens_on_an_address_too_if_told(tmp_path: Path) -> None:
+    port = _free_port()
+    async with Web(lambda: GOOD, tmp_path / "fedbot.sock", f"127.0.0.1:{port}"):
+        health, figures, other = [await _get_by_tcp(port, path) for path in ("healthz", "metrics", "")]
+    assert (health.status_code, figures.status_code, other.status_code) == (200, 200, 404)
+    assert figures.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "fedbot_healthy 1\n" in figures.text
+
+
+async def test_an_address_that_is_taken_leaves_no_socket_behind(tmp_path: Path) -> None:
+    where = tmp_path / "fedbot.sock"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError, match="address already in use"):
+            async with Web(lambda: GOOD, where, f"127.0.0.1:{taken.getsockname()[1]}"):
+                raise AssertionError("it must not start")
+    assert not where.exists()
+
+
+def test_metrics_are_what_prometheus_reads() -> None:
+    assert metrics(GOOD).splitlines() == [
+        "# TYPE fedbot_healthy gauge",
+        "fedbot_healthy 1",
+        "# TYPE fedbot_inventree_up gauge",
+        "fedbot_inventree_up 1",
+        "# TYPE fedbot_matrix_up gauge",
+        "fedbot_matrix_up 1",
+        "# TYPE fedbot_outbox_waiting gauge",
+        "fedbot_outbox_waiting 2",
+        "# TYPE fedbot_sync_age_seconds gauge",
+        "fedbot_sync_age_seconds 0.25",
+        "# TYPE fedbot_transfers_done_total counter",
+        "fedbot_transfers_done_total 12345678",
+        "# TYPE fedbot_info gauge",
+        'fedbot_info{version="0.1.0"} 1',
+    ]
+
+
+def test_a_metric_that_prometheus_would_refuse_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="Outbox waiting"):
+        metrics({"version": "0", "matrix": True, "inventree": True, "gauges": {"Outbox waiting": 1}})
