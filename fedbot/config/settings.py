@@ -71,6 +71,9 @@ class Matrix(Section):
     password_file: FilePath | None = Field(None, description="file that holds the password")
     access_token: SecretStr | None = Field(None, description="an access token instead of the password")
     access_token_file: FilePath | None = Field(None, description="file that holds the access token")
+    ca_file: ExistingFile | None = Field(
+        None, description="certificate authority of a homeserver of your own making"
+    )
     device_name: Name = Field(
         "fedbot", description="how the bot's session is called in the account's settings"
     )
@@ -101,6 +104,9 @@ class InvenTree(Section):
         None, description="certificate authority of a server of your own making"
     )
     timeout_seconds: Seconds = Field(20.0, gt=0, description="how long one call to InvenTree may take")
+    accept_api: Count = Field(
+        0, description="newest API version to write to, if it is newer than this fedbot knows"
+    )
 
 
 class Rules(Section):
