@@ -1,0 +1,106 @@
+"""/api/attachment/: links with a comment on rows (facts: SECURITY; any account may read all of them)."""
+
+from __future__ import annotations
+
+from fedbot.demo.inventree.access import may
+from fedbot.demo.inventree.endpoint import Call, Endpoint, signed_in
+from fedbot.demo.inventree.exchange import ForbiddenError, InvalidError, JsonObject, NotFoundError, Reply
+from fedbot.demo.inventree.fields import Form
+from fedbot.demo.inventree.listing import ordered, page, search
+from fedbot.demo.inventree.metadata import MODELS
+from fedbot.demo.inventree.records import Attachment
+from fedbot.demo.inventree.state import State
+from fedbot.demo.inventree.stock_json import day
+from fedbot.demo.inventree.users import user_brief
+
+
+def attachment_json(state: State, row: Attachment) -> JsonObject:
+    """An attached link."""
+    user = state.users.get(row.upload_user)
+    return {
+        "pk": row.pk,
+        "attachment": None,
+        "thumbnail": None,
+        "filename": None,
+        "link": row.link,
+        "comment": row.comment,
+        "is_image": False,
+        "upload_date": day(row.upload_date),
+        "upload_user": row.upload_user,
+        "user_detail": None if user is None else user_brief(user),
+        "file_size": 0,
+        "model_type": row.model_type,
+        "model_id": row.model_id,
+    }
+
+
+def list_attachments(call: Call) -> Reply:
+    """The attached links, of one row with ?model_type= and ?model_id=."""
+    rows = list(call.state.attachments)
+    if call.query.text("model_type"):
+        rows = [row for row in rows if row.model_type == call.query.text("model_type")]
+    number = call.query.number("model_id")
+    call.query.check()
+    if number is not None:
+        rows = [row for row in rows if row.model_id == number]
+    rows = ordered(search(rows, call.query, lambda row: (row.comment, row.link)), call.query, {})
+    return page(call.request, call.query, rows, lambda row: attachment_json(call.state, row))
+
+
+def create_attachment(call: Call) -> Reply:
+    """Attach a link; files are not taken here."""
+    form = Form(call.row_fields())
+    form.choice("model_type", MODELS, required=True)
+    form.choice("model_id", range(1, 2**31), required=True)
+    form.link("link")
+    form.text("comment", longest=250)
+    values = form.check()
+    if not may(call.state, call.user, values["model_type"], "change"):
+        raise ForbiddenError
+    if not values.get("link"):
+        raise InvalidError({"attachment": ["Missing file"], "link": ["Missing external link"]})
+    row = Attachment(
+        pk=call.state.attachments.next_pk,
+        model_type=values["model_type"],
+        model_id=values["model_id"],
+        link=values["link"],
+        comment=values.get("comment", ""),
+        upload_date=call.state.today,
+        upload_user=call.user.pk,
+    )
+    return Reply(attachment_json(call.state, call.state.attachments.put(row)) | {"tags": []}, 201)
+
+
+def _find(call: Call) -> Attachment:
+    row = call.state.attachments.get(call.pk)
+    if row is None:
+        raise NotFoundError.of_row("Attachment")
+    return row
+
+
+def read_attachment(call: Call) -> Reply:
+    """One attached link."""
+    return Reply(attachment_json(call.state, _find(call)))
+
+
+def delete_attachment(call: Call) -> Reply:
+    """Delete an attached link."""
+    row = _find(call)
+    if not may(call.state, call.user, row.model_type, "delete"):
+        raise ForbiddenError
+    call.state.attachments.remove(row.pk)
+    return Reply(status=204)
+
+
+def endpoints() -> list[Endpoint]:
+    """The list and the single attachment."""
+    single = {"GET": read_attachment, "DELETE": delete_attachment}
+    return [
+        Endpoint(
+            "attachment/",
+            {"GET": list_attachments, "POST": create_attachment},
+            signed_in,
+            also="DELETE",
+        ),
+        Endpoint("attachment/#/", single, signed_in, also="PUT PATCH"),
+    ]
