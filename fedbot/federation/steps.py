@@ -28,7 +28,10 @@ class TakeOut:
 
 @dataclass(frozen=True)
 class Taken:
-    """What lies in *Outgoing* now: `item` is the split-off child, or the item itself if it went whole."""
+    """What lies in *Outgoing* now: `item` is the split-off child, or the item itself if it went whole.
+
+    `status` and `location` are those that it had before, for `Arrived`, `PutBack` and `TakeBack`.
+    """
 
     item: int
     quantity: Decimal

@@ -1,0 +1,172 @@
+"""The receiver's steps: a part if it lacks one, the stock item in Incoming, and putting it away (DESIGN §6).
+
+`POST stock/` leaves no notes in the history, so its mark is the item's `link`, which nothing can search for:
+it is looked for among the items of the part, those in Incoming first (facts/inventree.md "(b)").
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inventree.part import Part as Parts
+
+from fedbot.federation.questions import PartDescription
+from fedbot.federation.steps import CreateItem, CreatePart, ItemCreated, PartCreated, PlacedAt, PutAway
+from fedbot.inventree.places import Places
+from fedbot.inventree.rows import Row, amount, written
+from fedbot.inventree.server import Server
+from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, plain, rows_of_part
+from fedbot.ports import OutcomeUnknown, Refusal
+
+_PAGE = 100
+
+
+# --- the part ----------------------------------------------------------------------------------------------
+
+
+def find_part_created(server: Server, step: CreatePart) -> PartCreated | None:
+    """Probe of `CreatePart`: a part of this name, IPN and revision, which InvenTree has only once."""
+    wanted = step.description
+    rows = server.api.rows("part/", IPN=wanted.ipn) if wanted.ipn else server.api.rows("part/", search=wanted.name)
+    found = next((row for row in rows if _is(row, wanted)), None)
+    return None if found is None else PartCreated(int(found["pk"]))
+
+
+def create_part(server: Server, step: CreatePart) -> PartCreated:
+    """Create the part as it was described, salable, so that what comes on loan can go back.
+
+    Raises `Refusal` with reason `no-category` if the configured category isn't exactly one.
+    """
+    wanted = step.description
+    row = server.api.post(
+        Parts.URL,
+        {
+            "name": plain(wanted.name),
+            "IPN": plain(wanted.ipn),
+            "description": plain(wanted.description),
+            "keywords": plain(wanted.keywords),
+            "units": wanted.units,
+            "revision": plain(wanted.revision),
+            "trackable": wanted.trackable,
+            "category": category_for_new_parts(server),
+            "link": step.link,
+            "active": True,
+            "component": True,
+            "salable": True,
+        },
+    )
+    if not isinstance(row, dict) or not isinstance(row.get("pk"), int):
+        raise OutcomeUnknown("InvenTree did not tell which part it made.", "unreadable")
+    return PartCreated(row["pk"])
+
+
+def category_for_new_parts(server: Server) -> int:
+    """The category that `new_part_category` means."""
+    word = server.settings.new_part_category
+    found = Places(server.api.rows("part/category/")).meant_by(word) if word else ()
+    if len(found) != 1 or found[0].structural:
+        raise Refusal(
+            f'inventree.new_part_category is "{word}", which isn\'t one category that takes parts.',
+            "no-category",
+        )
+    return found[0].pk
+
+
+def _is(row: Row, wanted: PartDescription) -> bool:
+    """InvenTree's own rule of uniqueness: name, IPN and revision together."""
+    pairs = (("name", wanted.name), ("IPN", wanted.ipn), ("revision", wanted.revision))
+    return all(str(row.get(field) or "").casefold() == plain(value).casefold() for field, value in pairs)
+
+
+# --- the stock item ----------------------------------------------------------------------------------------
+
+
+def find_item_created(server: Server, step: CreateItem) -> ItemCreated | None:
+    """Probe of `CreateItem`: the item with our link, in Incoming, or where a person has put it since.
+
+    A split copies the link, so the oldest item with it is meant.
+    """
+    newest = rows_of_part(server, step.part, limit=_PAGE)
+    rows = newest if len(newest) < _PAGE else [*newest, *_in_incoming(server, step)]
+    mine = [row for row in rows if row.get("link") == step.link]
+    if not mine:
+        return None
+    row = min(mine, key=lambda each: int(each["pk"]))
+    return ItemCreated(int(row["pk"]), amount(row["quantity"]))
+
+
+def create_item(server: Server, step: CreateItem) -> ItemCreated:
+    """Create the item in Incoming and read it back.
+
+    Raises `Refusal` with reason `serial` for a serial number that can't be given, `link-too-long`, or
+    InvenTree's own no.
+    """
+    _can_be_created(server, step)
+    content: dict[str, object] = {
+        "part": step.part,
+        "location": server.incoming.pk,
+        "quantity": written(step.quantity),
+        "link": step.link,
+        "status": step.status,
+    }
+    if step.serial:
+        content |= server.version.serial_field(step.serial)
+    optional = {"batch": plain(step.batch), "packaging": plain(step.packaging), "notes": plain(step.notes)}
+    content |= {field: text for field, text in optional.items() if text}
+    if step.expiry is not None:
+        content["expiry_date"] = step.expiry.isoformat()
+    row = _created(server, step, server.api.post("stock/", content))
+    if str(row.get("serial") or "") != step.serial or row.get("link") != step.link:
+        raise OutcomeUnknown(f"Stock item #{row['pk']} was made, but not as it should be.", "changed")
+    return ItemCreated(int(row["pk"]), amount(row["quantity"]))
+
+
+def _can_be_created(server: Server, step: CreateItem) -> None:
+    if step.serial and step.quantity != 1:
+        raise Refusal("An item with a serial number has the quantity 1.", "serial")
+    if len(step.link) > server.version.longest_link:
+        raise Refusal("The link to the card is longer than this InvenTree takes.", "link-too-long")
+
+
+def _created(server: Server, step: CreateItem, reply: object) -> dict[str, Any]:
+    """The row that was made, read back; older versions don't tell the key of a serialised item."""
+    told = server.version.created(reply)
+    if told is not None:
+        return item_row(server, int(told["pk"]))
+    found = find_item_created(server, step)
+    if found is None:
+        raise OutcomeUnknown("InvenTree says that it made the stock item, but it isn't there.", "changed")
+    return item_row(server, found.item)
+
+
+def _in_incoming(server: Server, step: CreateItem) -> list[dict[str, Any]]:
+    return rows_of_part(server, step.part, location=server.incoming.pk)
+
+
+# --- putting away ------------------------------------------------------------------------------------------
+
+
+def find_put_away(server: Server, step: PutAway) -> PlacedAt | None:
+    """Probe of `PutAway`."""
+    return found_moved(server, step.mark, step.item, None)
+
+
+def put_away(server: Server, step: PutAway) -> PlacedAt:
+    """From Incoming to its destination, with 'received from …' in the history.
+
+    That is written too where the destination is Incoming itself: a transfer to the place where an item lies
+    leaves an entry of type 25 (facts/inventree.md "More on the chain").
+    """
+    location = step.location
+    if server.places.by_key(location) is None:
+        part = item_row(server, step.item).get("part_detail") or {}
+        location = server.default_place(part).pk
+    return move_to(
+        server,
+        mark=step.mark,
+        item=step.item,
+        quantity=step.quantity,
+        location=location if location is not None else server.incoming.pk,
+        status=None,
+        notes=notes_of(step.mark, step.note),
+    )

@@ -1,0 +1,194 @@
+"""Our own InvenTree as the rules see it: which question or step is answered or done by what."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import httpx
+
+from fedbot.federation import questions, steps
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.steps import Step, StepResult
+from fedbot.inventree import (
+    accounts,
+    catalogue,
+    companies,
+    incoming,
+    matching,
+    metadata,
+    outgoing,
+    overview,
+    people,
+    returning,
+    tokens,
+)
+from fedbot.inventree.server import Server, Signer, look
+from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.ports import Unavailable, Vault
+
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
+
+# A server gets upgraded under us: it is looked at again this often, and after every outage (DESIGN §7).
+SECONDS_BETWEEN_LOOKS = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Deed:
+    """How one kind of step is found again, and how it is done."""
+
+    probe: Callable[[Server, Any], StepResult | None]
+    act: Callable[[Server, Any], StepResult]
+
+
+ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
+    questions.PersonRights: people.rights_of,
+    questions.WhoMay: people.who_may,
+    questions.FindItems: catalogue.find_items,
+    questions.MatchPart: matching.match_part,
+    questions.Overview: overview.standing,
+}
+
+DEEDS: dict[type[Step], Deed] = {
+    steps.TakeOut: Deed(outgoing.find_taken, outgoing.take_out),
+    steps.HandOver: Deed(outgoing.find_handed_over, outgoing.hand_over),
+    steps.PutBack: Deed(outgoing.find_put_back, outgoing.put_back),
+    steps.TakeBack: Deed(returning.find_taken_back, returning.take_back),
+    steps.Arrived: Deed(outgoing.find_arrived, outgoing.mark_arrived),
+    steps.CreatePart: Deed(incoming.find_part_created, incoming.create_part),
+    steps.CreateItem: Deed(incoming.find_item_created, incoming.create_item),
+    steps.PutAway: Deed(incoming.find_put_away, incoming.put_away),
+    steps.MakeCompany: Deed(companies.find_company_made, companies.make_company),
+    steps.CloseCompany: Deed(companies.find_company_closed, companies.close_company),
+    steps.MakeAccess: Deed(accounts.find_access_made, accounts.make_access),
+    steps.EndAccess: Deed(accounts.find_access_ended, accounts.end_access),
+    steps.MintToken: Deed(tokens.find_token_minted, tokens.mint_token),
+    steps.TryToken: Deed(tokens.find_token_tried, tokens.try_token),
+    steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
+}
+
+
+class OwnInventory:
+    """The port `Inventory` on one InvenTree server. Nothing is read before the first question or step.
+
+    Args:
+        settings: where the server is, and how it is to be used.
+        vault: where peers' tokens are kept.
+        network: makes the httpx transport for an address, instead of the network (tests, the simulator).
+        sign: signs what is mirrored into metadata; without it the mirror is unsigned.
+        pause: waits between tries of a read.
+    """
+
+    def __init__(
+        self,
+        settings: InventorySettings,
+        vault: Vault,
+        *,
+        network: Callable[[str], httpx.BaseTransport | None] = lambda _: None,
+        sign: Signer | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._vault = vault
+        self._network = network
+        self._sign = sign
+        self._pause = pause
+        self._api: InvenTreeTransport | None = None
+        self._admin: InvenTreeTransport | None = None
+        self._server: Server | None = None
+        self._looked_at = 0.0
+        self._looking = threading.Lock()
+        self._writing = threading.Lock()
+
+    async def answer(self, question: Question) -> Answer:
+        """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
+        if isinstance(question, questions.Overview):
+            self.look_again()
+        return await asyncio.to_thread(self._run, ANSWERS[type(question)], question)
+
+    async def probe(self, step: Step) -> StepResult | None:
+        """Whether the step's mark stands in InvenTree; see `fedbot.ports.Inventory`.
+
+        One that finds a movement done otherwise than agreed undoes it, so probes are writers too.
+        """
+        return await asyncio.to_thread(self._write, DEEDS[type(step)].probe, step)
+
+    async def act(self, step: Step) -> StepResult:
+        """Do the step once and read it back; see `fedbot.ports.Inventory`."""
+        return await asyncio.to_thread(self._write, DEEDS[type(step)].act, step)
+
+    def look_again(self) -> None:
+        """Version, roles and places are read anew before the next call."""
+        self._looked_at = 0.0
+
+    def accept_version(self, api: int) -> None:
+        """A superuser's word that stock may be moved on this API version, which is newer than we know."""
+        self._settings = replace(self._settings, accept_api=api)
+        self.look_again()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for transport in (self._api, self._admin):
+            if transport is not None:
+                transport.close()
+
+    def _run(self, work: Callable[[Server, Asked], Told], asked: Asked) -> Told:
+        """Work on the server as it stands; after an outage it is looked at anew."""
+        try:
+            return work(self._as_it_stands(), asked)
+        except Unavailable:
+            self.look_again()
+            raise
+
+    def _write(self, work: Callable[[Server, Asked], Told], asked: Asked) -> Told:
+        """The same for steps: one at a time, and only on a version that we know.
+
+        The lock is held by the thread that writes, so a cancelled task doesn't let a second writer in.
+        """
+        with self._writing:
+            return self._run(lambda server, step: work(_writable(server), step), asked)
+
+    def _as_it_stands(self) -> Server:
+        with self._looking:
+            age = time.monotonic() - self._looked_at
+            if self._server is None or not self._looked_at or age > SECONDS_BETWEEN_LOOKS:
+                api, admin = self._transports()
+                self._server = look(api, admin, self._settings, self._vault, self._connect, self._sign)
+                self._looked_at = time.monotonic()
+            return self._server
+
+    def _transports(self) -> tuple[InvenTreeTransport, InvenTreeTransport | None]:
+        """The connections under both tokens, opened once."""
+        settings = self._settings
+        if self._api is None:
+            self._api = self._connect(settings.url, settings.token.get_secret_value())
+        if self._admin is None and settings.admin_token is not None:
+            self._admin = self._connect(settings.url, settings.admin_token.get_secret_value())
+        return self._api, self._admin
+
+    def _connect(self, url: str, token: str) -> InvenTreeTransport:
+        """A transport to our own server, or to a peer's (which our own CA file says nothing about)."""
+        own = url == self._settings.url
+        return InvenTreeTransport(
+            url,
+            token,
+            timeout=self._settings.timeout,
+            certificate=self._settings.certificate if own else "",
+            transport=self._network(url),
+            pause=self._pause,
+        )
+
+
+def _writable(server: Server) -> Server:
+    if overview.writes_allowed(server):
+        return server
+    raise Unavailable(
+        f"We don't know InvenTree with API {server.version.api} yet: nothing is moved until a superuser accepts it.",
+        "unknown-version",
+    )

@@ -1,0 +1,111 @@
+"""Which of our parts is what a peer sends, whether it may take the item, and where that would lie (UC2).
+
+IPN first, then the exact name. Only when both fail are recorded aliases looked at: they stand in the parts'
+own metadata, which nothing can search, so reading them costs a call for each candidate (at most five, found by
+the peer's IPN and name; an admin makes a part a candidate by writing the peer's IPN into its keywords).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fedbot.federation.questions import MatchPart, PartDescription, PartMatch
+from fedbot.inventree import metadata
+from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
+from fedbot.inventree.rows import Row, part_of
+from fedbot.inventree.server import Server
+from fedbot.inventree.stock import rows_of_part
+from fedbot.ports import NotPermitted
+
+_MOST_CANDIDATES = 5
+
+
+def match_part(server: Server, question: MatchPart) -> PartMatch:
+    """The one part that fits and may take the item, with where it will lie; or why there is none."""
+    wanted = question.description
+    rows, how = _candidates(server, question)
+    fitting = _narrowed(rows, wanted)
+    if not fitting:
+        return _nothing(server, "none")
+    if len(fitting) > 1:
+        return _nothing(server, "several", creatable=False)
+    row = fitting[0]
+    reason = _why_not(server, row, question)
+    if reason:
+        return _nothing(server, reason, creatable=False)
+    place = server.default_place(row)
+    return PartMatch(part=part_of(row), how=how, place=place.path, location=place.pk)
+
+
+def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:
+    wanted = question.description
+    if wanted.ipn:
+        rows = parts_by_ipn(server, wanted.ipn)
+        if rows:
+            return rows, "ipn"
+    rows = parts_by_name(server, wanted.name)
+    if rows:
+        return rows, "name"
+    return _by_alias(server, question), "alias"
+
+
+def _narrowed(rows: list[dict[str, Any]], wanted: PartDescription) -> list[dict[str, Any]]:
+    """Of several parts the usable ones, and of these the one of the same revision, if that settles it."""
+    for usable in (
+        [row for row in rows if row.get("active", True)],
+        [row for row in rows if row.get("active", True) and _revision(row) == wanted.revision],
+    ):
+        if len(usable) == 1:
+            return usable
+    return rows
+
+
+def _revision(row: Row) -> str:
+    return str(row.get("revision") or "")
+
+
+def _why_not(server: Server, row: Row, question: MatchPart) -> str:
+    """Why a part can't take the item; empty if it can."""
+    if row.get("virtual"):
+        return "virtual"
+    if not row.get("active", True):
+        return "inactive"
+    if not question.serial:
+        return ""
+    if not row.get("trackable"):
+        return "not-trackable"
+    same = rows_of_part(server, int(row["pk"]), serial=question.serial)
+    return "serial-taken" if any(str(item.get("serial")) == question.serial for item in same) else ""
+
+
+def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatch:
+    """No part; a new one may be made if a category for it is configured and our user may create parts."""
+    category = server.settings.new_part_category
+    may = creatable and bool(category) and server.account.may("part", "add")
+    if not may:
+        return PartMatch(reason=reason)
+    place = server.default_place({})
+    return PartMatch(reason=reason, creatable=True, category=category, place=place.path, location=place.pk)
+
+
+def _by_alias(server: Server, question: MatchPart) -> list[dict[str, Any]]:
+    """The part in whose metadata the peer's IPN or name is recorded: `fedbot: {aliases: {PEER: [WORD, …]}}`."""
+    wanted = question.description
+    words = [word for word in (wanted.ipn, wanted.name) if word]
+    rows: dict[int, dict[str, Any]] = {}
+    for word in words:
+        for row in server.api.rows("part/", search=word, limit=_MOST_CANDIDATES):
+            rows.setdefault(int(row["pk"]), row)
+    folded = {word.casefold() for word in words}
+    return [row for row in list(rows.values())[:_MOST_CANDIDATES] if folded & _aliases(server, row, question.peer)]
+
+
+def _aliases(server: Server, row: Row, peer: str) -> set[str]:
+    """What this peer calls the part. Without the right to read a part's metadata: nothing is recorded."""
+    try:
+        own = metadata.read(server, "part", int(row["pk"])).get(metadata.OWN_KEY)
+    except NotPermitted:
+        return set()
+    recorded = own.get("aliases") if isinstance(own, dict) else None
+    words = recorded.get(peer) if isinstance(recorded, dict) else None
+    return {str(word).casefold() for word in words} if isinstance(words, list) else set()

@@ -1,0 +1,110 @@
+"""Our own key `fedbot` in InvenTree's metadata: where an item came from, and the mirror of the journal.
+
+A PATCH merges the top level only and loses concurrent updates on every version (facts "(d)"): so only our own
+key is ever sent, it is read back, and the journal decides (DESIGN §6).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fedbot.federation.steps import Mirror, Mirrored
+from fedbot.federation.stock import Provenance
+from fedbot.inventree.rows import Row
+from fedbot.inventree.server import Server
+from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
+
+OWN_KEY = "fedbot"
+
+# How far a split's ancestors are followed; a longer chain would be a loop.
+_MOST_ANCESTORS = 20
+
+
+def read(server: Server, model: str, pk: int) -> dict[str, Any]:
+    """The whole metadata of a record. Raises `NotPermitted` without the right to change it (API >= 436)."""
+    content = server.api.row(server.version.metadata_url(model, pk)).get("metadata")
+    return content if isinstance(content, dict) else {}
+
+
+def foreign_part(content: dict[str, Any]) -> str:
+    """The metadata without our own key, as JSON text: what travels, sealed, with an item. Empty if nothing."""
+    others = {key: value for key, value in content.items() if key != OWN_KEY}
+    return json.dumps(others, ensure_ascii=False, sort_keys=True) if others else ""
+
+
+def provenance_in(content: dict[str, Any]) -> Provenance | None:
+    """Where an item came from, as our key says it; None if it isn't said."""
+    own = content.get(OWN_KEY)
+    if not isinstance(own, dict) or not isinstance(own.get("origin"), str) or not own["origin"]:
+        return None
+    item = own.get("item")
+    return Provenance(
+        origin=own["origin"],
+        transfer=str(own.get("transfer") or ""),
+        item=item if isinstance(item, int) else 0,
+    )
+
+
+def origin_of(server: Server, row: Row, own: Provenance | None) -> str:
+    """The party that an item came from, seen in itself or in an item it was split from; empty if it is ours.
+
+    A split copies the metadata: a mark with another key than the item's own is void, but the origin stays all
+    the same (DESIGN §6).
+    """
+    if own is not None:
+        return own.origin
+    ancestor, seen = row.get("parent"), {row.get("pk")}
+    while isinstance(ancestor, int) and ancestor not in seen and len(seen) < _MOST_ANCESTORS:
+        seen.add(ancestor)
+        try:
+            found = provenance_in(read(server, "stockitem", ancestor))
+            ancestor = server.api.row(f"stock/{ancestor}/").get("parent") if found is None else None
+        except NotPermitted:
+            raise
+        except Refusal:  # deleted since: its own ancestors can't be known
+            return ""
+        if found is not None:
+            return found.origin
+    return ""
+
+
+# --- the mirror --------------------------------------------------------------------------------------------
+
+
+def find_mirrored(server: Server, step: Mirror) -> Mirrored | None:
+    """Probe of `Mirror`: our key reads as it should."""
+    return Mirrored() if read(server, step.model, step.pk).get(OWN_KEY) == _value(server, step) else None
+
+
+def mirror(server: Server, step: Mirror) -> Mirrored:
+    """Write our own key and read it back."""
+    url = server.version.metadata_url(step.model, step.pk)
+    server.api.patch(url, {"metadata": {OWN_KEY: _value(server, step)}})
+    found = find_mirrored(server, step)
+    if found is None:
+        raise OutcomeUnknown("Somebody else wrote the metadata at the same moment.", "changed")
+    return found
+
+
+def _value(server: Server, step: Mirror) -> object:
+    """What is to stand under our key, signed if we can. Raises `Refusal` for a value that is no object."""
+    try:
+        value = json.loads(step.value)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise Refusal("What is to be mirrored is no JSON object.", "bad-value")
+    if server.sign is None:
+        return value
+    return {**value, "signed": dict(server.sign(signed_text(step.model, step.pk, value)))}
+
+
+def signed_text(model: str, pk: int, value: dict[str, Any]) -> bytes:
+    """What a mirrored value's signature is over: the record that it stands in, and the value without it.
+
+    People can edit metadata, and a split copies it, so a signature is good for one record only.
+    """
+    unsigned = {key: content for key, content in value.items() if key != "signed"}
+    text = json.dumps(unsigned, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return f"{model}/{pk}/{text}".encode()

@@ -1,0 +1,260 @@
+"""The sender's steps: take out, hand over, and the ways back (DESIGN §6, facts/inventree.md "(a)").
+
+InvenTree clamps quantities in silence, lets allocated and broken things go, and has no lock below API 522. So
+everything is checked before, and read back after; what isn't as agreed is moved back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from inventree.stock import StockItem as StockItems
+
+from fedbot.federation.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Taken, TakeOut
+from fedbot.federation.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
+from fedbot.inventree.history import (
+    MOVED,
+    SENT_TO_CUSTOMER,
+    SPLIT_CHILD,
+    SPLIT_FROM_PARENT,
+    UNDONE,
+    Entry,
+    Trace,
+    trace,
+)
+from fedbot.inventree.returning import bring_back
+from fedbot.inventree.rows import Row, amount, exact_status
+from fedbot.inventree.server import Server
+from fedbot.inventree.stock import (
+    detail_of,
+    found_moved,
+    is_on_its_way,
+    item_row,
+    move,
+    move_to,
+    notes_of,
+    remembered,
+    remembering,
+    rows_of_part,
+    set_status,
+)
+from fedbot.ports import OutcomeUnknown, Refusal
+
+# --- take out ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a mark led to: the row in Outgoing, the entry that tells of it, whether the item went whole."""
+
+    row: Row
+    entry: Entry
+    whole: bool
+
+
+def find_taken(server: Server, step: TakeOut) -> Taken | None:
+    """Probe of `TakeOut`. What was taken out otherwise than agreed is moved back, and `Refusal` raised."""
+    found = _found(server, step)
+    return None if found is None else _as_agreed(server, step, found, before=None)
+
+
+def take_out(server: Server, step: TakeOut) -> Taken:
+    """Move exactly the agreed quantity to Outgoing, as 'on its way'.
+
+    Raises `Refusal` with one of: gone, changed, virtual, not-salable, serial, not-in-stock, status, too-much,
+    allocated.
+    """
+    row = item_row(server, step.item)
+    _may_leave(server, row, step)
+    if row.get("location") == server.outgoing.pk and is_on_its_way(server, step.item):
+        raise Refusal(f"Stock item #{step.item} is on its way to somebody already.", "not-in-stock")
+    travelling = STATUS_OK if int(row["status"]) == STATUS_ATTENTION else STATUS_ATTENTION
+    move(
+        server,
+        item=step.item,
+        quantity=step.quantity,
+        location=server.outgoing.pk,
+        status=travelling,
+        notes=remembering(notes_of(step.mark, step.note), row),
+    )
+    found = _found(server, step)
+    if found is None:
+        raise OutcomeUnknown("InvenTree's history does not show what was moved to Outgoing.", "changed")
+    return _as_agreed(server, step, found, before=amount(row["quantity"]))
+
+
+def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
+    """Our own check, as InvenTree has none (facts: 'launders', 'clamped', 'is NOT blocked')."""
+    part: Mapping[str, Any] = row.get("part_detail") or {}
+    quantity, allocated = amount(row["quantity"]), amount(row.get("allocated"))
+    name = f"Stock item #{step.item}"
+    checks = (
+        (row.get("part") != step.part, "changed", f"{name} is now of another part."),
+        (bool(part.get("virtual")), "virtual", f"{name} is virtual: there is nothing to hand over."),
+        (part.get("salable") is False, "not-salable", "The part isn't salable, so it can't be assigned."),
+        (str(row.get("serial") or "") != step.serial, "serial", f"{name} has another serial number now."),
+        (int(row["status"]) not in TRAVELLING_STATUSES, "status", f"{name} is {row.get('status_text')}."),
+        (not server.version.in_stock(row), "not-in-stock", f"{name} isn't in stock any more."),
+        (step.quantity <= 0, "too-much", "There is nothing to hand over."),
+        (step.quantity > quantity, "too-much", f"{name} has only {quantity} left."),
+        (
+            step.quantity > quantity - allocated,
+            "allocated",
+            f"{name}: {allocated} of {quantity} are allocated.",
+        ),
+    )
+    for wrong, reason, text in checks:
+        if wrong:
+            raise Refusal(text, reason)
+
+
+def _found(server: Server, step: TakeOut) -> _Found | None:
+    """The row that the mark led to Outgoing, or None if nothing was taken out (or it was moved back)."""
+    marked = trace(server, step.mark, step.item)
+    if not marked.entries and not server.version.searches_history:
+        marked = _trace_in_outgoing(server, step)
+    if not marked.stands:
+        return None
+    split = marked.last(frozenset({SPLIT_CHILD}), step.item)
+    if split is not None and split.deltas.get("stockitem"):
+        child = int(split.deltas["stockitem"])
+        return _Found(detail_of(split.deltas, child) or item_row(server, child), split, whole=False)
+    moved = marked.last(MOVED, step.item)
+    if moved is not None:
+        return _Found(item_row(server, step.item), moved, whole=True)
+    orphan = marked.last(frozenset({SPLIT_FROM_PARENT}))  # the source was deleted since, its history with it
+    if orphan is not None and orphan.item is not None:
+        return _Found(item_row(server, orphan.item), orphan, whole=False)
+    return None
+
+
+def _trace_in_outgoing(server: Server, step: TakeOut) -> Trace:
+    """Where the history can't be searched and the source is gone: what items in Outgoing tell of the mark."""
+    for row in rows_of_part(server, step.part, location=server.outgoing.pk):
+        marked = trace(server, step.mark, int(row["pk"]))
+        if marked.entries:
+            return marked
+    return Trace(())
+
+
+def _as_agreed(server: Server, step: TakeOut, found: _Found, before: Decimal | None) -> Taken:
+    """The result, if part, serial and quantity are as agreed and the sum adds up; else all goes back."""
+    row, deltas = found.row, found.entry.deltas
+    agreed = (
+        row.get("part") == step.part
+        and amount(row["quantity"]) == step.quantity
+        and str(row.get("serial") or "") == step.serial
+    )
+    if found.entry.kind == SPLIT_CHILD and "removed" in deltas:
+        agreed = agreed and amount(deltas["removed"]) == step.quantity
+        if before is not None and "quantity" in deltas:
+            agreed = agreed and before - step.quantity == amount(deltas["quantity"])
+    location, status = remembered(found.entry.notes)
+    if agreed:
+        return Taken(int(row["pk"]), step.quantity, status, location, whole=found.whole)
+    if row.get("location") != server.outgoing.pk:
+        raise Refusal(f"Somebody has moved stock item #{row['pk']} out of Outgoing and changed it.", "changed")
+    _undo(server, step.mark, row, location, status)
+    raise Refusal("Stock was changed by somebody else at the same moment; all was moved back.", "changed")
+
+
+def _undo(server: Server, mark: str, row: Row, location: int | None, status: int) -> None:
+    """Move back what lies in Outgoing in another quantity than agreed; the mark then stands for nothing."""
+    move_to(
+        server,
+        mark=mark,
+        item=int(row["pk"]),
+        quantity=amount(row["quantity"]),
+        location=_home(server, row, location),
+        status=status,
+        notes=notes_of(mark, f"{UNDONE} the quantity was not as agreed"),
+    )
+
+
+def _home(server: Server, row: Row, location: int | None) -> int:
+    """Where to put what lay in `location`; if that is gone, or was nowhere, where its part belongs."""
+    place = server.places.by_key(location)
+    return (place or server.default_place(row.get("part_detail") or {})).pk
+
+
+# --- hand over ---------------------------------------------------------------------------------------------
+
+
+def find_handed_over(server: Server, step: HandOver) -> HandedOver | None:
+    """Probe of `HandOver`: it is with the company, or was and came back since."""
+    marked = trace(server, step.mark, step.item)
+    sent = marked.last(frozenset({SENT_TO_CUSTOMER}), step.item)
+    if sent is None:
+        return None
+    row = item_row(server, step.item)
+    if row.get("customer") == step.company and amount(row["quantity"]) == step.quantity:
+        return HandedOver(step.item)
+    if row.get("customer") is None:
+        return HandedOver(step.item)  # it was with them, and a person or a later step brought it back
+    return None
+
+
+def hand_over(server: Server, step: HandOver) -> HandedOver:
+    """Assign the item to the peer's company and read back customer and quantity.
+
+    Of two simultaneous assigns on PostgreSQL both succeed and the last one wins (facts "(d)"): then it is
+    with somebody else, which no retry can mend: `OutcomeUnknown`.
+    """
+    line = {"item": step.item}
+    StockItems.assignStockItems(server.api, [line], step.company, notes=notes_of(step.mark, step.note))
+    row = item_row(server, step.item)
+    if row.get("customer") != step.company:
+        raise OutcomeUnknown(f"Stock item #{step.item} went to another customer at the same moment.", "changed")
+    if amount(row["quantity"]) != step.quantity:
+        bring_back(
+            server,
+            row,
+            quantity=amount(row["quantity"]),
+            status=exact_status(row),
+            location=server.outgoing.pk,
+            notes=notes_of(step.mark, f"{UNDONE} the quantity was not as agreed"),
+        )
+        raise Refusal(f"Stock item #{step.item} has another quantity than agreed.", "changed")
+    return HandedOver(step.item)
+
+
+# --- after it ----------------------------------------------------------------------------------------------
+
+
+def find_arrived(server: Server, step: Arrived) -> HandedOver | None:
+    """Probe of `Arrived`: the status reads as it should (with the same status InvenTree writes nothing)."""
+    row = item_row(server, step.item)
+    return HandedOver(step.item) if step.status in (exact_status(row), int(row["status"])) else None
+
+
+def mark_arrived(server: Server, step: Arrived) -> HandedOver:
+    """Give the item, which is with the peer's company, its old status again."""
+    set_status(server, item=step.item, status=step.status, notes=notes_of(step.mark, step.note))
+    found = find_arrived(server, step)
+    if found is None:
+        raise OutcomeUnknown(f"Stock item #{step.item} did not take its old status.", "changed")
+    return found
+
+
+def find_put_back(server: Server, step: PutBack) -> PlacedAt | None:
+    """Probe of `PutBack`."""
+    return found_moved(server, step.mark, step.item, step.status)
+
+
+def put_back(server: Server, step: PutBack) -> PlacedAt:
+    """From Outgoing to where it lay before, with its old status."""
+    home = step.location
+    if server.places.by_key(home) is None:
+        home = _home(server, item_row(server, step.item), home)
+    return move_to(
+        server,
+        mark=step.mark,
+        item=step.item,
+        quantity=step.quantity,
+        location=home if home is not None else server.incoming.pk,
+        status=step.status,
+        notes=notes_of(step.mark, step.note),
+    )

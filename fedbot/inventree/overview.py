@@ -1,0 +1,94 @@
+"""Whether our InvenTree is there, who we are in it, and what an admin must do before all of it works."""
+
+from __future__ import annotations
+
+from fedbot.federation.questions import InventoryStanding, Overview
+from fedbot.inventree.people import complaints_about_approvers
+from fedbot.inventree.places import Places
+from fedbot.inventree.server import ORDER_ROLES, Server
+from fedbot.inventree.versions import NEWEST_KNOWN
+from fedbot.ports import NotPermitted
+
+_MOVING = (
+    ("stock", "view"),
+    ("stock", "change"),
+    ("stock", "add"),
+    ("stock_location", "view"),
+    ("part", "view"),
+)
+
+
+def standing(server: Server, question: Overview) -> InventoryStanding:
+    """What the server says of itself and of our tokens, with complaints that each say what to do."""
+    del question
+    account = server.account
+    can_move = all(account.may(role, permission) for role, permission in _MOVING)
+    return InventoryStanding(
+        name=server.name,
+        version=server.release,
+        api=server.version.api,
+        username=account.username,
+        can_move_stock=can_move,
+        can_create_parts=account.may("part", "add"),
+        has_admin_token=server.admin is not None,
+        admin_is_superuser=server.admin_is_superuser,
+        stock_items=server.api.count("stock/") if account.may("stock", "view") else 0,
+        writes_allowed=writes_allowed(server),
+        complaints=_complaints(server),
+    )
+
+
+def writes_allowed(server: Server) -> bool:
+    """Whether we know this version well enough to change stock in it, or were told to (DESIGN §7)."""
+    return server.version.known or server.version.api == server.settings.accept_api
+
+
+def _complaints(server: Server) -> tuple[str, ...]:
+    return (
+        *_about_version(server),
+        *_about_roles(server),
+        *server.complaints_about_places(),
+        *_about_category(server),
+        *complaints_about_approvers(server),
+        *_about_admin_token(server),
+    )
+
+
+def _about_version(server: Server) -> tuple[str, ...]:
+    if writes_allowed(server):
+        return ()
+    if server.version.api > NEWEST_KNOWN:
+        newer = f"This InvenTree is newer (API {server.version.api}) than we know ({NEWEST_KNOWN})"
+        return (f"{newer}: nothing is moved until a superuser accepts it.",)
+    return (f"This InvenTree is too old (API {server.version.api}); 0.13 is the oldest that works.",)
+
+
+def _about_roles(server: Server) -> tuple[str, ...]:
+    account = server.account
+    lacking = [f"{role}: {permission}" for role, permission in _MOVING if not account.may(role, permission)]
+    if server.settings.new_part_category and not account.may("part", "add"):
+        lacking.append("part: add")
+    if not any(account.may(role, "add") for role in ORDER_ROLES) and not server.admin_is_superuser:
+        lacking.append("return_order: add")
+    if not lacking:
+        return ()
+    return (f"Give the InvenTree user {account.username} the roles {', '.join(lacking)}.",)
+
+
+def _about_category(server: Server) -> tuple[str, ...]:
+    word = server.settings.new_part_category
+    if not word:
+        return ()
+    try:
+        found = Places(server.api.rows("part/category/")).meant_by(word)
+    except NotPermitted as problem:
+        return (problem.text,)
+    if len(found) == 1 and not found[0].structural:
+        return ()
+    return (f'inventree.new_part_category: there isn\'t exactly one category "{word}" that takes parts.',)
+
+
+def _about_admin_token(server: Server) -> tuple[str, ...]:
+    if server.admin is None or server.admin_is_superuser:
+        return ()
+    return ("The token in inventree.admin_token is no good, or not a superuser's.",)

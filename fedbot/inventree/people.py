@@ -1,0 +1,94 @@
+"""The people of our InvenTree and what they may do there at this moment (DESIGN §5).
+
+Any account can list users with their groups. An approver is an active member of the configured group; where
+no group is configured, who has the role stock: add through one of their groups (API >= 335).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fedbot.federation.questions import Able, PersonRights, WhoMay
+from fedbot.federation.stock import Rights
+from fedbot.inventree.rows import Row
+from fedbot.inventree.server import Server
+from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.ports import NotPermitted
+
+_NAME_A_GROUP = "name a group in inventree.approvers_group."
+
+
+def rights_of(server: Server, question: PersonRights) -> Rights:
+    """What one user may do now; a user that isn't there has no rights at all."""
+    rows = server.api.rows("user/", search=question.username)
+    row = next((row for row in rows if row.get("username") == question.username), None)
+    if row is None:
+        return Rights(username=question.username)
+    return _rights(row, _approving_groups(server, [row]))
+
+
+def who_may(server: Server, question: WhoMay) -> Able:
+    """Which of these users have the right now: one call for all of them (and one for the groups)."""
+    rows = {row.get("username"): row for row in server.api.rows("user/")}
+    known = [rows[name] for name in question.usernames if name in rows]
+    approving = _approving_groups(server, known)
+    able = {row["username"] for row in known if _rights(row, approving).covers(question.right)}
+    return Able(tuple(name for name in question.usernames if name in able))
+
+
+def complaints_about_approvers(server: Server) -> tuple[str, ...]:
+    """What must be done so that somebody can approve."""
+    wanted = server.settings.approvers_group
+    if not wanted:
+        if not server.version.makes_users:
+            return ("This InvenTree can't tell other users' roles: name a group in inventree.approvers_group.",)
+        if _roles_by_group(server) is None:
+            return ("Our InvenTree user can't read other users' roles: name a group in inventree.approvers_group.",)
+        return ()
+    if any(_groups(row) & {wanted} for row in server.api.rows("user/") if row.get("is_active")):
+        return ()
+    return (f'Nobody can approve: no active user is in the InvenTree group "{wanted}".',)
+
+
+def _rights(row: Row, approving: frozenset[str]) -> Rights:
+    return Rights(
+        username=str(row["username"]),
+        known=True,
+        active=bool(row.get("is_active", False)),
+        superuser=bool(row.get("is_superuser", False)),
+        approver=bool(_groups(row) & approving),
+    )
+
+
+def _groups(row: Row) -> frozenset[str]:
+    return frozenset(str(group["name"]) for group in row.get("groups") or ())
+
+
+def _approving_groups(server: Server, rows: Iterable[Row]) -> frozenset[str]:
+    """The names of the groups that make an approver. Not being able to tell means: none."""
+    if server.settings.approvers_group:
+        return frozenset({server.settings.approvers_group})
+    if not server.version.makes_users or not any(_groups(row) for row in rows):
+        return frozenset()
+    return _roles_by_group(server) or frozenset()
+
+
+def _roles_by_group(server: Server) -> frozenset[str] | None:
+    """The groups whose ruleset for stock has `add`; None if neither of our users may read them."""
+    for transport in (server.api, server.admin):
+        if transport is not None:
+            try:
+                return _groups_that_add(transport)
+            except NotPermitted:
+                continue
+    return None
+
+
+def _groups_that_add(transport: InvenTreeTransport) -> frozenset[str]:
+    groups = transport.rows("user/group/", role_detail="true")
+    return frozenset(
+        str(group["name"])
+        for group in groups
+        for role in group.get("roles") or ()
+        if role.get("name") == "stock" and role.get("can_add")
+    )

@@ -1,0 +1,168 @@
+"""Our own InvenTree as it stood at the last look: its version, who we are in it, and its places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from fedbot.inventree.places import Place, Places, complaint_about
+from fedbot.inventree.rows import Row
+from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.versions import Version
+from fedbot.ports import NotPermitted, Refusal, Vault
+
+# Signs a mirrored value: the bytes in, `{"key": …, "sig": …}` out.
+Signer = Callable[[bytes], Mapping[str, str]]
+
+# Opens a transport to the server at `url` under `token`.
+Connector = Callable[[str, str], InvenTreeTransport]
+
+ORDER_ROLES = ("return_order", "sales_order", "purchase_order")
+
+
+@dataclass(frozen=True)
+class Account:
+    """The user behind a token: its name and what its roles allow (facts/inventree.md (e))."""
+
+    username: str
+    superuser: bool = False
+    staff: bool = False
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def may(self, role: str, permission: str) -> bool:
+        """Whether it has `permission` (view, add, change, delete) in `role`."""
+        return self.superuser or permission in self.roles.get(role, frozenset())
+
+    @property
+    def writes(self) -> tuple[str, ...]:
+        """The roles in which it may do more than look."""
+        return tuple(sorted(role for role, allowed in self.roles.items() if allowed - {"view"}))
+
+
+@dataclass(frozen=True)
+class Server:
+    """One look at our InvenTree. `api` speaks under the everyday token, `admin` under the superuser's."""
+
+    api: InvenTreeTransport
+    admin: InvenTreeTransport | None
+    version: Version
+    name: str
+    release: str
+    account: Account
+    admin_is_superuser: bool
+    places: Places
+    settings: InventorySettings
+    vault: Vault
+    connect: Connector
+    sign: Signer | None = None
+
+    @property
+    def outgoing(self) -> Place:
+        """Where things lie on their way out. Raises `Refusal` if it isn't one usable place."""
+        return self._place(self.settings.outgoing, "outgoing")
+
+    @property
+    def incoming(self) -> Place:
+        """Where things lie that just came in. Raises `Refusal` if it isn't one usable place."""
+        return self._place(self.settings.incoming, "incoming")
+
+    def default_place(self, part: Row) -> Place:
+        """Where items of a part belong: its default place, its category's, the configured one, Incoming."""
+        for name in ("default_location", "category_default_location"):
+            place = self.places.by_key(part.get(name))
+            if place and not place.structural:
+                return place
+        if self.settings.destination:
+            return self._place(self.settings.destination, "destination")
+        return self.incoming
+
+    def superuser(self) -> InvenTreeTransport:
+        """The transport for users, groups and tokens. Raises `Refusal` without a superuser's token."""
+        if self.admin is None:
+            raise Refusal("This takes a superuser's token: inventree.admin_token is not set.", "no-admin-token")
+        if not self.admin_is_superuser:
+            raise Refusal("The token in inventree.admin_token is not a superuser's.", "no-admin-token")
+        return self.admin
+
+    def for_companies(self) -> InvenTreeTransport:
+        """The transport that may make and change companies; the everyday one if its roles do."""
+        if any(self.account.may(role, "add") for role in ORDER_ROLES):
+            return self.api
+        if self.admin is not None and self.admin_is_superuser:
+            return self.admin
+        raise NotPermitted(
+            f"Our InvenTree user {self.account.username} needs the role return_order: add to make companies.",
+            "not-permitted",
+        )
+
+    def complaints_about_places(self) -> tuple[str, ...]:
+        """What must be done about configured places before stock can move."""
+        wanted = [("outgoing", self.settings.outgoing), ("incoming", self.settings.incoming)]
+        if self.settings.destination:
+            wanted.append(("destination", self.settings.destination))
+        told = (complaint_about(word, setting, self.places.meant_by(word)) for setting, word in wanted)
+        return tuple(complaint for complaint in told if complaint)
+
+    def _place(self, word: str, setting: str) -> Place:
+        found = self.places.meant_by(word)
+        complaint = complaint_about(word, setting, found)
+        if complaint:
+            raise Refusal(complaint, f"no-{setting}")
+        return found[0]
+
+
+def account_behind(transport: InvenTreeTransport, version: Version) -> Account:
+    """Who a token belongs to and what it may do: one call, or two below API 519."""
+    if version.tells_roles_with_user:
+        user = transport.row("user/me/", roles="true")
+        roles = user.get("roles")
+    else:
+        user = transport.row("user/me/")
+        roles = transport.row("user/roles/").get("roles")
+    return Account(
+        username=str(user.get("username", "")),
+        superuser=bool(user.get("is_superuser", False)),
+        staff=bool(user.get("is_staff", False)),
+        roles={str(role): frozenset(allowed or ()) for role, allowed in (roles or {}).items()},
+    )
+
+
+def look(
+    api: InvenTreeTransport,
+    admin: InvenTreeTransport | None,
+    settings: InventorySettings,
+    vault: Vault,
+    connect: Connector,
+    sign: Signer | None = None,
+) -> Server:
+    """Read version, account and places anew: three calls, and one more for the superuser's token.
+
+    Raises the problems of a read. A superuser's token that is no good is told by `Overview`, not here.
+    """
+    api.connect()
+    version = Version(api.api_version)
+    return Server(
+        api=api,
+        admin=admin,
+        version=version,
+        name=str(api.server_details.get("instance") or ""),
+        release=str(api.server_details.get("version") or ""),
+        account=account_behind(api, version),
+        admin_is_superuser=_is_superuser(admin, version),
+        places=Places(api.rows("stock/location/")),
+        settings=settings,
+        vault=vault,
+        connect=connect,
+        sign=sign,
+    )
+
+
+def _is_superuser(admin: InvenTreeTransport | None, version: Version) -> bool:
+    if admin is None:
+        return False
+    admin.api_version = version.api
+    try:
+        return bool(admin.row("user/me/").get("is_superuser", False))
+    except NotPermitted:
+        return False

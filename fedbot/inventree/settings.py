@@ -1,0 +1,32 @@
+"""What the InvenTree edge must be told: where the server is, its tokens, which places and groups count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True)
+class InventorySettings:
+    """Settings of one party's own InvenTree; `app` makes them from the configuration.
+
+    `outgoing`, `incoming`, `destination` are stock locations by path (`Workshop/Outgoing`), by unique name,
+    or by key (`"12"`). `destination` is where received items go whose part and category have no default
+    place; empty: they stay in Incoming. `new_part_category` (path, name or key): where a part may be created
+    that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
+    `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
+    `timeout` in seconds per call; `certificate`: file with the server's CA, empty for the public ones.
+    """
+
+    url: str
+    token: SecretStr
+    admin_token: SecretStr | None = field(default=None)
+    approvers_group: str = ""
+    outgoing: str = "Outgoing"
+    incoming: str = "Incoming"
+    destination: str = ""
+    new_part_category: str = ""
+    timeout: float = 10.0
+    certificate: str = ""
+    accept_api: int = 0

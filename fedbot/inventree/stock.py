@@ -1,0 +1,140 @@
+"""Reading and moving stock: the calls that several steps share, each with its read-back.
+
+What must hold before and after is in `outgoing` and `incoming`; here is only how InvenTree is spoken to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from inventree.stock import StockItem as StockItems
+
+from fedbot.federation.steps import PlacedAt, note_of
+from fedbot.federation.stock import STATUS_OK
+from fedbot.inventree.history import MOVED, SPLIT_CHILD, trace
+from fedbot.inventree.rows import Row, amount, exact_status, written
+from fedbot.inventree.server import Server
+from fedbot.ports import OutcomeUnknown
+
+# Statuses that InvenTree itself knows: only these may go along with a transfer; a custom one is not a valid
+# choice there until the server was restarted (facts/inventree.md "Custom status").
+LOGICAL_STATUSES = frozenset({10, 50, 55, 60, 65, 70, 75, 85})
+
+_LONGEST_NOTES = 500
+_WAS = re.compile(r"\(was: place (?P<place>\d+|none), status (?P<status>\d+)\)$")
+
+
+def item_row(server: Server, pk: int) -> dict[str, Any]:
+    """One stock item with its part and place. Raises `Refusal` with reason `gone` if it isn't there."""
+    return server.api.row(f"stock/{pk}/", part_detail="true", location_detail="true")
+
+
+def move(server: Server, *, item: int, quantity: Decimal, location: int, status: int | None, notes: str) -> None:
+    """`stock/transfer/`: a part of an item becomes a new one, all of it keeps its key. Not read back."""
+    line: dict[str, object] = {"pk": item, "quantity": written(quantity)}
+    if status in LOGICAL_STATUSES:
+        line["status"] = status
+    StockItems.transferStockItems(server.api, [line], location, notes=notes)
+
+
+def set_status(server: Server, *, item: int, status: int, notes: str) -> None:
+    """`stock/change_status/`; with the status that it has, InvenTree writes nothing."""
+    server.api.post("stock/change_status/", {"items": [item], "status": status, "note": notes})
+
+
+def placed(server: Server, row: Row) -> PlacedAt:
+    """Where a stock item lies, as its row says."""
+    place = server.places.by_key(row.get("location"))
+    detail = row.get("location_detail") or {}
+    path = detail.get("pathstring") or (place.path if place else "")
+    return PlacedAt(item=int(row["pk"]), location=row.get("location"), place=str(path))
+
+
+def move_to(
+    server: Server, *, mark: str, item: int, quantity: Decimal, location: int, status: int | None, notes: str
+) -> PlacedAt:
+    """Move and read back; a custom status is set after it. Raises `OutcomeUnknown` if it isn't there then."""
+    move(server, item=item, quantity=quantity, location=location, status=status, notes=notes)
+    row = item_row(server, item)
+    if row.get("location") != location or amount(row["quantity"]) != quantity:
+        row = _split_off(server, mark, item) or row
+    if row.get("location") != location or amount(row["quantity"]) != quantity:
+        raise OutcomeUnknown(f"Stock item #{item} is not where it was moved to.", "changed")
+    if status is not None and exact_status(row) != status and status not in LOGICAL_STATUSES:
+        set_status(server, item=int(row["pk"]), status=status, notes=notes)
+    return placed(server, row)
+
+
+def found_moved(server: Server, mark: str, item: int, status: int | None) -> PlacedAt | None:
+    """Whether `move_to` was done under this mark, to its end; where the item lies now."""
+    marked = trace(server, mark, item)
+    moved = marked.last(MOVED | {SPLIT_CHILD}, item)
+    if moved is None:
+        return None
+    pk = moved.deltas.get("stockitem") if moved.kind == SPLIT_CHILD else item
+    row = item_row(server, int(pk or item))
+    if status is not None and status not in LOGICAL_STATUSES and exact_status(row) != status:
+        return None
+    return placed(server, row)
+
+
+def _split_off(server: Server, mark: str, item: int) -> dict[str, Any] | None:
+    """The row that a move under this mark split off from `item`."""
+    split = trace(server, mark, item).last(frozenset({SPLIT_CHILD}), item)
+    child = split.deltas.get("stockitem") if split else None
+    return item_row(server, int(child)) if child else None
+
+
+def notes_of(mark: str, sentence: str) -> str:
+    """The notes of an act: the mark, then the sentence without what InvenTree would take for HTML (a 400)."""
+    return note_of(mark, plain(sentence))
+
+
+def plain(text: str) -> str:
+    """A text from people, as InvenTree takes it: no angle brackets, one line."""
+    return " ".join(text.replace("<", "‹").replace(">", "›").split())
+
+
+def remembering(notes: str, row: Row) -> str:
+    """`notes` that also tell where the item lay and which status it had, for the way back.
+
+    Our journal may be lost, and a move leaves no trace of the old status of a whole item; so it stands in
+    InvenTree's own history (DESIGN §6, invariant 7).
+    """
+    place = row.get("location")
+    was = f" (was: place {'none' if place is None else place}, status {exact_status(row)})"
+    return notes[: _LONGEST_NOTES - len(was)] + was
+
+
+def remembered(notes: str) -> tuple[int | None, int]:
+    """Place and status that `remembering` wrote down; no place and 'OK' if a person has changed the notes."""
+    found = _WAS.search(notes)
+    if not found:
+        return None, STATUS_OK
+    place = found["place"]
+    return (None if place == "none" else int(place)), int(found["status"])
+
+
+def is_on_its_way(server: Server, item: int) -> bool:
+    """Whether an item in Outgoing was put there by a transfer, as the last that happened to it."""
+    rows = server.api.rows("stock/track/", item=item, limit=5)
+    newest = max(rows, key=lambda row: int(row["pk"]), default={})
+    return _WAS.search(str(newest.get("notes") or "")) is not None
+
+
+def rows_of_part(server: Server, part: int, **filters: object) -> list[dict[str, Any]]:
+    """Stock items of a part, with part and place; newest first where the server can (others don't mind)."""
+    found = server.api.rows(
+        "stock/", part=part, part_detail="true", location_detail="true", ordering="-creation_date", **filters
+    )
+    return [row for row in found if row.get("part") == part]
+
+
+def detail_of(entry_deltas: Mapping[str, Any], pk: int) -> Mapping[str, Any] | None:
+    """The whole row that a history entry carries along (as it is now), if it is that of `pk`."""
+    detail = entry_deltas.get("stockitem_detail")
+    whole = isinstance(detail, dict) and detail.get("pk") == pk and {"part", "quantity", "location"} <= set(detail)
+    return detail if whole else None

@@ -1,0 +1,121 @@
+"""Tokens for peers: minted once, kept in the vault, tried before they are trusted (UC1).
+
+InvenTree shows a token's value only in the reply that makes it. If that reply is lost, the token is revoked
+and the next number minted.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from fedbot.federation.steps import MintToken, TokenMinted, TokenTried, TryToken
+from fedbot.inventree.accounts import VIEWED, active_tokens, revoke
+from fedbot.inventree.server import Server, account_behind
+from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.versions import Version
+from fedbot.ports import OutcomeUnknown, Refusal
+
+_NUMBERED = re.compile(r"(?P<base>.+-)(?P<number>\d+)")
+
+
+def find_token_minted(server: Server, step: MintToken) -> TokenMinted | None:
+    """Probe of `MintToken`: its secret is in the vault, and InvenTree has the active token for it."""
+    admin = _admin(server)
+    tokens = _ours(admin, step)
+    if len(tokens) != 1 or not _kept(server, step.reference):
+        return None
+    return TokenMinted(name=str(tokens[0]["name"]), expiry=date.fromisoformat(str(tokens[0]["expiry"])))
+
+
+def mint_token(server: Server, step: MintToken) -> TokenMinted:
+    """Make a token for the peer's user and put it straight into the vault.
+
+    Tokens of this number or a later one whose secret we don't have are revoked first.
+    """
+    admin = _admin(server)
+    for token in _ours(admin, step):
+        revoke(admin, token)
+    name = _next_name(admin, step)
+    content = {"user": step.user, "name": name, "expiry": step.expiry.isoformat()}
+    reply = admin.post("user/tokens/", content)
+    secret = reply.get("token") if isinstance(reply, dict) else None
+    if not isinstance(secret, str) or not secret or "*" in secret:
+        raise OutcomeUnknown("InvenTree made a token, but did not show it.", "unreadable")
+    server.vault.keep(step.reference, secret)
+    if reply.get("user") != step.user:
+        raise OutcomeUnknown("InvenTree made the token for another user.", "changed")
+    return TokenMinted(name=str(reply.get("name") or name), expiry=date.fromisoformat(str(reply["expiry"])))
+
+
+def try_token(server: Server, step: TryToken) -> TokenTried:
+    """Read an inventory under the token: ours, or the peer's at `url`.
+
+    Raises `Refusal` with reason no-token (none in the vault), too-much-right (it could do more than look),
+    too-little-right (it can't even read stock).
+    """
+    secret = _secret(server, step.reference)
+    if secret is None:
+        raise Refusal("There is no token to try.", "no-token")
+    transport = server.connect(step.url or server.settings.url, secret)
+    try:
+        transport.connect()
+        version = Version(transport.api_version)
+        account = account_behind(transport, version)
+        if account.superuser or account.staff or account.writes:
+            raise Refusal("The token could do more than look at the inventory.", "too-much-right")
+        if not all(account.may(role, "view") for role in VIEWED):
+            raise Refusal("The token can't look at stock, parts, categories and locations.", "too-little-right")
+        return TokenTried(stock_items=transport.count("stock/"), api=version.api)
+    finally:
+        transport.close()
+
+
+def find_token_tried(server: Server, step: TryToken) -> None:
+    """Probe of `TryToken`: trying leaves no trace, so it is tried again."""
+    del server, step
+
+
+def _admin(server: Server) -> InvenTreeTransport:
+    admin = server.superuser()
+    if not server.version.makes_tokens:
+        raise Refusal("This InvenTree can't make tokens for other users over REST.", "unsupported")
+    return admin
+
+
+def _secret(server: Server, reference: str) -> str | None:
+    try:
+        return server.vault.read(reference)
+    except LookupError:
+        return None
+
+
+def _kept(server: Server, reference: str) -> bool:
+    return bool(_secret(server, reference))
+
+
+def _split(name: str) -> tuple[str, int]:
+    """`fed-beta-1-2` as ('fed-beta-1-', 2)."""
+    match = _NUMBERED.fullmatch(name)
+    return (match["base"], int(match["number"])) if match else (f"{name}-", 0)
+
+
+def _ours(admin: InvenTreeTransport, step: MintToken) -> list[dict[str, Any]]:
+    """The user's active tokens of this number or a later one: what tries of this very step have made."""
+    base, number = _split(step.name)
+    found = []
+    for token in active_tokens(admin, step.user):
+        its_base, its_number = _split(str(token.get("name") or ""))
+        if its_base == base and its_number >= number:
+            found.append(token)
+    return found
+
+
+def _next_name(admin: InvenTreeTransport, step: MintToken) -> str:
+    """The name with the first number from the step's own on that no token has had, revoked ones included."""
+    base, number = _split(step.name)
+    rows = admin.rows("user/tokens/", all_users="true")
+    names = [_split(str(row.get("name") or "")) for row in rows if row.get("user") == step.user]
+    used = [its_number for its_base, its_number in names if its_base == base and its_number >= number]
+    return f"{base}{max(used, default=number - 1) + 1}"

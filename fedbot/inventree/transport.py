@@ -1,0 +1,257 @@
+"""The one way to an InvenTree: the official package's API class over one pooled httpx client (DESIGN §7).
+
+The package's own class opens a connection for every call, sends a body with every GET, logs the token in
+`requestToken`, and sends it to any host that `downloadFile` is given. Everything here that it does over
+`requests` is overridden; a test makes any use of `requests` fail.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import certifi
+import httpx
+from inventree.api import InvenTreeAPI
+
+from fedbot.inventree import failures
+from fedbot.ports import Refusal
+
+Json = Any
+
+logger = logging.getLogger("fedbot.inventree")
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# A read is tried again at once when it hit a dying worker or a locked SQLite; a time-out is not, the caller
+# has waited long enough. Seconds before each further try:
+PAUSES = (0.1, 0.4)
+_WORTH_ANOTHER_TRY = frozenset({500, 502, 503, 504})
+
+# gunicorn drops idle connections after 2 s by default. A write on a connection that the server is just
+# closing has an unknown outcome, which costs a person's time; a new connection costs milliseconds.
+KEEP_ALIVE_SECONDS = 1.5
+
+
+class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package ships no types
+    """An `InvenTreeAPI` that the package's typed classes work on; it raises `fedbot.ports` problems only.
+
+    Thread-safe. The token is held by the httpx client alone, whose repr hides it.
+
+    Args:
+        host: address of the server, with or without `/api`; a path in it is kept.
+        token: an API token, sent as `Authorization: Token …` to this host only.
+        timeout: seconds for each of: connect, send, wait for the answer.
+        certificate: file with the CA that signed the server's certificate; empty: the system's.
+        transport: replaces the network (tests, the in-process simulator).
+        pause: waits between tries of a read (tests need not wait).
+    """
+
+    def __init__(
+        self,
+        host: str,
+        token: str,
+        *,
+        timeout: float = 10.0,
+        certificate: str = "",
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not token.isascii() or not token.isprintable() or " " in token or not token:
+            raise Refusal("The InvenTree token is empty or has characters that no token has.", "bad-token")
+        # Credentials are given as empty on purpose: the package would else take them from the environment.
+        super().__init__(host, username="", password="", token="", timeout=timeout, connect=False)
+        self.api_version = 0
+        self.connected = True
+        self.host = urlsplit(self.base_url).netloc
+        self._pause = pause
+        self._client = httpx.Client(
+            headers={"Authorization": f"Token {token}", "Accept": "application/json", "User-Agent": "fedbot"},
+            timeout=timeout,
+            verify=_verification(self.base_url, certificate),
+            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
+            transport=transport,
+            trust_env=False,
+        )
+
+    def __repr__(self) -> str:
+        return f"InvenTreeTransport({self.base_url!r})"
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    # --- what the package asks for -------------------------------------------------------------------------
+
+    def setHostName(self, host: str) -> None:  # noqa: N802  the package's name
+        """Take the address apart. Raises `Refusal` for one that is no http(s) URL."""
+        parts = urlsplit(host)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+            raise Refusal("inventree.url must look like https://inventree.example.org", "bad-url")
+        super().setHostName(host)
+
+    def constructApiUrl(self, endpoint_url: str) -> str:  # noqa: N802  the package's name
+        """The URL of an endpoint below `/api/`: one slash between its parts and one at its end.
+
+        Another host, or a way out of `/api/`, is refused: the token goes along with every call.
+        """
+        path, question, query = endpoint_url.partition("?")
+        steps = [step for step in path.split("/") if step]
+        if "://" in path or path.startswith("//") or ".." in steps:
+            raise Refusal("That is no address in our InvenTree.", "bad-url")
+        ended = "".join(f"{step}/" for step in steps)
+        return f"{self.api_url}{ended}{question}{query}"
+
+    def testServer(self) -> bool:  # noqa: N802  the package's name
+        """Read `/api/` and remember the API version; any version is welcome (`versions` judges)."""
+        details = self.get("")
+        self.server_details = details if isinstance(details, dict) else {}
+        version = str(self.server_details.get("apiVersion", ""))
+        if self.server_details.get("server") != "InvenTree" or not version.isdigit():
+            raise Refusal(f"At {self.host} there is something, but no InvenTree.", "no-inventree")
+        self.api_version = int(version)
+        return True
+
+    def connect(self) -> None:
+        """Read the server's version; raises the problems of a read."""
+        self.testServer()
+
+    def testAuth(self) -> bool:  # noqa: N802  the package's name
+        """Whether the token is good; raises `NotPermitted` if not."""
+        self.get("user/me/")
+        return True
+
+    def requestToken(self) -> NoReturn:  # noqa: N802  the package's name
+        """Refused: we have a token, and the package's way would log a new one."""
+        raise Refusal("Tokens are made in InvenTree, not by password.", "no-token-requests")
+
+    def downloadFile(self, *_: object, **__: object) -> NoReturn:  # noqa: N802  the package's name
+        """Refused: the package's way sends the token to any host that a record names."""
+        raise Refusal("Files are not downloaded from InvenTree.", "no-downloads")
+
+    # --- calls ---------------------------------------------------------------------------------------------
+
+    def request(self, url: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401  the package's signature
+        """One call, with the package's arguments (`method`, `params`, `search`, `json` or `data`, `timeout`).
+
+        Raises: `Unavailable`, `Refusal`, `NotPermitted`, and for anything but a read `OutcomeUnknown`.
+        """
+        params = dict(arguments.get("params") or {})
+        if arguments.get("search") is not None:
+            params["search"] = arguments["search"]
+        if arguments.get("files"):
+            raise Refusal("Files are not sent to InvenTree.", "no-uploads")
+        content = arguments["json"] if "json" in arguments else arguments.get("data")
+        return self.send(str(arguments.get("method", "get")).upper(), url, params, content)
+
+    def get(self, url: str, **arguments: Any) -> Json:  # noqa: ANN401  any JSON; the package's signature
+        """Read: the JSON of the answer."""
+        return self._content(self.request(url, **{**arguments, "method": "get"}))
+
+    def post(self, url: str, data: object, **arguments: Any) -> Json:  # noqa: ANN401
+        """Create or act: the JSON of the answer."""
+        return self._content(self.request(url, **{**arguments, "method": "post", "json": data}))
+
+    def patch(self, url: str, data: object, **arguments: Any) -> Json:  # noqa: ANN401
+        """Change: the JSON of the answer."""
+        return self._content(self.request(url, **{**arguments, "method": "patch", "json": data}))
+
+    def put(self, url: str, data: object, **arguments: Any) -> Json:  # noqa: ANN401
+        """Replace: the JSON of the answer."""
+        return self._content(self.request(url, **{**arguments, "method": "put", "json": data}))
+
+    def delete(self, url: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401
+        """Remove (a token: revoke): the answer, which has no body."""
+        return self.request(url, **{**arguments, "method": "delete"})
+
+    def rows(self, url: str, **params: object) -> list[dict[str, Json]]:
+        """Read a list, whether it comes bare or paged (facts/inventree.md (h))."""
+        content = self.get(url, params=params)
+        listed = content.get("results") if isinstance(content, dict) else content
+        if not isinstance(listed, list):
+            raise failures.unreadable(self.host, reading=True)
+        return [row for row in listed if isinstance(row, dict)]
+
+    def row(self, url: str, **params: object) -> dict[str, Json]:
+        """Read one record."""
+        content = self.get(url, params=params)
+        if not isinstance(content, dict):
+            raise failures.unreadable(self.host, reading=True)
+        return content
+
+    def count(self, url: str, **params: object) -> int:
+        """How many records there are, by the cheapest call there is (`limit=1`)."""
+        found = self.row(url, **params, limit=1).get("count")
+        if not isinstance(found, int):
+            raise failures.unreadable(self.host, reading=True)
+        return found
+
+    def send(self, method: str, url: str, params: Mapping[str, Any], content: object = None) -> httpx.Response:
+        """Send one request; a read is tried again after a broken connection or a 5xx, a write never is."""
+        address = self.constructApiUrl(url)
+        reading = method in SAFE
+        pauses = iter(PAUSES if reading else ())
+        while True:
+            try:
+                response = self._once(method, address, params, content)
+            except httpx.HTTPError as error:
+                pause = next(pauses, None) if _just_broke(error) else None
+                if pause is None:
+                    raise failures.of_exception(error, self.host, reading=reading) from None
+            else:
+                pause = next(pauses, None) if response.status_code in _WORTH_ANOTHER_TRY else None
+                if pause is None:
+                    return self._accepted(response, reading=reading)
+            self._pause(pause)
+
+    def _once(self, method: str, address: str, params: Mapping[str, Any], content: object) -> httpx.Response:
+        started = time.perf_counter()
+        response = self._client.request(
+            method,
+            address,
+            params=params or None,
+            json=None if method in SAFE else content,
+        )
+        if logger.isEnabledFor(logging.DEBUG):
+            took = (time.perf_counter() - started) * 1000
+            logger.debug("%s %s: %s, %.0f ms", method, urlsplit(address).path, response.status_code, took)
+        return response
+
+    def _accepted(self, response: httpx.Response, *, reading: bool) -> httpx.Response:
+        if not response.is_success:
+            raise failures.of_response(response, self.host, reading=reading)
+        return response
+
+    def _content(self, response: httpx.Response) -> Json:
+        reading = response.request.method in SAFE
+        try:
+            return json.loads(response.content)
+        except ValueError:
+            raise failures.unreadable(self.host, reading=reading) from None
+
+
+def _just_broke(error: httpx.HTTPError) -> bool:
+    """A connection that was there and broke: the server closed it, or its worker died."""
+    broke = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+    return broke and not isinstance(error, httpx.ConnectError)
+
+
+def _verification(url: str, certificate: str) -> ssl.SSLContext | bool:
+    """How the server's certificate is checked: by the given CA alone, or by the system's and certifi's."""
+    if not url.startswith("https:"):
+        return False  # nothing to check without TLS, and loading all CAs takes a while
+    if not certificate:
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())  # a slim container has no CAs of its own
+        return context
+    if not Path(certificate).is_file():
+        raise Refusal(f"The CA file {certificate} is not there.", "no-ca-file")
+    return ssl.create_default_context(cafile=certificate)
