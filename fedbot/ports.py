@@ -5,24 +5,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol
 
-from fedbot.federation.events import ChatEvent
+from fedbot.federation.documents import Document
+from fedbot.federation.effects import Announce, Ask, Do, Draft, Forget, Join, KeepSecret, Leave, SendEnvelope
+from fedbot.federation.events import ChatEvent, Event
 from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import AuditEntry
 from fedbot.federation.steps import Step, StepResult
 
 
 class Clock(Protocol):
     """Time. `now` is aware, UTC."""
 
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
 
-    async def sleep(self, seconds: float) -> None: ...
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
 
 
-# --- InvenTree ---------------------------------------------------------------------------------------------
+# --- InvenTree ---
 
 
 class InventoryProblem(Exception):
@@ -51,8 +58,10 @@ class OutcomeUnknown(InventoryProblem):
 
 
 class Inventory(Protocol):
-    """Our own InvenTree. Every method may raise `Unavailable`, `Refusal` or `NotPermitted`; `act` also
-    `OutcomeUnknown`."""
+    """Our own InvenTree.
+
+    Every method may raise `Unavailable`, `Refusal` or `NotPermitted`; `act` also `OutcomeUnknown`.
+    """
 
     async def answer(self, question: Question) -> Answer:
         """Read the answer; the type is `QUESTIONS[type(question)]`."""
@@ -68,7 +77,7 @@ class Inventory(Protocol):
         """
 
 
-# --- Matrix ------------------------------------------------------------------------------------------------
+# --- Matrix ---
 
 
 @dataclass(frozen=True)
@@ -84,11 +93,15 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Batch:
-    """One sync response, back-fills included, in order. `asked_at` is when the request was sent."""
+    """One sync response, back-fills included, in order. `asked_at` is when the request was sent.
+
+    `has_history`, after a first sync only: this account has already spoken as a fedbot in a room that it is in.
+    """
 
     token: str
     events: tuple[ChatEvent, ...]
     asked_at: datetime
+    has_history: bool = False
 
 
 class ChatProblem(Exception):
@@ -128,21 +141,251 @@ class Chat(Protocol):
     async def send(self, delivery: Delivery) -> str:
         """Send one event (or put one state event); returns its event id."""
 
-    async def join(self, room: str) -> None: ...
+    async def join(self, room: str) -> None:
+        """Accept an invitation."""
 
-    async def leave(self, room: str) -> None: ...
+    async def leave(self, room: str) -> None:
+        """Decline an invitation, or leave."""
 
-    async def typing(self, room: str, seconds: int) -> None: ...
+    async def typing(self, room: str, seconds: int) -> None:
+        """Show the typing sign for so long; 0 takes it down."""
 
 
-# --- secrets -----------------------------------------------------------------------------------------------
+# --- secrets ---
+
+
+class NoSuchSecret(LookupError):
+    """Nothing is kept under this reference. The reference is no secret itself."""
 
 
 class Vault(Protocol):
     """Tokens by reference, apart from the journal, in the identity folder."""
 
-    def keep(self, reference: str, secret: str) -> None: ...
+    def keep(self, reference: str, secret: str) -> None:
+        """Keep it durably, in place of what was there."""
 
-    def read(self, reference: str) -> str: ...
+    def read(self, reference: str) -> str:
+        """The secret. Raises `NoSuchSecret`."""
 
-    def forget(self, reference: str) -> None: ...
+    def forget(self, reference: str) -> None:
+        """Remove it, if it is there."""
+
+
+# --- the journal ---
+
+
+class JournalProblem(Exception):
+    """Base of what keeps the journal from working. Its text is for the admin: what is wrong, what to do."""
+
+
+class StateInUse(JournalProblem):
+    """Another process works on this state folder. `pid` is its process id, None if it can't be told."""
+
+    def __init__(self, text: str, pid: int | None) -> None:
+        super().__init__(text)
+        self.pid = pid
+
+
+class JournalDamaged(JournalProblem):
+    """The file is no journal any more: it must come from a backup, or be rebuilt."""
+
+
+class JournalTooNew(JournalProblem):
+    """The file was written by a newer fedbot."""
+
+
+class UnreadableRow(JournalProblem):
+    """A row of the inbox (`number` is its seq), the outbox (its id) or the documents can't be read back."""
+
+    def __init__(self, text: str, number: int) -> None:
+        super().__init__(text)
+        self.number = number
+
+
+class WrongTurn(JournalProblem):
+    """A row is not in the state that this call needs: decided twice, finished twice, begun after its end."""
+
+
+Lane = Literal["chat", "act", "ask", "vault"]
+RowState = Literal["queued", "acting", "done", "failed"]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A `Post` or an `Edit` put into words. `reply_to` and `thread` are event ids or keys of our own posts.
+
+    What depends on other messages' event ids, and the envelope, are made when it is sent.
+    """
+
+    key: str
+    room: str
+    plain: str
+    html: str = ""
+    edit: bool = False
+    reply_to: str = ""
+    thread: str = ""
+    rings: tuple[str, ...] = ()
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A reaction of ours, to be tapped by people, under our own message `key`."""
+
+    key: str
+    room: str
+    emoji: str
+
+
+Stored = Letter | Seed | SendEnvelope | Announce | Join | Leave | Ask | Do | KeepSecret | Forget
+
+
+@dataclass(frozen=True)
+class Queued:
+    """One effect on its way into the outbox. A lower `priority` goes first.
+
+    Rows of one lane with the same `key` never overtake each other, whatever their priorities.
+    """
+
+    lane: Lane
+    effect: Stored
+    priority: int = 0
+    key: str = ""
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What one event led to: changed documents (None removes one), effects in their order, audit."""
+
+    at: datetime
+    documents: dict[tuple[str, str], Document | None] = field(default_factory=dict)
+    queued: tuple[Queued, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """An effect as it stands in the outbox. `cause` is the seq of its event, `ordinal` its place in the turn.
+
+    `acted_at` is when it was last tried in a way that may have reached the other end: if it is set, probe
+    before acting again. `attempts` counts the tries, the present one included.
+    """
+
+    id: int
+    cause: int
+    ordinal: int
+    lane: Lane
+    effect: Stored
+    priority: int
+    key: str
+    state: RowState
+    attempts: int
+    acted_at: datetime | None
+    not_before: datetime | None
+    created_at: datetime
+    problem: str = ""
+
+
+class PostPlace(NamedTuple):
+    """Where a message of ours stands."""
+
+    room: str
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Audited:
+    """An entry of the audit, with its time and the seq of the event that led to it."""
+
+    at: datetime
+    cause: int
+    entry: AuditEntry
+
+
+class Journal(Protocol):
+    """What happened, what is true, what is to be done. Every method is one transaction, durable on return.
+
+    A row that was being acted upon when the process ended is queued again at the next opening, `acted_at`
+    set.
+    """
+
+    @property
+    def journal_id(self) -> str:
+        """Random, made with the journal; part of every transaction id (DESIGN §4)."""
+
+    # what happened
+
+    def token(self) -> str | None:
+        """Where to go on with syncing; None in a new journal."""
+
+    def receive(self, events: Sequence[Event], token: str) -> int:
+        """Take in one sync with its token. Chat events that came before are left out; how many were new."""
+
+    def put(self, event: Event) -> int:
+        """Take in one event that isn't from the chat; its seq."""
+
+    def next_event(self) -> tuple[int, Event] | None:
+        """The oldest event that isn't decided upon, with its seq. Raises `UnreadableRow`."""
+
+    def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
+        """The event is decided upon, with everything it led to; the ids of the new outbox rows."""
+
+    # what is true
+
+    def documents(self) -> Iterator[tuple[str, str, Document]]:
+        """All documents as (class name, id, document), oldest first. Raises `UnreadableRow`."""
+
+    def posts(self) -> Iterator[tuple[str, str]]:
+        """All messages of ours as (event id, key), edits included."""
+
+    def post(self, key: str) -> PostPlace | None:
+        """Where the message of that key stands; of several, the newest; never an edit."""
+
+    def key_of(self, event_id: str) -> str | None:
+        """The key of the message of ours that this event is, or is an edit of."""
+
+    def audit(self, subject: str) -> tuple[Audited, ...]:
+        """All that is noted about a subject, oldest first. Raises `UnreadableRow`."""
+
+    # what is to be done
+
+    def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
+        """What may be begun now, first things first. Raises `UnreadableRow`."""
+
+    def next_due(self) -> datetime | None:
+        """The earliest time for which a row was put off, of all lanes."""
+
+    def begin(self, row: int, at: datetime) -> None:
+        """Write the intent, before the act."""
+
+    def finish(self, row: int, outcome: Event | None) -> None:
+        """It is done, and this came of it. A message's `Posted` makes it known by its key."""
+
+    def postpone(
+        self,
+        row: int,
+        not_before: datetime,
+        event: Event | None = None,
+        *,
+        reached: bool = True,
+        problem: str = "",
+    ) -> None:
+        """Try again later. Not `reached`: this try surely changed nothing, `acted_at` is as before it."""
+
+    def fail(self, row: int, outcome: Event | None, problem: str) -> None:
+        """It is over without success, and this came of it."""
+
+    # upkeep
+
+    def prune(self, keep_rows: timedelta, keep_ids: timedelta = timedelta(days=60)) -> int:
+        """Remove decided events and ended effects older than `keep_rows`; how many.
+
+        Event ids are remembered for `keep_ids`, so that a late repetition is still known.
+        """
+
+    def backup(self, path: Path) -> None:
+        """A copy while running, with everything up to now. Opened, it gets a journal id of its own."""
+
+    def close(self) -> None:
+        """Let go of the files. Another process may open them then."""

@@ -22,7 +22,7 @@ class Phrase:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def say(name: str, /, **about: Any) -> Phrase:
+def say(name: str, /, **about: object) -> Phrase:
     """`say("no_such_space", word="btea")`: a test checks every name and argument against `chat/words`."""
     return Phrase(name, about)
 

@@ -33,9 +33,7 @@ ID_LENGTH = 20  # of 31 letters: 99 bits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_799_999  # the last millisecond of the year 9999, the last that datetime knows
 _SUBJECT_KINDS = ("connection", "transfer")
-_FIELDS = frozenset(
-    {"v", "id", "kind", "from", "to", "room", "seq", "terms_hash", "body", "sent_at", "key", "sig"}
-)
+_FIELDS = frozenset({"v", "id", "kind", "from", "to", "room", "seq", "terms_hash", "body", "sent_at", "key", "sig"})
 _PATTERNS = {
     "id": re.compile(r"[0-9A-Za-z_.-]{1,64}"),
     "kind": re.compile(r"[a-z][a-z0-9_.-]{0,39}"),

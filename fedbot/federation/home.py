@@ -10,8 +10,8 @@ from datetime import time, timedelta
 class Home:
     """Our own party, as configured.
 
-    `people` maps Matrix ids to InvenTree user names; `key` is the public half of our signing key (hex), by
-    which peers pin us. Times of day are in `time_zone` (IANA name).
+    `people` maps Matrix ids to InvenTree user names; `admins` may invite the bot, besides them. `key` is the
+    public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name).
     """
 
     party: str
@@ -19,6 +19,7 @@ class Home:
     bot: str
     key: str
     people: dict[str, str] = field(default_factory=dict)
+    admins: tuple[str, ...] = ()
     rooms: tuple[str, ...] = ()
     admin_room: str = ""
     language: str = "en"

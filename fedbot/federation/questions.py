@@ -81,9 +81,12 @@ class MatchPart:
 
 @dataclass(frozen=True)
 class PartMatch:
-    """`part` is the one part that fits and may take the item. Without it: `creatable` says whether a new part
-    may be made (`category` is where), and `reason` why nothing fits (`none`, `several`, `virtual`,
-    `inactive`, `serial-taken`, `not-trackable`)."""
+    """The one part that fits and may take the item, or why there is none.
+
+    Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
+    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`). `how` it was
+    found: `alias`, `ipn` or `name`. `location` and `place` are where the item would be put away.
+    """
 
     part: Part | None = None
     how: str = ""

@@ -1,0 +1,54 @@
+"""A chat line once it is understood, and what the rules need to know of the verbs (`fedbot.verbs` has them)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from fedbot.federation.documents import Signature
+from fedbot.federation.effects import Phrase
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line for us. `arguments` are JSON values as the verb's spec names them (quantities decimal strings).
+
+    `subject` is the id that the line is about, if it is a reply to, or in the thread of, one of our messages.
+    `username` is the speaker's in our InvenTree, '' for somebody of no party.
+    """
+
+    verb: str
+    arguments: dict[str, Any]
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    text: str
+    username: str = ""
+    subject: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    def signature(self, turn: Turn) -> Signature:
+        """The speaker, as the one who asked or decided."""
+        name = turn.name_of(self.sender, self.room)
+        return Signature(self.sender, name, turn.home.party, self.at, self.event_id, self.username)
+
+
+class Verbs(Protocol):
+    """The verbs, as the rules use them."""
+
+    def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
+        """The verb and its arguments, or what is wrong with the line."""
+
+    def right(self, verb: str) -> Right:
+        """Who may use the verb."""
+
+    def ask(self, turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+        """What the verb has to ask our InvenTree first; or already its answer to the person."""
+
+    def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+        """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""

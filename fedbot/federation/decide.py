@@ -1,0 +1,274 @@
+"""The one place where an event meets its rule: `decide` (DESIGN §3).
+
+Pure: the same state and event give the same turn. What the turn holds is committed by the journal in one
+transaction; nothing else changes state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from fedbot.federation import (
+    connection as connections,
+)
+from fedbot.federation import (
+    letters,
+    lines,
+    mail,
+    making,
+    receiving,
+    rooms,
+    sending,
+    verdicts,
+)
+from fedbot.federation import (
+    transfer as transfers,
+)
+from fedbot.federation.commands import Verbs
+from fedbot.federation.documents import UNFINISHED_CONNECTION, Choice, Connection, Question, TransferState, VerdictStage
+from fedbot.federation.effects import say
+from fedbot.federation.events import (
+    Answered,
+    CaughtUp,
+    EnvelopeSeen,
+    Event,
+    Invited,
+    PartyAnnounced,
+    Posted,
+    PostRefused,
+    Reacted,
+    Redacted,
+    Removed,
+    RoomReplaced,
+    RoomSeen,
+    Said,
+    Started,
+    StepDone,
+    StepRefused,
+    StepUnknown,
+    Tick,
+    Unanswered,
+    Waiting,
+)
+from fedbot.federation.state import State, Turn
+
+
+def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
+    """What this event changes and wants done. `now` is when it is decided upon, by our clock."""
+    turn = Turn(state, event.at if isinstance(event, CaughtUp) else now)
+    if isinstance(event, Said):
+        lines.on_said(turn, event, verbs)
+    elif isinstance(event, Answered):
+        _on_answered(turn, event, verbs)
+    else:
+        _RULES[type(event)](turn, event)
+    return turn
+
+
+def _on_started(turn: Turn, event: Started) -> None:
+    turn.save(replace(turn.standing(), started=event.at, version=event.version))
+    rooms.announce_everywhere(turn)
+
+
+def _on_post_refused(turn: Turn, event: PostRefused) -> None:
+    """The homeserver won't take a message of ours: nobody in the room can see it, so the admins are told."""
+    turn.note("chat", f"not posted: {event.code}", key=event.key, text=event.text)
+    if not event.key.startswith("admin:"):
+        turn.tell_admins(say("post_refused", event=event), f"refused:{event.key}")
+
+
+def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
+    turn.save(replace(turn.standing(), caught_up=turn.now))
+    verdicts.on_caught_up(turn)
+    for transfer in turn.open_transfers():
+        sending.expire(turn, transfer)
+
+
+def _on_tick(turn: Turn, _: Tick) -> None:
+    """Whatever is due by the clock: expiry, letters to send again, makings to try again, silence to tell."""
+    for connection in turn.connections():
+        resent = letters.resend_due(turn, connection)
+        if resent is not connection:
+            turn.save(resent)
+        making.try_again(turn, resent)
+        current = turn.connection(connection.id)
+        if current is not None:
+            connections.expire(turn, current)
+    for transfer in turn.transfers():
+        resent_transfer = letters.resend_due(turn, transfer)
+        if resent_transfer is not transfer:
+            turn.save(resent_transfer)
+            transfers.tell_silence(turn, resent_transfer)
+        sending.expire(turn, resent_transfer)
+    for question in turn.questions():
+        if question.until < turn.now:
+            turn.drop(question)
+
+
+def _on_posted(turn: Turn, event: Posted) -> None:
+    """A message of ours is there: cards and lists are known by their event from now on."""
+    turn.posts[event.event_id] = event.key
+    kind, _, rest = event.key.partition(":")
+    if kind == "card":
+        subject = verdicts.subject_by_id(turn, rest)
+        if subject is not None and not subject.card_event:
+            turn.save(replace(subject, card_event=event.event_id))
+    elif kind == "choice":
+        question = turn.question(event.key)
+        if isinstance(question, Question):
+            turn.save(replace(question, event_id=event.event_id))
+
+
+def _on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
+    _inventory_is_back(turn)
+    match event.context.purpose:
+        case "line":
+            lines.on_answered(turn, event, verbs)
+        case "verdict":
+            verdicts.on_rights(turn, event)
+        case "confirm":
+            _on_decision(turn, event)
+        case "connect-card":
+            connections.on_card_addressees(turn, event)
+        case "offer-card":
+            receiving.on_matched(turn, event)
+        case "debit":
+            sending.on_rights_before_debit(turn, event)
+
+
+def _on_decision(turn: Turn, event: Answered) -> None:
+    """A decision that counts, for exactly these terms: act on it as arbiter, or ask the arbiter."""
+    decision = verdicts.on_confirmed(turn, event)
+    if decision is None:
+        return
+    subject, choice, decided = decision
+    approved = choice is Choice.APPROVE
+    if isinstance(subject, Connection):
+        (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
+    elif subject.role == "receiver":
+        (receiving.on_approved if approved else receiving.on_declined)(turn, subject, decided)
+
+
+def _on_unanswered(turn: Turn, event: Unanswered) -> None:
+    if event.context.purpose == "line":
+        lines.on_unanswered(turn, event)
+    elif event.context.purpose in {"verdict", "confirm"}:
+        verdicts.on_no_rights(turn, event)
+
+
+def _disputed(turn: Turn, event: StepUnknown) -> None:
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None:
+        transfers.dispute(turn, transfer, event.context.line, event.text)
+
+
+def _not_mirrored(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """Metadata only mirrors the journal: the admins are told once a day, nothing waits for it."""
+    if turn.tell_once("mirror", mail.A_DAY):
+        turn.tell_admins(say("not_mirrored", text=event.text), f"mirror:{turn.now.date()}")
+
+
+def _not_taken_back(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    connection = turn.connection(event.context.subject)
+    if connection is not None:
+        phrase = say("access_not_ended", connection=connection, name=making.access_name(connection), text=event.text)
+        turn.tell_admins(phrase, f"access:{connection.id}")
+
+
+def _nothing_follows(turn: Turn, event: StepDone) -> None:
+    turn.note(event.context.subject, f"done: {event.context.purpose}")
+
+
+_Rule = Callable[[Turn, Any], None]
+_DONE: dict[str, _Rule] = {
+    "making": making.on_done,
+    "sending": sending.on_done,
+    "receiving": receiving.on_done,
+    "mirror": _nothing_follows,
+    "taking-back": _nothing_follows,
+}
+_REFUSED: dict[str, _Rule] = {
+    "making": making.on_refused,
+    "sending": sending.on_refused,
+    "receiving": receiving.on_refused,
+    "mirror": _not_mirrored,
+    "taking-back": _not_taken_back,
+}
+_UNKNOWN: dict[str, _Rule] = {
+    "making": making.on_refused,
+    "sending": _disputed,
+    "receiving": _disputed,
+    "mirror": _not_mirrored,
+    "taking-back": _not_taken_back,
+}
+
+
+def _on_step(turn: Turn, event: StepDone | StepRefused | StepUnknown, rules: dict[str, _Rule]) -> None:
+    _inventory_is_back(turn)
+    rules[event.context.purpose](turn, event)
+
+
+def _inventory_is_back(turn: Turn) -> None:
+    standing = turn.standing()
+    if standing.inventory_down_since is not None:
+        turn.save(replace(standing, inventory_down_since=None, inventory_problem=""))
+
+
+def _on_waiting(turn: Turn, event: Waiting) -> None:
+    """Our InvenTree can't do it now; it is tried again. People are told where they wait for it."""
+    standing = turn.standing()
+    if standing.inventory_down_since is None:
+        standing = replace(standing, inventory_down_since=event.at, inventory_problem=event.problem)
+        turn.save(standing)
+        if turn.tell_once("inventory-down", mail.A_DAY / 24):
+            turn.tell_admins(
+                say("inventory_down", problem=event.problem, home=turn.home), f"down:{event.at.isoformat()}"
+            )
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None and event.context.purpose in {"sending", "receiving", "debit", "offer-card"}:
+        transfers.waits(turn, transfer, event.problem, event.next_try)
+
+
+_RULES: dict[type[Event], _Rule] = {
+    Reacted: verdicts.on_reaction,
+    Redacted: verdicts.on_redaction,
+    EnvelopeSeen: mail.on_envelope,
+    Invited: rooms.on_invited,
+    RoomSeen: rooms.on_seen,
+    PartyAnnounced: rooms.on_announced,
+    Removed: rooms.on_removed,
+    RoomReplaced: rooms.on_replaced,
+    CaughtUp: _on_caught_up,
+    Tick: _on_tick,
+    Started: _on_started,
+    Posted: _on_posted,
+    PostRefused: _on_post_refused,
+    Unanswered: _on_unanswered,
+    StepDone: partial(_on_step, rules=_DONE),
+    StepRefused: partial(_on_step, rules=_REFUSED),
+    StepUnknown: partial(_on_step, rules=_UNKNOWN),
+    Waiting: _on_waiting,
+}
+
+
+def next_wake(state: State, now: datetime) -> datetime | None:
+    """When the clock is next of interest (a letter to send again, an expiry, a making to try), or None."""
+    turn = Turn(state, now)
+    times = [c.exchange.resend_at for c in turn.connections()]
+    times += [t.exchange.resend_at for t in turn.transfers()]
+    times += [c.due for c in turn.connections() if c.state in UNFINISHED_CONNECTION]
+    times += [c.waiting_since + making.TRY_AGAIN_AFTER for c in turn.connections() if c.needs and c.waiting_since]
+    times += [t.due for t in turn.open_transfers() if t.state is TransferState.OPEN and t.role == "sender"]
+    times += [question.until for question in turn.questions()]
+    return min((time for time in times if time is not None), default=None)
+
+
+def grace_ends(state: State, now: datetime) -> datetime | None:
+    """When the next grace ends: a sync must begin after that. None if no grace runs."""
+    verdicts_running = [s.verdict for s in Turn(state, now).subjects() if s.verdict is not None]
+    ends = [v.ends for v in verdicts_running if v.stage is VerdictStage.GRACE and v.ends is not None]
+    return min(ends, default=None)

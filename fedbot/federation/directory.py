@@ -1,0 +1,95 @@
+"""Who is in the room: the parties that bots announce, whose people are whose, and which bot answers (DESIGN §5)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fedbot.federation.documents import AnnouncedParty, Announcement
+from fedbot.federation.state import Turn
+
+PARTY_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
+KEY = re.compile(r"^[0-9a-f]{64}$")
+MOST_PARTIES = 50
+MOST_PEOPLE = 500
+
+
+def our_announcement(turn: Turn) -> dict[str, Any]:
+    """What we put into each federation room: state event `dev.fedbot.party`, or an announcing envelope's body."""
+    home = turn.home
+    party = {
+        "id": home.party,
+        "name": home.name,
+        "key": home.key,
+        "people": sorted(home.people),
+        "access": home.peer_access,
+    }
+    return {"v": 1, "parties": [party] if home.discoverable else []}
+
+
+def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Announcement:
+    """A bot's announcement, as far as it is well formed: entries that aren't are left out, long texts cut."""
+    parties = []
+    entries = content.get("parties")
+    for entry in entries[:MOST_PARTIES] if isinstance(entries, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        identifier, key = entry.get("id"), entry.get("key")
+        if not (isinstance(identifier, str) and PARTY_ID.match(identifier)):
+            continue
+        if not (isinstance(key, str) and KEY.match(key)):
+            continue
+        name, people = entry.get("name"), entry.get("people")
+        parties.append(
+            AnnouncedParty(
+                id=identifier,
+                name=name.strip()[:60] if isinstance(name, str) and name.strip() else identifier,
+                key=key,
+                people=tuple(p for p in people[:MOST_PEOPLE] if isinstance(p, str) and p.startswith("@"))
+                if isinstance(people, list)
+                else (),
+                access="direct" if entry.get("access") == "direct" else "relayed",
+            )
+        )
+    return Announcement(room, bot, tuple(parties))
+
+
+def bots_in(turn: Turn, room: str) -> list[str]:
+    """The ids of all fedbots in the room, ours too, lowest first."""
+    return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.home.bot})
+
+
+def is_bot(turn: Turn, room: str, sender: str) -> bool:
+    """Whether the sender is a fedbot, ours or another."""
+    return sender in bots_in(turn, room)
+
+
+def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
+    """The other parties in this room that list the person: (party, its bot)."""
+    peers = {(c.peer, c.peer_bot) for c in turn.active_connections(room)}
+    return [
+        (party.id, announcement.bot)
+        for announcement in turn.announcements(room)
+        if announcement.bot != turn.home.bot
+        for party in announcement.parties
+        if person in party.people and (not active_only or (party.id, announcement.bot) in peers)
+    ]
+
+
+def we_answer(turn: Turn, room: str, person: str) -> bool:
+    """Whether a line of this person is ours to answer: exactly one bot does.
+
+    Our own people are ours by our own configuration. Somebody whom another bot lists is left to that bot;
+    somebody whom nobody knows is answered by the bot with the lowest id.
+    """
+    if person in turn.home.people:
+        return True
+    if other_homes(turn, room, person, active_only=False):
+        return False
+    return bots_in(turn, room)[0] == turn.home.bot
+
+
+def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:
+    """All parties that list one of our people, ours among them, when another friendly party does so too."""
+    others = other_homes(turn, room, person, active_only=True)
+    return sorted({turn.home.party, *(party for party, _ in others)}) if others else []

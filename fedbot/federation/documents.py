@@ -1,0 +1,366 @@
+"""The state, as documents: what is true now of rooms, parties, connections and transfers.
+
+A document is frozen and saved whole under (class name, `id`). Rules read them from `State` and save changed
+copies in a `Turn`; nothing else changes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from fedbot.federation.effects import Draft
+from fedbot.federation.questions import PartDescription
+
+
+@dataclass(frozen=True)
+class Room:
+    """A Matrix room that we are in, or were (`joined`)."""
+
+    id: str
+    name: str = ""
+    version: str = ""
+    joined: bool = True
+    encrypted: bool = False
+    may_talk: bool = True
+    may_announce: bool = True
+    may_react: bool = True
+    replaced_by: str = ""
+    members: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AnnouncedParty:
+    """One party as its bot announces it. `people` are for addressing only; they get no right from it."""
+
+    id: str
+    name: str
+    key: str
+    people: tuple[str, ...] = ()
+    access: str = "relayed"
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """The parties that a bot says it hosts, in one room."""
+
+    room: str
+    bot: str
+    parties: tuple[AnnouncedParty, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """One announcement a room and bot: the state event's own key."""
+        return f"{self.room} {self.bot}"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Our side of the letters about one transfer or connection (DESIGN §4).
+
+    Letters are numbered from 1 on each side and read strictly in order. `sent` and `seen` are the highest
+    numbers sent and read; `unread` our letters that the peer has not said to have seen. While `awaiting`,
+    they are sent again at `resend_at`.
+    """
+
+    sent: int = 0
+    seen: int = 0
+    unread: tuple[Draft, ...] = ()
+    awaiting: bool = False
+    resend_at: datetime | None = None
+    resends: int = 0
+
+
+class Choice(StrEnum):
+    """What a person said on a card."""
+
+    APPROVE = "approve"
+    DECLINE = "decline"
+
+
+class VerdictStage(StrEnum):
+    """How far a decision on a card has come."""
+
+    CHECKING = "checking"
+    GRACE = "grace"
+    CONFIRMING = "confirming"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision on its way: the right is being read, then the grace runs, then the right is read again."""
+
+    choice: Choice
+    person: str
+    username: str
+    event_id: str
+    stage: VerdictStage
+    at: datetime
+    ends: datetime | None = None
+    reply_to: str = ""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who decided (or asked), when, by which event: what the audit and the cards name."""
+
+    person: str
+    name: str
+    party: str
+    at: datetime
+    event_id: str = ""
+    username: str = ""
+
+
+class ConnectionState(StrEnum):
+    """Where a connection stands on our side (DESIGN §2, UC1)."""
+
+    ASKED = "asked"
+    OFFERED = "offered"
+    MAKING = "making"
+    READY = "ready"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    ENDED = "ended"
+
+
+UNFINISHED_CONNECTION = frozenset({ConnectionState.ASKED, ConnectionState.OFFERED, ConnectionState.MAKING})
+LIVING_CONNECTION = UNFINISHED_CONNECTION | {
+    ConnectionState.READY,
+    ConnectionState.ACTIVE,
+    ConnectionState.SUSPENDED,
+}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The standing relation of our party with a peer, as one of its two sides.
+
+    `peer_bot`, `peer_key` and `room` are pinned when it is asked for. `made` says which acts are done.
+    """
+
+    id: str
+    code: str
+    peer: str
+    peer_name: str
+    peer_bot: str
+    peer_key: str
+    room: str
+    generation: int
+    state: ConnectionState
+    asked: Signature
+    ours: bool
+    access: str
+    due: datetime
+    decided: Signature | None = None
+    verdict: Verdict | None = None
+    exchange: Exchange = Exchange()
+    card_event: str = ""
+    company: int | None = None
+    user: int | None = None
+    group: int | None = None
+    token_name: str = ""
+    token_expiry: date | None = None
+    sees_items: int | None = None
+    peer_sees_items: int | None = None
+    peer_url: str = ""
+    own_ready: bool = False
+    peer_ready: bool = False
+    needs: str = ""
+    problem: str = ""
+    changed_bot: str = ""
+    changed_key: str = ""
+    waiting_since: datetime | None = None
+
+    @property
+    def subject_kind(self) -> str:
+        """The envelope field that names it."""
+        return "connection"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the terms: which item, how much, and what it is. `item` is the sender's stock key."""
+
+    number: int
+    item: int
+    part: int
+    description: PartDescription
+    quantity: Decimal
+    serial: str = ""
+    batch: str = ""
+    packaging: str = ""
+    expiry: date | None = None
+    status: int = 10
+    status_text: str = "OK"
+    place: str = ""
+    origin: str = ""
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was asked, frozen; a decision counts for exactly these terms (their hash)."""
+
+    kind: str
+    sender: str
+    receiver: str
+    lines: tuple[Line, ...]
+    asker: str
+    asker_name: str
+    note: str = ""
+    loan_until: date | None = None
+
+    @property
+    def decider(self) -> str:
+        """The party whose approvers decide: the receiver of a push, the owner of what is requested."""
+        return self.receiver if self.kind == "push" else self.sender
+
+
+class TransferState(StrEnum):
+    """DESIGN §6. The sender's journal decides until `sent`, the receiver's until `received` or `refused`."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DEBITING = "debiting"
+    SENT = "sent"
+    CREDITING = "crediting"
+    RECEIVED = "received"
+    DONE = "done"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    ABORTED = "aborted"
+    REFUSED = "refused"
+    REVERTING = "reverting"
+    REVERTED = "reverted"
+    DISPUTED = "disputed"
+
+
+FINAL = frozenset(
+    {
+        TransferState.DONE,
+        TransferState.DECLINED,
+        TransferState.CANCELLED,
+        TransferState.EXPIRED,
+        TransferState.ABORTED,
+        TransferState.REVERTED,
+    }
+)
+BEFORE_DEBIT = frozenset({TransferState.OPEN, TransferState.APPROVED})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one line has come in our own InvenTree. `stage` is the last step that is known to be done.
+
+    Sender: `''`, `taken`, `handed`, `arrived`, `back`. Receiver: `''`, `created`, `placed`.
+    """
+
+    number: int
+    stage: str = ""
+    item: int | None = None
+    quantity: Decimal = Decimal(0)
+    status: int = 10
+    location: int | None = None
+    place: str = ""
+    part: int | None = None
+    create_part: bool = False
+    match: str = ""
+    metadata: str = ""
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`."""
+
+    id: str
+    code: str
+    role: str
+    peer: str
+    connection: str
+    room: str
+    terms: Terms
+    terms_hash: str
+    state: TransferState
+    asked: Signature
+    due: datetime
+    decided: Signature | None = None
+    verdict: Verdict | None = None
+    wanted: str = ""
+    progress: tuple[Progress, ...] = ()
+    peer_items: tuple[int, ...] = ()
+    peer_place: str = ""
+    exchange: Exchange = Exchange()
+    card_event: str = ""
+    problem: str = ""
+    waiting_since: datetime | None = None
+    ended: datetime | None = None
+    told: tuple[str, ...] = ()
+
+    @property
+    def subject_kind(self) -> str:
+        """The envelope field that names it."""
+        return "transfer"
+
+    @property
+    def arbiter(self) -> str:
+        """Whose journal decides the state now: `sender` until sent, then `receiver` until received."""
+        ours = self.state in {TransferState.SENT, TransferState.CREDITING}
+        return "receiver" if ours else "sender"
+
+    def line(self, number: int) -> Line:
+        """The line of that number; KeyError if there is none."""
+        for line in self.terms.lines:
+            if line.number == number:
+                return line
+        raise KeyError(number)
+
+    def at(self, number: int) -> Progress:
+        """How far the line of that number has come."""
+        for progress in self.progress:
+            if progress.number == number:
+                return progress
+        return Progress(number)
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Something that was said once and is not said again before `until` (quiet lines, strangers, alarms)."""
+
+    id: str
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Question:
+    """A numbered list put to a person: a number, said as a reply to `key`, stands for one of `lines`."""
+
+    id: str
+    person: str
+    room: str
+    lines: tuple[str, ...]
+    until: datetime
+    original: str = ""
+    event_id: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One document with what isn't about anybody else: when we last caught up, and how InvenTree is."""
+
+    id: str = "standing"
+    caught_up: datetime | None = None
+    started: datetime | None = None
+    version: str = ""
+    inventory_down_since: datetime | None = None
+    inventory_problem: str = ""
+
+
+Document = Room | Announcement | Connection | Transfer | Telling | Question | Standing

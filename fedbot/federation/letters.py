@@ -1,0 +1,189 @@
+"""Letters between bots: numbers, re-sending, and what to do with one that comes twice (DESIGN §4).
+
+Letters about one subject are numbered on each side and read strictly in order: one that comes too early is
+dropped and the missing ones are asked for; one that comes again is answered by what its writer has not seen,
+or by a bare `seen`. Every letter says how far its writer has read. One that must arrive is sent again until
+the peer says that it was seen: after 1 min, 10 min, 1 h, then daily. So a lost or redacted message heals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from fedbot.federation.documents import Connection, ConnectionState, Exchange, Transfer
+from fedbot.federation.effects import Draft, SendEnvelope
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.state import Turn
+
+S = TypeVar("S", Connection, Transfer)
+
+
+def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:
+    """The connection that carries the subject's letters (a connection carries its own)."""
+    if isinstance(subject, Connection):
+        return subject
+    connection = turn.connection(subject.connection)
+    if connection is None:
+        raise LookupError(f"transfer {subject.id} has no connection {subject.connection}")
+    return connection
+
+
+def write(
+    turn: Turn,
+    subject: S,
+    kind: str,
+    body: dict[str, Any] | None = None,
+    *,
+    awaits: bool = False,
+    sealed: dict[str, Any] | None = None,
+    secrets: dict[str, str] | None = None,
+) -> tuple[S, Draft]:
+    """The subject with its next letter recorded, and the letter, to go along with a message or alone.
+
+    `awaits` says that it must arrive: then it is sent again until the peer says that it was seen.
+    """
+    before: Exchange = subject.exchange
+    full = {**(body or {}), "awaits": awaits, "seen": before.seen}
+    draft = _draft(turn, subject, kind, before.sent + 1, full, sealed, secrets)
+    waits = awaits or before.awaiting
+    exchange = Exchange(
+        sent=draft.number,
+        seen=before.seen,
+        unread=(*before.unread, draft),
+        awaiting=waits,
+        resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+    )
+    return replace(subject, exchange=exchange), draft
+
+
+def _draft(
+    turn: Turn,
+    subject: Connection | Transfer,
+    kind: str,
+    number: int,
+    body: dict[str, Any],
+    sealed: dict[str, Any] | None = None,
+    secrets: dict[str, str] | None = None,
+) -> Draft:
+    connection = connection_of(turn, subject)
+    return Draft(
+        kind=kind,
+        to=connection.peer,
+        to_mxid=connection.peer_bot,
+        subject=subject.id,
+        subject_kind=subject.subject_kind,
+        number=number,
+        body=body,
+        terms_hash=subject.terms_hash if isinstance(subject, Transfer) else "",
+        sealed_to=connection.peer_key,
+        sealed=sealed or {},
+        secrets=secrets or {},
+    )
+
+
+def send(
+    turn: Turn,
+    subject: S,
+    kind: str,
+    body: dict[str, Any] | None = None,
+    *,
+    awaits: bool = False,
+    secrets: dict[str, str] | None = None,
+) -> S:
+    """Write a letter and send it by itself, unseen by people. While the connection is suspended it waits."""
+    subject, draft = write(turn, subject, kind, body, awaits=awaits, secrets=secrets)
+    post(turn, subject, draft)
+    return subject
+
+
+def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
+    """Send letters by themselves, unseen by people; while the connection is suspended they wait."""
+    if connection_of(turn, subject).state is not ConnectionState.SUSPENDED:
+        turn.do(*(SendEnvelope(subject.room, draft) for draft in drafts))
+
+
+def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
+    """What the peer has not said to have seen (above `after`) once more, the same in ids and numbers."""
+    wanted = tuple(draft for draft in subject.exchange.unread if draft.number > after)
+    post(turn, subject, *wanted)
+    return bool(wanted)
+
+
+def ask(turn: Turn, subject: Connection | Transfer) -> None:
+    """Ask the peer for what we have not seen."""
+    _send_unnumbered(turn, subject, "ask")
+
+
+def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> None:
+    post(turn, subject, _draft(turn, subject, kind, 0, {"seen": subject.exchange.seen}))
+
+
+def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
+    """The subject with this letter marked as seen, if it is the next one; else None, and what heals is done.
+
+    Two kinds have no number: `ask` (send me what I have not seen) and `seen` (I have it, nothing new from here).
+    Neither is ever answered by one of its own kind, so two bots can't go on for ever.
+    """
+    said = envelope.body.get("seen")
+    acknowledged = said if isinstance(said, int) else 0
+    subject = _acknowledge(subject, acknowledged)
+    turn.save(subject)
+    if envelope.seq == 0:
+        if envelope.kind == "ask" and not send_again(turn, subject, acknowledged):
+            _send_unnumbered(turn, subject, "seen")
+        return None
+    exchange = subject.exchange
+    if envelope.seq > exchange.seen + 1:
+        ask(turn, subject)
+        return None
+    if envelope.seq <= exchange.seen:
+        if envelope.body.get("awaits") is True and not send_again(turn, subject, acknowledged):
+            _send_unnumbered(turn, subject, "seen")
+        return None
+    return replace(subject, exchange=replace(exchange, seen=envelope.seq))
+
+
+def _acknowledge(subject: S, number: int) -> S:
+    """The subject once the peer has said to have seen our letters up to that number."""
+    exchange = subject.exchange
+    unread = tuple(draft for draft in exchange.unread if draft.number > number)
+    waits = exchange.awaiting and number < exchange.sent
+    return replace(
+        subject,
+        exchange=replace(exchange, unread=unread, awaiting=waits, resend_at=exchange.resend_at if waits else None),
+    )
+
+
+def ask_for_unknown(turn: Turn, envelope: Envelope, connection: Connection) -> None:
+    """A letter about something that we have never heard of: ask for it from the beginning."""
+    draft = Draft(
+        kind="ask",
+        to=connection.peer,
+        to_mxid=connection.peer_bot,
+        subject=envelope.subject,
+        subject_kind=envelope.subject_kind,
+        number=0,
+        body={"seen": 0},
+        sealed_to=connection.peer_key,
+    )
+    turn.do(SendEnvelope(connection.room, draft))
+
+
+def resend_due(turn: Turn, subject: S) -> S:
+    """Send what is unread again if its time has come; the subject with the next time set."""
+    exchange = subject.exchange
+    if not exchange.awaiting or exchange.resend_at is None or exchange.resend_at > turn.now:
+        return subject
+    send_again(turn, subject)
+    resends = exchange.resends + 1
+    pauses = turn.home.resend_after
+    pause = pauses[min(resends, len(pauses) - 1)]
+    return replace(subject, exchange=replace(exchange, resends=resends, resend_at=turn.now + pause))
+
+
+def address_anew(subject: S, connection: Connection) -> S:
+    """The subject with its unread letters addressed to what the connection pins now."""
+    exchange = subject.exchange
+    unread = tuple(replace(d, to_mxid=connection.peer_bot, sealed_to=connection.peer_key) for d in exchange.unread)
+    return replace(subject, exchange=replace(exchange, unread=unread))

@@ -1,0 +1,177 @@
+"""What people type: which lines are for us, who may say them, and the one answer that each gets (DESIGN §5, §8)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.federation import directory
+from fedbot.federation.commands import Command, Verbs
+from fedbot.federation.documents import Question
+from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
+from fedbot.federation.events import Answered, Context, Said, Unanswered
+from fedbot.federation.questions import Able, PersonRights, WhoMay
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right, Rights
+
+PREFIX = "!fed"
+A_DAY = timedelta(days=1)
+NUMBER_WITHIN = timedelta(minutes=10)
+TYPING_SECONDS = 30
+
+
+def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
+    """A line in a room: ours to answer, or not."""
+    if event.room not in turn.home.rooms and event.room != turn.home.admin_room:
+        return
+    text = _picked(turn, event) or event.text
+    if not is_addressed(text) or directory.is_bot(turn, event.room, event.sender):
+        return
+    if not directory.we_answer(turn, event.room, event.sender):
+        return
+    complaint = _complaint(turn, event, text)
+    if complaint is not None:
+        said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
+        if complaint.name == "line_too_old" or not said_before:
+            _answer(turn, event, complaint)
+    elif not _asks_for_whom(turn, event, text):
+        _understand(turn, event, text, verbs)
+
+
+def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
+    """Why the line has no effect, whatever it says."""
+    if event.edits:
+        return say("edits_never_execute")
+    if event.sender not in turn.home.people:
+        return say("stranger", person=event.sender, home=turn.home)
+    if turn.now - event.at > turn.home.line_too_old_after:
+        return say("line_too_old", text=text, at=event.at)
+    return None
+
+
+def is_addressed(text: str) -> bool:
+    """Whether the line begins with `!fed`, in whatever case, followed by a space or nothing."""
+    word = text.replace("\u00a0", " ").strip().split(" ", 1)[0].split("\n", 1)[0]
+    return word.lower() == PREFIX
+
+
+def _picked(turn: Turn, event: Said) -> str:
+    """The line that a number stands for: as a reply to our list, by the person asked, within 10 minutes."""
+    number = event.text.strip().rstrip(".)")
+    if not event.reply_to or not number.isdecimal():
+        return ""
+    for question in turn.questions():
+        asked_here = question.event_id == event.reply_to and question.person == event.sender
+        if asked_here and question.until > turn.now and 1 <= int(number) <= len(question.lines):
+            turn.drop(question)
+            return question.lines[int(number) - 1]
+    return ""
+
+
+def _asks_for_whom(turn: Turn, event: Said, text: str) -> bool:
+    """Two friendly parties list the same person: the bot with the lower id asks once, with a numbered list."""
+    parties = directory.claimed_by_several(turn, event.sender, event.room)
+    if not parties:
+        return False
+    first, *rest = text.strip().split()
+    if rest[:1] == ["as"] and len(rest) > 1:
+        return rest[1] != turn.home.party
+    bots = [bot for _, bot in directory.other_homes(turn, event.room, event.sender, active_only=True)]
+    if min(bots) > turn.home.bot:
+        lines = tuple(f"{first} as {party} {' '.join(rest)}" for party in parties)
+        choose(turn, event.room, event.event_id, event.sender, say("whose_are_you", parties=parties), lines)
+    return True
+
+
+def choose(turn: Turn, room: str, event_id: str, person: str, phrase: Phrase, lines: tuple[str, ...]) -> None:
+    """Put a numbered list to a person, as the answer to the line `event_id`; a number picks a whole line."""
+    key = f"choice:-:{event_id}"
+    until = turn.now + NUMBER_WITHIN
+    turn.save(Question(key, person, room, lines, until, original=event_id))
+    turn.do(Post(key, room, phrase, reply_to=event_id))
+
+
+def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
+    words = text.replace("\u00a0", " ").strip()[len(PREFIX) :].strip()
+    if words.startswith("as "):
+        words = words.split(" ", 2)[2] if words.count(" ") > 1 else ""
+    parsed = verbs.parse(turn, words)
+    if isinstance(parsed, Phrase):
+        _answer(turn, event, parsed)
+        return
+    verb, arguments = parsed
+    username = turn.home.people[event.sender]
+    subject = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    command = Command(verb, arguments, event.room, event.event_id, event.sender, event.at, words, username, subject)
+    turn.note(subject or "-", f"said: {verb}", event.sender, event.event_id)
+    carry_out(turn, command, verbs)
+
+
+def carry_out(turn: Turn, command: Command, verbs: Verbs) -> None:
+    """Ask our InvenTree what the verb and its right need, or act at once where nothing is needed."""
+    asked = verbs.ask(turn, command)
+    if isinstance(asked, Phrase):
+        answer(turn, command, asked)
+        return
+    right = verbs.right(command.verb)
+    needs_right = right in {Right.APPROVER, Right.SUPERUSER}
+    if not asked and not needs_right:
+        answer(turn, command, verbs.act(turn, command, ()))
+        return
+    people = tuple(turn.home.people.values())
+    about_right = (PersonRights(command.username), WhoMay(right, people)) if needs_right else ()
+    turn.do(Typing(command.room, TYPING_SECONDS))
+    turn.do(Ask(Context("line", command.subject, detail={"command": written(command)}), (*about_right, *asked)))
+
+
+def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
+    """Our InvenTree has answered: check the right, then let the verb act."""
+    command = understood(event.context.detail["command"])
+    right = verbs.right(command.verb)
+    answers = event.answers
+    turn.do(Typing(command.room, 0))
+    if right in {Right.APPROVER, Right.SUPERUSER}:
+        rights, able, *rest = answers
+        if not (isinstance(rights, Rights) and isinstance(able, Able)):
+            raise TypeError(f"a line asks for rights and who may first, not {answers[:2]!r}")
+        if not rights.covers(right):
+            turn.note(command.subject or "-", f"not entitled: {command.verb}", command.sender, command.event_id)
+            answer(turn, command, _not_entitled(turn, command, rights, able, right))
+            return
+        answers = tuple(rest)
+    answer(turn, command, verbs.act(turn, command, answers))
+
+
+def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:
+    by_user = {username: person for person, username in turn.home.people.items()}
+    names = [turn.name_of(by_user[username], command.room) for username in able.usernames]
+    return say("not_entitled", command=command, rights=rights, right=right, home=turn.home, able=names)
+
+
+def on_unanswered(turn: Turn, event: Unanswered) -> None:
+    """Our InvenTree doesn't answer: fail closed and say so."""
+    command = understood(event.context.detail["command"])
+    turn.do(Typing(command.room, 0))
+    answer(turn, command, say("inventory_silent", problem=event.problem, text=command.text, home=turn.home))
+
+
+def answer(turn: Turn, command: Command, phrase: Phrase | None) -> None:
+    """The one answer to a line: a quiet reply to it. None: an effect in the turn answers it."""
+    if phrase is not None:
+        key = f"answer:{command.subject or '-'}:{command.event_id}"
+        turn.do(Post(key, command.room, phrase, reply_to=command.event_id))
+
+
+def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
+    turn.do(Post(f"answer:-:{event.event_id}", event.room, phrase, reply_to=event.event_id))
+
+
+def written(command: Command) -> dict[str, Any]:
+    """A command as JSON, to go along with its questions."""
+    return {**asdict(command), "at": command.at.isoformat()}
+
+
+def understood(data: dict[str, Any]) -> Command:
+    """The command again."""
+    return Command(**{**data, "at": datetime.fromisoformat(data["at"])})

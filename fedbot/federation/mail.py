@@ -1,0 +1,238 @@
+"""Envelopes that come in: checked, told by party and subject, read in order, handed to their rule (DESIGN §4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from fedbot.federation import connection as connections
+from fedbot.federation import directory, letters, making, receiving, sending, trust
+from fedbot.federation import transfer as transfers
+from fedbot.federation.documents import (
+    LIVING_CONNECTION,
+    Connection,
+    ConnectionState,
+    Transfer,
+)
+from fedbot.federation.effects import Post, say
+from fedbot.federation.envelope import VERSION, BadEnvelope, Envelope, check
+from fedbot.federation.events import EnvelopeSeen
+from fedbot.federation.state import Turn
+from fedbot.federation.terms import BadTerms
+
+A_DAY = timedelta(days=1)
+
+# What each kind must carry in its body, by type; whatever else is there is ignored.
+BODIES: dict[str, dict[str, type]] = {
+    "announce": {"parties": list},
+    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str},
+    "accepted": {"by": str, "by_name": str, "access": str},
+    "declined": {},
+    "credentials": {"url": str, "token": str},
+    "ready": {},
+    "cancelled": {},
+    "noted": {},
+    "ask": {"seen": int},
+    "seen": {"seen": int},
+    "offer": {"terms": dict, "due": str},
+    "approve": {"by": str, "by_name": str},
+    "decline": {"by": str, "by_name": str},
+    "cancel": {"by": str, "by_name": str},
+    "expired": {},
+    "aborted": {},
+    "sent": {"lines": list, "failed": list},
+    "received": {"items": list, "refused": list},
+    "refused": {"reason": str},
+    "reverted": {},
+    "done": {},
+    "disputed": {},
+}
+
+
+def bound_to(sender: str, to: str, subject: str, number: int) -> str:
+    """What a sealed body is bound to, so that it can't be moved into another letter."""
+    return f"{sender}>{to}:{subject}:{number}"
+
+
+def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
+    """One envelope. What isn't for us, isn't signed as pinned or can't be read has no effect."""
+    if event.room not in turn.home.rooms or event.sender == turn.home.bot:
+        return
+    try:
+        envelope = check(event.envelope)
+        _check_body(envelope)
+    except BadEnvelope as problem:
+        turn.note("mail", f"unreadable: {problem}", event.sender, event.event_id)
+        _complain(turn, event, str(problem))
+        return
+    if envelope.kind == "announce":
+        content = {"parties": envelope.body["parties"]}
+        trust.on_announced(turn, directory.read_announcement(event.room, event.sender, content))
+        return
+    if envelope.to != turn.home.party or envelope.room != event.room:
+        return
+    try:
+        _deliver(turn, event, envelope)
+    except BadTerms as problem:
+        turn.note(envelope.subject, f"not taken: {problem}", event.sender, event.event_id)
+        _complain(turn, event, str(problem))
+
+
+def _check_body(envelope: Envelope) -> None:
+    required = BODIES.get(envelope.kind)
+    if required is None:
+        raise BadEnvelope("kind")
+    for field, kind in required.items():
+        value = envelope.body.get(field)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadEnvelope(f"body.{field}")
+
+
+def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
+    """One polite notice a bot and day."""
+    if directory.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
+        phrase = say("unreadable_letter", bot=event.sender, problem=problem, version=VERSION)
+        turn.do(Post(f"unreadable:-:{event.event_id}", event.room, phrase))
+
+
+def _deliver(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    if envelope.subject_kind == "connection":
+        _about_connection(turn, event, envelope)
+    else:
+        _about_transfer(turn, event, envelope)
+
+
+# --- connections ---
+
+
+def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    connection = turn.connection(envelope.subject)
+    if connection is None:
+        _from_unknown(turn, event, envelope)
+        return
+    if not _is_pinned(turn, connection, event, envelope):
+        return
+    if envelope.kind == "connect":
+        announced = turn.announced(event.room, envelope.sender)
+        connections.on_connect(turn, envelope, announced[0][1], event.sender)
+        return
+    read = letters.read(turn, connection, envelope)
+    if read is None:
+        return
+    match envelope.kind:
+        case "accepted":
+            connections.on_accepted(turn, read, envelope)
+        case "declined":
+            connections.on_declined(turn, read, envelope)
+        case "credentials":
+            making.on_credentials(turn, read, envelope)
+        case "ready":
+            connections.on_ready(turn, read, envelope)
+        case "cancelled":
+            connections.on_cancelled(turn, read, envelope)
+        case _:
+            turn.save(read)
+
+
+def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    """A connection that we have not heard of: only an asking begins one, by a bot that alone claims the party."""
+    if envelope.kind != "connect":
+        return
+    announced = turn.announced(event.room, envelope.sender)
+    fits = [party for bot, party in announced if bot == event.sender and party.key == envelope.key]
+    if len(announced) != 1 or not fits:
+        turn.note(envelope.subject, "asking refused: party not announced by this bot alone", event.sender)
+        if turn.tell_once(f"misannounced:{event.sender}:{envelope.sender}", A_DAY):
+            phrase = say("party_not_announced", party=envelope.sender, bot=event.sender, claims=len(announced))
+            turn.do(Post(f"misannounced:-:{event.event_id}", event.room, phrase))
+        return
+    connections.on_connect(turn, envelope, fits[0], event.sender)
+
+
+def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Envelope) -> bool:
+    """Whether the letter is from the party, account, key and room that the connection pins."""
+    if envelope.sender != connection.peer or event.room != connection.room:
+        return False
+    if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
+        return True
+    trust.mismatch(turn, connection, event.sender, envelope.key)
+    return False
+
+
+# --- transfers ---
+
+
+def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    transfer = turn.transfer(envelope.subject)
+    connection = turn.connection(transfer.connection) if transfer else turn.connection_with(envelope.sender)
+    if connection is None or connection.state not in LIVING_CONNECTION | {ConnectionState.ENDED}:
+        turn.note(envelope.subject, "letter without a connection", event.sender, event.event_id)
+        return
+    if not _is_pinned(turn, connection, event, envelope):
+        return
+    if transfer is None:
+        _new_transfer(turn, envelope, connection)
+        return
+    if connection.state is ConnectionState.SUSPENDED:
+        return
+    if receiving.is_stale(turn, envelope) and transfer.role == "receiver":
+        letters.ask(turn, transfer)
+        return
+    read = letters.read(turn, transfer, envelope)
+    if read is not None:
+        if read.role == "sender":
+            _to_sender(turn, read, event, envelope)
+        else:
+            _to_receiver(turn, read, event, envelope)
+
+
+def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection) -> None:
+    if connection.state is not ConnectionState.ACTIVE or envelope.seq == 0:
+        return
+    if envelope.seq > 1:
+        letters.ask_for_unknown(turn, envelope, connection)
+    elif envelope.kind == "offer":
+        receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope))
+
+
+def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
+    sealed = envelope.body.get("sealed")
+    if not isinstance(sealed, str):
+        return {}
+    binding = bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
+    try:
+        return turn.state.unseal(sealed, binding)
+    except BadEnvelope as problem:
+        raise BadTerms(f"sealed body: {problem}") from None
+
+
+def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
+    match envelope.kind:
+        case "noted":
+            turn.save(transfers.with_card(transfer, event.event_id))
+        case "approve":
+            sending.on_approve(turn, transfer, envelope, event.event_id, event.at)
+        case "decline":
+            sending.on_decline(turn, transfer, envelope, event.event_id)
+        case "cancel":
+            sending.on_cancel(turn, transfer, envelope, event.event_id)
+        case "received":
+            sending.on_received(turn, transfer, envelope)
+        case "refused":
+            sending.on_refused_by_receiver(turn, transfer, envelope)
+        case "disputed":
+            transfers.on_disputed(turn, transfer)
+        case _:
+            turn.save(transfer)
+
+
+def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
+    match envelope.kind:
+        case "sent":
+            receiving.on_sent(turn, transfer, envelope)
+        case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":
+            receiving.on_end(turn, transfer, envelope, event.event_id)
+        case "disputed":
+            transfers.on_disputed(turn, transfer)
+        case _:
+            turn.save(transfer)

@@ -1,0 +1,53 @@
+"""Where things come from: what may not go on to a third party (UC6), and what metadata says of a transfer.
+
+The journal decides; metadata mirrors it under the key `fedbot` (DESIGN §6). A mark holds the item's own key,
+since a split copies metadata: on another key the mark is void, but the origin stays.
+"""
+
+from __future__ import annotations
+
+import json
+
+from fedbot.federation.documents import Progress, Transfer
+from fedbot.federation.effects import Do
+from fedbot.federation.events import Context
+from fedbot.federation.state import Turn
+from fedbot.federation.steps import Mirror
+
+
+def forbidden_origin(origin: str, destination: str) -> bool:
+    """UC6: what came from one party may go back to it, but not on to another."""
+    return bool(origin) and origin != destination
+
+
+def _mirror(turn: Turn, transfer: Transfer, item: int, value: dict[str, object]) -> None:
+    text = json.dumps({"item": item, "transfer": transfer.id, **value}, sort_keys=True, ensure_ascii=False)
+    mark = f"fed:{transfer.id}:0:mirror"
+    turn.do(Do(Context("mirror", transfer.id), Mirror(mark, "stockitem", item, text)))
+
+
+def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
+    """The sender's own record: whom it was given to, by which transfer."""
+    if progress.item is not None:
+        line = transfer.line(progress.number)
+        value: dict[str, object] = {"to": transfer.peer, "line": line.number, "state": transfer.state.value}
+        if line.origin:
+            value["origin"] = line.origin
+        _mirror(turn, transfer, progress.item, value)
+
+
+def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
+    """The receiver's record: its origin, the sender's item, and what the sender's InvenTree said of it."""
+    if progress.item is None:
+        return
+    line = transfer.line(progress.number)
+    origin = "" if line.origin == turn.home.party else line.origin or transfer.peer
+    value: dict[str, object] = {
+        "from": transfer.peer,
+        "from_item": line.item,
+        "line": line.number,
+        "origin": origin,
+    }
+    if progress.metadata:
+        value["sender_metadata"] = json.loads(progress.metadata)
+    _mirror(turn, transfer, progress.item, value)

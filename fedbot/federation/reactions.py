@@ -1,0 +1,14 @@
+"""Which emoji a reaction means: clients send the same sign in several spellings (facts/matrix.md §2)."""
+
+from __future__ import annotations
+
+_VARIATION_SELECTORS = {"\ufe0e", "\ufe0f"}
+_SKIN_TONES = range(0x1F3FB, 0x1F3FF + 1)
+
+
+def normalised(key: str) -> str:
+    """The key without variation selectors and skin tones: '✔️' is '✔', '👍🏽' is '👍' (DESIGN §5).
+
+    Any string may come in, also an empty one or one that is no emoji; it is only compared, never shown.
+    """
+    return "".join(sign for sign in key if sign not in _VARIATION_SELECTORS and ord(sign) not in _SKIN_TONES)

@@ -1,0 +1,344 @@
+"""The receiver's side of a transfer: the card, the request to the arbiter, and booking in (DESIGN §6).
+
+From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
+only when nothing was created and never will be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.federation import letters, making
+from fedbot.federation import transfer as transfers
+from fedbot.federation.connection import MOST_RINGS, addressees
+from fedbot.federation.documents import (
+    Connection,
+    ConnectionState,
+    Exchange,
+    Line,
+    Progress,
+    Signature,
+    Transfer,
+    TransferState,
+)
+from fedbot.federation.effects import Ask, Do, Edit, Post
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.events import Answered, Context, StepDone, StepRefused
+from fedbot.federation.provenance import forbidden_origin, mirror_received
+from fedbot.federation.questions import Able, MatchPart, PartMatch, Question, WhoMay
+from fedbot.federation.sending import mark, with_progress
+from fedbot.federation.state import Turn
+from fedbot.federation.steps import (
+    CreateItem,
+    CreatePart,
+    ItemCreated,
+    PartCreated,
+    PlacedAt,
+    PutAway,
+    Step,
+)
+from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
+from fedbot.federation.terms import BadTerms, hash_of, understood
+from fedbot.federation.verdicts import APPROVE_KEY, DECLINE_KEY
+
+STALE_AFTER = timedelta(hours=1)
+LONGEST_OPEN = timedelta(days=62)
+LONGEST_LINK = 200
+
+
+# --- the offer and the card ---
+
+
+def on_offer(turn: Turn, connection: Connection, envelope: Envelope, sealed: dict[str, Any]) -> None:
+    """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
+    terms = understood(envelope.body.get("terms"))
+    if (terms.kind, terms.sender, terms.receiver) != ("push", connection.peer, turn.home.party):
+        raise BadTerms("terms.sender or terms.receiver")
+    if hash_of(terms) != envelope.terms_hash:
+        raise BadTerms("terms_hash")
+    due = min(datetime.fromisoformat(str(envelope.body.get("due"))), turn.now + LONGEST_OPEN)
+    metadata = sealed.get("metadata")
+    texts = metadata if isinstance(metadata, dict) else {}
+    transfer = Transfer(
+        id=envelope.subject,
+        code=turn.short_code(envelope.subject),
+        role="receiver",
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=envelope.terms_hash,
+        state=TransferState.OPEN,
+        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at),
+        due=due,
+        progress=tuple(Progress(line.number, metadata=str(texts.get(str(line.number), ""))) for line in terms.lines),
+        exchange=Exchange(seen=envelope.seq),
+    )
+    turn.note(transfer.id, f"offered by {connection.peer}", terms.asker)
+    if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
+        _ask_sender(turn, transfer, "decline", None, "chain")
+        return
+    turn.save(transfer)
+    making.mirror(turn, connection)
+    look_for_parts(turn, transfer)
+
+
+def look_for_parts(turn: Turn, transfer: Transfer) -> None:
+    """Which of our parts is each line, and who may decide? The card waits for the answer."""
+    questions: list[Question] = [
+        MatchPart(transfer.peer, line.description, line.serial) for line in transfer.terms.lines
+    ]
+    questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
+    turn.do(Ask(Context("offer-card", transfer.id), tuple(questions), patient=True))
+
+
+def on_matched(turn: Turn, event: Answered) -> None:
+    """We know where each line would land: post the card, or let it say so if it is there already."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None or transfer.state is not TransferState.OPEN:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    *matches, able = event.answers
+    if not isinstance(able, Able):
+        raise TypeError(f"the card asks who may decide, not {able!r}")
+    for line, match in zip(transfer.terms.lines, matches, strict=True):
+        if not isinstance(match, PartMatch):
+            raise TypeError(f"the card asks for parts, not {match!r}")
+        transfer = with_progress(transfer, _matched(transfer.at(line.number), match))
+    if transfer.card_event or "card" in transfer.told:
+        turn.save(transfer)
+        transfers.edit_card(turn, transfer)
+        return
+    transfer = replace(transfer, told=(*transfer.told, "card"))
+    transfer, draft = letters.write(turn, transfer, "noted")
+    turn.save(transfer)
+    people = addressees(turn, able)
+    names = [turn.name_of(person, transfer.room) for person in people]
+    turn.do(
+        Post(
+            f"card:{transfer.id}",
+            transfer.room,
+            transfers.card(turn, transfer, names),
+            rings=tuple(people[:MOST_RINGS]),
+            draft=draft,
+            seeds=(APPROVE_KEY, DECLINE_KEY),
+        )
+    )
+
+
+def _matched(progress: Progress, match: PartMatch) -> Progress:
+    return replace(
+        progress,
+        part=match.part.pk if match.part else None,
+        create_part=match.part is None and match.creatable,
+        match=(match.how if match.part else "new" if match.creatable else match.reason),
+        place=match.place,
+        location=match.location,
+    )
+
+
+def unmatched(transfer: Transfer) -> list[Progress]:
+    """The lines that have neither a part nor the permission to make one: they can't be taken yet."""
+    return [p for p in transfer.progress if p.part is None and not p.create_part]
+
+
+# --- deciding: a request to the arbiter ---
+
+
+def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """Our approver said yes: ask the sender, who decides until it is sent."""
+    _ask_sender(turn, replace(transfer, decided=decided), "approve", decided, "")
+
+
+def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """Our approver said no: ask the sender to record it."""
+    _ask_sender(turn, replace(transfer, decided=decided), "decline", decided, "")
+
+
+def _ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
+    body = {"reason": reason, **(transfers.as_body(by) if by else {"by": "", "by_name": "", "event": ""})}
+    transfer = replace(transfer, wanted=kind, verdict=None)
+    transfer, draft = letters.write(turn, transfer, kind, body, awaits=True)
+    turn.save(transfer)
+    turn.note(
+        transfer.id,
+        f"{kind} asked of the sender",
+        by.person if by else "",
+        by.event_id if by else "",
+        reason=reason,
+    )
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+    else:
+        letters.post(turn, transfer, draft)
+
+
+def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The sender's word: declined, cancelled, expired, aborted, done or reverted."""
+    if transfer.state in {TransferState.RECEIVED, TransferState.REFUSED} or (
+        transfer.state is TransferState.OPEN and envelope.kind not in {"done", "reverted"}
+    ):
+        state = TransferState(envelope.kind)
+    else:
+        turn.save(transfer)
+        return
+    before = transfer.state
+    reason = str(envelope.body.get("reason", ""))[:200]
+    transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
+    if envelope.body.get("by") and state is TransferState.CANCELLED:
+        transfer = replace(transfer, decided=transfers.signature_in(envelope, transfer.peer, event_id))
+    turn.save(transfer)
+    turn.note(transfer.id, state.value, reason=reason)
+    if "card" in transfer.told and before is not TransferState.RECEIVED:
+        transfers.edit_card(turn, transfer)
+    making.mirror(turn, letters.connection_of(turn, transfer))
+
+
+# --- booking in ---
+
+
+def is_stale(turn: Turn, envelope: Envelope) -> bool:
+    """A `sent` older than an hour: its sender is asked for a fresh one first."""
+    return envelope.kind == "sent" and turn.now - envelope.sent_at > STALE_AFTER
+
+
+def on_sent(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+    """The stock has left the sender: book it in, if we did approve it and the connection is active."""
+    if transfer.state is not TransferState.OPEN or envelope.terms_hash != transfer.terms_hash:
+        turn.save(transfer)
+        return
+    connection = letters.connection_of(turn, transfer)
+    if transfer.decided is None or transfer.wanted != "approve" or connection.state is not ConnectionState.ACTIVE:
+        turn.save(transfer)
+        transfers.dispute(turn, transfer, 0, "the sender handed over what nobody here had approved")
+        return
+    failed = {e.get("number") for e in envelope.body.get("failed", []) if isinstance(e, dict)}
+    for line in transfer.terms.lines:
+        if line.number in failed:
+            transfer = with_progress(transfer, replace(transfer.at(line.number), failed="not-sent"))
+    transfer = replace(transfer, state=TransferState.CREDITING, wanted="")
+    turn.save(transfer)
+    turn.note(transfer.id, "crediting")
+    _next(turn, transfer)
+
+
+def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
+    turn.do(Do(Context("receiving", transfer.id, line, {"step": type(step).__name__}), step))
+
+
+def _link(transfer: Transfer, line: Line) -> str:
+    """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
+    link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
+    marked = f"{link}?{mark(transfer, line.number, 'in')}"
+    return (
+        marked
+        if len(marked) <= LONGEST_LINK
+        else f"https://matrix.to/#/{transfer.room}?{mark(transfer, line.number, 'in')}"
+    )
+
+
+def _next(turn: Turn, transfer: Transfer) -> None:
+    """Create the next line's item; when none is left, say what was received and what was refused."""
+    for line in transfer.terms.lines:
+        progress = transfer.at(line.number)
+        if progress.stage or progress.failed:
+            continue
+        if progress.part is None:
+            step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, _link(transfer, line))
+        else:
+            step = _create(transfer, line, progress.part)
+        _do(turn, transfer, line.number, step)
+        return
+    _answer(turn, transfer)
+
+
+def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
+    return CreateItem(
+        mark=mark(transfer, line.number, "in"),
+        part=part,
+        quantity=line.quantity,
+        link=_link(transfer, line),
+        serial=line.serial,
+        batch=line.batch,
+        packaging=line.packaging,
+        expiry=line.expiry,
+        status=line.status if line.status in TRAVELLING_STATUSES else STATUS_OK,
+        notes=f"From {transfer.peer}, asked by {transfer.terms.asker_name} ({transfer.code})",
+    )
+
+
+def on_done(turn: Turn, event: StepDone) -> None:
+    """One of our steps is done: note it, do what follows."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    progress = transfer.at(event.context.line)
+    turn.note(transfer.id, f"done: {event.context.detail.get('step')}", line=progress.number)
+    match event.result:
+        case PlacedAt(item, location, place):
+            transfer = with_progress(
+                transfer, replace(progress, stage="placed", item=item, location=location, place=place)
+            )
+            turn.save(transfer)
+        case _ if transfer.state is TransferState.DISPUTED:
+            turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+        case PartCreated(part):
+            transfer = with_progress(transfer, replace(progress, part=part))
+            turn.save(transfer)
+            _next(turn, transfer)
+        case ItemCreated(item, quantity):
+            transfer = with_progress(transfer, replace(progress, stage="created", item=item, quantity=quantity))
+            turn.save(transfer)
+            _next(turn, transfer)
+
+
+def on_refused(turn: Turn, event: StepRefused) -> None:
+    """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    progress = transfer.at(event.context.line)
+    turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
+    if progress.stage:
+        turn.tell_admins(transfers.not_put_away(turn, transfer, event.text), f"away:{transfer.id}:{progress.number}")
+        return
+    if transfer.state is not TransferState.CREDITING:
+        return
+    transfer = with_progress(transfer, replace(progress, failed=event.reason))
+    transfer = replace(transfer, problem=event.text)
+    turn.save(transfer)
+    _next(turn, transfer)
+
+
+def _answer(turn: Turn, transfer: Transfer) -> None:
+    created = [p for p in transfer.progress if p.stage == "created"]
+    failed = [p for p in transfer.progress if p.failed and p.failed != "not-sent"]
+    refused = [{"number": p.number, "reason": p.failed} for p in failed]
+    if not created:
+        transfer = replace(transfer, state=TransferState.REFUSED)
+        body: dict[str, Any] = {"reason": transfer.problem[:200], "refused": refused}
+        transfer, draft = letters.write(turn, transfer, "refused", body, awaits=True)
+    else:
+        transfer = replace(transfer, state=TransferState.RECEIVED)
+        items = [{"number": p.number, "item": p.item, "place": p.place} for p in created]
+        body = {"items": items, "refused": refused}
+        transfer, draft = letters.write(turn, transfer, "received", body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, transfer.state.value, items=[p.item for p in created])
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, transfers.card(turn, transfer), draft=draft))
+    for progress in created:
+        _do(turn, transfer, progress.number, _put_away(turn, transfer, progress))
+        mirror_received(turn, transfer, progress)
+
+
+def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
+    if progress.item is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to put away")
+    decided = transfer.decided.name if transfer.decided else "?"
+    sender = turn.party_name(transfer.peer)
+    note = f"received from {sender}, asked by {transfer.terms.asker_name}, approved by {decided}"
+    return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, progress.location)

@@ -1,0 +1,114 @@
+"""The rooms: invitations, announcing ourselves, and what can happen to a room (DESIGN §4; facts/matrix.md §2)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from fedbot.federation import directory, trust
+from fedbot.federation.documents import Room
+from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope, say
+from fedbot.federation.events import Invited, PartyAnnounced, Removed, RoomReplaced, RoomSeen
+from fedbot.federation.state import Turn
+
+A_DAY = timedelta(days=1)
+ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)
+
+
+def configured(turn: Turn, room: str) -> bool:
+    """Whether the configuration names the room, as a federation room or the admin room."""
+    return room in turn.home.rooms or room == turn.home.admin_room
+
+
+def on_invited(turn: Turn, event: Invited) -> None:
+    """Join configured rooms on invitation by people whom we know; decline the rest and tell the admins."""
+    known = event.sender in turn.home.people or event.sender in turn.home.admins
+    if configured(turn, event.room) and known:
+        turn.do(Join(event.room))
+        turn.note("rooms", "joined", event.sender, event.event_id, room=event.room)
+        return
+    turn.do(Leave(event.room))
+    turn.note("rooms", "invitation declined", event.sender, event.event_id, room=event.room)
+    if turn.tell_once(f"invited:{event.sender}", A_DAY):
+        phrase = say("invitation_declined", room=event.room, name=event.name, by=event.sender, known=known)
+        turn.tell_admins(phrase, f"invited:{event.room}:{event.event_id}")
+
+
+def on_seen(turn: Turn, event: RoomSeen) -> None:
+    """What a room is like now: announce ourselves where that is new, tell the admins what stands in our way."""
+    before = turn.room(event.room)
+    room = Room(
+        id=event.room,
+        name=event.name,
+        version=event.version,
+        encrypted=event.encrypted,
+        may_talk=event.may_talk,
+        may_announce=event.may_announce,
+        may_react=event.may_react,
+        replaced_by=before.replaced_by if before else "",
+        members=event.members,
+    )
+    turn.save(room)
+    if event.room not in turn.home.rooms:
+        return
+    if room.encrypted and not (before and before.encrypted):
+        turn.tell_admins(say("room_encrypted", room=room), f"encrypted:{room.id}")
+    if not (room.may_talk and room.may_react) and (before is None or (before.may_talk and before.may_react)):
+        turn.tell_admins(say("room_without_power", room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}")
+    new_here = before is None or not before.joined or before.may_announce != room.may_announce
+    if new_here and not room.encrypted:
+        announce(turn, room)
+
+
+def announce(turn: Turn, room: Room) -> None:
+    """Say which parties we host: by the state event, or, where the room denies it, by an envelope."""
+    content = directory.our_announcement(turn)
+    if not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
+        return
+    if room.may_announce:
+        turn.do(Announce(room.id, content))
+    elif room.may_talk:
+        turn.do(SendEnvelope(room.id, Draft("announce", "", "", "", "connection", 0, content)))
+        turn.tell_admins(say("room_denies_announcing", room=room, bot=turn.home.bot), f"announce:{room.id}")
+
+
+def _announcing(turn: Turn, room: Room) -> str:
+    """What is announced where and how: said again only when any of it changes."""
+    content = json.dumps(directory.our_announcement(turn), sort_keys=True)
+    return f"announced:{room.id}:{room.may_announce}:{content}"
+
+
+def announce_everywhere(turn: Turn) -> None:
+    """After a start the configuration may have changed: announce where it has."""
+    for room in turn.rooms():
+        if room.joined and room.id in turn.home.rooms and not room.encrypted:
+            announce(turn, room)
+
+
+def on_announced(turn: Turn, event: PartyAnnounced) -> None:
+    """A bot says which parties it hosts."""
+    if event.room in turn.home.rooms and event.sender != turn.home.bot:
+        trust.on_announced(turn, directory.read_announcement(event.room, event.sender, event.content))
+
+
+def on_removed(turn: Turn, event: Removed) -> None:
+    """We are out of a room: nothing can be said there any more; the admins are told."""
+    room = turn.room(event.room)
+    if room is None or not room.joined:
+        return
+    turn.save(replace(room, joined=False))
+    turn.note("rooms", "removed", event.sender, event.event_id, room=event.room, reason=event.reason)
+    if event.room in turn.home.rooms:
+        turn.tell_admins(say("removed_from_room", room=room, event=event), f"removed:{event.event_id}")
+
+
+def on_replaced(turn: Turn, event: RoomReplaced) -> None:
+    """The room was upgraded: it is read-only now, and we are not in the new one."""
+    room = turn.room(event.room) or Room(event.room)
+    if room.replaced_by == event.replacement:
+        return
+    turn.save(replace(room, replaced_by=event.replacement))
+    if event.room in turn.home.rooms:
+        phrase = say("room_replaced", room=room, replacement=event.replacement)
+        turn.tell_admins(phrase, f"replaced:{event.room}")

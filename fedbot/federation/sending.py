@@ -1,0 +1,333 @@
+"""The sender's side of a transfer: it decides until `sent`, takes the stock out, hands it over (DESIGN §6).
+
+Debit before credit, always. Each line goes by itself: taken out, handed over; a line that fails leaves the
+others as they are. What the receiver refuses comes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from fedbot.federation import letters, making
+from fedbot.federation import transfer as transfers
+from fedbot.federation.documents import (
+    FINAL,
+    Connection,
+    ConnectionState,
+    Line,
+    Progress,
+    Signature,
+    Transfer,
+    TransferState,
+)
+from fedbot.federation.effects import Ask, Do, say
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.events import Answered, Context, StepDone, StepRefused
+from fedbot.federation.provenance import mirror_given
+from fedbot.federation.questions import PersonRights
+from fedbot.federation.state import Turn
+from fedbot.federation.steps import (
+    Arrived,
+    HandedOver,
+    HandOver,
+    PlacedAt,
+    PutBack,
+    Step,
+    TakeBack,
+    Taken,
+    TakeOut,
+)
+from fedbot.federation.stock import Right, Rights
+
+
+def mark(transfer: Transfer, line: int, step: str) -> str:
+    """The mark of one step, as it stands in InvenTree's history."""
+    return f"fed:{transfer.id}:{line}:{step}"
+
+
+def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
+    """The transfer with this line's progress replaced."""
+    others = tuple(p for p in transfer.progress if p.number != progress.number)
+    return replace(transfer, progress=tuple(sorted((*others, progress), key=lambda p: p.number)))
+
+
+# --- deciding ---
+
+
+def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
+    """The receiver's approver said yes: a request to us, the arbiter. It counts if it was in time."""
+    if transfer.state is not TransferState.OPEN or envelope.terms_hash != transfer.terms_hash:
+        turn.save(transfer)
+        return
+    if min(at, turn.now) > transfer.due:
+        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        return
+    approve(turn, transfer, transfers.signature_in(envelope, transfer.peer, event_id))
+
+
+def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """Approved: read the rights of our own person once more, then debit."""
+    transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, verdict=None)
+    turn.save(transfer)
+    turn.note(transfer.id, "approved", decided.person, decided.event_id)
+    ours = transfer.asked if transfer.terms.kind == "push" else decided
+    turn.do(Ask(Context("debit", transfer.id), (PersonRights(ours.username),), patient=True))
+
+
+def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The receiver's approver said no."""
+    if transfer.state is TransferState.OPEN:
+        by = transfers.signature_in(envelope, transfer.peer, event_id)
+        reason = str(envelope.body.get("reason", ""))[:100]
+        transfers.end(turn, transfer, TransferState.DECLINED, by, reason)
+    else:
+        turn.save(transfer)
+
+
+def on_cancel(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The receiver's side asks to cancel: granted as long as nothing has moved."""
+    if transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
+        by = transfers.signature_in(envelope, transfer.peer, event_id)
+        transfers.end(turn, transfer, TransferState.CANCELLED, by)
+    else:
+        turn.save(transfer)
+
+
+def expire(turn: Turn, transfer: Transfer) -> None:
+    """Nobody decided in time; only after a completed sync that began later than the due time."""
+    caught_up = turn.standing().caught_up
+    if transfer.state is not TransferState.OPEN or transfer.role != "sender" or transfer.verdict is not None:
+        return
+    if transfer.due < turn.now and caught_up is not None and caught_up > transfer.due:
+        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+
+
+# --- the debit ---
+
+
+def on_rights_before_debit(turn: Turn, event: Answered) -> None:
+    """The last look at our own person's right: without it nothing moves."""
+    transfer = turn.transfer(event.context.subject)
+    (rights,) = event.answers
+    if transfer is None or transfer.state is not TransferState.APPROVED or not isinstance(rights, Rights):
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    connection = turn.connection(transfer.connection)
+    if not rights.covers(Right.APPROVER):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
+    elif connection is None or connection.company is None or connection.state is not ConnectionState.ACTIVE:
+        transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
+    else:
+        transfer = replace(transfer, state=TransferState.DEBITING)
+        turn.save(transfer)
+        _next(turn, transfer, connection)
+
+
+def _next(turn: Turn, transfer: Transfer, connection: Connection) -> None:
+    """Start the next line, or close the debit: `sent`, or `aborted` if no line could be handed over."""
+    for line in transfer.terms.lines:
+        progress = transfer.at(line.number)
+        if not progress.stage and not progress.failed:
+            _do(turn, transfer, line.number, _take_out(transfer, line, connection))
+            return
+    if all(p.failed for p in transfer.progress):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, transfer.progress[0].failed)
+        return
+    _sent(turn, transfer)
+
+
+def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
+    turn.do(Do(Context("sending", transfer.id, line, {"step": type(step).__name__}), step))
+
+
+def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
+    decided = transfer.decided.name if transfer.decided else "?"
+    return f"{what} {connection.peer_name}, asked by {transfer.terms.asker_name}, approved by {decided}"
+
+
+def _take_out(transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
+    return TakeOut(
+        mark=mark(transfer, line.number, "out"),
+        note=_sentence(transfer, connection, "on its way to"),
+        item=line.item,
+        part=line.part,
+        quantity=line.quantity,
+        serial=line.serial,
+    )
+
+
+def on_done(turn: Turn, event: StepDone) -> None:
+    """One of our steps is done: note it, do what follows."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    connection = letters.connection_of(turn, transfer)
+    progress = transfer.at(event.context.line)
+    turn.note(transfer.id, f"done: {event.context.detail.get('step')}", line=progress.number)
+    match event.result:
+        case _ if transfer.state is TransferState.DISPUTED:
+            turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+        case Taken(item, quantity, status, location):
+            progress = replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
+            transfer = with_progress(transfer, progress)
+            turn.save(transfer)
+            _do(turn, transfer, progress.number, _hand_over(transfer, progress, connection))
+        case HandedOver() if transfer.state is TransferState.DEBITING:
+            transfer = with_progress(transfer, replace(progress, stage="handed"))
+            turn.save(transfer)
+            _next(turn, transfer, connection)
+        case HandedOver():
+            _finished(turn, with_progress(transfer, replace(progress, stage="arrived")), connection)
+        case PlacedAt() if transfer.state is TransferState.DEBITING:
+            transfer = with_progress(transfer, replace(progress, stage="back"))
+            turn.save(transfer)
+            _next(turn, transfer, connection)
+        case PlacedAt():
+            _finished(turn, with_progress(transfer, replace(progress, stage="back")), connection)
+
+
+def _hand_over(transfer: Transfer, progress: Progress, connection: Connection) -> HandOver:
+    if progress.item is None or connection.company is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to hand over, or nobody to hand it to")
+    return HandOver(
+        mark=mark(transfer, progress.number, "over"),
+        note=_sentence(transfer, connection, "given to"),
+        item=progress.item,
+        quantity=progress.quantity,
+        company=connection.company,
+    )
+
+
+def on_refused(turn: Turn, event: StepRefused) -> None:
+    """A step got a definite no. Before the hand-over the line is put back; afterwards people must look."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    connection = letters.connection_of(turn, transfer)
+    progress = transfer.at(event.context.line)
+    turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
+    if event.context.detail.get("step") == Arrived.__name__:
+        _not_marked(turn, transfer, progress, connection, event.text)
+        return
+    if transfer.state is not TransferState.DEBITING or progress.failed:
+        transfers.dispute(turn, transfer, progress.number, event.text)
+        return
+    transfer = with_progress(transfer, replace(progress, failed=event.reason))
+    turn.save(transfer)
+    if progress.stage != "taken" or progress.item is None:
+        _next(turn, transfer, connection)
+        return
+    step = PutBack(
+        mark=mark(transfer, progress.number, "putback"),
+        note=_sentence(transfer, connection, "not given to"),
+        item=progress.item,
+        quantity=progress.quantity,
+        location=progress.location,
+        status=progress.status,
+    )
+    _do(turn, transfer, progress.number, step)
+
+
+def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, text: str) -> None:
+    """It arrived, but our record of it can't be marked so: the admins are told, the transfer is done."""
+    turn.tell_admins(
+        say("not_marked_arrived", transfer=transfer, text=text), f"arrived:{transfer.id}:{progress.number}"
+    )
+    _finished(turn, with_progress(transfer, replace(progress, stage="arrived")), connection)
+
+
+def _sent(turn: Turn, transfer: Transfer) -> None:
+    given = [p for p in transfer.progress if p.stage == "handed"]
+    body: dict[str, Any] = {
+        "lines": [{"number": p.number, "item": p.item} for p in given],
+        "failed": [{"number": p.number, "reason": p.failed} for p in transfer.progress if p.failed],
+    }
+    if transfer.decided:
+        body |= transfers.as_body(transfer.decided)
+    transfer = letters.send(turn, replace(transfer, state=TransferState.SENT), "sent", body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "sent", lines=[p.number for p in given])
+    for progress in given:
+        mirror_given(turn, transfer, progress)
+
+
+# --- the receiver's answer ---
+
+
+def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+    """The receiver has booked it in (all of it, or all but the lines it refused)."""
+    if transfer.state is TransferState.DISPUTED or transfer.state in FINAL:
+        turn.save(transfer)
+        return
+    if transfer.state is not TransferState.SENT:
+        turn.save(transfer)
+        transfers.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
+        return
+    entries = [entry for entry in envelope.body.get("items", []) if isinstance(entry, dict)]
+    items = tuple(int(entry["item"]) for entry in entries if isinstance(entry.get("item"), int))
+    place = next((str(entry.get("place", ""))[:100] for entry in entries), "")
+    refused = {entry.get("number") for entry in envelope.body.get("refused", []) if isinstance(entry, dict)}
+    transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
+    turn.note(transfer.id, "received by the peer", items=list(items))
+    _settle(turn, transfer, refused)
+
+
+def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+    """The receiver could not book anything in, and never will: take it all back."""
+    if transfer.state is not TransferState.SENT:
+        turn.save(transfer)
+        return
+    reason = str(envelope.body.get("reason", ""))[:200]
+    transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
+    turn.note(transfer.id, "refused by the receiver", reason=reason)
+    _settle(turn, transfer, {line.number for line in transfer.terms.lines})
+
+
+def _settle(turn: Turn, transfer: Transfer, refused: set[Any]) -> None:
+    """Mark what arrived, take back what was refused."""
+    turn.save(transfer)
+    connection = letters.connection_of(turn, transfer)
+    for progress in transfer.progress:
+        if progress.stage != "handed" or progress.item is None:
+            continue
+        if progress.number in refused:
+            _do(turn, transfer, progress.number, _take_back(transfer, progress, connection))
+        else:
+            sentence = _sentence(transfer, connection, "arrived at")
+            step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status)
+            _do(turn, transfer, progress.number, step)
+
+
+def _take_back(transfer: Transfer, progress: Progress, connection: Connection) -> TakeBack:
+    if progress.item is None or connection.company is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to take back")
+    return TakeBack(
+        mark=mark(transfer, progress.number, "back"),
+        note=_sentence(transfer, connection, "refused by"),
+        item=progress.item,
+        quantity=progress.quantity,
+        location=progress.location,
+        status=progress.status,
+        company=connection.company,
+    )
+
+
+def _finished(turn: Turn, transfer: Transfer, connection: Connection) -> None:
+    """When every line is arrived or back, it is over: `done` or `reverted`, told once, with a ring."""
+    turn.save(transfer)
+    if any(p.stage == "handed" for p in transfer.progress):
+        return
+    reverting = transfer.state is TransferState.REVERTING
+    state = TransferState.REVERTED if reverting else TransferState.DONE
+    transfer = replace(transfer, state=state, ended=turn.now)
+    transfer, draft = letters.write(turn, transfer, state.value, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, state.value)
+    transfers.say_the_end(turn, transfer, draft)
+    if transfers.is_ours(turn, transfer):
+        transfers.edit_card(turn, transfer)
+    making.mirror(turn, connection)

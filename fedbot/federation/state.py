@@ -1,0 +1,243 @@
+"""The state as the rules read it, and the `Turn` in which one event is decided upon.
+
+`State` holds every document by id. A `Turn` collects what one event changes and wants done; the journal
+commits it in one transaction, and only then the state takes the changes over (`State.apply`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from fedbot.federation.documents import (
+    FINAL,
+    LIVING_CONNECTION,
+    AnnouncedParty,
+    Announcement,
+    Connection,
+    ConnectionState,
+    Document,
+    Question,
+    Room,
+    Standing,
+    Telling,
+    Transfer,
+)
+from fedbot.federation.effects import Effect, Phrase, Post
+from fedbot.federation.home import Home
+
+CODE_LENGTH = 4
+
+D = TypeVar("D", Room, Announcement, Connection, Transfer, Telling, Question, Standing)
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One line of the audit: what happened to `subject`, by whom, through which event."""
+
+    subject: str
+    what: str
+    who: str = ""
+    event_id: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class State:
+    """All documents, by class and id; and `posts`, the names of our own messages by their event ids.
+
+    `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
+    """
+
+    def __init__(self, home: Home, unseal: Callable[[str, str], dict[str, Any]]) -> None:
+        self.home = home
+        self.unseal = unseal
+        self._documents: dict[str, dict[str, Document]] = {}
+        self.posts: dict[str, str] = {}
+
+    def apply(self, turn: Turn) -> None:
+        """Take over what a committed turn changed."""
+        self.posts.update(turn.posts)
+        self.take_over(turn.changes)
+
+    def take_over(self, changes: dict[tuple[str, str], Document | None]) -> None:
+        """These documents are as given; None removes one."""
+        for (kind, identifier), document in changes.items():
+            of_kind = self._documents.setdefault(kind, {})
+            if document is None:
+                of_kind.pop(identifier, None)
+            else:
+                of_kind[identifier] = document
+
+    def get(self, kind: type[D], identifier: str) -> D | None:
+        """The document, or None."""
+        return cast("D | None", self._documents.get(kind.__name__, {}).get(identifier))
+
+    def all(self, kind: type[D]) -> Iterator[D]:
+        """Every document of that class, oldest first."""
+        return cast("Iterator[D]", iter(self._documents.get(kind.__name__, {}).values()))
+
+
+class Turn:
+    """One event being decided upon: reads through to the state, collects changes, effects and audit."""
+
+    def __init__(self, state: State, now: datetime) -> None:
+        self.state = state
+        self.home = state.home
+        self.now = now
+        self.changes: dict[tuple[str, str], Document | None] = {}
+        self.effects: list[Effect] = []
+        self.audit: list[AuditEntry] = []
+        self.posts: dict[str, str] = {}
+
+    # collecting
+
+    def save(self, document: Document) -> None:
+        """This document is as given from now on."""
+        self.changes[type(document).__name__, document.id] = document
+
+    def drop(self, document: Document) -> None:
+        """This document is gone from now on."""
+        self.changes[type(document).__name__, document.id] = None
+
+    def do(self, *effects: Effect) -> None:
+        """These effects are wanted, in this order within their lane."""
+        self.effects.extend(effects)
+
+    def note(self, subject: str, what: str, who: str = "", event_id: str = "", **detail: object) -> None:
+        """One line for the audit. Nothing secret, nothing sealed."""
+        self.audit.append(AuditEntry(subject, what, who, event_id, detail))
+
+    def tell_admins(self, phrase: Phrase, key: str, *rings: str) -> None:
+        """A message for our own admin room (DESIGN §8: what concerns only us). Without one it is only logged."""
+        if self.home.admin_room:
+            self.do(Post(f"admin:{key}", self.home.admin_room, phrase, rings=rings))
+        self.note("admin", phrase.name, detail=key)
+
+    def tell_once(self, what: str, for_how_long: timedelta) -> bool:
+        """Whether this has not been told yet within `for_how_long`; remembers that it is told now."""
+        known = self._get(Telling, what)
+        if known and known.until > self.now:
+            return False
+        self.save(Telling(what, self.now + for_how_long))
+        return True
+
+    # reading
+
+    def _get(self, kind: type[D], identifier: str) -> D | None:
+        key = (kind.__name__, identifier)
+        return cast("D | None", self.changes[key]) if key in self.changes else self.state.get(kind, identifier)
+
+    def _all(self, kind: type[D]) -> list[D]:
+        name = kind.__name__
+        changed = {identifier: cast("D | None", doc) for (of, identifier), doc in self.changes.items() if of == name}
+        known = [doc for doc in self.state.all(kind) if doc.id not in changed]
+        return known + [doc for doc in changed.values() if doc is not None]
+
+    def room(self, identifier: str) -> Room | None:
+        """The room, if we know it."""
+        return self._get(Room, identifier)
+
+    def rooms(self) -> list[Room]:
+        """Every room that we know."""
+        return self._all(Room)
+
+    def connection(self, identifier: str) -> Connection | None:
+        """The connection of that id, if we know it."""
+        return self._get(Connection, identifier)
+
+    def connections(self) -> list[Connection]:
+        """Every connection, past ones too."""
+        return self._all(Connection)
+
+    def transfer(self, identifier: str) -> Transfer | None:
+        """The transfer of that id, if we know it."""
+        return self._get(Transfer, identifier)
+
+    def transfers(self) -> list[Transfer]:
+        """Every transfer, past ones too."""
+        return self._all(Transfer)
+
+    def subjects(self) -> list[Connection | Transfer]:
+        """Everything that people may decide on: connections, and transfers that are not at their end."""
+        return [*self.open_transfers(), *self.connections()]
+
+    def open_transfers(self) -> list[Transfer]:
+        """Those that are not at their end."""
+        return [transfer for transfer in self.transfers() if transfer.state not in FINAL]
+
+    def announcements(self, room: str) -> list[Announcement]:
+        """What the bots in this room announce."""
+        return [a for a in self._all(Announcement) if a.room == room]
+
+    def question(self, identifier: str) -> Question | None:
+        """A numbered list that we have put to somebody."""
+        return self._get(Question, identifier)
+
+    def questions(self) -> list[Question]:
+        """Every numbered list that waits for its number."""
+        return self._all(Question)
+
+    def standing(self) -> Standing:
+        """When we last caught up, and how our InvenTree is."""
+        return self._get(Standing, "standing") or Standing()
+
+    # looking up
+
+    def connection_with(self, peer: str) -> Connection | None:
+        """The newest connection with that party which is not over; else None."""
+        living = [c for c in self.connections() if c.peer == peer and c.state in LIVING_CONNECTION]
+        return max(living, key=lambda c: c.generation, default=None)
+
+    def active_connections(self, room: str = "") -> list[Connection]:
+        """The connections that carry transfers now (in this room)."""
+        return [c for c in self.connections() if c.state is ConnectionState.ACTIVE and (not room or c.room == room)]
+
+    def announced(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
+        """Who announces that party in this room: (bot, party). More than one is a conflict."""
+        return [
+            (a.bot, announced)
+            for a in self.announcements(room)
+            for announced in a.parties
+            if announced.id == party and a.bot != self.home.bot
+        ]
+
+    def subject_of(self, event_id: str) -> str:
+        """The id that a message of ours is about (`card:ID`, `offer:ID`, …), or '' if it is not ours."""
+        key = self.state.posts.get(event_id, "")
+        return key.partition(":")[2].partition(":")[0] if key else ""
+
+    def by_code(self, word: str) -> list[Connection | Transfer]:
+        """The transfers and connections whose id begins with what a person typed (4 characters at least)."""
+        word = word.lower()
+        if len(word) < CODE_LENGTH:
+            return []
+        hits: list[Connection | Transfer] = [t for t in self.transfers() if t.id.startswith(word)]
+        return hits + [c for c in self.connections() if c.id.startswith(word)]
+
+    def short_code(self, identifier: str) -> str:
+        """The shortest beginning of this id, 4 characters at least, that no other subject has."""
+        subjects: list[Connection | Transfer] = [*self.transfers(), *self.connections()]
+        others = [s.id for s in subjects if s.id != identifier]
+        length = CODE_LENGTH
+        while any(other.startswith(identifier[:length]) for other in others) and length < len(identifier):
+            length += 1
+        return identifier[:length]
+
+    def name_of(self, person: str, room: str = "") -> str:
+        """How a person is called: the display name in the room, else the Matrix id's local part."""
+        known = self.room(room) if room else None
+        for candidate in [known, *self.rooms()]:
+            if candidate and candidate.members.get(person):
+                return candidate.members[person]
+        return person.removeprefix("@").partition(":")[0]
+
+    def party_name(self, party: str) -> str:
+        """A party's display name, as we know it."""
+        if party == self.home.party:
+            return self.home.name
+        for connection in self.connections():
+            if connection.peer == party:
+                return connection.peer_name
+        return party

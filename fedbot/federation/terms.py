@@ -1,0 +1,94 @@
+"""Terms on the wire: their one written form, its hash, and a careful reading of what a peer sent.
+
+Quantities are decimal strings (canonical JSON has no floats). What a peer wrote is taken only if writing what
+we understood gives exactly the same form again, so that both sides hash the same.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from fedbot.federation import envelope
+from fedbot.federation.documents import Terms
+
+MOST_LINES = 20
+LONGEST_TEXT = 500
+MOST_DIGITS = 10  # InvenTree: 15 digits, 5 of them decimals
+MOST_PLACES = 5
+KINDS = frozenset({"push", "request"})
+
+_TERMS = TypeAdapter(Terms)
+
+
+class BadTerms(ValueError):
+    """A peer's terms that we can't take. The text names the field, and holds nothing that the peer wrote."""
+
+
+def plain(quantity: Decimal) -> str:
+    """A quantity as InvenTree and the wire write it: no exponent, no trailing zeros ('12.5', '10')."""
+    text = format(quantity, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def written(terms: Terms) -> dict[str, Any]:
+    """The one written form of terms: JSON without floats."""
+    data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
+    for line, wire in zip(terms.lines, data["lines"], strict=True):
+        wire["quantity"] = plain(line.quantity)
+    return data
+
+
+def hash_of(terms: Terms) -> str:
+    """The hash that decisions are bound to."""
+    return envelope.terms_hash(written(terms))
+
+
+def understood(data: object) -> Terms:
+    """A peer's terms. BadTerms says which field is wrong."""
+    _check_texts(data)
+    try:
+        terms = _TERMS.validate_python(data)
+    except (ValidationError, InvalidOperation) as problem:
+        field = (
+            ".".join(str(part) for part in problem.errors()[0]["loc"]) if isinstance(problem, ValidationError) else ""
+        )
+        raise BadTerms(f"terms.{field}") from None
+    if terms.kind not in KINDS or not 1 <= len(terms.lines) <= MOST_LINES:
+        raise BadTerms("terms.kind or terms.lines")
+    if [line.number for line in terms.lines] != list(range(1, len(terms.lines) + 1)):
+        raise BadTerms("terms.lines.number")
+    for line in terms.lines:
+        check_quantity(line.quantity)
+        if line.serial and line.quantity != 1:
+            raise BadTerms("terms.lines.quantity of a serial")
+    if written(terms) != data:
+        raise BadTerms("terms are not in their written form")
+    return terms
+
+
+def check_quantity(quantity: Decimal) -> None:
+    """InvenTree's limits: positive, at most 10 digits before the point and 5 behind it."""
+    if not quantity.is_finite() or quantity <= 0:
+        raise BadTerms("quantity: not positive")
+    if quantity >= 10**MOST_DIGITS or -int(quantity.as_tuple().exponent) > MOST_PLACES:
+        raise BadTerms("quantity: too many digits")
+
+
+def _check_texts(data: object) -> None:
+    """No endless texts, and none of the characters that make a text show as something else."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            _check_texts(key)
+            _check_texts(value)
+    elif isinstance(data, list):
+        for value in data:
+            _check_texts(value)
+    elif isinstance(data, str):
+        if len(data) > LONGEST_TEXT:
+            raise BadTerms("a text is too long")
+        if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs"} and sign not in "\n\t\u200d" for sign in data):
+            raise BadTerms("a text has control characters")

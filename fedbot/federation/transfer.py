@@ -1,0 +1,239 @@
+"""A transfer from asking to its end: what both roles share (DESIGN §6).
+
+`sending` moves stock out and decides until `sent`; `receiving` books it in and decides from there. What the
+other side wants (approve, decline, cancel) is a request to the arbiter, and the card waits for its answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.federation import letters, making
+from fedbot.federation.documents import (
+    BEFORE_DEBIT,
+    FINAL,
+    Connection,
+    Signature,
+    Terms,
+    Transfer,
+    TransferState,
+)
+from fedbot.federation.effects import Draft, Edit, Phrase, Post, say
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.state import Turn
+from fedbot.federation.terms import hash_of, written
+
+SILENT_AFTER_RESENDS = 2
+EDIT_PAUSE = timedelta(minutes=10)
+
+
+def open_push(
+    turn: Turn,
+    identifier: str,
+    connection: Connection,
+    terms: Terms,
+    asker: Signature,
+    metadata: dict[str, str],
+) -> Transfer:
+    """A new push on the sender's side: the offer goes out as the answer to the asker's line.
+
+    `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed.
+    """
+    transfer = Transfer(
+        id=identifier,
+        code=turn.short_code(identifier),
+        role="sender",
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=hash_of(terms),
+        state=TransferState.OPEN,
+        asked=asker,
+        due=turn.now + turn.home.request_open_for,
+    )
+    body = {"terms": written(terms), "due": transfer.due.isoformat()}
+    transfer, draft = letters.write(turn, transfer, "offer", body, awaits=True, sealed={"metadata": metadata})
+    turn.save(transfer)
+    phrase = say("transfer_offered", transfer=transfer, connection=connection, home=turn.home)
+    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.note(identifier, f"offered to {connection.peer}", asker.person, asker.event_id)
+    making.mirror(turn, connection)
+    return transfer
+
+
+def card(turn: Turn, transfer: Transfer, people: list[str] | None = None) -> Phrase:
+    """The card as it reads in the transfer's present state. `people` are the names of those who may decide."""
+    return say(
+        "transfer_card",
+        transfer=transfer,
+        home=turn.home,
+        peer_name=turn.party_name(transfer.peer),
+        people=people or [],
+    )
+
+
+def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
+    """The card, which is ours, reads as the transfer stands now."""
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, card(turn, transfer), draft=draft))
+
+
+def is_ours(turn: Turn, transfer: Transfer) -> bool:
+    """Whether the card is ours: our people decide."""
+    return transfer.terms.decider == turn.home.party
+
+
+def signature_in(envelope: Envelope, party: str, event_id: str) -> Signature:
+    """Who decided at the peer, as its bot says (the peer answers for its own people)."""
+    by, name = envelope.body.get("by"), envelope.body.get("by_name")
+    return Signature(
+        str(by)[:255] if isinstance(by, str) else "",
+        str(name)[:60] if isinstance(name, str) else "",
+        party,
+        envelope.sent_at,
+        event_id,
+    )
+
+
+def as_body(signature: Signature) -> dict[str, Any]:
+    """A decision as a letter carries it."""
+    return {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
+
+
+def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
+    """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card."""
+    transfer = replace(transfer, state=state, verdict=None, problem=problem, ended=turn.now, wanted="")
+    if by is not None:
+        transfer = replace(transfer, decided=by)
+    body = {"reason": problem, **(as_body(by) if by else {})}
+    transfer, draft = letters.write(turn, transfer, state.value, body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, state.value, by.person if by else "", by.event_id if by else "", problem=problem)
+    if is_ours(turn, transfer):
+        edit_card(turn, transfer, draft)
+    else:
+        say_the_end(turn, transfer, draft)
+    connection = turn.connection(transfer.connection)
+    if connection:
+        making.mirror(turn, connection)
+    return transfer
+
+
+def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
+    """The end is also a message that rings, as some clients don't show edits: for who asked and who decided."""
+    people = [transfer.terms.asker]
+    if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
+        people.append(transfer.decided.person)
+    phrase = say("transfer_end", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, rings=tuple(dict.fromkeys(people)), draft=draft))
+
+
+def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
+    """Somebody takes it back. '' if it is cancelled, `asked` if the arbiter was asked to, else why not."""
+    if transfer.state in FINAL:
+        return "over"
+    if transfer.role == "sender":
+        if transfer.state not in BEFORE_DEBIT:
+            return "moving"
+        end(turn, transfer, TransferState.CANCELLED, by)
+        return ""
+    if transfer.verdict is not None:
+        turn.save(replace(transfer, verdict=None))
+        turn.note(transfer.id, "decision taken back in time", by.person, by.event_id)
+        return "stopped"
+    if transfer.state is not TransferState.OPEN:
+        return "moving"
+    if not transfer.wanted and transfer.terms.decider == turn.home.party:
+        return "decline"
+    transfer = letters.send(turn, replace(transfer, wanted="cancel"), "cancel", as_body(by), awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "asked the sender to cancel", by.person, by.event_id)
+    return "asked"
+
+
+def waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> None:
+    """Something can't go on now: one message in the card's thread, edited as time goes by."""
+    first = transfer.waiting_since is None
+    if first:
+        transfer = replace(transfer, waiting_since=turn.now, problem=problem)
+        turn.note(transfer.id, "waits", problem=problem)
+        turn.save(transfer)
+    elif not turn.tell_once(f"wait:{transfer.id}", EDIT_PAUSE):
+        return
+    about = {"transfer": transfer, "home": turn.home, "problem": problem, "next_try": next_try}
+    about["peer_name"] = turn.party_name(transfer.peer)
+    phrase = say("transfer_waits", **about)
+    key = f"wait:{transfer.id}"
+    if first and "wait" not in transfer.told:
+        turn.save(replace(transfer, told=(*transfer.told, "wait")))
+        turn.tell_once(key, EDIT_PAUSE)
+        turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer)))
+    else:
+        turn.do(Edit(key, transfer.room, phrase))
+
+
+def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
+    """It went on after a wait: the message about the wait says so."""
+    if transfer.waiting_since is None:
+        return transfer
+    transfer = replace(transfer, waiting_since=None, problem="")
+    turn.save(transfer)
+    if "wait" in transfer.told:
+        turn.do(Edit(f"wait:{transfer.id}", transfer.room, say("transfer_goes_on", transfer=transfer)))
+    return transfer
+
+
+def thread_of(transfer: Transfer) -> str:
+    """Where people look for this transfer: the card's thread, else that of our own message about it."""
+    return transfer.card_event or (f"offer:{transfer.id}" if transfer.role == "sender" else f"card:{transfer.id}")
+
+
+def dispute(turn: Turn, transfer: Transfer, line: int, text: str) -> None:
+    """Nobody can tell what happened to the stock: stop, tell people; a superuser settles it."""
+    transfer = replace(transfer, state=TransferState.DISPUTED, problem=text)
+    transfer = letters.send(turn, transfer, "disputed", {"reason": "unknown outcome"}, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "disputed", line=line, problem=text)
+    about = {"transfer": transfer, "home": turn.home, "text": text, "line": line}
+    turn.do(
+        Post(
+            f"disputed:{transfer.id}",
+            transfer.room,
+            say("transfer_disputed", **about),
+            thread=thread_of(transfer),
+        )
+    )
+    turn.tell_admins(say("transfer_disputed", **about), f"disputed:{transfer.id}")
+
+
+def not_put_away(turn: Turn, transfer: Transfer, text: str) -> Phrase:
+    """What the admins read when an item was booked in, but lies in *Incoming* still."""
+    return say("not_put_away", transfer=transfer, peer_name=turn.party_name(transfer.peer), text=text)
+
+
+def with_card(transfer: Transfer, event_id: str) -> Transfer:
+    """The card that people decide on is the peer's: we know it now (threads and links point to it)."""
+    return replace(transfer, card_event=transfer.card_event or event_id)
+
+
+def on_disputed(turn: Turn, transfer: Transfer) -> None:
+    """The peer can't tell what happened: it is disputed on both sides until people settle it."""
+    if transfer.state in FINAL or transfer.state is TransferState.DISPUTED:
+        turn.save(transfer)
+        return
+    transfer = replace(transfer, state=TransferState.DISPUTED, problem="the peer says that it can't tell what happened")
+    turn.save(transfer)
+    turn.note(transfer.id, "disputed by the peer")
+    about = {"transfer": transfer, "home": turn.home, "text": transfer.problem, "line": 0}
+    turn.tell_admins(say("transfer_disputed", **about), f"disputed:{transfer.id}")
+
+
+def tell_silence(turn: Turn, transfer: Transfer) -> None:
+    """The peer's bot has not answered for ten minutes: say so once, in the card's thread."""
+    if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or transfer.state in FINAL:
+        return
+    turn.save(replace(transfer, told=(*transfer.told, "silent")))
+    phrase = say("peer_silent", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    turn.do(Post(f"silent:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer)))

@@ -1,0 +1,235 @@
+"""Decisions on a card: which reaction or line counts, the grace, and the second look at the right (DESIGN §5).
+
+A verdict runs through three stages: the right is read, the grace runs, the right is read again after a sync
+that began later than the grace ended. The first one wins; while it runs, no other is taken up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from fedbot.federation import directory
+from fedbot.federation.documents import (
+    Choice,
+    Connection,
+    ConnectionState,
+    Signature,
+    Transfer,
+    TransferState,
+    Verdict,
+    VerdictStage,
+)
+from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
+from fedbot.federation.events import Answered, Context, Reacted, Redacted, Unanswered
+from fedbot.federation.questions import Able, PersonRights, WhoMay
+from fedbot.federation.reactions import normalised
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right, Rights
+
+Subject = Connection | Transfer
+S = TypeVar("S", Connection, Transfer)
+
+APPROVE_KEY = "✅"
+DECLINE_KEY = "❌"
+CARD_KEYS = {
+    APPROVE_KEY: Choice.APPROVE,
+    DECLINE_KEY: Choice.DECLINE,
+    "✔": Choice.APPROVE,
+    "❎": Choice.DECLINE,
+}
+QUIET_FOR = timedelta(days=1)
+
+
+def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
+    """The transfer or connection of that id."""
+    return turn.transfer(identifier) or turn.connection(identifier)
+
+
+def right_to_decide(subject: Subject) -> Right:
+    """Connections are for superusers, transfers for approvers (DESIGN §5)."""
+    return Right.SUPERUSER if isinstance(subject, Connection) else Right.APPROVER
+
+
+def is_open(subject: Subject) -> bool:
+    """Whether the card still asks for a decision."""
+    if isinstance(subject, Connection):
+        return subject.state is ConnectionState.OFFERED
+    return subject.state is TransferState.OPEN and not subject.wanted
+
+
+def decides_here(turn: Turn, subject: Subject) -> bool:
+    """Whether our own people decide on it, so that the card is ours."""
+    if isinstance(subject, Connection):
+        return not subject.ours
+    return subject.terms.decider == turn.home.party
+
+
+def asker_of(subject: Subject) -> str:
+    """The person who asked for it."""
+    return subject.asked.person if isinstance(subject, Connection) else subject.terms.asker
+
+
+def on_reaction(turn: Turn, event: Reacted) -> None:
+    """A reaction: takes up the verdict if everything holds; else at most one quiet line a person and card."""
+    if event.room not in turn.home.rooms:
+        return
+    if not turn.state.posts.get(event.target, "").startswith("card:"):
+        return
+    subject = subject_by_id(turn, turn.subject_of(event.target))
+    choice = CARD_KEYS.get(normalised(event.key))
+    if subject is None or choice is None or directory.is_bot(turn, event.room, event.sender):
+        return
+    complaint = take_up(turn, subject, choice, event.sender, event.event_id)
+    if complaint:
+        quiet(turn, subject, event.sender, complaint)
+
+
+def take_up(
+    turn: Turn, subject: Subject, choice: Choice, person: str, event_id: str, reply_to: str = ""
+) -> Phrase | None:
+    """Begin a verdict, or say why not. `reply_to` is the line, where the person typed instead of tapping."""
+    username = turn.home.people.get(person)
+    if username is None:
+        return say("not_yours_to_decide", subject=subject, party=turn.home.name)
+    if not is_open(subject):
+        return say("decided_already", subject=subject)
+    if subject.due <= turn.now:
+        return say("too_late", subject=subject)
+    connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
+    if connection is not None and connection.state is not ConnectionState.ACTIVE:
+        return say("connection_not_active", connection=connection)
+    if person == asker_of(subject) and not turn.home.self_approval:
+        return say("not_your_own", subject=subject)
+    if subject.verdict is not None:
+        return say("being_decided", subject=subject, by=turn.name_of(subject.verdict.person, subject.room))
+    verdict = Verdict(choice, person, username, event_id, VerdictStage.CHECKING, turn.now, reply_to=reply_to)
+    turn.save(replace(subject, verdict=verdict))
+    questions = (PersonRights(username), WhoMay(right_to_decide(subject), tuple(turn.home.people.values())))
+    turn.do(Typing(subject.room, 30))
+    turn.do(Ask(Context("verdict", subject.id, detail={"event": event_id}), questions))
+    return None
+
+
+def _running(turn: Turn, context: Context, stage: VerdictStage) -> tuple[Subject, Verdict] | None:
+    """The verdict that an answer belongs to, if it still runs in that stage."""
+    subject = subject_by_id(turn, context.subject)
+    if subject is None or subject.verdict is None:
+        return None
+    verdict = subject.verdict
+    if verdict.event_id != context.detail.get("event") or verdict.stage is not stage:
+        return None
+    return subject, verdict
+
+
+def on_rights(turn: Turn, event: Answered) -> None:
+    """The right was read: begin the grace, or say who could."""
+    running = _running(turn, event.context, VerdictStage.CHECKING)
+    if running is None:
+        return
+    subject, verdict = running
+    rights, able = event.answers
+    if not (isinstance(rights, Rights) and isinstance(able, Able)):
+        raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
+    if not rights.covers(right_to_decide(subject)):
+        _refuse(turn, subject, verdict, not_entitled(turn, subject, rights, able))
+        return
+    ends = turn.now + turn.home.grace
+    turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.GRACE, ends=ends)))
+    turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
+    turn.note(subject.id, f"{verdict.choice} in grace", verdict.person, verdict.event_id)
+    if verdict.reply_to:
+        phrase = say("noted_in_grace", subject=subject, choice=verdict.choice, seconds=turn.home.grace)
+        turn.do(Post(f"noted:{subject.id}:{verdict.event_id}", subject.room, phrase, reply_to=verdict.reply_to))
+
+
+def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Phrase:
+    """The refusal that names who could decide instead."""
+    by_user = {username: person for person, username in turn.home.people.items()}
+    names = [turn.name_of(by_user[u], subject.room) for u in able.usernames if u in by_user]
+    return say(
+        "not_entitled_to_decide",
+        subject=subject,
+        rights=rights,
+        right=right_to_decide(subject),
+        party=turn.home.name,
+        able=names,
+    )
+
+
+def on_no_rights(turn: Turn, event: Unanswered) -> None:
+    """Rights can't be read: fail closed, say so, keep the card open."""
+    stage = VerdictStage.CHECKING if event.context.purpose == "verdict" else VerdictStage.CONFIRMING
+    running = _running(turn, event.context, stage)
+    if running:
+        subject, verdict = running
+        _refuse(turn, subject, verdict, say("rights_unreadable", subject=subject, problem=event.problem))
+
+
+def _refuse(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> None:
+    turn.save(replace(subject, verdict=None))
+    turn.do(Typing(subject.room, 0))
+    turn.note(subject.id, f"{verdict.choice} not counted: {phrase.name}", verdict.person, verdict.event_id)
+    if verdict.reply_to:
+        key = f"refused:{subject.id}:{verdict.event_id}"
+        turn.do(Post(key, subject.room, phrase, reply_to=verdict.reply_to))
+    else:
+        quiet(turn, subject, verdict.person, phrase)
+
+
+def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
+    """One quiet line in the card's thread, at most one a person, card and kind of complaint."""
+    if turn.tell_once(f"quiet:{subject.id}:{person}:{phrase.name}", QUIET_FOR):
+        key = f"quiet:{subject.id}:{person}:{phrase.name}"
+        turn.do(Post(key, subject.room, phrase, thread=f"card:{subject.id}"))
+
+
+def on_redaction(turn: Turn, event: Redacted) -> None:
+    """Something was taken back: a verdict's own reaction or line stops it, whoever redacted it."""
+    for subject in turn.subjects():
+        if subject.verdict and subject.verdict.event_id == event.target:
+            stop(turn, subject, event.sender, event.event_id)
+
+
+def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
+    """The grace is over without an effect: the card is open again."""
+    turn.save(replace(subject, verdict=None))
+    turn.do(Typing(subject.room, 0))
+    turn.note(subject.id, "decision taken back in time", person, event_id)
+
+
+def on_caught_up(turn: Turn) -> None:
+    """A sync is complete that began at `turn.now`: graces that ended before it are over. Read the rights again."""
+    for subject in turn.subjects():
+        verdict = subject.verdict
+        if verdict is None or verdict.stage is not VerdictStage.GRACE:
+            continue
+        if verdict.ends is None or verdict.ends > turn.now:
+            continue
+        turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.CONFIRMING)))
+        context = Context("confirm", subject.id, detail={"event": verdict.event_id})
+        turn.do(Ask(context, (PersonRights(verdict.username),)))
+
+
+def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Choice, Signature] | None:
+    """The right was read a second time: the decision that counts now, or None. The verdict is cleared."""
+    running = _running(turn, event.context, VerdictStage.CONFIRMING)
+    if running is None:
+        return None
+    subject, verdict = running
+    (rights,) = event.answers
+    if not isinstance(rights, Rights):
+        raise TypeError(f"a confirmation asks for rights, not {rights!r}")
+    if not rights.covers(right_to_decide(subject)):
+        phrase = not_entitled(turn, subject, rights, Able(()))
+        _refuse(turn, subject, verdict, phrase)
+        return None
+    subject = replace(subject, verdict=None)
+    turn.save(subject)
+    turn.do(Typing(subject.room, 0))
+    name = turn.name_of(verdict.person, subject.room)
+    signature = Signature(
+        verdict.person, name, turn.home.party, verdict.at, verdict.event_id, username=verdict.username
+    )
+    return subject, verdict.choice, signature
