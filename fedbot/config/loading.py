@@ -42,9 +42,7 @@ def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
-        raise ConfigRefused(
-            [Problem(str(path), "there is no such file", f"make one: fedbot init {path}")]
-        ) from None
+        raise ConfigRefused([Problem(str(path), "there is no such file", f"make one: fedbot init {path}")]) from None
     except UnicodeDecodeError:
         raise ConfigRefused([Problem(str(path), "this is no text in UTF-8", "save it as UTF-8")]) from None
     except OSError as error:

@@ -40,7 +40,12 @@ class ConfigRefused(Exception):
 
 def problems_of(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> list[Problem]:
     """Pydantic's errors as problems. `model` is what was validated; it knows the names for a did-you-mean."""
-    return [_problem(error, model) for error in errors]
+    return [_problem(error, model) for error in errors if not _follows_from_others(error)]
+
+
+def _follows_from_others(error: ErrorDetails) -> bool:
+    """Pydantic also calls a list too short if all its entries are wrong."""
+    return error["type"] == "too_short" and bool(error["input"])
 
 
 def _problem(error: ErrorDetails, model: type[BaseModel]) -> Problem:

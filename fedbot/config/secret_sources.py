@@ -70,9 +70,7 @@ class SecretSources:
             mode = file.stat().st_mode
             content = file.read_text("utf-8").strip()
         except FileNotFoundError:
-            self.problems.append(
-                Problem(path, str(file), "there is no such file; write the secret into it, mode 0600")
-            )
+            self.problems.append(Problem(path, str(file), "there is no such file; write the secret into it, mode 0600"))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
             self.problems.append(
@@ -104,7 +102,5 @@ class SecretSources:
         ]
         if literals and self._source.stat().st_mode & _OTHERS:
             self.warnings.append(
-                Problem(
-                    "", str(self._source), f"holds a secret and others may read it; chmod 600 {self._source}"
-                )
+                Problem("", str(self._source), f"holds a secret and others may read it; chmod 600 {self._source}")
             )

@@ -71,12 +71,8 @@ class Matrix(Section):
     password_file: FilePath | None = Field(None, description="file that holds the password")
     access_token: SecretStr | None = Field(None, description="an access token instead of the password")
     access_token_file: FilePath | None = Field(None, description="file that holds the access token")
-    ca_file: ExistingFile | None = Field(
-        None, description="certificate authority of a homeserver of your own making"
-    )
-    device_name: Name = Field(
-        "fedbot", description="how the bot's session is called in the account's settings"
-    )
+    ca_file: ExistingFile | None = Field(None, description="certificate authority of a homeserver of your own making")
+    device_name: Name = Field("fedbot", description="how the bot's session is called in the account's settings")
 
 
 class InvenTree(Section):
@@ -89,9 +85,7 @@ class InvenTree(Section):
         None, description="a superuser's token, for connecting, disconnecting and renewal only"
     )
     admin_token_file: FilePath | None = Field(None, description="file that holds the superuser's token")
-    approvers_group: str = Field(
-        "", description="group whose active members may approve; empty: whoever may add stock"
-    )
+    approvers_group: str = Field("", description="group whose active members may approve; empty: whoever may add stock")
     outgoing: Filled = Field("Outgoing", description="location (path or number) of what is on its way out")
     incoming: Filled = Field("Incoming", description="location (path or number) of what has just come in")
     destination: str = Field(
@@ -100,13 +94,9 @@ class InvenTree(Section):
     new_part_category: str = Field(
         "", description="category (path or number) for parts that a transfer creates; empty: it creates none"
     )
-    ca_file: ExistingFile | None = Field(
-        None, description="certificate authority of a server of your own making"
-    )
+    ca_file: ExistingFile | None = Field(None, description="certificate authority of a server of your own making")
     timeout_seconds: Seconds = Field(20.0, gt=0, description="how long one call to InvenTree may take")
-    accept_api: Count = Field(
-        0, description="newest API version to write to, if it is newer than this fedbot knows"
-    )
+    accept_api: Count = Field(0, description="API version to write to although it is newer than this fedbot knows")
 
 
 class Rules(Section):
@@ -122,9 +112,7 @@ class Rules(Section):
     give_up_minutes: Minutes = Field(
         15.0, description="after that long without an outcome nothing is repeated; a person decides"
     )
-    connects_a_day: Count = Field(
-        5, description="requests to connect that are shown in a day, from all spaces"
-    )
+    connects_a_day: Count = Field(5, description="requests to connect that are shown in a day, from all spaces")
     connects_a_day_per_peer: Count = Field(2, description="the same, from one space")
     quiet_from: TimeOfDay = Field(time(22), description="no reminder from this time of day")
     quiet_until: TimeOfDay = Field(time(8), description="until this one")
@@ -137,9 +125,7 @@ class Rules(Section):
     @model_validator(mode="after")
     def _waits_fit(self) -> Self:
         if self.settle_seconds >= self.give_up_minutes * 60:
-            raise write_instead(
-                "settle_seconds must be shorter than give_up_minutes, or nothing is ever looked at"
-            )
+            raise write_instead("settle_seconds must be shorter than give_up_minutes, or nothing is ever looked at")
         if min(self.resend_seconds) < 1:
             raise write_instead("resend_seconds: write 1 second or more")
         return self

@@ -31,16 +31,12 @@ _TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 def _party_id(value: str) -> str:
     if value in _TAKEN_IDS:
-        raise write_instead(
-            "that is a word of the chat commands; choose another id, it is the word people type"
-        )
+        raise write_instead("that is a word of the chat commands; choose another id, it is the word people type")
     if not _PARTY_ID.fullmatch(value):
         plain = unicodedata.normalize("NFKD", value.lower())
         slug = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:32].strip("-")
         example = slug if _PARTY_ID.fullmatch(slug) and slug not in _TAKEN_IDS else "attraktor"
-        raise write_instead(
-            f"use lowercase letters, digits and -, beginning with a letter, for example {example}"
-        )
+        raise write_instead(f"use lowercase letters, digits and -, beginning with a letter, for example {example}")
     return value
 
 
@@ -81,9 +77,7 @@ def _matrix_id(value: str) -> str:
 
 def _room(value: str) -> str:
     if not (_ROOM_ID.fullmatch(value) or _ROOM_ALIAS.fullmatch(value)):
-        raise write_instead(
-            "write a room's id or address in quotes, for example '!abcdef' or '#lending:example.org'"
-        )
+        raise write_instead("write a room's id or address in quotes, for example '!abcdef' or '#lending:example.org'")
     return value
 
 
@@ -94,11 +88,7 @@ def _room_or_none(value: str) -> str:
 def _url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        example = (
-            value
-            if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/\S*)?", value)
-            else "inventree.example.org"
-        )
+        example = value if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/\S*)?", value) else "inventree.example.org"
         raise write_instead(f"write the whole address, for example https://{example}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise write_instead("write the address only, without user, password, ? or #")

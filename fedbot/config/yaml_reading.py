@@ -31,9 +31,7 @@ class _Reader(yaml.SafeLoader):
                     None, None, "a list as the name of a setting", key_node.start_mark
                 )
             if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key!r} stands here twice", key_node.start_mark
-                )
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands here twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
@@ -41,15 +39,11 @@ class _Reader(yaml.SafeLoader):
 _Reader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
-_Reader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789")
-)
+_Reader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$"), list("-+0123456789"))
 _Reader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(?:0|[1-9][0-9]*)\.[0-9]+$"), list("-+0123456789")
 )
-_Reader.add_implicit_resolver(
-    "tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]
-)
+_Reader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
 
 
 def read_yaml(text: str) -> dict[str, Any]:
@@ -84,6 +78,4 @@ def _problem(error: yaml.MarkedYAMLError) -> Problem:
         return Problem(place, "a tab", "indent with spaces")
     if "character '@'" in what or "tag" in what or "character '`'" in what:
         return Problem(place, "a value that begins with @, ! or `", _QUOTES)
-    return Problem(
-        place, what, "compare the line with the example; indent with spaces, a space after each colon"
-    )
+    return Problem(place, what, "compare the line with the example; indent with spaces, a space after each colon")

@@ -142,10 +142,7 @@ def test_a_secret_file_that_is_missing_empty_or_unreadable_is_told(write: Write,
     (tmp_path / "folder").mkdir()
     assert sorted(complaints(write(raw))) == [
         f"inventree.admin_token_file: {tmp_path}/empty: the file is empty; write the secret into it",
-        (
-            f"inventree.token_file: {tmp_path}/nowhere: there is no such file; "
-            "write the secret into it, mode 0600"
-        ),
+        (f"inventree.token_file: {tmp_path}/nowhere: there is no such file; write the secret into it, mode 0600"),
         (
             f"matrix.password_file: {tmp_path}/folder: can't be read (Is a directory); "
             "make it readable for fedbot's user"
@@ -185,10 +182,7 @@ def test_a_broken_line_is_told_by_its_place_never_by_its_content(tmp_path: Path)
 
 def test_an_address_without_tls_is_warned_of_unless_it_stays_on_the_machine(write: Write) -> None:
     [warning] = load(write(changed("inventree.url", "http://inventree.lan")), ENVIRONMENT).warnings
-    assert (
-        str(warning)
-        == "inventree.url: http://inventree.lan: without https everyone on the way can read the token"
-    )
+    assert str(warning) == "inventree.url: http://inventree.lan: without https everyone on the way can read the token"
     assert load(write(changed("inventree.url", "http://127.0.0.1:8000")), ENVIRONMENT).warnings == ()
 
 
@@ -227,6 +221,7 @@ MISTAKES = [
     ("matrix.user", "bot", "'bot': write a Matrix id in quotes, for example '@anna:example.org'"),
     ("rooms", "!room", "'!room': write a list: each entry on a line of its own, beginning with -"),
     ("rooms", [], "write at least one entry"),
+    ("rooms", ["lobby"], "'lobby': write a room's id or address in quotes"),
     ("admins", ["anna"], "'anna': write a Matrix id in quotes, for example '@anna:example.org'"),
     (
         "admin_room",
@@ -251,10 +246,7 @@ MISTAKES = [
     (
         "stats.schedule",
         "0 9 * mon",
-        (
-            "'0 9 * mon': 4 fields instead of 5; write minute, hour, day, month and weekday, "
-            "for example '0 9 * * mon'"
-        ),
+        ("'0 9 * mon': 4 fields instead of 5; write minute, hour, day, month and weekday, for example '0 9 * * mon'"),
     ),
     ("stats.schedule", "0 9 * * 8", "'0 9 * * 8': '8' is no weekday; write minute"),
     ("disclose.room", ["prices"], "'prices': write metadata, stats, find or reconcile"),
@@ -262,9 +254,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "told"), MISTAKES, ids=[f"{path}={value}" for path, value, _ in MISTAKES]
-)
+@pytest.mark.parametrize(("path", "value", "told"), MISTAKES, ids=[f"{path}={value}" for path, value, _ in MISTAKES])
 def test_a_mistake_is_told_with_its_place_the_word_and_what_to_write(
     path: str, value: object, told: str, write: Write
 ) -> None:
@@ -298,9 +288,7 @@ def test_all_mistakes_are_told_at_once(write: Write) -> None:
         ({"rules": {"resend_seconds": [0]}}, "rules: resend_seconds: write 1 second or more"),
     ],
 )
-def test_settings_that_do_not_fit_together_are_refused(
-    changes: dict[str, Any], told: str, write: Write
-) -> None:
+def test_settings_that_do_not_fit_together_are_refused(changes: dict[str, Any], told: str, write: Write) -> None:
     [complaint] = complaints(write(least() | changes))
     assert complaint.startswith(told)
 

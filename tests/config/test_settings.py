@@ -98,9 +98,7 @@ def test_relative_paths_count_from_the_folder_of_the_settings(write: Write, tmp_
     assert load(write(least() | {"state": "/var/lib/fedbot"}), ENVIRONMENT).state == Path("/var/lib/fedbot")
 
 
-def test_the_environment_may_say_where_the_state_is_by_default(
-    write: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_environment_may_say_where_the_state_is_by_default(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEDBOT_STATE", "/var/lib/fedbot")
     assert load(write(least()), ENVIRONMENT).state == Path("/var/lib/fedbot")
     assert load(write(least() | {"state": "/elsewhere"}), ENVIRONMENT).state == Path("/elsewhere")
@@ -118,9 +116,7 @@ def _everything(model: type[BaseModel], path: str = "") -> list[tuple[str, objec
 
 
 @pytest.mark.parametrize(("setting", "description"), _everything(Settings))
-def test_every_setting_is_explained_in_the_docs_in_the_words_of_the_code(
-    setting: str, description: str
-) -> None:
+def test_every_setting_is_explained_in_the_docs_in_the_words_of_the_code(setting: str, description: str) -> None:
     docs = (ROOT / "docs/configuration.md").read_text()
     row = next((line for line in docs.splitlines() if line.startswith(f"| `{setting}` |")), "")
     assert row, f"docs/configuration.md has no row for {setting}"

@@ -1,0 +1,7 @@
+"""`python -m fedbot` is `fedbot`."""
+
+import sys
+
+from fedbot.cli import main
+
+sys.exit(main())

@@ -1,0 +1,54 @@
+"""What a finding is, and those that need nobody else: the settings and the state folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from fedbot.config import Problem, Settings
+from fedbot.journal.lock import PRIVATE_FOLDER
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the check. Good with something `todo` is a warning: it works, but should not stay so."""
+
+    name: str
+    good: bool
+    what: str
+    todo: str = ""
+
+
+def good(name: str, what: str, todo: str = "") -> Finding:
+    """It works; `todo` if it should still be made better."""
+    return Finding(name, good=True, what=what, todo=todo)
+
+
+def bad(name: str, what: str, todo: str = "") -> Finding:
+    """It doesn't work until `todo` is done; without one, `what` says what to do itself."""
+    return Finding(name, good=False, what=what, todo=todo)
+
+
+def of_problem(problem: Problem) -> Finding:
+    """A problem for which the settings were refused."""
+    return bad(problem.path or "settings", problem.said or "can't be used", problem.instead)
+
+
+def settings_findings(settings: Settings) -> list[Finding]:
+    """The settings were accepted: what is unwise in them, and whether the state folder can be used."""
+    unwise = [good(warning.path or "settings", warning.said, warning.instead) for warning in settings.warnings]
+    if not settings.admin_room:
+        todo = "make a private room, invite the bot, and give it as admin_room"
+        unwise.append(good("admin_room", "none: outages and clicks to do are only logged", todo))
+    return [good("settings", f"{settings.source} is fine"), *unwise, _state_folder(settings)]
+
+
+def _state_folder(settings: Settings) -> Finding:
+    folder = settings.state
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        return bad("state", f"{folder} can't be made ({error.strerror})", "make it, owned by fedbot's user")
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return bad("state", f"{folder} can't be written", "give it to fedbot's user: chown, chmod 700")
+    return good("state", str(folder))

@@ -1,0 +1,117 @@
+"""What `fedbot check` asks our InvenTree, by the same port as the rules do."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from fedbot.check.findings import Finding, bad, good
+from fedbot.config import Settings
+from fedbot.federation.questions import (
+    Able,
+    Answer,
+    InventoryStanding,
+    Overview,
+    PersonRights,
+    Question,
+    WhoMay,
+)
+from fedbot.federation.stock import Right, Rights
+from fedbot.ports import Inventory, InventoryProblem, NotPermitted, Unavailable
+
+ROLES = "stock and return_order: add; part, part_category, stock_location: view"
+# Below, any account can make itself an administrator (facts/inventree.md, security facts).
+FIRST_API_SAFE_FOR_DIRECT_ACCESS = 472
+
+
+async def inventree_findings(settings: Settings, inventory: Inventory) -> list[Finding]:
+    """Whether it is there, whether our token may do what it must, and whether the people are known to it."""
+    try:
+        standing = await _answer(inventory, Overview(), InventoryStanding)
+        return [
+            good(
+                "InvenTree",
+                f"{standing.name} at {settings.inventree.url}, {standing.version} (API {standing.api})",
+            ),
+            *_token(settings, standing),
+            *_admin_token(settings, standing),
+            *[bad("InvenTree", complaint) for complaint in standing.complaints],
+            *await _people(settings, inventory),
+        ]
+    except InventoryProblem as problem:
+        return [_unanswered(settings, problem)]
+
+
+A = TypeVar("A", bound=Answer)
+
+
+async def _answer(inventory: Inventory, question: Question, kind: type[A]) -> A:
+    answer = await inventory.answer(question)
+    if not isinstance(answer, kind):
+        raise TypeError(f"{type(question).__name__} was answered by {type(answer).__name__}")
+    return answer
+
+
+def _unanswered(settings: Settings, problem: InventoryProblem) -> Finding:
+    if isinstance(problem, NotPermitted):
+        todo = f"the bot's user needs the roles {ROLES}; if the token itself is refused, make a new one"
+        return bad("InvenTree token", problem.text, todo)
+    if isinstance(problem, Unavailable):
+        todo = "look whether it runs and this machine reaches it (address, firewall, certificate: ca_file)"
+        return bad("InvenTree", f"{settings.inventree.url} does not answer: {problem.text}", todo)
+    return bad("InvenTree", problem.text, "look into InvenTree's own log")
+
+
+def _token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
+    found = []
+    if standing.can_move_stock:
+        found.append(good("InvenTree token", f"user {standing.username} may move stock"))
+    elif not standing.complaints:
+        todo = f"in InvenTree, give a group of {standing.username} the roles {ROLES}"
+        found.append(bad("InvenTree token", f"user {standing.username} may not move stock", todo))
+    if not standing.writes_allowed:
+        todo = f"upgrade fedbot; or try it out, and write accept_api: {standing.api} below inventree"
+        found.append(bad("InvenTree version", f"API {standing.api} is none that this fedbot knows", todo))
+    if settings.party.peer_access == "direct" and standing.api < FIRST_API_SAFE_FOR_DIRECT_ACCESS:
+        todo = "write peer_access: relayed, or upgrade InvenTree"
+        what = f"with API {standing.api} any account can make itself administrator"
+        found.append(bad("peer_access", what, todo))
+    return found
+
+
+def _admin_token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
+    if settings.inventree.admin_token is None:
+        todo = "give inventree.admin_token_file, or make friends' accounts by hand when the bot asks for it"
+        return [good("admin token", "none: connecting takes clicks in InvenTree", todo)]
+    if standing.admin_is_superuser:
+        return [good("admin token", "a superuser's")]
+    return [bad("admin token", "not a superuser's", "make a token as a superuser, or take admin_token out")]
+
+
+async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
+    """Everybody in `people` exists and is active there; somebody of them can say yes."""
+    found = []
+    for person, username in settings.people.items():
+        rights = await _answer(inventory, PersonRights(username), Rights)
+        if not rights.known:
+            todo = f"correct the name behind {person} in people, or make the user"
+            found.append(bad("people", f"InvenTree has no user {username}", todo))
+        elif not rights.active:
+            found.append(bad("people", f"InvenTree's user {username} is not active", f"take {person} out of people"))
+    if not found:
+        found.append(good("people", f"{len(settings.people)} known to InvenTree"))
+    return [
+        *found,
+        await _somebody(settings, inventory, Right.APPROVER),
+        await _somebody(settings, inventory, Right.SUPERUSER),
+    ]
+
+
+async def _somebody(settings: Settings, inventory: Inventory, right: Right) -> Finding:
+    able = await _answer(inventory, WhoMay(right, tuple(dict.fromkeys(settings.people.values()))), Able)
+    if able.usernames:
+        return good(f"{right}s", ", ".join(able.usernames))
+    if right is Right.APPROVER:
+        group = settings.inventree.approvers_group
+        todo = f"put members into InvenTree's group {group}" if group else "give a group: inventree.approvers_group"
+        return bad("approvers", "nobody of your people may approve", todo)
+    return good("superusers", "nobody of your people is one", "to connect to other spaces, list a superuser in people")

@@ -1,0 +1,145 @@
+"""What `fedbot check` asks the homeserver: who we are there, and what we may do in each configured room."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import nio
+
+from fedbot.chat.connection import Connection
+from fedbot.chat.errors import answered
+from fedbot.chat.login import Session
+from fedbot.chat.room import PARTY, RoomPicture
+from fedbot.check.findings import Finding, bad, good
+from fedbot.config import Settings
+from fedbot.federation.events import RoomSeen
+from fedbot.ports import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+
+
+class SignedIn(Protocol):
+    """Our account, as far as a check needs it. Methods raise `ports.ChatProblem`."""
+
+    user_id: str
+
+    async def room_id(self, address: str) -> str:
+        """The id of the room with this address (`#lending:example.org`)."""
+
+    async def joined(self) -> frozenset[str]:
+        """The rooms that we are in."""
+
+    async def room(self, room: str) -> RoomSeen:
+        """What we may do in a room that we are in."""
+
+
+class SignedInByNio:
+    """The real one.
+
+    It reads the rooms' state by itself: a first sync that is repeated soon is Synapse's old answer again
+    (facts/matrix.md §4), and who has just granted power wants to see it.
+    """
+
+    def __init__(self, session: Session, connection: Connection) -> None:
+        self.user_id = session.user_id
+        self._connection = connection
+
+    async def room_id(self, address: str) -> str:
+        """The id behind an address."""
+        found = await answered(
+            f"looking for {address}",
+            lambda: self._connection.room_resolve_alias(address),
+            nio.RoomResolveAliasResponse,
+        )
+        return str(found.room_id)
+
+    async def joined(self) -> frozenset[str]:
+        """The rooms that we are in."""
+        rooms = await answered("listing rooms", self._connection.joined_rooms, nio.JoinedRoomsResponse)
+        return frozenset(rooms.rooms)
+
+    async def room(self, room: str) -> RoomSeen:
+        """What the room's state says of us."""
+        state = await answered(
+            f"reading {room}", lambda: self._connection.room_get_state(room), nio.RoomGetStateResponse
+        )
+        picture = RoomPicture()
+        for event in state.events:
+            picture.apply(event)
+        return picture.seen(room, self.user_id, datetime.now(UTC))
+
+
+async def matrix_findings(settings: Settings, sign_in: Callable[[], Awaitable[SignedIn]]) -> list[Finding]:
+    """Whether the homeserver takes us, and gives us the rooms. `sign_in` may raise `ChatProblem`."""
+    homeserver = settings.matrix.homeserver
+    try:
+        account = await sign_in()
+    except ChatProblem as problem:
+        return [_not_signed_in(homeserver, problem)]
+    found = [good("Matrix", f"signed in at {homeserver} as {account.user_id}")]
+    try:
+        joined = await account.joined()
+        for room in settings.rooms:
+            found += await _room(account, room, joined)
+        if settings.admin_room:
+            found += await _admin_room(account, settings.admin_room, joined)
+    except ChatProblem as problem:
+        found.append(bad("Matrix", problem.text, "try again; if it stays, ask the homeserver's admin"))
+    return found
+
+
+def _not_signed_in(homeserver: str, problem: ChatProblem) -> Finding:
+    match problem:
+        case ChatUnreachable():
+            todo = "look whether matrix.homeserver is right, and whether this machine reaches it"
+            return bad("Matrix", f"{homeserver} does not answer: {problem.text}", todo)
+        case ChatLimited():
+            return bad("Matrix account", problem.text, "wait that long; every try before starts it anew")
+        case ChatSignedOut():
+            return bad("Matrix account", problem.text, "give matrix.password_file, or a new access token")
+        case _:
+            return bad("Matrix account", problem.text, "correct matrix.user, its password or its token")
+
+
+async def _joined_room(account: SignedIn, room: str, joined: frozenset[str]) -> RoomSeen | Finding:
+    """What we see of the room, or why we see nothing of it."""
+    try:
+        room_id = await account.room_id(room) if room.startswith("#") else room
+    except ChatRefused as problem:
+        return bad(
+            f"room {room}",
+            problem.text,
+            "correct the address, or write the room's id (room settings, advanced)",
+        )
+    if room_id not in joined:
+        # no fault: the bot joins by itself, but not before it runs
+        todo = f"invite {account.user_id} into it; the bot joins as soon as it runs"
+        return good(f"room {room}", "the bot is not in it yet", todo)
+    return await account.room(room_id)
+
+
+async def _room(account: SignedIn, room: str, joined: frozenset[str]) -> list[Finding]:
+    seen = await _joined_room(account, room, joined)
+    if isinstance(seen, Finding):
+        return [seen]
+    name = f"room {seen.name or room}"
+    if seen.encrypted:
+        return [bad(name, "it is encrypted, which fedbot can't read yet", "use a room without encryption")]
+    if not (seen.may_talk and seen.may_react):
+        return [bad(name, "the bot may not write or react there", f"give {account.user_id} a higher power level")]
+    if not seen.may_announce:
+        todo = f'in the room\'s power levels, set events["{PARTY}"] to 0; until then it announces by messages'
+        return [good(name, "the bot may write, but not announce the space in the room's state", todo)]
+    return [good(name, "the bot may write, react and announce the space")]
+
+
+async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> list[Finding]:
+    seen = await _joined_room(account, room, joined)
+    if isinstance(seen, Finding):
+        return [seen]
+    name = f"admin room {seen.name or room}"
+    if seen.encrypted:
+        return [bad(name, "it is encrypted, which fedbot can't do yet", "use a room without encryption")]
+    if not seen.may_talk:
+        return [bad(name, "the bot may not write there", f"give {account.user_id} a higher power level")]
+    return [good(name, "the bot may write")]

@@ -1,0 +1,45 @@
+"""From the settings to what each edge wants to be told. `app`, `check` and the demo build on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fedbot.chat.login import Account
+from fedbot.config import Settings
+from fedbot.inventree.settings import InventorySettings
+
+
+def identity_folder(settings: Settings) -> Path:
+    """Where keys, tokens and the Matrix session are, apart from the journal (DESIGN §3)."""
+    return settings.state / "identity"
+
+
+def matrix_account(settings: Settings) -> Account:
+    """How the bot signs in."""
+    matrix = settings.matrix
+    return Account(
+        homeserver=matrix.homeserver,
+        user=matrix.user,
+        password=matrix.password.get_secret_value() if matrix.password else "",
+        token=matrix.access_token.get_secret_value() if matrix.access_token else "",
+        device_name=matrix.device_name,
+        certificate=matrix.ca_file,
+    )
+
+
+def inventory_settings(settings: Settings) -> InventorySettings:
+    """Our own InvenTree."""
+    inventree = settings.inventree
+    return InventorySettings(
+        url=inventree.url,
+        token=inventree.token,
+        admin_token=inventree.admin_token,
+        approvers_group=inventree.approvers_group,
+        outgoing=inventree.outgoing,
+        incoming=inventree.incoming,
+        destination=inventree.destination,
+        new_part_category=inventree.new_part_category,
+        timeout=inventree.timeout_seconds,
+        certificate=str(inventree.ca_file or ""),
+        accept_api=inventree.accept_api,
+    )

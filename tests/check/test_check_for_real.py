@@ -1,0 +1,138 @@
+"""`fedbot check` as an admin types it: a process, a real homeserver, an InvenTree that answers over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fedbot.demo.homeserver import Account, Homeserver
+from fedbot.demo.inventree import seeds
+from fedbot.demo.inventree.server import Serving, serve
+from fedbot.demo.person import Person
+
+
+@dataclass
+class Space:
+    """A makerspace's servers, and the folder with its bot's settings."""
+
+    folder: Path
+    anna: Person
+    bot: Account
+    room: str
+
+    async def fedbot(self, *arguments: str) -> tuple[int, str]:
+        """Run the command to its end: exit code and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "fedbot",
+            *arguments,
+            "--config",
+            str(self.folder / "config.yaml"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, output.decode()
+
+    async def findings(self) -> dict[str, dict[str, Any]]:
+        _, output = await self.fedbot("check", "--json")
+        return {finding["name"]: finding for finding in json.loads(output)["findings"]}
+
+
+def _secret(file: Path, secret: str) -> str:
+    file.touch(mode=0o600)
+    file.write_text(secret)
+    return str(file)
+
+
+@pytest.fixture
+async def space(tmp_path: Path) -> AsyncIterator[Space]:
+    seeded = seeds.alpha()
+    async with AsyncExitStack() as stack:
+        homeserver = await stack.enter_async_context(Homeserver(tmp_path / "homeserver"))
+        inventree = await stack.enter_async_context(serve(Serving(seeded.server)))
+        anna = await stack.enter_async_context(Person(await homeserver.register("anna")))
+        bot = await homeserver.register("bot")
+        room = await anna.create_room("Lending")
+        settings = {
+            "party": {"id": "attraktor", "name": "Attraktor"},
+            "matrix": {
+                "homeserver": homeserver.url,
+                "user": bot.user_id,
+                "password_file": _secret(tmp_path / "password", bot.password),
+            },
+            "rooms": [room],
+            "people": {anna.user_id: "anna"},
+            "inventree": {
+                "url": inventree.url,
+                "token_file": _secret(tmp_path / "token", seeded.token("fedbot")),
+                "admin_token_file": _secret(tmp_path / "admin", seeded.token("anna")),
+                "approvers_group": "fedbot approvers",
+            },
+        }
+        (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+        yield Space(tmp_path, anna, bot, room)
+
+
+async def test_from_the_first_settings_to_ready(space: Space) -> None:
+    code, said = await space.fedbot()
+    assert (code, said.rstrip().endswith(f"fedbot check --config {space.folder}/config.yaml")) == (0, True)
+
+    code, said = await space.fedbot("check")
+    assert code == 0, said
+    assert f"invite {space.bot.user_id} into it" in said
+    assert "✓ InvenTree: Attraktor at http://127.0.0.1" in said
+
+    code, said = await space.fedbot()
+    assert (code, said.rstrip().endswith(f"fedbot run --config {space.folder}/config.yaml")) == (0, True)
+
+    kept = space.folder / "state" / "identity" / "matrix.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    device = json.loads(kept.read_text())["device_id"]
+    await space.anna.invite(space.room, space.bot.user_id)
+    async with Person(space.bot) as by_hand:
+        await by_hand.join(space.room)
+    findings = await space.findings()
+    assert findings["room Lending"]["what"] == "the bot may write, but not announce the space in the room's state"
+    await space.anna.set_power_levels(space.room, events={"dev.fedbot.party": 0})
+    findings = await space.findings()
+    assert findings["room Lending"]["what"] == "the bot may write, react and announce the space"
+    assert all(finding["good"] for finding in findings.values())
+    assert json.loads(kept.read_text())["device_id"] == device, "a check must not sign in each time"
+
+
+async def test_servers_that_are_not_there_are_told_and_secrets_are_not(space: Space) -> None:
+    config = space.folder / "config.yaml"
+    settings = yaml.safe_load(config.read_text())
+    settings["matrix"]["homeserver"] = settings["inventree"]["url"] = "http://127.0.0.1:9"
+    config.write_text(yaml.safe_dump(settings))
+    code, said = await space.fedbot("check")
+    assert code == 1
+    assert "✗ Matrix: http://127.0.0.1:9 does not answer" in said
+    assert "✗ InvenTree: http://127.0.0.1:9 does not answer" in said
+    assert said.rstrip().endswith("2 to put right.")
+    for secret in ("password", "token", "admin"):
+        assert (space.folder / secret).read_text() not in said
+    code, said = await space.fedbot()
+    assert "fedbot check" in said
+
+
+async def test_a_wrong_password_is_told(space: Space) -> None:
+    (space.folder / "password").write_text("not the password")
+    code, said = await space.fedbot("check")
+    assert code == 1
+    assert "✗ Matrix account: " in said
+    assert "M_FORBIDDEN" in said
+    assert "not the password" not in said

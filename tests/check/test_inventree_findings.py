@@ -1,0 +1,212 @@
+"""What the check says of InvenTree: by the real edge on the simulated server, and for odd answers by a twin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fedbot.check.findings import Finding
+from fedbot.check.inventree import inventree_findings
+from fedbot.config import Settings
+from fedbot.demo.inventree import seeds
+from fedbot.demo.inventree.seeding import Seeded
+from fedbot.demo.inventree.transport import SimulatedTransport
+from fedbot.federation.questions import (
+    Able,
+    Answer,
+    InventoryStanding,
+    Overview,
+    PersonRights,
+    Question,
+    WhoMay,
+)
+from fedbot.federation.steps import Step, StepResult
+from fedbot.federation.stock import Rights
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.ports import InventoryProblem, NotPermitted, Refusal, Unavailable
+from fedbot.wiring import inventory_settings
+from tests.config.conftest import least
+from tests.inventree.space import MemoryVault
+
+PEOPLE = {"@anna:example.org": "anna", "@piet:example.org": "piet"}
+
+
+@pytest.fixture
+def alpha() -> Seeded:
+    return seeds.alpha()
+
+
+def settings(alpha: Seeded | None = None, **changes: Any) -> Settings:  # noqa: ANN401 -- raw YAML
+    raw = least() | {"people": PEOPLE}
+    raw["matrix"]["password"] = "x"
+    raw["inventree"]["token"] = alpha.token("fedbot") if alpha else "x"
+    raw["inventree"]["approvers_group"] = "fedbot approvers"
+    raw["inventree"] |= changes.pop("inventree", {})
+    raw["party"] |= changes.pop("party", {})
+    return Settings.model_validate(raw | changes, context={"folder": Path("/nowhere")})
+
+
+async def found(alpha: Seeded, **changes: Any) -> list[Finding]:  # noqa: ANN401 -- raw YAML
+    """By our own edge, as `fedbot check` does."""
+    wanted = settings(alpha, **changes)
+    inventory = OwnInventory(
+        inventory_settings(wanted), MemoryVault(), network=lambda _: SimulatedTransport(alpha.server)
+    )
+    try:
+        return await inventree_findings(wanted, inventory)
+    finally:
+        inventory.close()
+
+
+def faults(findings: list[Finding]) -> list[Finding]:
+    return [finding for finding in findings if not finding.good]
+
+
+async def test_a_server_that_is_set_up_is_good(alpha: Seeded) -> None:
+    findings = await found(alpha, inventree={"admin_token": alpha.token("anna")})
+    assert faults(findings) == []
+    assert {finding.name: finding.what for finding in findings[1:]} == {
+        "InvenTree token": "user fedbot may move stock",
+        "admin token": "a superuser's",
+        "people": "2 known to InvenTree",
+        "approvers": "anna, piet",
+        "superusers": "anna",
+    }
+    assert findings[0].what.startswith("Attraktor at https://inventree.example.org, ")
+
+
+async def test_without_an_admin_token_it_works_but_takes_clicks(alpha: Seeded) -> None:
+    findings = await found(alpha)
+    assert faults(findings) == []
+    [finding] = [finding for finding in findings if finding.name == "admin token"]
+    assert finding.what == "none: connecting takes clicks in InvenTree"
+    assert "admin_token_file" in finding.todo
+
+
+async def test_an_admin_token_of_somebody_else_is_told(alpha: Seeded) -> None:
+    findings = faults(await found(alpha, inventree={"admin_token": alpha.token("piet")}))
+    assert "admin token" in [finding.name for finding in findings]
+
+
+async def test_a_token_that_may_too_little_is_told_with_the_roles_it_lacks(alpha: Seeded) -> None:
+    [finding] = faults(await found(alpha, inventree={"token": alpha.token("piet")}))
+    assert finding.what == "Give the InvenTree user piet the roles return_order: add."
+
+
+async def test_a_token_that_may_not_even_look_is_told(alpha: Seeded) -> None:
+    [finding] = faults(await found(alpha, inventree={"token": alpha.token("kim")}))
+    assert finding.name == "InvenTree token"
+    assert "stock and return_order: add" in finding.todo
+
+
+async def test_a_token_that_is_no_good_is_told(alpha: Seeded) -> None:
+    [finding] = faults(await found(alpha, inventree={"token": "inv-nonsense"}))
+    assert finding.name == "InvenTree token"
+    assert "inv-nonsense" not in finding.what + finding.todo
+
+
+async def test_places_that_do_not_exist_are_told(alpha: Seeded) -> None:
+    places = {"outgoing": "Ramp", "incoming": "Dock", "destination": "Attic"}
+    told = " ".join(finding.what for finding in faults(await found(alpha, inventree=places)))
+    for place in places.values():
+        assert f'"{place}"' in told
+
+
+async def test_an_approvers_group_without_members_is_told(alpha: Seeded) -> None:
+    told = [finding.what for finding in faults(await found(alpha, inventree={"approvers_group": "nobody"}))]
+    assert any('"nobody"' in what for what in told)
+
+
+async def test_people_who_are_unknown_to_inventree_are_told(alpha: Seeded) -> None:
+    findings = faults(await found(alpha, people=PEOPLE | {"@kym:example.org": "kym"}))
+    assert findings == [
+        Finding(
+            "people",
+            good=False,
+            what="InvenTree has no user kym",
+            todo="correct the name behind @kym:example.org in people, or make the user",
+        )
+    ]
+
+
+async def test_that_nobody_may_approve_is_a_fault_that_nobody_may_connect_a_hint(alpha: Seeded) -> None:
+    findings = await found(alpha, people={"@kim:example.org": "kim"})
+    assert [finding.name for finding in faults(findings)] == ["approvers"]
+    assert findings[-1].todo == "to connect to other spaces, list a superuser in people"
+
+
+# --- answers that the simulator doesn't give ---------------------------------------------------------------
+
+STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, True, 7)
+
+
+class Twin:
+    """Answers as it is told."""
+
+    def __init__(self, standing: InventoryStanding | InventoryProblem, rights: Rights | None = None) -> None:
+        self.standing = standing
+        self.rights = rights or Rights("anna", known=True, active=True, superuser=True)
+
+    async def answer(self, question: Question) -> Answer:
+        match question:
+            case Overview():
+                if isinstance(self.standing, InventoryProblem):
+                    raise self.standing
+                return self.standing
+            case PersonRights():
+                return self.rights
+            case WhoMay(usernames=usernames):
+                return Able(usernames)
+            case _:
+                raise AssertionError(question)
+
+    async def probe(self, step: Step) -> StepResult | None:
+        raise AssertionError("a check does nothing")
+
+    async def act(self, step: Step) -> StepResult:
+        raise AssertionError("a check does nothing")
+
+
+@pytest.mark.parametrize(
+    ("problem", "name", "todo"),
+    [
+        (Unavailable("connection refused"), "InvenTree", "look whether it runs"),
+        (NotPermitted("401"), "InvenTree token", "the bot's user needs the roles"),
+        (Refusal("400"), "InvenTree", "look into InvenTree's own log"),
+    ],
+)
+async def test_a_server_that_does_not_answer_as_it_should_is_told(
+    problem: InventoryProblem, name: str, todo: str
+) -> None:
+    [finding] = await inventree_findings(settings(), Twin(problem))
+    assert (finding.name, finding.good) == (name, False)
+    assert problem.text in finding.what
+    assert finding.todo.startswith(todo)
+
+
+async def test_a_version_that_we_do_not_know_is_told_with_the_word_that_accepts_it() -> None:
+    standing = replace(STANDING, api=999, writes_allowed=False)
+    [finding] = faults(await inventree_findings(settings(), Twin(standing)))
+    assert "accept_api: 999" in finding.todo
+
+
+async def test_direct_access_is_refused_where_any_account_can_make_itself_admin() -> None:
+    wanted = settings(party={"peer_access": "direct"})
+    [finding] = faults(await inventree_findings(wanted, Twin(replace(STANDING, api=471))))
+    assert finding.name == "peer_access"
+    assert faults(await inventree_findings(wanted, Twin(replace(STANDING, api=472)))) == []
+
+
+async def test_people_whose_user_is_switched_off_are_told() -> None:
+    twin = Twin(STANDING, Rights("anna", known=True, active=False))
+    findings = faults(await inventree_findings(settings(people={"@anna:example.org": "anna"}), twin))
+    assert [finding.what for finding in findings] == ["InvenTree's user anna is not active"]
+
+
+async def test_a_token_that_may_not_move_stock_is_a_fault_even_if_nobody_complains() -> None:
+    standing = replace(STANDING, can_move_stock=False)
+    [finding] = faults(await inventree_findings(settings(), Twin(standing)))
+    assert "stock and return_order: add" in finding.todo

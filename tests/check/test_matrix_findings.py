@@ -1,0 +1,163 @@
+"""What the check says of Matrix, for everything that a homeserver may answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fedbot.check.findings import Finding, bad, good
+from fedbot.check.matrix import SignedIn, matrix_findings
+from fedbot.config import Settings
+from fedbot.federation.events import RoomSeen
+from fedbot.ports import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from tests.config.conftest import least
+
+SEEN = RoomSeen(room="!room", event_id="", at=datetime(2026, 11, 24, tzinfo=UTC), name="Lending")
+
+
+@dataclass
+class Account:
+    """An account in the rooms that it is given."""
+
+    rooms: dict[str, RoomSeen] = field(default_factory=lambda: {"!room": SEEN})
+    addresses: dict[str, str] = field(default_factory=dict)
+    broken: ChatProblem | None = None
+    user_id: str = "@bot:example.org"
+
+    async def room_id(self, address: str) -> str:
+        if address not in self.addresses:
+            raise ChatRefused(f"looking for {address}: M_NOT_FOUND no such room")
+        return self.addresses[address]
+
+    async def joined(self) -> frozenset[str]:
+        if self.broken:
+            raise self.broken
+        return frozenset(self.rooms)
+
+    async def room(self, room: str) -> RoomSeen:
+        return self.rooms[room]
+
+
+def settings(**changes: Any) -> Settings:  # noqa: ANN401 -- raw YAML
+    raw = least() | changes
+    raw["matrix"]["password"] = "x"
+    raw["inventree"]["token"] = "x"
+    return Settings.model_validate(raw, context={"folder": Path("/nowhere")})
+
+
+async def found(account: Account, **changes: Any) -> list[Finding]:  # noqa: ANN401 -- raw YAML
+    async def sign_in() -> SignedIn:
+        return account
+
+    return await matrix_findings(settings(**changes), sign_in)
+
+
+async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
+    assert await found(Account()) == [
+        good("Matrix", "signed in at https://matrix.example.org as @bot:example.org"),
+        good("room Lending", "the bot may write, react and announce the space"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("problem", "name", "todo"),
+    [
+        (ChatUnreachable("timed out"), "Matrix", "look whether matrix.homeserver is right"),
+        (ChatLimited("no more logins for 5 min"), "Matrix account", "wait that long"),
+        (ChatSignedOut("the token is no longer good"), "Matrix account", "give matrix.password_file"),
+        (ChatRefused("M_FORBIDDEN"), "Matrix account", "correct matrix.user"),
+    ],
+)
+async def test_who_cannot_sign_in_is_told_why_and_nothing_more_is_asked(
+    problem: ChatProblem, name: str, todo: str
+) -> None:
+    async def sign_in() -> SignedIn:
+        raise problem
+
+    [finding] = await matrix_findings(settings(), sign_in)
+    assert (finding.name, finding.good) == (name, False)
+    assert problem.text in finding.what
+    assert finding.todo.startswith(todo)
+
+
+async def test_a_homeserver_that_goes_away_in_between_is_told() -> None:
+    findings = await found(Account(broken=ChatUnreachable("it does not answer")))
+    assert [finding.good for finding in findings] == [True, False]
+    assert findings[1].what == "it does not answer"
+
+
+async def test_a_room_that_the_bot_is_not_in_yet_is_no_fault_but_someone_must_invite_it() -> None:
+    [_, finding] = await found(Account(rooms={}))
+    assert finding == good(
+        "room !room",
+        "the bot is not in it yet",
+        "invite @bot:example.org into it; the bot joins as soon as it runs",
+    )
+
+
+async def test_an_address_that_leads_nowhere_is_told() -> None:
+    [_, finding] = await found(Account(), rooms=["#lending:example.org"])
+    assert not finding.good
+    assert "M_NOT_FOUND" in finding.what
+    assert finding.todo.startswith("correct the address")
+
+
+async def test_a_room_is_found_by_its_address() -> None:
+    account = Account(addresses={"#lending:example.org": "!room"})
+    [_, finding] = await found(account, rooms=["#lending:example.org"])
+    assert finding == good("room Lending", "the bot may write, react and announce the space")
+
+
+@pytest.mark.parametrize(
+    ("change", "is_good", "what"),
+    [
+        ({"encrypted": True}, False, "it is encrypted, which fedbot can't read yet"),
+        ({"may_talk": False}, False, "the bot may not write or react there"),
+        ({"may_react": False}, False, "the bot may not write or react there"),
+        ({"may_announce": False}, True, "the bot may write, but not announce the space in the room's state"),
+    ],
+)
+async def test_what_the_bot_may_not_do_in_a_room_is_told_with_what_to_do(
+    change: dict[str, bool], is_good: bool, what: str
+) -> None:
+    [_, finding] = await found(Account(rooms={"!room": replace(SEEN, **change)}))  # type: ignore[arg-type]
+    assert (finding.good, finding.what) == (is_good, what)
+    assert finding.todo
+
+
+async def test_the_exact_power_level_is_told_that_lets_the_bot_announce() -> None:
+    [_, finding] = await found(Account(rooms={"!room": replace(SEEN, may_announce=False)}))
+    assert 'events["dev.fedbot.party"] to 0' in finding.todo
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ({}, good("admin room Ours", "the bot may write")),
+        ({"may_announce": False, "may_react": False}, good("admin room Ours", "the bot may write")),
+        (
+            {"may_talk": False},
+            bad(
+                "admin room Ours",
+                "the bot may not write there",
+                "give @bot:example.org a higher power level",
+            ),
+        ),
+        (
+            {"encrypted": True},
+            bad(
+                "admin room Ours",
+                "it is encrypted, which fedbot can't do yet",
+                "use a room without encryption",
+            ),
+        ),
+    ],
+)
+async def test_the_admin_room_needs_only_that_the_bot_may_write(change: dict[str, bool], finding: Finding) -> None:
+    ours = replace(SEEN, room="!ours", name="Ours", **change)  # type: ignore[arg-type]
+    findings = await found(Account(rooms={"!room": SEEN, "!ours": ours}), admin_room="!ours")
+    assert findings[-1] == finding

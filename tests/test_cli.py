@@ -1,0 +1,376 @@
+"""The command line, by its front door: arguments in, exit code and words out."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from fedbot import cli
+from fedbot.check.passed import has_passed, remember
+from fedbot.cli import EXITS, Exit, main
+from fedbot.config import load
+from fedbot.federation.stock import Right
+from fedbot.ports import ChatSignedOut, ChatUnreachable, JournalDamaged, StateInUse
+from fedbot.web.server import Web
+from fedbot.web.standing import Standing
+from tests.config.conftest import TOKEN, least
+
+DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to be in, nothing of this machine's settings in sight."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FEDBOT_CONFIG", raising=False)
+    monkeypatch.delenv("FEDBOT_STATE", raising=False)
+    monkeypatch.setattr(cli, "SYSTEM_CONFIG", tmp_path / "etc" / "config.yaml")
+    monkeypatch.setenv("PASSWORD", "correct horse")
+    monkeypatch.setenv("TOKEN", TOKEN)
+    return tmp_path
+
+
+@pytest.fixture
+def config(folder: Path) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(least()))
+    return path
+
+
+# --- what comes next ---------------------------------------------------------------------------------------
+
+
+def test_without_settings_the_next_step_is_to_make_some(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == Exit.OK
+    assert capsys.readouterr().out.endswith("Next: fedbot init\n")
+
+
+def test_with_settings_the_next_step_is_to_check_them(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == Exit.OK
+    assert capsys.readouterr().out.endswith("fedbot check\n")
+    assert main(["--config", str(config)]) == Exit.OK
+    assert capsys.readouterr().out.endswith(f"fedbot check --config {config}\n")
+
+
+def test_with_wrong_settings_it_says_what_is_wrong(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text("party: {id: A}\n")
+    assert main([]) == Exit.USAGE
+    assert "party.id: 'A': use lowercase letters" in capsys.readouterr().err
+
+
+def test_after_a_good_check_the_next_step_is_to_run(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = load(config)
+    settings.state.mkdir()
+    remember(settings)
+    assert main([]) == Exit.OK
+    assert capsys.readouterr().out.endswith("fedbot run\n")
+
+
+def test_settings_that_changed_since_the_check_must_be_checked_again(config: Path) -> None:
+    settings = load(config)
+    settings.state.mkdir()
+    remember(settings)
+    assert has_passed(settings)
+    config.write_text(config.read_text() + "admin_room: '!ours'\n")
+    assert not has_passed(settings)
+
+
+# --- which settings ----------------------------------------------------------------------------------------
+
+
+def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(*arguments: str) -> Path:
+        return cli.find_config(cli._parser().parse_args(arguments))
+
+    assert found() == Path("config.yaml")
+    system = folder / "etc" / "config.yaml"
+    system.parent.mkdir()
+    system.touch()
+    assert found() == system
+    (folder / "config.yaml").touch()
+    assert found() == Path("config.yaml")
+    monkeypatch.setenv("FEDBOT_CONFIG", "/elsewhere.yaml")
+    assert found() == Path("/elsewhere.yaml")
+    assert found("--config", "/given.yaml") == Path("/given.yaml")
+    assert found("run", "--config", "/given.yaml") == Path("/given.yaml")
+    assert found("--config", "/given.yaml", "run") == Path("/given.yaml")
+
+
+# --- init --------------------------------------------------------------------------------------------------
+
+
+def test_init_writes_the_example_for_its_owner_only(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init"]) == Exit.OK
+    example = Path(__file__).parents[1] / "config.example.yaml"
+    assert (folder / "config.yaml").read_text() == example.read_text()
+    assert stat.S_IMODE((folder / "config.yaml").stat().st_mode) == 0o600
+    assert "3. fedbot check --config config.yaml" in capsys.readouterr().out
+
+
+def test_init_never_overwrites(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = config.read_text()
+    assert main(["init"]) == Exit.FAILED
+    assert config.read_text() == before
+    assert "is there already; nothing was written" in capsys.readouterr().err
+
+
+def test_init_writes_where_it_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "bots.yaml"]) == Exit.OK
+    assert (folder / "bots.yaml").exists()
+    assert main(["init", "--config", "other.yaml"]) == Exit.OK
+    assert (folder / "other.yaml").exists()
+    assert main(["init", "nowhere/bot.yaml"]) == Exit.FAILED
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+# --- check (for real: tests/check/test_check_for_real.py) --------------------------------------------------
+
+
+def test_check_tells_wrong_settings_for_scripts_too(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text(yaml.safe_dump(least() | {"rooms": ["lobby"]}))
+    assert main(["check", "--json"]) == Exit.USAGE
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False
+    [finding] = answer["findings"]
+    assert (finding["name"], finding["good"], finding["what"]) == ("rooms.0", False, "'lobby'")
+    assert main(["check"]) == Exit.USAGE
+    assert capsys.readouterr().out.startswith("✗ rooms.0: 'lobby'\n  → write a room's id")
+
+
+# --- run ---------------------------------------------------------------------------------------------------
+
+
+class HistoryWithoutStateError(Exception):
+    """As the app has it."""
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], None]:
+    """Puts an app in place that ends like this."""
+
+    def ends(error: BaseException | None) -> None:
+        async def run(settings: object) -> None:
+            if error is not None:
+                raise error
+
+        module = ModuleType("fedbot.app")
+        module.run, module.HistoryWithoutState = run, HistoryWithoutStateError  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "fedbot.app", module)
+
+    return ends
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (None, Exit.OK),
+        (StateInUse("in use by the process 7", 7), Exit.STATE_IN_USE),
+        (HistoryWithoutStateError("has history"), Exit.HISTORY_WITHOUT_STATE),
+        (ChatSignedOut("no longer good"), Exit.SIGNED_OUT),
+        (JournalDamaged("no journal any more"), Exit.FAILED),
+        (ChatUnreachable("does not answer"), Exit.FAILED),
+        (ExceptionGroup("tasks", [ChatSignedOut("no longer good")]), Exit.SIGNED_OUT),
+        (ExceptionGroup("tasks", [ValueError("x"), StateInUse("in use", 7)]), Exit.STATE_IN_USE),
+        (ZeroDivisionError("a fault"), Exit.FAILED),
+    ],
+    ids=repr,
+)
+def test_how_a_run_ended_is_told_by_its_exit_code(
+    error: BaseException | None, code: Exit, app: Callable[[BaseException | None], None], config: Path
+) -> None:
+    app(error)
+    assert main(["run"]) == code
+
+
+def test_why_a_run_ended_is_logged_without_secrets(
+    app: Callable[[BaseException | None], None], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app(ChatUnreachable(f"no answer to {TOKEN}"))
+    main(["run"])
+    said = capsys.readouterr().err
+    assert 'event="ended: no answer to •••"' in said
+    app(ZeroDivisionError(f"divided {TOKEN}"))
+    main(["run"])
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: divided •••" in said
+    assert "Traceback" in said
+    assert TOKEN not in said
+
+
+_WAITING_BOT = """
+import asyncio, sys, types
+async def run(settings):
+    print("running", flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("put away", flush=True)
+app = types.ModuleType("fedbot.app")
+app.run, app.HistoryWithoutState = run, type("HistoryWithoutState", (Exception,), {})
+sys.modules["fedbot.app"] = app
+from fedbot.cli import main
+sys.exit(main(["run"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_bot_that_is_told_to_stop_puts_its_things_away_and_ends_well(number: signal.Signals, config: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITING_BOT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "running\n"
+            process.send_signal(number)
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert (process.returncode, out) == (0, "put away\n")
+    assert f'event="stopped by {number.name}"' in err
+
+
+# --- health ------------------------------------------------------------------------------------------------
+
+STANDING: Standing = {"version": "0.1.0", "matrix": True, "inventree": True, "problems": []}
+
+
+async def test_health_is_what_the_running_bot_says(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    now: Standing = {**STANDING}
+    settings = load(config)
+    settings.state.mkdir()
+    async with Web(lambda: now, settings.health_socket):
+        assert await asyncio.to_thread(main, ["health"]) == Exit.OK
+        assert capsys.readouterr().out == "healthy: Matrix reached, InvenTree reached\n"
+        now["inventree"] = False
+        now["problems"] = ["no answer since 20:31"]
+        assert await asyncio.to_thread(main, ["health"]) == Exit.FAILED
+        assert capsys.readouterr().out == ("not well: Matrix reached, InvenTree lost\n  no answer since 20:31\n")
+        assert await asyncio.to_thread(main, ["health", "--json"]) == Exit.FAILED
+        answer = json.loads(capsys.readouterr().out)
+        assert answer == {"running": True, "healthy": False, **now}
+        assert await asyncio.to_thread(main, []) == Exit.OK
+        assert "is running" in capsys.readouterr().out
+
+
+def test_a_bot_that_does_not_run_is_not_healthy(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["health"]) == Exit.FAILED
+    assert capsys.readouterr().out.startswith("not running")
+    assert main(["health", "--json"]) == Exit.FAILED
+    assert json.loads(capsys.readouterr().out) == {"running": False, "healthy": False}
+
+
+def test_health_ends_with_0_or_1_only_as_docker_wants(folder: Path) -> None:
+    assert main(["health"]) == Exit.FAILED  # there are no settings at all
+
+
+# --- verbs, demo -------------------------------------------------------------------------------------------
+
+
+def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def spec(**fields: Any) -> ModuleType:  # noqa: ANN401 -- any fields
+        made = ModuleType("spec")
+        vars(made).update(fields)
+        return made
+
+    verbs = ModuleType("fedbot.verbs")
+    catalogue = [
+        spec(name="push", usage="push ITEM QUANTITY to SPACE", summary="give it away", right=Right.APPROVER),
+        spec(name="help", usage="help", summary="what I can do", right=Right.ANYONE),
+    ]
+    verbs.catalogue = lambda: catalogue  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "fedbot.verbs", verbs)
+    assert main(["verbs"]) == Exit.OK
+    assert capsys.readouterr().out.splitlines() == [
+        "push ITEM QUANTITY to SPACE  give it away (approver)",
+        "help                         what I can do (anyone)",
+    ]
+    assert main(["verbs", "--json"]) == Exit.OK
+    assert json.loads(capsys.readouterr().out)[1] == {
+        "name": "help",
+        "usage": "help",
+        "summary": "what I can do",
+        "who": "anyone",
+    }
+
+
+def test_the_demo_gets_its_options_and_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[bool, bool]] = []
+
+    def play(*, fast: bool, keep: bool) -> int:
+        asked.append((fast, keep))
+        return 1
+
+    story = ModuleType("fedbot.demo.story")
+    story.play = play  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "fedbot.demo.story", story)
+    assert main(["demo", "--fast"]) == 1
+    assert main(["demo", "--keep"]) == 1
+    assert asked == [(True, False), (False, True)]
+
+
+def test_a_demo_without_its_packages_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacks(name: str) -> ModuleType:
+        raise ModuleNotFoundError("No module named 'synapse'", name="synapse.app")
+
+    monkeypatch.setattr(importlib, "import_module", lacks)
+    assert main(["demo"]) == Exit.FAILED
+    assert "pip install 'fedbot[demo]'" in capsys.readouterr().err
+
+
+# --- help and docs -----------------------------------------------------------------------------------------
+
+
+def test_help_lists_every_command_and_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for code, meaning in EXITS.items():
+        assert f"  {int(code)}  {meaning}\n" in said
+    for command in filter(None, cli._COMMANDS):
+        assert f"\n    {command} " in said
+
+
+def test_the_docs_list_every_command_and_exit_code() -> None:
+    docs = DOCS.read_text()
+    assert set(EXITS) == set(Exit)
+    for code, meaning in EXITS.items():
+        assert f"| {int(code)} | {meaning} |" in docs
+    for command in filter(None, cli._COMMANDS):
+        assert f"| `fedbot {command}" in docs
+
+
+@pytest.mark.parametrize("arguments", [["fly"], ["run", "--fast"], ["check", "twice"], ["--config"]])
+def test_a_wrong_command_line_ends_with_its_code(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == Exit.USAGE
+    assert "usage: fedbot" in capsys.readouterr().err
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"fedbot {version('fedbot')}\n"
+
+
+def test_output_that_nobody_reads_to_the_end_is_no_fault(config: Path) -> None:
+    command = f"{sys.executable} -m fedbot --help | true; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["/bin/bash", "-c", command], capture_output=True, text=True, check=False, timeout=60)
+    assert "Traceback" not in ended.stderr
