@@ -52,3 +52,6 @@ class Verbs(Protocol):
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
+
+    def without_answers(self, turn: Turn, command: Command, problem: str) -> Phrase | None:
+        """What the verb can say although our InvenTree doesn't answer; None if that is nothing."""

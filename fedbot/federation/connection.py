@@ -24,9 +24,9 @@ from fedbot.federation.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.federation.envelope import Envelope, connection_id, fingerprint
 from fedbot.federation.events import Answered, Context
 from fedbot.federation.questions import Able, WhoMay
+from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
-from fedbot.federation.verdicts import APPROVE_KEY, DECLINE_KEY
 
 MOST_RINGS = 3
 DAY = timedelta(days=1)

@@ -54,6 +54,7 @@ from fedbot.federation.events import (
     Unanswered,
     Waiting,
 )
+from fedbot.federation.questions import AuditTrail
 from fedbot.federation.state import State, Turn
 
 
@@ -64,6 +65,8 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         lines.on_said(turn, event, verbs)
     elif isinstance(event, Answered):
         _on_answered(turn, event, verbs)
+    elif isinstance(event, Unanswered):
+        _on_unanswered(turn, event, verbs)
     else:
         _RULES[type(event)](turn, event)
     return turn
@@ -124,7 +127,8 @@ def _on_posted(turn: Turn, event: Posted) -> None:
 
 
 def _on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
-    _inventory_is_back(turn)
+    if not all(isinstance(answer, AuditTrail) for answer in event.answers):  # that one is the journal's
+        _inventory_is_back(turn)
     match event.context.purpose:
         case "line":
             lines.on_answered(turn, event, verbs)
@@ -153,9 +157,9 @@ def _on_decision(turn: Turn, event: Answered) -> None:
         (receiving.on_approved if approved else receiving.on_declined)(turn, subject, decided)
 
 
-def _on_unanswered(turn: Turn, event: Unanswered) -> None:
+def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
     if event.context.purpose == "line":
-        lines.on_unanswered(turn, event)
+        lines.on_unanswered(turn, event, verbs)
     elif event.context.purpose in {"verdict", "confirm"}:
         verdicts.on_no_rights(turn, event)
 
@@ -247,7 +251,6 @@ _RULES: dict[type[Event], _Rule] = {
     Started: _on_started,
     Posted: _on_posted,
     PostRefused: _on_post_refused,
-    Unanswered: _on_unanswered,
     StepDone: partial(_on_step, rules=_DONE),
     StepRefused: partial(_on_step, rules=_REFUSED),
     StepUnknown: partial(_on_step, rules=_UNKNOWN),

@@ -149,11 +149,12 @@ def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, righ
     return say("not_entitled", command=command, rights=rights, right=right, home=turn.home, able=names)
 
 
-def on_unanswered(turn: Turn, event: Unanswered) -> None:
+def on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
     """Our InvenTree doesn't answer: fail closed and say so."""
     command = understood(event.context.detail["command"])
     turn.do(Typing(command.room, 0))
-    answer(turn, command, say("inventory_silent", problem=event.problem, text=command.text, home=turn.home))
+    silent = say("inventory_silent", problem=event.problem, text=command.text, home=turn.home)
+    answer(turn, command, verbs.without_answers(turn, command, event.problem) or silent)
 
 
 def answer(turn: Turn, command: Command, phrase: Phrase | None) -> None:

@@ -1,4 +1,4 @@
-"""What the rules may ask of the own InvenTree (reads only), and the shape of each answer.
+"""What the rules may ask of the own InvenTree and the journal (reads only), and the shape of each answer.
 
 A question is put by an `Ask` effect and answered by an `Answered` event; it changes nothing and may be
 repeated at will. `QUESTIONS` pairs every question with its answer's type.
@@ -7,8 +7,10 @@ repeated at will. `QUESTIONS` pairs every question with its answer's type.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
+from fedbot.federation.audit import AuditEntry
 from fedbot.federation.stock import Part, Right, Rights, StockItem
 
 
@@ -119,8 +121,22 @@ class InventoryStanding:
     complaints: tuple[str, ...] = ()
 
 
-Question = PersonRights | WhoMay | FindItems | MatchPart | Overview
-Answer = Rights | Able | ItemsFound | PartMatch | InventoryStanding
+@dataclass(frozen=True)
+class AuditOf:
+    """What is noted about this transfer or connection? Answer: `AuditTrail`. The journal answers, not InvenTree."""
+
+    subject: str
+
+
+@dataclass(frozen=True)
+class AuditTrail:
+    """All that is noted about a subject, with its times, oldest first."""
+
+    entries: tuple[tuple[datetime, AuditEntry], ...] = ()
+
+
+Question = PersonRights | WhoMay | FindItems | MatchPart | Overview | AuditOf
+Answer = Rights | Able | ItemsFound | PartMatch | InventoryStanding | AuditTrail
 
 QUESTIONS: dict[type[Question], type[Answer]] = {
     PersonRights: Rights,
@@ -128,6 +144,7 @@ QUESTIONS: dict[type[Question], type[Answer]] = {
     FindItems: ItemsFound,
     MatchPart: PartMatch,
     Overview: InventoryStanding,
+    AuditOf: AuditTrail,
 }
 
 QUANTITY_PLACES = Decimal("0.00001")

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from fedbot.federation.documents import Choice
+
 _VARIATION_SELECTORS = {"\ufe0e", "\ufe0f"}
 _SKIN_TONES = range(0x1F3FB, 0x1F3FF + 1)
+
+APPROVE_KEY = "✅"
+DECLINE_KEY = "❌"
+CARD_KEYS = {
+    APPROVE_KEY: Choice.APPROVE,
+    DECLINE_KEY: Choice.DECLINE,
+    "✔": Choice.APPROVE,
+    "❎": Choice.DECLINE,
+}
 
 
 def normalised(key: str) -> str:

@@ -28,6 +28,7 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context, StepDone, StepRefused
 from fedbot.federation.provenance import forbidden_origin, mirror_received
 from fedbot.federation.questions import Able, MatchPart, PartMatch, Question, WhoMay
+from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
@@ -41,7 +42,6 @@ from fedbot.federation.steps import (
 )
 from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
 from fedbot.federation.terms import BadTerms, hash_of, understood
-from fedbot.federation.verdicts import APPROVE_KEY, DECLINE_KEY
 
 STALE_AFTER = timedelta(hours=1)
 LONGEST_OPEN = timedelta(days=62)

@@ -7,10 +7,10 @@ commits it in one transaction, and only then the state takes the changes over (`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from fedbot.federation.audit import AuditEntry
 from fedbot.federation.documents import (
     FINAL,
     LIVING_CONNECTION,
@@ -28,20 +28,11 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Effect, Phrase, Post
 from fedbot.federation.home import Home
 
+__all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
+
 CODE_LENGTH = 4
 
 D = TypeVar("D", Room, Announcement, Connection, Transfer, Telling, Question, Standing)
-
-
-@dataclass(frozen=True)
-class AuditEntry:
-    """One line of the audit: what happened to `subject`, by whom, through which event."""
-
-    subject: str
-    what: str
-    who: str = ""
-    event_id: str = ""
-    detail: dict[str, Any] = field(default_factory=dict)
 
 
 class State:
@@ -206,7 +197,8 @@ class Turn:
     def subject_of(self, event_id: str) -> str:
         """The id that a message of ours is about (`card:ID`, `offer:ID`, …), or '' if it is not ours."""
         key = self.state.posts.get(event_id, "")
-        return key.partition(":")[2].partition(":")[0] if key else ""
+        subject = key.partition(":")[2].partition(":")[0]
+        return "" if subject == "-" else subject
 
     def by_code(self, word: str) -> list[Connection | Transfer]:
         """The transfers and connections whose id begins with what a person typed (4 characters at least)."""

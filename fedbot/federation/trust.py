@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fedbot.federation import letters
+from fedbot.federation import letters, making
 from fedbot.federation.documents import Announcement, Connection, ConnectionState, Signature
 from fedbot.federation.effects import Post, say
 from fedbot.federation.state import Turn
@@ -66,7 +66,7 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
     """
     restored = replace(
         connection,
-        state=ConnectionState.ACTIVE if connection.own_ready and connection.peer_ready else ConnectionState.MAKING,
+        state=_state_before(connection),
         peer_bot=connection.changed_bot or connection.peer_bot,
         peer_key=connection.changed_key or connection.peer_key,
         changed_bot="",
@@ -81,4 +81,13 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
             readdressed = letters.address_anew(transfer, restored)
             turn.save(readdressed)
             letters.send_again(turn, readdressed)
+    if restored.state is ConnectionState.MAKING:
+        return making.begin(turn, restored)
     return restored
+
+
+def _state_before(connection: Connection) -> ConnectionState:
+    """Where a suspended connection goes on: each trial that passed still counts."""
+    if not connection.own_ready:
+        return ConnectionState.MAKING
+    return ConnectionState.ACTIVE if connection.peer_ready else ConnectionState.READY

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from fedbot.federation import directory
+from fedbot.federation import directory, receiving
 from fedbot.federation.documents import (
     Choice,
     Connection,
@@ -24,21 +24,13 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
 from fedbot.federation.events import Answered, Context, Reacted, Redacted, Unanswered
 from fedbot.federation.questions import Able, PersonRights, WhoMay
-from fedbot.federation.reactions import normalised
+from fedbot.federation.reactions import CARD_KEYS, normalised
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
 
 Subject = Connection | Transfer
 S = TypeVar("S", Connection, Transfer)
 
-APPROVE_KEY = "✅"
-DECLINE_KEY = "❌"
-CARD_KEYS = {
-    APPROVE_KEY: Choice.APPROVE,
-    DECLINE_KEY: Choice.DECLINE,
-    "✔": Choice.APPROVE,
-    "❎": Choice.DECLINE,
-}
 QUIET_FOR = timedelta(days=1)
 
 
@@ -104,12 +96,23 @@ def take_up(
         return say("not_your_own", subject=subject)
     if subject.verdict is not None:
         return say("being_decided", subject=subject, by=turn.name_of(subject.verdict.person, subject.room))
+    if isinstance(subject, Transfer) and choice is Choice.APPROVE and (complaint := _unmatched(turn, subject)):
+        return complaint
     verdict = Verdict(choice, person, username, event_id, VerdictStage.CHECKING, turn.now, reply_to=reply_to)
     turn.save(replace(subject, verdict=verdict))
     questions = (PersonRights(username), WhoMay(right_to_decide(subject), tuple(turn.home.people.values())))
     turn.do(Typing(subject.room, 30))
     turn.do(Ask(Context("verdict", subject.id, detail={"event": event_id}), questions))
     return None
+
+
+def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
+    """A line has no part to go to: say so, and look again, as somebody may have made the part meanwhile."""
+    if transfer.role != "receiver" or not (missing := receiving.unmatched(transfer)):
+        return None
+    receiving.look_for_parts(turn, transfer)
+    numbers = tuple(progress.number for progress in missing)
+    return say("no_part_for_it_yet", transfer=transfer, numbers=numbers, home=turn.home)
 
 
 def _running(turn: Turn, context: Context, stage: VerdictStage) -> tuple[Subject, Verdict] | None:
