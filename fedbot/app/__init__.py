@@ -1,0 +1,8 @@
+"""The wiring: settings become edges, journal, rules and lanes, and run until told to stop.
+
+What decides lives in `federation`, what touches the world in `chat`, `inventree` and `journal`.
+"""
+
+from fedbot.app.bot import Bot, HistoryWithoutState, run
+
+__all__ = ["Bot", "HistoryWithoutState", "run"]

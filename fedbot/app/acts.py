@@ -1,0 +1,170 @@
+"""The act lane: one writer, each step by the same protocol (DESIGN §6).
+
+Probe (was it done already?) → write the intent → act once → read back → write the outcome. A step whose
+outcome is unknown is only probed, after `settle`; if the probe still finds nothing `give_up` after the act, it
+is handed to a person, never repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from datetime import timedelta
+
+from fedbot.app.engine import Engine
+from fedbot.federation.effects import Do
+from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown, Waiting
+from fedbot.federation.steps import REPEATABLE, Mirror, StepResult
+from fedbot.ports import Inventory, OutboxRow, OutcomeUnknown, Refusal, Unavailable
+
+log = logging.getLogger(__name__)
+
+SHORTEST_PAUSE = 2.0
+LONGEST_PAUSE = 300.0
+
+
+class Backoff:
+    """Growing pauses, with jitter, between tries of something that doesn't answer. Seconds."""
+
+    def __init__(self, shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
+        self._shortest = shortest
+        self._longest = longest
+        self.failures = 0
+
+    def failed(self) -> float:
+        """One more failure: how long to wait now."""
+        pause = min(self._shortest * 2.0**self.failures, self._longest)
+        self.failures += 1
+        return pause * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter, no secret
+
+    def worked(self) -> None:
+        """It answers again."""
+        self.failures = 0
+
+
+class ActLane:
+    """Performs the steps of the outbox, one after the other."""
+
+    def __init__(self, engine: Engine, inventory: Inventory, settle: timedelta, give_up: timedelta) -> None:
+        self._engine = engine
+        self._journal = engine.journal
+        self._clock = engine.clock
+        self._inventory = inventory
+        self._settle = settle
+        self._give_up = give_up
+        self.backoff = Backoff()
+
+    async def run(self) -> None:
+        """Work for ever."""
+        wake = self._engine.wake["act"]
+        while True:
+            wake.clear()
+            rows = self._journal.due("act", self._clock.now())
+            if rows:
+                await self.perform(rows[0], rows)
+            else:
+                await wait_for_work(self._engine, wake)
+
+    async def perform(self, row: OutboxRow, rows: tuple[OutboxRow, ...] = ()) -> None:
+        """One step, one try."""
+        effect = row.effect
+        if not isinstance(effect, Do):
+            raise TypeError(f"outbox row {row.id} is no step: {effect!r}")
+        if isinstance(effect.step, Mirror) and any(_replaces(other, row) for other in rows):
+            self._journal.finish(row.id, None)
+            return
+        settled = row.acted_at + self._settle if row.acted_at else None
+        if settled is not None and settled > self._clock.now():
+            self._journal.postpone(row.id, settled)
+            return
+        if await self._was_done(row, effect):
+            return
+        if self._is_given_up(row, effect):
+            text = "the request may have been carried out, but InvenTree shows no trace of it"
+            self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.context, text), text)
+            self._engine.decide_all()
+            return
+        await self._act(row, effect)
+
+    async def _was_done(self, row: OutboxRow, effect: Do) -> bool:
+        """Probe; True if there is nothing left to do now."""
+        try:
+            found = await self._inventory.probe(effect.step)
+        except (Unavailable, OutcomeUnknown) as problem:
+            self._wait(row, effect.context, problem.text, self.backoff.failed(), reached=False)
+            return True
+        except Refusal as problem:
+            if row.acted_at is None:
+                self._refused(row, effect.context, problem)
+            else:
+                self._wait(row, effect.context, problem.text, self.backoff.failed(), reached=False)
+            return True
+        self.backoff.worked()
+        if found is not None:
+            self._done(row, effect.context, found)
+        return found is not None
+
+    def _is_given_up(self, row: OutboxRow, effect: Do) -> bool:
+        if row.acted_at is None or type(effect.step) in REPEATABLE:
+            return False
+        return self._clock.now() - row.acted_at > self._give_up
+
+    async def _act(self, row: OutboxRow, effect: Do) -> None:
+        self._journal.begin(row.id, self._clock.now())
+        try:
+            result = await self._inventory.act(effect.step)
+        except Unavailable as problem:
+            self._wait(row, effect.context, problem.text, self.backoff.failed(), reached=False)
+        except OutcomeUnknown as problem:
+            log.warning("unknown outcome of %s (%s): %s", type(effect.step).__name__, effect.step.mark, problem.text)
+            self._wait(row, effect.context, problem.text, self._settle.total_seconds(), reached=True)
+        except Refusal as problem:
+            self._refused(row, effect.context, problem)
+        else:
+            self.backoff.worked()
+            self._done(row, effect.context, result)
+
+    def _done(self, row: OutboxRow, context: Context, result: StepResult) -> None:
+        self._journal.finish(row.id, StepDone(self._clock.now(), context, result))
+        self._engine.decide_all()
+
+    def _refused(self, row: OutboxRow, context: Context, problem: Refusal) -> None:
+        event = StepRefused(self._clock.now(), context, problem.reason, problem.text)
+        self._journal.fail(row.id, event, problem.text)
+        self._engine.decide_all()
+
+    def _wait(self, row: OutboxRow, context: Context, problem: str, seconds: float, *, reached: bool) -> None:
+        now = self._clock.now()
+        next_try = now + timedelta(seconds=seconds)
+        event = Waiting(now, context, problem, next_try)
+        self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem)
+        self._engine.decide_all()
+
+
+def _replaces(other: OutboxRow, row: OutboxRow) -> bool:
+    """Whether a later mirror of the same record waits, so that this one needn't be written."""
+    return other.key == row.key and other.id > row.id and other.state == "queued"
+
+
+async def wait_for_work(engine: Engine, wake: asyncio.Event) -> None:
+    """Until the lane is woken, or something that was put off may be due."""
+    due = engine.journal.next_due()
+    if due is None:
+        await wake.wait()
+        return
+    seconds = max((due - engine.clock.now()).total_seconds(), 0.05)
+    await first_of(engine, wake, seconds)
+
+
+async def first_of(engine: Engine, wake: asyncio.Event, seconds: float) -> None:
+    """Until the lane is woken or so many seconds are over."""
+    sleeping = asyncio.ensure_future(engine.clock.sleep(seconds))
+    waking = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleeping.cancel()
+        waking.cancel()
+
+

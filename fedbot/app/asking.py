@@ -1,0 +1,73 @@
+"""The ask lane: questions to our InvenTree, and to our own journal, beside each other and beside the acts."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from fedbot.app.acts import Backoff, wait_for_work
+from fedbot.app.engine import Engine
+from fedbot.federation.effects import Ask
+from fedbot.federation.events import Answered, Unanswered, Waiting
+from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
+from fedbot.ports import Inventory, InventoryProblem, OutboxRow
+
+AT_ONCE = 4
+
+
+class AskLane:
+    """Answers the questions of the outbox; a patient one is asked until it is answered."""
+
+    def __init__(self, engine: Engine, inventory: Inventory) -> None:
+        self._engine = engine
+        self._journal = engine.journal
+        self._clock = engine.clock
+        self._inventory = inventory
+        self.backoff = Backoff()
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Work for ever, on a few questions at a time."""
+        wake = self._engine.wake["ask"]
+        async with asyncio.TaskGroup() as group:
+            while True:
+                wake.clear()
+                rows = [row for row in self._journal.due("ask", self._clock.now()) if row.id not in self._under_way]
+                for row in rows[: max(AT_ONCE - len(self._under_way), 0)]:
+                    task = group.create_task(self.perform(row))
+                    self._under_way[row.id] = task
+                    task.add_done_callback(partial(self._over, row.id))
+                if self._under_way:
+                    await wake.wait()
+                else:
+                    await wait_for_work(self._engine, wake)
+
+    def _over(self, number: int, _: asyncio.Task[None]) -> None:
+        self._under_way.pop(number, None)
+        self._engine.wake["ask"].set()
+
+    async def perform(self, row: OutboxRow) -> None:
+        """One asking, one try."""
+        effect = row.effect
+        if not isinstance(effect, Ask):
+            raise TypeError(f"outbox row {row.id} asks nothing: {effect!r}")
+        try:
+            answers = tuple([await self._answer(question) for question in effect.questions])
+        except InventoryProblem as problem:
+            now = self._clock.now()
+            if effect.patient:
+                again = now + timedelta(seconds=self.backoff.failed())
+                event = Waiting(now, effect.context, problem.text, again)
+                self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
+            else:
+                self._journal.fail(row.id, Unanswered(now, effect.context, problem.text), problem.text)
+        else:
+            self.backoff.worked()
+            self._journal.finish(row.id, Answered(self._clock.now(), effect.context, answers))
+        self._engine.decide_all()
+
+    async def _answer(self, question: Question) -> Answer:
+        if isinstance(question, AuditOf):
+            return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
+        return await self._inventory.answer(question)

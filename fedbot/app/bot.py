@@ -1,0 +1,219 @@
+"""One bot: its parts put together, started, and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+
+from fedbot.app.acts import ActLane
+from fedbot.app.asking import AskLane
+from fedbot.app.courier import Courier
+from fedbot.app.engine import Engine
+from fedbot.app.syncing import SyncLoop
+from fedbot.chat import content
+from fedbot.chat.client import MatrixChat
+from fedbot.chat.words import Tongue, render
+from fedbot.config.settings import Settings
+from fedbot.federation.effects import Forget, KeepSecret, Phrase, Typing
+from fedbot.federation.envelope import BadEnvelope, Identity, unseal
+from fedbot.federation.events import Started, StepRefused, Tick
+from fedbot.federation.home import Home
+from fedbot.federation.state import State
+from fedbot.identity import FileVault, open_identity
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.jobs import Jobs
+from fedbot.journal.journal import Journal
+from fedbot.ports import Chat, ChatProblem, Clock, Inventory, JournalProblem, OutboxRow, Vault
+from fedbot.verbs import Registry
+from fedbot.web.server import Web
+from fedbot.web.standing import Standing
+from fedbot.wiring import identity_folder, inventory_settings, matrix_account
+
+log = logging.getLogger(__name__)
+
+KEEP_ROWS = timedelta(days=30)
+DEAF_AFTER = timedelta(minutes=3)
+
+
+class HistoryWithoutState(JournalProblem):
+    """The state folder is empty, but this account has spoken as a fedbot before."""
+
+
+class WallClock(Clock):
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """Now, UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+class Bot:
+    """The pipeline with its lanes, over whatever ports it is given (the real ones or the tests' twins)."""
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        journal: Journal,
+        chat: Chat,
+        inventory: Inventory,
+        identity: Identity,
+        vault: Vault,
+        clock: Clock,
+        settle: timedelta = timedelta(minutes=2),
+        give_up: timedelta = timedelta(minutes=15),
+    ) -> None:
+        def opened(sealed: str, binding: str) -> dict[str, object]:
+            return unseal(identity, sealed, bound_to=binding)
+
+        tongue = Tongue(home.language, home.time_zone)
+
+        def put_into_words(phrase: Phrase, now: datetime) -> content.Rendered:
+            return content.render(render(phrase, tongue, now))
+
+        self.chat = chat
+        self.journal = journal
+        self.clock = clock
+        self._vault = vault
+        self._identity = identity
+        self.engine = Engine(journal, State(home, opened), Registry(), clock, put_into_words)
+        self.engine.show_typing = self._show_typing
+        self.engine.perform_now = self._keep_secrets
+        self.courier = Courier(self.engine, chat, identity, vault)
+        self.acts = ActLane(self.engine, inventory, settle, give_up)
+        self.asking = AskLane(self.engine, inventory)
+        self.syncing = SyncLoop(self.engine, chat)
+        self._typing: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Load the state; on a first start read the rooms as they are. Raises `HistoryWithoutState`."""
+        self.engine.load()
+        if self.journal.token() is None:
+            batch = await self.chat.sync(None, 0)
+            if batch.has_history and not self.engine.state.posts:
+                raise HistoryWithoutState(
+                    "The state folder is empty, but this Matrix account has spoken as a fedbot before. Nothing was "
+                    "changed. Put the state folder back from its backup (journal.db and identity/), or use another "
+                    "account and connect anew."
+                )
+            self.syncing.take(batch)
+        self.engine.put(Started(self.clock.now(), version("fedbot")))
+
+    async def run(self) -> None:
+        """All lanes, until cancelled."""
+        async with Jobs(self.clock, self._tick) as jobs, asyncio.TaskGroup() as group:
+
+            def after_each_decision() -> None:
+                self.syncing.look_again()
+                jobs.wake_at(self.engine.next_wake())
+
+            self.engine.changed = after_each_decision
+            jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
+            after_each_decision()
+            for work in (self.syncing, self.courier, self.acts, self.asking):
+                group.create_task(work.run())
+            group.create_task(jobs.watch())
+
+    async def _tick(self) -> None:
+        self.engine.put(Tick(self.clock.now()))
+
+    async def _prune(self) -> None:
+        self.journal.prune(KEEP_ROWS)
+
+    def _show_typing(self, effect: Typing) -> None:
+        task = asyncio.ensure_future(self._typed(effect))
+        self._typing.add(task)
+        task.add_done_callback(self._typing.discard)
+
+    async def _typed(self, effect: Typing) -> None:
+        try:
+            await self.chat.typing(effect.room, effect.seconds)
+        except ChatProblem as problem:
+            log.debug("no typing sign: %s", problem.text)
+
+    def _keep_secrets(self) -> None:
+        """The vault's lane: local, so done before anything else goes on."""
+        for row in self.journal.due("vault", self.clock.now()):
+            self._keep_secret(row)
+
+    def _keep_secret(self, row: OutboxRow) -> None:
+        match row.effect:
+            case Forget(reference):
+                self._vault.forget(reference)
+                self.journal.finish(row.id, None)
+            case KeepSecret(context, reference, sealed, binding):
+                try:
+                    secret = unseal(self._identity, sealed, bound_to=binding)["secret"]
+                except (BadEnvelope, KeyError) as problem:
+                    text = f"what the peer sealed can't be opened: {problem}"
+                    event = StepRefused(self.clock.now(), context, "sealed", text)
+                    self.journal.fail(row.id, event, text)
+                else:
+                    self._vault.keep(reference, str(secret))
+                    self.journal.finish(row.id, None)
+
+    def standing(self) -> Standing:
+        """How the bot is, for a monitor."""
+        now = self.clock.now()
+        heard = self.syncing.heard_at
+        down = self.engine.standing_problem()
+        problems = [down] if down else []
+        if self.engine.failures:
+            problems.append(f"the rules failed on {self.engine.failures} events; see the log")
+        return {
+            "version": version("fedbot"),
+            "matrix": heard is not None and now - heard < DEAF_AFTER,
+            "inventree": not down,
+            "problems": problems,
+            "gauges": self.engine.gauges(),
+        }
+
+
+async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
+    """Run the bot of these settings until cancelled: what was begun is journaled and found again.
+
+    `ready` is called once it listens.
+
+    Raises `JournalProblem` (state in use, damaged, needs a rebuild), `ports.ChatProblem` for a login that
+    doesn't work, and what `open_identity` raises.
+    """
+    folder = identity_folder(settings)
+    clock = WallClock()
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal.open(settings.state))
+        identity = open_identity(folder)
+        vault = FileVault(folder)
+        chat = await MatrixChat.open(matrix_account(settings), folder)
+        stack.push_async_callback(chat.close)
+        room_ids = {room: await chat.resolve(room) for room in _aliases(settings)}
+        home = replace(settings.home(identity.key, room_ids), bot=chat.user_id)
+        inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign)
+        stack.callback(inventory.close)
+        bot = Bot(
+            home,
+            journal=journal,
+            chat=chat,
+            inventory=inventory,
+            identity=identity,
+            vault=vault,
+            clock=clock,
+            settle=timedelta(seconds=settings.rules.settle_seconds),
+            give_up=timedelta(minutes=settings.rules.give_up_minutes),
+        )
+        await bot.start()
+        await stack.enter_async_context(Web(bot.standing, settings.health_socket, settings.web.listen))
+        ready()
+        await bot.run()
+
+
+def _aliases(settings: Settings) -> list[str]:
+    return [room for room in (*settings.rooms, settings.admin_room) if room.startswith("#")]

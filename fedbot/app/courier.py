@@ -1,0 +1,204 @@
+"""The chat lane: one outgoing queue for our account, in order of urgency, within the homeserver's limits.
+
+A letter gets its envelope, its signature and its targets when it is sent. The transaction id depends only on
+the journal and the row: a retry of one send is one event, whatever happened in between (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.app.acts import Backoff, first_of, wait_for_work
+from fedbot.app.engine import Engine
+from fedbot.chat import content
+from fedbot.chat.outgoing import Budget, in_order, superseded
+from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope
+from fedbot.federation.envelope import BadEnvelope, Identity, envelope_id, seal, sign, transaction_id, wire_time
+from fedbot.federation.events import Event, Posted, PostRefused
+from fedbot.federation.letters import bound_to
+from fedbot.ports import (
+    Chat,
+    ChatLimited,
+    ChatRefused,
+    ChatUnreachable,
+    Delivery,
+    Letter,
+    NoSuchSecret,
+    OutboxRow,
+    Seed,
+    Vault,
+)
+
+log = logging.getLogger(__name__)
+
+PARTY_EVENT = "dev.fedbot.party"
+ENVELOPE_EVENT = "dev.fedbot.envelope"
+ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
+
+
+class NotYet(Exception):
+    """The message that this one belongs to is not in the room yet."""
+
+
+class NeverMore(Exception):
+    """The message that this one belongs to will never be there."""
+
+
+class Courier:
+    """Sends what the outbox holds for the chat."""
+
+    def __init__(self, engine: Engine, chat: Chat, identity: Identity, vault: Vault) -> None:
+        self._engine = engine
+        self._journal = engine.journal
+        self._clock = engine.clock
+        self._chat = chat
+        self._identity = identity
+        self._vault = vault
+        self.budget = Budget()
+        self.backoff = Backoff(shortest=1.0, longest=30.0)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        wake = self._engine.wake["chat"]
+        while True:
+            wake.clear()
+            pause = self.budget.wait(self._clock.now())
+            rows = self._journal.due("chat", self._clock.now())
+            if rows and pause > 0:
+                await self._clock.sleep(pause)
+            elif rows and await self.send_first(rows):
+                continue
+            else:
+                await wait_for_work(self._engine, wake)
+
+    async def send_first(self, rows: tuple[OutboxRow, ...]) -> bool:
+        """Send the first row that can be sent now; whether there was one."""
+        for number in superseded(rows):
+            self._journal.finish(number, None)
+        for row in in_order(rows):
+            try:
+                delivery = self._delivery(row)
+            except NotYet:
+                continue
+            except (NeverMore, content.BadContent, BadEnvelope, NoSuchSecret) as problem:
+                self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
+                return True
+            await self._send(row, delivery)
+            return True
+        return False
+
+    async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
+        self._journal.begin(row.id, self._clock.now())
+        try:
+            event_id = await self._carry(row, delivery)
+        except ChatLimited as limit:
+            now = self._clock.now()
+            self.budget = self.budget.limited(now, limit.retry_after)
+            self._journal.postpone(row.id, now + timedelta(seconds=limit.retry_after), problem=limit.text)
+        except ChatUnreachable as problem:
+            pause = self.backoff.failed()
+            self._journal.postpone(row.id, self._clock.now() + timedelta(seconds=pause), problem=problem.text)
+            await first_of(self._engine, self._engine.wake["chat"], pause)
+        except ChatRefused as problem:
+            if problem.code == ALREADY_THERE:
+                self._end(row, None)
+                return
+            log.warning("the homeserver refused %s: %s", type(row.effect).__name__, problem.text)
+            self._end(row, _refused(row, self._clock.now(), problem.code, problem.text), problem.text)
+        else:
+            self.backoff.worked()
+            now = self._clock.now()
+            self.budget = self.budget.sent(now)
+            posted = isinstance(row.effect, Letter)
+            self._end(row, Posted(now, row.effect.key, row.effect.room, event_id) if posted else None)  # type: ignore[union-attr]
+
+    async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
+        if delivery is not None:
+            return await self._chat.send(delivery)
+        if isinstance(row.effect, Join):
+            await self._chat.join(row.effect.room)
+        elif isinstance(row.effect, Leave):
+            await self._chat.leave(row.effect.room)
+        return ""
+
+    def _end(self, row: OutboxRow, outcome: Event | None, problem: str = "") -> None:
+        if problem:
+            self._journal.fail(row.id, outcome, problem)
+        else:
+            self._journal.finish(row.id, outcome)
+        self._engine.decide_all()
+
+    def _delivery(self, row: OutboxRow) -> Delivery | None:
+        """The row as an event; None for joining and leaving. NotYet while its target isn't in the room."""
+        transaction = transaction_id(self._journal.journal_id, row.cause, f"{row.id}", 0)
+        match row.effect:
+            case Letter() as letter:
+                return Delivery(letter.room, "m.room.message", self._message(letter), transaction)
+            case Seed(key, room, emoji):
+                return Delivery(room, "m.reaction", content.reaction(self._event_of(key), emoji), transaction)
+            case SendEnvelope(room, draft):
+                envelope = content.bare_envelope(self._envelope(draft, room))
+                return Delivery(room, ENVELOPE_EVENT, envelope, transaction)
+            case Announce(room, announcement):
+                return Delivery(room, PARTY_EVENT, announcement, transaction, state_key=self._chat.user_id)
+            case Join() | Leave():
+                return None
+            case _:
+                raise TypeError(f"outbox row {row.id} doesn't go to the chat: {row.effect!r}")
+
+    def _message(self, letter: Letter) -> dict[str, Any]:
+        return content.message(
+            content.Rendered(letter.plain, letter.html),
+            rings=letter.rings,
+            reply_to=self._target(letter.reply_to),
+            thread=self._target(letter.thread),
+            envelope=self._envelope(letter.draft, letter.room) if letter.draft else None,
+            edits=self._event_of(letter.key) if letter.edit else "",
+        )
+
+    def _target(self, target: str) -> str:
+        """An event id as it is; a key of ours as the event that it became."""
+        return target if not target or target.startswith("$") else self._event_of(target)
+
+    def _event_of(self, key: str) -> str:
+        place = self._journal.post(key)
+        if place is not None:
+            return place.event_id
+        if any(row.key == key and isinstance(row.effect, Letter) and not row.effect.edit for row in self._unsent()):
+            raise NotYet(key)
+        raise NeverMore(f"the message {key} is not in the room")
+
+    def _unsent(self) -> tuple[OutboxRow, ...]:
+        return self._journal.due("chat", datetime.max.replace(tzinfo=self._clock.now().tzinfo))
+
+    def _envelope(self, draft: Draft, room: str) -> dict[str, Any]:
+        """The signed envelope of a draft, its sealed parts sealed to the peer's key."""
+        home = self._engine.state.home
+        body = dict(draft.body)
+        binding = bound_to(home.party, draft.to, draft.subject, draft.number)
+        if draft.sealed:
+            body["sealed"] = seal(draft.sealed_to, draft.sealed, bound_to=binding)
+        for field, reference in draft.secrets.items():
+            body[field] = seal(draft.sealed_to, {"secret": self._vault.read(reference)}, bound_to=binding)
+        unsigned = {
+            "id": envelope_id(home.party, draft.subject, draft.number),
+            "kind": draft.kind,
+            "from": home.party,
+            "to": draft.to,
+            "room": room,
+            **({draft.subject_kind: draft.subject} if draft.subject else {}),
+            "seq": draft.number,
+            "terms_hash": draft.terms_hash,
+            "body": body,
+            "sent_at": wire_time(self._clock.now()),
+        }
+        return sign(self._identity, unsigned)
+
+
+def _refused(row: OutboxRow, now: datetime, code: str, text: str) -> PostRefused | None:
+    key = getattr(row.effect, "key", type(row.effect).__name__)
+    return PostRefused(now, key, getattr(row.effect, "room", ""), code, text)
+
+

@@ -1,0 +1,175 @@
+"""The pipeline's middle: journaled events meet the rules, and what follows is committed (DESIGN §3).
+
+Everything that happens goes through `put` or `receive` and is decided upon in order, one at a time. Only here
+does state change; the lanes perform what the outbox holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from fedbot.chat import content, outgoing
+from fedbot.federation.commands import Verbs
+from fedbot.federation.decide import decide, grace_ends, next_wake
+from fedbot.federation.effects import Ask, Do, Edit, Effect, Forget, KeepSecret, Phrase, Post, Typing
+from fedbot.federation.events import Event
+from fedbot.federation.state import AuditEntry, State, Turn
+from fedbot.federation.steps import Mirror
+from fedbot.ports import Batch, Clock, Committed, Journal, Lane, Letter, Queued, Seed, Stored, UnreadableRow
+
+log = logging.getLogger(__name__)
+
+MIRROR_PRIORITY = 5
+"""Metadata only mirrors the journal: it waits for what moves stock."""
+
+Render = Callable[[Phrase, datetime], content.Rendered]
+
+
+class Engine:
+    """One party's pipeline between its journal and its lanes.
+
+    `wake` has an event for each lane, set whenever the outbox may have something new for it; `changed` is
+    called after each decision (timers and the sync loop look at the state then); `show_typing` gets what is
+    not journaled.
+    """
+
+    def __init__(self, journal: Journal, state: State, verbs: Verbs, clock: Clock, render: Render) -> None:
+        self.journal = journal
+        self.state = state
+        self.clock = clock
+        self.wake: dict[Lane, asyncio.Event] = {lane: asyncio.Event() for lane in ("chat", "act", "ask", "vault")}
+        self.changed: Callable[[], None] = lambda: None
+        self.show_typing: Callable[[Typing], None] = lambda _: None
+        self.perform_now: Callable[[], None] = lambda: None
+        self.failures = 0
+        self._verbs = verbs
+        self._render = render
+        self._deciding = False
+
+    def load(self) -> None:
+        """Read the state from the journal."""
+        self.state.take_over({(kind, identifier): document for kind, identifier, document in self.journal.documents()})
+        self.state.posts.update(self.journal.posts())
+
+    def receive(self, batch: Batch) -> int:
+        """One sync: its events and its token in one transaction; then they are decided upon."""
+        new = self.journal.receive(batch.events, batch.token)
+        self.decide_all()
+        return new
+
+    def put(self, event: Event) -> None:
+        """Something that isn't from the chat has happened."""
+        self.journal.put(event)
+        self.decide_all()
+
+    def decide_all(self) -> None:
+        """Decide upon everything that waits, oldest first."""
+        if self._deciding:
+            return
+        self._deciding = True
+        try:
+            while self._decide_next():
+                pass
+        finally:
+            self._deciding = False
+        for event in self.wake.values():
+            event.set()
+        self.changed()
+
+    def _decide_next(self) -> bool:
+        try:
+            found = self.journal.next_event()
+        except UnreadableRow as problem:
+            self._pass_over(problem.number, str(problem))
+            return True
+        if found is None:
+            return False
+        seq, event = found
+        now = self.clock.now()
+        try:
+            turn = decide(self.state, event, self._verbs, now)
+            queued = tuple(self._queued(turn))
+        except Exception:
+            # a fault in the rules: nothing of this event takes effect, the event stays in the journal,
+            # and the bot goes on for everybody else (its health says so)
+            log.exception("the rules failed on event %d (%s)", seq, type(event).__name__)
+            self._pass_over(seq, f"the rules failed on {type(event).__name__}")
+            return True
+        self.journal.commit(seq, Committed(now, turn.changes, queued, tuple(turn.audit)))
+        self.state.apply(turn)
+        self.perform_now()
+        for effect in turn.effects:
+            if isinstance(effect, Typing):
+                self.show_typing(effect)
+        return True
+
+    def _pass_over(self, seq: int, what: str) -> None:
+        self.failures += 1
+        self.journal.commit(seq, Committed(self.clock.now(), audit=(AuditEntry("failures", what),)))
+
+    def _queued(self, turn: Turn) -> list[Queued]:
+        """The turn's effects as rows of the outbox, words included."""
+        queued: list[Queued] = []
+        for effect in turn.effects:
+            queued += self._rows(effect)
+        return queued
+
+    def _rows(self, effect: Effect) -> Sequence[Queued]:
+        match effect:
+            case Typing():
+                return ()
+            case Ask():
+                return (Queued("ask", effect),)
+            case Do(step=Mirror(model=model, pk=pk)):
+                return (Queued("act", effect, MIRROR_PRIORITY, f"mirror {model} {pk}"),)
+            case Do():
+                return (Queued("act", effect, 0, effect.context.subject),)
+            case KeepSecret() | Forget():
+                return (Queued("vault", effect),)
+            case Post():
+                words = self._render(effect.phrase, self.clock.now())
+                letter = Letter(
+                    key=effect.key,
+                    room=effect.room,
+                    plain=words.plain,
+                    html=words.html,
+                    reply_to=effect.reply_to,
+                    thread=effect.thread,
+                    rings=effect.rings,
+                    draft=effect.draft,
+                )
+                seeds = [Seed(effect.key, effect.room, emoji) for emoji in effect.seeds]
+                return [_chat_row(letter), *(_chat_row(seed) for seed in seeds)]
+            case Edit():
+                words = self._render(effect.phrase, self.clock.now())
+                edit = Letter(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
+                return (_chat_row(edit),)
+            case _:
+                return (_chat_row(effect),)
+
+    def next_wake(self) -> datetime | None:
+        """When the rules want to be asked again."""
+        return next_wake(self.state, self.clock.now())
+
+    def grace_ends(self) -> datetime | None:
+        """When the next grace ends, after which a sync must begin."""
+        return grace_ends(self.state, self.clock.now())
+
+    def standing_problem(self) -> str:
+        """What is wrong with our InvenTree, as the rules know it; '' if nothing is."""
+        return Turn(self.state, self.clock.now()).standing().inventory_problem
+
+    def gauges(self) -> dict[str, float]:
+        """Figures for a monitor."""
+        turn = Turn(self.state, self.clock.now())
+        return {
+            "connections_active": len(turn.active_connections()),
+            "transfers_open": len(turn.open_transfers()),
+        }
+
+
+def _chat_row(effect: Stored) -> Queued:
+    return Queued("chat", effect, outgoing.urgency(effect), outgoing.queue_key(effect))

@@ -1,0 +1,104 @@
+"""The sync loop: what the chat brings goes into the journal together with its token (DESIGN §3).
+
+A grace ends only after a sync that began later than it. So the long poll is cut short when a grace is about to
+end, and `CaughtUp` is told to the rules when they wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from fedbot.app.acts import Backoff
+from fedbot.app.engine import Engine
+from fedbot.federation.documents import TransferState
+from fedbot.federation.events import CaughtUp
+from fedbot.federation.state import Turn
+from fedbot.ports import Batch, Chat, ChatLimited, ChatProblem, ChatSignedOut
+
+log = logging.getLogger(__name__)
+
+LONG_POLL = 30.0
+CATCH_UP_EVERY = timedelta(minutes=5)
+
+
+class SyncLoop:
+    """Reads the chat for ever. `heard_at` is when the homeserver answered last."""
+
+    def __init__(self, engine: Engine, chat: Chat) -> None:
+        self._engine = engine
+        self._clock = engine.clock
+        self._chat = chat
+        self._look = asyncio.Event()
+        self._told: datetime | None = None
+        self.backoff = Backoff(shortest=1.0, longest=30.0)
+        self.heard_at: datetime | None = None
+
+    def look_again(self) -> None:
+        """The state has changed: a poll that would last past the end of a grace is cut short."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Work until the account is signed out."""
+        while True:
+            try:
+                batch = await self._next_batch()
+            except ChatSignedOut:
+                raise
+            except ChatProblem as problem:
+                pause = problem.retry_after if isinstance(problem, ChatLimited) else self.backoff.failed()
+                log.warning("sync failed, next try in %.0f s: %s", pause, problem.text)
+                await self._clock.sleep(pause)
+                continue
+            if batch is not None:
+                self.take(batch)
+
+    def take(self, batch: Batch) -> None:
+        """One batch into the journal, and the word that we have caught up, if somebody waits for it."""
+        self.backoff.worked()
+        self.heard_at = self._clock.now()
+        self._engine.receive(batch)
+        if self._somebody_waits(batch.asked_at):
+            self._told = batch.asked_at
+            self._engine.put(CaughtUp(batch.asked_at))
+
+    def _somebody_waits(self, asked_at: datetime) -> bool:
+        if self._told is None or asked_at - self._told > CATCH_UP_EVERY:
+            return True
+        ends = self._engine.grace_ends()
+        if ends is not None and ends <= asked_at:
+            return True
+        turn = Turn(self._engine.state, asked_at)
+        return any(t.state is TransferState.OPEN and t.due < asked_at for t in turn.open_transfers())
+
+    def _timeout(self) -> float:
+        """Seconds to poll for: not past the end of the next grace."""
+        ends = self._engine.grace_ends()
+        if ends is None:
+            return LONG_POLL
+        return min(max((ends - self._clock.now()).total_seconds(), 0.0), LONG_POLL)
+
+    async def _next_batch(self) -> Batch | None:
+        """One sync; None if it was cut short because a grace ends sooner. Cutting it short loses nothing."""
+        self._look.clear()
+        timeout = self._timeout()
+        deadline = self._clock.now() + timedelta(seconds=timeout)
+        polling = asyncio.ensure_future(self._chat.sync(self._engine.journal.token(), timeout))
+        try:
+            while True:
+                looking = asyncio.ensure_future(self._look.wait())
+                done, _ = await asyncio.wait({polling, looking}, return_when=asyncio.FIRST_COMPLETED)
+                looking.cancel()
+                if polling in done:
+                    return polling.result()
+                self._look.clear()
+                ends = self._engine.grace_ends()
+                if ends is not None and ends < deadline:
+                    return None
+        finally:
+            if not polling.done():
+                polling.cancel()
+                with suppress(asyncio.CancelledError, ChatProblem):
+                    await polling
