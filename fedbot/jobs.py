@@ -50,9 +50,7 @@ class Jobs:
 
     async def __aenter__(self) -> Self:
         self._failed = asyncio.get_running_loop().create_future()
-        self._scheduler.add_job(
-            _look, IntervalTrigger(seconds=self._look_again, timezone=UTC), id="look again"
-        )
+        self._scheduler.add_job(_look, IntervalTrigger(seconds=self._look_again, timezone=UTC), id="look again")
         self._scheduler.start()
         self._ticking = asyncio.create_task(self._tick_when_due())
         return self
@@ -83,9 +81,7 @@ class Jobs:
         # the clock may be another than the machine's: what counts is how far away the moment is
         due = datetime.now(UTC) + (moment - self._clock.now())
         # setting a flag is over at once; that a run of it is being tidied up is no reason to skip the next
-        self._scheduler.add_job(
-            self._set_due, DateTrigger(due), id=_NEXT_DUE, replace_existing=True, max_instances=100
-        )
+        self._scheduler.add_job(self._set_due, DateTrigger(due), id=_NEXT_DUE, replace_existing=True, max_instances=100)
 
     def daily(self, name: str, at: time, time_zone: str, work: Work) -> None:
         """Do `work` every day at `at` by the clock on the wall in `time_zone` (IANA name)."""

@@ -24,7 +24,7 @@ from fedbot.check.passed import has_passed, remember
 from fedbot.cli import EXITS, Exit, main
 from fedbot.config import load
 from fedbot.federation.stock import Right
-from fedbot.ports import ChatSignedOut, ChatUnreachable, JournalDamaged, StateInUse
+from fedbot.ports import ChatSignedOut, ChatUnreachable, JournalDamaged, JournalProblem, StateInUse
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
 from tests.config.conftest import TOKEN, least
@@ -154,7 +154,7 @@ def test_check_tells_wrong_settings_for_scripts_too(config: Path, capsys: pytest
 # --- run ---------------------------------------------------------------------------------------------------
 
 
-class HistoryWithoutStateError(Exception):
+class NeedsRebuild(JournalProblem):
     """As the app has it."""
 
 
@@ -168,7 +168,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
                 raise error
 
         module = ModuleType("fedbot.app")
-        module.run, module.HistoryWithoutState = run, HistoryWithoutStateError  # type: ignore[attr-defined]
+        module.run, module.NeedsRebuild = run, NeedsRebuild  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "fedbot.app", module)
 
     return ends
@@ -179,7 +179,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
     [
         (None, Exit.OK),
         (StateInUse("in use by the process 7", 7), Exit.STATE_IN_USE),
-        (HistoryWithoutStateError("has history"), Exit.HISTORY_WITHOUT_STATE),
+        (NeedsRebuild("has history"), Exit.HISTORY_WITHOUT_STATE),
         (ChatSignedOut("no longer good"), Exit.SIGNED_OUT),
         (JournalDamaged("no journal any more"), Exit.FAILED),
         (ChatUnreachable("does not answer"), Exit.FAILED),
@@ -220,7 +220,7 @@ async def run(settings):
     finally:
         print("put away", flush=True)
 app = types.ModuleType("fedbot.app")
-app.run, app.HistoryWithoutState = run, type("HistoryWithoutState", (Exception,), {})
+app.run, app.NeedsRebuild = run, type("NeedsRebuild", (Exception,), {})
 sys.modules["fedbot.app"] = app
 from fedbot.cli import main
 sys.exit(main(["run"]))

@@ -126,9 +126,7 @@ async def test_a_moment_that_comes_while_a_tick_still_runs_gets_a_tick_of_its_ow
     assert most_at_once == 1
 
 
-async def test_a_clock_that_is_set_forward_makes_nothing_late(
-    ticks: Ticks, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_clock_that_is_set_forward_makes_nothing_late(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
     class Later(datetime):
         @classmethod
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override]

@@ -40,9 +40,7 @@ def test_a_record_is_one_line_of_keys_and_values(out: io.StringIO) -> None:
     log.info("sent %d", 3, extra={"room": "!abc", "name_of_room": "our lab", "tries": 2})
     line = out.getvalue()
     assert line.startswith("time=20")
-    assert line.endswith(
-        'Z level=info part=chat.sync event="sent 3" room=!abc name_of_room="our lab" tries=2\n'
-    )
+    assert line.endswith('Z level=info part=chat.sync event="sent 3" room=!abc name_of_room="our lab" tries=2\n')
 
 
 def test_a_line_break_from_outside_cannot_forge_a_second_line(out: io.StringIO) -> None:
@@ -103,9 +101,7 @@ def test_a_secret_is_taken_out_of_exceptions_their_causes_and_their_notes(out: i
         ('{"type": "m.login.password", "password": "hunter22"}', "hunter22"),
     ],
 )
-def test_what_looks_like_a_token_is_taken_out_though_nobody_named_it(
-    text: str, secret: str, out: io.StringIO
-) -> None:
+def test_what_looks_like_a_token_is_taken_out_though_nobody_named_it(text: str, secret: str, out: io.StringIO) -> None:
     log.error("answer: %s", text)
     log.error("in JSON: %s", json.dumps(text))
     log.error(text, extra={"headers": {"text": text}})

@@ -1,4 +1,4 @@
-"""The question that `fedbot health` puts to the running bot. Apart from the server, to start quickly."""
+"""The question that `fedbot health` puts to the running bot."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from fedbot.config.settings import Settings
 from fedbot.web.standing import Standing, is_healthy, metrics
 
 _ONLY_US = 0o600
@@ -59,9 +60,7 @@ class Web:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         body = metrics(self._standing())
-        return web.Response(
-            body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        )
+        return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
 def _bound(path: Path) -> socket.socket:
@@ -74,3 +73,8 @@ def _bound(path: Path) -> socket.socket:
         made.close()
         raise
     return made
+
+
+def serve(settings: Settings, standing: Callable[[], Standing]) -> Web:
+    """As the settings say: on the socket in the state folder, and on `web.listen` if that is given."""
+    return Web(standing, settings.health_socket, settings.web.listen)
