@@ -1,0 +1,253 @@
+"""How the records of `federation` and `ports` become JSON text and back, with nothing lost on the way.
+
+Driven by the type hints alone. A record among several possible ones is tagged: `{"type": "TakeOut", …}`.
+Decimals are strings, times ISO 8601 in UTC. What doesn't fit its hint is refused both ways: a journal that
+bends values would let a bot decide otherwise after a restart than before.
+
+pydantic reads plain dataclasses too, but writes no tags: `AccessEnded` and `Mirrored` would look alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum, StrEnum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from fedbot.federation.documents import Document
+from fedbot.federation.events import Event
+from fedbot.federation.state import AuditEntry
+from fedbot.ports import Stored
+
+TAG = "type"
+
+
+class NotStorable(TypeError):
+    """A value doesn't fit the hint of its field, or the hint is of a kind that the journal doesn't know."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Both ways for one hint: `write` gives what `json` takes, `read` takes what `json` gives."""
+
+    write: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+# --- by name -----------------------------------------------------------------------------------------------
+
+# What stands in a table of its own under (kind = class name, payload).
+EVENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Event)}
+EFFECTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Stored)}
+DOCUMENTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Document)}
+AUDIT: dict[str, type] = {AuditEntry.__name__: AuditEntry}
+
+
+def to_text(kinds: dict[str, type], record: object) -> tuple[str, str]:
+    """(kind, payload) of one of these records. Raises `NotStorable`."""
+    kind = type(record).__name__
+    if kinds.get(kind) is not type(record):
+        raise NotStorable(f"{kind} has no place here")
+    try:
+        # ASCII only: a lone surrogate in what a stranger wrote has an escape, but no UTF-8.
+        return kind, json.dumps(codec_for(kinds[kind]).write(record), separators=(",", ":"))
+    except RecursionError as problem:
+        raise NotStorable(f"{kind}: nested too deep") from problem
+
+
+def from_text(kinds: dict[str, type], kind: str, payload: str) -> Any:  # noqa: ANN401 - which class, the row says
+    """The record of that kind. Raises `NotStorable` if there is no such kind or the payload doesn't fit."""
+    if kind not in kinds:
+        raise NotStorable(f"unknown kind {kind}")
+    try:
+        return codec_for(kinds[kind]).read(json.loads(payload))
+    except (ValueError, ArithmeticError, RecursionError) as problem:
+        raise NotStorable(f"{kind}: {problem}") from problem
+
+
+# --- by hint -----------------------------------------------------------------------------------------------
+
+
+@cache
+def codec_for(hint: Any) -> Codec:  # noqa: ANN401 - a hint may be a class, a union, a generic, Any
+    """The codec for a type hint; made once for each. Raises `NotStorable` for a hint that it doesn't know."""
+    of_several = {Union: _union, types.UnionType: _union, tuple: _tuple, dict: _dict}.get(get_origin(hint))
+    if of_several:
+        return of_several(get_args(hint))
+    if hint in _LEAVES:
+        return _LEAVES[hint]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return _enum(hint)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _record(hint)
+    raise NotStorable(f"no way to store {hint}")
+
+
+def _exactly(kind: type) -> Callable[[Any], Any]:
+    """Values of exactly this type pass: a bool is no int here, and no subclass loses what it adds."""
+
+    def check(value: Any) -> Any:  # noqa: ANN401
+        if type(value) is not kind:
+            raise NotStorable(f"{type(value).__name__} where {kind.__name__} belongs")
+        return value
+
+    return check
+
+
+def _same(kind: type) -> Codec:
+    return Codec(_exactly(kind), _exactly(kind))
+
+
+def _by_text(kind: type, write: Callable[[Any], str], read: Callable[[str], Any]) -> Codec:
+    """A codec for a type that goes as a string."""
+    is_kind, is_text = _exactly(kind), _exactly(str)
+    return Codec(lambda value: write(is_kind(value)), lambda value: read(is_text(value)))
+
+
+def _write_moment(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise NotStorable("a time without a zone")
+    return moment.astimezone(UTC).isoformat()
+
+
+def _write_decimal(number: Decimal) -> str:
+    if not number.is_finite():
+        raise NotStorable(f"{number} is no quantity")
+    return str(number)
+
+
+def _write_text(text: Any) -> str:  # noqa: ANN401
+    """Text; a member of a StrEnum too, since it equals its text."""
+    if not isinstance(text, StrEnum):
+        _exactly(str)(text)
+    return str(text)
+
+
+def _write_json(value: Any) -> Any:  # noqa: ANN401
+    """JSON data as it is, tuples being lists. Else refused, not bent: json itself writes the key 1 as "1"."""
+    if isinstance(value, dict):
+        return {_write_text(key): _write_json(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_write_json(inner) for inner in value]
+    if value is None or type(value) in (int, float, bool):
+        return value
+    return _write_text(value)
+
+
+_LEAVES: dict[Any, Codec] = {
+    Any: Codec(_write_json, lambda value: value),
+    str: Codec(_write_text, _exactly(str)),
+    int: _same(int),
+    bool: _same(bool),
+    types.NoneType: _same(types.NoneType),
+    Decimal: _by_text(Decimal, _write_decimal, Decimal),
+    datetime: _by_text(datetime, _write_moment, datetime.fromisoformat),
+    date: _by_text(date, date.isoformat, date.fromisoformat),
+    time: _by_text(time, time.isoformat, time.fromisoformat),
+    timedelta: Codec(
+        lambda value: _exactly(timedelta)(value) // timedelta(microseconds=1),
+        lambda value: timedelta(microseconds=_exactly(int)(value)),
+    ),
+}
+
+
+def _enum(hint: type[Enum]) -> Codec:
+    is_kind = _exactly(hint)
+    return Codec(lambda value: is_kind(value).value, hint)
+
+
+def _tuple(hints: tuple[Any, ...]) -> Codec:
+    """`tuple[X, ...]` of any length, `tuple[X, Y]` of exactly these."""
+    endless = len(hints) == 2 and hints[1] is Ellipsis  # noqa: PLR2004
+    inner = [codec_for(hint) for hint in (hints[:1] if endless else hints)]
+
+    def each(values: Any) -> list[tuple[Codec, Any]]:  # noqa: ANN401
+        codecs = inner * len(values) if endless else inner
+        if len(codecs) != len(values):
+            raise NotStorable(f"{len(values)} entries where {len(codecs)} belong")
+        return list(zip(codecs, values, strict=True))
+
+    is_tuple, is_list = _exactly(tuple), _exactly(list)
+    return Codec(
+        lambda values: [codec.write(value) for codec, value in each(is_tuple(values))],
+        lambda values: tuple(codec.read(value) for codec, value in each(is_list(values))),
+    )
+
+
+def _dict(hints: tuple[Any, ...]) -> Codec:
+    """`dict[str, X]`: JSON has no other keys."""
+    if hints[0] is not str:
+        raise NotStorable(f"keys of {hints[0]}")
+    inner, is_dict = codec_for(hints[1]), _exactly(dict)
+    return Codec(
+        lambda entries: {_write_text(key): inner.write(value) for key, value in is_dict(entries).items()},
+        lambda entries: {key: inner.read(value) for key, value in is_dict(entries).items()},
+    )
+
+
+def _union(hints: tuple[Any, ...]) -> Codec:
+    """One type or None; or one of several records, told apart by a tag."""
+    members = [hint for hint in hints if hint is not types.NoneType]
+    inner = codec_for(members[0]) if len(members) == 1 else _tagged(members)
+    if len(members) == len(hints):
+        return inner
+    return Codec(
+        lambda value: None if value is None else inner.write(value),
+        lambda value: None if value is None else inner.read(value),
+    )
+
+
+def _tagged(kinds: list[type]) -> Codec:
+    by_name = {kind.__name__: kind for kind in kinds}
+    if len(by_name) != len(kinds) or not all(dataclasses.is_dataclass(kind) for kind in kinds):
+        raise NotStorable(f"a choice of {kinds} can't be told apart")
+
+    def write(value: Any) -> dict[str, Any]:  # noqa: ANN401
+        name = type(value).__name__
+        if by_name.get(name) is not type(value):
+            raise NotStorable(f"{name} where one of {', '.join(by_name)} belongs")
+        return {TAG: name, **codec_for(by_name[name]).write(value)}
+
+    def read(content: Any) -> Any:  # noqa: ANN401
+        fields = dict(_exactly(dict)(content))
+        name = fields.pop(TAG, None)
+        if name not in by_name:
+            raise NotStorable(f"{name} where one of {', '.join(by_name)} belongs")
+        return codec_for(by_name[name]).read(fields)
+
+    return Codec(write, read)
+
+
+def _record(kind: type) -> Codec:
+    """A dataclass. All fields are written; a missing one is read as its default, an unknown one is refused.
+
+    So a field with a default can be added at any time; every other change needs a migration (`schema`).
+    """
+    hints = get_type_hints(kind)
+    fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    if TAG in fields:
+        raise NotStorable(f"{kind.__name__} has a field {TAG!r}, which is the tag's name")
+
+    def write(value: Any) -> dict[str, Any]:  # noqa: ANN401
+        _exactly(kind)(value)
+        try:
+            return {name: codec_for(hint).write(getattr(value, name)) for name, hint in fields.items()}
+        except NotStorable as problem:
+            raise NotStorable(f"{kind.__name__}: {problem}") from problem
+
+    def read(content: Any) -> Any:  # noqa: ANN401
+        unknown = _exactly(dict)(content).keys() - fields.keys()
+        if unknown:
+            raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+        try:
+            return kind(**{name: codec_for(fields[name]).read(value) for name, value in content.items()})
+        except TypeError as problem:
+            raise NotStorable(f"{kind.__name__}: {problem}") from problem
+
+    return Codec(write, read)

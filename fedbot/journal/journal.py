@@ -1,0 +1,305 @@
+"""The journal (DESIGN §3, §6): events in, decisions committed, effects out, each a durable transaction.
+
+Synchronous: a commit takes as long as the disk needs to say that it has it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self, get_args
+
+from fedbot import ports
+from fedbot.federation.documents import Document
+from fedbot.federation.events import ChatEvent, Event, Posted, RoomSeen
+from fedbot.journal import codec, outbox
+from fedbot.journal.instants import from_text, optional_from_text, to_text
+from fedbot.journal.lock import PRIVATE_FILE, StateLock
+from fedbot.journal.schema import Database, sync_folder
+from fedbot.ports import Audited, Committed, Lane, Letter, OutboxRow, PostPlace, UnreadableRow, WrongTurn
+
+FILE = "journal.db"
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _read(kinds: dict[str, type], kind: str, payload: str, what: str, number: int) -> Any:  # noqa: ANN401
+    try:
+        return codec.from_text(kinds, kind, payload)
+    except codec.NotStorable as problem:
+        raise UnreadableRow(f"In the journal, {what} can't be read back: {problem}", number) from problem
+
+
+class Journal(ports.Journal):
+    """The port `Journal` on SQLite. Made by `open` or `in_memory`; also a context manager, which closes it.
+
+    `now` dates what is received and ended, for pruning; all that decisions depend on comes with its own time.
+    """
+
+    def __init__(self, database: Database, lock: StateLock | None, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._lock = lock
+        self._now = now
+        with database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO meta (name, value) VALUES ('journal_id', ?) ON CONFLICT DO NOTHING",
+                (secrets.token_hex(16),),
+            )
+            found = connection.execute("SELECT value FROM meta WHERE name = 'journal_id'").fetchone()
+            outbox.requeue_interrupted(connection)
+        self._journal_id = str(found[0])
+
+    @classmethod
+    def open(cls, folder: Path, now: Callable[[], datetime] = _clock) -> Journal:
+        """The journal in this state folder, made if there is none.
+
+        Raises `StateInUse`, `JournalDamaged`, `JournalTooNew` or `JournalProblem`, and OSError.
+        """
+        lock = StateLock(folder)
+        try:
+            return cls(Database(folder / FILE), lock, now)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def in_memory(cls, now: Callable[[], datetime] = _clock) -> Journal:
+        """A journal for tests: the same in all but that it ends with the process."""
+        return cls(Database(None), None, now)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and let go of the state folder."""
+        self._database.close()
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+
+    @property
+    def journal_id(self) -> str:
+        """Random, made with the journal."""
+        return self._journal_id
+
+    # --- what happened ------------------------------------------------------------------------------------
+
+    def token(self) -> str | None:
+        """Where to go on with syncing; None in a new journal."""
+        found = self._database.rows("SELECT value FROM meta WHERE name = 'token'")
+        return str(found[0][0]) if found else None
+
+    def receive(self, events: Sequence[Event], token: str) -> int:
+        """Take in one sync with its token; how many events were new. Raises `NotStorable`, with no effect."""
+        received_at = to_text(self._now())
+        with self._database.transaction() as connection:
+            new = [event for event in events if self._is_new(connection, event, received_at)]
+            for event in new:
+                self._append(connection, event, received_at)
+            connection.execute(
+                "INSERT INTO meta (name, value) VALUES ('token', ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (token,),
+            )
+        return len(new)
+
+    @staticmethod
+    def _is_new(connection: sqlite3.Connection, event: Event, received_at: str) -> bool:
+        """Whether a chat event is seen for the first time. `RoomSeen` is made by us, its id tells nothing."""
+        if not isinstance(event, get_args(ChatEvent)) or isinstance(event, RoomSeen) or not event.event_id:
+            return True
+        return bool(
+            connection.execute(
+                "INSERT INTO seen (event_id, received_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (event.event_id, received_at),
+            ).rowcount
+        )
+
+    def put(self, event: Event) -> int:
+        """Take in one event that isn't from the chat; its seq."""
+        with self._database.transaction() as connection:
+            return self._append(connection, event, to_text(self._now()))
+
+    @staticmethod
+    def _append(connection: sqlite3.Connection, event: Event, received_at: str) -> int:
+        kind, payload = codec.to_text(codec.EVENTS, event)
+        row = connection.execute(
+            "INSERT INTO inbox (kind, payload, received_at) VALUES (?, ?, ?) RETURNING seq",
+            (kind, payload, received_at),
+        ).fetchone()
+        return int(row[0])
+
+    def next_event(self) -> tuple[int, Event] | None:
+        """The oldest undecided event. One that raises `UnreadableRow` can be passed by committing its seq."""
+        found: list[Any] = self._database.rows(
+            "SELECT seq, kind, payload FROM inbox WHERE decided = 0 ORDER BY seq LIMIT 1"
+        )
+        if not found:
+            return None
+        seq, kind, payload = found[0]
+        return seq, _read(codec.EVENTS, kind, payload, f"the event {seq}", seq)
+
+    def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
+        """All that one event led to. Raises `WrongTurn` if it is decided already or unknown."""
+        with self._database.transaction() as connection:
+            marked = connection.execute("UPDATE inbox SET decided = 1 WHERE seq = ? AND decided = 0", (seq,)).rowcount
+            if marked != 1:
+                raise WrongTurn(f"the event {seq} is not waiting for a decision")
+            for (kind, identifier), document in decision.documents.items():
+                self._save(connection, kind, identifier, document)
+            for entry in decision.audit:
+                kind, payload = codec.to_text(codec.AUDIT, entry)
+                connection.execute(
+                    "INSERT INTO audit (at, cause, subject, kind, payload) VALUES (?, ?, ?, ?, ?)",
+                    (to_text(decision.at), seq, entry.subject, kind, payload),
+                )
+            return outbox.insert(connection, seq, decision.at, decision.queued)
+
+    @staticmethod
+    def _save(connection: sqlite3.Connection, kind: str, identifier: str, document: Document | None) -> None:
+        if document is None:
+            connection.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, identifier))
+            return
+        real_kind, payload = codec.to_text(codec.DOCUMENTS, document)
+        if (kind, identifier) != (real_kind, document.id):
+            raise codec.NotStorable(f"{real_kind} {document.id} under the name {kind} {identifier}")
+        connection.execute(
+            "INSERT INTO documents (kind, id, payload) VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, id) DO UPDATE SET payload = excluded.payload",
+            (kind, identifier, payload),
+        )
+
+    # --- what is true -------------------------------------------------------------------------------------
+
+    def documents(self) -> Iterator[tuple[str, str, Document]]:
+        """All documents as (class name, id, document), oldest first. Raises `UnreadableRow`."""
+        found: list[Any] = self._database.rows("SELECT number, kind, id, payload FROM documents ORDER BY number")
+        for number, kind, identifier, payload in found:
+            what = f"the document {identifier}"
+            yield kind, identifier, _read(codec.DOCUMENTS, kind, payload, what, number)
+
+    def posts(self) -> Iterator[tuple[str, str]]:
+        """All messages of ours as (event id, key), edits included."""
+        found: list[Any] = self._database.rows("SELECT event_id, key FROM posts ORDER BY number")
+        yield from found
+
+    def post(self, key: str) -> PostPlace | None:
+        """Where the message of that key stands; of several, the newest; never an edit."""
+        found: list[Any] = self._database.rows(
+            "SELECT room, event_id FROM posts WHERE key = ? AND edit = 0 ORDER BY number DESC LIMIT 1", key
+        )
+        return PostPlace(*found[0]) if found else None
+
+    def key_of(self, event_id: str) -> str | None:
+        """The key of the message of ours that this event is, or is an edit of."""
+        found = self._database.rows("SELECT key FROM posts WHERE event_id = ?", event_id)
+        return str(found[0][0]) if found else None
+
+    def audit(self, subject: str) -> tuple[Audited, ...]:
+        """All that is noted about a subject, oldest first. Raises `UnreadableRow`."""
+        found: list[Any] = self._database.rows(
+            "SELECT number, at, cause, kind, payload FROM audit WHERE subject = ? ORDER BY number", subject
+        )
+        return tuple(
+            Audited(from_text(at), cause, _read(codec.AUDIT, kind, payload, f"the audit's line {number}", number))
+            for number, at, cause, kind, payload in found
+        )
+
+    # --- what is to be done -------------------------------------------------------------------------------
+
+    def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
+        """What may be begun now, first things first. Raises `UnreadableRow`; such a row can be failed."""
+        with self._database.transaction() as connection:
+            chosen = outbox.due(outbox.unfinished(connection, lane), now)
+            return tuple(outbox.read(connection, row[0]) for row in chosen)
+
+    def next_due(self) -> datetime | None:
+        """The earliest time for which a row was put off, of all lanes; it may have come already."""
+        found: list[Any] = self._database.rows("SELECT min(not_before) FROM outbox WHERE state = 'queued'")
+        return optional_from_text(found[0][0])
+
+    def begin(self, row: int, at: datetime) -> None:
+        """Write the intent, before the act. Raises `WrongTurn` if the row isn't queued."""
+        with self._database.transaction() as connection:
+            outbox.begin(connection, row, at)
+
+    def finish(self, row: int, outcome: Event | None) -> None:
+        """It is done, and this came of it. Raises `WrongTurn` if the row has ended already."""
+        now = self._now()
+        with self._database.transaction() as connection:
+            outbox.end(connection, row, "done", now)
+            if isinstance(outcome, Posted) and outcome.key:
+                effect = outbox.read(connection, row).effect
+                edit = isinstance(effect, Letter) and effect.edit
+                connection.execute(
+                    "INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (outcome.event_id, outcome.key, outcome.room, int(edit)),
+                )
+            if outcome:
+                self._append(connection, outcome, to_text(now))
+
+    def postpone(
+        self,
+        row: int,
+        not_before: datetime,
+        event: Event | None = None,
+        *,
+        reached: bool = True,
+        problem: str = "",
+    ) -> None:
+        """Try again later. Raises `WrongTurn` if the row has ended already."""
+        with self._database.transaction() as connection:
+            outbox.postpone(connection, row, not_before, reached=reached, problem=problem)
+            if event:
+                self._append(connection, event, to_text(self._now()))
+
+    def fail(self, row: int, outcome: Event | None, problem: str) -> None:
+        """It is over without success. Raises `WrongTurn` if the row has ended already."""
+        now = self._now()
+        with self._database.transaction() as connection:
+            outbox.end(connection, row, "failed", now, problem)
+            if outcome:
+                self._append(connection, outcome, to_text(now))
+
+    # --- upkeep -------------------------------------------------------------------------------------------
+
+    def prune(self, keep_rows: timedelta, keep_ids: timedelta = timedelta(days=60)) -> int:
+        """Remove what is over. The audit, the documents and our posts stay."""
+        now = self._now()
+        with self._database.transaction() as connection:
+            old, oldest_id = to_text(now - keep_rows), to_text(now - keep_ids)
+            removed = connection.execute("DELETE FROM inbox WHERE decided = 1 AND received_at < ?", (old,)).rowcount
+            removed += connection.execute(
+                "DELETE FROM outbox WHERE state IN ('done', 'failed') AND ended_at < ?", (old,)
+            ).rowcount
+            connection.execute("DELETE FROM seen WHERE received_at < ?", (oldest_id,))
+        return removed
+
+    def backup(self, path: Path) -> None:
+        """A consistent copy at `path`, complete or not there at all; replaces an older one.
+
+        The copy has no journal id: opened, it gets a new one, since a homeserver answers used transaction
+        ids with the old events (DESIGN §4).
+        """
+        unfinished = path.with_name(path.name + ".part")
+        unfinished.unlink(missing_ok=True)
+        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
+        copy = sqlite3.connect(unfinished, isolation_level=None)
+        try:
+            self._database.copy_to(copy)
+            # one file, without companions that somebody would forget to carry along
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("DELETE FROM meta WHERE name = 'journal_id'")
+        finally:
+            copy.close()
+        unfinished.replace(path)
+        sync_folder(path.parent)

@@ -1,0 +1,45 @@
+"""Exclusive use of a state folder: two bots on one journal would do everything twice."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from fedbot.ports import StateInUse
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+class StateLock:
+    """`state/lock`, locked as long as this object (or the process) lives; our process id is written in it.
+
+    The kernel lets go of it when the process ends, however it ends: a left-over file locks nobody out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock. Raises `StateInUse` if another process has it."""
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        self.path = folder / "lock"
+        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            pid = self._holder()
+            os.close(self._file)
+            whose = f"by the process {pid}" if pid else "by another process"
+            raise StateInUse(
+                f"The state folder {folder} is in use {whose}. End that one first, or use another folder.",
+                pid,
+            ) from problem
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def _holder(self) -> int | None:
+        written = os.pread(self._file, 20, 0).strip()
+        return int(written) if written.isdigit() else None
+
+    def release(self) -> None:
+        """Let go. The file stays: removing it could take it from somebody who has just locked it."""
+        os.close(self._file)

@@ -1,0 +1,149 @@
+"""The rows of the outbox: `queued -> acting -> done | failed`, or back to `queued` for another try.
+
+Each function works inside a transaction of its caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from fedbot.journal import codec
+from fedbot.journal.instants import from_text, optional_from_text, optional_to_text, to_text
+from fedbot.ports import Lane, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
+
+_READ = """
+    SELECT cause, ordinal, lane, kind, payload, priority, key, state, attempts, acted_at, not_before,
+        created_at, problem
+    FROM outbox WHERE id = ?
+"""
+
+
+def insert(connection: sqlite3.Connection, cause: int, at: datetime, queued: tuple[Queued, ...]) -> tuple[int, ...]:
+    """Append these effects of one event; the ids of the rows."""
+    ids = []
+    for ordinal, entry in enumerate(queued):
+        kind, payload = codec.to_text(codec.EFFECTS, entry.effect)
+        row = connection.execute(
+            "INSERT INTO outbox (cause, ordinal, lane, kind, payload, priority, key, not_before, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                cause,
+                ordinal,
+                entry.lane,
+                kind,
+                payload,
+                entry.priority,
+                entry.key,
+                optional_to_text(entry.not_before),
+                to_text(at),
+            ),
+        ).fetchone()
+        ids.append(row[0])
+    return tuple(ids)
+
+
+def due(rows: list[tuple[Any, ...]], now: datetime) -> list[tuple[Any, ...]]:
+    """Of a lane's unfinished rows (id, key, priority, state, not_before), ordered by id: which may be begun.
+
+    First things first. Rows with the same key keep their order among themselves: one that is put off or being
+    acted upon holds back those behind it, and one that is urgent hurries those before it.
+    """
+    instant = to_text(now)
+    held_keys: set[str] = set()
+    free: list[tuple[Any, ...]] = []
+    for row in rows:
+        _, key, _, state, not_before = row
+        if state == "queued" and key not in held_keys and (not_before is None or not_before <= instant):
+            free.append(row)
+        elif key:
+            held_keys.add(key)
+    hurry: dict[str, int] = {}
+    urgency: dict[int, int] = {}
+    for number, key, priority, _, _ in reversed(free):
+        urgency[number] = min(priority, hurry.get(key, priority)) if key else priority
+        hurry[key] = urgency[number]
+    return sorted(free, key=lambda row: (urgency[row[0]], row[0]))
+
+
+def unfinished(connection: sqlite3.Connection, lane: Lane) -> list[tuple[Any, ...]]:
+    """The rows of a lane that `due` chooses from."""
+    return connection.execute(
+        "SELECT id, key, priority, state, not_before FROM outbox"
+        " WHERE lane = ? AND state IN ('queued', 'acting') ORDER BY id",
+        (lane,),
+    ).fetchall()
+
+
+def read(connection: sqlite3.Connection, number: int) -> OutboxRow:
+    """One row. Raises `WrongTurn` if there is none, `UnreadableRow` if it can't be understood."""
+    found = connection.execute(_READ, (number,)).fetchone()
+    if found is None:
+        raise WrongTurn(f"there is no outbox row {number}")
+    cause, ordinal, lane, kind, payload, priority, key, state, attempts, *times, problem = found
+    acted_at, not_before, created_at = times
+    return OutboxRow(
+        id=number,
+        cause=cause,
+        ordinal=ordinal,
+        lane=lane,
+        effect=_effect(number, kind, payload),
+        priority=priority,
+        key=key,
+        state=state,
+        attempts=attempts,
+        acted_at=optional_from_text(acted_at),
+        not_before=optional_from_text(not_before),
+        created_at=from_text(created_at),
+        problem=problem,
+    )
+
+
+def _effect(number: int, kind: str, payload: str) -> Stored:
+    try:
+        effect: Stored = codec.from_text(codec.EFFECTS, kind, payload)
+    except codec.NotStorable as problem:
+        raise UnreadableRow(f"The effect {number} in the journal can't be read back: {problem}", number) from problem
+    return effect
+
+
+def begin(connection: sqlite3.Connection, number: int, at: datetime) -> None:
+    """`queued -> acting`. What was the last try before is kept, for a try that turns out not to be one."""
+    changed = connection.execute(
+        "UPDATE outbox SET state = 'acting', attempts = attempts + 1, acted_before = acted_at, acted_at = ?"
+        " WHERE id = ? AND state = 'queued'",
+        (to_text(at), number),
+    ).rowcount
+    _must_be_one(changed, number, "begun")
+
+
+def end(connection: sqlite3.Connection, number: int, state: RowState, at: datetime, problem: str = "") -> None:
+    """To `done` or `failed`: also straight from `queued`, when a probe found it done or it became void."""
+    changed = connection.execute(
+        "UPDATE outbox SET state = ?, ended_at = ?, problem = ?, not_before = NULL"
+        " WHERE id = ? AND state IN ('queued', 'acting')",
+        (state, to_text(at), problem, number),
+    ).rowcount
+    _must_be_one(changed, number, "ended")
+
+
+def postpone(connection: sqlite3.Connection, number: int, not_before: datetime, *, reached: bool, problem: str) -> None:
+    """Back to `queued`, not before then."""
+    changed = connection.execute(
+        "UPDATE outbox SET state = 'queued', not_before = ?, problem = ?,"
+        " acted_at = CASE WHEN state = 'acting' AND NOT ? THEN acted_before ELSE acted_at END"
+        " WHERE id = ? AND state IN ('queued', 'acting')",
+        (to_text(not_before), problem, int(reached), number),
+    ).rowcount
+    _must_be_one(changed, number, "put off")
+
+
+def requeue_interrupted(connection: sqlite3.Connection) -> None:
+    """What was being acted upon when the process ended is to be begun again; `acted_at` tells of it."""
+    connection.execute("UPDATE outbox SET state = 'queued' WHERE state = 'acting'")
+
+
+def _must_be_one(changed: int, number: int, what: str) -> None:
+    if changed != 1:
+        raise WrongTurn(f"the outbox row {number} can't be {what} now")

@@ -1,0 +1,179 @@
+"""The tables, how they came to be what they are, and how the file is opened.
+
+A change of the tables, or of a record's fields that `codec` can't read, is one more entry at the end of
+`MIGRATIONS`; an entry that was released is never changed.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fedbot.journal.lock import PRIVATE_FILE
+from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE meta (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        # AUTOINCREMENT: a pruned number is never given again, since transaction ids are made from it
+        """CREATE TABLE inbox (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            received_at TEXT NOT NULL,
+            decided INTEGER NOT NULL DEFAULT 0 CHECK (decided IN (0, 1))
+        ) STRICT""",
+        "CREATE INDEX inbox_undecided ON inbox (seq) WHERE decided = 0",
+        """CREATE TABLE seen (
+            event_id TEXT PRIMARY KEY,
+            received_at TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE documents (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            id TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            UNIQUE (kind, id)
+        ) STRICT""",
+        """CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            cause INTEGER NOT NULL,
+            ordinal INTEGER NOT NULL,
+            lane TEXT NOT NULL CHECK (lane IN ('chat', 'act', 'ask', 'vault')),
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            priority INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'acting', 'done', 'failed')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            acted_at TEXT,
+            acted_before TEXT,
+            not_before TEXT,
+            problem TEXT NOT NULL DEFAULT '',
+            created_at TEXT NOT NULL,
+            ended_at TEXT,
+            UNIQUE (cause, ordinal)
+        ) STRICT""",
+        "CREATE INDEX outbox_open ON outbox (lane, id) WHERE state IN ('queued', 'acting')",
+        """CREATE TABLE posts (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            event_id TEXT NOT NULL UNIQUE,
+            key TEXT NOT NULL,
+            room TEXT NOT NULL,
+            edit INTEGER NOT NULL CHECK (edit IN (0, 1))
+        ) STRICT""",
+        "CREATE INDEX posts_key ON posts (key, number) WHERE edit = 0",
+        """CREATE TABLE audit (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            cause INTEGER NOT NULL,
+            subject TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            payload TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX audit_subject ON audit (subject, number)",
+    ),
+)
+
+
+class Database:
+    """One SQLite connection, on which each change is a transaction. Threads take turns."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open, check and bring up to date; None is a database in memory.
+
+        Raises `JournalDamaged` or `JournalTooNew`, and then the file is as it was; `JournalProblem` if it
+        can't be opened at all (no space, no access).
+        """
+        where = path or ":memory:"
+        if path:
+            _make_private(path)
+        self._turn = threading.RLock()
+        self._connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except sqlite3.OperationalError as problem:
+            self._connection.close()
+            raise JournalProblem(f"The journal {where} can't be opened: {problem}") from problem
+        except sqlite3.DatabaseError as problem:
+            self._connection.close()
+            raise JournalDamaged(
+                f"The journal {where} is damaged ({problem}). Nothing was changed. "
+                "Put a backup in its place, or move it away and run: fedbot rebuild"
+            ) from problem
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        findings = [row[0] for row in self._connection.execute("PRAGMA quick_check(5)")]
+        if findings != ["ok"]:
+            raise sqlite3.DatabaseError("; ".join(findings))
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise JournalTooNew(
+                f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most. "
+                "Install the fedbot that last worked with it, or a newer one."
+            )
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: what we say we know must outlive a power cut, since others act upon it
+        self._connection.execute("PRAGMA synchronous = FULL")
+        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+            with self.transaction() as connection:
+                for statement in statements:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {number}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, durable at the end of the block."""
+        with self._turn:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """Every row that the query finds."""
+        with self._turn:
+            return self._connection.execute(query, values).fetchall()
+
+    def copy_to(self, other: sqlite3.Connection) -> None:
+        """SQLite's online backup: everything that is committed, in one consistent copy."""
+        with self._turn:
+            self._connection.backup(other)
+
+    def close(self) -> None:
+        """Close the file; the write-ahead log goes into it."""
+        with self._turn:
+            self._connection.close()
+
+
+def _make_private(path: Path) -> None:
+    """Nobody else may read the file; SQLite gives its companions (-wal, -shm) the same mode."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        os.fchmod(file, PRIVATE_FILE)
+    finally:
+        os.close(file)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of new files in it outlive a power cut, too."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,99 @@
+"""A bot's work on a journal, done in processes of which each is killed at another statement: see test_crashes.
+
+`python -m tests.journal.crashing each FOLDER`: in `FOLDER/N/`, for N from 1, the work is killed before its N-th
+statement, until it gets through; what it said is in `FOLDER/N/said`. `… hang FOLDER`: begins an act, says so and
+waits to be killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from fedbot.federation.documents import Room
+from fedbot.federation.effects import Join
+from fedbot.federation.events import CaughtUp, Posted, Said, Tick
+from fedbot.federation.state import AuditEntry
+from fedbot.journal import Journal
+from fedbot.ports import Committed, Letter, Queued
+from tests.journal.conftest import START
+
+# The second round does the same in a journal with a history.
+ROUNDS = 2
+
+
+def work(journal: Journal, say: Callable[[str], object]) -> None:
+    """Rounds of receive, commit, begin, postpone, finish. A line is said after a call has returned."""
+    for number in range(ROUNDS):
+        journal.receive([Said("!r", f"${number}", "@anna:x", START, "hello"), CaughtUp(START)], f"s{number}")
+        say(f"received {number}")
+        while (waiting := journal.next_event()) is not None:
+            seq, event = waiting
+            effects = (Queued("chat", Letter(f"card:{seq}", "!r", "hi")), Queued("act", Join("!r")))
+            journal.commit(
+                seq,
+                Committed(
+                    START,
+                    documents={("Room", f"!{seq}"): Room(f"!{seq}")},
+                    queued=effects if isinstance(event, Said) else (),
+                    audit=(AuditEntry("all", f"decided {seq}"),),
+                ),
+            )
+            say(f"committed {seq}")
+        for row in journal.due("chat", START):
+            journal.begin(row.id, START)
+            say(f"begun {row.id}")
+            journal.postpone(row.id, START, Tick(START))
+            say(f"postponed {row.id}")
+            journal.begin(row.id, START)
+            journal.finish(row.id, Posted(START, f"card:{row.cause}", "!r", f"$card{row.id}"))
+            say(f"finished {row.id}")
+
+
+def work_until(fatal: int, folder: Path) -> None:
+    """Do the work; be killed before the statement of that number."""
+    folder.mkdir()
+    with Journal.open(folder) as journal, (folder / "said").open("w", buffering=1) as said:
+        count = 0
+
+        def before_a_statement(_: str) -> None:
+            nonlocal count
+            count += 1
+            if count == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        journal._database._connection.set_trace_callback(before_a_statement)
+        work(journal, lambda line: said.write(f"{line}\n"))
+        journal._database._connection.set_trace_callback(None)
+
+
+def each_statement(folder: Path) -> None:
+    """One process for each statement, until one gets to the end. A fork saves the imports, not the kill."""
+    fatal = 0
+    killed = True
+    while killed:
+        fatal += 1
+        child = os.fork()
+        if child == 0:
+            work_until(fatal, folder / str(fatal))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        if not killed and status:
+            sys.exit(f"the work failed at {fatal}")
+
+
+def hang(folder: Path) -> None:
+    """Begin an act and never end it."""
+    journal = Journal.open(folder)
+    (row,) = journal.commit(journal.put(Tick(START)), Committed(START, queued=(Queued("act", Join("!r")),)))
+    journal.begin(row, START)
+    print("acting", flush=True)  # noqa: T201 - the test waits for it
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    {"each": each_statement, "hang": hang}[sys.argv[1]](Path(sys.argv[2]))

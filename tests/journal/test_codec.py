@@ -1,0 +1,288 @@
+"""Every record that the journal stores comes back as it went in; what doesn't fit is refused, not bent."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, StrEnum
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fedbot.federation import events, steps
+from fedbot.federation.effects import Ask, Do, Phrase, Post
+from fedbot.federation.home import Home
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.steps import Step, StepResult
+from fedbot.journal import codec
+from fedbot.journal.codec import NotStorable, codec_for
+
+AT = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
+TABLES = (codec.EVENTS, codec.EFFECTS, codec.DOCUMENTS, codec.AUDIT)
+STORED = [(table, kind) for table in TABLES for kind in table.values()]
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+json_data = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | text,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(text | st.just("type"), inner, max_size=2),
+    max_leaves=4,
+)
+PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    Any: json_data,
+    str: text,
+    int: st.integers(),
+    bool: st.booleans(),
+    types.NoneType: st.none(),
+    Decimal: st.decimals(allow_nan=False, allow_infinity=False),
+    datetime: st.datetimes(
+        min_value=datetime(1970, 1, 2),  # noqa: DTZ001 - the zone is drawn beside it
+        max_value=datetime(2100, 1, 1),  # noqa: DTZ001
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]),
+    ),
+    date: st.dates(),
+    time: st.times(),
+    timedelta: st.timedeltas(),
+}
+
+
+@cache
+def values_of(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401
+    """Any value that fits the hint."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint in PLAIN:
+        found = PLAIN[hint]
+    elif origin in (Union, types.UnionType):
+        found = st.one_of([values_of(member) for member in inner])
+    elif origin is tuple and inner[-1] is Ellipsis:
+        found = st.lists(values_of(inner[0]), max_size=2).map(tuple)
+    elif origin is tuple:
+        found = st.tuples(*[values_of(member) for member in inner])
+    elif origin is dict:
+        found = st.dictionaries(values_of(inner[0]), values_of(inner[1]), max_size=2)
+    elif issubclass(hint, Enum):
+        found = st.sampled_from(hint)
+    else:
+        hints = get_type_hints(hint)
+        found = st.builds(hint, **{one.name: values_of(hints[one.name]) for one in dataclasses.fields(hint)})
+    return found
+
+
+@pytest.mark.parametrize(("table", "kind"), STORED, ids=[kind.__name__ for _, kind in STORED])
+@given(data=st.data())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
+def test_every_record_comes_back_as_it_went_in(table: dict[str, type], kind: type, data: st.DataObject) -> None:
+    record = data.draw(values_of(kind))
+    name, payload = codec.to_text(table, record)
+    assert name == kind.__name__
+    assert payload.isascii()
+    back = codec.from_text(table, name, payload)
+    assert back == record
+    assert [*in_detail(back)] == [*in_detail(record)]
+
+
+def in_detail(value: object) -> Iterator[str]:
+    """What equality doesn't tell: 1 from True and 1.0, the Decimal 1 from 1.0, an instant from a fold."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from in_detail(inner)
+    elif isinstance(value, list | tuple):
+        yield type(value).__name__
+        for inner in value:
+            yield from in_detail(inner)
+    elif isinstance(value, datetime):
+        yield value.astimezone(UTC).isoformat()
+    else:
+        yield repr(value)
+
+
+@pytest.mark.parametrize("kind", [*get_args(Step), *get_args(Question), *get_args(StepResult), *get_args(Answer)])
+def test_a_step_a_question_and_a_result_are_told_apart_by_their_tags(kind: type) -> None:
+    # Many of them have the same fields, and some have none: only the tag tells.
+    place: dict[Any, Any] = {Step: "step", Question: "questions", StepResult: "result", Answer: "answers"}
+    where = next(union for union in place if kind in get_args(union))
+    written = codec_for(where).write(_plainest(kind))
+    assert written["type"] == kind.__name__
+    assert type(codec_for(where).read(json.loads(json.dumps(written)))) is kind
+
+
+def _plainest(kind: type) -> Any:  # noqa: ANN401
+    plain: dict[Any, Any] = {str: "", int: 1, bool: False, Decimal: Decimal(1), date: AT.date()}
+    needed = [one for one in dataclasses.fields(kind) if one.default is one.default_factory is dataclasses.MISSING]
+    hints = get_type_hints(kind)
+    return kind(**{one.name: _plain(hints[one.name], plain) for one in needed})
+
+
+def _plain(hint: Any, plain: dict[Any, Any]) -> Any:  # noqa: ANN401
+    if hint in plain:
+        return plain[hint]
+    if get_origin(hint) is tuple:
+        return ()
+    if get_origin(hint) is types.UnionType:
+        return None
+    return next(iter(hint)) if issubclass(hint, Enum) else _plainest(hint)
+
+
+def test_a_step_is_written_as_a_person_would_write_it() -> None:
+    step = steps.TakeOut(mark="fed:k7m2:1:out", note="to beta", item=42, part=7, quantity=Decimal("10.50"))
+    _, payload = codec.to_text(codec.EFFECTS, Do(events.Context("take", "k7m2", 1), step))
+    assert json.loads(payload)["step"] == {
+        "type": "TakeOut",
+        "mark": "fed:k7m2:1:out",
+        "note": "to beta",
+        "item": 42,
+        "part": 7,
+        "quantity": "10.50",
+        "serial": "",
+    }
+
+
+def test_the_settings_a_decision_depends_on_can_be_stored_too() -> None:
+    home = Home(party="alpha", name="Alpha", bot="@bot:a", key="ab", people={"@anna:a": "anna"})
+    assert codec_for(Home).read(json.loads(json.dumps(codec_for(Home).write(home)))) == home
+
+
+def test_a_field_that_looks_like_a_tag_is_left_alone_in_foreign_data() -> None:
+    seen = events.EnvelopeSeen("!r", "$e", "@b:x", AT, {"type": "TakeOut", "body": {"type": "Said"}})
+    assert codec.from_text(codec.EVENTS, *codec.to_text(codec.EVENTS, seen)) == seen
+
+
+def test_what_a_stranger_writes_can_always_be_stored() -> None:
+    said = events.Said("!r", "$e", "@b:x", AT, "half a \ud83d smiley, a \0 and a \u202e")
+    assert codec.from_text(codec.EVENTS, *codec.to_text(codec.EVENTS, said)) == said
+    odd = events.EnvelopeSeen("!r", "$e", "@b:x", AT, {"a": float("inf"), "b": 10**30})
+    assert codec.from_text(codec.EVENTS, *codec.to_text(codec.EVENTS, odd)) == odd
+
+
+def test_a_rendered_word_is_wanted_and_not_a_phrase() -> None:
+    with pytest.raises(NotStorable, match="Post has no place here"):
+        codec.to_text(codec.EFFECTS, Post("card:1", "!r", Phrase("card")))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        events.Tick(AT.replace(tzinfo=None)),
+        events.Tick("2026-11-24"),  # type: ignore[arg-type]
+        events.Said("!r", "$e", "@a:x", AT, 3),  # type: ignore[arg-type]
+        events.Said("!r", "$e", "@a:x", AT, "", direct=1),  # type: ignore[arg-type]
+        events.StepDone(AT, events.Context("x", line=True), steps.Mirrored()),
+        events.StepDone(AT, events.Context("x"), "done"),  # type: ignore[arg-type]
+        events.StepDone(AT, events.Context("x"), steps.Taken(1, Decimal("NaN"), 10, None, whole=True)),
+        events.StepDone(AT, events.Context("x", detail={"quantity": Decimal(1)}), steps.Mirrored()),
+        events.StepDone(AT, events.Context("x", detail={"at": AT}), steps.Mirrored()),
+        events.StepDone(AT, events.Context("x", detail={1: "one"}), steps.Mirrored()),  # type: ignore[dict-item]
+        events.Answered(AT, events.Context("x"), []),  # type: ignore[arg-type]
+        object(),
+    ],
+)
+def test_what_does_not_fit_its_hint_is_refused_before_it_is_written(record: object) -> None:
+    with pytest.raises(NotStorable):
+        codec.to_text(codec.EVENTS, record)
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("Tock", "{}"),
+        ("Tick", "{}"),
+        ("Tick", "no json"),
+        ("Tick", "[]"),
+        ("Tick", '{"at": "yesterday"}'),
+        ("Tick", '{"at": 5}'),
+        ("Tick", '{"at": "2026-11-24T20:14:00+00:00", "why": ""}'),
+        (
+            "StepDone",
+            '{"at": "2026-11-24T20:14:00+00:00", "context": {"purpose": "x"}, "result": {"item": 1}}',
+        ),
+        (
+            "StepDone",
+            '{"at": "2026-11-24T20:14:00+00:00", "context": {"purpose": "x"}, "result": {"type": "TakeOut"}}',
+        ),
+        (
+            "StepDone",
+            '{"at": "2026-11-24T20:14:00+00:00", "context": {"purpose": "x"}, "result": {"type": []}}',
+        ),
+    ],
+)
+def test_what_does_not_fit_its_hint_is_refused_when_read(kind: str, payload: str) -> None:
+    with pytest.raises(NotStorable):
+        codec.from_text(codec.EVENTS, kind, payload)
+
+
+def test_data_nested_beyond_any_sense_is_refused_and_not_a_stack_overflow() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(NotStorable, match="too deep"):
+        codec.to_text(codec.EVENTS, events.EnvelopeSeen("!r", "$e", "@b:x", AT, {"a": deep}))
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+def test_a_member_of_a_text_enum_is_stored_as_its_text_where_text_belongs() -> None:
+    context = events.Context(Colour.RED, detail={"colour": Colour.RED})
+    _, payload = codec.to_text(codec.EFFECTS, Ask(context, ()))
+    assert json.loads(payload)["context"] == {
+        "purpose": "red",
+        "subject": "",
+        "line": 0,
+        "detail": {"colour": "red"},
+    }
+
+
+@dataclass(frozen=True)
+class Old:
+    name: str
+
+
+@dataclass(frozen=True)
+class New:
+    name: str
+    notes: tuple[str, ...] = ()
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+def test_a_field_that_came_later_is_read_as_its_default() -> None:
+    assert codec_for(New).read(codec_for(Old).write(Old("lens"))) == New("lens")
+
+
+@dataclass(frozen=True)
+class WithASet:
+    names: set[str]
+
+
+@dataclass(frozen=True)
+class WithAnUnclearChoice:
+    name: int | str
+
+
+@dataclass(frozen=True)
+class WithNumberedEntries:
+    entries: dict[int, str]
+
+
+@dataclass(frozen=True)
+class WithAFieldNamedLikeTheTag:
+    type: str
+
+
+@pytest.mark.parametrize(
+    "record",
+    [WithASet({"a"}), WithAnUnclearChoice(1), WithNumberedEntries({}), WithAFieldNamedLikeTheTag("")],
+)
+def test_a_hint_that_cannot_be_stored_without_loss_is_refused_at_once(record: object) -> None:
+    with pytest.raises(NotStorable):
+        codec.to_text({type(record).__name__: type(record)}, record)

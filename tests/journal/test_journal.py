@@ -1,0 +1,258 @@
+"""Events in, decisions committed whole or not at all, and what is true read back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fedbot import ports
+from fedbot.federation.documents import Document, Room, Standing
+from fedbot.federation.effects import Join
+from fedbot.federation.events import CaughtUp, Event, PartyAnnounced, RoomSeen, Said, Started, Tick
+from fedbot.federation.state import AuditEntry
+from fedbot.journal import Journal
+from fedbot.journal.codec import NotStorable
+from fedbot.ports import Committed, Queued, UnreadableRow, WrongTurn
+from tests.journal.conftest import START, StandingClock
+
+
+def said(event_id: str, text: str = "hello") -> Said:
+    return Said("!r", event_id, "@anna:x", START, text)
+
+
+def undecided(journal: Journal) -> list[Event]:
+    """All that waits for a decision, each decided upon with nothing."""
+    found = []
+    while (waiting := journal.next_event()) is not None:
+        seq, event = waiting
+        found.append(event)
+        journal.commit(seq, Committed(START))
+    return found
+
+
+def all_documents(journal: Journal) -> list[Document]:
+    return [document for _, _, document in journal.documents()]
+
+
+def decide(journal: Journal, **what: Any) -> int:  # noqa: ANN401
+    """Let something happen and decide so; its seq."""
+    seq = journal.put(Tick(START))
+    journal.commit(seq, Committed(START, **what))
+    return seq
+
+
+def test_the_journal_is_what_the_port_asks_for(journal: Journal) -> None:
+    port: ports.Journal = journal
+    assert port.next_event() is None
+    inherited = {name for name in vars(ports.Journal) if not name.startswith("_")}
+    assert inherited <= vars(Journal).keys()  # nothing is left to the protocol's empty bodies
+
+
+def test_events_are_decided_upon_in_the_order_in_which_they_came(journal: Journal) -> None:
+    journal.put(Started(START, "0.1.0"))
+    journal.receive([said("$1"), said("$2"), CaughtUp(START)], "s1")
+    journal.put(Tick(START))
+    assert undecided(journal) == [Started(START, "0.1.0"), said("$1"), said("$2"), CaughtUp(START), Tick(START)]
+    assert journal.next_event() is None
+
+
+def test_an_undecided_event_is_given_again_until_it_is_decided(journal: Journal) -> None:
+    seq = journal.put(Tick(START))
+    assert journal.next_event() == (seq, Tick(START)) == journal.next_event()
+    journal.commit(seq, Committed(START))
+    assert journal.next_event() is None
+
+
+def test_the_sync_token_is_kept_with_the_events_it_stands_for(journal: Journal) -> None:
+    assert journal.token() is None
+    assert journal.receive([said("$1")], "s1") == 1
+    assert journal.token() == "s1"
+    assert journal.receive([], "s2") == 0
+    assert journal.token() == "s2"
+
+
+def test_a_chat_event_that_comes_twice_is_taken_in_once(journal: Journal) -> None:
+    assert journal.receive([said("$1"), said("$1"), said("$2")], "s1") == 2
+    assert journal.receive([said("$2"), said("$3")], "s2") == 1
+    assert undecided(journal) == [said("$1"), said("$2"), said("$3")]
+    assert journal.receive([said("$1")], "s3") == 0  # decided long ago, still known
+    assert undecided(journal) == []
+
+
+def test_what_carries_no_id_of_matrix_is_never_taken_for_a_repetition(journal: Journal) -> None:
+    seen = RoomSeen("!r", "made-up", START)
+    unnamed = PartyAnnounced("!r", "", "@bot:x", START, {})
+    assert journal.receive([seen, unnamed], "s1") == 2
+    assert journal.receive([seen, unnamed], "s2") == 2
+    assert undecided(journal) == [seen, unnamed, seen, unnamed]
+
+
+@given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=6))
+def test_however_a_sync_is_repeated_each_event_is_taken_in_once_in_its_first_order(syncs: list[list[int]]) -> None:
+    with Journal.in_memory() as journal:
+        for number, sync in enumerate(syncs):
+            journal.receive([said(f"${event}") for event in sync], f"s{number}")
+        first_order = list(dict.fromkeys(event for sync in syncs for event in sync))
+        assert undecided(journal) == [said(f"${event}") for event in first_order]
+
+
+def test_a_sync_with_an_event_that_cannot_be_stored_leaves_no_trace(journal: Journal) -> None:
+    journal.receive([], "s1")
+    broken: Sequence[Any] = [said("$1"), Said("!r", "$2", "@a:x", START.replace(tzinfo=None), "no zone")]
+    with pytest.raises(NotStorable):
+        journal.receive(broken, "s2")
+    assert journal.token() == "s1"
+    assert journal.receive([said("$1")], "s2") == 1
+
+
+def test_a_decision_is_committed_whole(journal: Journal) -> None:
+    seq = journal.put(Tick(START))
+    note = AuditEntry("k7m2", "offered", "@anna:x", "$1", {"quantity": "10"})
+    rows = journal.commit(
+        seq,
+        Committed(
+            at=START,
+            documents={("Room", "!r"): Room("!r", "Makers")},
+            queued=(Queued("chat", Join("!r")), Queued("chat", Join("!s"))),
+            audit=(note,),
+        ),
+    )
+    assert journal.next_event() is None
+    assert list(journal.documents()) == [("Room", "!r", Room("!r", "Makers"))]
+    assert [(row.id, row.cause, row.ordinal, row.effect) for row in journal.due("chat", START)] == [
+        (rows[0], seq, 0, Join("!r")),
+        (rows[1], seq, 1, Join("!s")),
+    ]
+    assert [(line.at, line.cause, line.entry) for line in journal.audit("k7m2")] == [(START, seq, note)]
+    assert journal.audit("m2k7") == ()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"documents": {("Room", "!r"): Room("!r"), ("Room", "!s"): Room("!other")}},
+        {"documents": {("Room", "!r"): Room("!r"), ("Standing", "!r"): Room("!r")}},
+        {"queued": (Queued("chat", Join("!r")), Queued("chat", "no effect"))},  # type: ignore[arg-type]
+        {"queued": (Queued("chat", Join("!r")), Queued("moon", Join("!r")))},  # type: ignore[arg-type]
+        {"audit": (AuditEntry("k7m2", "fine"), AuditEntry("k7m2", "not", detail={"at": START}))},
+    ],
+)
+def test_a_decision_that_cannot_be_stored_leaves_no_trace(journal: Journal, broken: dict[str, Any]) -> None:
+    seq = journal.put(Tick(START))
+    fine: dict[str, Any] = {
+        "documents": {("Room", "!fine"): Room("!fine")},
+        "queued": (Queued("chat", Join("!fine")),),
+        "audit": (AuditEntry("k7m2", "fine"),),
+    }
+    with pytest.raises((NotStorable, sqlite3.IntegrityError)):
+        journal.commit(seq, Committed(START, **(fine | broken)))
+    assert journal.next_event() == (seq, Tick(START))
+    assert all_documents(journal) == []
+    assert journal.due("chat", START) == ()
+    assert journal.audit("k7m2") == ()
+
+
+def test_an_event_is_decided_upon_only_once(journal: Journal) -> None:
+    seq = journal.put(Tick(START))
+    journal.commit(seq, Committed(START))
+    for number in (seq, seq + 1, 0):
+        with pytest.raises(WrongTurn):
+            journal.commit(number, Committed(START, audit=(AuditEntry("k7m2", "again"),)))
+    assert journal.audit("k7m2") == ()
+
+
+def test_documents_are_read_oldest_first_as_they_were_saved_last(journal: Journal) -> None:
+    decide(journal, documents={("Room", "!a"): Room("!a"), ("Room", "!b"): Room("!b")})
+    decide(journal, documents={("Standing", "standing"): Standing()})
+    decide(journal, documents={("Room", "!a"): Room("!a", "renamed")})
+    assert all_documents(journal) == [Room("!a", "renamed"), Room("!b"), Standing()]
+    decide(journal, documents={("Room", "!a"): None, ("Room", "!never-there"): None})
+    assert all_documents(journal) == [Room("!b"), Standing()]
+
+
+def test_an_event_that_cannot_be_read_back_is_named_and_can_be_passed(journal: Journal) -> None:
+    seq = journal.put(Tick(START))
+    journal.put(Started(START, "0.1.0"))
+    with journal._database.transaction() as connection:
+        connection.execute("UPDATE inbox SET kind = 'FromTheFuture' WHERE seq = ?", (seq,))
+    with pytest.raises(UnreadableRow, match="FromTheFuture") as caught:
+        journal.next_event()
+    assert caught.value.number == seq
+    journal.commit(seq, Committed(START))
+    assert undecided(journal) == [Started(START, "0.1.0")]
+
+
+@pytest.mark.parametrize(
+    ("table", "read"),
+    [("documents", lambda journal: list(journal.documents())), ("audit", lambda journal: journal.audit("k7m2"))],
+)
+def test_what_cannot_be_read_back_is_named(journal: Journal, table: str, read: Callable[[Journal], object]) -> None:
+    decide(journal, documents={("Room", "!r"): Room("!r")}, audit=(AuditEntry("k7m2", "x"),))
+    with journal._database.transaction() as connection:
+        connection.execute(f"""UPDATE {table} SET payload = '{{"colour": 1}}'""")  # noqa: S608
+    with pytest.raises(UnreadableRow, match="has no colour"):
+        read(journal)
+
+
+def test_two_journals_have_different_ids(journal: Journal) -> None:
+    with Journal.in_memory() as other:
+        assert other.journal_id != journal.journal_id
+        assert len(other.journal_id) == 32
+
+
+def test_what_is_over_is_pruned_and_what_is_not_stays(journal: Journal, clock: StandingClock) -> None:
+    old = journal.put(Tick(START))
+    rows = journal.commit(
+        old,
+        Committed(
+            START,
+            documents={("Room", "!r"): Room("!r")},
+            queued=tuple(Queued("chat", Join(f"!{number}")) for number in range(4)),
+            audit=(AuditEntry("k7m2", "old"),),
+        ),
+    )
+    journal.finish(rows[0], None)
+    journal.fail(rows[1], None, "no")
+    waiting = journal.put(Started(START, "0.1.0"))
+    clock.pass_by(days=10)
+    journal.finish(rows[2], None)
+    assert journal.prune(keep_rows=timedelta(days=7)) == 3  # one event, two effects
+    assert journal.prune(keep_rows=timedelta(days=7)) == 0
+    assert journal.next_event() == (waiting, Started(START, "0.1.0"))
+    assert [row.id for row in journal.due("chat", clock())] == [rows[3]]
+    assert all_documents(journal) == [Room("!r")]
+    assert len(journal.audit("k7m2")) == 1
+    with pytest.raises(WrongTurn):
+        journal.finish(rows[0], None)
+    journal.commit(waiting, Committed(START))
+    assert journal.put(Tick(START)) > waiting  # a pruned number is never given again
+
+
+def test_an_event_is_known_for_60_days_by_our_own_clock(journal: Journal, clock: StandingClock) -> None:
+    # A stranger's homeserver can date its events as it likes.
+    long_ago = Said("!r", "$1", "@eve:x", START - timedelta(days=10_000), "again and again")
+    journal.receive([long_ago], "s1")
+    undecided(journal)
+    clock.pass_by(days=60)
+    journal.prune(keep_rows=timedelta(days=7))
+    assert journal.receive([long_ago], "s2") == 0
+    clock.pass_by(seconds=1)
+    journal.prune(keep_rows=timedelta(days=7))
+    assert journal.receive([long_ago], "s3") == 1
+
+
+def test_threads_take_turns(journal: Journal) -> None:
+    def put_some(_: int) -> list[int]:
+        return [journal.put(Tick(START)) for _ in range(25)]
+
+    with ThreadPoolExecutor(4) as threads:
+        numbers = [seq for some in threads.map(put_some, range(4)) for seq in some]
+    assert sorted(numbers) == list(range(1, 101))
+    assert undecided(journal) == [Tick(START)] * 100
