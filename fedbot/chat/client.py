@@ -1,0 +1,236 @@
+"""The real Chat: our Matrix account on a homeserver, by matrix-nio (twin: tests/twins/chat.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import nio
+
+from fedbot.chat.connection import Connection
+from fedbot.chat.errors import answered
+from fedbot.chat.login import Account, Session, sign_in
+from fedbot.chat.room import Raw
+from fedbot.chat.sync import RawRoom, RawSync, Rooms, shows_history
+from fedbot.ports import Batch, Chat, ChatRefused, Delivery
+
+_TIMELINE_LIMIT = 100
+"""Synapse clamps to this, and cuts to 10 without being asked (facts/matrix.md §2)."""
+_SLACK = 20
+"""Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
+
+R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a sync has to fetch beyond the news: everything after a start, nothing later."""
+
+    initial: bool
+    fresh: bool
+
+
+class MatrixChat(Chat):
+    """Our account. Every method raises `ports.ChatProblem` and its kinds, nothing of nio's or aiohttp's.
+
+    A task that runs `sync` may be cancelled at any time: what it would have returned comes again, as nothing
+    here moves on before it returns. One `sync` at a time; the other methods run beside it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.user_id = session.user_id
+        self.device_id = session.device_id
+        self._connection = connection
+        self._now = now
+        self._rooms = Rooms(session.user_id)
+        self._token: str | None = None
+
+    @classmethod
+    async def open(cls, account: Account, folder: Path) -> MatrixChat:
+        """Sign in (see `login.sign_in` for its errors) and be ready; `close` it in the end."""
+        session, connection = await sign_in(account, folder)
+        return cls(session, connection)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._connection.close()
+
+    async def sync(self, since: str | None, timeout: float) -> Batch:
+        """Wait at most `timeout` seconds for news after `since`; None: a first sync, without messages.
+
+        The first call after a start, and any that doesn't go on from the last batch, also asks for all rooms'
+        state, as that isn't kept anywhere, and returns without waiting.
+        """
+        asked_at = self._now()
+        start = _Start(initial=since is None, fresh=since is None or since != self._token)
+        invitations = await self._invitations(since) if start.fresh and since is not None else {}
+        waits = 0 if start.fresh else timeout
+        response = await self._sync(since, waits, _news_filter(), full_state=start.fresh)
+        raw = await self._gather(response, since)
+        raw = replace(raw, invite={**invitations, **raw.invite})
+        rooms = Rooms(self.user_id) if start.fresh else self._rooms
+        events = rooms.read(raw, asked_at, initial=start.initial)
+        self._rooms, self._token = rooms, response.next_batch
+        has_history = start.initial and shows_history(raw, self.user_id)
+        return Batch(response.next_batch, events, asked_at, has_history=has_history)
+
+    async def send(self, delivery: Delivery) -> str:
+        """Send one event, or put one state event; returns its event id.
+
+        The same transaction again gives the same event. State needs none: the same again is nothing new.
+        """
+        room, kind, content = delivery.room, delivery.kind, delivery.content
+        if delivery.state_key is None:
+            sent = await self._ask(
+                f"sending to {room}",
+                lambda: self._connection.room_send(room, kind, content, tx_id=delivery.transaction),
+                nio.RoomSendResponse,
+            )
+        else:
+            sent = await self._ask(
+                f"setting {kind} in {room}",
+                lambda: self._connection.room_put_state(room, kind, content, delivery.state_key),
+                nio.RoomPutStateResponse,
+            )
+        return str(sent.event_id)
+
+    async def join(self, room: str) -> None:
+        """Join a room by id (then we must be invited, or it is open here) or alias; again is no error."""
+        await self._ask(f"joining {room}", lambda: self._connection.join(room), nio.JoinResponse)
+
+    async def leave(self, room: str) -> None:
+        """Leave a room or decline its invitation."""
+        await self._ask(f"leaving {room}", lambda: self._connection.room_leave(room), nio.RoomLeaveResponse)
+
+    async def typing(self, room: str, seconds: int) -> None:
+        """Show the typing sign for so many seconds; 0 takes it down."""
+        await self._ask(
+            f"typing in {room}",
+            lambda: self._connection.room_typing(room, seconds > 0, timeout=max(1, seconds * 1000)),
+            nio.RoomTypingResponse,
+        )
+
+    async def resolve(self, alias: str) -> str:
+        """The id of the room with this alias (`#space:example.org`)."""
+        found = await self._ask(
+            f"looking for {alias}",
+            lambda: self._connection.room_resolve_alias(alias),
+            nio.RoomResolveAliasResponse,
+        )
+        return str(found.room_id)
+
+    async def _ask(self, act: str, call: Callable[[], Awaitable[object]], expected: type[R], *, waits: float = 0) -> R:
+        """One request that ends in any case: nio sets no limit for some (a sync with full state)."""
+
+        async def limited() -> object:
+            async with asyncio.timeout(waits + float(self._connection.config.request_timeout)):
+                return await call()
+
+        return await answered(act, limited, expected)
+
+    async def _sync(
+        self, since: str | None, timeout: float, sync_filter: dict[str, Any], *, full_state: bool
+    ) -> nio.SyncResponse:
+        self._connection.next_batch = ""  # nio would use it in place of no token
+        return await self._ask(
+            "syncing",
+            lambda: self._connection.sync(
+                timeout=round(timeout * 1000), sync_filter=sync_filter, since=since, full_state=full_state
+            ),
+            nio.SyncResponse,
+            waits=timeout + _SLACK,
+        )
+
+    async def _invitations(self, since: str) -> dict[str, tuple[Raw, ...]]:
+        """All that are pending: with a token each comes only once, and its answer may have got lost since."""
+        response = await self._sync(None, 0, _invitations_filter(since), full_state=False)
+        return _invitations_of(response)
+
+    async def _gather(self, response: nio.SyncResponse, since: str | None) -> RawSync:
+        """The response as JSON, with the gaps filled."""
+        rooms = response.rooms
+        join = {room: await self._filled(room, info, since) for room, info in rooms.join.items()}
+        leave = {room: await self._filled(room, info, since) for room, info in rooms.leave.items()}
+        return RawSync(join, leave, _invitations_of(response))
+
+    async def _filled(self, room: str, info: nio.RoomInfo, since: str | None) -> RawRoom:
+        raw = RawRoom(_sources(info.state), _sources(info.timeline.events))
+        if since is None or not info.timeline.limited or not info.timeline.prev_batch:
+            return raw
+        try:
+            gap = await self._gap(room, info.timeline.prev_batch, since)
+        except ChatRefused as error:
+            if error.code != "M_FORBIDDEN":
+                raise
+            # We are out of the room by now, so nothing that we missed there can be acted upon.
+            log.warning("What was missed in %s can't be read: %s", room, error.text)
+            return raw
+        known = {event.get("event_id") for event in raw.timeline}
+        return replace(raw, gap=tuple(event for event in gap if event.get("event_id") not in known))
+
+    async def _gap(self, room: str, before: str, since: str) -> list[Raw]:
+        """What happened after `since` and before a cut timeline, oldest first."""
+        newest_first: dict[str, Raw] = {}
+        start: str | None = before
+        while start:
+            page = await self._ask(
+                f"reading back in {room}",
+                lambda start=start: self._connection.room_messages(  # type: ignore[misc]
+                    room, start=start, end=since, direction=nio.MessageDirection.back, limit=_TIMELINE_LIMIT
+                ),
+                nio.RoomMessagesResponse,
+            )
+            newest_first.update({str(raw.get("event_id")): raw for raw in _sources(page.chunk)})
+            start = page.end if page.chunk else None
+        return list(reversed(newest_first.values()))
+
+
+def _sources(events: list[Any]) -> tuple[Raw, ...]:
+    """The JSON of nio's events, the ones that it calls bad or unknown included."""
+    return tuple(event.source for event in events)
+
+
+def _invitations_of(response: nio.SyncResponse) -> dict[str, tuple[Raw, ...]]:
+    return {
+        room: tuple(_invitation_source(event) for event in info.invite_state)
+        for room, info in response.rooms.invite.items()
+    }
+
+
+def _invitation_source(event: Any) -> Raw:  # noqa: ANN401  # nio has no types
+    """Nio takes the content out of the source of a membership event (facts/matrix.md §2): put it back."""
+    source: dict[str, Any] = event.source
+    return {**source, "content": event.content} if isinstance(event, nio.InviteMemberEvent) else source
+
+
+def _news_filter() -> dict[str, Any]:
+    nothing: dict[str, Any] = {"types": []}
+    return {
+        "presence": nothing,
+        "account_data": nothing,
+        "room": {"timeline": {"limit": _TIMELINE_LIMIT}, "ephemeral": nothing, "account_data": nothing},
+    }
+
+
+def _invitations_filter(since: str) -> dict[str, Any]:
+    """As little as possible beside invitations, which no filter touches.
+
+    Synapse repeats a first sync of the last two minutes if it is asked the same (facts/matrix.md §4): the
+    name of a type that doesn't exist makes each start's question another.
+    """
+    quiet = _news_filter()
+    no_state: dict[str, Any] = {"types": []}
+    quiet["room"] |= {"state": no_state, "timeline": {"limit": 1, "types": [f"dev.fedbot.none.{since}"]}}
+    return quiet

@@ -1,0 +1,150 @@
+"""From a sync response to events, in order: what is news, what is only history, what changed about a room.
+
+Nio fires no callback when we are kicked, and a callback that fails loses the event (facts/matrix.md §2), so
+the response is read here, room by room, as JSON. Pure: `chat.client` fetches, this module reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fedbot.chat.reading import Reader, is_own_membership, membership_before, speaks_fedbot
+from fedbot.chat.room import Raw, RoomPicture, content_of, is_state
+from fedbot.federation.events import ChatEvent, Removed
+
+
+@dataclass(frozen=True)
+class RawRoom:
+    """One room of a sync response. `gap` is what was back-filled; then comes `state`, then `timeline`.
+
+    `state` is the state at the start of `timeline`, or what of it changed since the last sync.
+    """
+
+    state: tuple[Raw, ...] = ()
+    timeline: tuple[Raw, ...] = ()
+    gap: tuple[Raw, ...] = ()
+
+
+@dataclass(frozen=True)
+class RawSync:
+    """A whole sync response, back-filled."""
+
+    join: Mapping[str, RawRoom] = field(default_factory=dict)
+    leave: Mapping[str, RawRoom] = field(default_factory=dict)
+    invite: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
+
+
+@dataclass
+class Rooms:
+    """The rooms that we are in, as the last sync left them."""
+
+    us: str
+    pictures: dict[str, RoomPicture] = field(default_factory=dict)
+
+    def read(self, raw: RawSync, asked_at: datetime, *, initial: bool = False) -> tuple[ChatEvent, ...]:
+        """The events of a sync, oldest first within each room; the pictures change only if all was read.
+
+        `initial`: a sync without a token. What it shows of timelines happened before we listened, so nothing
+        of it is news: nobody expects an answer to those lines any more, and acting on them would surprise.
+        Invitations, and what is true of each room now, come all the same.
+        """
+        pictures = dict(self.pictures)
+        events: list[ChatEvent] = []
+        for room, content in raw.leave.items():
+            events += _read_left(Reader(self.us, room, asked_at), content, pictures.pop(room, None))
+        for room, content in raw.join.items():
+            reader = Reader(self.us, room, asked_at)
+            found, pictures[room] = _read_joined(reader, content, pictures.get(room), initial=initial)
+            events += found
+        for room, state in raw.invite.items():
+            invitation = Reader(self.us, room, asked_at).invitation(list(state))
+            events += [invitation] if invitation else []
+        self.pictures = pictures
+        return tuple(events)
+
+
+def shows_history(raw: RawSync, us: str) -> bool:
+    """Whether this account has been a fedbot before: an event in it is ours and of a kind only we send."""
+    rooms = (*raw.join.values(), *raw.leave.values())
+    events = (event for room in rooms for event in (*room.state, *room.gap, *room.timeline))
+    return any(event.get("sender") == us and speaks_fedbot(event) for event in events)
+
+
+def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:
+    """What was said while we were still in, and that we are out."""
+    events, _ = _read_in_order(reader, raw, before, initial=False)
+    if before is not None and not any(isinstance(event, Removed) for event in events):
+        # We were in at the last sync and are not now; that nobody told us why changes nothing for the rules.
+        events.append(Removed(room=reader.room, event_id="", sender="", at=reader.asked_at))
+    return events
+
+
+def _read_joined(
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
+) -> tuple[list[ChatEvent], RoomPicture]:
+    """The room's events and its picture now.
+
+    If the room is new to us or its picture changed, a `RoomSeen` comes first, so that what follows is read
+    with the members known; after a removal it comes last, as we are back in.
+    """
+    events, picture = _read_in_order(reader, raw, before, initial=initial)
+    seen = picture.seen(reader.room, reader.us, reader.asked_at)
+    if before is not None and seen == before.seen(reader.room, reader.us, reader.asked_at):
+        return events, picture
+    if any(isinstance(event, Removed) for event in events):
+        return [*events, seen], picture
+    return [seen, *events], picture
+
+
+def _read_in_order(
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
+) -> tuple[list[ChatEvent], RoomPicture]:
+    """Gap, state, timeline. Messages count only while we were in the room; state whenever it was set."""
+    picture = before.copy() if before else RoomPicture()
+    events: list[ChatEvent] = []
+    told: set[str] = set()
+    is_in = not initial and _was_in(reader.us, (*raw.gap, *raw.timeline))
+    ordered = (
+        *((event, True) for event in raw.gap),
+        *((event, False) for event in raw.state),
+        *((event, True) for event in raw.timeline),
+    )
+    for event, is_timeline in ordered:
+        picture.apply(event)
+        found: ChatEvent | None = None
+        if is_state(event):
+            found = reader.state(event)
+            if is_timeline and is_own_membership(event, reader.us) and not initial:
+                found = reader.removal(event)
+                is_in = content_of(event).get("membership") == "join"
+        elif is_in and is_timeline:
+            found = reader.message(event, picture)
+        if found and found.event_id not in told:
+            told.add(found.event_id)
+            events.append(found)
+    if not initial and not any(isinstance(event, Removed) for event in events):
+        events += _removal_in_state(reader, raw)
+    return events, picture
+
+
+def _removal_in_state(reader: Reader, raw: RawRoom) -> list[ChatEvent]:
+    """A room that we are out of may show it only in its state, if the timeline is empty or cut."""
+    found = [removal for removal in map(reader.removal, raw.state) if removal]
+    return list[ChatEvent](found[-1:])
+
+
+def _was_in(us: str, events: Iterable[Raw]) -> bool:
+    """Whether we were in the room when these events begin.
+
+    Lines from before we joined are nothing to us, and a room's first sync shows some. The first event about
+    our membership tells: what it replaced is how things stood. Without one nothing changed: we are in now.
+    """
+    for event in events:
+        if is_own_membership(event, us):
+            replaced = membership_before(event)
+            if replaced is None:
+                return content_of(event).get("membership") != "join"
+            return replaced == "join"
+    return True
