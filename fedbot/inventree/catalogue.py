@@ -42,7 +42,7 @@ def find_items(server: Server, question: FindItems) -> ItemsFound:
             return found
     near: list[dict[str, Any]] = []
     if not parts:
-        near = server.api.rows("part/", search=word, limit=_MOST_PARTS)
+        near = server.api.rows("part/", search=word.replace("|", " "), limit=_MOST_PARTS)
         parts = [row for row in near if word.casefold() in _names(row)]
     if parts:
         return _in_stock(server, parts)

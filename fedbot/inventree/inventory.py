@@ -30,7 +30,7 @@ from fedbot.inventree import (
 from fedbot.inventree.server import Server, Signer, look
 from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.ports import Unavailable, Vault
+from fedbot.ports import OutcomeUnknown, Unavailable, Vault
 
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
@@ -142,7 +142,7 @@ class OwnInventory:
         """Work on the server as it stands; after an outage it is looked at anew."""
         try:
             return work(self._as_it_stands(), asked)
-        except Unavailable:
+        except (Unavailable, OutcomeUnknown):
             self.look_again()
             raise
 

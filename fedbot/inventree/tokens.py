@@ -12,10 +12,10 @@ from typing import Any
 
 from fedbot.federation.steps import MintToken, TokenMinted, TokenTried, TryToken
 from fedbot.inventree.accounts import VIEWED, active_tokens, revoke
-from fedbot.inventree.server import Server, account_behind
+from fedbot.inventree.server import Account, Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
-from fedbot.ports import OutcomeUnknown, Refusal
+from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 
 _NUMBERED = re.compile(r"(?P<base>.+-)(?P<number>\d+)")
 
@@ -60,9 +60,7 @@ def try_token(server: Server, step: TryToken) -> TokenTried:
         raise Refusal("There is no token to try.", "no-token")
     transport = server.connect(step.url or server.settings.url, secret)
     try:
-        transport.connect()
-        version = Version(transport.api_version)
-        account = account_behind(transport, version)
+        version, account = _known_by(transport)
         if account.superuser or account.staff or account.writes:
             raise Refusal("The token could do more than look at the inventory.", "too-much-right")
         if not all(account.may(role, "view") for role in VIEWED):
@@ -70,6 +68,16 @@ def try_token(server: Server, step: TryToken) -> TokenTried:
         return TokenTried(stock_items=transport.count("stock/"), api=version.api)
     finally:
         transport.close()
+
+
+def _known_by(transport: InvenTreeTransport) -> tuple[Version, Account]:
+    """The server's version, and whom it takes the token's bearer for."""
+    try:
+        transport.connect()
+        version = Version(transport.api_version)
+        return version, account_behind(transport, version)
+    except NotPermitted:
+        raise NotPermitted(f"InvenTree at {transport.host} does not accept the token.", "not-permitted") from None
 
 
 def find_token_tried(server: Server, step: TryToken) -> None:

@@ -1,0 +1,171 @@
+"""Situations from which one step is the next thing to do: each makes it so and returns the step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from decimal import Decimal
+
+from fedbot.federation.questions import PartDescription
+from fedbot.federation.steps import (
+    AccessMade,
+    Arrived,
+    CloseCompany,
+    CreateItem,
+    CreatePart,
+    EndAccess,
+    HandOver,
+    ItemCreated,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
+    Mirror,
+    PutAway,
+    PutBack,
+    Step,
+    TakeBack,
+    Taken,
+    TakeOut,
+)
+from tests.inventree.space import Space
+
+MARK = "fed:k7m2xq4w9tz3b5c8d6f2:1"
+LINK = f"https://matrix.to/#/!room:example.org/$card?{MARK}:in"
+TEN = Decimal(10)
+
+
+def take_out(space: Space, quantity: Decimal = TEN, ipn: str = "M3-BOLT") -> TakeOut:
+    """A part of a stock item."""
+    row = space.item(ipn)
+    return TakeOut(f"{MARK}:out", "on its way to Betaspace", row["pk"], row["part"], quantity, row["serial"] or "")
+
+
+async def taken(space: Space, quantity: Decimal = TEN, ipn: str = "M3-BOLT") -> Taken:
+    """Taken out already."""
+    result = await space.inventory.act(take_out(space, quantity, ipn))
+    assert isinstance(result, Taken)
+    return result
+
+
+async def hand_over(space: Space, quantity: Decimal = TEN, ipn: str = "M3-BOLT") -> HandOver:
+    """It lies in Outgoing, and there is a company for the peer."""
+    lying = await taken(space, quantity, ipn)
+    return HandOver(f"{MARK}:over", "given to Betaspace", lying.item, quantity, space.company())
+
+
+async def arrived(space: Space) -> Arrived:
+    """It is with the peer's company."""
+    step = await hand_over(space)
+    await space.inventory.act(step)
+    return Arrived(f"{MARK}:arrived", "arrived at Betaspace", step.item, 10)
+
+
+async def put_back(space: Space) -> PutBack:
+    """It lies in Outgoing and will not be handed over."""
+    lying = await taken(space)
+    return PutBack(f"{MARK}:putback", "not given", lying.item, TEN, lying.location, lying.status)
+
+
+async def take_back(space: Space) -> TakeBack:
+    """It is with the peer's company, and was refused."""
+    lying = await taken(space)
+    company = space.company()
+    await space.inventory.act(HandOver(f"{MARK}:over", "given to Betaspace", lying.item, TEN, company))
+    return TakeBack(f"{MARK}:back", "refused", lying.item, TEN, lying.location, lying.status, company)
+
+
+async def create_part(space: Space) -> CreatePart:
+    """A part that isn't there."""
+    description = PartDescription("Widget <XL>", "W-XL", "A widget", "widget", "", "B", trackable=True)
+    return CreatePart(f"{MARK}:part", description, LINK)
+
+
+async def create_item(space: Space) -> CreateItem:
+    """A part that is there."""
+    part = space.admin.rows("part/", IPN="M3-BOLT")[0]["pk"]
+    return CreateItem(
+        f"{MARK}:in", part, Decimal("12.5"), LINK, batch="LOT <7>", packaging="bag", expiry=date(2027, 1, 31), notes="x"
+    )
+
+
+async def put_away(space: Space) -> PutAway:
+    """An item in Incoming."""
+    made = await space.inventory.act(await create_item(space))
+    assert isinstance(made, ItemCreated)
+    return PutAway(f"{MARK}:away", "received from Attraktor", made.item, made.quantity, space.place("Workshop"))
+
+
+async def make_company(space: Space) -> MakeCompany:
+    """No company yet."""
+    return MakeCompany("fed:c:0:company", "https://matrix.to/#/@beta:example.org?fed=beta", "Betaspace", "a friend")
+
+
+async def close_company(space: Space) -> CloseCompany:
+    """A company that was ours."""
+    return CloseCompany("fed:c:0:close", space.company())
+
+
+async def make_access(space: Space) -> MakeAccess:
+    """No user yet."""
+    return MakeAccess("fed:c:0:access", "fed-beta-1", "connection-one")
+
+
+async def mint_token(space: Space) -> MintToken:
+    """A user without a token."""
+    made = await space.inventory.act(await make_access(space))
+    assert isinstance(made, AccessMade)
+    return MintToken("fed:c:0:token", made.user, "fed-beta-1-1", "made-for/beta/1", date(2027, 11, 24))
+
+
+async def end_access(space: Space) -> EndAccess:
+    """A user with a token."""
+    step = await mint_token(space)
+    await space.inventory.act(step)
+    return EndAccess("fed:c:0:end", step.user, step.reference)
+
+
+async def mirror(space: Space) -> Mirror:
+    """A company whose metadata is still empty."""
+    return Mirror("fed:c:0:mirror", "company", space.company(), '{"party": "beta", "requests": []}')
+
+
+async def take_out_part(space: Space) -> TakeOut:
+    """As `take_out`, for the table."""
+    return take_out(space)
+
+
+async def take_out_whole(space: Space) -> TakeOut:
+    """All of a stock item."""
+    return take_out(space, Decimal(120))
+
+
+async def take_out_serial(space: Space) -> TakeOut:
+    """An item with a serial number."""
+    return take_out(space, Decimal(1), "LENS-2")
+
+
+Situation = Callable[[Space], Awaitable[Step]]
+
+# Each kind of step that writes, and the call that is its act.
+WRITES: dict[str, tuple[Situation, str, str]] = {
+    "take out a part": (take_out_part, "POST", "stock/transfer/"),
+    "take out a whole": (take_out_whole, "POST", "stock/transfer/"),
+    "take out a serial": (take_out_serial, "POST", "stock/transfer/"),
+    "hand over": (hand_over, "POST", "stock/assign/"),
+    "arrived": (arrived, "POST", "stock/change_status/"),
+    "put back": (put_back, "POST", "stock/transfer/"),
+    "take back": (take_back, "POST", "stock/return/"),
+    "take back, second half": (take_back, "POST", "stock/transfer/"),
+    "create part": (create_part, "POST", "part/"),
+    "create item": (create_item, "POST", "/api/stock/$"),
+    "put away": (put_away, "POST", "stock/transfer/"),
+    "make company": (make_company, "POST", "company/"),
+    "close company": (close_company, "PATCH", "company/"),
+    "make access, user": (make_access, "POST", "api/user/$"),
+    "make access, group": (make_access, "POST", "user/group/"),
+    "make access, rules": (make_access, "PATCH", "user/ruleset/"),
+    "make access, membership": (make_access, "PATCH", "api/user/[0-9]+/$"),
+    "end access, user": (end_access, "PATCH", "api/user/[0-9]+/$"),
+    "end access, token": (end_access, "DELETE", "user/tokens/"),
+    "mirror": (mirror, "PATCH", "metadata/"),
+}

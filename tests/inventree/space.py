@@ -1,0 +1,114 @@
+"""One makerspace's simulated InvenTree with our edge on it, and eyes to look at it past the edge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from fedbot.demo.inventree.faults import Fault, FaultKind
+from fedbot.demo.inventree.seeding import Seeded
+from fedbot.demo.inventree.transport import SimulatedTransport
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.transport import InvenTreeTransport
+
+
+@dataclass
+class MemoryVault:
+    """A vault that forgets when the test ends."""
+
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def keep(self, reference: str, secret: str) -> None:
+        self.secrets[reference] = secret
+
+    def read(self, reference: str) -> str:
+        return self.secrets[reference]
+
+    def forget(self, reference: str) -> None:
+        self.secrets.pop(reference, None)
+
+
+@dataclass
+class Meddler(httpx.BaseTransport):
+    """Passes requests on; just before one that fits, somebody else does something to the same server."""
+
+    network: httpx.BaseTransport
+    plans: list[tuple[str, str, Callable[[], object]]] = field(default_factory=list)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        for plan in list(self.plans):
+            method, path, meddle = plan
+            if request.method == method and re.search(path, request.url.path):
+                self.plans.remove(plan)
+                meddle()
+        return self.network.handle_request(request)
+
+
+class Space:
+    """`inventory` is what is tested; `admin` looks and meddles as a person would, uncounted and without faults."""
+
+    def __init__(self, seeded: Seeded, superuser: str, url: str, destination: str = "", category: str = "") -> None:
+        self.seeded = seeded
+        self.network = SimulatedTransport(seeded.server)
+        self.wire = Meddler(self.network)
+        self.peers: dict[str, httpx.BaseTransport] = {}
+        self.vault = MemoryVault()
+        self.url = url
+        self.settings = InventorySettings(
+            url=url,
+            token=SecretStr(seeded.token("fedbot")),
+            admin_token=SecretStr(seeded.token(superuser)),
+            approvers_group="fedbot approvers",
+            destination=destination,
+            new_part_category=category,
+        )
+        self.admin = InvenTreeTransport(url, seeded.token(superuser), transport=SimulatedTransport(seeded.server))
+        self.inventory = self.edge()
+
+    def edge(self, **changed: object) -> OwnInventory:
+        """A further edge on the same server, as after a restart, with other settings if need be."""
+        return OwnInventory(
+            replace(self.settings, **changed),  # type: ignore[arg-type]  # any of its fields
+            self.vault,
+            network=lambda address: self.peers.get(address, self.wire),
+            pause=lambda _: None,
+        )
+
+    def fails(
+        self, kind: FaultKind, path: str, method: str = "POST", *, times: int | None = 1, status: int = 500
+    ) -> None:
+        """Let the next such calls of the edge end like this."""
+        self.network.faults.add(Fault(kind, method, path, times=times, status=status))
+
+    def meanwhile(self, path: str, meddle: Callable[[], object], method: str = "POST") -> None:
+        """Just before the edge's next such call, let a person do this."""
+        self.wire.plans.append((method, path, meddle))
+
+    def stock(self, pk: int) -> dict[str, Any]:
+        """A stock item as InvenTree has it."""
+        return self.admin.row(f"stock/{pk}/")
+
+    def history(self, pk: int) -> list[dict[str, Any]]:
+        """A stock item's history, newest first."""
+        return self.admin.rows("stock/track/", item=pk)
+
+    def item(self, ipn: str, **filters: object) -> dict[str, Any]:
+        """The oldest stock item of the part with this IPN."""
+        part = self.admin.rows("part/", IPN=ipn)[0]
+        return min(self.admin.rows("stock/", part=part["pk"], **filters), key=lambda row: int(row["pk"]))
+
+    def place(self, path: str) -> int:
+        """The key of a location."""
+        found = next(row for row in self.admin.rows("stock/location/") if row["pathstring"] == path)
+        return int(found["pk"])
+
+    def company(self, name: str = "Betaspace (peer)", **fields: object) -> int:
+        """A new customer company."""
+        content = {"name": name, "is_customer": True, "is_supplier": False, **fields}
+        return int(self.admin.post("company/", content)["pk"])

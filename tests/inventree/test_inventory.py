@@ -1,0 +1,234 @@
+"""The edge as a whole: what it does for the rules, when it looks at the server anew, how its writers queue."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.questions import QUESTIONS, AuditOf, FindItems, InventoryStanding, Overview, PersonRights
+from fedbot.federation.steps import STEPS
+from fedbot.federation.stock import Rights
+from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
+from fedbot.inventree.versions import NEWEST_KNOWN
+from fedbot.ports import Inventory, NotPermitted, Unavailable
+from tests.inventree.situations import put_away, take_out, taken
+from tests.inventree.space import Space
+
+LOOK = [
+    "GET /api/",
+    "GET /api/user/me/",
+    "GET /api/user/me/",
+    "GET /api/stock/location/",
+]
+
+
+async def standing(edge: OwnInventory) -> InventoryStanding:
+    answer = await edge.answer(Overview())
+    assert isinstance(answer, InventoryStanding)
+    return answer
+
+
+def upgrade(space: Space, api: int) -> None:
+    state = space.seeded.server.state
+    state.version = replace(state.version, api=api)
+
+
+async def test_it_answers_every_question_and_does_every_step(alpha: Space) -> None:
+    assert set(ANSWERS) == set(QUESTIONS) - {AuditOf}  # the journal answers that one
+    assert set(DEEDS) == set(STEPS)
+    port: Inventory = alpha.inventory
+    assert isinstance(await port.answer(PersonRights("piet")), Rights)
+
+
+# --- overview ----------------------------------------------------------------------------------------------
+
+
+async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Space) -> None:
+    assert await standing(alpha.inventory) == InventoryStanding(
+        name="Attraktor",
+        version="1.5.0 dev",
+        api=530,
+        username="fedbot",
+        can_move_stock=True,
+        can_create_parts=True,
+        has_admin_token=True,
+        admin_is_superuser=True,
+        stock_items=20,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "complaint"),
+    [
+        ({"outgoing": "Lending shelf"}, 'Make a stock location "Lending shelf" in InvenTree'),
+        ({"incoming": "9999"}, 'Make a stock location "9999"'),
+        ({"destination": "Nowhere"}, "inventree.destination"),
+        ({"new_part_category": "Nothing"}, "inventree.new_part_category"),
+        ({"approvers_group": "nobody"}, 'no active user is in the InvenTree group "nobody"'),
+    ],
+)
+async def test_what_is_missing_is_told_with_what_to_do(alpha: Space, changed: dict[str, str], complaint: str) -> None:
+    (told,) = (await standing(alpha.edge(**changed))).complaints
+    assert complaint in told
+
+
+async def test_places_are_meant_by_key_path_or_unique_name(alpha: Space) -> None:
+    alpha.admin.post("stock/location/", {"name": "Incoming", "parent": alpha.place("Workshop")})
+    complaints = (await standing(alpha.edge())).complaints
+    assert complaints == ()  # a path wins over a name
+    key = str(alpha.place("Workshop/Incoming"))
+    for word in (key, "workshop/incoming", "/Workshop/Incoming/"):
+        assert (await standing(alpha.edge(incoming=word))).complaints == ()
+    alpha.admin.post("stock/location/", {"name": "Incoming", "parent": alpha.place("Laser room")})
+    alpha.admin.patch(f"stock/location/{alpha.place('Incoming')}/", {"name": "Arrivals"})
+    (told,) = (await standing(alpha.edge())).complaints
+    assert "several stock locations are called Incoming" in told
+
+
+async def test_a_structural_place_can_not_hold_anything(alpha: Space) -> None:
+    alpha.admin.patch(f"stock/location/{alpha.place('Outgoing')}/", {"structural": True})
+    (told,) = (await standing(alpha.edge())).complaints
+    assert "structural" in told
+
+
+async def test_missing_roles_are_named(alpha: Space) -> None:
+    for rule in alpha.admin.rows("user/ruleset/"):
+        if rule["name"] in {"stock", "part", "return_order"}:
+            alpha.admin.patch(f"user/ruleset/{rule['pk']}/", {"can_add": False, "can_change": False})
+    seen = await standing(alpha.edge(admin_token=None))
+    assert (seen.can_move_stock, seen.can_create_parts, seen.has_admin_token) == (False, False, False)
+    told = "Give the InvenTree user fedbot the roles stock: change, stock: add, part: add, return_order: add."
+    assert told in seen.complaints
+
+
+@pytest.mark.parametrize("whose", ["piet", None])
+async def test_an_admin_token_that_is_none_is_told(alpha: Space, whose: str | None) -> None:
+    token = alpha.seeded.token(whose) if whose else "inv-0000"
+    seen = await standing(alpha.edge(admin_token=SecretStr(token)))
+    assert (seen.has_admin_token, seen.admin_is_superuser) == (True, False)
+    assert "The token in inventree.admin_token is no good, or not a superuser's." in seen.complaints
+
+
+async def test_without_a_group_and_without_the_right_to_read_roles_nobody_can_be_told_to_approve(
+    alpha: Space,
+) -> None:
+    class Forbids(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/user/group/"):
+                return httpx.Response(403, json={"detail": "No."})
+            return alpha.network.handle_request(request)
+
+    alpha.wire.network = Forbids()
+    (told,) = (await standing(alpha.edge(approvers_group=""))).complaints
+    assert "name a group in inventree.approvers_group" in told
+
+
+# --- looking at the server ---------------------------------------------------------------------------------
+
+
+async def test_it_looks_once_and_then_works_on(alpha: Space) -> None:
+    for _ in range(2):
+        await alpha.inventory.answer(FindItems("#9999"))
+    assert alpha.network.log == [*LOOK, "GET /api/stock/9999/", "GET /api/stock/9999/"]
+
+
+async def test_after_an_outage_it_looks_anew(alpha: Space) -> None:
+    await alpha.inventory.answer(FindItems("#9999"))
+    alpha.fails(FaultKind.REFUSED, "stock/9999", "GET")
+    with pytest.raises(Unavailable):
+        await alpha.inventory.answer(FindItems("#9999"))
+    alpha.network.log.clear()
+    await alpha.inventory.answer(FindItems("#9999"))
+    assert alpha.network.log == [*LOOK, "GET /api/stock/9999/"]
+
+
+async def test_a_place_that_was_made_since_is_seen_when_it_looks_again(alpha: Space) -> None:
+    edge = alpha.edge(outgoing="Lending shelf")
+    assert (await standing(edge)).complaints
+    alpha.admin.post("stock/location/", {"name": "Lending shelf"})
+    assert not (await standing(edge)).complaints
+    await edge.act(take_out(alpha))
+    assert alpha.admin.rows("stock/", location=alpha.place("Lending shelf"))
+
+
+async def test_a_server_that_is_away_is_unavailable_and_nothing_is_remembered_of_it(alpha: Space) -> None:
+    alpha.fails(FaultKind.REFUSED, "/api/$", "GET")
+    with pytest.raises(Unavailable):
+        await standing(alpha.inventory)
+    assert (await standing(alpha.inventory)).name == "Attraktor"
+
+
+async def test_a_bad_token_is_told(alpha: Space) -> None:
+    edge = alpha.edge(token=SecretStr("inv-0000"))
+    with pytest.raises(NotPermitted, match="Invalid token"):
+        await standing(edge)
+
+
+# --- versions that we don't know ---------------------------------------------------------------------------
+
+
+async def test_above_the_newest_known_version_reads_go_on_and_writes_wait_for_a_word(alpha: Space) -> None:
+    upgrade(alpha, NEWEST_KNOWN + 1)
+    seen = await standing(alpha.inventory)
+    assert seen.writes_allowed is False
+    assert "newer (API 531) than we know (530)" in seen.complaints[0]
+    assert isinstance(await alpha.inventory.answer(PersonRights("piet")), Rights)
+    with pytest.raises(Unavailable, match="until a superuser accepts it"):
+        await alpha.inventory.act(take_out(alpha))
+    alpha.inventory.accept_version(NEWEST_KNOWN + 1)
+    await taken(alpha)
+    assert (await standing(alpha.edge(accept_api=NEWEST_KNOWN + 1))).writes_allowed
+
+
+async def test_an_upgrade_under_us_is_seen_after_the_outage_that_it_takes(alpha: Space) -> None:
+    await taken(alpha)
+    upgrade(alpha, NEWEST_KNOWN + 1)
+    alpha.fails(FaultKind.REFUSED, "stock/", "GET")
+    step = replace(take_out(alpha), mark="fed:second:1:out")
+    with pytest.raises(Unavailable, match="can't be reached"):
+        await alpha.inventory.act(step)
+    with pytest.raises(Unavailable, match="API 531"):
+        await alpha.inventory.act(step)
+
+
+# --- one writer --------------------------------------------------------------------------------------------
+
+
+async def test_writes_go_one_after_the_other_and_reads_beside_them(alpha: Space) -> None:
+    first, second = threading.Event(), threading.Event()
+    inside: list[str] = []
+
+    class Slow(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "POST":
+                inside.append("write")
+                first.set()
+                assert second.wait(20)
+            return alpha.network.handle_request(request)
+
+    await standing(alpha.inventory)
+    steps = [take_out(alpha), replace(take_out(alpha), mark="fed:second:1:out")]
+    alpha.wire.network = Slow()
+    acts = [asyncio.create_task(alpha.inventory.act(step)) for step in steps]
+    assert await asyncio.to_thread(first.wait, 20)
+    assert isinstance(await alpha.inventory.answer(PersonRights("piet")), Rights)
+    assert inside == ["write"]
+    second.set()
+    results = await asyncio.gather(*acts)
+    assert len({result.item for result in results if hasattr(result, "item")}) == 2
+
+
+async def test_secrets_are_in_no_repr(alpha: Space) -> None:
+    await put_away(alpha)
+    admin = alpha.settings.admin_token
+    assert admin is not None
+    seen = repr(alpha.settings) + repr(vars(alpha.inventory)) + str(alpha.settings)
+    assert alpha.settings.token.get_secret_value() not in seen
+    assert admin.get_secret_value() not in seen
+    alpha.inventory.close()

@@ -1,0 +1,73 @@
+"""Who may do what, as InvenTree says at that moment."""
+
+from __future__ import annotations
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.questions import Able, PersonRights, WhoMay
+from fedbot.federation.stock import Right, Rights
+from fedbot.ports import Unavailable
+from tests.inventree.space import Space
+
+EVERYBODY = ("tom", "dilek", "bea", "cem", "nobody")
+
+
+def change(space: Space, username: str, **fields: object) -> None:
+    row = space.admin.rows("user/", search=username)[0]
+    space.admin.patch(f"user/{row['pk']}/", fields)
+
+
+async def rights(space: Space, username: str) -> Rights:
+    answer = await space.inventory.answer(PersonRights(username))
+    assert isinstance(answer, Rights)
+    return answer
+
+
+async def test_a_member_of_the_group_is_an_approver(alpha: Space) -> None:
+    assert await rights(alpha, "piet") == Rights("piet", known=True, active=True, approver=True)
+
+
+async def test_a_superuser_is_one(alpha: Space) -> None:
+    assert await rights(alpha, "anna") == Rights("anna", known=True, active=True, superuser=True)
+
+
+async def test_somebody_else_is_known_and_no_more(alpha: Space) -> None:
+    assert await rights(alpha, "kim") == Rights("kim", known=True, active=True)
+
+
+async def test_an_unknown_name_has_no_rights_and_neither_has_a_part_of_a_name(alpha: Space) -> None:
+    for name in ("nobody", "ann", "ANNA", "piet "):
+        assert await rights(alpha, name) == Rights(name)
+
+
+async def test_rights_are_those_of_this_moment(alpha: Space) -> None:
+    assert (await rights(alpha, "piet")).covers(Right.APPROVER)
+    change(alpha, "piet", is_active=False)
+    assert not (await rights(alpha, "piet")).covers(Right.APPROVER)
+
+
+async def test_all_who_may_are_asked_for_in_one_call_and_in_the_order_asked(beta: Space) -> None:
+    await rights(beta, "bea")
+    beta.network.log.clear()
+    assert await beta.inventory.answer(WhoMay(Right.APPROVER, EVERYBODY)) == Able(("dilek", "bea", "cem"))
+    assert beta.network.log == ["GET /api/user/"]
+    assert await beta.inventory.answer(WhoMay(Right.SUPERUSER, EVERYBODY)) == Able(("bea",))
+    change(beta, "dilek", is_active=False)
+    assert await beta.inventory.answer(WhoMay(Right.APPROVER, EVERYBODY)) == Able(("bea", "cem"))
+
+
+async def test_without_a_group_the_role_stock_add_makes_an_approver(beta: Space) -> None:
+    edge = beta.edge(approvers_group="")
+    assert await edge.answer(WhoMay(Right.APPROVER, EVERYBODY)) == Able(("dilek", "bea", "cem"))
+    for rule in beta.admin.rows("user/ruleset/"):
+        if rule["name"] == "stock":
+            beta.admin.patch(f"user/ruleset/{rule['pk']}/", {"can_add": False})
+    assert await edge.answer(WhoMay(Right.APPROVER, EVERYBODY)) == Able(("bea",))
+
+
+async def test_an_inventree_that_is_away_gives_no_rights(alpha: Space) -> None:
+    alpha.fails(FaultKind.REFUSED, "user/", "GET", times=None)
+    for question in (PersonRights("piet"), WhoMay(Right.APPROVER, ("piet",))):
+        with pytest.raises(Unavailable):
+            await alpha.inventory.answer(question)

@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from inventree.company import Company
+from inventree.part import Part
+from inventree.stock import StockItem
+
+from fedbot.inventree.transport import PAUSES, InvenTreeTransport
+from fedbot.ports import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
+from tests.inventree.space import Space
+
+TOKEN = "inv-0123456789abcdef-20261124"
+HOST = "https://inventory.attraktor.example"
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def transport(handler: Handler) -> InvenTreeTransport:
+    return InvenTreeTransport(HOST, TOKEN, transport=httpx.MockTransport(handler), pause=lambda _: None)
+
+
+def answering(status: int, content: object = None, text: str = "") -> Handler:
+    if text:
+        return lambda _: httpx.Response(status, text=text, headers={"content-type": "text/html"})
+    return lambda _: httpx.Response(status, json=content)
+
+
+def raising(error: type[httpx.HTTPError]) -> Handler:
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise error(f"it says {TOKEN}")
+
+    return handle
+
+
+def read(api: InvenTreeTransport) -> object:
+    return api.get("stock/1/")
+
+
+def write(api: InvenTreeTransport) -> object:
+    return api.post("stock/transfer/", {"items": []})
+
+
+# --- what is sent ------------------------------------------------------------------------------------------
+
+
+def test_every_url_stays_below_api_and_ends_in_one_slash() -> None:
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        return httpx.Response(200, json={})
+
+    api = transport(handle)
+    for url in ("stock/1", "stock//1/", "/stock/1/", "stock/?part=3", ""):
+        api.get(url)
+    assert seen == [
+        f"{HOST}/api/stock/1/",
+        f"{HOST}/api/stock/1/",
+        f"{HOST}/api/stock/1/",
+        f"{HOST}/api/stock/?part=3",
+        f"{HOST}/api/",
+    ]
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/x/", "//evil.example/x/", "../admin/", "stock/../../x/"])
+def test_the_token_can_not_be_led_to_another_place(url: str) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request.url)
+
+    with pytest.raises(Refusal):
+        transport(handle).get(url)
+
+
+def test_a_server_in_a_folder_of_its_host_is_reached() -> None:
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        return httpx.Response(200, json={})
+
+    for host in ("https://attraktor.example/inventree", "https://attraktor.example/inventree/api/"):
+        InvenTreeTransport(host, TOKEN, transport=httpx.MockTransport(handle)).get("stock/")
+    assert seen == ["/inventree/api/stock/"] * 2
+
+
+def test_only_the_token_is_sent_and_never_a_cookie() -> None:
+    seen: list[httpx.Headers] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return httpx.Response(200, json={}, headers={"set-cookie": "sessionid=abc; Path=/"})
+
+    api = transport(handle)
+    api.get("user/me/")
+    api.get("user/me/")
+    assert [headers["authorization"] for headers in seen] == [f"Token {TOKEN}"] * 2
+    assert not any("cookie" in headers for headers in seen)
+
+
+def test_a_read_has_no_body_and_a_write_has_its_json() -> None:
+    seen: list[bytes] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.read())
+        return httpx.Response(200, json={})
+
+    api = transport(handle)
+    api.get("stock/", params={"limit": 1})
+    api.post("stock/transfer/", {"items": [1]})
+    api.request("stock/add/", method="POST", data={"items": [2]})
+    assert seen == [b"", b'{"items":[1]}', b'{"items":[2]}']
+
+
+def test_credentials_of_the_environment_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("USERNAME", "PASSWORD", "TOKEN", "HOST"):
+        monkeypatch.setenv(f"INVENTREE_API_{name}", "from-the-environment")
+    api = transport(answering(200, {}))
+    assert "from-the-environment" not in repr(vars(api))
+
+
+# --- what can go wrong -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "reading", "writing"),
+    [
+        (httpx.ConnectError, Unavailable, Unavailable),
+        (httpx.ConnectTimeout, Unavailable, Unavailable),
+        (httpx.PoolTimeout, Unavailable, Unavailable),
+        (httpx.ReadTimeout, Unavailable, OutcomeUnknown),
+        (httpx.WriteTimeout, Unavailable, OutcomeUnknown),
+        (httpx.ReadError, Unavailable, OutcomeUnknown),
+        (httpx.WriteError, Unavailable, OutcomeUnknown),
+        (httpx.RemoteProtocolError, Unavailable, OutcomeUnknown),
+    ],
+)
+def test_a_broken_call_is_unknown_only_if_it_may_have_been_done(
+    error: type[httpx.HTTPError], reading: type[InventoryProblem], writing: type[InventoryProblem]
+) -> None:
+    for call, expected in ((read, reading), (write, writing)):
+        with pytest.raises(expected) as caught:
+            call(transport(raising(error)))
+        assert type(caught.value) is expected
+        assert TOKEN not in repr(caught.value)
+        assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("status", "reading", "writing"),
+    [
+        (302, Refusal, Refusal),
+        (400, Refusal, Refusal),
+        (401, NotPermitted, NotPermitted),
+        (403, NotPermitted, NotPermitted),
+        (404, Refusal, Refusal),
+        (405, Refusal, Refusal),
+        (429, Unavailable, Unavailable),
+        (500, Unavailable, OutcomeUnknown),
+        (502, Unavailable, OutcomeUnknown),
+        (504, Unavailable, OutcomeUnknown),
+    ],
+)
+def test_a_web_page_is_judged_by_its_status_and_never_shown(
+    status: int, reading: type[InventoryProblem], writing: type[InventoryProblem]
+) -> None:
+    for call, expected in ((read, reading), (write, writing)):
+        with pytest.raises(expected) as caught:
+            call(transport(answering(status, text="<html><h1>Secret page</h1></html>")))
+        assert type(caught.value) is expected
+        assert "Secret" not in caught.value.text
+        assert "<" not in caught.value.text
+
+
+def test_an_answer_that_is_no_json_leaves_a_write_unknown() -> None:
+    with pytest.raises(Unavailable):
+        read(transport(answering(200, text="<html>")))
+    with pytest.raises(OutcomeUnknown):
+        write(transport(answering(201, text="<html>")))
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "reason"),
+    [
+        ({"items": [{}, {"item": ["Item must be in stock"]}]}, "Item must be in stock (item 2)", "not-in-stock"),
+        ({"items": [{"item": ["Part must be salable"]}]}, "Part must be salable", "not-salable"),
+        (
+            {"items": [{"item": ["Item is allocated to a sales order"]}]},
+            "Item is allocated to a sales order",
+            "allocated",
+        ),
+        ({"quantity": "Quantity is required"}, "quantity: Quantity is required", "refused"),
+        ({"link": ["Enter a valid URL."]}, "link: Enter a valid URL.", "refused"),
+        ({"non_field_errors": ["The fields must make a unique set."]}, "The fields must make a unique set.", "refused"),
+        ({"notes": ["<b>bold</b> inv-abcdef123456"]}, "notes: bold (a token)", "refused"),
+        (
+            {"items": [{"pk": ['Invalid pk "9" - object does not exist.']}]},
+            'Invalid pk "9" - object does not exist.',
+            "gone",
+        ),
+        ({}, "InvenTree answered 400 Bad Request", "refused"),
+    ],
+)
+def test_field_errors_become_a_sentence_and_a_code(content: object, text: str, reason: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        write(transport(answering(400, content)))
+    assert (caught.value.text, caught.value.reason) == (text, reason)
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "role"),
+    [
+        ("post", "stock/transfer/", "stock: add"),
+        ("patch", "stock/3/", "stock: change"),
+        ("get", "stock/", "stock: view"),
+        ("get", "stock/location/", "stock_location: view"),
+        ("get", "part/category/", "part_category: view"),
+        ("post", "part/", "part: add"),
+        ("post", "company/", "return_order: add"),
+        ("get", "metadata/stockitem/3/", "stock: change"),
+        ("post", "user/", "superuser"),
+    ],
+)
+def test_a_forbidden_call_says_which_role_is_missing(method: str, url: str, role: str) -> None:
+    api = transport(answering(403, {"detail": "You do not have permission to perform this action."}))
+    with pytest.raises(NotPermitted, match=role) as caught:
+        api.request(url, method=method)
+    assert caught.value.reason == "not-permitted"
+
+
+def test_a_revoked_token_is_told_with_what_to_do() -> None:
+    with pytest.raises(NotPermitted, match=r"Token has been revoked.*make a new token"):
+        read(transport(answering(401, {"detail": "Token has been revoked"})))
+
+
+def test_a_server_error_names_the_exception_that_the_server_hit() -> None:
+    with pytest.raises(OutcomeUnknown, match=r"500 \(OperationalError\)"):
+        write(transport(answering(500, {"error": "OperationalError", "path": "/api/stock/"})))
+
+
+# --- trying again ------------------------------------------------------------------------------------------
+
+
+def failing_then_fine(failures: list[object]) -> tuple[Handler, list[str]]:
+    calls: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        calls.append(request.method)
+        failure = failures.pop(0) if failures else None
+        if isinstance(failure, httpx.HTTPError):
+            raise failure
+        return httpx.Response(failure if isinstance(failure, int) else 200, json={"fine": True})
+
+    return handle, calls
+
+
+@pytest.mark.parametrize("failure", [500, 502, 503, 504, httpx.ReadError(""), httpx.RemoteProtocolError("")])
+def test_a_read_is_tried_again(failure: object) -> None:
+    handle, calls = failing_then_fine([failure] * len(PAUSES))
+    assert read(transport(handle)) == {"fine": True}
+    assert len(calls) == len(PAUSES) + 1
+
+
+@pytest.mark.parametrize("failure", [404, httpx.ReadTimeout(""), httpx.ConnectError("")])
+def test_a_read_that_would_fail_again_is_not_tried_again(failure: object) -> None:
+    handle, calls = failing_then_fine([failure])
+    with pytest.raises((Refusal, Unavailable)):
+        read(transport(handle))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("method", ["post", "patch", "put", "delete"])
+@pytest.mark.parametrize("failure", [500, 503, httpx.ReadError(""), httpx.ConnectError("")])
+def test_a_write_is_never_sent_twice(method: str, failure: object) -> None:
+    handle, calls = failing_then_fine([failure])
+    with pytest.raises((OutcomeUnknown, Unavailable)):
+        transport(handle).request("stock/1/", method=method, json={})
+    assert len(calls) == 1
+
+
+# --- secrets -----------------------------------------------------------------------------------------------
+
+
+def test_the_token_is_in_no_repr_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    api = transport(answering(200, {"server": "InvenTree", "apiVersion": 530}))
+    api.connect()
+    api.post("user/tokens/", {"user": 1})
+    seen = caplog.text + repr(api) + str(api) + repr(vars(api)) + repr(vars(api)["_client"].headers)
+    assert TOKEN not in seen
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "ümlaut"])
+def test_a_token_that_can_not_be_one_is_refused_without_being_shown(token: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        InvenTreeTransport(HOST, token)
+    assert not token or token not in caught.value.text
+
+
+@pytest.mark.parametrize(
+    "host", ["inventory.example", "ftp://inventory.example", "https://", "https://me:pw@x.example"]
+)
+def test_an_address_that_is_none_is_refused(host: str) -> None:
+    with pytest.raises(Refusal, match=r"inventree\.url"):
+        InvenTreeTransport(host, TOKEN)
+
+
+def test_a_missing_ca_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="is not there"):
+        InvenTreeTransport(HOST, TOKEN, certificate=str(tmp_path / "ca.pem"))
+
+
+# --- the package on top of it ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("api", [113, 160, 205, 530, 566])
+def test_no_version_is_refused_by_the_transport(api: int) -> None:
+    connected = transport(answering(200, {"server": "InvenTree", "apiVersion": api}))
+    connected.connect()
+    assert connected.api_version == api
+
+
+@pytest.mark.parametrize("content", [{}, [], {"server": "Else", "apiVersion": 1}, {"server": "InvenTree"}])
+def test_something_else_at_the_address_is_told(content: object) -> None:
+    with pytest.raises(Refusal, match="no InvenTree"):
+        transport(answering(200, content)).connect()
+
+
+def test_what_would_use_requests_or_leak_the_token_is_refused() -> None:
+    api = transport(answering(200, {}))
+    with pytest.raises(Refusal):
+        api.requestToken()
+    with pytest.raises(Refusal):
+        api.downloadFile("https://evil.example/file", "file")
+    with pytest.raises(Refusal):
+        api.post("attachment/", {}, files={"attachment": ("name", b"")})
+    assert api.testAuth()
+
+
+def test_the_typed_classes_of_the_package_work(alpha: Space) -> None:
+    api = InvenTreeTransport(alpha.url, alpha.seeded.token("fedbot"), transport=alpha.network)
+    api.connect()
+    item = StockItem(api, pk=42)
+    assert (item.serial, item.getPart().IPN, item.getLocation().pathstring) == (
+        "0042",
+        "LENS-2",
+        "Laser room/Cabinet L1",
+    )
+    assert Part.count(api) == len(Part.list(api))
+    company = Company.create(api, {"name": "Betaspace", "is_customer": True})
+    company.setMetadata({"fedbot": {"party": "beta"}})
+    assert company.getMetadata() == {"fedbot": {"party": "beta"}}
+    company.save({"active": False})
+    assert not Company(api, pk=company.pk).active
+    item.transferStock(alpha.place("Outgoing"), notes="by the typed class")
+    assert item.getTrackingEntries()[0].notes == "by the typed class"
+
+
+def test_a_list_that_is_refused_is_not_told_as_an_empty_one(alpha: Space) -> None:
+    api = InvenTreeTransport(alpha.url, alpha.seeded.token("kim"), transport=alpha.network)
+    with pytest.raises(NotPermitted):
+        StockItem.list(api)
+
+
+def test_paged_and_bare_lists_read_the_same() -> None:
+    rows = [{"pk": 1}, {"pk": 2}]
+    bare = transport(answering(200, rows))
+    paged = transport(answering(200, {"count": 2, "next": None, "previous": None, "results": rows}))
+    assert bare.rows("stock/") == paged.rows("stock/") == rows
+    assert paged.count("stock/") == 2
+    for content in ({"count": "many"}, [1]):
+        with pytest.raises(Unavailable):
+            transport(answering(200, json.loads(json.dumps(content)))).count("stock/")
