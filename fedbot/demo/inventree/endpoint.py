@@ -104,9 +104,14 @@ class Endpoint:
     vary: str = "Authorization, origin, Accept-Language, Cookie"
     #: Methods that a real server offers here and this one doesn't (docs/inventree.md); they are in the Allow header.
     also: str = ""
+    #: Outside of the API proper: answers without an Allow header.
+    plain: bool = False
     allowed: str = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.plain:
+            object.__setattr__(self, "allowed", "")
+            return
         every = ("GET", "POST", "PUT", "PATCH", "DELETE")
         named = [method for method in every if method in self.methods or method in self.also.split()]
         more = ["HEAD", "OPTIONS"] if "GET" in self.methods else ["OPTIONS"]

@@ -70,10 +70,18 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class _Waiting:
+    """A fault and how often it will still happen; None: for ever."""
+
+    fault: Fault
+    left: int | None
+
+
+@dataclass(slots=True)
 class Faults:
     """The faults that wait for their requests, oldest first. Any thread may use it."""
 
-    _waiting: list[list[object]] = field(default_factory=list)
+    _waiting: list[_Waiting] = field(default_factory=list)
     _late: list[Request] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock, repr=False)
     hits: int = 0
@@ -81,7 +89,7 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """From now on, let this happen."""
         with self._lock:
-            self._waiting.append([fault, fault.times])
+            self._waiting.append(_Waiting(fault, fault.times))
 
     def clear(self) -> None:
         """Let nothing more happen."""
@@ -91,15 +99,14 @@ class Faults:
     def take(self, request: Request) -> Fault | None:
         """What happens to this request; counts."""
         with self._lock:
-            for entry in self._waiting:
-                fault, left = entry
-                if isinstance(fault, Fault) and fault.fits(request):
-                    self.hits += 1
-                    if isinstance(left, int):
-                        entry[1] = left - 1
-                    self._waiting = [each for each in self._waiting if each[1] is None or each[1] != 0]
-                    return fault
-        return None
+            found = next((each for each in self._waiting if each.fault.fits(request)), None)
+            if found is None:
+                return None
+            self.hits += 1
+            if found.left is not None:
+                found.left -= 1
+            self._waiting = [each for each in self._waiting if each.left != 0]
+            return found.fault
 
     def postpone(self, request: Request) -> None:
         """Keep a request whose client has given up."""

@@ -113,5 +113,5 @@ def endpoints() -> list[Endpoint]:
     return [
         Endpoint("metadata/*/#/", methods, signed_in),
         Endpoint("metadata/*/pk/#/", methods, signed_in),
-        *(Endpoint(f"{start}/#/metadata/", old, anyone) for _, start in MODELS.values()),
+        *(Endpoint(f"{start}/#/metadata/", old, anyone, plain=True) for _, start in MODELS.values()),
     ]

@@ -180,19 +180,18 @@ def list_transfer_orders(call: Call) -> Reply:
 def endpoints() -> list[Endpoint]:
     """Sales orders, return orders, transfer orders."""
     return [
-        Endpoint("order/so/", {"GET": list_sales_orders}, on_model("salesorder"), also="POST PUT PATCH"),
+        Endpoint("order/so/", {"GET": list_sales_orders}, on_model("salesorder"), also="POST"),
         Endpoint("order/so/#/", {"GET": read_sales_order}, on_model("salesorder"), also="PUT PATCH DELETE"),
         Endpoint(
             "order/ro/",
             {"GET": list_return_orders, "POST": create_return_order},
             on_model("returnorder"),
-            also="PUT PATCH",
         ),
         Endpoint("order/ro/#/", {"GET": read_return_order}, on_model("returnorder"), also="PUT PATCH DELETE"),
         Endpoint(
             "order/transfer-order/",
             {"GET": list_transfer_orders},
             on_model("transferorder"),
-            also="POST PUT PATCH",
+            also="POST",
         ),
     ]

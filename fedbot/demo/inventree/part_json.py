@@ -77,12 +77,11 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
     """A part; the counts are null in the reply to a create."""
     category = state.categories.get(part.category)
     counts = _stock_counts(state, part)
-    return {
+    content: JsonObject = {
         "active": part.active,
         "assembly": part.assembly,
         "barcode_hash": part.barcode_hash,
         "category": part.category,
-        "category_name": None if category is None else category.name,
         "component": part.component,
         "creation_date": day(part.creation_date),
         "creation_user": part.creation_user,
@@ -117,7 +116,10 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
         "pricing_updated": minute(part.pricing_updated),
         "responsible": None,
         "category_default_location": None if category is None else category.default_location,
-    } | (counts if counted else dict.fromkeys(counts))
+    }
+    if category is not None:
+        content["category_name"] = category.name
+    return content | (counts if counted else dict.fromkeys(counts))
 
 
 def part_written(state: State, part: Part, *, counted: bool = True) -> JsonObject:

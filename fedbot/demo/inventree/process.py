@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import select
@@ -21,18 +20,12 @@ import httpx
 from fedbot.demo.inventree.exchange import JsonObject
 from fedbot.demo.inventree.server import CONTROL_HEADER
 
-_PR_SET_PDEATHSIG = 1
 _READY_SECONDS = 30.0
 _GRACE_SECONDS = 5.0
 
 
 class NotReadyError(RuntimeError):
     """The process ended, or said nothing, before it was ready."""
-
-
-def _die_with_parent() -> None:
-    """Linux: end this process when the one that started it ends, however that happens."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -56,7 +49,7 @@ class InvenTreeProcess:
     _process: subprocess.Popen[str] | None = field(default=None, init=False, repr=False)
 
     def _command(self) -> list[str]:
-        command = [sys.executable, "-m", "fedbot.demo.inventree", "--seed", self.seed]
+        command = [sys.executable, "-m", "fedbot.demo.leash", "fedbot.demo.inventree", "--seed", self.seed]
         command += ["--port", str(self.port), "--latency", self.latency]
         options = {
             "--name": self.name,
@@ -77,9 +70,10 @@ class InvenTreeProcess:
         """
         self._process = subprocess.Popen(
             self._command(),
+            stdin=subprocess.PIPE,  # the leash: see fedbot.demo.leash
             stdout=subprocess.PIPE,
             text=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  one prctl only
+            start_new_session=True,
         )
         ready = self._ready_line(self._process)
         self.url = ready["url"]
@@ -121,8 +115,9 @@ class InvenTreeProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
 
     def control(self, method: str, path: str, content: object = None) -> object:
         """Call the control address: `control("POST", "faults/", {"kind": "error-before", "path": "transfer"})`."""

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from fedbot.demo.inventree.core import SimulatedInvenTree
 from fedbot.demo.inventree.exchange import JsonObject, Request
@@ -64,7 +63,7 @@ class Serving:
                 incoming.transport.abort()
             return web.Response()
         answered = outcome.response
-        return web.Response(status=answered.status, body=answered.body or None, headers=CIMultiDict(answered.headers))
+        return web.Response(status=answered.status, body=answered.body or None, headers=answered.headers)
 
     def _check_key(self, incoming: web.Request) -> None:
         if not hmac.compare_digest(incoming.headers.get(CONTROL_HEADER, ""), self.control_key):

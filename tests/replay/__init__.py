@@ -1,0 +1,1 @@
+"""The recorded exchanges of real InvenTree servers, replayed against the simulated one."""
