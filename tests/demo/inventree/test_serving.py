@@ -83,7 +83,7 @@ def test_connections_break_and_late_requests_are_done_later(process: InvenTreePr
         assert bot.get("stock/1/").json()["quantity"] == 115.0
         process.control("POST", "faults/", {"kind": "late", "path": "transfer"})
         with pytest.raises(httpx.ReadTimeout):
-            bot.post("stock/transfer/", json=MOVE, timeout=0.05)
+            bot.post("stock/transfer/", json=MOVE, timeout=1.0)
         assert bot.get("stock/1/").json()["quantity"] == 115.0
         assert process.control("POST", "faults/release/") == {"statuses": [201]}
         assert bot.get("stock/1/").json()["quantity"] == 110.0
