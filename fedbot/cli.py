@@ -207,7 +207,7 @@ def _run(given: argparse.Namespace) -> Exit:
     try:
         asyncio.run(_until_told(app.run(settings)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
-        return _ended_by(error, app.NeedsRebuild)
+        return _ended_by(error, app.HistoryWithoutState)
     return Exit.OK
 
 
@@ -230,11 +230,11 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
         log.info("stopped by %s", told[0])
 
 
-def _ended_by(error: Exception, needs_rebuild: type[Exception]) -> Exit:
+def _ended_by(error: Exception, history_without_state: type[Exception]) -> Exit:
     """Tell why the bot ended. What is known gets its sentence, what isn't its traceback too."""
     codes: dict[type[Exception], Exit] = {
         StateInUse: Exit.STATE_IN_USE,
-        needs_rebuild: Exit.HISTORY_WITHOUT_STATE,
+        history_without_state: Exit.HISTORY_WITHOUT_STATE,
         ChatSignedOut: Exit.SIGNED_OUT,
         JournalProblem: Exit.FAILED,
         ChatProblem: Exit.FAILED,

@@ -154,7 +154,7 @@ def test_check_tells_wrong_settings_for_scripts_too(config: Path, capsys: pytest
 # --- run ---------------------------------------------------------------------------------------------------
 
 
-class NeedsRebuild(JournalProblem):
+class HistoryWithoutState(JournalProblem):
     """As the app has it."""
 
 
@@ -168,7 +168,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
                 raise error
 
         module = ModuleType("fedbot.app")
-        module.run, module.NeedsRebuild = run, NeedsRebuild  # type: ignore[attr-defined]
+        module.run, module.HistoryWithoutState = run, HistoryWithoutState  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "fedbot.app", module)
 
     return ends
@@ -179,7 +179,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
     [
         (None, Exit.OK),
         (StateInUse("in use by the process 7", 7), Exit.STATE_IN_USE),
-        (NeedsRebuild("has history"), Exit.HISTORY_WITHOUT_STATE),
+        (HistoryWithoutState("has history"), Exit.HISTORY_WITHOUT_STATE),
         (ChatSignedOut("no longer good"), Exit.SIGNED_OUT),
         (JournalDamaged("no journal any more"), Exit.FAILED),
         (ChatUnreachable("does not answer"), Exit.FAILED),
@@ -220,7 +220,7 @@ async def run(settings):
     finally:
         print("put away", flush=True)
 app = types.ModuleType("fedbot.app")
-app.run, app.NeedsRebuild = run, type("NeedsRebuild", (Exception,), {})
+app.run, app.HistoryWithoutState = run, type("HistoryWithoutState", (Exception,), {})
 sys.modules["fedbot.app"] = app
 from fedbot.cli import main
 sys.exit(main(["run"]))

@@ -2,8 +2,3 @@
 
 No user interface and nothing secret lives here; what the figures are is known to whoever gives `standing`.
 """
-
-from fedbot.web.server import Web, serve
-from fedbot.web.standing import Standing
-
-__all__ = ["Standing", "Web", "serve"]

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from fedbot.config.settings import Settings
 from fedbot.web.standing import Standing, is_healthy, metrics
 
 _ONLY_US = 0o600
@@ -73,8 +72,3 @@ def _bound(path: Path) -> socket.socket:
         made.close()
         raise
     return made
-
-
-def serve(settings: Settings, standing: Callable[[], Standing]) -> Web:
-    """As the settings say: on the socket in the state folder, and on `web.listen` if that is given."""
-    return Web(standing, settings.health_socket, settings.web.listen)

@@ -10,11 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fedbot.config import Settings
-from fedbot.web import Web, serve
 from fedbot.web.asking import ask
+from fedbot.web.server import Web
 from fedbot.web.standing import Standing, metrics
-from tests.config.conftest import least
 
 GOOD: Standing = {
     "version": "0.1.0",
@@ -102,16 +100,6 @@ async def test_it_listens_on_an_address_too_if_told(tmp_path: Path) -> None:
     assert (health.status_code, figures.status_code, other.status_code) == (200, 200, 404)
     assert figures.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "fedbot_healthy 1\n" in figures.text
-
-
-async def test_it_serves_where_the_settings_say(tmp_path: Path) -> None:
-    port = _free_port()
-    raw = least() | {"web": {"listen": f"127.0.0.1:{port}"}}
-    settings = Settings.model_validate(raw, context={"folder": tmp_path})
-    settings.state.mkdir()
-    async with serve(settings, lambda: GOOD):
-        assert await asyncio.to_thread(ask, settings.health_socket) is not None
-        assert (await _get_by_tcp(port, "healthz")).status_code == 200
 
 
 async def test_an_address_that_is_taken_leaves_no_socket_behind(tmp_path: Path) -> None:
