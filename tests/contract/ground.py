@@ -1,0 +1,192 @@
+"""The suite's own ground on a server: places, parts, people, all made for one run and removed after it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.transport import InvenTreeTransport
+
+# What the bot's own user needs, and no more (DESIGN §2, facts/inventree.md (e)).
+SERVICE_ROLES = {
+    "stock": ("view", "change", "add"),
+    "return_order": ("view", "change", "add"),
+    "part": ("view", "change", "add"),
+    "part_category": ("view",),
+    "stock_location": ("view",),
+}
+READER_ROLES = dict.fromkeys(("stock", "part", "part_category", "stock_location"), ("view",))
+ACTIONS = ("view", "add", "change", "delete")
+
+
+@dataclass
+class MemoryVault:
+    """A vault that forgets when the run ends."""
+
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def keep(self, reference: str, secret: str) -> None:
+        self.secrets[reference] = secret
+
+    def read(self, reference: str) -> str:
+        return self.secrets[reference]
+
+    def forget(self, reference: str) -> None:
+        self.secrets.pop(reference, None)
+
+
+class Ground:
+    """Everything is named after `run`, so that nothing else is touched and leftovers can be told.
+
+    `admin` is a superuser, `service` has the bot's roles, `reader` a peer's, `nobody` none.
+    """
+
+    def __init__(self, url: str, token: str, network: httpx.BaseTransport | None) -> None:
+        self.url = url
+        self.network = network
+        self.run = f"fbct-{secrets.token_hex(4)}"
+        self.token = token
+        self.admin = self.transport(token)
+        self.admin.connect()
+        self.users: dict[str, int] = {}
+        self.root = self._make("stock/location/", name=self.run)
+        self.outgoing = self._make("stock/location/", name="Outgoing", parent=self.root)
+        self.incoming = self._make("stock/location/", name="Incoming", parent=self.root)
+        self.drawer = self._make("stock/location/", name="Drawer", parent=self.root)
+        self.shelf = self._make("stock/location/", name="Shelf", parent=self.root)
+        self.category = self._make("part/category/", name=self.run)
+        self.bolt = self.part("Bolt", "BOLT")
+        self.lens = self.part("Lens", "LENS", trackable=True)
+        self.vice = self.part("Vice", "VICE", salable=False)
+        self.licence = self.part("Licence", "LICENCE", virtual=True)
+        self.customer = self.company("peer")
+        self.service_token = self._user("service", SERVICE_ROLES)
+        self.service = self.transport(self.service_token)
+        self.reader = self.transport(self._user("reader", READER_ROLES))
+        self.nobody = self.transport(self._user("nobody", {}))
+        for transport in (self.service, self.reader, self.nobody):
+            transport.api_version = self.admin.api_version
+
+    # --- making --------------------------------------------------------------------------------------------
+
+    def transport(self, token: str) -> InvenTreeTransport:
+        """A connection under a token."""
+        return InvenTreeTransport(self.url, token, transport=self.network, timeout=60)
+
+    def inventory(self, *, superuser: bool = True) -> OwnInventory:
+        """Our edge as a bot would have it here."""
+        settings = InventorySettings(
+            url=self.url,
+            token=SecretStr(self.service_token),
+            admin_token=SecretStr(self.token) if superuser else None,
+            approvers_group=f"{self.run}-service",
+            outgoing=f"{self.run}/Outgoing",
+            incoming=f"{self.run}/Incoming",
+            destination=f"{self.run}/Shelf",
+            new_part_category=self.run,
+            timeout=60,
+        )
+        return OwnInventory(settings, MemoryVault(), network=lambda _: self.network)
+
+    def part(self, name: str, ipn: str, **fields: object) -> int:
+        """A part; salable unless said otherwise."""
+        content = {"name": f"{self.run} {name}", "IPN": f"{self.run}-{ipn}", "category": self.category}
+        return self._make("part/", **{**content, "salable": True, "description": name, **fields})
+
+    def company(self, name: str, **fields: object) -> int:
+        """A customer."""
+        content = {"name": f"{self.run} {name}", "is_customer": True, "is_supplier": False}
+        return self._make("company/", **{**content, **fields})
+
+    def stock(self, part: int, quantity: object, location: int, **fields: object) -> int:
+        """A stock item."""
+        content = {"part": part, "quantity": quantity, "location": location, **fields}
+        reply = self.admin.post("stock/", content)
+        return int((reply[0] if isinstance(reply, list) else reply)["pk"])
+
+    def _make(self, url: str, **fields: object) -> int:
+        return int(self.admin.post(url, fields)["pk"])
+
+    def _user(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+        """A user with these roles through a group of its own; its token."""
+        content = {"username": f"{self.run}-{name}", "first_name": "", "last_name": self.run, "email": ""}
+        user = self._make("user/", **content)
+        group = self._make("user/group/", name=f"{self.run}-{name}")
+        self.users[name] = user
+        for rule in self.admin.rows("user/ruleset/", group=group):
+            allowed = roles.get(rule["name"], ())
+            if rule["group"] == group and allowed:
+                rights = {f"can_{action}": action in allowed for action in ACTIONS}
+                self.admin.patch(f"user/ruleset/{rule['pk']}/", rights)
+        self.admin.patch(f"user/{user}/", {"group_ids": [group]})
+        return self.mint(user, name)
+
+    def mint(self, user: int, name: str) -> str:
+        """A token for a user, made by the superuser."""
+        content = {"user": user, "name": f"{self.run}-{name}", "expiry": "2099-01-01"}
+        return str(self.admin.post("user/tokens/", content)["token"])
+
+    # --- looking -------------------------------------------------------------------------------------------
+
+    def item(self, pk: int) -> dict[str, Any]:
+        """A stock item as it stands."""
+        return self.admin.row(f"stock/{pk}/")
+
+    def history(self, pk: int) -> list[dict[str, Any]]:
+        """Its history, newest first."""
+        return sorted(self.admin.rows("stock/track/", item=pk), key=lambda row: int(row["pk"]), reverse=True)
+
+    def child_of(self, pk: int) -> int:
+        """What was split off from an item last."""
+        entry = next(entry for entry in self.history(pk) if entry["tracking_type"] == 42)
+        return int(entry["deltas"]["stockitem"])
+
+    def transfer(self, pk: int, quantity: object, location: int, notes: str = "", **line: object) -> object:
+        """`stock/transfer/` as the bot's user."""
+        content = {"items": [{"pk": pk, "quantity": quantity, **line}], "location": location, "notes": notes}
+        return self.service.post("stock/transfer/", content)
+
+    def assign(self, pk: int, notes: str = "", customer: int | None = None) -> object:
+        """`stock/assign/` as the bot's user."""
+        content = {"items": [{"item": pk}], "customer": customer or self.customer, "notes": notes}
+        return self.service.post("stock/assign/", content)
+
+    # --- cleaning up ---------------------------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Remove everything of this run, stock first and places from the leaves."""
+        parts = [row for row in self.admin.rows("part/", category=self.category) if row["category"] == self.category]
+        for part in parts:
+            for row in self.admin.rows("stock/", part=part["pk"]):
+                if row["part"] == part["pk"]:
+                    self.admin.delete(f"stock/{row['pk']}/")
+            self.admin.patch(f"part/{part['pk']}/", {"active": False})
+            self.admin.delete(f"part/{part['pk']}/")
+        self.admin.delete(f"part/category/{self.category}/")
+        for url, name in (("company/", "name"), ("user/", "username"), ("user/group/", "name")):
+            for row in self._ours(url, name):
+                self.admin.delete(f"{url}{row['pk']}/")
+        for row in sorted(self._ours("stock/location/", "pathstring"), key=lambda row: -int(row["level"])):
+            self.admin.delete(f"stock/location/{row['pk']}/")
+
+    def leftovers(self) -> list[str]:
+        """What of this run is still there."""
+        kinds = (
+            ("stock/location/", "pathstring"),
+            ("part/category/", "name"),
+            ("part/", "name"),
+            ("company/", "name"),
+            ("user/", "username"),
+            ("user/group/", "name"),
+        )
+        return [f"{url} {row[name]}" for url, name in kinds for row in self._ours(url, name)]
+
+    def _ours(self, url: str, name: str) -> list[dict[str, Any]]:
+        return [row for row in self.admin.rows(url) if self.run in str(row[name])]

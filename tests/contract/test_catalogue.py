@@ -1,0 +1,83 @@
+"""Finding parts and places, metadata, companies, and the shapes of lists (facts/inventree.md (h), "traps")."""
+
+from __future__ import annotations
+
+import pytest
+
+from fedbot.ports import Refusal
+from tests.contract.ground import Ground
+
+
+def test_the_ipn_filter_is_exact_but_for_case(ground: Ground) -> None:
+    for ipn in (f"{ground.run}-BOLT", f"{ground.run}-bolt"):
+        assert [row["pk"] for row in ground.service.rows("part/", IPN=ipn)] == [ground.bolt]
+    assert ground.service.rows("part/", IPN=f"{ground.run}-BOL") == []
+
+
+def test_the_name_filter_is_ignored_and_the_search_is_not(ground: Ground) -> None:
+    assert len(ground.service.rows("part/", name=f"{ground.run} Bolt")) > 1
+    found = ground.service.rows("part/", search=f"{ground.run} Bolt", limit=100)
+    assert [row["pk"] for row in found] == [ground.bolt]
+
+
+def test_a_part_tells_where_its_items_belong(ground: Ground) -> None:
+    part = ground.part("Placed", "PLACED", default_location=ground.shelf)
+    (row,) = ground.service.rows("part/", IPN=f"{ground.run}-PLACED")
+    assert (row["default_location"], "category_default_location" in row) == (ground.shelf, True)
+    item = ground.stock(part, 1, ground.drawer)
+    detail = ground.service.row(f"stock/{item}/", part_detail="true")["part_detail"]
+    assert (detail["default_location"], "category_default_location" in detail) == (ground.shelf, True)
+    assert (detail["salable"], detail["virtual"], detail["IPN"]) == (True, False, f"{ground.run}-PLACED")
+
+
+def test_a_stock_item_tells_its_place_by_path(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 1, ground.drawer)
+    row = ground.service.row(f"stock/{item}/", location_detail="true")
+    assert row["location_detail"]["pathstring"] == f"{ground.run}/Drawer"
+
+
+def test_name_ipn_and_revision_make_a_part_unique(ground: Ground) -> None:
+    with pytest.raises(Refusal, match="unique"):
+        ground.part("Bolt", "BOLT")
+    assert ground.part("Bolt", "BOLT", revision="B") != ground.bolt
+
+
+def test_stock_is_filtered_by_part_place_and_serial_number(ground: Ground) -> None:
+    part = ground.part("Filtered", "FILTERED", trackable=True)
+    here = ground.stock(part, 1, ground.drawer, serial_numbers="7")
+    there = ground.stock(part, 1, ground.shelf, serial_numbers="8")
+    assert {row["pk"] for row in ground.service.rows("stock/", part=part)} == {here, there}
+    assert [row["pk"] for row in ground.service.rows("stock/", part=part, location=ground.drawer)] == [here]
+    assert [row["pk"] for row in ground.service.rows("stock/", part=part, serial="8")] == [there]
+    ground.assign(here)
+    assert [row["pk"] for row in ground.service.rows("stock/", part=part, in_stock="true")] == [there]
+    assert {row["pk"] for row in ground.service.rows("stock/", part=part)} == {here, there}
+
+
+def test_lists_come_bare_or_in_pages(ground: Ground) -> None:
+    assert isinstance(ground.service.get("stock/location/"), list)
+    page = ground.service.get("stock/location/", params={"limit": 1})
+    assert set(page) == {"count", "next", "previous", "results"}
+    assert ground.service.count("stock/location/") == len(ground.service.rows("stock/location/"))
+
+
+def test_metadata_merges_the_top_level_only(ground: Ground) -> None:
+    url = f"metadata/company/{ground.company('annotated')}/"
+    ground.service.patch(url, {"metadata": {"fedbot": {"a": 1, "b": 1}, "other": {"x": 1}}})
+    ground.service.patch(url, {"metadata": {"fedbot": {"a": 2}}})
+    assert ground.service.row(url)["metadata"] == {"fedbot": {"a": 2}, "other": {"x": 1}}
+
+
+def test_a_companys_name_is_unique_and_it_is_a_supplier_unless_told(ground: Ground) -> None:
+    with pytest.raises(Refusal):
+        ground.company("peer")
+    row = ground.service.post("company/", {"name": f"{ground.run} default"})
+    assert (row["is_supplier"], row["is_customer"]) == (True, False)
+    assert ground.service.row(f"company/{row['pk']}/")["active"] is True
+
+
+def test_what_is_not_there_is_told_as_gone(ground: Ground) -> None:
+    for url in ("stock/999999999/", "part/999999999/", "user/999999999/"):
+        with pytest.raises(Refusal) as caught:
+            ground.admin.get(url)
+        assert caught.value.reason == "gone"

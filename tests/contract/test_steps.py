@@ -1,0 +1,245 @@
+"""Our own steps and questions, from one end of a push to the other, on this server."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from fedbot.federation.questions import (
+    FindItems,
+    InventoryStanding,
+    ItemsFound,
+    MatchPart,
+    Overview,
+    PartDescription,
+    PartMatch,
+    PersonRights,
+)
+from fedbot.federation.steps import (
+    AccessEnded,
+    AccessMade,
+    Arrived,
+    CloseCompany,
+    CompanyMade,
+    CreateItem,
+    CreatePart,
+    EndAccess,
+    HandOver,
+    ItemCreated,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
+    Mirror,
+    PartCreated,
+    PlacedAt,
+    PutAway,
+    PutBack,
+    Step,
+    StepResult,
+    TakeBack,
+    Taken,
+    TakeOut,
+    TokenMinted,
+    TokenTried,
+    TryToken,
+)
+from fedbot.federation.stock import Rights
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.ports import NotPermitted, Refusal
+from tests.contract.ground import Ground
+
+
+@pytest.fixture
+def inventory(ground: Ground) -> Iterator[OwnInventory]:
+    made = ground.inventory()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def transfer() -> str:
+    return f"fed:{secrets.token_hex(10)}:1"
+
+
+async def once(inventory: OwnInventory, step: Step) -> StepResult:
+    """Do a step as the runner does, and see that it is found afterwards and not before."""
+    assert await inventory.probe(step) is None
+    result = await inventory.act(step)
+    assert await inventory.probe(step) == result
+    return result
+
+
+async def taken(inventory: OwnInventory, transfer: str, item: int, part: int, quantity: str) -> Taken:
+    result = await once(inventory, TakeOut(f"{transfer}:out", "on its way", item, part, Decimal(quantity)))
+    assert isinstance(result, Taken)
+    return result
+
+
+async def test_the_overview_has_nothing_to_complain_about(inventory: OwnInventory, ground: Ground) -> None:
+    standing = await inventory.answer(Overview())
+    assert isinstance(standing, InventoryStanding)
+    assert standing.complaints == ()
+    assert (standing.can_move_stock, standing.can_create_parts, standing.admin_is_superuser) == (True, True, True)
+    assert standing.username == f"{ground.run}-service"
+
+
+async def test_rights_are_read_of_this_moment(inventory: OwnInventory, ground: Ground) -> None:
+    name = f"{ground.run}-service"
+    assert await inventory.answer(PersonRights(name)) == Rights(name, known=True, active=True, approver=True)
+    other = f"{ground.run}-reader"
+    assert await inventory.answer(PersonRights(other)) == Rights(other, known=True, active=True)
+
+
+async def test_items_are_found_by_every_kind_of_word(inventory: OwnInventory, ground: Ground) -> None:
+    part = ground.part("Sought", "SOUGHT", trackable=True, keywords="k")
+    item = ground.stock(part, 1, ground.drawer, serial_numbers="S1")
+    words = (
+        f"#{item}",
+        f"{ground.run}-sought",
+        f"{ground.run} Sought",
+        f"{ground.run}-SOUGHT#S1",
+        f"{ground.admin.base_url}web/stock/item/{item}",
+    )
+    for word in words:
+        found = await inventory.answer(FindItems(word))
+        assert isinstance(found, ItemsFound)
+        assert [(each.pk, each.serial, each.place) for each in found.items] == [(item, "S1", f"{ground.run}/Drawer")]
+
+
+@pytest.mark.parametrize(("quantity", "whole"), [("12.5", False), ("40", True)])
+async def test_a_push_from_the_senders_side(
+    inventory: OwnInventory, ground: Ground, transfer: str, quantity: str, *, whole: bool
+) -> None:
+    source = ground.stock(ground.bolt, 40, ground.drawer)
+    out = await taken(inventory, transfer, source, ground.bolt, quantity)
+    assert (out.whole, out.status, out.location) == (whole, 10, ground.drawer)
+    row = ground.item(out.item)
+    assert (row["location"], row["status"]) == (ground.outgoing, 50)
+    await once(inventory, HandOver(f"{transfer}:over", "given", out.item, out.quantity, ground.customer))
+    await once(inventory, Arrived(f"{transfer}:arrived", "arrived", out.item, out.status))
+    row = ground.item(out.item)
+    assert (row["customer"], row["status"], Decimal(str(row["quantity"]))) == (ground.customer, 10, out.quantity)
+
+
+async def test_a_push_from_the_receivers_side(inventory: OwnInventory, ground: Ground, transfer: str) -> None:
+    description = PartDescription(f"{ground.run} New", f"{ground.run}-NEW", "new", trackable=True)
+    match = await inventory.answer(MatchPart("alpha", description, "S-77"))
+    assert isinstance(match, PartMatch)
+    assert (match.part, match.creatable, match.place) == (None, True, f"{ground.run}/Shelf")
+    link = f"https://matrix.to/#/!room:example.org/$card?{transfer}"
+    part = await once(inventory, CreatePart(f"{transfer}:part", description, f"{link}:part"))
+    assert isinstance(part, PartCreated)
+    match = await inventory.answer(MatchPart("alpha", description, "S-77"))
+    assert isinstance(match, PartMatch)
+    assert match.part is not None
+    assert (match.part.pk, match.part.salable, match.how) == (part.part, True, "ipn")
+    step = CreateItem(
+        f"{transfer}:in",
+        part.part,
+        Decimal(1),
+        f"{link}:in",
+        "S-77",
+        "LOT",
+        "box",
+        date(2099, 1, 1),
+        notes="from alpha",
+    )
+    made = await once(inventory, step)
+    assert isinstance(made, ItemCreated)
+    row = ground.item(made.item)
+    assert (row["serial"], row["batch"], row["packaging"], row["expiry_date"], row["location"]) == (
+        "S-77",
+        "LOT",
+        "box",
+        "2099-01-01",
+        ground.incoming,
+    )
+    placed = await once(inventory, PutAway(f"{transfer}:away", "received from alpha", made.item, Decimal(1), None))
+    assert placed == PlacedAt(made.item, ground.shelf, f"{ground.run}/Shelf")
+    assert ground.history(made.item)[0]["notes"] == f"{transfer}:away received from alpha"
+    assert await inventory.probe(step) == made
+    value = {"origin": "alpha", "transfer": transfer, "item": made.item}
+    await once(inventory, Mirror(f"{transfer}:mirror", "stockitem", made.item, json.dumps(value)))
+    found = await inventory.answer(FindItems(f"#{made.item}"))
+    assert isinstance(found, ItemsFound)
+    assert found.tainted == ((made.item, "alpha"),)
+    match = await inventory.answer(MatchPart("alpha", description, "S-77"))
+    assert isinstance(match, PartMatch)
+    assert match.reason == "serial-taken"
+
+
+async def test_what_is_not_handed_over_goes_back(inventory: OwnInventory, ground: Ground, transfer: str) -> None:
+    source = ground.stock(ground.bolt, 40, ground.drawer, status=55)
+    out = await taken(inventory, transfer, source, ground.bolt, "10")
+    step = PutBack(f"{transfer}:putback", "not given", out.item, out.quantity, out.location, out.status)
+    assert await once(inventory, step) == PlacedAt(out.item, ground.drawer, f"{ground.run}/Drawer")
+    assert ground.item(out.item)["status"] == 55
+
+
+@pytest.mark.parametrize("quantity", ["10", "4"])
+async def test_what_is_refused_or_returned_comes_back(
+    inventory: OwnInventory, ground: Ground, transfer: str, quantity: str
+) -> None:
+    source = ground.stock(ground.bolt, 40, ground.drawer)
+    out = await taken(inventory, transfer, source, ground.bolt, "10")
+    await once(inventory, HandOver(f"{transfer}:over", "given", out.item, out.quantity, ground.customer))
+    step = TakeBack(
+        f"{transfer}:back", "refused", out.item, Decimal(quantity), out.location, out.status, ground.customer
+    )
+    back = await once(inventory, step)
+    assert isinstance(back, PlacedAt)
+    row = ground.item(back.item)
+    assert (row["location"], row["status"], row["customer"]) == (ground.drawer, 10, None)
+    assert Decimal(str(row["quantity"])) == Decimal(quantity)
+
+
+async def test_what_must_not_leave_is_refused_before_anything_moves(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    lens = ground.stock(ground.lens, 1, ground.drawer, serial_numbers=secrets.token_hex(3))
+    step = TakeOut(f"{transfer}:out", "x", item, ground.bolt, Decimal(1))
+    cases = {
+        "too-much": replace(step, quantity=Decimal(6)),
+        "changed": replace(step, part=ground.lens),
+        "serial": replace(step, item=lens, part=ground.lens, serial="other"),
+        "status": replace(step, item=ground.stock(ground.bolt, 5, ground.drawer, status=65)),
+        "not-salable": replace(step, item=ground.stock(ground.vice, 5, ground.drawer), part=ground.vice),
+        "gone": replace(step, item=999_999_999),
+    }
+    for reason, case in cases.items():
+        with pytest.raises(Refusal) as caught:
+            await inventory.act(case)
+        assert caught.value.reason == reason
+    assert ground.item(item)["quantity"] == 5.0
+
+
+async def test_a_peer_is_let_in_and_out_again(inventory: OwnInventory, ground: Ground) -> None:
+    name, link = f"{ground.run}-beta-1", f"https://matrix.to/#/@{ground.run}:example.org"
+    company = await once(inventory, MakeCompany("fed:c:0:company", link, f"{ground.run} Beta", "a friend"))
+    assert isinstance(company, CompanyMade)
+    access = await once(inventory, MakeAccess("fed:c:0:access", name, "connection"))
+    assert isinstance(access, AccessMade)
+    minted = await once(inventory, MintToken("fed:c:0:token", access.user, f"{name}-1", "ref", date(2099, 1, 1)))
+    assert minted == TokenMinted(f"{name}-1", date(2099, 1, 1))
+    tried = await inventory.act(TryToken("fed:c:0:trial", "ref"))
+    assert isinstance(tried, TokenTried)
+    assert tried.stock_items == ground.admin.count("stock/")
+    peer = ground.transport(inventory._vault.read("ref"))
+    with pytest.raises(NotPermitted):
+        peer.post("stock/", {"part": ground.bolt, "quantity": 1})
+    assert await once(inventory, EndAccess("fed:c:0:end", access.user, "ref")) == AccessEnded()
+    with pytest.raises(NotPermitted):
+        peer.get("stock/")
+    assert await once(inventory, CloseCompany("fed:c:0:close", company.company)) == AccessEnded()
+    again = await once(inventory, MakeCompany("fed:c2:0:company", link, f"{ground.run} Beta", "a friend"))
+    assert again == company
+    with pytest.raises(Refusal) as caught:
+        await inventory.act(MakeAccess("fed:c:0:access", name, "connection"))
+    assert caught.value.reason == "ended"
