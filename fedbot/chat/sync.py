@@ -38,13 +38,17 @@ class RawSync:
 
 @dataclass
 class Rooms:
-    """The rooms that we are in, as the last sync left them."""
+    """The rooms that we are in, as the last sync left them. `is_complete` once a sync was read."""
 
     us: str
     pictures: dict[str, RoomPicture] = field(default_factory=dict)
+    is_complete: bool = False
 
     def read(self, raw: RawSync, asked_at: datetime, *, initial: bool = False) -> tuple[ChatEvent, ...]:
         """The events of a sync, oldest first within each room; the pictures change only if all was read.
+
+        A room that we have just come into brings lines from before; those are left out. But after a rejoin some
+        that were news once may come again: the journal knows them by their event ids.
 
         `initial`: a sync without a token. What it shows of timelines happened before we listened, so nothing
         of it is news: nobody expects an answer to those lines any more, and acting on them would surprise.
@@ -53,16 +57,34 @@ class Rooms:
         pictures = dict(self.pictures)
         events: list[ChatEvent] = []
         for room, content in raw.leave.items():
-            events += _read_left(Reader(self.us, room, asked_at), content, pictures.pop(room, None))
+            before = pictures.pop(room, None)
+            events += _read_left(Reader(self.us, room, asked_at), content, before, was_in=self._was_in(room, content))
         for room, content in raw.join.items():
+            was_in = not initial and self._was_in(room, content)
             reader = Reader(self.us, room, asked_at)
-            found, pictures[room] = _read_joined(reader, content, pictures.get(room), initial=initial)
+            found, pictures[room] = _read_joined(reader, content, pictures.get(room), was_in=was_in, initial=initial)
             events += found
         for room, state in raw.invite.items():
             invitation = Reader(self.us, room, asked_at).invitation(list(state))
             events += [invitation] if invitation else []
-        self.pictures = pictures
+        self.pictures, self.is_complete = pictures, True
         return tuple(events)
+
+    def _was_in(self, room: str, raw: RawRoom) -> bool:
+        """Whether we were in the room when the sync's events begin.
+
+        After a start we don't know the rooms yet. Then the first event about our membership tells: what it
+        replaced is how things stood. Without one nothing changed: we are in now, so we were.
+        """
+        if self.is_complete:
+            return room in self.pictures
+        for event in (*raw.gap, *raw.timeline):
+            if is_own_membership(event, self.us):
+                replaced = membership_before(event)
+                if replaced is None:
+                    return content_of(event).get("membership") != "join"
+                return replaced == "join"
+        return True
 
 
 def shows_history(raw: RawSync, us: str) -> bool:
@@ -72,40 +94,45 @@ def shows_history(raw: RawSync, us: str) -> bool:
     return any(event.get("sender") == us and speaks_fedbot(event) for event in events)
 
 
-def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:
+def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None, *, was_in: bool) -> list[ChatEvent]:
     """What was said while we were still in, and that we are out."""
-    events, _ = _read_in_order(reader, raw, before, initial=False)
-    if before is not None and not any(isinstance(event, Removed) for event in events):
+    events, _ = _read_in_order(reader, raw, before, is_in=was_in)
+    if _has_removal(events):
+        return events
+    # The timeline may be empty or cut, and show it only in its state.
+    in_state = [removal for removal in map(reader.removal, raw.state) if removal]
+    if in_state:
+        return [*events, in_state[-1]]
+    if before is not None:
         # We were in at the last sync and are not now; that nobody told us why changes nothing for the rules.
-        events.append(Removed(room=reader.room, event_id="", sender="", at=reader.asked_at))
+        return [*events, Removed(room=reader.room, event_id="", sender="", at=reader.asked_at)]
     return events
 
 
 def _read_joined(
-    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, was_in: bool, initial: bool
 ) -> tuple[list[ChatEvent], RoomPicture]:
     """The room's events and its picture now.
 
     If the room is new to us or its picture changed, a `RoomSeen` comes first, so that what follows is read
-    with the members known; after a removal it comes last, as we are back in.
+    with the members known. After a removal it comes in any case, and last, as we are back in.
     """
-    events, picture = _read_in_order(reader, raw, before, initial=initial)
+    events, picture = _read_in_order(reader, raw, before, is_in=was_in, initial=initial)
     seen = picture.seen(reader.room, reader.us, reader.asked_at)
+    if _has_removal(events):
+        return [*events, seen], picture
     if before is not None and seen == before.seen(reader.room, reader.us, reader.asked_at):
         return events, picture
-    if any(isinstance(event, Removed) for event in events):
-        return [*events, seen], picture
     return [seen, *events], picture
 
 
 def _read_in_order(
-    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, is_in: bool, initial: bool = False
 ) -> tuple[list[ChatEvent], RoomPicture]:
     """Gap, state, timeline. Messages count only while we were in the room; state whenever it was set."""
     picture = before.copy() if before else RoomPicture()
     events: list[ChatEvent] = []
     told: set[str] = set()
-    is_in = not initial and _was_in(reader.us, (*raw.gap, *raw.timeline))
     ordered = (
         *((event, True) for event in raw.gap),
         *((event, False) for event in raw.state),
@@ -117,34 +144,15 @@ def _read_in_order(
         if is_state(event):
             found = reader.state(event)
             if is_timeline and is_own_membership(event, reader.us) and not initial:
-                found = reader.removal(event)
+                found = reader.removal(event) if is_in else None
                 is_in = content_of(event).get("membership") == "join"
         elif is_in and is_timeline:
             found = reader.message(event, picture)
         if found and found.event_id not in told:
             told.add(found.event_id)
             events.append(found)
-    if not initial and not any(isinstance(event, Removed) for event in events):
-        events += _removal_in_state(reader, raw)
     return events, picture
 
 
-def _removal_in_state(reader: Reader, raw: RawRoom) -> list[ChatEvent]:
-    """A room that we are out of may show it only in its state, if the timeline is empty or cut."""
-    found = [removal for removal in map(reader.removal, raw.state) if removal]
-    return list[ChatEvent](found[-1:])
-
-
-def _was_in(us: str, events: Iterable[Raw]) -> bool:
-    """Whether we were in the room when these events begin.
-
-    Lines from before we joined are nothing to us, and a room's first sync shows some. The first event about
-    our membership tells: what it replaced is how things stood. Without one nothing changed: we are in now.
-    """
-    for event in events:
-        if is_own_membership(event, us):
-            replaced = membership_before(event)
-            if replaced is None:
-                return content_of(event).get("membership") != "join"
-            return replaced == "join"
-    return True
+def _has_removal(events: Iterable[ChatEvent]) -> bool:
+    return any(isinstance(event, Removed) for event in events)
