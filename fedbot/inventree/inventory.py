@@ -173,13 +173,12 @@ class OwnInventory:
         return self._api, self._admin
 
     def _connect(self, url: str, token: str) -> InvenTreeTransport:
-        """A transport to our own server, or to a peer's (which our own CA file says nothing about)."""
-        own = url == self._settings.url
+        """A transport to our own server, or to a peer's."""
         return InvenTreeTransport(
             url,
             token,
             timeout=self._settings.timeout,
-            certificate=self._settings.certificate if own else "",
+            certificate=self._settings.certificate,
             transport=self._network(url),
             pause=self._pause,
         )

@@ -16,7 +16,7 @@ class InventorySettings:
     place; empty: they stay in Incoming. `new_part_category` (path, name or key): where a part may be created
     that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
     `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
-    `timeout` in seconds per call; `certificate`: file with the server's CA, empty for the public ones.
+    `timeout` in seconds per call; `certificate`: PEM file with a CA besides the public ones.
     """
 
     url: str

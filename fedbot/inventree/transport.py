@@ -13,7 +13,6 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -49,7 +48,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         host: address of the server, with or without `/api`; a path in it is kept.
         token: an API token, sent as `Authorization: Token …` to this host only.
         timeout: seconds for each of: connect, send, wait for the answer.
-        certificate: file with the CA that signed the server's certificate; empty: the system's.
+        certificate: PEM file with a CA to trust besides the public ones, for a server that has its own.
         transport: replaces the network (tests, the in-process simulator).
         pause: waits between tries of a read (tests need not wait).
     """
@@ -245,13 +244,14 @@ def _just_broke(error: httpx.HTTPError) -> bool:
 
 
 def _verification(url: str, certificate: str) -> ssl.SSLContext | bool:
-    """How the server's certificate is checked: by the given CA alone, or by the system's and certifi's."""
+    """How the server's certificate is checked: by the system's CAs, certifi's, and the given one."""
     if not url.startswith("https:"):
         return False  # nothing to check without TLS, and loading all CAs takes a while
-    if not certificate:
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())  # a slim container has no CAs of its own
-        return context
-    if not Path(certificate).is_file():
-        raise Refusal(f"The CA file {certificate} is not there.", "no-ca-file")
-    return ssl.create_default_context(cafile=certificate)
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())  # a slim container has no CAs of its own
+    if certificate:
+        try:
+            context.load_verify_locations(certificate)
+        except OSError:  # ssl.SSLError, for a file that is no certificate, is one too
+            raise Refusal(f"There is no CA certificate in the file {certificate}.", "no-ca-file") from None
+    return context

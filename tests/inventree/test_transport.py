@@ -310,9 +310,11 @@ def test_an_address_that_is_none_is_refused(host: str) -> None:
         InvenTreeTransport(host, TOKEN)
 
 
-def test_a_missing_ca_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="is not there"):
-        InvenTreeTransport(HOST, TOKEN, certificate=str(tmp_path / "ca.pem"))
+def test_a_ca_file_that_is_missing_or_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").write_text("no certificate")
+    for name in ("missing.pem", "empty.pem"):
+        with pytest.raises(Refusal, match=f"no CA certificate in the file .*{name}"):
+            InvenTreeTransport(HOST, TOKEN, certificate=str(tmp_path / name))
 
 
 # --- the package on top of it ------------------------------------------------------------------------------
