@@ -247,6 +247,7 @@ class Settings(Section):
             bot=self.matrix.user,
             key=bot_key,
             people=dict(self.people),
+            admins=self.admins,
             rooms=tuple(ids.get(room, room) for room in self.rooms),
             admin_room=ids.get(self.admin_room, self.admin_room),
             language=self.party.language,

@@ -29,7 +29,15 @@ from fedbot.federation import (
     transfer as transfers,
 )
 from fedbot.federation.commands import Verbs
-from fedbot.federation.documents import UNFINISHED_CONNECTION, Choice, Connection, Question, TransferState, VerdictStage
+from fedbot.federation.documents import (
+    UNFINISHED_CONNECTION,
+    Choice,
+    Connection,
+    Question,
+    Telling,
+    TransferState,
+    VerdictStage,
+)
 from fedbot.federation.effects import say
 from fedbot.federation.events import (
     Answered,
@@ -107,9 +115,10 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             turn.save(resent_transfer)
             transfers.tell_silence(turn, resent_transfer)
         sending.expire(turn, resent_transfer)
-    for question in turn.questions():
-        if question.until < turn.now:
-            turn.drop(question)
+    remembered: list[Question | Telling] = [*turn.questions(), *turn.tellings()]
+    for document in remembered:
+        if document.until < turn.now:
+            turn.drop(document)
 
 
 def _on_posted(turn: Turn, event: Posted) -> None:

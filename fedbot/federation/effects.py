@@ -133,11 +133,12 @@ class Do:
 
 @dataclass(frozen=True)
 class KeepSecret:
-    """Unseal the secret in the received envelope's body field into the vault under `reference`."""
+    """Unseal a secret that a peer sent into the vault under `reference`; `bound_to` is what it was sealed for."""
 
     context: Context
     reference: str
     sealed: str
+    bound_to: str
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,11 @@ from fedbot.federation.state import Turn
 S = TypeVar("S", Connection, Transfer)
 
 
+def bound_to(sender: str, to: str, subject: str, number: int) -> str:
+    """What a sealed body is bound to, so that it can't be moved into another letter."""
+    return f"{sender}>{to}:{subject}:{number}"
+
+
 def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:
     """The connection that carries the subject's letters (a connection carries its own)."""
     if isinstance(subject, Connection):

@@ -49,11 +49,6 @@ BODIES: dict[str, dict[str, type]] = {
 }
 
 
-def bound_to(sender: str, to: str, subject: str, number: int) -> str:
-    """What a sealed body is bound to, so that it can't be moved into another letter."""
-    return f"{sender}>{to}:{subject}:{number}"
-
-
 def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     """One envelope. What isn't for us, isn't signed as pinned or can't be read has no effect."""
     if event.room not in turn.home.rooms or event.sender == turn.home.bot:
@@ -199,7 +194,7 @@ def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
     sealed = envelope.body.get("sealed")
     if not isinstance(sealed, str):
         return {}
-    binding = bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
+    binding = letters.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
     try:
         return turn.state.unseal(sealed, binding)
     except BadEnvelope as problem:

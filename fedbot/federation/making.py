@@ -134,9 +134,10 @@ def on_credentials(turn: Turn, connection: Connection, envelope: Envelope) -> No
     if connection.access != "direct" or not isinstance(sealed, str) or not url.startswith(("https://", "http://")):
         turn.save(connection)
         return
+    binding = letters.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
     connection = replace(connection, peer_url=url)
     turn.save(connection)
-    turn.do(KeepSecret(Context("making", connection.id), peer_reference(connection), sealed))
+    turn.do(KeepSecret(Context("making", connection.id), peer_reference(connection), sealed, binding))
     _try_peers(turn, connection)
 
 
@@ -232,9 +233,11 @@ def take_back(turn: Turn, connection: Connection) -> None:
     context = Context("taking-back", connection.id)
     if connection.user is not None:
         turn.do(Do(context, EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))))
+    else:
+        turn.do(Forget(own_reference(connection)))
     if connection.company is not None:
         turn.do(Do(context, CloseCompany(_mark(connection, "close"), connection.company)))
-    turn.do(Forget(own_reference(connection)), Forget(peer_reference(connection)))
+    turn.do(Forget(peer_reference(connection)))
 
 
 def mirror(turn: Turn, connection: Connection) -> None:

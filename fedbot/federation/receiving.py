@@ -189,10 +189,11 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
     transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
     if envelope.body.get("by") and state is TransferState.CANCELLED:
         transfer = replace(transfer, decided=transfers.signature_in(envelope, transfer.peer, event_id))
-    turn.save(transfer)
     turn.note(transfer.id, state.value, reason=reason)
     if "card" in transfer.told and before is not TransferState.RECEIVED:
-        transfers.edit_card(turn, transfer)
+        transfer, draft = letters.write(turn, transfer, "noted")
+        transfers.edit_card(turn, transfer, draft)
+    turn.save(transfer)
     making.mirror(turn, letters.connection_of(turn, transfer))
 
 

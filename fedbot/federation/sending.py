@@ -324,7 +324,8 @@ def _finished(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     reverting = transfer.state is TransferState.REVERTING
     state = TransferState.REVERTED if reverting else TransferState.DONE
     transfer = replace(transfer, state=state, ended=turn.now)
-    transfer, draft = letters.write(turn, transfer, state.value, awaits=True)
+    # the receiver waits for this letter and asks again if it gets lost, so nothing has to confirm it
+    transfer, draft = letters.write(turn, transfer, state.value)
     turn.save(transfer)
     turn.note(transfer.id, state.value)
     transfers.say_the_end(turn, transfer, draft)

@@ -170,6 +170,10 @@ class Turn:
         """Every numbered list that waits for its number."""
         return self._all(Question)
 
+    def tellings(self) -> list[Telling]:
+        """What was told and is not to be told again for a while."""
+        return self._all(Telling)
+
     def standing(self) -> Standing:
         """When we last caught up, and how our InvenTree is."""
         return self._get(Standing, "standing") or Standing()

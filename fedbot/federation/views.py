@@ -1,0 +1,101 @@
+"""What verbs tell of the state, put together for reading: no rule is decided here, nothing of it is kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from fedbot.federation.documents import Connection, ConnectionState, Standing, Transfer
+from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.stock import Right, StockItem
+
+
+@dataclass(frozen=True)
+class VerbLine:
+    """A verb on a page of help: what to type, what for, and who may."""
+
+    name: str
+    shown: str
+    summary: str
+    right: Right
+
+
+@dataclass(frozen=True)
+class SpaceSeen:
+    """Another space in the room, or one that we are connected with.
+
+    `claims` bots say that they host it (more than one is a conflict; none: only the connection tells of it).
+    `fingerprint` is of the key that the connection pins, else of the announced one. `unanswered` is how often
+    we have sent again what its bot has not seen: 0 if it is up to date.
+    """
+
+    party: str
+    name: str
+    fingerprint: str
+    access: str
+    claims: int
+    connection: Connection | None = None
+    unanswered: int = 0
+
+
+@dataclass(frozen=True)
+class PersonSeen:
+    """One of our people, with the rights read just now."""
+
+    person: str
+    name: str
+    username: str
+    approver: bool
+    superuser: bool
+
+
+@dataclass(frozen=True)
+class Todo:
+    """What waits: for this person's decision, for others though this person asked, and for a look.
+
+    `elsewhere`: how much more there is in other rooms, which isn't told in this one.
+    """
+
+    to_decide: tuple[Connection | Transfer, ...] = ()
+    asked: tuple[Connection | Transfer, ...] = ()
+    suspended: tuple[Connection, ...] = ()
+    to_make: tuple[Connection, ...] = ()
+    disputed: tuple[Transfer, ...] = ()
+    elsewhere: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits in this room."""
+        return not (self.to_decide or self.asked or self.suspended or self.to_make or self.disputed)
+
+
+@dataclass(frozen=True)
+class StatusSeen:
+    """How the bot is. `inventory` is None if our InvenTree does not answer; `problem` says why."""
+
+    standing: Standing
+    inventory: InventoryStanding | None
+    problem: str = ""
+    connections: dict[ConnectionState, int] = field(default_factory=dict)
+    transfers: int = 0
+    disputed: int = 0
+    letters: int = 0
+
+
+@dataclass(frozen=True)
+class Lying:
+    """A stock item that may be meant, and how much of it would go."""
+
+    item: StockItem
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class ChangeSeen:
+    """What changed at a suspended connection's peer: the pinned account and key, and those announced now."""
+
+    connection: Connection
+    old_fingerprint: str
+    new_fingerprint: str
+    old_bot: str
+    new_bot: str
