@@ -12,7 +12,7 @@ from inventree.company import Company as Companies
 from fedbot.federation.steps import AccessEnded, CloseCompany, CompanyMade, MakeCompany
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import plain
+from fedbot.inventree.texts import plain
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports import OutcomeUnknown, Refusal
 

@@ -15,7 +15,8 @@ from fedbot.federation.steps import CreateItem, CreatePart, ItemCreated, PartCre
 from fedbot.inventree.places import Places
 from fedbot.inventree.rows import Row, amount, written
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, plain, rows_of_part
+from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, rows_of_part
+from fedbot.inventree.texts import plain
 from fedbot.ports import OutcomeUnknown, Refusal
 
 _PAGE = 100

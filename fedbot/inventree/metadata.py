@@ -13,6 +13,7 @@ from fedbot.federation.steps import Mirror, Mirrored
 from fedbot.federation.stock import Provenance
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
+from fedbot.inventree.texts import plain
 from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 
 OWN_KEY = "fedbot"
@@ -95,9 +96,19 @@ def _value(server: Server, step: Mirror) -> object:
         value = None
     if not isinstance(value, dict):
         raise Refusal("What is to be mirrored is no JSON object.", "bad-value")
+    value = _plain_throughout(value)
     if server.sign is None:
         return value
     return {**value, "signed": dict(server.sign(signed_text(step.model, step.pk, value)))}
+
+
+def _plain_throughout(value: Any) -> Any:  # noqa: ANN401  any JSON
+    """The value as InvenTree keeps it: it cleans, or refuses, the strings in metadata like all others."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, dict):
+        return {key: _plain_throughout(each) for key, each in value.items()}
+    return [_plain_throughout(each) for each in value] if isinstance(value, list) else value
 
 
 def signed_text(model: str, pk: int, value: dict[str, Any]) -> bytes:

@@ -17,6 +17,7 @@ from fedbot.federation.stock import STATUS_OK
 from fedbot.inventree.history import MOVED, SPLIT_CHILD, trace
 from fedbot.inventree.rows import Row, amount, exact_status, written
 from fedbot.inventree.server import Server
+from fedbot.inventree.texts import plain
 from fedbot.ports import OutcomeUnknown
 
 # Statuses that InvenTree itself knows: only these may go along with a transfer; a custom one is not a valid
@@ -89,13 +90,8 @@ def _split_off(server: Server, mark: str, item: int) -> dict[str, Any] | None:
 
 
 def notes_of(mark: str, sentence: str) -> str:
-    """The notes of an act: the mark, then the sentence without what InvenTree would take for HTML (a 400)."""
+    """The notes of an act: the mark, then the sentence for people."""
     return note_of(mark, plain(sentence))
-
-
-def plain(text: str) -> str:
-    """A text from people, as InvenTree takes it: no angle brackets, one line."""
-    return " ".join(text.replace("<", "‹").replace(">", "›").split())
 
 
 def remembering(notes: str, row: Row) -> str:

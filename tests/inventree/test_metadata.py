@@ -30,6 +30,12 @@ async def test_only_our_own_key_is_written(alpha: Space) -> None:
     assert metadata(alpha) == {"laser": {"watt": 60}, "fedbot": VALUE}
 
 
+async def test_texts_that_inventree_would_change_are_written_so_that_they_read_back(alpha: Space) -> None:
+    value = {"origin": "alpha", "sender_metadata": {"note": "a\n<b>b</b>\u00a0c", "list": ["x\ny", 1.5, None]}}
+    assert await alpha.inventory.act(step(value)) == Mirrored()
+    assert metadata(alpha)["fedbot"]["sender_metadata"] == {"note": "a ‹b›b‹/b› c", "list": ["x y", 1.5, None]}
+
+
 async def test_writing_it_again_is_harmless(alpha: Space) -> None:
     for _ in range(2):
         await alpha.inventory.act(step())

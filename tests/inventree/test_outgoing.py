@@ -110,10 +110,10 @@ async def test_it_is_found_by_the_child_when_the_source_is_gone(alpha: Space) ->
 
 
 async def test_a_note_with_angle_brackets_and_line_breaks_is_no_reason_to_fail(alpha: Space) -> None:
-    step = replace(take_out(alpha), note="for <Bea>\nsize < 5 mm")
+    step = replace(take_out(alpha), note="for <Bea>\nsize < 5\u00a0mm &copy;")
     result = await alpha.inventory.act(step)
     assert isinstance(result, Taken)
-    assert alpha.history(result.item)[0]["notes"].startswith(f"{MARK}:out for ‹Bea› size ‹ 5 mm (was:")
+    assert alpha.history(result.item)[0]["notes"].startswith(f"{MARK}:out for ‹Bea› size ‹ 5 mm ＆copy; (was:")
 
 
 async def test_a_very_long_note_loses_its_end_but_not_what_must_be_remembered(alpha: Space) -> None:
