@@ -1,0 +1,67 @@
+"""What only our own admins read, in the admin room: outages and what the bot could not do."""
+
+from __future__ import annotations
+
+from fedbot.chat.content import Code
+from fedbot.chat.words import naming
+from fedbot.chat.words.tongue import Lines, Tongue, marked
+from fedbot.federation.events import PostRefused
+from fedbot.federation.home import Home
+
+# What a message of ours is, by the first word of its key.
+_MESSAGES: dict[str, str] = {
+    "card": marked("a card"),
+    "offer": marked("an offer"),
+    "end": marked("the message about an end"),
+    "wait": marked("the message about a wait"),
+    "answer": marked("an answer to a line"),
+    "choice": marked("a numbered list"),
+}
+_POWER = marked("Please look at my power level in that room.")
+_WHAT_TO_DO: dict[str, str] = {
+    "M_FORBIDDEN": _POWER,
+    "M_TOO_LARGE": marked("It was too large; fewer lines at once go through."),
+}
+
+
+def post_refused(tongue: Tongue, *, event: PostRefused) -> Lines:
+    """The homeserver will not take a message of ours, so the people in that room don't see it."""
+    kind = _MESSAGES.get(event.key.partition(":")[0], marked("a message"))
+    advice = _WHAT_TO_DO.get(event.code, marked("The text above is the homeserver's."))
+    said = " ".join(part for part in (tongue.short(event.code, 40), tongue.short(event.text, 200)) if part)
+    return [
+        tongue.say(
+            "I could not post {what} in {room}: nobody there sees it.",
+            what=tongue.word(kind),
+            room=Code(tongue.short(event.room, 120)),
+        ),
+        tongue.say("The homeserver said: {said}", said=said),
+        tongue.say(
+            "{advice} I don't try again by myself. Its name: {key}",
+            advice=tongue.word(advice),
+            key=Code(tongue.short(event.key, 120)),
+        ),
+    ]
+
+
+def inventory_down(tongue: Tongue, *, problem: str, home: Home) -> Lines:
+    """Our InvenTree does not answer."""
+    return [
+        tongue.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(tongue, home.name)),
+        tongue.say("Why: {problem}", problem=tongue.short(problem, 300)),
+        tongue.say("Done: nothing is lost. Not done: what needs InvenTree waits."),
+        tongue.say("Next: I try again by myself and go on where I stopped. Nothing to do if you know of it."),
+        tongue.say("To see more, on the bot's machine: {check}", check=Code("fedbot check")),
+    ]
+
+
+def not_mirrored(tongue: Tongue, *, text: str) -> Lines:
+    """Metadata in InvenTree could not be written; nothing waits for it."""
+    return [
+        tongue.say("I could not write my notes into InvenTree's metadata. Everything else goes on."),
+        tongue.say("Why: {text}", text=tongue.short(text, 300)),
+        tongue.say(
+            "Usually my InvenTree user lacks a role: {check} says which. I say this once a day.",
+            check=Code("fedbot check"),
+        ),
+    ]

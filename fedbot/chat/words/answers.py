@@ -1,0 +1,90 @@
+"""Answers to a line that come before any verb: edits, strangers, old lines, missing rights, a silent InvenTree."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fedbot.chat.content import Code
+from fedbot.chat.words import naming
+from fedbot.chat.words.decisions import why_not_entitled
+from fedbot.chat.words.naming import command as typed
+from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.federation.commands import Command
+from fedbot.federation.home import Home
+from fedbot.federation.stock import Right, Rights
+
+LONGEST_LINE = 200
+
+
+def edits_never_execute(tongue: Tongue) -> Lines:
+    """Somebody edited a line into, or within, an order."""
+    return [
+        tongue.say("Edited lines do nothing. Please send it as a new message."),
+    ]
+
+
+def stranger(tongue: Tongue, *, person: str, home: Home) -> Lines:
+    """Nobody here knows the person: what to tell the admin."""
+    return [
+        tongue.say("I don't know you yet, so I did nothing."),
+        tongue.say(
+            "If you belong to {space}: its admin enters you in my configuration, under {key}:",
+            space=naming.space(tongue, home.name),
+            key=Code("people"),
+        ),
+        Code(f'"{tongue.short(person, 120)}": your-inventree-user'),
+        tongue.say("If you belong to another space, its bot needs the same."),
+    ]
+
+
+def line_too_old(tongue: Tongue, *, text: str, at: datetime) -> Lines:
+    """We were away when it was written; it may not be meant any more."""
+    return [
+        tongue.say("Not done: your line is from {when}, and I read it only now.", when=tongue.when(at)),
+        tongue.say("If you still want it, send it again: {line}", line=Code(tongue.short(text, LONGEST_LINE))),
+    ]
+
+
+def whose_are_you(tongue: Tongue, *, parties: list[str]) -> Lines:
+    """Two spaces list the same person: which one is this line for?"""
+    numbered = [f"{number}) {tongue.short(party, 40)}" for number, party in enumerate(parties, start=1)]
+    return [
+        tongue.say("For which space? {choices}", choices="  ".join(numbered)),
+        tongue.say("Reply with the number within 10 minutes. I did nothing yet."),
+    ]
+
+
+def not_entitled(
+    tongue: Tongue, *, command: Command, rights: Rights, right: Right, home: Home, able: list[str]
+) -> Lines:
+    """The verb needs a right that the person has not got; who could, and what they can copy."""
+    space = naming.space(tongue, home.name)
+    names: dict[str, Words] = {"verb": typed(command.verb), "space": space}
+    if right is Right.SUPERUSER:
+        first = tongue.say("Not done: {verb} needs a superuser of {space}'s InvenTree.", **names)
+    else:
+        first = tongue.say("Not done: {verb} needs an approver of {space}.", **names)
+    lines: Lines = [first, why_not_entitled(tongue, rights, right, space)]
+    line = typed(tongue.short(command.text, LONGEST_LINE))
+    if able:
+        lines.append(
+            tongue.say(
+                "{people} may; they can copy this: {line}", line=line, people=naming.people(tongue, able, any_of=True)
+            )
+        )
+    elif right is Right.SUPERUSER:
+        lines.append(tongue.say("Of the people whom I know, nobody is superuser in {space}'s InvenTree.", space=space))
+    else:
+        lines.append(tongue.say("Of the people whom I know, nobody is approver in {space}'s InvenTree.", space=space))
+    return [*lines, tongue.say("What you can do: {whoami}", whoami=typed("whoami"))]
+
+
+def inventory_silent(tongue: Tongue, *, problem: str, text: str, home: Home) -> Lines:
+    """Our InvenTree gives no answer, so the line could not be acted upon."""
+    return [
+        tongue.say("Not done: {space}'s InvenTree does not answer.", space=naming.space(tongue, home.name)),
+        tongue.say("Why: {problem}", problem=tongue.short(problem, 200)),
+        tongue.say(
+            "Nothing was changed or sent. Please try again later: {line}", line=typed(tongue.short(text, LONGEST_LINE))
+        ),
+    ]

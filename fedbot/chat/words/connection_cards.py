@@ -1,0 +1,242 @@
+"""The card on which a superuser decides about a connection, in each of its states (DESIGN §2, UC1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fedbot.chat.content import Bold, Inline
+from fedbot.chat.words import naming
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.federation.documents import Connection, ConnectionState
+from fedbot.federation.home import Home
+
+
+def connection_card(
+    tongue: Tongue,
+    *,
+    connection: Connection,
+    home: Home,
+    fingerprint: str,
+    own_fingerprint: str,
+    people: list[str],
+) -> Lines:
+    """The card as it stands now. `people`: those who may decide, by Matrix id or name."""
+    match connection.state:
+        case ConnectionState.OFFERED | ConnectionState.ASKED:
+            return _offered(tongue, connection, home, (fingerprint, own_fingerprint), people)
+        case ConnectionState.MAKING | ConnectionState.READY:
+            return _being_made(tongue, connection, home)
+        case ConnectionState.ACTIVE:
+            return connected(tongue, connection=connection, home=home)
+        case ConnectionState.SUSPENDED:
+            return suspended(tongue, connection, home)
+        case _:
+            return over(tongue, connection, connection.problem)
+
+
+def _offered(
+    tongue: Tongue, connection: Connection, home: Home, fingerprints: tuple[str, str], people: Sequence[str]
+) -> Lines:
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    theirs, ours = fingerprints
+    lines: Lines = [
+        tongue.say("{peer} asks {own} to connect. Agree?", peer=Bold(peer), own=own),
+        tongue.say(
+            "Asked by {who} ({peer}), {when}",
+            who=naming.signed(tongue, connection.asked),
+            peer=peer,
+            when=tongue.when(connection.asked.at),
+        ),
+        "",
+        *what_yes_means(tongue, connection, home),
+        "",
+        *_to_compare(tongue, peer, theirs, ours),
+        "",
+        _for_whom(tongue, people, own),
+        tongue.say("✅ yes, connect · ❌ no"),
+        tongue.say("Open until {when} · {code}", when=tongue.when(connection.due), code=connection.code),
+    ]
+    return lines
+
+
+def what_yes_means(tongue: Tongue, connection: Connection, home: Home) -> Lines:
+    """What each side makes for the other, and what the other can see by it."""
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    names: dict[str, Words] = {"peer": peer, "own": own}
+    lines: Lines = [
+        tongue.say(
+            "Yes means: {peer} and {own} can offer each other things. Each offer still needs its own yes.", **names
+        ),
+        tongue.say(
+            "In {own}'s InvenTree I make for {peer}: a user that can only look, a token for one year, and a "
+            "customer company. {peer} does the same for {own}.",
+            **names,
+        ),
+    ]
+    if connection.access == "direct":
+        lines.append(
+            tongue.say(
+                "The token goes to {peer}'s bot, sealed: it can read all stock items of {own}, and "
+                "change none. {own} can read all of {peer}'s.",
+                **names,
+            )
+        )
+    else:
+        lines.append(
+            tongue.say(
+                "{peer}'s bot never gets into {own}'s InvenTree: the token stays with me. I answer for "
+                "it, and only about shared items.",
+                **names,
+            )
+        )
+    if not home.has_admin_token:
+        lines.append(tongue.say("I have no admin token: after a yes I say in the admin room what to click."))
+    return lines
+
+
+def _to_compare(tongue: Tongue, peer: str, theirs: str, ours: str) -> Lines:
+    return [
+        tongue.say("Before you say yes, compare with {peer} by another way (phone, in person):", peer=peer),
+        tongue.say("its key: {key}", key=Bold(theirs)),
+        tongue.say("ours: {key}", key=Bold(ours)),
+        tongue.say("Both bots show them with {spaces}.", spaces=command("spaces")),
+    ]
+
+
+def _for_whom(tongue: Tongue, people: Sequence[str], own: str) -> tuple[Inline, ...]:
+    if not people:
+        return tongue.say(
+            "For a superuser of {own}'s InvenTree; of the people whom I know, nobody is one. Nothing has "
+            "been made yet.",
+            own=own,
+        )
+    who = naming.people(tongue, people, any_of=True)
+    if len(people) == 1:
+        return tongue.say("For {who} (superuser of {own}'s InvenTree). Nothing has been made yet.", who=who, own=own)
+    return tongue.say("For {who} (superusers of {own}'s InvenTree). Nothing has been made yet.", who=who, own=own)
+
+
+def agreed(tongue: Tongue, connection: Connection) -> tuple[Inline, ...]:
+    """'Asked by Anna, accepted by Bea, Tue 24 Nov, 20:31'."""
+    who = naming.signed(tongue, connection.asked)
+    if connection.decided is None:
+        return tongue.say("Asked by {who}", who=who)
+    decider, when = naming.signed(tongue, connection.decided), tongue.when(connection.decided.at)
+    return tongue.say("Asked by {who}, accepted by {decider}, {when}", who=who, decider=decider, when=when)
+
+
+def _being_made(tongue: Tongue, connection: Connection, home: Home) -> Lines:
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    first = tongue.say("{peer} and {own} are being connected.", peer=Bold(peer), own=Bold(own))
+    if connection.needs:
+        where = tongue.say(
+            "Done: both said yes. Not done: {own}'s side waits for its admin; I try again every minute.", own=own
+        )
+    elif connection.own_ready:
+        where = tongue.say("Done: {own}'s side is ready. Not done: {peer}'s side isn't yet.", own=own, peer=peer)
+    else:
+        where = tongue.say("Both said yes. Each side now makes the other's access and tries it. Nothing to do.")
+    return [first, agreed(tongue, connection), "", where, connection.code]
+
+
+def connected(tongue: Tongue, *, connection: Connection, home: Home) -> Lines:
+    """Both sides are ready: things can be offered from now on."""
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    lines: Lines = [
+        tongue.say(
+            "✅ {own} and {peer} are connected: each can offer the other things.", own=Bold(own), peer=Bold(peer)
+        ),
+        agreed(tongue, connection),
+        "",
+    ]
+    lines += what_is_seen(tongue, connection, home)
+    lines.append(tongue.say("Try it: {push}", push=command(f"push 10 M3-BOLT to {connection.peer}")))
+    return [*lines, connection.code]
+
+
+def what_is_seen(tongue: Tongue, connection: Connection, home: Home) -> Lines:
+    """What either bot can read of the other's stock."""
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    if connection.access != "direct":
+        return [
+            tongue.say(
+                "Neither bot gets into the other's InvenTree; each answers for the other, about shared items only."
+            )
+        ]
+    lines: Lines = []
+    if connection.sees_items is not None:
+        lines.append(
+            tongue.some(
+                "{own}'s bot can read {number} stock item of {peer}.",
+                "{own}'s bot can read all {number} stock items of {peer}.",
+                connection.sees_items,
+                own=own,
+                peer=peer,
+            )
+        )
+    if connection.peer_sees_items is not None:
+        lines.append(
+            tongue.some(
+                "{peer}'s bot can read {number} stock item of {own}.",
+                "{peer}'s bot can read all {number} stock items of {own}.",
+                connection.peer_sees_items,
+                own=own,
+                peer=peer,
+            )
+        )
+    return lines
+
+
+def suspended(tongue: Tongue, connection: Connection, home: Home) -> Lines:
+    """The peer's account or key is another one than the pinned: nothing is decided until somebody has looked."""
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    return [
+        tongue.say(
+            "⚠ {peer}'s bot has another key or account than {own} agreed to. The connection is paused.",
+            peer=Bold(peer),
+            own=own,
+        ),
+        tongue.say("It may be a new installation, or somebody else in its name."),
+        tongue.say("What has left a space already still arrives. Nothing new is offered or decided."),
+        tongue.say(
+            "A superuser of {own} asks {peer} by another way (phone, in person), then: {review}",
+            own=own,
+            peer=peer,
+            review=command(f"review {connection.peer}"),
+        ),
+        connection.code,
+    ]
+
+
+def over(tongue: Tongue, connection: Connection, by: str) -> Lines:
+    """It ended before it was active, or was ended."""
+    peer = naming.space(tongue, connection.peer_name)
+    nothing = (
+        tongue.say("What was made for it is taken back.") if connection.company else tongue.say("Nothing was made.")
+    )
+    again = tongue.say("It can be asked for again at any time.")
+    match connection.state:
+        case ConnectionState.DECLINED:
+            first = tongue.say("❌ Not connected with {peer}.", peer=Bold(peer))
+            who = [_declined_by(tongue, connection)]
+        case ConnectionState.CANCELLED:
+            first = tongue.say("Cancelled: no connection with {peer}.", peer=Bold(peer))
+            who = [tongue.say("By {who}", who=naming.person(tongue, by))] if by else []
+        case ConnectionState.EXPIRED:
+            first = tongue.say("Expired: no connection with {peer}.", peer=Bold(peer))
+            who = [tongue.say("It was open until {when}.", when=tongue.when(connection.due))]
+        case _:
+            first = tongue.say("The connection with {peer} is over.", peer=Bold(peer))
+            who = []
+    return [first, *who, (*nothing, " ", *again), connection.code]
+
+
+def _declined_by(tongue: Tongue, connection: Connection) -> tuple[Inline, ...]:
+    if connection.decided is None:
+        return tongue.say("Declined")
+    return tongue.say(
+        "Declined by {who}, {when}",
+        who=naming.signed(tongue, connection.decided),
+        when=tongue.when(connection.decided.at),
+    )

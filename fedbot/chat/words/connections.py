@@ -1,0 +1,247 @@
+"""What is said about a connection besides its card: asked, crossed, declined, over, paused, waiting for clicks."""
+
+from __future__ import annotations
+
+from fedbot.chat.content import Bold, Code, Inline, Items
+from fedbot.chat.words import naming
+from fedbot.chat.words.connection_cards import over, suspended
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue, marked
+from fedbot.federation.documents import Connection
+from fedbot.federation.home import Home
+
+
+def connect_asked(tongue: Tongue, *, connection: Connection, fingerprint: str) -> Lines:
+    """The answer to `!fed connect`; it carries the asking."""
+    peer = naming.space(tongue, connection.peer_name)
+    how = (
+        tongue.say("The tokens are exchanged, sealed: each bot can read all stock items of the other, and change none.")
+        if connection.access == "direct"
+        else tongue.say(
+            "Neither bot gets into the other's InvenTree; each answers for the other, about shared items only."
+        )
+    )
+    return [
+        tongue.say("Asked {peer} to connect. Nothing has been made yet.", peer=Bold(peer)),
+        tongue.say(
+            "A superuser of {peer} decides, on the card of its bot, until {when}.",
+            peer=peer,
+            when=tongue.when(connection.due),
+        ),
+        how,
+        "",
+        tongue.say(
+            "Compare with {peer} by another way (phone, in person). Its key: {key}", peer=peer, key=Bold(fingerprint)
+        ),
+        tongue.say("If it isn't the same, or to take it back, reply: {cancel}", cancel=command("cancel")),
+        connection.code,
+    ]
+
+
+def connect_crossed(tongue: Tongue, *, connection: Connection) -> Lines:
+    """Both asked at once: each asking is the other's approval."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say("{peer} asked us at the same moment: so both have said yes.", peer=Bold(peer)),
+        tongue.say("Each side now makes the other's access and tries it. Nothing to do."),
+        connection.code,
+    ]
+
+
+_DECLINED: dict[str, str] = {
+    "throttled": marked("{peer}'s bot takes no more requests today. Please ask again tomorrow."),
+    "connected": marked("{peer}'s bot says that there is a connection already. Its admin sees more with {spaces}."),
+    "generation": marked("{peer}'s bot knows of an earlier connection. Please ask once more."),
+}
+
+
+def connect_declined(tongue: Tongue, *, connection: Connection, by: str) -> Lines:
+    """The peer said no, or its bot did."""
+    peer = naming.space(tongue, connection.peer_name)
+    first = tongue.say("❌ {peer} did not agree to connect.", peer=Bold(peer))
+    why = _DECLINED.get(connection.problem)
+    if why is not None:
+        reason = tongue.say(why, peer=peer, spaces=command("spaces"))
+    elif by:
+        reason = tongue.say("{who} said no.", who=naming.person(tongue, by))
+    else:
+        reason = tongue.say("No reason was given.")
+    return [first, reason, tongue.say("Nothing was made."), connection.code]
+
+
+def connect_over(tongue: Tongue, *, connection: Connection, by: str) -> Lines:
+    """Our asking ended without a connection."""
+    return over(tongue, connection, by)
+
+
+def connection_suspended(tongue: Tongue, *, connection: Connection, home: Home) -> Lines:
+    """The peer's account or key changed."""
+    return suspended(tongue, connection, home)
+
+
+def making_waits_in_room(tongue: Tongue, *, connection: Connection, home: Home) -> Lines:
+    """The making of our side needs a person; what exactly stands in the admin room."""
+    own = naming.space(tongue, home.name)
+    where = (
+        tongue.say("What to do stands in the admin room of {own}.", own=own)
+        if home.admin_room
+        else tongue.say("{own} has configured no admin room; what to do stands in its bot's log.", own=own)
+    )
+    return [
+        tongue.say("⏸ {code} waits for an admin of {own}.", code=connection.code, own=own),
+        tongue.say("Done: both said yes. Not done: {own}'s side of the connection.", own=own),
+        where,
+        tongue.say(
+            "Next: I look every minute, until {when}. To stop it, reply: {cancel}",
+            when=tongue.when(connection.due),
+            cancel=command("cancel"),
+        ),
+    ]
+
+
+# --- in the admin room -------------------------------------------------------------------------------------
+
+
+def connect_throttled(tongue: Tongue, *, connection: Connection) -> Lines:
+    """A peer asks too often: declined without a person."""
+    peer = naming.space(tongue, connection.peer_name)
+    why = (
+        tongue.say("It has asked too often today.")
+        if "this space" in connection.problem
+        else tongue.say("Too many spaces have asked today.")
+    )
+    return [
+        tongue.say("I declined {peer}'s request to connect by myself.", peer=peer),
+        (
+            *why,
+            " ",
+            *tongue.say(
+                "It can ask again tomorrow; or you ask: {connect}", connect=command(f"connect {connection.peer}")
+            ),
+        ),
+        connection.code,
+    ]
+
+
+_BY_HAND = frozenset({"no-admin-token", "unsupported"})
+
+
+def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: str, name: str, reference: str) -> Lines:
+    """Exactly what an admin does so that our side of a connection can be made."""
+    del reference
+    peer = naming.space(tongue, connection.peer_name)
+    first = tongue.say("The connection with {peer} waits for you.", peer=Bold(peer))
+    why = tongue.say("Why: {text}", text=tongue.short(text, 300))
+    if reason in _BY_HAND:
+        what = _clicks(tongue, connection, name, reason)
+    else:
+        sentence = _WHAT_TO_DO.get(reason, marked("Look with {check}; the reason is above."))
+        what = [
+            tongue.say(
+                sentence,
+                user=Code(name),
+                peer=peer,
+                check=Code("fedbot check"),
+                add=Code(f"fedbot credentials add {connection.peer}"),
+                cancel=command(f"cancel {connection.code}"),
+            )
+        ]
+    until = tongue.say(
+        "I look again every minute, until {when}. To stop it: {cancel}",
+        when=tongue.when(connection.due),
+        cancel=command(f"cancel {connection.code}"),
+    )
+    return [first, why, *what, until, connection.code]
+
+
+_WHAT_TO_DO: dict[str, str] = {
+    "foreign-group": marked("In InvenTree, rename or remove the group {user}: I have not made it."),
+    "foreign-user": marked("In InvenTree, rename or remove the user {user}: I have not made it."),
+    "ended": marked("The user {user} was shut earlier and stays shut. Cancel with {cancel}, then connect anew."),
+    "foreign-company": marked("In InvenTree, rename the company {peer}, or clear its link if it may be used."),
+    "not-permitted": marked("Give my InvenTree user the role that is named above; {check} lists all of them."),
+    "too-much-right": marked(
+        "Take everything but 'view' from the group {user} (and staff and superuser from the user), then: {add}"
+    ),
+    "too-little-right": marked(
+        "Give the group {user} 'view' on stock, part, part category and stock location; nothing else."
+    ),
+    "no-token": marked("Make a token for the user {user}, then on the bot's machine: {add}"),
+    "unknown": marked(
+        "I can't tell whether it was done. Look in InvenTree for the user and group {user}; I go on when I can."
+    ),
+}
+
+
+def _clicks(tongue: Tongue, connection: Connection, name: str, reason: str) -> Lines:
+    """What to make by hand: the group, the user in it, its token, and how the bot gets that."""
+    first = tongue.say(
+        "In our InvenTree, as a superuser (Admin Center; before 1.0 the page {admin}):", admin=Code("/admin/")
+    )
+    url = f"https://OUR-INVENTREE/api/user/token/?name={name}-1"
+    steps: tuple[tuple[Inline, ...], ...] = (
+        tongue.say(
+            "Groups, new: name {name}. Its rights: view for stock, part, part category, stock location; nothing else",
+            name=Code(name),
+        ),
+        tongue.say(
+            "Users, new: name {name}, last name {id}, active, neither staff nor superuser, in the group {name} "
+            "only, with a long random password",
+            name=Code(name),
+            id=Code(connection.id),
+        ),
+        tongue.say("Its token, good for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
+        tongue.say(
+            "On the bot's machine: {add}, and paste the token there. Never into a chat",
+            add=Code(f"fedbot credentials add {connection.peer}"),
+        ),
+    )
+    lines: Lines = [first, Items(steps)]
+    if reason == "no-admin-token":
+        lines.append(
+            tongue.say(
+                "Or write a superuser's token into {key} and restart me: then I do all of it.",
+                key=Code("inventree.admin_token_file"),
+            )
+        )
+    return lines
+
+
+def access_not_ended(tongue: Tongue, *, connection: Connection, name: str, text: str) -> Lines:
+    """The peer's access could not be shut: an admin does it by hand, at once."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say("⚠ {peer} still has access to our InvenTree: I could not end it.", peer=Bold(peer)),
+        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Please, in InvenTree and in this order:"),
+        Items(
+            (
+                tongue.say("set the user {user} inactive", user=Code(name)),
+                tongue.say("revoke its tokens"),
+                tongue.say(
+                    "set the company {peer} inactive (never delete it: that puts its items back into our stock)",
+                    peer=peer,
+                ),
+            )
+        ),
+        tongue.say("I don't try again by myself."),
+        connection.code,
+    ]
+
+
+def party_claimed(tongue: Tongue, *, connection: Connection, bot: str) -> Lines:
+    """Another account speaks in a friend's name; it is not listened to."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say(
+            "⚠ {bot} speaks in the name of {peer}, but isn't the bot that we connected to.",
+            bot=Code(tongue.short(bot, 120)),
+            peer=Bold(peer),
+        ),
+        tongue.say(
+            "I do nothing that it says. The real one is {bot}; the connection goes on with it.",
+            bot=Code(tongue.short(connection.peer_bot, 120)),
+        ),
+        tongue.say("Please ask {peer} by another way (phone, in person) whether that is theirs.", peer=peer),
+        connection.code,
+    ]

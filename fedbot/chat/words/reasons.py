@@ -1,0 +1,118 @@
+"""Why something was not done, in words: the short codes that steps, matches and letters carry."""
+
+from __future__ import annotations
+
+from fedbot.chat.content import Inline
+from fedbot.chat.words.tongue import Tongue, marked
+
+# Codes of refused steps (fedbot/inventree/outgoing.py, incoming.py, failures.py) and of the rules.
+_NOT_GIVEN: dict[str, tuple[str, str]] = {
+    "right-lost": (
+        marked("the person of {sender} who stands for it may not give things away any more."),
+        marked("An approver of {sender} can start it again."),
+    ),
+    "connection": (
+        marked("the connection between the two spaces isn't active at the moment."),
+        marked("Look with {spaces}, and start again when it is."),
+    ),
+    "gone": (
+        marked("the stock item isn't there any more."),
+        marked("Look it up in {sender}'s InvenTree and start again with what is there."),
+    ),
+    "changed": (
+        marked("somebody changed the stock item in the meantime; what I had moved is back."),
+        marked("Look it up in {sender}'s InvenTree and start again with what is there."),
+    ),
+    "not-in-stock": (
+        marked("the item isn't in stock any more: sold, installed, in production, or on its way to somebody else."),
+        marked("Look it up in {sender}'s InvenTree and start again with what is there."),
+    ),
+    "status": (
+        marked("its status may not travel; only OK, attention needed, damaged and returned may."),
+        marked("Correct the status in {sender}'s InvenTree, then start again."),
+    ),
+    "allocated": (
+        marked("too much of it is allocated to orders or builds of {sender}."),
+        marked("Free some of it in InvenTree, or start again with less."),
+    ),
+    "too-much": (
+        marked("there isn't that much of it left."),
+        marked("Start again with less."),
+    ),
+    "not-salable": (
+        marked("the part isn't salable, and InvenTree assigns only salable parts to another space."),
+        marked("Switch on 'salable' at the part in {sender}'s InvenTree, then start again."),
+    ),
+    "virtual": (
+        marked("the part is virtual: there is nothing to hand over."),
+        marked("Choose another item."),
+    ),
+    "serial": (
+        marked("its serial number isn't as agreed, or is taken already."),
+        marked("Look at the serial number in InvenTree, then start again."),
+    ),
+    "not-permitted": (
+        marked("the bot's own InvenTree user may not do it."),
+        marked("An admin can see what is missing with `fedbot check`."),
+    ),
+    "not-sent": (
+        marked("it never left {sender}."),
+        "",
+    ),
+    "chain": (
+        marked("it came from a third space, and what was given may go back there, but not on to others."),
+        marked("Ask the space that it came from."),
+    ),
+}
+_ELSE = marked("InvenTree refused it.")
+
+_NO_PART: dict[str, tuple[str, str]] = {
+    "none": (
+        marked("no part of {receiver} fits, and I may not make one"),
+        marked("make a part with the same IPN or exactly this name"),
+    ),
+    "several": (
+        marked("several parts of {receiver} fit"),
+        marked("give the right one this IPN, or make the others inactive"),
+    ),
+    "virtual": (
+        marked("the part that fits is virtual and can't hold stock"),
+        marked("make it not virtual, or give another part this IPN"),
+    ),
+    "inactive": (
+        marked("the part that fits is inactive"),
+        marked("make it active"),
+    ),
+    "serial-taken": (
+        marked("this serial number is in {receiver}'s stock already"),
+        marked("look up which of the two is right"),
+    ),
+    "not-trackable": (
+        marked("the part that fits isn't trackable, but this has a serial number"),
+        marked("switch on 'trackable' at the part"),
+    ),
+}
+
+
+def why_not_given(tongue: Tongue, code: str, sender: str) -> tuple[Inline, ...]:
+    """Why a line was not handed over or booked in, as the end of a sentence."""
+    why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
+    return tongue.say(why, sender=sender, spaces="")
+
+
+def what_instead(tongue: Tongue, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
+    """What people can do about it; empty if there is nothing to say."""
+    _, advice = _NOT_GIVEN.get(code, (_ELSE, ""))
+    return tongue.say(advice, sender=sender, spaces=spaces) if advice else ()
+
+
+def why_no_part(tongue: Tongue, code: str, receiver: str) -> tuple[Inline, ...]:
+    """Why an item has no place at the receiver yet."""
+    why, _ = _NO_PART.get(code, _NO_PART["none"])
+    return tongue.say(why, receiver=receiver)
+
+
+def how_to_get_a_part(tongue: Tongue, code: str, receiver: str) -> tuple[Inline, ...]:
+    """What an admin of the receiver does in InvenTree so that it gets one."""
+    _, advice = _NO_PART.get(code, _NO_PART["none"])
+    return tongue.say(advice, receiver=receiver)

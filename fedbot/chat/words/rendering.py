@@ -1,0 +1,94 @@
+"""From a phrase to its lines: the one way in. Every public function of the modules below is a phrase of its name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from types import ModuleType
+
+from fedbot.chat import content
+from fedbot.chat.words import (
+    admins,
+    answers,
+    connection_cards,
+    connections,
+    decisions,
+    rooms,
+    transfer_cards,
+    transfers,
+)
+from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.federation.effects import Phrase
+
+Sentence = Callable[..., Lines]
+
+MODULES: tuple[ModuleType, ...] = (
+    admins,
+    answers,
+    connection_cards,
+    connections,
+    decisions,
+    rooms,
+    transfer_cards,
+    transfers,
+)
+MOST_BYTES = 8_000
+"""Of a message's plain text; its HTML may have twice as much. An edit carries both twice (facts/matrix.md §2)."""
+BREVITIES = (1, 2, 4, 8)
+
+
+class NoSuchPhrase(LookupError):
+    """The rules say something that has no words: a mistake in the program (a test looks for it)."""
+
+
+def phrases() -> dict[str, Sentence]:
+    """Every phrase by its name."""
+    return {
+        name: function
+        for module in MODULES
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and _is_phrase(function)
+    }
+
+
+def _is_phrase(function: Sentence) -> bool:
+    """Phrases take a tongue, and everything else by keyword; what helps them is private or takes it in order."""
+    first, *others = inspect.signature(function).parameters.values()
+    by_keyword = all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in others)
+    return first.name == "tongue" and by_keyword and not function.__name__.startswith("_")
+
+
+_PHRASES = phrases()
+
+
+def render(phrase: Phrase, tongue: Tongue, now: datetime) -> Lines:
+    """The lines of a phrase, said now. Other people's words are shortened further if it would grow too large.
+
+    Raises `NoSuchPhrase`.
+    """
+    sentence = _PHRASES.get(phrase.name)
+    if sentence is None:
+        raise NoSuchPhrase(phrase.name)
+    lines: Lines = []
+    for brevity in BREVITIES:
+        lines = sentence(replace(tongue, now=now, brevity=brevity), **phrase.about)
+        if _fits(lines):
+            return lines
+    return _cut(lines)
+
+
+def _fits(lines: Lines) -> bool:
+    words = content.render(lines)
+    return len(words.plain.encode()) <= MOST_BYTES and len(words.html.encode()) <= 2 * MOST_BYTES
+
+
+def _cut(lines: Lines) -> Lines:
+    """As many of the first lines as fit: the last resort."""
+    kept: Lines = []
+    for line in lines:
+        if not _fits([*kept, line, "…"]):
+            break
+        kept.append(line)
+    return [*kept, "…"]

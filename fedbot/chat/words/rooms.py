@@ -1,0 +1,151 @@
+"""What the admins read about rooms, and what a room reads about bots that speak unclearly (DESIGN §4)."""
+
+from __future__ import annotations
+
+from fedbot.chat.content import Bold, Code, Inline
+from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.federation.documents import Room
+from fedbot.federation.events import Removed
+
+
+def _name(tongue: Tongue, room: Room) -> Bold:
+    return Bold(tongue.short(room.name, 60) or tongue.short(room.id, 120))
+
+
+def _identifier(tongue: Tongue, room: str) -> Code:
+    return Code(tongue.short(room, 120))
+
+
+def invitation_declined(tongue: Tongue, *, room: str, name: str, by: str, known: bool) -> Lines:
+    """Somebody invited the bot to a room that isn't configured, or isn't known to it."""
+    shown = Bold(tongue.short(name, 60)) if name else _identifier(tongue, room)
+    person = Code(tongue.short(by, 120))
+    lines: Lines = [tongue.say("I declined an invitation to {room}, by {person}.", room=shown, person=person)]
+    if known:
+        lines.append(
+            tongue.say(
+                "The room isn't in my configuration. To let me in, add it under {key}, restart me, and "
+                "invite me again: {room}",
+                key=Code("rooms"),
+                room=_identifier(tongue, room),
+            )
+        )
+    else:
+        lines.append(
+            tongue.say(
+                "I don't know that person. If it was right, add the person under {people} or {admins}, "
+                "restart me, and invite me again.",
+                people=Code("people"),
+                admins=Code("admins"),
+            )
+        )
+    lines.append(tongue.say("Nothing to do if it was unwanted. I say this once a day about a person."))
+    return lines
+
+
+def room_encrypted(tongue: Tongue, *, room: Room) -> Lines:
+    """An encrypted room: nobody is answered there yet."""
+    return [
+        tongue.say("The room {room} is encrypted: I read and say nothing there.", room=_name(tongue, room)),
+        tongue.say("This version of mine can't read encrypted rooms. Encryption can't be switched off in a room."),
+        tongue.say(
+            "Please make a room without encryption, invite the other spaces' bots and me, and write it under {key}.",
+            key=Code("rooms"),
+        ),
+    ]
+
+
+def room_without_power(tongue: Tongue, *, room: Room, bot: str) -> Lines:
+    """The room's power levels keep us from talking or reacting."""
+    lacking: list[Inline] = []
+    if not room.may_talk:
+        lacking.append(Code("m.room.message"))
+    if not room.may_react:
+        lacking += [", "] * bool(lacking) + [Code("m.reaction")]
+    return [
+        tongue.say("In {room} I may not do my work: its power levels forbid it.", room=_name(tongue, room)),
+        tongue.say("What I may not send: {kinds}", kinds=lacking),
+        tongue.say(
+            "Please give {bot} a higher power level there, or lower what these need (room settings, roles and "
+            "permissions). I notice it by myself.",
+            bot=Code(tongue.short(bot, 120)),
+        ),
+        tongue.say("Until then nothing is posted there; nothing is lost."),
+    ]
+
+
+def room_denies_announcing(tongue: Tongue, *, room: Room, bot: str) -> Lines:
+    """The room's power levels keep us from putting our state event; we announced ourselves by message."""
+    return [
+        tongue.say(
+            "In {room} I may not announce our space as room state, so I did it by a message.", room=_name(tongue, room)
+        ),
+        tongue.say("That works, but a bot that comes later may not see it."),
+        tongue.say(
+            "A room admin can mend it, in the power levels ({type}), under {events}:",
+            type=Code("m.room.power_levels"),
+            events=Code("events"),
+        ),
+        Code('"dev.fedbot.party": 0'),
+        tongue.say("Each bot can write only its own entry ({bot} this one).", bot=Code(tongue.short(bot, 120))),
+    ]
+
+
+def removed_from_room(tongue: Tongue, *, room: Room, event: Removed) -> Lines:
+    """We were kicked or banned, or left."""
+    names: dict[str, Words] = {"room": _name(tongue, room), "person": Code(tongue.short(event.sender, 120))}
+    if event.banned:
+        first = tongue.say("{person} banned me from {room}.", **names)
+    else:
+        first = tongue.say("I am out of {room}: {person} removed me.", **names)
+    lines: Lines = [first]
+    if reason := tongue.short(event.reason, 200):
+        lines.append(tongue.say('Reason given: "{reason}"', reason=reason))
+    lines += [
+        tongue.say("What is open there waits; what has left a space's stock still arrives once I am back."),
+        tongue.say(
+            "If it was a mistake: invite me again from an account that is listed under {people} or {admins}.",
+            people=Code("people"),
+            admins=Code("admins"),
+        ),
+    ]
+    return lines
+
+
+def room_replaced(tongue: Tongue, *, room: Room, replacement: str) -> Lines:
+    """The room was upgraded."""
+    return [
+        tongue.say("The room {room} was upgraded and is read-only now.", room=_name(tongue, room)),
+        tongue.say("The new one: {room}", room=_identifier(tongue, replacement)),
+        tongue.say(
+            "Please write it under {key} in place of the old one, restart me, and invite me there.", key=Code("rooms")
+        ),
+        tongue.say("The connections made in the old room wait until then."),
+    ]
+
+
+# --- said in the room --------------------------------------------------------------------------------------
+
+
+def unreadable_letter(tongue: Tongue, *, bot: str, problem: str, version: int) -> Lines:
+    """A bot wrote something that we don't understand; said once a day."""
+    return [
+        tongue.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(tongue.short(bot, 120))),
+        tongue.say(
+            "Perhaps one of us is older than the other: I speak version {version}. What I stumbled over: {problem}",
+            version=version,
+            problem=Code(tongue.short(problem, 80)),
+        ),
+        tongue.say("Its admin and mine can bring both up to date. Nothing to do for anybody else."),
+    ]
+
+
+def party_not_announced(tongue: Tongue, *, party: str, bot: str, claims: int) -> Lines:
+    """A bot asks to connect in the name of a space that it doesn't announce, or not alone."""
+    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
+    first = tongue.say("I didn't take up a request to connect from {party}, sent by {bot}.", **names)
+    if claims > 1:
+        why = tongue.say("Why: several bots here say that they are {party}. The wrong one has to stop first.", **names)
+    else:
+        why = tongue.say("Why: {bot} doesn't announce {party} in this room with the key that it used.", **names)
+    return [first, why, tongue.say("Nothing was made. When that is mended, it can ask again.")]

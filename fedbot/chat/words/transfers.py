@@ -1,0 +1,181 @@
+"""What is said about a transfer besides its card: offered, at its end, when it waits, when nobody can tell."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fedbot.chat.content import Inline, Items
+from fedbot.chat.words import naming
+from fedbot.chat.words.how_far import how_far, how_to_stop
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.chat.words.transfer_cards import card_of, decided, not_done, transfer_card, where_it_is
+from fedbot.federation.documents import Connection, Transfer, TransferState
+from fedbot.federation.home import Home
+
+
+def transfer_offered(tongue: Tongue, *, transfer: Transfer, connection: Connection, home: Home) -> Lines:
+    """The answer to the line that offered something; it carries the offer."""
+    terms = transfer.terms
+    receiver = naming.space(tongue, connection.peer_name)
+    lines: Lines = [
+        tongue.say("Offered to {receiver}: {what}.", receiver=receiver, what=naming.moved(tongue, transfer)),
+    ]
+    if len(terms.lines) > 1:
+        lines.append(Items(tuple(naming.marked_thing(tongue, line) for line in terms.lines)))
+    elif terms.lines[0].whole and not terms.lines[0].serial:
+        lines.append(tongue.say("That is all that lies there."))
+    note = tongue.short(terms.note, 300)
+    if note:
+        lines.append(tongue.say('Your note: "{note}"', note=note))
+    lines += [
+        tongue.say(
+            "Nothing has moved yet. An approver of {receiver} decides, on the card of its bot.", receiver=receiver
+        ),
+        tongue.say(
+            "Open until {when}. To take it back, reply: {cancel}",
+            when=tongue.when(transfer.due),
+            cancel=command("cancel"),
+        ),
+        transfer.code,
+    ]
+    del home
+    return lines
+
+
+def transfer_end(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str) -> Lines:
+    """The end as a message of its own, for who asked and who decided."""
+    pills = _addressed(tongue, transfer)
+    card = card_of(tongue, transfer, home, peer_name)
+    if transfer.state is not TransferState.DONE:
+        first, *rest = transfer_card(tongue, transfer=transfer, home=home, peer_name=peer_name, people=[])
+        return [(*pills, *_inline(first)), *rest]
+    partly = not_done(tongue, card)
+    went = [line for line in transfer.terms.lines if transfer.at(line.number).stage == "arrived"]
+    first = tongue.say(
+        "✅ {what} is at {receiver}. {code}",
+        what=naming.things(tongue, went) if partly else naming.moved(tongue, transfer),
+        receiver=card.receiver,
+        code=transfer.code,
+    )
+    return [(*pills, *first), decided(tongue, card), *where_it_is(tongue, card), *partly]
+
+
+def _addressed(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
+    """'@Anna @Bea ', as far as the end is their business (they are the ones that it rings)."""
+    people = [(transfer.terms.asker, transfer.terms.asker_name)]
+    by = transfer.decided
+    if by and by.person and by.person != transfer.terms.asker and transfer.state is not TransferState.CANCELLED:
+        people.append((by.person, by.name))
+    nodes: list[Inline] = []
+    for user, name in people:
+        nodes += [naming.pill(tongue, user, name), " "]
+    return tuple(nodes)
+
+
+def _inline(line: object) -> tuple[Inline, ...]:
+    """A card's first line, which is always a sentence."""
+    if not isinstance(line, tuple):
+        raise TypeError(f"the first line of a card is a sentence, not {line!r}")
+    return line
+
+
+def transfer_waits(
+    tongue: Tongue, *, transfer: Transfer, home: Home, problem: str, next_try: datetime, peer_name: str
+) -> Lines:
+    """Something can't go on now: what is done, what is not, what happens next, how to stop it."""
+    space = naming.space(tongue, home.name)
+    since = transfer.waiting_since
+    if since is None:
+        first = tongue.say("⏸ {code} waits for {space}'s InvenTree.", code=transfer.code, space=space)
+    else:
+        first = tongue.say(
+            "⏸ {code} waits for {space}'s InvenTree since {since}.",
+            code=transfer.code,
+            space=space,
+            since=tongue.clock(since),
+        )
+    return [
+        first,
+        tongue.say("Why: {problem}", problem=tongue.short(problem, 200)),
+        how_far(tongue, transfer, home, peer_name),
+        tongue.say("Next: I try again by myself (next {time}). Nothing to do now.", time=tongue.clock(next_try)),
+        how_to_stop(tongue, transfer),
+    ]
+
+
+def transfer_goes_on(tongue: Tongue, *, transfer: Transfer) -> Lines:
+    """The message about a wait, once it is over."""
+    return [tongue.say("▶ {code} goes on: InvenTree answers again. Nothing to do.", code=transfer.code)]
+
+
+def peer_silent(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str) -> Lines:
+    """The peer's bot has not answered for about ten minutes."""
+    peer = naming.space(tongue, peer_name)
+    at = transfer.exchange.resend_at
+    again = (
+        tongue.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=tongue.clock(at))
+        if at
+        else tongue.say("Next: I send it again by myself. Nothing to do now.")
+    )
+    return [
+        tongue.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=transfer.code, peer=peer),
+        how_far(tongue, transfer, home, peer_name),
+        again,
+        how_to_stop(tongue, transfer),
+    ]
+
+
+def transfer_disputed(tongue: Tongue, *, transfer: Transfer, home: Home, text: str, line: int) -> Lines:
+    """Nobody can tell what happened to the stock: people have to look."""
+    concerned = [each for each in transfer.terms.lines if each.number == line] or list(transfer.terms.lines)
+    return [
+        tongue.say(
+            "⚠ {code} stopped: I can't tell what became of {what}.",
+            code=transfer.code,
+            what=naming.things(tongue, concerned),
+        ),
+        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Some of it may be done. Not done: I do nothing more with it, at neither space."),
+        tongue.say(
+            "An admin of {space}: look into the stock history in InvenTree for {mark}, and compare with the "
+            "other space.",
+            space=naming.space(tongue, home.name),
+            mark=f"fed:{transfer.id}",
+        ),
+        tongue.say("Everything that I know of it: {show}", show=command(f"show {transfer.code}")),
+    ]
+
+
+# --- in the admin room -------------------------------------------------------------------------------------
+
+
+def not_put_away(tongue: Tongue, *, transfer: Transfer, peer_name: str, text: str) -> Lines:
+    """It was booked in, but lies in *Incoming* still."""
+    return [
+        tongue.say(
+            "{things} from {peer} lies in Incoming: I could not put it away.",
+            things=naming.things(tongue, transfer.terms.lines),
+            peer=naming.space(tongue, peer_name),
+        ),
+        tongue.say(
+            "Done: it is booked in, and {peer} knows. Not done: moving it to its place.",
+            peer=naming.space(tongue, peer_name),
+        ),
+        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Please move it in InvenTree by hand; I don't try again."),
+        transfer.code,
+    ]
+
+
+def not_marked_arrived(tongue: Tongue, *, transfer: Transfer, text: str) -> Lines:
+    """It arrived; our own record of it keeps the status 'on its way'."""
+    return [
+        tongue.say(
+            "{things} has arrived, but our record of it still says that it is on its way.",
+            things=naming.things(tongue, transfer.terms.lines),
+        ),
+        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Please set the item's status back in InvenTree by hand; I don't try again."),
+        transfer.code,
+    ]
