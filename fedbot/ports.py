@@ -202,6 +202,10 @@ class UnreadableRow(JournalProblem):
         self.number = number
 
 
+class NotStorable(JournalProblem):
+    """A record that the journal can't hold without loss, such as a Decimal in a `detail`: a fault of ours."""
+
+
 class WrongTurn(JournalProblem):
     """A row is not in the state that this call needs: decided twice, finished twice, begun after its end."""
 

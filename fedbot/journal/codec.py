@@ -21,15 +21,16 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from fedbot.federation.documents import Document
+from fedbot.federation.envelope import is_shallow
 from fedbot.federation.events import Event
 from fedbot.federation.state import AuditEntry
-from fedbot.ports import Stored
+from fedbot.ports import NotStorable, Stored
 
 TAG = "type"
 
 
-class NotStorable(TypeError):
-    """A value doesn't fit the hint of its field, or the hint is of a kind that the journal doesn't know."""
+class TooDeep(NotStorable):
+    """Data nested deeper than anything that we could use; a stranger may send it to see us stumble."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,8 @@ def to_text(kinds: dict[str, type], record: object) -> tuple[str, str]:
     kind = type(record).__name__
     if kinds.get(kind) is not type(record):
         raise NotStorable(f"{kind} has no place here")
-    try:
-        # ASCII only: a lone surrogate in what a stranger wrote has an escape, but no UTF-8.
-        return kind, json.dumps(codec_for(kinds[kind]).write(record), separators=(",", ":"))
-    except RecursionError as problem:
-        raise NotStorable(f"{kind}: nested too deep") from problem
+    # ASCII only: a lone surrogate in what a stranger wrote has an escape, but no UTF-8.
+    return kind, json.dumps(codec_for(kinds[kind]).write(record), separators=(",", ":"))
 
 
 def from_text(kinds: dict[str, type], kind: str, payload: str) -> Any:  # noqa: ANN401 - which class, the row says
@@ -129,6 +127,12 @@ def _write_text(text: Any) -> str:  # noqa: ANN401
     return str(text)
 
 
+def _write_any(value: Any) -> Any:  # noqa: ANN401
+    if not is_shallow(value):
+        raise TooDeep("nested too deep")
+    return _write_json(value)
+
+
 def _write_json(value: Any) -> Any:  # noqa: ANN401
     """JSON data as it is, tuples being lists. Else refused, not bent: json itself writes the key 1 as "1"."""
     if isinstance(value, dict):
@@ -141,7 +145,7 @@ def _write_json(value: Any) -> Any:  # noqa: ANN401
 
 
 _LEAVES: dict[Any, Codec] = {
-    Any: Codec(_write_json, lambda value: value),
+    Any: Codec(_write_any, lambda value: value),
     str: Codec(_write_text, _exactly(str)),
     int: _same(int),
     bool: _same(bool),
@@ -239,7 +243,7 @@ def _record(kind: type) -> Codec:
         try:
             return {name: codec_for(hint).write(getattr(value, name)) for name, hint in fields.items()}
         except NotStorable as problem:
-            raise NotStorable(f"{kind.__name__}: {problem}") from problem
+            raise type(problem)(f"{kind.__name__}: {problem}") from problem
 
     def read(content: Any) -> Any:  # noqa: ANN401
         unknown = _exactly(dict)(content).keys() - fields.keys()
@@ -247,7 +251,7 @@ def _record(kind: type) -> Codec:
             raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
         try:
             return kind(**{name: codec_for(fields[name]).read(value) for name, value in content.items()})
-        except TypeError as problem:
+        except (TypeError, NotStorable) as problem:
             raise NotStorable(f"{kind.__name__}: {problem}") from problem
 
     return Codec(write, read)

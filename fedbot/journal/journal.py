@@ -5,6 +5,7 @@ Synchronous: a commit takes as long as the disk needs to say that it has it.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import sqlite3
@@ -20,7 +21,9 @@ from fedbot.journal import codec, outbox
 from fedbot.journal.instants import from_text, optional_from_text, to_text
 from fedbot.journal.lock import PRIVATE_FILE, StateLock
 from fedbot.journal.schema import Database, sync_folder
-from fedbot.ports import Audited, Committed, Lane, Letter, OutboxRow, PostPlace, UnreadableRow, WrongTurn
+from fedbot.ports import Audited, Committed, Lane, Letter, NotStorable, OutboxRow, PostPlace, UnreadableRow, WrongTurn
+
+log = logging.getLogger(__name__)
 
 FILE = "journal.db"
 
@@ -32,7 +35,7 @@ def _clock() -> datetime:
 def _read(kinds: dict[str, type], kind: str, payload: str, what: str, number: int) -> Any:  # noqa: ANN401
     try:
         return codec.from_text(kinds, kind, payload)
-    except codec.NotStorable as problem:
+    except NotStorable as problem:
         raise UnreadableRow(f"In the journal, {what} can't be read back: {problem}", number) from problem
 
 
@@ -99,18 +102,27 @@ class Journal(ports.Journal):
         return str(found[0][0]) if found else None
 
     def receive(self, events: Sequence[Event], token: str) -> int:
-        """Take in one sync with its token; how many events were new. Raises `NotStorable`, with no effect."""
+        """Take in one sync with its token; how many events were new. Raises `NotStorable`, with no effect.
+
+        What is nested too deep is left out: it would come again, and stop us again, at each start.
+        """
         received_at = to_text(self._now())
         with self._database.transaction() as connection:
-            new = [event for event in events if self._is_new(connection, event, received_at)]
-            for event in new:
-                self._append(connection, event, received_at)
+            new = 0
+            for event in events:
+                if not self._is_new(connection, event, received_at):
+                    continue
+                try:
+                    self._append(connection, event, received_at)
+                    new += 1
+                except codec.TooDeep as problem:
+                    log.warning("left out an event (%s): %s", getattr(event, "event_id", ""), problem)
             connection.execute(
                 "INSERT INTO meta (name, value) VALUES ('token', ?)"
                 " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
                 (token,),
             )
-        return len(new)
+        return new
 
     @staticmethod
     def _is_new(connection: sqlite3.Connection, event: Event, received_at: str) -> bool:
@@ -171,7 +183,7 @@ class Journal(ports.Journal):
             return
         real_kind, payload = codec.to_text(codec.DOCUMENTS, document)
         if (kind, identifier) != (real_kind, document.id):
-            raise codec.NotStorable(f"{real_kind} {document.id} under the name {kind} {identifier}")
+            raise NotStorable(f"{real_kind} {document.id} under the name {kind} {identifier}")
         connection.execute(
             "INSERT INTO documents (kind, id, payload) VALUES (?, ?, ?)"
             " ON CONFLICT (kind, id) DO UPDATE SET payload = excluded.payload",

@@ -11,7 +11,7 @@ from typing import Any
 
 from fedbot.journal import codec
 from fedbot.journal.instants import from_text, optional_from_text, optional_to_text, to_text
-from fedbot.ports import Lane, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
+from fedbot.ports import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
 
 _READ = """
     SELECT cause, ordinal, lane, kind, payload, priority, key, state, attempts, acted_at, not_before,
@@ -103,7 +103,7 @@ def read(connection: sqlite3.Connection, number: int) -> OutboxRow:
 def _effect(number: int, kind: str, payload: str) -> Stored:
     try:
         effect: Stored = codec.from_text(codec.EFFECTS, kind, payload)
-    except codec.NotStorable as problem:
+    except NotStorable as problem:
         raise UnreadableRow(f"The effect {number} in the journal can't be read back: {problem}", number) from problem
     return effect
 

@@ -23,7 +23,8 @@ from fedbot.federation.home import Home
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.steps import Step, StepResult
 from fedbot.journal import codec
-from fedbot.journal.codec import NotStorable, codec_for
+from fedbot.journal.codec import TooDeep, codec_for
+from fedbot.ports import NotStorable
 
 AT = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
 TABLES = (codec.EVENTS, codec.EFFECTS, codec.DOCUMENTS, codec.AUDIT)
@@ -224,7 +225,7 @@ def test_data_nested_beyond_any_sense_is_refused_and_not_a_stack_overflow() -> N
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
-    with pytest.raises(NotStorable, match="too deep"):
+    with pytest.raises(TooDeep, match="EnvelopeSeen: nested too deep"):
         codec.to_text(codec.EVENTS, events.EnvelopeSeen("!r", "$e", "@b:x", AT, {"a": deep}))
 
 

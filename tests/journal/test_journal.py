@@ -9,17 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedbot import ports
 from fedbot.federation.documents import Document, Room, Standing
 from fedbot.federation.effects import Join
-from fedbot.federation.events import CaughtUp, Event, PartyAnnounced, RoomSeen, Said, Started, Tick
+from fedbot.federation.events import CaughtUp, EnvelopeSeen, Event, PartyAnnounced, RoomSeen, Said, Started, Tick
 from fedbot.federation.state import AuditEntry
 from fedbot.journal import Journal
-from fedbot.journal.codec import NotStorable
-from fedbot.ports import Committed, Queued, UnreadableRow, WrongTurn
+from fedbot.ports import Committed, NotStorable, Queued, UnreadableRow, WrongTurn
 from tests.journal.conftest import START, StandingClock
 
 
@@ -94,6 +93,7 @@ def test_what_carries_no_id_of_matrix_is_never_taken_for_a_repetition(journal: J
     assert undecided(journal) == [seen, unnamed, seen, unnamed]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=6))
 def test_however_a_sync_is_repeated_each_event_is_taken_in_once_in_its_first_order(syncs: list[list[int]]) -> None:
     with Journal.in_memory() as journal:
@@ -110,6 +110,19 @@ def test_a_sync_with_an_event_that_cannot_be_stored_leaves_no_trace(journal: Jou
         journal.receive(broken, "s2")
     assert journal.token() == "s1"
     assert journal.receive([said("$1")], "s2") == 1
+
+
+def test_an_event_nested_beyond_any_sense_does_not_hold_up_the_sync(
+    journal: Journal, caplog: pytest.LogCaptureFixture
+) -> None:
+    deep: list[Any] = []
+    for _ in range(500):
+        deep = [deep]
+    trap = EnvelopeSeen("!r", "$trap", "@eve:x", START, {"body": deep})
+    assert journal.receive([said("$1"), trap, said("$2")], "s1") == 2
+    assert journal.token() == "s1"
+    assert undecided(journal) == [said("$1"), said("$2")]
+    assert "$trap" in caplog.text
 
 
 def test_a_decision_is_committed_whole(journal: Journal) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedbot.federation.effects import Do, Forget, Join
@@ -192,6 +192,7 @@ def test_what_follows_a_row_that_is_put_off_or_under_way_waits_for_it(journal: J
     assert [row.id for row in journal.due("chat", START)] == [rows[1], rows[2], rows[4]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["", "a", "b"])), max_size=12))
 def test_whatever_the_priorities_rows_of_one_key_keep_their_order(queued: list[tuple[int, str]]) -> None:
     with Journal.in_memory() as journal:
