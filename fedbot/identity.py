@@ -1,0 +1,161 @@
+"""The identity folder, apart from the journal: our signing key, and the tokens that we hold (DESIGN §3, §4).
+
+Who has this folder can speak as us and read what is sealed to us. Everything in it is for its owner alone; the
+key is never replaced by itself, since the peers have pinned it. Back it up.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+from pathlib import Path
+from urllib.parse import quote
+
+from fedbot.federation.envelope import SEED_BYTES, Identity
+from fedbot.logs import keep_secret
+from fedbot.ports import NoSuchSecret, Vault
+
+log = logging.getLogger(__name__)
+
+SEED_FILE = "signing.key"
+SECRETS_FOLDER = "secrets"
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+LONGEST_NAME = 200  # a file name has 255 bytes at most, and needs its ending
+
+_SEED = re.compile(rf"[0-9a-f]{{{2 * SEED_BYTES}}}\n?")
+
+
+class IdentityDamaged(Exception):
+    """The signing key can't be read. A new one would be another party to every peer, so none is made."""
+
+
+def open_identity(folder: Path) -> Identity:
+    """Our identity; on the first start a new one, in a new folder if there is none.
+
+    Raises `IdentityDamaged`, and OSError where the folder can't be used. To be called by the process that
+    holds the state folder.
+    """
+    _private_folder(folder)
+    file = folder / SEED_FILE
+    if not file.exists():
+        _write_whole(file, secrets.token_bytes(SEED_BYTES).hex() + "\n")
+    _close_to_others(file)
+    text = file.read_text("utf-8", errors="replace")
+    if not _SEED.fullmatch(text):
+        raise IdentityDamaged(
+            f"{file} does not hold a signing key any more. Put it back from a backup. If there is none, move it "
+            "away: a new one is made at the next start, and every peer must look at the connection (!fed review)."
+        )
+    keep_secret(text.strip())
+    return Identity(bytes.fromhex(text))
+
+
+class FileVault(Vault):
+    """Each secret in a file of its own, written whole or not at all. Read anew each time.
+
+    So another process (`fedbot credentials add`) can add one beside the running bot.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the identity folder."""
+        _private_folder(folder)
+        self._folder = folder / SECRETS_FOLDER
+        _private_folder(self._folder)
+
+    def __repr__(self) -> str:
+        return f"FileVault({str(self._folder)!r})"
+
+    def keep(self, reference: str, secret: str) -> None:
+        """Keep it durably, in place of what was there. Raises ValueError for a reference that is too long."""
+        keep_secret(secret)
+        _write_whole(self._file(reference), secret)
+
+    def read(self, reference: str) -> str:
+        """The secret. Raises `NoSuchSecret`."""
+        try:
+            secret = self._file(reference).read_bytes().decode()
+        except FileNotFoundError:
+            raise NoSuchSecret(reference) from None
+        keep_secret(secret)
+        return secret
+
+    def forget(self, reference: str) -> None:
+        """Remove it, if it is there, and what a crash while it was written may have left of it."""
+        file = self._file(reference)
+        for left in (file, *self._folder.glob(f"{file.name}.*.new")):
+            left.unlink(missing_ok=True)
+        _sync_folder(self._folder)
+
+    def _file(self, reference: str) -> Path:
+        """Any text is a good reference: what has a meaning in a path is escaped."""
+        name = quote(reference, safe="")
+        if len(name) > LONGEST_NAME:
+            raise ValueError("a reference to a secret is too long")
+        return self._folder / f"{name}.secret"
+
+
+class MemoryVault(Vault):
+    """A vault for tests."""
+
+    def __init__(self) -> None:
+        self._secrets: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"MemoryVault({sorted(self._secrets)})"
+
+    def keep(self, reference: str, secret: str) -> None:
+        """Keep it, in place of what was there."""
+        self._secrets[reference] = secret
+
+    def read(self, reference: str) -> str:
+        """The secret. Raises `NoSuchSecret`."""
+        if reference not in self._secrets:
+            raise NoSuchSecret(reference)
+        return self._secrets[reference]
+
+    def forget(self, reference: str) -> None:
+        """Remove it, if it is there."""
+        self._secrets.pop(reference, None)
+
+
+# --- files -------------------------------------------------------------------------------------------------
+
+
+def _private_folder(folder: Path) -> None:
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    _close_to_others(folder, PRIVATE_FOLDER)
+
+
+def _close_to_others(path: Path, mode: int = PRIVATE_FILE) -> None:
+    """Take back what a copy or a restore has given to others, and say so: somebody may have read it."""
+    if path.stat().st_mode & 0o077:
+        log.warning("%s was open to others; it is private again, but may have been read", path)
+        path.chmod(mode)
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """The file has this text, durably, or is as it was. Private from its first moment."""
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(text.encode())
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    _sync_folder(file.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new or removed name outlive a power cut, too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
