@@ -17,6 +17,7 @@ from fedbot.inventree.texts import plain
 from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 
 OWN_KEY = "fedbot"
+SIGNATURE = "signature"
 
 # How far a split's ancestors are followed; a longer chain would be a loop.
 _MOST_ANCESTORS = 20
@@ -99,7 +100,7 @@ def _value(server: Server, step: Mirror) -> object:
     value = _plain_throughout(value)
     if server.sign is None:
         return value
-    return {**value, "signed": dict(server.sign(signed_text(step.model, step.pk, value)))}
+    return {**value, SIGNATURE: server.sign(signed_text(step.model, step.pk, value))}
 
 
 def _plain_throughout(value: Any) -> Any:  # noqa: ANN401  any JSON
@@ -116,6 +117,6 @@ def signed_text(model: str, pk: int, value: dict[str, Any]) -> bytes:
 
     People can edit metadata, and a split copies it, so a signature is good for one record only.
     """
-    unsigned = {key: content for key, content in value.items() if key != "signed"}
+    unsigned = {key: content for key, content in value.items() if key != SIGNATURE}
     text = json.dumps(unsigned, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return f"{model}/{pk}/{text}".encode()

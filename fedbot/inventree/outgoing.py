@@ -70,7 +70,8 @@ def take_out(server: Server, step: TakeOut) -> Taken:
     row = item_row(server, step.item)
     _may_leave(server, row, step)
     if row.get("location") == server.outgoing.pk and is_on_its_way(server, step.item):
-        raise Refusal(f"Stock item #{step.item} is on its way to somebody already.", "not-in-stock")
+        text = f"Stock item #{step.item} lies in Outgoing for another transfer; if that is over, put it back first."
+        raise Refusal(text, "not-in-stock")
     travelling = STATUS_OK if int(row["status"]) == STATUS_ATTENTION else STATUS_ATTENTION
     move(
         server,

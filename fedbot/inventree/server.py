@@ -12,8 +12,8 @@ from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
 from fedbot.ports import NotPermitted, Refusal, Vault
 
-# Signs a mirrored value: the bytes in, `{"key": …, "sig": …}` out.
-Signer = Callable[[bytes], Mapping[str, str]]
+# Signs a mirrored value with our own key: the bytes in, the signature out.
+Signer = Callable[[bytes], str]
 
 # Opens a transport to the server at `url` under `token`.
 Connector = Callable[[str, str], InvenTreeTransport]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 import pytest
 
+from fedbot.federation.envelope import Identity, signature_holds
 from fedbot.federation.steps import Mirror, Mirrored
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.metadata import signed_text
@@ -71,15 +73,18 @@ async def test_a_company_is_annotated_too_and_needs_an_order_role(alpha: Space) 
 
 
 async def test_with_a_key_the_mirror_is_signed_for_this_record_only(alpha: Space) -> None:
+    identity = Identity(secrets.token_bytes(32))
     edge = OwnInventory(
         alpha.settings,
         alpha.vault,
         network=lambda _: alpha.wire,
-        sign=lambda text: {"key": "k", "sig": text.decode()},
+        sign=identity.sign,
     )
     await edge.act(step())
     own = metadata(alpha)["fedbot"]
-    assert own["signed"]["sig"].encode() == signed_text("stockitem", 42, own)
-    assert signed_text("stockitem", 43, own) != signed_text("stockitem", 42, own)
+    assert signature_holds(identity.key, signed_text("stockitem", 42, own), own["signature"])
+    assert not signature_holds(identity.key, signed_text("stockitem", 43, own), own["signature"])
+    edited = {**own, "origin": "gamma"}
+    assert not signature_holds(identity.key, signed_text("stockitem", 42, edited), own["signature"])
     assert await edge.probe(step()) == Mirrored()
     assert await alpha.inventory.probe(step()) is None
