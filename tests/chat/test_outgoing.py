@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fedbot.chat.outgoing import Budget, Urgency, in_order, queue_key, superseded, urgency
+from fedbot.federation.effects import Announce, Draft, Forget, Join, Leave, SendEnvelope
+from fedbot.ports import Letter, OutboxRow, Seed, Stored
+
+NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
+ROOM = "!room"
+DRAFT = Draft(kind="received", to="alpha", to_mxid="@alpha:x", subject="t1", subject_kind="transfer", number=1)
+
+
+def card(key: str, draft: Draft | None = None) -> Letter:
+    return Letter(key=key, room=ROOM, plain=key, draft=draft)
+
+
+def edit(key: str, draft: Draft | None = None, room: str = ROOM) -> Letter:
+    return Letter(key=key, room=room, plain=f"{key} now", edit=True, draft=draft)
+
+
+def queue(*effects: Stored, begun: tuple[int, ...] = ()) -> tuple[OutboxRow, ...]:
+    return tuple(
+        OutboxRow(
+            id=number,
+            cause=1,
+            ordinal=number,
+            lane="chat",
+            effect=effect,
+            priority=urgency(effect),
+            key=queue_key(effect),
+            state="queued",
+            attempts=0,
+            acted_at=NOW if number in begun else None,
+            not_before=None,
+            created_at=NOW,
+        )
+        for number, effect in enumerate(effects, 1)
+    )
+
+
+def order(*effects: Stored, begun: tuple[int, ...] = ()) -> list[Stored]:
+    return [row.effect for row in in_order(queue(*effects, begun=begun))]
+
+
+def test_envelopes_go_before_messages_messages_before_edits_and_seeds_last() -> None:
+    seed = Seed("a", ROOM, "✅")
+    unseen = SendEnvelope(ROOM, DRAFT)
+    announce = Announce(ROOM, {})
+    effects = (seed, edit("b"), card("a"), announce, card("offer", DRAFT), unseen)
+    assert order(*effects) == [card("offer", DRAFT), unseen, announce, card("a"), edit("b"), seed]
+
+
+@pytest.mark.parametrize("effect", [Join(ROOM), Leave(ROOM), Announce(ROOM, {})])
+def test_coming_and_going_and_announcing_have_one_urgency(effect: Stored) -> None:
+    assert urgency(effect) is Urgency.ROOM
+
+
+def test_what_does_not_go_to_the_chat_has_no_urgency() -> None:
+    with pytest.raises(ValueError, match="Forget"):
+        urgency(Forget("token"))
+
+
+def test_envelopes_never_overtake_each_other() -> None:
+    first, second = SendEnvelope(ROOM, DRAFT), edit("a", DRAFT)
+    assert order(first, second) == [first, second]
+    assert order(second, first) == [second, first]
+
+
+def test_of_several_edits_of_one_message_only_the_newest_is_sent() -> None:
+    rows = queue(edit("a"), edit("b"), edit("a"), edit("a"))
+    assert superseded(rows) == {1, 3}
+    assert [row.id for row in in_order(rows)] == [2, 4]
+
+
+def test_an_edit_with_an_envelope_is_sent_although_a_newer_edit_waits() -> None:
+    rows = queue(edit("a", DRAFT), edit("a"))
+    assert superseded(rows) == frozenset()
+    assert [row.id for row in in_order(rows)] == [1, 2]
+
+
+def test_an_older_text_never_comes_after_an_edit_with_an_envelope() -> None:
+    rows = queue(edit("a"), edit("a", DRAFT))
+    assert [row.id for row in in_order(rows)] == [2]
+
+
+def test_an_edit_that_may_have_reached_the_room_is_tried_again_and_first() -> None:
+    rows = queue(edit("a"), edit("a", DRAFT), begun=(1,))
+    assert superseded(rows) == frozenset()
+    assert [row.id for row in in_order(rows)] == [1, 2]
+
+
+def test_edits_of_messages_with_the_same_key_in_other_rooms_are_not_of_the_same_message() -> None:
+    assert superseded(queue(edit("a"), edit("a", room="!other"))) == frozenset()
+
+
+def test_an_unsent_card_is_as_urgent_as_the_edit_with_an_envelope_that_waits_for_it() -> None:
+    assert order(card("b"), card("a"), edit("a", DRAFT)) == [card("a"), edit("a", DRAFT), card("b")]
+
+
+def test_an_edit_with_an_envelope_does_not_wait_for_seeds_of_its_card() -> None:
+    seed = Seed("a", ROOM, "✅")
+    assert order(seed, edit("a", DRAFT)) == [edit("a", DRAFT), seed]
+    assert queue_key(seed) != queue_key(edit("a"))
+
+
+def after(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def test_before_the_first_refusal_nothing_is_held_back() -> None:
+    budget = Budget()
+    for _ in range(100):
+        budget = budget.sent(NOW)
+    assert budget.wait(NOW) == 0
+
+
+def test_after_a_refusal_all_wait_as_long_as_asked() -> None:
+    budget = Budget().limited(NOW, 4.783)
+    assert budget.wait(NOW) == pytest.approx(4.783)
+    assert budget.wait(after(3)) == pytest.approx(1.783)
+    assert budget.wait(after(4.783)) == 0
+
+
+def test_then_one_goes_at_a_time_at_the_pace_that_was_learned() -> None:
+    budget = Budget().limited(NOW, 4.783).sent(after(4.783))
+    assert budget.wait(after(4.783)) == pytest.approx(5)
+    budget = budget.sent(after(9.783))
+    assert budget.wait(after(9.783)) == pytest.approx(5)
+
+
+def test_quiet_time_is_saved_up_for_a_burst() -> None:
+    budget = Budget().limited(NOW, 5).sent(after(5))
+    now = after(5 + 3 * 5)
+    for _ in range(3):
+        assert budget.wait(now) == 0
+        budget = budget.sent(now)
+    assert budget.wait(now) == pytest.approx(5)
+
+
+def test_a_slower_homeserver_is_learned_from_its_next_refusal() -> None:
+    budget = Budget().limited(NOW, 2).limited(after(2), 30).sent(after(32))
+    assert budget.wait(after(32)) == pytest.approx(30)
+
+
+def test_a_fast_limit_is_not_rounded_up_to_seconds() -> None:
+    budget = Budget().limited(NOW, 0.1).sent(after(0.1))
+    assert budget.wait(after(0.1)) == pytest.approx(0.1)
+
+
+def test_once_the_homeservers_bucket_is_full_again_nothing_is_held_back() -> None:
+    budget = Budget().limited(NOW, 5).sent(after(5))
+    later = after(5 + 10 * 5)
+    assert budget.sent(later) == Budget()
+
+
+def test_a_real_bucket_is_hit_rarely_once_its_pace_is_known() -> None:
+    """Synapse's default: 10 at once, then one in 5 seconds; it says how long until the next."""
+    budget, now, tokens, refusals, sent = Budget(), NOW, 10.0, 0, 0
+    while sent < 100:
+        pause = timedelta(seconds=budget.wait(now) + 0.05)
+        now, tokens = now + pause, min(10.0, tokens + pause.total_seconds() / 5)
+        if tokens >= 1:
+            tokens, sent, budget = tokens - 1, sent + 1, budget.sent(now)
+        else:
+            refusals, budget = refusals + 1, budget.limited(now, (1 - tokens) * 5)
+    assert refusals <= 2
+    assert now - NOW < timedelta(seconds=90 * 5 + 20)
