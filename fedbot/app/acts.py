@@ -81,9 +81,7 @@ class ActLane:
         if await self._was_done(row, effect):
             return
         if self._is_given_up(row, effect):
-            text = "the request may have been carried out, but InvenTree shows no trace of it"
-            self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.context, text), text)
-            self._engine.decide_all()
+            self._give_it_up(row, effect, "the request may have been carried out, but InvenTree shows no trace of it")
             return
         await self._act(row, effect)
 
@@ -97,6 +95,8 @@ class ActLane:
         except Refusal as problem:
             if row.acted_at is None:
                 self._refused(row, effect.context, problem)
+            elif self._is_given_up(row, effect):
+                self._give_it_up(row, effect, problem.text)
             else:
                 self._wait(row, effect.context, problem.text, self.backoff.failed(), reached=False)
             return True
@@ -104,6 +104,11 @@ class ActLane:
         if found is not None:
             self._done(row, effect.context, found)
         return found is not None
+
+    def _give_it_up(self, row: OutboxRow, effect: Do, text: str) -> None:
+        """Nobody can tell any more by machine: a person resolves it."""
+        self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.context, text), text)
+        self._engine.decide_all()
 
     def _is_given_up(self, row: OutboxRow, effect: Do) -> bool:
         if row.acted_at is None or type(effect.step) in REPEATABLE:
@@ -166,5 +171,3 @@ async def first_of(engine: Engine, wake: asyncio.Event, seconds: float) -> None:
     finally:
         sleeping.cancel()
         waking.cancel()
-
-

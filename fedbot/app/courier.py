@@ -200,5 +200,3 @@ class Courier:
 def _refused(row: OutboxRow, now: datetime, code: str, text: str) -> PostRefused | None:
     key = getattr(row.effect, "key", type(row.effect).__name__)
     return PostRefused(now, key, getattr(row.effect, "room", ""), code, text)
-
-

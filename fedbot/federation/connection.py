@@ -192,7 +192,7 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
         Post(
             f"card:{connection.id}",
             connection.room,
-            card(turn, connection, people),
+            card(turn, connection, [turn.name_of(person, connection.room) for person in people]),
             rings=tuple(people[:MOST_RINGS]),
             draft=draft,
             seeds=(APPROVE_KEY, DECLINE_KEY),

@@ -16,6 +16,7 @@ from fedbot.federation import (
     connection as connections,
 )
 from fedbot.federation import (
+    disconnecting,
     letters,
     lines,
     mail,
@@ -77,6 +78,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         _on_unanswered(turn, event, verbs)
     else:
         _RULES[type(event)](turn, event)
+    disconnecting.finish_what_is_over(turn)
     return turn
 
 

@@ -123,6 +123,7 @@ class ConnectionState(StrEnum):
     READY = "ready"
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    ENDING = "ending"
     DECLINED = "declined"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
@@ -134,6 +135,7 @@ LIVING_CONNECTION = UNFINISHED_CONNECTION | {
     ConnectionState.READY,
     ConnectionState.ACTIVE,
     ConnectionState.SUSPENDED,
+    ConnectionState.ENDING,
 }
 
 
@@ -173,6 +175,7 @@ class Connection:
     peer_ready: bool = False
     needs: str = ""
     problem: str = ""
+    ended_by: Signature | None = None
     changed_bot: str = ""
     changed_key: str = ""
     waiting_since: datetime | None = None

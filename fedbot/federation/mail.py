@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, letters, making, receiving, sending, trust
+from fedbot.federation import directory, disconnecting, letters, making, receiving, sending, trust
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, type]] = {
     "credentials": {"url": str, "token": str},
     "ready": {},
     "cancelled": {},
+    "disconnecting": {"by": str, "by_name": str},
     "noted": {},
     "ask": {"seen": int},
     "seen": {"seen": int},
@@ -125,6 +126,8 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
             connections.on_ready(turn, read, envelope)
         case "cancelled":
             connections.on_cancelled(turn, read, envelope)
+        case "disconnecting":
+            disconnecting.on_disconnecting(turn, read, envelope)
         case _:
             turn.save(read)
 

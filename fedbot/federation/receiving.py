@@ -46,6 +46,7 @@ from fedbot.federation.terms import BadTerms, hash_of, understood
 STALE_AFTER = timedelta(hours=1)
 LONGEST_OPEN = timedelta(days=62)
 LONGEST_LINK = 200
+CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 
 # --- the offer and the card ---
@@ -211,7 +212,7 @@ def on_sent(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
         turn.save(transfer)
         return
     connection = letters.connection_of(turn, transfer)
-    if transfer.decided is None or transfer.wanted != "approve" or connection.state is not ConnectionState.ACTIVE:
+    if transfer.decided is None or transfer.wanted != "approve" or connection.state not in CREDITING_FOR:
         turn.save(transfer)
         transfers.dispute(turn, transfer, 0, "the sender handed over what nobody here had approved")
         return

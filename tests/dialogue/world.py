@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from fedbot.federation.documents import Connection, Transfer
 from fedbot.federation.events import Tick
 from fedbot.federation.home import Home
 from fedbot.federation.state import Turn
-from fedbot.identity import MemoryVault, new_identity
+from fedbot.federation.envelope import Identity
+from fedbot.identity import MemoryVault
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
 from fedbot.journal.journal import Journal
@@ -49,7 +51,7 @@ class Space:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.identity = new_identity()
+        self.identity = Identity(sha256(self.party.encode()).digest())
         self.home = replace(self.home, key=self.identity.key)
         self.inventory = self._inventory()
         self.bot = self._bot()
@@ -62,9 +64,7 @@ class Space:
             approvers_group="fedbot approvers",
             **self.settings,
         )
-        return OwnInventory(
-            settings, self.vault, network=NETWORK.get, sign=self.identity.sign, pause=lambda _: None
-        )
+        return OwnInventory(settings, self.vault, network=NETWORK.get, sign=self.identity.sign, pause=lambda _: None)
 
     def _bot(self) -> Bot:
         return Bot(
@@ -142,35 +142,78 @@ class World:
         beta_chat = TwinChat(self.server, "betaspace-bot", "Betaspace bot")
         guests = [p.user_id for p in people.values() if p is not self.anna]
         self.room: RoomView = everybody_in(
-            self.server, self.anna, "Makerspaces", *guests, alpha_chat.user_id, beta_chat.user_id,
-            power={"events": {"dev.fedbot.party": 0, "m.room.power_levels": 100}},
+            self.server,
+            self.anna,
+            "Makerspaces",
+            *guests,
+            alpha_chat.user_id,
+            beta_chat.user_id,
         )
         for person in people.values():
             person.room = self.room.id
+        self.anna.sets_power(events={"dev.fedbot.party": 0})
         self.alpha_admins = everybody_in(self.server, self.anna, "Attraktor admins", alpha_chat.user_id)
         self.beta_admins = everybody_in(self.server, self.bea, "Betaspace admins", beta_chat.user_id)
-        self.alpha = self._space("attraktor", "Attraktor", seeds.alpha(), alpha_chat, ["anna", "piet", "kim"],
-                                 self.alpha_admins, options.get("alpha", {}))
-        self.beta = self._space("betaspace", "Betaspace", seeds.beta(), beta_chat, ["bea", "cem", "dilek", "tom"],
-                                self.beta_admins, options.get("beta", {}))
+        self.alpha = self._space(
+            "attraktor",
+            "Attraktor",
+            seeds.alpha(),
+            alpha_chat,
+            ["anna", "piet", "kim"],
+            self.alpha_admins,
+            options.get("alpha", {}),
+        )
+        self.beta = self._space(
+            "betaspace",
+            "Betaspace",
+            seeds.beta(),
+            beta_chat,
+            ["bea", "cem", "dilek", "tom"],
+            self.beta_admins,
+            options.get("beta", {}),
+        )
         self.spaces = [self.alpha, self.beta]
 
     def _space(
-        self, party: str, name: str, seeded: Seeded, chat: TwinChat, people: list[str], admins: RoomView,
+        self,
+        party: str,
+        name: str,
+        seeded: Seeded,
+        chat: TwinChat,
+        people: list[str],
+        admins: RoomView,
         changes: dict[str, Any],
     ) -> Space:
         url = f"http://{party}.test"
         transport = SimulatedTransport(seeded.server)
         NETWORK[url] = transport
         home = Home(
-            party=party, name=name, bot=chat.user_id, key="",
+            party=party,
+            name=name,
+            bot=chat.user_id,
+            key="",
             people={f"@{p}:{chat.user_id.partition(':')[2]}": p for p in people},
-            rooms=(self.room.id,), admin_room=admins.id, inventory_url=url, has_admin_token=True, grace=GRACE,
+            rooms=(self.room.id,),
+            admin_room=admins.id,
+            inventory_url=url,
+            has_admin_token=True,
+            grace=GRACE,
         )
-        settings = {"new_part_category": changes.pop("new_part_category", "Materials")} if "new_part_category" in changes else {}
+        settings = (
+            {"new_part_category": changes.pop("new_part_category", "Materials")}
+            if "new_part_category" in changes
+            else {}
+        )
         return Space(
-            party, name, seeded, transport, chat, replace(home, **changes), self.clock,
-            Journal.in_memory(self.clock.now), settings=settings,
+            party,
+            name,
+            seeded,
+            transport,
+            chat,
+            replace(home, **changes),
+            self.clock,
+            Journal.in_memory(self.clock.now),
+            settings=settings,
         )
 
     async def start(self) -> World:
@@ -218,7 +261,7 @@ class World:
         """Attraktor and betaspace become friends."""
         self.anna.says("!fed connect betaspace")
         await self.settle()
-        self.bea.reacts(self.room.message("asks to connect"), "✅")
+        self.bea.reacts(self.room.message("Agree?"), "✅")
         await self.grace()
 
     async def push(self, words: str = "M3-BOLT 10") -> Message:
