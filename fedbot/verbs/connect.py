@@ -1,0 +1,87 @@
+"""`!fed connect SPACE`: ask another space to be friends (DESIGN §2, UC1)."""
+
+from __future__ import annotations
+
+from fedbot.federation import connection as connections
+from fedbot.federation import verdicts
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import AnnouncedParty, Choice, Connection, ConnectionState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.verbs.naming import Space, room_name, space_meant
+from fedbot.verbs.spec import Argument, Handler, Kind, Verb, Where
+
+SPEC = Verb(
+    name="connect",
+    summary="ask a space to be friends",
+    right=Right.SUPERUSER,
+    arguments=(Argument("space", Kind.SPACE, "SPACE"),),
+    examples=("connect betaspace",),
+    details=(
+        "Nothing moves between two spaces before both are friends; a superuser of each has to say so.",
+        "Compare the fingerprint that I tell with the other space by another way, best by phone.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """Nothing but the right; what stands against it is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Ask the space; if it has asked us already, this is our yes to that."""
+    del answers
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    if isinstance(meant, Connection):
+        event = command.event_id
+        return verdicts.take_up(turn, meant, Choice.APPROVE, command.sender, event, reply_to=event)
+    bot, party = meant
+    connections.ask(turn, bot, party, command.room, command.signature(turn), command.event_id)
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connection | Phrase:
+    """The bot and party to ask; or the connection that the party has asked for; or what stands against it."""
+    room = turn.room(command.room)
+    if room is not None and room.encrypted:
+        return say("room_is_encrypted", room=room_name(turn, command.room))
+    if not turn.home.discoverable:
+        return say("we_are_hidden", home=turn.home)
+    space = space_meant(turn, command.room, str(command.arguments["space"]))
+    if isinstance(space, Phrase):
+        return space
+    existing = turn.connection_with(space.party)
+    if existing is not None:
+        return _existing(turn, command, existing)
+    return _announced(turn, command, space)
+
+
+def _existing(turn: Turn, command: Command, connection: Connection) -> Connection | Phrase:
+    if connection.room != command.room:
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    match connection.state:
+        case ConnectionState.OFFERED:
+            return connection
+        case ConnectionState.ACTIVE:
+            return say("connected_already", connection=connection)
+        case ConnectionState.SUSPENDED:
+            return say("needs_review", connection=connection)
+        case _:
+            return say("asked_already", connection=connection)
+
+
+def _announced(turn: Turn, command: Command, space: Space) -> tuple[str, AnnouncedParty] | Phrase:
+    announced = turn.announced(command.room, space.party)
+    if len(announced) != 1:
+        return say("space_claimed_twice", name=space.name, bots=tuple(sorted(bot for bot, _ in announced)))
+    return announced[0]
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,232 @@
+"""The one parser, made from the verbs' specs (DESIGN §8): forgiving in form, and it never guesses what was meant.
+
+What comes out are JSON values by the arguments' names. `ITEMS` are lines, each a list of readings
+`{"item": …, "quantity": …}` (a decimal string, or '' for the whole item): `Laser lens 2` can be two of the
+one or all of the other, and which of them exists only InvenTree knows.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.terms import MOST_LINES
+from fedbot.verbs.items import items_in
+from fedbot.verbs.spec import Argument, Kind, Option, Verb
+from fedbot.verbs.tokens import Token, tidied, tokens_in
+
+LONGEST_WORD = 200
+SHOWN = 40
+NEAR_ENOUGH = 0.6
+
+
+class Unclear(Exception):
+    """The line can't be read; `phrase` says which word is the trouble and what to do."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        super().__init__(phrase.name)
+        self.phrase = phrase
+
+
+def near(word: str, known: list[str]) -> tuple[str, ...]:
+    """What the word may have meant, best first, at most three."""
+    by_folded = {entry.casefold(): entry for entry in known}
+    hits = difflib.get_close_matches(word.casefold()[:LONGEST_WORD], list(by_folded), n=3, cutoff=NEAR_ENOUGH)
+    return tuple(by_folded[hit] for hit in hits)
+
+
+def first_word(text: str) -> tuple[str, str]:
+    """The verb's word in lower case, and the rest of the line, both of a tidied text."""
+    words = tidied(text).strip().split(None, 1)
+    verb = words[0].rstrip(":,.!?").lower() if words else ""
+    return verb, words[1] if len(words) > 1 else ""
+
+
+def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
+    """The arguments and options of a line behind its verb, or what is wrong with it."""
+    line = _Line(spec, tidied(text))
+    try:
+        options = line.take_options()
+        arguments = line.take_keywords() | line.take_places()
+        line.check_lengths({**options, **arguments})
+    except Unclear as unclear:
+        return unclear.phrase
+    return {**arguments, **options}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What stands between two separators."""
+
+    tokens: tuple[Token, ...]
+
+    def text(self, line: str) -> str:
+        """The words as typed; of a single quoted text, what is in the quotes."""
+        if not self.tokens:
+            return ""
+        if len(self.tokens) == 1:
+            return self.tokens[0].text
+        return line[self.tokens[0].start : self.tokens[-1].end]
+
+
+class _Line:
+    """A line being read: options are taken out first, then what has a keyword, then the rest by its place."""
+
+    def __init__(self, spec: Verb, text: str) -> None:
+        self.spec = spec
+        self.text = text
+        self.tokens = tokens_in(text)
+        self.segments: list[Segment] = []
+
+    # options
+
+    def take_options(self) -> dict[str, Any]:
+        """Take out every `--option TEXT`; the text goes on to the next option or the line's end, or is quoted."""
+        taken: dict[str, Any] = {}
+        left: list[Token] = []
+        at = 0
+        while at < len(self.tokens):
+            token = self.tokens[at]
+            if token.quoted or not token.text.startswith("--") or token.text == "--":
+                left.append(token)
+                at += 1
+                continue
+            name, equals, _ = token.text[2:].partition("=")
+            option = self._option(name)
+            if option.name in taken:
+                raise Unclear(say("option_twice", option=f"--{option.name}", usage=self.spec.usage))
+            start = token.start + token.text.index("=") + 1 if equals else token.end
+            taken[option.name], at = self._option_text(option, at, start)
+        self._split(left)
+        return taken
+
+    def _option(self, name: str) -> Option:
+        for option in self.spec.options:
+            if option.name == name.lower():
+                return option
+        close = tuple(f"--{hit}" for hit in near(name, [option.name for option in self.spec.options]))
+        raise Unclear(say("no_such_option", word=f"--{name}"[:SHOWN], near=close, usage=self.spec.usage))
+
+    def _option_text(self, option: Option, at: int, start: int) -> tuple[str, int]:
+        """The option's text, and which token comes behind it."""
+        tokens = self.tokens
+        behind = at + 1
+        if start == tokens[at].end and behind < len(tokens) and tokens[behind].quoted:
+            text, behind = tokens[behind].text, behind + 1
+        else:
+            while behind < len(tokens) and not self._ends_option(tokens[behind]):
+                behind += 1
+            end = tokens[behind - 1].end
+            text = self.text[start:end].strip()
+        if not text:
+            raise Unclear(say("option_without_text", option=f"--{option.name}", usage=self.spec.usage))
+        if len(text) > option.most:
+            raise Unclear(say("note_too_long", length=len(text), most=option.most))
+        return text, behind
+
+    def _ends_option(self, token: Token) -> bool:
+        begins_option = not token.quoted and token.text.startswith("--") and token.text != "--"
+        return begins_option or (token.separator and token.text == "\n")
+
+    def _split(self, tokens: list[Token]) -> None:
+        current: list[Token] = []
+        for token in tokens:
+            if token.separator:
+                self._add(current)
+                current = []
+            else:
+                current.append(token)
+        self._add(current)
+
+    def _add(self, tokens: list[Token]) -> None:
+        if tokens:
+            self.segments.append(Segment(tuple(tokens)))
+
+    # arguments with a keyword
+
+    def take_keywords(self) -> dict[str, Any]:
+        """Take out `to SPACE` and the like; said in several lines they must agree."""
+        found: dict[str, Any] = {}
+        for argument in reversed([argument for argument in self.spec.arguments if argument.keyword]):
+            values: dict[str, str] = {}
+            for number, segment in enumerate(self.segments):
+                value, rest = self._behind_keyword(segment, argument)
+                self.segments[number] = rest
+                if value:
+                    values.setdefault(value.casefold(), value)
+            self.segments = [segment for segment in self.segments if segment.tokens]
+            if len(values) > 1:
+                first, second = list(values.values())[:2]
+                raise Unclear(say("two_different", keyword=argument.keyword, first=first, second=second))
+            if values:
+                found[argument.name] = next(iter(values.values()))
+            elif not argument.optional:
+                raise Unclear(self._missing(argument))
+        return found
+
+    def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
+        """What follows the last such word of the segment, and the segment without both."""
+        for at in range(len(segment.tokens) - 1, -1, -1):
+            if segment.tokens[at].means(argument.keyword):
+                behind = Segment(segment.tokens[at + 1 :])
+                if behind.tokens and argument.kind in {Kind.WORD, Kind.SUBJECT} and len(behind.tokens) > 1:
+                    raise Unclear(self._too_many(behind.tokens[1].text))
+                return behind.text(self.text), Segment(segment.tokens[:at])
+        return "", segment
+
+    # arguments by their place
+
+    def take_places(self) -> dict[str, Any]:
+        """What is left, by place. The last argument of several words takes all of them."""
+        found: dict[str, Any] = {}
+        for argument in [argument for argument in self.spec.arguments if not argument.keyword]:
+            value = self._take_lines() if argument.kind is Kind.ITEMS else self._take(argument.kind)
+            if value:
+                found[argument.name] = value
+            elif not argument.optional:
+                raise Unclear(self._missing(argument))
+        if self.segments:
+            raise Unclear(self._too_many(self.segments[0].text(self.text)))
+        return found
+
+    def _take(self, kind: Kind) -> str:
+        if not self.segments:
+            return ""
+        first, *others = self.segments
+        several = kind in {Kind.SPACE, Kind.ANYTHING}
+        taken = first if several else Segment(first.tokens[:1])
+        left = Segment(first.tokens[len(taken.tokens) :])
+        self.segments = [left, *others] if left.tokens else others
+        return taken.text(self.text)
+
+    def _take_lines(self) -> list[list[dict[str, str]]]:
+        lines = []
+        for segment in self.segments:
+            readings = items_in(segment.tokens, self.text)
+            if isinstance(readings, Phrase):
+                raise Unclear(readings)
+            lines.append([{"item": reading.item, "quantity": reading.quantity} for reading in readings])
+        self.segments = []
+        if len(lines) > MOST_LINES:
+            raise Unclear(say("too_many_lines", count=len(lines), most=MOST_LINES))
+        return lines
+
+    # complaints
+
+    def check_lengths(self, values: dict[str, Any]) -> None:
+        """No word is longer than anything in InvenTree can be called."""
+        names = {option.name for option in self.spec.options}
+        words = [value for name, value in values.items() if isinstance(value, str) and name not in names]
+        words += [r["item"] for value in values.values() if isinstance(value, list) for line in value for r in line]
+        for word in words:
+            if len(word) > LONGEST_WORD:
+                raise Unclear(say("word_too_long", word=word[:SHOWN], most=LONGEST_WORD))
+
+    def _missing(self, argument: Argument) -> Phrase:
+        shown = f"{argument.keyword} {argument.shown}".strip()
+        return say("argument_missing", argument=shown, usage=self.spec.usage, example=self.spec.examples[0])
+
+    def _too_many(self, word: str) -> Phrase:
+        return say("word_too_many", word=word[:SHOWN], usage=self.spec.usage, example=self.spec.examples[0])

@@ -1,0 +1,116 @@
+"""Which space, which transfer or connection a person means by a word, or by what the line replies to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fedbot.federation import directory
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import LIVING_CONNECTION, Connection, Room, Transfer
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.lines import PREFIX
+from fedbot.federation.state import Turn
+from fedbot.federation.verdicts import Subject, subject_by_id
+from fedbot.verbs.grammar import SHOWN, near
+from fedbot.verbs.spec import Verb
+
+
+@dataclass(frozen=True)
+class Space:
+    """Another space: it announces itself in the room, or we have a connection with it there."""
+
+    party: str
+    name: str
+
+
+def is_private(turn: Turn, room: str) -> bool:
+    """Whether only our own admins read along."""
+    return bool(turn.home.admin_room) and room == turn.home.admin_room
+
+
+def rooms_told_of(turn: Turn, room: str) -> list[str]:
+    """The rooms of which may be told in this one: itself; in the admin room, all."""
+    return [*turn.home.rooms] if is_private(turn, room) else [room]
+
+
+def room_name(turn: Turn, room: str) -> str:
+    """A room's name, else its id."""
+    known = turn.room(room)
+    return known.name if isinstance(known, Room) and known.name else room
+
+
+def spaces_in(turn: Turn, room: str) -> list[Space]:
+    """All other spaces that this room may be told of, each once, by name."""
+    found: dict[str, str] = {}
+    for place in rooms_told_of(turn, room):
+        for announcement in turn.announcements(place):
+            if announcement.bot != turn.home.bot:
+                found |= {party.id: party.name for party in announcement.parties}
+        for connection in turn.connections():
+            if connection.room == place and connection.state in LIVING_CONNECTION:
+                found.setdefault(connection.peer, connection.peer_name)
+    found.pop(turn.home.party, None)
+    return sorted((Space(party, name) for party, name in found.items()), key=lambda space: space.name.casefold())
+
+
+def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
+    """The space with that id or display name, in any case; else what is wrong with the word."""
+    wanted = word.strip().casefold()
+    if wanted in {turn.home.party.casefold(), turn.home.name.casefold()}:
+        return say("that_is_us", home=turn.home)
+    spaces = spaces_in(turn, room)
+    by_id = [space for space in spaces if space.party.casefold() == wanted]
+    hits = by_id or [space for space in spaces if space.name.casefold() == wanted]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        return say("several_spaces", word=word[:SHOWN], spaces=tuple(space.party for space in hits))
+    names = {space.name: space for space in spaces} | {space.party: space for space in spaces}
+    close = [names[hit].name for hit in near(word, list(names))]
+    known = tuple(space.name for space in spaces)
+    return say("no_such_space", word=word[:SHOWN], near=tuple(dict.fromkeys(close)), known=known)
+
+
+def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subject, ...]) -> Subject | Phrase:
+    """The transfer or connection of the id that was typed, else of the message that the line replies to.
+
+    `fitting` are those that the verb could be about; they are told when nothing says which one.
+    """
+    word = str(command.arguments.get("id", "")).strip(" .,:;!?()[]#")
+    found = _by_word(turn, command, word) if word else subject_by_id(turn, command.subject)
+    if found is None:
+        told = tuple(subject for subject in fitting if subject.room in rooms_told_of(turn, command.room))
+        return say("which_one", usage=spec.usage, subjects=told)
+    if isinstance(found, Phrase):
+        return found
+    if found.room not in rooms_told_of(turn, command.room):
+        return say("subject_elsewhere", subject=found, room=room_name(turn, found.room))
+    return found
+
+
+def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
+    hits = turn.by_code(word)
+    if len(hits) > 1:
+        here = rooms_told_of(turn, command.room)
+        hits = [hit for hit in hits if hit.room in here] or hits
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        return say("several_subjects", word=word[:SHOWN], subjects=tuple(hits))
+    here = rooms_told_of(turn, command.room)
+    subjects: list[Connection | Transfer] = [*turn.transfers(), *turn.connections()]
+    codes = [subject.code for subject in subjects if subject.room in here]
+    return say("no_such_id", word=word[:SHOWN], near=near(word, codes))
+
+
+def whole_line(turn: Turn, command: Command, words: str) -> str:
+    """A line to be said in place of the command: what a number in a list stands for."""
+    as_whom = f"as {turn.home.party} " if directory.claimed_by_several(turn, command.sender, command.room) else ""
+    return f"{PREFIX} {as_whom}{words}"
+
+
+def in_quotes(word: str) -> str:
+    """The word as the parser takes it back unchanged."""
+    if '"' not in word:
+        return f'"{word}"'
+    return f"'{word}'"

@@ -1,0 +1,159 @@
+"""Whether a stock item may leave for a space, how much of it is free, and how it reads in the terms.
+
+Our own check before anything is asked; what InvenTree itself would not check is all here (facts/inventree.md,
+"Status matters"; DESIGN §6). The same is looked at again when the stock is taken out.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fedbot.federation.documents import Line, Terms, Transfer
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.provenance import forbidden_origin
+from fedbot.federation.questions import PartDescription
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import TRAVELLING_STATUSES, StockItem
+from fedbot.federation.terms import LONGEST_TEXT, MOST_DIGITS, MOST_PLACES, written
+
+# An envelope may have 60,000 bytes; what people read of the offer, and the seal itself, take the rest.
+MOST_OFFER_BYTES = 40_000
+_NEEDED = "\n\t\u200d"
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A stock item that is to go, how much of it, and the foreign space that it came from, or ''."""
+
+    item: StockItem
+    quantity: Decimal
+    origin: str = ""
+
+
+def quantity_complaint(word: str) -> Phrase | None:
+    """What is wrong with a quantity as typed (a decimal string), by InvenTree's limits."""
+    quantity = Decimal(word)
+    if quantity <= 0:
+        return say("quantity_not_positive", word=word)
+    if -int(quantity.as_tuple().exponent) > MOST_PLACES:
+        return say("quantity_too_fine", word=word, places=MOST_PLACES)
+    if quantity >= 10**MOST_DIGITS:
+        return say("quantity_too_large", word=word[:40])
+    return None
+
+
+def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
+    """How much of an item is on offer already, or on its way out; and in which transfers."""
+    total, by = Decimal(0), []
+    for transfer in turn.open_transfers():
+        if transfer.role != "sender":
+            continue
+        waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
+        if waiting:
+            total += sum((line.quantity for line in waiting), Decimal(0))
+            by.append(transfer)
+    return total, tuple(by)
+
+
+def _still_there(transfer: Transfer, line: Line, item: int) -> bool:
+    """Whether the line's quantity is part of what InvenTree says of that item now: not split off, not given."""
+    progress = transfer.at(line.number)
+    if progress.failed:
+        return False
+    return not progress.stage or (progress.stage == "taken" and progress.item == item)
+
+
+def free_of(turn: Turn, item: StockItem, taken: Mapping[int, Decimal]) -> Decimal:
+    """What nobody has laid claim to: in InvenTree, by our open offers, or in the same line (`taken`)."""
+    return max(item.available - pledged(turn, item.pk)[0] - taken.get(item.pk, Decimal(0)), Decimal(0))
+
+
+def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]) -> tuple[str, ...]:
+    """The other parties that the item came from, by its own mark or those of what it was split from."""
+    seen = [origin for pk, origin in tainted if pk == item.pk]
+    seen += [item.provenance.origin] if item.provenance else []
+    return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.home.party))
+
+
+def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
+    """Why nothing of this item may go there, whatever the quantity."""
+    part = item.part
+    forbidden = [origin for origin in origins if forbidden_origin(origin, destination)]
+    if part.virtual:
+        return say("part_virtual", item=item)
+    if item.customer is not None:
+        return say("item_with_customer", item=item)
+    if not item.in_stock or item.quantity <= 0:
+        return say("item_not_in_stock", item=item)
+    if not part.active:
+        return say("part_inactive", item=item)
+    if not part.salable:
+        return say("part_not_salable", item=item)
+    if item.status not in TRAVELLING_STATUSES:
+        return say("status_may_not_travel", item=item)
+    if forbidden:
+        origin, there = turn.party_name(forbidden[0]), turn.party_name(destination)
+        return say("may_not_go_on", item=item, origin=origin, destination=there)
+    return None
+
+
+def amount_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal]) -> Phrase | None:
+    """Why not this much of it."""
+    if item.serial and wanted != 1:
+        return say("serial_is_one", item=item)
+    free = free_of(turn, item, taken)
+    if wanted <= free:
+        return None
+    if wanted > item.quantity:
+        return say("quantity_too_much", item=item, wanted=wanted, available=free)
+    if wanted > item.available:
+        return say("item_allocated", item=item, wanted=wanted, available=free)
+    return say("offered_already", item=item, wanted=wanted, available=free, transfers=pledged(turn, item.pk)[1])
+
+
+def line_of(number: int, picked: Picked) -> Line:
+    """A line of the terms."""
+    item, part = picked.item, picked.item.part
+    return Line(
+        number=number,
+        item=item.pk,
+        part=part.pk,
+        description=PartDescription(
+            name=presentable(part.name),
+            ipn=presentable(part.ipn),
+            description=presentable(part.description),
+            keywords=presentable(part.keywords),
+            units=presentable(part.units),
+            revision=presentable(part.revision),
+            trackable=part.trackable,
+        ),
+        quantity=picked.quantity,
+        serial=presentable(item.serial),
+        batch=presentable(item.batch),
+        packaging=presentable(item.packaging),
+        expiry=item.expiry,
+        status=item.status,
+        status_text=presentable(item.status_text),
+        place=presentable(item.place),
+        origin=picked.origin,
+        whole=picked.quantity == item.quantity,
+    )
+
+
+def presentable(text: str) -> str:
+    """A text as terms may have it: not endless, and without signs that can't be seen (see `terms`)."""
+    seen = "".join(s for s in text if s in _NEEDED or unicodedata.category(s) not in {"Cc", "Cf", "Cs"})
+    return seen[:LONGEST_TEXT]
+
+
+def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
+    """Why the offer doesn't fit into a message: terms in clear, the items' metadata sealed (so a third longer)."""
+    clear = len(json.dumps(written(terms), ensure_ascii=False).encode())
+    sealed = len(json.dumps(dict(metadata), ensure_ascii=False).encode(errors="replace")) * 4 // 3
+    if clear + sealed <= MOST_OFFER_BYTES:
+        return None
+    return say("offer_too_large", kilobytes=(clear + sealed) // 1000, most=MOST_OFFER_BYTES // 1000)

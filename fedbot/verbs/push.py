@@ -1,0 +1,166 @@
+"""`!fed push ITEM [QUANTITY] to SPACE`: offer stock to a friend, to keep (DESIGN §2, UC2)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fedbot.federation import lines as chat_lines
+from fedbot.federation import transfer as transfers
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Connection, ConnectionState, Terms
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.envelope import transfer_id
+from fedbot.federation.questions import Answer, FindItems, ItemsFound, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.federation.terms import plain
+from fedbot.verbs.items import Reading
+from fedbot.verbs.naming import in_quotes, room_name, space_meant, whole_line
+from fedbot.verbs.offering import Picked, line_of, presentable, quantity_complaint, size_complaint
+from fedbot.verbs.picking import Choice, Picking, pick
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
+
+SPEC = Verb(
+    name="push",
+    aliases=("give",),
+    summary="give it away",
+    right=Right.APPROVER,
+    arguments=(
+        Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
+        Argument("space", Kind.SPACE, "SPACE", keyword="to"),
+    ),
+    options=(Option("note", "TEXT", "what the other space reads with it"),),
+    examples=("push 200 M3-BOLT to betaspace", 'push #42 10 to betaspace --note "for your workshop"'),
+    details=(
+        "Without a quantity the whole stock item goes.",
+        "Nothing moves before somebody over there has said yes; then it is theirs.",
+        "Several items are split by ' + ', ';' or a line break and decided together.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    everyday=4,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """Which items are meant; what stands against it already is said at once."""
+    destination = _destination(turn, command)
+    if isinstance(destination, Phrase):
+        return destination
+    for readings in _lines(command):
+        for reading in readings:
+            complaint = quantity_complaint(reading.quantity) if reading.quantity else None
+            if complaint is not None:
+                return complaint
+    return tuple(FindItems(word) for word in _words(command))
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Offer it, or list what may be meant, or say why not."""
+    destination = _destination(turn, command)
+    if isinstance(destination, Phrase):
+        return destination
+    found: dict[str, ItemsFound] = {}
+    for word, answer in zip(_words(command), answers, strict=True):
+        if not isinstance(answer, ItemsFound):
+            raise TypeError(f"push asks for items, not {answer!r}")
+        found[word] = answer
+    picked: list[Picked] = []
+    taken: dict[int, Decimal] = {}
+    for readings in _lines(command):
+        outcome = pick(Picking(turn, found, destination.peer, taken), readings)
+        if isinstance(outcome, Phrase):
+            return outcome
+        if isinstance(outcome, Choice):
+            _let_choose(turn, command, destination, outcome, picked)
+            return None
+        picked.append(outcome)
+        taken[outcome.item.pk] = taken.get(outcome.item.pk, Decimal(0)) + outcome.quantity
+    return _offer(turn, command, destination, picked)
+
+
+def _destination(turn: Turn, command: Command) -> Connection | Phrase:
+    """The active connection with the space that was named, or what stands against it."""
+    space = space_meant(turn, command.room, str(command.arguments["space"]))
+    if isinstance(space, Phrase):
+        return space
+    connection = turn.connection_with(space.party)
+    if connection is None:
+        return say("not_friends", name=space.name, party=space.party, home=turn.home)
+    if connection.room != command.room:
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    if connection.state is ConnectionState.SUSPENDED:
+        return say("needs_review", connection=connection)
+    if connection.state is not ConnectionState.ACTIVE:
+        return say("connection_not_active", connection=connection)
+    return connection
+
+
+def _lines(command: Command) -> list[tuple[Reading, ...]]:
+    return [tuple(Reading(**reading) for reading in readings) for readings in command.arguments["lines"]]
+
+
+def _words(command: Command) -> tuple[str, ...]:
+    """What InvenTree is asked for, each word once."""
+    return tuple(dict.fromkeys(reading.item for readings in _lines(command) for reading in readings))
+
+
+def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Picked]) -> Phrase | None:
+    """The offer goes out; the message that carries it answers the line."""
+    asker = command.signature(turn)
+    terms = Terms(
+        kind="push",
+        sender=turn.home.party,
+        receiver=connection.peer,
+        lines=tuple(line_of(number, each) for number, each in enumerate(picked, start=1)),
+        asker=asker.person,
+        asker_name=presentable(asker.name),
+        note=str(command.arguments.get("note", "")),
+    )
+    metadata = {
+        str(number): each.item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
+        for number, each in enumerate(picked, start=1)
+        if each.item.metadata
+    }
+    complaint = size_complaint(terms, metadata)
+    if complaint is not None:
+        return complaint
+    transfers.open_push(turn, transfer_id(command.event_id, 1), connection, terms, asker, metadata)
+    return None
+
+
+# --- a numbered list, each number standing for a whole line ---
+
+
+def _let_choose(turn: Turn, command: Command, connection: Connection, choice: Choice, picked: list[Picked]) -> None:
+    """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
+    before = [_as_typed(each.item.pk, each.quantity) for each in picked]
+    behind = [_again(readings) for readings in _lines(command)[len(picked) + 1 :]]
+    note = _note(str(command.arguments.get("note", "")))
+    ways = []
+    for way in choice.ways:
+        chosen = [_as_typed(lying.item.pk, lying.quantity) for lying in way]
+        items = " + ".join([*before, *chosen, *behind])
+        ways.append(whole_line(turn, command, f"{SPEC.name} {items} to {connection.peer}{note}"))
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
+
+
+def _as_typed(item: int, quantity: Decimal) -> str:
+    return f"#{item} {plain(quantity)}"
+
+
+def _again(readings: tuple[Reading, ...]) -> str:
+    """A line so that it is read the same way again."""
+    first, last = readings[0], readings[-1]
+    if len(readings) == 1:
+        return f"{first.quantity} {in_quotes(first.item)}".strip()
+    return last.item if not last.quantity else f"{first.quantity} {first.item}"
+
+
+def _note(note: str) -> str:
+    if not note:
+        return ""
+    plain_quotes = "".join("'" if sign in '"“”„‟«»' else sign for sign in note)
+    return f' --note "{plain_quotes}"'
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,94 @@
+"""All verbs, and what the rules use of them (`fedbot.federation.commands.Verbs`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fedbot.federation.commands import Command
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.verbs import (
+    approve,
+    cancel,
+    connect,
+    decline,
+    help_page,
+    people,
+    push,
+    review,
+    show,
+    spaces,
+    status,
+    todo,
+    whoami,
+)
+from fedbot.verbs.grammar import SHOWN, first_word, near, parse
+from fedbot.verbs.naming import room_name
+from fedbot.verbs.spec import Handler, Verb, Where
+
+_HANDLERS = (
+    push.HANDLER,
+    todo.HANDLER,
+    show.HANDLER,
+    approve.HANDLER,
+    decline.HANDLER,
+    cancel.HANDLER,
+    spaces.HANDLER,
+    connect.HANDLER,
+    review.HANDLER,
+    people.HANDLER,
+    status.HANDLER,
+)
+
+
+def handlers() -> tuple[Handler, ...]:
+    """Every verb with what it does. `help` and `whoami` tell of all the others."""
+    specs = tuple(handler.spec for handler in _HANDLERS)
+    return (*_HANDLERS, help_page.over(specs), whoami.over(specs))
+
+
+def catalogue() -> tuple[Verb, ...]:
+    """Every verb's spec, in the order in which they are told."""
+    return tuple(handler.spec for handler in handlers())
+
+
+class Registry:
+    """The verbs by their names."""
+
+    def __init__(self) -> None:
+        self._by_name = {name: handler for handler in handlers() for name in handler.spec.names}
+
+    def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
+        """The verb and its arguments, or what is wrong with the line. Nothing said is `help`."""
+        del turn
+        word, rest = first_word(text)
+        if not word:
+            return help_page.SPEC.name, {}
+        handler = self._by_name.get(word)
+        if handler is None:
+            return say("no_such_verb", word=word[:SHOWN], near=near(word, list(self._by_name)))
+        arguments = parse(handler.spec, rest)
+        return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
+
+    def right(self, verb: str) -> Right:
+        """Who may use the verb."""
+        return self._by_name[verb].spec.right
+
+    def ask(self, turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+        """What the verb has to ask first; or already its answer to the person."""
+        handler = self._by_name[command.verb]
+        if handler.spec.where is Where.FEDERATION_ROOM and command.room not in turn.home.rooms:
+            names = tuple(room_name(turn, room) for room in turn.home.rooms)
+            return say("not_in_this_room", usage=handler.spec.usage, rooms=names)
+        return handler.ask(turn, command)
+
+    def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+        """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
+        return self._by_name[command.verb].act(turn, command, answers)
+
+    def without_answers(self, turn: Turn, command: Command, problem: str) -> Phrase | None:
+        """What the verb can say although our InvenTree doesn't answer; None if that is nothing."""
+        say_without = self._by_name[command.verb].without_answers
+        return say_without(turn, command, problem) if say_without else None

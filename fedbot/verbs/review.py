@@ -1,0 +1,99 @@
+"""`!fed review`: look at a space whose bot or key changed, and let it go on (DESIGN §4)."""
+
+from __future__ import annotations
+
+from fedbot.federation import trust
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Connection, ConnectionState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.envelope import fingerprint
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.federation.views import ChangeSeen
+from fedbot.verbs.grammar import SHOWN
+from fedbot.verbs.naming import Space, rooms_told_of, space_meant
+from fedbot.verbs.spec import Argument, Handler, Kind, Verb
+
+SPEC = Verb(
+    name="review",
+    summary="accept another key or account of a friend's bot",
+    right=Right.SUPERUSER,
+    arguments=(
+        Argument("space", Kind.SPACE, "SPACE", optional=True),
+        Argument("accept", Kind.WORD, "XXXX", keyword="accept", optional=True),
+    ),
+    examples=("review", "review betaspace accept k3f9"),
+    details=(
+        "Alone it tells which spaces wait for a look, with the known fingerprint and the new one.",
+        "XXXX is how the new fingerprint begins, as somebody of that space tells you by another way than this room.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """Nothing but the right; a wrong name is told at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Tell what changed; or, where the fingerprint is compared, let it go on."""
+    del answers
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    suspended = _suspended(turn, command, meant)
+    if not suspended:
+        return say("review_nothing", space=meant.name if meant else "")
+    word = str(command.arguments.get("accept", ""))
+    if not word:
+        return say("review_list", home=turn.home, changes=tuple(_change(connection) for connection in suspended))
+    return _accept(turn, command, suspended[0], word)
+
+
+def _meant(turn: Turn, command: Command) -> Space | Phrase | None:
+    """The space that was named, if one was."""
+    word = str(command.arguments.get("space", ""))
+    if word:
+        return space_meant(turn, command.room, word)
+    if command.arguments.get("accept"):
+        return say("accept_without_space", usage=SPEC.usage)
+    return None
+
+
+def _suspended(turn: Turn, command: Command, space: Space | None) -> list[Connection]:
+    rooms = rooms_told_of(turn, command.room)
+    return [
+        connection
+        for connection in turn.connections()
+        if connection.state is ConnectionState.SUSPENDED
+        and connection.room in rooms
+        and (space is None or connection.peer == space.party)
+    ]
+
+
+def _change(connection: Connection) -> ChangeSeen:
+    return ChangeSeen(
+        connection=connection,
+        old_fingerprint=fingerprint(connection.peer_key),
+        new_fingerprint=fingerprint(connection.changed_key or connection.peer_key),
+        old_bot=connection.peer_bot,
+        new_bot=connection.changed_bot or connection.peer_bot,
+    )
+
+
+def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
+    """What was typed must be how the new fingerprint begins: at least its first group."""
+    expected = _change(connection).new_fingerprint
+    typed = word.strip(" .,;").lower()
+    first = expected.partition("-")[0]
+    if not (typed.startswith(first) and expected.startswith(typed)):
+        turn.note(connection.id, "review: another fingerprint was typed", command.sender, command.event_id)
+        return say("fingerprint_differs", connection=connection, word=word[:SHOWN])
+    by = command.signature(turn)
+    restored = trust.accept_change(turn, connection, by)
+    return say("reviewed", connection=restored, by=by.name)
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,54 @@
+"""`!fed show ID`: one case, with everything that led to where it stands, who and when."""
+
+from __future__ import annotations
+
+from fedbot.federation.commands import Command
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.federation.verdicts import Subject
+from fedbot.verbs.naming import subject_meant
+from fedbot.verbs.spec import Argument, Handler, Kind, Verb
+
+SPEC = Verb(
+    name="show",
+    summary="one case, who did what",
+    right=Right.MAPPED,
+    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
+    examples=("show k7m2",),
+    details=("As a reply to a card it needs no ID.",),
+    everyday=6,
+)
+
+
+def _meant(turn: Turn, command: Command) -> Subject | Phrase:
+    return subject_meant(turn, command, SPEC, tuple(turn.open_transfers()))
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """All that is noted about the case."""
+    subject = _meant(turn, command)
+    return subject if isinstance(subject, Phrase) else (AuditOf(subject.id),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Tell it, oldest first."""
+    subject = _meant(turn, command)
+    if isinstance(subject, Phrase):
+        return subject
+    (trail,) = answers
+    if not isinstance(trail, AuditTrail):
+        raise TypeError(f"show asks for the audit, not {trail!r}")
+    people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
+    return say(
+        "shown",
+        subject=subject,
+        home=turn.home,
+        peer_name=turn.party_name(subject.peer),
+        entries=trail.entries,
+        names={person: turn.name_of(person, subject.room) for person in sorted(people)},
+    )
+
+
+HANDLER = Handler(SPEC, ask, act)

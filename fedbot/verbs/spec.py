@@ -1,0 +1,124 @@
+"""A verb as data: parser, permission check, help and the reference page are all made from it (DESIGN §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fedbot.federation.commands import Command
+from fedbot.federation.effects import Phrase
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+
+
+class Kind(StrEnum):
+    """What is read where an argument stands.
+
+    `SPACE`: all words up to the next keyword, a space's id or display name. `SUBJECT`: one word, the id of a
+    transfer or connection, which a reply may supply instead. `ITEMS`: stock items with their quantities, one
+    or several (DESIGN §8). `WORD`: one word. `ANYTHING`: all words that are left.
+    """
+
+    SPACE = "space"
+    SUBJECT = "subject"
+    ITEMS = "items"
+    WORD = "word"
+    ANYTHING = "anything"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument. In the parsed line it stands under `name`; in usage it is written as `shown`.
+
+    With a `keyword` it is what follows that word (`to SPACE`); without one it is read by its place.
+    """
+
+    name: str
+    kind: Kind
+    shown: str
+    keyword: str = ""
+    optional: bool = False
+
+    @property
+    def usage(self) -> str:
+        """As it stands in the verb's usage: `to SPACE`, `[ID]`."""
+        text = f"{self.keyword} {self.shown}".strip()
+        return f"[{text}]" if self.optional else text
+
+
+@dataclass(frozen=True)
+class Option:
+    """`--name TEXT`. In the parsed line it stands under `name`."""
+
+    name: str
+    shown: str
+    summary: str
+    most: int = 500
+
+    @property
+    def usage(self) -> str:
+        """As it is typed."""
+        return f"--{self.name} {self.shown}"
+
+
+class Where(StrEnum):
+    """Where a verb may be said."""
+
+    ANYWHERE = "anywhere"
+    FEDERATION_ROOM = "federation room"
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb's spec. `everyday` is its place on the first page of help; 0: on the admin page.
+
+    `summary` and `details` are English and translated when told. `examples` are typed behind `!fed`.
+    """
+
+    name: str
+    summary: str
+    right: Right
+    examples: tuple[str, ...]
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+    aliases: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    where: Where = Where.ANYWHERE
+    everyday: int = 0
+
+    @property
+    def usage(self) -> str:
+        """What to type behind `!fed`: `push ITEM [QUANTITY] to SPACE [--note TEXT]`."""
+        words = [self.name, *(argument.usage for argument in self.arguments)]
+        return " ".join([*words, *(f"[{option.usage}]" for option in self.options)])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name and its aliases."""
+        return (self.name, *self.aliases)
+
+
+Ask = Callable[[Turn, Command], tuple[Question, ...] | Phrase]
+Act = Callable[[Turn, Command, tuple[Answer, ...]], Phrase | None]
+WithoutAnswers = Callable[[Turn, Command, str], Phrase | None]
+
+
+@dataclass(frozen=True)
+class Handler:
+    """A verb with what it does; see `fedbot.federation.commands.Verbs` for the functions.
+
+    Most verbs have nothing to say while our InvenTree is silent, but that it is: no `without_answers`.
+    """
+
+    spec: Verb
+    ask: Ask
+    act: Act
+    without_answers: WithoutAnswers | None = None
+
+
+def nothing_to_ask(turn: Turn, command: Command) -> tuple[Question, ...]:
+    """For verbs that need nothing from InvenTree."""
+    del turn, command
+    return ()

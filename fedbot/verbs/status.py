@@ -1,0 +1,66 @@
+"""`!fed status`: how the bot is, and what it has to do with whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import LIVING_CONNECTION, TransferState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, InventoryStanding, Overview, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.federation.views import StatusSeen
+from fedbot.verbs.naming import is_private, rooms_told_of
+from fedbot.verbs.spec import Handler, Verb
+
+SPEC = Verb(
+    name="status",
+    summary="how I am: version, InvenTree, what is open",
+    right=Right.MAPPED,
+    examples=("status",),
+    details=("In the admin room it also tells what an admin should mend.",),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...]:
+    """Whether our InvenTree is there."""
+    del turn, command
+    return (Overview(),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Tell it. What must be mended in our own house is told in the admin room only (DESIGN §8)."""
+    (inventory,) = answers
+    if not isinstance(inventory, InventoryStanding):
+        raise TypeError(f"status asks for the InvenTree's standing, not {inventory!r}")
+    return _status(turn, command, inventory, "")
+
+
+def without_answers(turn: Turn, command: Command, problem: str) -> Phrase:
+    """Our InvenTree is silent, which is news too."""
+    return _status(turn, command, None, problem)
+
+
+def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, problem: str) -> Phrase:
+    private = is_private(turn, command.room)
+    if inventory is not None and not private:
+        inventory = replace(inventory, username="", complaints=())
+    rooms = rooms_told_of(turn, command.room)
+    connections = [c for c in turn.connections() if c.room in rooms]
+    transfers = [t for t in turn.open_transfers() if t.room in rooms]
+    exchanges = [c.exchange for c in connections] + [t.exchange for t in turn.transfers() if t.room in rooms]
+    seen = StatusSeen(
+        standing=turn.standing(),
+        inventory=inventory,
+        problem=problem,
+        connections=dict(Counter(c.state for c in connections if c.state in LIVING_CONNECTION)),
+        transfers=len(transfers),
+        disputed=len([t for t in transfers if t.state is TransferState.DISPUTED]),
+        letters=sum(len(exchange.unread) for exchange in exchanges if exchange.awaiting),
+    )
+    return say("status", home=turn.home, status=seen, private=private)
+
+
+HANDLER = Handler(SPEC, ask, act, without_answers)

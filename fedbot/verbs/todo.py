@@ -1,0 +1,88 @@
+"""`!fed todo`: what waits for the person who asks, and what the person waits for."""
+
+from __future__ import annotations
+
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState, Transfer, TransferState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, PersonRights, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right, Rights
+from fedbot.federation.verdicts import Subject, asker_of, decides_here, is_open, right_to_decide
+from fedbot.federation.views import Todo
+from fedbot.verbs.naming import rooms_told_of
+from fedbot.verbs.spec import Handler, Verb
+
+SPEC = Verb(
+    name="todo",
+    summary="what waits for you",
+    right=Right.MAPPED,
+    examples=("todo",),
+    details=("Cards that you may decide, what you asked for and others decide, and what an admin has to look at.",),
+    everyday=5,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...]:
+    """The speaker's rights: they say which cards wait for this person."""
+    del turn
+    return (PersonRights(command.username),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """All that waits, as far as it may be told in this room."""
+    (rights,) = answers
+    if not isinstance(rights, Rights):
+        raise TypeError(f"todo asks for rights, not {rights!r}")
+    here = rooms_told_of(turn, command.room)
+    waiting = [subject for subject in turn.subjects() if _concerns(turn, subject, command.sender, rights)]
+    shown = [subject for subject in waiting if subject.room in here]
+    todo = Todo(
+        to_decide=tuple(s for s in shown if waits_for(turn, s, command.sender, rights)),
+        asked=tuple(s for s in shown if _asked_by(s, command.sender)),
+        suspended=tuple(c for c in shown if isinstance(c, Connection) and _to_review(c, rights)),
+        to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, rights)),
+        disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
+        elsewhere=len(waiting) - len(shown),
+    )
+    return say("todo", home=turn.home, name=turn.name_of(command.sender, command.room), rights=rights, todo=todo)
+
+
+def waits_for(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool:
+    """Whether this person's decision is asked for, and would count."""
+    if not (decides_here(turn, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
+        return False
+    own = asker_of(subject) == person and not turn.home.self_approval
+    return rights.covers(right_to_decide(subject)) and not own
+
+
+def _asked_by(subject: Subject, person: str) -> bool:
+    """Whether the person asked for it and it is not over."""
+    if isinstance(subject, Connection):
+        waits = subject.state in LIVING_CONNECTION - {ConnectionState.ACTIVE, ConnectionState.SUSPENDED}
+        return waits and subject.ours and subject.asked.person == person
+    return subject.terms.asker == person
+
+
+def _to_review(connection: Connection, rights: Rights) -> bool:
+    return connection.state is ConnectionState.SUSPENDED and rights.covers(Right.SUPERUSER)
+
+
+def _to_make(connection: Connection, rights: Rights) -> bool:
+    waits = connection.state is ConnectionState.MAKING and bool(connection.needs)
+    return waits and rights.covers(Right.SUPERUSER)
+
+
+def _unclear(transfer: Transfer, rights: Rights) -> bool:
+    return transfer.state is TransferState.DISPUTED and rights.covers(Right.APPROVER)
+
+
+def _concerns(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool:
+    if waits_for(turn, subject, person, rights) or _asked_by(subject, person):
+        return True
+    if isinstance(subject, Connection):
+        return _to_review(subject, rights) or _to_make(subject, rights)
+    return _unclear(subject, rights)
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,77 @@
+"""A typed line in its words: quotes of all kinds, dashes that phones make of `--`, and where lines are split."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_DOUBLE = '"“”„‟«»'
+_SINGLE = "'‘’‚‛`"
+_INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word, or a quoted text without its quotes. `start` and `end` are its place in the tidied line."""
+
+    text: str
+    start: int
+    end: int
+    quoted: bool = False
+    separator: bool = False
+
+    def means(self, word: str) -> bool:
+        """Whether it is that word, in any case, unquoted."""
+        return not self.quoted and self.text.lower() == word
+
+
+def tidied(text: str) -> str:
+    """The text with plain spaces and line feeds, and without signs that can't be seen or that hide others."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    spaced = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
+    return "".join(
+        sign for sign in spaced if sign in _INVISIBLE_BUT_NEEDED or unicodedata.category(sign) not in {"Cc", "Cf", "Cs"}
+    )
+
+
+def tokens_in(text: str) -> list[Token]:
+    """The words of a tidied line. Line feeds, `;` and a `+` that stands alone are separators."""
+    tokens: list[Token] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "\n" or text[at] == ";":
+            tokens.append(Token(text[at], at, at + 1, separator=True))
+            at += 1
+        elif text[at].isspace():
+            at += 1
+        else:
+            token = _quoted(text, at) or _bare(text, at)
+            tokens.append(token)
+            at = token.end
+    return tokens
+
+
+def _quoted(text: str, start: int) -> Token | None:
+    """A quoted text that begins here. The closing quote must end a word, so that 2" or don't is no quote."""
+    kind = next((kind for kind in (_DOUBLE, _SINGLE) if text[start] in kind), "")
+    if not kind:
+        return None
+    for at in range(start + 1, len(text)):
+        if text[at] == "\n":
+            return None
+        if text[at] in kind and at > start + 1 and (text[at + 1 : at + 2] or " ") in " \t\n;,":
+            return Token(text[start + 1 : at].strip(), start, at + 1, quoted=True)
+    return None
+
+
+def _bare(text: str, start: int) -> Token:
+    """An unquoted word. A `;` ends it, but not inside a link."""
+    end = start
+    while end < len(text) and not text[end].isspace() and (text[end] != ";" or "://" in text[start:end]):
+        end += 1
+    word = text[start:end]
+    dashed = re.fullmatch(r"[—–]{1,2}([^\W\d].*)", word)
+    if dashed:
+        word = f"--{dashed[1]}"
+    return Token(word, start, end, separator=word == "+")
