@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -18,7 +19,19 @@ from fedbot.federation.effects import Ask, Do, Edit, Effect, Forget, KeepSecret,
 from fedbot.federation.events import Event
 from fedbot.federation.state import AuditEntry, State, Turn
 from fedbot.federation.steps import Mirror
-from fedbot.ports import Batch, Clock, Committed, Journal, Lane, Letter, Queued, Seed, Stored, UnreadableRow
+from fedbot.ports import (
+    Batch,
+    Clock,
+    Committed,
+    Journal,
+    JournalProblem,
+    Lane,
+    Letter,
+    Queued,
+    Seed,
+    Stored,
+    UnreadableRow,
+)
 
 log = logging.getLogger(__name__)
 
@@ -92,13 +105,19 @@ class Engine:
         try:
             turn = decide(self.state, event, self._verbs, now)
             queued = tuple(self._queued(turn))
+            self.journal.commit(seq, Committed(now, turn.changes, queued, tuple(turn.audit)))
+        except (JournalProblem, sqlite3.Error) as problem:
+            if not isinstance(problem, NotStorable):
+                raise  # the disk doesn't keep what it is given: end here, go on from the journal at the next start
+            log.exception("what the rules made of event %d can't be stored", seq)
+            self._pass_over(seq, f"the rules failed on {type(event).__name__}")
+            return True
         except Exception:
             # a fault in the rules: nothing of this event takes effect, the event stays in the journal,
             # and the bot goes on for everybody else (its health says so)
             log.exception("the rules failed on event %d (%s)", seq, type(event).__name__)
             self._pass_over(seq, f"the rules failed on {type(event).__name__}")
             return True
-        self.journal.commit(seq, Committed(now, turn.changes, queued, tuple(turn.audit)))
         self.state.apply(turn)
         self.perform_now()
         for effect in turn.effects:

@@ -35,9 +35,9 @@ def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Announcem
         if not isinstance(entry, dict):
             continue
         identifier, key = entry.get("id"), entry.get("key")
-        if not (isinstance(identifier, str) and PARTY_ID.match(identifier)):
+        if not (isinstance(identifier, str) and PARTY_ID.fullmatch(identifier)):
             continue
-        if not (isinstance(key, str) and KEY.match(key)):
+        if not (isinstance(key, str) and KEY.fullmatch(key)):
             continue
         name, people = entry.get("name"), entry.get("people")
         parties.append(
