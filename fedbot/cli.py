@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", "two makerspaces connect and hand over an item, on this machine only")
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
     demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
+    demo.add_argument("--transcript", type=Path, help="also write what happens into this file", metavar="FILE")
     return parser
 
 
@@ -299,7 +300,7 @@ def _demo(given: argparse.Namespace) -> int:
             f"The demo needs packages that a bot doesn't ({missing.name}): pip install 'fedbot[demo]'", file=sys.stderr
         )
         return Exit.FAILED
-    return int(story.play(fast=given.fast, keep=given.keep))
+    return int(story.play(fast=given.fast, keep=given.keep, transcript=given.transcript))
 
 
 _COMMANDS = {

@@ -308,18 +308,18 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
 
 def test_the_demo_gets_its_options_and_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[bool, bool]] = []
+    asked: list[tuple[bool, bool, Path | None]] = []
 
-    def play(*, fast: bool, keep: bool) -> int:
-        asked.append((fast, keep))
+    def play(*, fast: bool, keep: bool, transcript: Path | None) -> int:
+        asked.append((fast, keep, transcript))
         return 1
 
     story = ModuleType("fedbot.demo.story")
     story.play = play  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "fedbot.demo.story", story)
     assert main(["demo", "--fast"]) == 1
-    assert main(["demo", "--keep"]) == 1
-    assert asked == [(True, False), (False, True)]
+    assert main(["demo", "--keep", "--transcript", "told.md"]) == 1
+    assert asked == [(True, False, None), (False, True, Path("told.md"))]
 
 
 def test_a_demo_without_its_packages_says_how_to_get_them(

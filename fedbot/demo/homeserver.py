@@ -197,6 +197,17 @@ class Homeserver:
             )
         _expect_ok(answer, f"lift the rate limit of {user_id}")
 
+    async def restore_rate_limit(self, user_id: str) -> None:
+        """Undo `lift_rate_limit`; what was sent meanwhile doesn't count."""
+        if self._admin is None:
+            return
+        async with self._client() as client:
+            answer = await client.delete(
+                f"/_synapse/admin/v1/users/{user_id}/override_ratelimit",
+                headers={"Authorization": f"Bearer {self._admin.access_token}"},
+            )
+        _expect_ok(answer, f"limit {user_id} again")
+
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False)
 

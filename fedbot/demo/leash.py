@@ -87,6 +87,17 @@ class LeashedProcess:
             self._process.kill()
             await self._process.wait()
 
+    async def ended(self, timeout: float) -> int:
+        """Wait until it ends by itself; its exit code.
+
+        Raises:
+            TimeoutError: It still runs after `timeout` seconds.
+            RuntimeError: It was never started.
+        """
+        if self._process is None:
+            raise RuntimeError(f"{self._command[3]} was never started")
+        return await asyncio.wait_for(self._process.wait(), timeout)
+
     def log_tail(self, lines: int = 60) -> str:
         """The last lines of what it wrote: enough for an error with the one that caused it."""
         if not self.log.exists():

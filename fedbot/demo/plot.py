@@ -1,0 +1,172 @@
+"""What the people of the story do, and what they wait for: connect, offer, tap, see the end.
+
+The demo, the end-to-end tests and the benches play it on a `Stage`. Messages are told apart by their envelopes, not
+by their words, which are written elsewhere and for people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from fedbot.demo.person import Person
+from fedbot.demo.room_event import RoomEvent
+from fedbot.demo.stage import Space, Stage
+
+ENVELOPE = "dev.fedbot"
+YES = "✅"
+NO = "❌"
+#: Under a default Synapse a bot that has said much waits 5 s for each event (facts/matrix.md §2).
+PATIENCE_S = 60.0
+
+
+class OffScriptError(Exception):
+    """A bot answered with something else than the story needs."""
+
+
+def envelope_of(event: RoomEvent) -> dict[str, Any]:
+    """The machine-readable part of a bot's message; empty when it has none."""
+    envelope = event.content.get(ENVELOPE)
+    return dict(envelope) if isinstance(envelope, dict) else {}
+
+
+def kind_of(event: RoomEvent) -> str:
+    """The kind of the envelope in the event, or nothing."""
+    return str(envelope_of(event).get("kind", ""))
+
+
+def subject_of(event: RoomEvent) -> str:
+    """The id of the transfer or connection that the event's envelope is about, or nothing."""
+    envelope = envelope_of(event)
+    return str(envelope.get("transfer") or envelope.get("connection") or "")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An offered push: its id, the line that asked for it, the sender's answer and the receiver's card."""
+
+    transfer: str
+    line: str
+    answer: RoomEvent
+    card: RoomEvent
+
+
+async def answer_to(stage: Stage, person: Person, words: str, *, reply_to: str | None = None) -> RoomEvent:
+    """Say a line to the bots in the room, and wait for the one message that answers it."""
+    line = await person.say(stage.room, words, reply_to=reply_to)
+    return await person.wait_for(
+        lambda event: event.type == "m.room.message" and event.replies_to == line and event.sender != person.user_id,
+        PATIENCE_S,
+        what=f"an answer to {words!r}",
+    )
+
+
+async def card_of(stage: Stage, person: Person, space: Space, subject: str) -> RoomEvent:
+    """The card that the bot of `space` posts about that subject, as `person` sees it, with its reactions to tap."""
+    card = await person.wait_for(
+        lambda event: (
+            event.type == "m.room.message"
+            and event.room == stage.room
+            and event.sender == space.account.user_id
+            and kind_of(event) == "noted"
+            and subject_of(event) == subject
+            and event.relation != "m.replace"
+        ),
+        PATIENCE_S,
+        what=f"the card of {space.name} about {subject}",
+    )
+    for key in (YES, NO):
+        await person.wait_for(
+            lambda event, key=key: event.relates_to == card.event_id and event.key == key,  # type: ignore[misc]
+            PATIENCE_S,
+            what=f"{key} under the card",
+        )
+    return card
+
+
+async def ask_to_connect(stage: Stage) -> RoomEvent:
+    """Attraktor's superuser asks Betaspace to connect; the card at Betaspace, as its superuser sees it."""
+    asking = stage.attraktor.superuser
+    answer = await answer_to(stage, asking, f"!fed connect {stage.betaspace.party}")
+    if kind_of(answer) != "connect":
+        raise OffScriptError(f"no request to connect came of it, but: {answer.body}")
+    return await card_of(stage, stage.betaspace.superuser, stage.betaspace, subject_of(answer))
+
+
+async def connected(stage: Stage, card: RoomEvent) -> RoomEvent:
+    """Wait until both sides have made and tried each other's access; the message that says so."""
+    asking = stage.attraktor.superuser
+    for space in stage.spaces:
+        await asking.wait_for(
+            lambda event, space=space: (  # type: ignore[misc]
+                event.sender == space.account.user_id
+                and kind_of(event) == "ready"
+                and subject_of(event) == subject_of(card)
+            ),
+            PATIENCE_S,
+            what=f"{space.name} to be ready",
+        )
+    return await asking.wait_for(
+        lambda event: (
+            event.type == "m.room.message"
+            and event.sender == stage.attraktor.account.user_id
+            and asking.user_id in event.content.get("m.mentions", {}).get("user_ids", [])
+        ),
+        PATIENCE_S,
+        what="the word that the spaces are connected",
+    )
+
+
+async def connect(stage: Stage) -> RoomEvent:
+    """The two spaces become friends: asked, tapped, made, tried."""
+    card = await ask_to_connect(stage)
+    await stage.betaspace.superuser.react(stage.room, card.event_id, YES)
+    return await connected(stage, card)
+
+
+async def offer(stage: Stage, person: Person, words: str, *, seen_by: Person) -> Offer:
+    """Somebody of Attraktor offers something to Betaspace; returns when its card is there, as `seen_by` sees it.
+
+    Raises:
+        OffScriptError: The bot answered with something else than an offer.
+    """
+    answer = await answer_to(stage, person, words)
+    if kind_of(answer) != "offer":
+        raise OffScriptError(f"no offer came of {words!r}, but: {answer.body}")
+    transfer = subject_of(answer)
+    card = await card_of(stage, seen_by, stage.betaspace, transfer)
+    return Offer(transfer, answer.replies_to, answer, card)
+
+
+async def ended(stage: Stage, person: Person, transfer: str, *kinds: str, timeout: float = PATIENCE_S) -> RoomEvent:
+    """The sender's last word about a transfer, of one of these kinds (`done`, `declined`, `aborted`…)."""
+    return await person.wait_for(
+        lambda event: (
+            event.sender == stage.attraktor.account.user_id
+            and kind_of(event) in kinds
+            and subject_of(event) == transfer
+        ),
+        timeout,
+        what=f"{' or '.join(kinds)} about {transfer}",
+    )
+
+
+async def push(stage: Stage, words: str, *, asker: Person, approver: Person, timeout: float = PATIENCE_S) -> Offer:
+    """Offered, tapped, moved, received: one whole push from Attraktor to Betaspace."""
+    made = await offer(stage, asker, words, seen_by=approver)
+    await approver.react(stage.room, made.card.event_id, YES)
+    await ended(stage, asker, made.transfer, "done", timeout=timeout)
+    return made
+
+
+async def events_of(stage: Stage, since: str, until: str) -> list[RoomEvent]:
+    """What happened in the room from one event to another, both included, as the homeserver has it now."""
+    timeline = await stage.attraktor.superuser.messages(stage.room)
+    ids = [event.event_id for event in timeline]
+    return timeline[ids.index(since) : ids.index(until) + 1]
+
+
+async def sync_all(stage: Stage) -> None:
+    """Everybody looks what is new."""
+    await asyncio.gather(*(person.sync() for person in stage.people.values()))

@@ -1,0 +1,152 @@
+"""What lies in an InvenTree, read over its API as its admin would, without any of fedbot's own reading.
+
+The demo's summary and the end-to-end tests compare the two inventories by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+#: One request at most takes so long, in seconds.
+_PATIENCE_S = 20.0
+
+
+@dataclass(frozen=True)
+class StockItem:
+    """One row of stock. `place` is where it lies, `customer` who has it instead; the other one is empty."""
+
+    pk: int
+    part: str
+    ipn: str
+    quantity: Decimal
+    serial: str
+    place: str
+    customer: str
+    status: int
+    link: str
+
+    @property
+    def in_stock(self) -> bool:
+        """Whether it counts as stock of this makerspace."""
+        return not self.customer
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One line of a stock item's history. `kind` is InvenTree's tracking type (facts: 42 split off, 100 given…)."""
+
+    kind: int
+    label: str
+    notes: str
+    user: str
+
+
+class Stocktake:
+    """Reads one InvenTree by its address and a superuser's token. Raises httpx's errors as they come."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=f"{url}/api/",
+            headers={"Authorization": f"Token {token}"},
+            timeout=_PATIENCE_S,
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Nothing to open: the first question does."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def items(self, ipn: str = "", **filters: str | int) -> list[StockItem]:
+        """The rows of stock (of the part with that IPN), oldest first; what customers have included."""
+        if ipn:
+            parts = [part["pk"] for part in await self._rows("part/", IPN=ipn)]
+            found = [row for part in parts for row in await self._stock(part=part, **filters)]
+        else:
+            found = await self._stock(**filters)
+        companies = {row["pk"]: row["name"] for row in await self._rows("company/")}
+        return sorted((_item(row, companies) for row in found), key=lambda item: item.pk)
+
+    async def item(self, pk: int) -> StockItem:
+        """One row of stock."""
+        return next(item for item in await self.items() if item.pk == pk)
+
+    async def history(self, pk: int) -> list[HistoryEntry]:
+        """The history of one stock item, oldest first."""
+        rows = await self._rows("stock/track/", item=pk, user_detail="true")
+        return [
+            HistoryEntry(
+                kind=row["tracking_type"],
+                label=row.get("label") or "",
+                notes=row.get("notes") or "",
+                user=(row.get("user_detail") or {}).get("username", ""),
+            )
+            for row in sorted(rows, key=lambda row: row["pk"])
+        ]
+
+    async def metadata(self, model: str, pk: int) -> dict[str, Any]:
+        """The metadata of a `stockitem` or `company`."""
+        content: dict[str, Any] = (await self._get(f"metadata/{model}/{pk}/"))["metadata"] or {}
+        return content
+
+    async def companies(self) -> list[dict[str, Any]]:
+        """All companies, as InvenTree tells them."""
+        return await self._rows("company/")
+
+    async def users(self) -> list[dict[str, Any]]:
+        """All accounts."""
+        return await self._rows("user/")
+
+    async def roles(self, group: int) -> dict[str, str]:
+        """What a group may do: role to actions ('view add'), the roles without any left out."""
+        rights = ("view", "add", "change", "delete")
+        rows = await self._rows("user/ruleset/", group=group)
+        found = {row["name"]: " ".join(right for right in rights if row[f"can_{right}"]) for row in rows}
+        return {role: actions for role, actions in found.items() if actions}
+
+    async def tokens(self) -> list[dict[str, Any]]:
+        """All accounts' tokens, their values hidden by InvenTree."""
+        return await self._rows("user/tokens/", all_users="true")
+
+    async def _stock(self, **filters: str | int) -> list[dict[str, Any]]:
+        return await self._rows("stock/", part_detail="true", location_detail="true", **filters)
+
+    async def _rows(self, path: str, **filters: str | int) -> list[dict[str, Any]]:
+        answer = await self._http.get(path, params=filters)
+        answer.raise_for_status()
+        rows: list[dict[str, Any]] = answer.json()
+        return rows
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        answer = await self._http.get(path)
+        answer.raise_for_status()
+        content: dict[str, Any] = answer.json()
+        return content
+
+
+def _item(row: dict[str, Any], companies: dict[int, str]) -> StockItem:
+    part = row.get("part_detail") or {}
+    place = row.get("location_detail") or {}
+    customer = row.get("customer")
+    return StockItem(
+        pk=row["pk"],
+        part=part.get("name") or "",
+        ipn=part.get("IPN") or "",
+        # InvenTree writes quantities as JSON floats; at 5 decimals their shortest text is exact
+        quantity=Decimal(str(row["quantity"])),
+        serial=row.get("serial") or "",
+        place=place.get("pathstring") or place.get("name") or "",
+        customer=companies.get(customer, f"company {customer}") if customer else "",
+        status=row["status"],
+        link=row.get("link") or "",
+    )
