@@ -3,6 +3,6 @@
 What decides lives in `federation`, what touches the world in `chat`, `inventree` and `journal`.
 """
 
-from fedbot.app.bot import Bot, HistoryWithoutState, run
+from fedbot.app.bot import Bot, HistoryWithoutState, Ports, run
 
-__all__ = ["Bot", "HistoryWithoutState", "run"]
+__all__ = ["Bot", "HistoryWithoutState", "Ports", "run"]

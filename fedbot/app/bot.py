@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
@@ -56,22 +56,31 @@ class WallClock(Clock):
         await asyncio.sleep(seconds)
 
 
+@dataclass(frozen=True)
+class Ports:
+    """What a bot stands on: the real ones, or the tests' twins."""
+
+    journal: Journal
+    chat: Chat
+    inventory: Inventory
+    identity: Identity
+    vault: Vault
+    clock: Clock
+
+
 class Bot:
-    """The pipeline with its lanes, over whatever ports it is given (the real ones or the tests' twins)."""
+    """The pipeline with its lanes."""
 
     def __init__(
         self,
         home: Home,
+        ports: Ports,
         *,
-        journal: Journal,
-        chat: Chat,
-        inventory: Inventory,
-        identity: Identity,
-        vault: Vault,
-        clock: Clock,
         settle: timedelta = timedelta(minutes=2),
         give_up: timedelta = timedelta(minutes=15),
     ) -> None:
+        identity = ports.identity
+
         def opened(sealed: str, binding: str) -> dict[str, object]:
             return unseal(identity, sealed, bound_to=binding)
 
@@ -80,18 +89,18 @@ class Bot:
         def put_into_words(phrase: Phrase, now: datetime) -> content.Rendered:
             return content.render(render(phrase, tongue, now))
 
-        self.chat = chat
-        self.journal = journal
-        self.clock = clock
-        self._vault = vault
+        self.chat = ports.chat
+        self.journal = ports.journal
+        self.clock = ports.clock
+        self._vault = ports.vault
         self._identity = identity
-        self.engine = Engine(journal, State(home, opened), Registry(), clock, put_into_words)
+        self.engine = Engine(self.journal, State(home, opened), Registry(), self.clock, put_into_words)
         self.engine.show_typing = self._show_typing
         self.engine.perform_now = self._keep_secrets
-        self.courier = Courier(self.engine, chat, identity, vault)
-        self.acts = ActLane(self.engine, inventory, settle, give_up)
-        self.asking = AskLane(self.engine, inventory)
-        self.syncing = SyncLoop(self.engine, chat)
+        self.courier = Courier(self.engine, self.chat, identity, self._vault)
+        self.acts = ActLane(self.engine, ports.inventory, settle, give_up)
+        self.asking = AskLane(self.engine, ports.inventory)
+        self.syncing = SyncLoop(self.engine, self.chat)
         self._typing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -200,12 +209,7 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
         stack.callback(inventory.close)
         bot = Bot(
             home,
-            journal=journal,
-            chat=chat,
-            inventory=inventory,
-            identity=identity,
-            vault=vault,
-            clock=clock,
+            Ports(journal, chat, inventory, identity, vault, clock),
             settle=timedelta(seconds=settings.rules.settle_seconds),
             give_up=timedelta(minutes=settings.rules.give_up_minutes),
         )

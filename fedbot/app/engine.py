@@ -27,6 +27,7 @@ from fedbot.ports import (
     JournalProblem,
     Lane,
     Letter,
+    NotStorable,
     Queued,
     Seed,
     Stored,

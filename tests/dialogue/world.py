@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from fedbot.app.bot import Bot
+from fedbot.app import Bot, Ports
 from fedbot.demo.inventree import seeds
 from fedbot.demo.inventree.seeding import Seeded
 from fedbot.demo.inventree.transport import SimulatedTransport
@@ -69,12 +69,7 @@ class Space:
     def _bot(self) -> Bot:
         return Bot(
             self.home,
-            journal=self.journal,
-            chat=self.chat,
-            inventory=self.inventory,
-            identity=self.identity,
-            vault=self.vault,
-            clock=self.clock,
+            Ports(self.journal, self.chat, self.inventory, self.identity, self.vault, self.clock),
             settle=SETTLE,
             give_up=GIVE_UP,
         )
