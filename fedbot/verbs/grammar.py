@@ -20,6 +20,7 @@ from fedbot.verbs.tokens import Token, tidied, tokens_in
 LONGEST_WORD = 200
 SHOWN = 40
 NEAR_ENOUGH = 0.6
+MUCH_LESS = 0.15
 
 
 class Unclear(Exception):
@@ -31,10 +32,13 @@ class Unclear(Exception):
 
 
 def near(word: str, known: list[str]) -> tuple[str, ...]:
-    """What the word may have meant, best first, at most three."""
+    """What the word may have meant, best first, at most three, and none that is much less alike than the best."""
+    wanted = word.casefold()[:LONGEST_WORD]
     by_folded = {entry.casefold(): entry for entry in known}
-    hits = difflib.get_close_matches(word.casefold()[:LONGEST_WORD], list(by_folded), n=3, cutoff=NEAR_ENOUGH)
-    return tuple(by_folded[hit] for hit in hits)
+    alike = {folded: difflib.SequenceMatcher(None, wanted, folded).ratio() for folded in by_folded}
+    least = max(NEAR_ENOUGH, max(alike.values(), default=0) - MUCH_LESS)
+    hits = sorted((folded for folded in alike if alike[folded] >= least), key=lambda folded: -alike[folded])
+    return tuple(by_folded[folded] for folded in hits[:3])
 
 
 def first_word(text: str) -> tuple[str, str]:

@@ -44,9 +44,9 @@ _HANDLERS = (
 
 
 def handlers() -> tuple[Handler, ...]:
-    """Every verb with what it does. `help` and `whoami` tell of all the others."""
+    """Every verb with what it does. `whoami` and `help` tell of the others."""
     specs = tuple(handler.spec for handler in _HANDLERS)
-    return (*_HANDLERS, help_page.over(specs), whoami.over(specs))
+    return (*_HANDLERS, whoami.over(specs), help_page.over((*specs, whoami.SPEC)))
 
 
 def catalogue() -> tuple[Verb, ...]:

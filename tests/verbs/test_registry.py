@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fedbot.federation.commands import Verbs
+from fedbot.federation.effects import Phrase
+from fedbot.federation.stock import Right
+from fedbot.verbs import Registry, catalogue, reference
+from fedbot.verbs.spec import Verb
+from tests.verbs.worlds import World
+
+SPECS = catalogue()
+
+
+def test_every_name_and_alias_belongs_to_one_verb() -> None:
+    names = [name for spec in SPECS for name in spec.names]
+    assert len(names) == len(set(names))
+
+
+def test_the_verbs_are_those_that_the_rules_expect() -> None:
+    verbs: Verbs = Registry()
+    rights = {spec.name: verbs.right(spec.name) for spec in SPECS}
+    assert rights == {
+        "help": Right.MAPPED,
+        "whoami": Right.MAPPED,
+        "spaces": Right.MAPPED,
+        "people": Right.SUPERUSER,
+        "connect": Right.SUPERUSER,
+        "push": Right.APPROVER,
+        "approve": Right.MAPPED,
+        "decline": Right.MAPPED,
+        "cancel": Right.MAPPED,
+        "show": Right.MAPPED,
+        "todo": Right.MAPPED,
+        "status": Right.MAPPED,
+        "review": Right.SUPERUSER,
+    }
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_every_example_is_understood_as_its_own_verb(spec: Verb) -> None:
+    world = World()
+    assert spec.examples
+    for example in spec.examples:
+        parsed = world.verbs.parse(world.turn, example)
+        assert not isinstance(parsed, Phrase), (example, parsed)
+        assert parsed[0] == spec.name
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+def test_every_verb_can_be_helped_with(spec: Verb) -> None:
+    assert World().says(f"help {spec.name}").about["usage"] == spec.usage
+
+
+def test_the_reference_page_is_current() -> None:
+    page = Path(__file__).parents[2] / "docs" / "verbs.md"
+    assert page.read_text(encoding="utf-8") == reference(), "write it anew: its first lines say how"
