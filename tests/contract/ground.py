@@ -169,12 +169,14 @@ class Ground:
                     self.admin.delete(f"stock/{row['pk']}/")
             self.admin.patch(f"part/{part['pk']}/", {"active": False})
             self.admin.delete(f"part/{part['pk']}/")
-        self.admin.delete(f"part/category/{self.category}/")
+        keeping = {"delete_parts": False, "delete_child_categories": False}
+        self.admin.delete(f"part/category/{self.category}/", data=keeping)
         for url, name in (("company/", "name"), ("user/", "username"), ("user/group/", "name")):
             for row in self._ours(url, name):
                 self.admin.delete(f"{url}{row['pk']}/")
+        keeping = {"delete_stock_items": False, "delete_sub_locations": False}
         for row in sorted(self._ours("stock/location/", "pathstring"), key=lambda row: -int(row["level"])):
-            self.admin.delete(f"stock/location/{row['pk']}/")
+            self.admin.delete(f"stock/location/{row['pk']}/", data=keeping)
 
     def leftovers(self) -> list[str]:
         """What of this run is still there."""

@@ -206,6 +206,12 @@ def delete_part(call: Call) -> Reply:
     state, part = call.state, find_part(call)
     if part.active:
         raise InvalidError({"non_field_errors": ["Cannot delete this part as it is still active"]})
+    remove_part(state, part)
+    return Reply(status=204)
+
+
+def remove_part(state: State, part: Part) -> None:
+    """Delete a part with all its stock and history."""
     for item in state.stock.find("part", part.pk):
         delete(state, item)
     for entry in state.tracking:
@@ -213,7 +219,6 @@ def delete_part(call: Call) -> Reply:
             state.tracking.remove(entry.pk)
     state.remove_metadata("part", part.pk)
     state.parts.remove(part.pk)
-    return Reply(status=204)
 
 
 def endpoints() -> list[Endpoint]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fedbot.demo.inventree.catalogue import remove_part
 from fedbot.demo.inventree.endpoint import Call, Endpoint, on_model
 from fedbot.demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
 from fedbot.demo.inventree.fields import Form
@@ -90,14 +91,27 @@ def edit_category(call: Call) -> Reply:
 
 
 def delete_category(call: Call) -> Reply:
-    """Delete a category; its parts and the categories in it go to the one around it."""
+    """Delete a category. What is in it goes to the one around it, or is deleted too: the request must say which.
+
+    Parts go with their category even while they are active (tried on a real server).
+    """
+    form = Form(call.row_fields())
+    form.flag("delete_child_categories", required=True)
+    form.flag("delete_parts", required=True)
+    values = form.check()
     state, category = call.state, _find(call)
-    for part in state.parts.find("category", category.pk):
-        state.parts.put(replace(part, category=category.parent))
+    gone = category_branch(state, category) if values["delete_child_categories"] else {category.pk}
+    for part in [part for pk in gone for part in state.parts.find("category", pk)]:
+        if values["delete_parts"]:
+            remove_part(state, part)
+        else:
+            state.parts.put(replace(part, category=category.parent))
     for child in state.categories.find("parent", category.pk):
-        state.categories.put(replace(child, parent=category.parent))
-    state.remove_metadata("partcategory", category.pk)
-    state.categories.remove(category.pk)
+        if child.pk not in gone:
+            state.categories.put(replace(child, parent=category.parent))
+    for pk in gone:
+        state.remove_metadata("partcategory", pk)
+        state.categories.remove(pk)
     return Reply(status=204)
 
 

@@ -108,9 +108,9 @@ class Form:
             del self.values[name]
             self.fail(name, "Enter a valid URL.")
 
-    def flag(self, name: str) -> None:
+    def flag(self, name: str, *, required: bool = False) -> None:
         """True or false, in one of the many ways to say so."""
-        if not self._given(name, required=False, null=False):
+        if not self._given(name, required=required, null=False):
             return
         word = str(self.data[name]).lower()
         if word in _TRUE or word in _FALSE:

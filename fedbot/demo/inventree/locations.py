@@ -118,15 +118,15 @@ def edit_location(call: Call) -> Reply:
 
 
 def delete_location(call: Call) -> Reply:
-    """Delete a place. What is in it goes to the place around it, or is deleted too if the request says so."""
-    state, location = call.state, _find(call)
+    """Delete a place. What is in it goes to the place around it, or is deleted too: the request must say which."""
     form = Form(call.row_fields())
-    form.flag("delete_stock_items")
-    form.flag("delete_sub_locations")
+    form.flag("delete_stock_items", required=True)
+    form.flag("delete_sub_locations", required=True)
     values = form.check()
-    gone = location_branch(state, location) if values.get("delete_sub_locations") else {location.pk}
+    state, location = call.state, _find(call)
+    gone = location_branch(state, location) if values["delete_sub_locations"] else {location.pk}
     for item in [item for pk in gone for item in state.stock.find("location", pk)]:
-        if values.get("delete_stock_items"):
+        if values["delete_stock_items"]:
             delete(state, item)
         else:
             state.stock.put(replace(item, location=location.parent))

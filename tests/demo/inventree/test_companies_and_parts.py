@@ -158,3 +158,21 @@ def test_a_barcode_is_linked_once_and_found_again(space: Space) -> None:
     assert space.post("barcode/", barcode="FED-1")["stockitem"]["pk"] == 1
     assert space.refused("barcode/link/", barcode="FED-1", stockitem=2)["error"] == "Barcode matches existing item"
     assert space.as_("bob").post("barcode/", json={"barcode": "FED-1"}).status_code == 403
+
+
+@pytest.mark.parametrize("parts_too", [False, True])
+def test_deleting_a_category_must_say_what_becomes_of_its_parts(space: Space, *, parts_too: bool) -> None:
+    category = space.post("part/category/", name="Doomed", parent=1)["pk"]
+    below = space.post("part/category/", name="Below", parent=category)["pk"]
+    part = space.post("part/", name="Widget", category=category, active=True)["pk"]
+    url = f"part/category/{category}/"
+    unsaid = space.as_("admin").delete(url)
+    assert (unsaid.status_code, unsaid.json()) == (
+        400,
+        {"delete_child_categories": ["This field is required."], "delete_parts": ["This field is required."]},
+    )
+    said = {"delete_parts": parts_too, "delete_child_categories": False}
+    assert space.as_("admin").request("DELETE", url, json=said).status_code == 204
+    assert space.get(f"part/category/{below}/")["parent"] == 1
+    kept = [row["category"] for row in space.get("part/", search="Widget") if row["pk"] == part]
+    assert kept == ([] if parts_too else [1])

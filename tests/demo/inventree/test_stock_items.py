@@ -282,7 +282,13 @@ def test_a_place_can_be_made_found_and_removed_with_its_stock_kept(space: Space)
     assert space.refused("stock/location/", name="Incoming") == {
         "non_field_errors": ["Duplicate names cannot exist under the same parent"]
     }
-    assert space.as_("admin").delete("stock/location/2/").status_code == 204
+    unsaid = space.as_("admin").delete("stock/location/2/")
+    assert (unsaid.status_code, unsaid.json()) == (
+        400,
+        {"delete_stock_items": ["This field is required."], "delete_sub_locations": ["This field is required."]},
+    )
+    keeping = {"delete_stock_items": False, "delete_sub_locations": False}
+    assert space.as_("admin").request("DELETE", "stock/location/2/", json=keeping).status_code == 204
     assert space.item(2)["location"] == 1
     assert space.get("stock/location/3/")["pathstring"] == "Workshop/Bin 1"
 
