@@ -8,6 +8,8 @@ import hmac
 import json
 import secrets
 import ssl
+import time
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ CONTROL_HEADER = "X-Control-Key"
 #: How long a request without an answer is held; clients give up long before.
 _HELD_SECONDS = 600.0
 _LARGEST_BODY = 16 * 2**20
+#: How many requests are remembered, the newest; more than a few transfers make.
+_REMEMBERED = 2000
 
 
 @dataclass(slots=True)
@@ -36,16 +40,20 @@ class Serving:
     latency: Latency | None = None
     control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     url: str = ""
+    #: What was asked, oldest first: `at` (seconds since 1970, when it came in), `method` and `path` without query.
+    requests: deque[JsonObject] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def application(self) -> web.Application:
         """The aiohttp application: the control address, and all else to the server."""
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.router.add_route("*", "/_control/faults/", self._control)
         application.router.add_post("/_control/faults/release/", self._release)
+        application.router.add_get("/_control/requests/", self._requests)
         application.router.add_route("*", "/{path:.*}", self._handle)
         return application
 
     async def _handle(self, incoming: web.Request) -> web.StreamResponse:
+        self.requests.append({"at": time.time(), "method": incoming.method, "path": incoming.path})
         request = Request(
             method=incoming.method,
             path=incoming.path,
@@ -89,6 +97,11 @@ class Serving:
         self._check_key(incoming)
         done = self.faults.release(self.server)
         return web.json_response({"statuses": [response.status for response in done]})
+
+    async def _requests(self, incoming: web.Request) -> web.Response:
+        """What was asked, for those who count or time calls."""
+        self._check_key(incoming)
+        return web.json_response(list(self.requests))
 
 
 def fault_from(content: JsonObject) -> Fault:

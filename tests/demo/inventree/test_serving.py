@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,22 @@ def test_a_process_with_a_state_file_goes_on_where_it_was(tmp_path: Path) -> Non
             assert bot.get(f"metadata/stockitem/{child}/").json() == {"metadata": {"a": [1]}}
             made = bot.post("stock/", json={"part": 1, "location": 2, "quantity": 1}).json()[0]
         assert made["pk"] == child + 1
+
+
+def test_what_was_asked_is_told_to_who_has_the_control_key(process: InvenTreeProcess) -> None:
+    refused = httpx.get(f"{process.url}/_control/requests/", headers={CONTROL_HEADER: "guess"})
+    assert refused.status_code == 403
+    before = time.time()
+    with _client(process) as bot:
+        bot.get("stock/1/", params={"part_detail": "true"})
+        bot.post("stock/transfer/", json=MOVE)
+    asked = process.control("GET", "requests/")
+    assert isinstance(asked, list)
+    assert [(each["method"], each["path"]) for each in asked] == [
+        ("GET", "/api/stock/1/"),
+        ("POST", "/api/stock/transfer/"),
+    ]
+    assert before <= asked[0]["at"] <= asked[1]["at"] <= time.time()
 
 
 def test_faults_are_set_from_outside_with_the_control_key_only(process: InvenTreeProcess) -> None:
