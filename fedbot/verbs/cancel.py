@@ -17,7 +17,7 @@ from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Able, Answer, PersonRights, Question, WhoMay
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
-from fedbot.federation.verdicts import Subject, asker_of, right_to_decide
+from fedbot.federation.verdicts import Subject, asker_of
 from fedbot.verbs.naming import subject_meant
 from fedbot.verbs.spec import Argument, Handler, Kind, Verb, Where
 
@@ -52,6 +52,11 @@ def _is_own(subject: Subject, person: str) -> bool:
     return asker_of(subject) == person or (subject.verdict is not None and subject.verdict.person == person)
 
 
+def _right_to_cancel(subject: Subject) -> Right:
+    """For whoever didn't ask for it (DESIGN §5)."""
+    return Right.SUPERUSER if isinstance(subject, Connection) else Right.APPROVER
+
+
 def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     """What one asked for oneself, or decided a moment ago, is one's own to take back; else rights are read."""
     subject = _meant(turn, command)
@@ -60,7 +65,7 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     if _is_own(subject, command.sender):
         return ()
     people = tuple(turn.home.people.values())
-    return (PersonRights(command.username), WhoMay(right_to_decide(subject), people))
+    return (PersonRights(command.username), WhoMay(_right_to_cancel(subject), people))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -82,7 +87,7 @@ def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> 
     rights, able = answers
     if not (isinstance(rights, Rights) and isinstance(able, Able)):
         raise TypeError(f"cancel asks for rights and who may, not {answers!r}")
-    right = right_to_decide(subject)
+    right = _right_to_cancel(subject)
     if rights.covers(right):
         return None
     people = [person for person, username in turn.home.people.items() if username in able.usernames]
@@ -111,9 +116,7 @@ def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase
     outcome = transfers.cancel(turn, transfer, command.signature(turn))
     match outcome:
         case "":
-            # Where the card isn't ours the end is told by a message of its own, which answers the line.
-            ended = turn.transfer(transfer.id) or transfer
-            return say("cancelled", subject=ended, home=turn.home) if transfers.is_ours(turn, ended) else None
+            return None  # the end is told by a message of its own, which answers the line
         case "asked":
             return say("cancel_asked", transfer=transfer, peer_name=peer_name)
         case "decline":
