@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -75,9 +76,10 @@ class MatrixChat(Chat):
         """
         asked_at = self._now()
         start = _Start(initial=since is None, fresh=since is None or since != self._token)
-        invitations = await self._invitations(since) if start.fresh and since is not None else {}
+        invitations = await self._invitations() if start.fresh and since is not None else {}
         waits = 0 if start.fresh else timeout
-        response = await self._sync(since, waits, _news_filter(), full_state=start.fresh)
+        news = _news_filter() if since else _unlike_any(_news_filter())
+        response = await self._sync(since, waits, news, full_state=start.fresh)
         raw = await self._gather(response, since)
         raw = replace(raw, invite={**invitations, **raw.invite})
         rooms = Rooms(self.user_id) if start.fresh else self._rooms
@@ -153,9 +155,9 @@ class MatrixChat(Chat):
             waits=timeout + _SLACK,
         )
 
-    async def _invitations(self, since: str) -> dict[str, tuple[Raw, ...]]:
+    async def _invitations(self) -> dict[str, tuple[Raw, ...]]:
         """All that are pending: with a token each comes only once, and its answer may have got lost since."""
-        response = await self._sync(None, 0, _invitations_filter(since), full_state=False)
+        response = await self._sync(None, 0, _invitations_filter(), full_state=False)
         return _invitations_of(response)
 
     async def _gather(self, response: nio.SyncResponse, since: str | None) -> RawSync:
@@ -224,13 +226,19 @@ def _news_filter() -> dict[str, Any]:
     }
 
 
-def _invitations_filter(since: str) -> dict[str, Any]:
-    """As little as possible beside invitations, which no filter touches.
-
-    Synapse repeats a first sync of the last two minutes if it is asked the same (facts/matrix.md §4): the
-    name of a type that doesn't exist makes each start's question another.
-    """
+def _invitations_filter() -> dict[str, Any]:
+    """As little as possible beside invitations, which no filter touches."""
     quiet = _news_filter()
-    no_state: dict[str, Any] = {"types": []}
-    quiet["room"] |= {"state": no_state, "timeline": {"limit": 1, "types": [f"dev.fedbot.none.{since}"]}}
-    return quiet
+    nothing: dict[str, Any] = {"types": []}
+    quiet["room"] |= {"state": nothing, "timeline": {"limit": 1, **nothing}}
+    return _unlike_any(quiet)
+
+
+def _unlike_any(sync_filter: dict[str, Any]) -> dict[str, Any]:
+    """The filter with the name of a type in it that nobody sends.
+
+    Synapse repeats its answer to a sync without a token for two minutes if it is asked the same (facts/matrix.md
+    §4): a second start within them would be told of rooms and invitations as they were.
+    """
+    timeline = {**sync_filter["room"]["timeline"], "not_types": [f"dev.fedbot.none.{secrets.token_hex(8)}"]}
+    return {**sync_filter, "room": {**sync_filter["room"], "timeline": timeline}}

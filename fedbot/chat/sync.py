@@ -38,17 +38,16 @@ class RawSync:
 
 @dataclass
 class Rooms:
-    """The rooms that we are in, as the last sync left them. `is_complete` once a sync was read."""
+    """The rooms that we are in, as the last sync left them."""
 
     us: str
     pictures: dict[str, RoomPicture] = field(default_factory=dict)
-    is_complete: bool = False
 
     def read(self, raw: RawSync, asked_at: datetime, *, initial: bool = False) -> tuple[ChatEvent, ...]:
         """The events of a sync, oldest first within each room; the pictures change only if all was read.
 
-        A room that we have just come into brings lines from before; those are left out. But after a rejoin some
-        that were news once may come again: the journal knows them by their event ids.
+        A room that we have just come into brings lines from before; those are left out. Some that were news once
+        may come again, after a start or a rejoin: the journal knows them by their event ids.
 
         `initial`: a sync without a token. What it shows of timelines happened before we listened, so nothing
         of it is news: nobody expects an answer to those lines any more, and acting on them would surprise.
@@ -58,33 +57,16 @@ class Rooms:
         events: list[ChatEvent] = []
         for room, content in raw.leave.items():
             before = pictures.pop(room, None)
-            events += _read_left(Reader(self.us, room, asked_at), content, before, was_in=self._was_in(room, content))
+            events += _read_left(Reader(self.us, room, asked_at), content, before)
         for room, content in raw.join.items():
-            was_in = not initial and self._was_in(room, content)
             reader = Reader(self.us, room, asked_at)
-            found, pictures[room] = _read_joined(reader, content, pictures.get(room), was_in=was_in, initial=initial)
+            found, pictures[room] = _read_joined(reader, content, pictures.get(room), initial=initial)
             events += found
         for room, state in raw.invite.items():
             invitation = Reader(self.us, room, asked_at).invitation(list(state))
             events += [invitation] if invitation else []
-        self.pictures, self.is_complete = pictures, True
+        self.pictures = pictures
         return tuple(events)
-
-    def _was_in(self, room: str, raw: RawRoom) -> bool:
-        """Whether we were in the room when the sync's events begin.
-
-        After a start we don't know the rooms yet. Then the first event about our membership tells: what it
-        replaced is how things stood. Without one nothing changed: we are in now, so we were.
-        """
-        if self.is_complete:
-            return room in self.pictures
-        for event in (*raw.gap, *raw.timeline):
-            if is_own_membership(event, self.us):
-                replaced = membership_before(event)
-                if replaced is None:
-                    return content_of(event).get("membership") != "join"
-                return replaced == "join"
-        return True
 
 
 def shows_history(raw: RawSync, us: str) -> bool:
@@ -94,9 +76,9 @@ def shows_history(raw: RawSync, us: str) -> bool:
     return any(event.get("sender") == us and speaks_fedbot(event) for event in events)
 
 
-def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None, *, was_in: bool) -> list[ChatEvent]:
+def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:
     """What was said while we were still in, and that we are out."""
-    events, _ = _read_in_order(reader, raw, before, is_in=was_in)
+    events, _ = _read_in_order(reader, raw, before)
     if _has_removal(events):
         return events
     # The timeline may be empty or cut, and show it only in its state.
@@ -110,14 +92,14 @@ def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None, *, was_
 
 
 def _read_joined(
-    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, was_in: bool, initial: bool
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
 ) -> tuple[list[ChatEvent], RoomPicture]:
     """The room's events and its picture now.
 
     If the room is new to us or its picture changed, a `RoomSeen` comes first, so that what follows is read
     with the members known. After a removal it comes in any case, and last, as we are back in.
     """
-    events, picture = _read_in_order(reader, raw, before, is_in=was_in, initial=initial)
+    events, picture = _read_in_order(reader, raw, before, initial=initial)
     seen = picture.seen(reader.room, reader.us, reader.asked_at)
     if _has_removal(events):
         return [*events, seen], picture
@@ -127,12 +109,18 @@ def _read_joined(
 
 
 def _read_in_order(
-    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, is_in: bool, initial: bool = False
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool = False
 ) -> tuple[list[ChatEvent], RoomPicture]:
-    """Gap, state, timeline. Messages count only while we were in the room; state whenever it was set."""
+    """Gap, state, timeline. Messages count only while we were in the room; state whenever it was set.
+
+    A room's first sync after we came in shows its last lines, whoever they were for. If we didn't know the room
+    (`before`), what counts is what comes after we came in, for the last time if we were in and out before.
+    """
     picture = before.copy() if before else RoomPicture()
     events: list[ChatEvent] = []
     told: set[str] = set()
+    joins_to_come = 0 if before else sum(_comes_in(event, reader.us) for event in (*raw.gap, *raw.timeline))
+    is_in = not initial and joins_to_come == 0
     ordered = (
         *((event, True) for event in raw.gap),
         *((event, False) for event in raw.state),
@@ -145,13 +133,20 @@ def _read_in_order(
             found = reader.state(event)
             if is_timeline and is_own_membership(event, reader.us) and not initial:
                 found = reader.removal(event) if is_in else None
-                is_in = content_of(event).get("membership") == "join"
+                joins_to_come = max(0, joins_to_come - _comes_in(event, reader.us))
+                is_in = content_of(event).get("membership") == "join" and joins_to_come == 0
         elif is_in and is_timeline:
             found = reader.message(event, picture)
         if found and found.event_id not in told:
             told.add(found.event_id)
             events.append(found)
     return events, picture
+
+
+def _comes_in(event: Raw, us: str) -> bool:
+    """Whether we join by this event; a new display name is a membership event too, but no joining."""
+    joins = is_own_membership(event, us) and content_of(event).get("membership") == "join"
+    return joins and membership_before(event) != "join"
 
 
 def _has_removal(events: Iterable[ChatEvent]) -> bool:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from fedbot.chat.client import MatrixChat
@@ -15,7 +13,7 @@ from fedbot.chat.login import Account as BotAccount
 from fedbot.demo.homeserver import Homeserver
 from fedbot.federation.events import ChatEvent
 from fedbot.ports import Batch
-from tests.demo.conftest import Introduce, homeserver, introduce
+from tests.demo.conftest import homeserver, introduce
 
 __all__ = ["Bot", "Employ", "homeserver", "introduce"]
 
@@ -78,17 +76,6 @@ async def employ(tmp_path: Path) -> AsyncIterator[Employ]:
         bots.append(Bot(await MatrixChat.open(account, folder), account, folder))
         return bots[-1]
 
-    async with AsyncExitStack():
-        yield register
+    yield register
     for bot in bots:
         await bot.chat.close()
-
-
-@pytest.fixture
-def names(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """Account names that are free on a homeserver that several tests share."""
-    number = abs(hash(request.node.name)) % 100_000
-    return lambda name: f"{name}-{number}"
-
-
-IntroduceFixture = Introduce

@@ -71,7 +71,7 @@ class TwinHomeserver:
         self._append(room, creator, MEMBER, self._membership("join", creator), creator)
         levels = {
             "users": {} if infinite else {creator: 100},
-            "events": {"m.room.power_levels": 100, "m.room.encryption": 100, TOMBSTONE: 150},
+            "events": {"m.room.power_levels": 100, "m.room.encryption": 100, TOMBSTONE: 150 if infinite else 100},
             **(power or {}),
         }
         self._append(room, creator, "m.room.power_levels", levels, "")
