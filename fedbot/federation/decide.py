@@ -22,6 +22,7 @@ from fedbot.federation import (
     mail,
     making,
     receiving,
+    requesting,
     rooms,
     sending,
     verdicts,
@@ -140,19 +141,11 @@ def _on_posted(turn: Turn, event: Posted) -> None:
 def _on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
     if not all(isinstance(answer, AuditTrail) for answer in event.answers):  # that one is the journal's
         _inventory_is_back(turn)
-    match event.context.purpose:
-        case "line":
-            lines.on_answered(turn, event, verbs)
-        case "verdict":
-            verdicts.on_rights(turn, event)
-        case "confirm":
-            _on_decision(turn, event)
-        case "connect-card":
-            connections.on_card_addressees(turn, event)
-        case "offer-card":
-            receiving.on_matched(turn, event)
-        case "debit":
-            sending.on_rights_before_debit(turn, event)
+    purpose = event.context.purpose
+    if purpose == "line":
+        lines.on_answered(turn, event, verbs)
+    else:
+        _ANSWERED[purpose](turn, event)
 
 
 def _on_decision(turn: Turn, event: Answered) -> None:
@@ -160,12 +153,18 @@ def _on_decision(turn: Turn, event: Answered) -> None:
     decision = verdicts.on_confirmed(turn, event)
     if decision is None:
         return
-    subject, choice, decided = decision
-    approved = choice is Choice.APPROVE
+    subject, verdict, decided = decision
+    approved = verdict.choice is Choice.APPROVE
     if isinstance(subject, Connection):
         (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
     elif subject.role == "receiver":
         (receiving.on_approved if approved else receiving.on_declined)(turn, subject, decided)
+    elif not approved:
+        transfers.end(turn, subject, TransferState.DECLINED, decided)
+    elif verdict.quantity is not None:
+        requesting.grant(turn, subject, decided, [verdict.quantity])
+    else:
+        sending.approve(turn, subject, decided)
 
 
 def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
@@ -198,7 +197,18 @@ def _nothing_follows(turn: Turn, event: StepDone) -> None:
     turn.note(event.context.subject, f"done: {event.context.purpose}")
 
 
+WAITED_FOR = frozenset({"sending", "receiving", "debit", "offer-card", "request-card", "request-match", "granted-card"})
 _Rule = Callable[[Turn, Any], None]
+_ANSWERED: dict[str, _Rule] = {
+    "verdict": verdicts.on_rights,
+    "confirm": _on_decision,
+    "connect-card": connections.on_card_addressees,
+    "offer-card": receiving.on_matched,
+    "request-card": requesting.on_found,
+    "request-match": requesting.on_matched,
+    "granted-card": requesting.on_granted_card,
+    "debit": sending.on_rights_before_debit,
+}
 _DONE: dict[str, _Rule] = {
     "making": making.on_done,
     "sending": sending.on_done,
@@ -244,7 +254,7 @@ def _on_waiting(turn: Turn, event: Waiting) -> None:
                 say("inventory_down", problem=event.problem, home=turn.home), f"down:{event.at.isoformat()}"
             )
     transfer = turn.transfer(event.context.subject)
-    if transfer is not None and event.context.purpose in {"sending", "receiving", "debit", "offer-card"}:
+    if transfer is not None and event.context.purpose in WAITED_FOR:
         transfers.waits(turn, transfer, event.problem, event.next_try)
 
 

@@ -90,7 +90,10 @@ class VerdictStage(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """A decision on its way: the right is being read, then the grace runs, then the right is read again."""
+    """A decision on its way: the right is being read, then the grace runs, then the right is read again.
+
+    `quantity` is set where an owner's approver grants less than was asked for.
+    """
 
     choice: Choice
     person: str
@@ -100,6 +103,7 @@ class Verdict:
     at: datetime
     ends: datetime | None = None
     reply_to: str = ""
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -281,7 +285,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Transfer:
-    """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`."""
+    """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
+
+    `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
+    """
 
     id: str
     code: str
@@ -298,6 +305,7 @@ class Transfer:
     verdict: Verdict | None = None
     wanted: str = ""
     progress: tuple[Progress, ...] = ()
+    granted: Signature | None = None
     peer_items: tuple[int, ...] = ()
     peer_place: str = ""
     exchange: Exchange = Exchange()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, disconnecting, letters, making, receiving, sending, trust
+from fedbot.federation import directory, disconnecting, letters, making, receiving, requesting, sending, trust
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
@@ -36,6 +37,8 @@ BODIES: dict[str, dict[str, type]] = {
     "ask": {"seen": int},
     "seen": {"seen": int},
     "offer": {"terms": dict, "due": str},
+    "request": {"terms": dict, "due": str},
+    "granted": {"terms": dict, "by": str, "by_name": str},
     "approve": {"by": str, "by_name": str},
     "decline": {"by": str, "by_name": str},
     "cancel": {"by": str, "by_name": str},
@@ -115,21 +118,21 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
     read = letters.read(turn, connection, envelope)
     if read is None:
         return
-    match envelope.kind:
-        case "accepted":
-            connections.on_accepted(turn, read, envelope)
-        case "declined":
-            connections.on_declined(turn, read, envelope)
-        case "credentials":
-            making.on_credentials(turn, read, envelope)
-        case "ready":
-            connections.on_ready(turn, read, envelope)
-        case "cancelled":
-            connections.on_cancelled(turn, read, envelope)
-        case "disconnecting":
-            disconnecting.on_disconnecting(turn, read, envelope)
-        case _:
-            turn.save(read)
+    rule = _ABOUT_CONNECTIONS.get(envelope.kind)
+    if rule is None:
+        turn.save(read)
+    else:
+        rule(turn, read, envelope)
+
+
+_ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
+    "accepted": connections.on_accepted,
+    "declined": connections.on_declined,
+    "credentials": making.on_credentials,
+    "ready": connections.on_ready,
+    "cancelled": connections.on_cancelled,
+    "disconnecting": disconnecting.on_disconnecting,
+}
 
 
 def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
@@ -191,6 +194,8 @@ def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection) -> Non
         letters.ask_for_unknown(turn, envelope, connection)
     elif envelope.kind == "offer":
         receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope))
+    elif envelope.kind == "request":
+        requesting.on_request(turn, connection, envelope)
 
 
 def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
@@ -208,6 +213,8 @@ def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: En
     match envelope.kind:
         case "noted":
             turn.save(transfers.with_card(transfer, event.event_id))
+        case "approve" if transfer.terms.kind == "request":
+            requesting.on_confirmed(turn, transfer, envelope, event.event_id)
         case "approve":
             sending.on_approve(turn, transfer, envelope, event.event_id, event.at)
         case "decline":
@@ -226,6 +233,10 @@ def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: En
 
 def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
     match envelope.kind:
+        case "noted":
+            requesting.on_noted(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
+        case "granted":
+            requesting.on_granted(turn, transfer, envelope, _sealed(turn, envelope), event.event_id)
         case "sent":
             receiving.on_sent(turn, transfer, envelope)
         case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":

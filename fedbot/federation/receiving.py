@@ -23,7 +23,7 @@ from fedbot.federation.documents import (
     Transfer,
     TransferState,
 )
-from fedbot.federation.effects import Ask, Do, Edit, Post
+from fedbot.federation.effects import Ask, Do, Post
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context, StepDone, StepRefused
 from fedbot.federation.provenance import forbidden_origin, mirror_received
@@ -107,7 +107,7 @@ def on_matched(turn: Turn, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, matches, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
-        transfer = with_progress(transfer, _matched(transfer.at(line.number), match))
+        transfer = with_progress(transfer, matched(transfer.at(line.number), match))
     if transfer.card_event or "card" in transfer.told:
         turn.save(transfer)
         transfers.edit_card(turn, transfer)
@@ -129,7 +129,8 @@ def on_matched(turn: Turn, event: Answered) -> None:
     )
 
 
-def _matched(progress: Progress, match: PartMatch) -> Progress:
+def matched(progress: Progress, match: PartMatch) -> Progress:
+    """The line, with where it would land."""
     return replace(
         progress,
         part=match.part.pk if match.part else None,
@@ -212,7 +213,7 @@ def on_sent(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
         turn.save(transfer)
         return
     connection = letters.connection_of(turn, transfer)
-    if transfer.decided is None or transfer.wanted != "approve" or connection.state not in CREDITING_FOR:
+    if not _agreed(transfer) or connection.state not in CREDITING_FOR:
         turn.save(transfer)
         transfers.dispute(turn, transfer, 0, "the sender handed over what nobody here had approved")
         return
@@ -224,6 +225,13 @@ def on_sent(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     turn.save(transfer)
     turn.note(transfer.id, "crediting")
     _next(turn, transfer)
+
+
+def _agreed(transfer: Transfer) -> bool:
+    """Whether our side has said yes to exactly these terms: by its approver, or by having asked for them."""
+    if transfer.terms.kind == "request" and transfer.granted is None:
+        return transfer.wanted != "cancel"
+    return transfer.decided is not None and transfer.wanted == "approve"
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
@@ -331,7 +339,10 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfer, draft = letters.write(turn, transfer, "received", body, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, transfer.state.value, items=[p.item for p in created])
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, transfers.card(turn, transfer), draft=draft))
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+    else:
+        letters.post(turn, transfer, draft)
     for progress in created:
         _do(turn, transfer, progress.number, _put_away(turn, transfer, progress))
         mirror_received(turn, transfer, progress)

@@ -329,6 +329,6 @@ def _finished(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     turn.save(transfer)
     turn.note(transfer.id, state.value)
     transfers.say_the_end(turn, transfer, draft)
-    if transfers.is_ours(turn, transfer):
+    if "card" in transfer.told:
         transfers.edit_card(turn, transfer)
     making.mirror(turn, connection)

@@ -14,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from fedbot.federation import envelope
 from fedbot.federation.documents import Terms
+from fedbot.federation.questions import PartDescription
+from fedbot.federation.stock import Part
 
 MOST_LINES = 20
 LONGEST_TEXT = 500
@@ -21,6 +23,7 @@ MOST_DIGITS = 10  # InvenTree: 15 digits, 5 of them decimals
 MOST_PLACES = 5
 KINDS = frozenset({"push", "request"})
 
+_NEEDED = "\n\t\u200d"
 _TERMS = TypeAdapter(Terms)
 
 
@@ -70,6 +73,25 @@ def understood(data: object) -> Terms:
     return terms
 
 
+def presentable(text: str) -> str:
+    """A text as terms may have it: not endless, and without signs that can't be seen."""
+    seen = "".join(s for s in text if s in _NEEDED or unicodedata.category(s) not in {"Cc", "Cf", "Cs"})
+    return seen[:LONGEST_TEXT]
+
+
+def described(part: Part) -> PartDescription:
+    """A part as terms tell of it."""
+    return PartDescription(
+        name=presentable(part.name),
+        ipn=presentable(part.ipn),
+        description=presentable(part.description),
+        keywords=presentable(part.keywords),
+        units=presentable(part.units),
+        revision=presentable(part.revision),
+        trackable=part.trackable,
+    )
+
+
 def check_quantity(quantity: Decimal) -> None:
     """InvenTree's limits: positive, at most 10 digits before the point and 5 behind it."""
     if not quantity.is_finite() or quantity <= 0:
@@ -90,5 +112,5 @@ def _check_texts(data: object) -> None:
     elif isinstance(data, str):
         if len(data) > LONGEST_TEXT:
             raise BadTerms("a text is too long")
-        if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs"} and sign not in "\n\t\u200d" for sign in data):
+        if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs"} and sign not in _NEEDED for sign in data):
             raise BadTerms("a text has control characters")

@@ -111,8 +111,9 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     transfer, draft = letters.write(turn, transfer, state.value, body, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, state.value, by.person if by else "", by.event_id if by else "", problem=problem)
-    if is_ours(turn, transfer):
+    if "card" in transfer.told:
         edit_card(turn, transfer, draft)
+        say_the_end(turn, transfer)
     else:
         say_the_end(turn, transfer, draft)
     connection = turn.connection(transfer.connection)

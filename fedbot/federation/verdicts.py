@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from fedbot.federation import directory, receiving
@@ -39,22 +40,32 @@ def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
     return turn.transfer(identifier) or turn.connection(identifier)
 
 
-def right_to_decide(subject: Subject) -> Right:
-    """Connections are for superusers, transfers for approvers (DESIGN §5)."""
-    return Right.SUPERUSER if isinstance(subject, Connection) else Right.APPROVER
+def right_to_decide(subject: Subject, person: str = "") -> Right:
+    """Connections are for superusers, transfers for approvers (DESIGN §5); who asked may take less."""
+    if isinstance(subject, Connection):
+        return Right.SUPERUSER
+    return Right.MAPPED if takes_less(subject) and person == subject.terms.asker else Right.APPROVER
+
+
+def takes_less(subject: Subject) -> bool:
+    """Whether the card asks the asker's side if it takes less than it asked for."""
+    return isinstance(subject, Transfer) and subject.role == "receiver" and subject.granted is not None
 
 
 def is_open(subject: Subject) -> bool:
     """Whether the card still asks for a decision."""
     if isinstance(subject, Connection):
         return subject.state is ConnectionState.OFFERED
-    return subject.state is TransferState.OPEN and not subject.wanted
+    waits_for_asker = subject.role == "sender" and subject.granted is not None
+    return subject.state is TransferState.OPEN and not subject.wanted and not waits_for_asker
 
 
 def decides_here(turn: Turn, subject: Subject) -> bool:
     """Whether our own people decide on it, so that the card is ours."""
     if isinstance(subject, Connection):
         return not subject.ours
+    if subject.granted is not None:
+        return takes_less(subject)
     return subject.terms.decider == turn.home.party
 
 
@@ -79,9 +90,18 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
 
 
 def take_up(
-    turn: Turn, subject: Subject, choice: Choice, person: str, event_id: str, reply_to: str = ""
+    turn: Turn,
+    subject: Subject,
+    choice: Choice,
+    person: str,
+    event_id: str,
+    reply_to: str = "",
+    quantity: Decimal | None = None,
 ) -> Phrase | None:
-    """Begin a verdict, or say why not. `reply_to` is the line, where the person typed instead of tapping."""
+    """Begin a verdict, or say why not. `reply_to` is the line, where the person typed instead of tapping.
+
+    `quantity` is what an owner's approver grants, where that is less than was requested.
+    """
     username = turn.home.people.get(person)
     if username is None:
         return say("not_yours_to_decide", subject=subject, party=turn.home.name)
@@ -92,15 +112,18 @@ def take_up(
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
     if connection is not None and connection.state is not ConnectionState.ACTIVE:
         return say("connection_not_active", connection=connection)
-    if person == asker_of(subject) and not turn.home.self_approval:
+    if person == asker_of(subject) and not takes_less(subject) and not turn.home.self_approval:
         return say("not_your_own", subject=subject)
     if subject.verdict is not None:
         return say("being_decided", subject=subject, by=turn.name_of(subject.verdict.person, subject.room))
     if isinstance(subject, Transfer) and choice is Choice.APPROVE and (complaint := _unmatched(turn, subject)):
         return complaint
-    verdict = Verdict(choice, person, username, event_id, VerdictStage.CHECKING, turn.now, reply_to=reply_to)
+    verdict = Verdict(
+        choice, person, username, event_id, VerdictStage.CHECKING, turn.now, reply_to=reply_to, quantity=quantity
+    )
     turn.save(replace(subject, verdict=verdict))
-    questions = (PersonRights(username), WhoMay(right_to_decide(subject), tuple(turn.home.people.values())))
+    right = right_to_decide(subject, person)
+    questions = (PersonRights(username), WhoMay(right, tuple(turn.home.people.values())))
     turn.do(Typing(subject.room, 30))
     turn.do(Ask(Context("verdict", subject.id, detail={"event": event_id}), questions))
     return None
@@ -135,7 +158,7 @@ def on_rights(turn: Turn, event: Answered) -> None:
     rights, able = event.answers
     if not (isinstance(rights, Rights) and isinstance(able, Able)):
         raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
-    if not rights.covers(right_to_decide(subject)):
+    if not rights.covers(right_to_decide(subject, verdict.person)):
         _refuse(turn, subject, verdict, not_entitled(turn, subject, rights, able))
         return
     ends = turn.now + turn.home.grace
@@ -215,7 +238,7 @@ def on_caught_up(turn: Turn) -> None:
         turn.do(Ask(context, (PersonRights(verdict.username),)))
 
 
-def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Choice, Signature] | None:
+def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Verdict, Signature] | None:
     """The right was read a second time: the decision that counts now, or None. The verdict is cleared."""
     running = _running(turn, event.context, VerdictStage.CONFIRMING)
     if running is None:
@@ -224,7 +247,7 @@ def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Choice, Signatur
     (rights,) = event.answers
     if not isinstance(rights, Rights):
         raise TypeError(f"a confirmation asks for rights, not {rights!r}")
-    if not rights.covers(right_to_decide(subject)):
+    if not rights.covers(right_to_decide(subject, verdict.person)):
         phrase = not_entitled(turn, subject, rights, Able(()))
         _refuse(turn, subject, verdict, phrase)
         return None
@@ -235,4 +258,4 @@ def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Choice, Signatur
     signature = Signature(
         verdict.person, name, turn.home.party, verdict.at, verdict.event_id, username=verdict.username
     )
-    return subject, verdict.choice, signature
+    return subject, verdict, signature

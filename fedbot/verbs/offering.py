@@ -7,7 +7,6 @@ Our own check before anything is asked; what InvenTree itself would not check is
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,14 +14,12 @@ from decimal import Decimal
 from fedbot.federation.documents import Line, Terms, Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.provenance import forbidden_origin
-from fedbot.federation.questions import PartDescription
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, StockItem
-from fedbot.federation.terms import LONGEST_TEXT, MOST_DIGITS, MOST_PLACES, written
+from fedbot.federation.terms import MOST_DIGITS, MOST_PLACES, described, presentable, written
 
 # An envelope may have 60,000 bytes; what people read of the offer, and the seal itself, take the rest.
 MOST_OFFER_BYTES = 40_000
-_NEEDED = "\n\t\u200d"
 
 
 @dataclass(frozen=True)
@@ -122,15 +119,7 @@ def line_of(number: int, picked: Picked) -> Line:
         number=number,
         item=item.pk,
         part=part.pk,
-        description=PartDescription(
-            name=presentable(part.name),
-            ipn=presentable(part.ipn),
-            description=presentable(part.description),
-            keywords=presentable(part.keywords),
-            units=presentable(part.units),
-            revision=presentable(part.revision),
-            trackable=part.trackable,
-        ),
+        description=described(part),
         quantity=picked.quantity,
         serial=presentable(item.serial),
         batch=presentable(item.batch),
@@ -142,12 +131,6 @@ def line_of(number: int, picked: Picked) -> Line:
         origin=picked.origin,
         whole=picked.quantity == item.quantity,
     )
-
-
-def presentable(text: str) -> str:
-    """A text as terms may have it: not endless, and without signs that can't be seen (see `terms`)."""
-    seen = "".join(s for s in text if s in _NEEDED or unicodedata.category(s) not in {"Cc", "Cf", "Cs"})
-    return seen[:LONGEST_TEXT]
 
 
 def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:

@@ -13,10 +13,10 @@ from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
-from fedbot.federation.terms import plain
+from fedbot.federation.terms import plain, presentable
 from fedbot.verbs.items import Reading
 from fedbot.verbs.naming import in_quotes, room_name, space_meant, whole_line
-from fedbot.verbs.offering import Picked, line_of, presentable, quantity_complaint, size_complaint
+from fedbot.verbs.offering import Picked, line_of, quantity_complaint, size_complaint
 from fedbot.verbs.picking import Choice, Picking, pick
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
 

@@ -1,0 +1,295 @@
+"""UC3: one space asks another for something; the owner decides (DESIGN §2).
+
+The asker's words become stock items at the owner, who is the sender and arbiter. A smaller quantity may be
+granted: then the terms are new, and they need the asker's side's word too before anything moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fedbot.federation import letters, making, sending
+from fedbot.federation import transfer as transfers
+from fedbot.federation.connection import MOST_RINGS, addressees
+from fedbot.federation.documents import (
+    Connection,
+    Exchange,
+    Line,
+    Progress,
+    Signature,
+    Terms,
+    Transfer,
+    TransferState,
+)
+from fedbot.federation.effects import Ask, Post, say
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.events import Answered, Context
+from fedbot.federation.provenance import forbidden_origin
+from fedbot.federation.questions import Able, FindItems, ItemsFound, MatchPart, PartMatch, Question, WhoMay
+from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
+from fedbot.federation.receiving import LONGEST_OPEN, matched, unmatched
+from fedbot.federation.sending import with_progress
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
+from fedbot.federation.terms import BadTerms, described, hash_of, understood, written
+
+NOT_FOUND = "not-found"
+TOO_LITTLE = "too-little"
+NO_PART = "no-part"
+
+
+# --- the asker's side, which will receive ---
+
+
+def open_request(turn: Turn, identifier: str, connection: Connection, terms: Terms, asker: Signature) -> Transfer:
+    """A new request on the asker's side: it goes out as the answer to the asker's line."""
+    transfer = Transfer(
+        id=identifier,
+        code=turn.short_code(identifier),
+        role="receiver",
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=hash_of(terms),
+        state=TransferState.OPEN,
+        asked=asker,
+        due=turn.now + turn.home.request_open_for,
+        progress=tuple(Progress(line.number) for line in terms.lines),
+    )
+    body = {"terms": written(terms), "due": transfer.due.isoformat()}
+    transfer, draft = letters.write(turn, transfer, "request", body, awaits=True)
+    turn.save(transfer)
+    phrase = say("transfer_requested", transfer=transfer, connection=connection, home=turn.home)
+    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.note(identifier, f"requested from {connection.peer}", asker.person, asker.event_id)
+    making.mirror(turn, connection)
+    return transfer
+
+
+def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> None:
+    """The owner's card is up: what exactly it would send. Which of our parts is that?"""
+    transfer = transfers.with_card(transfer, event_id)
+    if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or "terms" not in envelope.body:
+        turn.save(transfer)
+        return
+    transfer = _adopted(turn, transfer, envelope, sealed)
+    turn.save(transfer)
+    lines = transfer.terms.lines
+    questions: list[Question] = [MatchPart(transfer.peer, line.description, line.serial) for line in lines]
+    turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
+
+
+def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, sealed: dict[str, Any]) -> Transfer:
+    """The request with the owner's terms; BadTerms if they aren't what was asked for."""
+    terms = understood(envelope.body["terms"])
+    asked = [line.quantity for line in transfer.terms.lines]
+    offered = [line.quantity for line in terms.lines]
+    frame = (terms.kind, terms.sender, terms.receiver, terms.asker, terms.note)
+    before = transfer.terms
+    if frame != (before.kind, before.sender, before.receiver, before.asker, before.note):
+        raise BadTerms("terms: not the request that was asked")
+    fits = len(asked) == len(offered) and all(new <= old for old, new in zip(asked, offered, strict=True))
+    if not fits or hash_of(terms) != envelope.terms_hash:
+        raise BadTerms("terms.lines: more than was asked for")
+    if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
+        raise BadTerms("terms.lines.origin: came from a third space")
+    texts = sealed.get("metadata")
+    metadata = texts if isinstance(texts, dict) else {}
+    progress = tuple(
+        replace(transfer.at(line.number), metadata=str(metadata.get(str(line.number), ""))) for line in terms.lines
+    )
+    return replace(transfer, terms=terms, terms_hash=envelope.terms_hash, progress=progress)
+
+
+def on_matched(turn: Turn, event: Answered) -> None:
+    """We know where it would land. Without a part for it the request is taken back, and the asker told why."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None or transfer.state is not TransferState.OPEN:
+        return
+    for line, match in zip(transfer.terms.lines, event.answers, strict=True):
+        if not isinstance(match, PartMatch):
+            raise TypeError(f"a request asks for parts, not {match!r}")
+        transfer = with_progress(transfer, matched(transfer.at(line.number), match))
+    turn.save(transfer)
+    if unmatched(transfer):
+        transfer = letters.send(
+            turn, replace(transfer, wanted="cancel", problem=NO_PART), "cancel", _nobody(NO_PART), awaits=True
+        )
+        turn.save(transfer)
+        phrase = say("request_without_part", transfer=transfer, home=turn.home)
+        turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=f"offer:{transfer.id}"))
+
+
+def _nobody(reason: str) -> dict[str, Any]:
+    return {"by": "", "by_name": "", "event": "", "reason": reason}
+
+
+def on_granted(turn: Turn, transfer: Transfer, envelope: Envelope, sealed: dict[str, Any], event_id: str) -> None:
+    """The owner grants less: a card of ours asks the asker, or an approver here, whether that will do."""
+    if transfer.state is not TransferState.OPEN or transfer.wanted:
+        turn.save(transfer)
+        return
+    transfer = _adopted(turn, transfer, envelope, sealed)
+    granted = transfers.signature_in(envelope, transfer.peer, event_id)
+    transfer = replace(transfer, granted=granted, decided=None)
+    turn.save(transfer)
+    turn.note(transfer.id, "less was granted", granted.person, event_id)
+    people = tuple(turn.home.people.values())
+    turn.do(Ask(Context("granted-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
+
+
+def on_granted_card(turn: Turn, event: Answered) -> None:
+    """We know who may say yes to less: post the card."""
+    transfer = turn.transfer(event.context.subject)
+    (able,) = event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+        return
+    transfer, draft = letters.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
+    turn.save(transfer)
+    people = list(dict.fromkeys([transfer.terms.asker, *addressees(turn, able)]))
+    turn.do(
+        Post(
+            f"card:{transfer.id}",
+            transfer.room,
+            transfers.card(turn, transfer, [turn.name_of(person, transfer.room) for person in people]),
+            rings=tuple(people[:MOST_RINGS]),
+            draft=draft,
+            seeds=(APPROVE_KEY, DECLINE_KEY),
+        )
+    )
+
+
+# --- the owner's side, which decides and sends ---
+
+
+def on_request(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
+    terms = understood(envelope.body.get("terms"))
+    if (terms.kind, terms.sender, terms.receiver) != ("request", turn.home.party, connection.peer):
+        raise BadTerms("terms.sender or terms.receiver")
+    if hash_of(terms) != envelope.terms_hash:
+        raise BadTerms("terms_hash")
+    due = min(datetime.fromisoformat(str(envelope.body.get("due"))), turn.now + LONGEST_OPEN)
+    transfer = Transfer(
+        id=envelope.subject,
+        code=turn.short_code(envelope.subject),
+        role="sender",
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=envelope.terms_hash,
+        state=TransferState.OPEN,
+        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at),
+        due=due,
+        exchange=Exchange(seen=envelope.seq),
+    )
+    turn.save(transfer)
+    turn.note(transfer.id, f"requested by {connection.peer}", terms.asker)
+    questions: list[Question] = [FindItems(line.description.name) for line in terms.lines]
+    questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
+    turn.do(Ask(Context("request-card", transfer.id), tuple(questions), patient=True))
+
+
+def on_found(turn: Turn, event: Answered) -> None:
+    """Our InvenTree has looked: post the card for what would go, or decline with the reason."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None or transfer.state is not TransferState.OPEN:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    *found, able = event.answers
+    if not isinstance(able, Able):
+        raise TypeError(f"a request's card asks who may decide, not {able!r}")
+    lines: list[Line] = []
+    metadata: dict[str, str] = {}
+    for line, answer in zip(transfer.terms.lines, found, strict=True):
+        if not isinstance(answer, ItemsFound):
+            raise TypeError(f"a request asks for items, not {answer!r}")
+        item = best_item(answer, line.quantity, transfer.peer)
+        if not isinstance(item, StockItem):
+            transfers.end(turn, transfer, TransferState.DECLINED, None, item)
+            return
+        lines.append(_line(line, item))
+        if item.metadata:
+            metadata[str(line.number)] = item.metadata
+    terms = replace(transfer.terms, lines=tuple(lines))
+    transfer = replace(transfer, terms=terms, terms_hash=hash_of(terms), told=(*transfer.told, "card"))
+    body = {"terms": written(terms)}
+    transfer, draft = letters.write(turn, transfer, "noted", body, awaits=True, sealed={"metadata": metadata})
+    turn.save(transfer)
+    people = addressees(turn, able)
+    turn.do(
+        Post(
+            f"card:{transfer.id}",
+            transfer.room,
+            transfers.card(turn, transfer, [turn.name_of(person, transfer.room) for person in people]),
+            rings=tuple(people[:MOST_RINGS]),
+            draft=draft,
+            seeds=(APPROVE_KEY, DECLINE_KEY),
+        )
+    )
+
+
+def best_item(found: ItemsFound, quantity: Decimal, destination: str) -> StockItem | str:
+    """The stock item to answer a request from: the smallest that has enough; or why there is none."""
+    tainted = dict(found.tainted)
+    fit = [item for item in found.items if _may_go(item, tainted.get(item.pk, ""), destination)]
+    enough = [item for item in fit if item.available >= quantity and (not item.serial or quantity == 1)]
+    if enough:
+        return min(enough, key=lambda item: (item.available, item.pk))
+    return TOO_LITTLE if fit else NOT_FOUND
+
+
+def _may_go(item: StockItem, tainted: str, destination: str) -> bool:
+    origin = tainted or (item.provenance.origin if item.provenance else "")
+    part = item.part
+    sound = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0
+    return sound and part.salable and part.active and not part.virtual and not forbidden_origin(origin, destination)
+
+
+def _line(asked: Line, item: StockItem) -> Line:
+    return replace(
+        asked,
+        item=item.pk,
+        part=item.part.pk,
+        description=described(item.part),
+        serial=item.serial,
+        batch=item.batch,
+        packaging=item.packaging,
+        expiry=item.expiry,
+        status=item.status,
+        status_text=item.status_text,
+        place=item.place,
+        origin=item.provenance.origin if item.provenance else "",
+        whole=asked.quantity == item.quantity,
+    )
+
+
+def grant(turn: Turn, transfer: Transfer, decided: Signature, quantities: Sequence[Decimal]) -> None:
+    """The owner's approver grants less: new terms, which the asker's side has to confirm."""
+    lines = tuple(
+        replace(line, quantity=q, whole=False) for line, q in zip(transfer.terms.lines, quantities, strict=True)
+    )
+    terms = replace(transfer.terms, lines=lines)
+    transfer = replace(transfer, terms=terms, terms_hash=hash_of(terms), granted=decided, verdict=None)
+    body = {"terms": written(terms), **transfers.as_body(decided)}
+    transfer, draft = letters.write(turn, transfer, "granted", body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "less was granted", decided.person, decided.event_id)
+    transfers.edit_card(turn, transfer, draft)
+
+
+def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The asker's side takes what was granted: both have decided on this hash, the stock may move."""
+    waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
+    if transfer.granted is None or not waits:
+        turn.save(transfer)
+        return
+    by = transfers.signature_in(envelope, transfer.peer, event_id)
+    turn.note(transfer.id, "the smaller quantity is taken", by.person, event_id)
+    sending.approve(turn, transfer, transfer.granted)
