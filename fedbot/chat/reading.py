@@ -78,8 +78,8 @@ class Reader:
     def invitation(self, state: list[Raw]) -> Invited | None:
         """An invitation from the stripped state that comes with it.
 
-        Synapse adds our own membership event whole; elsewhere it may lack id and time. Then `event_id` is
-        empty, as an id made up by us would make a second invitation look like a repetition.
+        Stripped state has neither ids nor times (Synapse 1.163). Then `event_id` is empty, as one made up by us
+        would make a second invitation look like a repetition of the first.
         """
         own = [raw for raw in state if is_own_membership(raw, self.us)]
         if not own or content_of(own[-1]).get("membership") != "invite":

@@ -12,6 +12,7 @@ from fedbot.demo.homeserver import Homeserver
 from fedbot.federation.events import (
     ChatEvent,
     EnvelopeSeen,
+    Invited,
     PartyAnnounced,
     Reacted,
     Removed,
@@ -49,6 +50,8 @@ def told(event: ChatEvent) -> tuple[object, ...]:
             return ("envelope", envelope)
         case PartyAnnounced(content=announced):
             return ("party", announced)
+        case Invited():
+            return ("invited", event.name, event.event_id)
         case Removed(reason=reason, banned=banned):
             return ("removed", reason, banned)
         case _:

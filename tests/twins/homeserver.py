@@ -258,10 +258,9 @@ class TwinHomeserver:
         return tuple(event for event in timeline if is_state(event) or not self.loses(user, event))
 
     def _invitation(self, room: TwinRoom, user: str) -> tuple[Raw, ...]:
-        """Stripped, but for our own membership, which Synapse adds whole."""
-        name = room.state[("m.room.name", "")]
-        stripped = {key: name[key] for key in ("type", "state_key", "sender", "content")}
-        return (stripped, room.state[(MEMBER, user)])
+        """Stripped of ids and times, as Synapse sends it."""
+        shown = (room.state[("m.room.name", "")], room.state[(MEMBER, user)])
+        return tuple({key: raw[key] for key in ("type", "state_key", "sender", "content")} for raw in shown)
 
     def _needs_membership(self, user: str, room: str) -> None:
         if self.membership(room, user) != "join":
