@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fedbot.chat.content import Bold, Inline
+from fedbot.chat.content import Bold, Break, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
@@ -41,7 +41,7 @@ def _offered(
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
     theirs, ours = fingerprints
     lines: Lines = [
-        tongue.say("{peer} asks {own} to connect. Agree?", peer=Bold(peer), own=own),
+        tongue.say("{peer} asks {own} to be friends. Agree?", peer=Bold(peer), own=own),
         tongue.say(
             "Asked by {who} ({peer}), {when}",
             who=naming.signed(tongue, connection.asked),
@@ -54,7 +54,7 @@ def _offered(
         *_to_compare(tongue, peer, theirs, ours),
         "",
         _for_whom(tongue, people, own),
-        tongue.say("✅ yes, connect · ❌ no"),
+        tongue.say("✅ yes, friends · ❌ no"),
         tongue.say("Open until {when} · {code}", when=tongue.when(connection.due), code=connection.code),
     ]
     return lines
@@ -64,32 +64,22 @@ def what_yes_means(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     """What each side makes for the other, and what the other can see by it."""
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
     names: dict[str, Words] = {"peer": peer, "own": own}
-    lines: Lines = [
-        tongue.say(
-            "Yes means: {peer} and {own} can offer each other things. Each offer still needs its own yes.", **names
-        ),
-        tongue.say(
-            "In {own}'s InvenTree I make for {peer}: a user that can only look, a token for one year, and a "
-            "customer company. {peer} does the same for {own}.",
-            **names,
-        ),
+    points = [
+        tongue.say("{peer} and {own} can offer each other things; each offer still needs its own yes", **names),
+        tongue.say("in {own}'s InvenTree I make for {peer}: a user that can only look,", **names),
+        tongue.say("its token for one year, and a customer company {peer}", **names),
+        tongue.say("{peer}'s bot makes the same for {own}", **names),
     ]
+    points[1:3] = [(*points[1], Break(), *points[2])]
     if connection.access == "direct":
-        lines.append(
-            tongue.say(
-                "The token goes to {peer}'s bot, sealed: it can read all stock items of {own}, and "
-                "change none. {own} can read all of {peer}'s.",
-                **names,
-            )
+        points.append(
+            tongue.say("{peer}'s bot gets the token: it can read all stock items of {own}, change none", **names)
         )
+        points.append(tongue.say("{own}'s bot can read all stock items of {peer}", **names))
     else:
-        lines.append(
-            tongue.say(
-                "{peer}'s bot never gets into {own}'s InvenTree: the token stays with me. I answer for "
-                "it, and only about shared items.",
-                **names,
-            )
-        )
+        points.append(tongue.say("the token stays with me: {peer}'s bot never gets into {own}'s InvenTree;", **names))
+        points[-1] = (*points[-1], Break(), *tongue.say("I answer for it, and only about shared items"))
+    lines: Lines = [tongue.say("Yes means:"), Items(tuple(points))]
     if not home.has_admin_token:
         lines.append(tongue.say("I have no admin token: after a yes I say in the admin room what to click."))
     return lines
@@ -128,7 +118,7 @@ def agreed(tongue: Tongue, connection: Connection) -> tuple[Inline, ...]:
 
 def _being_made(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
-    first = tongue.say("{peer} and {own} are being connected.", peer=Bold(peer), own=Bold(own))
+    first = tongue.say("{peer} and {own} are becoming friends.", peer=Bold(peer), own=Bold(own))
     if connection.needs:
         where = tongue.say(
             "Done: both said yes. Not done: {own}'s side waits for its admin; I try again every minute.", own=own
@@ -144,9 +134,7 @@ def connected(tongue: Tongue, *, connection: Connection, home: Home) -> Lines:
     """Both sides are ready: things can be offered from now on."""
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
     lines: Lines = [
-        tongue.say(
-            "✅ {own} and {peer} are connected: each can offer the other things.", own=Bold(own), peer=Bold(peer)
-        ),
+        tongue.say("✅ {own} and {peer} are friends: each can offer the other things.", own=Bold(own), peer=Bold(peer)),
         agreed(tongue, connection),
         "",
     ]
@@ -193,7 +181,7 @@ def suspended(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
     return [
         tongue.say(
-            "⚠ {peer}'s bot has another key or account than {own} agreed to. The connection is paused.",
+            "⚠ {peer}'s bot has another key or account than {own} agreed to. The friendship is paused.",
             peer=Bold(peer),
             own=own,
         ),
@@ -218,16 +206,16 @@ def over(tongue: Tongue, connection: Connection, by: str) -> Lines:
     again = tongue.say("It can be asked for again at any time.")
     match connection.state:
         case ConnectionState.DECLINED:
-            first = tongue.say("❌ Not connected with {peer}.", peer=Bold(peer))
+            first = tongue.say("❌ No friendship with {peer}.", peer=Bold(peer))
             who = [_declined_by(tongue, connection)]
         case ConnectionState.CANCELLED:
-            first = tongue.say("Cancelled: no connection with {peer}.", peer=Bold(peer))
+            first = tongue.say("Cancelled: no friendship with {peer}.", peer=Bold(peer))
             who = [tongue.say("By {who}", who=naming.person(tongue, by))] if by else []
         case ConnectionState.EXPIRED:
-            first = tongue.say("Expired: no connection with {peer}.", peer=Bold(peer))
+            first = tongue.say("Expired: no friendship with {peer}.", peer=Bold(peer))
             who = [tongue.say("It was open until {when}.", when=tongue.when(connection.due))]
         case _:
-            first = tongue.say("The connection with {peer} is over.", peer=Bold(peer))
+            first = tongue.say("The friendship with {peer} is over.", peer=Bold(peer))
             who = []
     return [first, *who, (*nothing, " ", *again), connection.code]
 

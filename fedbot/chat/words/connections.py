@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.chat.content import Bold, Code, Inline, Items
+from fedbot.chat.content import Bold, Break, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import over, suspended
 from fedbot.chat.words.naming import command
@@ -22,7 +22,7 @@ def connect_asked(tongue: Tongue, *, connection: Connection, fingerprint: str) -
         )
     )
     return [
-        tongue.say("Asked {peer} to connect. Nothing has been made yet.", peer=Bold(peer)),
+        tongue.say("Asked {peer} to be friends. Nothing has been made yet.", peer=Bold(peer)),
         tongue.say(
             "A superuser of {peer} decides, on the card of its bot, until {when}.",
             peer=peer,
@@ -50,15 +50,15 @@ def connect_crossed(tongue: Tongue, *, connection: Connection) -> Lines:
 
 _DECLINED: dict[str, str] = {
     "throttled": marked("{peer}'s bot takes no more requests today. Please ask again tomorrow."),
-    "connected": marked("{peer}'s bot says that there is a connection already. Its admin sees more with {spaces}."),
-    "generation": marked("{peer}'s bot knows of an earlier connection. Please ask once more."),
+    "connected": marked("{peer}'s bot says that we are friends already. Its admin sees more with {spaces}."),
+    "generation": marked("{peer}'s bot knows of an earlier friendship. Please ask once more."),
 }
 
 
 def connect_declined(tongue: Tongue, *, connection: Connection, by: str) -> Lines:
     """The peer said no, or its bot did."""
     peer = naming.space(tongue, connection.peer_name)
-    first = tongue.say("❌ {peer} did not agree to connect.", peer=Bold(peer))
+    first = tongue.say("❌ {peer} did not agree to be friends.", peer=Bold(peer))
     why = _DECLINED.get(connection.problem)
     if why is not None:
         reason = tongue.say(why, peer=peer, spaces=command("spaces"))
@@ -89,7 +89,7 @@ def making_waits_in_room(tongue: Tongue, *, connection: Connection, home: Home) 
     )
     return [
         tongue.say("⏸ {code} waits for an admin of {own}.", code=connection.code, own=own),
-        tongue.say("Done: both said yes. Not done: {own}'s side of the connection.", own=own),
+        tongue.say("Done: both said yes. Not done: {own}'s side is not set up.", own=own),
         where,
         tongue.say(
             "Next: I look every minute, until {when}. To stop it, reply: {cancel}",
@@ -111,12 +111,13 @@ def connect_throttled(tongue: Tongue, *, connection: Connection) -> Lines:
         else tongue.say("Too many spaces have asked today.")
     )
     return [
-        tongue.say("I declined {peer}'s request to connect by myself.", peer=peer),
+        tongue.say("I declined by myself that {peer} asks to be friends.", peer=peer),
         (
             *why,
             " ",
             *tongue.say(
-                "It can ask again tomorrow; or you ask: {connect}", connect=command(f"connect {connection.peer}")
+                "It can ask again tomorrow; or ask it, in the shared room: {connect}",
+                connect=command(f"connect {connection.peer}"),
             ),
         ),
         connection.code,
@@ -130,7 +131,7 @@ def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: s
     """Exactly what an admin does so that our side of a connection can be made."""
     del reference
     peer = naming.space(tongue, connection.peer_name)
-    first = tongue.say("The connection with {peer} waits for you.", peer=Bold(peer))
+    first = tongue.say("The friendship with {peer} waits for you.", peer=Bold(peer))
     why = tongue.say("Why: {text}", text=tongue.short(text, 300))
     if reason in _BY_HAND:
         what = _clicks(tongue, connection, name, reason)
@@ -147,7 +148,7 @@ def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: s
             )
         ]
     until = tongue.say(
-        "I look again every minute, until {when}. To stop it: {cancel}",
+        "I look again every minute, until {when}. To stop it, in the shared room: {cancel}",
         when=tongue.when(connection.due),
         cancel=command(f"cancel {connection.code}"),
     )
@@ -161,7 +162,7 @@ _WHAT_TO_DO: dict[str, str] = {
     "foreign-company": marked("In InvenTree, rename the company {peer}, or clear its link if it may be used."),
     "not-permitted": marked("Give my InvenTree user the role that is named above; {check} lists all of them."),
     "too-much-right": marked(
-        "Take everything but 'view' from the group {user} (and staff and superuser from the user), then: {add}"
+        "In InvenTree, leave the group {user} only 'view', and make its user neither staff nor superuser."
     ),
     "too-little-right": marked(
         "Give the group {user} 'view' on stock, part, part category and stock location; nothing else."
@@ -180,15 +181,15 @@ def _clicks(tongue: Tongue, connection: Connection, name: str, reason: str) -> L
     )
     url = f"https://OUR-INVENTREE/api/user/token/?name={name}-1"
     steps: tuple[tuple[Inline, ...], ...] = (
-        tongue.say(
-            "Groups, new: name {name}. Its rights: view for stock, part, part category, stock location; nothing else",
-            name=Code(name),
+        (
+            *tongue.say("Groups, new: {name}", name=Code(name)),
+            Break(),
+            *tongue.say("rights: view for stock, part, part category, stock location; nothing else"),
         ),
-        tongue.say(
-            "Users, new: name {name}, last name {id}, active, neither staff nor superuser, in the group {name} "
-            "only, with a long random password",
-            name=Code(name),
-            id=Code(connection.id),
+        (
+            *tongue.say("Users, new: {name}, last name {id}", name=Code(name), id=Code(connection.id)),
+            Break(),
+            *tongue.say("active, neither staff nor superuser, a long random password, only in that group"),
         ),
         tongue.say("Its token, good for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
         tongue.say(
@@ -234,12 +235,12 @@ def party_claimed(tongue: Tongue, *, connection: Connection, bot: str) -> Lines:
     peer = naming.space(tongue, connection.peer_name)
     return [
         tongue.say(
-            "⚠ {bot} speaks in the name of {peer}, but isn't the bot that we connected to.",
+            "⚠ {bot} speaks in the name of {peer}, but isn't the bot that we are friends with.",
             bot=Code(tongue.short(bot, 120)),
             peer=Bold(peer),
         ),
         tongue.say(
-            "I do nothing that it says. The real one is {bot}; the connection goes on with it.",
+            "I do nothing that it says. The real one is {bot}; the friendship goes on with it.",
             bot=Code(tongue.short(connection.peer_bot, 120)),
         ),
         tongue.say("Please ask {peer} by another way (phone, in person) whether that is theirs.", peer=peer),

@@ -53,7 +53,7 @@ def _how_it_ended(tongue: Tongue, subject: Subject) -> tuple[Inline, ...]:
     refused = {TransferState.DECLINED, ConnectionState.DECLINED}
     cancelled = {TransferState.CANCELLED, ConnectionState.CANCELLED}
     if subject.state in {TransferState.EXPIRED, ConnectionState.EXPIRED}:
-        return tongue.say("Its time was over at {when}.", when=tongue.when(subject.due))
+        return tongue.say("Its time was over, {when}.", when=tongue.when(subject.due))
     if isinstance(subject, Transfer) and subject.wanted == "cancel":
         return tongue.say("It is being cancelled.")
     if signature is None:
@@ -79,17 +79,14 @@ def too_late(tongue: Tongue, *, subject: Subject) -> Lines:
 def connection_not_active(tongue: Tongue, *, connection: Connection) -> Lines:
     """The two spaces aren't connected at the moment, so nothing may be decided."""
     peer = naming.space(tongue, connection.peer_name)
-    first = tongue.say("Not counted: the connection with {peer} isn't active at the moment.", peer=peer)
+    first = tongue.say("Not counted: the friendship with {peer} isn't active at the moment.", peer=peer)
     if connection.state is ConnectionState.SUSPENDED:
-        why = tongue.say(
-            "The key or account of {peer}'s bot has changed. A superuser looks at it with {review}; then "
-            "this card works again.",
-            peer=peer,
-            review=command("review"),
-        )
-    else:
-        why = tongue.say("Nothing has moved. Look with {spaces}.", spaces=command("spaces"))
-    return [first, why]
+        return [
+            first,
+            tongue.say("The key or account of {peer}'s bot has changed; nothing has moved.", peer=peer),
+            tongue.say("A superuser looks at it, then this works again: {review}", review=command("review")),
+        ]
+    return [first, tongue.say("Nothing has moved. Look with {spaces}.", spaces=command("spaces"))]
 
 
 def not_your_own(tongue: Tongue, *, subject: Subject) -> Lines:

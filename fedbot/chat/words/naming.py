@@ -128,7 +128,7 @@ def case(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inline, ...]:
     """A transfer or a connection within a sentence: '10 × M3 bolt (k7m2)'."""
     if isinstance(subject, Transfer):
         return tongue.say("{things} ({code})", things=things(tongue, subject.terms.lines), code=subject.code)
-    return tongue.say("the connection with {peer} ({code})", peer=space(tongue, subject.peer_name), code=subject.code)
+    return tongue.say("the friendship with {peer} ({code})", peer=space(tongue, subject.peer_name), code=subject.code)
 
 
 def code_line(subject: Connection | Transfer) -> Lines:

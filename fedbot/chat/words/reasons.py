@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.chat.content import Inline
+from fedbot.chat.content import Code, Inline
 from fedbot.chat.words.tongue import Tongue, marked
 
 # Codes of refused steps (fedbot/inventree/outgoing.py, incoming.py, failures.py) and of the rules.
@@ -12,7 +12,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("An approver of {sender} can start it again."),
     ),
     "connection": (
-        marked("the connection between the two spaces isn't active at the moment."),
+        marked("the friendship between the two spaces isn't active at the moment."),
         marked("Look with {spaces}, and start again when it is."),
     ),
     "gone": (
@@ -53,7 +53,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "not-permitted": (
         marked("the bot's own InvenTree user may not do it."),
-        marked("An admin can see what is missing with `fedbot check`."),
+        marked("Its admin can see what is missing with {check}."),
     ),
     "not-sent": (
         marked("it never left {sender}."),
@@ -97,13 +97,13 @@ _NO_PART: dict[str, tuple[str, str]] = {
 def why_not_given(tongue: Tongue, code: str, sender: str) -> tuple[Inline, ...]:
     """Why a line was not handed over or booked in, as the end of a sentence."""
     why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
-    return tongue.say(why, sender=sender, spaces="")
+    return tongue.say(why, sender=sender)
 
 
 def what_instead(tongue: Tongue, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
     """What people can do about it; empty if there is nothing to say."""
     _, advice = _NOT_GIVEN.get(code, (_ELSE, ""))
-    return tongue.say(advice, sender=sender, spaces=spaces) if advice else ()
+    return tongue.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check")) if advice else ()
 
 
 def why_no_part(tongue: Tongue, code: str, receiver: str) -> tuple[Inline, ...]:

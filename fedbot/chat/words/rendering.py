@@ -12,12 +12,21 @@ from fedbot.chat import content
 from fedbot.chat.words import (
     admins,
     answers,
+    connecting,
     connection_cards,
     connections,
     decisions,
+    finding,
+    help_pages,
+    history,
+    offering,
+    overview,
     rooms,
+    spaces,
+    taking_back,
     transfer_cards,
     transfers,
+    unreadable_lines,
 )
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.federation.effects import Phrase
@@ -27,12 +36,21 @@ Sentence = Callable[..., Lines]
 MODULES: tuple[ModuleType, ...] = (
     admins,
     answers,
+    connecting,
     connection_cards,
     connections,
     decisions,
+    finding,
+    help_pages,
+    history,
+    offering,
+    overview,
     rooms,
+    spaces,
+    taking_back,
     transfer_cards,
     transfers,
+    unreadable_lines,
 )
 MOST_BYTES = 8_000
 """Of a message's plain text; its HTML may have twice as much. An edit carries both twice (facts/matrix.md §2)."""

@@ -31,14 +31,11 @@ def invitation_declined(tongue: Tongue, *, room: str, name: str, by: str, known:
             )
         )
     else:
+        keys: dict[str, Words] = {"people": Code("people"), "admins": Code("admins")}
         lines.append(
-            tongue.say(
-                "I don't know that person. If it was right, add the person under {people} or {admins}, "
-                "restart me, and invite me again.",
-                people=Code("people"),
-                admins=Code("admins"),
-            )
+            tongue.say("I don't know that person. If it was right, add them under {people} or {admins},", **keys)
         )
+        lines.append(tongue.say("restart me, and invite me again."))
     lines.append(tongue.say("Nothing to do if it was unwanted. I say this once a day about a person."))
     return lines
 
@@ -66,11 +63,10 @@ def room_without_power(tongue: Tongue, *, room: Room, bot: str) -> Lines:
         tongue.say("In {room} I may not do my work: its power levels forbid it.", room=_name(tongue, room)),
         tongue.say("What I may not send: {kinds}", kinds=lacking),
         tongue.say(
-            "Please give {bot} a higher power level there, or lower what these need (room settings, roles and "
-            "permissions). I notice it by myself.",
-            bot=Code(tongue.short(bot, 120)),
+            "Please give {bot} a higher power level there, or lower what these need.", bot=Code(tongue.short(bot, 120))
         ),
-        tongue.say("Until then nothing is posted there; nothing is lost."),
+        tongue.say("It stands in the room's settings, under roles and permissions. I notice it by myself."),
+        tongue.say("What I can't post until then is named here."),
     ]
 
 
@@ -120,7 +116,7 @@ def room_replaced(tongue: Tongue, *, room: Room, replacement: str) -> Lines:
         tongue.say(
             "Please write it under {key} in place of the old one, restart me, and invite me there.", key=Code("rooms")
         ),
-        tongue.say("The connections made in the old room wait until then."),
+        tongue.say("Friendships made in the old room are tied to it; this version of mine can't move them yet."),
     ]
 
 
@@ -143,7 +139,7 @@ def unreadable_letter(tongue: Tongue, *, bot: str, problem: str, version: int) -
 def party_not_announced(tongue: Tongue, *, party: str, bot: str, claims: int) -> Lines:
     """A bot asks to connect in the name of a space that it doesn't announce, or not alone."""
     names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
-    first = tongue.say("I didn't take up a request to connect from {party}, sent by {bot}.", **names)
+    first = tongue.say("I didn't take up that {party} asks to be friends, by {bot}.", **names)
     if claims > 1:
         why = tongue.say("Why: several bots here say that they are {party}. The wrong one has to stop first.", **names)
     else:

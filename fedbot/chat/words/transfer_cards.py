@@ -149,13 +149,20 @@ def _one_line(tongue: Tongue, card: Card, line: Line) -> Lines:
 
 def _list_item(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
     what = f"{tongue.quantity(line.quantity, line.description.units)}: {naming.details(tongue, line)}"
-    origin = _origin(tongue, card, line)
+    origin = tongue.say("from {place}", place=_origin(tongue, card, line))
     if line.number in _homeless(card):
         why, advice = _no_place(tongue, card, line)
-        sentence = "from {origin}; no place yet: {why}. In InvenTree: {advice}."
-        return (what, Break(), *tongue.say(sentence, origin=origin, why=why, advice=advice))
-    destination = _destination(tongue, card, line)
-    return (what, Break(), *tongue.say("from {origin}; lands in {destination}", origin=origin, destination=destination))
+        no_place = tongue.say("no place yet: {why}", why=why)
+        return (
+            what,
+            Break(),
+            *origin,
+            Break(),
+            *no_place,
+            Break(),
+            *tongue.say("in InvenTree: {advice}", advice=advice),
+        )
+    return (what, Break(), *origin, Break(), *tongue.say("to {place}", place=_destination(tongue, card, line)))
 
 
 def _origin(tongue: Tongue, card: Card, line: Line) -> str:
@@ -171,7 +178,7 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
         return (where, ", ", *_as_which_part(tongue, progress))
     if progress.create_part:
         name = naming.part(tongue, line.description)
-        return (where, ", ", *tongue.say('as a new part "{name}", which I make if you say yes', name=name))
+        return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
     return (where,)
 
 

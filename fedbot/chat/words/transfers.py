@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fedbot.chat.content import Inline, Items
+from fedbot.chat.content import Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.how_far import how_far, how_to_stop
 from fedbot.chat.words.naming import command
@@ -138,11 +138,11 @@ def transfer_disputed(tongue: Tongue, *, transfer: Transfer, home: Home, text: s
         tongue.say("Why: {text}", text=tongue.short(text, 200)),
         tongue.say("Some of it may be done. Not done: I do nothing more with it, at neither space."),
         tongue.say(
-            "An admin of {space}: look into the stock history in InvenTree for {mark}, and compare with the "
-            "other space.",
+            "An admin of {space}: look for {mark} in the stock history in InvenTree.",
             space=naming.space(tongue, home.name),
-            mark=f"fed:{transfer.id}",
+            mark=Code(f"fed:{transfer.id}"),
         ),
+        tongue.say("Then compare with the other space."),
         tongue.say("Everything that I know of it: {show}", show=command(f"show {transfer.code}")),
     ]
 

@@ -1,0 +1,151 @@
+"""`show`: one case, where it stands, and everything that led there, who and when."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from fedbot.chat.content import Inline, Items, Link, permalink
+from fedbot.chat.words import naming
+from fedbot.chat.words.connection_cards import agreed
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.states import state_in_words
+from fedbot.chat.words.tongue import Lines, Tongue, marked
+from fedbot.chat.words.transfer_cards import asked, card_of, not_done, where_it_is
+from fedbot.federation.audit import AuditEntry
+from fedbot.federation.documents import Connection, ConnectionState, Transfer, TransferState
+from fedbot.federation.home import Home
+
+MOST_FIRST, MOST_LAST = 10, 20
+"""Of a very long history the first and the last entries are told."""
+
+# What the rules note (Turn.note), in words. A `{0}` is what the pattern's group has found.
+_NOTES: tuple[tuple[str, str], ...] = (
+    (r"offered (?:to|by) .+", marked("offered it")),
+    (r"asked .+ to connect", marked("asked to be friends")),
+    (r".+ asks to connect", marked("asked to be friends")),
+    (r"both sides asked at once.*", marked("asked at the same moment, so both have said yes")),
+    (r"approve in grace", marked("said yes")),
+    (r"decline in grace", marked("said no")),
+    (r"approve not counted: .+", marked("wanted to say yes; it did not count")),
+    (r"decline not counted: .+", marked("wanted to say no; it did not count")),
+    (r"decision taken back in time", marked("took the decision back in time")),
+    (r"approve asked of the sender", marked("said yes, and it counted; the other bot was told")),
+    (r"decline asked of the sender", marked("said no, and it counted; the other bot was told")),
+    (r"asked the sender to cancel", marked("asked the other space to take it back")),
+    (r"approved", marked("said yes, and it counted")),
+    (r"accepted", marked("said yes, and it counted")),
+    (r"accepted by .+", marked("said yes, for the other space")),
+    (r"declined", marked("said no")),
+    (r"declined by .+", marked("said no, for the other space")),
+    (r"cancelled", marked("took it back")),
+    (r"expired", marked("the time was over")),
+    (r"aborted", marked("it could not be given; nothing has left")),
+    (r"waits", marked("had to wait for InvenTree")),
+    (r"done: TakeOut", marked("taken out of stock, into Outgoing")),
+    (r"done: HandOver", marked("given to the other space's company in InvenTree")),
+    (r"done: PutBack", marked("put back where it lay")),
+    (r"done: TakeBack", marked("taken back into stock")),
+    (r"done: Arrived", marked("our record marked as arrived")),
+    (r"done: CreatePart", marked("the new part made")),
+    (r"done: CreateItem", marked("booked in")),
+    (r"done: PutAway", marked("put away")),
+    (r"refused: (.+)", marked("InvenTree said no ({0})")),
+    (r"sent", marked("the other bot was told that it has left")),
+    (r"received by the peer", marked("the other space has booked it in")),
+    (r"received", marked("the other bot was told that it is booked in")),
+    (r"refused by the receiver", marked("the other space could not book it in")),
+    (r"refused", marked("it could not be booked in; the other bot was told")),
+    (r"crediting", marked("it has left the other space; booking in began")),
+    (r"done", marked("done")),
+    (r"reverted", marked("all is back where it came from")),
+    (r"disputed", marked("stopped, as nobody could tell what happened")),
+    (r"disputed by the peer", marked("stopped, as the other bot could not tell what happened")),
+    (r"nothing follows: disputed", marked("something came in after it was stopped; nothing followed")),
+    (r"made: CompanyMade", marked("the other space's company made in our InvenTree")),
+    (r"made: AccessMade", marked("a user that can only look made in our InvenTree")),
+    (r"made: TokenMinted", marked("its token made")),
+    (r"made: TokenTried", marked("a token tried, and it works")),
+    (r"making waits: (.+)", marked("setting up had to wait ({0})")),
+    (r"active with .+", marked("both sides were ready: friends")),
+    (r"suspended: .+", marked("paused, as the other bot's key or account changed")),
+    (r"reviewed: .+", marked("accepted the other bot's new key and account")),
+    (r"review: another fingerprint was typed", marked("typed another fingerprint than that of the new key")),
+    (r"not entitled: (.+)", marked("wanted to {0}, without the right to")),
+    (r"not taken: .+", marked("a message of the other bot could not be read")),
+    (r"said: (cancel|approve|decline|review)", marked("said !fed {0}")),
+)
+_UNTOLD = re.compile(r"said: .+|done: (?:mirror|taking-back|Mirror)")
+_PATTERNS = tuple((re.compile(pattern), words) for pattern, words in _NOTES)
+
+
+def shown(
+    tongue: Tongue,
+    *,
+    subject: Connection | Transfer,
+    home: Home,
+    peer_name: str,
+    entries: tuple[tuple[datetime, AuditEntry], ...],
+    names: dict[str, str],
+) -> Lines:
+    """The case in a line, where it stands, then when – who – what, oldest first. `names`: display names by id."""
+    head = (
+        _transfer(tongue, subject, home, peer_name)
+        if isinstance(subject, Transfer)
+        else _connection(tongue, subject, home)
+    )
+    told = [line for at, entry in entries if (line := _told(tongue, at, entry, names))]
+    lines: Lines = [*head, ""]
+    if len(told) > MOST_FIRST + MOST_LAST:
+        left_out = tongue.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
+        told = [*told[:MOST_FIRST], left_out, *told[-MOST_LAST:]]
+    lines.append(Items(tuple(told)) if told else tongue.say("Nothing more is noted of it."))
+    if subject.card_event:
+        lines.append(Link(tongue.word("Its card"), permalink(subject.room, subject.card_event)))
+    return lines
+
+
+def _transfer(tongue: Tongue, transfer: Transfer, home: Home, peer_name: str) -> Lines:
+    card = card_of(tongue, transfer, home, peer_name)
+    first = tongue.say(
+        "{code}: {what} from {sender} to {receiver}.",
+        code=transfer.code,
+        what=naming.moved(tongue, transfer),
+        sender=card.sender,
+        receiver=card.receiver,
+    )
+    lines: Lines = [first, state_in_words(tongue, transfer), *asked(tongue, card)]
+    if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
+        lines += [*where_it_is(tongue, card), *not_done(tongue, card)]
+    if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
+        lines.append(tongue.say("Why: {text}", text=tongue.short(transfer.problem, 200)))
+    return lines
+
+
+def _connection(tongue: Tongue, connection: Connection, home: Home) -> Lines:
+    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    first = tongue.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
+    lines: Lines = [first, state_in_words(tongue, connection), agreed(tongue, connection)]
+    if connection.needs and connection.state is ConnectionState.MAKING:
+        lines.append(tongue.say("Why: {text}", text=tongue.short(connection.problem, 200)))
+    if connection.state is ConnectionState.SUSPENDED:
+        lines.append(tongue.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
+    return lines
+
+
+def _told(tongue: Tongue, at: datetime, entry: AuditEntry, names: dict[str, str]) -> tuple[Inline, ...]:
+    """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for what is nobody's business."""
+    what = _in_words(tongue, entry.what)
+    if not what:
+        return ()
+    when = tongue.when(at)
+    if not entry.who:
+        return (f"{when} – {what}",)
+    return (f"{when} – {naming.person(tongue, names.get(entry.who) or entry.who)}: {what}",)
+
+
+def _in_words(tongue: Tongue, note: str) -> str:
+    for pattern, words in _PATTERNS:
+        if found := pattern.fullmatch(note):
+            return tongue.word(words).format(*(tongue.short(group, 40) for group in found.groups()))
+    return "" if _UNTOLD.fullmatch(note) else tongue.short(note, 100)

@@ -1,0 +1,362 @@
+"""Why something was not offered, which item is meant: the answers to `push` besides the offer itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from fedbot.chat.content import Break, Code, Inline, Items
+from fedbot.chat.words import naming
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.federation.documents import Transfer
+from fedbot.federation.effects import Phrase
+from fedbot.federation.home import Home
+from fedbot.federation.stock import Part, StockItem
+from fedbot.federation.views import Lying
+
+MOST_NEAR = 5
+MOST_CHOICES = 20
+Why = tuple[Inline, ...]
+
+
+def _refusal(tongue: Tongue, why: Why, *advice: Why) -> Lines:
+    """'Not offered: why. / Nothing was sent. what to do instead'."""
+    return [tongue.say("Not offered: {why}", why=why), *advice, tongue.say("Nothing was sent, nothing has moved.")]
+
+
+def _item(tongue: Tongue, item: StockItem) -> str:
+    """'M3 bolt (stock #12)'."""
+    name = tongue.short(item.part.name, 60) or tongue.short(item.part.ipn, 40)
+    if item.serial:
+        return tongue.word("{name}, serial {serial} (stock #{pk})").format(
+            name=name, serial=tongue.short(item.serial, 40), pk=item.pk
+        )
+    return tongue.word("{name} (stock #{pk})").format(name=name, pk=item.pk)
+
+
+def not_friends(tongue: Tongue, *, name: str, party: str, home: Home) -> Lines:
+    """There is no connection with that space."""
+    names = {"own": naming.space(tongue, home.name), "peer": naming.space(tongue, name)}
+    return _refusal(
+        tongue,
+        tongue.say("{own} and {peer} aren't friends yet.", **names),
+        tongue.say("A superuser of {own} can ask: {connect}", connect=command(f"connect {party}"), **names),
+    )
+
+
+# --- the quantity ------------------------------------------------------------------------------------------
+
+
+def quantity_not_positive(tongue: Tongue, *, word: str) -> Lines:
+    """Zero, or less."""
+    return _refusal(
+        tongue,
+        tongue.say("{word} is no quantity that can move.", word=tongue.short(word, 30)),
+        tongue.say("Without a quantity all of the item is meant."),
+    )
+
+
+def quantity_too_fine(tongue: Tongue, *, word: str, places: int) -> Lines:
+    """More decimals than InvenTree keeps."""
+    return _refusal(
+        tongue,
+        tongue.say(
+            "{word} has too many decimals; InvenTree keeps {places}.", word=tongue.short(word, 30), places=places
+        ),
+    )
+
+
+def quantity_too_large(tongue: Tongue, *, word: str) -> Lines:
+    """More digits than InvenTree takes."""
+    return _refusal(tongue, tongue.say("{word} is more than InvenTree can count.", word=tongue.short(word, 30)))
+
+
+# --- which item --------------------------------------------------------------------------------------------
+
+
+def item_not_found(tongue: Tongue, *, word: str, parts: tuple[Part, ...]) -> Lines:
+    """Nothing is called that."""
+    why = tongue.say('there is no item "{word}".', word=tongue.short(word, 60))
+    near = [tongue.say("Near it: {parts}", parts=_parts(tongue, parts))] if parts else []
+    how = tongue.say(
+        "An item is #42, an IPN, a name or its pasted link. A name with a number at its end goes in quotes."
+    )
+    return _refusal(tongue, why, *near, how)
+
+
+def nothing_in_stock(tongue: Tongue, *, word: str, parts: tuple[Part, ...]) -> Lines:
+    """The part is known, but there is nothing of it."""
+    why = tongue.say('nothing of "{word}" lies in stock.', word=tongue.short(word, 60))
+    known = [tongue.say("The part is known: {parts}", parts=_parts(tongue, parts))] if parts else []
+    return _refusal(tongue, why, *known)
+
+
+def _parts(tongue: Tongue, parts: Sequence[Part]) -> str:
+    shown = [
+        f"{tongue.short(part.name, 60)} ({tongue.short(part.ipn, 40)})" if part.ipn else tongue.short(part.name, 60)
+        for part in parts[:MOST_NEAR]
+    ]
+    more = [ELSE] if len(parts) > MOST_NEAR else []
+    return ", ".join([*shown, *more])
+
+
+ELSE = "…"
+
+
+def which_item(
+    tongue: Tongue, *, word: str, choices: tuple[Lying, ...], together: tuple[Lying, ...], home: Home
+) -> Lines:
+    """Several stock items of one part: a numbered list, with all of them together as the last."""
+    del home
+    numbered = [_choice(tongue, number, choice) for number, choice in enumerate(choices, start=1)]
+    if together:
+        amounts = " + ".join(tongue.quantity(each.quantity) for each in together)
+        everything = tongue.say("{number}) together, {amounts}", number=len(choices) + 1, amounts=amounts)
+        numbered.append(everything)
+    first = tongue.say('There are several of "{word}". Which do you mean?', word=tongue.short(word, 60))
+    return [first, *numbered, _reply(tongue, len(numbered))]
+
+
+def _choice(tongue: Tongue, number: int, choice: Lying) -> Why:
+    item = choice.item
+    place = tongue.short(item.place, 60) or tongue.word("no place")
+    told = [f"{place}", tongue.quantity(choice.quantity, item.part.units)]
+    if item.serial:
+        told.append(tongue.word("serial {serial}").format(serial=tongue.short(item.serial, 40)))
+    if item.batch:
+        told.append(tongue.word("batch {batch}").format(batch=tongue.short(item.batch, 40)))
+    if choice.quantity != item.quantity:
+        told.append(tongue.word("of {quantity}").format(quantity=tongue.quantity(item.quantity)))
+    return (f"{number}) {', '.join(told)} (#{item.pk})",)
+
+
+def _reply(tongue: Tongue, count: int) -> Why:
+    numbers = [str(number) for number in range(1, count + 1)]
+    if count <= naming.MOST_IN_FIRST_LINE:
+        return tongue.say(
+            "Reply {numbers} within 10 minutes. I did nothing yet.", numbers=tongue.names(numbers, any_of=True)
+        )
+    return tongue.say("Reply with the number within 10 minutes. I did nothing yet.")
+
+
+def which_reading(tongue: Tongue, *, word: str, readings: tuple[Lying, ...]) -> Lines:
+    """A number at the end of a name: quantity, or part of the name?"""
+    numbered = [
+        tongue.say(
+            "{number}) {quantity} × {item}",
+            number=number,
+            quantity=tongue.quantity(each.quantity),
+            item=_item(tongue, each.item),
+        )
+        for number, each in enumerate(readings, start=1)
+    ]
+    first = tongue.say('"{word}" can mean different things. Which?', word=tongue.short(word, 60))
+    return [first, *numbered, _reply(tongue, len(readings))]
+
+
+# --- what may not go ---------------------------------------------------------------------------------------
+
+
+def part_virtual(tongue: Tongue, *, item: StockItem) -> Lines:
+    """A virtual part."""
+    return _refusal(tongue, _virtual(tongue, item=item))
+
+
+def _virtual(tongue: Tongue, *, item: StockItem) -> Why:
+    return tongue.say("{item} is virtual: there is nothing to hand over.", item=_item(tongue, item))
+
+
+def part_inactive(tongue: Tongue, *, item: StockItem) -> Lines:
+    """An inactive part."""
+    return _refusal(tongue, _inactive(tongue, item=item), tongue.say("Who may change parts can make it active."))
+
+
+def _inactive(tongue: Tongue, *, item: StockItem) -> Why:
+    return tongue.say("the part of {item} is inactive.", item=_item(tongue, item))
+
+
+def part_not_salable(tongue: Tongue, *, item: StockItem) -> Lines:
+    """InvenTree assigns only salable parts to a company."""
+    advice = tongue.say("InvenTree gives only salable parts away. Who may change parts can switch on 'salable' at it.")
+    return _refusal(tongue, _not_salable(tongue, item=item), advice)
+
+
+def _not_salable(tongue: Tongue, *, item: StockItem) -> Why:
+    return tongue.say("the part of {item} isn't salable.", item=_item(tongue, item))
+
+
+def item_with_customer(tongue: Tongue, *, item: StockItem) -> Lines:
+    """It has been given away already."""
+    return _refusal(tongue, _with_customer(tongue, item=item))
+
+
+def _with_customer(tongue: Tongue, *, item: StockItem) -> Why:
+    return tongue.say("{item} is with a customer or another space already.", item=_item(tongue, item))
+
+
+def item_not_in_stock(tongue: Tongue, *, item: StockItem) -> Lines:
+    """It isn't in stock."""
+    return _refusal(tongue, _not_in_stock(tongue, item=item))
+
+
+def _not_in_stock(tongue: Tongue, *, item: StockItem) -> Why:
+    return tongue.say("{item} isn't in stock: sold, installed, in production, or used up.", item=_item(tongue, item))
+
+
+def status_may_not_travel(tongue: Tongue, *, item: StockItem) -> Lines:
+    """Only four of InvenTree's statuses may be handed over."""
+    advice = tongue.say(
+        "Only OK, attention needed, damaged and returned may travel. Correct it in InvenTree if it is wrong."
+    )
+    return _refusal(tongue, _status(tongue, item=item), advice)
+
+
+def _status(tongue: Tongue, *, item: StockItem) -> Why:
+    status = tongue.short(item.status_text, 30) or str(item.status)
+    return tongue.say('{item} has the status "{status}".', item=_item(tongue, item), status=status)
+
+
+def may_not_go_on(tongue: Tongue, *, item: StockItem, origin: str, destination: str) -> Lines:
+    """UC6: what came from one space may not go on to a third."""
+    advice = tongue.say(
+        "What was given may go back where it came from, but not on to others. {destination} can ask {origin} for it.",
+        origin=naming.space(tongue, origin),
+        destination=naming.space(tongue, destination),
+    )
+    return _refusal(tongue, _may_not_go_on(tongue, item=item, origin=origin, destination=destination), advice)
+
+
+def _may_not_go_on(tongue: Tongue, *, item: StockItem, origin: str, destination: str) -> Why:
+    names = {"origin": naming.space(tongue, origin), "destination": naming.space(tongue, destination)}
+    return tongue.say(
+        "{item} came from {origin}, so it may not go on to {destination}.", item=_item(tongue, item), **names
+    )
+
+
+def serial_is_one(tongue: Tongue, *, item: StockItem) -> Lines:
+    """A serial number is one piece."""
+    return _refusal(tongue, _serial(tongue, item=item), tongue.say("Leave the quantity away."))
+
+
+def _serial(tongue: Tongue, *, item: StockItem) -> Why:
+    return tongue.say("{item} has a serial number, so it is one piece.", item=_item(tongue, item))
+
+
+def item_allocated(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Lines:
+    """Orders or builds lay claim to it."""
+    why = _allocated(tongue, item=item, wanted=wanted, available=available)
+    return _refusal(tongue, why, *_less(tongue, item, available))
+
+
+def _allocated(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Why:
+    return tongue.say(
+        "you want {wanted} of {item}, but {allocated} of {quantity} are allocated to orders or builds: {free} free.",
+        allocated=tongue.quantity(item.allocated),
+        quantity=tongue.quantity(item.quantity, item.part.units),
+        **_amounts(tongue, item, wanted, available),
+    )
+
+
+def quantity_too_much(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Lines:
+    """There isn't that much."""
+    why = _too_much(tongue, item=item, wanted=wanted, available=available)
+    return _refusal(tongue, why, *_less(tongue, item, available))
+
+
+def _too_much(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Why:
+    amounts = _amounts(tongue, item, wanted, available)
+    there = tongue.quantity(item.quantity, item.part.units)
+    if available == item.quantity:
+        return tongue.say("you want {wanted} of {item}, but only {there} are there.", there=there, **amounts)
+    return tongue.say("you want {wanted} of {item}, but only {there} are there: {free} free.", there=there, **amounts)
+
+
+def offered_already(
+    tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal, transfers: tuple[Transfer, ...]
+) -> Lines:
+    """Other open offers lay claim to it; without any, the line itself names it twice."""
+    why = _offered(tongue, item=item, wanted=wanted, available=available, transfers=transfers)
+    return _refusal(tongue, why, *_less(tongue, item, available))
+
+
+def _offered(
+    tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal, transfers: tuple[Transfer, ...]
+) -> Why:
+    amounts = _amounts(tongue, item, wanted, available)
+    if not transfers:
+        return tongue.say(
+            "the line names {item} more than once, and together that is too much: {free} free.",
+            item=amounts["item"],
+            free=amounts["free"],
+        )
+    codes = tongue.names([transfer.code for transfer in transfers], most=MOST_NEAR)
+    return tongue.say(
+        "you want {wanted} of {item}, but it is on offer already ({codes}): {free} free.", codes=codes, **amounts
+    )
+
+
+def _amounts(tongue: Tongue, item: StockItem, wanted: Decimal, available: Decimal) -> dict[str, Words]:
+    return {
+        "item": _item(tongue, item),
+        "wanted": tongue.quantity(wanted, item.part.units),
+        "free": tongue.quantity(available, item.part.units),
+    }
+
+
+def _less(tongue: Tongue, item: StockItem, available: Decimal) -> list[Why]:
+    """What can be offered instead."""
+    if available <= 0:
+        return []
+    line = command(f"push #{item.pk} {tongue.quantity(available)} to SPACE")
+    return [tongue.say("You can offer what is free: {line}", line=line)]
+
+
+_WHY: dict[str, Callable[..., Why]] = {
+    "part_virtual": _virtual,
+    "part_inactive": _inactive,
+    "part_not_salable": _not_salable,
+    "item_with_customer": _with_customer,
+    "item_not_in_stock": _not_in_stock,
+    "status_may_not_travel": _status,
+    "may_not_go_on": _may_not_go_on,
+    "serial_is_one": _serial,
+    "item_allocated": _allocated,
+    "quantity_too_much": _too_much,
+    "offered_already": _offered,
+}
+
+
+def no_item_fits(tongue: Tongue, *, word: str, unfit: tuple[tuple[StockItem, Phrase], ...]) -> Lines:
+    """Several stock items, and none of them may go: each with its reason."""
+    items: list[Sequence[Inline]] = [_unfit(tongue, item, why) for item, why in unfit[:MOST_CHOICES]]
+    if len(unfit) > MOST_CHOICES:
+        items.append(tongue.say("and {number} more", number=len(unfit) - MOST_CHOICES))
+    return [
+        tongue.say('Not offered: nothing of "{word}" can go.', word=tongue.short(word, 60)),
+        Items(tuple(tuple(item) for item in items)),
+        tongue.say("Nothing was sent, nothing has moved."),
+    ]
+
+
+def _unfit(tongue: Tongue, item: StockItem, phrase: Phrase) -> Why:
+    place = tongue.short(item.place, 60) or tongue.word("no place")
+    why = _WHY.get(phrase.name)
+    reason = why(tongue, **phrase.about) if why else tongue.say("{item} can't go.", item=_item(tongue, item))
+    return (f"{place}, {tongue.quantity(item.quantity, item.part.units)}:", Break(), *reason)
+
+
+def offer_too_large(tongue: Tongue, *, kilobytes: int, most: int) -> Lines:
+    """The items' metadata makes the offer larger than a message."""
+    return _refusal(
+        tongue,
+        tongue.say(
+            "with all that InvenTree says of the items it is {kilobytes} kB, and a message holds {most}.",
+            kilobytes=kilobytes,
+            most=most,
+        ),
+        tongue.say(
+            "Please offer fewer items at once. If it is one item: its metadata in InvenTree is very large ({key}).",
+            key=Code("metadata"),
+        ),
+    )

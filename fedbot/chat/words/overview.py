@@ -1,0 +1,171 @@
+"""`todo` and `status`: what waits for somebody, and how the bot is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fedbot.chat.content import Break, Code, Inline, Items, Link, permalink
+from fedbot.chat.words import naming
+from fedbot.chat.words.finding import what_it_is
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.states import state_in_words
+from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.federation.documents import Connection, ConnectionState, Transfer
+from fedbot.federation.home import Home
+from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.stock import Right, Rights
+from fedbot.federation.views import StatusSeen, Todo
+
+MOST_IN_A_LIST = 10
+Subject = Connection | Transfer
+
+
+def todo(tongue: Tongue, *, home: Home, name: str, rights: Rights, todo: Todo) -> Lines:
+    """What waits for this person, and what this person waits for."""
+    who, space = naming.person(tongue, name), naming.space(tongue, home.name)
+    elsewhere = (
+        [
+            tongue.some(
+                "{number} more in another room; ask me there.",
+                "{number} more in other rooms; ask me there.",
+                todo.elsewhere,
+            )
+        ]
+        if todo.elsewhere
+        else []
+    )
+    if todo.is_empty:
+        first = tongue.say("Nothing waits for you here, {who}.", who=who)
+        if rights.covers(Right.APPROVER) or elsewhere:
+            return [first, *elsewhere]
+        return [first, tongue.say("Offers to {space} are decided by its approvers.", space=space)]
+    lines: Lines = [_counted(tongue, todo)]
+    lines += _section(tongue, tongue.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
+    lines += _section(tongue, tongue.say("You asked, others decide or do it:"), todo.asked)
+    lines += _section(tongue, tongue.say("To look at with {review}:", review=command("review")), todo.suspended)
+    lines += _section(tongue, tongue.say("To set up by hand (see the admin room):"), todo.to_make)
+    lines += _section(tongue, tongue.say("Unclear, to look up in InvenTree:"), todo.disputed)
+    return [*lines, *elsewhere]
+
+
+def _counted(tongue: Tongue, todo: Todo) -> tuple[Inline, ...]:
+    waiting = len(todo.to_decide) + len(todo.suspended) + len(todo.to_make) + len(todo.disputed)
+    if not waiting:
+        return tongue.say("Nothing waits for you; others are at it.")
+    return tongue.some("{number} thing waits for you.", "{number} things wait for you.", waiting)
+
+
+def _section(tongue: Tongue, title: tuple[Inline, ...], subjects: Sequence[Subject]) -> Lines:
+    if not subjects:
+        return []
+    items = [_entry(tongue, subject) for subject in subjects[:MOST_IN_A_LIST]]
+    if len(subjects) > MOST_IN_A_LIST:
+        items.append(tongue.say("and {number} more", number=len(subjects) - MOST_IN_A_LIST))
+    return [title, Items(tuple(items))]
+
+
+def _entry(tongue: Tongue, subject: Subject) -> tuple[Inline, ...]:
+    """'k7m2 – 10 × M3 bolt, asked by Anna. / Waits for a yes or no, until …'."""
+    nodes: list[Inline] = [subject.code, " – ", what_it_is(tongue, subject), Break(), *state_in_words(tongue, subject)]
+    if subject.card_event:
+        nodes += [" ", Link(tongue.word("Its card"), permalink(subject.room, subject.card_event))]
+    return tuple(nodes)
+
+
+def status(tongue: Tongue, *, home: Home, status: StatusSeen, private: bool) -> Lines:
+    """How the bot is. `private`: only our own admins read along."""
+    space, standing = naming.space(tongue, home.name), status.standing
+    lines: Lines = [
+        _is_it_well(tongue, status, space),
+        _inventory(tongue, status),
+    ]
+    if standing.caught_up:
+        lines.append(tongue.say("Chat: read up to {when}.", when=tongue.clock(standing.caught_up)))
+    lines += [_friends(tongue, status), _open(tongue, status)]
+    if status.letters:
+        lines.append(
+            tongue.some(
+                "{number} message to another bot waits for its answer.",
+                "{number} messages to other bots wait for their answers.",
+                status.letters,
+            )
+        )
+    if private and status.inventory:
+        lines += _for_admins(tongue, status.inventory)
+    version = tongue.short(standing.version, 30)
+    if version and standing.started:
+        lines.append(
+            tongue.say("fedbot {version}, running since {when}", version=version, when=tongue.when(standing.started))
+        )
+    elif version:
+        lines.append(tongue.say("fedbot {version}", version=version))
+    return lines
+
+
+def _is_it_well(tongue: Tongue, status: StatusSeen, space: str) -> tuple[Inline, ...]:
+    inventory = status.inventory
+    if inventory is None:
+        return tongue.say("⏸ {space}'s bot is here, but its InvenTree does not answer.", space=space)
+    if not (inventory.can_move_stock and inventory.writes_allowed):
+        return tongue.say("⚠ {space}'s bot is here, but can't move stock in its InvenTree.", space=space)
+    if status.disputed:
+        return tongue.some(
+            "⚠ {space}'s bot is well, but {number} transfer is unclear.",
+            "⚠ {space}'s bot is well, but {number} transfers are unclear.",
+            status.disputed,
+            space=space,
+        )
+    return tongue.say("✅ {space}'s bot is well.", space=space)
+
+
+def _inventory(tongue: Tongue, status: StatusSeen) -> tuple[Inline, ...]:
+    inventory = status.inventory
+    if inventory is not None:
+        return tongue.say(
+            "InvenTree: {version}, {items} stock items.",
+            version=tongue.short(inventory.version, 30),
+            items=tongue.count(inventory.stock_items),
+        )
+    since = status.standing.inventory_down_since
+    problem = tongue.short(status.problem, 200)
+    if since is None:
+        return tongue.say("InvenTree: {problem} I try again by myself.", problem=problem)
+    return tongue.say(
+        "InvenTree: silent since {since}. {problem} I try again by myself.", since=tongue.clock(since), problem=problem
+    )
+
+
+def _friends(tongue: Tongue, status: StatusSeen) -> tuple[Inline, ...]:
+    counts = status.connections
+    active = counts.get(ConnectionState.ACTIVE, 0)
+    paused = counts.get(ConnectionState.SUSPENDED, 0)
+    pending = sum(counts.values()) - active - paused
+    nodes = [*tongue.some("Friends: {number} space", "Friends: {number} spaces", active)]
+    if pending:
+        nodes += [", ", *tongue.say("{number} asked or being set up", number=pending)]
+    if paused:
+        nodes += [", ", *tongue.say("{number} paused (see {review})", number=paused, review=command("review"))]
+    return tuple(nodes)
+
+
+def _open(tongue: Tongue, status: StatusSeen) -> tuple[Inline, ...]:
+    if not status.transfers:
+        return tongue.say("Open: nothing")
+    return tongue.some("Open: {number} transfer", "Open: {number} transfers", status.transfers)
+
+
+def _for_admins(tongue: Tongue, inventory: InventoryStanding) -> Lines:
+    """What an admin should mend, and whether connecting goes by itself."""
+    lines: Lines = []
+    if inventory.complaints:
+        complaints = [tongue.short(text, 200) for text in inventory.complaints[:MOST_IN_A_LIST]]
+        lines += [tongue.say("To be mended:"), Items(tuple(complaints))]
+    user = tongue.short(inventory.username, 40)
+    lines.append(tongue.say("My InvenTree user: {user}", user=user))
+    if not inventory.has_admin_token:
+        lines.append(
+            tongue.say("No {key}: for each new friend I tell you what to click.", key=Code("inventree.admin_token"))
+        )
+    elif not inventory.admin_is_superuser:
+        lines.append(tongue.say("⚠ {key} isn't a superuser's, so it is of no use.", key=Code("inventree.admin_token")))
+    return lines

@@ -1,0 +1,57 @@
+"""Where a case stands, in one sentence: for lists, for `show`, for what is over."""
+
+from __future__ import annotations
+
+from fedbot.chat.content import Inline
+from fedbot.chat.words import naming
+from fedbot.chat.words.tongue import Tongue, marked
+from fedbot.federation.documents import Connection, ConnectionState, Transfer, TransferState
+
+_TRANSFERS: dict[TransferState, str] = {
+    TransferState.OPEN: marked("Waits for a yes or no, until {due}."),
+    TransferState.APPROVED: marked("{who} said yes; it is taken out of stock next."),
+    TransferState.DEBITING: marked("{who} said yes; it is being taken out of stock."),
+    TransferState.SENT: marked("It has left its old place and is on its way; it is booked in next."),
+    TransferState.CREDITING: marked("It is being booked in."),
+    TransferState.RECEIVED: marked("It is booked in; the sender's record is being finished."),
+    TransferState.DONE: marked("Done, {ended}."),
+    TransferState.DECLINED: marked("{who} said no. Nothing has moved."),
+    TransferState.CANCELLED: marked("{who} took it back. Nothing has moved."),
+    TransferState.EXPIRED: marked("Nobody decided until {due}. Nothing has moved."),
+    TransferState.ABORTED: marked("It could not be given. Nothing has left."),
+    TransferState.REFUSED: marked("It could not be booked in, and goes back."),
+    TransferState.REVERTING: marked("It could not be booked in, and goes back."),
+    TransferState.REVERTED: marked("It could not be booked in, and is back where it came from."),
+    TransferState.DISPUTED: marked("⚠ Nobody can tell what became of it; people have to look."),
+}
+_WANTED: dict[str, str] = {
+    "approve": marked("{who} said yes; the other space takes it out of its stock next."),
+    "decline": marked("{who} said no; the other space has not noted it yet."),
+    "cancel": marked("The other space was asked to take it back."),
+}
+_CONNECTIONS: dict[ConnectionState, str] = {
+    ConnectionState.ASKED: marked("Waits for the other space, until {due}."),
+    ConnectionState.OFFERED: marked("Waits for a superuser of ours, until {due}."),
+    ConnectionState.MAKING: marked("Both have said yes; it is being set up."),
+    ConnectionState.READY: marked("Our side is set up; the other one's isn't yet."),
+    ConnectionState.ACTIVE: marked("We are friends."),
+    ConnectionState.SUSPENDED: marked("⚠ Paused: the other bot's key or account changed."),
+    ConnectionState.DECLINED: marked("It was declined."),
+    ConnectionState.CANCELLED: marked("It was taken back."),
+    ConnectionState.EXPIRED: marked("Nobody decided until {due}, or it was not set up by then."),
+    ConnectionState.ENDED: marked("It was ended."),
+}
+
+
+def state_in_words(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inline, ...]:
+    """'Waits for a yes or no, until Tue 1 Dec, 20:14.'."""
+    due = tongue.when(subject.due)
+    if isinstance(subject, Connection):
+        sentence = _CONNECTIONS[subject.state]
+        if subject.state is ConnectionState.MAKING and subject.needs:
+            sentence = marked("Both have said yes; it waits for an admin of ours.")
+        return tongue.say(sentence, due=due)
+    wanted = _WANTED.get(subject.wanted) if subject.state is TransferState.OPEN else None
+    ended = tongue.when(subject.ended) if subject.ended else ""
+    who = naming.signed(tongue, subject.decided)
+    return tongue.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended)

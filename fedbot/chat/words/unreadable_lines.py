@@ -1,0 +1,117 @@
+"""What is said to a line that can't be read: the word that is the trouble, and what to type instead."""
+
+from __future__ import annotations
+
+from fedbot.chat.content import Code
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue
+
+
+def _did_you_mean(tongue: Tongue, near: tuple[str, ...]) -> str:
+    """What the word may have meant: 'Did you mean push or people? I did nothing'."""
+    if not near:
+        return tongue.word("I did nothing.")
+    names = tongue.names(near, any_of=True)
+    return tongue.word("Did you mean {names}? I did nothing.").format(names=names)
+
+
+def _it_goes(tongue: Tongue, usage: str) -> Lines:
+    return [tongue.say("It goes: {usage}", usage=command(usage))]
+
+
+def no_such_verb(tongue: Tongue, *, word: str, near: tuple[str, ...]) -> Lines:
+    """The first word is no verb."""
+    first = tongue.say('I don\'t know "{word}". {hint}', word=tongue.short(word, 40), hint=_did_you_mean(tongue, near))
+    return [first, tongue.say("All that I know: {help}", help=command("help"))]
+
+
+def no_such_option(tongue: Tongue, *, word: str, near: tuple[str, ...], usage: str) -> Lines:
+    """`--something` that the verb hasn't got."""
+    first = tongue.say('I don\'t know "{word}". {hint}', word=tongue.short(word, 40), hint=_did_you_mean(tongue, near))
+    return [first, *_it_goes(tongue, usage)]
+
+
+def option_without_text(tongue: Tongue, *, option: str, usage: str) -> Lines:
+    """`--note` at the end of the line."""
+    first = tongue.say("After {option} comes a text. I did nothing.", option=Code(tongue.short(option, 40)))
+    return [first, *_it_goes(tongue, usage)]
+
+
+def option_twice(tongue: Tongue, *, option: str, usage: str) -> Lines:
+    """`--note` two times."""
+    first = tongue.say(
+        "{option} stands there twice; say it once. I did nothing.", option=Code(tongue.short(option, 40))
+    )
+    return [first, *_it_goes(tongue, usage)]
+
+
+def argument_missing(tongue: Tongue, *, argument: str, usage: str, example: str) -> Lines:
+    """Something that the verb needs isn't there."""
+    return [
+        tongue.say("Something is missing: {argument}. I did nothing.", argument=argument),
+        *_it_goes(tongue, usage),
+        tongue.say("For example: {example}", example=command(example)),
+    ]
+
+
+def word_too_many(tongue: Tongue, *, word: str, usage: str, example: str) -> Lines:
+    """A word that has no place."""
+    return [
+        tongue.say('I can\'t place "{word}". I did nothing.', word=tongue.short(word, 40)),
+        *_it_goes(tongue, usage),
+        tongue.say("For example: {example}", example=command(example)),
+    ]
+
+
+def two_different(tongue: Tongue, *, keyword: str, first: str, second: str) -> Lines:
+    """`to beta to gamma`."""
+    names = {"first": tongue.short(first, 40), "second": tongue.short(second, 40)}
+    return [
+        tongue.say(
+            'After "{keyword}" there are two: "{first}" and "{second}". One at a time, please; I did nothing.',
+            keyword=keyword,
+            **names,
+        ),
+        tongue.say('A name that has "{keyword}" in it goes in quotes.', keyword=keyword),
+    ]
+
+
+def two_quantities(tongue: Tongue, *, first: str, second: str) -> Lines:
+    """Two numbers where one is meant."""
+    return [
+        tongue.say(
+            "{first} and {second} could both be the quantity. Write it once; I did nothing.",
+            first=tongue.short(first, 30),
+            second=tongue.short(second, 30),
+        ),
+        tongue.say("A name that begins or ends with a number goes in quotes."),
+    ]
+
+
+def number_unclear(tongue: Tongue, *, word: str, readings: tuple[str, ...]) -> Lines:
+    """`1.000` can be one or a thousand."""
+    first = tongue.say(
+        '"{word}": is that {readings}? I did nothing.',
+        word=tongue.short(word, 30),
+        readings=tongue.names(readings, any_of=True),
+    )
+    return [first, tongue.say("Please send the line again with the number written like that.")]
+
+
+def word_too_long(tongue: Tongue, *, word: str, most: int) -> Lines:
+    """A word that nothing can be called."""
+    return [
+        tongue.say('"{word}" is too long, at most {most} signs. I did nothing.', word=tongue.short(word, 30), most=most)
+    ]
+
+
+def note_too_long(tongue: Tongue, *, length: int, most: int) -> Lines:
+    """A note that is longer than letters carry."""
+    return [
+        tongue.say("The note is too long: {length} signs, at most {most}. I did nothing.", length=length, most=most)
+    ]
+
+
+def too_many_lines(tongue: Tongue, *, count: int, most: int) -> Lines:
+    """More items than go into one offer."""
+    return [tongue.say("{count} items are too many for one go, at most {most}. I did nothing.", count=count, most=most)]

@@ -1,0 +1,150 @@
+"""What admins read about rooms, outages and what the bot could not do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from textwrap import dedent
+
+import pytest
+
+from fedbot.federation.documents import Room
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.events import PostRefused, Removed
+from tests.chat.words.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, plain
+
+MAKERS = Room("!makers", "Makerspaces")
+
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "an invitation to another room": (
+        say("invitation_declined", room="!other", name="Party", by=ANNA, known=True),
+        """
+        I declined an invitation to Party, by @anna:attraktor.example.
+        The room isn't in my configuration. To let me in, add it under rooms, restart me, and invite me again: !other
+        Nothing to do if it was unwanted. I say this once a day about a person.
+        """,
+    ),
+    "an invitation by a stranger": (
+        say("invitation_declined", room="!other", name="", by="@eve:example.org", known=False),
+        """
+        I declined an invitation to !other, by @eve:example.org.
+        I don't know that person. If it was right, add them under people or admins,
+        restart me, and invite me again.
+        Nothing to do if it was unwanted. I say this once a day about a person.
+        """,
+    ),
+    "an encrypted room": (
+        say("room_encrypted", room=MAKERS),
+        """
+        The room Makerspaces is encrypted: I read and say nothing there.
+        This version of mine can't read encrypted rooms. Encryption can't be switched off in a room.
+        Please make a room without encryption, invite the other spaces' bots and me, and write it under rooms.
+        """,
+    ),
+    "no power to talk": (
+        say("room_without_power", room=replace(MAKERS, may_talk=False, may_react=False), bot=ALPHA_BOT),
+        """
+        In Makerspaces I may not do my work: its power levels forbid it.
+        What I may not send: m.room.message, m.reaction
+        Please give @fedbot:attraktor.example a higher power level there, or lower what these need.
+        It stands in the room's settings, under roles and permissions. I notice it by myself.
+        What I can't post until then is named here.
+        """,
+    ),
+    "no power to announce": (
+        say("room_denies_announcing", room=MAKERS, bot=ALPHA_BOT),
+        """
+        In Makerspaces I may not announce our space as room state, so I did it by a message.
+        That works, but a bot that comes later may not see it.
+        A room admin can mend it, in the power levels (m.room.power_levels), under events:
+        "dev.fedbot.party": 0
+        Each bot can write only its own entry (@fedbot:attraktor.example this one).
+        """,
+    ),
+    "kicked": (
+        say(
+            "removed_from_room",
+            room=MAKERS,
+            event=Removed("!makers", "$e", "@mod:example.org", NOW, reason="too noisy"),
+        ),
+        """
+        I am out of Makerspaces: @mod:example.org removed me.
+        Reason given: "too noisy"
+        What is open there waits; what has left a space's stock still arrives once I am back.
+        If it was a mistake: invite me again from an account that is listed under people or admins.
+        """,
+    ),
+    "banned": (
+        say("removed_from_room", room=MAKERS, event=Removed("!makers", "$e", "@mod:example.org", NOW, banned=True)),
+        """
+        @mod:example.org banned me from Makerspaces.
+        What is open there waits; what has left a space's stock still arrives once I am back.
+        If it was a mistake: invite me again from an account that is listed under people or admins.
+        """,
+    ),
+    "an upgraded room": (
+        say("room_replaced", room=MAKERS, replacement="!new"),
+        """
+        The room Makerspaces was upgraded and is read-only now.
+        The new one: !new
+        Please write it under rooms in place of the old one, restart me, and invite me there.
+        Friendships made in the old room are tied to it; this version of mine can't move them yet.
+        """,
+    ),
+    "a letter that can't be read": (
+        say("unreadable_letter", bot=BETA_BOT, problem="kind", version=1),
+        """
+        I can't read what @fedbot:beta.example sent, so nothing was done with it.
+        Perhaps one of us is older than the other: I speak version 1. What I stumbled over: kind
+        Its admin and mine can bring both up to date. Nothing to do for anybody else.
+        """,
+    ),
+    "a space that the bot doesn't announce": (
+        say("party_not_announced", party="gamma", bot=BETA_BOT, claims=0),
+        """
+        I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
+        Why: @fedbot:beta.example doesn't announce gamma in this room with the key that it used.
+        Nothing was made. When that is mended, it can ask again.
+        """,
+    ),
+    "a space that several bots announce": (
+        say("party_not_announced", party="gamma", bot=BETA_BOT, claims=2),
+        """
+        I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
+        Why: several bots here say that they are gamma. The wrong one has to stop first.
+        Nothing was made. When that is mended, it can ask again.
+        """,
+    ),
+    "a message that the homeserver won't take": (
+        say("post_refused", event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't.")),
+        """
+        I could not post a card in !makers: nobody there sees it.
+        The homeserver said: M_FORBIDDEN You can't.
+        Please look at my power level in that room. I don't try again by myself. Its name: card:k7m2
+        """,
+    ),
+    "InvenTree is down": (
+        say("inventory_down", problem="InvenTree can't be reached: no connection.", home=ALPHA),
+        """
+        ⏸ attraktor's InvenTree does not answer.
+        Why: InvenTree can't be reached: no connection.
+        Done: nothing is lost. Not done: what needs InvenTree waits.
+        Next: I try again by myself and go on where I stopped. Nothing to do if you know of it.
+        To see more, on the bot's machine: fedbot check
+        """,
+    ),
+    "metadata can't be written": (
+        say("not_mirrored", text="Our InvenTree user needs the role return_order: change."),
+        """
+        I could not write my notes into InvenTree's metadata. Everything else goes on.
+        Why: Our InvenTree user needs the role return_order: change.
+        Usually my InvenTree user lacks a role: fedbot check says which. I say this once a day.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_reads_as_written_here(case: str) -> None:
+    phrase, expected = SAID[case]
+    assert plain(phrase) == dedent(expected).strip("\n")

@@ -1,0 +1,242 @@
+"""What is said to decisions and lines that don't count, as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from textwrap import dedent
+
+import pytest
+
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Choice, Connection, ConnectionState, Transfer, TransferState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.stock import Right, Rights
+from tests.chat.words.scenes import ALPHA, ASKED_AT, BY_ANNA, BY_BEA, KIM, ROOM, connection, plain, transfer
+
+KIMS = Rights("kim", known=True, active=True)
+PUSH = Command("push", {}, ROOM, "$line", KIM, ASKED_AT, "push 10 M3-BOLT to beta", "kim")
+
+
+def decided(subject: Transfer | Connection) -> Phrase:
+    return say("decided_already", subject=subject)
+
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "a typed yes": (
+        say("noted_in_grace", subject=transfer(), choice=Choice.APPROVE, seconds=timedelta(seconds=5)),
+        """
+        Noted: yes to 1 × Laser lens 2.0″ (k7m2). It counts in 5 seconds.
+        To take it back until then, reply: !fed cancel
+        """,
+    ),
+    "a typed no": (
+        say("noted_in_grace", subject=connection(), choice=Choice.DECLINE, seconds=timedelta(seconds=1)),
+        """
+        Noted: no to the friendship with attraktor (c9x4). It counts in 1 second.
+        To take it back until then, reply: !fed cancel
+        """,
+    ),
+    "somebody of another space": (
+        say("not_yours_to_decide", subject=transfer(), party="betaspace"),
+        """
+        Not counted: only people of betaspace decide on 1 × Laser lens 2.0″ (k7m2).
+        I don't know you as one of them. An admin of betaspace can enter you in its bot's configuration.
+        """,
+    ),
+    "decided: yes": (
+        decided(transfer(state=TransferState.DONE, decided=BY_BEA)),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Bea said yes, Tue 24 Nov, 20:31.
+        Who did what: !fed show k7m2
+        """,
+    ),
+    "decided: no": (
+        decided(transfer(state=TransferState.DECLINED, decided=BY_BEA)),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Bea said no, Tue 24 Nov, 20:31.
+        Who did what: !fed show k7m2
+        """,
+    ),
+    "decided: yes, but not yet confirmed": (
+        decided(transfer(wanted="approve", decided=BY_BEA)),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Bea said yes, Tue 24 Nov, 20:31.
+        Who did what: !fed show k7m2
+        """,
+    ),
+    "decided: being cancelled": (
+        decided(transfer(wanted="cancel")),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        It is being cancelled.
+        Who did what: !fed show k7m2
+        """,
+    ),
+    "decided: cancelled": (
+        decided(transfer(state=TransferState.CANCELLED, decided=BY_ANNA)),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        Anna cancelled it, Tue 24 Nov, 20:14.
+        Who did what: !fed show k7m2
+        """,
+    ),
+    "decided: expired": (
+        decided(connection(ConnectionState.EXPIRED)),
+        """
+        Not counted: the friendship with attraktor (c9x4) isn't open any more.
+        Its time was over, Tue 1 Dec, 20:14.
+        Who did what: !fed show c9x4
+        """,
+    ),
+    "too late": (
+        say("too_late", subject=transfer()),
+        """
+        Too late: 1 × Laser lens 2.0″ (k7m2) was open until Tue 1 Dec, 20:14.
+        Nothing has moved. Anna can start it again.
+        """,
+    ),
+    "the friendship is paused": (
+        say("connection_not_active", connection=connection(ConnectionState.SUSPENDED)),
+        """
+        Not counted: the friendship with attraktor isn't active at the moment.
+        The key or account of attraktor's bot has changed; nothing has moved.
+        A superuser looks at it, then this works again: !fed review
+        """,
+    ),
+    "the friendship is being set up": (
+        say("connection_not_active", connection=connection(ConnectionState.MAKING)),
+        """
+        Not counted: the friendship with attraktor isn't active at the moment.
+        Nothing has moved. Look with !fed spaces.
+        """,
+    ),
+    "one's own": (
+        say("not_your_own", subject=transfer()),
+        """
+        Not counted: you asked for 1 × Laser lens 2.0″ (k7m2) yourself, so somebody else has to decide.
+        You can take it back: !fed cancel k7m2
+        """,
+    ),
+    "somebody was first": (
+        say("being_decided", subject=transfer(), by="Cem"),
+        """
+        Not counted: Cem is deciding on 1 × Laser lens 2.0″ (k7m2) this very moment.
+        Should it be open again afterwards, you can tap then.
+        """,
+    ),
+    "no approver": (
+        say(
+            "not_entitled_to_decide",
+            subject=transfer(),
+            rights=KIMS,
+            right=Right.APPROVER,
+            party="attraktor",
+            able=["Bea", "Cem"],
+        ),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) is for an approver of attraktor.
+        Your user kim isn't approver there.
+        Bea and Cem may. The card stays open.
+        """,
+    ),
+    "no superuser, and nobody is": (
+        say(
+            "not_entitled_to_decide",
+            subject=connection(),
+            rights=KIMS,
+            right=Right.SUPERUSER,
+            party="attraktor",
+            able=[],
+        ),
+        """
+        Not counted: the friendship with attraktor (c9x4) is for a superuser of attraktor's InvenTree.
+        Your user kim isn't superuser there.
+        The card stays open for those who may.
+        """,
+    ),
+    "rights can't be read": (
+        say("rights_unreadable", subject=transfer(), problem="InvenTree can't be reached."),
+        """
+        Not counted: I can't read your rights, as our InvenTree does not answer.
+        Nothing has changed; the card stays open: 1 × Laser lens 2.0″ (k7m2).
+        Why: InvenTree can't be reached.
+        Please tap again later.
+        """,
+    ),
+    "an edited line": (
+        say("edits_never_execute"),
+        """
+        Edited lines do nothing. Please send it as a new message.
+        """,
+    ),
+    "a stranger": (
+        say("stranger", person="@eve:example.org", home=ALPHA),
+        """
+        I don't know you yet, so I did nothing.
+        If you belong to attraktor: its admin enters you in my configuration, under people:
+        "@eve:example.org": your-inventree-user
+        If you belong to another space, its bot needs the same.
+        """,
+    ),
+    "an old line": (
+        say("line_too_old", text="!fed push 10 M3-BOLT to beta", at=ASKED_AT),
+        """
+        Not done: your line is from Tue 24 Nov, 20:14, and I read it only now.
+        If you still want it, send it again: !fed push 10 M3-BOLT to beta
+        """,
+    ),
+    "two spaces list the same person": (
+        say("whose_are_you", parties=["attraktor", "beta"]),
+        """
+        For which space? 1) attraktor  2) beta
+        Reply with the number within 10 minutes. I did nothing yet.
+        """,
+    ),
+    "not entitled": (
+        say("not_entitled", command=PUSH, rights=KIMS, right=Right.APPROVER, home=ALPHA, able=["Anna", "Piet"]),
+        """
+        Not done: !fed push needs an approver of attraktor.
+        Your user kim isn't approver there.
+        Anna or Piet may; they can copy this: !fed push 10 M3-BOLT to beta
+        What you can do: !fed whoami
+        """,
+    ),
+    "not entitled, inactive, and nobody is": (
+        say(
+            "not_entitled", command=PUSH, rights=replace(KIMS, active=False), right=Right.SUPERUSER, home=ALPHA, able=[]
+        ),
+        """
+        Not done: !fed push needs a superuser of attraktor's InvenTree.
+        Your user kim is inactive in attraktor's InvenTree.
+        Of the people whom I know, nobody is superuser in attraktor's InvenTree.
+        What you can do: !fed whoami
+        """,
+    ),
+    "not entitled, unknown to InvenTree": (
+        say("not_entitled", command=PUSH, rights=Rights("kim"), right=Right.APPROVER, home=ALPHA, able=[]),
+        """
+        Not done: !fed push needs an approver of attraktor.
+        attraktor's InvenTree has no user kim.
+        Of the people whom I know, nobody is approver in attraktor's InvenTree.
+        What you can do: !fed whoami
+        """,
+    ),
+    "InvenTree is silent": (
+        say("inventory_silent", problem="No connection.", text="push 10 M3-BOLT to beta", home=ALPHA),
+        """
+        Not done: attraktor's InvenTree does not answer.
+        Why: No connection.
+        Nothing was changed or sent. Please try again later: !fed push 10 M3-BOLT to beta
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_reads_as_written_here(case: str) -> None:
+    phrase, expected = SAID[case]
+    assert plain(phrase) == dedent(expected).strip("\n")

@@ -1,0 +1,242 @@
+"""Why something is not offered, and which item is meant, as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from textwrap import dedent
+
+import pytest
+
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.stock import Part, StockItem
+from fedbot.federation.views import Lying
+from tests.chat.words.scenes import ALPHA, BOLTS, plain, transfer
+
+BOLT = StockItem(12, Part(3, "M3 bolt", "M3-BOLT"), Decimal(120), place="Drawer A3")
+BOX = replace(BOLT, pk=13, quantity=Decimal(90), place="Box 7", batch="2025-11")
+PI = StockItem(20, Part(5, "Raspberry Pi 4", "RPI-4"), Decimal(1), serial="a1b2", place="Bench")
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "not friends": (
+        say("not_friends", name="betaspace", party="beta", home=ALPHA),
+        """
+        Not offered: attraktor and betaspace aren't friends yet.
+        A superuser of attraktor can ask: !fed connect beta
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "no quantity": (
+        say("quantity_not_positive", word="0"),
+        """
+        Not offered: 0 is no quantity that can move.
+        Without a quantity all of the item is meant.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "too many decimals": (
+        say("quantity_too_fine", word="0.0000001", places=5),
+        """
+        Not offered: 0.0000001 has too many decimals; InvenTree keeps 5.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "too many digits": (
+        say("quantity_too_large", word="9" * 20),
+        """
+        Not offered: 99999999999999999999 is more than InvenTree can count.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "no such item": (
+        say("item_not_found", word="M3-BLOT", parts=(BOLT.part,)),
+        """
+        Not offered: there is no item "M3-BLOT".
+        Near it: M3 bolt (M3-BOLT)
+        An item is #42, an IPN, a name or its pasted link. A name with a number at its end goes in quotes.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "no such item, nothing near": (
+        say("item_not_found", word="xyzzy", parts=()),
+        """
+        Not offered: there is no item "xyzzy".
+        An item is #42, an IPN, a name or its pasted link. A name with a number at its end goes in quotes.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "nothing in stock": (
+        say("nothing_in_stock", word="M3-BOLT", parts=(BOLT.part,)),
+        """
+        Not offered: nothing of "M3-BOLT" lies in stock.
+        The part is known: M3 bolt (M3-BOLT)
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "several stock items": (
+        say(
+            "which_item",
+            word="M3-BOLT",
+            choices=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(90))),
+            together=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(80))),
+            home=ALPHA,
+        ),
+        """
+        There are several of "M3-BOLT". Which do you mean?
+        1) Drawer A3, 120 (#12)
+        2) Box 7, 90, batch 2025-11 (#13)
+        3) together, 120 + 80
+        Reply 1, 2 or 3 within 10 minutes. I did nothing yet.
+        """,
+    ),
+    "several serials": (
+        say(
+            "which_item",
+            word="RPI-4",
+            choices=tuple(Lying(replace(PI, pk=n, serial=f"a1b{n}"), Decimal(1)) for n in range(20, 24)),
+            together=(),
+            home=ALPHA,
+        ),
+        """
+        There are several of "RPI-4". Which do you mean?
+        1) Bench, 1, serial a1b20 (#20)
+        2) Bench, 1, serial a1b21 (#21)
+        3) Bench, 1, serial a1b22 (#22)
+        4) Bench, 1, serial a1b23 (#23)
+        Reply with the number within 10 minutes. I did nothing yet.
+        """,
+    ),
+    "two readings": (
+        say("which_reading", word="Resistor 100", readings=(Lying(PI, Decimal(100)), Lying(BOLT, Decimal(120)))),
+        """
+        "Resistor 100" can mean different things. Which?
+        1) 100 × Raspberry Pi 4, serial a1b2 (stock #20)
+        2) 120 × M3 bolt (stock #12)
+        Reply 1 or 2 within 10 minutes. I did nothing yet.
+        """,
+    ),
+    "a virtual part": (
+        say("part_virtual", item=BOLT),
+        """
+        Not offered: M3 bolt (stock #12) is virtual: there is nothing to hand over.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "an inactive part": (
+        say("part_inactive", item=BOLT),
+        """
+        Not offered: the part of M3 bolt (stock #12) is inactive.
+        Who may change parts can make it active.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "a part that isn't salable": (
+        say("part_not_salable", item=BOLT),
+        """
+        Not offered: the part of M3 bolt (stock #12) isn't salable.
+        InvenTree gives only salable parts away. Who may change parts can switch on 'salable' at it.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "with a customer": (
+        say("item_with_customer", item=PI),
+        """
+        Not offered: Raspberry Pi 4, serial a1b2 (stock #20) is with a customer or another space already.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "not in stock": (
+        say("item_not_in_stock", item=BOLT),
+        """
+        Not offered: M3 bolt (stock #12) isn't in stock: sold, installed, in production, or used up.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "a status that may not travel": (
+        say("status_may_not_travel", item=replace(BOLT, status=65, status_text="Rejected")),
+        """
+        Not offered: M3 bolt (stock #12) has the status "Rejected".
+        Only OK, attention needed, damaged and returned may travel. Correct it in InvenTree if it is wrong.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "from a third space": (
+        say("may_not_go_on", item=BOLT, origin="gamma", destination="betaspace"),
+        """
+        Not offered: M3 bolt (stock #12) came from gamma, so it may not go on to betaspace.
+        What was given may go back where it came from, but not on to others. betaspace can ask gamma for it.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "a serial is one piece": (
+        say("serial_is_one", item=PI),
+        """
+        Not offered: Raspberry Pi 4, serial a1b2 (stock #20) has a serial number, so it is one piece.
+        Leave the quantity away.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "allocated": (
+        say("item_allocated", item=replace(BOLT, allocated=Decimal(100)), wanted=Decimal(50), available=Decimal(20)),
+        """
+        Not offered: you want 50 of M3 bolt (stock #12), but 100 of 120 are allocated to orders or builds: 20 free.
+        You can offer what is free: !fed push #12 20 to SPACE
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "more than there is": (
+        say("quantity_too_much", item=replace(BOLT, quantity=Decimal(20)), wanted=Decimal(50), available=Decimal(20)),
+        """
+        Not offered: you want 50 of M3 bolt (stock #12), but only 20 are there.
+        You can offer what is free: !fed push #12 20 to SPACE
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "on offer already": (
+        say("offered_already", item=BOLT, wanted=Decimal(50), available=Decimal(0), transfers=(transfer(BOLTS),)),
+        """
+        Not offered: you want 50 of M3 bolt (stock #12), but it is on offer already (k7m2): 0 free.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "named twice in one line": (
+        say("offered_already", item=BOLT, wanted=Decimal(50), available=Decimal(5), transfers=()),
+        """
+        Not offered: the line names M3 bolt (stock #12) more than once, and together that is too much: 5 free.
+        You can offer what is free: !fed push #12 5 to SPACE
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "none of several fits": (
+        say(
+            "no_item_fits",
+            word="M3-BOLT",
+            unfit=(
+                (BOLT, say("quantity_too_much", item=BOLT, wanted=Decimal(500), available=Decimal(120))),
+                (BOX, say("may_not_go_on", item=BOX, origin="gamma", destination="betaspace")),
+            ),
+        ),
+        """
+        Not offered: nothing of "M3-BOLT" can go.
+        • Drawer A3, 120:
+        you want 500 of M3 bolt (stock #12), but only 120 are there.
+        • Box 7, 90:
+        M3 bolt (stock #13) came from gamma, so it may not go on to betaspace.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "too large for a message": (
+        say("offer_too_large", kilobytes=70, most=40),
+        """
+        Not offered: with all that InvenTree says of the items it is 70 kB, and a message holds 40.
+        Please offer fewer items at once. If it is one item: its metadata in InvenTree is very large (metadata).
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_reads_as_written_here(case: str) -> None:
+    phrase, expected = SAID[case]
+    assert plain(phrase) == dedent(expected).strip("\n")
