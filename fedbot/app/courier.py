@@ -156,6 +156,8 @@ class Courier:
             thread=self._target(letter.thread),
             envelope=self._envelope(letter.draft, letter.room) if letter.draft else None,
             edits=self._event_of(letter.key) if letter.edit else "",
+            # a card was an m.text that rang; it stays one, as clients show notices in another way
+            notice=False if letter.edit and letter.key.startswith("card:") else None,
         )
 
     def _target(self, target: str) -> str:
