@@ -1,0 +1,163 @@
+"""What the end-to-end tests look at: journals, secrets, what was said where; and waiting for a state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fedbot.demo import plot
+from fedbot.demo.checks import in_stock
+from fedbot.demo.room_event import RoomEvent
+from fedbot.demo.stage import Space, Stage
+
+PATIENCE_S = 60.0
+_LOOK_EVERY_S = 0.1
+
+T = TypeVar("T")
+
+
+async def eventually(look: Callable[[], Awaitable[T]], what: str, timeout: float = PATIENCE_S) -> T:
+    """What `look` answers as soon as it is something true."""
+    deadline = time.monotonic() + timeout
+    while not (found := await look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what}")
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return found
+
+
+def _rows(space: Space, query: str) -> list[tuple[Any, ...]]:
+    """From the bot's journal, whether the bot runs or not."""
+    with closing(sqlite3.connect(f"file:{space.folder}/state/journal.db?mode=ro", uri=True)) as journal:
+        return journal.execute(query).fetchall()
+
+
+def unsent(space: Space) -> int:
+    """How many effects of the bot are not done yet."""
+    ((count,),) = _rows(space, "SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
+    return int(count)
+
+
+def waits_for_the_peer(space: Space) -> list[str]:
+    """The transfers whose last letter the bot would send again in a minute, as no answer is there."""
+    rows = _rows(space, "SELECT id, payload FROM documents WHERE kind = 'Transfer'")
+    return [identifier for identifier, payload in rows if json.loads(payload)["exchange"]["awaiting"]]
+
+
+async def at_rest(stage: Stage) -> None:
+    """Wait until both bots have nothing left to do."""
+
+    async def look() -> bool:
+        return not any(unsent(space) for space in stage.spaces)
+
+    await eventually(look, "both bots at rest")
+
+
+async def connect_unlimited(stage: Stage) -> None:
+    """Connect without the limits, and put them back: for tests that are about what comes after."""
+    bots = [space.account.user_id for space in stage.spaces]
+    for bot in bots:
+        await stage.homeserver.lift_rate_limit(bot)
+    await plot.connect(stage)
+    await at_rest(stage)
+    for bot in bots:
+        await stage.homeserver.restore_rate_limit(bot)
+
+
+async def amounts(stage: Stage, ipn: str) -> tuple[Decimal, Decimal]:
+    """How much of a part both have in stock."""
+    found = []
+    for space in stage.spaces:
+        async with space.stocktake() as stocktake:
+            found.append(in_stock(await stocktake.items(), ipn))
+    return found[0], found[1]
+
+
+def by_account(events: Iterable[RoomEvent], stage: Stage) -> Counter[str]:
+    """How many of the events each bot has sent."""
+    bots = {space.account.user_id: space.party for space in stage.spaces}
+    return Counter(bots[event.sender] for event in events if event.sender in bots)
+
+
+async def said_in(stage: Stage, room: str) -> list[RoomEvent]:
+    """The messages of a room, oldest first, as its homeserver has them."""
+    reader = next(person for person in stage.people.values() if room in person.rooms)
+    return [event for event in await reader.messages(room) if event.type == "m.room.message"]
+
+
+async def admins_read(space: Space, *words: str) -> RoomEvent:
+    """Wait for a message of the bot in its admin room that has all these words."""
+    return await space.superuser.wait_for(
+        lambda event: (
+            event.room == space.admin_room
+            and event.sender == space.account.user_id
+            and all(word in event.body.lower() for word in words)
+        ),
+        PATIENCE_S,
+        what=f"{words} in {space.name}'s admin room",
+    )
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A fault that waits for its request at a space's InvenTree."""
+
+    space: Space
+    met_before: int
+
+    async def is_sprung(self) -> None:
+        """Wait until a request has met it."""
+
+        async def look() -> bool:
+            return await _faults_met(self.space) > self.met_before
+
+        await eventually(look, f"a request to {self.space.name}'s InvenTree that meets the fault")
+
+
+async def set_trap(space: Space, kind: str, method: str, path: str, seconds: float = 0.0) -> Trap:
+    """From now on the next such request to the space's InvenTree meets this fault."""
+    trap = Trap(space, await _faults_met(space))
+    fault = {"kind": kind, "method": method, "path": path, "seconds": seconds}
+    await asyncio.to_thread(space.inventree.control, "POST", "faults/", fault)
+    return trap
+
+
+async def _faults_met(space: Space) -> int:
+    answer = await asyncio.to_thread(space.inventree.control, "GET", "faults/")
+    if not isinstance(answer, dict):
+        raise TypeError(answer)
+    return int(answer["hits"])
+
+
+def secrets_of(stage: Stage) -> dict[str, str]:
+    """Every secret of both bots by where it is kept, settings' files and identity folders alike."""
+    found: dict[str, str] = {}
+    for space in stage.spaces:
+        for name in ("matrix-password", "inventree-token", "inventree-admin-token"):
+            found[f"{space.party}/{name}"] = (space.folder / name).read_text().strip()
+        identity = space.folder / "state" / "identity"
+        for path in sorted(path for path in identity.rglob("*") if path.is_file()):
+            text = path.read_text().strip()
+            if path.suffix == ".json":
+                content = json.loads(text)
+                text = content.get("token") or content["access_token"]
+            found[f"{space.party}/{path.relative_to(identity)}"] = text
+    return found
+
+
+def files_with(secret: str, folder: Path) -> list[Path]:
+    """The files in a folder (journals and their write-ahead logs included) that hold the secret in clear."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_socket() and secret.encode() in path.read_bytes()
+    ]

@@ -1,0 +1,90 @@
+"""A power cut, a homeserver or an InvenTree that goes away in the middle of a push: it is moved once, and whole."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+
+from fedbot.demo import plot
+from fedbot.demo.stage import Stage
+from tests.e2e import scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STAGE = {"access": "relayed", "rules": {"grace_seconds": 0.5, "settle_seconds": 2.0, "give_up_minutes": 5.0}}
+IPN = "RES-10K"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def friends(stage: Stage) -> Stage:
+    await scene.connect_unlimited(stage)
+    return stage
+
+
+async def _tapped_offer(stage: Stage, quantity: int) -> plot.Offer:
+    """An offer that Cem has just said yes to."""
+    piet, cem = stage.people["piet"], stage.people["cem"]
+    offer = await plot.offer(stage, piet, f"!fed push {quantity} {IPN} to betaspace", seen_by=cem)
+    await cem.react(stage.room, offer.card.event_id, plot.YES)
+    return offer
+
+
+async def _moved_once(stage: Stage, before: tuple[Decimal, Decimal], offer: plot.Offer, quantity: int) -> None:
+    await plot.ended(stage, stage.people["piet"], offer.transfer, "done", "aborted", "reverted", "disputed")
+    await scene.at_rest(stage)
+    assert await scene.amounts(stage, IPN) == (before[0] - quantity, before[1] + quantity)
+    for space in stage.spaces:
+        async with space.stocktake() as stocktake:
+            items = await stocktake.items(IPN)
+            marked = [item for item in items for e in await stocktake.history(item.pk) if offer.transfer in e.notes]
+        assert len({item.pk for item in marked} - {items[0].pk}) == 1, f"{space.name} moved it more than once"
+
+
+async def test_the_senders_bot_killed_while_it_hands_over_goes_on_after_its_restart(friends: Stage) -> None:
+    """InvenTree has done it, but the bot dies before the answer."""
+    before = await scene.amounts(friends, IPN)
+    trap = await scene.set_trap(friends.attraktor, "timeout-after", "POST", "stock/assign/")
+    offer = await _tapped_offer(friends, 20)
+    await trap.is_sprung()
+    await friends.attraktor.bot.kill()
+    await friends.attraktor.bot.start()
+    await _moved_once(friends, before, offer, 20)
+
+
+async def test_the_receivers_bot_killed_while_it_books_in_goes_on_after_its_restart(friends: Stage) -> None:
+    before = await scene.amounts(friends, IPN)
+    trap = await scene.set_trap(friends.betaspace, "timeout-after", "POST", "/api/stock/$")
+    offer = await _tapped_offer(friends, 30)
+    await trap.is_sprung()
+    await friends.betaspace.bot.kill()
+    await friends.betaspace.bot.start()
+    await _moved_once(friends, before, offer, 30)
+
+
+async def test_a_homeserver_that_restarts_in_the_middle_delays_it_only(friends: Stage) -> None:
+    before = await scene.amounts(friends, IPN)
+    trap = await scene.set_trap(friends.attraktor, "delay", "POST", "stock/transfer/", seconds=2.0)
+    offer = await _tapped_offer(friends, 10)
+    await trap.is_sprung()
+    await friends.homeserver.kill()
+    await friends.homeserver.start()
+    await _moved_once(friends, before, offer, 10)
+
+
+async def test_an_inventree_that_goes_away_in_the_middle_is_told_and_waited_for(friends: Stage) -> None:
+    before = await scene.amounts(friends, IPN)
+    piet = friends.people["piet"]
+    trap = await scene.set_trap(friends.attraktor, "delay", "POST", "stock/assign/", seconds=2.0)
+    offer = await _tapped_offer(friends, 40)
+    await trap.is_sprung()
+    await friends.betaspace.stop_inventree()
+    waits = await piet.wait_for(
+        lambda event: event.relation == "m.thread" and event.relates_to == offer.card.event_id,
+        scene.PATIENCE_S,
+        what="the word that it waits, in the card's thread",
+    )
+    assert "InvenTree" in waits.body
+    await friends.betaspace.start_inventree()
+    await _moved_once(friends, before, offer, 40)

@@ -1,0 +1,57 @@
+"""What can happen to a bot in rooms: encryption, strangers' invitations, kicks. Its admins read of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fedbot.demo.person import Person
+from fedbot.demo.stage import Stage
+from tests.e2e import scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STAGE: dict[str, object] = {}
+ENCRYPTED = {
+    "type": "m.room.encryption",
+    "state_key": "",
+    "content": {"algorithm": "m.megolm.v1.aes-sha2"},
+}
+
+
+async def test_in_an_encrypted_room_the_admins_read_why_the_bot_is_silent(stage: Stage) -> None:
+    attraktor, anna = stage.attraktor, stage.attraktor.superuser
+    room = await anna.create_room("Secret lending", initial_state=[ENCRYPTED])
+    attraktor.settings["rooms"].append(room)
+    attraktor.write_settings()
+    await attraktor.bot.stop()
+    await attraktor.bot.start()
+    await anna.invite(room, attraktor.account.user_id)
+    told = await scene.admins_read(attraktor, "encrypted")
+    assert "Secret lending" in told.body or room in told.body
+    assert attraktor.account.user_id in await anna.members(room)
+    assert [e for e in await anna.messages(room) if e.sender == attraktor.account.user_id and e.state_key is None] == []
+
+
+async def test_a_strangers_invitation_is_declined_and_told(stage: Stage) -> None:
+    bot = stage.betaspace.account.user_id
+    async with Person(await stage.homeserver.register("mallory")) as mallory:
+        room = await mallory.create_room("Free prizes", invite=[bot])
+        await mallory.wait_for(
+            lambda event: event.room == room and event.state_key == bot and event.content.get("membership") == "leave",
+            what="the invitation to be declined",
+        )
+    assert "mallory" in (await scene.admins_read(stage.betaspace, "mallory")).body
+
+
+async def test_a_kick_is_noticed_and_told_and_a_new_invitation_brings_the_bot_back(stage: Stage) -> None:
+    attraktor, betaspace = stage.spaces
+    bot = betaspace.account.user_id
+    await attraktor.superuser.kick(stage.room, bot, "wrong button")
+    told = await scene.admins_read(betaspace, "wrong button")
+    assert "Makerspaces" in told.body or stage.room in told.body
+    await betaspace.superuser.invite(stage.room, bot)
+
+    async def is_back() -> bool:
+        return bot in await attraktor.superuser.members(stage.room)
+
+    await scene.eventually(is_back, "the bot to be back in the room")
