@@ -109,8 +109,13 @@ def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
 
 
 def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
-    """What the peer has not said to have seen (above `after`) once more, the same in ids and numbers."""
-    wanted = tuple(draft for draft in subject.exchange.unread if draft.number > after)
+    """What the peer has not said to have seen (above `after`) once more, the same in ids and numbers.
+
+    Only what it says of our reading is of now: when two letters have crossed, neither says that the other was
+    seen, and repeated as they were they would call for each other for ever.
+    """
+    seen = subject.exchange.seen
+    wanted = [replace(d, body={**d.body, "seen": seen}) for d in subject.exchange.unread if d.number > after]
     post(turn, subject, *wanted)
     return bool(wanted)
 
