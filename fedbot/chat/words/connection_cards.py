@@ -31,6 +31,8 @@ def connection_card(
             return connected(tongue, connection=connection, home=home)
         case ConnectionState.SUSPENDED:
             return suspended(tongue, connection, home)
+        case ConnectionState.ENDING:
+            return ending(tongue, connection, home)
         case _:
             return over(tongue, connection, connection.problem)
 
@@ -195,6 +197,27 @@ def suspended(tongue: Tongue, connection: Connection, home: Home) -> Lines:
         ),
         connection.code,
     ]
+
+
+def ending(tongue: Tongue, connection: Connection, home: Home) -> Lines:
+    """One side has ended it; what moves is finished first."""
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    return [
+        tongue.say("The friendship of {own} and {peer} ends.", own=Bold(own), peer=Bold(peer)),
+        *ended_by(tongue, connection, home),
+        tongue.say("Nothing new starts. What moves is finished first, then the access ends."),
+        connection.code,
+    ]
+
+
+def ended_by(tongue: Tongue, connection: Connection, home: Home) -> list[tuple[Inline, ...]]:
+    """Who ended it, if that is known."""
+    by = connection.ended_by
+    if by is None:
+        return []
+    who, when = naming.signed(tongue, by), tongue.when(by.at)
+    space = naming.party(tongue, by.party, home, connection.peer_name)
+    return [tongue.say("By {who} ({space}), {when}", who=who, space=space, when=when)]
 
 
 def over(tongue: Tongue, connection: Connection, by: str) -> Lines:

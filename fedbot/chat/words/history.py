@@ -11,7 +11,7 @@ from fedbot.chat.words.connection_cards import agreed
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
 from fedbot.chat.words.tongue import Lines, Tongue, marked
-from fedbot.chat.words.transfer_cards import asked, card_of, not_done, where_it_is
+from fedbot.chat.words.transfer_facts import asked, card_of, not_done, where_it_is
 from fedbot.federation.audit import AuditEntry
 from fedbot.federation.documents import Connection, ConnectionState, Transfer, TransferState
 from fedbot.federation.home import Home
@@ -22,6 +22,13 @@ MOST_FIRST, MOST_LAST = 10, 20
 # What the rules note (Turn.note), in words. A `{0}` is what the pattern's group has found.
 _NOTES: tuple[tuple[str, str], ...] = (
     (r"offered (?:to|by) .+", marked("offered it")),
+    (r"requested (?:from|by) .+", marked("asked for it")),
+    (r"less was granted", marked("granted less than was asked for")),
+    (r"the smaller quantity is taken", marked("agreed to the smaller quantity")),
+    (r"disconnecting", marked("ended the friendship")),
+    (r"disconnecting at once", marked("ended the friendship at once")),
+    (r"the peer disconnects", marked("ended the friendship, at the other space")),
+    (r"ended", marked("nothing moves any more, and the access is shut")),
     (r"asked .+ to connect", marked("asked to be friends")),
     (r".+ asks to connect", marked("asked to be friends")),
     (r"both sides asked at once.*", marked("asked at the same moment, so both have said yes")),

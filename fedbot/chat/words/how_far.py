@@ -16,6 +16,7 @@ def how_far(tongue: Tongue, transfer: Transfer, home: Home, peer_name: str) -> t
         "sender": naming.sender(tongue, transfer, home, peer_name),
         "receiver": naming.receiver(tongue, transfer, home, peer_name),
         "who": naming.signed(tongue, transfer.decided),
+        "granter": naming.signed(tongue, transfer.granted),
     }
     sentence = _of_sender(transfer) if transfer.role == "sender" else _of_receiver(transfer)
     return tongue.say(sentence, **names)
@@ -26,7 +27,7 @@ def how_to_stop(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
     if transfer.role == "sender" and transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
         return tongue.say("To stop it, reply: {cancel}", cancel=command("cancel"))
     if transfer.role == "receiver" and transfer.state is TransferState.OPEN:
-        stop = command("cancel" if transfer.wanted else "decline")
+        stop = command("cancel" if transfer.wanted or transfer.terms.kind == "request" else "decline")
         return tongue.say("To stop it, reply: {cancel}", cancel=stop)
     return tongue.say("It can't be stopped half-way.")
 
@@ -34,7 +35,7 @@ def how_to_stop(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
 def _of_sender(transfer: Transfer) -> str:
     match transfer.state:
         case TransferState.OPEN:
-            return marked("Done: it is offered. Not done: nothing has moved, at neither space.")
+            return _open_at_sender(transfer)
         case TransferState.APPROVED:
             return marked("Done: {who} said yes. Not done: nothing has moved, at neither space.")
         case TransferState.DEBITING if _stage(transfer) == "taken":
@@ -51,22 +52,38 @@ def _of_sender(transfer: Transfer) -> str:
             return marked("Done: {receiver} has it. Not done: {sender}'s own record isn't marked as arrived yet.")
 
 
+def _open_at_sender(transfer: Transfer) -> str:
+    if transfer.granted is not None:
+        return marked("Done: {granter} granted less. Not done: {receiver} has not agreed yet. Nothing has moved.")
+    if transfer.terms.kind == "request":
+        return marked("Done: {receiver} has asked. Not done: nobody has decided yet, and nothing has moved.")
+    return marked("Done: it is offered. Not done: nothing has moved, at neither space.")
+
+
 def _of_receiver(transfer: Transfer) -> str:
     match transfer.state:
-        case TransferState.OPEN if transfer.wanted == "approve":
-            return marked("Done: {who} said yes. Not done: nothing is booked in at {receiver} yet.")
-        case TransferState.OPEN if transfer.wanted == "decline":
-            return marked("Done: {who} said no. Not done: {sender} has not noted it yet. Nothing has moved.")
-        case TransferState.OPEN if transfer.wanted:
-            return marked("Done: I asked to cancel it. Not done: {sender} has not answered yet.")
         case TransferState.OPEN:
-            return marked("Done: the offer is here. Not done: I don't know yet where it would land. Nothing has moved.")
+            return _open_at_receiver(transfer)
         case TransferState.CREDITING:
             return marked("Done: it has left {sender}'s stock. Not done: it isn't booked in at {receiver} yet.")
         case TransferState.REFUSED:
             return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")
         case _:
             return marked("Done: it is booked in at {receiver}. Not done: it isn't put away yet, it lies in Incoming.")
+
+
+def _open_at_receiver(transfer: Transfer) -> str:
+    match transfer.wanted:
+        case "approve":
+            return marked("Done: {who} said yes. Not done: nothing is booked in at {receiver} yet.")
+        case "decline":
+            return marked("Done: {who} said no. Not done: {sender} has not noted it yet. Nothing has moved.")
+        case "":
+            if transfer.terms.kind == "request":
+                return marked("Done: {sender} was asked. Not done: nothing has moved, at neither space.")
+            return marked("Done: the offer is here. Not done: I don't know yet where it would land. Nothing has moved.")
+        case _:
+            return marked("Done: I asked to cancel it. Not done: {sender} has not answered yet.")
 
 
 def _stage(transfer: Transfer) -> str:

@@ -139,10 +139,13 @@ def _friends(tongue: Tongue, status: StatusSeen) -> tuple[Inline, ...]:
     counts = status.connections
     active = counts.get(ConnectionState.ACTIVE, 0)
     paused = counts.get(ConnectionState.SUSPENDED, 0)
-    pending = sum(counts.values()) - active - paused
+    ending = counts.get(ConnectionState.ENDING, 0)
+    pending = sum(counts.values()) - active - paused - ending
     nodes = [*tongue.some("Friends: {number} space", "Friends: {number} spaces", active)]
     if pending:
         nodes += [", ", *tongue.say("{number} asked or being set up", number=pending)]
+    if ending:
+        nodes += [", ", *tongue.say("{number} ending", number=ending)]
     if paused:
         nodes += [", ", *tongue.say("{number} paused (see {review})", number=paused, review=command("review"))]
     return tuple(nodes)

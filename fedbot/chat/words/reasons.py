@@ -63,7 +63,24 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("it came from a third space, and what was given may go back there, but not on to others."),
         marked("Ask the space that it came from."),
     ),
+    "not-found": (
+        marked("nothing like it may go from {sender}: it isn't there, or isn't free to be given."),
+        "",
+    ),
+    "too-little": (
+        marked("{sender} has some of it, but not that much free in one place."),
+        marked("Ask for less."),
+    ),
+    "no-part": (
+        marked("{receiver} has no place for it in its own InvenTree yet."),
+        "",
+    ),
+    "disconnected": (
+        marked("the two spaces are no friends any more."),
+        "",
+    ),
 }
+KNOWN = frozenset(_NOT_GIVEN)
 _ELSE = marked("InvenTree refused it.")
 
 _NO_PART: dict[str, tuple[str, str]] = {
@@ -94,10 +111,10 @@ _NO_PART: dict[str, tuple[str, str]] = {
 }
 
 
-def why_not_given(tongue: Tongue, code: str, sender: str) -> tuple[Inline, ...]:
+def why_not_given(tongue: Tongue, code: str, sender: str, receiver: str) -> tuple[Inline, ...]:
     """Why a line was not handed over or booked in, as the end of a sentence."""
     why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
-    return tongue.say(why, sender=sender)
+    return tongue.say(why, sender=sender, receiver=receiver)
 
 
 def what_instead(tongue: Tongue, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:

@@ -21,6 +21,7 @@ from fedbot.chat.words import (
     history,
     offering,
     overview,
+    parting,
     rooms,
     spaces,
     taking_back,
@@ -45,6 +46,7 @@ MODULES: tuple[ModuleType, ...] = (
     history,
     offering,
     overview,
+    parting,
     rooms,
     spaces,
     taking_back,
@@ -52,8 +54,10 @@ MODULES: tuple[ModuleType, ...] = (
     transfers,
     unreadable_lines,
 )
-MOST_BYTES = 8_000
-"""Of a message's plain text; its HTML may have twice as much. An edit carries both twice (facts/matrix.md §2)."""
+MOST_BYTES = 6_000
+MOST_HTML_BYTES = 10_000
+"""Of a message's two forms. An edit carries both twice, and an offer 40,000 bytes of envelope with them: all of it
+must fit into the 60,000 that go into one event (facts/matrix.md §2)."""
 BREVITIES = (1, 2, 4, 8)
 
 
@@ -99,7 +103,7 @@ def render(phrase: Phrase, tongue: Tongue, now: datetime) -> Lines:
 
 def _fits(lines: Lines) -> bool:
     words = content.render(lines)
-    return len(words.plain.encode()) <= MOST_BYTES and len(words.html.encode()) <= 2 * MOST_BYTES
+    return len(words.plain.encode()) <= MOST_BYTES and len(words.html.encode()) <= MOST_HTML_BYTES
 
 
 def _cut(lines: Lines) -> Lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot.chat.content import Bold, Break, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
-from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.chat.words.tongue import Lines, Tongue, marked
 from fedbot.federation.documents import ConnectionState
 from fedbot.federation.home import Home
 from fedbot.federation.views import SpaceSeen
@@ -55,31 +55,23 @@ def _warnings(tongue: Tongue, space: SpaceSeen) -> list[tuple[Inline, ...]]:
     return told
 
 
+_RELATIONS: dict[ConnectionState, str] = {
+    ConnectionState.ACTIVE: marked("friends"),
+    ConnectionState.ASKED: marked("asked by us, waits for them until {when} ({code})"),
+    ConnectionState.OFFERED: marked("asks us, waits for a superuser of ours until {when} ({code})"),
+    ConnectionState.MAKING: marked("agreed, is being set up ({code})"),
+    ConnectionState.READY: marked("agreed, is being set up ({code})"),
+    ConnectionState.ENDING: marked("friends no more, once what moves is finished ({code})"),
+    ConnectionState.SUSPENDED: marked("⚠ paused, as its key or account changed: {review}"),
+}
+
+
 def _relation(tongue: Tongue, space: SpaceSeen) -> tuple[Inline, ...]:
     connection = space.connection
     if connection is None:
         return tongue.say("no friends yet. A superuser can ask: {connect}", connect=command(f"connect {space.party}"))
-    code = connection.code
-    match connection.state:
-        case ConnectionState.ACTIVE:
-            return tongue.say("friends")
-        case ConnectionState.ASKED:
-            return tongue.say(
-                "asked by us, waits for them until {when} ({code})", code=code, when=tongue.when(connection.due)
-            )
-        case ConnectionState.OFFERED:
-            return tongue.say(
-                "asks us, waits for a superuser of ours until {when} ({code})",
-                code=code,
-                when=tongue.when(connection.due),
-            )
-        case ConnectionState.MAKING if connection.needs:
-            return tongue.say("agreed, waits for our admin ({code})", code=code)
-        case ConnectionState.MAKING | ConnectionState.READY:
-            return tongue.say("agreed, is being set up ({code})", code=code)
-        case ConnectionState.SUSPENDED:
-            return tongue.say(
-                "⚠ paused, as its key or account changed: {review}", review=command(f"review {space.party}")
-            )
-        case _:
-            return tongue.say("no friends any more")
+    sentence = _RELATIONS.get(connection.state, marked("no friends any more"))
+    if connection.state is ConnectionState.MAKING and connection.needs:
+        sentence = marked("agreed, waits for our admin ({code})")
+    review = command(f"review {space.party}")
+    return tongue.say(sentence, when=tongue.when(connection.due), code=connection.code, review=review)

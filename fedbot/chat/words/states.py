@@ -35,6 +35,7 @@ _CONNECTIONS: dict[ConnectionState, str] = {
     ConnectionState.MAKING: marked("Both have said yes; it is being set up."),
     ConnectionState.READY: marked("Our side is set up; the other one's isn't yet."),
     ConnectionState.ACTIVE: marked("We are friends."),
+    ConnectionState.ENDING: marked("It is ending: nothing new starts, what moves is finished first."),
     ConnectionState.SUSPENDED: marked("⚠ Paused: the other bot's key or account changed."),
     ConnectionState.DECLINED: marked("It was declined."),
     ConnectionState.CANCELLED: marked("It was taken back."),
@@ -51,7 +52,14 @@ def state_in_words(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inli
         if subject.state is ConnectionState.MAKING and subject.needs:
             sentence = marked("Both have said yes; it waits for an admin of ours.")
         return tongue.say(sentence, due=due)
-    wanted = _WANTED.get(subject.wanted) if subject.state is TransferState.OPEN else None
+    wanted = _open(subject) if subject.state is TransferState.OPEN else None
     ended = tongue.when(subject.ended) if subject.ended else ""
     who = naming.signed(tongue, subject.decided)
     return tongue.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended)
+
+
+def _open(transfer: Transfer) -> str | None:
+    """What an open transfer waits for, if not just for a yes or no."""
+    if transfer.wanted:
+        return _WANTED.get(transfer.wanted)
+    return marked("Less was granted; waits for a yes to that, until {due}.") if transfer.granted else None

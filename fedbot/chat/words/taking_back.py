@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fedbot.chat.content import Break, Inline
-from fedbot.chat.words import naming, reasons
+from fedbot.chat.words import naming
 from fedbot.chat.words.decisions import why_not_entitled
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
 from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.chat.words.transfer_facts import no_part_for
 from fedbot.federation.documents import Connection, Transfer, TransferState
 from fedbot.federation.home import Home
 from fedbot.federation.stock import Right, Rights
@@ -21,20 +21,9 @@ def no_part_for_it_yet(tongue: Tongue, *, transfer: Transfer, numbers: tuple[int
     lines: Lines = [
         tongue.say("Not counted: {space} has no place for all of {code} yet.", space=space, code=transfer.code)
     ]
-    lines += [_no_part(tongue, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
+    lines += [no_part_for(tongue, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
     lines.append(tongue.say("Nothing has moved. I look again now; when the card shows a place, tap ✅ once more."))
     return lines
-
-
-def _no_part(tongue: Tongue, transfer: Transfer, number: int, space: str) -> tuple[Inline, ...]:
-    reason = transfer.at(number).match
-    return tongue.say(
-        "{what}: {why}.{break_}In InvenTree: {advice}.",
-        what=naming.part(tongue, transfer.line(number).description),
-        break_=Break(),
-        why=reasons.why_no_part(tongue, reason, space),
-        advice=reasons.how_to_get_a_part(tongue, reason, space),
-    )
 
 
 def decided_elsewhere(tongue: Tongue, *, subject: Subject, party: str) -> Lines:

@@ -9,7 +9,8 @@ from fedbot.chat.words import naming
 from fedbot.chat.words.how_far import how_far, how_to_stop
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
-from fedbot.chat.words.transfer_cards import card_of, decided, not_done, transfer_card, where_it_is
+from fedbot.chat.words.transfer_cards import transfer_card
+from fedbot.chat.words.transfer_facts import card_of, decided, no_part_for, not_done, unmatched, where_it_is
 from fedbot.federation.documents import Connection, Transfer, TransferState
 from fedbot.federation.home import Home
 
@@ -41,6 +42,37 @@ def transfer_offered(tongue: Tongue, *, transfer: Transfer, connection: Connecti
     ]
     del home
     return lines
+
+
+def transfer_requested(tongue: Tongue, *, transfer: Transfer, connection: Connection, home: Home) -> Lines:
+    """The answer to the line that asked for something; it carries the request."""
+    del home
+    owner = naming.space(tongue, connection.peer_name)
+    lines: Lines = [tongue.say("Asked {owner} for {what}.", owner=owner, what=naming.moved(tongue, transfer))]
+    if len(transfer.terms.lines) > 1:
+        lines.append(Items(tuple(naming.marked_thing(tongue, line) for line in transfer.terms.lines)))
+    note = tongue.short(transfer.terms.note, 300)
+    if note:
+        lines.append(tongue.say('Your note: "{note}"', note=note))
+    return [
+        *lines,
+        tongue.say("Nothing has moved yet. An approver of {owner} decides, on the card of its bot.", owner=owner),
+        tongue.say(
+            "Open until {when}. To take it back, reply: {cancel}",
+            when=tongue.when(transfer.due),
+            cancel=command("cancel"),
+        ),
+        transfer.code,
+    ]
+
+
+def request_without_part(tongue: Tongue, *, transfer: Transfer, home: Home) -> Lines:
+    """What the owner would send has no part with us, so the request is taken back."""
+    space = naming.space(tongue, home.name)
+    lines: Lines = [tongue.say("Taken back: {space} has no place for {code}.", space=space, code=transfer.code)]
+    for progress in unmatched(transfer)[: naming.MOST_IN_FIRST_LINE]:
+        lines += [no_part_for(tongue, transfer, progress.number, space)]
+    return [*lines, tongue.say("Nothing has moved. When that is mended, ask again.")]
 
 
 def transfer_end(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str) -> Lines:

@@ -51,6 +51,7 @@ BETA = replace(
 )
 
 BY_ANNA = Signature(ANNA, "Anna", "attraktor", ASKED_AT, "$asked", "anna")
+BY_PIET = Signature(PIET, "Piet", "attraktor", NOW, "$tap", "piet")
 BY_BEA = Signature(BEA, "Bea", "beta", NOW, "$tap", "bea")
 
 LENS = Line(
@@ -116,6 +117,31 @@ def transfer(
         progress=progress,
         problem=problem,
     )
+
+
+def request(
+    *lines: Line,
+    role: str = "receiver",
+    state: TransferState = TransferState.OPEN,
+    note: str = "",
+    progress: tuple[Progress, ...] | None = None,
+    decided: Signature | None = None,
+    wanted: str = "",
+    problem: str = "",
+) -> Transfer:
+    """The same, but Bea of betaspace has asked for it."""
+    given = transfer(
+        *lines,
+        role=role,
+        state=state,
+        note=note,
+        progress=progress,
+        decided=decided,
+        wanted=wanted,
+        problem=problem,
+    )
+    terms = replace(given.terms, kind="request", asker=BEA, asker_name="Bea")
+    return replace(given, terms=terms, asked=replace(BY_BEA, at=ASKED_AT))
 
 
 def connection(

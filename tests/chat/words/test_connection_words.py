@@ -7,10 +7,11 @@ from textwrap import dedent
 
 import pytest
 
-from fedbot.federation.documents import Connection, ConnectionState
+from fedbot.federation.disconnecting import Preview
+from fedbot.federation.documents import Connection, ConnectionState, TransferState
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.home import Home
-from tests.chat.words.scenes import ALPHA, BEA, BETA, BY_BEA, connection, plain
+from tests.chat.words.scenes import ALPHA, BEA, BETA, BOLTS, BY_ANNA, BY_BEA, connection, plain, transfer
 
 KEY, OWN_KEY = "k3f9-2mxa-7rtw-h4cd-p9qe", "w5nh-8d2c-xq4m-t7ra-6kzj"
 
@@ -30,6 +31,14 @@ def making_waits(reason: str, text: str) -> Phrase:
     making = connection(ConnectionState.MAKING, ours=True)
     about = {"name": "fed-beta-1", "reference": "made-for/beta/1"}
     return say("making_waits", connection=making, reason=reason, text=text, **about)
+
+
+def disconnecting(*, at_once: bool) -> Phrase:
+    ending = replace(connection(ConnectionState.ENDING), ended_by=BY_BEA)
+    moving = transfer(state=TransferState.CREDITING)
+    return say(
+        "disconnecting", connection=ending, home=BETA, at_once=at_once, preview=Preview((transfer(BOLTS),), (moving,))
+    )
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -415,6 +424,69 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • revoke its tokens
         • set the company attraktor inactive (never delete it: that puts its items back into our stock)
         I don't try again by myself.
+        c9x4
+        """,
+    ),
+    "ending": (
+        card(replace(connection(ConnectionState.ENDING), ended_by=BY_BEA)),
+        """
+        The friendship of betaspace and attraktor ends.
+        By Bea (betaspace), Tue 24 Nov, 20:31
+        Nothing new starts. What moves is finished first, then the access ends.
+        c9x4
+        """,
+    ),
+    "we end it": (
+        disconnecting(at_once=False),
+        """
+        betaspace ends the friendship with attraktor.
+        By Bea (betaspace), Tue 24 Nov, 20:31
+        Nothing new starts.
+        Cancelled, nothing of it had moved:
+        • k7m2 – 10 × M3 bolt, asked by Anna
+        Is moving, and is finished first:
+        • k7m2 – 1 × Laser lens 2.0″, asked by Anna
+        Then attraktor's access to our InvenTree ends. Nothing to do.
+        c9x4
+        """,
+    ),
+    "we end it at once": (
+        disconnecting(at_once=True),
+        """
+        betaspace ends the friendship with attraktor.
+        By Bea (betaspace), Tue 24 Nov, 20:31
+        Nothing new starts.
+        Cancelled, nothing of it had moved:
+        • k7m2 – 10 × M3 bolt, asked by Anna
+        ⚠ Was moving; people have to look what became of it:
+        • k7m2 – 1 × Laser lens 2.0″, asked by Anna
+        attraktor's access to our InvenTree ends now.
+        c9x4
+        """,
+    ),
+    "the other space ends it": (
+        say(
+            "peer_disconnects",
+            connection=replace(connection(ConnectionState.ENDING), ended_by=BY_ANNA),
+            home=BETA,
+            preview=Preview((), ()),
+        ),
+        """
+        attraktor ends the friendship with betaspace.
+        By Anna (attraktor), Tue 24 Nov, 20:14
+        Nothing new starts.
+        Then attraktor's access to our InvenTree ends too. Nothing to do.
+        c9x4
+        """,
+    ),
+    "it has ended": (
+        say("disconnected", connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA), home=BETA),
+        """
+        betaspace and attraktor are friends no more.
+        By Anna (attraktor), Tue 24 Nov, 20:14
+        What was given stays given, and the history stays.
+        attraktor's access to our InvenTree is shut.
+        A superuser can ask again at any time: !fed connect attraktor
         c9x4
         """,
     ),

@@ -9,7 +9,19 @@ import pytest
 
 from fedbot.federation.documents import Progress, Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
-from tests.chat.words.scenes import ALPHA, BETA, BOLTS, BY_ANNA, BY_BEA, CABLE, PEOPLE, plain, transfer
+from tests.chat.words.scenes import (
+    ALPHA,
+    BETA,
+    BOLTS,
+    BY_ANNA,
+    BY_BEA,
+    BY_PIET,
+    CABLE,
+    PEOPLE,
+    plain,
+    request,
+    transfer,
+)
 
 
 def card(transfer: Transfer, people: list[str] | None = None) -> Phrase:
@@ -18,6 +30,7 @@ def card(transfer: Transfer, people: list[str] | None = None) -> Phrase:
 
 
 IN_THE_LASER_ROOM = (Progress(1, stage="created", item=1207, part=7, match="ipn", place="Laser room"),)
+HANDED = (Progress(1, stage="arrived", item=42),)
 NOTE = "for your Saturday workshop, clean with isopropanol only"
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -331,6 +344,129 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Expired: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at attraktor.
         Nobody of betaspace decided until Tue 1 Dec, 20:14.
         Nothing has moved. Anna can start it again.
+        k7m2
+        """,
+    ),
+    "a request": (
+        card(request(BOLTS, role="sender"), ["Anna", "Piet"]),
+        """
+        betaspace asks attraktor for 10 × M3 bolt (M3-BOLT), to keep. Give it?
+        Asked by Bea (betaspace)
+
+        Item: M3 bolt, M3-BOLT, status OK
+        Comes from: attraktor, Workshop/Drawer A3
+        Goes to: betaspace
+
+        For Anna or Piet (approvers of attraktor). Nothing has moved yet.
+        ✅ yes, it may go · ❌ no, sorry
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "a request for several things": (
+        card(request(BOLTS, CABLE, role="sender"), ["Piet"]),
+        """
+        betaspace asks attraktor for 10 × M3 bolt and 1.5 m of Speaker cable, to keep. Give them?
+        Asked by Bea (betaspace)
+
+        • 10: M3 bolt, M3-BOLT, status OK
+        from attraktor, Workshop/Drawer A3
+        to betaspace
+        • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
+        from attraktor, Wood rack
+        to betaspace
+
+        For Piet (approver of attraktor). Nothing has moved yet.
+        ✅ yes, it may go · ❌ no, sorry
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "a request, less granted, at the owner": (
+        card(replace(request(BOLTS, role="sender"), granted=BY_PIET)),
+        """
+        10 × M3 bolt (M3-BOLT): granted by Piet, less than betaspace asked for; it has to agree.
+        Asked by Bea (betaspace)
+
+        Nothing has moved yet. Open until Tue 1 Dec, 20:14.
+        To stop it, reply: !fed cancel · k7m2
+        """,
+    ),
+    "a request, less granted, at the asker": (
+        card(replace(request(BOLTS), granted=BY_PIET), ["Bea", "Cem"]),
+        """
+        attraktor can give betaspace less than asked: 10 × M3 bolt (M3-BOLT). Take it?
+        Granted by Piet (attraktor)
+        Asked by Bea (betaspace)
+
+        Item: M3 bolt, M3-BOLT, status OK
+        Comes from: attraktor, Workshop/Drawer A3
+        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+
+        For Bea or Cem of betaspace. Nothing has moved yet.
+        ✅ yes, that will do · ❌ no, thanks
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "a request, less granted, agreed": (
+        card(replace(request(BOLTS, wanted="approve", decided=BY_BEA), granted=BY_PIET)),
+        """
+        10 × M3 bolt (M3-BOLT): approved by Bea, waiting for attraktor.
+        Asked by Bea, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        Item: M3 bolt, M3-BOLT, status OK
+        Comes from: attraktor, Workshop/Drawer A3
+        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+
+        Nothing is booked in yet. attraktor's bot checks its stock once more, then it goes by itself.
+        To stop it, reply: !fed cancel · k7m2
+        """,
+    ),
+    "a request that is done": (
+        card(request(role="sender", state=TransferState.DONE, decided=BY_PIET, progress=HANDED)),
+        """
+        ✅ Done: 1 × Laser lens 2.0″ (LENS-2, serial 0042) went from attraktor to betaspace, to keep.
+        Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
+
+        At betaspace: in stock
+        At attraktor: stock #42, with customer betaspace
+
+        Reply here with: !fed show
+        k7m2
+        """,
+    ),
+    "a request, declined by a person": (
+        card(request(role="sender", state=TransferState.DECLINED, decided=BY_PIET)),
+        """
+        ❌ Declined: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at attraktor.
+        By Piet (attraktor), Tue 24 Nov, 20:31
+        Nothing has moved.
+        k7m2
+        """,
+    ),
+    "a request, declined as it isn't there": (
+        card(request(role="sender", state=TransferState.DECLINED, problem="not-found")),
+        """
+        ❌ Not given: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        Why: nothing like it may go from attraktor: it isn't there, or isn't free to be given.
+        Nothing has moved.
+        k7m2
+        """,
+    ),
+    "a request, declined as there is too little": (
+        card(request(role="sender", state=TransferState.DECLINED, problem="too-little")),
+        """
+        ❌ Not given: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        Why: attraktor has some of it, but not that much free in one place.
+        Nothing has moved.
+        k7m2
+        """,
+    ),
+    "cancelled, as the friendship ended": (
+        card(request(role="sender", state=TransferState.CANCELLED, decided=BY_PIET, problem="disconnected")),
+        """
+        Cancelled: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at attraktor.
+        By Piet (attraktor), Tue 24 Nov, 20:31
+        Why: the two spaces are no friends any more.
+        Nothing has moved.
         k7m2
         """,
     ),

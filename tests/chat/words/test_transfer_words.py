@@ -18,10 +18,12 @@ from tests.chat.words.scenes import (
     BOLTS,
     BY_ANNA,
     BY_BEA,
+    BY_PIET,
     CABLE,
     NOW,
     connection,
     plain,
+    request,
     transfer,
 )
 
@@ -159,8 +161,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "the end: declined by the other bot, as it came from a third space": (
         end(transfer(BOLTS, role="sender", state=TransferState.DECLINED, problem="chain")),
         """
-        @Anna ❌ Not taken: 10 × M3 bolt (M3-BOLT) stays at attraktor.
+        @Anna ❌ Not given: 10 × M3 bolt (M3-BOLT).
         Why: it came from a third space, and what was given may go back there, but not on to others.
+        Nothing has moved.
         k7m2
         """,
     ),
@@ -317,6 +320,51 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Done: it has left attraktor's stock. Not done: betaspace has not said that it is booked in.
         Next: I send it again by myself (next 21:31). Nothing to do now.
         It can't be stopped half-way.
+        """,
+    ),
+    "requested": (
+        say(
+            "transfer_requested",
+            transfer=request(BOLTS, CABLE, note="for the open day"),
+            connection=connection(ConnectionState.ACTIVE),
+            home=BETA,
+        ),
+        """
+        Asked attraktor for 10 × M3 bolt and 1.5 m of Speaker cable.
+        • 10 × M3 bolt (M3-BOLT)
+        • 1.5 m of Speaker cable (batch 2025-11)
+        Your note: "for the open day"
+        Nothing has moved yet. An approver of attraktor decides, on the card of its bot.
+        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
+        k7m2
+        """,
+    ),
+    "requested, but there is no part for it": (
+        say("request_without_part", transfer=request(BOLTS, progress=(Progress(1, match="none"),)), home=BETA),
+        """
+        Taken back: betaspace has no place for k7m2.
+        M3 bolt: no part of betaspace fits, and I may not make one.
+        In InvenTree: make a part with the same IPN or exactly this name.
+        Nothing has moved. When that is mended, ask again.
+        """,
+    ),
+    "the other bot is silent about a request": (
+        silent(request(BOLTS)),
+        """
+        ⏸ k7m2 waits: attraktor's bot has not answered for ten minutes.
+        Done: attraktor was asked. Not done: nothing has moved, at neither space.
+        Next: I send it again by myself (next 21:31). Nothing to do now.
+        To stop it, reply: !fed cancel
+        """,
+    ),
+    "waits, less granted": (
+        waits(replace(request(BOLTS, role="sender"), granted=BY_PIET)),
+        """
+        ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
+        Why: InvenTree at tree.example can't be reached: no connection.
+        Done: Piet granted less. Not done: betaspace has not agreed yet. Nothing has moved.
+        Next: I try again by myself (next 20:36). Nothing to do now.
+        To stop it, reply: !fed cancel
         """,
     ),
     "disputed": (

@@ -1,0 +1,167 @@
+"""How a transfer's card reads at its end: done, declined, taken back, not given, back again, unclear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fedbot.chat.content import Inline
+from fedbot.chat.words import naming, reasons
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.chat.words.transfer_facts import Card, decided, failed, not_done, where_it_is
+from fedbot.federation.documents import Transfer, TransferState
+
+
+def _done(tongue: Tongue, card: Card) -> Lines:
+    first = tongue.say(
+        "✅ Done: {what} went from {sender} to {receiver}, to keep.",
+        what=naming.moved(tongue, card.transfer),
+        sender=card.sender,
+        receiver=card.receiver,
+    )
+    if failed(card.transfer):
+        first = tongue.say(
+            "✅ Done in part: {what} went from {sender} to {receiver}, to keep.",
+            what=_arrived_things(tongue, card.transfer),
+            sender=card.sender,
+            receiver=card.receiver,
+        )
+    footer = tongue.say("Reply here with: {show}", show=command("show"))
+    lines: Lines = [first, decided(tongue, card), "", *where_it_is(tongue, card), *not_done(tongue, card)]
+    return [*lines, "", footer, card.transfer.code]
+
+
+def _arrived_things(tongue: Tongue, transfer: Transfer) -> str:
+    """What did go, where some of it did not."""
+    bad = {progress.number for progress in failed(transfer)}
+    return naming.things(tongue, [line for line in transfer.terms.lines if line.number not in bad])
+
+
+def _declined(tongue: Tongue, card: Card) -> Lines:
+    what = naming.moved(tongue, card.transfer)
+    by = card.transfer.decided
+    if by is None or not by.person:
+        first = tongue.say("❌ Not given: {what}.", what=what)
+        why = reasons.why_not_given(tongue, card.transfer.problem, card.sender, card.receiver)
+        return [first, tongue.say("Why: {why}", why=why), tongue.say("Nothing has moved."), card.transfer.code]
+    first = tongue.say("❌ Declined: {what} stays at {sender}.", what=what, sender=card.sender)
+    return [first, _by_whom(tongue, card), tongue.say("Nothing has moved."), card.transfer.code]
+
+
+def _cancelled(tongue: Tongue, card: Card) -> Lines:
+    transfer = card.transfer
+    first = tongue.say("Cancelled: {what} stays at {sender}.", what=naming.moved(tongue, transfer), sender=card.sender)
+    lines: Lines = [first]
+    if transfer.decided is not None and transfer.decided.person:
+        lines.append(_by_whom(tongue, card))
+    if transfer.problem in reasons.KNOWN:
+        why = reasons.why_not_given(tongue, transfer.problem, card.sender, card.receiver)
+        lines.append(tongue.say("Why: {why}", why=why))
+    return [*lines, tongue.say("Nothing has moved."), transfer.code]
+
+
+def _by_whom(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
+    signature = card.transfer.decided
+    if signature is None:
+        return tongue.say("By {space}", space=card.decider)
+    return tongue.say(
+        "By {who} ({space}), {when}",
+        who=naming.signed(tongue, signature),
+        space=card.space_of(signature.party),
+        when=tongue.when(signature.at),
+    )
+
+
+def _expired(tongue: Tongue, card: Card) -> Lines:
+    return [
+        tongue.say("Expired: {what} stays at {sender}.", what=naming.moved(tongue, card.transfer), sender=card.sender),
+        tongue.say(
+            "Nobody of {decider} decided until {when}.", decider=card.decider, when=tongue.when(card.transfer.due)
+        ),
+        tongue.say("Nothing has moved. {who} can start it again.", who=naming.signed(tongue, card.transfer.asked)),
+        card.transfer.code,
+    ]
+
+
+def _aborted(tongue: Tongue, card: Card) -> Lines:
+    first = tongue.say(
+        "Not given: {what} stays at {sender}.", what=naming.moved(tongue, card.transfer), sender=card.sender
+    )
+    why = tongue.say("Why: {why}", why=reasons.why_not_given(tongue, card.transfer.problem, card.sender, card.receiver))
+    instead = reasons.what_instead(tongue, card.transfer.problem, card.sender, command("spaces"))
+    lines: Lines = [first, decided(tongue, card), "", why]
+    if len(card.transfer.terms.lines) > 1:
+        lines += not_done(tongue, card)
+    lines.append(
+        tongue.say(
+            "Nothing has left {sender}; {receiver} has booked nothing in.", sender=card.sender, receiver=card.receiver
+        )
+    )
+    return [*lines, instead, card.transfer.code] if instead else [*lines, card.transfer.code]
+
+
+def _refused(tongue: Tongue, card: Card) -> Lines:
+    names: dict[str, Words] = {"sender": card.sender, "receiver": card.receiver}
+    first = tongue.say(
+        "Not booked in: {what} goes back to {sender}.", what=naming.moved(tongue, card.transfer), sender=card.sender
+    )
+    lines: Lines = [first, decided(tongue, card), "", *_inventree_said(tongue, card)]
+    lines.append(
+        tongue.say(
+            "Done: it had left {sender}'s stock. Not done: {receiver} has booked nothing in, and won't.", **names
+        )
+    )
+    lines.append(tongue.say("Next: {sender}'s bot takes it back into its stock by itself. Nothing to do.", **names))
+    return [*lines, card.transfer.code]
+
+
+def _reverted(tongue: Tongue, card: Card) -> Lines:
+    first = tongue.say(
+        "Back again: {what} is in {sender}'s stock as before.",
+        what=naming.moved(tongue, card.transfer),
+        sender=card.sender,
+    )
+    lines: Lines = [first, decided(tongue, card), "", *_inventree_said(tongue, card)]
+    lines.append(
+        tongue.say(
+            "{receiver} could not book it in, so {sender} took it back.", sender=card.sender, receiver=card.receiver
+        )
+    )
+    lines.append(
+        tongue.say("When that is mended, {who} can start it again.", who=naming.signed(tongue, card.transfer.asked))
+    )
+    return [*lines, card.transfer.code]
+
+
+def _inventree_said(tongue: Tongue, card: Card) -> Lines:
+    said = tongue.short(card.transfer.problem, 200)
+    return [tongue.say("{receiver}'s InvenTree said: {said}", receiver=card.receiver, said=said)] if said else []
+
+
+def _disputed(tongue: Tongue, card: Card) -> Lines:
+    names: dict[str, Words] = {"sender": card.sender, "receiver": card.receiver}
+    return [
+        tongue.say("⚠ Unclear: nobody can tell what became of {what}.", what=naming.moved(tongue, card.transfer)),
+        decided(tongue, card),
+        "",
+        tongue.say("It may be counted wrong at {sender} or {receiver}; I do nothing more about it.", **names),
+        tongue.say(
+            "Admins of both spaces: compare the stock histories in InvenTree, they carry {mark}.",
+            mark=f"fed:{card.transfer.id}",
+        ),
+        card.transfer.code,
+    ]
+
+
+ENDS: dict[TransferState, Callable[[Tongue, Card], Lines]] = {
+    TransferState.RECEIVED: _done,
+    TransferState.DONE: _done,
+    TransferState.DECLINED: _declined,
+    TransferState.CANCELLED: _cancelled,
+    TransferState.EXPIRED: _expired,
+    TransferState.ABORTED: _aborted,
+    TransferState.REFUSED: _refused,
+    TransferState.REVERTING: _refused,
+    TransferState.REVERTED: _reverted,
+    TransferState.DISPUTED: _disputed,
+}
