@@ -17,7 +17,8 @@ FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/fedbot --create-home fedbot \
     && chmod 0700 /var/lib/fedbot
 COPY --from=build /opt/fedbot /opt/fedbot
-ENV PATH=/opt/fedbot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/fedbot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    FEDBOT_STATE=/var/lib/fedbot
 USER fedbot
 WORKDIR /var/lib/fedbot
 VOLUME /var/lib/fedbot

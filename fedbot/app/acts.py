@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 
 from fedbot.app.engine import Engine
 from fedbot.federation.effects import Do
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
+ORDERLY_STOP = 8.0
+"""Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
 
 
 class Backoff:
@@ -62,7 +66,7 @@ class ActLane:
             wake.clear()
             rows = self._journal.due("act", self._clock.now())
             if rows:
-                await self.perform(rows[0], rows)
+                await to_its_end(self.perform(rows[0], rows))
             else:
                 await wait_for_work(self._engine, wake)
 
@@ -145,6 +149,20 @@ class ActLane:
         event = Waiting(now, context, problem, next_try)
         self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem)
         self._engine.decide_all()
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it; if we are told to stop meanwhile, let it end first, as long as that takes no more than a moment.
+
+    What doesn't end in time stays journaled as begun, and is probed at the next start.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=ORDERLY_STOP)
+        task.cancel()
+        raise
 
 
 def _replaces(other: OutboxRow, row: OutboxRow) -> bool:

@@ -9,8 +9,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 
-from fedbot.app.acts import ActLane
+from fedbot.app.acts import ActLane, Backoff
 from fedbot.app.asking import AskLane
 from fedbot.app.courier import Courier
 from fedbot.app.engine import Engine
@@ -28,7 +29,7 @@ from fedbot.identity import FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.jobs import Jobs
 from fedbot.journal.journal import Journal
-from fedbot.ports import Chat, ChatProblem, Clock, Inventory, JournalProblem, OutboxRow, Vault
+from fedbot.ports import Chat, ChatProblem, ChatUnreachable, Clock, Inventory, JournalProblem, OutboxRow, Vault
 from fedbot.verbs import Registry
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
@@ -201,7 +202,7 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
         journal = stack.enter_context(Journal.open(settings.state))
         identity = open_identity(folder)
         vault = FileVault(folder)
-        chat = await MatrixChat.open(matrix_account(settings), folder)
+        chat = await _signed_in(settings, folder, clock)
         stack.push_async_callback(chat.close)
         room_ids = {room: await chat.resolve(room) for room in _aliases(settings)}
         home = replace(settings.home(identity.key, room_ids), bot=chat.user_id)
@@ -217,6 +218,18 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
         await stack.enter_async_context(Web(bot.standing, settings.health_socket, settings.web.listen))
         ready()
         await bot.run()
+
+
+async def _signed_in(settings: Settings, folder: Path, clock: Clock) -> MatrixChat:
+    """Our account; a homeserver that doesn't answer is waited for, as both may have just been started."""
+    backoff = Backoff(shortest=1.0, longest=60.0)
+    while True:
+        try:
+            return await MatrixChat.open(matrix_account(settings), folder)
+        except ChatUnreachable as problem:
+            pause = backoff.failed()
+            log.warning("the homeserver does not answer, next try in %.0f s: %s", pause, problem.text)
+            await clock.sleep(pause)
 
 
 def _aliases(settings: Settings) -> list[str]:

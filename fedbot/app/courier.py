@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.app.acts import Backoff, first_of, wait_for_work
+from fedbot.app.acts import Backoff, first_of, to_its_end, wait_for_work
 from fedbot.app.engine import Engine
 from fedbot.chat import content
 from fedbot.chat.outgoing import Budget, in_order, superseded
@@ -58,6 +58,7 @@ class Courier:
         self._vault = vault
         self.budget = Budget()
         self.backoff = Backoff(shortest=1.0, longest=30.0)
+        self._stuck = False
 
     async def run(self) -> None:
         """Work for ever."""
@@ -68,10 +69,14 @@ class Courier:
             rows = self._journal.due("chat", self._clock.now())
             if rows and pause > 0:
                 await self._clock.sleep(pause)
-            elif rows and await self.send_first(rows):
-                continue
+            elif rows and not self._stuck:
+                await to_its_end(self._try_to_send(rows))
             else:
+                self._stuck = False
                 await wait_for_work(self._engine, wake)
+
+    async def _try_to_send(self, rows: tuple[OutboxRow, ...]) -> None:
+        self._stuck = not await self.send_first(rows)
 
     async def send_first(self, rows: tuple[OutboxRow, ...]) -> bool:
         """Send the first row that can be sent now; whether there was one."""

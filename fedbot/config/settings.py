@@ -34,6 +34,7 @@ from fedbot.config.values import (
     TimeOfDay,
     TimeZone,
     Url,
+    UrlOrNone,
 )
 from fedbot.federation.home import Home
 
@@ -79,6 +80,9 @@ class InvenTree(Section):
     """Our own InvenTree, and where things lie in it."""
 
     url: Url = Field(description="address of the server, as in the browser")
+    public_url: UrlOrNone = Field(
+        "", description="address under which friends reach it (`peer_access: direct`); empty: the same as `url`"
+    )
     token: SecretStr = Field(description="token of the bot's own user, with the least roles it needs")
     token_file: FilePath | None = Field(None, description="file that holds the token")
     admin_token: SecretStr | None = Field(
@@ -254,7 +258,7 @@ class Settings(Section):
             time_zone=self.party.time_zone,
             discoverable=self.party.discoverable,
             peer_access=self.party.peer_access,
-            inventory_url=self.inventree.url,
+            inventory_url=self.inventree.public_url or self.inventree.url,
             has_admin_token=self.inventree.admin_token is not None,
             self_approval=self.rules.self_approval,
             grace=timedelta(seconds=self.rules.grace_seconds),
