@@ -47,9 +47,9 @@ def unsent(space: Space) -> int:
     return int(count)
 
 
-def waits_for_the_peer(space: Space) -> list[str]:
-    """The transfers whose last letter the bot would send again in a minute, as no answer is there."""
-    rows = _rows(space, "SELECT id, payload FROM documents WHERE kind = 'Transfer'")
+def waits_for_the_peer(space: Space, kind: str) -> list[str]:
+    """The `Transfer`s or `Connection`s whose last letter the bot would send again, as no answer is there."""
+    rows = _rows(space, f"SELECT id, payload FROM documents WHERE kind = '{kind}'")  # noqa: S608 -- ours
     return [identifier for identifier, payload in rows if json.loads(payload)["exchange"]["awaiting"]]
 
 

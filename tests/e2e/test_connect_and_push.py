@@ -141,7 +141,7 @@ async def test_the_card_says_in_the_end_that_it_is_done(friends: Stage, story: S
 
 async def test_a_push_takes_at_most_nine_events_and_six_of_one_account(friends: Stage, story: Story) -> None:
     for space in friends.spaces:
-        assert scene.waits_for_the_peer(space) == [], f"{space.party} will send more"
+        assert scene.waits_for_the_peer(space, "Transfer") == [], f"{space.party} will send more"
     timeline = await friends.attraktor.superuser.messages(friends.room)
     ids = [event.event_id for event in timeline]
     sent = scene.by_account(timeline[ids.index(story.offer.line) :], friends)

@@ -1,4 +1,7 @@
-"""One bot to a state folder, and a state folder to an account: what `fedbot run` refuses, by its exit code."""
+"""One bot to a state folder, and a state folder to an account: what `fedbot run` refuses, by its exit code.
+
+And a bot that has nothing to do is silent.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ import pytest_asyncio
 import yaml
 
 from fedbot.cli import Exit
+from fedbot.demo import plot
 from fedbot.demo.bot_process import BotProcess
 from fedbot.demo.stage import Stage
+from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-STAGE: dict[str, object] = {}
+STAGE = {"rules": {"grace_seconds": 0.5, "resend_seconds": [4.0, 600.0]}}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -60,3 +65,16 @@ async def test_a_bot_that_is_told_to_stop_ends_well_and_comes_back_as_the_same_d
     assert bot.exit_code == Exit.OK
     await bot.start()
     assert (bot.state / "identity" / "matrix.json").read_text() == session
+
+
+async def test_two_bots_that_have_connected_fall_silent(stage: Stage) -> None:
+    """Their `ready` may cross; what is then sent again must come to an end (seen live: one letter in 5 s, for ever)."""
+    await scene.connect_unlimited(stage)
+
+    async def look() -> bool:
+        return not any(scene.waits_for_the_peer(space, "Connection") for space in stage.spaces)
+
+    await scene.eventually(look, "that no letter about the connection waits for its answer")
+    await scene.at_rest(stage)
+    timeline = await stage.attraktor.superuser.messages(stage.room)
+    assert [plot.kind_of(event) for event in timeline].count("ready") <= 4

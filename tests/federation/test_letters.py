@@ -52,6 +52,9 @@ class Side:
         assert connection is not None
         return connection.exchange
 
+    def waits(self) -> bool:
+        return self.exchange.awaiting
+
     def sends(self, kind: str) -> list[Draft]:
         turn = self.turn()
         connection = turn.connection("k7m2")
@@ -102,11 +105,11 @@ def exchanged(alpha: Side, beta: Side, to_beta: list[Draft], to_alpha: list[Draf
 def test_letters_that_crossed_are_repeated_once_and_then_both_fall_silent() -> None:
     alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
     assert exchanged(alpha, beta, alpha.sends("ready"), beta.sends("ready")) == 2
-    assert alpha.exchange.awaiting
-    assert beta.exchange.awaiting, "neither knows that its own was read"
+    assert alpha.waits()
+    assert beta.waits(), "neither knows that its own was read"
     exchanged(alpha, beta, alpha.a_minute_passes(), beta.a_minute_passes(), most=6)
-    assert not alpha.exchange.awaiting
-    assert not beta.exchange.awaiting
+    assert not alpha.waits()
+    assert not beta.waits()
     assert alpha.a_minute_passes() == beta.a_minute_passes() == []
 
 
@@ -118,7 +121,7 @@ def test_a_letter_that_got_lost_comes_again() -> None:
     assert beta.exchange.seen == 1
     alpha.now += timedelta(minutes=10)
     exchanged(alpha, beta, alpha.a_minute_passes(), [])
-    assert not alpha.exchange.awaiting
+    assert not alpha.waits()
 
 
 def test_an_answer_that_got_lost_is_given_again_when_the_question_is_repeated() -> None:
@@ -128,5 +131,5 @@ def test_an_answer_that_got_lost_is_given_again_when_the_question_is_repeated() 
     beta.sends("ready")
     carried = exchanged(alpha, beta, alpha.a_minute_passes(), [])
     assert alpha.exchange.seen == 1
-    assert not alpha.exchange.awaiting
+    assert not alpha.waits()
     assert carried <= 4
