@@ -16,6 +16,7 @@ from fedbot.inventree import metadata
 from fedbot.inventree.rows import Row, item_of, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row, rows_of_part
+from fedbot.inventree.texts import plain, same
 from fedbot.ports import Refusal
 
 # A part may lie in very many places; a person can't choose among more than this anyway.
@@ -51,14 +52,14 @@ def find_items(server: Server, question: FindItems) -> ItemsFound:
 
 def parts_by_ipn(server: Server, ipn: str) -> list[dict[str, Any]]:
     """The parts with this IPN; case doesn't matter (facts: the filter is exact, but case-insensitive)."""
-    rows = server.api.rows("part/", IPN=ipn)
-    return [row for row in rows if str(row.get("IPN") or "").casefold() == ipn.casefold()]
+    rows = server.api.rows("part/", IPN=plain(ipn))
+    return [row for row in rows if same(str(row.get("IPN") or ""), ipn)]
 
 
 def parts_by_name(server: Server, name: str) -> list[dict[str, Any]]:
     """The parts with exactly this name; case doesn't matter. InvenTree ignores `?name=`, so it's a search."""
-    rows = server.api.rows("part/", search=name, limit=_MOST_PARTS)
-    return [row for row in rows if str(row.get("name") or "").casefold() == name.casefold()]
+    rows = server.api.rows("part/", search=plain(name), limit=_MOST_PARTS)
+    return [row for row in rows if same(str(row.get("name") or ""), name)]
 
 
 def _names(row: Row) -> tuple[str, str]:

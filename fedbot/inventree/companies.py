@@ -12,7 +12,7 @@ from inventree.company import Company as Companies
 from fedbot.federation.steps import AccessEnded, CloseCompany, CompanyMade, MakeCompany
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
-from fedbot.inventree.texts import plain
+from fedbot.inventree.texts import address, plain, same
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports import OutcomeUnknown, Refusal
 
@@ -22,7 +22,7 @@ _READY = {"is_customer": True, "is_supplier": False, "is_manufacturer": False, "
 def find_company_made(server: Server, step: MakeCompany) -> CompanyMade | None:
     """Probe of `MakeCompany`: ours by its link, or by its name if that has no link yet, and ready for use."""
     row = _found(server.for_companies(), step)
-    ready = row is not None and row.get("link") == step.link and _is_ready(row)
+    ready = row is not None and row.get("link") == address(step.link) and _is_ready(row)
     return CompanyMade(int(row["pk"])) if row is not None and ready else None
 
 
@@ -37,12 +37,12 @@ def make_company(server: Server, step: MakeCompany) -> CompanyMade:
         content = {
             "name": plain(step.name),
             "description": plain(step.description),
-            "link": step.link,
+            "link": address(step.link),
             **_READY,
         }
         transport.post(Companies.URL, content)
     else:
-        transport.patch(f"company/{row['pk']}/", {"link": step.link, **_READY})
+        transport.patch(f"company/{row['pk']}/", {"link": address(step.link), **_READY})
     made = _found(transport, step)
     if made is None or not _is_ready(made):
         raise OutcomeUnknown(f"The company {step.name} isn't as it was just made.", "changed")
@@ -69,11 +69,10 @@ def close_company(server: Server, step: CloseCompany) -> AccessEnded:
 def _found(transport: InvenTreeTransport, step: MakeCompany) -> dict[str, Any] | None:
     """Our company: by link (nothing filters by it, so all are read), else one of that name without a link."""
     rows = transport.rows(Companies.URL)
-    ours = next((row for row in rows if row.get("link") == step.link), None)
+    ours = next((row for row in rows if row.get("link") == address(step.link)), None)
     if ours is not None:
         return ours
-    name = plain(step.name).casefold()
-    namesake = next((row for row in rows if str(row.get("name") or "").casefold() == name), None)
+    namesake = next((row for row in rows if same(str(row.get("name") or ""), step.name)), None)
     if namesake is not None and namesake.get("link"):
         raise Refusal(
             f'A company "{step.name}" exists and isn\'t ours, by its link: rename it, or clear its link.',

@@ -16,7 +16,7 @@ from fedbot.inventree.places import Places
 from fedbot.inventree.rows import Row, amount, written
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, rows_of_part
-from fedbot.inventree.texts import plain
+from fedbot.inventree.texts import address, for_notes, plain, same
 from fedbot.ports import OutcomeUnknown, Refusal
 
 _PAGE = 100
@@ -28,7 +28,8 @@ _PAGE = 100
 def find_part_created(server: Server, step: CreatePart) -> PartCreated | None:
     """Probe of `CreatePart`: a part of this name, IPN and revision, which InvenTree has only once."""
     wanted = step.description
-    rows = server.api.rows("part/", IPN=wanted.ipn) if wanted.ipn else server.api.rows("part/", search=wanted.name)
+    query = {"IPN": plain(wanted.ipn)} if wanted.ipn else {"search": plain(wanted.name)}
+    rows = server.api.rows("part/", **query)
     found = next((row for row in rows if _is(row, wanted)), None)
     return None if found is None else PartCreated(int(found["pk"]))
 
@@ -53,7 +54,7 @@ def create_part(server: Server, step: CreatePart) -> PartCreated:
             "revision": plain(wanted.revision),
             "trackable": wanted.trackable,
             "category": category_for_new_parts(server),
-            "link": step.link,
+            "link": address(step.link),
             "active": True,
             "component": True,
             "salable": True,
@@ -79,7 +80,7 @@ def category_for_new_parts(server: Server) -> int:
 def _is(row: Row, wanted: PartDescription) -> bool:
     """InvenTree's own rule of uniqueness: name, IPN and revision together."""
     pairs = (("name", wanted.name), ("IPN", wanted.ipn), ("revision", wanted.revision))
-    return all(str(row.get(field) or "").casefold() == plain(value).casefold() for field, value in pairs)
+    return all(same(str(row.get(field) or ""), value) for field, value in pairs)
 
 
 # --- the stock item ----------------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ def find_item_created(server: Server, step: CreateItem) -> ItemCreated | None:
     """
     newest = rows_of_part(server, step.part, limit=_PAGE)
     rows = newest if len(newest) < _PAGE else [*newest, *_in_incoming(server, step)]
-    mine = [row for row in rows if row.get("link") == step.link]
+    mine = [row for row in rows if row.get("link") == address(step.link)]
     if not mine:
         return None
     row = min(mine, key=lambda each: int(each["pk"]))
@@ -110,17 +111,17 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
         "part": step.part,
         "location": server.incoming.pk,
         "quantity": written(step.quantity),
-        "link": step.link,
+        "link": address(step.link),
         "status": step.status,
     }
     if step.serial:
         content |= server.version.serial_field(step.serial)
-    optional = {"batch": plain(step.batch), "packaging": plain(step.packaging), "notes": plain(step.notes)}
+    optional = {"batch": plain(step.batch), "packaging": plain(step.packaging), "notes": for_notes(step.notes)}
     content |= {field: text for field, text in optional.items() if text}
     if step.expiry is not None:
         content["expiry_date"] = step.expiry.isoformat()
     row = _created(server, step, server.api.post("stock/", content))
-    if str(row.get("serial") or "") != step.serial or row.get("link") != step.link:
+    if str(row.get("serial") or "") != step.serial or row.get("link") != address(step.link):
         raise OutcomeUnknown(f"Stock item #{row['pk']} was made, but not as it should be.", "changed")
     return ItemCreated(int(row["pk"]), amount(row["quantity"]))
 
@@ -128,7 +129,9 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
 def _can_be_created(server: Server, step: CreateItem) -> None:
     if step.serial and step.quantity != 1:
         raise Refusal("An item with a serial number has the quantity 1.", "serial")
-    if len(step.link) > server.version.longest_link:
+    if not server.version.can_be_given(step.serial):
+        raise Refusal(f'This InvenTree can\'t be given the serial number "{step.serial}".', "serial")
+    if len(address(step.link)) > server.version.longest_link:
         raise Refusal("The link to the card is longer than this InvenTree takes.", "link-too-long")
 
 

@@ -13,7 +13,7 @@ from fedbot.federation.steps import Mirror, Mirrored
 from fedbot.federation.stock import Provenance
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
-from fedbot.inventree.texts import plain
+from fedbot.inventree.texts import restored, stored
 from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 
 OWN_KEY = "fedbot"
@@ -26,7 +26,9 @@ _MOST_ANCESTORS = 20
 def read(server: Server, model: str, pk: int) -> dict[str, Any]:
     """The whole metadata of a record. Raises `NotPermitted` without the right to change it (API >= 436)."""
     content = server.api.row(server.version.metadata_url(model, pk)).get("metadata")
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    return {**content, OWN_KEY: restored(content[OWN_KEY])} if OWN_KEY in content else content
 
 
 def foreign_part(content: dict[str, Any]) -> str:
@@ -82,7 +84,7 @@ def find_mirrored(server: Server, step: Mirror) -> Mirrored | None:
 def mirror(server: Server, step: Mirror) -> Mirrored:
     """Write our own key and read it back."""
     url = server.version.metadata_url(step.model, step.pk)
-    server.api.patch(url, {"metadata": {OWN_KEY: _value(server, step)}})
+    server.api.patch(url, {"metadata": {OWN_KEY: stored(_value(server, step))}})
     found = find_mirrored(server, step)
     if found is None:
         raise OutcomeUnknown("Somebody else wrote the metadata at the same moment.", "changed")
@@ -97,19 +99,9 @@ def _value(server: Server, step: Mirror) -> object:
         value = None
     if not isinstance(value, dict):
         raise Refusal("What is to be mirrored is no JSON object.", "bad-value")
-    value = _plain_throughout(value)
     if server.sign is None:
         return value
     return {**value, SIGNATURE: server.sign(signed_text(step.model, step.pk, value))}
-
-
-def _plain_throughout(value: Any) -> Any:  # noqa: ANN401  any JSON
-    """The value as InvenTree keeps it: it cleans, or refuses, the strings in metadata like all others."""
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, dict):
-        return {key: _plain_throughout(each) for key, each in value.items()}
-    return [_plain_throughout(each) for each in value] if isinstance(value, list) else value
 
 
 def signed_text(model: str, pk: int, value: dict[str, Any]) -> bytes:

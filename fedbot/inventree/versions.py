@@ -6,6 +6,7 @@ versions; a version that needs more is taught here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -83,6 +84,10 @@ class Version:
     def serial_field(self, serial: str) -> dict[str, str]:
         """How a serial number is given when a stock item is created: `serial` is ignored from API 357 on."""
         return {"serial_numbers" if self.api >= 357 else "serial": serial}  # noqa: PLR2004
+
+    def can_be_given(self, serial: str) -> bool:
+        """Whether `serial_field` makes exactly this serial number: `serial_numbers` is a list, `~` its next one."""
+        return self.api < 357 or not re.search(r"[\s,~]", serial)  # noqa: PLR2004
 
     def closed_company(self) -> dict[str, bool]:
         """What closes a company: 0.13 has no `active`."""

@@ -199,6 +199,46 @@ async def test_what_is_refused_or_returned_comes_back(
     assert Decimal(str(row["quantity"])) == Decimal(quantity)
 
 
+async def test_texts_that_inventree_would_refuse_arrive_all_the_same(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    typed = "for <b>Bea</b>\n10\u00a0mm &copy; [here](ftp://x.org) {: #i } AT&T 2.0″ 👩\u200d🔧 <"
+    card = f"https://matrix.to/#/!a:example.org/$card?via=x&copy=<1>&{transfer}"
+    company = await once(inventory, MakeCompany(transfer, card, f"{ground.run} R&D <3 &copy", typed))
+    assert isinstance(company, CompanyMade)
+    source = ground.stock(ground.bolt, 5, ground.drawer)
+    await once(inventory, TakeOut(f"{transfer}:out", typed, source, ground.bolt, Decimal(5)))
+    await once(inventory, HandOver(f"{transfer}:over", typed, source, Decimal(5), company.company))
+    await once(inventory, Arrived(f"{transfer}:arrived", typed, source, 55))
+    named = PartDescription(
+        f"{ground.run} <Widget>\u200b &copy", f"{ground.run}-&LT", typed, typed[:90], "", "a\u00a0b"
+    )
+    part = await once(inventory, CreatePart(f"{transfer}:part", named, card))
+    assert isinstance(part, PartCreated)
+    for description, how in ((named, "ipn"), (replace(named, ipn=""), "name")):
+        match = await inventory.answer(MatchPart("alpha", description))
+        assert isinstance(match, PartMatch)
+        assert match.part is not None
+        assert (match.part.pk, match.how) == (part.part, how)
+    step = CreateItem(f"{transfer}:in", part.part, Decimal(5), card, batch="<7>", packaging="a\tb", notes=f"5. {typed}")
+    made = await once(inventory, step)
+    assert isinstance(made, ItemCreated)
+    await once(inventory, PutAway(f"{transfer}:away", typed, made.item, Decimal(5), ground.shelf))
+    value = {"origin": "alpha", "sender_metadata": {"text": typed, "list": [typed, {"x": typed}], "none": None}}
+    mirror = Mirror(f"{transfer}:mirror", "stockitem", made.item, json.dumps(value))
+    await once(inventory, mirror)
+    assert await inventory.probe(replace(mirror, value=json.dumps({**value, "origin": "beta"}))) is None
+
+
+@pytest.mark.parametrize("serial", ["0042", "SN-1", "2024-001", "1-2", "a/b#7", "A;B", "5+", "Ä1"])
+async def test_serial_numbers_arrive_as_they_are(inventory: OwnInventory, ground: Ground, serial: str) -> None:
+    mark = f"fed:{secrets.token_hex(10)}:1:in"
+    part = ground.part(f"Numbered {mark}", mark, trackable=True)
+    made = await once(inventory, CreateItem(mark, part, Decimal(1), f"https://example.org/?{mark}", serial))
+    assert isinstance(made, ItemCreated)
+    assert ground.item(made.item)["serial"] == serial
+
+
 async def test_what_must_not_leave_is_refused_before_anything_moves(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:

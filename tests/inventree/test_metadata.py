@@ -12,6 +12,7 @@ from fedbot.federation.envelope import Identity, signature_holds
 from fedbot.federation.steps import Mirror, Mirrored
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.metadata import signed_text
+from fedbot.inventree.texts import restored
 from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 from tests.inventree.space import Space
 
@@ -33,9 +34,14 @@ async def test_only_our_own_key_is_written(alpha: Space) -> None:
 
 
 async def test_texts_that_inventree_would_change_are_written_so_that_they_read_back(alpha: Space) -> None:
-    value = {"origin": "alpha", "sender_metadata": {"note": "a\n<b>b</b>\u00a0c", "list": ["x\ny", 1.5, None]}}
+    value = {
+        "origin": "alpha",
+        "sender_metadata": {"note": "a\n<b>b</b>\u00a0c", "list": ["x\ny", 1.5, None], "k": "é"},
+    }
     assert await alpha.inventory.act(step(value)) == Mirrored()
-    assert metadata(alpha)["fedbot"]["sender_metadata"] == {"note": "a ‹b›b‹/b› c", "list": ["x y", 1.5, None]}
+    assert await alpha.inventory.probe(step(value)) == Mirrored()
+    assert restored(metadata(alpha)["fedbot"]) == value
+    assert metadata(alpha)["fedbot"]["sender_metadata"]["k"] == "é"
 
 
 async def test_writing_it_again_is_harmless(alpha: Space) -> None:

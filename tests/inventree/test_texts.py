@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from fedbot.inventree.texts import plain
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from fedbot.demo.inventree.cleaning import cleaned, cleaned_text
+from fedbot.inventree.texts import address, for_notes, plain, restored, same, stored
+
+# Letters and words of which the sanitizer of a real InvenTree made something else, or a refusal.
+WORDS = ("&copy", "&amp;", "&lt", "&#60;", "&nbsp;", "&notit", "&x;", "<b>", "</b>", "<!--", "5. ", "json:", '"')
+LETTERS = "<>&;#!/?-_*`[]{}|:=+.~\\\"' \t\nabx1é😀\u00a0\u200b\u200d\u200e\u202e\ufeff\u00ad\u2028\x00\x7f\x85"
+TRICKY = some.lists(some.sampled_from([*LETTERS, *WORDS]), max_size=12).map("".join)
 
 
 @pytest.mark.parametrize(
@@ -15,12 +25,71 @@ from fedbot.inventree.texts import plain
         ("one\ntwo\r\n  three\tfour", "one two three four"),
         ("10\u00a0mm", "10 mm"),
         ("Laser lens 2.0″ – für Béa 👩\u200d🔧", "Laser lens 2.0″ – für Béa 👩\u200d🔧"),
-        ("turned\u202e round\u0000", "turned round"),
+        ("turned\u202e round\u0000 \u200e", "turned round"),
+        ("\ufeffzero\u200bwidth, soft\u00adhyphen", "zerowidth, softhyphen"),
         ("nuts & bolts, AT&T", "nuts & bolts, AT&T"),
         ("&lt;b&gt; and &copy", "＆lt;b＆gt; and ＆copy"),
+        ("half an emoji \ud83d", "half an emoji"),
         ("", ""),
     ],
 )
 def test_what_is_typed_is_sent_as_inventree_takes_it(typed: str, sent: str) -> None:
     assert plain(typed) == sent
     assert plain(sent) == sent
+
+
+@given(TRICKY)
+def test_whatever_is_sent_stays_as_it_was_sent(text: str) -> None:
+    for sent in (plain(text), address(f"https://example.org/{text}"), stored(text)):
+        assert cleaned_text("x", sent) == sent
+    assert cleaned_text("notes", for_notes(text), multi_line=True) == for_notes(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("clean with isopropanol only (M3_bolt*)", "clean with isopropanol only (M3_bolt*)"),
+        ("[here](ftp://x.org) &x; &copy;", r"\[here\](ftp://x.org) ＆x; ＆copy;"),
+        ("text[^1] {: #i }", r"text\[^1\] \{: #i \}"),
+        ("5. floor", r"5\. floor"),
+        ("C:\\tmp", r"C:\\tmp"),
+    ],
+)
+def test_notes_say_what_was_written_though_they_are_markdown(typed: str, sent: str) -> None:
+    assert for_notes(typed) == sent
+
+
+@pytest.mark.parametrize(
+    ("link", "sent"),
+    [
+        ("https://matrix.to/#/!a_B-1:ex.org/$c?fed:ab:1:in", "https://matrix.to/#/!a_B-1:ex.org/$c?fed:ab:1:in"),
+        ("https://matrix.to/#/!a/$b?via=x.org&via=y.org", "https://matrix.to/#/!a/$b?via=x.org&via=y.org"),
+        ("https://matrix.to/#/!a/$b?a=1&copy=2", "https://matrix.to/#/!a/$b?a=1%26copy=2"),
+        ('https://x.org/<b> "é"%20', "https://x.org/%3Cb%3E%20%22%C3%A9%22%20"),
+    ],
+)
+def test_links_are_encoded_where_inventree_would_refuse_them(link: str, sent: str) -> None:
+    assert address(link) == sent
+    assert address(sent) == sent
+
+
+def test_names_are_the_same_if_inventree_says_so() -> None:
+    assert same("Laser\u200d lens <2>", "LASER lens ‹2›")
+    assert not same("Laser lens", "Laser lens 2")
+
+
+@given(some.recursive(TRICKY | some.integers() | some.none(), lambda v: some.dictionaries(TRICKY, v) | some.lists(v)))
+def test_metadata_comes_back_whole(value: Any) -> None:  # noqa: ANN401  any JSON
+    kept = cleaned({"fedbot": {"value": stored(value)}})
+    assert restored(kept["fedbot"]["value"]) == value
+
+
+def test_metadata_stays_readable_where_it_can() -> None:
+    value = {"origin": "alpha", "name": "Größe 2″ & mehr", "note": "a <b>\n"}
+    assert stored(value) == {**value, "note": r'json:"a \u003cb\u003e\n"'}
+
+
+@pytest.mark.parametrize("text", ["json:", "json:{", "json:1", "json:[1]"])
+def test_what_only_looks_quoted_is_left_alone(text: str) -> None:
+    assert restored(text) == text
+    assert restored(stored(text)) == text

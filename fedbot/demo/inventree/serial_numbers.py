@@ -17,7 +17,8 @@ def extract_serial_numbers(text: str, quantity: object, known: Collection[str | 
         InvalidError: their number isn't `quantity`, one comes twice, or a range makes no sense.
     """
     wanted = _wanted(quantity)
-    latest = max((int(serial) for serial in known if serial and serial.isdecimal()), default=0)
+    # The first '~' of a part without serial numbers is 2, as on a real server.
+    latest = max((int(serial) for serial in known if serial and serial.isdecimal()), default=1)
     while "~" in text:
         latest += 1
         text = text.replace("~", str(latest), 1)
