@@ -288,6 +288,7 @@ class Transfer:
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
 
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
+    `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
     """
 
     id: str
@@ -306,6 +307,7 @@ class Transfer:
     wanted: str = ""
     progress: tuple[Progress, ...] = ()
     granted: Signature | None = None
+    approved_hash: str = ""
     peer_items: tuple[int, ...] = ()
     peer_place: str = ""
     exchange: Exchange = Exchange()

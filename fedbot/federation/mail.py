@@ -172,7 +172,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
     if not _is_pinned(turn, connection, event, envelope):
         return
     if transfer is None:
-        _new_transfer(turn, envelope, connection)
+        _new_transfer(turn, envelope, connection, event.event_id)
         return
     if connection.state is ConnectionState.SUSPENDED:
         return
@@ -187,15 +187,15 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
             _to_receiver(turn, read, event, envelope)
 
 
-def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection) -> None:
+def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
     if connection.state is not ConnectionState.ACTIVE or envelope.seq == 0:
         return
     if envelope.seq > 1:
         letters.ask_for_unknown(turn, envelope, connection)
     elif envelope.kind == "offer":
-        receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope))
+        receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
     elif envelope.kind == "request":
-        requesting.on_request(turn, connection, envelope)
+        requesting.on_request(turn, connection, envelope, event_id)
 
 
 def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: En
         case "noted":
             turn.save(transfers.with_card(transfer, event.event_id))
         case "approve" if transfer.terms.kind == "request":
-            requesting.on_confirmed(turn, transfer, envelope, event.event_id)
+            requesting.on_confirmed(turn, transfer, envelope, event.event_id, event.at)
         case "approve":
             sending.on_approve(turn, transfer, envelope, event.event_id, event.at)
         case "decline":
@@ -234,11 +234,11 @@ def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: En
 def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
     match envelope.kind:
         case "noted":
-            requesting.on_noted(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
+            requesting.on_noted(turn, transfer, envelope, event.event_id)
         case "granted":
-            requesting.on_granted(turn, transfer, envelope, _sealed(turn, envelope), event.event_id)
+            requesting.on_granted(turn, transfer, envelope, event.event_id)
         case "sent":
-            receiving.on_sent(turn, transfer, envelope)
+            receiving.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
         case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":
             receiving.on_end(turn, transfer, envelope, event.event_id)
         case "disputed":

@@ -46,13 +46,16 @@ from fedbot.federation.terms import BadTerms, hash_of, understood
 STALE_AFTER = timedelta(hours=1)
 LONGEST_OPEN = timedelta(days=62)
 LONGEST_LINK = 200
+NO_PART = "no-part"
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 
 # --- the offer and the card ---
 
 
-def on_offer(turn: Turn, connection: Connection, envelope: Envelope, sealed: dict[str, Any]) -> None:
+def on_offer(
+    turn: Turn, connection: Connection, envelope: Envelope, sealed: dict[str, Any], event_id: str = ""
+) -> None:
     """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
     terms = understood(envelope.body.get("terms"))
     if (terms.kind, terms.sender, terms.receiver) != ("push", connection.peer, turn.home.party):
@@ -72,7 +75,7 @@ def on_offer(turn: Turn, connection: Connection, envelope: Envelope, sealed: dic
         terms=terms,
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
-        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at),
+        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
         due=due,
         progress=tuple(Progress(line.number, metadata=str(texts.get(str(line.number), ""))) for line in terms.lines),
         exchange=Exchange(seen=envelope.seq),
@@ -151,7 +154,8 @@ def unmatched(transfer: Transfer) -> list[Progress]:
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Our approver said yes: ask the sender, who decides until it is sent."""
-    _ask_sender(turn, replace(transfer, decided=decided), "approve", decided, "")
+    approved = replace(transfer, decided=decided, approved_hash=transfer.terms_hash)
+    _ask_sender(turn, approved, "approve", decided, "")
 
 
 def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
@@ -207,7 +211,9 @@ def is_stale(turn: Turn, envelope: Envelope) -> bool:
     return envelope.kind == "sent" and turn.now - envelope.sent_at > STALE_AFTER
 
 
-def on_sent(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+def on_sent(
+    turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str = "", sealed: dict[str, Any] | None = None
+) -> None:
     """The stock has left the sender: book it in, if we did approve it and the connection is active."""
     if transfer.state is not TransferState.OPEN or envelope.terms_hash != transfer.terms_hash:
         turn.save(transfer)
@@ -221,17 +227,37 @@ def on_sent(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     for line in transfer.terms.lines:
         if line.number in failed:
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed="not-sent"))
-    transfer = replace(transfer, state=TransferState.CREDITING, wanted="")
+    transfer = replace(transfer, state=TransferState.CREDITING, wanted="", verdict=None)
+    if transfer.terms.kind == "request":
+        transfer = _as_given(transfer, envelope, event_id, sealed or {})
     turn.save(transfer)
     turn.note(transfer.id, "crediting")
-    _next(turn, transfer)
+    go_on(turn, transfer)
+
+
+def _as_given(transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:
+    """A request, with the owner's decision and what the owner's InvenTree says of the items: told once they left."""
+    decided = transfers.signature_in(envelope, transfer.peer, event_id)
+    texts = sealed.get("metadata")
+    for number, text in (texts if isinstance(texts, dict) else {}).items():
+        if any(str(line.number) == number for line in transfer.terms.lines):
+            transfer = with_progress(transfer, replace(transfer.at(int(number)), metadata=str(text)))
+    return replace(transfer, decided=decided)
+
+
+def go_on(turn: Turn, transfer: Transfer) -> None:
+    """Book in, once it is known where each line would land; a request may be answered before that."""
+    if all(transfer.at(line.number).match or transfer.at(line.number).failed for line in transfer.terms.lines):
+        _next(turn, transfer)
 
 
 def _agreed(transfer: Transfer) -> bool:
-    """Whether our side has said yes to exactly these terms: by its approver, or by having asked for them."""
-    if transfer.terms.kind == "request" and transfer.granted is None:
-        return transfer.wanted != "cancel"
-    return transfer.decided is not None and transfer.wanted == "approve"
+    """Whether our side has said yes to exactly these terms: by its approver, or by having asked for them.
+
+    Taking it back later doesn't undo that: the sender may not have read it before the stock left.
+    """
+    asked_for = transfer.terms.kind == "request" and transfer.granted is None
+    return asked_for or transfer.approved_hash == transfer.terms_hash
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
@@ -254,6 +280,10 @@ def _next(turn: Turn, transfer: Transfer) -> None:
     for line in transfer.terms.lines:
         progress = transfer.at(line.number)
         if progress.stage or progress.failed:
+            continue
+        if progress.part is None and not progress.create_part:
+            transfer = with_progress(transfer, replace(progress, failed=NO_PART))
+            turn.save(transfer)
             continue
         if progress.part is None:
             step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, _link(transfer, line))

@@ -6,8 +6,8 @@ granted: then the terms are new, and they need the asker's side's word too befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -31,15 +31,16 @@ from fedbot.federation.events import Answered, Context
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.questions import Able, FindItems, ItemsFound, MatchPart, PartMatch, Question, WhoMay
 from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
-from fedbot.federation.receiving import LONGEST_OPEN, matched, unmatched
+from fedbot.federation.receiving import LONGEST_OPEN, NO_PART, go_on, matched, unmatched
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
-from fedbot.federation.terms import BadTerms, described, hash_of, understood, written
+from fedbot.federation.terms import BadTerms, described, hash_of, presentable, understood, written
 
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
-NO_PART = "no-part"
+CHAIN = "chain"
+MOST_METADATA = 30_000  # bytes; it travels sealed, a third longer, in one letter of at most 60,000
 
 
 # --- the asker's side, which will receive ---
@@ -71,70 +72,92 @@ def open_request(turn: Turn, identifier: str, connection: Connection, terms: Ter
     return transfer
 
 
-def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> None:
+def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
     """The owner's card is up: what exactly it would send. Which of our parts is that?"""
     transfer = transfers.with_card(transfer, event_id)
     if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or "terms" not in envelope.body:
         turn.save(transfer)
         return
-    transfer = _adopted(turn, transfer, envelope, sealed)
+    transfer = _adopted(turn, transfer, envelope, less=False)
     turn.save(transfer)
     lines = transfer.terms.lines
     questions: list[Question] = [MatchPart(transfer.peer, line.description, line.serial) for line in lines]
     turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
 
 
-def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, sealed: dict[str, Any]) -> Transfer:
-    """The request with the owner's terms; BadTerms if they aren't what was asked for."""
+def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) -> Transfer:
+    """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
     terms = understood(envelope.body["terms"])
     asked = [line.quantity for line in transfer.terms.lines]
     offered = [line.quantity for line in terms.lines]
-    frame = (terms.kind, terms.sender, terms.receiver, terms.asker, terms.note)
+    frame = (terms.kind, terms.sender, terms.receiver, terms.asker, terms.asker_name, terms.note, terms.loan_until)
     before = transfer.terms
-    if frame != (before.kind, before.sender, before.receiver, before.asker, before.note):
+    if frame != (
+        before.kind,
+        before.sender,
+        before.receiver,
+        before.asker,
+        before.asker_name,
+        before.note,
+        before.loan_until,
+    ):
         raise BadTerms("terms: not the request that was asked")
-    fits = len(asked) == len(offered) and all(new <= old for old, new in zip(asked, offered, strict=True))
-    if not fits or hash_of(terms) != envelope.terms_hash:
-        raise BadTerms("terms.lines: more than was asked for")
+    smaller = len(asked) == len(offered) and all(new <= old for old, new in zip(asked, offered, strict=True))
+    if not (smaller if less else asked == offered) or hash_of(terms) != envelope.terms_hash:
+        raise BadTerms("terms.lines: not what was asked for")
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
-    texts = sealed.get("metadata")
-    metadata = texts if isinstance(texts, dict) else {}
-    progress = tuple(
-        replace(transfer.at(line.number), metadata=str(metadata.get(str(line.number), ""))) for line in terms.lines
-    )
-    return replace(transfer, terms=terms, terms_hash=envelope.terms_hash, progress=progress)
+    return replace(transfer, terms=terms, terms_hash=envelope.terms_hash)
 
 
 def on_matched(turn: Turn, event: Answered) -> None:
-    """We know where it would land. Without a part for it the request is taken back, and the asker told why."""
+    """We know where it would land. Without a part for it the request is taken back, and the asker told why.
+
+    If it has left the owner meanwhile, it is booked in, or refused, now.
+    """
     transfer = turn.transfer(event.context.subject)
-    if transfer is None or transfer.state is not TransferState.OPEN:
+    if transfer is None or transfer.state not in {TransferState.OPEN, TransferState.CREDITING}:
         return
+    transfer = transfers.goes_on(turn, transfer)
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"a request asks for parts, not {match!r}")
         transfer = with_progress(transfer, matched(transfer.at(line.number), match))
     turn.save(transfer)
-    if unmatched(transfer):
-        transfer = letters.send(
-            turn, replace(transfer, wanted="cancel", problem=NO_PART), "cancel", _nobody(NO_PART), awaits=True
+    if transfer.state is TransferState.CREDITING:
+        go_on(turn, transfer)
+    elif unmatched(transfer) and transfer.wanted != "cancel":
+        _take_back(turn, transfer)
+
+
+def _take_back(turn: Turn, transfer: Transfer) -> None:
+    """No part of ours fits: ask the owner to cancel, and tell the asker what would help."""
+    wanting = replace(transfer, wanted="cancel", problem=NO_PART, verdict=None)
+    transfer = letters.send(turn, wanting, "cancel", _nobody(NO_PART), awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "no part for it")
+    phrase = say("request_without_part", transfer=transfer, home=turn.home)
+    turn.do(
+        Post(
+            f"nopart:{transfer.id}",
+            transfer.room,
+            phrase,
+            thread=transfers.thread_of(transfer),
+            rings=(transfer.terms.asker,),
         )
-        turn.save(transfer)
-        phrase = say("request_without_part", transfer=transfer, home=turn.home)
-        turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=f"offer:{transfer.id}"))
+    )
 
 
 def _nobody(reason: str) -> dict[str, Any]:
     return {"by": "", "by_name": "", "event": "", "reason": reason}
 
 
-def on_granted(turn: Turn, transfer: Transfer, envelope: Envelope, sealed: dict[str, Any], event_id: str) -> None:
+def on_granted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
     """The owner grants less: a card of ours asks the asker, or an approver here, whether that will do."""
     if transfer.state is not TransferState.OPEN or transfer.wanted:
         turn.save(transfer)
         return
-    transfer = _adopted(turn, transfer, envelope, sealed)
+    transfer = _adopted(turn, transfer, envelope, less=True)
     granted = transfers.signature_in(envelope, transfer.peer, event_id)
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
@@ -148,6 +171,9 @@ def on_granted_card(turn: Turn, event: Answered) -> None:
     transfer = turn.transfer(event.context.subject)
     (able,) = event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    if transfer.wanted:
         return
     transfer, draft = letters.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
     turn.save(transfer)
@@ -167,7 +193,7 @@ def on_granted_card(turn: Turn, event: Answered) -> None:
 # --- the owner's side, which decides and sends ---
 
 
-def on_request(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
     """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
     terms = understood(envelope.body.get("terms"))
     if (terms.kind, terms.sender, terms.receiver) != ("request", turn.home.party, connection.peer):
@@ -185,7 +211,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         terms=terms,
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
-        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at),
+        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
         due=due,
         exchange=Exchange(seen=envelope.seq),
     )
@@ -205,22 +231,11 @@ def on_found(turn: Turn, event: Answered) -> None:
     *found, able = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a request's card asks who may decide, not {able!r}")
-    lines: list[Line] = []
-    metadata: dict[str, str] = {}
-    for line, answer in zip(transfer.terms.lines, found, strict=True):
-        if not isinstance(answer, ItemsFound):
-            raise TypeError(f"a request asks for items, not {answer!r}")
-        item = best_item(answer, line.quantity, transfer.peer)
-        if not isinstance(item, StockItem):
-            transfers.end(turn, transfer, TransferState.DECLINED, None, item)
-            return
-        lines.append(_line(line, item))
-        if item.metadata:
-            metadata[str(line.number)] = item.metadata
-    terms = replace(transfer.terms, lines=tuple(lines))
-    transfer = replace(transfer, terms=terms, terms_hash=hash_of(terms), told=(*transfer.told, "card"))
-    body = {"terms": written(terms)}
-    transfer, draft = letters.write(turn, transfer, "noted", body, awaits=True, sealed={"metadata": metadata})
+    transfer = _meant(turn, transfer, found)
+    if transfer.state is not TransferState.OPEN:
+        return
+    transfer = replace(transfer, told=(*transfer.told, "card"))
+    transfer, draft = letters.write(turn, transfer, "noted", {"terms": written(transfer.terms)}, awaits=True)
     turn.save(transfer)
     people = addressees(turn, able)
     turn.do(
@@ -235,37 +250,77 @@ def on_found(turn: Turn, event: Answered) -> None:
     )
 
 
-def best_item(found: ItemsFound, quantity: Decimal, destination: str) -> StockItem | str:
+def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
+    """The request with the stock items that would go; declined if one of its lines can't be given."""
+    lines: list[Line] = []
+    taken: dict[int, Decimal] = {}
+    room = MOST_METADATA
+    for line, answer in zip(transfer.terms.lines, found, strict=True):
+        if not isinstance(answer, ItemsFound):
+            raise TypeError(f"a request asks for items, not {answer!r}")
+        origins = {item.pk: _origin(item, dict(answer.tainted), turn.home.party) for item in answer.items}
+        item = best_item(answer.items, line.quantity, _Free(transfer.peer, origins, taken))
+        if not isinstance(item, StockItem):
+            return transfers.end(turn, transfer, TransferState.DECLINED, None, item)
+        taken[item.pk] = taken.get(item.pk, Decimal(0)) + line.quantity
+        lines.append(_line(line, item, origins[item.pk]))
+        text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
+        if text and len(text.encode()) <= room:
+            room -= len(text.encode())
+            transfer = with_progress(transfer, replace(transfer.at(line.number), metadata=text))
+    terms = replace(transfer.terms, lines=tuple(lines))
+    return replace(transfer, terms=terms, terms_hash=hash_of(terms))
+
+
+@dataclass(frozen=True)
+class _Free:
+    """What decides whether an item can go: where to, where each came from, and what other lines take of it."""
+
+    destination: str
+    origins: Mapping[int, str]
+    taken: Mapping[int, Decimal]
+
+
+def best_item(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> StockItem | str:
     """The stock item to answer a request from: the smallest that has enough; or why there is none."""
-    tainted = dict(found.tainted)
-    fit = [item for item in found.items if _may_go(item, tainted.get(item.pk, ""), destination)]
-    enough = [item for item in fit if item.available >= quantity and (not item.serial or quantity == 1)]
+    sound = [item for item in items if _is_sound(item)]
+    fit = [item for item in sound if not forbidden_origin(free.origins[item.pk], free.destination)]
+    left = {item.pk: item.available - free.taken.get(item.pk, Decimal(0)) for item in fit}
+    enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
     if enough:
-        return min(enough, key=lambda item: (item.available, item.pk))
-    return TOO_LITTLE if fit else NOT_FOUND
+        return min(enough, key=lambda item: (left[item.pk], item.pk))
+    if fit:
+        return TOO_LITTLE
+    return CHAIN if sound else NOT_FOUND
 
 
-def _may_go(item: StockItem, tainted: str, destination: str) -> bool:
-    origin = tainted or (item.provenance.origin if item.provenance else "")
+def _origin(item: StockItem, tainted: Mapping[int, str], own: str) -> str:
+    """The other space that the item came from, by itself or what it was split from; or ''."""
+    origin = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
+    return "" if origin == own else origin
+
+
+def _is_sound(item: StockItem) -> bool:
+    """Whether it lies here and InvenTree would let it go."""
     part = item.part
-    sound = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0
-    return sound and part.salable and part.active and not part.virtual and not forbidden_origin(origin, destination)
+    here = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0
+    return here and part.salable and part.active and not part.virtual
 
 
-def _line(asked: Line, item: StockItem) -> Line:
+def _line(asked: Line, item: StockItem, origin: str) -> Line:
     return replace(
         asked,
         item=item.pk,
         part=item.part.pk,
         description=described(item.part),
-        serial=item.serial,
-        batch=item.batch,
-        packaging=item.packaging,
+        serial=presentable(item.serial),
+        batch=presentable(item.batch),
+        packaging=presentable(item.packaging),
         expiry=item.expiry,
         status=item.status,
-        status_text=item.status_text,
-        place=item.place,
-        origin=item.provenance.origin if item.provenance else "",
+        status_text=presentable(item.status_text),
+        place=presentable(item.place),
+        origin=origin,
         whole=asked.quantity == item.quantity,
     )
 
@@ -284,12 +339,15 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantities: Sequen
     transfers.edit_card(turn, transfer, draft)
 
 
-def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
     """The asker's side takes what was granted: both have decided on this hash, the stock may move."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if transfer.granted is None or not waits:
         turn.save(transfer)
         return
+    if min(at, turn.now) > transfer.due:
+        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        return
     by = transfers.signature_in(envelope, transfer.peer, event_id)
-    turn.note(transfer.id, "the smaller quantity is taken", by.person, event_id)
+    turn.note(transfer.id, "the smaller quantity is taken", by.person, by.event_id)
     sending.approve(turn, transfer, transfer.granted)

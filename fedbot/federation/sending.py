@@ -90,7 +90,8 @@ def on_cancel(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str)
     """The receiver's side asks to cancel: granted as long as nothing has moved."""
     if transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
         by = transfers.signature_in(envelope, transfer.peer, event_id)
-        transfers.end(turn, transfer, TransferState.CANCELLED, by)
+        reason = str(envelope.body.get("reason", ""))[:100]
+        transfers.end(turn, transfer, TransferState.CANCELLED, by, reason)
     else:
         turn.save(transfer)
 
@@ -248,9 +249,18 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     }
     if transfer.decided:
         body |= transfers.as_body(transfer.decided)
-    transfer = letters.send(turn, replace(transfer, state=TransferState.SENT), "sent", body, awaits=True)
+    metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has told it
+    transfer = replace(transfer, state=TransferState.SENT)
+    sealed = {"metadata": metadata} if metadata else None
+    transfer, draft = letters.write(turn, transfer, "sent", body, awaits=True, sealed=sealed)
     turn.save(transfer)
     turn.note(transfer.id, "sent", lines=[p.number for p in given])
+    connection = letters.connection_of(turn, transfer)
+    rides_along = "card" in transfer.told and not metadata and connection.state is ConnectionState.ACTIVE
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft if rides_along else None)
+    if not rides_along:
+        letters.post(turn, transfer, draft)
     for progress in given:
         mirror_given(turn, transfer, progress)
 

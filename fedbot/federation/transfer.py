@@ -138,6 +138,9 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
     if transfer.role == "sender":
         if transfer.state not in BEFORE_DEBIT:
             return "moving"
+        asked_of_us = transfer.terms.kind == "request" and transfer.granted is None
+        if asked_of_us and transfer.state is TransferState.OPEN:
+            return "decline"
         end(turn, transfer, TransferState.CANCELLED, by)
         return ""
     if transfer.verdict is not None:
@@ -161,6 +164,8 @@ def waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> N
         transfer = replace(transfer, waiting_since=turn.now, problem=problem)
         turn.note(transfer.id, "waits", problem=problem)
         turn.save(transfer)
+        if "card" in transfer.told and transfer.state is not TransferState.OPEN:
+            edit_card(turn, transfer)
     elif not turn.tell_once(f"wait:{transfer.id}", EDIT_PAUSE):
         return
     about = {"transfer": transfer, "home": turn.home, "problem": problem, "next_try": next_try}
@@ -187,8 +192,13 @@ def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
 
 
 def thread_of(transfer: Transfer) -> str:
-    """Where people look for this transfer: the card's thread, else that of our own message about it."""
-    return transfer.card_event or (f"offer:{transfer.id}" if transfer.role == "sender" else f"card:{transfer.id}")
+    """Where people look for this transfer: the card's thread, else that of the message that asked for it."""
+    if transfer.card_event:
+        return transfer.card_event
+    if "card" in transfer.told:
+        return f"card:{transfer.id}"
+    opened_here = transfer.role == ("sender" if transfer.terms.kind == "push" else "receiver")
+    return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
 
 
 def dispute(turn: Turn, transfer: Transfer, line: int, text: str) -> None:

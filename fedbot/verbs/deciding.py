@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from fedbot.federation import verdicts
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Choice
+from fedbot.federation.documents import Choice, Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.state import Turn
+from fedbot.federation.verdicts import Subject
 from fedbot.verbs.naming import subject_meant
 from fedbot.verbs.spec import Verb
 
 
-def decide(turn: Turn, command: Command, spec: Verb, choice: Choice) -> Phrase | None:
-    """Take up the decision; the rights are read and checked by the card's own rules (DESIGN §5)."""
+def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: Decimal | None = None) -> Phrase | None:
+    """Take up the decision; the rights are read and checked by the card's own rules (DESIGN §5).
+
+    `quantity` is how much of a request is granted; all of it is a plain yes.
+    """
     open_here = tuple(s for s in turn.subjects() if verdicts.decides_here(turn, s) and verdicts.is_open(s))
     subject = subject_meant(turn, command, spec, open_here)
     if isinstance(subject, Phrase):
         return subject
     if not verdicts.decides_here(turn, subject):
         return say("decided_elsewhere", subject=subject, party=turn.party_name(subject.peer))
-    return verdicts.take_up(turn, subject, choice, command.sender, command.event_id, reply_to=command.event_id)
+    if quantity is not None:
+        if complaint := _not_granted(subject, quantity):
+            return complaint
+        if isinstance(subject, Transfer) and quantity == subject.terms.lines[0].quantity:
+            quantity = None
+    event = command.event_id
+    return verdicts.take_up(turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity)
+
+
+def _not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
+    """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
+    is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
+    if not (isinstance(subject, Transfer) and is_request):
+        return say("all_or_nothing", subject=subject)
+    line = subject.terms.lines[0]
+    if len(subject.terms.lines) > 1 or (line.serial and quantity != 1):
+        return say("all_or_nothing", subject=subject)
+    if quantity > line.quantity:
+        return say("more_than_asked", transfer=subject, wanted=quantity)
+    return None

@@ -14,6 +14,7 @@ from typing import Any
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.terms import MOST_LINES
 from fedbot.verbs.items import items_in
+from fedbot.verbs.quantities import quantity_in
 from fedbot.verbs.spec import Argument, Kind, Option, Verb
 from fedbot.verbs.tokens import Token, tidied, tokens_in
 
@@ -187,6 +188,8 @@ class _Line:
         found: dict[str, Any] = {}
         for argument in [argument for argument in self.spec.arguments if not argument.keyword]:
             value = self._take_lines() if argument.kind is Kind.ITEMS else self._take(argument.kind)
+            if value and argument.kind is Kind.QUANTITY:
+                value = self._quantity(str(value))
             if value:
                 found[argument.name] = value
             elif not argument.optional:
@@ -204,6 +207,15 @@ class _Line:
         left = Segment(first.tokens[len(taken.tokens) :])
         self.segments = [left, *others] if left.tokens else others
         return taken.text(self.text)
+
+    def _quantity(self, word: str) -> str:
+        """The decimal string that a word stands for."""
+        found = quantity_in(word)
+        if found is None:
+            raise Unclear(self._too_many(word))
+        if len(found.readings) > 1:
+            raise Unclear(say("number_unclear", word=found.word, readings=found.readings))
+        return found.readings[0]
 
     def _take_lines(self) -> list[list[dict[str, str]]]:
         lines = []

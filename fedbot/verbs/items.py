@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fedbot.federation.effects import Phrase, say
 from fedbot.verbs.quantities import Quantity, is_times, quantity_in
-from fedbot.verbs.tokens import Token
+from fedbot.verbs.tokens import Token, in_quotes
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,14 @@ def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phra
     rest = slice(1, None) if first is not None else slice(0, -1)
     counted = Reading(words.item(rest.start, rest.stop), number.readings[0] if number else "")
     return (counted,) if words.is_one(rest) else (counted, Reading(words.item(0, None)))
+
+
+def typed_again(readings: tuple[Reading, ...]) -> str:
+    """A line so that it is read the same way again."""
+    first, last = readings[0], readings[-1]
+    if len(readings) == 1:
+        return f"{first.quantity} {in_quotes(first.item)}".strip()
+    return last.item if not last.quantity else f"{first.quantity} {first.item}"
 
 
 def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Reading, ...] | Phrase:

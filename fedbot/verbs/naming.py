@@ -107,10 +107,3 @@ def whole_line(turn: Turn, command: Command, words: str) -> str:
     """A line to be said in place of the command: what a number in a list stands for."""
     as_whom = f"as {turn.home.party} " if directory.claimed_by_several(turn, command.sender, command.room) else ""
     return f"{PREFIX} {as_whom}{words}"
-
-
-def in_quotes(word: str) -> str:
-    """The word as the parser takes it back unchanged."""
-    if '"' not in word:
-        return f'"{word}"'
-    return f"'{word}'"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fedbot.federation.documents import Line, Terms, Transfer
+from fedbot.federation.documents import Line, Terms, Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.state import Turn
@@ -47,13 +47,18 @@ def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
     """How much of an item is on offer already, or on its way out; and in which transfers."""
     total, by = Decimal(0), []
     for transfer in turn.open_transfers():
-        if transfer.role != "sender":
+        if transfer.role != "sender" or _is_only_asked_for(transfer):
             continue
         waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
         if waiting:
             total += sum((line.quantity for line in waiting), Decimal(0))
             by.append(transfer)
     return total, tuple(by)
+
+
+def _is_only_asked_for(transfer: Transfer) -> bool:
+    """Whether another space asks for it and nobody here has said yes: that lays no claim to anything."""
+    return transfer.terms.kind == "request" and transfer.state is TransferState.OPEN and transfer.granted is None
 
 
 def _still_there(transfer: Transfer, line: Line, item: int) -> bool:

@@ -7,18 +7,20 @@ from decimal import Decimal
 from fedbot.federation import lines as chat_lines
 from fedbot.federation import transfer as transfers
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Connection, ConnectionState, Terms
-from fedbot.federation.effects import Phrase, say
+from fedbot.federation.documents import Connection, Terms
+from fedbot.federation.effects import Phrase
 from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.terms import plain, presentable
-from fedbot.verbs.items import Reading
-from fedbot.verbs.naming import in_quotes, room_name, space_meant, whole_line
+from fedbot.verbs.friends import friend_meant
+from fedbot.verbs.items import Reading, typed_again
+from fedbot.verbs.naming import whole_line
 from fedbot.verbs.offering import Picked, line_of, quantity_complaint, size_complaint
 from fedbot.verbs.picking import Choice, Picking, pick
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.verbs.tokens import note_again
 
 SPEC = Verb(
     name="push",
@@ -43,7 +45,7 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     """Which items are meant; what stands against it already is said at once."""
-    destination = _destination(turn, command)
+    destination = friend_meant(turn, command)
     if isinstance(destination, Phrase):
         return destination
     for readings in _lines(command):
@@ -56,7 +58,7 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Offer it, or list what may be meant, or say why not."""
-    destination = _destination(turn, command)
+    destination = friend_meant(turn, command)
     if isinstance(destination, Phrase):
         return destination
     found: dict[str, ItemsFound] = {}
@@ -76,23 +78,6 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         picked.append(outcome)
         taken[outcome.item.pk] = taken.get(outcome.item.pk, Decimal(0)) + outcome.quantity
     return _offer(turn, command, destination, picked)
-
-
-def _destination(turn: Turn, command: Command) -> Connection | Phrase:
-    """The active connection with the space that was named, or what stands against it."""
-    space = space_meant(turn, command.room, str(command.arguments["space"]))
-    if isinstance(space, Phrase):
-        return space
-    connection = turn.connection_with(space.party)
-    if connection is None:
-        return say("not_friends", name=space.name, party=space.party, home=turn.home)
-    if connection.room != command.room:
-        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
-    if connection.state is ConnectionState.SUSPENDED:
-        return say("needs_review", connection=connection)
-    if connection.state is not ConnectionState.ACTIVE:
-        return say("connection_not_active", connection=connection)
-    return connection
 
 
 def _lines(command: Command) -> list[tuple[Reading, ...]]:
@@ -134,8 +119,8 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
 def _let_choose(turn: Turn, command: Command, connection: Connection, choice: Choice, picked: list[Picked]) -> None:
     """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
     before = [_as_typed(each.item.pk, each.quantity) for each in picked]
-    behind = [_again(readings) for readings in _lines(command)[len(picked) + 1 :]]
-    note = _note(str(command.arguments.get("note", "")))
+    behind = [typed_again(readings) for readings in _lines(command)[len(picked) + 1 :]]
+    note = note_again(str(command.arguments.get("note", "")))
     ways = []
     for way in choice.ways:
         chosen = [_as_typed(lying.item.pk, lying.quantity) for lying in way]
@@ -146,21 +131,6 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, choice: Ch
 
 def _as_typed(item: int, quantity: Decimal) -> str:
     return f"#{item} {plain(quantity)}"
-
-
-def _again(readings: tuple[Reading, ...]) -> str:
-    """A line so that it is read the same way again."""
-    first, last = readings[0], readings[-1]
-    if len(readings) == 1:
-        return f"{first.quantity} {in_quotes(first.item)}".strip()
-    return last.item if not last.quantity else f"{first.quantity} {first.item}"
-
-
-def _note(note: str) -> str:
-    if not note:
-        return ""
-    plain_quotes = "".join("'" if sign in '"“”„‟«»' else sign for sign in note)
-    return f' --note "{plain_quotes}"'
 
 
 HANDLER = Handler(SPEC, ask, act)

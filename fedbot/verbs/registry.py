@@ -17,6 +17,7 @@ from fedbot.verbs import (
     help_page,
     people,
     push,
+    request,
     review,
     show,
     spaces,
@@ -29,6 +30,7 @@ from fedbot.verbs.naming import room_name
 from fedbot.verbs.spec import Handler, Verb, Where
 
 _HANDLERS = (
+    request.HANDLER,
     push.HANDLER,
     todo.HANDLER,
     show.HANDLER,

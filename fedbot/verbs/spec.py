@@ -18,12 +18,13 @@ class Kind(StrEnum):
 
     `SPACE`: all words up to the next keyword, a space's id or display name. `SUBJECT`: one word, the id of a
     transfer or connection, which a reply may supply instead. `ITEMS`: stock items with their quantities, one
-    or several (DESIGN §8). `WORD`: one word. `ANYTHING`: all words that are left.
+    or several (DESIGN §8). `QUANTITY`: one word, a number. `WORD`: one word. `ANYTHING`: all words that are left.
     """
 
     SPACE = "space"
     SUBJECT = "subject"
     ITEMS = "items"
+    QUANTITY = "quantity"
     WORD = "word"
     ANYTHING = "anything"
 

@@ -75,3 +75,21 @@ def _bare(text: str, start: int) -> Token:
     if dashed:
         word = f"--{dashed[1]}"
     return Token(word, start, end, separator=word == "+")
+
+
+# --- the way back -----------------------------------------------------------------------------------------
+
+
+def in_quotes(word: str) -> str:
+    """The word as the parser takes it back unchanged."""
+    if '"' not in word:
+        return f'"{word}"'
+    return f"'{word}'"
+
+
+def note_again(note: str) -> str:
+    """The option `--note` with this text, to stand in a whole line; '' without a note."""
+    if not note:
+        return ""
+    plain_quotes = "".join("'" if sign in '"“”„‟«»' else sign for sign in note)
+    return f' --note "{plain_quotes}"'

@@ -29,6 +29,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "people": Right.SUPERUSER,
         "connect": Right.SUPERUSER,
         "push": Right.APPROVER,
+        "request": Right.MAPPED,
         "approve": Right.MAPPED,
         "decline": Right.MAPPED,
         "cancel": Right.MAPPED,

@@ -17,7 +17,13 @@ Subject = Connection | Transfer
 def noted_in_grace(tongue: Tongue, *, subject: Subject, choice: Choice, seconds: timedelta) -> Lines:
     """A typed decision is taken up; it can be taken back for some seconds."""
     case = naming.case(tongue, subject)
-    if choice is Choice.APPROVE:
+    less = subject.verdict.quantity if subject.verdict else None
+    if choice is Choice.APPROVE and less is not None:
+        amount = tongue.quantity(less)
+        first = tongue.say(
+            "Noted: {amount} of {case}. It counts in {span}.", amount=amount, case=case, span=tongue.span(seconds)
+        )
+    elif choice is Choice.APPROVE:
         first = tongue.say("Noted: yes to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
     else:
         first = tongue.say("Noted: no to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
@@ -79,12 +85,12 @@ def too_late(tongue: Tongue, *, subject: Subject) -> Lines:
 def connection_not_active(tongue: Tongue, *, connection: Connection) -> Lines:
     """The two spaces aren't connected at the moment, so nothing may be decided."""
     peer = naming.space(tongue, connection.peer_name)
-    first = tongue.say("Not counted: the friendship with {peer} isn't active at the moment.", peer=peer)
+    first = tongue.say("Not done: the friendship with {peer} isn't active at the moment.", peer=peer)
     if connection.state is ConnectionState.SUSPENDED:
         return [
             first,
             tongue.say("The key or account of {peer}'s bot has changed; nothing has moved.", peer=peer),
-            tongue.say("A superuser looks at it, then this works again: {review}", review=command("review")),
+            tongue.say("A superuser looks at it, then it works again: {review}", review=command("review")),
         ]
     return [first, tongue.say("Nothing has moved. Look with {spaces}.", spaces=command("spaces"))]
 

@@ -1,0 +1,66 @@
+"""Answers to `request`, and to a quantity behind `approve`: asked back, or why it can't be granted."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fedbot.chat.words import naming
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.federation.documents import Connection, Transfer
+
+
+def how_many_of_it(tongue: Tongue, *, word: str, space: str) -> Lines:
+    """A request without a quantity: only the owner knows how much there is, so nothing is guessed."""
+    shown = tongue.short(word, 60)
+    example = f'request 1 "{shown}" from {space}' if " " in shown else f"request 1 {shown} from {space}"
+    return [
+        tongue.say('How much of "{word}"? I did nothing.', word=shown),
+        tongue.say("For example: {line}", line=command(example)),
+    ]
+
+
+def which_is_the_quantity(tongue: Tongue, *, ways: tuple[tuple[Decimal, str], ...]) -> Lines:
+    """A number at both ends of what was asked for."""
+    numbered = [
+        tongue.say(
+            '{number}) {quantity} × "{item}"', number=number, quantity=tongue.quantity(amount), item=tongue.short(item)
+        )
+        for number, (amount, item) in enumerate(ways, start=1)
+    ]
+    numbers = [str(number) for number in range(1, len(ways) + 1)]
+    return [
+        tongue.say("That can mean different things. Which?"),
+        *numbered,
+        tongue.say("Reply {numbers} within 10 minutes. I did nothing yet.", numbers=tongue.names(numbers, any_of=True)),
+    ]
+
+
+def all_or_nothing(tongue: Tongue, *, subject: Connection | Transfer) -> Lines:
+    """A quantity where none can be chosen."""
+    case = naming.case(tongue, subject)
+    if isinstance(subject, Transfer) and subject.terms.kind == "request" and len(subject.terms.lines) > 1:
+        why = tongue.say("It has several lines, so it is all or nothing.")
+    elif isinstance(subject, Transfer) and subject.terms.kind == "request":
+        why = tongue.say("It is one piece with a serial number.")
+    else:
+        why = tongue.say("A quantity only goes with what another space requests of us.")
+    return [
+        tongue.say("Not counted: of {case} no part can be chosen.", case=case),
+        why,
+        tongue.say("Yes to all of it: {approve}", approve=command(f"approve {subject.code}")),
+    ]
+
+
+def more_than_asked(tongue: Tongue, *, transfer: Transfer, wanted: Decimal) -> Lines:
+    """More granted than was asked for."""
+    line = transfer.terms.lines[0]
+    names = {
+        "wanted": tongue.quantity(wanted, line.description.units),
+        "asked": tongue.quantity(line.quantity, line.description.units),
+        "case": naming.case(tongue, transfer),
+    }
+    return [
+        tongue.say("Not counted: {wanted} is more than the {asked} that are asked for.", **names),
+        tongue.say("Yes to all of it: {approve}", approve=command(f"approve {transfer.code}")),
+    ]

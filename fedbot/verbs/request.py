@@ -1,0 +1,138 @@
+"""`!fed request ITEM QUANTITY from SPACE`: ask a friend for something of theirs (DESIGN §2, UC3).
+
+What is meant by the words only the owner's InvenTree knows: they go there as they were typed.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fedbot.federation import lines as chat_lines
+from fedbot.federation import requesting
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Connection, Line, Terms
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.envelope import transfer_id
+from fedbot.federation.questions import Answer, PartDescription, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.federation.terms import presentable
+from fedbot.verbs.friends import friend_meant
+from fedbot.verbs.grammar import SHOWN
+from fedbot.verbs.items import Reading, typed_again
+from fedbot.verbs.naming import whole_line
+from fedbot.verbs.offering import quantity_complaint
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.verbs.tokens import in_quotes, note_again
+
+SPEC = Verb(
+    name="request",
+    aliases=("ask",),
+    summary="ask for it",
+    right=Right.MAPPED,
+    arguments=(
+        Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),
+        Argument("space", Kind.SPACE, "SPACE", keyword="from"),
+    ),
+    options=(Option("note", "TEXT", "what the other space reads with it"),),
+    examples=(
+        "request 50 M3-BOLT from betaspace",
+        'request LENS-2#0042 from betaspace --note "for Saturday\'s workshop"',
+    ),
+    details=(
+        "ITEM is as the other space calls it: its #42, IPN, part name or PART#SERIAL.",
+        "An approver over there decides, and may grant less; then you say whether that will do.",
+        "Nothing moves before; then it is yours. Several items are split by ' + ', ';' or a line break.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    everyday=2,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """Nothing of our InvenTree; what stands against it is said at once."""
+    friend = friend_meant(turn, command)
+    if isinstance(friend, Phrase):
+        return friend
+    return _complaint(command, friend) or ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Ask for it; or ask back what is meant."""
+    del answers
+    friend = friend_meant(turn, command)
+    if isinstance(friend, Phrase):
+        return friend
+    if complaint := _complaint(command, friend):
+        return complaint
+    meant = [_with_quantity(readings) for readings in _lines(command)]
+    unclear = next((number for number, ways in enumerate(meant) if len(ways) > 1), None)
+    if unclear is not None:
+        _let_choose(turn, command, friend, unclear)
+        return None
+    asker = command.signature(turn)
+    terms = Terms(
+        kind="request",
+        sender=friend.peer,
+        receiver=turn.home.party,
+        lines=tuple(_line(number, reading) for number, (reading,) in enumerate(meant, start=1)),
+        asker=asker.person,
+        asker_name=presentable(asker.name),
+        note=presentable(str(command.arguments.get("note", ""))),
+    )
+    requesting.open_request(turn, transfer_id(command.event_id, 1), friend, terms, asker)
+    return None
+
+
+def _lines(command: Command) -> list[tuple[Reading, ...]]:
+    return [tuple(Reading(**reading) for reading in readings) for readings in command.arguments["lines"]]
+
+
+def _with_quantity(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """The readings that say how much. A serial number is one piece without saying so."""
+    counted = tuple(reading for reading in readings if reading.quantity)
+    if counted:
+        return counted
+    return tuple(Reading(reading.item, "1") for reading in readings if _names_a_serial(reading.item))
+
+
+def _names_a_serial(item: str) -> bool:
+    """`LENS-2#0042`, but neither `#42` nor a link."""
+    part, sign, serial = item.rpartition("#")
+    return bool(sign and part.strip() and serial.strip()) and "://" not in item
+
+
+def _complaint(command: Command, friend: Connection) -> Phrase | None:
+    """What is wrong with the quantities, or missing."""
+    for readings in _lines(command):
+        meant = _with_quantity(readings)
+        if not meant:
+            return say("how_many_of_it", word=readings[0].item[:SHOWN], space=friend.peer)
+        for reading in meant:
+            if complaint := quantity_complaint(reading.quantity):
+                return complaint
+    return None
+
+
+def _line(number: int, reading: Reading) -> Line:
+    """A line as typed: the owner fills in which item and part that is."""
+    description = PartDescription(name=presentable(reading.item))
+    return Line(number=number, item=0, part=0, description=description, quantity=Decimal(reading.quantity))
+
+
+def _let_choose(turn: Turn, command: Command, friend: Connection, unclear: int) -> None:
+    """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
+    lines = _lines(command)
+    ways = _with_quantity(lines[unclear])
+    before = [typed_again(readings) for readings in lines[:unclear]]
+    behind = [typed_again(readings) for readings in lines[unclear + 1 :]]
+    note = note_again(str(command.arguments.get("note", "")))
+    whole = []
+    for way in ways:
+        items = " + ".join([*before, f"{way.quantity} {in_quotes(way.item)}", *behind])
+        whole.append(whole_line(turn, command, f"{SPEC.name} {items} from {friend.peer}{note}"))
+    phrase = say("which_is_the_quantity", ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways))
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(whole))
+
+
+HANDLER = Handler(SPEC, ask, act)
