@@ -99,24 +99,24 @@ class Space:
 
     def stock(self, **fields: Any) -> list[Any]:
         """The rows of stock with these fields, straight from the InvenTree's tables."""
-        rows = self.seeded.server.state.stock.all()
+        rows = self.seeded.server.state.stock
         return [row for row in rows if all(getattr(row, name) == value for name, value in fields.items())]
 
     def item(self, ipn: str, **fields: Any) -> Any:
         """The one row of stock of that part (by IPN) with these fields."""
-        part = next(p for p in self.seeded.server.state.parts.all() if ipn == p.IPN)
+        part = next(p for p in self.seeded.server.state.parts if ipn == p.IPN)
         found = self.stock(part=part.pk, **fields)
         assert len(found) == 1, f"{len(found)} rows of {ipn} {fields} at {self.party}: {found}"
         return found[0]
 
     def total(self, ipn: str) -> Any:
         """How much of that part is in stock (not with a customer)."""
-        part = next(p for p in self.seeded.server.state.parts.all() if ipn == p.IPN)
+        part = next(p for p in self.seeded.server.state.parts if ipn == p.IPN)
         return sum(row.quantity for row in self.stock(part=part.pk, customer=None))
 
     def history(self, item: int) -> list[str]:
         """The notes in the item's history, oldest first."""
-        entries = self.seeded.server.state.tracking.all()
+        entries = self.seeded.server.state.tracking
         return [entry.notes for entry in sorted(entries, key=lambda e: e.pk) if entry.item == item and entry.notes]
 
 
@@ -152,7 +152,7 @@ class World:
         self.alpha = self._space(
             "attraktor",
             "Attraktor",
-            seeds.alpha(),
+            seeds.alpha(clock=self.clock.now),
             alpha_chat,
             ["anna", "piet", "kim"],
             self.alpha_admins,
@@ -161,7 +161,7 @@ class World:
         self.beta = self._space(
             "betaspace",
             "Betaspace",
-            seeds.beta(),
+            seeds.beta(clock=self.clock.now),
             beta_chat,
             ["bea", "cem", "dilek", "tom"],
             self.beta_admins,
