@@ -24,12 +24,18 @@ def how_far(tongue: Tongue, transfer: Transfer, home: Home, peer_name: str) -> t
 
 def how_to_stop(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
     """The line with which it can still be stopped, or that it can't."""
-    if transfer.role == "sender" and transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
-        return tongue.say("To stop it, reply: {cancel}", cancel=command("cancel"))
-    if transfer.role == "receiver" and transfer.state is TransferState.OPEN:
-        stop = command("cancel" if transfer.wanted or transfer.terms.kind == "request" else "decline")
-        return tongue.say("To stop it, reply: {cancel}", cancel=stop)
+    verb = _stopping_verb(transfer)
+    if verb:
+        return tongue.say("To stop it, reply: {cancel}", cancel=command(verb))
     return tongue.say("It can't be stopped half-way.")
+
+
+def _stopping_verb(transfer: Transfer) -> str:
+    """Our own side's word: who decides says no, who asked or gives takes it back."""
+    ours_to_decide = transfer.granted is None and (transfer.role == "sender") == (transfer.terms.kind == "request")
+    if transfer.state is TransferState.OPEN:
+        return "decline" if ours_to_decide and not transfer.wanted else "cancel"
+    return "cancel" if transfer.role == "sender" and transfer.state is TransferState.APPROVED else ""
 
 
 def _of_sender(transfer: Transfer) -> str:

@@ -36,40 +36,35 @@ def _item(tongue: Tongue, item: StockItem) -> str:
 
 
 def not_friends(tongue: Tongue, *, name: str, party: str, home: Home) -> Lines:
-    """There is no connection with that space."""
-    names = {"own": naming.space(tongue, home.name), "peer": naming.space(tongue, name)}
-    return _refusal(
-        tongue,
-        tongue.say("{own} and {peer} aren't friends yet.", **names),
-        tongue.say("A superuser of {own} can ask: {connect}", connect=command(f"connect {party}"), **names),
-    )
+    """There is no connection with that space, to give something or to ask for it."""
+    names: dict[str, Words] = {"own": naming.space(tongue, home.name), "peer": naming.space(tongue, name)}
+    connect = command(f"connect {party}")
+    return [
+        tongue.say("Not done: {own} and {peer} aren't friends yet. Nothing was sent.", **names),
+        tongue.say("A superuser of {own} can ask: {connect}", connect=connect, **names),
+    ]
 
 
-# --- the quantity ------------------------------------------------------------------------------------------
+# --- the quantity, of something given or asked for ---------------------------------------------------------
 
 
 def quantity_not_positive(tongue: Tongue, *, word: str) -> Lines:
     """Zero, or less."""
-    return _refusal(
-        tongue,
-        tongue.say("{word} is no quantity that can move.", word=tongue.short(word, 30)),
-        tongue.say("Without a quantity all of the item is meant."),
-    )
+    return [tongue.say("Not done: {word} is no quantity that can move. Nothing was sent.", word=tongue.short(word, 30))]
 
 
 def quantity_too_fine(tongue: Tongue, *, word: str, places: int) -> Lines:
     """More decimals than InvenTree keeps."""
-    return _refusal(
-        tongue,
-        tongue.say(
-            "{word} has too many decimals; InvenTree keeps {places}.", word=tongue.short(word, 30), places=places
-        ),
-    )
+    return [
+        tongue.say("Not done: {word} has too many decimals. Nothing was sent.", word=tongue.short(word, 30)),
+        tongue.say("InvenTree keeps {places}.", places=places),
+    ]
 
 
 def quantity_too_large(tongue: Tongue, *, word: str) -> Lines:
     """More digits than InvenTree takes."""
-    return _refusal(tongue, tongue.say("{word} is more than InvenTree can count.", word=tongue.short(word, 30)))
+    shown = tongue.short(word, 30)
+    return [tongue.say("Not done: {word} is more than InvenTree can count. Nothing was sent.", word=shown)]
 
 
 # --- which item --------------------------------------------------------------------------------------------

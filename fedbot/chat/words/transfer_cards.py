@@ -5,6 +5,8 @@ The card stands at the deciding party's bot; it is edited in place and stays as 
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING
+
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
@@ -63,7 +65,17 @@ def _requested(tongue: Tongue, card: Card) -> Lines:
         first = tongue.say("{receiver} asks {sender} for {what}, to keep. Give it?", **names)
     else:
         first = tongue.say("{receiver} asks {sender} for {what}, to keep. Give them?", **names)
-    return [first, *_to_decide(tongue, card), *_yes_or_no(tongue, card, tongue.say("✅ yes, it may go · ❌ no, sorry"))]
+    choice, *until = _yes_or_no(tongue, card, tongue.say("✅ yes, it may go · ❌ no, sorry"))
+    return [first, *_to_decide(tongue, card), choice, *_how_to_give_less(tongue, card), *until]
+
+
+def _how_to_give_less(tongue: Tongue, card: Card) -> Lines:
+    """Of one line that isn't a single piece a smaller quantity may be granted."""
+    line = card.only
+    if line is None or line.serial or line.quantity <= 1:
+        return []
+    less = command(f"approve {tongue.quantity((line.quantity / 2).to_integral_value(ROUND_CEILING))}")
+    return [tongue.say("Less will do? Reply for example: {less}", less=less)]
 
 
 def _less(tongue: Tongue, card: Card) -> Lines:
@@ -178,4 +190,15 @@ def _moving(tongue: Tongue, card: Card) -> Lines:
         where = tongue.say(
             "It has left {sender}'s stock; {receiver} books it in.", sender=card.sender, receiver=card.receiver
         )
-    return [first, decided(tongue, card), "", where, tongue.say("Nothing to do."), card.transfer.code]
+    return [first, decided(tongue, card), "", where, _waiting(tongue, card), card.transfer.code]
+
+
+def _waiting(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
+    """Whether it goes on by itself, or stands still at present."""
+    since = card.transfer.waiting_since
+    if since is None:
+        return tongue.say("Nothing to do.")
+    own = card.sender if card.transfer.role == "sender" else card.receiver
+    return tongue.say(
+        "⏸ It waits for {space}'s InvenTree since {since}; I try again by myself.", space=own, since=tongue.clock(since)
+    )

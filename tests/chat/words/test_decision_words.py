@@ -102,15 +102,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "the friendship is paused": (
         say("connection_not_active", connection=connection(ConnectionState.SUSPENDED)),
         """
-        Not counted: the friendship with attraktor isn't active at the moment.
+        Not done: the friendship with attraktor isn't active at the moment.
         The key or account of attraktor's bot has changed; nothing has moved.
-        A superuser looks at it, then this works again: !fed review
+        A superuser looks at it, then it works again: !fed review
         """,
     ),
     "the friendship is being set up": (
         say("connection_not_active", connection=connection(ConnectionState.MAKING)),
         """
-        Not counted: the friendship with attraktor isn't active at the moment.
+        Not done: the friendship with attraktor isn't active at the moment.
         Nothing has moved. Look with !fed spaces.
         """,
     ),

@@ -1,4 +1,4 @@
-"""Why something is not offered, and which item is meant, as people read it."""
+"""Why something is not offered or asked for, and which item is meant, as people read it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.stock import Part, StockItem
 from fedbot.federation.views import Lying
-from tests.chat.words.scenes import ALPHA, BOLTS, plain, transfer
+from tests.chat.words.scenes import ALPHA, BOLTS, CABLE, connection, plain, request, transfer
 
 BOLT = StockItem(12, Part(3, "M3 bolt", "M3-BOLT"), Decimal(120), place="Drawer A3")
 BOX = replace(BOLT, pk=13, quantity=Decimal(90), place="Box 7", batch="2025-11")
@@ -21,31 +21,74 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "not friends": (
         say("not_friends", name="betaspace", party="beta", home=ALPHA),
         """
-        Not offered: attraktor and betaspace aren't friends yet.
+        Not done: attraktor and betaspace aren't friends yet. Nothing was sent.
         A superuser of attraktor can ask: !fed connect beta
-        Nothing was sent, nothing has moved.
         """,
     ),
     "no quantity": (
         say("quantity_not_positive", word="0"),
         """
-        Not offered: 0 is no quantity that can move.
-        Without a quantity all of the item is meant.
-        Nothing was sent, nothing has moved.
+        Not done: 0 is no quantity that can move. Nothing was sent.
         """,
     ),
     "too many decimals": (
         say("quantity_too_fine", word="0.0000001", places=5),
         """
-        Not offered: 0.0000001 has too many decimals; InvenTree keeps 5.
-        Nothing was sent, nothing has moved.
+        Not done: 0.0000001 has too many decimals. Nothing was sent.
+        InvenTree keeps 5.
         """,
     ),
     "too many digits": (
         say("quantity_too_large", word="9" * 20),
         """
-        Not offered: 99999999999999999999 is more than InvenTree can count.
-        Nothing was sent, nothing has moved.
+        Not done: 99999999999999999999 is more than InvenTree can count. Nothing was sent.
+        """,
+    ),
+    "how many": (
+        say("how_many_of_it", word="M3-BOLT", space="beta"),
+        """
+        How much of "M3-BOLT"? I did nothing.
+        For example: !fed request 1 M3-BOLT from beta
+        """,
+    ),
+    "which is the quantity": (
+        say("which_is_the_quantity", ways=((Decimal(10), "Resistor 100"), (Decimal(100), "10 Resistor"))),
+        """
+        That can mean different things. Which?
+        1) 10 × "Resistor 100"
+        2) 100 × "10 Resistor"
+        Reply 1 or 2 within 10 minutes. I did nothing yet.
+        """,
+    ),
+    "all or nothing: a serial": (
+        say("all_or_nothing", subject=request(role="sender")),
+        """
+        Not counted: of 1 × Laser lens 2.0″ (k7m2) no part can be chosen.
+        It is one piece with a serial number.
+        Yes to all of it: !fed approve k7m2
+        """,
+    ),
+    "all or nothing: several lines": (
+        say("all_or_nothing", subject=request(BOLTS, CABLE, role="sender")),
+        """
+        Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (k7m2) no part can be chosen.
+        It has several lines, so it is all or nothing.
+        Yes to all of it: !fed approve k7m2
+        """,
+    ),
+    "all or nothing: a connection": (
+        say("all_or_nothing", subject=connection()),
+        """
+        Not counted: of the friendship with attraktor (c9x4) no part can be chosen.
+        A quantity only goes with what another space requests of us.
+        Yes to all of it: !fed approve c9x4
+        """,
+    ),
+    "more than asked": (
+        say("more_than_asked", transfer=request(BOLTS, role="sender"), wanted=Decimal(20)),
+        """
+        Not counted: 20 is more than the 10 that are asked for.
+        Yes to all of it: !fed approve k7m2
         """,
     ),
     "no such item": (

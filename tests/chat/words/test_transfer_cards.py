@@ -11,6 +11,7 @@ from fedbot.federation.documents import Progress, Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
 from tests.chat.words.scenes import (
     ALPHA,
+    ASKED_AT,
     BETA,
     BOLTS,
     BY_ANNA,
@@ -255,6 +256,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         k7m2
         """,
     ),
+    "waiting on its way": (
+        card(replace(transfer(state=TransferState.CREDITING, decided=BY_BEA), waiting_since=ASKED_AT)),
+        """
+        1 × Laser lens 2.0″ (LENS-2, serial 0042) goes from attraktor to betaspace now.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        It has left attraktor's stock; betaspace books it in.
+        ⏸ It waits for betaspace's InvenTree since 20:14; I try again by myself.
+        k7m2
+        """,
+    ),
     "done": (
         card(transfer(state=TransferState.RECEIVED, decided=BY_BEA, progress=IN_THE_LASER_ROOM)),
         """
@@ -358,6 +370,22 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Goes to: betaspace
 
         For Anna or Piet (approvers of attraktor). Nothing has moved yet.
+        ✅ yes, it may go · ❌ no, sorry
+        Less will do? Reply for example: !fed approve 5
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "a request for one piece": (
+        card(request(role="sender"), ["Piet"]),
+        """
+        betaspace asks attraktor for 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Give it?
+        Asked by Bea (betaspace)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Comes from: attraktor, Cabinet L1
+        Goes to: betaspace
+
+        For Piet (approver of attraktor). Nothing has moved yet.
         ✅ yes, it may go · ❌ no, sorry
         Open until Tue 1 Dec, 20:14 · k7m2
         """,

@@ -357,6 +357,16 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To stop it, reply: !fed cancel
         """,
     ),
+    "waits, a request": (
+        waits(request(BOLTS, role="sender")),
+        """
+        ⏸ k7m2 waits for attraktor's InvenTree since 20:14.
+        Why: InvenTree at tree.example can't be reached: no connection.
+        Done: betaspace has asked. Not done: nobody has decided yet, and nothing has moved.
+        Next: I try again by myself (next 20:36). Nothing to do now.
+        To stop it, reply: !fed decline
+        """,
+    ),
     "waits, less granted": (
         waits(replace(request(BOLTS, role="sender"), granted=BY_PIET)),
         """
