@@ -137,15 +137,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     turn.note(transfer.id, "no part for it")
     phrase = say("request_without_part", transfer=transfer, home=turn.home)
-    turn.do(
-        Post(
-            f"nopart:{transfer.id}",
-            transfer.room,
-            phrase,
-            thread=transfers.thread_of(transfer),
-            rings=(transfer.terms.asker,),
-        )
-    )
+    turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer)))
 
 
 def _nobody(reason: str) -> dict[str, Any]:

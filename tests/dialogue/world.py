@@ -109,6 +109,10 @@ class Space:
         assert len(found) == 1, f"{len(found)} rows of {ipn} {fields} at {self.party}: {found}"
         return found[0]
 
+    def row(self, item: int) -> Any:
+        """The row of stock of that key."""
+        return self.seeded.server.state.stock[item]
+
     def total(self, ipn: str) -> Any:
         """How much of that part is in stock (not with a customer)."""
         part = next(p for p in self.seeded.server.state.parts if ipn == p.IPN)
@@ -307,4 +311,4 @@ async def friends(**options: Any) -> World:
     return world
 
 
-__all__ = ["GIVE_UP", "GRACE", "NETWORK", "SETTLE", "Message", "Path", "Space", "World", "a_world", "friends"]
+__all__ = ["GIVE_UP", "GRACE", "NETWORK", "SETTLE", "Message", "Path", "Person", "Space", "World", "a_world", "friends"]

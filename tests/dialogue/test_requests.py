@@ -1,0 +1,578 @@
+"""UC3: one space asks another for something; the owner decides, and may grant less (DESIGN §2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fedbot.demo.inventree.faults import Fault, FaultKind
+from fedbot.federation.documents import TransferState
+from tests.dialogue.world import Message, Person, Space, World, friends
+
+A_WEEK = timedelta(days=7)
+DOWN = Fault(FaultKind.REFUSED, times=None)
+
+
+async def request(world: World, words: str = "50 M3-BOLT", by: Person | None = None) -> Message:
+    """Somebody of betaspace asks attraktor for something; the card that attraktor's bot posts."""
+    await asks(world, words, by)
+    return world.room.message("Give it?")
+
+
+async def asks(world: World, words: str, by: Person | None = None) -> str:
+    line = (by or world.tom).says(f"!fed request {words} from attraktor")
+    await world.settle()
+    return line
+
+
+def states(world: World) -> tuple[TransferState, TransferState]:
+    return world.alpha.transfer().state, world.beta.transfer().state
+
+
+def both(state: TransferState) -> tuple[TransferState, TransferState]:
+    return state, state
+
+
+def bolts(world: World) -> tuple[int, int]:
+    """How many M3 bolts lie in stock: at attraktor (210 at first), at betaspace (12)."""
+    return int(world.alpha.total("M3-BOLT")), int(world.beta.total("M3-BOLT"))
+
+
+def assert_nothing_moved(world: World) -> None:
+    assert bolts(world) == (210, 12)
+    assert [space.bot.engine.failures for space in world.spaces] == [0, 0]
+
+
+def assert_moved(world: World, quantity: int) -> None:
+    """Exactly that much left the one and arrived at the other, and either history holds the transfer's id."""
+    assert bolts(world) == (210 - quantity, 12 + quantity)
+    transfer = world.alpha.transfer()
+    for space in world.spaces:
+        item = space.transfer().at(1).item
+        assert item is not None
+        assert any(f"fed:{transfer.id}" in note for note in space.history(item)) or transfer.id in str(space.row(item))
+        assert space.bot.engine.failures == 0
+        assert not space.journal.due("act", world.clock.now())
+
+
+def admin_room(world: World, space: Space) -> str:
+    return (world.alpha_admins if space is world.alpha else world.beta_admins).transcript()
+
+
+# --- the way it should go ---
+
+
+async def test_what_is_asked_for_moves_once_the_owner_has_said_yes() -> None:
+    world = await friends()
+    world.tom.says("!fed request M3-BOLT 50 from attraktor --note for Saturday")
+    await world.settle()
+    card = world.room.message("Give it?")
+    answer = world.room.message("Asked Attraktor for 50 × M3-BOLT")
+    assert not answer.rings
+    assert card.name == "Attraktor bot"
+    assert set(card.rings) == {world.anna.user_id, world.piet.user_id}
+    assert 'Asked by Tom (Betaspace): "for Saturday"' in card.text
+    assert_nothing_moved(world)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.DONE)
+    assert_moved(world, 50)
+    end = world.room.message("is at Betaspace")
+    assert set(end.rings) == {world.tom.user_id, world.piet.user_id}
+    assert "Asked by Tom, accepted by Piet (Attraktor)" in end.text
+    notes = world.beta.history(world.beta.transfer().at(1).item or 0)
+    assert any("received from Attraktor, asked by Tom, approved by Piet" in note for note in notes)
+
+
+async def test_the_events_of_a_request_are_within_a_homeservers_limits() -> None:
+    world = await friends()
+    before = len(world.server.log)
+    card = await request(world)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    bots = [space.chat.user_id for space in world.spaces]
+    kinds = {"m.room.message", "m.reaction", "dev.fedbot.envelope", "m.room.redaction"}
+    sent = [e["sender"] for e in world.server.log[before:] if e["sender"] in bots and e["type"] in kinds]
+    assert len(sent) <= 9
+    assert max(sent.count(bot) for bot in bots) <= 6
+
+
+async def test_a_serialised_item_is_asked_for_without_a_quantity() -> None:
+    world = await friends()
+    card = await request(world, "LENS-2#0042")
+    assert "1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0042)" in card.text
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.DONE)
+    assert world.alpha.row(42).customer is not None
+    assert world.beta.item("LENS-2", serial="0042").customer is None
+
+
+async def test_the_smallest_stock_item_that_has_enough_is_taken() -> None:
+    world = await friends()
+    card = await request(world, "100 M3-BOLT")
+    assert "Drawer A3" in card.text
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert_moved(world, 100)
+
+
+async def test_several_lines_are_one_card_and_one_decision() -> None:
+    world = await friends()
+    await asks(world, "50 M3-BOLT + 5 RES-10K")
+    card = world.room.message("Give them?")
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.DONE)
+    assert bolts(world) == (160, 62)
+    assert world.beta.total("RES-10K") == 45
+
+
+async def test_what_the_owners_inventree_says_of_an_item_is_told_only_once_it_has_left() -> None:
+    world = await friends()
+    item = world.alpha.item("M3-BOLT", batch="2025-11")
+    world.alpha.seeded.server.state.write_metadata("stockitem", item.pk, {"colour": "blue"})
+    card = await request(world)
+    sealed = [e["kind"] for e in world.room.envelopes(sender=world.alpha.chat.user_id) if "sealed" in e["body"]]
+    assert sealed == []
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    sealed = [e["kind"] for e in world.room.envelopes(sender=world.alpha.chat.user_id) if "sealed" in e["body"]]
+    assert sealed == ["sent"]
+    received = world.beta.transfer().at(1)
+    metadata = world.beta.seeded.server.state.metadata_of("stockitem", received.item or 0)
+    assert metadata is not None
+    assert "blue" in str(metadata.content)
+
+
+# --- the line ---
+
+
+async def test_without_a_quantity_it_is_asked_back() -> None:
+    world = await friends()
+    line = await asks(world, "M3-BOLT")
+    (answer,) = world.room.answers(line)
+    assert answer.text.startswith('How much of "M3-BOLT"?')
+    assert world.beta.turn.transfers() == []
+
+
+async def test_two_numbers_are_asked_back_and_a_number_answers() -> None:
+    world = await friends()
+    line = await asks(world, "2 Cap screw M3 4")
+    (answer,) = world.room.answers(line)
+    assert '1) 2 × "Cap screw M3 4"' in answer.text
+    world.tom.says("2", reply_to=answer)
+    await world.settle()
+    (terms,) = [t.terms for t in world.beta.turn.transfers()]
+    assert [(line.description.name, int(line.quantity)) for line in terms.lines] == [("2 Cap screw M3", 4)]
+
+
+async def test_nothing_is_asked_of_a_space_that_is_no_friend() -> None:
+    world = await World().start()
+    line = await asks(world, "50 M3-BOLT")
+    (answer,) = world.room.answers(line)
+    assert "aren't friends yet" in answer.text
+    assert world.beta.turn.transfers() == []
+
+
+# --- no ---
+
+
+async def test_the_owner_says_no() -> None:
+    world = await friends()
+    card = await request(world)
+    world.piet.reacts(card, "❌")
+    await world.grace()
+    assert states(world) == both(TransferState.DECLINED)
+    end = world.room.messages()[-1]
+    assert set(end.rings) == {world.tom.user_id, world.piet.user_id}
+    assert "Declined" in end.text
+    assert "By Piet (Attraktor)" in end.text
+    assert_nothing_moved(world)
+
+
+async def test_nobody_decides_in_time() -> None:
+    world = await friends()
+    await request(world)
+    await world.passes(A_WEEK + timedelta(minutes=10))
+    assert states(world) == both(TransferState.EXPIRED)
+    assert world.tom.user_id in world.room.message("Nobody of Attraktor decided").rings
+    assert_nothing_moved(world)
+
+
+async def test_who_asked_takes_it_back() -> None:
+    world = await friends()
+    await request(world)
+    answer = world.room.message("Asked Attraktor for")
+    world.tom.says("!fed cancel", reply_to=answer)
+    await world.settle()
+    assert states(world) == both(TransferState.CANCELLED)
+    assert "By Tom (Betaspace)" in world.room.messages()[-1].text
+    assert_nothing_moved(world)
+
+
+async def test_another_member_of_the_asking_space_can_not_take_it_back_but_an_approver_can() -> None:
+    world = await friends()
+    await request(world, by=world.dilek)
+    answer = world.room.message("Asked Attraktor for")
+    line = world.tom.says("!fed cancel", reply_to=answer)
+    await world.settle()
+    assert "isn't yours" in world.room.answers(line)[0].text
+    assert states(world) == both(TransferState.OPEN)
+    world.cem.says("!fed cancel", reply_to=answer)
+    await world.settle()
+    assert states(world) == both(TransferState.CANCELLED)
+
+
+async def test_the_owner_does_not_cancel_but_decline() -> None:
+    world = await friends()
+    card = await request(world)
+    line = world.anna.says("!fed cancel", reply_to=card)
+    await world.settle()
+    assert "!fed decline" in world.room.answers(line)[0].text
+    assert states(world) == both(TransferState.OPEN)
+
+
+async def test_only_the_owners_approvers_decide() -> None:
+    world = await friends()
+    card = await request(world)
+    for person in (world.tom, world.cem, world.kim):
+        world.server.clock.advance(1)
+        person.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.OPEN)
+    assert len([m for m in world.room.answers(card) if "Not counted" in m.text]) == 3
+    assert_nothing_moved(world)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("5 flux capacitor", "nothing like it may go from Attraktor"),
+        ("1 Workshop vice", "nothing like it may go from Attraktor"),
+        ("500 M3-BOLT", "not that much free in one place"),
+        ("1 PLY-4-BIRCH + 5 flux capacitor", "nothing like it may go from Attraktor"),
+    ],
+)
+async def test_what_can_not_be_given_is_declined_with_the_reason(words: str, why: str) -> None:
+    world = await friends()
+    await asks(world, words)
+    assert states(world) == both(TransferState.DECLINED)
+    end = world.room.messages()[-1]
+    assert end.name == "Attraktor bot"
+    assert world.tom.user_id in end.rings
+    assert why in end.text
+    assert_nothing_moved(world)
+
+
+async def test_what_came_from_a_third_space_may_not_go_on() -> None:
+    world = await friends()
+    state = world.alpha.seeded.server.state
+    for row in world.alpha.stock(part=world.alpha.item("NOZ-04").part):
+        content = {"fedbot": {"item": row.pk, "origin": "gammaspace", "transfer": "x" * 20}}
+        state.write_metadata("stockitem", row.pk, content)
+    await asks(world, "5 NOZ-04")
+    assert states(world) == both(TransferState.DECLINED)
+    assert "came from a third space" in world.room.messages()[-1].text
+
+
+async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_told_what_helps() -> None:
+    world = await friends()
+    await asks(world, "5 PLY-4-BIRCH")
+    assert states(world) == both(TransferState.CANCELLED)
+    assert world.tom.user_id in world.room.messages()[-1].rings
+    told = world.room.message("Taken back")
+    assert "In InvenTree: make a part with the same IPN" in told.text
+    assert_nothing_moved(world)
+
+
+async def test_where_parts_may_be_made_the_part_is_made_with_the_first_item() -> None:
+    world = await friends(beta={"new_part_category": "Material"})
+    card = await request(world, "5 PLY-4-BIRCH")
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.DONE)
+    assert world.beta.total("PLY-4-BIRCH") == 5
+
+
+# --- less than asked for ---
+
+
+async def granted(world: World, words: str = "!fed approve 20") -> Message:
+    """Piet grants less; the card that betaspace's bot posts for the asker."""
+    card = await request(world)
+    world.piet.says(words, reply_to=card)
+    await world.grace()
+    return world.room.message("Attraktor can give Betaspace less than asked")
+
+
+async def test_less_is_granted_and_who_asked_says_that_it_will_do() -> None:
+    world = await friends()
+    card = await granted(world)
+    assert card.name == "Betaspace bot"
+    assert card.rings[0] == world.tom.user_id
+    assert_nothing_moved(world)
+    assert "less than Betaspace asked for" in world.room.message("granted by Piet").text
+    world.tom.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.DONE)
+    assert_moved(world, 20)
+
+
+async def test_an_approver_of_the_asking_space_may_say_yes_to_less() -> None:
+    world = await friends()
+    card = await granted(world)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert_moved(world, 20)
+
+
+async def test_less_is_granted_by_the_id_too() -> None:
+    world = await friends()
+    await request(world)
+    world.piet.says(f"!fed approve {world.alpha.transfer().code} 20")
+    await world.grace()
+    world.tom.reacts(world.room.message("less than asked"), "✅")
+    await world.grace()
+    assert_moved(world, 20)
+
+
+async def test_the_owner_can_not_say_yes_for_the_asking_space() -> None:
+    world = await friends()
+    card = await granted(world)
+    world.piet.reacts(card, "✅")
+    owners = world.room.message("granted by Piet")
+    world.anna.reacts(owners, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.OPEN)
+    assert_nothing_moved(world)
+
+
+async def test_less_will_not_do() -> None:
+    world = await friends()
+    card = await granted(world)
+    world.tom.reacts(card, "❌")
+    await world.grace()
+    assert states(world) == both(TransferState.DECLINED)
+    assert "By Tom (Betaspace)" in world.room.messages()[-1].text
+    assert_nothing_moved(world)
+
+
+async def test_nobody_says_whether_less_will_do() -> None:
+    world = await friends()
+    await granted(world)
+    await world.passes(A_WEEK + timedelta(minutes=10))
+    assert states(world) == both(TransferState.EXPIRED)
+    assert_nothing_moved(world)
+
+
+async def test_the_owner_takes_back_what_was_granted() -> None:
+    world = await friends()
+    await granted(world)
+    world.piet.says("!fed cancel", reply_to=world.room.message("granted by Piet"))
+    await world.settle()
+    assert states(world) == both(TransferState.CANCELLED)
+    assert_nothing_moved(world)
+
+
+async def test_who_asked_takes_it_back_although_less_was_granted() -> None:
+    world = await friends()
+    card = await granted(world)
+    world.tom.says("!fed cancel", reply_to=card)
+    await world.settle()
+    assert states(world) == both(TransferState.CANCELLED)
+    assert_nothing_moved(world)
+
+
+async def test_granting_all_of_it_is_a_plain_yes() -> None:
+    world = await friends()
+    card = await request(world)
+    world.piet.says("!fed approve 50", reply_to=card)
+    await world.grace()
+    assert_moved(world, 50)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "answer"),
+    [
+        ("60", "more than the 50"),
+        ("0", "no quantity"),
+        ("-3", "no quantity"),
+        ("1.000", "is that"),
+        ("some", "can't place"),
+    ],
+)
+async def test_a_quantity_that_makes_no_sense_is_not_granted(quantity: str, answer: str) -> None:
+    world = await friends()
+    await request(world)
+    line = world.piet.says(f"!fed approve {world.alpha.transfer().code} {quantity}")
+    await world.grace()
+    assert answer in world.room.answers(line)[0].text
+    assert states(world) == both(TransferState.OPEN)
+    assert world.alpha.transfer().granted is None
+
+
+async def test_of_an_offer_no_part_can_be_taken() -> None:
+    world = await friends()
+    card = await world.push("10 #1")
+    line = world.cem.says("!fed approve 5", reply_to=card)
+    await world.grace()
+    assert "no part can be chosen" in world.room.answers(line)[0].text
+    assert states(world) == both(TransferState.OPEN)
+
+
+# --- when something is down ---
+
+
+async def test_the_owners_inventree_is_down_when_the_request_comes() -> None:
+    world = await friends()
+    world.alpha.transport.faults.add(DOWN)
+    line = await asks(world, "50 M3-BOLT")
+    await world.passes(timedelta(minutes=3))
+    waiting = [
+        m for m in world.room.messages(sender=world.alpha.chat.user_id) if "waits for Attraktor's InvenTree" in m.text
+    ]
+    assert len(waiting) == 1
+    assert waiting[0].thread == world.room.answers(line)[0].event_id
+    world.alpha.transport.faults.clear()
+    await world.passes(timedelta(minutes=10))
+    world.piet.reacts(world.room.message("Give it?"), "✅")
+    await world.grace()
+    assert_moved(world, 50)
+
+
+async def test_the_owners_inventree_is_down_when_somebody_says_yes() -> None:
+    world = await friends()
+    card = await request(world)
+    world.alpha.transport.faults.add(DOWN)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert "can't read your rights" in world.room.transcript()
+    assert states(world) == both(TransferState.OPEN)
+    assert_nothing_moved(world)
+
+
+async def test_the_owners_inventree_goes_down_before_the_stock_is_taken_out() -> None:
+    world = await friends()
+    card = await request(world)
+    world.alpha.transport.faults.add(Fault(FaultKind.REFUSED, method="POST", path="stock/transfer", times=None))
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=3))
+    assert world.alpha.transfer().state is TransferState.DEBITING
+    assert_nothing_moved(world)
+    world.alpha.transport.faults.clear()
+    await world.passes(timedelta(minutes=10))
+    assert states(world) == both(TransferState.DONE)
+    assert_moved(world, 50)
+
+
+async def test_it_has_left_before_the_asking_space_knows_where_it_lands() -> None:
+    world = await friends()
+    world.beta.transport.faults.add(DOWN)
+    card = await request(world)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == (TransferState.SENT, TransferState.CREDITING)
+    world.beta.transport.faults.clear()
+    await world.passes(timedelta(minutes=10))
+    assert states(world) == both(TransferState.DONE)
+    assert_moved(world, 50)
+
+
+async def test_it_has_left_although_the_asking_space_has_no_part_for_it_and_comes_back() -> None:
+    world = await friends()
+    world.beta.transport.faults.add(DOWN)
+    card = await request(world, "5 PLY-4-BIRCH")
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.total("PLY-4-BIRCH") == 37
+    world.beta.transport.faults.clear()
+    await world.passes(timedelta(minutes=10))
+    assert states(world) == both(TransferState.REVERTED)
+    assert world.alpha.total("PLY-4-BIRCH") == 42
+
+
+async def test_taking_it_back_too_late_does_not_keep_it_from_being_booked_in() -> None:
+    world = await friends()
+    card = await request(world)
+    world.piet.reacts(card, "✅")
+    await world.settle()
+    await world.passes(timedelta(seconds=6), asleep=(world.beta,))
+    assert world.alpha.transfer().state is TransferState.SENT
+    world.server.loses = lambda user, event: False
+    world.tom.says("!fed cancel", reply_to=world.room.message("Asked Attraktor for"))
+    await world.settle()
+    assert states(world) == both(TransferState.DONE)
+    assert_moved(world, 50)
+
+
+async def test_the_asking_spaces_inventree_refuses_it_and_it_comes_back() -> None:
+    world = await friends()
+    card = await request(world)
+    fault = Fault(FaultKind.ERROR_BEFORE, method="POST", path="/api/stock/$", status=400, times=None)
+    world.beta.transport.faults.add(fault)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=1))
+    assert states(world) == both(TransferState.REVERTED)
+    assert bolts(world) == (210, 12)
+
+
+async def test_the_owners_right_is_lost_within_the_grace() -> None:
+    world = await friends()
+    card = await request(world)
+    world.piet.reacts(card, "✅")
+    await world.settle()
+    users = world.alpha.seeded.server.state.users
+    piet = next(user for user in users if user.username == "piet")
+    users.put(replace(piet, groups=()))
+    await world.grace()
+    assert states(world) == both(TransferState.OPEN)
+    assert_nothing_moved(world)
+
+
+async def test_the_stock_is_gone_before_the_owner_says_yes() -> None:
+    world = await friends()
+    card = await request(world)
+    item = world.alpha.item("M3-BOLT", batch="2025-11")
+    world.alpha.seeded.server.state.stock.put(replace(item, quantity=type(item.quantity)(3)))
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.ABORTED)
+    assert "there isn't that much of it left" in world.room.messages()[-1].text
+
+
+async def test_the_owners_bot_is_silent_and_that_is_told_once() -> None:
+    world = await friends()
+    world.tom.says("!fed request 50 M3-BOLT from attraktor")
+    await world.settle(asleep=(world.alpha,))
+    await world.passes(timedelta(hours=5), asleep=(world.alpha,))
+    silent = [m for m in world.room.messages() if "has not answered for ten minutes" in m.text]
+    assert len(silent) == 1
+    world.tom.says("!fed cancel", reply_to=silent[0])
+    await world.settle()
+    assert world.beta.transfer().state is TransferState.CANCELLED
+
+
+@pytest.mark.parametrize("who", ["alpha", "beta"])
+async def test_a_restart_at_any_moment_changes_nothing(who: str) -> None:
+    world = await friends()
+    space: Space = getattr(world, who)
+    card = await request(world)
+    await space.restart()
+    await world.settle()
+    world.piet.says("!fed approve 20", reply_to=card)
+    await world.settle()
+    await space.restart()
+    await world.grace()
+    await space.restart()
+    world.tom.reacts(world.room.message("less than asked"), "✅")
+    await world.settle()
+    await space.restart()
+    await world.grace()
+    await world.passes(timedelta(minutes=20))
+    assert states(world) == both(TransferState.DONE)
+    assert bolts(world) == (190, 32)
