@@ -308,7 +308,10 @@ class Audited:
 
 
 class Journal(Protocol):
-    """What happened, what is true, what is to be done. Every method is one transaction, durable on return.
+    """What happened, what is true, what is to be done. Every method is one transaction.
+
+    After `receive` and `begin` this and all before it outlives a power cut; the rest is only sure to outlive the
+    end of the process, until the next of these.
 
     A row that was being acted upon when the process ended is queued again at the next opening, `acted_at`
     set.

@@ -1,6 +1,10 @@
-"""The journal (DESIGN §3, §6): events in, decisions committed, effects out, each a durable transaction.
+"""The journal (DESIGN §3, §6): events in, decisions committed, effects out, each a transaction.
 
-Synchronous: a commit takes as long as the disk needs to say that it has it.
+Two things must be on the disk before we go on, and take as long as the disk needs to say so: what was received
+with its sync token, since the homeserver may forget it then; and the intent of an act, with all that led to it,
+since others see the act. What comes of them waits for the next of these: if a power cut takes it back, the
+decision is made again from the same events, and a row that was being acted upon is probed or sent again with the
+same transaction id, as after the end of the process at that moment.
 """
 
 from __future__ import annotations
@@ -107,7 +111,7 @@ class Journal(ports.Journal):
         What is nested too deep is left out: it would come again, and stop us again, at each start.
         """
         received_at = to_text(self._now())
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=bool(events)) as connection:
             new = 0
             for event in events:
                 if not self._is_new(connection, event, received_at):
@@ -138,7 +142,7 @@ class Journal(ports.Journal):
 
     def put(self, event: Event) -> int:
         """Take in one event that isn't from the chat; its seq."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=False) as connection:
             return self._append(connection, event, to_text(self._now()))
 
     @staticmethod
@@ -162,7 +166,7 @@ class Journal(ports.Journal):
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
         """All that one event led to. Raises `WrongTurn` if it is decided already or unknown."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=False) as connection:
             marked = connection.execute("UPDATE inbox SET decided = 1 WHERE seq = ? AND decided = 0", (seq,)).rowcount
             if marked != 1:
                 raise WrongTurn(f"the event {seq} is not waiting for a decision")
@@ -230,7 +234,7 @@ class Journal(ports.Journal):
 
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
         """What may be begun now, first things first. Raises `UnreadableRow`; such a row can be failed."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=False) as connection:
             chosen = outbox.due(outbox.unfinished(connection, lane), now)
             return tuple(outbox.read(connection, row[0]) for row in chosen)
 
@@ -240,14 +244,14 @@ class Journal(ports.Journal):
         return optional_from_text(found[0][0])
 
     def begin(self, row: int, at: datetime) -> None:
-        """Write the intent, before the act. Raises `WrongTurn` if the row isn't queued."""
+        """Write the intent, before the act, onto the disk. Raises `WrongTurn` if the row isn't queued."""
         with self._database.transaction() as connection:
             outbox.begin(connection, row, at)
 
     def finish(self, row: int, outcome: Event | None) -> None:
         """It is done, and this came of it. Raises `WrongTurn` if the row has ended already."""
         now = self._now()
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=False) as connection:
             outbox.end(connection, row, "done", now)
             if isinstance(outcome, Posted) and outcome.key:
                 effect = outbox.read(connection, row).effect
@@ -269,7 +273,7 @@ class Journal(ports.Journal):
         problem: str = "",
     ) -> None:
         """Try again later. Raises `WrongTurn` if the row has ended already."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=False) as connection:
             outbox.postpone(connection, row, not_before, reached=reached, problem=problem)
             if event:
                 self._append(connection, event, to_text(self._now()))
@@ -277,7 +281,7 @@ class Journal(ports.Journal):
     def fail(self, row: int, outcome: Event | None, problem: str) -> None:
         """It is over without success. Raises `WrongTurn` if the row has ended already."""
         now = self._now()
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=False) as connection:
             outbox.end(connection, row, "failed", now, problem)
             if outcome:
                 self._append(connection, outcome, to_text(now))
@@ -287,7 +291,7 @@ class Journal(ports.Journal):
     def prune(self, keep_rows: timedelta, keep_ids: timedelta = timedelta(days=60)) -> int:
         """Remove what is over. The audit, the documents and our posts stay."""
         now = self._now()
-        with self._database.transaction() as connection:
+        with self._database.transaction(durable=False) as connection:
             old, oldest_id = to_text(now - keep_rows), to_text(now - keep_ids)
             removed = connection.execute("DELETE FROM inbox WHERE decided = 1 AND received_at < ?", (old,)).rowcount
             removed += connection.execute(

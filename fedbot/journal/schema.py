@@ -123,8 +123,6 @@ class Database:
                 "Install the fedbot that last worked with it, or a newer one."
             )
         self._connection.execute("PRAGMA journal_mode = WAL")
-        # FULL: what we say we know must outlive a power cut, since others act upon it
-        self._connection.execute("PRAGMA synchronous = FULL")
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
             with self.transaction() as connection:
                 for statement in statements:
@@ -132,9 +130,14 @@ class Database:
                 connection.execute(f"PRAGMA user_version = {number}")
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, durable at the end of the block."""
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """All or nothing. `durable`: this and all before it outlive a power cut from the end of the block on.
+
+        What isn't durable outlives the end of the process all the same. A power cut takes back only the last of
+        it, never something in between: the write-ahead log is one file, written in order and synced as a whole.
+        """
         with self._turn:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection

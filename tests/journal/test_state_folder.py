@@ -127,10 +127,26 @@ def test_a_file_that_was_left_open_to_others_is_made_private(tmp_path: Path) -> 
     assert mode(tmp_path / "journal.db") == 0o600
 
 
-def test_the_file_is_written_ahead_and_synced_fully(tmp_path: Path) -> None:
+def test_what_was_received_and_what_is_begun_waits_for_the_disk_and_nothing_else_does(tmp_path: Path) -> None:
+    """SQLite syncs the write-ahead log at the end of a transaction by this setting: 2 is FULL, 1 NORMAL."""
     with Journal.open(tmp_path) as journal:
         assert journal._database.rows("PRAGMA journal_mode") == [("wal",)]
-        assert journal._database.rows("PRAGMA synchronous") == [(2,)]
+
+        def waits() -> bool:
+            return journal._database.rows("PRAGMA synchronous") == [(2,)]
+
+        journal.receive([Said("!r", "$1", "@anna:x", START, "hello")], "s1")
+        assert waits()
+        journal.receive([], "s2")
+        assert not waits()
+        found = journal.next_event()
+        assert found is not None
+        (row,) = journal.commit(found[0], Committed(START, queued=(Queued("chat", Join("!r")),)))
+        assert not waits()
+        journal.begin(row, START)
+        assert waits()
+        journal.finish(row, None)
+        assert not waits()
 
 
 def test_a_damaged_file_is_refused_as_it_is_with_what_to_do(tmp_path: Path) -> None:

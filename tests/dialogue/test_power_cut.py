@@ -1,0 +1,130 @@
+"""A power cut takes back what the journal had not put onto the disk yet; the push ends as if nothing had been.
+
+The cut comes after any call to the journal during a push, at either side. What is on the disk then is what
+was committed up to the last `receive` with events or `begin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fedbot.federation.documents import TransferState
+from fedbot.federation.events import Event
+from fedbot.journal.journal import Journal
+from fedbot.journal.schema import Database
+from fedbot.ports import Committed
+from tests.dialogue.world import Space, World, friends
+
+PART = "RES-10K"
+AMOUNT = 3
+#: Each second call is tried: a step makes three, so that each of them has its turn.
+EVERY = 2
+
+
+class PowerCut(BaseException):
+    """Nothing catches it, as nothing runs any more."""
+
+
+class PoweredJournal(Journal):
+    """A journal that knows what of it is on the disk; after `calls_left` more calls the power is gone."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], calls_left: int) -> None:
+        super().__init__(database, None, now)
+        self.on_disk = self.image()
+        self._calls_left = calls_left
+
+    @classmethod
+    def from_disk(cls, image: bytes, now: Callable[[], datetime], calls_left: int = 10**9) -> PoweredJournal:
+        database = Database(None)
+        database._connection.deserialize(image)
+        return cls(database, now, calls_left)
+
+    def image(self) -> bytes:
+        return self._database._connection.serialize()
+
+    def _called(self, *, durable: bool = False) -> None:
+        if durable:
+            self.on_disk = self.image()
+        self._calls_left -= 1
+        if self._calls_left == 0:
+            raise PowerCut
+
+    def receive(self, events: Sequence[Event], token: str) -> int:
+        new = super().receive(events, token)
+        self._called(durable=bool(events))
+        return new
+
+    def begin(self, row: int, at: datetime) -> None:
+        super().begin(row, at)
+        self._called(durable=True)
+
+    def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
+        rows = super().commit(seq, decision)
+        self._called()
+        return rows
+
+    def finish(self, row: int, outcome: Event | None) -> None:
+        super().finish(row, outcome)
+        self._called()
+
+    def put(self, event: Event) -> int:
+        seq = super().put(event)
+        self._called()
+        return seq
+
+
+def _in_stock(space: Space) -> Decimal:
+    """How much of the part the makerspace holds, whatever is with a customer left out."""
+    state = space.seeded.server.state
+    (part,) = (row.pk for row in state.parts if row.IPN == PART)
+    return sum((row.quantity for row in state.stock if row.part == part and row.customer is None), Decimal(0))
+
+
+async def _goes_on(world: World, space: Space, what: Callable[[], Any]) -> bool:
+    """Do it; if the power goes meanwhile, start again from what is on the disk. Whether it went."""
+    try:
+        await what()
+    except PowerCut:
+        assert isinstance(space.journal, PoweredJournal)
+        space.journal = PoweredJournal.from_disk(space.journal.on_disk, world.clock.now)
+        await space.restart()
+        await world.settle()
+        return True
+    return False
+
+
+async def _push_with_a_cut(side: str, calls: int) -> tuple[bool, int]:
+    """One push; the power of that side goes after so many calls to its journal.
+
+    Whether it went at all, and how many messages of the bots stand in the room in the end.
+    """
+    world = await friends()
+    before = [_in_stock(each) for each in world.spaces]
+    space: Space = getattr(world, side)
+    space.journal = PoweredJournal.from_disk(space.journal._database._connection.serialize(), world.clock.now, calls)
+    gone = await _goes_on(world, space, space.restart)
+    world.anna.says(f"!fed push {PART} {AMOUNT} to betaspace")
+    gone |= await _goes_on(world, space, world.settle)
+    world.cem.reacts(world.room.message("Take it?"), "✅")
+    gone |= await _goes_on(world, space, world.grace)
+    gone |= await _goes_on(world, space, lambda: world.passes(timedelta(minutes=10)))
+    assert [each.transfer().state for each in world.spaces] == [TransferState.DONE, TransferState.DONE], calls
+    assert [len(each.turn.transfers()) for each in world.spaces] == [1, 1], calls
+    assert [_in_stock(each) for each in world.spaces] == [before[0] - AMOUNT, before[1] + AMOUNT], calls
+    return gone, sum(len(world.room.messages(sender=each.chat.user_id)) for each in world.spaces)
+
+
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+async def test_a_power_cut_after_any_call_to_the_journal_changes_nothing_in_the_end(side: str) -> None:
+    said: list[int] = []
+    gone = True
+    while gone:
+        gone, messages = await _push_with_a_cut(side, EVERY * len(said) + 1)
+        said.append(messages)
+    assert len(said) > 20, "the power never went, or a push is much shorter than it was"
+    assert set(said) == {said[-1]}, "a cut made somebody say something twice, or not at all"
