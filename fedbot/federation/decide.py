@@ -112,7 +112,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
         current = turn.connection(connection.id)
         if current is not None:
             connections.expire(turn, current)
-    for transfer in turn.transfers():
+    for transfer in turn.restless_transfers():
         resent_transfer = letters.resend_due(turn, transfer)
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
@@ -283,7 +283,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     """When the clock is next of interest (a letter to send again, an expiry, a making to try), or None."""
     turn = Turn(state, now)
     times = [c.exchange.resend_at for c in turn.connections()]
-    times += [t.exchange.resend_at for t in turn.transfers()]
+    times += [t.exchange.resend_at for t in turn.restless_transfers()]
     times += [c.due for c in turn.connections() if c.state in UNFINISHED_CONNECTION]
     times += [c.waiting_since + making.TRY_AGAIN_AFTER for c in turn.connections() if c.needs and c.waiting_since]
     times += [t.due for t in turn.open_transfers() if t.state is TransferState.OPEN and t.role == "sender"]

@@ -45,6 +45,7 @@ class State:
         self.home = home
         self.unseal = unseal
         self._documents: dict[str, dict[str, Document]] = {}
+        self._restless: dict[str, Transfer] = {}
         self.posts: dict[str, str] = {}
 
     def apply(self, turn: Turn) -> None:
@@ -60,6 +61,19 @@ class State:
                 of_kind.pop(identifier, None)
             else:
                 of_kind[identifier] = document
+            if kind == Transfer.__name__:
+                self._sort_in(identifier, cast("Transfer | None", document))
+
+    def _sort_in(self, identifier: str, transfer: Transfer | None) -> None:
+        """After years nearly all transfers are over; what looks for something to do needn't look at those."""
+        if transfer is not None and is_restless(transfer):
+            self._restless[identifier] = transfer
+        else:
+            self._restless.pop(identifier, None)
+
+    def restless_transfers(self) -> Iterator[Transfer]:
+        """See `is_restless`."""
+        return iter(self._restless.values())
 
     def get(self, kind: type[D], identifier: str) -> D | None:
         """The document, or None."""
@@ -68,6 +82,11 @@ class State:
     def all(self, kind: type[D]) -> Iterator[D]:
         """Every document of that class, oldest first."""
         return cast("Iterator[D]", iter(self._documents.get(kind.__name__, {}).values()))
+
+
+def is_restless(transfer: Transfer) -> bool:
+    """Whether it isn't at its end, or is and its last letter may have to go again."""
+    return transfer.state not in FINAL or transfer.exchange.resend_at is not None
 
 
 class Turn:
@@ -154,9 +173,15 @@ class Turn:
         """Everything that people may decide on: connections, and transfers that are not at their end."""
         return [*self.open_transfers(), *self.connections()]
 
+    def restless_transfers(self) -> list[Transfer]:
+        """Those that may have to do something by the clock (`is_restless`)."""
+        changed = [doc for doc in self.changes.values() if isinstance(doc, Transfer) and is_restless(doc)]
+        known = self.state.restless_transfers()
+        return [t for t in known if (Transfer.__name__, t.id) not in self.changes] + changed
+
     def open_transfers(self) -> list[Transfer]:
         """Those that are not at their end."""
-        return [transfer for transfer in self.transfers() if transfer.state not in FINAL]
+        return [transfer for transfer in self.restless_transfers() if transfer.state not in FINAL]
 
     def announcements(self, room: str) -> list[Announcement]:
         """What the bots in this room announce."""
