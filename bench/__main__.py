@@ -1,0 +1,147 @@
+"""`python -m bench`: measure everything, print a table, write build/bench.json. Exit 1 if a binding limit is missed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench import handover, transport
+from bench.limits import missed, table
+from bench.observed import Call, at_rest, resident_mib
+from fedbot.demo import plot
+from fedbot.demo.stage import Space, Stage
+
+RESULT = Path(__file__).parent.parent / "build" / "bench.json"
+_LOOK_EVERY_S = 0.02
+
+
+def main() -> int:
+    """Measure, tell, and judge."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: less to wait for, more chance")
+    given = parser.parse_args()
+    measured, details = asyncio.run(_measure(rounds=5 if given.quick else 20, starts=1 if given.quick else 5))
+    RESULT.parent.mkdir(exist_ok=True)
+    content = {**measured, "about": _about(quick=given.quick), "details": details}
+    RESULT.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(table(measured))
+    print(f"\n{RESULT.relative_to(Path.cwd()) if RESULT.is_relative_to(Path.cwd()) else RESULT} has the details.")
+    for key in missed(measured):
+        print(f"{key} is over its limit.", file=sys.stderr)
+    return 1 if missed(measured) else 0
+
+
+async def _measure(*, rounds: int, starts: int) -> tuple[dict[str, float], dict[str, Any]]:
+    """All figures by their keys, and what stands behind them."""
+    _tell("two InvenTrees over TLS, our transport and the official client …")
+    transports = await asyncio.to_thread(transport.measure, rounds, "none")
+    slow = await asyncio.to_thread(transport.measure, max(rounds // 4, 3), "measured")
+    _tell("a homeserver, two InvenTrees, two bots …")
+    async with Stage(rules={"grace_seconds": handover.GRACE_S}, latency="measured") as stage:
+        await _limits(stage, lifted=True)
+        await plot.connect(stage)
+        await at_rest(stage)
+        await _limits(stage, lifted=False)
+        _tell("one push under default rate limits …")
+        events = await _events(stage)
+        await _limits(stage, lifted=True)
+        _tell(f"{rounds} pushes without limits, each beside the bare chain …")
+        handovers = await handover.measure(stage, rounds)
+        resident = {space.party: resident_mib(space.bot.pid or 0) for space in stage.spaces}
+        _tell(f"{starts} starts of a bot …")
+        ready = [await _ready(stage.attraktor) for _ in range(starts)]
+    measured = {
+        "handover_ratio": round(handovers.ratio, 3),
+        "handover_calls": handovers.calls,
+        "transport_ratio": round(transports.ratio, 3),
+        "ready_s": round(median(ready), 2),
+        "idle_rss_mib": round(max(resident.values()), 1),
+        "events_per_request": events.total(),
+        "events_by_one_account": max(events.values()),
+    }
+    details = {
+        "handover_ms": [_ms(push.seconds) for push in handovers.pushes],
+        "chain_calls_ms": [_ms(bare.calls) for bare in handovers.chains],
+        "chain_hops_ms": [_ms(bare.hops) for bare in handovers.chains],
+        "calls_of_one_push": _kinds(handovers.pushes[-1].calls),
+        "calls_of_the_chain": _kinds(handovers.pushes[-1].handover),
+        "transport_ms": {"ours": _ms(transports.ours), "official": _ms(transports.official)},
+        "transport_ms_with_server_time": {"ours": _ms(slow.ours), "official": _ms(slow.official)},
+        "ready_s": [round(each, 2) for each in ready],
+        "rss_mib": {party: round(mib, 1) for party, mib in resident.items()},
+        "events": dict(events),
+    }
+    return measured, details
+
+
+async def _limits(stage: Stage, *, lifted: bool) -> None:
+    """Lift the homeserver's rate limits for everybody on the stage, or put them back."""
+    for account in stage.accounts.values():
+        if lifted:
+            await stage.homeserver.lift_rate_limit(account.user_id)
+        else:
+            await stage.homeserver.restore_rate_limit(account.user_id)
+
+
+async def _events(stage: Stage) -> Counter[str]:
+    """How many events each bot sends for one push: messages, reactions, edits, redactions, state, all that count."""
+    offer = await plot.push(
+        stage, "!fed push 5 M3-NUT to betaspace", asker=stage.people["piet"], approver=stage.people["cem"]
+    )
+    await at_rest(stage)
+    timeline = await stage.attraktor.superuser.messages(stage.room)
+    since = [event.event_id for event in timeline].index(offer.line)
+    bots = {space.account.user_id: space.party for space in stage.spaces}
+    return Counter(bots[event.sender] for event in timeline[since:] if event.sender in bots)
+
+
+async def _ready(space: Space) -> float:
+    """Seconds from the start of the process until it says that it hears the homeserver; it goes on with its state."""
+    await space.bot.stop()
+    started = time.perf_counter()
+    await space.bot.begin()
+    while not ((await space.bot.health()) or {}).get("matrix"):
+        if not space.bot.is_running:
+            raise RuntimeError(f"the bot ended with {space.bot.exit_code}:\n{space.bot.log_tail()}")
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return time.perf_counter() - started
+
+
+def _kinds(calls: list[Call]) -> dict[str, dict[str, int]]:
+    """How many calls of each kind, by party."""
+    counted = Counter(call.kind for call in calls)
+    parties = sorted({party for party, _ in counted})
+    return {party: {what: n for (whose, what), n in sorted(counted.items()) if whose == party} for party in parties}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _about(*, quick: bool) -> dict[str, Any]:
+    """When and where it was measured, and how busy the machine was with other things."""
+    return {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "quick": quick,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "load_before": round(os.getloadavg()[2], 2),
+    }
+
+
+def _tell(what: str) -> None:
+    print(f"bench: {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""`handover_ratio` and `handover_calls`: pushes by two bots on a real homeserver, beside the bare chain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench import chain
+from bench.hops import Hops, Letter
+from bench.observed import Call, at_rest, calls_since, until_noted
+from fedbot.demo import plot
+from fedbot.demo.stage import Space, Stage
+from fedbot.inventree.transport import InvenTreeTransport
+
+#: Short, since it is waited for at each push; what is measured begins when it is over.
+GRACE_S = 0.5
+#: The letters that a handover waits for, in order.
+LETTERS = ("approve", "sent", "received", "done")
+_GRACE_BEGINS, _PUT_AWAY, _DONE = "approve in grace", "done: PutAway", "done"
+
+
+@dataclass(frozen=True)
+class Push:
+    """One push by the bots: seconds from the end of the grace, all its calls, those of the handover, its letters."""
+
+    seconds: float
+    calls: list[Call]
+    handover: list[Call]
+    letters: list[Letter]
+
+
+@dataclass(frozen=True)
+class Bare:
+    """One walk along the bare chain: seconds of its InvenTree calls and of its hops."""
+
+    calls: float
+    hops: float
+
+    @property
+    def seconds(self) -> float:
+        """Both."""
+        return self.calls + self.hops
+
+
+@dataclass(frozen=True)
+class Handovers:
+    """What was measured, round by round."""
+
+    pushes: Sequence[Push]
+    chains: Sequence[Bare]
+
+    @property
+    def ratio(self) -> float:
+        """The pushes' median over the chains' median."""
+        return median(push.seconds for push in self.pushes) / median(bare.seconds for bare in self.chains)
+
+    @property
+    def calls(self) -> int:
+        """InvenTree calls of one push on both sides, mirrors in metadata included (the median)."""
+        return round(median(len(push.calls) for push in self.pushes))
+
+
+class MeasuredWrongError(Exception):
+    """The bots no longer do what the chain does, so that their ratio says nothing."""
+
+
+async def measure(stage: Stage, rounds: int) -> Handovers:
+    """So many pushes, each followed by the chain, so that a busy moment of the machine hits both.
+
+    The spaces are connected and all limits lifted.
+    """
+    pushes: list[Push] = []
+    chains: list[Bare] = []
+    sender, receiver = (_client(space) for space in stage.spaces)
+    on = chain.ground(sender, receiver)
+    async with Hops(stage) as hops:
+        for number in range(rounds):
+            push = await _push(stage)
+            sides = chain.Side("attraktor", sender), chain.Side("betaspace", receiver)
+            chain.walk(*sides, on, f"bench{number}")
+            walked = [call for side in sides for call in side.calls]
+            if difference := chain.differs(push.handover, walked):
+                raise MeasuredWrongError(f"bench/chain.py must follow the product: {difference}")
+            in_hops = sum([await hops.hop(letter) for letter in push.letters])
+            pushes.append(push)
+            chains.append(Bare(sum(side.seconds for side in sides), in_hops))
+    sender.close()
+    receiver.close()
+    return Handovers(pushes, chains)
+
+
+def _client(space: Space) -> InvenTreeTransport:
+    return InvenTreeTransport(space.inventree.url, space.inventree.tokens["fedbot"])
+
+
+async def _push(stage: Stage) -> Push:
+    """One push, and what it took.
+
+    Done is when both journals say so and the item lies at its destination. What only mirrors the journal in
+    metadata is nothing that anybody waits for; it isn't in the handover's calls, and competes with them all the same.
+    """
+    asker, approver = stage.people["piet"], stage.people["cem"]
+    started = time.time()
+    words = f"!fed push {chain.AMOUNT} {chain.PART} to betaspace"
+    offer = await plot.push(stage, words, asker=asker, approver=approver)
+    ours = await until_noted(stage.attraktor, offer.transfer, _DONE)
+    theirs = await until_noted(stage.betaspace, offer.transfer, _GRACE_BEGINS, _PUT_AWAY, _DONE)
+    await at_rest(stage)
+    begins, ends = theirs[_GRACE_BEGINS] + GRACE_S, max(ours[_DONE], theirs[_DONE], theirs[_PUT_AWAY])
+    calls = await calls_since(stage, started)
+    handover = [call for call in calls if begins <= call.at <= ends and "/metadata/" not in call.path]
+    return Push(ends - begins, calls, handover, await _letters(stage, offer))
+
+
+async def _letters(stage: Stage, offer: plot.Offer) -> list[Letter]:
+    """What the bots sent each other during the handover, in order."""
+    bots = {space.account.user_id: space.party for space in stage.spaces}
+    timeline = await stage.attraktor.superuser.messages(stage.room, most=100)
+    events = {
+        plot.kind_of(event): event
+        for event in timeline
+        if event.sender in bots and plot.subject_of(event) == offer.transfer
+    }
+    return [Letter(bots[events[kind].sender], events[kind].type, events[kind].content) for kind in LETTERS]

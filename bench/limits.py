@@ -1,0 +1,58 @@
+"""What is measured, and how much of it is allowed (the keys of build/bench.json; docs/performance.md explains each)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure: its key, what a reader of the table is told, and the most that it may be.
+
+    `most` None: no limit. `binding`: missing the limit is a failure. Seconds aren't binding, as they say as much
+    about the machine as about us; ratios within one run, counts and memory are.
+    """
+
+    key: str
+    what: str
+    most: float | None
+    decimals: int = 2
+    binding: bool = True
+
+    def verdict(self, value: float) -> str:
+        """`ok`, `missed`, or nothing where nothing is limited."""
+        if self.most is None:
+            return ""
+        return "ok" if value <= self.most else "missed"
+
+
+FIGURES = (
+    Figure("handover_ratio", "grace over → both sides done, over the bare chain of the same calls and hops", 1.25),
+    Figure("handover_calls", "InvenTree calls of one push, both sides", None, decimals=0),
+    Figure("transport_ratio", "our transport over the official client, same calls, TLS", 0.8),
+    Figure("ready_s", "process start → hears its rooms, seconds", 5.0, binding=False),
+    Figure("idle_rss_mib", "memory of an idle bot, MiB", 120.0, decimals=0),
+    Figure("events_per_request", "Matrix events of one push, both bots, default rate limits", 9, decimals=0),
+    Figure("events_by_one_account", "the same, of the bot that sends more", 6, decimals=0),
+)
+
+
+def table(measured: Mapping[str, float]) -> str:
+    """The figures as lines for people."""
+    rows = [("", "measured", "limit", "")]
+    for figure in FIGURES:
+        value = measured[figure.key]
+        most = "" if figure.most is None else f"≤ {figure.most:g}"
+        rows.append((figure.key, f"{value:.{figure.decimals}f}", most, figure.verdict(value)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    told = ["", *(figure.what for figure in FIGURES)]
+    return "\n".join(
+        f"{key:{widths[0]}}  {value:>{widths[1]}}  {most:>{widths[2]}}  {verdict:{widths[3]}}  {what}".rstrip()
+        for (key, value, most, verdict), what in zip(rows, told, strict=True)
+    )
+
+
+def missed(measured: Mapping[str, float]) -> list[str]:
+    """The keys of the binding limits that are missed."""
+    return [figure.key for figure in FIGURES if figure.binding and figure.verdict(measured[figure.key]) == "missed"]

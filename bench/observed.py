@@ -1,0 +1,88 @@
+"""What the bots did: read from their journals, and from what their InvenTrees were asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from fedbot.demo.stage import Space, Stage
+
+PATIENCE_S = 60.0
+_LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to an InvenTree: when it came in (seconds since 1970), whose it is, and what was asked."""
+
+    at: float
+    party: str
+    method: str
+    path: str
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Whose, and what, with row numbers left out: `("betaspace", "GET /api/stock/N/")`."""
+        return self.party, f"{self.method} {re.sub(r'[0-9]+', 'N', self.path)}"
+
+
+async def calls_since(stage: Stage, moment: float) -> list[Call]:
+    """What both InvenTrees were asked since then, oldest first."""
+    found: list[Call] = []
+    for space in stage.spaces:
+        asked = await asyncio.to_thread(space.inventree.control, "GET", "requests/")
+        if not isinstance(asked, list):
+            raise TypeError(f"{space.name}'s InvenTree tells no requests, but {asked!r}")
+        found += [Call(each["at"], space.party, each["method"], each["path"]) for each in asked]
+    return sorted((call for call in found if call.at >= moment), key=lambda call: call.at)
+
+
+def noted(space: Space, subject: str) -> dict[str, float]:
+    """What the bot's audit says about a subject: each thing noted, and when first (seconds since 1970)."""
+    found: dict[str, float] = {}
+    for at, payload in _rows(space, "SELECT at, payload FROM audit WHERE subject = ? ORDER BY number", subject):
+        found.setdefault(json.loads(str(payload))["what"], datetime.fromisoformat(str(at)).timestamp())
+    return found
+
+
+async def until_noted(space: Space, subject: str, *whats: str) -> dict[str, float]:
+    """Wait until the bot has noted all of these about a subject. Raises TimeoutError."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not set(whats) <= (found := noted(space, subject)).keys():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{space.name} noted only {sorted(found)} about {subject}, not {whats}")
+        await asyncio.sleep(_LOOK_EVERY_S)
+    return found
+
+
+async def at_rest(stage: Stage) -> None:
+    """Wait until neither bot has anything left to do. Raises TimeoutError."""
+    deadline = time.monotonic() + PATIENCE_S
+    while left := [space.name for space in stage.spaces if _unfinished(space)]:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"still busy: {left}")
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def _unfinished(space: Space) -> bool:
+    return bool(_rows(space, "SELECT 1 FROM outbox WHERE state IN ('queued', 'acting') LIMIT 1"))
+
+
+def _rows(space: Space, query: str, *values: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(f"file:{space.folder}/state/journal.db?mode=ro", uri=True)) as journal:
+        return journal.execute(query, values).fetchall()
+
+
+def resident_mib(pid: int) -> float:
+    """The memory that a process holds now, shared libraries included, in MiB."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise ProcessLookupError(pid)

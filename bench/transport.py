@@ -1,0 +1,76 @@
+"""`transport_ratio`: the chain's InvenTree calls by our transport and by the official client in its own way.
+
+The InvenTrees answer at once, as what is compared is the transports. How much is left of it where a server takes as
+long as real ones do is measured too, for the details.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Literal
+
+from inventree.api import InvenTreeAPI
+
+from bench import chain
+from fedbot.demo.certificates import CertificateAuthority
+from fedbot.demo.inventree.process import InvenTreeProcess
+from fedbot.inventree.transport import InvenTreeTransport
+
+
+@dataclass(frozen=True)
+class Transports:
+    """The median seconds of the whole chain by each."""
+
+    ours: float
+    official: float
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the official client's."""
+        return self.ours / self.official
+
+
+def measure(rounds: int, latency: Literal["none", "measured"]) -> Transports:
+    """Both in turn, so many times, on two simulated InvenTrees over TLS.
+
+    Both trust one CA only. That favours the official client: it reads the CAs anew for each call, and the bundle of
+    all public ones is 200 times as long.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-bench-")))
+        authority = CertificateAuthority(folder)
+        issued = authority.issue("inventree")
+        alpha, beta = (
+            stack.enter_context(InvenTreeProcess(seed, latency=latency, certificate=issued.certificate, key=issued.key))
+            for seed in ("alpha", "beta")
+        )
+        # how one tells `requests`, and so the official client, whom to trust
+        os.environ["REQUESTS_CA_BUNDLE"] = str(authority.certificate)
+        stack.callback(os.environ.pop, "REQUESTS_CA_BUNDLE")
+        ours = tuple(_ours(process, authority.certificate) for process in (alpha, beta))
+        for transport in ours:
+            stack.callback(transport.close)
+        official = tuple(InvenTreeAPI(process.url, token=process.tokens["fedbot"]) for process in (alpha, beta))
+        admin = InvenTreeTransport(alpha.url, alpha.tokens["admin"], certificate=str(authority.certificate))
+        stack.callback(admin.close)
+        on = chain.ground(admin, ours[1])
+        taken: dict[str, list[float]] = {"ours": [], "official": []}
+        for number in range(rounds):
+            taken["ours"].append(_walk(ours, on, f"ours{number}"))
+            taken["official"].append(_walk(official, on, f"official{number}"))
+        return Transports(median(taken["ours"]), median(taken["official"]))
+
+
+def _ours(process: InvenTreeProcess, authority: Path) -> InvenTreeTransport:
+    return InvenTreeTransport(process.url, process.tokens["fedbot"], certificate=str(authority))
+
+
+def _walk(clients: tuple[chain.Client, ...], on: chain.Ground, name: str) -> float:
+    sender, receiver = (chain.Side(party, client) for party, client in zip("ab", clients, strict=True))
+    chain.walk(sender, receiver, on, name)
+    return sender.seconds + receiver.seconds
