@@ -157,7 +157,7 @@ class Stage:
 
     async def _build(self) -> None:
         if self._wanted_folder is None:
-            self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-stage-")))
+            self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-")))
         else:
             self.folder = self._wanted_folder
             self.folder.mkdir(parents=True, exist_ok=True)

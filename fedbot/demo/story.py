@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fedbot.demo import plot
+from fedbot.demo.bot_process import BotEndedError
 from fedbot.demo.checks import (
     Check,
     Handover,
@@ -25,6 +26,8 @@ from fedbot.demo.checks import (
     new_items,
     shown,
 )
+from fedbot.demo.homeserver import HomeserverError
+from fedbot.demo.inventree.process import NotReadyError
 from fedbot.demo.narrator import Narrator
 from fedbot.demo.stage import Space, Stage
 from fedbot.demo.stocktake import StockItem
@@ -51,6 +54,9 @@ def play(*, fast: bool, keep: bool, transcript: Path | None = None) -> int:
     """
     try:
         return asyncio.run(_interruptible(Story(fast=fast, keep=keep, transcript=transcript)))
+    except (BotEndedError, HomeserverError, NotReadyError, TimeoutError) as error:
+        print(f"The stage could not be built: {error}", file=sys.stderr)
+        return DIFFERS
     except asyncio.CancelledError:
         print("\nStopped. Nothing is left running.", file=sys.stderr)
         return INTERRUPTED

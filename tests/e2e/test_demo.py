@@ -1,0 +1,111 @@
+"""`fedbot demo` as a newcomer runs it: it ends well by the inventories' word, and Ctrl-C leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import scene
+
+INTERRUPTED = 130
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """For the demo's temporary files; its path is short, as sockets want it."""
+    with tempfile.TemporaryDirectory(prefix="e2e-") as path:
+        yield Path(path)
+
+
+async def _demo(folder: Path, *arguments: str) -> Process:
+    """The command, with `folder` for its temporary files."""
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "fedbot", "demo", *arguments,
+        stdout=PIPE, stderr=STDOUT, env={**os.environ, "TMPDIR": str(folder)}, start_new_session=True,
+    )  # fmt: skip
+
+
+async def _told_until(demo: Process, words: str) -> str:
+    """What it tells up to a line with these words."""
+    assert demo.stdout is not None
+    told = ""
+    while words not in told:
+        line = await demo.stdout.readline()
+        assert line, f"it ended without {words!r}:\n{told}"
+        told += line.decode()
+    return told
+
+
+def _processes_of(folder: Path) -> list[str]:
+    """The command lines of the processes that work in `folder`: homeserver, InvenTrees, bots."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:  # it has ended meanwhile
+            continue
+        if str(folder) in command:
+            found.append(command)
+    return found
+
+
+def _files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def _nothing_is_left(folder: Path) -> None:
+    async def look() -> bool:
+        return not _processes_of(folder)
+
+    await scene.eventually(look, f"no process of the demo; still there: {_processes_of(folder)}", timeout=15)
+
+
+@pytest.mark.timeout(240)
+async def test_the_fast_demo_ends_well_and_writes_its_transcript(folder: Path, tmp_path: Path) -> None:
+    transcript = tmp_path / "told.md"
+    demo = await _demo(folder, "--fast", "--transcript", str(transcript))
+    output, _ = await demo.communicate()
+    told = output.decode()
+    assert demo.returncode == 0, told
+    assert "✗" not in told
+    assert "as they should be" in told
+    written = transcript.read_text()
+    for line in (
+        "!fed connect betaspace",
+        "taps ✅",
+        "🔑",
+        "✎ Betaspace bot",
+        "Summary, checked against both inventories",
+    ):
+        assert line in written
+    assert _files_in(folder) == []
+    await _nothing_is_left(folder)
+
+
+@pytest.mark.parametrize("moment", ["Building the stage", "taps ✅"])
+async def test_ctrl_c_at_any_time_leaves_nothing_running(folder: Path, moment: str) -> None:
+    demo = await _demo(folder, "--fast")
+    await _told_until(demo, moment)
+    demo.send_signal(signal.SIGINT)
+    output, _ = await demo.communicate()
+    assert demo.returncode == INTERRUPTED, output.decode()
+    assert "Nothing is left running" in output.decode()
+    await _nothing_is_left(folder)
+    assert _files_in(folder) == [], "its folder is gone too"
+
+
+async def test_even_a_demo_that_is_killed_leaves_nothing_running(folder: Path) -> None:
+    demo = await _demo(folder, "--fast")
+    await _told_until(demo, "announces Betaspace")
+    assert len(_processes_of(folder)) >= 5, "a homeserver, two InvenTrees, two bots"
+    demo.kill()
+    await demo.communicate()
+    await _nothing_is_left(folder)
