@@ -277,7 +277,9 @@ class Progress:
     location: int | None = None
     place: str = ""
     part: int | None = None
+    part_name: str = ""
     create_part: bool = False
+    category: str = ""
     match: str = ""
     metadata: str = ""
     failed: str = ""

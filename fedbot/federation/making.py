@@ -32,7 +32,9 @@ from fedbot.federation.steps import (
 )
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
-NO_ADMIN_TOKEN = "no-admin-token"  # noqa: S105 -- a reason, not a secret
+A_DAY = timedelta(days=1)
+# why an admin makes user and token by hand: no superuser's token, or a version that can't do it over REST
+BY_HAND = frozenset({"no-admin-token", "unsupported"})
 
 
 def access_name(connection: Connection) -> str:
@@ -184,19 +186,17 @@ def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
     reason = event.reason if isinstance(event, StepRefused) else "unknown"
     if connection.needs and reason == "no-token":
         return
-    told_before = connection.problem == event.text
     connection = replace(connection, needs=reason, problem=event.text, waiting_since=turn.now)
     turn.save(connection)
     turn.note(connection.id, f"making waits: {reason}", detail=event.text)
-    if told_before:
+    if not turn.tell_once(f"making:{connection.id}:{reason}", A_DAY):
         return
     names = {"name": access_name(connection), "reference": own_reference(connection)}
     phrase = say("making_waits", connection=connection, reason=reason, text=event.text, **names)
-    turn.tell_admins(phrase, f"making:{connection.id}:{reason}")
-    key = f"making:{connection.id}"
+    turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{event.at.isoformat()}")
     turn.do(
         Post(
-            f"{key}:{reason}",
+            f"making:{connection.id}:{reason}:{event.at.isoformat()}",
             connection.room,
             say("making_waits_in_room", connection=connection, home=turn.home),
             thread=f"card:{connection.id}" if not connection.ours else f"offer:{connection.id}",
@@ -214,10 +214,10 @@ def try_again(turn: Turn, connection: Connection) -> None:
     context = Context("making", connection.id)
     if connection.company is None:
         begin(turn, connection)
-    elif connection.peer_url and connection.needs != NO_ADMIN_TOKEN:
+    elif connection.peer_url and connection.needs not in BY_HAND:
         turn.save(connection)
         _try_peers(turn, connection)
-    elif connection.token_name or connection.needs == NO_ADMIN_TOKEN:
+    elif connection.token_name or connection.needs in BY_HAND:
         turn.save(connection)
         _try_own(turn, connection)
     elif connection.user is None:

@@ -111,15 +111,15 @@ def on_matched(turn: Turn, event: Answered) -> None:
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
         transfer = with_progress(transfer, matched(transfer.at(line.number), match))
+    people = addressees(turn, able)
+    names = [turn.name_of(person, transfer.room) for person in people]
     if transfer.card_event or "card" in transfer.told:
         turn.save(transfer)
-        transfers.edit_card(turn, transfer)
+        transfers.edit_card(turn, transfer, people=names)
         return
     transfer = replace(transfer, told=(*transfer.told, "card"))
     transfer, draft = letters.write(turn, transfer, "noted")
     turn.save(transfer)
-    people = addressees(turn, able)
-    names = [turn.name_of(person, transfer.room) for person in people]
     turn.do(
         Post(
             f"card:{transfer.id}",
@@ -137,7 +137,9 @@ def matched(progress: Progress, match: PartMatch) -> Progress:
     return replace(
         progress,
         part=match.part.pk if match.part else None,
+        part_name=match.part.name if match.part else "",
         create_part=match.part is None and match.creatable,
+        category=match.category,
         match=(match.how if match.part else "new" if match.creatable else match.reason),
         place=match.place,
         location=match.location,

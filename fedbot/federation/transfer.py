@@ -75,9 +75,9 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None) -> Phr
     )
 
 
-def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
+def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:
     """The card, which is ours, reads as the transfer stands now."""
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, card(turn, transfer), draft=draft))
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, card(turn, transfer, people), draft=draft))
 
 
 def is_ours(turn: Turn, transfer: Transfer) -> bool:

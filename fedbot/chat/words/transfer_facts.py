@@ -121,6 +121,10 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
         return (where, ", ", *_as_which_part(tongue, progress))
     if progress.create_part:
         name = naming.part(tongue, line.description)
+        category = tongue.short(progress.category, 60)
+        if category:
+            sentence = 'as a new part "{name}" in {category}, made on your yes'
+            return (where, ", ", *tongue.say(sentence, name=name, category=category))
         return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
     return (where,)
 
@@ -151,11 +155,12 @@ def no_part_for(tongue: Tongue, transfer: Transfer, number: int, space: str) -> 
 
 def _as_which_part(tongue: Tongue, progress: Progress) -> tuple[Inline, ...]:
     sentences = {
-        "ipn": "as your part #{part} (same IPN)",
-        "name": "as your part #{part} (same name)",
-        "alias": "as your part #{part} (recorded as the same)",
+        "ipn": 'as your part "{name}" (same IPN)',
+        "name": 'as your part "{name}" (same name)',
+        "alias": 'as your part "{name}" (recorded as the same)',
     }
-    return tongue.say(sentences.get(progress.match, "as your part #{part}"), part=progress.part or 0)
+    name = tongue.short(progress.part_name, 60) or f"#{progress.part}"
+    return tongue.say(sentences.get(progress.match, 'as your part "{name}"'), name=name)
 
 
 def decided(tongue: Tongue, card: Card) -> tuple[Inline, ...]:

@@ -98,7 +98,9 @@ def transfer(
     """attraktor gives the lines (by default the lens) to betaspace; `role` says which of the two we are."""
     lines = lines or (LENS,)
     if progress is None:
-        placed = tuple(Progress(line.number, part=7, match="ipn", place="Laser room") for line in lines)
+        placed = tuple(
+            Progress(line.number, part=7, part_name="Our thing", match="ipn", place="Laser room") for line in lines
+        )
         progress = placed if role == "receiver" else ()
     return Transfer(
         id="k7m2abcdefghjkmnpqrs",

@@ -87,7 +87,7 @@ def _stranger(text: str, count: int) -> list[Phrase]:
         )
         for n in range(count)
     )
-    progress = tuple(Progress(n + 1, part=7, match="ipn", place=text) for n in range(count))
+    progress = tuple(Progress(n + 1, part=7, part_name="Our thing", match="ipn", place=text) for n in range(count))
     base = transfer(*lines, progress=progress)
     terms = replace(base.terms, asker_name=text, note=text)
     offered = replace(base, terms=terms, asked=replace(base.asked, name=text), problem=text)

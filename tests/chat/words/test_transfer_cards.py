@@ -30,7 +30,9 @@ def card(transfer: Transfer, people: list[str] | None = None) -> Phrase:
     return say("transfer_card", transfer=transfer, home=home, peer_name=peer, people=people or [])
 
 
-IN_THE_LASER_ROOM = (Progress(1, stage="created", item=1207, part=7, match="ipn", place="Laser room"),)
+IN_THE_LASER_ROOM = (
+    Progress(1, stage="created", item=1207, part=7, part_name="Our thing", match="ipn", place="Laser room"),
+)
 HANDED = (Progress(1, stage="arrived", item=42),)
 NOTE = "for your Saturday workshop, clean with isopropanol only"
 
@@ -43,7 +45,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
-        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks
@@ -51,14 +53,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an open card for one approver, a part by the same name": (
-        card(transfer(BOLTS, progress=(Progress(1, part=3, match="name", place="Shelf 1"),)), ["Bea"]),
+        card(
+            transfer(BOLTS, progress=(Progress(1, part=3, part_name="Our bolt", match="name", place="Shelf 1"),)),
+            ["Bea"],
+        ),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
         Asked by Anna (attraktor)
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
-        Lands in: betaspace, Shelf 1, as your part #3 (same name)
+        Lands in: betaspace, Shelf 1, as your part "Our bolt" (same name)
 
         For Bea (approver of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks
@@ -73,7 +78,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
-        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For Bea, Cem, Dilek or others (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks
@@ -89,7 +94,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: M3 bolt, M3-BOLT, status OK
         That is all that lies there.
         Comes from: attraktor, Workshop/Drawer A3
-        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For the approvers of betaspace. Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks
@@ -117,7 +122,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
                 BOLTS,
                 CABLE,
                 progress=(
-                    Progress(1, part=3, match="alias", place="Shelf 1"),
+                    Progress(1, part=3, part_name="Our bolt", match="alias", place="Shelf 1"),
                     Progress(2, match="new", create_part=True, place="Shelf 2"),
                 ),
             ),
@@ -129,7 +134,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         • 10: M3 bolt, M3-BOLT, status OK
         from attraktor, Workshop/Drawer A3
-        to betaspace, Shelf 1, as your part #3 (recorded as the same)
+        to betaspace, Shelf 1, as your part "Our bolt" (recorded as the same)
         • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
         from attraktor, Wood rack
         to betaspace, Shelf 2, as a new part "Speaker cable", made on your yes
@@ -161,7 +166,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
             transfer(
                 BOLTS,
                 CABLE,
-                progress=(Progress(1, part=3, match="ipn", place="Shelf 1"), Progress(2, match="several")),
+                progress=(
+                    Progress(1, part=3, part_name="Our bolt", match="ipn", place="Shelf 1"),
+                    Progress(2, match="several"),
+                ),
             ),
             PEOPLE,
         ),
@@ -171,7 +179,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         • 10: M3 bolt, M3-BOLT, status OK
         from attraktor, Workshop/Drawer A3
-        to betaspace, Shelf 1, as your part #3 (same IPN)
+        to betaspace, Shelf 1, as your part "Our bolt" (same IPN)
         • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
         from attraktor, Wood rack
         no place yet: several parts of betaspace fit
@@ -208,7 +216,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
-        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         Nothing is booked in yet. attraktor's bot checks its stock once more, then it goes by itself.
         To stop it, reply: !fed cancel · k7m2
@@ -427,7 +435,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
-        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For Bea or Cem of betaspace. Nothing has moved yet.
         ✅ yes, that will do · ❌ no, thanks
@@ -442,7 +450,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
-        Lands in: betaspace, Laser room, as your part #7 (same IPN)
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         Nothing is booked in yet. attraktor's bot checks its stock once more, then it goes by itself.
         To stop it, reply: !fed cancel · k7m2
