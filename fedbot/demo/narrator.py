@@ -9,11 +9,12 @@ import textwrap
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 from fedbot.demo.person import Person
 from fedbot.demo.plot import envelope_of, kind_of
 from fedbot.demo.room_event import RoomEvent
-from fedbot.demo.stage import PARTY_EVENT
+from fedbot.demo.stage import PARTY_EVENT, TIME_ZONE
 from fedbot.federation.envelope import fingerprint
 
 _NAME_WIDTH = 14
@@ -104,7 +105,7 @@ class Narrator:
         else:
             self.line(f"{head} {first}", colour)
         for each in others:
-            for part in textwrap.wrap(each, _WIDTH - len(_INDENT)) or [""]:
+            for part in textwrap.wrap(each, _WIDTH - len(_INDENT), break_on_hyphens=False) or [""]:
                 self.line(f"{_INDENT}│ {part}".rstrip())
 
     def _reaction(self, event: RoomEvent) -> None:
@@ -144,5 +145,6 @@ class Narrator:
 
 
 def _time(event: RoomEvent) -> str:
+    """When it was sent, in the time zone in which the bots speak of times."""
     stamp = event.source.get("origin_server_ts", 0) / 1000
-    return f"{datetime.fromtimestamp(stamp).astimezone():%H:%M:%S}"
+    return f"{datetime.fromtimestamp(stamp, ZoneInfo(TIME_ZONE)):%H:%M:%S}"

@@ -27,13 +27,13 @@ from fedbot.demo.stocktake import Stocktake
 
 ROOM_NAME = "Makerspaces"
 PARTY_EVENT = "dev.fedbot.party"
+TIME_ZONE = "Europe/Berlin"
 #: What a room's admin has to allow, so that each bot may announce its space (README). The first two keys replace
 #: the defaults of a private room, so they are written out (facts/matrix.md §2).
 _POWER_LEVELS: dict[str, Any] = {
     "events": {PARTY_EVENT: 0, "m.room.power_levels": 100, "m.room.encryption": 100, "m.room.tombstone": 100}
 }
 _ANNOUNCED_WITHIN_S = 40.0
-_TIME_ZONE = "Europe/Berlin"
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Stage:
             "party": {
                 "id": cast.party,
                 "name": cast.name,
-                "time_zone": _TIME_ZONE,
+                "time_zone": TIME_ZONE,
                 "peer_access": self._access,
             },
             "matrix": {

@@ -1,0 +1,44 @@
+"""README.md says nothing that isn't so: its links lead somewhere, its commands and exit codes exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fedbot.cli import _COMMANDS, Exit
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    local = [link.partition("#")[0] for link in links if "://" not in link and not link.startswith("#")]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_every_command_in_it_exists() -> None:
+    typed = set(re.findall(r"(?:bin/|`)fedbot (\w+)", README))
+    assert typed >= {"init", "check", "run", "health"}
+    assert typed <= set(_COMMANDS)
+
+
+def test_every_make_target_in_it_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    wanted = {word for line in re.findall(r"make ((?:[a-z]+ ?)+)", README) for word in line.split()}
+    assert {"demo", "check", "test"} <= wanted & targets
+
+
+def test_the_exit_codes_that_it_tells_are_those_of_the_command() -> None:
+    told = {int(code) for code in re.findall(r"exit code (\d)", README)}
+    assert told == {Exit.STATE_IN_USE, Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT}
+    (prevented,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", README)
+    assert [int(code) for code in prevented.split()] == [Exit.USAGE, Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT]
+
+
+def test_the_picture_is_small_enough_for_a_phone() -> None:
+    assert (ROOT / "docs/images/card.png").stat().st_size <= 200_000
