@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 
 from fedbot.app.acts import Backoff
 from fedbot.app.engine import Engine
-from fedbot.federation.documents import TransferState
+from fedbot.federation.decide import waits_for_sync
 from fedbot.federation.events import CaughtUp
-from fedbot.federation.state import Turn
 from fedbot.ports import Batch, Chat, ChatLimited, ChatProblem, ChatSignedOut
 
 log = logging.getLogger(__name__)
@@ -67,11 +66,7 @@ class SyncLoop:
     def _somebody_waits(self, asked_at: datetime) -> bool:
         if self._told is None or asked_at - self._told > CATCH_UP_EVERY:
             return True
-        ends = self._engine.grace_ends()
-        if ends is not None and ends <= asked_at:
-            return True
-        turn = Turn(self._engine.state, asked_at)
-        return any(t.state is TransferState.OPEN and t.due < asked_at for t in turn.open_transfers())
+        return waits_for_sync(self._engine.state, asked_at)
 
     def _timeout(self) -> float:
         """Seconds to poll for: not past the end of the next grace."""

@@ -27,8 +27,12 @@ from fedbot.federation.questions import Able, WhoMay
 from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.terms import BadTerms
 
 MOST_RINGS = 3
+MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten
+SILENT_AFTER_RESENDS = 2
+SAID_ONCE = timedelta(days=30)
 DAY = timedelta(days=1)
 
 
@@ -87,27 +91,48 @@ def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
 
 
 def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, bot: str) -> None:
-    """A peer asks to connect: a card for our superusers; or, if we asked too, both have said yes."""
+    """A peer asks to connect: a card for our superusers; or, if we asked too, both have said yes.
+
+    BadTerms if its id isn't that of its parties, room and generation.
+    """
+    generation = _generation_in(turn, envelope)
     known = turn.connection(envelope.subject)
     if known is not None:
-        _on_repeated_connect(turn, known, envelope)
-        return
-    generation = int(envelope.body["generation"])
-    expected = next_generation(turn, envelope.sender)
-    current = turn.connection_with(envelope.sender)
-    if generation < expected or current is not None:
-        _answer_lower_generation(turn, envelope, announced, bot, current, expected)
+        _on_repeated_connect(turn, known, envelope, _offered(turn, envelope, announced, bot, generation))
         return
     connection = _offered(turn, envelope, announced, bot, generation)
-    if too_many := _throttled(turn, envelope.sender):
+    current = turn.connection_with(envelope.sender)
+    if current is not None and _gives_way(current, connection):
+        if current.ours:
+            _both_asked(turn, current, connection)
+            return
+        current = finish(turn, current, ConnectionState.CANCELLED, "")
+    if current is not None and current.state in LIVING_CONNECTION:
+        _decline_by_itself(turn, connection, *_instead(turn, current))
+    elif generation < next_generation(turn, envelope.sender):
+        _decline_by_itself(turn, connection, "generation", next_generation(turn, envelope.sender))
+    elif too_many := _throttled(turn, envelope.sender):
         connection = replace(connection, state=ConnectionState.DECLINED, problem=too_many)
-        turn.save(letters.send(turn, connection, "declined", {"reason": "throttled"}))
+        turn.save(letters.send(turn, connection, "declined", {"reason": "throttled"}, awaits=True))
         turn.tell_admins(say("connect_throttled", connection=connection), f"throttled:{connection.id}")
-        return
+    else:
+        _take_up(turn, connection)
+
+
+def _generation_in(turn: Turn, envelope: Envelope) -> int:
+    generation = int(envelope.body["generation"])
+    named = connection_id(turn.home.party, envelope.sender, envelope.room, generation)
+    if envelope.subject != named or not 1 <= generation <= next_generation(turn, envelope.sender) + MOST_AHEAD:
+        raise BadTerms("connection or body.generation")
+    return generation
+
+
+def _take_up(turn: Turn, connection: Connection) -> None:
+    """A card for our superusers, as soon as we know who they are."""
     turn.save(connection)
     turn.note(
         connection.id,
-        f"{envelope.sender} asks to connect",
+        f"{connection.peer} asks to connect",
         connection.asked.person,
         connection.asked.event_id,
     )
@@ -115,15 +140,17 @@ def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, bot: s
     turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
 
 
-def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope) -> None:
-    """Both asked at once, or the same asking came again."""
+def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope, asked: Connection) -> None:
+    """Both asked at once, or the same asking came again, or from a peer that has forgotten all."""
     read = letters.read(turn, known, envelope)
     if read is None:
+        if known.state not in UNFINISHED_CONNECTION and not known.exchange.unread:
+            _decline_by_itself(turn, asked, *_instead(turn, known))
         return
     known = read
     if known.state is ConnectionState.ASKED:
         body = envelope.body
-        theirs = Signature(body["asker"], body["asker_name"], known.peer, envelope.sent_at, "")
+        theirs = Signature(str(body["asker"])[:255], str(body["asker_name"])[:60], known.peer, envelope.sent_at)
         known = replace(known, access=_agreed_access(turn, str(body["access"])), decided=theirs)
         turn.note(known.id, "both sides asked at once: each asking is the other's approval", theirs.person)
         turn.do(Edit(f"offer:{known.id}", known.room, say("connect_crossed", connection=known)))
@@ -132,24 +159,44 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope) -> N
     turn.save(known)
 
 
-def _answer_lower_generation(
-    turn: Turn,
-    envelope: Envelope,
-    announced: AnnouncedParty,
-    bot: str,
-    current: Connection | None,
-    expected: int,
-) -> None:
-    """Say under which generation to ask again; while a connection lives, that it does."""
-    answer = _offered(turn, envelope, announced, bot, int(envelope.body["generation"]))
-    reason = "connected" if current else "generation"
-    _, draft = letters.write(turn, answer, "declined", {"reason": reason, "generation": expected})
-    turn.do(SendEnvelope(answer.room, draft))
+def _gives_way(current: Connection, asked: Connection) -> bool:
+    """Whether what we have with the peer ends for what it asks now: under a higher generation, from the pinned bot."""
+    pinned = (current.peer_bot, current.peer_key, current.room) == (asked.peer_bot, asked.peer_key, asked.room)
+    undecided = current.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
+    return undecided and pinned and asked.generation > current.generation
+
+
+def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
+    """Both asked at once, the peer under the higher generation: ours ends, and our asking is our yes to theirs."""
+    turn.save(replace(ours, state=ConnectionState.CANCELLED, problem="asked anew"))
+    turn.note(ours.id, "both sides asked at once: it goes on under the higher generation", theirs.asked.person)
+    decided = theirs.asked
+    connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
+    body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access}
+    connection, draft = letters.write(turn, connection, "accepted", body, awaits=True)
+    turn.note(connection.id, "both sides asked at once: each asking is the other's approval", decided.person)
+    phrase = say("connect_crossed", connection=connection)
+    turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
+    making.begin(turn, connection)
+
+
+def _instead(turn: Turn, current: Connection) -> tuple[str, int]:
+    """Why an asking isn't taken up beside what there is or was, and under which generation to ask."""
+    if current.state is ConnectionState.ASKED:
+        return "generation", current.generation
+    reason = "connected" if current.state in LIVING_CONNECTION else "generation"
+    return reason, next_generation(turn, current.peer)
+
+
+def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: int) -> None:
+    """Say why not, without keeping it: the asking is sent again until it is answered, and then so is this."""
+    _, draft = letters.write(turn, asked, "declined", {"reason": reason, "generation": generation})
+    turn.do(SendEnvelope(asked.room, draft))
 
 
 def _offered(turn: Turn, envelope: Envelope, announced: AnnouncedParty, bot: str, generation: int) -> Connection:
     body = envelope.body
-    asked = Signature(str(body["asker"]), str(body["asker_name"])[:60], envelope.sender, envelope.sent_at)
+    asked = Signature(str(body["asker"])[:255], str(body["asker_name"])[:60], envelope.sender, envelope.sent_at)
     connection = Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -223,7 +270,7 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         turn.save(connection)
         return
     body = envelope.body
-    decided = Signature(str(body["by"]), str(body["by_name"])[:60], connection.peer, envelope.sent_at)
+    decided = Signature(str(body["by"])[:255], str(body["by_name"])[:60], connection.peer, envelope.sent_at)
     connection = replace(connection, decided=decided, access=_agreed_access(turn, str(body["access"])))
     turn.note(connection.id, f"accepted by {connection.peer}", decided.person)
     making.begin(turn, connection)
@@ -235,17 +282,20 @@ def on_declined(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         turn.save(connection)
         return
     reason = str(envelope.body.get("reason", "declined"))
-    ended = replace(connection, state=ConnectionState.DECLINED, problem=reason)
+    ended = replace(connection, state=ConnectionState.DECLINED, problem=reason[:60])
     turn.save(ended)
-    turn.note(connection.id, f"declined by {connection.peer}: {reason}", str(envelope.body.get("by", "")))
+    turn.note(connection.id, f"declined by {connection.peer}: {ended.problem}", str(envelope.body.get("by", ""))[:255])
     announced = turn.announced(connection.room, connection.peer)
-    if reason == "generation" and len(announced) == 1:
+    generation = envelope.body.get("generation")
+    if reason == "generation" and len(announced) == 1 and isinstance(generation, int):
         bot, party = announced[0]
-        generation = int(envelope.body["generation"])
-        ask(turn, bot, party, connection.room, connection.asked, connection.asked.event_id, generation)
-        return
+        if connection.generation < generation <= connection.generation + MOST_AHEAD:
+            ask(turn, bot, party, connection.room, connection.asked, connection.asked.event_id, generation)
+            return
     phrase = say("connect_declined", connection=ended, by=str(envelope.body.get("by_name", ""))[:60])
-    turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,)))
+    ended, draft = letters.write(turn, ended, "noted")
+    turn.save(ended)
+    turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,), draft=draft))
 
 
 def on_ready(turn: Turn, connection: Connection, envelope: Envelope) -> None:
@@ -258,7 +308,8 @@ def on_ready(turn: Turn, connection: Connection, envelope: Envelope) -> None:
 def on_cancelled(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     """The peer's side cancelled or let it expire: take back what we made."""
     if connection.state in LIVING_CONNECTION and connection.state is not ConnectionState.ACTIVE:
-        finish(turn, connection, ConnectionState.CANCELLED, str(envelope.body.get("by_name", ""))[:60])
+        by = str(envelope.body.get("by_name", ""))[:60]
+        finish(turn, connection, ConnectionState.CANCELLED, by, "noted")
     else:
         turn.save(connection)
 
@@ -280,21 +331,37 @@ def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
     """Our superuser said no."""
     connection = replace(connection, decided=decided, state=ConnectionState.DECLINED)
     body = {"by": decided.person, "by_name": decided.name, "reason": "declined"}
-    connection, draft = letters.write(turn, connection, "declined", body)
+    connection, draft = letters.write(turn, connection, "declined", body, awaits=True)
     turn.save(connection)
     turn.note(connection.id, "declined", decided.person, decided.event_id)
     turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
 
 
-def finish(turn: Turn, connection: Connection, state: ConnectionState, by: str) -> Connection:
-    """It ends before it was ready on both sides: what was made is taken back, the people are told."""
-    ended = replace(connection, state=state, verdict=None, problem=by)
+def finish(
+    turn: Turn,
+    connection: Connection,
+    state: ConnectionState,
+    by: str,
+    kind: str = "",
+    body: dict[str, Any] | None = None,
+) -> Connection:
+    """It ends before it was ready on both sides: what was made is taken back, the people are told.
+
+    `kind` and `body` are the letter that tells the peer, or confirms its own, if one is to go.
+    """
+    is_shown = connection.ours or connection.exchange.sent > 0  # the card carries our first letter
+    ended, draft = replace(connection, state=state, verdict=None, problem=by), None
+    if kind:
+        ended, draft = letters.write(turn, ended, kind, body, awaits=kind == "cancelled")
     turn.save(ended)
-    making.take_back(turn, ended)
-    key = f"offer:{ended.id}" if ended.ours else f"card:{ended.id}"
-    phrase = say("connect_over", connection=ended, by=by) if ended.ours else card(turn, ended)
-    turn.do(Edit(key, ended.room, phrase))
     turn.note(ended.id, f"{state}", by)
+    making.take_back(turn, ended)
+    phrase = say("connect_over", connection=ended, by=by) if ended.ours else card(turn, ended)
+    if is_shown:
+        key = f"offer:{ended.id}" if ended.ours else f"card:{ended.id}"
+        turn.do(Edit(key, ended.room, phrase, draft=draft))
+    elif draft is not None:
+        letters.post(turn, ended, draft)
     if ended.ours and state is ConnectionState.EXPIRED:
         turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,)))
     return ended
@@ -302,15 +369,35 @@ def finish(turn: Turn, connection: Connection, state: ConnectionState, by: str) 
 
 def cancel(turn: Turn, connection: Connection, by: Signature) -> Connection:
     """Our side takes it back before it is active; the peer is told."""
-    ended = finish(turn, connection, ConnectionState.CANCELLED, by.name)
-    ended = letters.send(turn, ended, "cancelled", {"by": by.person, "by_name": by.name})
-    turn.save(ended)
-    return ended
+    body = {"by": by.person, "by_name": by.name}
+    return finish(turn, connection, ConnectionState.CANCELLED, by.name, "cancelled", body)
 
 
 def expire(turn: Turn, connection: Connection) -> None:
-    """Nobody decided, or it never became ready: it ends here and the peer is told. After `ready` it is kept."""
-    if connection.state not in UNFINISHED_CONNECTION or connection.due > turn.now or connection.verdict:
+    """Nobody decided, or it never became ready: it ends here and the peer is told. After `ready` it is kept.
+
+    To be asked only when a sync is complete that began at `turn.now`.
+    """
+    if is_over(turn, connection):
+        finish(turn, connection, ConnectionState.EXPIRED, "", "cancelled", {"by": "", "by_name": ""})
+
+
+def announced_alone(turn: Turn, connection: Connection) -> bool:
+    """Whether exactly the bot and key that the connection pins announce its party at this moment."""
+    announced = [(bot, party.key) for bot, party in turn.announced(connection.room, connection.peer)]
+    return announced == [(connection.peer_bot, connection.peer_key)]
+
+
+def tell_silence(turn: Turn, connection: Connection) -> None:
+    """The peer's bot has not answered for ten minutes: say so once, in the thread of the card or of our asking."""
+    if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in LIVING_CONNECTION:
         return
-    ended = finish(turn, connection, ConnectionState.EXPIRED, "")
-    turn.save(letters.send(turn, ended, "cancelled", {"by": "", "by_name": ""}))
+    if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):
+        phrase = say("peer_bot_silent", connection=connection, home=turn.home)
+        thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
+        turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=thread))
+
+
+def is_over(turn: Turn, connection: Connection) -> bool:
+    """Whether its time is over at `turn.now` without a decision, or without being ready."""
+    return connection.state in UNFINISHED_CONNECTION and connection.verdict is None and connection.due < turn.now

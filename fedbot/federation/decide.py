@@ -32,7 +32,6 @@ from fedbot.federation import (
 )
 from fedbot.federation.commands import Verbs
 from fedbot.federation.documents import (
-    UNFINISHED_CONNECTION,
     Choice,
     Connection,
     Question,
@@ -44,6 +43,7 @@ from fedbot.federation.effects import say
 from fedbot.federation.events import (
     Answered,
     CaughtUp,
+    Context,
     EnvelopeSeen,
     Event,
     Invited,
@@ -96,31 +96,31 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
 
 
 def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
+    """A sync is complete that began at `turn.now`: what was due before that is decided on all that was said."""
     turn.save(replace(turn.standing(), caught_up=turn.now))
     verdicts.on_caught_up(turn)
     for transfer in turn.open_transfers():
         sending.expire(turn, transfer)
+    for connection in turn.connections():
+        connections.expire(turn, connection)
 
 
 def _on_tick(turn: Turn, _: Tick) -> None:
-    """Whatever is due by the clock: expiry, letters to send again, makings to try again, silence to tell."""
+    """Whatever is due by the clock: letters to send again, makings to try again, silence to tell."""
     for connection in turn.connections():
         resent = letters.resend_due(turn, connection)
         if resent is not connection:
             turn.save(resent)
+            connections.tell_silence(turn, resent)
         making.try_again(turn, resent)
-        current = turn.connection(connection.id)
-        if current is not None:
-            connections.expire(turn, current)
     for transfer in turn.restless_transfers():
         resent_transfer = letters.resend_due(turn, transfer)
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
             transfers.tell_silence(turn, resent_transfer)
-        sending.expire(turn, resent_transfer)
     remembered: list[Question | Telling] = [*turn.questions(), *turn.tellings()]
     for document in remembered:
-        if document.until < turn.now:
+        if document.until <= turn.now:
             turn.drop(document)
 
 
@@ -233,8 +233,14 @@ _UNKNOWN: dict[str, _Rule] = {
 
 
 def _on_step(turn: Turn, event: StepDone | StepRefused | StepUnknown, rules: dict[str, _Rule]) -> None:
-    _inventory_is_back(turn)
+    if not _is_elsewhere(event.context):
+        _inventory_is_back(turn)
     rules[event.context.purpose](turn, event)
+
+
+def _is_elsewhere(context: Context) -> bool:
+    """Whether it was done at the peer's InvenTree, so that it tells nothing of ours."""
+    return context.detail.get("whose") == making.PEER
 
 
 def _inventory_is_back(turn: Turn) -> None:
@@ -244,7 +250,12 @@ def _inventory_is_back(turn: Turn) -> None:
 
 
 def _on_waiting(turn: Turn, event: Waiting) -> None:
-    """Our InvenTree can't do it now; it is tried again. People are told where they wait for it."""
+    """InvenTree can't do it now; it is tried again. People are told where they wait for it."""
+    if _is_elsewhere(event.context):
+        connection = turn.connection(event.context.subject)
+        if connection is not None:
+            making.peer_is_silent(turn, connection, event.problem)
+        return
     standing = turn.standing()
     if standing.inventory_down_since is None:
         standing = replace(standing, inventory_down_since=event.at, inventory_problem=event.problem)
@@ -280,15 +291,27 @@ _RULES: dict[type[Event], _Rule] = {
 
 
 def next_wake(state: State, now: datetime) -> datetime | None:
-    """When the clock is next of interest (a letter to send again, an expiry, a making to try), or None."""
+    """When the clock is next of interest (a letter to send again, a making to try), or None.
+
+    Expiries aren't among them: they need a sync that began later (`waits_for_sync`).
+    """
     turn = Turn(state, now)
     times = [c.exchange.resend_at for c in turn.connections()]
     times += [t.exchange.resend_at for t in turn.restless_transfers()]
-    times += [c.due for c in turn.connections() if c.state in UNFINISHED_CONNECTION]
-    times += [c.waiting_since + making.TRY_AGAIN_AFTER for c in turn.connections() if c.needs and c.waiting_since]
-    times += [t.due for t in turn.open_transfers() if t.state is TransferState.OPEN and t.role == "sender"]
+    times += [making.next_try(c) for c in turn.connections()]
     times += [question.until for question in turn.questions()]
     return min((time for time in times if time is not None), default=None)
+
+
+def waits_for_sync(state: State, asked_at: datetime) -> bool:
+    """Whether a sync that began at `asked_at` decides something: a grace or a request is over by then."""
+    ends = grace_ends(state, asked_at)
+    if ends is not None and ends <= asked_at:
+        return True
+    turn = Turn(state, asked_at)
+    return any(sending.is_over(turn, t) for t in turn.open_transfers()) or any(
+        connections.is_over(turn, c) for c in turn.connections()
+    )
 
 
 def grace_ends(state: State, now: datetime) -> datetime | None:

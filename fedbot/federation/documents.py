@@ -147,7 +147,9 @@ LIVING_CONNECTION = UNFINISHED_CONNECTION | {
 class Connection:
     """The standing relation of our party with a peer, as one of its two sides.
 
-    `peer_bot`, `peer_key` and `room` are pinned when it is asked for. `made` says which acts are done.
+    `peer_bot`, `peer_key` and `room` are pinned when it is asked for. `own_made`: the peer's access is made and
+    its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
+    `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
     """
 
     id: str
@@ -175,10 +177,13 @@ class Connection:
     sees_items: int | None = None
     peer_sees_items: int | None = None
     peer_url: str = ""
+    own_made: bool = False
     own_ready: bool = False
     peer_ready: bool = False
     needs: str = ""
     problem: str = ""
+    peer_needs: str = ""
+    peer_problem: str = ""
     ended_by: Signature | None = None
     changed_bot: str = ""
     changed_key: str = ""
@@ -355,7 +360,10 @@ class Telling:
 
 @dataclass(frozen=True)
 class Question:
-    """A numbered list put to a person: a number, said as a reply to `key`, stands for one of `lines`."""
+    """A numbered list put to a person: a number, said as a reply to it, stands for one of `lines`.
+
+    `event_id` is the message with the list; of a list that another bot puts (`of_other_bot`) it isn't known.
+    """
 
     id: str
     person: str
@@ -364,6 +372,7 @@ class Question:
     until: datetime
     original: str = ""
     event_id: str = ""
+    of_other_bot: bool = False
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,18 @@ def _picked(turn: Turn, event: Said) -> str:
     if not event.reply_to or not number.isdecimal():
         return ""
     for question in turn.questions():
-        asked_here = question.event_id == event.reply_to and question.person == event.sender
-        if asked_here and question.until > turn.now and 1 <= int(number) <= len(question.lines):
+        answers_it = question.person == event.sender and question.room == event.room and question.until > turn.now
+        if answers_it and _is_list(turn, question, event.reply_to) and 1 <= int(number) <= len(question.lines):
             turn.drop(question)
             return question.lines[int(number) - 1]
     return ""
+
+
+def _is_list(turn: Turn, question: Question, event_id: str) -> bool:
+    """Whether that message is the list. Another bot's list we know only as a message that isn't ours."""
+    if question.of_other_bot:
+        return event_id not in turn.state.posts
+    return question.event_id == event_id
 
 
 def _asks_for_whom(turn: Turn, event: Said, text: str) -> bool:
@@ -74,22 +81,32 @@ def _asks_for_whom(turn: Turn, event: Said, text: str) -> bool:
     parties = directory.claimed_by_several(turn, event.sender, event.room)
     if not parties:
         return False
-    first, *rest = text.strip().split()
-    if rest[:1] == ["as"] and len(rest) > 1:
-        return rest[1] != turn.home.party
+    first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
+    said = behind.split()
+    if said[:1] == ["as"] and len(said) > 1:
+        return said[1] != turn.home.party
     bots = [bot for _, bot in directory.other_homes(turn, event.room, event.sender, active_only=True)]
+    lines = tuple(f"{first} as {party} {behind}" for party in parties)
     if min(bots) > turn.home.bot:
-        lines = tuple(f"{first} as {party} {' '.join(rest)}" for party in parties)
         choose(turn, event.room, event.event_id, event.sender, say("whose_are_you", parties=parties), lines)
+    else:  # the other bot asks; the number that answers it may be for us
+        _remember_choice(turn, event.room, event.event_id, event.sender, lines, of_other_bot=True)
     return True
 
 
 def choose(turn: Turn, room: str, event_id: str, person: str, phrase: Phrase, lines: tuple[str, ...]) -> None:
     """Put a numbered list to a person, as the answer to the line `event_id`; a number picks a whole line."""
+    key = _remember_choice(turn, room, event_id, person, lines, of_other_bot=False)
+    turn.do(Post(key, room, phrase, reply_to=event_id))
+
+
+def _remember_choice(
+    turn: Turn, room: str, event_id: str, person: str, lines: tuple[str, ...], *, of_other_bot: bool
+) -> str:
     key = f"choice:-:{event_id}"
     until = turn.now + NUMBER_WITHIN
-    turn.save(Question(key, person, room, lines, until, original=event_id))
-    turn.do(Post(key, room, phrase, reply_to=event_id))
+    turn.save(Question(key, person, room, lines, until, original=event_id, of_other_bot=of_other_bot))
+    return key
 
 
 def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:

@@ -1,18 +1,19 @@
 """What each side makes for a peer, one act after the other, and how a side becomes ready (DESIGN §2, UC1).
 
 Company, then group and user, then the token, then its trial. `relayed`: we try the token that we made and keep
-it. `direct`: it goes to the peer, sealed, and the peer tries it; we try the one that we got.
+it. `direct`: it goes to the peer, sealed, and the peer tries it; we try the one that we got. What can't be made
+by us is made by hand, and its token put into the vault under `own_reference` (`fedbot credentials add`).
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fedbot.federation import letters
-from fedbot.federation.documents import Connection, ConnectionState
-from fedbot.federation.effects import Do, Edit, Forget, KeepSecret, Post, say
+from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState
+from fedbot.federation.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown
 from fedbot.federation.state import Turn
@@ -33,8 +34,8 @@ from fedbot.federation.steps import (
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 A_DAY = timedelta(days=1)
-# why an admin makes user and token by hand: no superuser's token, or a version that can't do it over REST
-BY_HAND = frozenset({"no-admin-token", "unsupported"})
+NO_TOKEN = "no-token"  # noqa: S105 -- a reason, not a secret
+PEER = "peer"
 
 
 def access_name(connection: Connection) -> str:
@@ -57,44 +58,94 @@ def _mark(connection: Connection, step: str) -> str:
 
 
 def begin(turn: Turn, connection: Connection) -> Connection:
-    """Both sides have said yes: begin with the company."""
-    connection = replace(connection, state=ConnectionState.MAKING, verdict=None, needs="", problem="")
-    turn.save(connection)
-    step = MakeCompany(
-        mark=_mark(connection, "company"),
-        link=f"https://matrix.to/#/{connection.peer_bot}?fed={connection.peer}",
-        name=connection.peer_name,
-        description=f"{connection.peer_name}, connected by fedbot",
+    """Both sides have said yes, or a superuser has looked at a change: go on with what isn't made yet.
+
+    For that there is as much time again as there was to decide.
+    """
+    connection = replace(
+        connection,
+        state=ConnectionState.MAKING,
+        due=turn.now + turn.home.request_open_for,
+        verdict=None,
+        needs="",
+        problem="",
+        peer_needs="",
+        peer_problem="",
     )
-    turn.do(Do(Context("making", connection.id), step))
+    turn.save(connection)
+    connection = _next(turn, connection)
+    if connection.access == "direct" and connection.peer_url and connection.sees_items is None:
+        _try_peers(turn, connection)
+    return connection
+
+
+def _next(turn: Turn, connection: Connection) -> Connection:
+    """The next act of our side: company, access, token, and its trial or handing it over."""
+    context = Context("making", connection.id)
+    if connection.own_made:
+        return _ready_when_complete(turn, connection)
+    if connection.company is None:
+        step = MakeCompany(
+            mark=_mark(connection, "company"),
+            link=f"https://matrix.to/#/{connection.peer_bot}?fed={connection.peer}",
+            name=connection.peer_name,
+            description=f"{connection.peer_name}, connected by fedbot",
+        )
+        turn.do(Do(context, step))
+    elif connection.token_name and connection.access == "direct":
+        return _hand_over(turn, connection)
+    elif connection.token_name:
+        _try_own(turn, connection)
+    elif connection.user is None:
+        turn.do(Do(context, _access(connection)))
+    else:
+        turn.do(Do(context, _mint(turn, connection)))
     return connection
 
 
 def on_done(turn: Turn, event: StepDone) -> None:
-    """One act of the making is done: note what came of it, go on with the next."""
+    """One act of the making is done: note what came of it, go on with the next.
+
+    What is made after all was called off is taken back; while the connection is suspended nothing follows.
+    """
     connection = turn.connection(event.context.subject)
-    if connection is None or connection.state not in {ConnectionState.MAKING, ConnectionState.READY}:
+    if connection is None:
         return
-    connection = replace(connection, needs="", problem="")
+    of_peer = event.context.detail.get("whose") == PEER
+    connection = _recorded(connection, event, of_peer=of_peer)
+    turn.save(connection)
+    turn.note(connection.id, f"made: {type(event.result).__name__}")
+    if connection.state not in LIVING_CONNECTION:
+        take_back(turn, connection)
+    elif connection.state is ConnectionState.MAKING:
+        if not of_peer:
+            connection = replace(connection, needs="", problem="")
+            if isinstance(event.result, TokenTried):
+                connection = _token_is_good(turn, connection)
+            else:
+                connection = _next(turn, connection)
+        else:
+            connection = _ready_when_complete(turn, replace(connection, peer_needs="", peer_problem=""))
+        turn.save(connection)
+        mirror(turn, connection)
+
+
+def _recorded(connection: Connection, event: StepDone, *, of_peer: bool) -> Connection:
+    """The connection with what this act has made or found out."""
     match event.result:
         case CompanyMade(company):
-            connection = replace(connection, company=company)
-            step = MakeAccess(_mark(connection, "access"), access_name(connection), connection.id)
-            turn.do(Do(Context("making", connection.id), step))
+            return replace(connection, company=company)
         case AccessMade(user, group):
-            connection = replace(connection, user=user, group=group)
-            turn.do(Do(Context("making", connection.id), _mint(turn, connection)))
+            return replace(connection, user=user, group=group)
         case TokenMinted(name, expiry):
-            connection = replace(connection, token_name=name, token_expiry=expiry)
-            connection = _on_token(turn, connection)
-        case TokenTried(stock_items):
-            if connection.access == "direct" and event.context.detail.get("whose") == "own":
-                connection = _hand_over(turn, connection)
-            else:
-                connection = _on_tried(turn, replace(connection, sees_items=stock_items))
-    turn.note(connection.id, f"made: {type(event.result).__name__}")
-    turn.save(connection)
-    mirror(turn, connection)
+            return replace(connection, token_name=name, token_expiry=expiry)
+        case TokenTried(stock_items) if of_peer or connection.access != "direct":
+            return replace(connection, sees_items=stock_items)
+    return connection
+
+
+def _access(connection: Connection) -> MakeAccess:
+    return MakeAccess(_mark(connection, "access"), access_name(connection), connection.id)
 
 
 def _mint(turn: Turn, connection: Connection) -> MintToken:
@@ -105,49 +156,55 @@ def _mint(turn: Turn, connection: Connection) -> MintToken:
     return MintToken(_mark(connection, "token"), user, name, own_reference(connection), due_in_a_year(turn.now))
 
 
-def _on_token(turn: Turn, connection: Connection) -> Connection:
+def _token_is_good(turn: Turn, connection: Connection) -> Connection:
+    """The token that is for the peer was tried: it looks, and does no more. It may have been made by hand."""
     if connection.access == "direct":
         return _hand_over(turn, connection)
-    _try_own(turn, connection)
-    return connection
+    return _ready_when_complete(turn, replace(connection, own_made=True))
 
 
 def _hand_over(turn: Turn, connection: Connection) -> Connection:
     body = {"url": turn.home.inventory_url}
     secrets = {"token": own_reference(connection)}
-    return letters.send(turn, connection, "credentials", body, awaits=True, secrets=secrets)
+    connection = replace(connection, own_made=True)
+    connection = letters.send(turn, connection, "credentials", body, awaits=True, secrets=secrets)
+    return _ready_when_complete(turn, connection)
 
 
 def _try_own(turn: Turn, connection: Connection) -> None:
-    context = Context("making", connection.id, detail={"whose": "own"})
-    turn.do(Do(context, TryToken(_mark(connection, "trial"), own_reference(connection))))
+    turn.do(Do(Context("making", connection.id), TryToken(_mark(connection, "trial"), own_reference(connection))))
 
 
 def _try_peers(turn: Turn, connection: Connection) -> None:
-    context = Context("making", connection.id, detail={"whose": "peer"})
     step = TryToken(_mark(connection, "trial"), peer_reference(connection), connection.peer_url)
-    turn.do(Do(context, step))
+    turn.do(Do(_about_peer(connection), step))
+
+
+def _about_peer(connection: Connection) -> Context:
+    return Context("making", connection.id, detail={"whose": PEER})
 
 
 def on_credentials(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     """The peer's token, sealed to us: into the vault, then try it at the peer's InvenTree."""
     sealed = envelope.body.get("token")
     url = str(envelope.body.get("url", ""))
-    if connection.access != "direct" or not isinstance(sealed, str) or not url.startswith(("https://", "http://")):
+    wanted = connection.access == "direct" and connection.state is ConnectionState.MAKING
+    if not wanted or not isinstance(sealed, str) or not url.startswith(("https://", "http://")):
         turn.save(connection)
         return
     binding = letters.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
     connection = replace(connection, peer_url=url)
     turn.save(connection)
-    turn.do(KeepSecret(Context("making", connection.id), peer_reference(connection), sealed, binding))
+    turn.do(KeepSecret(_about_peer(connection), peer_reference(connection), sealed, binding))
     _try_peers(turn, connection)
 
 
-def _on_tried(turn: Turn, connection: Connection) -> Connection:
-    """Our trial passed: we are ready, and active once the peer is too."""
-    connection = replace(connection, own_ready=True, waiting_since=turn.now)
-    if connection.state is ConnectionState.MAKING:
-        connection = replace(connection, state=ConnectionState.READY)
+def _ready_when_complete(turn: Turn, connection: Connection) -> Connection:
+    """Our side is made, and (`direct`) the peer's token works: we are ready, and active once the peer is too."""
+    tried = connection.access != "direct" or connection.sees_items is not None
+    if not (connection.own_made and tried) or connection.own_ready:
+        return connection
+    connection = replace(connection, own_ready=True, state=ConnectionState.READY, waiting_since=turn.now)
     body = {"items": connection.sees_items}
     connection = letters.send(turn, connection, "ready", body, awaits=not connection.peer_ready)
     return become_active(turn, connection)
@@ -161,21 +218,18 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     connection = replace(connection, state=ConnectionState.ACTIVE, waiting_since=None)
     turn.save(connection)
     turn.note(connection.id, f"active with {connection.peer}")
+    phrase = say("connected", connection=connection, home=turn.home)
     if connection.ours:
-        phrase = say("connected", connection=connection, home=turn.home)
         people = [connection.asked.person, connection.decided.person if connection.decided else ""]
         rings = tuple(person for person in people if person)
         turn.do(Post(f"end:{connection.id}", connection.room, phrase, rings=rings))
     else:
-        turn.do(
-            Edit(
-                f"card:{connection.id}",
-                connection.room,
-                say("connected", connection=connection, home=turn.home),
-            )
-        )
+        turn.do(Edit(f"card:{connection.id}", connection.room, phrase))
     mirror(turn, connection)
     return connection
+
+
+# --- what stands in the way --------------------------------------------------------------------------------
 
 
 def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
@@ -184,48 +238,87 @@ def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
     if connection is None or connection.state is not ConnectionState.MAKING:
         return
     reason = event.reason if isinstance(event, StepRefused) else "unknown"
-    if connection.needs and reason == "no-token":
+    if event.context.detail.get("whose") == PEER:
+        _peers_token_refused(turn, connection, reason, event.text)
+    elif reason == NO_TOKEN:
+        _no_token(turn, connection)
+    else:
+        _own_side_waits(turn, connection, reason, event.text)
+
+
+def _no_token(turn: Turn, connection: Connection) -> None:
+    """Nobody has put one in by hand, so make it; or ours got lost, so make another."""
+    if connection.user is None:
+        turn.do(Do(Context("making", connection.id), _access(connection)))
         return
-    connection = replace(connection, needs=reason, problem=event.text, waiting_since=turn.now)
+    connection = replace(connection, token_name="")
     turn.save(connection)
-    turn.note(connection.id, f"making waits: {reason}", detail=event.text)
+    turn.do(Do(Context("making", connection.id), _mint(turn, connection)))
+
+
+def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) -> None:
+    connection = replace(connection, needs=reason, problem=text, waiting_since=turn.now)
+    turn.save(connection)
     if not turn.tell_once(f"making:{connection.id}:{reason}", A_DAY):
         return
+    turn.note(connection.id, f"making waits: {reason}", detail=text)
     names = {"name": access_name(connection), "reference": own_reference(connection)}
-    phrase = say("making_waits", connection=connection, reason=reason, text=event.text, **names)
-    turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{event.at.isoformat()}")
-    turn.do(
-        Post(
-            f"making:{connection.id}:{reason}:{event.at.isoformat()}",
-            connection.room,
-            say("making_waits_in_room", connection=connection, home=turn.home),
-            thread=f"card:{connection.id}" if not connection.ours else f"offer:{connection.id}",
-        )
-    )
+    phrase = say("making_waits", connection=connection, reason=reason, text=text, **names)
+    turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{turn.now.isoformat()}")
+    _tell_room_once(turn, connection, "waits", say("making_waits_in_room", connection=connection, home=turn.home))
+
+
+def _peers_token_refused(turn: Turn, connection: Connection, reason: str, text: str) -> None:
+    """What the peer gave us is no good: its own people have to mend it, so the room is told."""
+    connection = replace(connection, peer_needs=reason, peer_problem=text, waiting_since=turn.now)
+    turn.save(connection)
+    if turn.tell_once(f"peers:{connection.id}:{reason}", A_DAY):
+        turn.note(connection.id, f"the peer's token: {reason}", detail=text)
+        _tell_peers_token(turn, connection, text)
+
+
+def peer_is_silent(turn: Turn, connection: Connection, problem: str) -> None:
+    """The peer's InvenTree can't be reached from here; the trial is repeated by itself."""
+    if connection.state is ConnectionState.MAKING and connection.peer_problem != problem:
+        connection = replace(connection, peer_problem=problem)
+        turn.save(connection)
+        turn.note(connection.id, "the peer's InvenTree is silent", detail=problem)
+        _tell_peers_token(turn, connection, problem)
+
+
+def _tell_peers_token(turn: Turn, connection: Connection, text: str) -> None:
+    phrase = say("peers_access_waits", connection=connection, home=turn.home, text=text)
+    turn.tell_admins(phrase, f"peers:{connection.id}:{turn.now.isoformat()}")
+    _tell_room_once(turn, connection, "peers", phrase)
+
+
+def _tell_room_once(turn: Turn, connection: Connection, what: str, phrase: Phrase) -> None:
+    """In the thread of the card (or of our asking), so that both sides' people know what it waits for."""
+    if turn.tell_once(f"making:{connection.id}:{what}", A_DAY):
+        thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
+        key = f"making:{connection.id}:{what}:{turn.now.isoformat()}"
+        turn.do(Post(key, connection.room, phrase, thread=thread))
+
+
+def next_try(connection: Connection) -> datetime | None:
+    """When to look again at what waits for a person's help; None if nothing does, or it is being tried."""
+    waits = connection.state is ConnectionState.MAKING and (connection.needs or connection.peer_needs)
+    return connection.waiting_since + TRY_AGAIN_AFTER if waits and connection.waiting_since else None
 
 
 def try_again(turn: Turn, connection: Connection) -> None:
-    """A making that waits for a person's help is looked at again each minute: the act that was refused."""
-    if connection.state is not ConnectionState.MAKING or not connection.needs:
+    """What waits for a person's help is looked at again each minute."""
+    at = next_try(connection)
+    if at is None or at > turn.now:
         return
-    if connection.waiting_since is None or connection.waiting_since + TRY_AGAIN_AFTER > turn.now:
-        return
-    connection = replace(connection, waiting_since=turn.now)
-    context = Context("making", connection.id)
-    if connection.company is None:
-        begin(turn, connection)
-    elif connection.peer_url and connection.needs not in BY_HAND:
-        turn.save(connection)
+    connection = replace(connection, waiting_since=None)  # until it is refused again
+    turn.save(connection)
+    if connection.peer_needs:
         _try_peers(turn, connection)
-    elif connection.token_name or connection.needs in BY_HAND:
-        turn.save(connection)
-        _try_own(turn, connection)
-    elif connection.user is None:
-        turn.save(connection)
-        turn.do(Do(context, MakeAccess(_mark(connection, "access"), access_name(connection), connection.id)))
-    else:
-        turn.save(connection)
-        turn.do(Do(context, _mint(turn, connection)))
+    if connection.needs and connection.company is not None and connection.user is None:
+        _try_own(turn, connection)  # somebody may have made the access by hand
+    elif connection.needs:
+        turn.save(_next(turn, connection))
 
 
 def take_back(turn: Turn, connection: Connection) -> None:
@@ -233,11 +326,13 @@ def take_back(turn: Turn, connection: Connection) -> None:
     context = Context("taking-back", connection.id)
     if connection.user is not None:
         turn.do(Do(context, EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))))
-    else:
-        turn.do(Forget(own_reference(connection)))
+    elif connection.own_made:
+        text = "That user was made by hand, so I can't end its access."
+        phrase = say("access_not_ended", connection=connection, name=access_name(connection), text=text)
+        turn.tell_admins(phrase, f"access:{connection.id}")
+    turn.do(Forget(own_reference(connection)), Forget(peer_reference(connection)))
     if connection.company is not None:
         turn.do(Do(context, CloseCompany(_mark(connection, "close"), connection.company)))
-    turn.do(Forget(peer_reference(connection)))
 
 
 def mirror(turn: Turn, connection: Connection) -> None:

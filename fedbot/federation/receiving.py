@@ -7,7 +7,7 @@ only when nothing was created and never will be.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from fedbot.federation import letters, making
@@ -44,7 +44,6 @@ from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
 from fedbot.federation.terms import BadTerms, hash_of, understood
 
 STALE_AFTER = timedelta(hours=1)
-LONGEST_OPEN = timedelta(days=62)
 LONGEST_LINK = 200
 NO_PART = "no-part"
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
@@ -62,7 +61,6 @@ def on_offer(
         raise BadTerms("terms.sender or terms.receiver")
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
-    due = min(datetime.fromisoformat(str(envelope.body.get("due"))), turn.now + LONGEST_OPEN)
     metadata = sealed.get("metadata")
     texts = metadata if isinstance(metadata, dict) else {}
     transfer = Transfer(
@@ -76,7 +74,7 @@ def on_offer(
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
         asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
-        due=due,
+        due=transfers.due_in(turn, envelope),
         progress=tuple(Progress(line.number, metadata=str(texts.get(str(line.number), ""))) for line in terms.lines),
         exchange=Exchange(seen=envelope.seq),
     )
@@ -225,7 +223,7 @@ def on_sent(
         turn.save(transfer)
         transfers.dispute(turn, transfer, 0, "the sender handed over what nobody here had approved")
         return
-    failed = {e.get("number") for e in envelope.body.get("failed", []) if isinstance(e, dict)}
+    failed = transfers.numbers_in(envelope.body["failed"])
     for line in transfer.terms.lines:
         if line.number in failed:
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed="not-sent"))

@@ -97,12 +97,15 @@ def on_cancel(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str)
 
 
 def expire(turn: Turn, transfer: Transfer) -> None:
-    """Nobody decided in time; only after a completed sync that began later than the due time."""
-    caught_up = turn.standing().caught_up
-    if transfer.state is not TransferState.OPEN or transfer.role != "sender" or transfer.verdict is not None:
-        return
-    if transfer.due < turn.now and caught_up is not None and caught_up > transfer.due:
+    """Nobody decided in time. To be asked only when a sync is complete that began at `turn.now`."""
+    if is_over(turn, transfer):
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
+
+
+def is_over(turn: Turn, transfer: Transfer) -> bool:
+    """Whether its time is over at `turn.now`, without a decision: for us to say, as its arbiter."""
+    undecided = transfer.state is TransferState.OPEN and transfer.verdict is None
+    return transfer.role == "sender" and undecided and transfer.due < turn.now
 
 
 # --- the debit ---
@@ -280,7 +283,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     entries = [entry for entry in envelope.body.get("items", []) if isinstance(entry, dict)]
     items = tuple(int(entry["item"]) for entry in entries if isinstance(entry.get("item"), int))
     place = next((str(entry.get("place", ""))[:100] for entry in entries), "")
-    refused = {entry.get("number") for entry in envelope.body.get("refused", []) if isinstance(entry, dict)}
+    refused = transfers.numbers_in(envelope.body["refused"])
     transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
     turn.note(transfer.id, "received by the peer", items=list(items))
     _settle(turn, transfer, refused)
@@ -297,7 +300,7 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Envelope) -
     _settle(turn, transfer, {line.number for line in transfer.terms.lines})
 
 
-def _settle(turn: Turn, transfer: Transfer, refused: set[Any]) -> None:
+def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
     """Mark what arrived, take back what was refused."""
     turn.save(transfer)
     connection = letters.connection_of(turn, transfer)

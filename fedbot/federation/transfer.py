@@ -23,10 +23,11 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Draft, Edit, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.state import Turn
-from fedbot.federation.terms import hash_of, written
+from fedbot.federation.terms import BadTerms, hash_of, written
 
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
+LONGEST_OPEN = timedelta(days=62)
 
 
 def open_push(
@@ -95,6 +96,21 @@ def signature_in(envelope: Envelope, party: str, event_id: str) -> Signature:
         envelope.sent_at,
         event_id,
     )
+
+
+def numbers_in(entries: list[Any]) -> set[int]:
+    """The numbers of the lines that a peer's letter tells of."""
+    numbers = (entry.get("number") for entry in entries if isinstance(entry, dict))
+    return {number for number in numbers if isinstance(number, int)}
+
+
+def due_in(turn: Turn, envelope: Envelope) -> datetime:
+    """Until when a peer's asking is open, as it says, but not for ever. BadTerms for what is no such time."""
+    try:
+        due = datetime.fromisoformat(str(envelope.body.get("due")))
+        return min(due, turn.now + LONGEST_OPEN)
+    except (ValueError, TypeError):  # no date, or none with a time zone
+        raise BadTerms("body.due") from None
 
 
 def as_body(signature: Signature) -> dict[str, Any]:
@@ -203,20 +219,22 @@ def thread_of(transfer: Transfer) -> str:
 
 def dispute(turn: Turn, transfer: Transfer, line: int, text: str) -> None:
     """Nobody can tell what happened to the stock: stop, tell people; a superuser settles it."""
-    transfer = replace(transfer, state=TransferState.DISPUTED, problem=text)
-    transfer = letters.send(turn, transfer, "disputed", {"reason": "unknown outcome"}, awaits=True)
+    transfer = replace(transfer, state=TransferState.DISPUTED, problem=text, verdict=None, waiting_since=None)
+    transfer, draft = letters.write(turn, transfer, "disputed", {"reason": "unknown outcome"}, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, "disputed", line=line, problem=text)
-    about = {"transfer": transfer, "home": turn.home, "text": text, "line": line}
-    turn.do(
-        Post(
-            f"disputed:{transfer.id}",
-            transfer.room,
-            say("transfer_disputed", **about),
-            thread=thread_of(transfer),
-        )
-    )
-    turn.tell_admins(say("transfer_disputed", **about), f"disputed:{transfer.id}")
+    phrase = say("transfer_disputed", transfer=transfer, home=turn.home, text=text, line=line)
+    turn.do(Post(f"disputed:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer), draft=draft))
+    _tell_of_dispute(turn, transfer, phrase)
+
+
+def _tell_of_dispute(turn: Turn, transfer: Transfer, phrase: Phrase) -> None:
+    """What said otherwise until now, card and message about a wait, says it too; and so the admins are told."""
+    if "card" in transfer.told:
+        edit_card(turn, transfer)
+    if "wait" in transfer.told:
+        turn.do(Edit(f"wait:{transfer.id}", transfer.room, phrase))
+    turn.tell_admins(phrase, f"disputed:{transfer.id}")
 
 
 def not_put_away(turn: Turn, transfer: Transfer, text: str) -> Phrase:
@@ -234,11 +252,12 @@ def on_disputed(turn: Turn, transfer: Transfer) -> None:
     if transfer.state in FINAL or transfer.state is TransferState.DISPUTED:
         turn.save(transfer)
         return
-    transfer = replace(transfer, state=TransferState.DISPUTED, problem="the peer says that it can't tell what happened")
+    text = "the peer says that it can't tell what happened"
+    transfer = replace(transfer, state=TransferState.DISPUTED, problem=text, verdict=None, waiting_since=None)
     turn.save(transfer)
     turn.note(transfer.id, "disputed by the peer")
-    about = {"transfer": transfer, "home": turn.home, "text": transfer.problem, "line": 0}
-    turn.tell_admins(say("transfer_disputed", **about), f"disputed:{transfer.id}")
+    phrase = say("transfer_disputed", transfer=transfer, home=turn.home, text=text, line=0)
+    _tell_of_dispute(turn, transfer, phrase)
 
 
 def tell_silence(turn: Turn, transfer: Transfer) -> None:

@@ -7,10 +7,11 @@ that began later than the grace ended. The first one wins; while it runs, no oth
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from fedbot.federation import connection as connections
 from fedbot.federation import directory, receiving
 from fedbot.federation.documents import (
     Choice,
@@ -84,7 +85,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     choice = CARD_KEYS.get(normalised(event.key))
     if subject is None or choice is None or directory.is_bot(turn, event.room, event.sender):
         return
-    complaint = take_up(turn, subject, choice, event.sender, event.event_id)
+    complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at)
     if complaint:
         quiet(turn, subject, event.sender, complaint)
 
@@ -97,21 +98,23 @@ def take_up(
     event_id: str,
     reply_to: str = "",
     quantity: Decimal | None = None,
+    *,
+    at: datetime,
 ) -> Phrase | None:
     """Begin a verdict, or say why not. `reply_to` is the line, where the person typed instead of tapping.
 
-    `quantity` is what an owner's approver grants, where that is less than was requested.
+    `quantity` is what an owner's approver grants, where that is less than was requested. `at` is when it was
+    said: what was said in time counts though we were down then (DESIGN §6).
     """
     username = turn.home.people.get(person)
     if username is None:
         return say("not_yours_to_decide", subject=subject, party=turn.home.name)
     if not is_open(subject):
         return say("decided_already", subject=subject)
-    if subject.due <= turn.now:
+    if subject.due <= min(at, turn.now):
         return say("too_late", subject=subject)
-    connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
-    if connection is not None and connection.state is not ConnectionState.ACTIVE:
-        return say("connection_not_active", connection=connection)
+    if (complaint := _unsafe(turn, subject)) is not None:
+        return complaint
     if person == asker_of(subject) and not takes_less(subject) and not turn.home.self_approval:
         return say("not_your_own", subject=subject)
     if subject.verdict is not None:
@@ -127,6 +130,18 @@ def take_up(
     turn.do(Typing(subject.room, 30))
     turn.do(Ask(Context("verdict", subject.id, detail={"event": event_id}), questions))
     return None
+
+
+def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
+    """Why nothing may be decided with this peer now: its bot or key isn't the pinned one, or it is all over."""
+    if isinstance(subject, Transfer):
+        connection = turn.connection(subject.connection)
+        active = connection is None or connection.state is ConnectionState.ACTIVE
+        return None if active else say("connection_not_active", connection=connection)
+    if connections.announced_alone(turn, subject):
+        return None
+    claims = len(turn.announced(subject.room, subject.peer))
+    return say("party_not_announced", party=subject.peer, bot=subject.peer_bot, claims=claims)
 
 
 def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
@@ -250,6 +265,9 @@ def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Verdict, Signatu
     if not rights.covers(right_to_decide(subject, verdict.person)):
         phrase = not_entitled(turn, subject, rights, Able(()))
         _refuse(turn, subject, verdict, phrase)
+        return None
+    if (complaint := _unsafe(turn, subject)) is not None:
+        _refuse(turn, subject, verdict, complaint)
         return None
     subject = replace(subject, verdict=None)
     turn.save(subject)

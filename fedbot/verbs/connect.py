@@ -41,7 +41,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return meant
     if isinstance(meant, Connection):
         event = command.event_id
-        return verdicts.take_up(turn, meant, Choice.APPROVE, command.sender, event, reply_to=event)
+        return verdicts.take_up(turn, meant, Choice.APPROVE, command.sender, event, reply_to=event, at=command.at)
     bot, party = meant
     connections.ask(turn, bot, party, command.room, command.signature(turn), command.event_id)
     return None

@@ -31,7 +31,9 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
         if isinstance(subject, Transfer) and quantity == subject.terms.lines[0].quantity:
             quantity = None
     event = command.event_id
-    return verdicts.take_up(turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity)
+    return verdicts.take_up(
+        turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity, at=command.at
+    )
 
 
 def _not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:

@@ -1,137 +1,39 @@
 """Two makerspaces, attraktor and betaspace, in one room: their people, bots and simulated InvenTrees."""
 
+# ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
+
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from hashlib import sha256
-from pathlib import Path
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
-from pydantic import SecretStr
 
-from fedbot.app import Bot, Ports
+from fedbot.chat.room import Raw
 from fedbot.demo.inventree import seeds
 from fedbot.demo.inventree.seeding import Seeded
 from fedbot.demo.inventree.transport import SimulatedTransport
-from fedbot.federation.documents import Connection, Transfer
 from fedbot.federation.events import Tick
 from fedbot.federation.home import Home
-from fedbot.federation.state import Turn
-from fedbot.federation.envelope import Identity
-from fedbot.identity import MemoryVault
-from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.settings import InventorySettings
 from fedbot.journal.journal import Journal
+from tests.dialogue.space import GIVE_UP, SETTLE, Space
 from tests.twins.chat import TwinChat
 from tests.twins.clock import TwinClock
 from tests.twins.homeserver import TwinHomeserver
 from tests.twins.people import Message, Person, RoomView, everybody_in
 
-SETTLE = timedelta(minutes=2)
-GIVE_UP = timedelta(minutes=15)
 GRACE = timedelta(seconds=5)
 MOST_ROUNDS = 400
-
-
-@dataclass
-class Space:
-    """One makerspace: its bot on the twin homeserver, its InvenTree in this process."""
-
-    party: str
-    name: str
-    seeded: Seeded
-    transport: SimulatedTransport
-    chat: TwinChat
-    home: Home
-    clock: TwinClock
-    journal: Journal
-    vault: MemoryVault = field(default_factory=MemoryVault)
-    settings: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.identity = Identity(sha256(self.party.encode()).digest())
-        self.home = replace(self.home, key=self.identity.key)
-        self.inventory = self._inventory()
-        self.bot = self._bot()
-
-    def _inventory(self) -> OwnInventory:
-        settings = InventorySettings(
-            url=self.home.inventory_url,
-            token=SecretStr(self.seeded.token("fedbot")),
-            admin_token=SecretStr(self.seeded.token("admin")) if self.home.has_admin_token else None,
-            approvers_group="fedbot approvers",
-            **self.settings,
-        )
-        return OwnInventory(settings, self.vault, network=NETWORK.get, sign=self.identity.sign, pause=lambda _: None)
-
-    def _bot(self) -> Bot:
-        return Bot(
-            self.home,
-            Ports(self.journal, self.chat, self.inventory, self.identity, self.vault, self.clock),
-            settle=SETTLE,
-            give_up=GIVE_UP,
-        )
-
-    async def restart(self, **changes: Any) -> None:
-        """The process ends where it stands and comes up again on the same journal; `changes` are of `home`."""
-        self.home = replace(self.home, **changes)
-        self.chat = self.chat.restarted()
-        self.inventory = self._inventory()
-        self.bot = self._bot()
-        await self.bot.start()
-
-    @property
-    def turn(self) -> Turn:
-        """The state, to look things up in."""
-        return Turn(self.bot.engine.state, self.clock.now())
-
-    def connection(self, peer: str) -> Connection:
-        """The living connection with that party."""
-        connection = self.turn.connection_with(peer)
-        assert connection is not None, f"{self.party} has no connection with {peer}"
-        return connection
-
-    def transfer(self) -> Transfer:
-        """The newest transfer."""
-        return self.turn.transfers()[-1]
-
-    def stock(self, **fields: Any) -> list[Any]:
-        """The rows of stock with these fields, straight from the InvenTree's tables."""
-        rows = self.seeded.server.state.stock
-        return [row for row in rows if all(getattr(row, name) == value for name, value in fields.items())]
-
-    def item(self, ipn: str, **fields: Any) -> Any:
-        """The one row of stock of that part (by IPN) with these fields."""
-        part = next(p for p in self.seeded.server.state.parts if ipn == p.IPN)
-        found = self.stock(part=part.pk, **fields)
-        assert len(found) == 1, f"{len(found)} rows of {ipn} {fields} at {self.party}: {found}"
-        return found[0]
-
-    def row(self, item: int) -> Any:
-        """The row of stock of that key."""
-        return self.seeded.server.state.stock[item]
-
-    def total(self, ipn: str) -> Any:
-        """How much of that part is in stock (not with a customer)."""
-        part = next(p for p in self.seeded.server.state.parts if ipn == p.IPN)
-        return sum(row.quantity for row in self.stock(part=part.pk, customer=None))
-
-    def history(self, item: int) -> list[str]:
-        """The notes in the item's history, oldest first."""
-        entries = self.seeded.server.state.tracking
-        return [entry.notes for entry in sorted(entries, key=lambda e: e.pk) if entry.item == item and entry.notes]
-
-
-NETWORK: dict[str, httpx.BaseTransport] = {}
-"""Which simulated InvenTree answers at which address: the whole network of these tests."""
+SHORTEST = timedelta(milliseconds=1)
+SETTINGS = ("new_part_category", "destination")
 
 
 class World:
     """The room, the spaces, the people. `settle` lets everything happen that can happen now."""
 
     def __init__(self, **options: Any) -> None:
+        self.network: dict[str, httpx.BaseTransport] = {}
         self.clock = TwinClock()
         self.server = TwinHomeserver(self.clock)
         people = {name: Person(self.server, name) for name in ("anna", "piet", "kim", "bea", "cem", "dilek", "tom")}
@@ -184,8 +86,9 @@ class World:
         changes: dict[str, Any],
     ) -> Space:
         url = f"http://{party}.test"
-        transport = SimulatedTransport(seeded.server)
-        NETWORK[url] = transport
+        self.network[url] = transport = SimulatedTransport(seeded.server)
+        settings = {name: changes[name] for name in SETTINGS if name in changes}
+        fields = {name: value for name, value in changes.items() if name not in SETTINGS}
         home = Home(
             party=party,
             name=name,
@@ -198,20 +101,16 @@ class World:
             has_admin_token=True,
             grace=GRACE,
         )
-        settings = (
-            {"new_part_category": changes.pop("new_part_category", "Materials")}
-            if "new_part_category" in changes
-            else {}
-        )
         return Space(
-            party,
-            name,
-            seeded,
-            transport,
-            chat,
-            replace(home, **changes),
-            self.clock,
-            Journal.in_memory(self.clock.now),
+            party=party,
+            name=name,
+            seeded=seeded,
+            transport=transport,
+            chat=chat,
+            home=replace(home, **fields),
+            clock=self.clock,
+            journal=Journal.in_memory(self.clock.now),
+            network=self.network,
             settings=settings,
         )
 
@@ -222,34 +121,28 @@ class World:
         await self.settle()
         return self
 
-    async def settle(self, *, asleep: tuple[Space, ...] = ()) -> None:
-        """Everything happens that can happen without time passing; `asleep` are bots whose process is down."""
-        awake = [space for space in self.spaces if space not in asleep]
+    async def settle(self) -> None:
+        """Everything happens that can happen without time passing, for bots that aren't asleep."""
         for _ in range(MOST_ROUNDS):
-            if not any([await _step(space) for space in awake]):
+            if not any([await step(space) for space in self.awake]):
                 return
         raise AssertionError(f"it never comes to rest:\n{self.room.transcript()}")
 
-    async def passes(self, time: timedelta, *, asleep: tuple[Space, ...] = ()) -> None:
+    @property
+    def awake(self) -> list[Space]:
+        """Whose bots run."""
+        return [space for space in self.spaces if not space.is_asleep]
+
+    async def passes(self, time: timedelta) -> None:
         """Time goes by, and all timers that are due on the way run, in steps."""
         end = self.clock.now() + time
-        while True:
-            await self.settle(asleep=asleep)
-            wakes = [_next_wake(space) for space in self.spaces if space not in asleep]
-            due = min((wake for wake in wakes if wake is not None and wake <= end), default=None)
-            now = self.clock.now()
-            if due is None:
-                self.clock.advance(max(end - now, timedelta(0)))
-                await self._tick(asleep)
-                return
-            self.clock.advance(max(due - now, timedelta(milliseconds=1)))
-            await self._tick(asleep)
-
-    async def _tick(self, asleep: tuple[Space, ...]) -> None:
-        for space in self.spaces:
-            if space not in asleep:
+        while self.clock.now() < end:
+            await self.settle()
+            due = min((wake for space in self.awake if (wake := _next_wake(space)) is not None), default=end)
+            self.clock.advance(max(min(due, end) - self.clock.now(), SHORTEST))
+            for space in self.awake:
                 space.bot.engine.put(Tick(self.clock.now()))
-        await self.settle(asleep=asleep)
+        await self.settle()
 
     async def grace(self) -> None:
         """The grace of a decision is over."""
@@ -258,28 +151,69 @@ class World:
 
     async def connect(self) -> None:
         """Attraktor and betaspace become friends."""
-        self.anna.says("!fed connect betaspace")
-        await self.settle()
-        self.bea.reacts(self.room.message("Agree?"), "✅")
+        await self.asks_to_connect()
+        self.bea.reacts(self.card(), "✅")
         await self.grace()
 
-    async def push(self, words: str = "M3-BOLT 10") -> Message:
-        """Anna offers something to betaspace; the card that betaspace's bot posts."""
-        before = {m.event_id for m in self.room.messages(sender=self.beta.chat.user_id)}
-        self.anna.says(f"!fed push {words} to betaspace")
+    async def asks_to_connect(self) -> None:
+        """Anna asks for it; betaspace's card is up."""
+        self.anna.says("!fed connect betaspace")
         await self.settle()
-        new = [m for m in self.room.messages(sender=self.beta.chat.user_id) if m.event_id not in before]
-        assert new, f"no card:\n{self.room.transcript()}"
-        return new[0]
+
+    def card(self) -> Message:
+        """The newest card of betaspace's bot: the message with seeded reactions."""
+        cards = [m for m in self.room.messages(sender=self.beta.chat.user_id) if m.reactions]
+        assert cards, f"no card:\n{self.room.transcript()}"
+        return cards[-1]
+
+    async def push(self, words: str = "M3-NUT 10", note: str = "") -> Message:
+        """Anna offers something to betaspace; the card that betaspace's bot posts."""
+        before = {m.event_id for m in self.room.messages()}
+        self.anna.says(f"!fed push {words} to betaspace" + (f' --note "{note}"' if note else ""))
+        await self.settle()
+        card = self.card()
+        assert card.event_id not in before, f"no card:\n{self.room.transcript()}"
+        return card
+
+    async def hand_over(self, words: str = "M3-NUT 10") -> Message:
+        """Anna offers something, Cem takes it; the card as it reads afterwards."""
+        self.cem.reacts(await self.push(words), "✅")
+        await self.grace()
+        return self.card()
+
+    def answer_to(self, line: str) -> str:
+        """The one answer to a line."""
+        answers = self.room.answers(line)
+        assert len(answers) == 1, f"{len(answers)} answers:\n{self.room.transcript()}"
+        return answers[0].text
 
 
-def _next_wake(space: Space) -> Any:
-    times = [space.bot.engine.next_wake(), space.bot.engine.grace_ends(), space.journal.next_due()]
-    return min((time for time in times if time is not None), default=None)
+def told(room: RoomView, words: str) -> list[Message]:
+    """The messages in which this stands."""
+    return [message for message in room.messages() if words in message.text]
 
 
-async def _step(space: Space) -> bool:
-    """Let one bot do everything that it can do now; whether there was anything."""
+def letters(user: str, event: Raw) -> bool:
+    """For `server.loses`: no letter of a bot arrives, by message or unseen."""
+    del user
+    return "dev.fedbot" in event["content"]
+
+
+def nothing(user: str, event: Raw) -> bool:
+    """For `server.loses`: everything arrives."""
+    del user, event
+    return False
+
+
+def _next_wake(space: Space) -> datetime | None:
+    now, wake = space.clock.now(), space.bot.engine.next_wake()
+    assert wake is None or wake > now, f"{space.party}'s bot would tick without end: due at {wake}, and it is {now}"
+    times = [wake, space.bot.engine.grace_ends(), space.journal.next_due()]
+    return min((time for time in times if time is not None and time > now), default=None)
+
+
+async def step(space: Space) -> bool:
+    """Let one bot do a little of what it can do now; whether there was anything."""
     bot, now = space.bot, space.clock.now()
     did = False
     if not space.chat.is_unreachable:
@@ -311,4 +245,16 @@ async def friends(**options: Any) -> World:
     return world
 
 
-__all__ = ["GIVE_UP", "GRACE", "NETWORK", "SETTLE", "Message", "Path", "Person", "Space", "World", "a_world", "friends"]
+__all__ = [
+    "GIVE_UP",
+    "GRACE",
+    "SETTLE",
+    "Message",
+    "Space",
+    "World",
+    "a_world",
+    "friends",
+    "letters",
+    "nothing",
+    "step",
+]

@@ -99,6 +99,47 @@ def making_waits_in_room(tongue: Tongue, *, connection: Connection, home: Home) 
     ]
 
 
+def peers_access_waits(tongue: Tongue, *, connection: Connection, home: Home, text: str) -> Lines:
+    """`direct` only: what the peer gave us doesn't get us into its InvenTree, or that can't be reached."""
+    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say(
+            "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
+            code=connection.code,
+            own=own,
+            peer=peer,
+        ),
+        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Done: both said yes. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
+        tongue.say(
+            "Its address must be reachable from {own}'s bot, and its token may look, and no more; the admins of "
+            "both can mend that.",
+            own=own,
+        ),
+        tongue.say(
+            "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
+            when=tongue.when(connection.due),
+            cancel=command("cancel"),
+        ),
+    ]
+
+
+def peer_bot_silent(tongue: Tongue, *, connection: Connection, home: Home) -> Lines:
+    """The peer's bot has not answered a letter about the connection for about ten minutes."""
+    del home
+    peer, at = naming.space(tongue, connection.peer_name), connection.exchange.resend_at
+    again = (
+        tongue.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=tongue.clock(at))
+        if at
+        else tongue.say("Next: I send it again by myself. Nothing to do now.")
+    )
+    return [
+        tongue.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
+        tongue.say("Nothing is lost: it goes on as soon as that bot is awake again."),
+        again,
+    ]
+
+
 # --- in the admin room -------------------------------------------------------------------------------------
 
 
@@ -124,6 +165,11 @@ def connect_throttled(tongue: Tongue, *, connection: Connection) -> Lines:
     ]
 
 
+def _credentials_add(connection: Connection) -> Code:
+    """The command that takes the token; it is told which one by the name of the peer's user."""
+    return Code(f"fedbot credentials add {connection.peer}-{connection.generation}")
+
+
 _BY_HAND = frozenset({"no-admin-token", "unsupported"})
 
 
@@ -143,7 +189,7 @@ def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: s
                 user=Code(name),
                 peer=peer,
                 check=Code("fedbot check"),
-                add=Code(f"fedbot credentials add {connection.peer}"),
+                add=_credentials_add(connection),
                 cancel=command(f"cancel {connection.code}"),
             )
         ]
@@ -194,7 +240,7 @@ def _clicks(tongue: Tongue, connection: Connection, name: str, reason: str) -> L
         tongue.say("Its token, good for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
         tongue.say(
             "On the bot's machine: {add}, and paste the token there. Never into a chat",
-            add=Code(f"fedbot credentials add {connection.peer}"),
+            add=_credentials_add(connection),
         ),
     )
     lines: Lines = [first, Items(steps)]

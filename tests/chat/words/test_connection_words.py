@@ -296,7 +296,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Users, new: fed-beta-1, last name c9x4bcdefghjkmnpqrst
         active, neither staff nor superuser, a long random password, only in that group
         • Its token, good for one year: curl -u fed-beta-1 'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-1'
-        • On the bot's machine: fedbot credentials add beta, and paste the token there. Never into a chat
+        • On the bot's machine: fedbot credentials add beta-1, and paste the token there. Never into a chat
         Or write a superuser's token into inventree.admin_token_file and restart me: then I do all of it.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
@@ -313,7 +313,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Users, new: fed-beta-1, last name c9x4bcdefghjkmnpqrst
         active, neither staff nor superuser, a long random password, only in that group
         • Its token, good for one year: curl -u fed-beta-1 'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-1'
-        • On the bot's machine: fedbot credentials add beta, and paste the token there. Never into a chat
+        • On the bot's machine: fedbot credentials add beta-1, and paste the token there. Never into a chat
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,
@@ -373,7 +373,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         The friendship with betaspace waits for you.
         Why: There is no token to try.
-        Make a token for the user fed-beta-1, then on the bot's machine: fedbot credentials add beta
+        Make a token for the user fed-beta-1, then on the bot's machine: fedbot credentials add beta-1
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,

@@ -1,0 +1,129 @@
+"""Whether the books of both spaces balance: the invariants of DESIGN §6, looked up in InvenTree's own tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from fedbot.federation.documents import FINAL, Transfer, TransferState
+from tests.dialogue.space import Space
+from tests.dialogue.world import World
+
+# What InvenTree writes for the one act of each step: moved (20, 25) or split (42), sent to a customer (100), …
+ACTS = {
+    "out": {20, 25, 42},
+    "over": {100},
+    "arrived": {5},
+    "away": {20, 25},
+    "back": {15, 105},
+    "putback": {20, 25},
+}
+MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}):(?P<line>\d+):(?P<step>[a-z]+)")
+ON_THE_WAY = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.REFUSED, TransferState.REVERTING})
+
+
+def assert_books_balance(world: World, *, at_rest: bool = True) -> None:
+    """Nothing is in stock twice, nothing is lost, each act was done once, and InvenTree's history tells of all.
+
+    `at_rest`: both sides have come to the same end.
+    """
+    for space in world.spaces:
+        assert space.bot.engine.failures == 0, f"the rules of {space.party} failed on something"
+        _assert_each_act_once(space)
+    for space, peer in ((world.alpha, world.beta), (world.beta, world.alpha)):
+        sent = [t for t in space.turn.transfers() if t.role == "sender"]
+        for transfer in sent:
+            other = peer.turn.transfer(transfer.id)
+            _assert_lines_balance(space, peer, transfer, other)
+            if at_rest and other is not None:
+                assert _end(transfer) == _end(other), f"{transfer.state} here, {other.state} there"
+                assert transfer.terms_hash == other.terms_hash
+        _assert_nothing_vanished(space)
+    _assert_nothing_secret_was_said(world)
+
+
+def _end(transfer: Transfer) -> str:
+    """Where a transfer stands, both sides alike; a receiver whose last letter is on its way is done too."""
+    if transfer.state in {TransferState.RECEIVED, TransferState.DONE}:
+        return "done"
+    if transfer.state in {TransferState.APPROVED, TransferState.OPEN}:
+        return "open"
+    return str(transfer.state)
+
+
+def _assert_each_act_once(space: Space) -> None:
+    counts: Counter[str] = Counter()
+    for entry in space.tables.tracking:
+        found = MARK.match(entry.notes or "")
+        if found and entry.tracking_type in ACTS[found["step"]] and "undone:" not in entry.notes:
+            counts[found.group()] += 1
+    links = Counter(row.link for row in space.stock() if MARK.search(row.link) and row.parent is None)
+    twice = [mark for mark, times in (counts + links).items() if times > 1]
+    assert not twice, f"done twice at {space.party}: {twice}"
+
+
+def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, other: Transfer | None) -> None:
+    """Debited = credited + on the way + reverted, line by line; never in stock on both sides."""
+    for line in transfer.terms.lines:
+        mark = f"fed:{transfer.id}:{line.number}"
+        debited = _marked(sender, f"{mark}:over", ACTS["over"])
+        back = _marked(sender, f"{mark}:back", ACTS["back"])
+        credited = [row for row in receiver.stock() if f"{mark}:in" in row.link]
+        assert len(credited) <= 1, f"{mark} was booked in twice"
+        if credited:
+            assert credited[0].quantity == line.quantity
+            assert debited, f"{mark} is booked in at {receiver.party}, but was never given by {sender.party}"
+            assert not back, f"{mark} is in stock on both sides"
+            assert any(mark in note for note in receiver.history(credited[0].pk)), f"no history of {mark}"
+        if transfer.state in FINAL and transfer.state is not TransferState.DONE:
+            assert len(debited) == len(back), f"{mark} is {transfer.state}, but with the peer's company"
+            assert not credited, f"{mark} is {transfer.state}, but booked in"
+        if debited and not credited and not back:
+            states = {transfer.state} | ({other.state} if other else set())
+            assert states & (ON_THE_WAY | {TransferState.DISPUTED, TransferState.DEBITING}), (
+                f"{mark} vanished: {states}"
+            )
+        if transfer.state in {TransferState.DONE, TransferState.REVERTED}:
+            assert _lies_in_outgoing(sender, mark) == [], f"{mark} still lies in Outgoing"
+
+
+def _marked(space: Space, mark: str, kinds: set[int]) -> list[Any]:
+    """The acts that InvenTree's history tells of under this mark, those that we took back ourselves left out."""
+    return [
+        entry
+        for entry in space.tables.tracking
+        if (entry.notes or "").startswith(f"{mark} ") and entry.tracking_type in kinds and "undone:" not in entry.notes
+    ]
+
+
+def _lies_in_outgoing(space: Space, mark: str) -> list[Any]:
+    outgoing = space.location("Outgoing")
+    return [
+        row
+        for row in space.stock(location=outgoing)
+        if any(note.startswith(f"{mark}:out") for note in space.history(row.pk))
+    ]
+
+
+def _assert_nothing_vanished(space: Space) -> None:
+    """A space that gives keeps the row, with the peer's company; one that gets has exactly what it booked in."""
+    booked_in: dict[int, Decimal] = {}
+    for row in space.stock():
+        if MARK.search(row.link) and row.parent is None:
+            booked_in[row.part] = booked_in.get(row.part, Decimal(0)) + row.quantity
+    expected = {part: space.counted.get(part, Decimal(0)) + booked_in.get(part, Decimal(0)) for part in space.count()}
+    assert space.count() == expected, f"{space.party} has other quantities than it should"
+    assert not space.counted.keys() - expected.keys(), f"stock of {space.party} vanished"
+
+
+def _assert_nothing_secret_was_said(world: World) -> None:
+    said = json.dumps(world.server.log, default=str)
+    for space in world.spaces:
+        secrets = [*space.seeded.tokens.values(), *space.vault._secrets.values()]
+        kept = "\n".join(space.journal._database._connection.iterdump())
+        for secret in secrets:
+            assert secret not in said, f"a token of {space.party} was said in a room"
+            assert secret not in kept, f"a token of {space.party} stands in its journal"

@@ -1,0 +1,221 @@
+"""One makerspace of a dialogue: its bot on the twin homeserver, its simulated InvenTree, and eyes to look at both.
+
+What people do in InvenTree past the bot goes through `admin`; the test says so by `meddles`, so that the books are
+counted anew.
+"""
+
+# ruff: noqa: ANN401 -- rows of the simulated tables, and whatever fields a test needs otherwise
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from fedbot.app import Bot, Ports
+from fedbot.demo.inventree.faults import Fault, FaultKind
+from fedbot.demo.inventree.seeding import Seeded
+from fedbot.demo.inventree.transport import SimulatedTransport
+from fedbot.federation.documents import Connection, Transfer
+from fedbot.federation.envelope import Identity
+from fedbot.federation.home import Home
+from fedbot.federation.state import Turn
+from fedbot.identity import MemoryVault
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.settings import InventorySettings
+from fedbot.journal.journal import Journal
+from tests.twins.chat import TwinChat
+from tests.twins.clock import TwinClock
+
+SETTLE = timedelta(minutes=2)
+GIVE_UP = timedelta(minutes=15)
+
+
+@dataclass
+class Space:
+    """One makerspace. `network` says which InvenTree answers at which address."""
+
+    party: str
+    name: str
+    seeded: Seeded
+    transport: SimulatedTransport
+    chat: TwinChat
+    home: Home
+    clock: TwinClock
+    journal: Journal
+    network: Mapping[str, httpx.BaseTransport]
+    vault: MemoryVault = field(default_factory=MemoryVault)
+    settings: dict[str, Any] = field(default_factory=dict)
+    out_of_reach: set[str] = field(default_factory=set)
+    is_asleep: bool = False
+
+    def __post_init__(self) -> None:
+        self.identity = Identity(sha256(self.party.encode()).digest())
+        self.home = replace(self.home, key=self.identity.key)
+        self.inventory = self._inventory()
+        self.bot = self._bot()
+        self.counted = self.count()
+
+    def _inventory(self) -> OwnInventory:
+        settings = InventorySettings(
+            url=self.home.inventory_url,
+            token=SecretStr(self.seeded.token("fedbot")),
+            admin_token=SecretStr(self.seeded.token("admin")) if self.home.has_admin_token else None,
+            approvers_group="fedbot approvers",
+            **self.settings,
+        )
+        return OwnInventory(settings, self.vault, network=self._reach, sign=self.identity.sign, pause=lambda _: None)
+
+    def _reach(self, url: str) -> httpx.BaseTransport | None:
+        return httpx.MockTransport(_no_way) if url in self.out_of_reach else self.network.get(url)
+
+    def _bot(self) -> Bot:
+        ports = Ports(self.journal, self.chat, self.inventory, self.identity, self.vault, self.clock)
+        return Bot(self.home, ports, settle=SETTLE, give_up=GIVE_UP)
+
+    async def restart(self, **changes: Any) -> None:
+        """The process ends where it stands and comes up again on the same journal; `changes` are of `home`."""
+        self.home = replace(self.home, **changes)
+        self.chat = self.chat.restarted()
+        self.journal = Journal(self.journal._database, None, self.clock.now)  # as `open`: what was begun is queued
+        self.inventory = self._inventory()
+        self.bot = self._bot()
+        self.is_asleep = False
+        await self.bot.start()
+
+    async def gets_new_key(self) -> None:
+        """Reinstalled with another signing key, the rest kept: what a peer can only notice."""
+        self.identity = Identity(sha256(f"{self.party} again".encode()).digest())
+        await self.restart(key=self.identity.key)
+
+    def forgets_connections(self) -> None:
+        """As after a loss of the journal, which is another story."""
+        gone = {("Connection", connection.id): None for connection in self.turn.connections()}
+        self.bot.engine.state.take_over(dict(gone))
+
+    # --- what the bot knows --------------------------------------------------------------------------------
+
+    @property
+    def turn(self) -> Turn:
+        """The state, to look things up in."""
+        return Turn(self.bot.engine.state, self.clock.now())
+
+    def connection(self, peer: str = "") -> Connection:
+        """The living connection with that party, or the newest with anybody."""
+        connection = self.turn.connection_with(peer) if peer else self.turn.connections()[-1]
+        assert connection is not None, f"{self.party} has no connection with {peer}"
+        return connection
+
+    def transfer(self) -> Transfer:
+        """The newest transfer."""
+        return self.turn.transfers()[-1]
+
+    # --- what stands in InvenTree --------------------------------------------------------------------------
+
+    @property
+    def tables(self) -> Any:
+        """The InvenTree's tables."""
+        return self.seeded.server.state
+
+    def stock(self, **fields: Any) -> list[Any]:
+        """The rows of stock with these fields."""
+        return [row for row in self.tables.stock if all(getattr(row, name) == value for name, value in fields.items())]
+
+    def part(self, ipn: str) -> Any:
+        """The part with that IPN, else of that name."""
+        parts = list(self.tables.parts)
+        found = [part for part in parts if ipn == part.IPN] or [part for part in parts if ipn == part.name]
+        assert len(found) == 1, f"{len(found)} parts {ipn} at {self.party}"
+        return found[0]
+
+    def item(self, ipn: str, **fields: Any) -> Any:
+        """The one row of stock of that part with these fields."""
+        found = self.stock(part=self.part(ipn).pk, **fields)
+        assert len(found) == 1, f"{len(found)} rows of {ipn} {fields} at {self.party}: {found}"
+        return found[0]
+
+    def total(self, ipn: str) -> Decimal:
+        """How much of that part is in stock (not with a customer)."""
+        return sum((row.quantity for row in self.stock(part=self.part(ipn).pk, customer=None)), Decimal(0))
+
+    def given(self, ipn: str) -> Decimal:
+        """How much of that part is with the peer's company."""
+        rows = self.stock(part=self.part(ipn).pk, customer=self.connection().company)
+        return sum((row.quantity for row in rows), Decimal(0))
+
+    def place(self, item: Any) -> str:
+        """The name of the location where a row of stock lies; '' for nowhere."""
+        location = self.tables.locations.get(item.location)
+        return str(location.name) if location else ""
+
+    def location(self, name: str) -> int:
+        """The key of the location of that name."""
+        return next(int(each.pk) for each in self.tables.locations if each.name == name)
+
+    def history(self, item: int) -> list[str]:
+        """The notes in the item's history, oldest first."""
+        entries = sorted(self.tables.tracking, key=lambda entry: entry.pk)
+        return [entry.notes for entry in entries if entry.item == item and entry.notes]
+
+    def metadata(self, model: str, pk: int) -> dict[str, Any]:
+        """What stands in a row's metadata under our key: its signed text, read."""
+        kept = self.tables.metadata_of(model, pk)
+        mirrored = kept.content.get("fedbot", {}) if kept else {}
+        return json.loads(mirrored["value"]) if isinstance(mirrored.get("value"), str) else dict(mirrored)
+
+    def user(self, name: str) -> Any:
+        """The InvenTree account of that name."""
+        return self.tables.users.find("username", name)[0]
+
+    def count(self) -> dict[int, Decimal]:
+        """How much there is of each part, wherever it is."""
+        counted: dict[int, Decimal] = {}
+        for row in self.tables.stock:
+            counted[row.part] = counted.get(row.part, Decimal(0)) + row.quantity
+        return counted
+
+    # --- what happens to it --------------------------------------------------------------------------------
+
+    def fails(
+        self, kind: FaultKind, method: str = ".*", path: str = "", times: int | None = 1, status: int = 500
+    ) -> None:
+        """The next `times` requests that fit go wrong in this way (None: all from now on)."""
+        self.transport.faults.add(Fault(kind, method, path, times, status))
+
+    def goes_down(self) -> None:
+        """Its InvenTree answers nobody."""
+        self.fails(FaultKind.REFUSED, times=None)
+
+    def comes_back(self) -> None:
+        """Nothing goes wrong any more."""
+        self.transport.faults.clear()
+
+    def admin(self, method: str, path: str, **content: Any) -> Any:
+        """A superuser of the space does something in InvenTree, past the bot and whatever fails for that."""
+        headers = {"Authorization": f"Token {self.seeded.token('admin')}"}
+        with httpx.Client(transport=SimulatedTransport(self.seeded.server), base_url="http://x") as client:
+            answer = client.request(method, f"/api/{path}", headers=headers, json=content or None)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    @contextmanager
+    def meddles(self) -> Iterator[None]:
+        """People change what there is: the books begin anew with that."""
+        before = self.count()
+        yield
+        for part, quantity in self.count().items():
+            self.counted[part] = self.counted.get(part, Decimal(0)) + quantity - before.get(part, Decimal(0))
+        for part in before.keys() - self.count().keys():
+            self.counted[part] -= before[part]
+
+
+def _no_way(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("No route to host", request=request)

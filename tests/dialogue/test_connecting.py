@@ -1,0 +1,334 @@
+"""UC1: two spaces become friends; and the ways in which they don't."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import ConnectionState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import GRACE, World, a_world, friends, letters, nothing, told
+
+ACTIVE, ASKED, CANCELLED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.CANCELLED
+DECLINED, EXPIRED, MAKING, OFFERED = (
+    ConnectionState.DECLINED,
+    ConnectionState.EXPIRED,
+    ConnectionState.MAKING,
+    ConnectionState.OFFERED,
+)
+WEEK = timedelta(days=7)
+
+
+async def test_anna_asks_bea_agrees_and_both_are_friends() -> None:
+    world = await a_world()
+    line = world.anna.says("!fed connect betaspace")
+    await world.settle()
+    assert "Asked Betaspace" in world.answer_to(line)
+    card = world.card()
+    assert card.rings == (world.bea.user_id,)
+    assert "Bea" in card.text
+    assert list(card.reactions) == ["✅", "❌"]
+    world.bea.reacts(card, "✅")
+    await world.grace()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    end = world.room.message("Attraktor and Betaspace are friends")
+    assert set(end.rings) == {world.anna.user_id, world.bea.user_id}
+    assert "✅" in world.card().text
+    assert_books_balance(world)
+
+
+async def test_each_side_makes_a_viewer_a_token_and_a_company_for_the_other() -> None:
+    world = await friends()
+    for space, peer in ((world.alpha, world.beta), (world.beta, world.alpha)):
+        user = space.user(f"fed-{peer.party}-1")
+        assert user.last_name == space.connection().id
+        assert (user.is_superuser, user.is_staff, user.is_active) == (False, False, True)
+        company = space.tables.companies[space.connection().company]
+        assert (company.name, company.is_customer, company.active) == (peer.name, True, True)
+        assert space.vault.read(f"made-for/{peer.party}/1")
+        mirrored = space.metadata("company", company.pk)
+        assert (mirrored["connection"], mirrored["state"]) == (space.connection().id, "active")
+
+
+async def test_both_cards_show_the_fingerprint_of_the_other_sides_key() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    asked = world.room.message("Asked Betaspace").text
+    card = world.card().text
+    world.anna.says("!fed spaces")
+    await world.settle()
+    fingerprints = [word for word in asked.split() if word.count("-") == 4]
+    assert len(fingerprints) == 1
+    assert fingerprints[0] in card, "Bea's card shows her own key too, to compare"
+
+
+async def test_somebody_who_is_no_superuser_cannot_ask() -> None:
+    world = await a_world()
+    line = world.piet.says("!fed connect betaspace")
+    await world.settle()
+    answer = world.answer_to(line)
+    assert "superuser" in answer
+    assert "Anna" in answer
+    assert world.alpha.turn.connections() == []
+
+
+async def test_an_approver_of_the_other_space_cannot_agree() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    card = world.card()
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert "superuser" in world.room.answers(card)[-1].text
+    assert world.beta.connection().state is OFFERED
+    world.bea.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.connection().state is ACTIVE
+
+
+async def test_bea_declines_and_anna_hears_of_it_at_once() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "❌")
+    await world.grace()
+    assert [space.connection().state for space in world.spaces] == [DECLINED, DECLINED]
+    end = world.room.messages(sender=world.alpha.chat.user_id)[-1]
+    assert end.rings == (world.anna.user_id,)
+    assert "Bea said no" in end.text
+    assert world.beta.tables.users.find("username", "fed-attraktor-1") == []
+    assert_books_balance(world)
+
+
+async def test_a_lost_no_is_said_again() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "❌")
+    await world.settle()
+    world.server.loses = letters
+    await world.grace()
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=2))
+    assert world.alpha.connection().state is DECLINED
+
+
+async def test_nobody_answers_for_a_week_and_it_is_over_on_both_sides() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    await world.passes(WEEK + timedelta(hours=1))
+    assert [space.connection().state for space in world.spaces] == [EXPIRED, EXPIRED] or [
+        space.connection().state for space in world.spaces
+    ] == [EXPIRED, CANCELLED]
+    assert "Expired" in world.card().text or "Cancelled" in world.card().text
+    line = world.bea.says("!fed approve", reply_to=world.card())
+    await world.grace()
+    assert "isn't open any more" in world.answer_to(line)
+    assert_books_balance(world)
+
+
+async def test_a_yes_in_the_last_minute_counts_though_the_bot_was_down_then() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    card = world.card()
+    await world.passes(WEEK - timedelta(minutes=5))
+    for space in world.spaces:
+        space.is_asleep = True
+    world.bea.reacts(card, "✅")
+    await world.passes(timedelta(hours=1))
+    await world.beta.restart()
+    await world.grace()
+    assert world.beta.connection().state is not EXPIRED
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=2))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_a_yes_after_the_time_is_over_does_not_count() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    card = world.card()
+    world.beta.is_asleep = True
+    await world.passes(WEEK + timedelta(minutes=1))
+    world.bea.reacts(card, "✅")
+    await world.beta.restart()
+    await world.grace()
+    assert world.beta.connection().state in {EXPIRED, CANCELLED}
+    assert world.beta.tables.users.find("username", "fed-attraktor-1") == []
+
+
+async def test_anna_takes_it_back_before_anybody_has_decided() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    line = world.anna.says("!fed cancel", reply_to=world.room.message("Asked Betaspace"))
+    await world.settle()
+    assert "Taken back" in world.answer_to(line)
+    assert [space.connection().state for space in world.spaces] == [CANCELLED, CANCELLED]
+    assert "Cancelled" in world.card().text
+    assert_books_balance(world)
+
+
+async def test_agreeing_and_cancelling_cross_and_what_was_made_is_taken_back() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "✅")
+    await world.settle()
+    world.alpha.is_asleep = True
+    await world.grace()
+    assert world.beta.user("fed-attraktor-1").is_active
+    world.beta.is_asleep, world.alpha.is_asleep = True, False
+    world.server.loses = letters
+    world.anna.says("!fed cancel", reply_to=world.room.message("Asked Betaspace"))
+    await world.settle()
+    world.server.loses = nothing
+    world.beta.is_asleep = False
+    await world.passes(timedelta(minutes=15))
+    assert [space.connection().state for space in world.spaces] == [CANCELLED, CANCELLED]
+    assert not world.beta.user("fed-attraktor-1").is_active
+    assert all(token.revoked for token in world.beta.tables.tokens if token.name.startswith("fed-"))
+    assert_books_balance(world)
+
+
+async def test_what_was_being_made_while_a_cancellation_came_is_taken_back_too() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "✅")
+    await world.settle()
+    world.beta.fails(FaultKind.TIMEOUT_AFTER, "POST", "/api/user/$")
+    world.alpha.is_asleep = True
+    await world.grace()
+    world.alpha.is_asleep = False
+    world.anna.says("!fed cancel", reply_to=world.room.message("Asked Betaspace"))
+    await world.passes(timedelta(minutes=10))
+    assert world.beta.connection().state is CANCELLED
+    assert not world.beta.user("fed-attraktor-1").is_active
+    assert_books_balance(world)
+
+
+async def both_ask_at_once(world: World) -> None:
+    """Neither bot has heard the other's asking when its own goes out."""
+    world.server.loses = letters
+    world.anna.says("!fed connect betaspace")
+    world.bea.says("!fed connect attraktor")
+    await world.settle()
+    assert [space.connection().state for space in world.spaces] == [ASKED, ASKED]
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=2))
+
+
+async def test_both_ask_at_once_and_each_asking_is_the_others_yes() -> None:
+    world = await a_world()
+    await both_ask_at_once(world)
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert world.alpha.connection().id == world.beta.connection().id
+    assert told(world.room, "asked us at the same moment")
+    assert_books_balance(world)
+
+
+async def test_asking_the_one_who_has_asked_is_a_yes_with_its_few_seconds() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    line = world.bea.says("!fed connect attraktor")
+    await world.settle()
+    assert "counts in 5 seconds" in world.answer_to(line)
+    await world.passes(GRACE + timedelta(seconds=1))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_whoever_asks_under_a_lower_generation_is_told_the_right_one_and_asks_again_by_itself() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "❌")
+    await world.grace()
+    world.alpha.forgets_connections()
+    world.anna.says("!fed connect betaspace")
+    await world.settle()
+    assert world.alpha.connection().generation == 2
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_both_ask_at_once_under_different_generations_and_the_higher_one_wins() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "❌")
+    await world.grace()
+    world.alpha.forgets_connections()
+    await both_ask_at_once(world)
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert {space.connection().generation for space in world.spaces} == {2}
+    assert_books_balance(world)
+
+
+async def test_a_space_that_asks_too_often_in_a_day_is_declined_without_a_person() -> None:
+    world = await a_world()
+    for _ in range(2):
+        await world.asks_to_connect()
+        world.bea.reacts(world.card(), "❌")
+        await world.grace()
+    world.anna.says("!fed connect betaspace")
+    await world.settle()
+    assert "no more requests today" in world.room.messages()[-1].text
+    assert told(world.beta_admins, "too often today")
+    assert world.beta.connection().state is DECLINED
+    await world.passes(timedelta(days=1, minutes=1))
+    await world.asks_to_connect()
+    assert world.beta.connection().state is OFFERED
+
+
+async def test_friends_who_are_friends_already_are_told_so() -> None:
+    world = await friends()
+    line = world.anna.says("!fed connect betaspace")
+    await world.settle()
+    assert "friends already" in world.answer_to(line)
+
+
+async def test_the_other_bot_is_silent_and_the_room_is_told_once() -> None:
+    world = await a_world()
+    world.beta.is_asleep = True
+    await world.asks_to_connect()
+    await world.passes(timedelta(hours=3))
+    silent = [m for m in world.room.messages() if "has not answered for ten minutes" in m.text]
+    assert len(silent) == 1
+    await world.beta.restart()
+    await world.settle()
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert_books_balance(world)
+
+
+async def test_inventree_is_down_before_the_card_which_comes_when_it_is_back() -> None:
+    world = await a_world()
+    world.beta.goes_down()
+    await world.asks_to_connect()
+    assert told(world.beta_admins, "does not answer")
+    await world.passes(timedelta(minutes=20))
+    world.beta.comes_back()
+    await world.passes(timedelta(minutes=10))
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_inventree_is_down_while_the_access_is_made_which_goes_on_later() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "✅")
+    await world.settle()
+    world.alpha.goes_down()
+    await world.grace()
+    await world.passes(timedelta(minutes=20))
+    assert world.alpha.connection().state is MAKING
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=10))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert_books_balance(world)
+
+
+async def test_a_bot_without_a_friend_knows_nobody_of_that_name() -> None:
+    world = await a_world()
+    line = world.anna.says("!fed connect btaspace")
+    await world.settle()
+    assert "Betaspace" in world.answer_to(line)
+    assert world.alpha.turn.connections() == []
