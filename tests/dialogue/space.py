@@ -142,6 +142,10 @@ class Space:
         assert len(found) == 1, f"{len(found)} rows of {ipn} {fields} at {self.party}: {found}"
         return found[0]
 
+    def row(self, item: int) -> Any:
+        """The row of stock of that key."""
+        return self.tables.stock[item]
+
     def total(self, ipn: str) -> Decimal:
         """How much of that part is in stock (not with a customer)."""
         return sum((row.quantity for row in self.stock(part=self.part(ipn).pk, customer=None)), Decimal(0))

@@ -121,28 +121,28 @@ class World:
         await self.settle()
         return self
 
-    async def settle(self) -> None:
-        """Everything happens that can happen without time passing, for bots that aren't asleep."""
+    async def settle(self, *, asleep: tuple[Space, ...] = ()) -> None:
+        """Everything happens that can happen without time passing; `asleep` are bots whose process is down."""
+        awake = self._awake(asleep)
         for _ in range(MOST_ROUNDS):
-            if not any([await step(space) for space in self.awake]):
+            if not any([await step(space) for space in awake]):
                 return
         raise AssertionError(f"it never comes to rest:\n{self.room.transcript()}")
 
-    @property
-    def awake(self) -> list[Space]:
-        """Whose bots run."""
-        return [space for space in self.spaces if not space.is_asleep]
+    def _awake(self, asleep: tuple[Space, ...]) -> list[Space]:
+        return [space for space in self.spaces if not space.is_asleep and space not in asleep]
 
-    async def passes(self, time: timedelta) -> None:
+    async def passes(self, time: timedelta, *, asleep: tuple[Space, ...] = ()) -> None:
         """Time goes by, and all timers that are due on the way run, in steps."""
         end = self.clock.now() + time
+        awake = self._awake(asleep)
         while self.clock.now() < end:
-            await self.settle()
-            due = min((wake for space in self.awake if (wake := _next_wake(space)) is not None), default=end)
+            await self.settle(asleep=asleep)
+            due = min((wake for space in awake if (wake := _next_wake(space)) is not None), default=end)
             self.clock.advance(max(min(due, end) - self.clock.now(), SHORTEST))
-            for space in self.awake:
+            for space in awake:
                 space.bot.engine.put(Tick(self.clock.now()))
-        await self.settle()
+        await self.settle(asleep=asleep)
 
     async def grace(self) -> None:
         """The grace of a decision is over."""

@@ -112,10 +112,10 @@ def peers_access_waits(tongue: Tongue, *, connection: Connection, home: Home, te
         tongue.say("Why: {text}", text=tongue.short(text, 200)),
         tongue.say("Done: both said yes. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
         tongue.say(
-            "Its address must be reachable from {own}'s bot, and its token may look, and no more; the admins of "
-            "both can mend that.",
+            "Its address must be reachable from {own}'s bot, and its token may look, and no more.",
             own=own,
         ),
+        tongue.say("The admins of both can mend that."),
         tongue.say(
             "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
             when=tongue.when(connection.due),

@@ -217,6 +217,30 @@ SAID: dict[str, tuple[Phrase, str]] = {
         c9x4
         """,
     ),
+    "the other bot is silent": (
+        say("peer_bot_silent", connection=connection(ConnectionState.ASKED, ours=True), home=ALPHA),
+        """
+        ⏸ c9x4 waits: betaspace's bot has not answered for ten minutes.
+        Nothing is lost: it goes on as soon as that bot is awake again.
+        Next: I send it again by myself. Nothing to do now.
+        """,
+    ),
+    "the other InvenTree lets us not in": (
+        say(
+            "peers_access_waits",
+            connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
+            home=ALPHA,
+            text="InvenTree at inventree.beta.example can't be reached: no connection.",
+        ),
+        """
+        ⏸ c9x4 waits: attraktor's bot gets no look into betaspace's InvenTree.
+        Why: InvenTree at inventree.beta.example can't be reached: no connection.
+        Done: both said yes. Not done: attraktor's side is not ready. Nothing has moved.
+        Its address must be reachable from attraktor's bot, and its token may look, and no more.
+        The admins of both can mend that.
+        Next: I try again by myself, until Tue 1 Dec, 20:14. To stop it, reply: !fed cancel
+        """,
+    ),
     "the other space said no": (
         say("connect_declined", connection=connection(ConnectionState.DECLINED, ours=True), by="Bea"),
         """
