@@ -31,6 +31,7 @@ from fedbot.federation.state import Turn
 from fedbot.identity import MemoryVault
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
+from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from tests.twins.chat import TwinChat
 from tests.twins.clock import TwinClock
@@ -85,7 +86,8 @@ class Space:
         """The process ends where it stands and comes up again on the same journal; `changes` are of `home`."""
         self.home = replace(self.home, **changes)
         self.chat = self.chat.restarted()
-        self.journal = Journal(self.journal._database, None, self.clock.now)  # as `open`: what was begun is queued
+        with self.journal._database.transaction() as connection:
+            outbox.requeue_interrupted(connection)  # as at each opening
         self.inventory = self._inventory()
         self.bot = self._bot()
         self.is_asleep = False
