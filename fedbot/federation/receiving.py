@@ -7,7 +7,7 @@ only when nothing was created and never will be.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.federation import letters, making
@@ -44,6 +44,7 @@ from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
 from fedbot.federation.terms import BadTerms, hash_of, understood
 
 STALE_AFTER = timedelta(hours=1)
+LONGEST_OPEN = timedelta(days=62)
 LONGEST_LINK = 200
 NO_PART = "no-part"
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
@@ -61,6 +62,7 @@ def on_offer(
         raise BadTerms("terms.sender or terms.receiver")
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
+    due = min(datetime.fromisoformat(str(envelope.body.get("due"))), turn.now + LONGEST_OPEN)
     metadata = sealed.get("metadata")
     texts = metadata if isinstance(metadata, dict) else {}
     transfer = Transfer(
@@ -74,7 +76,7 @@ def on_offer(
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
         asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
-        due=transfers.due_in(turn, envelope),
+        due=due,
         progress=tuple(Progress(line.number, metadata=str(texts.get(str(line.number), ""))) for line in terms.lines),
         exchange=Exchange(seen=envelope.seq),
     )

@@ -31,7 +31,7 @@ from fedbot.federation.events import Answered, Context
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.questions import Able, FindItems, ItemsFound, MatchPart, PartMatch, Question, WhoMay
 from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
-from fedbot.federation.receiving import NO_PART, go_on, matched, unmatched
+from fedbot.federation.receiving import LONGEST_OPEN, NO_PART, go_on, matched, unmatched
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
@@ -192,6 +192,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
         raise BadTerms("terms.sender or terms.receiver")
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
+    due = min(datetime.fromisoformat(str(envelope.body.get("due"))), turn.now + LONGEST_OPEN)
     transfer = Transfer(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -203,7 +204,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
         asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
-        due=transfers.due_in(turn, envelope),
+        due=due,
         exchange=Exchange(seen=envelope.seq),
     )
     turn.save(transfer)

@@ -23,11 +23,10 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Draft, Edit, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.state import Turn
-from fedbot.federation.terms import BadTerms, hash_of, written
+from fedbot.federation.terms import hash_of, written
 
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
-LONGEST_OPEN = timedelta(days=62)
 
 
 def open_push(
@@ -102,15 +101,6 @@ def numbers_in(entries: list[Any]) -> set[int]:
     """The numbers of the lines that a peer's letter tells of."""
     numbers = (entry.get("number") for entry in entries if isinstance(entry, dict))
     return {number for number in numbers if isinstance(number, int)}
-
-
-def due_in(turn: Turn, envelope: Envelope) -> datetime:
-    """Until when a peer's asking is open, as it says, but not for ever. BadTerms for what is no such time."""
-    try:
-        due = datetime.fromisoformat(str(envelope.body.get("due")))
-        return min(due, turn.now + LONGEST_OPEN)
-    except (ValueError, TypeError):  # no date, or none with a time zone
-        raise BadTerms("body.due") from None
 
 
 def as_body(signature: Signature) -> dict[str, Any]:
