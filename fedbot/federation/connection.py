@@ -390,7 +390,7 @@ def announced_alone(turn: Turn, connection: Connection) -> bool:
 
 def tell_silence(turn: Turn, connection: Connection) -> None:
     """The peer's bot has not answered for ten minutes: say so once, in the thread of the card or of our asking."""
-    if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in LIVING_CONNECTION:
+    if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in UNFINISHED_CONNECTION:
         return
     if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):
         phrase = say("peer_bot_silent", connection=connection, home=turn.home)
