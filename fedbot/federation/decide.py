@@ -108,9 +108,10 @@ def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
 def _on_tick(turn: Turn, _: Tick) -> None:
     """Whatever is due by the clock: letters to send again, makings to try again, silence to tell."""
     for connection in turn.connections():
-        resent = letters.resend_due(turn, connection)
+        resent = letters.resend_due(turn, disconnecting.falls_silent(turn, connection))
         if resent is not connection:
             turn.save(resent)
+            disconnecting.tell_silence(turn, resent)
             connections.tell_silence(turn, resent)
         making.try_again(turn, resent)
     for transfer in turn.restless_transfers():
@@ -214,7 +215,7 @@ _DONE: dict[str, _Rule] = {
     "sending": sending.on_done,
     "receiving": receiving.on_done,
     "mirror": _nothing_follows,
-    "taking-back": _nothing_follows,
+    "taking-back": disconnecting.on_taken_back,
 }
 _REFUSED: dict[str, _Rule] = {
     "making": making.on_refused,

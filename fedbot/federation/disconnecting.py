@@ -2,17 +2,23 @@
 
 `ending` until nothing moves any more, then `ended`. The company is closed, never deleted (that would bring its
 items back into stock), and found again by the next connection.
+
+At once (`--now`, for a peer that is gone or hostile) access ends before that. What our own books leave open is
+`disputed`; what is only the peer's to finish is cancelled here, and should it come after all, it is refused.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from fedbot.federation import connection as connections
 from fedbot.federation import letters, making
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     BEFORE_DEBIT,
     FINAL,
+    UNFINISHED_CONNECTION,
     Connection,
     ConnectionState,
     Signature,
@@ -21,67 +27,131 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Edit, Post, say
 from fedbot.federation.envelope import Envelope
+from fedbot.federation.events import StepDone
 from fedbot.federation.state import Turn
+from fedbot.federation.steps import EndAccess
 
-LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.SUSPENDED, ConnectionState.ENDING})
+LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.SUSPENDED})
+OVER = FINAL | {TransferState.DISPUTED}
+TELLS_FOR = timedelta(days=30)
+DISCONNECTED = "disconnected"
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What a disconnection would do: requests that are cancelled, movements that are finished first."""
+    """What a disconnection would do: what is cancelled, what is finished first (at once: what would be unclear)."""
 
     cancelled: tuple[Transfer, ...]
     finished: tuple[Transfer, ...]
 
 
-def preview(turn: Turn, connection: Connection) -> Preview:
+def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
     """What would happen to what is under way."""
-    under_way = [t for t in turn.open_transfers() if t.connection == connection.id]
-    return Preview(
-        tuple(t for t in under_way if t.state in BEFORE_DEBIT),
-        tuple(t for t in under_way if t.state not in BEFORE_DEBIT),
-    )
+    under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
+    if at_once:
+        return Preview(
+            tuple(t for t in under_way if t.state in BEFORE_DEBIT), tuple(t for t in under_way if _would_be_unclear(t))
+        )
+    stays = tuple(t for t in under_way if t.state in BEFORE_DEBIT and not _may_be_on_its_way(t))
+    return Preview(stays, tuple(t for t in under_way if t not in stays))
+
+
+def _may_be_on_its_way(transfer: Transfer) -> bool:
+    """We have said yes to it, and the sender has not answered yet."""
+    return transfer.role == "receiver" and transfer.approved_hash == transfer.terms_hash
+
+
+def _would_be_unclear(transfer: Transfer) -> bool:
+    """It has left our stock, or is just leaving it, and only the peer could say what became of it."""
+    return transfer.role == "sender" and transfer.state in {TransferState.DEBITING, TransferState.SENT}
+
+
+# --- by our superuser ---
 
 
 def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -> Connection:
     """Our superuser ends it. `at_once`: access ends now, what moves is settled without the peer."""
+    seen = preview(turn, connection, at_once=at_once)
     body = {"by": by.person, "by_name": by.name, "at_once": at_once}
     ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
     ending, draft = letters.write(turn, ending, "disconnecting", body, awaits=True)
     turn.save(ending)
     turn.note(connection.id, "disconnecting at once" if at_once else "disconnecting", by.person, by.event_id)
-    phrase = say("disconnecting", connection=ending, home=turn.home, at_once=at_once, preview=preview(turn, ending))
+    phrase = say("disconnecting", connection=ending, home=turn.home, at_once=at_once, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     _cancel_open(turn, ending, by)
     if at_once:
-        for transfer in turn.open_transfers():
-            if transfer.connection == connection.id:
-                text = "the connection was ended at once, before the other space had answered"
-                transfers.dispute(turn, transfer, 0, text)
+        _settle_alone(turn, ending, by)
         _end(turn, ending)
     return ending
 
 
-def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> None:
-    """The peer ends it: we do the same on our side, and say so."""
-    if connection.state not in LASTING:
-        turn.save(connection)
-        return
-    by = transfers.signature_in(envelope, connection.peer, "")
-    ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
-    ending, draft = letters.write(turn, ending, "noted")
-    turn.save(ending)
-    turn.note(connection.id, "the peer disconnects", by.person)
-    phrase = say("peer_disconnects", connection=ending, home=turn.home, preview=preview(turn, ending))
-    turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
-    _cancel_open(turn, ending, by)
+def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
+    """It is ending already, and our superuser doesn't want to wait for the peer any longer."""
+    turn.note(connection.id, "disconnecting at once", by.person, by.event_id)
+    seen = preview(turn, connection, at_once=True)
+    phrase = say("disconnecting", connection=connection, home=turn.home, at_once=True, preview=seen)
+    turn.do(Post(f"at-once:{connection.id}", connection.room, phrase, reply_to=by.event_id))
+    _settle_alone(turn, connection, by)
+    _end(turn, connection)
 
 
 def _cancel_open(turn: Turn, connection: Connection, by: Signature) -> None:
     """Open requests are cancelled by their arbiter, the sender; the receiver's side follows by its letter."""
     for transfer in turn.open_transfers():
         if transfer.connection == connection.id and transfer.role == "sender" and transfer.state in BEFORE_DEBIT:
-            transfers.end(turn, transfer, TransferState.CANCELLED, by, "disconnected")
+            transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
+
+
+def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
+    """Without the peer's word: what it may hold is disputed, what it has not sent us is not taken any more."""
+    for transfer in turn.open_transfers():
+        if transfer.connection != connection.id:
+            continue
+        if _would_be_unclear(transfer):
+            text = "the friendship was ended at once, before the other space had answered"
+            transfers.dispute(turn, transfer, 0, text)
+        elif transfer.role == "receiver" and transfer.state is TransferState.OPEN:
+            _cancel_alone(turn, transfer, by)
+
+
+def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
+    """We don't wait for the sender, who may be gone: whatever comes of it from now on is refused."""
+    ended = replace(
+        transfer, state=TransferState.CANCELLED, decided=by, verdict=None, problem=DISCONNECTED, ended=turn.now
+    )
+    body = {"reason": DISCONNECTED, **transfers.as_body(by)}
+    ended, draft = letters.write(turn, ended, "cancel", body, awaits=True)
+    turn.save(ended)
+    turn.note(transfer.id, TransferState.CANCELLED.value, by.person, by.event_id, problem=DISCONNECTED)
+    letters.post(turn, ended, draft)
+    if "card" in ended.told:
+        transfers.edit_card(turn, ended)
+
+
+# --- by the peer ---
+
+
+def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer ends it: we do the same on our side, and say so."""
+    by = transfers.signature_in(envelope, connection.peer, "")
+    if connection.state in UNFINISHED_CONNECTION:
+        connections.finish(turn, connection, ConnectionState.CANCELLED, by.name)
+        return
+    if connection.state not in LASTING:
+        turn.save(connection)
+        return
+    seen = preview(turn, connection)
+    ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
+    ending, draft = letters.write(turn, ending, "noted")
+    turn.save(ending)
+    turn.note(connection.id, "the peer disconnects", by.person)
+    phrase = say("peer_disconnects", connection=ending, home=turn.home, preview=seen)
+    turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
+    _cancel_open(turn, ending, by)
+
+
+# --- the end ---
 
 
 def finish_what_is_over(turn: Turn) -> None:
@@ -92,15 +162,50 @@ def finish_what_is_over(turn: Turn) -> None:
 
 
 def _under_way(turn: Turn, connection: Connection) -> bool:
-    return any(t.connection == connection.id and t.state not in FINAL for t in turn.open_transfers())
+    """What is disputed waits for people, and access isn't what they need for that."""
+    return any(t.connection == connection.id and t.state not in OVER for t in turn.open_transfers())
 
 
 def _end(turn: Turn, connection: Connection) -> None:
     ended = replace(connection, state=ConnectionState.ENDED)
     turn.save(ended)
+    turn.note(connection.id, "ended")
     making.take_back(turn, ended)
     making.mirror(turn, ended)
-    turn.note(connection.id, "ended")
-    turn.do(
-        Edit(f"disconnecting:{connection.id}", connection.room, say("disconnected", connection=ended, home=turn.home))
-    )
+    if connection.user is None:
+        _tell_that_it_is_over(turn, ended)
+
+
+def on_taken_back(turn: Turn, event: StepDone) -> None:
+    """A step of the taking back is done: once the access is shut, the room may know."""
+    connection = turn.connection(event.context.subject)
+    turn.note(event.context.subject, f"done: {event.context.purpose}")
+    shut = event.context.detail.get("step") == EndAccess.__name__
+    if connection is not None and connection.state is ConnectionState.ENDED and shut:
+        _tell_that_it_is_over(turn, connection)
+
+
+def _tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
+    phrase = say("disconnected", connection=connection, home=turn.home)
+    turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
+
+
+def tell_silence(turn: Turn, connection: Connection) -> None:
+    """The peer's bot has not answered for ten minutes, so what it should finish hangs: say so once."""
+    silent = connection.exchange.resends == transfers.SILENT_AFTER_RESENDS
+    if connection.state is not ConnectionState.ENDING or not silent:
+        return
+    if turn.tell_once(f"silent:{connection.id}", TELLS_FOR):
+        phrase = say("ending_waits", connection=connection, home=turn.home, preview=preview(turn, connection))
+        key = f"disconnecting:{connection.id}"
+        turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=key))
+
+
+def falls_silent(turn: Turn, connection: Connection) -> Connection:
+    """A peer that has not answered for a month is gone: what it should know of the end is not sent any more."""
+    ended = connection.state is ConnectionState.ENDED and connection.ended_by is not None
+    if not ended or not connection.exchange.awaiting or connection.ended_by is None:
+        return connection
+    if connection.ended_by.at + TELLS_FOR > turn.now:
+        return connection
+    return replace(connection, exchange=replace(connection.exchange, awaiting=False, resend_at=None))

@@ -26,6 +26,7 @@ from fedbot.federation.steps import (
     MakeCompany,
     MintToken,
     Mirror,
+    Step,
     TokenMinted,
     TokenTried,
     TryToken,
@@ -218,6 +219,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     connection = replace(connection, state=ConnectionState.ACTIVE, waiting_since=None)
     turn.save(connection)
     turn.note(connection.id, f"active with {connection.peer}")
+    _adopt(turn, connection)
     phrase = say("connected", connection=connection, home=turn.home)
     if connection.ours:
         people = [connection.asked.person, connection.decided.person if connection.decided else ""]
@@ -227,6 +229,22 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
         turn.do(Edit(f"card:{connection.id}", connection.room, phrase))
     mirror(turn, connection)
     return connection
+
+
+def _adopt(turn: Turn, connection: Connection) -> None:
+    """What an earlier generation left unfinished goes on under this one (DESIGN §4): its letters go out anew."""
+    adopted = []
+    for transfer in turn.open_transfers():
+        left = transfer.peer == connection.peer and transfer.connection != connection.id
+        if left and transfer.room == connection.room:
+            mine = letters.address_anew(replace(transfer, connection=connection.id), connection)
+            turn.save(mine)
+            turn.note(transfer.id, f"goes on under generation {connection.generation}")
+            letters.send_again(turn, mine)
+            adopted.append(mine)
+    if adopted and connection.ours:
+        phrase = say("goes_on_from_before", connection=connection, transfers=tuple(adopted))
+        turn.do(Post(f"adopted:{connection.id}", connection.room, phrase))
 
 
 # --- what stands in the way --------------------------------------------------------------------------------
@@ -323,16 +341,20 @@ def try_again(turn: Turn, connection: Connection) -> None:
 
 def take_back(turn: Turn, connection: Connection) -> None:
     """What was made for a connection that is over: the user deactivated, its tokens revoked, the company closed."""
-    context = Context("taking-back", connection.id)
     if connection.user is not None:
-        turn.do(Do(context, EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))))
+        shut = EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))
+        turn.do(Do(_taking_back(connection, shut), shut))
     elif connection.own_made:
-        text = "That user was made by hand, so I can't end its access."
-        phrase = say("access_not_ended", connection=connection, name=access_name(connection), text=text)
+        phrase = say("access_made_by_hand", connection=connection, name=access_name(connection))
         turn.tell_admins(phrase, f"access:{connection.id}")
     turn.do(Forget(own_reference(connection)), Forget(peer_reference(connection)))
     if connection.company is not None:
-        turn.do(Do(context, CloseCompany(_mark(connection, "close"), connection.company)))
+        close = CloseCompany(_mark(connection, "close"), connection.company)
+        turn.do(Do(_taking_back(connection, close), close))
+
+
+def _taking_back(connection: Connection, step: Step) -> Context:
+    return Context("taking-back", connection.id, detail={"step": type(step).__name__})
 
 
 def mirror(turn: Turn, connection: Connection) -> None:

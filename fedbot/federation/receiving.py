@@ -7,28 +7,25 @@ only when nothing was created and never will be.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import letters, making
+from fedbot.federation import letters, making, opening
 from fedbot.federation import transfer as transfers
-from fedbot.federation.connection import MOST_RINGS, addressees
 from fedbot.federation.documents import (
     Connection,
     ConnectionState,
-    Exchange,
     Line,
     Progress,
     Signature,
     Transfer,
     TransferState,
 )
-from fedbot.federation.effects import Ask, Do, Post
+from fedbot.federation.effects import Ask, Do
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context, StepDone, StepRefused
 from fedbot.federation.provenance import forbidden_origin, mirror_received
 from fedbot.federation.questions import Able, MatchPart, PartMatch, Question, WhoMay
-from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
@@ -41,10 +38,8 @@ from fedbot.federation.steps import (
     Step,
 )
 from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
-from fedbot.federation.terms import BadTerms, hash_of, understood
 
 STALE_AFTER = timedelta(hours=1)
-LONGEST_OPEN = timedelta(days=62)
 LONGEST_LINK = 200
 NO_PART = "no-part"
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
@@ -57,29 +52,12 @@ def on_offer(
     turn: Turn, connection: Connection, envelope: Envelope, sealed: dict[str, Any], event_id: str = ""
 ) -> None:
     """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
-    terms = understood(envelope.body.get("terms"))
-    if (terms.kind, terms.sender, terms.receiver) != ("push", connection.peer, turn.home.party):
-        raise BadTerms("terms.sender or terms.receiver")
-    if hash_of(terms) != envelope.terms_hash:
-        raise BadTerms("terms_hash")
-    due = min(datetime.fromisoformat(str(envelope.body.get("due"))), turn.now + LONGEST_OPEN)
+    transfer = opening.begun_by_peer(turn, connection, envelope, "push", event_id)
+    terms = transfer.terms
     metadata = sealed.get("metadata")
     texts = metadata if isinstance(metadata, dict) else {}
-    transfer = Transfer(
-        id=envelope.subject,
-        code=turn.short_code(envelope.subject),
-        role="receiver",
-        peer=connection.peer,
-        connection=connection.id,
-        room=connection.room,
-        terms=terms,
-        terms_hash=envelope.terms_hash,
-        state=TransferState.OPEN,
-        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
-        due=due,
-        progress=tuple(Progress(line.number, metadata=str(texts.get(str(line.number), ""))) for line in terms.lines),
-        exchange=Exchange(seen=envelope.seq),
-    )
+    progress = (replace(p, metadata=str(texts.get(str(p.number), ""))) for p in transfer.progress)
+    transfer = replace(transfer, progress=tuple(progress))
     turn.note(transfer.id, f"offered by {connection.peer}", terms.asker)
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
         _ask_sender(turn, transfer, "decline", None, "chain")
@@ -111,25 +89,15 @@ def on_matched(turn: Turn, event: Answered) -> None:
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
         transfer = with_progress(transfer, matched(transfer.at(line.number), match))
-    people = addressees(turn, able)
-    names = [turn.name_of(person, transfer.room) for person in people]
+    people = opening.addressees(turn, able)
     if transfer.card_event or "card" in transfer.told:
         turn.save(transfer)
-        transfers.edit_card(turn, transfer, people=names)
+        transfers.edit_card(turn, transfer, people=opening.names(turn, people, transfer.room))
         return
     transfer = replace(transfer, told=(*transfer.told, "card"))
     transfer, draft = letters.write(turn, transfer, "noted")
     turn.save(transfer)
-    turn.do(
-        Post(
-            f"card:{transfer.id}",
-            transfer.room,
-            transfers.card(turn, transfer, names),
-            rings=tuple(people[:MOST_RINGS]),
-            draft=draft,
-            seeds=(APPROVE_KEY, DECLINE_KEY),
-        )
-    )
+    opening.post_card(turn, transfer, people, draft)
 
 
 def matched(progress: Progress, match: PartMatch) -> Progress:
@@ -217,6 +185,9 @@ def on_sent(
     turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str = "", sealed: dict[str, Any] | None = None
 ) -> None:
     """The stock has left the sender: book it in, if we did approve it and the connection is active."""
+    if transfer.state is TransferState.CANCELLED:
+        _refuse_cancelled(turn, transfer)
+        return
     if transfer.state is not TransferState.OPEN or envelope.terms_hash != transfer.terms_hash:
         turn.save(transfer)
         return
@@ -235,6 +206,13 @@ def on_sent(
     turn.save(transfer)
     turn.note(transfer.id, "crediting")
     go_on(turn, transfer)
+
+
+def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
+    """We have cancelled it without waiting for the sender (UC5, at once): it is never booked in, and goes back."""
+    body = {"reason": transfer.problem, "refused": []}
+    turn.save(letters.send(turn, transfer, "refused", body, awaits=True))
+    turn.note(transfer.id, "refused: it was cancelled here")
 
 
 def _as_given(transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:

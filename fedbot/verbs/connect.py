@@ -73,6 +73,8 @@ def _existing(turn: Turn, command: Command, connection: Connection) -> Connectio
             return say("connected_already", connection=connection)
         case ConnectionState.SUSPENDED:
             return say("needs_review", connection=connection)
+        case ConnectionState.ENDING:
+            return say("still_ending", connection=connection)
         case _:
             return say("asked_already", connection=connection)
 

@@ -102,6 +102,9 @@ class _Line:
             option = self._option(name)
             if option.name in taken:
                 raise Unclear(say("option_twice", option=f"--{option.name}", usage=self.spec.usage))
+            if not option.shown:
+                taken[option.name], at = "yes", at + 1
+                continue
             start = token.start + token.text.index("=") + 1 if equals else token.end
             taken[option.name], at = self._option_text(option, at, start)
         self._split(left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fedbot.federation import lines as chat_lines
-from fedbot.federation import transfer as transfers
+from fedbot.federation import opening
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, Terms
 from fedbot.federation.effects import Phrase
@@ -109,7 +109,7 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
     complaint = size_complaint(terms, metadata)
     if complaint is not None:
         return complaint
-    transfers.open_push(turn, transfer_id(command.event_id, 1), connection, terms, asker, metadata)
+    opening.open_push(turn, transfer_id(command.event_id, 1), connection, terms, asker, metadata)
     return None
 
 

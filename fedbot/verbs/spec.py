@@ -51,7 +51,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Option:
-    """`--name TEXT`. In the parsed line it stands under `name`."""
+    """`--name TEXT`. In the parsed line it stands under `name`. Without `shown` no text follows, and it is 'yes'."""
 
     name: str
     shown: str
@@ -61,7 +61,7 @@ class Option:
     @property
     def usage(self) -> str:
         """As it is typed."""
-        return f"--{self.name} {self.shown}"
+        return f"--{self.name} {self.shown}".strip()
 
 
 class Where(StrEnum):

@@ -28,6 +28,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "spaces": Right.MAPPED,
         "people": Right.SUPERUSER,
         "connect": Right.SUPERUSER,
+        "disconnect": Right.SUPERUSER,
         "push": Right.APPROVER,
         "request": Right.MAPPED,
         "approve": Right.MAPPED,

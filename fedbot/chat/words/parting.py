@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fedbot.chat.content import Bold, Inline, Items
+from fedbot.chat.content import Bold, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import ended_by
 from fedbot.chat.words.finding import what_it_is
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.federation.disconnecting import Preview
-from fedbot.federation.documents import Connection, Transfer
+from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.home import Home
 
 MOST_SHOWN = 10
@@ -74,5 +74,125 @@ def disconnected(tongue: Tongue, *, connection: Connection, home: Home) -> Lines
         tongue.say("What was given stays given, and the history stays."),
         tongue.say("{peer}'s access to our InvenTree is shut.", peer=peer),
         tongue.say("A superuser can ask again at any time: {connect}", connect=command(f"connect {connection.peer}")),
+        connection.code,
+    ]
+
+
+# --- before, and when it hangs -----------------------------------------------------------------------------
+
+
+def disconnect_preview(
+    tongue: Tongue, *, connection: Connection, home: Home, orderly: Preview | None, at_once: Preview
+) -> Lines:
+    """What ending the friendship would do, in each way; the person picks one by its number."""
+    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    lines: Lines = [
+        tongue.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
+        tongue.say("What was given stays given, and the history stays."),
+    ]
+    if orderly is not None:
+        lines.append(tongue.say("1) in order: what moves is finished, then {peer}'s access ends", peer=peer))
+        lines += _consequences(tongue, orderly, at_once=False)
+    number = 1 if orderly is None else 2
+    now = tongue.say(
+        "{number}) at once: {peer}'s access ends now; for a space that is gone, or not to be trusted",
+        number=number,
+        peer=peer,
+    )
+    lines += [now, *_consequences(tongue, at_once, at_once=True)]
+    numbers = tongue.names([str(each) for each in range(1, number + 1)], any_of=True)
+    return [*lines, tongue.say("Reply {numbers} within 10 minutes.", numbers=numbers)]
+
+
+def _consequences(tongue: Tongue, preview: Preview, *, at_once: bool) -> Lines:
+    if not (preview.cancelled or preview.finished):
+        return [tongue.say("Nothing is open or moving.")]
+    moving = tongue.say("⚠ Stays unclear, people have to look:") if at_once else tongue.say("Is finished first:")
+    return [
+        *_listed(tongue, tongue.say("Is cancelled:"), preview.cancelled),
+        *_listed(tongue, moving, preview.finished),
+    ]
+
+
+def nothing_to_end(tongue: Tongue, *, name: str) -> Lines:
+    """There is no friendship with that space."""
+    return [tongue.say("We and {peer} aren't friends. I did nothing.", peer=naming.space(tongue, name))]
+
+
+def not_friends_yet(tongue: Tongue, *, connection: Connection) -> Lines:
+    """It is only asked for, or being set up: that is taken back in another way."""
+    peer = naming.space(tongue, connection.peer_name)
+    first = tongue.say("We and {peer} aren't friends yet. I did nothing.", peer=peer)
+    if connection.state is ConnectionState.OFFERED:
+        return [first, tongue.say("To say no: {decline}", decline=command(f"decline {connection.code}"))]
+    return [first, tongue.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))]
+
+
+def ending_already(tongue: Tongue, *, connection: Connection, home: Home, preview: Preview) -> Lines:
+    """It is ending; what it waits for, and how not to wait."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say("The friendship with {peer} is ending already. I did nothing.", peer=peer),
+        *ended_by(tongue, connection, home),
+        *_listed(tongue, tongue.say("It waits for:"), (*preview.cancelled, *preview.finished)),
+        _without_waiting(tongue, connection),
+    ]
+
+
+def ending_waits(tongue: Tongue, *, connection: Connection, home: Home, preview: Preview) -> Lines:
+    """The other bot is silent, so the end hangs."""
+    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    return [
+        tongue.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
+        *_listed(tongue, tongue.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),
+        tongue.say("{peer}'s access to {own}'s InvenTree is not shut yet.", peer=peer, own=own),
+        tongue.say("Next: I send it again by myself. Nothing to do now."),
+        _without_waiting(tongue, connection),
+    ]
+
+
+def _without_waiting(tongue: Tongue, connection: Connection) -> tuple[Inline, ...]:
+    line = command(f"disconnect {connection.peer} --now")
+    return tongue.say("A superuser who doesn't want to wait: {line}", line=line)
+
+
+def still_ending(tongue: Tongue, *, connection: Connection) -> Lines:
+    """An asking to connect while the old friendship is still ending."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say("Not asked: the old friendship with {peer} is still ending.", peer=peer),
+        tongue.say("Please ask when it is over. To see what it waits for: {line}", line=_disconnect(connection)),
+    ]
+
+
+def _disconnect(connection: Connection) -> Inline:
+    return command(f"disconnect {connection.peer}")
+
+
+def goes_on_from_before(tongue: Tongue, *, connection: Connection, transfers: tuple[Transfer, ...]) -> Lines:
+    """A new friendship with an old friend takes up what the old one left."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say("We were friends with {peer} before.", peer=peer),
+        *_listed(tongue, tongue.say("This was left open then, and goes on:"), transfers),
+    ]
+
+
+def access_made_by_hand(tongue: Tongue, *, connection: Connection, name: str) -> Lines:
+    """In the admin room: what was clicked for a friend is taken back by clicks."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say(
+            "⚠ The friendship with {peer} is over. Its access was made by hand, so please end it by hand.",
+            peer=Bold(peer),
+        ),
+        tongue.say("In our InvenTree, as a superuser, and in this order:"),
+        Items(
+            (
+                tongue.say("set the user {user} inactive, don't just remove it from its group", user=Code(name)),
+                tongue.say("revoke its tokens"),
+            )
+        ),
+        tongue.say("Its token is gone from the bot's machine."),
         connection.code,
     ]

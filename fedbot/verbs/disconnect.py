@@ -1,0 +1,93 @@
+"""`!fed disconnect SPACE`: end a friendship, after a look at what that does (DESIGN §2, UC5)."""
+
+from __future__ import annotations
+
+from fedbot.federation import disconnecting
+from fedbot.federation import lines as chat_lines
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import UNFINISHED_CONNECTION, Connection, ConnectionState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.verbs.naming import room_name, space_meant, whole_line
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
+
+SPEC = Verb(
+    name="disconnect",
+    summary="end a friendship",
+    right=Right.SUPERUSER,
+    arguments=(Argument("space", Kind.SPACE, "SPACE"),),
+    options=(
+        Option("sure", "", "do it; without it I first tell what would happen"),
+        Option("now", "", "don't wait for the other space: for one that is gone, or not to be trusted"),
+    ),
+    examples=("disconnect betaspace", "disconnect betaspace --sure", "disconnect betaspace --sure --now"),
+    details=(
+        "Nothing new starts, open requests are cancelled, what moves is finished; then the space's access ends.",
+        "What was given stays given, and the history stays. Both can be friends again later.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """Nothing but the right; what stands against it is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Tell what would happen, and ask; or do it."""
+    del answers
+    connection = _meant(turn, command)
+    if isinstance(connection, Phrase):
+        return connection
+    at_once = bool(command.arguments.get("now"))
+    ending = connection.state is ConnectionState.ENDING
+    if ending and not at_once:
+        preview = disconnecting.preview(turn, connection)
+        return say("ending_already", connection=connection, home=turn.home, preview=preview)
+    if not command.arguments.get("sure"):
+        _let_choose(turn, command, connection, at_once=at_once)
+        return None
+    by = command.signature(turn)
+    if ending:
+        disconnecting.end_now(turn, connection, by)
+    else:
+        disconnecting.begin(turn, connection, by, at_once=at_once)
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> Connection | Phrase:
+    """The connection that can be ended, or what stands against it."""
+    space = space_meant(turn, command.room, str(command.arguments["space"]))
+    if isinstance(space, Phrase):
+        return space
+    connection = turn.connection_with(space.party)
+    if connection is None:
+        return say("nothing_to_end", name=space.name)
+    if connection.room != command.room:
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    if connection.state in UNFINISHED_CONNECTION:
+        return say("not_friends_yet", connection=connection)
+    return connection
+
+
+def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once: bool) -> None:
+    """What each way would do; a number picks one."""
+    sure = f"{SPEC.name} {connection.peer} --sure"
+    lines = [whole_line(turn, command, f"{sure} --now")]
+    if not at_once:
+        lines.insert(0, whole_line(turn, command, sure))
+    phrase = say(
+        "disconnect_preview",
+        connection=connection,
+        home=turn.home,
+        orderly=None if at_once else disconnecting.preview(turn, connection),
+        at_once=disconnecting.preview(turn, connection, at_once=True),
+    )
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(lines))
+
+
+HANDLER = Handler(SPEC, ask, act)
