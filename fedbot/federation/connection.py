@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import letters, making
+from fedbot.federation import letters, making, opening
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
     UNFINISHED_CONNECTION,
@@ -29,7 +29,6 @@ from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.terms import BadTerms
 
-MOST_RINGS = 3
 MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten
 SILENT_AFTER_RESENDS = 2
 SAID_ONCE = timedelta(days=30)
@@ -234,22 +233,17 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
         return
     connection, draft = letters.write(turn, connection, "noted")
     turn.save(connection)
-    people = addressees(turn, able)
+    people = opening.addressees(turn, able)
     turn.do(
         Post(
             f"card:{connection.id}",
             connection.room,
-            card(turn, connection, [turn.name_of(person, connection.room) for person in people]),
-            rings=tuple(people[:MOST_RINGS]),
+            card(turn, connection, opening.names(turn, people, connection.room)),
+            rings=tuple(people[: opening.MOST_RINGS]),
             draft=draft,
             seeds=(APPROVE_KEY, DECLINE_KEY),
         )
     )
-
-
-def addressees(turn: Turn, able: Able) -> list[str]:
-    """The Matrix ids of the people who have the right, in the configuration's order."""
-    return [person for person, username in turn.home.people.items() if username in able.usernames]
 
 
 def card(turn: Turn, connection: Connection, people: list[str] | None = None) -> Phrase:

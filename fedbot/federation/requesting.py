@@ -12,14 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import letters, making, sending
+from fedbot.federation import letters, making, opening, sending
 from fedbot.federation import transfer as transfers
-from fedbot.federation.connection import MOST_RINGS, addressees
 from fedbot.federation.documents import (
     Connection,
-    Exchange,
     Line,
-    Progress,
     Signature,
     Terms,
     Transfer,
@@ -30,8 +27,7 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.questions import Able, FindItems, ItemsFound, MatchPart, PartMatch, Question, WhoMay
-from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
-from fedbot.federation.receiving import LONGEST_OPEN, NO_PART, go_on, matched, unmatched
+from fedbot.federation.receiving import NO_PART, go_on, matched, unmatched
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
@@ -48,20 +44,7 @@ MOST_METADATA = 30_000  # bytes; it travels sealed, a third longer, in one lette
 
 def open_request(turn: Turn, identifier: str, connection: Connection, terms: Terms, asker: Signature) -> Transfer:
     """A new request on the asker's side: it goes out as the answer to the asker's line."""
-    transfer = Transfer(
-        id=identifier,
-        code=turn.short_code(identifier),
-        role="receiver",
-        peer=connection.peer,
-        connection=connection.id,
-        room=connection.room,
-        terms=terms,
-        terms_hash=hash_of(terms),
-        state=TransferState.OPEN,
-        asked=asker,
-        due=turn.now + turn.home.request_open_for,
-        progress=tuple(Progress(line.number) for line in terms.lines),
-    )
+    transfer = opening.begun_here(turn, identifier, connection, terms, asker, "receiver")
     body = {"terms": written(terms), "due": transfer.due.isoformat()}
     transfer, draft = letters.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
@@ -169,17 +152,8 @@ def on_granted_card(turn: Turn, event: Answered) -> None:
         return
     transfer, draft = letters.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
     turn.save(transfer)
-    people = list(dict.fromkeys([transfer.terms.asker, *addressees(turn, able)]))
-    turn.do(
-        Post(
-            f"card:{transfer.id}",
-            transfer.room,
-            transfers.card(turn, transfer, [turn.name_of(person, transfer.room) for person in people]),
-            rings=tuple(people[:MOST_RINGS]),
-            draft=draft,
-            seeds=(APPROVE_KEY, DECLINE_KEY),
-        )
-    )
+    people = list(dict.fromkeys([transfer.terms.asker, *opening.addressees(turn, able)]))
+    opening.post_card(turn, transfer, people, draft)
 
 
 # --- the owner's side, which decides and sends ---
@@ -187,26 +161,8 @@ def on_granted_card(turn: Turn, event: Answered) -> None:
 
 def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
     """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
-    terms = understood(envelope.body.get("terms"))
-    if (terms.kind, terms.sender, terms.receiver) != ("request", turn.home.party, connection.peer):
-        raise BadTerms("terms.sender or terms.receiver")
-    if hash_of(terms) != envelope.terms_hash:
-        raise BadTerms("terms_hash")
-    due = min(datetime.fromisoformat(str(envelope.body.get("due"))), turn.now + LONGEST_OPEN)
-    transfer = Transfer(
-        id=envelope.subject,
-        code=turn.short_code(envelope.subject),
-        role="sender",
-        peer=connection.peer,
-        connection=connection.id,
-        room=connection.room,
-        terms=terms,
-        terms_hash=envelope.terms_hash,
-        state=TransferState.OPEN,
-        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
-        due=due,
-        exchange=Exchange(seen=envelope.seq),
-    )
+    transfer = opening.begun_by_peer(turn, connection, envelope, "request", event_id)
+    terms = transfer.terms
     turn.save(transfer)
     turn.note(transfer.id, f"requested by {connection.peer}", terms.asker)
     questions: list[Question] = [FindItems(line.description.name) for line in terms.lines]
@@ -229,17 +185,8 @@ def on_found(turn: Turn, event: Answered) -> None:
     transfer = replace(transfer, told=(*transfer.told, "card"))
     transfer, draft = letters.write(turn, transfer, "noted", {"terms": written(transfer.terms)}, awaits=True)
     turn.save(transfer)
-    people = addressees(turn, able)
-    turn.do(
-        Post(
-            f"card:{transfer.id}",
-            transfer.room,
-            transfers.card(turn, transfer, [turn.name_of(person, transfer.room) for person in people]),
-            rings=tuple(people[:MOST_RINGS]),
-            draft=draft,
-            seeds=(APPROVE_KEY, DECLINE_KEY),
-        )
-    )
+    people = opening.addressees(turn, able)
+    opening.post_card(turn, transfer, people, draft)
 
 
 def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:

@@ -14,54 +14,16 @@ from fedbot.federation import letters, making
 from fedbot.federation.documents import (
     BEFORE_DEBIT,
     FINAL,
-    Connection,
     Signature,
-    Terms,
     Transfer,
     TransferState,
 )
 from fedbot.federation.effects import Draft, Edit, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.state import Turn
-from fedbot.federation.terms import hash_of, written
 
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
-
-
-def open_push(
-    turn: Turn,
-    identifier: str,
-    connection: Connection,
-    terms: Terms,
-    asker: Signature,
-    metadata: dict[str, str],
-) -> Transfer:
-    """A new push on the sender's side: the offer goes out as the answer to the asker's line.
-
-    `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed.
-    """
-    transfer = Transfer(
-        id=identifier,
-        code=turn.short_code(identifier),
-        role="sender",
-        peer=connection.peer,
-        connection=connection.id,
-        room=connection.room,
-        terms=terms,
-        terms_hash=hash_of(terms),
-        state=TransferState.OPEN,
-        asked=asker,
-        due=turn.now + turn.home.request_open_for,
-    )
-    body = {"terms": written(terms), "due": transfer.due.isoformat()}
-    transfer, draft = letters.write(turn, transfer, "offer", body, awaits=True, sealed={"metadata": metadata})
-    turn.save(transfer)
-    phrase = say("transfer_offered", transfer=transfer, connection=connection, home=turn.home)
-    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    turn.note(identifier, f"offered to {connection.peer}", asker.person, asker.event_id)
-    making.mirror(turn, connection)
-    return transfer
 
 
 def card(turn: Turn, transfer: Transfer, people: list[str] | None = None) -> Phrase:

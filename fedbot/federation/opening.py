@@ -1,0 +1,121 @@
+"""How a transfer begins, here or by a peer's letter, and how its card is put up: the same for all kinds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from fedbot.federation import letters, making
+from fedbot.federation import transfer as transfers
+from fedbot.federation.documents import Connection, Exchange, Progress, Signature, Terms, Transfer, TransferState
+from fedbot.federation.effects import Draft, Post, say
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.questions import Able
+from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
+from fedbot.federation.state import Turn
+from fedbot.federation.terms import BadTerms, hash_of, understood, written
+
+MOST_RINGS = 3
+LONGEST_OPEN = timedelta(days=62)
+
+
+def begun_here(
+    turn: Turn, identifier: str, connection: Connection, terms: Terms, asker: Signature, role: str
+) -> Transfer:
+    """A transfer that one of our people asked for."""
+    return Transfer(
+        id=identifier,
+        code=turn.short_code(identifier),
+        role=role,
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=hash_of(terms),
+        state=TransferState.OPEN,
+        asked=asker,
+        due=turn.now + turn.home.request_open_for,
+        progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
+    )
+
+
+def open_push(
+    turn: Turn,
+    identifier: str,
+    connection: Connection,
+    terms: Terms,
+    asker: Signature,
+    metadata: dict[str, str],
+) -> Transfer:
+    """A new push on the sender's side: the offer goes out as the answer to the asker's line.
+
+    `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed.
+    """
+    transfer = begun_here(turn, identifier, connection, terms, asker, "sender")
+    body = {"terms": written(terms), "due": transfer.due.isoformat()}
+    transfer, draft = letters.write(turn, transfer, "offer", body, awaits=True, sealed={"metadata": metadata})
+    turn.save(transfer)
+    phrase = say("transfer_offered", transfer=transfer, connection=connection, home=turn.home)
+    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.note(identifier, f"offered to {connection.peer}", asker.person, asker.event_id)
+    making.mirror(turn, connection)
+    return transfer
+
+
+def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, kind: str, event_id: str) -> Transfer:
+    """A transfer that a peer's letter asks for. BadTerms if it can't be taken as it is."""
+    terms = understood(envelope.body.get("terms"))
+    parties = {"push": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
+    if terms.kind != kind or (terms.sender, terms.receiver) != parties[kind]:
+        raise BadTerms("terms.kind, terms.sender or terms.receiver")
+    if hash_of(terms) != envelope.terms_hash:
+        raise BadTerms("terms_hash")
+    role = "receiver" if terms.receiver == turn.home.party else "sender"
+    return Transfer(
+        id=envelope.subject,
+        code=turn.short_code(envelope.subject),
+        role=role,
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=envelope.terms_hash,
+        state=TransferState.OPEN,
+        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
+        due=min(_due(envelope), turn.now + LONGEST_OPEN),
+        progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
+        exchange=Exchange(seen=envelope.seq),
+    )
+
+
+def _due(envelope: Envelope) -> datetime:
+    try:
+        due = datetime.fromisoformat(str(envelope.body.get("due")))
+    except ValueError:
+        raise BadTerms("due") from None
+    if due.tzinfo is None:
+        raise BadTerms("due: no time zone")
+    return due
+
+
+def addressees(turn: Turn, able: Able) -> list[str]:
+    """The Matrix ids of the people who have the right, in the configuration's order."""
+    return [person for person, username in turn.home.people.items() if username in able.usernames]
+
+
+def names(turn: Turn, people: list[str], room: str) -> list[str]:
+    """How these people are called in the room."""
+    return [turn.name_of(person, room) for person in people]
+
+
+def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft) -> None:
+    """The card goes up: it rings for up to three of the people who may decide, and is seeded with the taps."""
+    turn.do(
+        Post(
+            f"card:{transfer.id}",
+            transfer.room,
+            transfers.card(turn, transfer, names(turn, people, transfer.room)),
+            rings=tuple(people[:MOST_RINGS]),
+            draft=draft,
+            seeds=(APPROVE_KEY, DECLINE_KEY),
+        )
+    )
