@@ -148,11 +148,11 @@ class Space:
         """The row of stock of that key."""
         return self.tables.stock[item]
 
-    def total(self, ipn: str) -> Decimal:
+    def total(self, ipn: str) -> Any:
         """How much of that part is in stock (not with a customer)."""
         return sum((row.quantity for row in self.stock(part=self.part(ipn).pk, customer=None)), Decimal(0))
 
-    def given(self, ipn: str) -> Decimal:
+    def given(self, ipn: str) -> Any:
         """How much of that part is with the peer's company."""
         rows = self.stock(part=self.part(ipn).pk, customer=self.connection().company)
         return sum((row.quantity for row in rows), Decimal(0))

@@ -10,7 +10,7 @@ import pytest
 from fedbot.demo.inventree.faults import Fault, FaultKind
 from fedbot.federation import making
 from fedbot.federation.documents import ConnectionState, TransferState
-from tests.dialogue.world import GRACE, NETWORK, Space, World, friends
+from tests.dialogue.world import GRACE, Space, World, friends
 
 DOWN = Fault(FaultKind.REFUSED, times=None)
 HOUR = timedelta(hours=1)
@@ -38,7 +38,7 @@ def token_of(space: Space, generation: int = 1) -> str:
 
 def answers_to(space: Space, secret: str) -> int:
     """What the space's InvenTree answers to whoever reads its stock with that token."""
-    with httpx.Client(transport=NETWORK[space.home.inventory_url], base_url=space.home.inventory_url) as client:
+    with httpx.Client(transport=space.network[space.home.inventory_url], base_url=space.home.inventory_url) as client:
         return client.get("/api/stock/?limit=1", headers={"Authorization": f"Token {secret}"}).status_code
 
 

@@ -239,7 +239,7 @@ async def test_only_the_owners_approvers_decide() -> None:
     world = await friends()
     card = await request(world)
     for person in (world.tom, world.cem, world.kim):
-        world.server.clock.advance(1)
+        world.clock.advance(1)
         person.reacts(card, "✅")
     await world.grace()
     assert states(world) == both(TransferState.OPEN)

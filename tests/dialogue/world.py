@@ -250,6 +250,7 @@ __all__ = [
     "GRACE",
     "SETTLE",
     "Message",
+    "Person",
     "Space",
     "World",
     "a_world",
@@ -257,4 +258,5 @@ __all__ = [
     "letters",
     "nothing",
     "step",
+    "told",
 ]
