@@ -22,7 +22,7 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
 from fedbot.federation.envelope import Envelope, connection_id, fingerprint
-from fedbot.federation.events import Answered, Context
+from fedbot.federation.events import Answered, Context, EnvelopeSeen
 from fedbot.federation.questions import Able, WhoMay
 from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.federation.state import Turn
@@ -89,17 +89,17 @@ def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
 # --- what the peer's bot writes ---
 
 
-def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, bot: str) -> None:
+def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen) -> None:
     """A peer asks to connect: a card for our superusers; or, if we asked too, both have said yes.
 
     BadTerms if its id isn't that of its parties, room and generation.
     """
     generation = _generation_in(turn, envelope)
+    connection = _offered(turn, envelope, announced, event, generation)
     known = turn.connection(envelope.subject)
     if known is not None:
-        _on_repeated_connect(turn, known, envelope, _offered(turn, envelope, announced, bot, generation))
+        _on_repeated_connect(turn, known, envelope, connection)
         return
-    connection = _offered(turn, envelope, announced, bot, generation)
     current = turn.connection_with(envelope.sender)
     if current is not None and _gives_way(current, connection):
         if current.ours:
@@ -193,25 +193,27 @@ def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: i
     turn.do(SendEnvelope(asked.room, draft))
 
 
-def _offered(turn: Turn, envelope: Envelope, announced: AnnouncedParty, bot: str, generation: int) -> Connection:
+def _offered(
+    turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen, generation: int
+) -> Connection:
     body = envelope.body
-    asked = Signature(str(body["asker"])[:255], str(body["asker_name"])[:60], envelope.sender, envelope.sent_at)
-    connection = Connection(
+    person, name = str(body["asker"])[:255], str(body["asker_name"])[:60]
+    return Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
         peer=envelope.sender,
         peer_name=announced.name,
-        peer_bot=bot,
+        peer_bot=event.sender,
         peer_key=announced.key,
         room=envelope.room,
         generation=generation,
         state=ConnectionState.OFFERED,
-        asked=asked,
+        asked=Signature(person, name, envelope.sender, envelope.sent_at, event.event_id),
         ours=False,
         access=_agreed_access(turn, str(body["access"])),
         due=turn.now + turn.home.request_open_for,
+        exchange=Exchange(seen=envelope.seq),
     )
-    return replace(connection, exchange=Exchange(seen=envelope.seq))
 
 
 def _throttled(turn: Turn, peer: str) -> str:

@@ -150,6 +150,7 @@ class Connection:
     `peer_bot`, `peer_key` and `room` are pinned when it is asked for. `own_made`: the peer's access is made and
     its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
     `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
+    `heard` are the peer's newest messages about it, to which people may reply.
     """
 
     id: str
@@ -169,6 +170,7 @@ class Connection:
     verdict: Verdict | None = None
     exchange: Exchange = Exchange()
     card_event: str = ""
+    heard: tuple[str, ...] = ()
     company: int | None = None
     user: int | None = None
     group: int | None = None
@@ -294,6 +296,7 @@ class Progress:
 class Transfer:
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
 
+    `heard` are the peer's newest messages about it, to which people may reply.
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
     """
@@ -319,6 +322,7 @@ class Transfer:
     peer_place: str = ""
     exchange: Exchange = Exchange()
     card_event: str = ""
+    heard: tuple[str, ...] = ()
     problem: str = ""
     waiting_since: datetime | None = None
     ended: datetime | None = None

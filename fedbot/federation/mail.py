@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from fedbot.federation import directory, disconnecting, letters, making, receivi
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
+    AnnouncedParty,
     Connection,
     ConnectionState,
     Transfer,
@@ -22,6 +24,7 @@ from fedbot.federation.state import Turn
 from fedbot.federation.terms import BadTerms
 
 A_DAY = timedelta(days=1)
+MOST_HEARD = 10
 
 # What each kind must carry in its body, by type; whatever else is there is ignored.
 BODIES: dict[str, dict[str, type]] = {
@@ -112,12 +115,13 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
     if not _is_pinned(turn, connection, event, envelope):
         return
     if envelope.kind == "connect":
-        announced = turn.announced(event.room, envelope.sender)
-        connections.on_connect(turn, envelope, announced[0][1], event.sender)
+        pinned = AnnouncedParty(connection.peer, connection.peer_name, connection.peer_key)
+        connections.on_connect(turn, envelope, pinned, event)
         return
     read = letters.read(turn, connection, envelope)
     if read is None:
         return
+    read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
     rule = _ABOUT_CONNECTIONS.get(envelope.kind)
     if rule is None:
         turn.save(read)
@@ -147,7 +151,7 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
             phrase = say("party_not_announced", party=envelope.sender, bot=event.sender, claims=len(announced))
             turn.do(Post(f"misannounced:-:{event.event_id}", event.room, phrase))
         return
-    connections.on_connect(turn, envelope, fits[0], event.sender)
+    connections.on_connect(turn, envelope, fits[0], event)
 
 
 def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Envelope) -> bool:
@@ -181,6 +185,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
         return
     read = letters.read(turn, transfer, envelope)
     if read is not None:
+        read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
         if read.role == "sender":
             _to_sender(turn, read, event, envelope)
         else:

@@ -224,10 +224,13 @@ class Turn:
         ]
 
     def subject_of(self, event_id: str) -> str:
-        """The id that a message of ours is about (`card:ID`, `offer:ID`, …), or '' if it is not ours."""
+        """The id that a message is about: ours by its key (`card:ID`, `offer:ID`, …), a peer's as we read it, or ''."""
         key = self.state.posts.get(event_id, "")
         subject = key.partition(":")[2].partition(":")[0]
-        return "" if subject == "-" else subject
+        if key or not event_id:
+            return "" if subject == "-" else subject
+        subjects: list[Connection | Transfer] = [*self.transfers(), *self.connections()]
+        return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.heard), "")
 
     def by_code(self, word: str) -> list[Connection | Transfer]:
         """The transfers and connections whose id begins with what a person typed (4 characters at least)."""

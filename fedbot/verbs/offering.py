@@ -89,14 +89,14 @@ def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destin
         return say("part_virtual", item=item)
     if item.customer is not None:
         return say("item_with_customer", item=item)
+    if item.status not in TRAVELLING_STATUSES:  # before the next: to InvenTree most of these aren't in stock either
+        return say("status_may_not_travel", item=item)
     if not item.in_stock or item.quantity <= 0:
         return say("item_not_in_stock", item=item)
     if not part.active:
         return say("part_inactive", item=item)
     if not part.salable:
         return say("part_not_salable", item=item)
-    if item.status not in TRAVELLING_STATUSES:
-        return say("status_may_not_travel", item=item)
     if forbidden:
         origin, there = turn.party_name(forbidden[0]), turn.party_name(destination)
         return say("may_not_go_on", item=item, origin=origin, destination=there)
