@@ -92,7 +92,8 @@ class VerdictStage(StrEnum):
 class Verdict:
     """A decision on its way: the right is being read, then the grace runs, then the right is read again.
 
-    `quantity` is set where an owner's approver grants less than was asked for.
+    `quantity` is set where an owner's approver grants less than was asked for. `behind` are others' decisions, made
+    while this person's right is being read: they are taken up if it isn't there.
     """
 
     choice: Choice
@@ -104,6 +105,7 @@ class Verdict:
     ends: datetime | None = None
     reply_to: str = ""
     quantity: Decimal | None = None
+    behind: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ Subject = Connection | Transfer
 S = TypeVar("S", Connection, Transfer)
 
 QUIET_FOR = timedelta(days=1)
+MOST_BEHIND = 10
 
 
 def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
@@ -117,19 +118,42 @@ def take_up(
         return complaint
     if person == asker_of(subject) and not takes_less(subject) and not turn.home.self_approval:
         return say("not_your_own", subject=subject)
-    if subject.verdict is not None:
-        return say("being_decided", subject=subject, by=turn.name_of(subject.verdict.person, subject.room))
     if isinstance(subject, Transfer) and choice is Choice.APPROVE and (complaint := _unmatched(turn, subject)):
         return complaint
     verdict = Verdict(
         choice, person, username, event_id, VerdictStage.CHECKING, turn.now, reply_to=reply_to, quantity=quantity
     )
-    turn.save(replace(subject, verdict=verdict))
-    right = right_to_decide(subject, person)
-    questions = (PersonRights(username), WhoMay(right, tuple(turn.home.people.values())))
-    turn.do(Typing(subject.room, 30))
-    turn.do(Ask(Context("verdict", subject.id, detail={"event": event_id}), questions))
+    first = subject.verdict
+    if first is None:
+        _begin(turn, subject, verdict)
+    elif first.stage is VerdictStage.CHECKING and len(first.behind) < MOST_BEHIND:
+        turn.save(replace(subject, verdict=replace(first, behind=(*first.behind, verdict))))
+    else:
+        return _being_decided(turn, subject, first)
     return None
+
+
+def _begin(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+    """Read the person's right; who else could is asked along, for a refusal that helps."""
+    turn.save(replace(subject, verdict=verdict))
+    right = right_to_decide(subject, verdict.person)
+    questions = (PersonRights(verdict.username), WhoMay(right, tuple(turn.home.people.values())))
+    turn.do(Typing(subject.room, 30))
+    turn.do(Ask(Context("verdict", subject.id, detail={"event": verdict.event_id}), questions))
+
+
+def _being_decided(turn: Turn, subject: Subject, first: Verdict) -> Phrase:
+    return say("being_decided", subject=subject, by=turn.name_of(first.person, subject.room))
+
+
+def _drop(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+    """This decision doesn't count: the next one behind it is taken up, or the card is open again."""
+    if verdict.behind:
+        first, *others = verdict.behind
+        _begin(turn, subject, replace(first, behind=tuple(others)))
+    else:
+        turn.save(replace(subject, verdict=None))
+        turn.do(Typing(subject.room, 0))
 
 
 def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
@@ -177,7 +201,9 @@ def on_rights(turn: Turn, event: Answered) -> None:
         _refuse(turn, subject, verdict, not_entitled(turn, subject, rights, able))
         return
     ends = turn.now + turn.home.grace
-    turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.GRACE, ends=ends)))
+    turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.GRACE, ends=ends, behind=())))
+    for other in verdict.behind:
+        _tell(turn, subject, other, _being_decided(turn, subject, verdict))
     turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
     turn.note(subject.id, f"{verdict.choice} in grace", verdict.person, verdict.event_id)
     if verdict.reply_to:
@@ -209,9 +235,13 @@ def on_no_rights(turn: Turn, event: Unanswered) -> None:
 
 
 def _refuse(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> None:
-    turn.save(replace(subject, verdict=None))
-    turn.do(Typing(subject.room, 0))
     turn.note(subject.id, f"{verdict.choice} not counted: {phrase.name}", verdict.person, verdict.event_id)
+    _tell(turn, subject, verdict, phrase)
+    _drop(turn, subject, verdict)
+
+
+def _tell(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> None:
+    """As the answer to the line, or one quiet line for a tap."""
     if verdict.reply_to:
         key = f"refused:{subject.id}:{verdict.event_id}"
         turn.do(Post(key, subject.room, phrase, reply_to=verdict.reply_to))
@@ -229,15 +259,21 @@ def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
 def on_redaction(turn: Turn, event: Redacted) -> None:
     """Something was taken back: a verdict's own reaction or line stops it, whoever redacted it."""
     for subject in turn.subjects():
-        if subject.verdict and subject.verdict.event_id == event.target:
+        verdict = subject.verdict
+        if verdict is None:
+            continue
+        behind = tuple(other for other in verdict.behind if other.event_id != event.target)
+        if verdict.event_id == event.target:
             stop(turn, subject, event.sender, event.event_id)
+        elif behind != verdict.behind:
+            turn.save(replace(subject, verdict=replace(verdict, behind=behind)))
 
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
     """The grace is over without an effect: the card is open again."""
-    turn.save(replace(subject, verdict=None))
-    turn.do(Typing(subject.room, 0))
     turn.note(subject.id, "decision taken back in time", person, event_id)
+    if subject.verdict is not None:
+        _drop(turn, subject, subject.verdict)
 
 
 def on_caught_up(turn: Turn) -> None:

@@ -212,6 +212,10 @@ class Space:
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
+    def deactivates(self, username: str) -> None:
+        """An account may do nothing any more."""
+        self.admin("PATCH", f"user/{self.user(username).pk}/", is_active=False)
+
     @contextmanager
     def meddles(self) -> Iterator[None]:
         """People change what there is: the books begin anew with that."""

@@ -114,6 +114,13 @@ class World:
             settings=settings,
         )
 
+    def newcomer(self, name: str) -> Person:
+        """Somebody of no space is in the room."""
+        person = Person(self.server, name)
+        self.anna.invites(person.user_id)
+        person.joins(self.room)
+        return person
+
     async def start(self) -> World:
         """Both bots are up and have announced themselves."""
         for space in self.spaces:

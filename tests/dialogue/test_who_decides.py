@@ -1,0 +1,413 @@
+"""Whose tap or line on a card counts, and when: rights, grace, one's own ✅ taken back, two at once (DESIGN §5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fedbot.federation.documents import TransferState, VerdictStage
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import GRACE, World, friends, letters, nothing, told
+
+CANCELLED, DECLINED, DONE = TransferState.CANCELLED, TransferState.DECLINED, TransferState.DONE
+EXPIRED, OPEN = TransferState.EXPIRED, TransferState.OPEN
+WEEK = timedelta(days=7)
+
+
+def states(world: World) -> set[TransferState]:
+    """Where the transfer stands on both sides."""
+    return {space.transfer().state for space in world.spaces}
+
+
+async def test_cem_declines_and_anna_is_told_with_a_ring() -> None:
+    world = await friends()
+    world.cem.reacts(await world.push(), "❌")
+    await world.grace()
+    assert states(world) == {DECLINED}
+    assert "Declined" in world.card().text
+    end = world.room.messages(sender=world.alpha.chat.user_id)[-1]
+    assert world.anna.user_id in end.rings
+    assert_books_balance(world)
+
+
+async def test_a_person_without_the_right_is_told_who_has_it_and_the_card_stays_open() -> None:
+    world = await friends()
+    card = await world.push()
+    world.tom.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {OPEN}
+    (answer,) = world.room.answers(card)
+    assert "Bea" in answer.text
+    assert answer.is_notice
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_a_person_of_the_other_party_is_told_once_and_moves_nothing() -> None:
+    world = await friends()
+    card = await world.push()
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    world.piet.reacts(card, "👍")
+    world.piet.reacts(card, "❌")
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert len(world.room.answers(card)) == 1
+
+
+async def test_a_stranger_and_a_bot_move_nothing() -> None:
+    world = await friends()
+    card = await world.push()
+    stranger = world.newcomer("eve")
+    stranger.reacts(card, "✅")
+    world.server.send(
+        world.alpha.chat.user_id,
+        world.room.id,
+        "m.reaction",
+        {"m.relates_to": {"rel_type": "m.annotation", "event_id": card.event_id, "key": "✅"}},
+        device="other",
+        transaction="1",
+    )
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert len(told(world.room, "only people of Betaspace")) == 1
+
+
+async def test_the_asker_may_not_approve_her_own_offer_though_she_is_of_both_spaces() -> None:
+    people = {"@anna:twin.test": "bea", "@cem:twin.test": "cem"}
+    world = await friends(beta={"people": {**people, "@bea:twin.test": "bea"}})
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    choice = world.room.message("1")
+    world.anna.says("1", reply_to=choice)
+    await world.settle()
+    card = world.card()
+    world.anna.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert "you asked for" in world.room.answers(card)[-1].text
+
+
+async def test_the_asker_may_where_the_configuration_says_so() -> None:
+    people = {"@anna:twin.test": "bea", "@bea:twin.test": "bea", "@cem:twin.test": "cem"}
+    world = await friends(beta={"people": people, "self_approval": True})
+    world.anna.says("!fed as attraktor push M3-NUT 10 to betaspace")
+    await world.settle()
+    world.anna.reacts(world.card(), "✅")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("key", ["✅", "✅\ufe0f", "✔️", "✔"])
+async def test_a_tap_counts_in_all_the_spellings_that_clients_have(key: str) -> None:
+    world = await friends()
+    world.cem.reacts(await world.push(), key)
+    await world.grace()
+    assert states(world) == {DONE}
+
+
+async def test_other_emojis_mean_nothing_and_are_not_answered() -> None:
+    world = await friends()
+    card = await world.push()
+    for key in ("👍", "🎉", "yes", ""):
+        world.cem.reacts(card, key)
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert world.room.answers(card) == []
+
+
+async def test_a_tap_on_another_message_means_nothing() -> None:
+    world = await friends()
+    await world.push()
+    world.cem.reacts(world.room.message("Offered to Betaspace"), "✅")
+    world.cem.reacts(world.room.message("are friends"), "✅")
+    await world.grace()
+    assert states(world) == {OPEN}
+
+
+async def test_within_the_grace_cem_takes_his_own_tap_back() -> None:
+    world = await friends()
+    card = await world.push()
+    tap = world.cem.reacts(card, "✅")
+    await world.settle()
+    world.cem.takes_back(tap)
+    await world.grace()
+    assert states(world) == {OPEN}
+    world.dilek.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_within_the_grace_cem_says_cancel() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    line = world.cem.says("!fed cancel", reply_to=card)
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert "open again" in world.answer_to(line) or "stopped" in world.answer_to(line).lower()
+
+
+async def test_within_the_grace_a_moderator_removes_the_tap() -> None:
+    world = await friends()
+    tap = world.cem.reacts(await world.push(), "✅")
+    await world.settle()
+    world.anna.takes_back(tap, "not yet")
+    await world.grace()
+    assert states(world) == {OPEN}
+
+
+async def test_what_is_taken_back_after_the_grace_stays_decided() -> None:
+    world = await friends()
+    tap = world.cem.reacts(await world.push(), "✅")
+    await world.grace()
+    world.cem.takes_back(tap)
+    await world.passes(timedelta(minutes=5))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_a_tap_taken_back_while_the_bot_was_down_never_counts() -> None:
+    world = await friends()
+    card = await world.push()
+    world.beta.is_asleep = True
+    tap = world.cem.reacts(card, "✅")
+    world.cem.takes_back(tap)
+    await world.beta.restart()
+    await world.grace()
+    assert states(world) == {OPEN}
+
+
+async def test_who_loses_the_right_within_the_grace_has_not_decided() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    world.beta.deactivates("cem")
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert told(world.room, "inactive")
+
+
+async def test_the_asker_who_loses_her_right_before_the_debit_stops_it() -> None:
+    world = await friends()
+    world.piet.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    card = world.card()
+    world.alpha.deactivates("piet")
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {TransferState.ABORTED}
+    assert world.alpha.given("M3-NUT") == 0
+    assert "may not give things away any more" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert_books_balance(world)
+
+
+async def test_two_approvers_at_once_and_one_of_them_wins() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    world.dilek.reacts(card, "❌")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert "Cem" in world.card().text
+    assert world.beta.total("N-M3") == 910
+    assert_books_balance(world)
+
+
+async def test_somebody_without_the_right_does_not_keep_others_from_deciding() -> None:
+    world = await friends()
+    card = await world.push()
+    world.tom.reacts(card, "✅")
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert "accepted by Cem" in world.card().text
+    assert_books_balance(world)
+
+
+async def test_approving_twice_moves_it_once() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    line = world.dilek.says("!fed approve", reply_to=card)
+    await world.grace()
+    assert "isn't open any more" in world.answer_to(line)
+    assert world.beta.total("N-M3") == 910
+    assert_books_balance(world)
+
+
+async def test_a_typed_yes_is_the_same_as_a_tap() -> None:
+    world = await friends()
+    card = await world.push()
+    code = world.beta.transfer().code
+    line = world.cem.says(f"!fed approve {code}")
+    await world.settle()
+    assert "counts in 5 seconds" in world.answer_to(line)
+    await world.passes(GRACE + timedelta(seconds=1))
+    assert states(world) == {DONE}
+    assert card.event_id
+
+
+async def test_an_edited_line_never_executes_and_that_is_said() -> None:
+    world = await friends()
+    line = world.anna.says("hello")
+    world.anna.edits(line, "!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    assert world.alpha.turn.transfers() == []
+    assert told(world.room, "Edited lines do nothing")
+
+
+async def test_anna_cancels_while_it_is_open() -> None:
+    world = await friends()
+    card = await world.push()
+    world.anna.says("!fed cancel", reply_to=card)
+    await world.settle()
+    assert states(world) == {CANCELLED}
+    assert "Cancelled" in world.card().text
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {CANCELLED}
+    assert_books_balance(world)
+
+
+async def test_approve_and_cancel_cross_and_the_sender_who_cancelled_first_keeps_it() -> None:
+    world = await friends()
+    card = await world.push()
+    world.server.loses = letters
+    world.anna.says("!fed cancel", reply_to=world.room.message("Offered to Betaspace"))
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert "waiting for Attraktor" in world.card().text
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=15))
+    assert states(world) == {CANCELLED}
+    assert world.alpha.given("M3-NUT") == 0
+    assert_books_balance(world)
+
+
+async def test_approve_and_cancel_cross_and_what_has_left_still_arrives() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    await world.passes(GRACE + timedelta(seconds=1), asleep=(world.alpha,))
+    line = world.cem.says("!fed cancel", reply_to=card)
+    await world.settle(asleep=(world.alpha,))
+    assert "asked" in world.answer_to(line).lower()
+    await world.passes(timedelta(minutes=15))
+    assert states(world) <= {DONE, CANCELLED}
+    assert_books_balance(world)
+
+
+async def test_a_cancellation_that_comes_after_it_has_left_does_not_stop_it() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and _kind(event) == "sent"
+    await world.grace()
+    line = world.anna.says("!fed cancel", reply_to=card)
+    cems = world.cem.says("!fed cancel", reply_to=card)
+    await world.settle()
+    assert "Too late" in world.answer_to(line) or "can't" in world.answer_to(line)
+    assert world.room.answers(cems)
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=15))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+def _kind(event: object) -> str:
+    content = event["content"]  # type: ignore[index]
+    envelope = content.get("dev.fedbot") or content.get("m.new_content", {}).get("dev.fedbot") or {}
+    return str(envelope.get("kind", ""))
+
+
+async def test_nobody_decides_for_a_week_and_it_expires_on_both_sides() -> None:
+    world = await friends()
+    await world.push()
+    await world.passes(WEEK + timedelta(hours=1))
+    assert states(world) == {EXPIRED}
+    assert "Expired" in world.card().text
+    assert_books_balance(world)
+
+
+async def test_a_yes_in_the_last_minute_counts_though_both_bots_were_down() -> None:
+    world = await friends()
+    card = await world.push()
+    await world.passes(WEEK - timedelta(minutes=5))
+    for space in world.spaces:
+        space.is_asleep = True
+    world.cem.reacts(card, "✅")
+    await world.passes(timedelta(hours=2))
+    await world.beta.restart()
+    await world.grace()
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=20))
+    assert states(world) in ({DONE}, {EXPIRED})
+    assert_books_balance(world)
+
+
+async def test_a_yes_that_the_sender_could_not_hear_in_time_is_too_late() -> None:
+    world = await friends()
+    card = await world.push()
+    await world.passes(WEEK - timedelta(minutes=5))
+    world.beta.is_asleep = True
+    world.cem.reacts(card, "✅")
+    await world.passes(timedelta(hours=2))
+    await world.beta.restart()
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {EXPIRED}
+    assert_books_balance(world)
+
+
+async def test_a_grace_ends_only_after_a_sync_that_began_later() -> None:
+    world = await friends()
+    card = await world.push()
+    tap = world.cem.reacts(card, "✅")
+    await world.settle()
+    world.beta.chat.is_unreachable = True
+    await world.passes(timedelta(minutes=1))
+    verdict = world.beta.transfer().verdict
+    assert verdict is not None
+    assert verdict.stage is VerdictStage.GRACE
+    world.cem.takes_back(tap)
+    world.beta.chat.is_unreachable = False
+    await world.passes(timedelta(minutes=1))
+    assert states(world) == {OPEN}
+
+
+async def test_inventree_is_down_when_cem_taps_who_is_told_and_taps_again_later() -> None:
+    world = await friends()
+    card = await world.push()
+    world.beta.goes_down()
+    tap = world.cem.reacts(card, "✅")
+    await world.grace()
+    assert told(world.room, "can't read your rights")
+    assert states(world) == {OPEN}
+    world.beta.comes_back()
+    world.cem.takes_back(tap)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_inventree_goes_down_within_the_grace_and_nothing_is_decided() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    world.beta.goes_down()
+    await world.grace()
+    assert states(world) == {OPEN}
+    assert world.beta.transfer().verdict is None
+    assert told(world.room, "can't read your rights")
