@@ -16,11 +16,12 @@ from fedbot.app.asking import AskLane
 from fedbot.app.courier import Courier
 from fedbot.app.engine import Engine
 from fedbot.app.syncing import SyncLoop
+from fedbot.app.typing_signs import TypingSigns
 from fedbot.chat import content
 from fedbot.chat.client import MatrixChat
 from fedbot.chat.words import Tongue, render
 from fedbot.config.settings import Settings
-from fedbot.federation.effects import Forget, KeepSecret, Phrase, Typing
+from fedbot.federation.effects import Forget, KeepSecret, Phrase
 from fedbot.federation.envelope import BadEnvelope, Identity, unseal
 from fedbot.federation.events import Started, StepRefused, Tick
 from fedbot.federation.home import Home
@@ -29,7 +30,7 @@ from fedbot.identity import FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.jobs import Jobs
 from fedbot.journal.journal import Journal
-from fedbot.ports import Chat, ChatProblem, ChatUnreachable, Clock, Inventory, JournalProblem, OutboxRow, Vault
+from fedbot.ports import Chat, ChatUnreachable, Clock, Inventory, JournalProblem, OutboxRow, Vault
 from fedbot.verbs import Registry
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
@@ -96,13 +97,13 @@ class Bot:
         self._vault = ports.vault
         self._identity = identity
         self.engine = Engine(self.journal, State(home, opened), Registry(), self.clock, put_into_words)
-        self.engine.show_typing = self._show_typing
+        signs = TypingSigns(self.chat)
+        self.engine.show_typing = signs.show
         self.engine.perform_now = self._keep_secrets
-        self.courier = Courier(self.engine, self.chat, identity, self._vault)
+        self.courier = Courier(self.engine, self.chat, identity, self._vault, signs.all_is_said)
         self.acts = ActLane(self.engine, ports.inventory, settle, give_up)
         self.asking = AskLane(self.engine, ports.inventory)
         self.syncing = SyncLoop(self.engine, self.chat)
-        self._typing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Load the state; on a first start read the rooms as they are. Raises `HistoryWithoutState`."""
@@ -138,17 +139,6 @@ class Bot:
 
     async def _prune(self) -> None:
         self.journal.prune(KEEP_ROWS)
-
-    def _show_typing(self, effect: Typing) -> None:
-        task = asyncio.ensure_future(self._typed(effect))
-        self._typing.add(task)
-        task.add_done_callback(self._typing.discard)
-
-    async def _typed(self, effect: Typing) -> None:
-        try:
-            await self.chat.typing(effect.room, effect.seconds)
-        except ChatProblem as problem:
-            log.debug("no typing sign: %s", problem.text)
 
     def _keep_secrets(self) -> None:
         """The vault's lane: local, so done before anything else goes on."""

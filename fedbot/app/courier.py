@@ -7,6 +7,7 @@ the journal and the row: a retry of one send is one event, whatever happened in 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,15 +48,23 @@ class NeverMore(Exception):
 
 
 class Courier:
-    """Sends what the outbox holds for the chat."""
+    """Sends what the outbox holds for the chat. `all_is_said` is called whenever nothing is left to send now."""
 
-    def __init__(self, engine: Engine, chat: Chat, identity: Identity, vault: Vault) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        chat: Chat,
+        identity: Identity,
+        vault: Vault,
+        all_is_said: Callable[[], None] = lambda: None,
+    ) -> None:
         self._engine = engine
         self._journal = engine.journal
         self._clock = engine.clock
         self._chat = chat
         self._identity = identity
         self._vault = vault
+        self._all_is_said = all_is_said
         self.budget = Budget()
         self.backoff = Backoff(shortest=1.0, longest=30.0)
         self._stuck = False
@@ -73,6 +82,7 @@ class Courier:
                 await to_its_end(self._try_to_send(rows))
             else:
                 self._stuck = False
+                self._all_is_said()
                 await wait_for_work(self._engine, wake)
 
     async def _try_to_send(self, rows: tuple[OutboxRow, ...]) -> None:

@@ -1,0 +1,1 @@
+"""The wiring's parts, each on its twins; whole conversations are in tests/dialogue, real processes in tests/e2e."""
