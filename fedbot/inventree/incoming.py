@@ -166,8 +166,7 @@ def put_away(server: Server, step: PutAway) -> PlacedAt:
     """
     location = step.location
     if server.places.by_key(location) is None:
-        part = item_row(server, step.item).get("part_detail") or {}
-        location = server.default_place(part).pk
+        location = server.place_for(item_row(server, step.item)["part"]).pk
     return move_to(
         server,
         mark=step.mark,

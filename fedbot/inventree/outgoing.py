@@ -178,7 +178,7 @@ def _undo(server: Server, mark: str, row: Row, location: int | None, status: int
 def _home(server: Server, row: Row, location: int | None) -> int:
     """Where to put what lay in `location`; if that is gone, or was nowhere, where its part belongs."""
     place = server.places.by_key(location)
-    return (place or server.default_place(row.get("part_detail") or {})).pk
+    return (place or server.place_for(row["part"])).pk
 
 
 # --- hand over ---------------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def _put_away(server: Server, step: TakeBack, item: int, notes: str) -> PlacedAt
     """From Incoming to the old place. If that is gone, or there was none, to where such parts belong."""
     home = server.places.by_key(step.location)
     if home is None:
-        home = server.default_place(item_row(server, item).get("part_detail") or {})
+        home = server.place_for(item_row(server, item)["part"])
     return move_to(
         server,
         mark=step.mark,

@@ -67,6 +67,13 @@ class Server:
         """Where things lie that just came in. Raises `Refusal` if it isn't one usable place."""
         return self._place(self.settings.incoming, "incoming")
 
+    def place_for(self, part: int) -> Place:
+        """Where items of the part with this key belong.
+
+        It is read, as the part that comes along with a stock item doesn't tell its category's place (API 530).
+        """
+        return self.default_place(self.api.row(f"part/{part}/"))
+
     def default_place(self, part: Row) -> Place:
         """Where items of a part belong: its default place, its category's, the configured one, Incoming."""
         for name in ("default_location", "category_default_location"):

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.versions import Version
 
 # What the bot's own user needs, and no more (DESIGN §2, facts/inventree.md (e)).
 SERVICE_ROLES = {
@@ -45,16 +46,22 @@ class MemoryVault:
 class Ground:
     """Everything is named after `run`, so that nothing else is touched and leftovers can be told.
 
-    `admin` is a superuser, `service` has the bot's roles, `reader` a peer's, `nobody` none.
+    `admin` is a superuser, `service` has the bot's roles, `reader` a peer's, `nobody` none. Where they can't be made
+    over REST (below API 335), `accounts` holds the tokens of prepared ones, by these names.
     """
 
-    def __init__(self, url: str, token: str, network: httpx.BaseTransport | None) -> None:
+    def __init__(
+        self, url: str, token: str, network: httpx.BaseTransport | None, accounts: Mapping[str, str] | None = None
+    ) -> None:
         self.url = url
         self.network = network
+        self.accounts = dict(accounts or {})
         self.run = f"fbct-{secrets.token_hex(4)}"
         self.token = token
         self.admin = self.transport(token)
         self.admin.connect()
+        self.version = Version(self.admin.api_version)
+        self.usernames: dict[str, str] = {}
         self.users: dict[str, int] = {}
         self.root = self._make("stock/location/", name=self.run)
         self.outgoing = self._make("stock/location/", name="Outgoing", parent=self.root)
@@ -67,10 +74,10 @@ class Ground:
         self.vice = self.part("Vice", "VICE", salable=False)
         self.licence = self.part("Licence", "LICENCE", virtual=True)
         self.customer = self.company("peer")
-        self.service_token = self._user("service", SERVICE_ROLES)
+        self.service_token = self._account("service", SERVICE_ROLES)
         self.service = self.transport(self.service_token)
-        self.reader = self.transport(self._user("reader", READER_ROLES))
-        self.nobody = self.transport(self._user("nobody", {}))
+        self.reader = self.transport(self._account("reader", READER_ROLES))
+        self.nobody = self.transport(self._account("nobody", {}))
         for transport in (self.service, self.reader, self.nobody):
             transport.api_version = self.admin.api_version
 
@@ -86,7 +93,7 @@ class Ground:
             url=self.url,
             token=SecretStr(self.service_token),
             admin_token=SecretStr(self.token) if superuser else None,
-            approvers_group=f"{self.run}-service",
+            approvers_group=self.usernames["service"],
             outgoing=f"{self.run}/Outgoing",
             incoming=f"{self.run}/Incoming",
             destination=f"{self.run}/Shelf",
@@ -105,14 +112,26 @@ class Ground:
         content = {"name": f"{self.run} {name}", "is_customer": True, "is_supplier": False}
         return self._make("company/", **{**content, **fields})
 
-    def stock(self, part: int, quantity: object, location: int, **fields: object) -> int:
+    def stock(self, part: int, quantity: object, location: int, serial: str = "", **fields: object) -> int:
         """A stock item."""
-        content = {"part": part, "quantity": quantity, "location": location, **fields}
-        reply = self.admin.post("stock/", content)
-        return int((reply[0] if isinstance(reply, list) else reply)["pk"])
+        numbered = self.version.serial_field(serial) if serial else {}
+        content = {"part": part, "quantity": quantity, "location": location, **numbered, **fields}
+        row = self.version.created(self.admin.post("stock/", content))
+        if row is None:  # older versions don't tell the key of a numbered item
+            (row,) = self.admin.rows("stock/", part=part, serial=serial)
+        return int(row["pk"])
 
     def _make(self, url: str, **fields: object) -> int:
         return int(self.admin.post(url, fields)["pk"])
+
+    def _account(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+        """The token of the user `name`: a prepared one in a group of its own name, or one that is made."""
+        if name in self.accounts:
+            me = self.transport(self.accounts[name]).row("user/me/")
+            self.users[name], self.usernames[name] = me["pk"], me["username"]
+            return self.accounts[name]
+        self.usernames[name] = f"{self.run}-{name}"
+        return self._user(name, roles)
 
     def _user(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
         """A user with these roles through a group of its own; its token."""
@@ -139,6 +158,16 @@ class Ground:
         """A stock item as it stands."""
         return self.admin.row(f"stock/{pk}/")
 
+    def metadata_url(self, model: str, pk: int) -> str:
+        """Where the metadata of a record is on this version."""
+        return self.version.metadata_url(model, pk)
+
+    def roles(self, transport: InvenTreeTransport) -> dict[str, list[str] | None]:
+        """What the user behind a token may do, by role."""
+        if self.version.tells_roles_with_user:
+            return dict(transport.row("user/me/", roles="true")["roles"])
+        return dict(transport.row("user/roles/")["roles"])
+
     def history(self, pk: int) -> list[dict[str, Any]]:
         """Its history, newest first."""
         return sorted(self.admin.rows("stock/track/", item=pk), key=lambda row: int(row["pk"]), reverse=True)
@@ -162,15 +191,15 @@ class Ground:
 
     def clear(self) -> None:
         """Remove everything of this run, stock first and places from the leaves."""
-        parts = [row for row in self.admin.rows("part/", category=self.category) if row["category"] == self.category]
-        for part in parts:
+        for part in self._ours("part/", "name"):
             for row in self.admin.rows("stock/", part=part["pk"]):
                 if row["part"] == part["pk"]:
                     self.admin.delete(f"stock/{row['pk']}/")
             self.admin.patch(f"part/{part['pk']}/", {"active": False})
             self.admin.delete(f"part/{part['pk']}/")
         keeping = {"delete_parts": False, "delete_child_categories": False}
-        self.admin.delete(f"part/category/{self.category}/", data=keeping)
+        for row in sorted(self._ours("part/category/", "name"), key=lambda row: -int(row["level"])):
+            self.admin.delete(f"part/category/{row['pk']}/", data=keeping)
         for url, name in (("company/", "name"), ("user/", "username"), ("user/group/", "name")):
             for row in self._ours(url, name):
                 self.admin.delete(f"{url}{row['pk']}/")

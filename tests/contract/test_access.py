@@ -14,26 +14,28 @@ from tests.contract.ground import Ground
 def test_the_server_tells_its_version_and_the_token_its_user_with_roles(ground: Ground) -> None:
     ground.service.connect()
     assert ground.service.api_version >= 160
-    me = ground.service.row("user/me/", roles="true")
-    assert me["username"] == f"{ground.run}-service"
+    me = ground.service.row("user/me/")
+    assert me["username"] == ground.usernames["service"]
     assert me["is_superuser"] is False
-    assert set(me["roles"]["stock"]) == {"view", "add", "change"}
-    assert me["roles"]["sales_order"] is None
+    roles = ground.roles(ground.service)
+    assert set(roles["stock"] or ()) == {"view", "add", "change"}
+    assert roles["build"] is None
 
 
 def test_the_bots_roles_are_enough_for_its_work(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 2, ground.drawer)
     ground.transfer(item, 2, ground.outgoing)
     ground.assign(item)
-    ground.service.patch(f"metadata/stockitem/{item}/", {"metadata": {"fedbot": {}}})
+    ground.service.patch(ground.metadata_url("stockitem", item), {"metadata": {"fedbot": {}}})
     name = f"{ground.run} made by the bot"
     company = ground.service.post("company/", {"name": name, "is_customer": True, "is_supplier": False})
     ground.service.patch(f"company/{company['pk']}/", {"active": False})
-    ground.service.patch(f"metadata/company/{company['pk']}/", {"metadata": {"fedbot": {}}})
+    ground.service.patch(ground.metadata_url("company", company["pk"]), {"metadata": {"fedbot": {}}})
     for url in ("stock/location/", "part/category/", "part/", "user/", "user/group/"):
         assert ground.service.rows(url)
 
 
+@pytest.mark.api(since=335)
 def test_and_for_no_more(ground: Ground) -> None:
     item = ground.stock(ground.bolt, 1, ground.drawer)
     forbidden: tuple[Callable[[], object], ...] = (
@@ -59,8 +61,6 @@ def test_a_peers_user_can_look_and_do_nothing(ground: Ground) -> None:
         lambda: ground.reader.post("stock/transfer/", {"items": [line], "location": ground.shelf}),
         lambda: ground.reader.post("stock/", {"part": ground.bolt, "quantity": 1}),
         lambda: ground.reader.patch(f"stock/{item}/", {"quantity": 9}),
-        lambda: ground.reader.get(f"metadata/stockitem/{item}/"),
-        lambda: ground.reader.get("company/"),
     )
     for call in forbidden:
         with pytest.raises(NotPermitted):
@@ -68,23 +68,66 @@ def test_a_peers_user_can_look_and_do_nothing(ground: Ground) -> None:
     assert ground.item(item)["quantity"] == 1.0
 
 
-def test_any_account_sees_who_is_in_which_group_and_what_a_group_may_do(ground: Ground) -> None:
-    rows = ground.nobody.rows("user/", search=f"{ground.run}-service")
-    (row,) = [row for row in rows if row["username"] == f"{ground.run}-service"]
+@pytest.mark.api(since=293)
+def test_a_peers_user_does_not_see_companies(ground: Ground) -> None:
+    with pytest.raises(NotPermitted):
+        ground.reader.get("company/")
+
+
+@pytest.mark.api(since=436)
+def test_a_peers_user_does_not_see_metadata(ground: Ground) -> None:
+    with pytest.raises(NotPermitted):
+        ground.reader.get(ground.metadata_url("stockitem", ground.stock(ground.bolt, 1, ground.drawer)))
+
+
+@pytest.mark.api(until=334)
+def test_before_1_0_any_account_can_lock_others_out_so_a_peer_gets_none(ground: Ground) -> None:
+    assert ground.version.direct_access_is_safe is False
+    user = f"user/{ground.users['reader']}/"
+    assert ground.nobody.patch(user, {"is_active": False})["is_active"] is False
+    ground.admin.patch(user, {"is_active": True})
+
+
+@pytest.mark.api(since=325, until=471)
+def test_in_1_0_any_account_can_make_itself_admin_so_a_peer_gets_none(ground: Ground) -> None:
+    assert ground.version.direct_access_is_safe is False
+    me = int(ground.admin.row("user/me/")["pk"])
+    content = {"user": me, "name": f"{ground.run}-stolen", "expiry": "2099-01-01"}
+    stolen = ground.transport(ground.nobody.post("user/tokens/", content)["token"])
+    assert stolen.row("user/me/")["is_superuser"] is True
+    (row,) = [row for row in ground.admin.rows("user/tokens/") if row["name"] == content["name"]]
+    ground.admin.delete(f"user/tokens/{row['id']}/")
+
+
+def test_any_account_sees_who_is_in_which_group(ground: Ground) -> None:
+    name = ground.usernames["service"]
+    rows = ground.nobody.rows("user/", search=name)
+    (row,) = [row for row in rows if row["username"] == name]
     assert (row["is_active"], row["is_superuser"]) == (True, False)
-    assert [group["name"] for group in row["groups"]] == [f"{ground.run}-service"]
-    groups = {group["name"]: group for group in ground.nobody.rows("user/group/", role_detail="true")}
-    adding = {rule["name"] for rule in groups[f"{ground.run}-service"]["roles"] if rule["can_add"]}
-    assert adding == {"stock", "return_order", "part"}
+    assert [group["name"] for group in row["groups"]] == [name]
     with pytest.raises(NotPermitted):
         ground.nobody.get("stock/")
 
 
-def test_only_a_superuser_makes_tokens_for_others_and_its_value_is_shown_once(ground: Ground) -> None:
-    user = ground.users["reader"]
-    content = {"user": user, "name": f"{ground.run}-once", "expiry": "2099-01-01"}
+@pytest.mark.api(since=335)
+def test_any_account_sees_what_a_group_may_do(ground: Ground) -> None:
+    groups = {group["name"]: group for group in ground.nobody.rows("user/group/", role_detail="true")}
+    adding = {rule["name"] for rule in groups[ground.usernames["service"]]["roles"] if rule["can_add"]}
+    assert adding == {"stock", "return_order", "part"}
+
+
+@pytest.mark.api(since=472)
+def test_only_a_superuser_makes_tokens_for_others(ground: Ground) -> None:
+    assert ground.version.direct_access_is_safe is True
+    content = {"user": ground.users["reader"], "name": f"{ground.run}-x", "expiry": "2099-01-01"}
     with pytest.raises(Refusal):
         ground.nobody.post("user/tokens/", content)
+
+
+@pytest.mark.api(since=325)
+def test_a_tokens_value_is_shown_once(ground: Ground) -> None:
+    user = ground.users["reader"]
+    content = {"user": user, "name": f"{ground.run}-once", "expiry": "2099-01-01"}
     reply = ground.admin.post("user/tokens/", content)
     assert (reply["user"], reply["name"], reply["expiry"]) == (user, f"{ground.run}-once", "2099-01-01")
     assert "*" not in reply["token"]
@@ -94,6 +137,7 @@ def test_only_a_superuser_makes_tokens_for_others_and_its_value_is_shown_once(gr
     assert not [row for row in ground.admin.rows("user/tokens/") if row["user"] == user]
 
 
+@pytest.mark.api(since=325)
 def test_a_revoked_token_is_dead_and_stays_listed(ground: Ground) -> None:
     secret = ground.mint(ground.users["reader"], "doomed")
     rows = ground.admin.rows("user/tokens/", all_users="true")
@@ -117,6 +161,7 @@ def test_reactivating_a_user_revives_its_tokens_so_it_is_never_done(ground: Grou
     assert ground.nobody.row("user/me/")["pk"] == user
 
 
+@pytest.mark.api(since=293)
 def test_a_new_user_has_no_password_no_rights_and_the_last_name_that_we_gave(ground: Ground) -> None:
     content = {"username": f"{ground.run}-new", "first_name": "", "last_name": "connection", "email": ""}
     user = ground.admin.post("user/", content)
@@ -131,6 +176,7 @@ def test_a_new_user_has_no_password_no_rights_and_the_last_name_that_we_gave(gro
         ground.admin.post("user/", content)
 
 
+@pytest.mark.api(since=335)
 def test_a_new_group_may_do_nothing(ground: Ground) -> None:
     group = ground.admin.post("user/group/", {"name": f"{ground.run}-empty"})
     rules = [rule for rule in ground.admin.rows("user/ruleset/", group=group["pk"]) if rule["group"] == group["pk"]]

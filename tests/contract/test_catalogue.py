@@ -23,11 +23,30 @@ def test_the_name_filter_is_ignored_and_the_search_is_not(ground: Ground) -> Non
 def test_a_part_tells_where_its_items_belong(ground: Ground) -> None:
     part = ground.part("Placed", "PLACED", default_location=ground.shelf)
     (row,) = ground.service.rows("part/", IPN=f"{ground.run}-PLACED")
-    assert (row["default_location"], "category_default_location" in row) == (ground.shelf, True)
+    assert row["default_location"] == ground.shelf
     item = ground.stock(part, 1, ground.drawer)
     detail = ground.service.row(f"stock/{item}/", part_detail="true")["part_detail"]
-    assert (detail["default_location"], "category_default_location" in detail) == (ground.shelf, True)
+    assert detail["default_location"] == ground.shelf
     assert (detail["salable"], detail["virtual"], detail["IPN"]) == (True, False, f"{ground.run}-PLACED")
+
+
+@pytest.mark.api(since=293)
+def test_a_part_tells_where_those_of_its_category_belong(ground: Ground) -> None:
+    category = {"name": f"{ground.run} placed", "parent": ground.category, "default_location": ground.drawer}
+    made = ground.admin.post("part/category/", category)
+    part = ground.part("Sorted", "SORTED", category=made["pk"])
+    (row,) = ground.service.rows("part/", IPN=f"{ground.run}-SORTED")
+    for told in (row, ground.service.row(f"part/{part}/")):
+        assert (told["default_location"], told["category_default_location"]) == (None, ground.drawer)
+
+
+@pytest.mark.api(since=436)
+def test_the_part_of_a_stock_item_does_not_tell_where_those_of_its_category_belong(ground: Ground) -> None:
+    category = {"name": f"{ground.run} untold", "parent": ground.category, "default_location": ground.drawer}
+    part = ground.part("Untold", "UNTOLD", category=ground.admin.post("part/category/", category)["pk"])
+    item = ground.stock(part, 1, ground.drawer)
+    detail = ground.service.row(f"stock/{item}/", part_detail="true")["part_detail"]
+    assert (detail["default_location"], detail["category_default_location"]) == (None, None)
 
 
 def test_a_stock_item_tells_its_place_by_path(ground: Ground) -> None:
@@ -37,15 +56,15 @@ def test_a_stock_item_tells_its_place_by_path(ground: Ground) -> None:
 
 
 def test_name_ipn_and_revision_make_a_part_unique(ground: Ground) -> None:
-    with pytest.raises(Refusal, match="unique"):
+    with pytest.raises(Refusal, match=r"unique|already exists"):
         ground.part("Bolt", "BOLT")
     assert ground.part("Bolt", "BOLT", revision="B") != ground.bolt
 
 
 def test_stock_is_filtered_by_part_place_and_serial_number(ground: Ground) -> None:
     part = ground.part("Filtered", "FILTERED", trackable=True)
-    here = ground.stock(part, 1, ground.drawer, serial_numbers="7")
-    there = ground.stock(part, 1, ground.shelf, serial_numbers="8")
+    here = ground.stock(part, 1, ground.drawer, serial="7")
+    there = ground.stock(part, 1, ground.shelf, serial="8")
     assert {row["pk"] for row in ground.service.rows("stock/", part=part)} == {here, there}
     assert [row["pk"] for row in ground.service.rows("stock/", part=part, location=ground.drawer)] == [here]
     assert [row["pk"] for row in ground.service.rows("stock/", part=part, serial="8")] == [there]
@@ -62,12 +81,13 @@ def test_lists_come_bare_or_in_pages(ground: Ground) -> None:
 
 
 def test_metadata_merges_the_top_level_only(ground: Ground) -> None:
-    url = f"metadata/company/{ground.company('annotated')}/"
+    url = ground.metadata_url("company", ground.company("annotated"))
     ground.service.patch(url, {"metadata": {"fedbot": {"a": 1, "b": 1}, "other": {"x": 1}}})
     ground.service.patch(url, {"metadata": {"fedbot": {"a": 2}}})
     assert ground.service.row(url)["metadata"] == {"fedbot": {"a": 2}, "other": {"x": 1}}
 
 
+@pytest.mark.api(since=293)
 def test_a_companys_name_is_unique_and_it_is_a_supplier_unless_told(ground: Ground) -> None:
     with pytest.raises(Refusal):
         ground.company("peer")

@@ -86,19 +86,19 @@ async def test_the_overview_has_nothing_to_complain_about(inventory: OwnInventor
     assert isinstance(standing, InventoryStanding)
     assert standing.complaints == ()
     assert (standing.can_move_stock, standing.can_create_parts, standing.admin_is_superuser) == (True, True, True)
-    assert standing.username == f"{ground.run}-service"
+    assert standing.username == ground.usernames["service"]
 
 
 async def test_rights_are_read_of_this_moment(inventory: OwnInventory, ground: Ground) -> None:
-    name = f"{ground.run}-service"
+    name = ground.usernames["service"]
     assert await inventory.answer(PersonRights(name)) == Rights(name, known=True, active=True, approver=True)
-    other = f"{ground.run}-reader"
+    other = ground.usernames["reader"]
     assert await inventory.answer(PersonRights(other)) == Rights(other, known=True, active=True)
 
 
 async def test_items_are_found_by_every_kind_of_word(inventory: OwnInventory, ground: Ground) -> None:
     part = ground.part("Sought", "SOUGHT", trackable=True, keywords="k")
-    item = ground.stock(part, 1, ground.drawer, serial_numbers="S1")
+    item = ground.stock(part, 1, ground.drawer, serial="S1")
     words = (
         f"#{item}",
         f"{ground.run}-sought",
@@ -182,7 +182,7 @@ async def test_what_is_not_handed_over_goes_back(inventory: OwnInventory, ground
     assert ground.item(out.item)["status"] == 55
 
 
-@pytest.mark.parametrize("quantity", ["10", "4"])
+@pytest.mark.parametrize("quantity", ["10", pytest.param("4", marks=pytest.mark.api(since=381))])
 async def test_what_is_refused_or_returned_comes_back(
     inventory: OwnInventory, ground: Ground, transfer: str, quantity: str
 ) -> None:
@@ -197,6 +197,20 @@ async def test_what_is_refused_or_returned_comes_back(
     row = ground.item(back.item)
     assert (row["location"], row["status"], row["customer"]) == (ground.drawer, 10, None)
     assert Decimal(str(row["quantity"])) == Decimal(quantity)
+
+
+@pytest.mark.api(since=293)
+async def test_what_has_no_place_of_its_own_goes_where_its_category_belongs(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    category = {"name": f"{ground.run} here", "parent": ground.category, "default_location": ground.drawer}
+    part = ground.part("Here", "HERE", category=ground.admin.post("part/category/", category)["pk"])
+    match = await inventory.answer(MatchPart("alpha", PartDescription(f"{ground.run} Here")))
+    assert isinstance(match, PartMatch)
+    assert match.location == ground.drawer
+    item = ground.stock(part, 1, ground.incoming)
+    placed = await once(inventory, PutAway(f"{transfer}:away", "x", item, Decimal(1), None))
+    assert placed == PlacedAt(item, ground.drawer, f"{ground.run}/Drawer")
 
 
 async def test_texts_that_inventree_would_refuse_arrive_all_the_same(
@@ -243,7 +257,7 @@ async def test_what_must_not_leave_is_refused_before_anything_moves(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     item = ground.stock(ground.bolt, 5, ground.drawer)
-    lens = ground.stock(ground.lens, 1, ground.drawer, serial_numbers=secrets.token_hex(3))
+    lens = ground.stock(ground.lens, 1, ground.drawer, serial=secrets.token_hex(3))
     step = TakeOut(f"{transfer}:out", "x", item, ground.bolt, Decimal(1))
     cases = {
         "too-much": replace(step, quantity=Decimal(6)),
@@ -260,6 +274,21 @@ async def test_what_must_not_leave_is_refused_before_anything_moves(
     assert ground.item(item)["quantity"] == 5.0
 
 
+@pytest.mark.api(until=334)
+async def test_where_accounts_can_not_be_made_over_rest_a_person_is_needed(
+    inventory: OwnInventory, ground: Ground
+) -> None:
+    name = f"{ground.run}-beta-1"
+    for step in (
+        MakeAccess("fed:c:0:access", name, "connection"),
+        MintToken("fed:c:0:token", ground.users["reader"], f"{name}-1", "ref", date(2099, 1, 1)),
+    ):
+        with pytest.raises(Refusal) as caught:
+            await inventory.act(step)
+        assert caught.value.reason == "unsupported"
+
+
+@pytest.mark.api(since=335)
 async def test_a_peer_is_let_in_and_out_again(inventory: OwnInventory, ground: Ground) -> None:
     name, link = f"{ground.run}-beta-1", f"https://matrix.to/#/@{ground.run}:example.org"
     company = await once(inventory, MakeCompany("fed:c:0:company", link, f"{ground.run} Beta", "a friend"))

@@ -74,14 +74,13 @@ def full_name(part: Part) -> str:
     return " | ".join(each for each in (part.IPN, part.name, part.revision) if each)
 
 
-def part_brief(state: State, part: Part) -> JsonObject:
+def part_brief(part: Part) -> JsonObject:
     """A part as it is shown inside of something else."""
-    category = state.categories.get(part.category)
     return {
         "pk": part.pk,
         "IPN": part.IPN,
         "barcode_hash": part.barcode_hash,
-        "category_default_location": None if category is None else category.default_location,
+        "category_default_location": None,  # whatever the category says, as on a real server: only `part/` tells
         "default_location": part.default_location,
         "default_expiry": 0,
         "name": part.name,
@@ -204,7 +203,7 @@ def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
 def _details(state: State, item: StockItem, extent: Extent) -> JsonObject:
     content: JsonObject = {}
     if extent.part_detail:
-        content["part_detail"] = part_brief(state, state.parts[item.part])
+        content["part_detail"] = part_brief(state.parts[item.part])
     if extent.tags:
         content["tags"] = list(item.tags)
     chain: list[Location] = []
