@@ -170,9 +170,7 @@ class Homeserver:
             nonce = (await client.get("/_synapse/admin/v1/register")).json()["nonce"]
             parts = (nonce, name, password, "admin" if admin else "notadmin")
             # Synapse's protocol asks for SHA-1 here
-            mac = hmac.new(
-                self._identity.registration_secret.encode(), "\0".join(parts).encode(), hashlib.sha1
-            )
+            mac = hmac.new(self._identity.registration_secret.encode(), "\0".join(parts).encode(), hashlib.sha1)
             asked = {
                 "nonce": nonce,
                 "username": name,
@@ -181,9 +179,7 @@ class Homeserver:
                 "admin": admin,
                 "mac": mac.hexdigest(),
             }
-            answer = _expect_ok(
-                await client.post("/_synapse/admin/v1/register", json=asked), f"register {name}"
-            )
+            answer = _expect_ok(await client.post("/_synapse/admin/v1/register", json=asked), f"register {name}")
         return Account(answer["user_id"], answer["device_id"], self.url, answer["access_token"], password)
 
     async def lift_rate_limit(self, user_id: str) -> None:
@@ -237,9 +233,7 @@ class Homeserver:
         known = yaml.safe_load(self._configuration.read_text())
         ports = [listener["port"] for listener in known["listeners"]]
         if (len(ports) > 1) != (self._authority is not None):
-            raise HomeserverError(
-                f"{self.folder} holds a homeserver that does or doesn't federate; that stays"
-            )
+            raise HomeserverError(f"{self.folder} holds a homeserver that does or doesn't federate; that stays")
         return _Identity(
             server_name=known["server_name"],
             client_port=ports[0],
