@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 SHORTEST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
+MOST_DOUBLINGS = 30
+"""More make no difference to the longest pause, and after days of silence a number that no float holds."""
 ORDERLY_STOP = 8.0
 """Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
 
@@ -39,7 +41,7 @@ class Backoff:
     def failed(self) -> float:
         """One more failure: how long to wait now."""
         pause = min(self._shortest * 2.0**self.failures, self._longest)
-        self.failures += 1
+        self.failures = min(self.failures + 1, MOST_DOUBLINGS)
         return pause * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter, no secret
 
     def worked(self) -> None:
