@@ -89,11 +89,23 @@ class VerdictStage(StrEnum):
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What a person said on a card: `quantity` is set where an owner's approver grants less than was asked for."""
+
+    choice: Choice
+    person: str
+    username: str
+    event_id: str
+    at: datetime
+    reply_to: str = ""
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """A decision on its way: the right is being read, then the grace runs, then the right is read again.
 
-    `quantity` is set where an owner's approver grants less than was asked for. `behind` are others' decisions, made
-    while this person's right is being read: they are taken up if it isn't there.
+    `behind` is what others said while this person's right is being read: it is taken up if the right isn't there.
     """
 
     choice: Choice
@@ -105,7 +117,7 @@ class Verdict:
     ends: datetime | None = None
     reply_to: str = ""
     quantity: Decimal | None = None
-    behind: tuple[Verdict, ...] = ()
+    behind: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from fedbot.federation.documents import (
     TransferState,
     Verdict,
     VerdictStage,
+    Wish,
 )
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
 from fedbot.federation.events import Answered, Context, Reacted, Redacted, Unanswered
@@ -120,21 +121,30 @@ def take_up(
         return say("not_your_own", subject=subject)
     if isinstance(subject, Transfer) and choice is Choice.APPROVE and (complaint := _unmatched(turn, subject)):
         return complaint
-    verdict = Verdict(
-        choice, person, username, event_id, VerdictStage.CHECKING, turn.now, reply_to=reply_to, quantity=quantity
-    )
+    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity)
     first = subject.verdict
     if first is None:
-        _begin(turn, subject, verdict)
+        _begin(turn, subject, wish)
     elif first.stage is VerdictStage.CHECKING and len(first.behind) < MOST_BEHIND:
-        turn.save(replace(subject, verdict=replace(first, behind=(*first.behind, verdict))))
+        turn.save(replace(subject, verdict=replace(first, behind=(*first.behind, wish))))
     else:
         return _being_decided(turn, subject, first)
     return None
 
 
-def _begin(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
     """Read the person's right; who else could is asked along, for a refusal that helps."""
+    verdict = Verdict(
+        wish.choice,
+        wish.person,
+        wish.username,
+        wish.event_id,
+        VerdictStage.CHECKING,
+        wish.at,
+        reply_to=wish.reply_to,
+        quantity=wish.quantity,
+        behind=behind,
+    )
     turn.save(replace(subject, verdict=verdict))
     right = right_to_decide(subject, verdict.person)
     questions = (PersonRights(verdict.username), WhoMay(right, tuple(turn.home.people.values())))
@@ -150,7 +160,7 @@ def _drop(turn: Turn, subject: Subject, verdict: Verdict) -> None:
     """This decision doesn't count: the next one behind it is taken up, or the card is open again."""
     if verdict.behind:
         first, *others = verdict.behind
-        _begin(turn, subject, replace(first, behind=tuple(others)))
+        _begin(turn, subject, first, *others)
     else:
         turn.save(replace(subject, verdict=None))
         turn.do(Typing(subject.room, 0))
@@ -240,7 +250,7 @@ def _refuse(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> N
     _drop(turn, subject, verdict)
 
 
-def _tell(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> None:
+def _tell(turn: Turn, subject: Subject, verdict: Verdict | Wish, phrase: Phrase) -> None:
     """As the answer to the line, or one quiet line for a tap."""
     if verdict.reply_to:
         key = f"refused:{subject.id}:{verdict.event_id}"

@@ -25,10 +25,11 @@ MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}):(?P<line>\d+):(?P<step>[a-z]+
 ON_THE_WAY = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.REFUSED, TransferState.REVERTING})
 
 
-def assert_books_balance(world: World, *, at_rest: bool = True) -> None:
+def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bool = True) -> None:
     """Nothing is in stock twice, nothing is lost, each act was done once, and InvenTree's history tells of all.
 
-    `at_rest`: both sides have come to the same end.
+    `at_rest`: both sides have come to the same end. `with_history`: what was booked in was put away too, which
+    is what writes the receiver's history.
     """
     for space in world.spaces:
         assert space.bot.engine.failures == 0, f"the rules of {space.party} failed on something"
@@ -38,6 +39,8 @@ def assert_books_balance(world: World, *, at_rest: bool = True) -> None:
         for transfer in sent:
             other = peer.turn.transfer(transfer.id)
             _assert_lines_balance(space, peer, transfer, other)
+            if with_history:
+                _assert_history_tells(peer, transfer)
             if at_rest and other is not None:
                 assert _end(transfer) == _end(other), f"{transfer.state} here, {other.state} there"
                 assert transfer.terms_hash == other.terms_hash
@@ -77,7 +80,6 @@ def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, ot
             assert credited[0].quantity == line.quantity
             assert debited, f"{mark} is booked in at {receiver.party}, but was never given by {sender.party}"
             assert not back, f"{mark} is in stock on both sides"
-            assert any(mark in note for note in receiver.history(credited[0].pk)), f"no history of {mark}"
         if transfer.state in FINAL and transfer.state is not TransferState.DONE:
             assert len(debited) == len(back), f"{mark} is {transfer.state}, but with the peer's company"
             assert not credited, f"{mark} is {transfer.state}, but booked in"
@@ -88,6 +90,13 @@ def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, ot
             )
         if transfer.state in {TransferState.DONE, TransferState.REVERTED}:
             assert _lies_in_outgoing(sender, mark) == [], f"{mark} still lies in Outgoing"
+
+
+def _assert_history_tells(receiver: Space, transfer: Transfer) -> None:
+    """Every item that was booked in says in InvenTree's own history by which transfer."""
+    for row in receiver.stock():
+        if f"fed:{transfer.id}:" in row.link and row.parent is None:
+            assert any(f"fed:{transfer.id}:" in note for note in receiver.history(row.pk)), f"no history of {row.pk}"
 
 
 def _marked(space: Space, mark: str, kinds: set[int]) -> list[Any]:
@@ -116,7 +125,8 @@ def _assert_nothing_vanished(space: Space) -> None:
             booked_in[row.part] = booked_in.get(row.part, Decimal(0)) + row.quantity
     expected = {part: space.counted.get(part, Decimal(0)) + booked_in.get(part, Decimal(0)) for part in space.count()}
     assert space.count() == expected, f"{space.party} has other quantities than it should"
-    assert not space.counted.keys() - expected.keys(), f"stock of {space.party} vanished"
+    gone = [part for part, quantity in space.counted.items() if quantity and part not in expected]
+    assert not gone, f"stock of {space.party} vanished"
 
 
 def _assert_nothing_secret_was_said(world: World) -> None:

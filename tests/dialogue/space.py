@@ -9,7 +9,7 @@ counted anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -33,6 +33,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
+from tests.inventree.space import Meddler
 from tests.twins.chat import TwinChat
 from tests.twins.clock import TwinClock
 
@@ -48,6 +49,7 @@ class Space:
     name: str
     seeded: Seeded
     transport: SimulatedTransport
+    wire: Meddler
     chat: TwinChat
     home: Home
     clock: TwinClock
@@ -211,6 +213,10 @@ class Space:
             answer = client.request(method, f"/api/{path}", headers=headers, json=content or None)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
+
+    def before(self, method: str, path: str, happens: Callable[[], None]) -> None:
+        """Just before the next request that fits, somebody does something."""
+        self.wire.plans.append((method, path, happens))
 
     def deactivates(self, username: str) -> None:
         """An account may do nothing any more."""

@@ -18,6 +18,7 @@ from fedbot.federation.events import Tick
 from fedbot.federation.home import Home
 from fedbot.journal.journal import Journal
 from tests.dialogue.space import GIVE_UP, SETTLE, Space
+from tests.inventree.space import Meddler
 from tests.twins.chat import TwinChat
 from tests.twins.clock import TwinClock
 from tests.twins.homeserver import TwinHomeserver
@@ -86,7 +87,8 @@ class World:
         changes: dict[str, Any],
     ) -> Space:
         url = f"http://{party}.test"
-        self.network[url] = transport = SimulatedTransport(seeded.server)
+        transport = SimulatedTransport(seeded.server)
+        self.network[url] = wire = Meddler(transport)
         settings = {name: changes[name] for name in SETTINGS if name in changes}
         fields = {name: value for name, value in changes.items() if name not in SETTINGS}
         home = Home(
@@ -106,6 +108,7 @@ class World:
             name=name,
             seeded=seeded,
             transport=transport,
+            wire=wire,
             chat=chat,
             home=replace(home, **fields),
             clock=self.clock,
