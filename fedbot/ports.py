@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from fedbot.federation.documents import Document
 from fedbot.federation.effects import Announce, Ask, Do, Draft, Forget, Join, KeepSecret, Leave, SendEnvelope
 from fedbot.federation.events import ChatEvent, Event
+from fedbot.federation.figures import Chart
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import AuditEntry
 from fedbot.federation.steps import Step, StepResult
@@ -141,6 +142,9 @@ class Chat(Protocol):
     async def send(self, delivery: Delivery) -> str:
         """Send one event (or put one state event); returns its event id."""
 
+    async def upload(self, content: bytes, kind: str, name: str) -> str:
+        """Put a file (of that media type) onto the homeserver; its address there (mxc)."""
+
     async def join(self, room: str) -> None:
         """Accept an invitation."""
 
@@ -241,7 +245,18 @@ class Seed:
     emoji: str
 
 
-Stored = Letter | Seed | SendEnvelope | Announce | Join | Leave | Ask | Do | KeepSecret | Forget
+@dataclass(frozen=True)
+class Drawing:
+    """A `Picture` put into words (its lines); drawn when it is sent."""
+
+    key: str
+    room: str
+    words: tuple[str, ...]
+    chart: Chart
+    thread: str
+
+
+Stored = Letter | Seed | Drawing | SendEnvelope | Announce | Join | Leave | Ask | Do | KeepSecret | Forget
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from fedbot.app.asking import AskLane
 from fedbot.app.courier import Courier
 from fedbot.app.engine import Engine
 from fedbot.app.syncing import SyncLoop
+from fedbot.app.timetable import Timetable
 from fedbot.app.typing_signs import TypingSigns
 from fedbot.chat import content
 from fedbot.chat.client import MatrixChat
@@ -104,6 +105,7 @@ class Bot:
         self.acts = ActLane(self.engine, ports.inventory, settle, give_up)
         self.asking = AskLane(self.engine, ports.inventory)
         self.syncing = SyncLoop(self.engine, self.chat)
+        self.timetable = Timetable(self.engine)
 
     async def start(self) -> None:
         """Load the state; on a first start read the rooms as they are. Raises `HistoryWithoutState`."""
@@ -121,11 +123,11 @@ class Bot:
 
     async def run(self) -> None:
         """All lanes, until cancelled."""
-        async with Jobs(self.clock, self._tick) as jobs, asyncio.TaskGroup() as group:
+        async with Jobs(self.clock, self.tick) as jobs, asyncio.TaskGroup() as group:
 
             def after_each_decision() -> None:
                 self.syncing.look_again()
-                jobs.wake_at(self.engine.next_wake())
+                jobs.wake_at(self.next_wake())
 
             self.engine.changed = after_each_decision
             jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
@@ -134,8 +136,15 @@ class Bot:
                 group.create_task(work.run())
             group.create_task(jobs.watch())
 
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
+        """A timer: whatever is due by the clock or by the schedule."""
         self.engine.put(Tick(self.clock.now()))
+        self.timetable.look()
+
+    def next_wake(self) -> datetime | None:
+        """When `tick` is next of interest."""
+        times = (self.engine.next_wake(), self.timetable.next_due())
+        return min((time for time in times if time is not None), default=None)
 
     async def _prune(self) -> None:
         self.journal.prune(KEEP_ROWS)

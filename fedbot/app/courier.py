@@ -13,7 +13,9 @@ from typing import Any
 
 from fedbot.app.acts import Backoff, first_of, to_its_end, wait_for_work
 from fedbot.app.engine import Engine
+from fedbot.app.pictures import NAME, Pictures
 from fedbot.chat import content
+from fedbot.chat.chart import NoChart
 from fedbot.chat.outgoing import Budget, in_order, superseded
 from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope
 from fedbot.federation.envelope import BadEnvelope, Identity, envelope_id, seal, sign, transaction_id, wire_time
@@ -22,9 +24,11 @@ from fedbot.federation.letters import bound_to
 from fedbot.ports import (
     Chat,
     ChatLimited,
+    ChatProblem,
     ChatRefused,
     ChatUnreachable,
     Delivery,
+    Drawing,
     Letter,
     NoSuchSecret,
     OutboxRow,
@@ -36,6 +40,7 @@ log = logging.getLogger(__name__)
 
 PARTY_EVENT = "dev.fedbot.party"
 ENVELOPE_EVENT = "dev.fedbot.envelope"
+PICTURE_PAUSE = 30.0
 ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
 
 
@@ -68,6 +73,7 @@ class Courier:
         self.budget = Budget()
         self.backoff = Backoff(shortest=1.0, longest=30.0)
         self._stuck = False
+        self.pictures = Pictures(chat, engine.wake["chat"].set)
 
     async def run(self) -> None:
         """Work for ever."""
@@ -97,7 +103,10 @@ class Courier:
                 delivery = self._delivery(row)
             except NotYet:
                 continue
-            except (NeverMore, content.BadContent, BadEnvelope, NoSuchSecret) as problem:
+            except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
+                self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
+                continue
+            except (NeverMore, NoChart, ChatRefused, content.BadContent, BadEnvelope, NoSuchSecret) as problem:
                 self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
                 return True
             await self._send(row, delivery)
@@ -153,6 +162,8 @@ class Courier:
                 return Delivery(letter.room, "m.room.message", self._message(letter), transaction)
             case Seed(key, room, emoji):
                 return Delivery(room, "m.reaction", content.reaction(self._event_of(key), emoji), transaction)
+            case Drawing() as drawing:
+                return Delivery(drawing.room, "m.room.message", self._picture(row.id, drawing), transaction)
             case SendEnvelope(room, draft):
                 envelope = content.bare_envelope(self._envelope(draft, room))
                 return Delivery(room, ENVELOPE_EVENT, envelope, transaction)
@@ -174,6 +185,25 @@ class Courier:
             # a card was an m.text that rang; it stays one, as clients show notices in another way
             notice=False if letter.edit and letter.key.startswith("card:") else None,
         )
+
+    def _picture(self, row: int, drawing: Drawing) -> dict[str, Any]:
+        thread = self._event_of(drawing.thread)
+        ready = self.pictures.take(row, drawing)
+        if ready is None:
+            raise NotYet(drawing.key)
+        return content.picture(
+            ready.address,
+            drawing.words[0],
+            name=NAME,
+            size=ready.size,
+            width=ready.width,
+            height=ready.height,
+            thread=thread,
+        )
+
+    def _later(self, problem: ChatProblem) -> datetime:
+        pause = problem.retry_after if isinstance(problem, ChatLimited) else PICTURE_PAUSE
+        return self._clock.now() + timedelta(seconds=pause)
 
     def _target(self, target: str) -> str:
         """An event id as it is; a key of ours as the event that it became."""

@@ -15,7 +15,7 @@ from datetime import datetime
 from fedbot.chat import content, outgoing
 from fedbot.federation.commands import Verbs
 from fedbot.federation.decide import decide, grace_ends, next_wake
-from fedbot.federation.effects import Ask, Do, Edit, Effect, Forget, KeepSecret, Phrase, Post, Typing
+from fedbot.federation.effects import Ask, ChatEffect, Do, Edit, Forget, KeepSecret, Phrase, Picture, Post, Typing
 from fedbot.federation.events import Event
 from fedbot.federation.state import AuditEntry, State, Turn
 from fedbot.federation.steps import Mirror
@@ -23,6 +23,7 @@ from fedbot.ports import (
     Batch,
     Clock,
     Committed,
+    Drawing,
     Journal,
     JournalProblem,
     Lane,
@@ -134,13 +135,12 @@ class Engine:
         """The turn's effects as rows of the outbox, words included."""
         queued: list[Queued] = []
         for effect in turn.effects:
-            queued += self._rows(effect)
+            if not isinstance(effect, Typing):
+                queued += self._rows(effect)
         return queued
 
-    def _rows(self, effect: Effect) -> Sequence[Queued]:
+    def _rows(self, effect: ChatEffect | Ask | Do | KeepSecret | Forget) -> Sequence[Queued]:
         match effect:
-            case Typing():
-                return ()
             case Ask():
                 return (Queued("ask", effect),)
             case Do(step=Mirror(model=model, pk=pk)):
@@ -167,6 +167,9 @@ class Engine:
                 words = self._render(effect.phrase, self.clock.now())
                 edit = Letter(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
                 return (_chat_row(edit),)
+            case Picture(key, room, phrase, chart, thread):
+                words = self._render(phrase, self.clock.now())
+                return (_chat_row(Drawing(key, room, tuple(words.plain.split("\n")), chart, thread)),)
             case _:
                 return (_chat_row(effect),)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -107,6 +108,15 @@ class MatrixChat(Chat):
                 nio.RoomPutStateResponse,
             )
         return str(sent.event_id)
+
+    async def upload(self, content: bytes, kind: str, name: str) -> str:
+        """Put a file onto the homeserver; its mxc address. Again gives another one, and the first stays unused."""
+
+        async def call() -> object:
+            response, _ = await self._connection.upload(io.BytesIO(content), kind, name, filesize=len(content))
+            return response
+
+        return str((await self._ask(f"uploading {name}", call, nio.UploadResponse)).content_uri)
 
     async def join(self, room: str) -> None:
         """Join a room by id (then we must be invited, or it is open here) or alias; again is no error."""

@@ -226,6 +226,21 @@ def message(
     return check(content)
 
 
+def picture(address: str, words: str, *, name: str, size: int, width: int, height: int, thread: str) -> dict[str, Any]:
+    """The content of an `m.image` (PNG) in a thread. `words` say what is to be seen, for who doesn't see it."""
+    return check(
+        {
+            "msgtype": "m.image",
+            "body": _words(words),
+            "filename": name,
+            "url": address,
+            "info": {"mimetype": "image/png", "size": size, "w": width, "h": height},
+            "m.mentions": {},
+            "m.relates_to": _in_thread(thread, ""),
+        }
+    )
+
+
 def reaction(target: str, key: str) -> dict[str, Any]:
     """The content of an `m.reaction` to the message `target`."""
     return check({"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": key}})

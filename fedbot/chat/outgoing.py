@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 
 from fedbot.federation.effects import Announce, Join, Leave, SendEnvelope
-from fedbot.ports import Letter, OutboxRow, Seed, Stored
+from fedbot.ports import Drawing, Letter, OutboxRow, Seed, Stored
 
 
 class Urgency(IntEnum):
@@ -24,13 +24,14 @@ class Urgency(IntEnum):
     MESSAGE = 2
     EDIT = 3
     SEED = 4
+    PICTURE = 5
 
 
 def urgency(effect: Stored) -> Urgency:
     """How urgent an effect of the chat lane is.
 
     Envelopes come before all else: the other side waits for them. Then joining and announcing, which other
-    things need; then what people read; then what only changes how a message looks.
+    things need; then what people read; then what only changes how a message looks; pictures last.
     """
     match effect:
         case SendEnvelope():
@@ -43,6 +44,8 @@ def urgency(effect: Stored) -> Urgency:
             return Urgency.ENVELOPE
         case Seed():
             return Urgency.SEED
+        case Drawing():
+            return Urgency.PICTURE
         case _:
             raise ValueError(f"{type(effect).__name__} doesn't go to the chat")
 

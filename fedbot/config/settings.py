@@ -139,13 +139,17 @@ class Disclose(Section):
     """What is sealed unless told otherwise."""
 
     room: tuple[Literal["metadata", "stats", "find", "reconcile"], ...] = Field(
-        (), description="what may stand in clear in the room: metadata, stats, find, reconcile"
+        ("stats",), description="what may stand in clear in the room: metadata, stats, find, reconcile"
     )
 
 
 class Stats(Section):
-    """Figures by themselves."""
+    """Figures: what friends are told, and when they are posted by themselves."""
 
+    disclose: tuple[Literal["parts", "stock_items", "low_stock", "categories", "locations", "balance"], ...] = Field(
+        ("parts", "stock_items", "categories", "locations", "balance"),
+        description="what others learn: parts, stock_items, low_stock, categories, locations, balance (give and take)",
+    )
     schedule: Cron = Field("", description="when to post stats, as in crontab; empty: only when asked")
 
 
@@ -266,6 +270,9 @@ class Settings(Section):
             line_too_old_after=timedelta(minutes=self.rules.line_too_old_minutes),
             quiet_from=self.rules.quiet_from,
             quiet_until=self.rules.quiet_until,
+            disclose_in_room=self.disclose.room,
+            stats_disclose=self.stats.disclose,
+            stats_schedule=self.stats.schedule,
             connects_a_day=self.rules.connects_a_day,
             connects_a_day_per_peer=self.rules.connects_a_day_per_peer,
             resend_after=tuple(timedelta(seconds=wait) for wait in self.rules.resend_seconds),

@@ -22,9 +22,11 @@ from fedbot.federation import (
     mail,
     making,
     receiving,
+    reminders,
     requesting,
     rooms,
     sending,
+    stats,
     verdicts,
 )
 from fedbot.federation import (
@@ -57,6 +59,7 @@ from fedbot.federation.events import (
     RoomSeen,
     Said,
     Started,
+    StatsDue,
     StepDone,
     StepRefused,
     StepUnknown,
@@ -85,6 +88,7 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
 
 def _on_started(turn: Turn, event: Started) -> None:
     turn.save(replace(turn.standing(), started=event.at, version=event.version))
+    stats.on_started(turn)
     rooms.announce_everywhere(turn)
 
 
@@ -119,6 +123,8 @@ def _on_tick(turn: Turn, _: Tick) -> None:
         if resent_transfer is not transfer:
             turn.save(resent_transfer)
             transfers.tell_silence(turn, resent_transfer)
+    reminders.look(turn)
+    stats.look(turn)
     remembered: list[Question | Telling] = [*turn.questions(), *turn.tellings()]
     for document in remembered:
         if document.until <= turn.now:
@@ -131,8 +137,10 @@ def _on_posted(turn: Turn, event: Posted) -> None:
     kind, _, rest = event.key.partition(":")
     if kind == "card":
         subject = verdicts.subject_by_id(turn, rest)
-        if subject is not None and not subject.card_event:
-            turn.save(replace(subject, card_event=event.event_id))
+        if subject is not None:
+            turn.save(
+                replace(subject, card_event=subject.card_event or event.event_id, shown=subject.shown or event.at)
+            )
     elif kind == "choice":
         question = turn.question(event.key)
         if isinstance(question, Question):
@@ -171,8 +179,8 @@ def _on_decision(turn: Turn, event: Answered) -> None:
 def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
     if event.context.purpose == "line":
         lines.on_unanswered(turn, event, verbs)
-    elif event.context.purpose in {"verdict", "confirm"}:
-        verdicts.on_no_rights(turn, event)
+    elif rule := _UNANSWERED.get(event.context.purpose):
+        rule(turn, event)
 
 
 def _disputed(turn: Turn, event: StepUnknown) -> None:
@@ -209,6 +217,16 @@ _ANSWERED: dict[str, _Rule] = {
     "request-match": requesting.on_matched,
     "granted-card": requesting.on_granted_card,
     "debit": sending.on_rights_before_debit,
+    "reminder": reminders.on_able,
+    "stats-own": stats.on_own_counted,
+    "stats-answer": stats.on_counted_for_friend,
+    "stats-scheduled": stats.on_counted_on_schedule,
+}
+_UNANSWERED: dict[str, _Rule] = {
+    "verdict": verdicts.on_no_rights,
+    "confirm": verdicts.on_no_rights,
+    "stats-own": stats.on_own_uncounted,
+    "stats-answer": stats.on_uncounted_for_friend,
 }
 _DONE: dict[str, _Rule] = {
     "making": making.on_done,
@@ -281,6 +299,7 @@ _RULES: dict[type[Event], _Rule] = {
     RoomReplaced: rooms.on_replaced,
     CaughtUp: _on_caught_up,
     Tick: _on_tick,
+    StatsDue: stats.on_due,
     Started: _on_started,
     Posted: _on_posted,
     PostRefused: _on_post_refused,
@@ -301,6 +320,8 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [t.exchange.resend_at for t in turn.restless_transfers()]
     times += [making.next_try(c) for c in turn.connections()]
     times += [question.until for question in turn.questions()]
+    times += reminders.next_wake(turn)
+    times += stats.next_wake(turn)
     return min((time for time in times if time is not None), default=None)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fedbot.federation.effects import Draft
+from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
 
 
@@ -165,6 +166,7 @@ class Connection:
     its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
     `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
     `heard` are the peer's newest messages about it, to which people may reply.
+    `shown` and `reminded` are as of a transfer.
     """
 
     id: str
@@ -204,6 +206,8 @@ class Connection:
     changed_bot: str = ""
     changed_key: str = ""
     waiting_since: datetime | None = None
+    shown: datetime | None = None
+    reminded: datetime | None = None
 
     @property
     def subject_kind(self) -> str:
@@ -313,6 +317,7 @@ class Transfer:
     `heard` are the peer's newest messages about it, to which people may reply.
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
+    `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
     """
 
     id: str
@@ -341,6 +346,8 @@ class Transfer:
     waiting_since: datetime | None = None
     ended: datetime | None = None
     told: tuple[str, ...] = ()
+    shown: datetime | None = None
+    reminded: datetime | None = None
 
     @property
     def subject_kind(self) -> str:
@@ -395,7 +402,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Standing:
-    """One document with what isn't about anybody else: when we last caught up, and how InvenTree is."""
+    """One document with what isn't about anybody else: when we last caught up, and how InvenTree is.
+
+    `last_stats` is when figures were last due by the schedule; without a schedule None.
+    """
 
     id: str = "standing"
     caught_up: datetime | None = None
@@ -403,6 +413,9 @@ class Standing:
     version: str = ""
     inventory_down_since: datetime | None = None
     inventory_problem: str = ""
+    last_stats: datetime | None = None
 
 
-Document = Room | Announcement | Connection | Transfer | Telling | Question | Standing
+Document = (
+    Room | Announcement | Connection | Transfer | Telling | Question | Standing | SpaceFigures | Survey | StockHistory
+)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fedbot.federation.events import Context
+from fedbot.federation.figures import Chart
 from fedbot.federation.questions import Question
 from fedbot.federation.steps import Step
 
@@ -74,6 +75,20 @@ class Edit:
     room: str
     phrase: Phrase
     draft: Draft | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart as a picture in a thread; goes last, and the text that it belongs to stands without it.
+
+    The phrase's first line tells what is to be seen; the others are the chart's own words.
+    """
+
+    key: str
+    room: str
+    phrase: Phrase
+    chart: Chart
+    thread: str
 
 
 @dataclass(frozen=True)
@@ -148,5 +163,5 @@ class Forget:
     reference: str
 
 
-ChatEffect = Post | Edit | SendEnvelope | Announce | Join | Leave
+ChatEffect = Post | Edit | Picture | SendEnvelope | Announce | Join | Leave
 Effect = ChatEffect | Typing | Ask | Do | KeepSecret | Forget

@@ -144,6 +144,14 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class StatsDue:
+    """The schedule of the figures has come round; `due` is for when it was meant."""
+
+    at: datetime
+    due: datetime
+
+
+@dataclass(frozen=True)
 class Started:
     """The process is up; `version` is fedbot's own."""
 
@@ -254,6 +262,7 @@ Event = (
     | RoomSeen
     | CaughtUp
     | Tick
+    | StatsDue
     | Started
     | Posted
     | PostRefused

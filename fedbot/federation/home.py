@@ -11,7 +11,8 @@ class Home:
     """Our own party, as configured.
 
     `people` maps Matrix ids to InvenTree user names; `admins` may invite the bot, besides them. `key` is the
-    public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name).
+    public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
+    `stats_schedule` (cron, read by `app.timetable`).
     """
 
     party: str
@@ -34,6 +35,9 @@ class Home:
     line_too_old_after: timedelta = timedelta(minutes=15)
     quiet_from: time = time(22)
     quiet_until: time = time(8)
+    disclose_in_room: tuple[str, ...] = ("stats",)
+    stats_disclose: tuple[str, ...] = ("parts", "stock_items", "categories", "locations", "balance")
+    stats_schedule: str = ""
     connects_a_day: int = 5
     connects_a_day_per_peer: int = 2
     resend_after: tuple[timedelta, ...] = (

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from fedbot.federation.documents import Connection, ConnectionState, Exchange, Transfer
 from fedbot.federation.effects import Draft, SendEnvelope
-from fedbot.federation.envelope import Envelope
+from fedbot.federation.envelope import BadEnvelope, Envelope
 from fedbot.federation.state import Turn
 
 S = TypeVar("S", Connection, Transfer)
@@ -22,6 +22,16 @@ S = TypeVar("S", Connection, Transfer)
 def bound_to(sender: str, to: str, subject: str, number: int) -> str:
     """What a sealed body is bound to, so that it can't be moved into another letter."""
     return f"{sender}>{to}:{subject}:{number}"
+
+
+def unsealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
+    """What a letter carries sealed to us; {} if nothing. BadEnvelope if it can't be opened."""
+    sealed = envelope.body.get("sealed")
+    if sealed is None:
+        return {}
+    if not isinstance(sealed, str):
+        raise BadEnvelope("sealed")
+    return turn.state.unseal(sealed, bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq))
 
 
 def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:

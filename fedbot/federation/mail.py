@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, disconnecting, letters, making, receiving, requesting, sending, trust
+from fedbot.federation import directory, disconnecting, letters, making, receiving, requesting, sending, stats, trust
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
@@ -37,6 +37,8 @@ BODIES: dict[str, dict[str, type]] = {
     "cancelled": {},
     "disconnecting": {"by": str, "by_name": str},
     "noted": {},
+    "stats-ask": {"days": int},
+    "stats": {"days": int, "problem": str},
     "ask": {"seen": int},
     "seen": {"seen": int},
     "offer": {"terms": dict, "due": str},
@@ -136,6 +138,8 @@ _ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
     "ready": connections.on_ready,
     "cancelled": connections.on_cancelled,
     "disconnecting": disconnecting.on_disconnecting,
+    "stats-ask": stats.on_asked,
+    "stats": stats.on_told,
 }
 
 

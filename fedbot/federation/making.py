@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from fedbot.federation import letters
+from fedbot.federation import letters, tally
 from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState
 from fedbot.federation.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
@@ -366,7 +367,7 @@ def mirror(turn: Turn, connection: Connection) -> None:
         for t in turn.open_transfers()
         if t.connection == connection.id
     ]
-    value = {
+    value: dict[str, Any] = {
         "connection": connection.id,
         "generation": connection.generation,
         "party": connection.peer,
@@ -376,6 +377,8 @@ def mirror(turn: Turn, connection: Connection) -> None:
         "state": connection.state.value,
         "requests": requests,
     }
+    if figures := turn.figures_of(connection.peer):
+        value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **tally.written(figures)}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     turn.do(
         Do(

@@ -100,6 +100,27 @@ class PartMatch:
 
 
 @dataclass(frozen=True)
+class StockFigures:
+    """How much is there in our InvenTree? Answer: `StockCounts`.
+
+    `reference`: read under that token of the vault, which we made for the friend that asks; '' for our own.
+    """
+
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class StockCounts:
+    """How many there are; None where the token lacks the right to look. Stock items are those in stock."""
+
+    parts: int | None = None
+    stock_items: int | None = None
+    low_stock: int | None = None
+    categories: int | None = None
+    locations: int | None = None
+
+
+@dataclass(frozen=True)
 class Overview:
     """Is our InvenTree there, and who are we in it? Answer: `InventoryStanding`."""
 
@@ -135,14 +156,15 @@ class AuditTrail:
     entries: tuple[tuple[datetime, AuditEntry], ...] = ()
 
 
-Question = PersonRights | WhoMay | FindItems | MatchPart | Overview | AuditOf
-Answer = Rights | Able | ItemsFound | PartMatch | InventoryStanding | AuditTrail
+Question = PersonRights | WhoMay | FindItems | MatchPart | StockFigures | Overview | AuditOf
+Answer = Rights | Able | ItemsFound | PartMatch | StockCounts | InventoryStanding | AuditTrail
 
 QUESTIONS: dict[type[Question], type[Answer]] = {
     PersonRights: Rights,
     WhoMay: Able,
     FindItems: ItemsFound,
     MatchPart: PartMatch,
+    StockFigures: StockCounts,
     Overview: InventoryStanding,
     AuditOf: AuditTrail,
 }

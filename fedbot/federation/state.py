@@ -26,13 +26,26 @@ from fedbot.federation.documents import (
     Transfer,
 )
 from fedbot.federation.effects import Effect, Phrase, Post
+from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.home import Home
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 
 CODE_LENGTH = 4
 
-D = TypeVar("D", Room, Announcement, Connection, Transfer, Telling, Question, Standing)
+D = TypeVar(
+    "D",
+    Room,
+    Announcement,
+    Connection,
+    Transfer,
+    Telling,
+    Question,
+    Standing,
+    SpaceFigures,
+    Survey,
+    StockHistory,
+)
 
 
 class State:
@@ -202,6 +215,22 @@ class Turn:
     def standing(self) -> Standing:
         """When we last caught up, and how our InvenTree is."""
         return self._get(Standing, "standing") or Standing()
+
+    def figures_of(self, party: str) -> SpaceFigures | None:
+        """The newest figures that a friend has told us."""
+        return self._get(SpaceFigures, party)
+
+    def survey(self, identifier: str) -> Survey | None:
+        """The `stats` line of that event id, while it waits for figures."""
+        return self._get(Survey, identifier)
+
+    def surveys(self) -> list[Survey]:
+        """Every `stats` line that waits for figures."""
+        return self._all(Survey)
+
+    def stock_history(self) -> StockHistory:
+        """How many stock items we had when figures were posted."""
+        return self._get(StockHistory, "stock-history") or StockHistory()
 
     # looking up
 

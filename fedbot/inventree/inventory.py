@@ -18,6 +18,7 @@ from fedbot.inventree import (
     accounts,
     catalogue,
     companies,
+    figures,
     incoming,
     matching,
     metadata,
@@ -52,6 +53,7 @@ ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
     questions.WhoMay: people.who_may,
     questions.FindItems: catalogue.find_items,
     questions.MatchPart: matching.match_part,
+    questions.StockFigures: figures.count_stock,
     questions.Overview: overview.standing,
 }
 

@@ -193,10 +193,19 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             raise failures.unreadable(self.host, reading=True)
         return found
 
-    def send(self, method: str, url: str, params: Mapping[str, Any], content: object = None) -> httpx.Response:
+    def ask(self, url: str, question: object) -> dict[str, Json]:
+        """Read by a POST that changes nothing (`search/`): tried again and failing as reads do."""
+        content = self._content(self.send("POST", url, {}, question, reading=True), reading=True)
+        if not isinstance(content, dict):
+            raise failures.unreadable(self.host, reading=True)
+        return content
+
+    def send(
+        self, method: str, url: str, params: Mapping[str, Any], content: object = None, *, reading: bool | None = None
+    ) -> httpx.Response:
         """Send one request; a read is tried again after a broken connection or a 5xx, a write never is."""
         address = self.constructApiUrl(url)
-        reading = method in SAFE
+        reading = method in SAFE if reading is None else reading
         pauses = iter(PAUSES if reading else ())
         while True:
             try:
@@ -229,8 +238,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             raise failures.of_response(response, self.host, reading=reading)
         return response
 
-    def _content(self, response: httpx.Response) -> Json:
-        reading = response.request.method in SAFE
+    def _content(self, response: httpx.Response, *, reading: bool | None = None) -> Json:
+        reading = response.request.method in SAFE if reading is None else reading
         try:
             return json.loads(response.content)
         except ValueError:

@@ -14,7 +14,6 @@ from fedbot.chat.room import Raw
 from fedbot.demo.inventree import seeds
 from fedbot.demo.inventree.seeding import Seeded
 from fedbot.demo.inventree.transport import SimulatedTransport
-from fedbot.federation.events import Tick
 from fedbot.federation.home import Home
 from fedbot.journal.journal import Journal
 from tests.dialogue.space import GIVE_UP, SETTLE, Space
@@ -151,7 +150,7 @@ class World:
             due = min((wake for space in awake if (wake := _next_wake(space)) is not None), default=end)
             self.clock.advance(max(min(due, end) - self.clock.now(), SHORTEST))
             for space in awake:
-                space.bot.engine.put(Tick(self.clock.now()))
+                await space.bot.tick()
         await self.settle(asleep=asleep)
 
     async def grace(self) -> None:
@@ -216,7 +215,7 @@ def nothing(user: str, event: Raw) -> bool:
 
 
 def _next_wake(space: Space) -> datetime | None:
-    now, wake = space.clock.now(), space.bot.engine.next_wake()
+    now, wake = space.clock.now(), space.bot.next_wake()
     assert wake is None or wake > now, f"{space.party}'s bot would tick without end: due at {wake}, and it is {now}"
     times = [wake, space.bot.engine.grace_ends(), space.journal.next_due()]
     return min((time for time in times if time is not None and time > now), default=None)
@@ -240,6 +239,7 @@ async def step(space: Space) -> bool:
     letters = space.journal.due("chat", now)
     if letters and not space.chat.is_unreachable and not bot.courier.budget.wait(now):
         did = await bot.courier.send_first(letters) or did
+        await bot.courier.pictures.settled()
     return did
 
 

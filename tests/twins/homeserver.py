@@ -36,7 +36,7 @@ class TwinRoom:
 class TwinHomeserver:
     """All rooms and accounts. `loses(user, event)`: set it, and that user never gets to see that message.
 
-    `typed` lists all typing signs as (user, room, seconds).
+    `typed` lists all typing signs as (user, room, seconds), `media` the files by their addresses.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -45,6 +45,7 @@ class TwinHomeserver:
         self.names: dict[str, str] = {}
         self.log: list[dict[str, Any]] = []
         self.typed: list[tuple[str, str, int]] = []
+        self.media: dict[str, bytes] = {}
         self.loses: Loses = lambda _user, _event: False
         self._waiting: list[asyncio.Future[None]] = []
         self._transactions: dict[tuple[str, str, str], str] = {}
@@ -105,6 +106,12 @@ class TwinHomeserver:
         sent = self._append(self.room(room), user, kind, clean)
         self._transactions[(device, room, transaction)] = sent
         return sent
+
+    def upload(self, content: bytes, kind: str, name: str) -> str:
+        """A file in the media store; the same again is another one."""
+        address = f"mxc://{SERVER}/{len(self.media) + 1}"
+        self.media[address] = content
+        return address
 
     def put_state(self, user: str, room: str, kind: str, state_key: str, content: Mapping[str, Any]) -> str:
         """A state event; the same content again is the same event."""

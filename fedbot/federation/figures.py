@@ -1,0 +1,93 @@
+"""What is counted about a space: its stock, and what went to and from it. Data only; `stats` has the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+COUNTS = ("parts", "stock_items", "low_stock", "categories", "locations")
+"""What our InvenTree counts."""
+BALANCE = "balance"
+"""What our journal counts: given, received and open."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What went one way: the lines of transfers, and the pieces in those that are counted by the piece."""
+
+    lines: int = 0
+    pieces: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Dealings:
+    """What went between us and one friend, seen from us; `open` transfers are not at their end."""
+
+    party: str
+    name: str
+    given: Flow = Flow()
+    received: Flow = Flow()
+    open: int = 0
+
+
+@dataclass(frozen=True)
+class SpaceFigures:
+    """One space's figures as of `at`, as far as it tells them (None: it doesn't).
+
+    What went to and fro is of the last `days` (0: since ever); with whom, only our own tell. `problem` is why
+    there are none: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room).
+    """
+
+    party: str
+    name: str
+    at: datetime
+    days: int = 0
+    parts: int | None = None
+    stock_items: int | None = None
+    low_stock: int | None = None
+    categories: int | None = None
+    locations: int | None = None
+    given: Flow | None = None
+    received: Flow | None = None
+    open: int | None = None
+    dealings: tuple[Dealings, ...] = ()
+    problem: str = ""
+
+    @property
+    def id(self) -> str:
+        """The newest of each friend are kept."""
+        return self.party
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A `stats` line that waits for figures: our own from our InvenTree, others' from their bots.
+
+    `waiting` are parties. It is answered when nobody is missing, at the latest at `until`; what comes later is
+    added to the answer (`posted`).
+    """
+
+    id: str
+    room: str
+    days: int
+    until: datetime
+    waiting: tuple[str, ...]
+    came: tuple[SpaceFigures, ...] = ()
+    posted: bool = False
+
+
+@dataclass(frozen=True)
+class StockHistory:
+    """How many stock items we had on the days on which figures were posted, oldest first: for the chart."""
+
+    id: str = "stock-history"
+    points: tuple[tuple[date, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What a picture shows: stock items by day, and per friend how many lines were given and received."""
+
+    stock: tuple[tuple[date, int], ...] = ()
+    exchange: tuple[tuple[str, int, int], ...] = ()

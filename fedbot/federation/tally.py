@@ -1,0 +1,132 @@
+"""Our figures put together, cut down to what may be told, and a friend's read from its letter. Pure counting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from fedbot.federation.documents import FINAL, LIVING_CONNECTION, Transfer
+from fedbot.federation.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
+from fedbot.federation.questions import StockCounts
+from fedbot.federation.state import Turn
+from fedbot.federation.terms import plain
+
+GONE_OVER = frozenset({"arrived", "created", "placed"})
+"""Stages of a line that has changed hands, at the sender and at the receiver."""
+MOST_OF_ANYTHING = 10**12
+
+
+def own(turn: Turn, counts: StockCounts, days: int, room: str = "") -> SpaceFigures:
+    """Our figures: what our InvenTree counts, and what our journal knows of the last `days` (in that room)."""
+    told_of = "" if is_private(turn, room) else room
+    dealings = _dealings(turn, days, told_of)
+    return SpaceFigures(
+        party=turn.home.party,
+        name=turn.home.name,
+        at=turn.now,
+        days=days,
+        given=_sum([d.given for d in dealings]),
+        received=_sum([d.received for d in dealings]),
+        open=sum(d.open for d in dealings),
+        dealings=tuple(dealings),
+        **{name: getattr(counts, name) for name in COUNTS},
+    )
+
+
+def is_private(turn: Turn, room: str) -> bool:
+    """Whether only our own admins read along."""
+    return bool(room) and room == turn.home.admin_room
+
+
+def for_room(turn: Turn, figures: SpaceFigures, room: str) -> SpaceFigures:
+    """Our figures as that room may read them: all of them only where nobody else reads along."""
+    if is_private(turn, room):
+        return figures
+    if "stats" not in turn.home.disclose_in_room:
+        return replace(nothing(figures), problem="hidden")
+    return disclosed(turn, figures)
+
+
+def nothing(figures: SpaceFigures) -> SpaceFigures:
+    """Whose they are, and nothing else."""
+    return SpaceFigures(figures.party, figures.name, figures.at, figures.days)
+
+
+def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
+    """What we choose to disclose (`stats.disclose`)."""
+    hidden: dict[str, Any] = {name: None for name in COUNTS if name not in turn.home.stats_disclose}
+    if BALANCE not in turn.home.stats_disclose:
+        hidden |= {"given": None, "received": None, "open": None, "dealings": ()}
+    return replace(figures, **hidden)
+
+
+def _dealings(turn: Turn, days: int, room: str) -> list[Dealings]:
+    """Per friend, past ones too, the one with whom most went to and fro first."""
+    since = turn.now - timedelta(days=days) if days else None
+    by_party: dict[str, Dealings] = {}
+    for connection in turn.connections():
+        if connection.state in LIVING_CONNECTION and room in {"", connection.room}:
+            by_party[connection.peer] = Dealings(connection.peer, connection.peer_name)
+    for transfer in turn.transfers():
+        if room not in {"", transfer.room}:
+            continue
+        known = by_party.get(transfer.peer) or Dealings(transfer.peer, turn.party_name(transfer.peer))
+        by_party[transfer.peer] = _with(known, transfer, since)
+    return sorted(by_party.values(), key=lambda d: (-(d.given.lines + d.received.lines), d.name.casefold()))
+
+
+def _with(dealings: Dealings, transfer: Transfer, since: datetime | None) -> Dealings:
+    if transfer.state not in FINAL:
+        dealings = replace(dealings, open=dealings.open + 1)
+    when = transfer.ended or (transfer.decided or transfer.asked).at
+    if since is not None and when < since:
+        return dealings
+    over = [line for line in transfer.terms.lines if transfer.at(line.number).stage in GONE_OVER]
+    pieces = sum((line.quantity for line in over if not line.description.units), Decimal(0))
+    went = Flow(len(over), pieces)
+    if transfer.role == "sender":
+        return replace(dealings, given=_sum([dealings.given, went]))
+    return replace(dealings, received=_sum([dealings.received, went]))
+
+
+def _sum(flows: list[Flow]) -> Flow:
+    return Flow(sum(f.lines for f in flows), sum((f.pieces for f in flows), Decimal(0)))
+
+
+# --- in a letter ---
+
+
+def written(figures: SpaceFigures) -> dict[str, Any]:
+    """The figures as a letter carries them, and our metadata keeps them: what isn't told isn't there."""
+    data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "open")}
+    for way in ("given", "received"):
+        flow: Flow | None = getattr(figures, way)
+        data[way] = {"lines": flow.lines, "pieces": plain(flow.pieces)} if flow else None
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def understood(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
+    """A friend's figures. ValueError for what is no count; what we don't know is left out."""
+    told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "open") if name in data}
+    told |= {way: _flow(data[way]) for way in ("given", "received") if way in data}
+    return replace(nothing_yet, **told)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= MOST_OF_ANYTHING:
+        raise ValueError("a count that is none")
+    return value
+
+
+def _flow(value: object) -> Flow:
+    if not isinstance(value, dict) or not isinstance(value.get("pieces"), str):
+        raise ValueError("a flow that is none")  # noqa: TRY004 -- a letter is data: what is wrong in it is a value
+    try:
+        pieces = Decimal(value["pieces"])
+    except InvalidOperation:
+        raise ValueError("pieces that are no number") from None
+    if not pieces.is_finite() or not 0 <= pieces <= MOST_OF_ANYTHING:
+        raise ValueError("pieces that are no number")
+    return Flow(_count(value.get("lines")), pieces)

@@ -1,0 +1,102 @@
+"""`!fed stats [SPACE|all]`: figures of our own stock, a friend's, or everybody's (DESIGN §2, UC4)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fedbot.federation import stats
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Connection, ConnectionState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.verbs.grammar import SHOWN
+from fedbot.verbs.naming import room_name, rooms_told_of, space_meant
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
+
+SPEC = Verb(
+    name="stats",
+    aliases=("statistics",),
+    summary="how much there is, and who gave what to whom",
+    right=Right.MAPPED,
+    arguments=(Argument("space", Kind.SPACE, "SPACE|all", optional=True),),
+    options=(Option("since", "30d", "only what went to and fro in that time: 30d, 6 weeks, 1y", most=20),),
+    examples=("stats", "stats betaspace", "stats all --since 30d"),
+    details=(
+        "Without a space it is our own.",
+        "Another space's bot counts by itself and tells what its settings disclose.",
+        "What can't answer within two minutes is named, and added when it comes.",
+    ),
+)
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+_SINCE = re.compile(r"(\d{1,5})\s*(d|w|m|y|days?|weeks?|months?|years?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    own: bool
+    connections: tuple[Connection, ...]
+    days: int
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    asked = _asked(turn, command)
+    return asked if isinstance(asked, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Ask them; the answer comes when they have answered."""
+    del answers
+    asked = _asked(turn, command)
+    if isinstance(asked, Phrase):
+        return asked
+    stats.begin(turn, command, asked.connections, asked.days, own=asked.own)
+    return None
+
+
+def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
+    since = str(command.arguments.get("since", ""))
+    days = _days(since)
+    if days is None:
+        return say("no_such_span", word=since[:SHOWN], usage=SPEC.usage)
+    word = str(command.arguments.get("space", "")).strip()
+    if word.casefold() in {"", turn.home.party.casefold(), turn.home.name.casefold()}:
+        return _Asked(own=True, connections=(), days=days)
+    if word.casefold() == "all":
+        rooms = rooms_told_of(turn, command.room)
+        friends = tuple(c for c in turn.active_connections() if c.room in rooms)
+        return _Asked(own=True, connections=friends, days=days)
+    friend = _friend(turn, command, word)
+    return friend if isinstance(friend, Phrase) else _Asked(own=False, connections=(friend,), days=days)
+
+
+def _days(since: str) -> int | None:
+    """`30d`, `6 weeks`, `1y` in days; 0 for nothing said, None for what is no span."""
+    if not since:
+        return 0
+    found = _SINCE.fullmatch(since.strip())
+    days = int(found[1]) * _DAYS[found[2][0].lower()] if found else 0
+    return days if 0 < days <= stats.LONGEST_DAYS else None
+
+
+def _friend(turn: Turn, command: Command, word: str) -> Connection | Phrase:
+    """The active connection with that space; in the admin room, whichever room it is in."""
+    space = space_meant(turn, command.room, word)
+    if isinstance(space, Phrase):
+        return space
+    connection = turn.connection_with(space.party)
+    if connection is None:
+        return say("not_friends", name=space.name, party=space.party, home=turn.home)
+    if connection.room not in rooms_told_of(turn, command.room):
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    if connection.state is ConnectionState.SUSPENDED:
+        return say("needs_review", connection=connection)
+    if connection.state is not ConnectionState.ACTIVE:
+        return say("connection_not_active", connection=connection)
+    return connection
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,83 @@
+"""How much there is: counted in as many calls whether there is little or much, under whosever token is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.demo.inventree.seeding import Seeder
+from fedbot.federation.questions import StockCounts, StockFigures
+from fedbot.ports import NotPermitted, Unavailable
+from tests.inventree.conftest import ALPHA_URL
+from tests.inventree.space import Space
+
+CALLS = ["POST /api/search/", "GET /api/part/"]
+AT_A_LOOK = 4
+"""Calls of the first look at a server: version, user, places, the superuser's user."""
+
+
+def filled(items: int) -> Space:
+    """A space with so many stock items; every tenth part has less than it should."""
+    seeder = Seeder("Full house")
+    category = seeder.category("All of it")
+    place = seeder.location("Shelf")
+    seeder.user(
+        "fedbot", seeder.group("fedbot", stock="view", part="view", part_category="view", stock_location="view")
+    )
+    seeder.user("friend", seeder.group("friend", stock="view"))
+    parts = [
+        seeder.part(f"Part {number}", category=category, minimum_stock=0 if number % 10 else 10**6)
+        for number in range(items // 10)
+    ]
+    for number in range(items):
+        seeder.stock(parts[number // 10], 1, place)
+    return Space(seeder.finished(), "admin", ALPHA_URL)
+
+
+async def test_ten_thousand_items_are_counted_in_as_many_calls_as_ten() -> None:
+    for items in (10, 10_000):
+        space = filled(items)
+        counts = await space.inventory.answer(StockFigures())
+        low = -(-items // 10 // 10) if items > 10 else 1
+        assert counts == StockCounts(items // 10, items, low, 1, 1)
+        assert space.network.log[AT_A_LOOK:] == CALLS
+        space.network.log.clear()
+        await space.inventory.answer(StockFigures())
+        assert space.network.log == CALLS
+
+
+async def test_what_is_with_a_customer_is_not_in_stock(alpha: Space) -> None:
+    before = await alpha.inventory.answer(StockFigures())
+    item = alpha.item("LENS-2")
+    alpha.admin.post("stock/assign/", {"customer": alpha.company(), "items": [{"item": item["pk"]}]})
+    after = await alpha.inventory.answer(StockFigures())
+    assert isinstance(before, StockCounts)
+    assert isinstance(after, StockCounts)
+    assert before.stock_items is not None
+    assert after.stock_items == before.stock_items - 1
+    assert before.stock_items == alpha.admin.count("stock/", in_stock="true") + 1
+    assert before.low_stock == alpha.admin.count("part/", low_stock="true")
+
+
+async def test_a_friends_token_counts_what_its_rights_let_it_see_and_leaves_out_the_rest() -> None:
+    space = filled(20)
+    space.vault.keep("made-for/beta/1", space.seeded.token("friend"))
+    assert await space.inventory.answer(StockFigures("made-for/beta/1")) == StockCounts(stock_items=20)
+    assert await space.inventory.answer(StockFigures()) == StockCounts(2, 20, 1, 1, 1)
+
+
+async def test_a_friends_token_that_is_gone_or_dead_counts_nothing(alpha: Space) -> None:
+    with pytest.raises(NotPermitted):
+        await alpha.inventory.answer(StockFigures("made-for/beta/1"))
+    alpha.vault.keep("made-for/beta/1", "inv-dead")
+    with pytest.raises(NotPermitted):
+        await alpha.inventory.answer(StockFigures("made-for/beta/1"))
+
+
+async def test_counting_by_post_is_tried_again_as_a_read_and_fails_as_one(alpha: Space) -> None:
+    await alpha.inventory.answer(StockFigures())
+    alpha.fails(FaultKind.ERROR_BEFORE, "/api/search/")
+    assert isinstance(await alpha.inventory.answer(StockFigures()), StockCounts)
+    alpha.fails(FaultKind.ERROR_BEFORE, "/api/search/", times=None)
+    with pytest.raises(Unavailable):
+        await alpha.inventory.answer(StockFigures())
