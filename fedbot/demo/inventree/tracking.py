@@ -34,7 +34,7 @@ def _details(state: State) -> dict[str, Callable[[int], JsonObject | None]]:
 
     def part(pk: int) -> JsonObject | None:
         row = state.parts.get(pk)
-        return None if row is None else part_brief(state, row)
+        return None if row is None else part_brief(row)
 
     return {"part": part, "location": location, "customer": customer, "item": item, "stockitem": item}
 
