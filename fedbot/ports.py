@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
 from fedbot.federation.documents import Document
-from fedbot.federation.effects import Announce, Ask, Do, Draft, Forget, Join, KeepSecret, Leave, SendEnvelope
+from fedbot.federation.effects import (
+    Announce,
+    Ask,
+    Do,
+    Draft,
+    Forget,
+    Join,
+    KeepSecret,
+    Leave,
+    MoveSecret,
+    SendEnvelope,
+)
 from fedbot.federation.events import ChatEvent, Event
 from fedbot.federation.figures import Chart
 from fedbot.federation.questions import Answer, Question
@@ -256,7 +267,7 @@ class Drawing:
     thread: str
 
 
-Stored = Letter | Seed | Drawing | SendEnvelope | Announce | Join | Leave | Ask | Do | KeepSecret | Forget
+Stored = Letter | Seed | Drawing | SendEnvelope | Announce | Join | Leave | Ask | Do | KeepSecret | Forget | MoveSecret
 
 
 @dataclass(frozen=True)

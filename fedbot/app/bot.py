@@ -22,7 +22,7 @@ from fedbot.chat import content
 from fedbot.chat.client import MatrixChat
 from fedbot.chat.words import Tongue, render
 from fedbot.config.settings import Settings
-from fedbot.federation.effects import Forget, KeepSecret, Phrase
+from fedbot.federation.effects import Forget, KeepSecret, MoveSecret, Phrase
 from fedbot.federation.envelope import BadEnvelope, Identity, unseal
 from fedbot.federation.events import Started, StepRefused, Tick
 from fedbot.federation.home import Home
@@ -31,7 +31,16 @@ from fedbot.identity import FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.jobs import Jobs
 from fedbot.journal.journal import Journal
-from fedbot.ports import Chat, ChatUnreachable, Clock, Inventory, JournalProblem, OutboxRow, Vault
+from fedbot.ports import (
+    Chat,
+    ChatUnreachable,
+    Clock,
+    Inventory,
+    JournalProblem,
+    NoSuchSecret,
+    OutboxRow,
+    Vault,
+)
 from fedbot.verbs import Registry
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
@@ -159,6 +168,9 @@ class Bot:
             case Forget(reference):
                 self._vault.forget(reference)
                 self.journal.finish(row.id, None)
+            case MoveSecret(source, target):
+                self._move_secret(source, target)
+                self.journal.finish(row.id, None)
             case KeepSecret(context, reference, sealed, binding):
                 try:
                     secret = unseal(self._identity, sealed, bound_to=binding)["secret"]
@@ -169,6 +181,15 @@ class Bot:
                 else:
                     self._vault.keep(reference, str(secret))
                     self.journal.finish(row.id, None)
+
+    def _move_secret(self, source: str, target: str) -> None:
+        """If it isn't there any more, it was moved before a crash."""
+        try:
+            secret = self._vault.read(source)
+        except NoSuchSecret:
+            return
+        self._vault.keep(target, secret)
+        self._vault.forget(source)
 
     def standing(self) -> Standing:
         """How the bot is, for a monitor."""

@@ -15,7 +15,19 @@ from datetime import datetime
 from fedbot.chat import content, outgoing
 from fedbot.federation.commands import Verbs
 from fedbot.federation.decide import decide, grace_ends, next_wake
-from fedbot.federation.effects import Ask, ChatEffect, Do, Edit, Forget, KeepSecret, Phrase, Picture, Post, Typing
+from fedbot.federation.effects import (
+    Ask,
+    ChatEffect,
+    Do,
+    Edit,
+    Forget,
+    KeepSecret,
+    MoveSecret,
+    Phrase,
+    Picture,
+    Post,
+    Typing,
+)
 from fedbot.federation.events import Event
 from fedbot.federation.state import AuditEntry, State, Turn
 from fedbot.federation.steps import Mirror
@@ -139,7 +151,7 @@ class Engine:
                 queued += self._rows(effect)
         return queued
 
-    def _rows(self, effect: ChatEffect | Ask | Do | KeepSecret | Forget) -> Sequence[Queued]:
+    def _rows(self, effect: ChatEffect | Ask | Do | KeepSecret | Forget | MoveSecret) -> Sequence[Queued]:
         match effect:
             case Ask():
                 return (Queued("ask", effect),)
@@ -147,7 +159,7 @@ class Engine:
                 return (Queued("act", effect, MIRROR_PRIORITY, f"mirror {model} {pk}"),)
             case Do():
                 return (Queued("act", effect, 0, effect.context.subject),)
-            case KeepSecret() | Forget():
+            case KeepSecret() | Forget() | MoveSecret():
                 return (Queued("vault", effect),)
             case Post():
                 words = self._render(effect.phrase, self.clock.now())

@@ -23,6 +23,7 @@ from fedbot.federation import (
     making,
     receiving,
     reminders,
+    renewing,
     requesting,
     rooms,
     sending,
@@ -118,6 +119,9 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             disconnecting.tell_silence(turn, resent)
             connections.tell_silence(turn, resent)
         making.try_again(turn, resent)
+        current = turn.connection(connection.id)
+        if current is not None:
+            renewing.look(turn, current)
     for transfer in turn.restless_transfers():
         resent_transfer = letters.resend_due(turn, transfer)
         if resent_transfer is not transfer:
@@ -230,6 +234,7 @@ _UNANSWERED: dict[str, _Rule] = {
 }
 _DONE: dict[str, _Rule] = {
     "making": making.on_done,
+    "renewing": renewing.on_done,
     "sending": sending.on_done,
     "receiving": receiving.on_done,
     "mirror": _nothing_follows,
@@ -237,6 +242,7 @@ _DONE: dict[str, _Rule] = {
 }
 _REFUSED: dict[str, _Rule] = {
     "making": making.on_refused,
+    "renewing": renewing.on_refused,
     "sending": sending.on_refused,
     "receiving": receiving.on_refused,
     "mirror": _not_mirrored,
@@ -244,6 +250,7 @@ _REFUSED: dict[str, _Rule] = {
 }
 _UNKNOWN: dict[str, _Rule] = {
     "making": making.on_refused,
+    "renewing": renewing.on_refused,
     "sending": _disputed,
     "receiving": _disputed,
     "mirror": _not_mirrored,
@@ -319,6 +326,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times = [c.exchange.resend_at for c in turn.connections()]
     times += [t.exchange.resend_at for t in turn.restless_transfers()]
     times += [making.next_try(c) for c in turn.connections()]
+    times += [renewing.next_look(c) for c in turn.connections()]
     times += [question.until for question in turn.questions()]
     times += reminders.next_wake(turn)
     times += stats.next_wake(turn)

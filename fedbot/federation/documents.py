@@ -159,6 +159,24 @@ LIVING_CONNECTION = UNFINISHED_CONNECTION | {
 
 
 @dataclass(frozen=True)
+class Renewal:
+    """The peer's next token on its way. The old one serves until this one has proved good.
+
+    `name` and `expiry` once it is there; `reason` and `problem` while it hangs. `by_hand`: somebody put it into
+    the vault, in the old one's place. `by` asked for it in `room`, where the outcome is told.
+    """
+
+    looked: datetime
+    name: str = ""
+    expiry: date | None = None
+    by_hand: bool = False
+    reason: str = ""
+    problem: str = ""
+    by: Signature | None = None
+    room: str = ""
+
+
+@dataclass(frozen=True)
 class Connection:
     """The standing relation of our party with a peer, as one of its two sides.
 
@@ -192,6 +210,8 @@ class Connection:
     group: int | None = None
     token_name: str = ""
     token_expiry: date | None = None
+    token_warned: int = 0
+    renewal: Renewal | None = None
     sees_items: int | None = None
     peer_sees_items: int | None = None
     peer_url: str = ""

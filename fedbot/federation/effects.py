@@ -163,5 +163,13 @@ class Forget:
     reference: str
 
 
+@dataclass(frozen=True)
+class MoveSecret:
+    """What the vault keeps under `source` lies under `target` from now on, in place of what was there."""
+
+    source: str
+    target: str
+
+
 ChatEffect = Post | Edit | Picture | SendEnvelope | Announce | Join | Leave
-Effect = ChatEffect | Typing | Ask | Do | KeepSecret | Forget
+Effect = ChatEffect | Typing | Ask | Do | KeepSecret | Forget | MoveSecret

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, disconnecting, letters, making, receiving, requesting, sending, stats, trust
+from fedbot.federation import directory, disconnecting, letters, receiving, renewing, requesting, sending, stats, trust
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
@@ -34,6 +34,7 @@ BODIES: dict[str, dict[str, type]] = {
     "declined": {},
     "credentials": {"url": str, "token": str},
     "ready": {},
+    "renewed": {"problem": str},
     "cancelled": {},
     "disconnecting": {"by": str, "by_name": str},
     "noted": {},
@@ -134,7 +135,8 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
 _ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
     "accepted": connections.on_accepted,
     "declined": connections.on_declined,
-    "credentials": making.on_credentials,
+    "credentials": renewing.on_credentials,
+    "renewed": renewing.on_renewed,
     "ready": connections.on_ready,
     "cancelled": connections.on_cancelled,
     "disconnecting": disconnecting.on_disconnecting,

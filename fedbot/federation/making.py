@@ -50,6 +50,11 @@ def own_reference(connection: Connection) -> str:
     return f"made-for/{connection.peer}/{connection.generation}"
 
 
+def next_of(reference: str) -> str:
+    """Where a token lies that is to take the place of the one under `reference`, until it has proved good."""
+    return f"{reference}/next"
+
+
 def peer_reference(connection: Connection) -> str:
     """Where the vault keeps the token that the peer made for us (`direct` only)."""
     return f"got-from/{connection.peer}/{connection.generation}"
@@ -134,7 +139,10 @@ def on_done(turn: Turn, event: StepDone) -> None:
 
 def _recorded(connection: Connection, event: StepDone, *, of_peer: bool) -> Connection:
     """The connection with what this act has made or found out."""
-    match event.result:
+    result = event.result
+    if isinstance(result, TokenTried) and not of_peer and connection.token_expiry is None:  # it was made by hand
+        connection = replace(connection, token_name=result.name, token_expiry=result.expiry)
+    match result:
         case CompanyMade(company):
             return replace(connection, company=company)
         case AccessMade(user, group):
@@ -348,7 +356,8 @@ def take_back(turn: Turn, connection: Connection) -> None:
     elif connection.own_made:
         phrase = say("access_made_by_hand", connection=connection, name=access_name(connection))
         turn.tell_admins(phrase, f"access:{connection.id}")
-    turn.do(Forget(own_reference(connection)), Forget(peer_reference(connection)))
+    for reference in (own_reference(connection), peer_reference(connection)):
+        turn.do(Forget(reference), Forget(next_of(reference)))
     if connection.company is not None:
         close = CloseCompany(_mark(connection, "close"), connection.company)
         turn.do(Do(_taking_back(connection, close), close))

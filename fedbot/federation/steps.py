@@ -235,10 +235,26 @@ class TryToken:
 
 @dataclass(frozen=True)
 class TokenTried:
-    """What the token can see."""
+    """What the token can see; its own name and end, where the server tells them (API ≥ 293)."""
 
     stock_items: int
     api: int
+    name: str = ""
+    expiry: date | None = None
+
+
+@dataclass(frozen=True)
+class RevokeToken:
+    """Revoke the token of that name, once another one has taken its place. Result: `TokenRevoked`."""
+
+    mark: str
+    user: int
+    name: str
+
+
+@dataclass(frozen=True)
+class TokenRevoked:
+    """No token of that name is good any more."""
 
 
 @dataclass(frozen=True)
@@ -294,6 +310,7 @@ Step = (
     | MakeAccess
     | MintToken
     | TryToken
+    | RevokeToken
     | EndAccess
     | CloseCompany
     | Mirror
@@ -308,6 +325,7 @@ StepResult = (
     | AccessMade
     | TokenMinted
     | TokenTried
+    | TokenRevoked
     | AccessEnded
     | Mirrored
 )
@@ -325,13 +343,14 @@ STEPS: dict[type[Step], type[StepResult]] = {
     MakeAccess: AccessMade,
     MintToken: TokenMinted,
     TryToken: TokenTried,
+    RevokeToken: TokenRevoked,
     EndAccess: AccessEnded,
     CloseCompany: AccessEnded,
     Mirror: Mirrored,
 }
 
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.
-REPEATABLE: frozenset[type[Step]] = frozenset({TryToken, Mirror, EndAccess, CloseCompany})
+REPEATABLE: frozenset[type[Step]] = frozenset({TryToken, RevokeToken, Mirror, EndAccess, CloseCompany})
 
 
 def note_of(mark: str, sentence: str) -> str:

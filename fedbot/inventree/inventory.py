@@ -71,6 +71,7 @@ DEEDS: dict[type[Step], Deed] = {
     steps.MakeAccess: Deed(accounts.find_access_made, accounts.make_access),
     steps.EndAccess: Deed(accounts.find_access_ended, accounts.end_access),
     steps.MintToken: Deed(tokens.find_token_minted, tokens.mint_token),
+    steps.RevokeToken: Deed(tokens.find_token_revoked, tokens.revoke_token),
     steps.TryToken: Deed(tokens.find_token_tried, tokens.try_token),
     steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
 }

@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Any
 
-from fedbot.federation.steps import MintToken, TokenMinted, TokenTried, TryToken
+from fedbot.federation.steps import MintToken, RevokeToken, TokenMinted, TokenRevoked, TokenTried, TryToken
 from fedbot.inventree.accounts import VIEWED, active_tokens, revoke
 from fedbot.inventree.server import Account, Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
@@ -65,9 +65,38 @@ def try_token(server: Server, step: TryToken) -> TokenTried:
             raise Refusal("The token could do more than look at the inventory.", "too-much-right")
         if not all(account.may(role, "view") for role in VIEWED):
             raise Refusal("The token can't look at stock, parts, categories and locations.", "too-little-right")
-        return TokenTried(stock_items=transport.count("stock/"), api=version.api)
+        name, expiry = _itself(transport, version)
+        return TokenTried(transport.count("stock/"), version.api, name, expiry)
     finally:
         transport.close()
+
+
+def _itself(transport: InvenTreeTransport, version: Version) -> tuple[str, date | None]:
+    """The name and end of the token that the transport uses; '' and None where the server doesn't tell."""
+    rows = transport.rows("user/tokens/") if version.tells_tokens else []
+    row = next((row for row in rows if row.get("in_use")), None)
+    if row is None or not row.get("expiry"):
+        return "", None
+    return str(row.get("name") or ""), date.fromisoformat(str(row["expiry"]))
+
+
+def find_token_revoked(server: Server, step: RevokeToken) -> TokenRevoked | None:
+    """Probe of `RevokeToken`: no token of that name is good."""
+    return None if _named(_admin(server), step) else TokenRevoked()
+
+
+def revoke_token(server: Server, step: RevokeToken) -> TokenRevoked:
+    """Revoke the token of that name; its row stays, inactive."""
+    admin = _admin(server)
+    for token in _named(admin, step):
+        revoke(admin, token)
+    if _named(admin, step):
+        raise OutcomeUnknown(f"The token {step.name} is still good.", "changed")
+    return TokenRevoked()
+
+
+def _named(admin: InvenTreeTransport, step: RevokeToken) -> list[dict[str, Any]]:
+    return [token for token in active_tokens(admin, step.user) if token.get("name") == step.name]
 
 
 def _known_by(transport: InvenTreeTransport) -> tuple[Version, Account]:

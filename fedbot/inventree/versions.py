@@ -59,6 +59,11 @@ class Version:
         return self.api >= 325  # noqa: PLR2004
 
     @property
+    def tells_tokens(self) -> bool:
+        """Whether `user/tokens/` lists one's own tokens, with their ends and which one is in use (facts (f))."""
+        return self.api >= 293  # noqa: PLR2004
+
+    @property
     def returns_parts(self) -> bool:
         """Whether `stock/return/` takes items with quantities; before, `stock/N/return/` takes all."""
         return self.api >= 381  # noqa: PLR2004

@@ -20,6 +20,7 @@ from fedbot.verbs import (
     push,
     request,
     review,
+    rotate,
     show,
     spaces,
     stats,
@@ -44,6 +45,7 @@ _HANDLERS = (
     connect.HANDLER,
     disconnect.HANDLER,
     review.HANDLER,
+    rotate.HANDLER,
     people.HANDLER,
     status.HANDLER,
 )

@@ -45,9 +45,9 @@ def answers_to(space: Space, secret: str) -> int:
 def assert_shut(space: Space, secret: str, generation: int = 1) -> None:
     """The peer's user is inactive, its token dead and gone from the vault."""
     connection = next(c for c in space.turn.connections() if c.generation == generation)
-    user = space.seeded.server.state.users[connection.user or 0]
+    user = space.tables.users[connection.user or 0]
     assert not user.is_active
-    tokens = space.seeded.server.state.tokens.find("user", user.pk)
+    tokens = space.tables.tokens.find("user", user.pk)
     assert tokens
     assert all(token.revoked for token in tokens)
     assert answers_to(space, secret) in {401, 403}
@@ -76,7 +76,7 @@ async def test_it_is_told_first_what_would_happen_and_a_number_does_it() -> None
     assert connections(world) == both(ConnectionState.ENDED)
     for space, secret in zip(world.spaces, secrets, strict=True):
         assert_shut(space, secret)
-        company = space.seeded.server.state.companies[space.turn.connections()[0].company or 0]
+        company = space.tables.companies[space.turn.connections()[0].company or 0]
         assert not company.active
     assert len([m for m in world.room.messages() if "are friends no more" in m.text]) == 2
 
@@ -319,7 +319,7 @@ async def test_friends_again_with_the_old_company_and_everything_else_new() -> N
         old, new = space.turn.connections()
         assert new.generation == 2
         assert new.company == old.company
-        assert space.seeded.server.state.companies[new.company or 0].active
+        assert space.tables.companies[new.company or 0].active
         assert new.user != old.user
         assert new.group != old.group
         assert_shut(space, secret)

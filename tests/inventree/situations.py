@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -22,6 +23,7 @@ from fedbot.federation.steps import (
     Mirror,
     PutAway,
     PutBack,
+    RevokeToken,
     Step,
     TakeBack,
     Taken,
@@ -117,6 +119,14 @@ async def mint_token(space: Space) -> MintToken:
     return MintToken("fed:c:0:token", made.user, "fed-beta-1-1", "made-for/beta/1", date(2027, 11, 24))
 
 
+async def revoke_token(space: Space) -> RevokeToken:
+    """A user with two tokens, the older of which is to go."""
+    step = await mint_token(space)
+    await space.inventory.act(step)
+    await space.inventory.act(replace(step, name="fed-beta-1-2", reference="made-for/beta/1/next"))
+    return RevokeToken("fed:c:0:revoke", step.user, step.name)
+
+
 async def end_access(space: Space) -> EndAccess:
     """A user with a token."""
     step = await mint_token(space)
@@ -165,6 +175,7 @@ WRITES: dict[str, tuple[Situation, str, str]] = {
     "make access, group": (make_access, "POST", "user/group/"),
     "make access, rules": (make_access, "PATCH", "user/ruleset/"),
     "make access, membership": (make_access, "PATCH", "api/user/[0-9]+/$"),
+    "revoke token": (revoke_token, "DELETE", "user/tokens/"),
     "end access, user": (end_access, "PATCH", "api/user/[0-9]+/$"),
     "end access, token": (end_access, "DELETE", "user/tokens/"),
     "mirror": (mirror, "PATCH", "metadata/"),

@@ -14,13 +14,14 @@ from fedbot.federation.steps import (
     EndAccess,
     MintToken,
     TokenMinted,
+    TokenRevoked,
     TokenTried,
     TryToken,
 )
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
 from fedbot.ports import NotPermitted, Refusal, Unavailable
-from tests.inventree.situations import end_access, make_access, mint_token
+from tests.inventree.situations import end_access, make_access, mint_token, revoke_token
 from tests.inventree.space import Space
 
 REFERENCE = "made-for/beta/1"
@@ -179,7 +180,7 @@ async def test_a_token_that_a_person_revoked_is_not_found(alpha: Space) -> None:
 async def test_the_trial_counts_what_the_token_can_see(alpha: Space) -> None:
     await alpha.inventory.act(await mint_token(alpha))
     seen = await alpha.inventory.act(TryToken("fed:c:0:trial", REFERENCE))
-    assert seen == TokenTried(stock_items=len(alpha.admin.rows("stock/")), api=530)
+    assert seen == TokenTried(len(alpha.admin.rows("stock/")), 530, "fed-beta-1-1", date(2027, 11, 24))
 
 
 async def test_a_trial_can_be_made_at_the_peers_server(alpha: Space, beta: Space) -> None:
@@ -187,7 +188,23 @@ async def test_a_trial_can_be_made_at_the_peers_server(alpha: Space, beta: Space
     alpha.vault.keep("got-from/beta/1", beta.vault.read(REFERENCE))
     alpha.peers[beta.url] = beta.network
     seen = await alpha.inventory.act(TryToken("fed:c:0:trial", "got-from/beta/1", beta.url))
-    assert seen == TokenTried(stock_items=len(beta.admin.rows("stock/")), api=530)
+    assert seen == TokenTried(len(beta.admin.rows("stock/")), 530, "fed-beta-1-1", date(2027, 11, 24))
+
+
+async def test_where_tokens_are_not_listed_the_trial_does_not_tell_its_end(
+    alpha: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await alpha.inventory.act(await mint_token(alpha))
+    monkeypatch.setattr(Version, "tells_tokens", property(lambda _: False))
+    seen = await alpha.inventory.act(TryToken("fed:c:0:trial", REFERENCE))
+    assert seen == TokenTried(len(alpha.admin.rows("stock/")), 530)
+
+
+async def test_only_the_token_of_that_name_is_revoked(alpha: Space) -> None:
+    step = await revoke_token(alpha)
+    assert await alpha.inventory.act(step) == TokenRevoked()
+    assert tokens_of(alpha, step.user) == [("fed-beta-1-1", False), ("fed-beta-1-2", True)]
+    assert await alpha.inventory.act(step) == TokenRevoked()
 
 
 @pytest.mark.parametrize(

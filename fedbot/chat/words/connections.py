@@ -165,7 +165,7 @@ def connect_throttled(tongue: Tongue, *, connection: Connection) -> Lines:
     ]
 
 
-def _credentials_add(connection: Connection) -> Code:
+def credentials_add(connection: Connection) -> Code:
     """The command that takes the token; it is told which one by the name of the peer's user."""
     return Code(f"fedbot credentials add {connection.peer}-{connection.generation}")
 
@@ -189,7 +189,7 @@ def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: s
                 user=Code(name),
                 peer=peer,
                 check=Code("fedbot check"),
-                add=_credentials_add(connection),
+                add=credentials_add(connection),
                 cancel=command(f"cancel {connection.code}"),
             )
         ]
@@ -240,7 +240,7 @@ def _clicks(tongue: Tongue, connection: Connection, name: str, reason: str) -> L
         tongue.say("Its token, good for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
         tongue.say(
             "On the bot's machine: {add}, and paste the token there. Never into a chat",
-            add=_credentials_add(connection),
+            add=credentials_add(connection),
         ),
     )
     lines: Lines = [first, Items(steps)]
