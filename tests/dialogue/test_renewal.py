@@ -13,7 +13,6 @@ from fedbot.demo.inventree.records import Token
 from fedbot.demo.inventree.tokens import issue_token
 from fedbot.federation import making
 from fedbot.federation.documents import Connection
-from fedbot.federation.events import Tick
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, friends
 
@@ -30,11 +29,6 @@ async def comes(world: World, day: date, *, asleep: tuple[Space, ...] = ()) -> N
     """Time goes by until early on that day."""
     noon = world.clock.now().replace(year=day.year, month=day.month, day=day.day, hour=0, minute=5)
     await world.passes(noon - world.clock.now(), asleep=asleep)
-
-
-def wakes(space: Space) -> None:
-    """Its process is up again, and does at once what was due meanwhile."""
-    space.bot.engine.put(Tick(space.clock.now()))
 
 
 def connection(space: Space) -> Connection:
@@ -126,7 +120,6 @@ async def test_until_a_direct_friend_has_tried_the_new_one_the_old_one_is_good()
     await comes(world, date(2027, 11, 11), asleep=(world.beta,))
     assert warnings(world) == ["14 days"]
     assert "Is it running?" in world.alpha_admins.message("ends in 14 days").text
-    wakes(world.beta)
     await world.passes(timedelta(hours=2))
     assert tokens(world.alpha) == [("fed-betaspace-1-1", False), ("fed-betaspace-1-2", True)]
     assert "works, good until" in world.alpha_admins.messages()[-1].text
@@ -228,7 +221,6 @@ async def test_restarts_in_between_change_nothing() -> None:
         await space.restart()
     await world.settle(asleep=(world.alpha,))
     await world.beta.restart()
-    wakes(world.beta)
     await world.passes(timedelta(hours=2))
     for space, peer in zip(world.spaces, ("betaspace", "attraktor"), strict=True):
         assert tokens(space) == [(f"fed-{peer}-1-1", False), (f"fed-{peer}-1-2", True)]

@@ -145,6 +145,8 @@ class World:
         """Time goes by, and all timers that are due on the way run, in steps."""
         end = self.clock.now() + time
         awake = self._awake(asleep)
+        for space in awake:
+            _does_what_was_due(space)
         while self.clock.now() < end:
             await self.settle(asleep=asleep)
             due = min((wake for space in awake if (wake := _next_wake(space)) is not None), default=end)
@@ -212,6 +214,13 @@ def nothing(user: str, event: Raw) -> bool:
     """For `server.loses`: everything arrives."""
     del user, event
     return False
+
+
+def _does_what_was_due(space: Space) -> None:
+    """A bot that slept, or whose clock was moved on, does at once what its timers had for that time."""
+    wake = space.bot.engine.next_wake()
+    if wake is not None and wake <= space.clock.now():
+        space.bot.engine.put(Tick(space.clock.now()))
 
 
 def _next_wake(space: Space) -> datetime | None:
