@@ -1,0 +1,128 @@
+"""`peer_access: direct`: the tokens are exchanged, sealed, and tried at the peer's InvenTree (DESIGN §2, UC1)."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import ConnectionState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import World, a_world, friends, told
+
+ACTIVE, CANCELLED, MAKING = ConnectionState.ACTIVE, ConnectionState.CANCELLED, ConnectionState.MAKING
+DIRECT = {"peer_access": "direct"}
+
+
+async def direct_friends() -> World:
+    """Both opted in."""
+    return await friends(alpha=dict(DIRECT), beta=dict(DIRECT))
+
+
+async def test_either_bot_can_read_the_others_inventree_and_change_nothing() -> None:
+    world = await direct_friends()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    for space, peer in ((world.alpha, world.beta), (world.beta, world.alpha)):
+        token = space.vault.read(f"got-from/{peer.party}/1")
+        assert token == peer.vault.read(f"made-for/{space.party}/1")
+        assert space.connection().sees_items == len(peer.stock())
+        assert space.connection().peer_sees_items == len(space.stock())
+    assert_books_balance(world)
+
+
+async def test_the_card_says_what_that_shows_before_anybody_agrees() -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    await world.asks_to_connect()
+    assert "each bot can read all stock items of the other" in world.room.message("Asked Betaspace").text
+    assert "read" in world.card().text
+
+
+async def test_no_token_is_ever_readable_in_the_room() -> None:
+    world = await direct_friends()
+    said = json.dumps(world.server.log, default=str)
+    for space in world.spaces:
+        for secret in space.vault._secrets.values():
+            assert secret not in said
+
+
+async def test_if_only_one_side_opted_in_it_is_relayed() -> None:
+    world = await friends(alpha=dict(DIRECT))
+    assert [space.connection().access for space in world.spaces] == ["relayed", "relayed"]
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_the_peers_inventree_cannot_be_reached_and_the_room_is_told_whose_it_is() -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    world.alpha.out_of_reach.add("http://betaspace.test")
+    await world.connect()
+    await world.passes(timedelta(minutes=30))
+    assert world.alpha.connection().state is MAKING
+    assert len(told(world.room, "gets no look into Betaspace's InvenTree")) == 1
+    assert not told(world.alpha_admins, "Attraktor's InvenTree does not answer")
+    assert world.alpha.turn.standing().inventory_down_since is None
+    world.alpha.out_of_reach.clear()
+    await world.passes(timedelta(minutes=15))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert_books_balance(world)
+
+
+async def test_the_peers_inventree_stays_out_of_reach_and_all_is_taken_back_in_the_end() -> None:
+    soon = {**DIRECT, "request_open_for": timedelta(hours=6)}
+    world = await a_world(alpha=dict(soon), beta=dict(soon))
+    world.alpha.out_of_reach.add("http://betaspace.test")
+    await world.connect()
+    await world.passes(timedelta(hours=8))
+    assert ACTIVE not in [space.connection().state for space in world.spaces]
+    for space, peer in ((world.alpha, world.beta), (world.beta, world.alpha)):
+        assert not space.user(f"fed-{peer.party}-1").is_active
+        assert space.vault._secrets == {}
+    assert_books_balance(world)
+
+
+async def test_a_token_that_could_change_things_is_refused_and_said() -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "✅")
+    await world.settle()
+    world.beta.before("POST", "user/tokens/", lambda: _promote(world))
+    await world.grace()
+    assert world.alpha.connection().state is MAKING
+    assert told(world.room, "could do more than look")
+    user = world.beta.user("fed-attraktor-1")
+    world.beta.admin("PATCH", f"user/{user.pk}/", is_staff=False)
+    await world.passes(timedelta(minutes=3))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+def _promote(world: World) -> None:
+    user = world.beta.user("fed-attraktor-1")
+    world.beta.admin("PATCH", f"user/{user.pk}/", is_staff=True)
+
+
+async def test_the_reply_that_shows_the_token_gets_lost_and_another_one_is_made() -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    world.beta.fails(FaultKind.TIMEOUT_AFTER, "POST", "user/tokens/")
+    await world.connect()
+    await world.passes(timedelta(minutes=10))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    names = [token.name for token in world.beta.tables.tokens if token.name.startswith("fed-") and not token.revoked]
+    assert names == ["fed-attraktor-1-2"]
+
+
+async def test_the_letter_with_the_token_gets_lost_and_comes_again() -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    lost: list[str] = []
+
+    def loses(user: str, event: object) -> bool:
+        del user
+        envelope = event["content"].get("dev.fedbot", {})  # type: ignore[index]
+        if envelope.get("kind") == "credentials" and len(lost) < 2:
+            lost.append(str(envelope))
+            return True
+        return False
+
+    world.server.loses = loses
+    await world.connect()
+    await world.passes(timedelta(minutes=15))
+    assert lost
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]

@@ -1,0 +1,249 @@
+"""Letters that get lost, come twice, in another order or are taken away; a peer's bot that is silent (DESIGN §4)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.federation.documents import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import World, friends, letters, nothing, told
+
+DECLINED, DONE, OPEN = TransferState.DECLINED, TransferState.DONE, TransferState.OPEN
+
+
+def states(world: World) -> set[TransferState]:
+    """Where the transfer stands on both sides."""
+    return {space.transfer().state for space in world.spaces}
+
+
+def kind_of(event: Mapping[str, Any]) -> str:
+    """Which letter an event carries; '' for none."""
+    content = event["content"]
+    letter = content.get("dev.fedbot") or content.get("m.new_content", {}).get("dev.fedbot") or {}
+    return str(letter.get("kind", ""))
+
+
+@pytest.mark.parametrize("kind", ["offer", "noted", "approve", "sent", "received", "done"])
+async def test_a_letter_that_gets_lost_comes_again(kind: str) -> None:
+    world = await friends()
+    lost: list[str] = []
+
+    def loses(user: str, event: Mapping[str, Any]) -> bool:
+        del user
+        if kind_of(event) == kind and (not lost or event["event_id"] in lost):
+            lost.append(event["event_id"])
+            return True
+        return False
+
+    world.server.loses = loses
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.passes(timedelta(minutes=3))
+    world.cem.reacts(world.card(), "✅")
+    await world.passes(timedelta(minutes=30))
+    assert lost
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_half_of_all_letters_get_lost_for_days_and_it_still_ends_once(seed: int) -> None:
+    dice = random.Random(seed)
+    world = await friends()
+    fate: dict[tuple[str, str], bool] = {}
+
+    def loses(user: str, event: Mapping[str, Any]) -> bool:
+        return bool(kind_of(event)) and fate.setdefault((user, event["event_id"]), dice.random() < 0.5)
+
+    world.server.loses = loses
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.passes(timedelta(hours=30))
+    world.cem.reacts(world.card(), "✅")
+    await world.passes(timedelta(days=4))
+    world.server.loses = nothing
+    await world.passes(timedelta(days=2))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_letters_that_come_again_and_in_another_order_change_nothing() -> None:
+    world = await friends()
+    await world.hand_over()
+    dice = random.Random(1)
+    for bot in (world.alpha.chat, world.beta.chat):
+        old = [event for event in world.server.log if event["sender"] == bot.user_id and kind_of(event)]
+        dice.shuffle(old)
+        for number, event in enumerate(old):
+            content = {
+                "dev.fedbot": event["content"].get("dev.fedbot") or event["content"]["m.new_content"]["dev.fedbot"]
+            }
+            world.server.send(
+                bot.user_id, world.room.id, "dev.fedbot.envelope", content, device="again", transaction=f"{number}"
+            )
+            await world.settle()
+    await world.passes(timedelta(hours=2))
+    assert states(world) == {DONE}
+    assert world.beta.total("N-M3") == 910
+    assert_books_balance(world)
+
+
+async def test_a_letter_that_another_account_sends_again_is_not_taken() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    stranger = world.newcomer("eve")
+    envelope = next(e for e in world.room.envelopes() if e["kind"] == "offer")
+    stranger.sends("dev.fedbot.envelope", {"dev.fedbot": dict(envelope)})
+    await world.grace()
+    assert states(world) == {DONE}
+    assert told(world.beta_admins, "speaks in the name of")
+    assert_books_balance(world)
+
+
+async def test_a_letter_that_was_changed_on_the_way_is_not_taken() -> None:
+    world = await friends()
+    await world.push()
+    envelope = dict(next(e for e in world.room.envelopes() if e["kind"] == "offer"))
+    envelope["kind"] = "sent"
+    world.server.send(
+        world.alpha.chat.user_id,
+        world.room.id,
+        "dev.fedbot.envelope",
+        {"dev.fedbot": envelope},
+        device="again",
+        transaction="1",
+    )
+    await world.settle()
+    assert states(world) == {OPEN}
+    assert world.beta.bot.engine.failures == 0
+
+
+async def test_a_moderator_removes_the_offer_before_betaspace_has_read_it_and_it_comes_again() -> None:
+    world = await friends()
+    world.beta.is_asleep = True
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    world.anna.takes_back(world.room.message("Offered to Betaspace"))
+    await world.passes(timedelta(minutes=2))
+    await world.beta.restart()
+    await world.passes(timedelta(minutes=12))
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_a_moderator_removes_the_card_and_it_can_still_be_decided_by_a_line() -> None:
+    world = await friends()
+    card = await world.push()
+    world.anna.takes_back(card)
+    await world.settle()
+    world.cem.says(f"!fed approve {world.beta.transfer().code}")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_the_other_bot_is_silent_and_the_thread_is_told_once() -> None:
+    world = await friends()
+    world.beta.is_asleep = True
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.passes(timedelta(days=2))
+    silent = told(world.room, "has not answered for ten minutes")
+    assert len(silent) == 1
+    assert silent[0].thread == world.room.message("Offered to Betaspace").event_id
+    assert world.answer_to(line)
+    await world.beta.restart()
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(timedelta(hours=25))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_the_sender_falls_silent_after_the_yes_and_nothing_is_lost() -> None:
+    world = await friends()
+    card = await world.push()
+    world.alpha.is_asleep = True
+    world.cem.reacts(card, "✅")
+    await world.passes(timedelta(hours=5))
+    assert "waiting for Attraktor" in world.card().text
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=5))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_what_was_sent_more_than_an_hour_ago_is_asked_for_afresh_before_it_is_booked_in() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and kind_of(event) == "sent"
+    await world.grace()
+    world.beta.is_asleep = True
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=50))
+    world.alpha.is_asleep = True
+    await world.passes(timedelta(hours=2))
+    await world.beta.restart()
+    await world.settle()
+    assert world.beta.transfer().state is OPEN
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_no_letters_at_all_for_a_day_and_a_no_arrives_afterwards() -> None:
+    world = await friends()
+    card = await world.push()
+    world.server.loses = letters
+    world.cem.reacts(card, "❌")
+    await world.passes(timedelta(hours=20))
+    assert world.alpha.transfer().state is OPEN
+    world.server.loses = nothing
+    await world.passes(timedelta(days=1))
+    assert states(world) == {DECLINED}
+    assert_books_balance(world)
+
+
+async def test_two_bots_at_rest_say_nothing_to_each_other_for_days() -> None:
+    world = await friends()
+    await world.hand_over()
+    await world.passes(timedelta(days=1))
+    before = len(world.room.envelopes())
+    await world.passes(timedelta(days=5))
+    assert len(world.room.envelopes()) == before
+
+
+async def test_the_homeserver_limits_the_bots_and_all_still_arrives_in_order() -> None:
+    world = await friends()
+    for space in world.spaces:
+        space.chat.limited_calls = 3
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.passes(timedelta(minutes=3))
+    world.cem.reacts(world.card(), "✅")
+    await world.passes(timedelta(minutes=3))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_an_answer_of_the_homeserver_that_gets_lost_makes_no_second_message() -> None:
+    world = await friends()
+    for space in world.spaces:
+        space.chat.lost_answers = 2
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.passes(timedelta(minutes=3))
+    assert len(told(world.room, "Offered to Betaspace")) == 1
+    world.cem.reacts(world.card(), "✅")
+    await world.passes(timedelta(minutes=3))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
