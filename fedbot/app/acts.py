@@ -59,7 +59,7 @@ class ActLane:
         self._inventory = inventory
         self._settle = settle
         self._give_up = give_up
-        self.backoff = Backoff()
+        self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
 
     async def run(self) -> None:
         """Work for ever."""
@@ -96,7 +96,7 @@ class ActLane:
         try:
             found = await self._inventory.probe(effect.step)
         except (Unavailable, OutcomeUnknown) as problem:
-            self._wait(row, effect.context, problem.text, self.backoff.failed(), reached=False)
+            self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
             return True
         except Refusal as problem:
             if row.acted_at is None:
@@ -104,15 +104,15 @@ class ActLane:
             elif self._is_given_up(row, effect):
                 self._give_it_up(row, effect, problem.text)
             else:
-                self._wait(row, effect.context, problem.text, self.backoff.failed(), reached=False)
+                self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
             return True
-        self.backoff.worked()
         if found is not None:
             self._done(row, effect.context, found)
         return found is not None
 
     def _give_it_up(self, row: OutboxRow, effect: Do, text: str) -> None:
         """Nobody can tell any more by machine: a person resolves it."""
+        self._backoffs.pop(row.id, None)
         self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.context, text), text)
         self._engine.decide_all()
 
@@ -126,21 +126,26 @@ class ActLane:
         try:
             result = await self._inventory.act(effect.step)
         except Unavailable as problem:
-            self._wait(row, effect.context, problem.text, self.backoff.failed(), reached=False)
+            self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
         except OutcomeUnknown as problem:
             log.warning("unknown outcome of %s (%s): %s", type(effect.step).__name__, effect.step.mark, problem.text)
             self._wait(row, effect.context, problem.text, self._settle.total_seconds(), reached=True)
         except Refusal as problem:
             self._refused(row, effect.context, problem)
         else:
-            self.backoff.worked()
             self._done(row, effect.context, result)
 
+    def _pause(self, row: OutboxRow) -> float:
+        """How long to leave the row alone after one more failure. Seconds."""
+        return self._backoffs.setdefault(row.id, Backoff()).failed()
+
     def _done(self, row: OutboxRow, context: Context, result: StepResult) -> None:
+        self._backoffs.pop(row.id, None)
         self._journal.finish(row.id, StepDone(self._clock.now(), context, result))
         self._engine.decide_all()
 
     def _refused(self, row: OutboxRow, context: Context, problem: Refusal) -> None:
+        self._backoffs.pop(row.id, None)
         event = StepRefused(self._clock.now(), context, problem.reason, problem.text)
         self._journal.fail(row.id, event, problem.text)
         self._engine.decide_all()
