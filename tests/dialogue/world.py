@@ -146,7 +146,7 @@ class World:
         end = self.clock.now() + time
         awake = self._awake(asleep)
         for space in awake:
-            _does_what_was_due(space)
+            await _does_what_was_due(space)
         while self.clock.now() < end:
             await self.settle(asleep=asleep)
             due = min((wake for space in awake if (wake := _next_wake(space)) is not None), default=end)
@@ -216,11 +216,11 @@ def nothing(user: str, event: Raw) -> bool:
     return False
 
 
-def _does_what_was_due(space: Space) -> None:
+async def _does_what_was_due(space: Space) -> None:
     """A bot that slept, or whose clock was moved on, does at once what its timers had for that time."""
     wake = space.bot.engine.next_wake()
     if wake is not None and wake <= space.clock.now():
-        space.bot.engine.put(Tick(space.clock.now()))
+        await space.bot.tick()
 
 
 def _next_wake(space: Space) -> datetime | None:
