@@ -47,10 +47,12 @@ class Pictures:
         self._under_way.pop(row)
         return task.result()
 
-    async def settled(self) -> None:
-        """Wait until nothing is being made any more."""
-        if self._under_way:
-            await asyncio.wait(self._under_way.values())
+    async def settled(self) -> bool:
+        """Wait until nothing is being made any more; whether anything was."""
+        under_way = [task for task in self._under_way.values() if not task.done()]
+        if under_way:
+            await asyncio.wait(under_way)
+        return bool(under_way)
 
     async def _make(self, drawing: Drawing) -> Uploaded:
         png = await self.draw(drawing.chart, drawing.words)

@@ -20,6 +20,7 @@ from fedbot.chat.content import (
     bare_envelope,
     message,
     permalink,
+    picture,
     reaction,
     render,
 )
@@ -155,6 +156,24 @@ def test_an_envelope_goes_unseen_under_the_same_key() -> None:
 
 def test_a_reaction_is_an_annotation() -> None:
     assert reaction("$card", "✅") == {"m.relates_to": {"rel_type": "m.annotation", "event_id": "$card", "key": "✅"}}
+
+
+def test_a_picture_says_what_is_to_be_seen_and_stands_in_a_thread() -> None:
+    shown = picture("mxc://x/1", "A <b>chart</b>\nof it", name="stats.png", size=9, width=4, height=3, thread="$text")
+    assert shown == {
+        "msgtype": "m.image",
+        "body": "A <b>chart</b> of it",
+        "filename": "stats.png",
+        "url": "mxc://x/1",
+        "info": {"mimetype": "image/png", "size": 9, "w": 4, "h": 3},
+        "m.mentions": {},
+        "m.relates_to": {
+            "rel_type": "m.thread",
+            "event_id": "$text",
+            "is_falling_back": True,
+            "m.in_reply_to": {"event_id": "$text"},
+        },
+    }
 
 
 def test_a_content_of_60000_bytes_passes_and_one_more_does_not() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from fedbot.chat.outgoing import Budget, Urgency, in_order, queue_key, superseded, urgency
 from fedbot.federation.effects import Announce, Draft, Forget, Join, Leave, SendEnvelope
-from fedbot.ports import Letter, OutboxRow, Seed, Stored
+from fedbot.federation.figures import Chart
+from fedbot.ports import Drawing, Letter, OutboxRow, Seed, Stored
 
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 ROOM = "!room"
@@ -45,12 +46,13 @@ def order(*effects: Stored, begun: tuple[int, ...] = ()) -> list[Stored]:
     return [row.effect for row in in_order(queue(*effects, begun=begun))]
 
 
-def test_envelopes_go_before_messages_messages_before_edits_and_seeds_last() -> None:
+def test_envelopes_go_before_messages_messages_before_edits_then_seeds_and_pictures_last() -> None:
+    picture = Drawing("chart", ROOM, ("a chart",), Chart(), "a")
     seed = Seed("a", ROOM, "✅")
     unseen = SendEnvelope(ROOM, DRAFT)
     announce = Announce(ROOM, {})
-    effects = (seed, edit("b"), card("a"), announce, card("offer", DRAFT), unseen)
-    assert order(*effects) == [card("offer", DRAFT), unseen, announce, card("a"), edit("b"), seed]
+    effects = (picture, seed, edit("b"), card("a"), announce, card("offer", DRAFT), unseen)
+    assert order(*effects) == [card("offer", DRAFT), unseen, announce, card("a"), edit("b"), seed, picture]
 
 
 @pytest.mark.parametrize("effect", [Join(ROOM), Leave(ROOM), Announce(ROOM, {})])

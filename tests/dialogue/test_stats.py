@@ -334,7 +334,8 @@ async def test_the_hour_that_comes_twice_in_autumn_counts_once_and_the_one_left_
     world = await friends(alpha={"stats_schedule": "30 2 * * *", "time_zone": "Europe/Berlin"})
     for day in (datetime(2027, 3, 28, tzinfo=UTC), datetime(2027, 10, 31, tzinfo=UTC)):
         world.clock.advance(day - timedelta(hours=12) - world.clock.now())
-        await world.alpha.restart()
+        for space in world.spaces:
+            await space.restart()
         await world.passes(timedelta(minutes=1))
         before = len(posted(world, world.alpha))
         await world.passes(timedelta(hours=24))

@@ -248,7 +248,7 @@ async def step(space: Space) -> bool:
     letters = space.journal.due("chat", now)
     if letters and not space.chat.is_unreachable and not bot.courier.budget.wait(now):
         did = await bot.courier.send_first(letters) or did
-        await bot.courier.pictures.settled()
+        did = await bot.courier.pictures.settled() or did
     return did
 
 
