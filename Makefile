@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format bench contract pins clean
+.PHONY: help setup demo test check format bench contract crash pins clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -36,6 +36,9 @@ format: .venv/.ready-test ## mend what ruff can mend
 bench: .venv/.ready-test ## measure; table here, numbers in build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m bench $(ARGS)
+
+crash: .venv/.ready-test ## kill a bot before and after every write and effect of UC1 and UC2 (ARGS=--help)
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 contract: .venv/.ready-test ## what we believe of InvenTree, on the simulator or on FEDBOT_LIVE_INVENTREE
 	@$(BIN)/pytest tests/contract $(ARGS)

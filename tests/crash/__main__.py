@@ -1,0 +1,52 @@
+"""`python -m tests.crash`: all crash points, or every N-th of them; ends with `N crash points, M right`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.crash.campaign import Outcome, campaigns
+
+
+async def _all(every: int, only: str, workers: int) -> Outcome:
+    outcome = Outcome()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fc-") as folder:
+        async with campaigns(Path(folder), workers) as grounds:
+            points = [p for p in await grounds[0].learn() if only in str(p)][::every]
+            total = len(points)
+            _tell(f"{total} points learned in {time.monotonic() - started:.0f} s")
+
+            def tell(words: str) -> None:
+                _tell(f"{outcome.tried}/{total} {time.monotonic() - started:.0f} s: {words}")
+
+            await asyncio.gather(*(ground.try_points(points, outcome, tell) for ground in grounds))
+    return outcome
+
+
+def _tell(words: str) -> None:
+    print(words, flush=True)  # noqa: T201 -- it is a command
+
+
+def main() -> int:
+    """The exit code: 0 if all are right."""
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--every", type=int, default=1, help="only every N-th point")
+    parser.add_argument("--only", default="", help="only points whose name holds this")
+    parser.add_argument("--workers", type=int, default=2, help="so many pairs beside each other (1 or 2)")
+    given = parser.parse_args()
+    outcome = asyncio.run(_all(given.every, given.only, given.workers))
+    for point in outcome.missed:
+        _tell(f"never came up: {point}")
+    for point, problem in outcome.wrong.items():
+        _tell(f"wrong: {point}: {problem.splitlines()[0]}")
+    _tell(f"{outcome.tried} crash points, {outcome.right} right")
+    return 0 if outcome.right == outcome.tried else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

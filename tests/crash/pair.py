@@ -1,0 +1,225 @@
+"""Two makerspaces with bots that may die, new ones as often as wanted, on one homeserver and two InvenTrees."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from fedbot.demo.homeserver import Account, Homeserver
+from fedbot.demo.inventree import seeds
+from fedbot.demo.inventree.process import InvenTreeProcess
+from fedbot.demo.person import Person
+from fedbot.demo.stage import PARTY_EVENT
+from fedbot.demo.stocktake import Stocktake
+from tests.crash.bot import CrashingBot
+from tests.crash.points import ORDERS, PASSED, RECORD
+
+PATIENCE_S = 45.0
+_LOOK_EVERY_S = 0.05
+#: Short waits: what a homeserver and an InvenTree on this machine need, and no more.
+RULES = {
+    "grace_seconds": 0.1,
+    "settle_seconds": 0.3,
+    "give_up_minutes": 1.0,
+    "resend_seconds": [2.0, 4.0, 600.0],
+}
+T = TypeVar("T")
+
+
+class NotRight(AssertionError):
+    """It didn't end as it should."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What many pairs share: the homeserver, the InvenTrees, and in each a person who may do everything."""
+
+    folder: Path
+    homeserver: Homeserver
+    inventrees: tuple[InvenTreeProcess, InvenTreeProcess]
+    people: tuple[Person, Person]
+
+
+@dataclass
+class Party:
+    """One space of a pair, with its bot."""
+
+    id: str
+    folder: Path
+    account: Account
+    inventree: InvenTreeProcess
+    person: Person
+    bot: CrashingBot
+
+    def orders(self, point: str) -> None:
+        """What the bot is to do at its points from now on: `RECORD`, or die at this one."""
+        draft = self.folder / "orders.new"
+        draft.write_text(point)
+        draft.replace(self.folder / ORDERS)
+
+    def no_orders(self) -> bool:
+        """Nothing any more; whether an order was still waiting."""
+        waits = (self.folder / ORDERS).exists()
+        (self.folder / ORDERS).unlink(missing_ok=True)
+        return waits
+
+    def passed(self) -> list[str]:
+        """The points recorded, and forgotten by that."""
+        file = self.folder / PASSED
+        names = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return names
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """From the bot's journal."""
+        file = self.folder / "state" / "journal.db"
+        try:
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as journal:
+                return journal.execute(query, values).fetchall()
+        except sqlite3.OperationalError:  # not made yet
+            return []
+
+    def documents(self, kind: str) -> list[dict[str, Any]]:
+        """What the bot knows."""
+        return [json.loads(text) for (text,) in self.rows("SELECT payload FROM documents WHERE kind = ?", kind)]
+
+    def document(self, kind: str, identifier: str) -> dict[str, Any]:
+        """One of them, or nothing."""
+        return next((each for each in self.documents(kind) if each["id"] == identifier), {})
+
+    def post(self, key: str) -> str:
+        """The event id of a message, or ''."""
+        found = self.rows("SELECT event_id FROM posts WHERE key = ? AND edit = 0", key)
+        return str(found[0][0]) if found else ""
+
+    def is_at_rest(self) -> bool:
+        """Whether it has nothing left to do and waits for no answer."""
+        ((unsent,),) = self.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')") or ((1,),)
+        ((undecided,),) = self.rows("SELECT count(*) FROM inbox WHERE decided = 0") or ((1,),)
+        subjects = [*self.documents("Connection"), *self.documents("Transfer")]
+        return not unsent and not undecided and not any(each["exchange"]["awaiting"] for each in subjects)
+
+    def stocktake(self) -> Stocktake:
+        """Its InvenTree, as its admin reads it."""
+        return Stocktake(self.inventree.url, self.inventree.tokens["admin"])
+
+
+@dataclass
+class Pair:
+    """Two spaces that share a room. `give` and `take` are called by what they do in a push."""
+
+    room: str
+    give: Party
+    take: Party
+
+    @property
+    def parties(self) -> tuple[Party, Party]:
+        """Both."""
+        return self.give, self.take
+
+    async def until(self, look: Callable[[], T], what: str, timeout: float = PATIENCE_S) -> T:
+        """What `look` answers as soon as it is something true."""
+        deadline = time.monotonic() + timeout
+        while not (found := look()):
+            for party in self.parties:
+                party.bot.check()
+            if time.monotonic() > deadline:
+                raise NotRight(f"not within {timeout:g} s: {what}\n{self._picture()}")
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return found
+
+    async def rest(self) -> None:
+        """Wait until both have nothing left to do."""
+        await self.until(lambda: all(party.is_at_rest() for party in self.parties), "both at rest")
+
+    def _picture(self) -> str:
+        shown = []
+        for party in self.parties:
+            subjects = [*party.documents("Connection"), *party.documents("Transfer")]
+            states = [(s["id"], s["state"], s["problem"], s["exchange"]["awaiting"]) for s in subjects][-4:]
+            waiting = party.rows(
+                "SELECT lane, kind, key, state, attempts, problem FROM outbox WHERE state IN ('queued', 'acting')"
+            )
+            shown.append(f"{party.id}: {states}; waiting: {waiting}\n{party.bot.log_tail()}")
+        return "\n".join(shown)
+
+    async def stop(self) -> None:
+        """End both bots."""
+        await asyncio.gather(*(party.bot.stop() for party in self.parties))
+
+
+async def a_pair(ground: Ground, name: str, access: str, orders: tuple[str, str] = (RECORD, RECORD)) -> Pair:
+    """Two new spaces, their bots started under these orders and in their room."""
+    ids = (f"give-{name}", f"take-{name}")
+    accounts = [await ground.homeserver.register(f"{party}-bot") for party in ids]
+    room = await _a_room(ground, name)
+    for person, account in zip(ground.people, accounts, strict=True):
+        await person.invite(room, account.user_id)
+    parties = []
+    for index, identifier in enumerate(ids):
+        folder = ground.folder / identifier
+        folder.mkdir(mode=0o700)
+        inventree = ground.inventrees[index]
+        made = Party(identifier, folder, accounts[index], inventree, ground.people[index], CrashingBot(folder))
+        _write_settings(made, ground, room, access)
+        if orders[index]:
+            made.orders(orders[index])
+        parties.append(made)
+    pair = Pair(room, *parties)
+    for party in pair.parties:
+        await party.bot.start()
+    return pair
+
+
+async def _a_room(ground: Ground, name: str) -> str:
+    """A room with both people in it; made by a newcomer, as Synapse lets nobody make more than ten in ten minutes."""
+    async with Person(await ground.homeserver.register(f"host-{name}")) as host:
+        room = await host.create_room(
+            f"Makerspaces {name}",
+            invite=[person.user_id for person in ground.people],
+            power_levels={"events": {PARTY_EVENT: 0}},
+        )
+    for person in ground.people:
+        await person.join(room)
+    return room
+
+
+def _write_settings(party: Party, ground: Ground, room: str, access: str) -> None:
+    files = {
+        "matrix-password": party.account.password,
+        "inventree-token": party.inventree.tokens["fedbot"],
+        "inventree-admin-token": party.inventree.tokens["admin"],
+    }
+    settings = {
+        "party": {"id": party.id, "name": party.id.capitalize(), "time_zone": "UTC", "peer_access": access},
+        "matrix": {
+            "homeserver": ground.homeserver.url,
+            "user": party.account.user_id,
+            "password_file": "matrix-password",
+        },
+        "rooms": [room],
+        "people": {party.person.user_id: "anna" if party.person is ground.people[0] else "bea"},
+        "inventree": {
+            "url": party.inventree.url,
+            "token_file": "inventree-token",
+            "admin_token_file": "inventree-admin-token",
+            "approvers_group": seeds.APPROVERS,
+            "destination": "Workshop" if party.person is ground.people[0] else "Store/Shelf 2",
+        },
+        "rules": RULES,
+        "state": str(party.folder / "state"),
+    }
+    files["config.yaml"] = yaml.safe_dump(settings)
+    for name, text in files.items():
+        with os.fdopen(os.open(party.folder / name, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(text)

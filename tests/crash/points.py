@@ -1,0 +1,189 @@
+"""Where a bot may die: before and after each journal write, each message sent and each request that changes something.
+
+`install` wraps the methods through which all of that goes, in this process only. What happens then is said by a file,
+`orders`, that the harness writes: nothing, `record` (each point's name is added to the file `passed`), or the name of
+the point at which the process kills itself. Names are counted from the moment at which the orders were given.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import re
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fedbot.chat.client import MatrixChat
+from fedbot.federation.effects import Ask, Do, SendEnvelope
+from fedbot.federation.events import Answered, EnvelopeSeen, Posted, StepDone, StepRefused, StepUnknown
+from fedbot.identity import FileVault
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.transport import SAFE, InvenTreeTransport
+from fedbot.journal import Journal
+from fedbot.ports import Letter, OutboxRow, Seed
+
+RECORD = "record"
+ORDERS = "orders"
+PASSED = "passed"
+#: How often these come depends on how fast the machine is: one of each stands for all.
+UNTIMED = re.compile(r"Tick|CaughtUp|RoomSeen|Waiting|postpone|nothing")
+
+Namer = Callable[..., list[str]]
+
+
+class Points:
+    """The points that this process passes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._orders = folder / ORDERS
+        self._passed = folder / PASSED
+        self._given = ""
+        self._stamp = 0
+        self._counted: Counter[str] = Counter()
+        self._turn = threading.Lock()
+        self.rows: dict[int, str] = {}
+        self.events: dict[int, str] = {}
+
+    def passes(self, side: str, names: list[str]) -> None:
+        """The process is at these points now; it may be the end of it."""
+        with self._turn:
+            self._look()
+            if not self._given:
+                return
+            for name in names:
+                self._at(f"{side} {name}")
+
+    def _look(self) -> None:
+        try:
+            stamp = self._orders.stat().st_mtime_ns
+        except FileNotFoundError:
+            self._given, self._stamp = "", 0
+            return
+        if stamp != self._stamp:
+            self._given, self._stamp = self._orders.read_text(), stamp
+            self._counted.clear()
+
+    def _at(self, name: str) -> None:
+        self._counted[name] += 1
+        point = f"{name} #{self._counted[name]}"
+        if self._given == point:
+            self._orders.unlink()  # the next process lives
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self._given == RECORD and (self._counted[name] == 1 or not UNTIMED.search(name)):
+            with self._passed.open("a") as passed:
+                passed.write(f"{point}\n")
+
+
+def install(folder: Path) -> None:
+    """Wrap everything through which this process changes a journal, a room, an InvenTree or its vault."""
+    points = Points(folder)
+    _remember_rows(points)
+    for method in ("begin", "finish", "postpone", "fail"):
+        _wrap(points, Journal, method, functools.partial(_of_row, points, method))
+    _wrap(points, Journal, "receive", lambda _, events, token: [f"receive {_event(e)}" for e in events] or ["nothing"])
+    _wrap(points, Journal, "put", lambda _, event: [f"put {_event(event)}"])
+    _wrap(points, Journal, "commit", lambda _, seq, decision: [f"commit {points.events.get(seq, '?')}"])
+    _wrap(points, MatrixChat, "send", lambda _, delivery: [f"send {_sent(delivery.kind, delivery.content)}"])
+    for method in ("join", "leave"):
+        _wrap(points, MatrixChat, method, functools.partial(_plainly, method))
+    _wrap(points, OwnInventory, "act", lambda _, step: [f"act {type(step).__name__}"])
+    _wrap(points, InvenTreeTransport, "send", _request)
+    for method in ("keep", "forget"):
+        _wrap(points, FileVault, method, functools.partial(_plainly, f"vault {method}"))
+
+
+def _wrap(points: Points, owner: type, method: str, namer: Namer) -> None:
+    whole = getattr(owner, method)
+
+    @functools.wraps(whole)
+    def at_once(*given: Any, **options: Any) -> Any:  # noqa: ANN401
+        names = namer(*given, **options)
+        points.passes("before", names)
+        outcome = whole(*given, **options)
+        points.passes("after", names)
+        return outcome
+
+    @functools.wraps(whole)
+    async def awaited(*given: Any, **options: Any) -> Any:  # noqa: ANN401
+        names = namer(*given, **options)
+        points.passes("before", names)
+        outcome = await whole(*given, **options)
+        points.passes("after", names)
+        return outcome
+
+    setattr(owner, method, awaited if inspect.iscoroutinefunction(whole) else at_once)
+
+
+def _remember_rows(points: Points) -> None:
+    """What the numbers stand for by which the journal's writes name rows and events."""
+    due, next_event = Journal.due, Journal.next_event
+
+    def remembered_due(*given: Any) -> tuple[OutboxRow, ...]:  # noqa: ANN401
+        rows = due(*given)
+        points.rows.update({row.id: _effect(row.effect) for row in rows})
+        return rows
+
+    def remembered_event(journal: Journal) -> tuple[int, Any] | None:
+        found = next_event(journal)
+        if found:
+            points.events[found[0]] = _event(found[1])
+        return found
+
+    Journal.due = remembered_due  # type: ignore[method-assign,assignment]
+    Journal.next_event = remembered_event  # type: ignore[method-assign,assignment]
+
+
+def _of_row(points: Points, method: str, _: object, row: int, *given: object, **options: object) -> list[str]:
+    return [f"{method} {points.rows.get(row, '?')}"]
+
+
+def _plainly(what: str, *_: object) -> list[str]:
+    return [what]
+
+
+def _event(event: object) -> str:
+    kind = type(event).__name__
+    match event:
+        case EnvelopeSeen():
+            return f"{kind} {event.envelope.get('kind')}"
+        case StepDone(result=result):
+            return f"{kind} {event.context.purpose} {type(result).__name__}"
+        case StepRefused() | StepUnknown() | Answered():
+            return f"{kind} {event.context.purpose}"
+        case Posted(key=key):
+            return f"{kind} {key.partition(':')[0]}"
+    return kind
+
+
+def _effect(effect: object) -> str:
+    kind = type(effect).__name__
+    match effect:
+        case Letter():
+            edit = " edit" if effect.edit else ""
+            return f"{kind} {effect.key.partition(':')[0]}{edit}"
+        case Seed():
+            return f"{kind} {effect.emoji}"
+        case SendEnvelope(draft=draft):
+            return f"{kind} {draft.kind}"
+        case Do(step=step):
+            return f"{kind} {type(step).__name__}"
+        case Ask(context=context):
+            return f"{kind} {context.purpose}"
+    return kind
+
+
+def _sent(kind: str, content: dict[str, Any]) -> str:
+    envelope = content.get("dev.fedbot", {}).get("kind", "") if isinstance(content.get("dev.fedbot"), dict) else ""
+    relation = content.get("m.relates_to", {})
+    edit = " edit" if relation.get("rel_type") == "m.replace" else ""
+    return f"{kind} {envelope}{edit} {relation.get('key', '')}".strip()
+
+
+def _request(_: object, method: str, url: str, *given: object) -> list[str]:
+    """Only what changes something."""
+    return [] if method in SAFE else [f"{method} {re.sub('[0-9]+', 'N', url)}"]
