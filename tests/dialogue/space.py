@@ -98,7 +98,6 @@ class Space:
         self.bot = self._bot()
         self.is_asleep = False
         await self.bot.start()
-        await self.bot.tick()  # what became due meanwhile, as when it runs
 
     async def gets_new_key(self) -> None:
         """Reinstalled with another signing key, the rest kept: what a peer can only notice."""

@@ -148,3 +148,17 @@ async def test_between_reminders_the_bot_sleeps() -> None:
     wake = world.beta.bot.next_wake()
     assert wake is not None
     assert wake - world.clock.now() > timedelta(days=1)
+
+
+async def test_who_asked_is_reminded_that_less_was_granted() -> None:
+    world = await friends(alpha={"time_zone": "Europe/Berlin"}, beta={"time_zone": "Europe/Berlin"})
+    world.tom.says("!fed request 50 M3-BOLT from attraktor")
+    await world.settle()
+    world.piet.says("!fed approve 20", reply_to=world.room.message("Give it?"))
+    await world.grace()
+    card = world.room.message("less than asked")
+    await world.passes(timedelta(days=8))
+    assert [f"{at:%a %H:%M}" for at in times(world)] == ["Thu 21:14", "Mon 21:14"]
+    for reminder in reminders(world):
+        assert (reminder.sender, reminder.thread) == (world.beta.chat.user_id, card.event_id)
+        assert reminder.rings[0] == world.tom.user_id

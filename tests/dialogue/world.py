@@ -218,7 +218,7 @@ def nothing(user: str, event: Raw) -> bool:
 
 async def _does_what_was_due(space: Space) -> None:
     """A bot that slept, or whose clock was moved on, does at once what its timers had for that time."""
-    wake = space.bot.engine.next_wake()
+    wake = space.bot.next_wake()
     if wake is not None and wake <= space.clock.now():
         await space.bot.tick()
 
