@@ -305,7 +305,8 @@ def on_cancelled(turn: Turn, connection: Connection, envelope: Envelope) -> None
     """The peer's side cancelled or let it expire: take back what we made."""
     if connection.state in LIVING_CONNECTION and connection.state is not ConnectionState.ACTIVE:
         by = str(envelope.body.get("by_name", ""))[:60]
-        finish(turn, connection, ConnectionState.CANCELLED, by, "noted")
+        state = ConnectionState.CANCELLED if envelope.body.get("by") else ConnectionState.EXPIRED
+        finish(turn, connection, state, by, "noted")
     else:
         turn.save(connection)
 

@@ -1,0 +1,78 @@
+"""UC6: what came from one space may go back there, but not on to a third; seen at the sender and at the receiver."""
+
+from __future__ import annotations
+
+import pytest
+
+from fedbot.federation.documents import TransferState
+from fedbot.federation.questions import FindItems, ItemsFound
+from fedbot.verbs import offering
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.world import friends
+
+DECLINED, DONE = TransferState.DECLINED, TransferState.DONE
+
+
+def came_from(space: Space, ipn: str, origin: str) -> int:
+    """The stock of that part carries the mark of a transfer from that space."""
+    item = space.item(ipn).pk
+    mark = {"from": origin, "origin": origin, "item": item, "transfer": "2" * 20, "line": 1}
+    space.admin("PATCH", f"metadata/stockitem/{item}/", metadata={"fedbot": mark})
+    return int(item)
+
+
+async def test_what_came_from_a_third_space_is_refused_at_once() -> None:
+    world = await friends()
+    item = came_from(world.alpha, "M3-NUT", "gammaspace")
+    line = world.anna.says(f"!fed push #{item} 10 to betaspace")
+    await world.settle()
+    assert "gammaspace" in world.answer_to(line)
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_a_piece_split_off_from_it_is_refused_too() -> None:
+    world = await friends()
+    item = came_from(world.alpha, "M3-NUT", "gammaspace")
+    workshop = world.alpha.location("Workshop")
+    world.alpha.admin("POST", "stock/transfer/", items=[{"pk": item, "quantity": "20"}], location=workshop)
+    piece = world.alpha.item("M3-NUT", location=workshop).pk
+    line = world.anna.says(f"!fed push #{piece} 10 to betaspace")
+    await world.settle()
+    assert "gammaspace" in world.answer_to(line)
+
+
+async def test_what_came_from_betaspace_may_go_back_there() -> None:
+    world = await friends()
+    item = came_from(world.alpha, "M3-NUT", "betaspace")
+    await world.hand_over(f"#{item} 10")
+    assert world.alpha.transfer().state is DONE
+    got = world.beta.transfer().at(1).item
+    assert got is not None
+    assert world.beta.metadata("stockitem", got).get("origin") != "gammaspace"
+    assert_books_balance(world)
+
+
+async def test_a_sender_that_does_not_look_is_refused_by_the_receiver_and_nothing_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await friends()
+    item = came_from(world.alpha, "M3-NUT", "gammaspace")
+    monkeypatch.setattr(offering, "forbidden_origin", lambda _origin, _there: False)
+    world.anna.says(f"!fed push #{item} 10 to betaspace")
+    await world.settle()
+    assert {space.transfer().state for space in world.spaces} == {DECLINED}
+    assert "third space" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert world.alpha.given("M3-NUT") == 0
+    assert_books_balance(world)
+
+
+async def test_what_was_received_is_known_by_its_origin() -> None:
+    world = await friends()
+    await world.hand_over("RES-10K 20")
+    item = world.beta.transfer().at(1).item
+    found = await world.beta.inventory.answer(FindItems(f"#{item}"))
+    assert isinstance(found, ItemsFound)
+    provenance = found.items[0].provenance
+    assert provenance is not None
+    assert provenance.origin == "attraktor"

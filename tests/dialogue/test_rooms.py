@@ -1,0 +1,90 @@
+"""What can happen to a room: replaced, encrypted, no power in it, thrown out of it (DESIGN §4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.federation.documents import ConnectionState, TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import World, a_world, friends, told
+
+ACTIVE, DONE = ConnectionState.ACTIVE, TransferState.DONE
+
+
+async def test_an_encrypted_room_is_told_to_the_admins_with_what_to_do() -> None:
+    world = await a_world()
+    world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+    await world.settle()
+    for admins in (world.alpha_admins, world.beta_admins):
+        assert len(told(admins, "is encrypted")) == 1
+
+
+async def test_a_bot_that_is_thrown_out_tells_its_admins_who_did_it() -> None:
+    world = await friends()
+    world.anna.kicks(world.beta.chat.user_id, "spring cleaning")
+    await world.settle()
+    message = told(world.beta_admins, "spring cleaning")
+    assert len(message) == 1
+
+
+async def test_a_bot_that_was_thrown_out_and_is_let_in_again_goes_on() -> None:
+    world = await friends()
+    card = await world.push()
+    world.anna.kicks(world.beta.chat.user_id)
+    await world.settle()
+    await world.passes(timedelta(minutes=30))
+    world.bea.invites(world.beta.chat.user_id)
+    await world.settle()
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(hours=1))
+    assert world.alpha.transfer().state is DONE
+    assert_books_balance(world)
+
+
+async def test_a_bot_that_may_not_write_tells_its_admins_which_power_it_lacks() -> None:
+    world = await friends()
+    world.anna.sets_power(events_default=50)
+    await world.settle()
+    for admins in (world.alpha_admins, world.beta_admins):
+        assert told(admins, "power")
+
+
+async def test_a_bot_that_may_write_again_catches_up() -> None:
+    world = await friends()
+    card = await world.push()
+    world.anna.sets_power(events_default=50, users={world.cem.user_id: 50})
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    world.anna.sets_power(events_default=0)
+    await world.passes(timedelta(minutes=30))
+    assert world.alpha.transfer().state is DONE
+    assert_books_balance(world)
+
+
+async def test_where_the_room_denies_it_a_space_announces_itself_by_a_letter_and_tells_the_exact_line() -> None:
+    world = World()
+    world.anna.sets_power(events={"dev.fedbot.party": 50})
+    await world.start()
+    assert told(world.alpha_admins, "dev.fedbot.party")
+    await world.connect()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_a_room_that_was_replaced_is_told_to_the_admins() -> None:
+    world = await friends()
+    new = world.anna.upgrades()
+    await world.settle()
+    assert told(world.alpha_admins, new.id)
+    assert told(world.beta_admins, new.id)
+
+
+async def test_an_invitation_by_a_stranger_is_declined_and_told_once() -> None:
+    world = await a_world()
+    eve = world.newcomer("eve")
+    for name in ("One", "Two"):
+        room = eve.creates(name)
+        eve.invites(world.alpha.chat.user_id, room=room.id)
+        await world.settle()
+        assert world.server.membership(room.id, world.alpha.chat.user_id) == "leave"
+    assert len(told(world.alpha_admins, "declined an invitation")) == 1

@@ -1,0 +1,120 @@
+"""Exactly one bot answers a line: that of the speaker's party (DESIGN §5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.federation.documents import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import World, a_world, friends, told
+
+BOTH = {"@anna:twin.test": "bea", "@bea:twin.test": "bea", "@cem:twin.test": "cem"}
+
+
+async def answered_by(world: World, line: str) -> list[str]:
+    """The parties whose bots have answered the line."""
+    await world.settle()
+    return [space.party for space in world.spaces for m in world.room.answers(line) if m.sender == space.chat.user_id]
+
+
+async def test_each_is_answered_by_the_bot_of_the_own_space() -> None:
+    world = await a_world()
+    assert await answered_by(world, world.anna.says("!fed whoami")) == ["attraktor"]
+    assert await answered_by(world, world.bea.says("!fed whoami")) == ["betaspace"]
+    assert await answered_by(world, world.tom.says("!fed help")) == ["betaspace"]
+
+
+async def test_a_stranger_is_answered_once_a_day_by_the_bot_with_the_lowest_id() -> None:
+    world = await friends()
+    eve = world.newcomer("eve")
+    line = eve.says("!fed help")
+    assert await answered_by(world, line) == ["attraktor"]
+    assert "admin" in world.answer_to(line)
+    assert await answered_by(world, eve.says("!fed push M3-NUT 1 to betaspace")) == []
+    await world.passes(timedelta(days=1, minutes=1))
+    assert await answered_by(world, eve.says("!fed help")) == ["attraktor"]
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_what_is_not_addressed_to_us_is_answered_by_nobody() -> None:
+    world = await friends()
+    for text in ("hello", "fed help", "!federation", "I said !fed help", ""):
+        assert await answered_by(world, world.anna.says(text)) == []
+
+
+async def test_a_bots_own_words_are_answered_by_nobody() -> None:
+    world = await friends()
+    line = world.server.send(
+        world.beta.chat.user_id,
+        world.room.id,
+        "m.room.message",
+        {"msgtype": "m.text", "body": "!fed help"},
+        device="x",
+        transaction="1",
+    )
+    assert await answered_by(world, line) == []
+
+
+async def test_before_two_spaces_are_friends_neither_believes_whom_the_other_lists() -> None:
+    world = await a_world(beta={"people": BOTH})
+    assert await answered_by(world, world.anna.says("!fed whoami")) == ["attraktor", "betaspace"]
+
+
+async def test_a_person_of_two_friendly_spaces_is_asked_once_for_whom_the_line_is() -> None:
+    world = await friends(beta={"people": BOTH})
+    line = world.anna.says("!fed whoami")
+    assert await answered_by(world, line) == ["attraktor"]
+    choice = world.room.answers(line)[0]
+    number = world.anna.says("2", reply_to=choice)
+    assert await answered_by(world, number) == ["betaspace"]
+    again = world.anna.says("!fed as attraktor whoami")
+    assert await answered_by(world, again) == ["attraktor"]
+
+
+async def test_the_first_of_two_spaces_is_chosen_by_its_number_and_only_its_bot_acts() -> None:
+    world = await friends(beta={"people": BOTH})
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    number = world.anna.says("1", reply_to=world.room.answers(line)[0])
+    assert await answered_by(world, number) == ["attraktor"]
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert_books_balance(world)
+
+
+async def test_a_line_that_comes_late_is_not_carried_out() -> None:
+    world = await friends()
+    world.alpha.is_asleep = True
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.passes(timedelta(minutes=16))
+    await world.alpha.restart()
+    assert await answered_by(world, line) == ["attraktor"]
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_inventree_is_down_and_a_line_that_needs_it_gets_one_answer() -> None:
+    world = await friends()
+    world.alpha.goes_down()
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace")
+    assert await answered_by(world, line) == ["attraktor"]
+    assert "does not answer" in world.answer_to(line)
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_in_the_wrong_room_nothing_is_offered_and_nobody_elses_room_is_told_of_it() -> None:
+    world = await friends()
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace", room=world.alpha_admins.id)
+    await world.settle()
+    answers = world.alpha_admins.answers(line)
+    assert len(answers) == 1
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_in_a_room_that_is_not_configured_the_bot_does_not_even_arrive() -> None:
+    world = await friends()
+    elsewhere = world.anna.creates("Elsewhere")
+    world.anna.invites(world.alpha.chat.user_id, room=elsewhere.id)
+    await world.settle()
+    assert world.server.membership(elsewhere.id, world.alpha.chat.user_id) == "leave"
+    assert told(world.alpha_admins, "declined an invitation")
