@@ -40,12 +40,14 @@ from fedbot.federation.steps import (
     PlacedAt,
     PutAway,
     PutBack,
+    RevokeToken,
     Step,
     StepResult,
     TakeBack,
     Taken,
     TakeOut,
     TokenMinted,
+    TokenRevoked,
     TokenTried,
     TryToken,
 )
@@ -300,6 +302,12 @@ async def test_a_peer_is_let_in_and_out_again(inventory: OwnInventory, ground: G
     tried = await inventory.act(TryToken("fed:c:0:trial", "ref"))
     assert isinstance(tried, TokenTried)
     assert tried.stock_items == ground.admin.count("stock/")
+    assert (tried.name, tried.expiry) == (minted.name, minted.expiry)
+    renewed = await once(inventory, MintToken("fed:c:0:renewal", access.user, f"{name}-2", "next", date(2099, 1, 2)))
+    assert await once(inventory, RevokeToken("fed:c:0:revoke", access.user, f"{name}-2")) == TokenRevoked()
+    assert renewed == TokenMinted(f"{name}-2", date(2099, 1, 2))
+    with pytest.raises(NotPermitted):
+        ground.transport(inventory._vault.read("next")).get("stock/")
     peer = ground.transport(inventory._vault.read("ref"))
     with pytest.raises(NotPermitted):
         peer.post("stock/", {"part": ground.bolt, "quantity": 1})

@@ -1,0 +1,100 @@
+"""Asking for something, taking less of it, and ending the friendship. Real homeserver, default limits."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from fedbot.demo import plot
+from fedbot.demo.person import Person
+from fedbot.demo.room_event import RoomEvent
+from fedbot.demo.stage import Space, Stage
+from tests.e2e import scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STAGE = {"access": "direct", "rules": {"grace_seconds": 1.0}}
+IPN = "RES-10K"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def friends(stage: Stage) -> Stage:
+    await scene.connect_unlimited(stage)
+    return stage
+
+
+async def requested(stage: Stage, asker: Person, approver: Person) -> tuple[RoomEvent, RoomEvent]:
+    """Somebody of Betaspace asks Attraktor for 25: the answer, and the card at Attraktor."""
+    answer = await plot.answer_to(stage, asker, f"!fed request 25 {IPN} from attraktor")
+    assert plot.kind_of(answer) == "request"
+    return answer, await plot.card_of(stage, approver, stage.attraktor, plot.subject_of(answer))
+
+
+async def test_what_is_asked_for_comes_once_the_owner_says_yes_within_the_limits(friends: Stage) -> None:
+    tom, piet = friends.people["tom"], friends.people["piet"]
+    given, got = await scene.amounts(friends, IPN)
+    answer, card = await requested(friends, tom, piet)
+    await piet.react(friends.room, card.event_id, plot.YES)
+    end = await plot.ended(friends, tom, plot.subject_of(answer), "done")
+    await scene.at_rest(friends)
+    assert await scene.amounts(friends, IPN) == (given - 25, got + 25)
+    assert set(end.content["m.mentions"]["user_ids"]) == {tom.user_id, piet.user_id}
+    sent = scene.by_account(await plot.events_of(friends, answer.replies_to, end.event_id), friends)
+    assert sum(sent.values()) <= 9
+    assert max(sent.values()) <= 6
+
+
+async def test_less_is_granted_in_a_reply_and_taken_by_a_tap(friends: Stage) -> None:
+    tom, piet = friends.people["tom"], friends.people["piet"]
+    given, got = await scene.amounts(friends, IPN)
+    answer, card = await requested(friends, tom, piet)
+    await piet.say(friends.room, "!fed approve 10", reply_to=card.event_id)
+    less = await plot.card_of(friends, tom, friends.betaspace, plot.subject_of(answer))
+    await tom.react(friends.room, less.event_id, plot.YES)
+    await plot.ended(friends, tom, plot.subject_of(answer), "done")
+    await scene.at_rest(friends)
+    assert await scene.amounts(friends, IPN) == (given - 10, got + 10)
+
+
+async def test_a_token_is_renewed_between_two_running_bots(friends: Stage) -> None:
+    anna = friends.attraktor.superuser
+    before = peers_token(friends.attraktor)
+    answer = await plot.answer_to(friends, anna, f"!fed rotate {friends.betaspace.party}")
+    assert "new token" in answer.body
+    await scene.eventually(lambda: is_dead(friends.attraktor, before), "the old token to be revoked")
+    await scene.at_rest(friends)
+    assert not await is_dead(friends.attraktor, peers_token(friends.attraktor))
+    secrets = scene.secrets_of(friends)
+    handed = [value for name, value in secrets.items() if name.startswith("betaspace/") and "got-from" in name]
+    assert handed == [peers_token(friends.attraktor)]
+
+
+async def test_the_friendship_ends_and_the_access_with_it(friends: Stage) -> None:
+    anna = friends.attraktor.superuser
+    tokens = [(space, peers_token(space)) for space in friends.spaces]
+    preview = await plot.answer_to(friends, anna, f"!fed disconnect {friends.betaspace.party}")
+    assert not [space for space, token in tokens if await is_dead(space, token)]
+    await anna.say(friends.room, "1", reply_to=preview.event_id)
+    for space, token in tokens:
+        await scene.eventually(lambda space=space, token=token: is_dead(space, token), f"no access at {space.name}")  # type: ignore[misc]
+    await scene.at_rest(friends)
+    assert [name for name in scene.secrets_of(friends) if re.search("made-for|got-from", name)] == []
+
+
+def peers_token(space: Space) -> str:
+    """The token that this space made for the other."""
+    (token,) = [
+        path.read_text().strip() for path in (space.folder / "state" / "identity").rglob("*made-for*") if path.is_file()
+    ]
+    return token
+
+
+async def is_dead(space: Space, token: str) -> bool:
+    """Whether the space's InvenTree refuses that token."""
+    headers = {"Authorization": f"Token {token}"}
+    answer = await asyncio.to_thread(httpx.get, f"{space.inventree.url}/api/stock/?limit=1", headers=headers)
+    return answer.status_code in {401, 403}
