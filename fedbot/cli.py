@@ -14,6 +14,7 @@ import sys
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from enum import IntEnum
+from getpass import getpass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from fedbot import logs
 from fedbot.check.findings import Finding, of_problem
 from fedbot.check.passed import has_passed, remember
 from fedbot.config import ConfigRefused, Settings, load
+from fedbot.federation.directory import PARTY_ID
+from fedbot.federation.making import made_for
+from fedbot.identity import FileVault
 from fedbot.ports import ChatProblem, ChatSignedOut, InventoryProblem, JournalProblem, StateInUse
 from fedbot.web.asking import ask
 
@@ -96,11 +100,22 @@ def _parser() -> argparse.ArgumentParser:
     command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
     _json(command("health", "ask the running bot how it is (0: well, 1: not)"))
     _json(command("verbs", "list what people can say in the room"))
+    credentials = command("credentials", "put a token that was made by hand into the bot's vault")
+    credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
+    credentials.add_argument("name", type=_whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
     demo = command("demo", "two makerspaces connect and hand over an item, on this machine only")
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
     demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
     demo.add_argument("--transcript", type=Path, help="also write what happens into this file", metavar="FILE")
     return parser
+
+
+def _whose(name: str) -> tuple[str, int]:
+    """`betaspace-1` as the party and the generation of the friendship with it."""
+    party, _, generation = name.removeprefix("fed-").rpartition("-")
+    if not PARTY_ID.fullmatch(party) or not generation.isdecimal():
+        raise argparse.ArgumentTypeError(f"{name} is no PARTY-GENERATION, such as betaspace-1")
+    return party, int(generation)
 
 
 def _json(command: argparse.ArgumentParser) -> None:
@@ -290,6 +305,34 @@ def _verbs(given: argparse.Namespace) -> Exit:
     return Exit.OK
 
 
+def _credentials(given: argparse.Namespace) -> Exit:
+    """The running bot looks into its vault each minute, so nothing has to be told to it."""
+    settings = _settings(given, "warning")
+    party, generation = given.name
+    token = _token(getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read())
+    if not token:
+        print("That is no token: one line without spaces is. Nothing was changed.", file=sys.stderr)
+        return Exit.FAILED
+    try:
+        FileVault(settings.state / "identity").keep(made_for(party, generation), token)
+    except OSError as error:
+        print(f"The vault in {settings.state} can't be written: {error.strerror}.", file=sys.stderr)
+        return Exit.FAILED
+    print(f"Kept the token for {party}. The bot tries it within a minute and says in its admin room if it is no good.")
+    return Exit.OK
+
+
+def _token(said: str) -> str:
+    """The token, pasted alone or as the answer in which InvenTree tells it; '' if it is neither."""
+    text = said.strip()
+    if text.startswith("{"):
+        try:
+            text = str(json.loads(text).get("token", ""))
+        except ValueError:
+            return ""
+    return text if text.isascii() and text.isprintable() and " " not in text else ""
+
+
 def _demo(given: argparse.Namespace) -> int:
     try:
         story = importlib.import_module("fedbot.demo.story")
@@ -310,5 +353,6 @@ _COMMANDS = {
     "run": _run,
     "health": _health,
     "verbs": _verbs,
+    "credentials": _credentials,
     "demo": _demo,
 }

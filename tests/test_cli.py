@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import io
 import json
 import os
 import signal
@@ -24,7 +25,8 @@ from fedbot.check.passed import has_passed, remember
 from fedbot.cli import EXITS, Exit, main
 from fedbot.config import load
 from fedbot.federation.stock import Right
-from fedbot.ports import ChatSignedOut, ChatUnreachable, JournalDamaged, JournalProblem, StateInUse
+from fedbot.identity import FileVault
+from fedbot.ports import ChatSignedOut, ChatUnreachable, JournalDamaged, JournalProblem, NoSuchSecret, StateInUse
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
 from tests.config.conftest import TOKEN, least
@@ -305,6 +307,36 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         "summary": "what I can do",
         "who": "anyone",
     }
+
+
+def test_a_token_made_by_hand_goes_into_the_vault_unseen(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for said in ("inv-secret-0123\n", '{"token": "inv-secret-0123", "name": "fed-beta-space-2-1"}'):
+        monkeypatch.setattr("sys.stdin", io.StringIO(said))
+        assert main(["credentials", "add", "beta-space-2"]) == Exit.OK
+        said_back = capsys.readouterr()
+        assert "inv-secret" not in said_back.out + said_back.err
+        vault = FileVault(load(config).state / "identity")
+        assert vault.read("made-for/beta-space/2") == "inv-secret-0123"
+
+
+@pytest.mark.parametrize("said", ["", "\n", "two words", "{}", "{broken", "tökén"])
+def test_what_is_no_token_is_not_kept(
+    said: str, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    assert main(["credentials", "add", "betaspace-1"]) == Exit.FAILED
+    assert "no token" in capsys.readouterr().err
+    with pytest.raises(NoSuchSecret):
+        FileVault(load(config).state / "identity").read("made-for/betaspace/1")
+
+
+@pytest.mark.parametrize("name", ["betaspace", "betaspace-", "-1", "Beta-1", "../x-1"])
+def test_a_name_that_is_no_friendship_is_a_wrong_command_line(name: str, config: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["credentials", "add", "--", name])
+    assert ended.value.code == Exit.USAGE
 
 
 def test_the_demo_gets_its_options_and_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:

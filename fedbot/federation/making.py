@@ -47,7 +47,12 @@ def access_name(connection: Connection) -> str:
 
 def own_reference(connection: Connection) -> str:
     """Where the vault keeps the token that we made for the peer."""
-    return f"made-for/{connection.peer}/{connection.generation}"
+    return made_for(connection.peer, connection.generation)
+
+
+def made_for(party: str, generation: int) -> str:
+    """Where the vault keeps the token that this generation of a friendship gives to the party."""
+    return f"made-for/{party}/{generation}"
 
 
 def next_of(reference: str) -> str:
