@@ -55,6 +55,7 @@ from fedbot.federation.events import (
     PostRefused,
     Reacted,
     Redacted,
+    Recalled,
     Removed,
     RoomReplaced,
     RoomSeen,
@@ -187,12 +188,6 @@ def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
         rule(turn, event)
 
 
-def _disputed(turn: Turn, event: StepUnknown) -> None:
-    transfer = turn.transfer(event.context.subject)
-    if transfer is not None:
-        transfers.dispute(turn, transfer, event.context.line, event.text)
-
-
 def _not_mirrored(turn: Turn, event: StepRefused | StepUnknown) -> None:
     """Metadata only mirrors the journal: the admins are told once a day, nothing waits for it."""
     if turn.tell_once("mirror", mail.A_DAY):
@@ -251,8 +246,8 @@ _REFUSED: dict[str, _Rule] = {
 _UNKNOWN: dict[str, _Rule] = {
     "making": making.on_refused,
     "renewing": renewing.on_refused,
-    "sending": _disputed,
-    "receiving": _disputed,
+    "sending": sending.on_unknown,
+    "receiving": receiving.on_unknown,
     "mirror": _not_mirrored,
     "taking-back": _not_taken_back,
 }
@@ -310,6 +305,7 @@ _RULES: dict[type[Event], _Rule] = {
     Started: _on_started,
     Posted: _on_posted,
     PostRefused: _on_post_refused,
+    Recalled: _on_recalled,
     StepDone: partial(_on_step, rules=_DONE),
     StepRefused: partial(_on_step, rules=_REFUSED),
     StepUnknown: partial(_on_step, rules=_UNKNOWN),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot.federation import connection as connections
-from fedbot.federation import letters, making
+from fedbot.federation import disputes, letters, making
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     BEFORE_DEBIT,
@@ -110,7 +110,7 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
             continue
         if _would_be_unclear(transfer):
             text = "the friendship was ended at once, before the other space had answered"
-            transfers.dispute(turn, transfer, 0, text)
+            disputes.dispute(turn, transfer, 0, text)
         elif transfer.role == "receiver" and transfer.state is TransferState.OPEN:
             _cancel_alone(turn, transfer, by)
 

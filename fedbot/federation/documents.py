@@ -312,6 +312,7 @@ class Progress:
     """How far one line has come in our own InvenTree. `stage` is the last step that is known to be done.
 
     Sender: `''`, `taken`, `handed`, `arrived`, `back`. Receiver: `''`, `created`, `placed`.
+    `acting` is the step that is under way, `unknown` the one of which nobody can tell what it did (class names).
     """
 
     number: int
@@ -328,6 +329,31 @@ class Progress:
     match: str = ""
     metadata: str = ""
     failed: str = ""
+    acting: str = ""
+    unknown: str = ""
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """Why nothing goes on by itself: `by` are the parties that can't tell what happened, or can't agree to it.
+
+    `was` is the state before it, `line` the line in question (0: all), `said` the kind of the letter by which the
+    peer has told its own truth since.
+    """
+
+    was: TransferState
+    by: tuple[str, ...]
+    line: int = 0
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A dispute was settled by a person's word (`truth`); `alone`: the other side had no say in it."""
+
+    by: Signature
+    truth: str
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -366,6 +392,8 @@ class Transfer:
     waiting_since: datetime | None = None
     ended: datetime | None = None
     told: tuple[str, ...] = ()
+    dispute: Dispute | None = None
+    settled: Settlement | None = None
     shown: datetime | None = None
     reminded: datetime | None = None
 

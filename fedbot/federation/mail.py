@@ -28,6 +28,7 @@ MOST_HEARD = 10
 
 # What each kind must carry in its body, by type; whatever else is there is ignored.
 BODIES: dict[str, dict[str, type]] = {
+    TransferState,
     "announce": {"parties": list},
     "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str},
     "accepted": {"by": str, "by_name": str, "access": str},
@@ -61,7 +62,7 @@ BODIES: dict[str, dict[str, type]] = {
 
 def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     """One envelope. What isn't for us, isn't signed as pinned or can't be read has no effect."""
-    if event.room not in turn.home.rooms or event.sender == turn.home.bot:
+    if event.room not in turn.home.rooms:
         return
     try:
         envelope = check(event.envelope)
@@ -207,10 +208,25 @@ def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_
         receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
     elif envelope.kind == "request":
         requesting.on_request(turn, connection, envelope, event_id)
+        disputed = read.state is TransferState.DISPUTED
+        read = disputes.listen(turn, read, envelope)
 
 
 def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
     sealed = envelope.body.get("sealed")
+        if disputed:
+            _go_on_if_settled(turn, read.id)
+
+
+def _go_on_if_settled(turn: Turn, identifier: str) -> None:
+    """The peer has told what is true, so what stopped here goes on, and the card says so."""
+    transfer = turn.transfer(identifier)
+    if transfer is None or transfer.state is TransferState.DISPUTED:
+        return
+    if transfer.state is TransferState.CREDITING and not any(p.acting for p in transfer.progress):
+        receiving.go_on(turn, transfer)
+    elif "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
     if not isinstance(sealed, str):
         return {}
     binding = letters.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
@@ -237,7 +253,7 @@ def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: En
         case "refused":
             sending.on_refused_by_receiver(turn, transfer, envelope)
         case "disputed":
-            transfers.on_disputed(turn, transfer)
+            disputes.on_disputed(turn, transfer)
         case _:
             turn.save(transfer)
 
@@ -253,6 +269,6 @@ def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: 
         case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":
             receiving.on_end(turn, transfer, envelope, event.event_id)
         case "disputed":
-            transfers.on_disputed(turn, transfer)
+            disputes.on_disputed(turn, transfer)
         case _:
             turn.save(transfer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from fedbot.federation.audit import AuditEntry
 from fedbot.federation.stock import Part, Right, Rights, StockItem
@@ -143,6 +144,64 @@ class InventoryStanding:
 
 
 @dataclass(frozen=True)
+class WhereIsIt:
+    """What became of one line of a transfer? Answer: `ItemsSeen`, as far as its stock items are still there.
+
+    `mark` is the line's (`fed:<transfer>:<line>`). Looked at are `items`, what the history shows under the mark,
+    and, with a `part`, the items of it whose link holds the mark.
+    """
+
+    mark: str
+    items: tuple[int, ...] = ()
+    part: int | None = None
+
+
+@dataclass(frozen=True)
+class BooksOf:
+    """How do these stock items stand? Answer: `ItemsSeen`. The number of calls doesn't grow with that of the items."""
+
+    items: tuple[int, ...]
+
+
+class Whereabouts(StrEnum):
+    """Where a stock item is, as far as our books go."""
+
+    STOCK = "stock"
+    OUTGOING = "outgoing"
+    CUSTOMER = "customer"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class ItemSeen:
+    """A stock item as it stands now. `place` is the location's name; `marks` those in its history and its link.
+
+    `came_from` and `old_status` are where it lay before it was taken out, and as what, if the history tells.
+    """
+
+    pk: int
+    part: int
+    quantity: Decimal
+    status: int
+    where: Whereabouts
+    serial: str = ""
+    customer: int | None = None
+    location: int | None = None
+    place: str = ""
+    marks: tuple[str, ...] = ()
+    came_from: int | None = None
+    old_status: int | None = None
+
+
+@dataclass(frozen=True)
+class ItemsSeen:
+    """The items that are there. `history_read`: their history was looked through for marks (API >= 320)."""
+
+    items: tuple[ItemSeen, ...] = ()
+    history_read: bool = True
+
+
+@dataclass(frozen=True)
 class AuditOf:
     """What is noted about this transfer or connection? Answer: `AuditTrail`. The journal answers, not InvenTree."""
 
@@ -156,8 +215,8 @@ class AuditTrail:
     entries: tuple[tuple[datetime, AuditEntry], ...] = ()
 
 
-Question = PersonRights | WhoMay | FindItems | MatchPart | StockFigures | Overview | AuditOf
-Answer = Rights | Able | ItemsFound | PartMatch | StockCounts | InventoryStanding | AuditTrail
+Question = PersonRights | WhoMay | FindItems | MatchPart | StockFigures | Overview | AuditOf | WhereIsIt | BooksOf
+Answer = Rights | Able | ItemsFound | PartMatch | StockCounts | InventoryStanding | AuditTrail | ItemsSeen
 
 QUESTIONS: dict[type[Question], type[Answer]] = {
     PersonRights: Rights,
@@ -167,6 +226,8 @@ QUESTIONS: dict[type[Question], type[Answer]] = {
     StockFigures: StockCounts,
     Overview: InventoryStanding,
     AuditOf: AuditTrail,
+    WhereIsIt: ItemsSeen,
+    BooksOf: ItemsSeen,
 }
 
 QUANTITY_PLACES = Decimal("0.00001")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import letters, making, opening
+from fedbot.federation import disputes, letters, making, opening
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -23,7 +23,7 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Ask, Do
 from fedbot.federation.envelope import Envelope
-from fedbot.federation.events import Answered, Context, StepDone, StepRefused
+from fedbot.federation.events import Answered, Context, StepDone, StepRefused, StepUnknown
 from fedbot.federation.provenance import forbidden_origin, mirror_received
 from fedbot.federation.questions import Able, MatchPart, PartMatch, Question, WhoMay
 from fedbot.federation.sending import mark, with_progress
@@ -42,6 +42,12 @@ from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
 NO_PART = "no-part"
+ENDS: dict[TransferState, frozenset[str]] = {
+    TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted"}),
+    TransferState.RECEIVED: frozenset({"done"}),
+    TransferState.REFUSED: frozenset({"reverted"}),
+}
+"""Which of the sender's last words fit where we are."""
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 
@@ -153,13 +159,13 @@ def _ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None,
 
 def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
     """The sender's word: declined, cancelled, expired, aborted, done or reverted."""
-    if transfer.state in {TransferState.RECEIVED, TransferState.REFUSED} or (
-        transfer.state is TransferState.OPEN and envelope.kind not in {"done", "reverted"}
-    ):
-        state = TransferState(envelope.kind)
-    else:
+    if envelope.kind == "reverted" and transfer.state in {TransferState.CREDITING, TransferState.RECEIVED}:
+        _on_taken_back_alone(turn, transfer)
+        return
+    if envelope.kind not in ENDS.get(transfer.state, frozenset()):
         turn.save(transfer)
         return
+    state = TransferState(envelope.kind)
     before = transfer.state
     reason = str(envelope.body.get("reason", ""))[:200]
     transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
@@ -171,6 +177,22 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
         transfers.edit_card(turn, transfer, draft)
     turn.save(transfer)
     making.mirror(turn, letters.connection_of(turn, transfer))
+
+
+def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
+    """The sender's people have taken it back without our word: if it is, or may be, in our books, people must look."""
+    if any(p.stage or p.acting or p.unknown for p in transfer.progress):
+        turn.save(transfer)
+        text = "the sender has taken it back, but it is, or may be, booked in here"
+        disputes.dispute(turn, transfer, 0, text, said="reverted")
+        return
+    transfer = replace(transfer, state=TransferState.REVERTED, ended=turn.now)
+    transfer, draft = letters.write(turn, transfer, "noted")
+    turn.save(transfer)
+    turn.note(transfer.id, TransferState.REVERTED.value)
+    letters.post(turn, transfer, draft)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
 
 
 # --- booking in ---
@@ -194,7 +216,7 @@ def on_sent(
     connection = letters.connection_of(turn, transfer)
     if not _agreed(transfer) or connection.state not in CREDITING_FOR:
         turn.save(transfer)
-        transfers.dispute(turn, transfer, 0, "the sender handed over what nobody here had approved")
+        disputes.dispute(turn, transfer, 0, "the sender handed over what nobody here had approved")
         return
     failed = transfers.numbers_in(envelope.body["failed"])
     for line in transfer.terms.lines:
@@ -228,7 +250,7 @@ def _as_given(transfer: Transfer, envelope: Envelope, event_id: str, sealed: dic
 def go_on(turn: Turn, transfer: Transfer) -> None:
     """Book in, once it is known where each line would land; a request may be answered before that."""
     if all(transfer.at(line.number).match or transfer.at(line.number).failed for line in transfer.terms.lines):
-        _next(turn, transfer)
+        book_in(turn, transfer)
 
 
 def _agreed(transfer: Transfer) -> bool:
@@ -241,6 +263,8 @@ def _agreed(transfer: Transfer) -> bool:
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
+    current = turn.transfer(transfer.id) or transfer
+    turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
     turn.do(Do(Context("receiving", transfer.id, line, {"step": type(step).__name__}), step))
 
 
@@ -255,7 +279,7 @@ def _link(transfer: Transfer, line: Line) -> str:
     )
 
 
-def _next(turn: Turn, transfer: Transfer) -> None:
+def book_in(turn: Turn, transfer: Transfer) -> None:
     """Create the next line's item; when none is left, say what was received and what was refused."""
     for line in transfer.terms.lines:
         progress = transfer.at(line.number)
@@ -290,29 +314,33 @@ def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
 
 
 def on_done(turn: Turn, event: StepDone) -> None:
-    """One of our steps is done: note it, do what follows."""
+    """One of our steps is done: note it, do what follows. While it is disputed nothing follows."""
     transfer = turn.transfer(event.context.subject)
     if transfer is None:
         return
     transfer = transfers.goes_on(turn, transfer)
-    progress = transfer.at(event.context.line)
+    progress = _recorded(replace(transfer.at(event.context.line), acting="", unknown=""), event)
+    transfer = with_progress(transfer, progress)
+    turn.save(transfer)
     turn.note(transfer.id, f"done: {event.context.detail.get('step')}", line=progress.number)
+    if progress.stage == "placed":
+        return
+    if transfer.state is TransferState.DISPUTED:
+        turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+    else:
+        book_in(turn, transfer)
+
+
+def _recorded(progress: Progress, event: StepDone) -> Progress:
+    """The line, with what this step has done."""
     match event.result:
         case PlacedAt(item, location, place):
-            transfer = with_progress(
-                transfer, replace(progress, stage="placed", item=item, location=location, place=place)
-            )
-            turn.save(transfer)
-        case _ if transfer.state is TransferState.DISPUTED:
-            turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+            return replace(progress, stage="placed", item=item, location=location, place=place)
         case PartCreated(part):
-            transfer = with_progress(transfer, replace(progress, part=part))
-            turn.save(transfer)
-            _next(turn, transfer)
+            return replace(progress, part=part)
         case ItemCreated(item, quantity):
-            transfer = with_progress(transfer, replace(progress, stage="created", item=item, quantity=quantity))
-            turn.save(transfer)
-            _next(turn, transfer)
+            return replace(progress, stage="created", item=item, quantity=quantity)
+    return progress
 
 
 def on_refused(turn: Turn, event: StepRefused) -> None:
@@ -321,31 +349,51 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
     if transfer is None:
         return
     transfer = transfers.goes_on(turn, transfer)
-    progress = transfer.at(event.context.line)
+    progress = replace(transfer.at(event.context.line), acting="")
     turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
     if progress.stage:
-        turn.tell_admins(transfers.not_put_away(turn, transfer, event.text), f"away:{transfer.id}:{progress.number}")
-        return
-    if transfer.state is not TransferState.CREDITING:
+        _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
         return
     transfer = with_progress(transfer, replace(progress, failed=event.reason))
+    if transfer.state is not TransferState.CREDITING:
+        turn.save(transfer)
+        return
     transfer = replace(transfer, problem=event.text)
     turn.save(transfer)
-    _next(turn, transfer)
+    book_in(turn, transfer)
+
+
+def on_unknown(turn: Turn, event: StepUnknown) -> None:
+    """Nobody can tell whether a step was done. Putting away changes nothing for anybody else."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    progress = replace(transfer.at(event.context.line), acting="")
+    if progress.stage:
+        _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
+        return
+    unclear = replace(progress, unknown=str(event.context.detail.get("step")))
+    disputes.dispute(turn, with_progress(transfer, unclear), progress.number, event.text)
+
+
+def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, text: str) -> None:
+    turn.save(transfer)
+    turn.tell_admins(transfers.not_put_away(turn, transfer, text), f"away:{transfer.id}:{progress.number}")
 
 
 def _answer(turn: Turn, transfer: Transfer) -> None:
     created = [p for p in transfer.progress if p.stage == "created"]
     failed = [p for p in transfer.progress if p.failed and p.failed != "not-sent"]
     refused = [{"number": p.number, "reason": p.failed} for p in failed]
+    settled = transfers.settlement_body(turn, transfer)
     if not created:
         transfer = replace(transfer, state=TransferState.REFUSED)
-        body: dict[str, Any] = {"reason": transfer.problem[:200], "refused": refused}
+        body: dict[str, Any] = {"reason": transfer.problem[:200], "refused": refused, **settled}
         transfer, draft = letters.write(turn, transfer, "refused", body, awaits=True)
     else:
         transfer = replace(transfer, state=TransferState.RECEIVED)
         items = [{"number": p.number, "item": p.item, "place": p.place} for p in created]
-        body = {"items": items, "refused": refused}
+        body = {"items": items, "refused": refused, **settled}
         transfer, draft = letters.write(turn, transfer, "received", body, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, transfer.state.value, items=[p.item for p in created])
@@ -354,8 +402,13 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     else:
         letters.post(turn, transfer, draft)
     for progress in created:
-        _do(turn, transfer, progress.number, _put_away(turn, transfer, progress))
+        put_away(turn, transfer, progress)
         mirror_received(turn, transfer, progress)
+
+
+def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:
+    """From *Incoming* to where it belongs."""
+    _do(turn, transfer, progress.number, _put_away(turn, transfer, progress))
 
 
 def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
@@ -364,4 +417,6 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
     decided = transfer.decided.name if transfer.decided else "?"
     sender = turn.party_name(transfer.peer)
     note = f"received from {sender}, asked by {transfer.terms.asker_name}, approved by {decided}"
+    if transfer.settled:
+        note += f", settled by {transfer.settled.by.name}"
     return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, progress.location)

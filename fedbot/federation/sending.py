@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from fedbot.federation import letters, making
+from fedbot.federation import disputes, letters, making
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
@@ -24,7 +24,7 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Ask, Do, say
 from fedbot.federation.envelope import Envelope
-from fedbot.federation.events import Answered, Context, StepDone, StepRefused
+from fedbot.federation.events import Answered, Context, StepDone, StepRefused, StepUnknown
 from fedbot.federation.provenance import mirror_given
 from fedbot.federation.questions import PersonRights
 from fedbot.federation.state import Turn
@@ -126,10 +126,10 @@ def on_rights_before_debit(turn: Turn, event: Answered) -> None:
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
         turn.save(transfer)
-        _next(turn, transfer, connection)
+        go_on(turn, transfer, connection)
 
 
-def _next(turn: Turn, transfer: Transfer, connection: Connection) -> None:
+def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     """Start the next line, or close the debit: `sent`, or `aborted` if no line could be handed over."""
     for line in transfer.terms.lines:
         progress = transfer.at(line.number)
@@ -143,12 +143,16 @@ def _next(turn: Turn, transfer: Transfer, connection: Connection) -> None:
 
 
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
+    current = turn.transfer(transfer.id) or transfer
+    acting = replace(current.at(line), acting=type(step).__name__, unknown="")
+    turn.save(with_progress(current, acting))
     turn.do(Do(Context("sending", transfer.id, line, {"step": type(step).__name__}), step))
 
 
 def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
     decided = transfer.decided.name if transfer.decided else "?"
-    return f"{what} {connection.peer_name}, asked by {transfer.terms.asker_name}, approved by {decided}"
+    settled = f", settled by {transfer.settled.by.name}" if transfer.settled else ""
+    return f"{what} {connection.peer_name}, asked by {transfer.terms.asker_name}, approved by {decided}{settled}"
 
 
 def _take_out(transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
@@ -163,34 +167,42 @@ def _take_out(transfer: Transfer, line: Line, connection: Connection) -> TakeOut
 
 
 def on_done(turn: Turn, event: StepDone) -> None:
-    """One of our steps is done: note it, do what follows."""
+    """One of our steps is done: note it, do what follows. While it is disputed nothing follows."""
     transfer = turn.transfer(event.context.subject)
     if transfer is None:
         return
     transfer = transfers.goes_on(turn, transfer)
     connection = letters.connection_of(turn, transfer)
-    progress = transfer.at(event.context.line)
-    turn.note(transfer.id, f"done: {event.context.detail.get('step')}", line=progress.number)
+    step = str(event.context.detail.get("step"))
+    progress = _recorded(replace(transfer.at(event.context.line), acting="", unknown=""), event, step)
+    transfer = with_progress(transfer, progress)
+    turn.save(transfer)
+    turn.note(transfer.id, f"done: {step}", line=progress.number)
+    if transfer.state is TransferState.DISPUTED:
+        turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+    elif progress.stage == "taken":
+        hand_over(turn, transfer, progress, connection)
+    elif transfer.state is TransferState.DEBITING:
+        go_on(turn, transfer, connection)
+    else:
+        finish(turn, transfer, connection)
+
+
+def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
+    """The line, with what this step has done."""
     match event.result:
-        case _ if transfer.state is TransferState.DISPUTED:
-            turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
         case Taken(item, quantity, status, location):
-            progress = replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
-            transfer = with_progress(transfer, progress)
-            turn.save(transfer)
-            _do(turn, transfer, progress.number, _hand_over(transfer, progress, connection))
-        case HandedOver() if transfer.state is TransferState.DEBITING:
-            transfer = with_progress(transfer, replace(progress, stage="handed"))
-            turn.save(transfer)
-            _next(turn, transfer, connection)
+            return replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
         case HandedOver():
-            _finished(turn, with_progress(transfer, replace(progress, stage="arrived")), connection)
-        case PlacedAt() if transfer.state is TransferState.DEBITING:
-            transfer = with_progress(transfer, replace(progress, stage="back"))
-            turn.save(transfer)
-            _next(turn, transfer, connection)
+            return replace(progress, stage="arrived" if step == Arrived.__name__ else "handed")
         case PlacedAt():
-            _finished(turn, with_progress(transfer, replace(progress, stage="back")), connection)
+            return replace(progress, stage="back")
+    return progress
+
+
+def hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """What was taken out goes to the peer's company."""
+    _do(turn, transfer, progress.number, _hand_over(transfer, progress, connection))
 
 
 def _hand_over(transfer: Transfer, progress: Progress, connection: Connection) -> HandOver:
@@ -212,19 +224,45 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
         return
     transfer = transfers.goes_on(turn, transfer)
     connection = letters.connection_of(turn, transfer)
-    progress = transfer.at(event.context.line)
+    step = str(event.context.detail.get("step"))
+    progress = replace(transfer.at(event.context.line), acting="")
     turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
-    if event.context.detail.get("step") == Arrived.__name__:
+    if step == Arrived.__name__:
         _not_marked(turn, transfer, progress, connection, event.text)
         return
+    if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
+        turn.save(with_progress(transfer, replace(progress, failed=event.reason)))
+        return
     if transfer.state is not TransferState.DEBITING or progress.failed:
-        transfers.dispute(turn, transfer, progress.number, event.text)
+        unclear = with_progress(transfer, replace(progress, unknown=step))
+        disputes.dispute(turn, unclear, progress.number, event.text)
         return
     transfer = with_progress(transfer, replace(progress, failed=event.reason))
     turn.save(transfer)
     if progress.stage != "taken" or progress.item is None:
-        _next(turn, transfer, connection)
+        go_on(turn, transfer, connection)
+    else:
+        put_back(turn, transfer, progress, connection)
+
+
+def on_unknown(turn: Turn, event: StepUnknown) -> None:
+    """Nobody can tell whether a step was done. That of the mark 'arrived' matters to nobody else."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
         return
+    step = str(event.context.detail.get("step"))
+    progress = replace(transfer.at(event.context.line), acting="")
+    if step == Arrived.__name__:
+        _not_marked(turn, transfer, progress, letters.connection_of(turn, transfer), event.text)
+        return
+    unclear = with_progress(transfer, replace(progress, unknown=step))
+    disputes.dispute(turn, unclear, progress.number, event.text)
+
+
+def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """What was taken out, but isn't handed over, goes back where it lay."""
+    if progress.item is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to put back")
     step = PutBack(
         mark=mark(transfer, progress.number, "putback"),
         note=_sentence(transfer, connection, "not given to"),
@@ -241,7 +279,10 @@ def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: 
     turn.tell_admins(
         say("not_marked_arrived", transfer=transfer, text=text), f"arrived:{transfer.id}:{progress.number}"
     )
-    _finished(turn, with_progress(transfer, replace(progress, stage="arrived")), connection)
+    transfer = with_progress(transfer, replace(progress, stage="arrived"))
+    turn.save(transfer)
+    if transfer.state is not TransferState.DISPUTED:
+        finish(turn, transfer, connection)
 
 
 def _sent(turn: Turn, transfer: Transfer) -> None:
@@ -252,6 +293,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     }
     if transfer.decided:
         body |= transfers.as_body(transfer.decided)
+    body |= transfers.settlement_body(turn, transfer)
     metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has told it
     transfer = replace(transfer, state=TransferState.SENT)
     sealed = {"metadata": metadata} if metadata else None
@@ -273,31 +315,57 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
 
 def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     """The receiver has booked it in (all of it, or all but the lines it refused)."""
-    if transfer.state is TransferState.DISPUTED or transfer.state in FINAL:
-        turn.save(transfer)
-        return
-    if transfer.state is not TransferState.SENT:
-        turn.save(transfer)
-        transfers.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
-        return
     entries = [entry for entry in envelope.body.get("items", []) if isinstance(entry, dict)]
     items = tuple(int(entry["item"]) for entry in entries if isinstance(entry.get("item"), int))
     place = next((str(entry.get("place", ""))[:100] for entry in entries), "")
-    refused = transfers.numbers_in(envelope.body["refused"])
-    transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
-    turn.note(transfer.id, "received by the peer", items=list(items))
-    _settle(turn, transfer, refused)
+    if transfer.state is TransferState.SENT:
+        refused = transfers.numbers_in(envelope.body["refused"])
+        transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
+        turn.note(transfer.id, "received by the peer", items=list(items))
+        _settle(turn, transfer, refused)
+        return
+    transfer = replace(transfer, peer_items=transfer.peer_items or items, peer_place=transfer.peer_place or place)
+    turn.save(transfer)
+    if transfer.state is TransferState.DONE:
+        _confirm(turn, transfer)
+    elif transfer.state in {TransferState.REVERTING, TransferState.REVERTED} and _by_us_alone(transfer):
+        text = "it was taken back on our word alone, but the receiver has booked it in"
+        disputes.dispute(turn, transfer, 0, text, said="received")
+    elif transfer.state not in FINAL | {TransferState.DISPUTED, TransferState.RECEIVED}:
+        disputes.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
 
 
 def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     """The receiver could not book anything in, and never will: take it all back."""
-    if transfer.state is not TransferState.SENT:
-        turn.save(transfer)
-        return
     reason = str(envelope.body.get("reason", ""))[:200]
-    transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
-    turn.note(transfer.id, "refused by the receiver", reason=reason)
-    _settle(turn, transfer, {line.number for line in transfer.terms.lines})
+    if transfer.state is TransferState.SENT:
+        transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
+        turn.note(transfer.id, "refused by the receiver", reason=reason)
+        _settle(turn, transfer, {line.number for line in transfer.terms.lines})
+        return
+    turn.save(transfer)
+    if transfer.state is TransferState.REVERTED:
+        _confirm(turn, transfer)
+    elif transfer.state in {TransferState.RECEIVED, TransferState.DONE} and _by_us_alone(transfer):
+        text = "it was settled as arrived, but the receiver says that it has not got it"
+        disputes.dispute(turn, transfer, 0, text, said="refused")
+
+
+def _by_us_alone(transfer: Transfer) -> bool:
+    return transfer.settled is not None and transfer.settled.alone
+
+
+def _confirm(turn: Turn, transfer: Transfer) -> None:
+    """What we have closed already is what the receiver says too: both sides agree from now on."""
+    if transfer.settled is not None:
+        transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
+    body = transfers.settlement_body(turn, transfer)
+    transfer, draft = letters.write(turn, transfer, transfer.state.value, body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "the receiver says so too")
+    letters.post(turn, transfer, draft)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
 
 
 def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
@@ -308,11 +376,23 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
         if progress.stage != "handed" or progress.item is None:
             continue
         if progress.number in refused:
-            _do(turn, transfer, progress.number, _take_back(transfer, progress, connection))
+            take_back(turn, transfer, progress, connection)
         else:
-            sentence = _sentence(transfer, connection, "arrived at")
-            step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status)
-            _do(turn, transfer, progress.number, step)
+            mark_arrived(turn, transfer, progress, connection)
+
+
+def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """The receiver has it: our record gets its old status again."""
+    if progress.item is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to mark")
+    sentence = _sentence(transfer, connection, "arrived at")
+    step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status)
+    _do(turn, transfer, progress.number, step)
+
+
+def take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """From the peer's company back into stock."""
+    _do(turn, transfer, progress.number, _take_back(transfer, progress, connection))
 
 
 def _take_back(transfer: Transfer, progress: Progress, connection: Connection) -> TakeBack:
@@ -320,7 +400,7 @@ def _take_back(transfer: Transfer, progress: Progress, connection: Connection) -
         raise ValueError(f"transfer {transfer.id} has nothing to take back")
     return TakeBack(
         mark=mark(transfer, progress.number, "back"),
-        note=_sentence(transfer, connection, "refused by"),
+        note=_sentence(transfer, connection, "taken back from" if transfer.settled else "refused by"),
         item=progress.item,
         quantity=progress.quantity,
         location=progress.location,
@@ -329,7 +409,7 @@ def _take_back(transfer: Transfer, progress: Progress, connection: Connection) -
     )
 
 
-def _finished(turn: Turn, transfer: Transfer, connection: Connection) -> None:
+def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     """When every line is arrived or back, it is over: `done` or `reverted`, told once, with a ring."""
     turn.save(transfer)
     if any(p.stage == "handed" for p in transfer.progress):
@@ -337,8 +417,10 @@ def _finished(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     reverting = transfer.state is TransferState.REVERTING
     state = TransferState.REVERTED if reverting else TransferState.DONE
     transfer = replace(transfer, state=state, ended=turn.now)
-    # the receiver waits for this letter and asks again if it gets lost, so nothing has to confirm it
-    transfer, draft = letters.write(turn, transfer, state.value)
+    # the receiver waits for this letter and asks again if it gets lost, so nothing has to confirm it;
+    # unless our people have settled it, of which it knows nothing yet
+    body = transfers.settlement_body(turn, transfer)
+    transfer, draft = letters.write(turn, transfer, state.value, body, awaits=bool(body))
     turn.save(transfer)
     turn.note(transfer.id, state.value)
     transfers.say_the_end(turn, transfer, draft)

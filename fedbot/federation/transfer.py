@@ -14,6 +14,7 @@ from fedbot.federation import letters, making
 from fedbot.federation.documents import (
     BEFORE_DEBIT,
     FINAL,
+    Settlement,
     Signature,
     Transfer,
     TransferState,
@@ -70,12 +71,35 @@ def as_body(signature: Signature) -> dict[str, Any]:
     return {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
 
 
+def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
+    """What a letter tells of a settlement by our people."""
+    settled = transfer.settled
+    if settled is None or settled.by.party != turn.home.party:
+        return {}
+    return {"settled": {**as_body(settled.by), "truth": settled.truth, "alone": settled.alone}}
+
+
+def settlement_in(envelope: Envelope, party: str) -> Settlement | None:
+    """What a letter tells of a settlement by the peer's people."""
+    told = envelope.body.get("settled")
+    if not isinstance(told, dict):
+        return None
+    person, name, truth = (told.get(field) for field in ("by", "by_name", "truth"))
+    by = Signature(
+        person[:255] if isinstance(person, str) else "",
+        name[:60] if isinstance(name, str) else "",
+        party,
+        envelope.sent_at,
+    )
+    return Settlement(by, truth[:20] if isinstance(truth, str) else "", told.get("alone") is True)
+
+
 def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
     """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card."""
     transfer = replace(transfer, state=state, verdict=None, problem=problem, ended=turn.now, wanted="")
     if by is not None:
         transfer = replace(transfer, decided=by)
-    body = {"reason": problem, **(as_body(by) if by else {})}
+    body = {"reason": problem, **(as_body(by) if by else {}), **settlement_body(turn, transfer)}
     transfer, draft = letters.write(turn, transfer, state.value, body, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, state.value, by.person if by else "", by.event_id if by else "", problem=problem)
@@ -127,6 +151,8 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
 
 def waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> None:
     """Something can't go on now: one message in the card's thread, edited as time goes by."""
+    if transfer.state is TransferState.DISPUTED:
+        return
     first = transfer.waiting_since is None
     if first:
         transfer = replace(transfer, waiting_since=turn.now, problem=problem)
@@ -169,26 +195,6 @@ def thread_of(transfer: Transfer) -> str:
     return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
 
 
-def dispute(turn: Turn, transfer: Transfer, line: int, text: str) -> None:
-    """Nobody can tell what happened to the stock: stop, tell people; a superuser settles it."""
-    transfer = replace(transfer, state=TransferState.DISPUTED, problem=text, verdict=None, waiting_since=None)
-    transfer, draft = letters.write(turn, transfer, "disputed", {"reason": "unknown outcome"}, awaits=True)
-    turn.save(transfer)
-    turn.note(transfer.id, "disputed", line=line, problem=text)
-    phrase = say("transfer_disputed", transfer=transfer, home=turn.home, text=text, line=line)
-    turn.do(Post(f"disputed:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer), draft=draft))
-    _tell_of_dispute(turn, transfer, phrase)
-
-
-def _tell_of_dispute(turn: Turn, transfer: Transfer, phrase: Phrase) -> None:
-    """What said otherwise until now, card and message about a wait, says it too; and so the admins are told."""
-    if "card" in transfer.told:
-        edit_card(turn, transfer)
-    if "wait" in transfer.told:
-        turn.do(Edit(f"wait:{transfer.id}", transfer.room, phrase))
-    turn.tell_admins(phrase, f"disputed:{transfer.id}")
-
-
 def not_put_away(turn: Turn, transfer: Transfer, text: str) -> Phrase:
     """What the admins read when an item was booked in, but lies in *Incoming* still."""
     return say("not_put_away", transfer=transfer, peer_name=turn.party_name(transfer.peer), text=text)
@@ -199,22 +205,10 @@ def with_card(transfer: Transfer, event_id: str) -> Transfer:
     return replace(transfer, card_event=transfer.card_event or event_id)
 
 
-def on_disputed(turn: Turn, transfer: Transfer) -> None:
-    """The peer can't tell what happened: it is disputed on both sides until people settle it."""
-    if transfer.state in FINAL or transfer.state is TransferState.DISPUTED:
-        turn.save(transfer)
-        return
-    text = "the peer says that it can't tell what happened"
-    transfer = replace(transfer, state=TransferState.DISPUTED, problem=text, verdict=None, waiting_since=None)
-    turn.save(transfer)
-    turn.note(transfer.id, "disputed by the peer")
-    phrase = say("transfer_disputed", transfer=transfer, home=turn.home, text=text, line=0)
-    _tell_of_dispute(turn, transfer, phrase)
-
-
 def tell_silence(turn: Turn, transfer: Transfer) -> None:
     """The peer's bot has not answered for ten minutes: say so once, in the card's thread."""
-    if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or transfer.state in FINAL:
+    over = transfer.state in FINAL or transfer.state is TransferState.DISPUTED
+    if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or over:
         return
     turn.save(replace(transfer, told=(*transfer.told, "silent")))
     phrase = say("peer_silent", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))

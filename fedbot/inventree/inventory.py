@@ -27,6 +27,7 @@ from fedbot.inventree import (
     people,
     returning,
     tokens,
+    whereabouts,
 )
 from fedbot.inventree.server import Server, Signer, look
 from fedbot.inventree.settings import InventorySettings

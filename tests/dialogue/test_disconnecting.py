@@ -260,7 +260,7 @@ async def test_a_silent_bot_is_told_of_once_and_a_superuser_need_not_wait() -> N
     await world.settle(asleep=(world.beta,))
     assert_shut(world.alpha, secret)
     assert world.alpha.transfer().state is TransferState.DISPUTED
-    assert "An admin of Attraktor" in world.alpha_admins.message("I can't tell what became of").text
+    assert "a superuser of Attraktor settles it" in world.alpha_admins.message("I can't tell what became of").text
     await world.settle()
     assert connections(world) == both(ConnectionState.ENDED)
     assert transfers(world) == (TransferState.DISPUTED, TransferState.DISPUTED)

@@ -39,6 +39,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "stats": Right.MAPPED,
         "status": Right.MAPPED,
         "review": Right.SUPERUSER,
+        "resolve": Right.SUPERUSER,
         "rotate": Right.SUPERUSER,
     }
 

@@ -44,7 +44,9 @@ def todo(tongue: Tongue, *, home: Home, name: str, rights: Rights, todo: Todo) -
     lines += _section(tongue, tongue.say("You asked, others decide or do it:"), todo.asked)
     lines += _section(tongue, tongue.say("To look at with {review}:", review=command("review")), todo.suspended)
     lines += _section(tongue, tongue.say("To set up by hand (see the admin room):"), todo.to_make)
-    lines += _section(tongue, tongue.say("Unclear, to look up in InvenTree:"), todo.disputed)
+    lines += _section(
+        tongue, tongue.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
+    )
     return [*lines, *elsewhere]
 
 

@@ -75,6 +75,14 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("{receiver} has no place for it in its own InvenTree yet."),
         "",
     ),
+    "settled": (
+        marked("nobody could tell by machine what became of it, and people settled it so."),
+        "",
+    ),
+    "lost": (
+        marked("it is gone, and people wrote it off."),
+        "",
+    ),
     "disconnected": (
         marked("the two spaces are no friends any more."),
         "",

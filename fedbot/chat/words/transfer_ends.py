@@ -8,7 +8,7 @@ from fedbot.chat.content import Inline
 from fedbot.chat.words import naming, reasons
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
-from fedbot.chat.words.transfer_facts import Card, decided, failed, not_done, where_it_is
+from fedbot.chat.words.transfer_facts import Card, decided, failed, not_done, settled, where_it_is
 from fedbot.federation.documents import Transfer, TransferState
 
 
@@ -27,7 +27,14 @@ def _done(tongue: Tongue, card: Card) -> Lines:
             receiver=card.receiver,
         )
     footer = tongue.say("Reply here with: {show}", show=command("show"))
-    lines: Lines = [first, decided(tongue, card), "", *where_it_is(tongue, card), *not_done(tongue, card)]
+    lines: Lines = [
+        first,
+        decided(tongue, card),
+        *settled(tongue, card),
+        "",
+        *where_it_is(tongue, card),
+        *not_done(tongue, card),
+    ]
     return [*lines, "", footer, card.transfer.code]
 
 
@@ -89,7 +96,7 @@ def _aborted(tongue: Tongue, card: Card) -> Lines:
     )
     why = tongue.say("Why: {why}", why=reasons.why_not_given(tongue, card.transfer.problem, card.sender, card.receiver))
     instead = reasons.what_instead(tongue, card.transfer.problem, card.sender, command("spaces"))
-    lines: Lines = [first, decided(tongue, card), "", why]
+    lines: Lines = [first, decided(tongue, card), *settled(tongue, card), "", why]
     if len(card.transfer.terms.lines) > 1:
         lines += not_done(tongue, card)
     lines.append(
@@ -105,7 +112,7 @@ def _refused(tongue: Tongue, card: Card) -> Lines:
     first = tongue.say(
         "Not booked in: {what} goes back to {sender}.", what=naming.moved(tongue, card.transfer), sender=card.sender
     )
-    lines: Lines = [first, decided(tongue, card), "", *_inventree_said(tongue, card)]
+    lines: Lines = [first, decided(tongue, card), *settled(tongue, card), "", *_inventree_said(tongue, card)]
     lines.append(
         tongue.say(
             "Done: it had left {sender}'s stock. Not done: {receiver} has booked nothing in, and won't.", **names
@@ -121,12 +128,13 @@ def _reverted(tongue: Tongue, card: Card) -> Lines:
         what=naming.moved(tongue, card.transfer),
         sender=card.sender,
     )
-    lines: Lines = [first, decided(tongue, card), "", *_inventree_said(tongue, card)]
-    lines.append(
-        tongue.say(
-            "{receiver} could not book it in, so {sender} took it back.", sender=card.sender, receiver=card.receiver
+    lines: Lines = [first, decided(tongue, card), *settled(tongue, card), "", *_inventree_said(tongue, card)]
+    if card.transfer.settled is None:
+        lines.append(
+            tongue.say(
+                "{receiver} could not book it in, so {sender} took it back.", sender=card.sender, receiver=card.receiver
+            )
         )
-    )
     lines.append(
         tongue.say("When that is mended, {who} can start it again.", who=naming.signed(tongue, card.transfer.asked))
     )
@@ -140,15 +148,17 @@ def _inventree_said(tongue: Tongue, card: Card) -> Lines:
 
 def _disputed(tongue: Tongue, card: Card) -> Lines:
     names: dict[str, Words] = {"sender": card.sender, "receiver": card.receiver}
+    by = card.transfer.dispute.by if card.transfer.dispute else ()
+    spaces = tongue.names([card.space_of(party) for party in by], any_of=True)
     return [
         tongue.say("⚠ Unclear: nobody can tell what became of {what}.", what=naming.moved(tongue, card.transfer)),
         decided(tongue, card),
         "",
         tongue.say("It may be counted wrong at {sender} or {receiver}; I do nothing more about it.", **names),
         tongue.say(
-            "Admins of both spaces: compare the stock histories in InvenTree, they carry {mark}.",
-            mark=f"fed:{card.transfer.id}",
+            "A superuser of {space} settles it: {resolve}", space=spaces or card.sender, resolve=command("resolve")
         ),
+        tongue.say("In the stock histories in InvenTree it is under {mark}.", mark=f"fed:{card.transfer.id}"),
         card.transfer.code,
     ]
 

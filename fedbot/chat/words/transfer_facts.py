@@ -177,6 +177,24 @@ def decided(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
     )
 
 
+def settled(tongue: Tongue, card: Card) -> Lines:
+    """'Settled by Anna (attraktor), Tue 24 Nov, 20:31', where nobody could tell by machine what became of it."""
+    settlement = card.transfer.settled
+    if settlement is None:
+        return []
+    terms = card.transfer.terms
+    other = terms.receiver if settlement.by.party == terms.sender else terms.sender
+    names: dict[str, Words] = {
+        "who": naming.signed(tongue, settlement.by),
+        "space": card.space_of(settlement.by.party),
+        "when": tongue.when(settlement.by.at),
+        "other": card.space_of(other),
+    }
+    if settlement.alone:
+        return [tongue.say("Settled by {who} ({space}) alone, {when}; {other} has not said so yet.", **names)]
+    return [tongue.say("Settled by {who} ({space}), {when}", **names)]
+
+
 def failed(transfer: Transfer) -> list[Progress]:
     """The lines that did not go, or came back."""
     return [p for p in transfer.progress if p.failed or p.stage == "back"]

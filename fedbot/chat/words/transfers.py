@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fedbot.chat.content import Code, Inline, Items
+from fedbot.chat.content import Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.how_far import how_far, how_to_stop
 from fedbot.chat.words.naming import command
@@ -155,27 +155,6 @@ def peer_silent(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: st
         how_far(tongue, transfer, home, peer_name),
         again,
         how_to_stop(tongue, transfer),
-    ]
-
-
-def transfer_disputed(tongue: Tongue, *, transfer: Transfer, home: Home, text: str, line: int) -> Lines:
-    """Nobody can tell what happened to the stock: people have to look."""
-    concerned = [each for each in transfer.terms.lines if each.number == line] or list(transfer.terms.lines)
-    return [
-        tongue.say(
-            "⚠ {code} stopped: I can't tell what became of {what}.",
-            code=transfer.code,
-            what=naming.things(tongue, concerned),
-        ),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
-        tongue.say("Some of it may be done. Not done: I do nothing more with it, at neither space."),
-        tongue.say(
-            "An admin of {space}: look for {mark} in the stock history in InvenTree.",
-            space=naming.space(tongue, home.name),
-            mark=Code(f"fed:{transfer.id}"),
-        ),
-        tongue.say("Then compare with the other space."),
-        tongue.say("Everything that I know of it: {show}", show=command(f"show {transfer.code}")),
     ]
 
 

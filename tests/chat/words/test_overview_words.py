@@ -280,7 +280,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To set up by hand (see the admin room):
         • c9x4 – friendship with attraktor, asked by Anna
         Both have said yes; it waits for an admin of ours.
-        Unclear, to look up in InvenTree:
+        Unclear; a superuser settles it with !fed resolve:
         • k7m2 – 10 × M3 bolt, asked by Anna
         ⚠ Nobody can tell what became of it; people have to look.
         """,

@@ -692,7 +692,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
 
         It may be counted wrong at attraktor or betaspace; I do nothing more about it.
-        Admins of both spaces: compare the stock histories in InvenTree, they carry fed:k7m2abcdefghjkmnpqrs.
+        A superuser of attraktor settles it: !fed resolve
+        In the stock histories in InvenTree it is under fed:k7m2abcdefghjkmnpqrs.
         k7m2
         """,
     ),

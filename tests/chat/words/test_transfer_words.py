@@ -377,17 +377,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To stop it, reply: !fed cancel
         """,
     ),
-    "disputed": (
-        say("transfer_disputed", transfer=transfer(BOLTS, CABLE), home=BETA, text="no answer in time", line=2),
-        """
-        ⚠ k7m2 stopped: I can't tell what became of 1.5 m of Speaker cable.
-        Why: no answer in time
-        Some of it may be done. Not done: I do nothing more with it, at neither space.
-        An admin of betaspace: look for fed:k7m2abcdefghjkmnpqrs in the stock history in InvenTree.
-        Then compare with the other space.
-        Everything that I know of it: !fed show k7m2
-        """,
-    ),
     "not put away": (
         say("not_put_away", transfer=transfer(), peer_name="attraktor", text="The location is structural."),
         """

@@ -1,0 +1,133 @@
+"""Where stock items of transfers are now, and which marks they carry: for people who settle, and for `reconcile`.
+
+Only reads. Our marks stand in the history's notes, and in the link of an item that was booked in (DESIGN §6).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fedbot.federation.questions import BooksOf, ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
+from fedbot.inventree.rows import Row, amount
+from fedbot.inventree.server import Server
+from fedbot.inventree.stock import item_row, remembered, rows_of_part
+from fedbot.ports import Refusal
+
+_MARK = re.compile(r"fed:[0-9a-z]+:\d+:[a-z]+")
+_OUT = re.compile(r"fed:[0-9a-z]+:\d+:out ")
+_PAGE = 250
+_NEWEST = 100
+_FEW = 4
+"""So many items are read one by one; of more, all of the stock is read by pages."""
+
+
+def where_is(server: Server, question: WhereIsIt) -> ItemsSeen:
+    """The line's items: those that are asked for, those that the history tells of, those with its link."""
+    entries = list(_entries(server, question.mark, question.items))
+    linked = _linked(server, question)
+    named = [*question.items, *(pk for entry in entries for pk in _items_in(entry)), *linked]
+    rows = {pk: row for pk in dict.fromkeys(named) if (row := linked.get(pk) or _row(server, pk))}
+    return ItemsSeen(
+        tuple(_seen(server, row, entries) for row in rows.values()), history_read=server.version.searches_history
+    )
+
+
+def books_of(server: Server, question: BooksOf) -> ItemsSeen:
+    """These items, by as many calls as the stock and its marked history have pages."""
+    wanted = frozenset(question.items)
+    if not wanted:
+        return ItemsSeen(history_read=server.version.searches_history)
+    if len(wanted) <= _FEW:
+        rows = [row for pk in sorted(wanted) if (row := _row(server, pk))]
+    else:
+        listed = _pages(server, "stock/", part_detail="true", location_detail="true")
+        rows = [row for row in listed if row.get("pk") in wanted]
+    read = server.version.searches_history
+    entries = [entry for entry in _entries(server, "fed:", ()) if entry.get("item") in wanted] if read else []
+    return ItemsSeen(tuple(_seen(server, row, entries) for row in rows), history_read=read)
+
+
+def _entries(server: Server, mark: str, items: Iterable[int]) -> Iterator[Row]:
+    """The history under a mark; where it can't be searched, as far as these items tell."""
+    if server.version.searches_history:
+        found: Iterable[Row] = _pages(server, "stock/track/", search=mark)
+    else:
+        found = (entry for item in items for entry in _history_of(server, item))
+    for entry in found:
+        if str(entry.get("notes") or "").startswith(mark):
+            yield entry
+
+
+def _history_of(server: Server, item: int) -> list[dict[str, Any]]:
+    try:
+        return list(_pages(server, "stock/track/", item=item))
+    except Refusal:  # the history of a deleted item can't be asked for: 400
+        return []
+
+
+def _pages(server: Server, url: str, **query: object) -> Iterator[dict[str, Any]]:
+    offset = 0
+    while True:
+        page = server.api.row(url, **query, limit=_PAGE, offset=offset)
+        rows = page.get("results") or []
+        yield from rows
+        offset += len(rows)
+        if not page.get("next") or not rows:
+            return
+
+
+def _items_in(entry: Row) -> list[int]:
+    """The item that the entry is of, and the one that was split off from it."""
+    child = (entry.get("deltas") or {}).get("stockitem")
+    return [int(pk) for pk in (entry.get("item"), child) if pk]
+
+
+def _linked(server: Server, question: WhereIsIt) -> dict[int, dict[str, Any]]:
+    if question.part is None:
+        return {}
+    newest = rows_of_part(server, question.part, limit=_NEWEST)
+    incoming = rows_of_part(server, question.part, location=server.incoming.pk) if len(newest) == _NEWEST else []
+    rows = [row for row in [*newest, *incoming] if f"{question.mark}:" in str(row.get("link") or "")]
+    return {int(row["pk"]): row for row in rows}
+
+
+def _row(server: Server, pk: int) -> dict[str, Any] | None:
+    try:
+        return item_row(server, pk)
+    except Refusal as problem:
+        if problem.reason != "gone":
+            raise
+        return None
+
+
+def _seen(server: Server, row: Row, entries: Iterable[Row]) -> ItemSeen:
+    pk = int(row["pk"])
+    notes = [str(entry.get("notes") or "") for entry in entries if pk in _items_in(entry)]
+    marks = [found.group() for text in [*notes, str(row.get("link") or "")] if (found := _MARK.search(text))]
+    taken_out = next((text for text in notes if _OUT.match(text)), None)
+    came_from, old_status = remembered(taken_out) if taken_out else (None, None)
+    detail = row.get("location_detail") or {}
+    return ItemSeen(
+        pk=pk,
+        part=int(row["part"]),
+        quantity=amount(row["quantity"]),
+        status=int(row["status"]),
+        where=_where(server, row),
+        serial=str(row.get("serial") or ""),
+        customer=row.get("customer"),
+        location=row.get("location"),
+        place=str(detail.get("pathstring") or detail.get("name") or ""),
+        marks=tuple(dict.fromkeys(marks)),
+        came_from=came_from,
+        old_status=old_status,
+    )
+
+
+def _where(server: Server, row: Row) -> Whereabouts:
+    if row.get("customer") is not None:
+        return Whereabouts.CUSTOMER
+    if not server.version.in_stock(row):
+        return Whereabouts.ELSEWHERE
+    return Whereabouts.OUTGOING if row.get("location") == server.outgoing.pk else Whereabouts.STOCK

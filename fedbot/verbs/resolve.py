@@ -1,0 +1,98 @@
+"""`!fed resolve ID`: say what is true of a transfer of which nobody can tell by machine (DESIGN §6)."""
+
+from __future__ import annotations
+
+from fedbot.federation import lines as chat_lines
+from fedbot.federation import resolving
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Transfer, TransferState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, ItemsSeen, Question
+from fedbot.federation.resolving import Seen, Truth
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.verbs.naming import subject_meant, whole_line
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
+
+SPEC = Verb(
+    name="resolve",
+    summary="settle what nobody can tell by machine",
+    right=Right.SUPERUSER,
+    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
+    options=(Option("as", "TRUTH", "what is true; without it I look in InvenTree and tell what can be", 40),),
+    examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
+    details=(
+        "For a transfer that stopped because InvenTree did not tell what became of the stock.",
+        "I look once more, and offer what may be true with what each would do. Your name goes into the records.",
+        "The other space's books are for its own superusers; its bot follows what you say of yours.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """Where the stock is now, and which marks it carries."""
+    transfer = _meant(turn, command)
+    if isinstance(transfer, Phrase):
+        return transfer
+    return resolving.looks(transfer, _said(command)[1])
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Offer what may be true as a numbered list; or take the person's word."""
+    transfer = _meant(turn, command)
+    if isinstance(transfer, Phrase):
+        return transfer
+    seen: Seen = {}
+    for line, answer in zip(resolving.in_question(transfer), answers, strict=True):
+        if not isinstance(answer, ItemsSeen):
+            raise TypeError(f"resolve asks where items are, not {answer!r}")
+        seen[line.number] = answer
+    word, item = _said(command)
+    offered = resolving.truths(turn, transfer, seen, item)
+    for truth in offered:
+        if truth.name == word and item in {None, truth.item}:
+            settled = resolving.settle(turn, transfer, truth, seen, command.signature(turn))
+            peer_name = turn.party_name(transfer.peer)
+            return say("resolved", transfer=settled, truth=truth, home=turn.home, peer_name=peer_name)
+    return _offer(turn, command, transfer, offered, seen)
+
+
+def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
+    """The transfer to settle, or why there is nothing to settle."""
+    disputed = tuple(t for t in turn.open_transfers() if t.state is TransferState.DISPUTED)
+    subject = subject_meant(turn, command, SPEC, disputed)
+    if isinstance(subject, Phrase):
+        return subject
+    if not isinstance(subject, Transfer) or subject.dispute is None:
+        return say("nothing_to_settle", subject=subject)
+    if resolving.is_under_way(subject):
+        return say("still_being_tried", transfer=subject, home=turn.home)
+    return subject
+
+
+def _said(command: Command) -> tuple[str, int | None]:
+    """The word behind `--as`, and the stock item that it names: ('booked', 1207)."""
+    words = str(command.arguments.get("as", "")).split()
+    number = words[1].removeprefix("#") if len(words) > 1 else ""
+    return (words[0].lower() if words else ""), (int(number) if number.isdecimal() else None)
+
+
+def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> Phrase | None:
+    """What InvenTree shows and what may be true; a number picks one."""
+    phrase = say(
+        "resolve_choice",
+        transfer=transfer,
+        home=turn.home,
+        peer_name=turn.party_name(transfer.peer),
+        seen=seen,
+        truths=offered,
+        said=str(command.arguments.get("as", "")),
+    )
+    if not offered:
+        return phrase
+    lines = tuple(whole_line(turn, command, f"{SPEC.name} {transfer.code} --as {truth.typed}") for truth in offered)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, lines)
+    return None
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,333 @@
+"""When nobody can tell by machine what became of stock, a superuser says it, and both spaces go on from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import GRACE, Message, Person, Space, World, friends, told
+
+ABORTED, DISPUTED, DONE = TransferState.ABORTED, TransferState.DISPUTED, TransferState.DONE
+REVERTED = TransferState.REVERTED
+NUTS, NUTS_THERE = 350, 900
+OUT, OVER, IN = "stock/transfer/", "stock/assign/", "/api/stock/$"
+
+
+def states(world: World) -> set[TransferState]:
+    return {space.transfer().state for space in world.spaces}
+
+
+@contextmanager
+def unanswered(space: Space, path: str, kind: FaultKind) -> Iterator[None]:
+    """One call goes wrong, and then InvenTree tells nothing more."""
+    space.fails(kind, "POST", path)
+    yield
+    space.comes_back()
+    space.fails(FaultKind.ERROR_BEFORE, "GET", times=None)
+
+
+async def quarter_of_an_hour(world: World, space: Space) -> None:
+    """InvenTree is silent for longer than anybody waits for it, and answers again."""
+    await world.passes(timedelta(minutes=20))
+    space.comes_back()
+    await world.passes(timedelta(minutes=10))
+
+
+async def unclear(world: World, space: Space, path: str, kind: FaultKind = FaultKind.TIMEOUT_BEFORE) -> None:
+    """Anna gives ten nuts; at this call nobody can tell whether it was done. LATE: it is done much later."""
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    with unanswered(space, path, kind):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, space)
+    space.transport.faults.release(space.seeded.server)
+    assert states(world) == {DISPUTED}
+
+
+async def asks(world: World, person: Person, words: str = "") -> Message:
+    """The person asks to settle it; the answer, with what may be true."""
+    code = world.alpha.transfer().code
+    line = person.says(f"!fed resolve {code} {words}".strip())
+    await world.settle()
+    answers = world.room.answers(line)
+    assert len(answers) == 1, world.room.transcript()
+    return answers[0]
+
+
+async def picks(world: World, person: Person, sentence: str) -> None:
+    """The person picks what begins so from the list."""
+    choice = await asks(world, person)
+    numbers = [text.split(")")[0] for text in choice.text.splitlines() if f") {sentence}" in text]
+    assert len(numbers) == 1, choice.text
+    person.says(numbers[0], reply_to=choice)
+    await world.settle()
+    await world.passes(timedelta(minutes=5))
+
+
+def nuts(world: World) -> tuple[object, object]:
+    return world.alpha.total("M3-NUT"), world.beta.total("N-M3")
+
+
+# --- at the sender -------------------------------------------------------------------------------------------
+
+
+async def test_nothing_had_left_says_a_superuser_and_it_ends_as_if_nothing_had_been() -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OUT)
+    choice = await asks(world, world.anna)
+    assert "it was not given" in choice.text
+    assert "2)" not in choice.text
+    await picks(world, world.anna, "it was not given")
+    assert states(world) == {ABORTED}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+    assert "Settled by Anna (Attraktor)" in world.card().text
+    assert "Settled by Anna" in world.room.message("is settled").text
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("truth", "end", "left"), [("it lies ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
+)
+async def test_it_turns_out_that_it_lies_in_outgoing(truth: str, end: TransferState, left: int) -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OUT, FaultKind.LATE)
+    assert "Outgoing, on its way out" in (await asks(world, world.anna)).text
+    await picks(world, world.anna, truth)
+    assert states(world) == {end}
+    assert nuts(world) == (NUTS - left, NUTS_THERE + left)
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("truth", "end", "left"), [("it lies ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
+)
+async def test_it_was_taken_out_but_not_handed_over(truth: str, end: TransferState, left: int) -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OVER)
+    await picks(world, world.anna, truth)
+    assert states(world) == {end}
+    assert nuts(world) == (NUTS - left, NUTS_THERE + left)
+    assert_books_balance(world)
+
+
+async def test_it_was_handed_over_after_all_and_the_other_space_books_it_in() -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OVER, FaultKind.LATE)
+    choice = await asks(world, world.anna)
+    assert "with a customer" in choice.text
+    assert "it was not given" not in choice.text
+    await picks(world, world.anna, "it left")
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+    given = world.alpha.transfer().at(1).item
+    assert given is not None
+    assert any("settled by Anna" in note for note in world.alpha.history(given))
+    assert_books_balance(world)
+
+
+async def test_only_a_superuser_may_say_it_and_only_of_what_is_disputed() -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OUT)
+    assert "superuser" in (await asks(world, world.piet, "--as stays")).text
+    assert states(world) == {DISPUTED}
+    assert "does not fit" in (await asks(world, world.anna, "--as left")).text
+    assert states(world) == {DISPUTED}
+    await asks(world, world.anna, "--as stays")
+    assert states(world) == {ABORTED}
+    assert "Nothing to settle" in (await asks(world, world.anna, "--as stays")).text
+
+
+async def test_the_other_space_has_nothing_to_say_of_it_but_that_it_does_not_take_it_any_more() -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OVER, FaultKind.LATE)
+    choice = await asks(world, world.bea)
+    assert "1) it is not in our books, and never will be" in choice.text
+    await picks(world, world.bea, "it is not in our books")
+    assert world.beta.transfer().state is TransferState.CANCELLED
+    await picks(world, world.anna, "it left")
+    assert (world.alpha.transfer().state, world.beta.transfer().state) == (REVERTED, TransferState.CANCELLED)
+    assert nuts(world) == (NUTS, NUTS_THERE)
+
+
+# --- at the receiver -----------------------------------------------------------------------------------------
+
+
+async def test_it_was_not_booked_in_says_the_receivers_superuser_and_the_sender_takes_it_back() -> None:
+    world = await friends()
+    await unclear(world, world.beta, IN)
+    await picks(world, world.bea, "it is not in our books")
+    assert states(world) == {REVERTED}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+    assert_books_balance(world)
+
+
+async def test_it_was_booked_in_after_all_and_is_found_by_its_mark() -> None:
+    world = await friends()
+    await unclear(world, world.beta, IN, FaultKind.LATE)
+    choice = await asks(world, world.bea)
+    assert "it is not in our books" not in choice.text
+    await picks(world, world.bea, "it was booked in as #")
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+    assert_books_balance(world)
+
+
+async def test_somebody_booked_it_in_by_hand_and_says_under_which_number() -> None:
+    world = await friends()
+    await unclear(world, world.beta, IN)
+    with world.beta.meddles():
+        made = world.beta.admin("POST", "stock/", part=world.beta.part("N-M3").pk, quantity="10", location=1)
+        other = world.beta.admin("POST", "stock/", part=world.beta.part("N-M3").pk, quantity="9", location=1)
+    by_hand, less = (entry[0]["pk"] if isinstance(entry, list) else entry["pk"] for entry in (made, other))
+    assert "does not fit" in (await asks(world, world.bea, f"--as booked #{less}")).text
+    await asks(world, world.bea, f"--as booked #{by_hand}")
+    await world.passes(timedelta(minutes=5))
+    assert states(world) == {DONE}
+    assert world.beta.transfer().at(1).item == by_hand
+    assert world.beta.row(by_hand).location == 1, "it stays where people have put it"
+    assert any("settled by Bea" in note for note in world.beta.history(by_hand))
+    assert "Settled by Bea (Betaspace)" in world.card().text
+
+
+async def test_the_sender_is_told_that_it_is_for_the_receiver_to_say() -> None:
+    world = await friends()
+    await unclear(world, world.beta, IN)
+    todo = world.anna.says("!fed todo")
+    await world.settle()
+    assert world.alpha.transfer().code in world.answer_to(todo)
+    choice = await asks(world, world.anna)
+    assert "booked" not in choice.text
+    assert choice.text.count("alone") + choice.text.count("on your word") > 0
+
+
+# --- on the way back, and after the end ----------------------------------------------------------------------
+
+
+async def test_nobody_can_tell_whether_what_was_refused_is_back_until_a_superuser_looks() -> None:
+    world = await friends()
+    card = await world.push()
+    world.beta.fails(FaultKind.ERROR_BEFORE, "POST", IN, status=400)
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    with unanswered(world.alpha, "stock/return/", FaultKind.TIMEOUT_BEFORE):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, world.alpha)
+    assert states(world) == {DISPUTED}
+    await picks(world, world.anna, "Betaspace has not got it")
+    assert states(world) == {REVERTED}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("side", "path", "words"),
+    [("alpha", "stock/change_status/", "on its way"), ("beta", OUT, "lies in Incoming")],
+)
+async def test_a_last_step_that_nobody_can_tell_of_keeps_no_transfer_from_its_end(
+    side: str, path: str, words: str
+) -> None:
+    world = await friends()
+    space: Space = getattr(world, side)
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    with unanswered(space, path, FaultKind.TIMEOUT_BEFORE):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, space)
+    assert states(world) == {DONE}
+    assert told(getattr(world, f"{side}_admins"), words)
+
+
+async def ended_at_once(world: World) -> None:
+    """It has left Attraktor, Betaspace sleeps, and Anna ends the friendship without waiting."""
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    world.clock.advance(GRACE + timedelta(seconds=1))
+    await world.settle(asleep=(world.alpha,))
+    await world.settle(asleep=(world.beta,))
+    assert world.alpha.transfer().state is TransferState.SENT
+    world.anna.says("!fed disconnect betaspace --sure --now")
+    await world.settle(asleep=(world.beta,))
+    assert world.alpha.transfer().state is DISPUTED
+
+
+async def says_alone(world: World, truth: str) -> None:
+    world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as {truth}")
+    await world.settle(asleep=(world.beta,))
+
+
+async def test_settled_alone_as_arrived_and_the_receiver_says_so_too() -> None:
+    world = await friends()
+    await ended_at_once(world)
+    await says_alone(world, "arrived")
+    assert world.alpha.transfer().state is DONE
+    assert told(world.room, "Betaspace has not said so yet")
+    await world.passes(timedelta(hours=2))
+    assert states(world) == {DONE}
+    settled = world.alpha.transfer().settled
+    assert settled is not None
+    assert not settled.alone
+    assert_books_balance(world)
+
+
+async def both_have_it(world: World) -> None:
+    """Anna takes it back alone, though Betaspace has booked it in."""
+    await ended_at_once(world)
+    await says_alone(world, "back")
+    assert world.alpha.transfer().state is REVERTED
+    await world.passes(timedelta(hours=2))
+    assert states(world) == {DISPUTED}
+    assert nuts(world) == (NUTS, NUTS_THERE + 10)
+    assert "first delete it" in (await asks(world, world.bea)).text
+
+
+async def test_what_both_have_in_stock_is_deleted_where_it_does_not_belong() -> None:
+    world = await friends()
+    await both_have_it(world)
+    with world.beta.meddles():
+        world.beta.admin("DELETE", f"stock/{world.beta.transfer().at(1).item}/")
+    await picks(world, world.bea, "it is not in our books")
+    assert states(world) == {REVERTED}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+
+
+async def test_what_both_have_in_stock_is_given_again_by_hand_by_whom_it_does_not_belong_to_any_more() -> None:
+    world = await friends()
+    await both_have_it(world)
+    item, company = world.alpha.transfer().at(1).item, world.alpha.connection().company
+    world.alpha.admin("POST", "stock/assign/", items=[{"item": item}], customer=company)
+    await picks(world, world.anna, "Betaspace has it")
+    await picks(world, world.bea, "it was booked in as #")
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+
+
+async def test_while_it_is_disputed_nothing_expires_and_nobody_is_said_to_be_silent() -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OUT)
+    before = len(world.room.messages())
+    await world.passes(timedelta(days=9))
+    assert states(world) == {DISPUTED}
+    assert len(world.room.messages()) == before
+
+
+async def test_a_restart_in_the_middle_of_settling_comes_to_the_same_end() -> None:
+    world = await friends()
+    await unclear(world, world.alpha, OVER)
+    choice = await asks(world, world.anna)
+    await world.alpha.restart()
+    await world.beta.restart()
+    world.anna.says("1", reply_to=choice)
+    await world.settle()
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=5))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
