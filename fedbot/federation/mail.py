@@ -8,7 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, disconnecting, letters, receiving, renewing, requesting, sending, stats, trust
+from fedbot.federation import (
+    directory,
+    disconnecting,
+    disputes,
+    letters,
+    receiving,
+    renewing,
+    requesting,
+    sending,
+    stats,
+    trust,
+)
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
@@ -16,6 +27,7 @@ from fedbot.federation.documents import (
     Connection,
     ConnectionState,
     Transfer,
+    TransferState,
 )
 from fedbot.federation.effects import Post, say
 from fedbot.federation.envelope import VERSION, BadEnvelope, Envelope, check
@@ -28,7 +40,6 @@ MOST_HEARD = 10
 
 # What each kind must carry in its body, by type; whatever else is there is ignored.
 BODIES: dict[str, dict[str, type]] = {
-    TransferState,
     "announce": {"parties": list},
     "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str},
     "accepted": {"by": str, "by_name": str, "access": str},
@@ -193,27 +204,12 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
     read = letters.read(turn, transfer, envelope)
     if read is not None:
         read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
+        disputed = read.state is TransferState.DISPUTED
+        read = disputes.listen(turn, read, envelope)
         if read.role == "sender":
             _to_sender(turn, read, event, envelope)
         else:
             _to_receiver(turn, read, event, envelope)
-
-
-def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
-    if connection.state is not ConnectionState.ACTIVE or envelope.seq == 0:
-        return
-    if envelope.seq > 1:
-        letters.ask_for_unknown(turn, envelope, connection)
-    elif envelope.kind == "offer":
-        receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
-    elif envelope.kind == "request":
-        requesting.on_request(turn, connection, envelope, event_id)
-        disputed = read.state is TransferState.DISPUTED
-        read = disputes.listen(turn, read, envelope)
-
-
-def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
-    sealed = envelope.body.get("sealed")
         if disputed:
             _go_on_if_settled(turn, read.id)
 
@@ -227,6 +223,21 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
         receiving.go_on(turn, transfer)
     elif "card" in transfer.told:
         transfers.edit_card(turn, transfer)
+
+
+def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
+    if connection.state is not ConnectionState.ACTIVE or envelope.seq == 0:
+        return
+    if envelope.seq > 1:
+        letters.ask_for_unknown(turn, envelope, connection)
+    elif envelope.kind == "offer":
+        receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
+    elif envelope.kind == "request":
+        requesting.on_request(turn, connection, envelope, event_id)
+
+
+def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
+    sealed = envelope.body.get("sealed")
     if not isinstance(sealed, str):
         return {}
     binding = letters.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)

@@ -56,6 +56,8 @@ ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
     questions.MatchPart: matching.match_part,
     questions.StockFigures: figures.count_stock,
     questions.Overview: overview.standing,
+    questions.WhereIsIt: whereabouts.where_is,
+    questions.BooksOf: whereabouts.books_of,
 }
 
 DEEDS: dict[type[Step], Deed] = {
