@@ -160,7 +160,8 @@ def _recorded(connection: Connection, event: StepDone, *, of_peer: bool) -> Conn
 
 
 def _access(connection: Connection) -> MakeAccess:
-    return MakeAccess(_mark(connection, "access"), access_name(connection), connection.id)
+    for_peer = connection.access == "direct"
+    return MakeAccess(_mark(connection, "access"), access_name(connection), connection.id, for_peer)
 
 
 def _mint(turn: Turn, connection: Connection) -> MintToken:
@@ -187,7 +188,9 @@ def _hand_over(turn: Turn, connection: Connection) -> Connection:
 
 
 def _try_own(turn: Turn, connection: Connection) -> None:
-    turn.do(Do(Context("making", connection.id), TryToken(_mark(connection, "trial"), own_reference(connection))))
+    for_peer = connection.access == "direct"
+    step = TryToken(_mark(connection, "trial"), own_reference(connection), for_peer=for_peer)
+    turn.do(Do(Context("making", connection.id), step))
 
 
 def _try_peers(turn: Turn, connection: Connection) -> None:

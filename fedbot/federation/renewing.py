@@ -108,8 +108,8 @@ def _do(turn: Turn, connection: Connection, step: Step, **detail: str) -> None:
 def _mint(turn: Turn, connection: Connection) -> None:
     """The next token. An access that was made by hand is found by its name first."""
     if connection.user is None:
-        name = making.access_name(connection)
-        _do(turn, connection, MakeAccess(_mark(connection, "access"), name, connection.id))
+        name, for_peer = making.access_name(connection), connection.access == "direct"
+        _do(turn, connection, MakeAccess(_mark(connection, "access"), name, connection.id, for_peer))
         return
     step = MintToken(
         _mark(connection, "renewal"),

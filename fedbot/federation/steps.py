@@ -181,12 +181,14 @@ class CompanyMade:
 class MakeAccess:
     """A group with view-only roles, and in it the peer's service user (admin token needed).
 
-    `name` is `fed-<party>-<generation>`, for both; `last_name` holds the connection's id. Result: `AccessMade`.
+    `name` is `fed-<party>-<generation>`, for both; `last_name` holds the connection's id. `for_peer`: its token will
+    be handed over (`direct`), which is refused where any account can make itself admin. Result: `AccessMade`.
     """
 
     mark: str
     name: str
     last_name: str
+    for_peer: bool = False
 
 
 @dataclass(frozen=True)
@@ -224,13 +226,14 @@ class TokenMinted:
 class TryToken:
     """Read an inventory under the token in the vault: ours for relayed answers, the peer's for direct.
 
-    `url` is empty for our own InvenTree. Fails unless the token can read stock and cannot write it.
-    Result: `TokenTried`.
+    `url` is empty for our own InvenTree. Fails unless the token can read stock and cannot write it. `for_peer`: as
+    with `MakeAccess`. Result: `TokenTried`.
     """
 
     mark: str
     reference: str
     url: str = ""
+    for_peer: bool = False
 
 
 @dataclass(frozen=True)

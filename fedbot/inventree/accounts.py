@@ -22,6 +22,7 @@ _PERMISSIONS = ("can_view", "can_add", "can_change", "can_delete")
 
 def find_access_made(server: Server, step: MakeAccess) -> AccessMade | None:
     """Probe of `MakeAccess`: our user, active, in exactly our group, which may only look."""
+    may_be_given_away(server, for_peer=step.for_peer)
     admin = _admin(server)
     user = _user_named(admin, step)
     group = _group_named(admin, step.name)
@@ -33,9 +34,11 @@ def find_access_made(server: Server, step: MakeAccess) -> AccessMade | None:
 def make_access(server: Server, step: MakeAccess) -> AccessMade:
     """Make user and group, or finish what an earlier try began, and read all of it back.
 
-    Raises `Refusal`: no-admin-token, unsupported (this version can't do it over REST), foreign-user,
-    foreign-group, ended (the user was deactivated: that would revive its old tokens).
+    Raises `Refusal`: unsafe-version (it may be made, but not for the peer's hands), no-admin-token, unsupported
+    (this version can't do it over REST), foreign-user, foreign-group, ended (the user was deactivated: that would
+    revive its old tokens).
     """
+    may_be_given_away(server, for_peer=step.for_peer)
     admin = _admin(server)
     user, group = _user_named(admin, step), _group_named(admin, step.name)
     if group is not None and (user is None or _has_others(admin, group, user)):
@@ -74,6 +77,16 @@ def end_access(server: Server, step: EndAccess) -> AccessEnded:
         raise OutcomeUnknown("The peer's user still has access.", "changed")
     server.vault.forget(step.reference)
     return found
+
+
+def may_be_given_away(server: Server, *, for_peer: bool) -> None:
+    """Refuse an access that a peer would hold in its hands, where any account can make itself admin (DESIGN §2)."""
+    if for_peer and not server.version.direct_access_is_safe:
+        raise Refusal(
+            f"In this InvenTree (API {server.version.api}) any account can make itself admin or lock others out, so no"
+            " peer gets one.",
+            "unsafe-version",
+        )
 
 
 def active_tokens(admin: InvenTreeTransport, user: int) -> list[dict[str, Any]]:

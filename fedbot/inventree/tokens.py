@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from fedbot.federation.steps import MintToken, RevokeToken, TokenMinted, TokenRevoked, TokenTried, TryToken
-from fedbot.inventree.accounts import VIEWED, active_tokens, revoke
+from fedbot.inventree.accounts import VIEWED, active_tokens, may_be_given_away, revoke
 from fedbot.inventree.server import Account, Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
@@ -52,9 +52,10 @@ def mint_token(server: Server, step: MintToken) -> TokenMinted:
 def try_token(server: Server, step: TryToken) -> TokenTried:
     """Read an inventory under the token: ours, or the peer's at `url`.
 
-    Raises `Refusal` with reason no-token (none in the vault), too-much-right (it could do more than look),
-    too-little-right (it can't even read stock).
+    Raises `Refusal` with reason unsafe-version (not for the peer's hands), no-token (none in the vault),
+    too-much-right (it could do more than look), too-little-right (it can't even read stock).
     """
+    may_be_given_away(server, for_peer=step.for_peer)
     secret = _secret(server, step.reference)
     if secret is None:
         raise Refusal("There is no token to try.", "no-token")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+import pytest
+
 from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation.documents import ConnectionState
+from fedbot.inventree.versions import Version
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, told
 
@@ -49,6 +52,21 @@ async def test_if_only_one_side_opted_in_it_is_relayed() -> None:
     world = await friends(alpha=dict(DIRECT))
     assert [space.connection().access for space in world.spaces] == ["relayed", "relayed"]
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_an_inventree_in_which_any_account_can_make_itself_admin_gives_none_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Version, "direct_access_is_safe", property(lambda _: False))
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    await world.connect()
+    await world.passes(timedelta(minutes=10))
+    for space, admins in ((world.alpha, world.alpha_admins), (world.beta, world.beta_admins)):
+        assert space.connection().state is MAKING
+        assert space.vault._secrets == {}
+        assert len(told(admins, "any account can make itself admin")) == 1
+        assert len(told(admins, "peer_access: relayed")) == 1
+    assert_books_balance(world)
 
 
 async def test_the_peers_inventree_cannot_be_reached_and_the_room_is_told_whose_it_is() -> None:

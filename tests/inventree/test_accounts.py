@@ -139,6 +139,22 @@ async def test_versions_that_can_not_do_it_over_rest_say_so(alpha: Space, monkey
         assert await reason(alpha, step) == "unsupported"
 
 
+async def test_no_peer_is_handed_an_account_that_could_make_itself_admin(
+    alpha: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below API 472 (facts "SECURITY"), whether a bot makes it or a person has."""
+    making, minting = await make_access(alpha), await mint_token(alpha)
+    await alpha.inventory.act(minting)
+    handed = replace(making, name="fed-beta-2", for_peer=True)
+    trial = TryToken("fed:c:0:trial", minting.reference, for_peer=True)
+    assert isinstance(await alpha.inventory.act(trial), TokenTried)
+    monkeypatch.setattr(Version, "direct_access_is_safe", property(lambda _: False))
+    for step in (handed, replace(making, for_peer=True), trial):
+        assert await reason(alpha, step) == "unsafe-version"
+    assert [row for row in alpha.admin.rows("user/") if row["username"] == "fed-beta-2"] == []
+    assert isinstance(await alpha.inventory.act(replace(trial, for_peer=False)), TokenTried)
+
+
 # --- tokens ------------------------------------------------------------------------------------------------
 
 

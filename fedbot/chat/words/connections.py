@@ -191,6 +191,7 @@ def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: s
                 check=Code("fedbot check"),
                 add=credentials_add(connection),
                 cancel=command(f"cancel {connection.code}"),
+                relayed=Code("peer_access: relayed"),
             )
         ]
     until = tongue.say(
@@ -204,6 +205,10 @@ def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: s
 _WHAT_TO_DO: dict[str, str] = {
     "foreign-group": marked("In InvenTree, rename or remove the group {user}: I have not made it."),
     "foreign-user": marked("In InvenTree, rename or remove the user {user}: I have not made it."),
+    "unsafe-version": marked(
+        "Upgrade InvenTree to API 472 or newer, or cancel with {cancel}, write {relayed} into my configuration, restart"
+        " me and connect anew."
+    ),
     "ended": marked("The user {user} was shut earlier and stays shut. Cancel with {cancel}, then connect anew."),
     "foreign-company": marked("In InvenTree, rename the company {peer}, or clear its link if it may be used."),
     "not-permitted": marked("Give my InvenTree user the role that is named above; {check} lists all of them."),

@@ -342,6 +342,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         c9x4
         """,
     ),
+    "an InvenTree in which any account can make itself admin": (
+        making_waits("unsafe-version", "In this InvenTree (API 391) any account can make itself admin."),
+        """
+        The friendship with betaspace waits for you.
+        Why: In this InvenTree (API 391) any account can make itself admin.
+        Upgrade InvenTree to API 472 or newer, or cancel with !fed cancel c9x4, write peer_access: relayed into my \
+configuration, restart me and connect anew.
+        I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
+        c9x4
+        """,
+    ),
     "a user of that name": (
         making_waits("foreign-user", "The user exists and isn't ours."),
         """
