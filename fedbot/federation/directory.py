@@ -59,6 +59,12 @@ def bots_in(turn: Turn, room: str) -> list[str]:
     return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.home.bot})
 
 
+def is_readable(turn: Turn, room: str) -> bool:
+    """Whether what is said in the room counts: in an encrypted one it doesn't, not even what comes in clear."""
+    known = turn.room(room)
+    return known is None or not known.encrypted
+
+
 def is_bot(turn: Turn, room: str, sender: str) -> bool:
     """Whether the sender is a fedbot, ours or another."""
     return sender in bots_in(turn, room)

@@ -25,6 +25,8 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
     """A line in a room: ours to answer, or not."""
     if event.room not in turn.home.rooms and event.room != turn.home.admin_room:
         return
+    if not directory.is_readable(turn, event.room):
+        return
     text = _picked(turn, event) or event.text
     if not is_addressed(text) or directory.is_bot(turn, event.room, event.sender):
         return

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from fedbot.federation.directory import is_readable
 from fedbot.federation.documents import ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.events import Answered, Context
@@ -58,6 +59,8 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
 def _waits(turn: Turn, subject: Subject) -> bool:
     """Whether our people can still decide on it, and nobody is just doing so."""
     if not (decides_here(turn, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
+        return False
+    if not is_readable(turn, subject.room):
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
     return connection is None or connection.state is ConnectionState.ACTIVE

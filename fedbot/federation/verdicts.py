@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, receiving
+from fedbot.federation import directory, letters, receiving
 from fedbot.federation.documents import (
     Choice,
     Connection,
@@ -79,7 +79,7 @@ def asker_of(subject: Subject) -> str:
 
 def on_reaction(turn: Turn, event: Reacted) -> None:
     """A reaction: takes up the verdict if everything holds; else at most one quiet line a person and card."""
-    if event.room not in turn.home.rooms:
+    if event.room not in turn.home.rooms or not directory.is_readable(turn, event.room):
         return
     if not turn.state.posts.get(event.target, "").startswith("card:"):
         return
@@ -169,8 +169,8 @@ def _drop(turn: Turn, subject: Subject, verdict: Verdict) -> None:
 def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
     """Why nothing may be decided with this peer now: its bot or key isn't the pinned one, or it is all over."""
     if isinstance(subject, Transfer):
-        connection = turn.connection(subject.connection)
-        active = connection is None or connection.state is ConnectionState.ACTIVE
+        connection = letters.connection_of(turn, subject)
+        active = connection.state is ConnectionState.ACTIVE
         return None if active else say("connection_not_active", connection=connection)
     if connections.announced_alone(turn, subject):
         return None

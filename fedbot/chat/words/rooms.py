@@ -43,8 +43,9 @@ def invitation_declined(tongue: Tongue, *, room: str, name: str, by: str, known:
 def room_encrypted(tongue: Tongue, *, room: Room) -> Lines:
     """An encrypted room: nobody is answered there yet."""
     return [
-        tongue.say("The room {room} is encrypted: I read and say nothing there.", room=_name(tongue, room)),
+        tongue.say("The room {room} is encrypted: nothing that is said there counts for me.", room=_name(tongue, room)),
         tongue.say("This version of mine can't read encrypted rooms. Encryption can't be switched off in a room."),
+        tongue.say("What has been decided there already I bring to its end; that I write in clear."),
         tongue.say(
             "Please make a room without encryption, invite the other spaces' bots and me, and write it under {key}.",
             key=Code("rooms"),

@@ -36,8 +36,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "an encrypted room": (
         say("room_encrypted", room=MAKERS),
         """
-        The room Makerspaces is encrypted: I read and say nothing there.
+        The room Makerspaces is encrypted: nothing that is said there counts for me.
         This version of mine can't read encrypted rooms. Encryption can't be switched off in a room.
+        What has been decided there already I bring to its end; that I write in clear.
         Please make a room without encryption, invite the other spaces' bots and me, and write it under rooms.
         """,
     ),
