@@ -138,8 +138,8 @@ class Rules(Section):
 class Disclose(Section):
     """What is sealed unless told otherwise."""
 
-    room: tuple[Literal["metadata", "stats", "find", "reconcile"], ...] = Field(
-        ("stats",), description="what may stand in clear in the room: metadata, stats, find, reconcile"
+    room: tuple[Literal["stats"], ...] = Field(
+        ("stats",), description="what may stand in clear in the room: stats (figures), or `[]` for nothing"
     )
 
 

@@ -6,7 +6,6 @@ by their words, which are written elsewhere and for people.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,8 +164,3 @@ async def events_of(stage: Stage, since: str, until: str) -> list[RoomEvent]:
     timeline = await stage.attraktor.superuser.messages(stage.room)
     ids = [event.event_id for event in timeline]
     return timeline[ids.index(since) : ids.index(until) + 1]
-
-
-async def sync_all(stage: Stage) -> None:
-    """Everybody looks what is new."""
-    await asyncio.gather(*(person.sync() for person in stage.people.values()))

@@ -11,7 +11,6 @@ from fedbot.federation.views import VerbLine
 from fedbot.verbs.grammar import SHOWN, near
 from fedbot.verbs.spec import Argument, Handler, Kind, Verb, nothing_to_ask
 
-MOST_EVERYDAY = 8
 ADMIN = "admin"
 
 SPEC = Verb(

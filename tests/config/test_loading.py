@@ -249,7 +249,7 @@ MISTAKES = [
         ("'0 9 * mon': 4 fields instead of 5; write minute, hour, day, month and weekday, for example '0 9 * * mon'"),
     ),
     ("stats.schedule", "0 9 * * 8", "'0 9 * * 8': '8' is no weekday; write minute"),
-    ("disclose.room", ["prices"], "'prices': write metadata, stats, find or reconcile"),
+    ("disclose.room", ["prices"], "'prices': write stats"),
     ("people", {"anna": "anna"}, "'anna': write a Matrix id in quotes, for example '@anna:example.org'"),
 ]
 
