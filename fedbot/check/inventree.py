@@ -16,11 +16,10 @@ from fedbot.federation.questions import (
     WhoMay,
 )
 from fedbot.federation.stock import Right, Rights
+from fedbot.inventree.versions import Version
 from fedbot.ports import Inventory, InventoryProblem, NotPermitted, Unavailable
 
 ROLES = "stock and return_order: add; part, part_category, stock_location: view"
-# Below, any account can make itself an administrator (facts/inventree.md, security facts).
-FIRST_API_SAFE_FOR_DIRECT_ACCESS = 472
 
 
 async def inventree_findings(settings: Settings, inventory: Inventory) -> list[Finding]:
@@ -71,7 +70,7 @@ def _token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
     if not standing.writes_allowed:
         todo = f"upgrade fedbot; or try it out, and write accept_api: {standing.api} below inventree"
         found.append(bad("InvenTree version", f"API {standing.api} is none that this fedbot knows", todo))
-    if settings.party.peer_access == "direct" and standing.api < FIRST_API_SAFE_FOR_DIRECT_ACCESS:
+    if settings.party.peer_access == "direct" and not Version(standing.api).direct_access_is_safe:
         todo = "write peer_access: relayed, or upgrade InvenTree"
         what = f"with API {standing.api} any account can make itself administrator"
         found.append(bad("peer_access", what, todo))
