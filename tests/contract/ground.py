@@ -76,7 +76,8 @@ class Ground:
         self.customer = self.company("peer")
         self.service_token = self._account("service", SERVICE_ROLES)
         self.service = self.transport(self.service_token)
-        self.reader = self.transport(self._account("reader", READER_ROLES))
+        self.reader_token = self._account("reader", READER_ROLES)
+        self.reader = self.transport(self.reader_token)
         self.nobody = self.transport(self._account("nobody", {}))
         for transport in (self.service, self.reader, self.nobody):
             transport.api_version = self.admin.api_version

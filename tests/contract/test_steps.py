@@ -114,6 +114,29 @@ async def test_items_are_found_by_every_kind_of_word(inventory: OwnInventory, gr
         assert [(each.pk, each.serial, each.place) for each in found.items] == [(item, "S1", f"{ground.run}/Drawer")]
 
 
+async def test_what_was_taken_out_is_found_though_its_source_is_gone(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    source = ground.stock(ground.bolt, 40, ground.drawer)
+    step = TakeOut(f"{transfer}:out", "on its way", source, ground.bolt, Decimal("12.5"))
+    out = await inventory.act(step)
+    ground.admin.delete(f"stock/{source}/")
+    assert await inventory.probe(step) == out
+
+
+async def test_a_token_is_tried_before_it_is_trusted(inventory: OwnInventory, ground: Ground) -> None:
+    trial = TryToken("fed:c:0:trial", "ref")
+    inventory._vault.keep("ref", ground.reader_token)
+    tried = await inventory.act(trial)
+    assert isinstance(tried, TokenTried)
+    assert (tried.stock_items, tried.api) == (ground.admin.count("stock/"), ground.version.api)
+    for reference, secret in (("bots", ground.service_token), ("admins", ground.token)):
+        inventory._vault.keep(reference, secret)
+        with pytest.raises(Refusal) as caught:
+            await inventory.act(replace(trial, reference=reference))
+        assert caught.value.reason == "too-much-right"
+
+
 @pytest.mark.parametrize(("quantity", "whole"), [("12.5", False), ("40", True)])
 async def test_a_push_from_the_senders_side(
     inventory: OwnInventory, ground: Ground, transfer: str, quantity: str, *, whole: bool
