@@ -38,13 +38,9 @@ class CertificateAuthority:
         built = _builder(self._name, self._name, self._key)
         built = built.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         built = built.add_extension(_key_usage(signs_certificates=True), critical=True)
-        built = built.add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False
-        )
+        built = built.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
         self.certificate = folder / "ca.crt"
-        self.certificate.write_bytes(
-            built.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        )
+        self.certificate.write_bytes(built.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name: str) -> Certificate:
         """A certificate and key for a server on loopback, in the files NAME.crt and NAME.key."""
@@ -59,9 +55,7 @@ class CertificateAuthority:
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
         )
         issued = Certificate(self._folder / f"{name}.crt", self._folder / f"{name}.key")
-        issued.certificate.write_bytes(
-            built.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        )
+        issued.certificate.write_bytes(built.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         _write_private(issued.key, key)
         return issued
 
@@ -70,9 +64,7 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()

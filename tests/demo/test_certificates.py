@@ -32,9 +32,7 @@ async def greet_over_tls(host: str, issued: Certificate, trusted: CertificateAut
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_whoever_trusts_the_authority_trusts_its_servers_by_name_and_address(
-    tmp_path: Path, host: str
-) -> None:
+async def test_whoever_trusts_the_authority_trusts_its_servers_by_name_and_address(tmp_path: Path, host: str) -> None:
     authority = CertificateAuthority(tmp_path)
     assert await greet_over_tls(host, authority.issue("server"), authority) == b"hello"
 

@@ -39,9 +39,7 @@ async def test_it_answers_clients_until_it_is_stopped(tmp_path: Path) -> None:
         os.kill(server.pid, 0)
 
 
-async def test_users_and_rooms_come_back_after_a_stop_at_the_same_address(
-    tmp_path: Path, introduce: Introduce
-) -> None:
+async def test_users_and_rooms_come_back_after_a_stop_at_the_same_address(tmp_path: Path, introduce: Introduce) -> None:
     server = Homeserver(tmp_path)
     await server.start()
     anna = await introduce(server, "anna")
@@ -132,9 +130,7 @@ async def test_two_homeservers_federate_on_loopback(tmp_path: Path, introduce: I
         anna, bea = await introduce(one, "anna"), await introduce(two, "bea")
         room = await anna.create_room("both", invite=[bea.user_id])
         await bea.join(await bea.wait_for_invitation(timeout=30))
-        await anna.wait_for(
-            lambda seen: seen.state_key == bea.user_id and seen.content["membership"] == "join"
-        )
+        await anna.wait_for(lambda seen: seen.state_key == bea.user_id and seen.content["membership"] == "join")
         said = await anna.say(room, "over there?")
         await bea.wait_for(lambda seen: seen.event_id == said, timeout=30)
         await bea.react(room, said, "✅")

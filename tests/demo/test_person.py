@@ -14,9 +14,7 @@ from tests.demo.conftest import Introduce
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def two_in_a_room(
-    homeserver: Homeserver, introduce: Introduce, name: str
-) -> tuple[Person, Person, str]:
+async def two_in_a_room(homeserver: Homeserver, introduce: Introduce, name: str) -> tuple[Person, Person, str]:
     anna, bea = await introduce(homeserver, f"anna.{name}"), await introduce(homeserver, f"bea.{name}")
     room = await anna.create_room(name, invite=[bea.user_id])
     await bea.join(await bea.wait_for_invitation())
@@ -45,9 +43,7 @@ async def test_a_declined_invitation_is_gone(homeserver: Homeserver, introduce: 
     assert bea.invitations == {}
 
 
-async def test_replies_threads_and_edits_relate_to_their_event(
-    homeserver: Homeserver, introduce: Introduce
-) -> None:
+async def test_replies_threads_and_edits_relate_to_their_event(homeserver: Homeserver, introduce: Introduce) -> None:
     anna, bea, room = await two_in_a_room(homeserver, introduce, "relations")
     card = await anna.say(room, "a card", html="<b>a card</b>")
     await bea.say(room, "a reply", reply_to=card)
@@ -110,9 +106,7 @@ async def test_what_never_comes_ends_in_an_error_that_shows_what_did(
         await bea.wait_for(lambda seen: seen.body == "a card", timeout=0.2, what="a card")
 
 
-async def test_events_that_a_sync_leaves_out_are_fetched(
-    homeserver: Homeserver, introduce: Introduce
-) -> None:
+async def test_events_that_a_sync_leaves_out_are_fetched(homeserver: Homeserver, introduce: Introduce) -> None:
     anna, bea, room = await two_in_a_room(homeserver, introduce, "gap")
     for number in range(230):
         await anna.say(room, str(number))
