@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from fedbot.chat.words import Tongue, render
 from fedbot.config.settings import Settings
 from fedbot.federation.effects import Forget, KeepSecret, MoveSecret, Phrase
 from fedbot.federation.envelope import BadEnvelope, Identity, unseal
-from fedbot.federation.events import Started, StepRefused, Tick
+from fedbot.federation.events import ReconcileDue, Started, StepRefused, Tick
 from fedbot.federation.home import Home
 from fedbot.federation.state import State
 from fedbot.identity import FileVault, open_identity
@@ -49,6 +49,7 @@ from fedbot.wiring import identity_folder, inventory_settings, matrix_account
 log = logging.getLogger(__name__)
 
 KEEP_ROWS = timedelta(days=30)
+RECONCILE_AT = time(3, 30)
 DEAF_AFTER = timedelta(minutes=3)
 
 
@@ -140,6 +141,7 @@ class Bot:
 
             self.engine.changed = after_each_decision
             jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
+            jobs.daily("reconcile", RECONCILE_AT, self.engine.state.home.time_zone, self.reconcile)
             after_each_decision()
             for work in (self.syncing, self.courier, self.acts, self.asking):
                 group.create_task(work.run())
@@ -154,6 +156,10 @@ class Bot:
         """When `tick` is next of interest."""
         times = (self.engine.next_wake(), self.timetable.next_due())
         return min((time for time in times if time is not None), default=None)
+
+    async def reconcile(self) -> None:
+        """Nightly: our books and our friends' are compared."""
+        self.engine.put(ReconcileDue(self.clock.now()))
 
     async def _prune(self) -> None:
         self.journal.prune(KEEP_ROWS)

@@ -22,6 +22,7 @@ from fedbot.federation import (
     mail,
     making,
     receiving,
+    reconciling,
     reminders,
     renewing,
     requesting,
@@ -54,6 +55,7 @@ from fedbot.federation.events import (
     Posted,
     PostRefused,
     Reacted,
+    ReconcileDue,
     Redacted,
     Removed,
     RoomReplaced,
@@ -129,6 +131,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             transfers.tell_silence(turn, resent_transfer)
     reminders.look(turn)
     stats.look(turn)
+    reconciling.look(turn)
     remembered: list[Question | Telling] = [*turn.questions(), *turn.tellings()]
     for document in remembered:
         if document.until <= turn.now:
@@ -219,17 +222,22 @@ _ANSWERED: dict[str, _Rule] = {
     "stats-own": stats.on_own_counted,
     "stats-answer": stats.on_counted_for_friend,
     "stats-scheduled": stats.on_counted_on_schedule,
+    "books-answer": reconciling.on_looked_for_friend,
+    "books-own": reconciling.on_own_looked,
 }
 _UNANSWERED: dict[str, _Rule] = {
     "verdict": verdicts.on_no_rights,
     "confirm": verdicts.on_no_rights,
     "stats-own": stats.on_own_uncounted,
     "stats-answer": stats.on_uncounted_for_friend,
+    "books-answer": reconciling.on_not_looked_for_friend,
+    "books-own": reconciling.on_own_not_looked,
 }
 _DONE: dict[str, _Rule] = {
     "making": making.on_done,
     "renewing": renewing.on_done,
     "sending": sending.on_done,
+    "mending": reconciling.on_mended,
     "receiving": receiving.on_done,
     "mirror": _nothing_follows,
     "taking-back": disconnecting.on_taken_back,
@@ -238,6 +246,7 @@ _REFUSED: dict[str, _Rule] = {
     "making": making.on_refused,
     "renewing": renewing.on_refused,
     "sending": sending.on_refused,
+    "mending": reconciling.on_not_mended,
     "receiving": receiving.on_refused,
     "mirror": _not_mirrored,
     "taking-back": _not_taken_back,
@@ -246,6 +255,7 @@ _UNKNOWN: dict[str, _Rule] = {
     "making": making.on_refused,
     "renewing": renewing.on_refused,
     "sending": sending.on_unknown,
+    "mending": reconciling.on_not_mended,
     "receiving": receiving.on_unknown,
     "mirror": _not_mirrored,
     "taking-back": _not_taken_back,
@@ -301,6 +311,7 @@ _RULES: dict[type[Event], _Rule] = {
     CaughtUp: _on_caught_up,
     Tick: _on_tick,
     StatsDue: stats.on_due,
+    ReconcileDue: reconciling.on_due,
     Started: _on_started,
     Posted: _on_posted,
     PostRefused: _on_post_refused,
@@ -324,6 +335,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [question.until for question in turn.questions()]
     times += reminders.next_wake(turn)
     times += stats.next_wake(turn)
+    times += reconciling.next_wake(turn)
     return min((time for time in times if time is not None), default=None)
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from fedbot.federation.books import Reconciliation
 from fedbot.federation.effects import Draft
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
@@ -465,5 +466,15 @@ class Standing:
 
 
 Document = (
-    Room | Announcement | Connection | Transfer | Telling | Question | Standing | SpaceFigures | Survey | StockHistory
+    Room
+    | Announcement
+    | Connection
+    | Transfer
+    | Telling
+    | Question
+    | Standing
+    | SpaceFigures
+    | Survey
+    | StockHistory
+    | Reconciliation
 )

@@ -152,6 +152,13 @@ class StatsDue:
 
 
 @dataclass(frozen=True)
+class ReconcileDue:
+    """It is night: our books and those of our friends are to be compared."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
 class Started:
     """The process is up; `version` is fedbot's own."""
 
@@ -263,6 +270,7 @@ Event = (
     | CaughtUp
     | Tick
     | StatsDue
+    | ReconcileDue
     | Started
     | Posted
     | PostRefused

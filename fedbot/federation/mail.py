@@ -14,6 +14,7 @@ from fedbot.federation import (
     disputes,
     letters,
     receiving,
+    reconciling,
     renewing,
     requesting,
     sending,
@@ -52,6 +53,8 @@ BODIES: dict[str, dict[str, type]] = {
     "noted": {},
     "stats-ask": {"days": int},
     "stats": {"days": int, "problem": str},
+    "books-ask": {"after": str},
+    "books": {"after": str, "last": str, "problem": str},
     "ask": {"seen": int},
     "seen": {"seen": int},
     "offer": {"terms": dict, "due": str},
@@ -154,6 +157,8 @@ _ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
     "disconnecting": disconnecting.on_disconnecting,
     "stats-ask": stats.on_asked,
     "stats": stats.on_told,
+    "books-ask": reconciling.on_asked,
+    "books": reconciling.on_page,
 }
 
 

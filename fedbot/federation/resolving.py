@@ -246,7 +246,8 @@ def _go_on_debiting(
     for number, place in places.items():
         progress = _at(transfer, number, place)
         if truth.name == OUT:
-            sending.hand_over(turn, transfer, _keep(turn, transfer, replace(progress, stage="taken")), connection)
+            taken = _keep(turn, transfer, replace(progress, stage="taken", failed=""))
+            sending.hand_over(turn, transfer, taken, connection)
             return
         if truth.name == STAYS and place.where == "outgoing":
             taken = _keep(turn, transfer, replace(progress, stage="taken", failed=SETTLED))

@@ -383,11 +383,16 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
 
 def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
     """The receiver has it: our record gets its old status again."""
+    _do(turn, transfer, progress.number, arrived_late(transfer, progress, connection).step)
+
+
+def arrived_late(transfer: Transfer, progress: Progress, connection: Connection) -> Do:
+    """The mark 'arrived' once more, where it is missing though all is done."""
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to mark")
     sentence = _sentence(transfer, connection, "arrived at")
     step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status)
-    _do(turn, transfer, progress.number, step)
+    return Do(Context("mending", transfer.id, progress.number, {"step": Arrived.__name__}), step)
 
 
 def take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from fedbot.federation.audit import AuditEntry
+from fedbot.federation.books import Reconciliation
 from fedbot.federation.documents import (
     FINAL,
     LIVING_CONNECTION,
@@ -45,6 +46,7 @@ D = TypeVar(
     SpaceFigures,
     Survey,
     StockHistory,
+    Reconciliation,
 )
 
 
@@ -223,6 +225,14 @@ class Turn:
     def survey(self, identifier: str) -> Survey | None:
         """The `stats` line of that event id, while it waits for figures."""
         return self._get(Survey, identifier)
+
+    def reconciliation(self, connection: str) -> Reconciliation | None:
+        """The comparison of books that is under way on this connection."""
+        return self._get(Reconciliation, connection)
+
+    def reconciliations(self) -> list[Reconciliation]:
+        """Every comparison of books that is under way."""
+        return self._all(Reconciliation)
 
     def surveys(self) -> list[Survey]:
         """Every `stats` line that waits for figures."""

@@ -132,6 +132,28 @@ async def test_it_was_handed_over_after_all_and_the_other_space_books_it_in() ->
     assert_books_balance(world)
 
 
+@pytest.mark.parametrize(
+    ("truth", "end", "left"), [("it lies ready in Outgoing", DONE, 10), ("it was not given", ABORTED, 0)]
+)
+async def test_it_could_not_be_given_and_nobody_can_tell_whether_it_was_put_back(
+    truth: str, end: TransferState, left: int
+) -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", OVER, status=400)
+    world.alpha.fails(FaultKind.DELAY, "POST", OUT)  # this one goes as it should
+    with unanswered(world.alpha, OUT, FaultKind.TIMEOUT_BEFORE):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, world.alpha)
+    assert states(world) == {DISPUTED}
+    await picks(world, world.anna, truth)
+    assert states(world) == {end}
+    assert nuts(world) == (NUTS - left, NUTS_THERE + left)
+    assert world.alpha.stock(location=world.alpha.location("Outgoing")) == []
+
+
 async def test_only_a_superuser_may_say_it_and_only_of_what_is_disputed() -> None:
     world = await friends()
     await unclear(world, world.alpha, OUT)
@@ -165,6 +187,20 @@ async def test_it_was_not_booked_in_says_the_receivers_superuser_and_the_sender_
     await picks(world, world.bea, "it is not in our books")
     assert states(world) == {REVERTED}
     assert nuts(world) == (NUTS, NUTS_THERE)
+    assert_books_balance(world)
+
+
+async def test_nobody_can_tell_whether_the_new_part_was_made() -> None:
+    world = await friends(beta={"new_part_category": "Material"})
+    card = await world.push("PLY-4-BIRCH 5")
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    with unanswered(world.beta, "/api/part/$", FaultKind.TIMEOUT_BEFORE):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, world.beta)
+    assert states(world) == {DISPUTED}
+    await picks(world, world.bea, "it is not in our books")
+    assert states(world) == {REVERTED}
     assert_books_balance(world)
 
 

@@ -1,0 +1,160 @@
+"""What a comparison of two spaces' books has found: each difference, its likely cause, and what mends it."""
+
+from __future__ import annotations
+
+from fedbot.chat.content import Break, Inline, Items
+from fedbot.chat.words import naming
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
+from fedbot.federation.books import Difference, Kind, Reconciliation
+from fedbot.federation.documents import Connection, Transfer
+from fedbot.federation.home import Home
+
+MOST_SHOWN = 10
+
+_PROBLEMS: dict[str, str] = {
+    "silent": marked("⏸ {peer}'s bot has not answered, so our books are not compared (any further)."),
+    "inventory": marked("⏸ {peer}'s InvenTree does not answer, so our books are not compared (any further)."),
+    "own-inventory": marked("⏸ {own}'s InvenTree does not answer, so our books are not compared (any further)."),
+    "unreadable": marked("⏸ What {peer}'s bot says of its books can't be read; one of the bots may be too old."),
+}
+# What differs, its likely cause, what mends it.
+_KINDS: dict[Kind, tuple[str, str, str]] = {
+    Kind.TWICE: (
+        marked("in stock at both spaces"),
+        marked("somebody brought it back by hand where it came from"),
+        marked("where it does not belong, take it out of stock in InvenTree, or give it to the customer again"),
+    ),
+    Kind.NOWHERE: (
+        marked("given away here, but the other side has not booked it in and won't"),
+        marked("it was settled by hand on one side only"),
+        marked("settle it with the other space; what came back is booked in here by hand"),
+    ),
+    Kind.UNKNOWN_THERE: (
+        marked("{peer}'s bot knows nothing of it"),
+        marked("{peer}'s bot lost its journal"),
+        marked("{peer} looks into its stock history for {mark}"),
+    ),
+    Kind.UNKNOWN_HERE: (
+        marked("{peer} has it in its books, and we know nothing of it"),
+        marked("our bot lost its journal"),
+        marked("look into our stock history for {mark}"),
+    ),
+    Kind.RECORD_GONE: (
+        marked("our record of what was given, #{item}, is no longer with customer {peer}"),
+        marked("somebody deleted or moved it by hand"),
+        marked("nothing has to be done: it is at {peer}; the history here is lost"),
+    ),
+    Kind.QUANTITY: (
+        marked("our record of what was given, #{item}, has another quantity now"),
+        marked("somebody split it, or took some of it back, by hand"),
+        marked("find the rest in our InvenTree, and give it to customer {peer} again if it is there"),
+    ),
+    Kind.STILL_GIVEN: (
+        marked("it came back, but our InvenTree has it with customer {peer}, #{item}"),
+        marked("somebody gave it to the customer by hand"),
+        marked("return #{item} from the customer in our InvenTree"),
+    ),
+    Kind.UNMARKED: (
+        marked("#{item} is with customer {peer}, but its history does not tell by which transfer"),
+        marked("somebody gave it to the customer by hand, or its history was changed"),
+        marked("add a note with {mark} to the item's history"),
+    ),
+    Kind.NOT_ARRIVED: (
+        marked("it has arrived, but our record #{item} is still on its way"),
+        marked("InvenTree did not take the status at the time"),
+        marked("I can do that: {repair}"),
+    ),
+    Kind.DISPUTED: (
+        marked("nobody could tell what became of it"),
+        marked("an InvenTree was silent at the wrong moment"),
+        marked("a superuser settles it: {resolve}"),
+    ),
+}
+
+
+def reconciled(
+    tongue: Tongue,
+    *,
+    connection: Connection,
+    home: Home,
+    reconciliation: Reconciliation,
+    transfers: dict[str, Transfer],
+    problem: str,
+) -> Lines:
+    """The outcome: how much was compared, and each difference."""
+    names: dict[str, Words] = {
+        "own": naming.space(tongue, home.name),
+        "peer": naming.space(tongue, connection.peer_name),
+    }
+    found = reconciliation.differences
+    compared = tongue.some("{number} line compared", "{number} lines compared", reconciliation.compared)
+    lines: Lines = []
+    if problem:
+        lines += [tongue.say(_PROBLEMS[problem], **names), tongue.say("{compared} before that.", compared=compared)]
+    elif not found:
+        lines.append(tongue.say("✅ The books of {own} and {peer} agree: {compared}.", compared=compared, **names))
+    else:
+        sentence = ("⚠ {number} difference: {own} and {peer}.", "⚠ {number} differences: {own} and {peer}.")
+        lines += [tongue.some(*sentence, len(found), **names), tongue.say("{compared}.", compared=compared)]
+    if found:
+        shown = [_difference(tongue, connection, each, transfers) for each in found[:MOST_SHOWN]]
+        if len(found) > MOST_SHOWN:
+            shown.append(tongue.say("and {number} more", number=len(found) - MOST_SHOWN))
+        lines += [Items(tuple(shown)), tongue.say("No stock was moved.")]
+    if reconciliation.repair and not problem:
+        lines.append(tongue.say("What is ours and safe is being put right now; the metadata is written anew."))
+    return lines
+
+
+def _difference(
+    tongue: Tongue, connection: Connection, difference: Difference, transfers: dict[str, Transfer]
+) -> tuple[Inline, ...]:
+    """'k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).' and below it cause and repair."""
+    transfer = transfers.get(difference.transfer)
+    code = transfer.code if transfer else tongue.short(difference.transfer, 8)
+    what, cause, repair = _KINDS[difference.kind]
+    names: dict[str, Words] = {
+        "peer": naming.space(tongue, connection.peer_name),
+        "item": difference.ours or 0,
+        "mark": f"fed:{tongue.short(difference.transfer, 24)}",
+        "repair": command(f"reconcile {connection.peer} --repair"),
+        "resolve": command(f"resolve {code}"),
+    }
+    mends = tongue.say("being put right now") if difference.mended else tongue.say(repair, **names)
+    return (
+        *_which(tongue, difference, transfer, code),
+        *tongue.say(what, **names),
+        *_items(tongue, difference),
+        Break(),
+        *tongue.say("Likely: {cause}.", cause=tongue.say(cause, **names)),
+        Break(),
+        *tongue.say("To mend it: {repair}.", repair=mends),
+    )
+
+
+def _which(tongue: Tongue, difference: Difference, transfer: Transfer | None, code: str) -> tuple[Inline, ...]:
+    numbers = {line.number for line in transfer.terms.lines} if transfer else set()
+    if transfer is None or difference.number not in numbers:
+        return tongue.say("{code}: ", code=code)
+    what = naming.thing(tongue, transfer.line(difference.number))
+    return tongue.say("{code}, {what}: ", code=code, what=what)
+
+
+def _items(tongue: Tongue, difference: Difference) -> tuple[Inline, ...]:
+    """Where to look for it, at either side."""
+    if difference.kind is not Kind.TWICE or not (difference.ours and difference.theirs):
+        return (".",)
+    return tongue.say(" (#{ours} here, #{theirs} there).", ours=difference.ours, theirs=difference.theirs)
+
+
+def reconciling_already(tongue: Tongue, *, connection: Connection) -> Lines:
+    """One comparison at a time."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [tongue.say("Our books and {peer}'s are being compared already. The outcome comes by itself.", peer=peer)]
+
+
+def nobody_to_reconcile_with(tongue: Tongue, *, home: Home) -> Lines:
+    """No friends here."""
+    space = naming.space(tongue, home.name)
+    return [tongue.say("Nothing to compare: {space} has no friends here.", space=space)]

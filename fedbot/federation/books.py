@@ -1,0 +1,79 @@
+"""What two spaces' books say of one line of a transfer, and how they differ. Data only; `reconciling` has the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """How the books differ, or what is amiss in ours."""
+
+    TWICE = "twice"
+    NOWHERE = "nowhere"
+    UNKNOWN_THERE = "unknown-there"
+    UNKNOWN_HERE = "unknown-here"
+    RECORD_GONE = "record-gone"
+    QUANTITY = "quantity"
+    STILL_GIVEN = "still-given"
+    UNMARKED = "unmarked"
+    NOT_ARRIVED = "not-arrived"
+    DISPUTED = "disputed"
+
+
+@dataclass(frozen=True)
+class BookLine:
+    """One line of a transfer in one side's books: its journal, and its InvenTree at that moment.
+
+    `stage` as in `Progress`; `quantity` is what was agreed, `now` what the stock item has. `where` is `stock`,
+    `outgoing`, `customer` (the other side's company), `elsewhere`, `gone`, or '' if there never was an item.
+    `overtaken`: the stock item has gone by another transfer since, so that this one says nothing of it any more.
+    `marked`: the hand-over stands in its history (None: can't be told). `marked_arrived`: it has its old status.
+    """
+
+    transfer: str
+    number: int
+    role: str
+    state: str
+    stage: str = ""
+    item: int | None = None
+    quantity: Decimal = Decimal(0)
+    now: Decimal = Decimal(0)
+    where: str = ""
+    marked: bool | None = None
+    marked_arrived: bool = True
+    settled: bool = False
+    overtaken: bool = False
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `mended`: that is being put right."""
+
+    transfer: str
+    number: int
+    kind: Kind
+    ours: int | None = None
+    theirs: int | None = None
+    mended: bool = False
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """A comparison with one friend under way; `id` is the connection's. By night nobody asked: no `asked_by`.
+
+    Transfers up to the id `after` are compared, page by page. The friend is to answer by `until`.
+    """
+
+    id: str
+    room: str
+    until: datetime
+    asked_by: str = ""
+    event_id: str = ""
+    repair: bool = False
+    after: str = ""
+    theirs: tuple[BookLine, ...] = ()
+    compared: int = 0
+    differences: tuple[Difference, ...] = ()

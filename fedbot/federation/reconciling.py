@@ -1,0 +1,295 @@
+"""Reconcile: our books and a friend's, compared line by line, page by page (DESIGN §6). Nothing is changed unasked.
+
+The friend's bot tells what its journal and its InvenTree say of each line, sealed; we look into ours and name what
+differs. Only what is ours, and safe, is mended, and only when asked: the mark 'arrived', and the metadata mirror.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from fedbot.federation import comparing, letters, making, sending
+from fedbot.federation.books import BookLine, Difference, Kind, Reconciliation
+from fedbot.federation.documents import Connection, ConnectionState, Transfer
+from fedbot.federation.effects import Ask, Post, say
+from fedbot.federation.envelope import BadEnvelope, Envelope
+from fedbot.federation.events import Answered, Context, ReconcileDue, StepDone, StepRefused, StepUnknown, Unanswered
+from fedbot.federation.provenance import mirror_given, mirror_received
+from fedbot.federation.questions import BooksOf, ItemsSeen
+from fedbot.federation.state import Turn
+from fedbot.federation.terms import plain
+
+ANSWERS_WITHIN = timedelta(minutes=2)
+TOLD_AGAIN_AFTER = timedelta(days=7)
+MOST_BYTES = 36_000
+"""Of a page's lines as JSON: sealed it is a third longer, and all of a letter must be below 60,000."""
+MOST_LINES = 1_000
+MOST_DIFFERENCES = 50
+_LINES = TypeAdapter(tuple[BookLine, ...])
+
+
+# --- asking --------------------------------------------------------------------------------------------------
+
+
+def begin(
+    turn: Turn, connection: Connection, room: str, *, asked_by: str = "", event_id: str = "", repair: bool = False
+) -> None:
+    """Ask the friend for the first page of its books. `asked_by` nobody: only what is new goes to the admins."""
+    until = turn.now + ANSWERS_WITHIN
+    turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair))
+    turn.note(connection.id, "reconcile", asked_by, event_id, repair=repair)
+    _ask_for_page(turn, connection, "")
+
+
+def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
+    turn.save(letters.send(turn, connection, "books-ask", {"after": after}, awaits=True))
+
+
+def on_due(turn: Turn, event: ReconcileDue) -> None:
+    """By night: compare with every friend."""
+    del event
+    for connection in turn.active_connections():
+        if turn.reconciliation(connection.id) is None and turn.home.admin_room:
+            begin(turn, connection, turn.home.admin_room)
+
+
+def look(turn: Turn) -> None:
+    """By the clock: a friend that has not answered in time is told of, and nobody waits for it any more."""
+    for running in turn.reconciliations():
+        if running.until <= turn.now:
+            _tell(turn, running, "silent")
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    return [running.until for running in turn.reconciliations()]
+
+
+# --- a friend asks: a page of our books ----------------------------------------------------------------------
+
+
+def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A friend wants a page of our books about what is between us: our InvenTree is looked into for it."""
+    turn.save(connection)
+    if connection.state is not ConnectionState.ACTIVE:
+        return
+    after = str(envelope.body["after"])[:40]
+    page, more = _page(turn, connection, after)
+    context = Context("books-answer", connection.id, detail={"after": after, "more": more, "ids": [t.id for t in page]})
+    turn.do(Ask(context, (BooksOf(_items(page)),)))
+
+
+def _page(turn: Turn, connection: Connection, after: str) -> tuple[list[Transfer], bool]:
+    """The next transfers by their ids, as many as surely fit into a letter; and whether there are more."""
+    left = sorted((t for t in _between_us(turn, connection) if t.id > after), key=lambda t: t.id)
+    page: list[Transfer] = []
+    room = MOST_BYTES
+    for transfer in left:
+        size = sum(len(json.dumps(_written(line))) + 8 for line in comparing.lines_of(transfer, ItemsSeen(), None))
+        if page and size > room:
+            break
+        room -= size
+        page.append(transfer)
+    return page, len(page) < len(left)
+
+
+def _between_us(turn: Turn, connection: Connection) -> list[Transfer]:
+    """All transfers with this friend, those of earlier friendships too."""
+    return [t for t in turn.transfers() if t.peer == connection.peer]
+
+
+def _items(transfers: Sequence[Transfer]) -> tuple[int, ...]:
+    return tuple(sorted({p.item for t in transfers for p in t.progress if p.item is not None}))
+
+
+def on_looked_for_friend(turn: Turn, event: Answered) -> None:
+    """Our InvenTree has told: the page goes out, sealed."""
+    connection = turn.connection(event.context.subject)
+    if connection is None:
+        return
+    seen = _seen(event)
+    transfers = [t for identifier in event.context.detail["ids"] if (t := turn.transfer(identifier)) is not None]
+    newest = comparing.newest_by_item(turn.transfers())
+    lines = [_written(line) for t in transfers for line in comparing.lines_of(t, seen, connection.company, newest)]
+    last = transfers[-1].id if transfers else ""
+    body = {"after": event.context.detail["after"], "last": last, "more": event.context.detail["more"], "problem": ""}
+    _send_page(turn, connection, body, {"lines": lines})
+
+
+def on_not_looked_for_friend(turn: Turn, event: Unanswered) -> None:
+    """Our InvenTree is silent: the friend is told that there is no page now."""
+    connection = turn.connection(event.context.subject)
+    if connection is not None:
+        body = {"after": event.context.detail["after"], "last": "", "more": False, "problem": "inventory"}
+        _send_page(turn, connection, body, {})
+
+
+def _send_page(turn: Turn, connection: Connection, body: dict[str, Any], sealed: dict[str, Any]) -> None:
+    connection, draft = letters.write(turn, connection, "books", body, awaits=True, sealed=sealed)
+    turn.save(connection)
+    letters.post(turn, connection, draft)
+
+
+def _seen(event: Answered) -> ItemsSeen:
+    (seen,) = event.answers
+    if not isinstance(seen, ItemsSeen):
+        raise TypeError(f"reconcile asks for items, not {seen!r}")
+    return seen
+
+
+def _written(line: BookLine) -> dict[str, Any]:
+    """A line as it goes through the room: JSON without floats."""
+    return {**asdict(line), "quantity": plain(line.quantity), "now": plain(line.now)}
+
+
+# --- the friend's page ---------------------------------------------------------------------------------------
+
+
+def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A page of the friend's books: look up the same transfers in ours."""
+    connection = letters.send(turn, connection, "noted")
+    turn.save(connection)
+    running = turn.reconciliation(connection.id)
+    if running is None or envelope.body["after"] != running.after:
+        return
+    if envelope.body["problem"]:
+        _tell(turn, running, "inventory")
+        return
+    try:
+        theirs = _understood(letters.unsealed(turn, envelope))
+    except (BadEnvelope, ValueError) as problem:
+        turn.note(connection.id, f"books not taken: {problem}")
+        _tell(turn, running, "unreadable")
+        return
+    last = str(envelope.body["last"])[:40] if envelope.body["more"] is True else ""
+    if last and last <= running.after:
+        _tell(turn, running, "unreadable")
+        return
+    turn.save(replace(running, theirs=theirs, until=turn.now + ANSWERS_WITHIN))
+    items = _items(_ours(turn, connection, running.after, last))
+    turn.do(Ask(Context("books-own", connection.id, detail={"last": last}), (BooksOf(items),)))
+
+
+def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Transfer]:
+    """Our transfers of the same page; `last` '' is the end."""
+    return [t for t in _between_us(turn, connection) if t.id > after and (not last or t.id <= last)]
+
+
+def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
+    """The friend's lines. ValueError if they can't be read."""
+    try:
+        lines = _LINES.validate_python(sealed.get("lines"))
+    except ValidationError as problem:
+        raise ValueError(f"{problem.error_count()} fields of its books") from None
+    if len(lines) > MOST_LINES:
+        raise ValueError("more lines than fit into a letter")
+    for line in lines:
+        if not (line.quantity.is_finite() and line.now.is_finite() and abs(line.now) < Decimal(10**12)):
+            raise ValueError("a quantity")
+    return lines
+
+
+def on_own_looked(turn: Turn, event: Answered) -> None:
+    """Both sides are known: compare, mend if asked, and go on with the next page or tell."""
+    running = turn.reconciliation(event.context.subject)
+    connection = turn.connection(event.context.subject)
+    if running is None or connection is None:
+        return
+    last = str(event.context.detail["last"])
+    transfers = _ours(turn, connection, running.after, last)
+    seen = _seen(event)
+    newest = comparing.newest_by_item(turn.transfers())
+    ours = [line for t in transfers for line in comparing.lines_of(t, seen, connection.company, newest)]
+    found = comparing.differences(ours, running.theirs)
+    if running.repair:
+        found = [_mended(turn, connection, difference) for difference in found]
+        _mirror_anew(turn, transfers, ours)
+    kept = (*running.differences, *found)[:MOST_DIFFERENCES]
+    running = replace(running, after=last, theirs=(), compared=running.compared + len(ours), differences=kept)
+    if last:
+        turn.save(replace(running, until=turn.now + ANSWERS_WITHIN))
+        _ask_for_page(turn, connection, last)
+        return
+    if running.repair:
+        making.mirror(turn, connection)
+    _tell(turn, running, "")
+
+
+def on_own_not_looked(turn: Turn, event: Unanswered) -> None:
+    """Our own InvenTree is silent."""
+    running = turn.reconciliation(event.context.subject)
+    if running is not None:
+        _tell(turn, running, "own-inventory")
+
+
+# --- mending -------------------------------------------------------------------------------------------------
+
+
+def _mended(turn: Turn, connection: Connection, difference: Difference) -> Difference:
+    """What is ours and safe to put right: the status of what has arrived."""
+    transfer = turn.transfer(difference.transfer)
+    if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
+        return difference
+    turn.do(sending.arrived_late(transfer, transfer.at(difference.number), connection))
+    return replace(difference, mended=True)
+
+
+def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookLine]) -> None:
+    """Each item's metadata is read, and written where it isn't as it should be."""
+    there = {(line.transfer, line.number) for line in ours if line.where not in {"", "gone"}}
+    for transfer in transfers:
+        for progress in transfer.progress:
+            if (transfer.id, progress.number) in there:
+                (mirror_given if transfer.role == "sender" else mirror_received)(turn, transfer, progress)
+
+
+def on_mended(turn: Turn, event: StepDone) -> None:
+    """A status was put right."""
+    turn.note(event.context.subject, "done: Arrived", line=event.context.line)
+
+
+def on_not_mended(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """It could not be put right: the admins are told."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None:
+        phrase = say("not_marked_arrived", transfer=transfer, text=event.text)
+        turn.tell_admins(phrase, f"arrived:{transfer.id}:{event.context.line}")
+
+
+# --- telling -------------------------------------------------------------------------------------------------
+
+
+def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
+    """It is over: the answer to the line; by night only what is new, to the admins."""
+    turn.drop(running)
+    connection = turn.connection(running.id)
+    if connection is None:
+        return
+    differences = running.differences
+    if not running.asked_by:
+        differences = tuple(d for d in differences if d.kind is not Kind.DISPUTED and _is_new(turn, d))
+        if not differences:
+            turn.note(running.id, f"reconciled by night: {problem or 'nothing new'}")
+            return
+    known = {d.transfer: t for d in differences if (t := turn.transfer(d.transfer)) is not None}
+    phrase = say(
+        "reconciled",
+        connection=connection,
+        home=turn.home,
+        reconciliation=replace(running, differences=differences),
+        transfers=known,
+        problem=problem,
+    )
+    key = f"books:{running.id}:{running.event_id or turn.now.date()}"
+    turn.do(Post(key, running.room, phrase, reply_to=running.event_id))
+
+
+def _is_new(turn: Turn, difference: Difference) -> bool:
+    return turn.tell_once(f"books:{difference.transfer}:{difference.number}:{difference.kind}", TOLD_AGAIN_AFTER)

@@ -1,0 +1,81 @@
+"""`!fed reconcile [SPACE]`: compare our books with a friend's, and mend what is safe (DESIGN §6)."""
+
+from __future__ import annotations
+
+from fedbot.federation import reconciling
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Connection, ConnectionState
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.verbs.naming import room_name, rooms_told_of, space_meant
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
+
+SPEC = Verb(
+    name="reconcile",
+    summary="compare our books with a friend's",
+    right=Right.SUPERUSER,
+    arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
+    options=(Option("repair", "", "put right what is ours and safe: the mark 'arrived', the metadata"),),
+    examples=("reconcile betaspace", "reconcile", "reconcile betaspace --repair"),
+    details=(
+        "Each line of each transfer: what either bot noted, and what either InvenTree shows now.",
+        "Each difference is told with its likely cause and what would mend it. No stock is moved.",
+        "I do it by myself every night, and tell the admin room what is new.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """What stands against it is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Begin; each friend's books are told of when they are compared."""
+    del answers
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    repair = bool(command.arguments.get("repair"))
+    for connection in meant:
+        reconciling.begin(
+            turn, connection, command.room, asked_by=command.sender, event_id=command.event_id, repair=repair
+        )
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
+    """The friends whose books are meant, or what stands against it."""
+    word = str(command.arguments.get("space", "")).strip()
+    here = rooms_told_of(turn, command.room)
+    if word:
+        one = _friend(turn, command, word)
+        if isinstance(one, Phrase):
+            return one
+        meant = [one]
+    else:
+        meant = [c for c in turn.active_connections() if c.room in here]
+    running = [c for c in meant if turn.reconciliation(c.id) is not None]
+    if running:
+        return say("reconciling_already", connection=running[0])
+    return meant or say("nobody_to_reconcile_with", home=turn.home)
+
+
+def _friend(turn: Turn, command: Command, word: str) -> Connection | Phrase:
+    space = space_meant(turn, command.room, word)
+    if isinstance(space, Phrase):
+        return space
+    connection = turn.connection_with(space.party)
+    if connection is None:
+        return say("nothing_to_end", name=space.name)
+    if connection.room not in rooms_told_of(turn, command.room):
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    if connection.state is not ConnectionState.ACTIVE:
+        return say("connection_not_active", connection=connection)
+    return connection
+
+
+HANDLER = Handler(SPEC, ask, act)

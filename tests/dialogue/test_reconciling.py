@@ -1,0 +1,190 @@
+"""`reconcile`: the books of both spaces are compared, differences are named, and only what is safe is mended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import TransferState
+from fedbot.federation.events import ReconcileDue
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import Message, Person, World, friends, letters, nothing, told
+
+
+async def asks(world: World, person: Person, words: str = "") -> Message:
+    """The person asks for it; the answer."""
+    line = person.says(f"!fed reconcile {words}".strip())
+    await world.settle()
+    answers = world.room.answers(line)
+    assert len(answers) == 1, world.room.transcript()
+    return answers[0]
+
+
+async def given() -> World:
+    """Ten nuts and the lens went from Attraktor to Betaspace."""
+    world = await friends()
+    await world.hand_over()
+    await world.hand_over("#42")
+    return world
+
+
+async def test_books_that_agree_are_said_to_agree_from_either_side() -> None:
+    world = await given()
+    for person, words in ((world.anna, "betaspace"), (world.bea, "")):
+        answer = await asks(world, person, words)
+        assert "✅ The books of" in answer.text
+        assert "2 lines compared" in answer.text
+    assert_books_balance(world)
+
+
+async def test_what_was_brought_back_by_hand_is_in_stock_twice_and_both_are_told() -> None:
+    world = await given()
+    lens = world.alpha.row(42)
+    world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1", "status": 10}], location=1, notes="x")
+    assert world.alpha.row(42).customer is None, lens
+    answer = await asks(world, world.anna, "betaspace")
+    assert "1 difference" in answer.text
+    assert "in stock at both spaces (#42 here, #" in answer.text
+    assert "Likely: somebody brought it back by hand" in answer.text
+    assert "there, #42" not in answer.text
+    assert "(#1208 here, #42 there)" in (await asks(world, world.bea)).text
+    assert world.alpha.row(42).customer is None, "nothing is moved"
+
+
+async def test_a_record_that_is_gone_changed_or_not_marked_is_named() -> None:
+    world = await given()
+    nuts = world.alpha.turn.transfers()[0].at(1).item
+    world.alpha.admin("DELETE", "stock/42/")
+    back = [{"pk": nuts, "quantity": "4", "status": 10}]
+    world.alpha.admin("POST", "stock/return/", items=back, location=1, notes="four came back")
+    answer = await asks(world, world.anna, "betaspace")
+    assert "2 differences" in answer.text
+    assert "is no longer with customer Betaspace" in answer.text
+    assert f"#{nuts}, has another quantity now" in answer.text
+    assert "✅ The books of" in (await asks(world, world.bea)).text, "it is amiss in Attraktor's books only"
+
+
+async def test_what_betaspace_uses_up_is_nobodys_business() -> None:
+    world = await given()
+    got = world.beta.turn.transfers()[0].at(1).item
+    world.beta.admin("DELETE", f"stock/{got}/")
+    assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
+
+
+async def test_a_missing_mark_and_a_spoiled_mirror_are_mended_only_when_asked() -> None:
+    world = await friends()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/change_status/", status=400, times=None)
+    await world.hand_over()
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=1))
+    item = world.alpha.transfer().at(1).item
+    assert item is not None
+    assert world.alpha.row(item).status == 50
+    url = f"metadata/stockitem/{item}/"
+    world.alpha.admin("PATCH", url, metadata={"fedbot": {"value": "spoiled"}})
+    assert "our record #" in (await asks(world, world.anna, "betaspace")).text
+    await world.passes(timedelta(minutes=1))
+    assert world.alpha.row(item).status == 50, "nobody has asked to mend it"
+    answer = await asks(world, world.anna, "betaspace --repair")
+    assert "being put right now" in answer.text
+    await world.passes(timedelta(minutes=1))
+    assert world.alpha.row(item).status == 10
+    assert world.alpha.metadata("stockitem", item)["to"] == "betaspace"
+    assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
+    assert_books_balance(world)
+
+
+async def test_a_friend_that_lost_its_journal_knows_nothing_of_what_it_got() -> None:
+    world = await given()
+    transfers = world.beta.turn.transfers()
+    world.beta.bot.engine.state.take_over({("Transfer", transfer.id): None for transfer in transfers})
+    answer = await asks(world, world.anna, "betaspace")
+    assert "Betaspace's bot knows nothing of it" in answer.text
+    assert "we know nothing of it" in (await asks(world, world.bea)).text
+
+
+async def test_only_superusers_may_and_only_with_friends() -> None:
+    world = await given()
+    assert "superuser" in (await asks(world, world.piet, "betaspace")).text
+    world = await friends()
+    world.anna.says("!fed disconnect betaspace --sure")
+    await world.settle()
+    assert "no friends" in (await asks(world, world.anna)).text
+    assert "aren't friends" in (await asks(world, world.anna, "betaspace")).text
+
+
+async def test_a_silent_bot_and_a_silent_inventree_are_told_of() -> None:
+    world = await given()
+    line = world.anna.says("!fed reconcile betaspace")
+    await world.settle(asleep=(world.beta,))
+    assert not world.room.answers(line)
+    await world.passes(timedelta(minutes=3), asleep=(world.beta,))
+    assert "Betaspace's bot has not answered" in world.answer_to(line)
+    await world.settle()
+    world.beta.goes_down()
+    assert "Betaspace's InvenTree does not answer" in (await asks(world, world.anna, "betaspace")).text
+    world.beta.comes_back()
+    await world.passes(timedelta(minutes=1))
+
+
+async def test_lost_letters_come_again() -> None:
+    world = await given()
+    world.server.loses = letters
+    line = world.anna.says("!fed reconcile betaspace")
+    await world.settle()
+    world.server.loses = nothing
+    await world.passes(timedelta(seconds=90))
+    assert "✅ The books of" in world.answer_to(line)
+
+
+async def test_long_books_go_page_by_page_and_nothing_of_them_is_readable_on_the_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fedbot.federation.reconciling.MOST_BYTES", 300)
+    world = await friends()
+    for _ in range(5):
+        await world.hand_over("M3-NUT 2")
+    answer = await asks(world, world.anna, "betaspace")
+    assert "5 lines compared" in answer.text
+    pages = [e for e in world.room.envelopes(sender=world.beta.chat.user_id) if e["kind"] == "books"]
+    assert len(pages) == 5
+    assert all("lines" not in page["body"] for page in pages)
+
+
+async def test_by_night_the_admins_are_told_what_is_new_and_only_once() -> None:
+    world = await given()
+
+    async def night() -> None:
+        for space in world.spaces:
+            space.bot.engine.put(ReconcileDue(world.clock.now()))
+        await world.settle()
+        await world.passes(timedelta(days=1))
+
+    await night()
+    assert not told(world.alpha_admins, "difference")
+    world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1", "status": 10}], location=1, notes="x")
+    await night()
+    await night()
+    assert len(told(world.alpha_admins, "1 difference")) == 1
+    assert len(told(world.beta_admins, "1 difference")) == 1
+    assert not told(world.room, "difference")
+
+
+async def test_what_goes_back_and_forth_is_no_difference() -> None:
+    world = await friends()
+    await world.hand_over("RES-10K 20")
+    item = world.beta.transfer().at(1).item
+    world.cem.says(f"!fed push #{item} 20 to attraktor")
+    await world.settle()
+    world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
+    await world.grace()
+    world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "/api/stock/$", status=400)
+    await world.hand_over("#42")
+    await world.passes(timedelta(minutes=1))
+    assert world.alpha.transfer().state is TransferState.REVERTED
+    await world.hand_over("#42")
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
+    assert "4 lines compared" in (await asks(world, world.bea)).text
