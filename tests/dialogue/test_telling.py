@@ -1,0 +1,140 @@
+"""The verbs that only tell: each said in the room, and what people read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.dialogue.world import Person, World, a_world, friends
+
+
+async def hears(world: World, person: Person, line: str) -> str:
+    """What the person is answered in the shared room."""
+    said = person.says(line)
+    await world.settle()
+    return world.answer_to(said)
+
+
+async def test_help_tells_the_everyday_verbs_and_who_one_is() -> None:
+    world = await friends()
+    told = await hears(world, world.anna, "!fed help")
+    assert "!fed push 200 M3-BOLT to betaspace" in told
+    assert "You: Anna of Attraktor, user anna" in told
+    assert len([line for line in told.splitlines() if line.startswith("• ")]) <= 8
+    assert told == await hears(world, world.anna, "!Fed")
+
+
+async def test_help_on_a_verb_tells_how_to_say_it() -> None:
+    world = await friends()
+    assert "!fed push ITEM [QUANTITY] to SPACE" in await hears(world, world.kim, "!fed help give")
+    assert "!fed disconnect SPACE" in await hears(world, world.kim, "!fed help admin")
+
+
+async def test_whoami_tells_the_rights_of_this_moment() -> None:
+    world = await friends()
+    before = await hears(world, world.kim, "!fed whoami")
+    assert "user kim" in before
+    assert "neither approver nor superuser" in before
+    with world.alpha.meddles():
+        kim = next(user for user in world.alpha.tables.users if user.username == "kim")
+        world.alpha.admin("PATCH", f"user/{kim.pk}/", is_superuser=True)
+    after = await hears(world, world.kim, "!fed whoami")
+    assert "neither" not in after
+    assert "connect" in after.partition("You may:")[2]
+
+
+@pytest.mark.parametrize("verb", ["spaces", "parties"])
+async def test_spaces_tells_friends_others_and_whose_bot_is_silent(verb: str) -> None:
+    world = await a_world()
+    assert "Betaspace (betaspace): no friends yet" in await hears(world, world.anna, f"!fed {verb}")
+    await world.connect()
+    assert "Betaspace (betaspace): friends" in await hears(world, world.anna, f"!fed {verb}")
+    world.beta.is_asleep = True
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.passes(timedelta(minutes=30))
+    assert "answer" in (await hears(world, world.anna, f"!fed {verb}")).partition("Betaspace (betaspace)")[2]
+
+
+async def test_people_tells_superusers_who_may_do_what_and_nobody_else() -> None:
+    world = await friends()
+    told = await hears(world, world.anna, "!fed people")
+    assert "Anna (anna): superuser" in told
+    assert "Piet (piet): approver" in told
+    assert "Kim (kim): may ask" in told
+    refused = await hears(world, world.kim, "!fed people")
+    assert "needs a superuser" in refused
+    assert "Piet" not in refused
+
+
+async def test_todo_tells_who_may_decide_who_asked_and_nobody_else() -> None:
+    world = await friends()
+    await world.push()
+    code = world.beta.transfer().code
+    cem = await hears(world, world.cem, "!fed todo")
+    assert cem.startswith("1 thing waits for you.")
+    assert f"{code} – 10 × M3 nut, asked by Anna" in cem
+    anna = await hears(world, world.anna, "!fed todo")
+    assert anna.startswith("Nothing waits for you")
+    assert code in anna
+    assert code not in await hears(world, world.kim, "!fed todo")
+    assert code not in await hears(world, world.tom, "!fed todo")
+
+
+async def test_status_tells_how_the_bot_is_and_what_is_open() -> None:
+    world = await friends()
+    await world.push()
+    told = await hears(world, world.anna, "!fed status")
+    assert told.startswith("✅ Attraktor's bot is well.")
+    assert "Friends: 1 space" in told
+    assert "Open: 1 transfer" in told
+    assert "fedbot" in told.splitlines()[-1]
+
+
+async def test_status_in_the_admin_room_tells_what_concerns_only_us() -> None:
+    world = await friends()
+    private = world.anna.says("!fed status", room=world.alpha_admins.id)
+    await world.settle()
+    (answer,) = world.alpha_admins.answers(private)
+    assert "My InvenTree user: fedbot" in answer.text
+    assert "My InvenTree user" not in await hears(world, world.anna, "!fed status")
+
+
+async def test_status_and_show_are_answered_though_inventree_is_down() -> None:
+    world = await friends()
+    card = await world.push()
+    world.alpha.goes_down()
+    assert "✅" not in (await hears(world, world.anna, "!fed status")).splitlines()[0]
+    line = world.anna.says("!fed show", reply_to=card)
+    await world.settle()
+    assert "Anna: offered it" in world.answer_to(line)
+
+
+async def test_show_tells_everything_that_led_to_the_end_in_its_order_with_who_and_when() -> None:
+    world = await friends()
+    card = await world.push()
+    await world.passes(timedelta(hours=3))
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    line = world.anna.says("!fed show", reply_to=card)
+    await world.settle()
+    steps = [step for step in world.answer_to(line).splitlines() if step.startswith("• ")]
+    wanted = [
+        ("20:14", "Anna: offered it"),
+        ("23:14", "Cem: said yes"),
+        ("23:14", "taken out of stock"),
+        ("23:14", "given to the other space's company"),
+        ("23:14", "it has left"),
+        ("23:14", "the other space has booked it in"),
+        ("23:14", "our record marked as arrived"),
+        ("23:14", "done"),
+    ]
+    assert len(steps) == len(wanted)
+    assert all(at in step and words in step for step, (at, words) in zip(steps, wanted, strict=True)), steps
+
+
+async def test_give_is_push() -> None:
+    world = await friends()
+    assert "Offered to Betaspace" in await hears(world, world.anna, "!fed give 10 M3-NUT to betaspace")
+    assert [transfer.terms.kind for transfer in world.beta.turn.transfers()] == ["push"]
