@@ -1,0 +1,78 @@
+"""What a phone makes of a line, and the ways to name an item: understood, or asked back (DESIGN §8)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.dialogue.world import World, friends
+
+
+async def offered(world: World, line: str) -> tuple[int, Decimal, str]:
+    """Which stock item was offered to betaspace by this line, how much of it, and with which note."""
+    world.anna.says(line)
+    await world.settle()
+    transfers = world.beta.turn.transfers()
+    assert len(transfers) == 1, f"not offered:\n{world.room.transcript()}"
+    (terms_line,) = transfers[0].terms.lines
+    return terms_line.item, terms_line.quantity, transfers[0].terms.note
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '!fed push M3-NUT 10 to betaspace --note "for you"',
+        '!Fed Push 10 M3-NUT TO Betaspace --note "for you"',
+        "!FED give 10 m3-nut to BETASPACE —note “for you”",
+        "!fed\u00a0push M3-NUT\u00a010 to betaspace –note „for you“",
+        "!fed push 10,0 M3-NUT to betaspace --note 'for you'",
+        "!fed push M3-NUT 10.0 to betaspace --note «for you»",
+        '!fed push 10 x "M3 nut" to betaspace --note for you',
+        "!fed push #{item} 10 to betaspace --note for you",
+        "!fed push {url}/stock/item/{item}/ 10 to betaspace --note for you",
+        "!fed push {url}/web/stock/item/{item}/details 10 to betaspace --note for you",
+    ],
+)
+async def test_one_wish_in_many_spellings(line: str) -> None:
+    world = await friends()
+    item = world.alpha.item("M3-NUT").pk
+    said = line.format(item=item, url=world.alpha.home.inventory_url)
+    assert await offered(world, said) == (item, Decimal(10), "for you")
+
+
+async def test_a_part_with_its_serial_number_names_one_item() -> None:
+    world = await friends()
+    lens = world.alpha.item("LENS-2", serial="0042").pk
+    assert await offered(world, "!fed push LENS-2#0042 to betaspace") == (lens, Decimal(1), "")
+
+
+@pytest.mark.parametrize("amount", ["1.000", "1,000"])
+async def test_a_number_that_may_be_a_thousand_is_asked_back_and_nothing_is_sent(amount: str) -> None:
+    world = await friends()
+    said = world.anna.says(f"!fed push M3-NUT {amount} to betaspace")
+    await world.settle()
+    assert amount in world.answer_to(said)
+    assert world.alpha.turn.transfers() == []
+
+
+@pytest.mark.parametrize("separator", ["\n", "; ", " + "])
+async def test_several_items_are_split_in_three_ways(separator: str) -> None:
+    world = await friends()
+    world.anna.says(f"!fed push M3-NUT 10{separator}RES-10K 5 to betaspace")
+    await world.settle()
+    (transfer,) = world.beta.turn.transfers()
+    assert [line.quantity for line in transfer.terms.lines] == [10, 5]
+
+
+async def test_a_typo_points_at_the_word_and_does_nothing() -> None:
+    world = await friends()
+    said = world.anna.says("!fed push M3-NUT 10 to btaspace")
+    await world.settle()
+    assert "btaspace" in world.answer_to(said)
+    assert "Did you mean Betaspace?" in world.answer_to(said)
+    said = world.anna.says("!fed pusch M3-NUT 10 to betaspace")
+    await world.settle()
+    assert "pusch" in world.answer_to(said)
+    assert "push" in world.answer_to(said)
+    assert world.alpha.turn.transfers() == []
