@@ -19,14 +19,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fedbot import logs
+from fedbot import logs, state_commands
+from fedbot.backup import BackupRefused
 from fedbot.check.findings import Finding, of_problem
 from fedbot.check.passed import has_passed, remember
 from fedbot.config import ConfigRefused, Settings, load
 from fedbot.federation.directory import PARTY_ID
 from fedbot.federation.making import made_for
 from fedbot.identity import FileVault
-from fedbot.ports import ChatProblem, ChatSignedOut, InventoryProblem, JournalProblem, StateInUse
+from fedbot.ports import ChatProblem, ChatSignedOut, InventoryProblem, JournalProblem, JournalUnwritable, StateInUse
 from fedbot.web.asking import ask
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Exit(IntEnum):
     STATE_IN_USE = 3
     HISTORY_WITHOUT_STATE = 4
     SIGNED_OUT = 5
+    ACCOUNT_TAKEN = 6
+    UNWRITABLE = 7
 
 
 EXITS = {
@@ -54,6 +57,8 @@ EXITS = {
     Exit.STATE_IN_USE: "another process uses the state folder",
     Exit.HISTORY_WITHOUT_STATE: "the account has a history, but the state folder is empty",
     Exit.SIGNED_OUT: "Matrix no longer takes the bot's token",
+    Exit.ACCOUNT_TAKEN: "another fedbot works with this Matrix account now",
+    Exit.UNWRITABLE: "the state folder can't be written: no space, or read-only",
 }
 
 
@@ -103,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     credentials = command("credentials", "put a token that was made by hand into the bot's vault")
     credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
     credentials.add_argument("name", type=_whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
+    state_commands.arguments(command)
     demo = command("demo", "two makerspaces connect and hand over an item, on this machine only")
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
     demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
@@ -223,7 +229,7 @@ def _run(given: argparse.Namespace) -> Exit:
     try:
         asyncio.run(_until_told(app.run(settings)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
-        return _ended_by(error, app.HistoryWithoutState)
+        return _ended_by(error)
     return Exit.OK
 
 
@@ -246,11 +252,14 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
         log.info("stopped by %s", told[0])
 
 
-def _ended_by(error: Exception, history_without_state: type[Exception]) -> Exit:
+def _ended_by(error: Exception) -> Exit:
     """Tell why the bot ended. What is known gets its sentence, what isn't its traceback too."""
+    app = importlib.import_module("fedbot.app")
     codes: dict[type[Exception], Exit] = {
         StateInUse: Exit.STATE_IN_USE,
-        history_without_state: Exit.HISTORY_WITHOUT_STATE,
+        app.HistoryWithoutState: Exit.HISTORY_WITHOUT_STATE,
+        app.AccountTaken: Exit.ACCOUNT_TAKEN,
+        JournalUnwritable: Exit.UNWRITABLE,
         ChatSignedOut: Exit.SIGNED_OUT,
         JournalProblem: Exit.FAILED,
         ChatProblem: Exit.FAILED,
@@ -281,7 +290,8 @@ def _health(given: argparse.Namespace) -> Exit:
     if given.json:
         print(json.dumps({"running": answer is not None, "healthy": healthy} | (answer or {}), ensure_ascii=False))
     elif answer is None:
-        print(f"not running (nobody answers in {settings.state})")
+        why = state_commands.why_unwritable(settings.state)
+        print(f"not running ({why or f'nobody answers in {settings.state}'})")
     else:
         ends = ", ".join(f"{end} {'reached' if answer.get(key) else 'lost'}" for end, key in _ENDS.items())
         print(f"{'healthy' if healthy else 'not well'}: {ends}")
@@ -333,6 +343,17 @@ def _token(said: str) -> str:
     return text if text.isascii() and text.isprintable() and " " not in text else ""
 
 
+def _about_state(given: argparse.Namespace) -> Exit:
+    """Backup, restore, rebuild."""
+    settings = _settings(given, "warning")
+    try:
+        print(logs.redact(state_commands.COMMANDS[given.command](settings, given)))
+    except (BackupRefused, JournalProblem, ChatProblem, InventoryProblem, OSError) as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.STATE_IN_USE if isinstance(problem, StateInUse) else Exit.FAILED
+    return Exit.OK
+
+
 def _demo(given: argparse.Namespace) -> int:
     try:
         story = importlib.import_module("fedbot.demo.story")
@@ -354,5 +375,6 @@ _COMMANDS = {
     "health": _health,
     "verbs": _verbs,
     "credentials": _credentials,
+    **dict.fromkeys(state_commands.COMMANDS, _about_state),
     "demo": _demo,
 }

@@ -24,7 +24,7 @@ from fedbot.federation.effects import (
     MoveSecret,
     SendEnvelope,
 )
-from fedbot.federation.events import ChatEvent, Event
+from fedbot.federation.events import ChatEvent, EnvelopeSeen, Event
 from fedbot.federation.figures import Chart
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import AuditEntry
@@ -108,12 +108,16 @@ class Batch:
     """One sync response, back-fills included, in order. `asked_at` is when the request was sent.
 
     `has_history`, after a first sync only: this account has already spoken as a fedbot in a room that it is in.
+    `answered`, when catching up: the ids of the lines that we have answered. `instance`: which process has claimed
+    the account last, if this sync tells of it.
     """
 
     token: str
     events: tuple[ChatEvent, ...]
     asked_at: datetime
     has_history: bool = False
+    answered: frozenset[str] = frozenset()
+    instance: str = ""
 
 
 class ChatProblem(Exception):
@@ -147,8 +151,17 @@ class Chat(Protocol):
 
     user_id: str
 
+    async def claim(self, instance: str) -> None:
+        """Say that this process works with the account from now on; every other one is told by its next sync."""
+
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """Wait at most `timeout` seconds for news; gaps are back-filled before it returns."""
+
+    async def catch_up(self, since: str) -> Batch:
+        """What happened since, our own letters included, for a journal that knows less than the room."""
+
+    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+        """All letters of the room's past that we may read, our own included, oldest first."""
 
     async def send(self, delivery: Delivery) -> str:
         """Send one event (or put one state event); returns its event id."""
@@ -207,6 +220,10 @@ class JournalDamaged(JournalProblem):
 
 class JournalTooNew(JournalProblem):
     """The file was written by a newer fedbot."""
+
+
+class JournalUnwritable(JournalProblem):
+    """The disk doesn't take what it is given: full, read-only, broken. What was written before is safe."""
 
 
 class UnreadableRow(JournalProblem):
@@ -286,12 +303,18 @@ class Queued:
 
 @dataclass(frozen=True)
 class Committed:
-    """What one event led to: changed documents (None removes one), effects in their order, audit."""
+    """What one event led to: changed documents (None removes one), effects in their order, audit.
+
+    `found` are messages of ours that the journal didn't know, as (event id, key, room); `voided` the subjects whose
+    steps that wait in the outbox are over, undone.
+    """
 
     at: datetime
     documents: dict[tuple[str, str], Document | None] = field(default_factory=dict)
     queued: tuple[Queued, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
+    found: tuple[tuple[str, str, str], ...] = ()
+    voided: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -346,6 +369,13 @@ class Journal(Protocol):
     @property
     def journal_id(self) -> str:
         """Random, made with the journal; part of every transaction id (DESIGN §4)."""
+
+    @property
+    def recovers(self) -> bool:
+        """Whether it is a copy or was rebuilt: the room, and our InvenTree, know more. Until `has_recovered`."""
+
+    def has_recovered(self) -> None:
+        """What happened since is known again."""
 
     # what happened
 

@@ -26,7 +26,15 @@ from fedbot.cli import EXITS, Exit, main
 from fedbot.config import load
 from fedbot.federation.stock import Right
 from fedbot.identity import FileVault
-from fedbot.ports import ChatSignedOut, ChatUnreachable, JournalDamaged, JournalProblem, NoSuchSecret, StateInUse
+from fedbot.ports import (
+    ChatSignedOut,
+    ChatUnreachable,
+    JournalDamaged,
+    JournalProblem,
+    JournalUnwritable,
+    NoSuchSecret,
+    StateInUse,
+)
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
 from tests.config.conftest import TOKEN, least
@@ -160,6 +168,10 @@ class HistoryWithoutState(JournalProblem):
     """As the app has it."""
 
 
+class AccountTaken(Exception):
+    """As the app has it."""
+
+
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], None]:
     """Puts an app in place that ends like this."""
@@ -171,6 +183,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
 
         module = ModuleType("fedbot.app")
         module.run, module.HistoryWithoutState = run, HistoryWithoutState  # type: ignore[attr-defined]
+        module.AccountTaken = AccountTaken  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "fedbot.app", module)
 
     return ends
@@ -183,6 +196,8 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
         (StateInUse("in use by the process 7", 7), Exit.STATE_IN_USE),
         (HistoryWithoutState("has history"), Exit.HISTORY_WITHOUT_STATE),
         (ChatSignedOut("no longer good"), Exit.SIGNED_OUT),
+        (ExceptionGroup("tasks", [AccountTaken("another one")]), Exit.ACCOUNT_TAKEN),
+        (ExceptionGroup("tasks", [JournalUnwritable("disk is full")]), Exit.UNWRITABLE),
         (JournalDamaged("no journal any more"), Exit.FAILED),
         (ChatUnreachable("does not answer"), Exit.FAILED),
         (ExceptionGroup("tasks", [ChatSignedOut("no longer good")]), Exit.SIGNED_OUT),

@@ -3,6 +3,7 @@
 What decides lives in `federation`, what touches the world in `chat`, `inventree` and `journal`.
 """
 
-from fedbot.app.bot import Bot, HistoryWithoutState, Ports, run
+from fedbot.app.bot import Bot, HistoryWithoutState, Ports, rebuild, run
+from fedbot.app.syncing import AccountTaken
 
-__all__ = ["Bot", "HistoryWithoutState", "Ports", "run"]
+__all__ = ["AccountTaken", "Bot", "HistoryWithoutState", "Ports", "rebuild", "run"]

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.app.engine import Engine
@@ -59,7 +59,12 @@ class ActLane:
         self._inventory = inventory
         self._settle = settle
         self._give_up = give_up
+        self._not_before: datetime | None = None
         self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
+
+    def wait_for_others(self) -> None:
+        """Another process, gone now, may have begun an act that we don't know of: it has `settle` to end."""
+        self._not_before = self._clock.now() + self._settle
 
     async def run(self) -> None:
         """Work for ever."""
@@ -80,7 +85,7 @@ class ActLane:
         if isinstance(effect.step, Mirror) and any(_replaces(other, row) for other in rows):
             self._journal.finish(row.id, None)
             return
-        settled = row.acted_at + self._settle if row.acted_at else None
+        settled = row.acted_at + self._settle if row.acted_at else self._not_before
         if settled is not None and settled > self._clock.now():
             self._journal.postpone(row.id, settled)
             return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
+import shutil
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -15,28 +17,35 @@ from fedbot.app.acts import ActLane, Backoff
 from fedbot.app.asking import AskLane
 from fedbot.app.courier import Courier
 from fedbot.app.engine import Engine
-from fedbot.app.syncing import SyncLoop
+from fedbot.app.recovery import Rebuilt, catch_up
+from fedbot.app.recovery import rebuild as rebuild_journal
+from fedbot.app.syncing import AccountTaken, SyncLoop
 from fedbot.app.timetable import Timetable
 from fedbot.app.typing_signs import TypingSigns
 from fedbot.chat import content
 from fedbot.chat.client import MatrixChat
 from fedbot.chat.words import Tongue, render
 from fedbot.config.settings import Settings
-from fedbot.federation.effects import Forget, KeepSecret, MoveSecret, Phrase
+from fedbot.federation.effects import Forget, KeepSecret, MoveSecret, Phrase, say
 from fedbot.federation.envelope import BadEnvelope, Identity, unseal
 from fedbot.federation.events import ReconcileDue, Started, StepRefused, Tick
 from fedbot.federation.home import Home
 from fedbot.federation.state import State
-from fedbot.identity import FileVault, open_identity
+from fedbot.identity import SEED_FILE, FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.jobs import Jobs
+from fedbot.journal.copying import FILE as JOURNAL
 from fedbot.journal.journal import Journal
+from fedbot.journal.lock import StateLock
 from fedbot.ports import (
     Chat,
+    ChatProblem,
     ChatUnreachable,
     Clock,
+    Delivery,
     Inventory,
     JournalProblem,
+    JournalUnwritable,
     NoSuchSecret,
     OutboxRow,
     Vault,
@@ -102,6 +111,7 @@ class Bot:
         def put_into_words(phrase: Phrase, now: datetime) -> content.Rendered:
             return content.render(render(phrase, tongue, now))
 
+        self._render = put_into_words
         self.chat = ports.chat
         self.journal = ports.journal
         self.clock = ports.clock
@@ -118,18 +128,31 @@ class Bot:
         self.timetable = Timetable(self.engine)
 
     async def start(self) -> None:
-        """Load the state; on a first start read the rooms as they are. Raises `HistoryWithoutState`."""
+        """Load the state; on a first start read the rooms as they are, from a copy what happened since.
+
+        Raises `HistoryWithoutState`.
+        """
         self.engine.load()
-        if self.journal.token() is None:
-            batch = await self.chat.sync(None, 0)
-            if batch.has_history and not self.engine.state.posts:
-                raise HistoryWithoutState(
-                    "The state folder is empty, but this Matrix account has spoken as a fedbot before. Nothing was "
-                    "changed. Put the state folder back from its backup (journal.db and identity/), or use another "
-                    "account and connect anew."
-                )
-            self.syncing.take(batch)
-        self.engine.put(Started(self.clock.now(), version("fedbot")))
+        token = self.journal.token()
+        recovers = self.journal.recovers
+        if token is None:
+            await self._read_the_rooms()
+        elif recovers:
+            await self.syncing.claim()  # whoever goes on with the original must stop first
+            await catch_up(self.engine, self.syncing, self.chat, token)
+            self.acts.wait_for_others()
+        self.engine.put(Started(self.clock.now(), version("fedbot"), recovers))
+        self.journal.has_recovered()
+
+    async def _read_the_rooms(self) -> None:
+        batch = await self.chat.sync(None, 0)
+        if batch.has_history and not self.engine.state.posts:
+            raise HistoryWithoutState(
+                "The state folder is empty, but this Matrix account has spoken as a fedbot before. Nothing was "
+                "changed. Put the state folder back from its backup (fedbot restore). If only journal.db is lost and "
+                "identity/ is here: fedbot rebuild. Without both, use another account and connect anew."
+            )
+        self.syncing.take(batch)
 
     async def run(self) -> None:
         """All lanes, until cancelled."""
@@ -146,6 +169,18 @@ class Bot:
             for work in (self.syncing, self.courier, self.acts, self.asking):
                 group.create_task(work.run())
             group.create_task(jobs.watch())
+
+    async def last_words(self, problem: str) -> None:
+        """Tell the admins why the bot stops, past the journal, which may be what is wrong."""
+        home = self.engine.state.home
+        if not home.admin_room:
+            return
+        words = self._render(say("bot_stops", problem=problem, home=home), self.clock.now())
+        message = content.message(words)
+        try:
+            await self.chat.send(Delivery(home.admin_room, "m.room.message", message, secrets.token_hex(16)))
+        except ChatProblem as silent:
+            log.warning("the admins could not be told: %s", silent.text)
 
     async def tick(self) -> None:
         """A timer: whatever is due by the clock or by the schedule."""
@@ -222,28 +257,77 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
     Raises `JournalProblem` (state in use, damaged, needs a rebuild), `ports.ChatProblem` for a login that
     doesn't work, and what `open_identity` raises.
     """
-    folder = identity_folder(settings)
-    clock = WallClock()
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal.open(settings.state))
-        identity = open_identity(folder)
-        vault = FileVault(folder)
-        chat = await _signed_in(settings, folder, clock)
-        stack.push_async_callback(chat.close)
-        room_ids = {room: await chat.resolve(room) for room in _aliases(settings)}
-        home = replace(settings.home(identity.key, room_ids), bot=chat.user_id)
-        inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign)
-        stack.callback(inventory.close)
-        bot = Bot(
-            home,
-            Ports(journal, chat, inventory, identity, vault, clock),
-            settle=timedelta(seconds=settings.rules.settle_seconds),
-            give_up=timedelta(minutes=settings.rules.give_up_minutes),
-        )
+        bot, _ = await _put_together(settings, journal, stack)
         await bot.start()
         await stack.enter_async_context(Web(bot.standing, settings.health_socket, settings.web.listen))
         ready()
-        await bot.run()
+        try:
+            await bot.run()
+        except BaseExceptionGroup as ended:
+            stopped = ended.subgroup((AccountTaken, JournalUnwritable))
+            if stopped is not None:
+                await bot.last_words(str(_first_of(stopped)))
+            raise
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def rebuild(settings: Settings) -> Rebuilt:
+    """Make a lost journal anew, from our InvenTree and the letters in the rooms; nothing else is done.
+
+    The next `run` goes on with it. Raises `JournalProblem` if there is a journal, or no identity; what `run` raises.
+    """
+    identity = identity_folder(settings)
+    lock = StateLock(settings.state)
+    draft = settings.state / "rebuilding"
+    try:
+        if (settings.state / JOURNAL).exists():
+            raise JournalProblem(
+                f"There is a journal in {settings.state}. Nothing was changed. If it is damaged, move {JOURNAL} away "
+                "(with what begins like it), then rebuild."
+            )
+        if not (identity / SEED_FILE).exists():
+            raise JournalProblem(
+                f"There is no identity in {identity}, and nobody but its owner can speak as us. Put it back from a "
+                "backup (fedbot restore); without one, connect anew with another account."
+            )
+        shutil.rmtree(draft, ignore_errors=True)
+        async with AsyncExitStack() as stack:
+            journal = stack.enter_context(Journal.open(draft))
+            bot, inventory = await _put_together(settings, journal, stack)
+            rebuilt = await rebuild_journal(bot.engine, bot.chat, inventory)
+            journal.must_recover()
+        (draft / JOURNAL).replace(settings.state / JOURNAL)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        lock.release()
+    return rebuilt
+
+
+async def _put_together(settings: Settings, journal: Journal, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
+    """The bot of these settings on its real ends, which close with the stack."""
+    folder = identity_folder(settings)
+    clock = WallClock()
+    identity = open_identity(folder)
+    vault = FileVault(folder)
+    chat = await _signed_in(settings, folder, clock)
+    stack.push_async_callback(chat.close)
+    room_ids = {room: await chat.resolve(room) for room in _aliases(settings)}
+    home = replace(settings.home(identity.key, room_ids), bot=chat.user_id)
+    inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign)
+    stack.callback(inventory.close)
+    bot = Bot(
+        home,
+        Ports(journal, chat, inventory, identity, vault, clock),
+        settle=timedelta(seconds=settings.rules.settle_seconds),
+        give_up=timedelta(minutes=settings.rules.give_up_minutes),
+    )
+    return bot, inventory
 
 
 async def _signed_in(settings: Settings, folder: Path, clock: Clock) -> MatrixChat:

@@ -119,7 +119,9 @@ class Engine:
         try:
             turn = decide(self.state, event, self._verbs, now)
             queued = tuple(self._queued(turn))
-            self.journal.commit(seq, Committed(now, turn.changes, queued, tuple(turn.audit)))
+            self.journal.commit(
+                seq, Committed(now, turn.changes, queued, tuple(turn.audit), tuple(turn.found), tuple(turn.voided))
+            )
         except (JournalProblem, sqlite3.Error) as problem:
             if not isinstance(problem, NotStorable):
                 raise  # the disk doesn't keep what it is given: end here, go on from the journal at the next start

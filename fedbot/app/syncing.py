@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -23,6 +24,10 @@ LONG_POLL = 30.0
 CATCH_UP_EVERY = timedelta(minutes=5)
 
 
+class AccountTaken(Exception):
+    """Another process has claimed our account since; the older one stops."""
+
+
 class SyncLoop:
     """Reads the chat for ever. `heard_at` is when the homeserver answered last."""
 
@@ -34,6 +39,7 @@ class SyncLoop:
         self._told: datetime | None = None
         self.backoff = Backoff(shortest=1.0, longest=30.0)
         self.heard_at: datetime | None = None
+        self._instance = ""
 
     def look_again(self) -> None:
         """The state has changed: a poll that would last past the end of a grace is cut short."""
@@ -43,6 +49,7 @@ class SyncLoop:
         """Work until the account is signed out."""
         while True:
             try:
+                await self.claim()
                 batch = await self._next_batch()
             except ChatSignedOut:
                 raise
@@ -54,10 +61,23 @@ class SyncLoop:
             if batch is not None:
                 self.take(batch)
 
+    async def claim(self) -> None:
+        """Tell every other process on our account, once, that we are here now."""
+        if not self._instance:
+            instance = secrets.token_hex(8)
+            await self._chat.claim(instance)
+            self._instance = instance
+
     def take(self, batch: Batch) -> None:
         """One batch into the journal, and the word that we have caught up, if somebody waits for it."""
         self.backoff.worked()
         self.heard_at = self._clock.now()
+        if batch.instance and self._instance and batch.instance != self._instance:
+            raise AccountTaken(
+                "Another fedbot works with this Matrix account now, on another machine or state folder, so this one "
+                "has stopped: two would do everything twice. If that is right, nothing is to be done here. If not, "
+                "stop the other one for good, then start this one again."
+            )
         self._engine.receive(batch)
         if self._somebody_waits(batch.asked_at):
             self._told = batch.asked_at

@@ -14,17 +14,20 @@ from typing import Any, TypeVar
 
 import nio
 
-from fedbot.chat.connection import Connection
+from fedbot.chat.connection import AccountDataKept, Connection
 from fedbot.chat.errors import answered
 from fedbot.chat.login import Account, Session, sign_in
 from fedbot.chat.room import Raw
-from fedbot.chat.sync import RawRoom, RawSync, Rooms, shows_history
+from fedbot.chat.sync import RawRoom, RawSync, Rooms, letters_in, lines_answered, shows_history
+from fedbot.federation.events import EnvelopeSeen
 from fedbot.ports import Batch, Chat, ChatRefused, Delivery
 
 _TIMELINE_LIMIT = 100
 """Synapse clamps to this, and cuts to 10 without being asked (facts/matrix.md §2)."""
 _SLACK = 20
 """Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
+
+INSTANCE = "dev.fedbot.instance"
 
 R = TypeVar("R")
 log = logging.getLogger(__name__)
@@ -75,6 +78,13 @@ class MatrixChat(Chat):
         The first call after a start, and any that doesn't go on from the last batch, also asks for all rooms'
         state, as that isn't kept anywhere, and returns without waiting.
         """
+        return await self._batch(since, timeout, own=False)
+
+    async def catch_up(self, since: str) -> Batch:
+        """What happened since, our own letters included, and which lines we have answered."""
+        return await self._batch(since, 0, own=True)
+
+    async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
         asked_at = self._now()
         start = _Start(initial=since is None, fresh=since is None or since != self._token)
         invitations = await self._invitations() if start.fresh and since is not None else {}
@@ -84,10 +94,23 @@ class MatrixChat(Chat):
         raw = await self._gather(response, since)
         raw = replace(raw, invite={**invitations, **raw.invite})
         rooms = Rooms(self.user_id) if start.fresh else self._rooms
-        events = rooms.read(raw, asked_at, initial=start.initial)
+        events = rooms.read(raw, asked_at, initial=start.initial, own=own)
         self._rooms, self._token = rooms, response.next_batch
         has_history = start.initial and shows_history(raw, self.user_id)
-        return Batch(response.next_batch, events, asked_at, has_history=has_history)
+        answered = lines_answered(raw, self.user_id) if own else frozenset()
+        return Batch(
+            response.next_batch,
+            events,
+            asked_at,
+            has_history=has_history,
+            answered=answered,
+            instance=_instance_in(response),
+        )
+
+    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+        """All letters of the room's past that we may read, our own included, oldest first."""
+        past = await self._gap(room, None, None)
+        return letters_in(past, self.user_id, room, self._now())
 
     async def send(self, delivery: Delivery) -> str:
         """Send one event, or put one state event; returns its event id.
@@ -117,6 +140,13 @@ class MatrixChat(Chat):
             return response
 
         return str((await self._ask(f"uploading {name}", call, nio.UploadResponse)).content_uri)
+
+    async def claim(self, instance: str) -> None:
+        """Say that this process works with the account from now on (account data `dev.fedbot.instance`)."""
+        content = {"instance": instance, "since": self._now().isoformat(timespec="seconds")}
+        await self._ask(
+            "claiming the account", lambda: self._connection.set_account_data(INSTANCE, content), AccountDataKept
+        )
 
     async def join(self, room: str) -> None:
         """Join a room by id (then we must be invited, or it is open here) or alias; again is no error."""
@@ -192,11 +222,11 @@ class MatrixChat(Chat):
         known = {event.get("event_id") for event in raw.timeline}
         return replace(raw, gap=tuple(event for event in gap if event.get("event_id") not in known))
 
-    async def _gap(self, room: str, before: str, since: str) -> list[Raw]:
-        """What happened after `since` and before a cut timeline, oldest first."""
+    async def _gap(self, room: str, before: str | None, since: str | None) -> list[Raw]:
+        """What happened after `since` and before a cut timeline, oldest first. None: from the first, up to now."""
         newest_first: dict[str, Raw] = {}
-        start: str | None = before
-        while start:
+        start, more = before, True
+        while more:
             page = await self._ask(
                 f"reading back in {room}",
                 lambda start=start: self._connection.room_messages(  # type: ignore[misc]
@@ -205,7 +235,8 @@ class MatrixChat(Chat):
                 nio.RoomMessagesResponse,
             )
             newest_first.update({str(raw.get("event_id")): raw for raw in _sources(page.chunk)})
-            start = page.end if page.chunk else None
+            start = page.end
+            more = bool(start and page.chunk)
         return list(reversed(newest_first.values()))
 
 
@@ -227,11 +258,21 @@ def _invitation_source(event: Any) -> Raw:  # noqa: ANN401  # nio has no types
     return {**source, "content": event.content} if isinstance(event, nio.InviteMemberEvent) else source
 
 
+def _instance_in(response: nio.SyncResponse) -> str:
+    """Who claimed the account last, if the response tells; '' if not, or if it can't be read."""
+    found = [
+        event.content.get("instance")
+        for event in response.account_data_events
+        if isinstance(event, nio.UnknownAccountDataEvent) and event.type == INSTANCE
+    ]
+    return found[-1] if found and isinstance(found[-1], str) else ""
+
+
 def _news_filter() -> dict[str, Any]:
     nothing: dict[str, Any] = {"types": []}
     return {
         "presence": nothing,
-        "account_data": nothing,
+        "account_data": {"types": [INSTANCE]},
         "room": {"timeline": {"limit": _TIMELINE_LIMIT}, "ephemeral": nothing, "account_data": nothing},
     }
 
@@ -240,6 +281,7 @@ def _invitations_filter() -> dict[str, Any]:
     """As little as possible beside invitations, which no filter touches."""
     quiet = _news_filter()
     nothing: dict[str, Any] = {"types": []}
+    quiet["account_data"] = nothing
     quiet["room"] |= {"state": nothing, "timeline": {"limit": 1, **nothing}}
     return _unlike_any(quiet)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from pathlib import Path
+from typing import Any
 
 import nio
 
@@ -20,6 +21,20 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         """Take note of logins only."""
         if not isinstance(response, nio.SyncResponse):
             await super().receive_response(response)
+
+    async def set_account_data(self, kind: str, content: dict[str, str]) -> nio.Response:
+        """Keep something with our account, which all its devices are told of. Nio has no call for it."""
+        path = nio.Api._build_path(["user", self.user_id, "account_data", kind])  # noqa: SLF001
+        return await self._send(AccountDataKept, "PUT", path, nio.Api.to_json(content))
+
+
+class AccountDataKept(nio.Response):  # type: ignore[misc]  # nio has no types
+    """The homeserver has it."""
+
+    @classmethod
+    def from_dict(cls, parsed: dict[str, Any]) -> nio.Response:
+        """The answer is an empty object, unless it tells an error."""
+        return nio.ErrorResponse.from_dict(parsed) if "errcode" in parsed else cls()
 
 
 def connect(

@@ -33,11 +33,15 @@ _REPLY_QUOTE = ("> <@", "> * <@")
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads one room's events for one account. `asked_at` stands in for times that can't be read."""
+    """Reads one room's events for one account. `asked_at` stands in for times that can't be read.
+
+    `own`: our own letters count too, for a bot whose journal knows less than the room.
+    """
 
     us: str
     room: str
     asked_at: datetime
+    own: bool = False
 
     def message(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:
         """A timeline event that is no state; None if it is nothing to us, our own, or can't be read.
@@ -45,10 +49,12 @@ class Reader:
         `picture` is the room as it was then.
         """
         # A hub's parties will talk through the room (DESIGN §4); then envelopes of ours count too.
-        if not self._readable(raw) or raw["sender"] == self.us:
+        is_ours = raw.get("sender") == self.us
+        if not self._readable(raw) or (is_ours and not self.own):
             return None
         read = _MESSAGES.get(raw["type"])
-        return read(self, raw, picture) if read else None
+        found = read(self, raw, picture) if read else None
+        return None if is_ours and not isinstance(found, EnvelopeSeen) else found
 
     def state(self, raw: Raw) -> ChatEvent | None:
         """A state event that says something by itself: a party's announcement, or the room's end.
@@ -103,17 +109,17 @@ class Reader:
         the top-level content too, so edits need no look into `m.new_content` for it (DESIGN §4).
         """
         content = content_of(raw)
-        if isinstance(content.get(ENVELOPE), Mapping):
-            return EnvelopeSeen(**self._base(raw), envelope=dict(content[ENVELOPE]))
-        if content.get("msgtype") != "m.text" or not isinstance(content.get("body"), str):
-            return None
         relation = _object(content.get("m.relates_to"))
         kind = relation.get("rel_type")
         edits = _text(relation.get("event_id")) if kind == "m.replace" else ""
+        if isinstance(content.get(ENVELOPE), Mapping):
+            return EnvelopeSeen(**self._base(raw), envelope=dict(content[ENVELOPE]), edits=edits)
+        if content.get("msgtype") != "m.text" or not isinstance(content.get("body"), str):
+            return None
         body = content["body"]
         if edits:
             body = _object(content.get("m.new_content")).get("body", body)
-        answered = _text(_object(relation.get("m.in_reply_to")).get("event_id"))
+        answered = answered_line(raw)
         in_thread = kind == "m.thread"
         return Said(
             **self._base(raw),
@@ -188,6 +194,12 @@ def speaks_fedbot(raw: Raw) -> bool:
     """Whether the event is one that only a fedbot sends."""
     kind = raw.get("type")
     return (isinstance(kind, str) and kind.startswith(f"{ENVELOPE}.")) or ENVELOPE in content_of(raw)
+
+
+def answered_line(raw: Raw) -> str:
+    """The event id of the line that a message answers; '' if it answers none."""
+    relation = _object(content_of(raw).get("m.relates_to"))
+    return _text(_object(relation.get("m.in_reply_to")).get("event_id"))
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fedbot.chat.reading import Reader, is_own_membership, membership_before, speaks_fedbot
+from fedbot.chat.reading import Reader, answered_line, is_own_membership, membership_before, speaks_fedbot
 from fedbot.chat.room import Raw, RoomPicture, content_of, is_state
-from fedbot.federation.events import ChatEvent, Removed
+from fedbot.federation.events import ChatEvent, EnvelopeSeen, Removed
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ class Rooms:
     us: str
     pictures: dict[str, RoomPicture] = field(default_factory=dict)
 
-    def read(self, raw: RawSync, asked_at: datetime, *, initial: bool = False) -> tuple[ChatEvent, ...]:
+    def read(
+        self, raw: RawSync, asked_at: datetime, *, initial: bool = False, own: bool = False
+    ) -> tuple[ChatEvent, ...]:
         """The events of a sync, oldest first within each room; the pictures change only if all was read.
 
         A room that we have just come into brings lines from before; those are left out. Some that were news once
@@ -51,15 +53,15 @@ class Rooms:
 
         `initial`: a sync without a token. What it shows of timelines happened before we listened, so nothing
         of it is news: nobody expects an answer to those lines any more, and acting on them would surprise.
-        Invitations, and what is true of each room now, come all the same.
+        Invitations, and what is true of each room now, come all the same. `own`: see `Reader`.
         """
         pictures = dict(self.pictures)
         events: list[ChatEvent] = []
         for room, content in raw.leave.items():
             before = pictures.pop(room, None)
-            events += _read_left(Reader(self.us, room, asked_at), content, before)
+            events += _read_left(Reader(self.us, room, asked_at, own), content, before)
         for room, content in raw.join.items():
-            reader = Reader(self.us, room, asked_at)
+            reader = Reader(self.us, room, asked_at, own)
             found, pictures[room] = _read_joined(reader, content, pictures.get(room), initial=initial)
             events += found
         for room, state in raw.invite.items():
@@ -74,6 +76,20 @@ def shows_history(raw: RawSync, us: str) -> bool:
     rooms = (*raw.join.values(), *raw.leave.values())
     events = (event for room in rooms for event in (*room.state, *room.gap, *room.timeline))
     return any(event.get("sender") == us and speaks_fedbot(event) for event in events)
+
+
+def lines_answered(raw: RawSync, us: str) -> frozenset[str]:
+    """The lines to which we have answered, by event id, as far as the sync shows it."""
+    rooms = (*raw.join.values(), *raw.leave.values())
+    ours = (event for room in rooms for event in (*room.gap, *room.timeline) if event.get("sender") == us)
+    return frozenset(line for line in map(answered_line, ours) if line)
+
+
+def letters_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tuple[EnvelopeSeen, ...]:
+    """The letters in a room's past, our own included, in their order."""
+    reader, picture = Reader(us, room, now, own=True), RoomPicture()
+    found = [reader.message(raw, picture) for raw in timeline if not is_state(raw)]
+    return tuple(event for event in found if isinstance(event, EnvelopeSeen))
 
 
 def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:

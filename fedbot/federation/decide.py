@@ -23,6 +23,7 @@ from fedbot.federation import (
     making,
     receiving,
     reconciling,
+    recovering,
     reminders,
     renewing,
     requesting,
@@ -55,6 +56,7 @@ from fedbot.federation.events import (
     Posted,
     PostRefused,
     Reacted,
+    Recalled,
     ReconcileDue,
     Redacted,
     Removed,
@@ -91,8 +93,17 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
 
 def _on_started(turn: Turn, event: Started) -> None:
     turn.save(replace(turn.standing(), started=event.at, version=event.version))
+    if event.recovers:
+        recovering.resume(turn)
     stats.on_started(turn)
     rooms.announce_everywhere(turn)
+
+
+def _on_recalled(turn: Turn, event: Recalled) -> None:
+    """A letter of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
+    mail.on_envelope(turn, event.letter)
+    recovering.begin_anew(turn)
+    turn.effects.clear()
 
 
 def _on_post_refused(turn: Turn, event: PostRefused) -> None:
@@ -218,6 +229,7 @@ _ANSWERED: dict[str, _Rule] = {
     "request-match": requesting.on_matched,
     "granted-card": requesting.on_granted_card,
     "debit": sending.on_rights_before_debit,
+    "rebuild": recovering.on_mirrors,
     "reminder": reminders.on_able,
     "stats-own": stats.on_own_counted,
     "stats-answer": stats.on_counted_for_friend,
@@ -303,6 +315,7 @@ _RULES: dict[type[Event], _Rule] = {
     Reacted: verdicts.on_reaction,
     Redacted: verdicts.on_redaction,
     EnvelopeSeen: mail.on_envelope,
+    Recalled: _on_recalled,
     Invited: rooms.on_invited,
     RoomSeen: rooms.on_seen,
     PartyAnnounced: rooms.on_announced,

@@ -55,13 +55,24 @@ class Redacted:
 
 @dataclass(frozen=True)
 class EnvelopeSeen:
-    """The content under `dev.fedbot` of a message, as it came; not yet verified when journaled by chat."""
+    """The content under `dev.fedbot` of a message, as it came; not yet verified when journaled by chat.
+
+    `edits` is the message that the carrying one edits. Our own come only while we recover (`recovering`).
+    """
 
     room: str
     event_id: str
     sender: str
     at: datetime
     envelope: dict[str, Any]
+    edits: str = ""
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A letter of the past, read again for what it tells while a lost journal is rebuilt: nothing is done for it."""
+
+    letter: EnvelopeSeen
 
 
 @dataclass(frozen=True)
@@ -160,10 +171,14 @@ class ReconcileDue:
 
 @dataclass(frozen=True)
 class Started:
-    """The process is up; `version` is fedbot's own."""
+    """The process is up; `version` is fedbot's own.
+
+    `recovers`: it goes on from a backup or a rebuilt journal, and has read what happened since.
+    """
 
     at: datetime
     version: str
+    recovers: bool = False
 
 
 @dataclass(frozen=True)
@@ -262,6 +277,7 @@ Event = (
     | Reacted
     | Redacted
     | EnvelopeSeen
+    | Recalled
     | PartyAnnounced
     | Invited
     | Removed

@@ -18,6 +18,9 @@ from fedbot.federation.state import Turn
 
 S = TypeVar("S", Connection, Transfer)
 
+MOST_FORGOTTEN = 10_000
+"""So many of our own letters may have got lost with a journal; whoever says that it has seen more makes it up."""
+
 
 def bound_to(sender: str, to: str, subject: str, number: int) -> str:
     """What a sealed body is bound to, so that it can't be moved into another letter."""
@@ -147,7 +150,10 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
     """
     said = envelope.body.get("seen")
     acknowledged = said if isinstance(said, int) else 0
-    subject = _acknowledge(subject, acknowledged)
+    if subject.exchange.sent < acknowledged <= subject.exchange.sent + MOST_FORGOTTEN:
+        subject = _go_on_above(turn, subject, acknowledged)
+    else:
+        subject = _acknowledge(subject, acknowledged)
     turn.save(subject)
     if envelope.seq == 0:
         if envelope.kind == "ask" and not send_again(turn, subject, acknowledged):
@@ -173,6 +179,19 @@ def _acknowledge(subject: S, number: int) -> S:
         subject,
         exchange=replace(exchange, unread=unread, awaiting=waits, resend_at=exchange.resend_at if waits else None),
     )
+
+
+def _go_on_above(turn: Turn, subject: S, number: int) -> S:
+    """The peer has read more than we know to have written: our journal is older than that (a backup, a rebuild).
+
+    The numbers up to there are taken. What we have written since is another letter each, and goes on above them.
+    """
+    exchange = subject.exchange
+    anew = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))
+    turn.note(subject.id, "the peer has seen more of our letters than we know of", known=exchange.sent, seen=number)
+    subject = replace(subject, exchange=replace(exchange, sent=number + len(anew), unread=anew))
+    post(turn, subject, *anew)
+    return subject
 
 
 def ask_for_unknown(turn: Turn, envelope: Envelope, connection: Connection) -> None:

@@ -15,6 +15,7 @@ from fedbot.federation import (
     letters,
     receiving,
     reconciling,
+    recovering,
     renewing,
     requesting,
     sending,
@@ -84,6 +85,9 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     except BadEnvelope as problem:
         turn.note("mail", f"unreadable: {problem}", event.sender, event.event_id)
         _complain(turn, event, str(problem))
+        return
+    if event.sender == turn.home.bot:
+        recovering.on_own_letter(turn, event, envelope)
         return
     if envelope.kind == "announce":
         content = {"parties": envelope.body["parties"]}

@@ -392,6 +392,13 @@ def mirror(turn: Turn, connection: Connection) -> None:
         "key": connection.peer_key,
         "room": connection.room,
         "state": connection.state.value,
+        "access": connection.access,
+        "ours": connection.ours,
+        "user": connection.user,
+        "group": connection.group,
+        "token": connection.token_name,
+        "token_expiry": connection.token_expiry.isoformat() if connection.token_expiry else "",
+        "peer_url": connection.peer_url,
         "requests": requests,
     }
     if figures := turn.figures_of(connection.peer):

@@ -127,6 +127,28 @@ class Overview:
 
 
 @dataclass(frozen=True)
+class CompanyMirrors:
+    """What have we written about connections into our companies' metadata? Answer: `MirrorsFound`."""
+
+
+@dataclass(frozen=True)
+class CompanyMirror:
+    """One company's: `value` is the JSON text under our key, which bears our own signature for this company."""
+
+    company: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class MirrorsFound:
+    """What was found. `unsigned` are companies with something under our key that we have not signed so."""
+
+    companies: tuple[CompanyMirror, ...]
+    unsigned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class InventoryStanding:
     """What the InvenTree says of itself and of our token; nothing secret in it."""
 
@@ -215,8 +237,29 @@ class AuditTrail:
     entries: tuple[tuple[datetime, AuditEntry], ...] = ()
 
 
-Question = PersonRights | WhoMay | FindItems | MatchPart | StockFigures | Overview | AuditOf | WhereIsIt | BooksOf
-Answer = Rights | Able | ItemsFound | PartMatch | StockCounts | InventoryStanding | AuditTrail | ItemsSeen
+Question = (
+    PersonRights
+    | WhoMay
+    | FindItems
+    | MatchPart
+    | StockFigures
+    | Overview
+    | AuditOf
+    | WhereIsIt
+    | BooksOf
+    | CompanyMirrors
+)
+Answer = (
+    Rights
+    | Able
+    | ItemsFound
+    | PartMatch
+    | StockCounts
+    | InventoryStanding
+    | AuditTrail
+    | ItemsSeen
+    | MirrorsFound
+)
 
 QUESTIONS: dict[type[Question], type[Answer]] = {
     PersonRights: Rights,
@@ -228,6 +271,7 @@ QUESTIONS: dict[type[Question], type[Answer]] = {
     AuditOf: AuditTrail,
     WhereIsIt: ItemsSeen,
     BooksOf: ItemsSeen,
+    CompanyMirrors: MirrorsFound,
 }
 
 QUANTITY_PLACES = Decimal("0.00001")

@@ -83,9 +83,12 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 
 
 def on_matched(turn: Turn, event: Answered) -> None:
-    """We know where each line would land: post the card, or let it say so if it is there already."""
+    """We know where each line would land: post the card, or let it say so if it is there already.
+
+    If it has left the sender meanwhile (we had to ask anew after a loss), it is booked in now.
+    """
     transfer = turn.transfer(event.context.subject)
-    if transfer is None or transfer.state is not TransferState.OPEN:
+    if transfer is None or transfer.state not in {TransferState.OPEN, TransferState.CREDITING}:
         return
     transfer = transfers.goes_on(turn, transfer)
     *matches, able = event.answers
@@ -95,6 +98,11 @@ def on_matched(turn: Turn, event: Answered) -> None:
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
         transfer = with_progress(transfer, matched(transfer.at(line.number), match))
+    if transfer.state is TransferState.CREDITING:
+        turn.save(transfer)
+        if not any(progress.acting for progress in transfer.progress):
+            go_on(turn, transfer)
+        return
     people = opening.addressees(turn, able)
     if transfer.card_event or "card" in transfer.told:
         turn.save(transfer)

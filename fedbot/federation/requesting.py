@@ -63,6 +63,11 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) 
         return
     transfer = _adopted(turn, transfer, envelope, less=False)
     turn.save(transfer)
+    look_for_parts(turn, transfer)
+
+
+def look_for_parts(turn: Turn, transfer: Transfer) -> None:
+    """Which of our parts is each line?"""
     lines = transfer.terms.lines
     questions: list[Question] = [MatchPart(transfer.peer, line.description, line.serial) for line in lines]
     turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
@@ -137,6 +142,11 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
     turn.note(transfer.id, "less was granted", granted.person, event_id)
+    look_who_confirms(turn, transfer)
+
+
+def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
+    """Who may say yes to less? The card waits for the answer."""
     people = tuple(turn.home.people.values())
     turn.do(Ask(Context("granted-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
 
@@ -165,7 +175,12 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
     terms = transfer.terms
     turn.save(transfer)
     turn.note(transfer.id, f"requested by {connection.peer}", terms.asker)
-    questions: list[Question] = [FindItems(line.description.name) for line in terms.lines]
+    look_for_items(turn, transfer)
+
+
+def look_for_items(turn: Turn, transfer: Transfer) -> None:
+    """Which of our stock items is each line, and who may decide? The card waits for the answer."""
+    questions: list[Question] = [FindItems(line.description.name) for line in transfer.terms.lines]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
     turn.do(Ask(Context("request-card", transfer.id), tuple(questions), patient=True))
 

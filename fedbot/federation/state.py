@@ -115,6 +115,8 @@ class Turn:
         self.effects: list[Effect] = []
         self.audit: list[AuditEntry] = []
         self.posts: dict[str, str] = {}
+        self.found: list[tuple[str, str, str]] = []
+        self.voided: list[str] = []
 
     # collecting
 
@@ -129,6 +131,15 @@ class Turn:
     def do(self, *effects: Effect) -> None:
         """These effects are wanted, in this order within their lane."""
         self.effects.extend(effects)
+
+    def find_post(self, event_id: str, key: str, room: str) -> None:
+        """A message of ours that we didn't know of is there, and is known by its key from now on."""
+        self.posts[event_id] = key
+        self.found.append((event_id, key, room))
+
+    def void(self, subject: str) -> None:
+        """The steps about this subject that wait in the outbox are not done any more; those of this turn are."""
+        self.voided.append(subject)
 
     def note(self, subject: str, what: str, who: str = "", event_id: str = "", **detail: object) -> None:
         """One line for the audit. Nothing secret, nothing sealed."""

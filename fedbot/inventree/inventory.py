@@ -56,6 +56,7 @@ ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
     questions.MatchPart: matching.match_part,
     questions.StockFigures: figures.count_stock,
     questions.Overview: overview.standing,
+    questions.CompanyMirrors: metadata.company_mirrors,
     questions.WhereIsIt: whereabouts.where_is,
     questions.BooksOf: whereabouts.books_of,
 }

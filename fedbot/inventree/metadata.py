@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from fedbot.federation.questions import CompanyMirror, CompanyMirrors, MirrorsFound
 from fedbot.federation.steps import Mirror, Mirrored
 from fedbot.federation.stock import Provenance
 from fedbot.inventree.rows import Row
@@ -18,6 +19,7 @@ from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 
 OWN_KEY = "fedbot"
 SIGNATURE = "signature"
+_PEER_LINK = "?fed="
 
 # How far a split's ancestors are followed; a longer chain would be a loop.
 _MOST_ANCESTORS = 20
@@ -71,6 +73,28 @@ def origin_of(server: Server, row: Row, own: Provenance | None) -> str:
         if found is not None:
             return found.origin
     return ""
+
+
+# --- what a lost journal is rebuilt from ---------------------------------------------------------------------
+
+
+def company_mirrors(server: Server, _: CompanyMirrors) -> MirrorsFound:
+    """What we have signed into the metadata of our peers' companies, which are told by their link."""
+    signed: list[CompanyMirror] = []
+    unsigned: list[str] = []
+    for row in server.for_companies().rows("company/"):
+        if _PEER_LINK not in str(row.get("link") or ""):
+            continue
+        pk, name = int(row["pk"]), str(row.get("name") or "")
+        own = read(server, "company", pk).get(OWN_KEY)
+        if not isinstance(own, dict):
+            continue
+        value = {key: content for key, content in own.items() if key != SIGNATURE}
+        if server.sign is not None and own.get(SIGNATURE) == server.sign(signed_text("company", pk, value)):
+            signed.append(CompanyMirror(pk, name, json.dumps(value, sort_keys=True, ensure_ascii=False)))
+        else:
+            unsigned.append(name)
+    return MirrorsFound(tuple(signed), tuple(unsigned))
 
 
 # --- the mirror --------------------------------------------------------------------------------------------

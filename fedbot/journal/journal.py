@@ -10,7 +10,6 @@ same transaction id, as after the end of the process at that moment.
 from __future__ import annotations
 
 import logging
-import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -22,14 +21,13 @@ from fedbot import ports
 from fedbot.federation.documents import Document
 from fedbot.federation.events import ChatEvent, Event, Posted, RoomSeen
 from fedbot.journal import codec, outbox
+from fedbot.journal.copying import FILE, write_copy
 from fedbot.journal.instants import from_text, optional_from_text, to_text
-from fedbot.journal.lock import PRIVATE_FILE, StateLock
-from fedbot.journal.schema import Database, sync_folder
+from fedbot.journal.lock import StateLock
+from fedbot.journal.schema import Database
 from fedbot.ports import Audited, Committed, Lane, Letter, NotStorable, OutboxRow, PostPlace, UnreadableRow, WrongTurn
 
 log = logging.getLogger(__name__)
-
-FILE = "journal.db"
 
 
 def _clock() -> datetime:
@@ -54,10 +52,15 @@ class Journal(ports.Journal):
         self._lock = lock
         self._now = now
         with database.transaction() as connection:
-            connection.execute(
+            is_new = connection.execute(
                 "INSERT INTO meta (name, value) VALUES ('journal_id', ?) ON CONFLICT DO NOTHING",
                 (secrets.token_hex(16),),
-            )
+            ).rowcount
+            if is_new:  # with a token already: a copy, whose original may have gone on
+                connection.execute(
+                    "INSERT INTO meta (name, value) SELECT 'recovers', 'copy' FROM meta WHERE name = 'token'"
+                    " ON CONFLICT DO NOTHING"
+                )
             found = connection.execute("SELECT value FROM meta WHERE name = 'journal_id'").fetchone()
             outbox.requeue_interrupted(connection)
         self._journal_id = str(found[0])
@@ -97,6 +100,21 @@ class Journal(ports.Journal):
     def journal_id(self) -> str:
         """Random, made with the journal."""
         return self._journal_id
+
+    @property
+    def recovers(self) -> bool:
+        """Whether it is a copy or was rebuilt, and what happened since isn't read yet."""
+        return bool(self._database.rows("SELECT 1 FROM meta WHERE name = 'recovers'"))
+
+    def must_recover(self) -> None:
+        """It was made from what others know: as after a copy, the next start has to ask for more."""
+        with self._database.transaction() as connection:
+            connection.execute("INSERT INTO meta (name, value) VALUES ('recovers', 'rebuilt') ON CONFLICT DO NOTHING")
+
+    def has_recovered(self) -> None:
+        """What happened since is known again."""
+        with self._database.transaction(durable=False) as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'recovers'")
 
     # --- what happened ------------------------------------------------------------------------------------
 
@@ -178,6 +196,11 @@ class Journal(ports.Journal):
                     "INSERT INTO audit (at, cause, subject, kind, payload) VALUES (?, ?, ?, ?, ?)",
                     (to_text(decision.at), seq, entry.subject, kind, payload),
                 )
+            connection.executemany(
+                "INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING",
+                decision.found,
+            )
+            outbox.void(connection, decision.voided, decision.at)
             return outbox.insert(connection, seq, decision.at, decision.queued)
 
     @staticmethod
@@ -301,21 +324,5 @@ class Journal(ports.Journal):
         return removed
 
     def backup(self, path: Path) -> None:
-        """A consistent copy at `path`, complete or not there at all; replaces an older one.
-
-        The copy has no journal id: opened, it gets a new one, since a homeserver answers used transaction
-        ids with the old events (DESIGN §4).
-        """
-        unfinished = path.with_name(path.name + ".part")
-        unfinished.unlink(missing_ok=True)
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
-        copy = sqlite3.connect(unfinished, isolation_level=None)
-        try:
-            self._database.copy_to(copy)
-            # one file, without companions that somebody would forget to carry along
-            copy.execute("PRAGMA journal_mode = DELETE")
-            copy.execute("DELETE FROM meta WHERE name = 'journal_id'")
-        finally:
-            copy.close()
-        unfinished.replace(path)
-        sync_folder(path.parent)
+        """A consistent copy at `path`, complete or not there at all; replaces an older one (`copying`)."""
+        write_copy(self._database.copy_to, path)

@@ -128,6 +128,15 @@ def end(connection: sqlite3.Connection, number: int, state: RowState, at: dateti
     _must_be_one(changed, number, "ended")
 
 
+def void(connection: sqlite3.Connection, keys: tuple[str, ...], at: datetime) -> None:
+    """The acts under these keys that are not ended are over, undone."""
+    connection.executemany(
+        "UPDATE outbox SET state = 'failed', ended_at = ?, problem = 'void', not_before = NULL"
+        " WHERE lane = 'act' AND key = ? AND state IN ('queued', 'acting')",
+        [(to_text(at), key) for key in keys],
+    )
+
+
 def postpone(connection: sqlite3.Connection, number: int, not_before: datetime, *, reached: bool, problem: str) -> None:
     """Back to `queued`, not before then."""
     changed = connection.execute(

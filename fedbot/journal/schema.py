@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fedbot.journal.lock import PRIVATE_FILE
-from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew
+from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -83,6 +83,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
+UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+
+
 class Database:
     """One SQLite connection, on which each change is a transaction. Threads take turns."""
 
@@ -136,16 +139,24 @@ class Database:
         What isn't durable outlives the end of the process all the same. A power cut takes back only the last of
         it, never something in between: the write-ahead log is one file, written in order and synced as a whole.
         """
-        with self._turn:
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+        try:
+            with self._turn:
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+                    raise
+        except sqlite3.OperationalError as problem:
+            if problem.sqlite_errorcode & 0xFF not in UNWRITABLE:  # the low byte says which, the rest how
                 raise
+            raise JournalUnwritable(
+                f"The journal can't be written ({problem}). Nothing is lost, but nothing new is begun. Make room on "
+                "the disk, or make the state folder writable; then start the bot again: it goes on where it was."
+            ) from problem
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Every row that the query finds."""

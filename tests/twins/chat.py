@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 
-from fedbot.chat.sync import Rooms, shows_history
+from fedbot.chat.sync import Rooms, letters_in, lines_answered, shows_history
+from fedbot.federation.events import EnvelopeSeen
 from fedbot.ports import (
     Batch,
     Chat,
@@ -52,6 +53,12 @@ class TwinChat(Chat):
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """As the real one; waits by the homeserver's clock, so a test's clock ends the waiting."""
+        return await self._batch(since, timeout, own=False)
+
+    async def catch_up(self, since: str) -> Batch:
+        return await self._batch(since, 0, own=True)
+
+    async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
         self._fail()
         asked_at = self.server.clock.now()
         position = None if since is None else _position(since)
@@ -60,10 +67,16 @@ class TwinChat(Chat):
             await self._news(position or 0, timeout)
         raw = self.server.sync(self.user_id, position, full_state=fresh)
         rooms = Rooms(self.user_id) if fresh else self._rooms
-        events = rooms.read(raw, asked_at, initial=since is None)
+        events = rooms.read(raw, asked_at, initial=since is None, own=own)
         self._rooms, self._token = rooms, f"t{self.server.position}"
         has_history = since is None and shows_history(raw, self.user_id)
-        return Batch(self._token, events, asked_at, has_history=has_history)
+        answered = lines_answered(raw, self.user_id) if own else frozenset()
+        instance = self.server.instances.get(self.user_id, "")
+        return Batch(self._token, events, asked_at, has_history=has_history, answered=answered, instance=instance)
+
+    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+        self._fail()
+        return letters_in(self.server.timeline(self.user_id, room), self.user_id, room, self.server.clock.now())
 
     async def send(self, delivery: Delivery) -> str:
         self.deliveries.append(delivery)
@@ -79,6 +92,10 @@ class TwinChat(Chat):
             self.lost_answers -= 1
             raise ChatUnreachable("the answer got lost")
         return sent
+
+    async def claim(self, instance: str) -> None:
+        self._fail()
+        self.server.instances[self.user_id] = instance
 
     async def upload(self, content: bytes, kind: str, name: str) -> str:
         self._fail()

@@ -36,7 +36,8 @@ class TwinRoom:
 class TwinHomeserver:
     """All rooms and accounts. `loses(user, event)`: set it, and that user never gets to see that message.
 
-    `typed` lists all typing signs as (user, room, seconds), `media` the files by their addresses.
+    `typed` lists all typing signs as (user, room, seconds), `media` the files by their addresses, `instances` who
+    claimed which account last.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -47,6 +48,7 @@ class TwinHomeserver:
         self.typed: list[tuple[str, str, int]] = []
         self.media: dict[str, bytes] = {}
         self.loses: Loses = lambda _user, _event: False
+        self.instances: dict[str, str] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._transactions: dict[tuple[str, str, str], str] = {}
 
@@ -202,6 +204,11 @@ class TwinHomeserver:
                     until = timeline[: timeline.index(own[-1]) + 1]
                     leave[room.id] = RawRoom(state, self._visible(user, until))
         return RawSync(join, leave, invite)
+
+    def timeline(self, user: str, room: str) -> tuple[Raw, ...]:
+        """Everything in the room from the first event on."""
+        self._needs_membership(user, room)
+        return self._visible(user, [event for event in self.log if event["room_id"] == room])
 
     def next_event(self) -> asyncio.Future[None]:
         """Done as soon as anything happens in any room."""

@@ -55,6 +55,14 @@ def inventory_down(tongue: Tongue, *, problem: str, home: Home) -> Lines:
     ]
 
 
+def bot_stops(tongue: Tongue, *, problem: str, home: Home) -> Lines:
+    """The bot ends by itself, and can't go on before a person has done something."""
+    return [
+        tongue.say("⏹ {space}'s bot has stopped.", space=naming.space(tongue, home.name)),
+        tongue.say("Why: {problem}", problem=tongue.short(problem, 500)),
+    ]
+
+
 def not_mirrored(tongue: Tongue, *, text: str) -> Lines:
     """Metadata in InvenTree could not be written; nothing waits for it."""
     return [

@@ -134,6 +134,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To see more, on the bot's machine: fedbot check
         """,
     ),
+    "the bot stops": (
+        say("bot_stops", problem="The journal can't be written (database or disk is full).", home=ALPHA),
+        """
+        ⏹ attraktor's bot has stopped.
+        Why: The journal can't be written (database or disk is full).
+        """,
+    ),
     "metadata can't be written": (
         say("not_mirrored", text="Our InvenTree user needs the role return_order: change."),
         """

@@ -13,7 +13,7 @@ import pytest
 from fedbot.chat.words.rendering import MODULES, phrases
 
 FEDBOT = Path(inspect.getfile(phrases)).parents[2]
-SPOKEN_IN = ("federation", "verbs")
+SPOKEN_IN = ("federation", "verbs", "app")
 
 
 @dataclass(frozen=True)

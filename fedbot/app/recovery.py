@@ -1,0 +1,116 @@
+"""Going on with a journal that knows less than the room: put back from a backup, or made anew (DESIGN §6, 7).
+
+The rules for what was said are in `federation.recovering`; here the past is read and put before them.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from fedbot.app.engine import Engine
+from fedbot.app.syncing import SyncLoop
+from fedbot.federation.documents import FINAL, ConnectionState
+from fedbot.federation.effects import Ask, SendEnvelope
+from fedbot.federation.envelope import envelope_id
+from fedbot.federation.events import Answered, Context, EnvelopeSeen, Posted, Recalled, Said
+from fedbot.federation.questions import CompanyMirrors, MirrorsFound
+from fedbot.federation.recovering import mirrored_requests
+from fedbot.federation.state import Turn
+from fedbot.ports import Batch, Chat, Inventory, Letter, OutboxRow
+
+log = logging.getLogger(__name__)
+
+_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) -> None:
+    """Read what happened since the copy was made, our own letters included, before anything is done.
+
+    Lines that were answered are not answered again, and messages that were sent are not sent again.
+    """
+    log.warning("the journal is a copy or was rebuilt: reading what happened since, before anything is done")
+    batch = await chat.catch_up(since)
+    news = [e for e in batch.events if not (isinstance(e, Said) and e.event_id in batch.answered)]
+    syncing.take(replace(batch, events=tuple(news)))
+    _leave_out_what_was_answered(engine, batch)
+    _leave_out_what_was_sent(engine, batch)
+
+
+def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
+    """Lines that were just being acted upon when the copy was made."""
+    for row in engine.journal.due("ask", _EVER):
+        if isinstance(row.effect, Ask) and row.effect.context.purpose == "line":
+            line = row.effect.context.detail["command"]["event_id"]
+            if line in batch.answered:
+                engine.journal.finish(row.id, None)
+
+
+def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
+    bot = engine.state.home.bot
+    letters = [e for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
+    sent = {str(letter.envelope.get("id")): letter.event_id for letter in letters}
+    for row in engine.journal.due("chat", _EVER):
+        event_id = _sent_as(engine, row, sent)
+        if event_id and isinstance(row.effect, Letter):
+            posted = Posted(engine.clock.now(), row.effect.key, row.effect.room, event_id)
+            engine.journal.finish(row.id, posted)
+        elif event_id or (isinstance(row.effect, Letter) and row.effect.reply_to in batch.answered):
+            engine.journal.finish(row.id, None)
+    engine.decide_all()
+
+
+def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
+    """The event that this row's letter is already; '' if it isn't there."""
+    draft = row.effect.draft if isinstance(row.effect, Letter | SendEnvelope) else None
+    if draft is None or not draft.number:
+        return ""
+    return sent.get(envelope_id(engine.state.home.party, draft.subject, draft.number), "")
+
+
+# --- rebuilding --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What was found again. `lost` are open requests that our InvenTree names, but no letter in the room tells of."""
+
+    connections: tuple[tuple[str, str], ...]
+    transfers: int
+    unfinished: int
+    lost: tuple[str, ...]
+    unsigned: tuple[str, ...]
+
+
+async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
+    """Fill a new journal from our InvenTree's metadata and from the letters in the rooms. Nothing is done yet."""
+    mirrors = await inventory.answer(CompanyMirrors())
+    if not isinstance(mirrors, MirrorsFound):
+        raise TypeError(f"asked for mirrors, not for {mirrors!r}")
+    batch = await chat.sync(None, 0)
+    joined = [room for room in engine.state.home.rooms if any(event.room == room for event in batch.events)]
+    past = [letter for room in joined for letter in await chat.letters(room)]
+    engine.put(Answered(engine.clock.now(), Context("rebuild"), (mirrors,)))
+    engine.receive(batch)
+    for letter in past:
+        engine.journal.put(Recalled(letter))
+    engine.decide_all()
+    return _summary(engine, mirrors)
+
+
+def _summary(engine: Engine, mirrors: MirrorsFound) -> Rebuilt:
+    turn = Turn(engine.state, engine.clock.now())
+    transfers = turn.transfers()
+    known = {transfer.id for transfer in transfers}
+    over = {ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED}
+    living = [connection for connection in turn.connections() if connection.state not in over]
+    named: list[Any] = [request for mirror in mirrors.companies for request in mirrored_requests(mirror)]
+    return Rebuilt(
+        connections=tuple((connection.peer_name, connection.state.value) for connection in living),
+        transfers=len(transfers),
+        unfinished=sum(transfer.state not in FINAL for transfer in transfers),
+        lost=tuple(identifier for identifier in named if identifier not in known),
+        unsigned=mirrors.unsigned,
+    )

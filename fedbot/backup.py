@@ -1,0 +1,218 @@
+"""`fedbot backup` and `fedbot restore`: the journal and the identity folder in one file, encrypted if wished.
+
+The file: a line that says what it is, a line of JSON (how it is encrypted), then a gzipped tar, or that in a
+NaCl secret box whose key argon2id makes from the passphrase. Whoever can read it unencrypted can speak as us.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import tarfile
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from nacl.exceptions import CryptoError
+from nacl.pwhash import argon2id
+from nacl.secret import SecretBox
+from nacl.utils import random
+
+from fedbot.identity import PRIVATE_FILE, PRIVATE_FOLDER, SEED_FILE
+from fedbot.journal.copying import FILE as JOURNAL
+from fedbot.journal.copying import check_copy, copy_beside
+from fedbot.journal.lock import StateLock
+
+MAGIC = b"fedbot-backup 1\n"
+IDENTITY = "identity"
+MANIFEST = "manifest.json"
+_DRAFT = "restoring"
+#: A small machine must be able to read it back: 64 MiB of memory, and then about a second of work.
+_MEMORY = argon2id.MEMLIMIT_INTERACTIVE
+_WORK = argon2id.OPSLIMIT_SENSITIVE * 2
+_LONGEST_HEADER = 10_000
+_MOST_WORK = 4 * _WORK
+_MOST_MEMORY = 16 * _MEMORY
+
+
+class BackupRefused(Exception):
+    """It wasn't done; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Whose backup it is, and of when (ISO 8601, UTC)."""
+
+    party: str
+    bot: str
+    made: str
+    fedbot: str
+
+
+def backup(state: Path, party: str, bot: str, file: Path, passphrase: str = "") -> Manifest:
+    """Write everything that `state` holds into `file` (0600), whole or not at all, while the bot may be running.
+
+    An older backup at `file` is replaced; anything else there is left alone. Raises `BackupRefused`,
+    `ports.JournalProblem`, OSError.
+    """
+    if file.exists() and not _is_backup(file):
+        raise BackupRefused(f"{file} is there already and is no backup of fedbot's. Nothing was written.")
+    identity = state / IDENTITY
+    if not (identity / SEED_FILE).exists():
+        raise BackupRefused(f"There is no identity in {state}: the bot has not run yet, or keeps its state elsewhere.")
+    manifest = Manifest(party, bot, datetime.now(UTC).isoformat(timespec="seconds"), version("fedbot"))
+    with TemporaryDirectory(prefix="fedbot-backup-", dir=file.absolute().parent) as folder:
+        # the journal first: a secret that it speaks of is in the identity folder by then
+        copy_beside(state, Path(folder) / JOURNAL)
+        packed = _packed(manifest, Path(folder) / JOURNAL, identity)
+    _write_whole(file, MAGIC + _enclosed(packed, passphrase))
+    return manifest
+
+
+def _packed(manifest: Manifest, journal: Path, identity: Path) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        text = json.dumps(asdict(manifest)).encode()
+        entry = tarfile.TarInfo(MANIFEST)
+        entry.size, entry.mode = len(text), PRIVATE_FILE
+        archive.addfile(entry, io.BytesIO(text))
+        archive.add(journal, JOURNAL)
+        for path in sorted(identity.rglob("*")):
+            if path.is_file() and path.suffix != ".new":  # drafts of what is just being written
+                archive.add(path, f"{IDENTITY}/{path.relative_to(identity)}")
+    return packed.getvalue()
+
+
+def _enclosed(packed: bytes, passphrase: str) -> bytes:
+    if not passphrase:
+        return b"{}\n" + packed
+    salt = random(argon2id.SALTBYTES)
+    header = {"kdf": "argon2id", "salt": salt.hex(), "opslimit": _WORK, "memlimit": _MEMORY}
+    box = SecretBox(argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, _WORK, _MEMORY))
+    return json.dumps(header).encode() + b"\n" + bytes(box.encrypt(packed))
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    draft = file.with_name(f"{file.name}.part")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+# --- restore -----------------------------------------------------------------------------------------------
+
+
+def is_encrypted(file: Path) -> bool:
+    """Whether a passphrase is needed. Raises `BackupRefused` if it is no backup, OSError."""
+    return bool(_opened(file)[0])
+
+
+def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manifest:
+    """Put the backup into `state`, which must not hold a journal or an identity.
+
+    Raises `BackupRefused`, `ports.JournalProblem` (a damaged journal in it; the folder in use), OSError. Then the
+    folder is as it was.
+    """
+    header, content = _opened(file)
+    packed = _decrypted(header, content, passphrase) if header else content
+    lock = StateLock(state)
+    draft = state / _DRAFT
+    try:
+        _refuse_a_used_folder(state)
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=PRIVATE_FOLDER)
+        manifest = _unpack(packed, draft, file)
+        if manifest.party != party:
+            raise BackupRefused(f"{file} is a backup of {manifest.party}; the settings are those of {party}.")
+        check_copy(draft / JOURNAL)
+        (draft / IDENTITY).replace(state / IDENTITY)
+        (draft / JOURNAL).replace(state / JOURNAL)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        lock.release()
+    return manifest
+
+
+def _refuse_a_used_folder(state: Path) -> None:
+    for name in (JOURNAL, f"{JOURNAL}-wal", IDENTITY):
+        if (state / name).exists():
+            raise BackupRefused(
+                f"{state / name} is there already. Nothing was changed. A backup goes into an empty state folder only: "
+                "end the bot, move what is there somewhere safe, then restore."
+            )
+
+
+def _is_backup(file: Path) -> bool:
+    with file.open("rb") as source:
+        return source.read(len(MAGIC)) == MAGIC
+
+
+def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
+    """How it is encrypted ({} for not at all), and the rest."""
+    if not file.is_file() or not _is_backup(file):
+        raise BackupRefused(f"{file} is no backup of fedbot's, or one of a newer fedbot.")
+    with file.open("rb") as source:
+        source.read(len(MAGIC))
+        line = source.readline(_LONGEST_HEADER)
+        try:
+            header = json.loads(line)
+        except ValueError:
+            header = None
+        if not isinstance(header, dict):
+            raise BackupRefused(f"{file} is damaged at its beginning.")
+        return header, source.read()
+
+
+def _decrypted(header: dict[str, Any], content: bytes, passphrase: str) -> bytes:
+    if not passphrase:
+        raise BackupRefused("This backup is encrypted: its passphrase is needed.")
+    try:
+        salt, work, memory = bytes.fromhex(header["salt"]), int(header["opslimit"]), int(header["memlimit"])
+        if header["kdf"] != "argon2id" or work > _MOST_WORK or memory > _MOST_MEMORY:
+            raise BackupRefused("This backup is encrypted in a way that this fedbot doesn't know.")
+        key = argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, work, memory)
+        return bytes(SecretBox(key).decrypt(content))
+    except (KeyError, ValueError, TypeError, CryptoError) as problem:
+        raise BackupRefused("The passphrase is wrong, or the backup is damaged.") from problem
+
+
+def _unpack(packed: bytes, folder: Path, file: Path) -> Manifest:
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+            for entry in archive:
+                _unpack_entry(archive, entry, folder)
+        manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
+    except (tarfile.TarError, EOFError, OSError, ValueError, TypeError) as problem:
+        raise BackupRefused(f"{file} is damaged: {problem}") from problem
+    if not (folder / JOURNAL).is_file() or not (folder / IDENTITY / SEED_FILE).is_file():
+        raise BackupRefused(f"{file} is not complete.")
+    return manifest
+
+
+def _unpack_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path) -> None:
+    """Files only, and only where they belong; private from their first moment."""
+    parts = Path(entry.name).parts
+    expected = entry.name in {MANIFEST, JOURNAL} or (parts[0] == IDENTITY and ".." not in parts)
+    source = archive.extractfile(entry) if entry.isreg() and expected else None
+    if source is None:
+        raise tarfile.TarError(f"{entry.name} doesn't belong into it")
+    target = folder / entry.name
+    for parent in reversed(target.relative_to(folder).parents):
+        (folder / parent).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "wb") as out:
+        shutil.copyfileobj(source, out)
+        out.flush()
+        os.fsync(out.fileno())

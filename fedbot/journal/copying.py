@@ -1,0 +1,69 @@
+"""A copy of a journal that somebody else may be writing to (SQLite's online backup)."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from fedbot.journal.lock import PRIVATE_FILE
+from fedbot.journal.schema import MIGRATIONS, sync_folder
+from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew
+
+FILE = "journal.db"
+
+
+def copy_beside(folder: Path, path: Path) -> None:
+    """Copy the journal in this state folder to `path`, whether a bot works on it or not.
+
+    Raises `JournalProblem` if there is none, or it can't be read; `JournalDamaged` if the copy is no good.
+    """
+    file = folder / FILE
+    if not file.exists():
+        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as source:
+            write_copy(source.backup, path)
+    except sqlite3.Error as problem:
+        raise JournalProblem(f"The journal {file} can't be copied: {problem}") from problem
+    check_copy(path)
+
+
+def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> None:
+    """Let `copy_to` fill a new file at `path`: complete or not there at all; it replaces an older one.
+
+    The copy has no journal id: opened, it gets a new one, since a homeserver answers used transaction ids with
+    the old events (DESIGN §4), and by that a bot knows that it goes on from a copy.
+    """
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
+    try:
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
+            copy_to(copy)
+            # one file, without companions that somebody would forget to carry along
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("DELETE FROM meta WHERE name = 'journal_id'")
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
+def check_copy(path: Path) -> None:
+    """Read all of it. Raises `JournalDamaged`, or `JournalTooNew` for one of a newer fedbot."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as copy:
+            findings = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
+            version = copy.execute("PRAGMA user_version").fetchone()[0]
+            copy.execute("SELECT count(*) FROM documents").fetchone()
+    except sqlite3.DatabaseError as problem:
+        raise JournalDamaged(f"{path.name} is no journal: {problem}") from problem
+    if findings != ["ok"]:
+        raise JournalDamaged(f"The journal is damaged: {'; '.join(findings)}")
+    if version > len(MIGRATIONS):
+        raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")

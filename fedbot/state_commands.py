@@ -1,0 +1,122 @@
+"""The commands about the state folder: backup, restore, rebuild. What is printed comes from here, in sentences."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import os
+import sys
+from getpass import getpass
+from pathlib import Path
+from typing import Any
+
+from fedbot.backup import BackupRefused, backup, is_encrypted, restore
+from fedbot.config import Settings
+
+_MEGABYTE = 1_000_000
+_KEEP_FREE = 10 * _MEGABYTE
+
+
+def arguments(commands: Any) -> None:  # noqa: ANN401 -- argparse's own type for it is private
+    """Add what the three commands take; `commands` makes one from its name and its summary."""
+    made = commands("backup", "write journal, keys and tokens into one file, while the bot runs or not")
+    made.add_argument("file", type=Path, help="where to; an older backup there is replaced", metavar="FILE")
+    made.add_argument("--encrypt", action="store_true", help="ask for a passphrase")
+    _passphrase_file(made)
+    put_back = commands("restore", "put a backup into an empty state folder")
+    put_back.add_argument("file", type=Path, help="the backup", metavar="FILE")
+    _passphrase_file(put_back)
+    commands("rebuild", "make a lost journal anew, from InvenTree and from what was said in the rooms")
+
+
+def _passphrase_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--passphrase-file", type=Path, help="a file whose first line is the passphrase", metavar="PATH"
+    )
+
+
+def do_backup(settings: Settings, given: argparse.Namespace) -> str:
+    """`fedbot backup`."""
+    passphrase = _read_passphrase(given.passphrase_file)
+    if given.encrypt and not passphrase:
+        passphrase = _new_passphrase()
+    backup(settings.state, settings.party.id, settings.matrix.user, given.file, passphrase)
+    size = given.file.stat().st_size / _MEGABYTE
+    closed = "encrypted" if passphrase else "not encrypted: whoever reads it can speak as you and has your tokens"
+    return (
+        f"Backed up {settings.party.id}: {given.file} ({size:.1f} MB, {closed}).\n"
+        "The settings file and the secrets that it names are not in it."
+    )
+
+
+def do_restore(settings: Settings, given: argparse.Namespace) -> str:
+    """`fedbot restore`."""
+    passphrase = _read_passphrase(given.passphrase_file)
+    if is_encrypted(given.file) and not passphrase:
+        passphrase = getpass("Passphrase: ")
+    manifest = restore(given.file, settings.state, settings.party.id, passphrase)
+    return (
+        f"Restored {manifest.party} as it was on {manifest.made} into {settings.state}.\n"
+        "Make sure that the bot doesn't run anywhere else any more. Then: fedbot run\n"
+        "It first reads what was said since, by itself too, and looks in InvenTree before each act, so that nothing "
+        "is done twice. Until it says that it is well, leave alone what lies in Outgoing and Incoming."
+    )
+
+
+def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
+    """`fedbot rebuild`."""
+    found = asyncio.run(importlib.import_module("fedbot.app").rebuild(settings))
+    friends = ", ".join(f"{name} ({state})" for name, state in found.connections) or "none"
+    lines = [
+        f"Rebuilt the journal in {settings.state}.",
+        f"Friendships: {friends}. Requests: {found.transfers}, of which {found.unfinished} go on.",
+    ]
+    if found.lost:
+        lines.append(
+            f"Not found in the rooms: {', '.join(found.lost)}. InvenTree's metadata names these requests as open. If "
+            "nobody was told of one, ask again; else compare with the other space (!fed reconcile)."
+        )
+    if found.unsigned:
+        lines.append(
+            f"Left out: {', '.join(found.unsigned)}. What stands in the metadata of these companies was not signed by "
+            "this bot, or was changed since. To be friends again, connect anew."
+        )
+    lines += [
+        "Lost for good: notes about who did what before now, and taps that had not been acted upon (tap again).",
+        "Next: fedbot run",
+    ]
+    return "\n".join(lines)
+
+
+def _read_passphrase(file: Path | None) -> str:
+    if file is None:
+        return ""
+    first = file.read_text("utf-8").partition("\n")[0].rstrip("\r")
+    if not first:
+        raise BackupRefused(f"The first line of {file} is empty: that is no passphrase.")
+    return first
+
+
+def _new_passphrase() -> str:
+    if not sys.stdin.isatty():
+        raise BackupRefused("There is nobody to ask for a passphrase. Give it by --passphrase-file.")
+    passphrase = getpass("Passphrase: ")
+    if not passphrase or getpass("The same again: ") != passphrase:
+        raise BackupRefused("That was empty, or not the same twice. Nothing was written.")
+    return passphrase
+
+
+def why_unwritable(state: Path) -> str:
+    """Why nothing can be written into the state folder; '' if it can."""
+    if not state.is_dir():
+        return f"{state} is not there"
+    if not os.access(state, os.W_OK):
+        return f"{state} can't be written by this user, or is read-only"
+    space = os.statvfs(state)
+    if space.f_bavail * space.f_frsize < _KEEP_FREE:
+        return f"the disk of {state} is full"
+    return ""
+
+
+COMMANDS = {"backup": do_backup, "restore": do_restore, "rebuild": do_rebuild}
