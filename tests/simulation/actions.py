@@ -1,0 +1,107 @@
+"""What can happen in a history, as data: a name and four numbers, whose meaning depends on what is there then.
+
+So any part of a list of actions is a list of actions again, which is what makes a failing one shrink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+
+# What goes wrong, and how often, out of the sum.
+TROUBLE: dict[str, int] = {
+    # people
+    "connect": 2,
+    "tap": 8,
+    "untap": 8,
+    "types a decision": 5,
+    "grants less": 3,
+    "cancel": 8,
+    "disconnect": 1,
+    "rotate": 1,
+    "resolve": 6,
+    "babble": 2,
+    "moderate": 3,
+    "rights": 6,
+    # bots
+    "crash": 24,
+    "stop": 6,
+    "boot": 20,
+    # time
+    "seconds": 8,
+    "minutes": 6,
+    "hours": 2,
+    "days": 2,
+    # homeserver
+    "lose": 7,
+    "double": 4,
+    "hold": 6,
+    "lost answer": 5,
+    "limited": 3,
+    "deaf": 5,
+    "heard": 6,
+    # InvenTree
+    "fault": 24,
+    "outage": 3,
+    "mended": 6,
+    "forbidden": 2,
+    "meddle": 4,
+    "meddle between": 6,
+    "forge": 1,
+}
+CALM = ("lane", "lane", "lane", "round", "round", "rest")
+MOST_DEALS = 8
+
+
+@dataclass(frozen=True)
+class Action:
+    """One thing that happens. Each number is below 1000."""
+
+    name: str
+    numbers: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def __str__(self) -> str:
+        return f"{self.name} {'/'.join(map(str, self.numbers))}"
+
+
+def draw(random: Random) -> list[Action]:
+    """A story: a few deals, as they go when nothing goes wrong, and trouble strewn in between.
+
+    Each has its own temper: how much trouble there is, and which kinds come up often or not at all.
+    """
+    weights = [weight * random.choice((0, 1, 1, 4)) for weight in TROUBLE.values()]
+    weights = weights if any(weights) else list(TROUBLE.values())
+    density = random.choice((0.1, 0.3, 0.6))
+    names: list[str] = []
+    for name in _deals(random):
+        names.append(name)
+        while random.random() < density:
+            names += random.choices(list(TROUBLE), weights)
+            names += random.choices(CALM, k=random.randrange(3))
+    return [Action(name, _numbers(random)) for name in names]
+
+
+def _deals(random: Random) -> Iterator[str]:
+    """One deal after the other, now and then two at once: asking, the card, a tap, the grace, what follows."""
+    for _ in range(random.randrange(1, MOST_DEALS + 1)):
+        yield random.choice(("push", "push", "push", "push several", "request"))
+        if random.random() < 0.2:
+            yield random.choice(("push", "request", "connect"))
+        yield from _calm(random, rest=0.8)
+        for _ in range(random.choice((1, 1, 2))):
+            yield random.choice(("tap the newest", "tap the newest", "tap the newest", "grants less"))
+            yield from _calm(random, rest=0.7)
+            yield "grace"
+            yield from _calm(random, rest=0.4)
+
+
+def _calm(random: Random, rest: float) -> Iterator[str]:
+    """The bots work: to the end of what there is to do, or only a bit, in any order."""
+    yield from random.choices(("lane", "round"), (3, 1), k=random.randrange(8))
+    if random.random() < rest:
+        yield "rest"
+
+
+def _numbers(random: Random) -> tuple[int, int, int, int]:
+    return random.randrange(1000), random.randrange(1000), random.randrange(1000), random.randrange(1000)

@@ -1,0 +1,275 @@
+"""The promises of DESIGN §6, looked at from outside: what InvenTrees' histories show, what journals commit.
+
+Nothing here asks the rules what they think: what people did, what arrived, and what stands in the servers counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from fedbot.federation.documents import (
+    FINAL,
+    Choice,
+    Connection,
+    ConnectionState,
+    Transfer,
+    TransferState,
+)
+from fedbot.federation.events import EnvelopeSeen, Event, Posted
+from fedbot.ports import Committed
+from tests.simulation.homeserver import FaultyHomeserver
+from tests.simulation.party import Party
+
+OUT_KINDS = frozenset({20, 25, 42})
+OVER_KIND = 100
+BACK_KINDS = frozenset({15, 105})
+CREATED_KIND = 1
+STALE_AFTER = timedelta(hours=1)
+MARGIN = timedelta(minutes=2)  # machines' clocks differ by less
+
+OVER = frozenset(
+    {ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED}
+)
+
+
+@dataclass(frozen=True)
+class Tap:
+    """What a person did on a card, or typed about it: the truth that decisions are held against."""
+
+    party: str
+    person: str
+    subject: str
+    choice: Choice | None
+
+
+@dataclass
+class Movement:
+    """What the InvenTrees show of one line of a transfer."""
+
+    out: int = 0
+    over: int = 0
+    handed: Decimal = Decimal(0)
+    back: int = 0
+    created: int = 0
+
+
+@dataclass
+class Auditor:
+    """`violations` are sentences. `taps` are by event id; `untapped` says when a tap's redaction was made."""
+
+    parties: list[Party]
+    server: FaultyHomeserver
+    now: Callable[[], datetime]
+    violations: list[str] = field(default_factory=list)
+    taps: dict[str, Tap] = field(default_factory=dict)
+    untapped: dict[str, str] = field(default_factory=dict)
+    cards: list[tuple[Party, str, str]] = field(default_factory=list)
+    movements: dict[tuple[str, int], Movement] = field(default_factory=dict)
+    forged: set[str] = field(default_factory=set)
+    settled: set[str] = field(default_factory=set)
+    troubled: set[str] = field(default_factory=set)
+    grace_ends: dict[str, datetime] = field(default_factory=dict)
+    left_open: dict[str, datetime] = field(default_factory=dict)
+    _tracked: dict[str, int] = field(default_factory=dict)
+    _broken_rules: dict[str, int] = field(default_factory=dict)
+
+    def by_id(self, party: str) -> Party:
+        """The party of that id."""
+        return next(each for each in self.parties if each.id == party)
+
+    def wrong(self, text: str) -> None:
+        """A promise is broken."""
+        if text not in self.violations:
+            self.violations.append(text)
+
+    def settled_by_people(self, *parties: Party) -> None:
+        """What is under way between these is from now on settled by a person's word, which may be wrong."""
+        for party in parties:
+            self.settled |= {t.id for t in party.transfers() if t.state not in FINAL}
+
+    # --- what a journal commits ---------------------------------------------------------------------------
+
+    def committed(self, party: Party, event: Event, decision: Committed) -> None:
+        """One event has been decided upon; the documents of `party` are still those before it."""
+        if isinstance(event, Posted) and event.key.startswith("card:"):
+            self.cards.append((party, event.key, event.event_id))
+        for key, document in decision.documents.items():
+            before = party.documents.get(key)
+            if isinstance(document, Transfer | Connection):
+                self._verdict(party, before, document)
+            if isinstance(document, Transfer):
+                self._transfer(party, before if isinstance(before, Transfer) else None, document, event)
+            if isinstance(document, Connection) and isinstance(before, Connection):
+                self._connection(party, before, document)
+        self.look(party)
+
+    def _verdict(self, party: Party, before: object, after: Transfer | Connection) -> None:
+        new = after.verdict
+        old = before.verdict if isinstance(before, Transfer | Connection) else None
+        if new is not None and new.ends is not None:
+            self.grace_ends[new.event_id] = new.ends
+        if new is None:
+            return
+        if old is not None and old.event_id != new.event_id:
+            self.wrong(f"{party.id}: on {after.id[:4]} a decision under way was replaced by another (compare-and-set)")
+        if old is None and isinstance(before, Transfer) and before.state in FINAL:
+            self.wrong(f"{party.id}: {after.id[:4]} is {before.state}, yet a decision on it was taken up")
+
+    def _connection(self, party: Party, before: Connection, after: Connection) -> None:
+        if before.state in OVER and after.state is not before.state:
+            self.wrong(f"{party.id}: connection {after.id[:4]} was {before.state} and became {after.state} (5)")
+
+    def _transfer(self, party: Party, before: Transfer | None, after: Transfer, event: Event) -> None:
+        if before is None or before.state is after.state:
+            return
+        name = f"{party.id}: {after.id[:4]}"
+        if before.state in FINAL and after.id not in self.settled:
+            self.wrong(f"{name} was {before.state} and became {after.state} (5, final states are final)")
+        if before.state is TransferState.OPEN and after.state in {TransferState.APPROVED, TransferState.DEBITING}:
+            self.left_open.setdefault(after.id, party.clock.now())
+        if after.state is TransferState.CREDITING and after.id not in self.settled:
+            self._crediting(party, name, event)
+        if after.state is TransferState.EXPIRED and after.role == "sender":
+            self._expired(party, before, name)
+
+    def _crediting(self, party: Party, name: str, event: Event) -> None:
+        if not isinstance(event, EnvelopeSeen) or event.envelope.get("kind") != "sent":
+            self.wrong(f"{name} began crediting without a 'sent' (debit before credit)")
+            return
+        age = party.clock.now().timestamp() - event.envelope["sent_at"] / 1000
+        if age > STALE_AFTER.total_seconds():
+            self.wrong(f"{name} was credited from a 'sent' that was {age / 60:.0f} minutes old")
+
+    def _expired(self, party: Party, before: Transfer, name: str) -> None:
+        """It may not expire while an approval that came in time lies unread in the room."""
+        rows = party.database.rows("SELECT value FROM meta WHERE name = 'token'")
+        link = self.server.links[party.chat.user_id]
+        position = int(str(rows[0][0])[1:]) if rows else 0
+        number = before.exchange.seen
+        for unread in link.feed[position:]:
+            envelope = unread["content"].get("dev.fedbot", {})
+            if envelope.get("transfer") != before.id or envelope.get("seq") != number + 1:
+                continue
+            number += 1
+            in_time = link.arrived_at[unread["event_id"]] < before.due - MARGIN
+            if envelope.get("kind") == "approve" and in_time and envelope["terms_hash"] == before.terms_hash:
+                self.wrong(f"{name} expired although an approval had come in time and lay unread")
+
+    # --- what an InvenTree shows --------------------------------------------------------------------------
+
+    def look(self, party: Party) -> None:
+        """The entries that are new in the history of this InvenTree."""
+        if party.failures > self._broken_rules.get(party.id, 0):
+            self._broken_rules[party.id] = party.failures
+            self.wrong(f"{party.id}: the rules failed on an event")
+        for row in party.chat.twice:
+            self.wrong(f"{party.id}: the message of outbox row {row} was sent twice")
+        tracking = party.inventree.tracking
+        since = self._tracked.setdefault(party.id, 1)
+        if tracking.next_pk == since:
+            return
+        self._tracked[party.id] = tracking.next_pk
+        robot = party.inventree.users.find("username", "fedbot")[0].pk
+        for pk in range(since, tracking.next_pk):
+            entry = tracking.get(pk)
+            if entry is None or entry.user != robot:
+                continue
+            if entry.tracking_type == CREATED_KIND:
+                self._created(party, entry.item)
+                continue
+            word, _, rest = entry.notes.partition(" ")
+            parts = word.split(":")
+            if len(parts) != 4 or parts[0] != "fed":
+                self.wrong(f"{party.id}: entry {pk} of type {entry.tracking_type} has no mark (6)")
+                continue
+            if parts[1] not in self.settled:
+                self._entry(party, (parts[1], int(parts[2])), parts[3], entry.tracking_type, rest, entry.deltas)
+
+    def _entry(
+        self, party: Party, line: tuple[str, int], step: str, kind: int, rest: str, deltas: dict[str, object]
+    ) -> None:
+        movement = self.movements.setdefault(line, Movement())
+        undone = rest.startswith("undone:")
+        name = f"{party.id}: {line[0][:4]} line {line[1]}"
+        if step == "out" and kind in OUT_KINDS:
+            movement.out += -1 if undone else 1
+            if movement.out > 1:
+                self.wrong(f"{name} was taken out {movement.out} times (3)")
+            if not undone:
+                self._must_be_decided(party, line[0], name)
+        elif step == "over" and kind == OVER_KIND:
+            movement.over += 1
+            movement.handed = Decimal(str(deltas.get("quantity", 0)))
+            if movement.over > 1 or movement.out < 1:
+                self.wrong(f"{name} was handed over {movement.over} times, taken out {movement.out} times (3)")
+        elif step == "over" and kind in BACK_KINDS:
+            movement.over -= 1
+        elif step == "back" and kind in BACK_KINDS:
+            movement.back += 1
+            if movement.back > 1:
+                self.wrong(f"{name} was taken back {movement.back} times (3)")
+            if movement.created:
+                self.wrong(f"{name} was taken back although the receiver has booked it in (1)")
+
+    def _created(self, party: Party, item: int | None) -> None:
+        row = party.inventree.stock.get(item)
+        mark = row.link.partition("?")[2].split(":") if row is not None and row.parent is None else []
+        if row is None or len(mark) != 4 or mark[1] in self.settled:
+            return
+        line = (mark[1], int(mark[2]))
+        movement = self.movements.setdefault(line, Movement())
+        movement.created += 1
+        name = f"{party.id}: {line[0][:4]} line {line[1]}"
+        if movement.created > 1:
+            self.wrong(f"{name} was booked in {movement.created} times (3)")
+        if movement.over < 1:
+            self.wrong(f"{name} was booked in before it was handed over (debit before credit, 2)")
+        elif movement.handed != row.quantity:
+            self.wrong(f"{name}: {movement.handed} were handed over, {row.quantity} booked in (2)")
+        if movement.back:
+            self.wrong(f"{name} was booked in after it was taken back (1)")
+
+    # --- who decided --------------------------------------------------------------------------------------
+
+    def _must_be_decided(self, party: Party, identifier: str, name: str) -> None:
+        """Invariant 4, at the moment at which stock leaves."""
+        sent = party.transfer(identifier)
+        peer = self.by_id(sent.peer) if sent is not None else None
+        received = peer.transfer(identifier) if peer is not None else None
+        if sent is None or peer is None or received is None:
+            self.wrong(f"{name}: stock leaves for a transfer that one side doesn't know (4)")
+            return
+        decider, decided = (peer, received) if sent.terms.decider == peer.id else (party, sent)
+        # the owner of what is requested decides on its own terms; the asker's side may read of them later
+        if sent.terms_hash != received.terms_hash and sent.terms.kind == "push":
+            self.wrong(f"{name}: stock leaves on other terms than the receiver knows (4)")
+        event_id = decided.decided.event_id if decided.decided is not None else ""
+        if sent.granted is not None:
+            event_id = sent.granted.event_id
+        self._must_be_entitled(decider, identifier, event_id, name)
+        ours = sent.asked.username if sent.terms.kind == "push" else ""
+        lost = party.lost_right.get(ours)
+        if lost is not None and lost < self.left_open.get(identifier, party.clock.now()):
+            self.wrong(f"{name}: stock leaves though {ours}, who offered it, has lost the right before (4)")
+
+    def _must_be_entitled(self, decider: Party, identifier: str, event_id: str, name: str) -> None:
+        tap = self.taps.get(event_id)
+        if tap is None or tap.choice is not Choice.APPROVE or tap.subject != identifier:
+            self.wrong(f"{name}: stock leaves though nobody has approved it (4)")
+            return
+        username = decider.home.people.get(tap.person, "")
+        ends = self.grace_ends.get(event_id)
+        lost = decider.lost_right.get(username)
+        if not username or username in {"kim", "tom"} or ends is None:
+            self.wrong(f"{name}: stock leaves on the word of {tap.person}, who may not decide (4)")
+        elif lost is not None and lost < ends:
+            self.wrong(f"{name}: stock leaves though {username} had lost the right before the grace ended (4)")
+        link = self.server.links[decider.chat.user_id]
+        arrived = link.arrived_at.get(self.untapped.get(event_id, ""))
+        if arrived is not None and ends is not None:
+            skew = decider.clock.now() - self.now()
+            if arrived + skew < ends:
+                self.wrong(f"{name}: stock leaves though the ✅ was taken back within the grace (4)")

@@ -1,0 +1,142 @@
+"""A process that can end at any point: between the calls of its journal, its chat and its InvenTree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from fedbot.demo.inventree.transport import SimulatedTransport
+from fedbot.federation.events import Event
+from fedbot.journal.journal import Journal
+from fedbot.journal.schema import Database
+from fedbot.ports import Committed, Lane, OutboxRow
+
+
+class Crash(BaseException):
+    """The process is gone. Not an Exception: nothing in the product can catch it."""
+
+
+@dataclass
+class Fuse:
+    """Burns down by one at each point that is passed; at zero the process ends there. None: not lit."""
+
+    left: int | None = None
+    passed: int = 0
+
+    def light(self, points: int) -> None:
+        """The process ends at the n-th point from now."""
+        self.left = points
+
+    def point(self, name: str) -> None:
+        """One point between two things that a process does."""
+        self.passed += 1
+        if self.left is None:
+            return
+        if self.left > 0:
+            self.left -= 1
+            return
+        self.left = None
+        raise Crash(name)
+
+
+@dataclass
+class Watched:
+    """What the journal tells while it works: before a commit counts, and which row is being sent."""
+
+    committed: Callable[[Event, Committed], None]
+    sending: int = 0
+
+
+class CrashingJournal(Journal):
+    """The real journal on a database that outlives the process, with a point before and after each change."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], fuse: Fuse, watched: Watched) -> None:
+        super().__init__(database, None, now)
+        self._fuse = fuse
+        self._watched = watched
+        self._event: Event | None = None
+
+    def receive(self, events: Sequence[Event], token: str) -> int:
+        self._fuse.point("before the sync is journaled")
+        new = super().receive(events, token)
+        self._fuse.point("after the sync is journaled")
+        return new
+
+    def put(self, event: Event) -> int:
+        self._fuse.point("before an event is journaled")
+        return super().put(event)
+
+    def next_event(self) -> tuple[int, Event] | None:
+        found = super().next_event()
+        self._event = found[1] if found else None
+        return found
+
+    def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
+        self._fuse.point("before a decision is committed")
+        rows = super().commit(seq, decision)
+        if self._event is not None:
+            self._watched.committed(self._event, decision)
+        self._fuse.point("after a decision is committed")
+        return rows
+
+    def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
+        return super().due(lane, now)
+
+    def begin(self, row: int, at: datetime) -> None:
+        self._fuse.point("before an intent is written")
+        super().begin(row, at)
+        self._watched.sending = row
+        self._fuse.point("after an intent is written")
+
+    def finish(self, row: int, outcome: Event | None) -> None:
+        self._fuse.point("before an outcome is written")
+        super().finish(row, outcome)
+        self._fuse.point("after an outcome is written")
+
+    def postpone(
+        self,
+        row: int,
+        not_before: datetime,
+        event: Event | None = None,
+        *,
+        reached: bool = True,
+        problem: str = "",
+    ) -> None:
+        self._fuse.point("before a row is put off")
+        super().postpone(row, not_before, event, reached=reached, problem=problem)
+        self._fuse.point("after a row is put off")
+
+    def fail(self, row: int, outcome: Event | None, problem: str) -> None:
+        self._fuse.point("before a failure is written")
+        super().fail(row, outcome, problem)
+        self._fuse.point("after a failure is written")
+
+
+class CrashingTransport(httpx.BaseTransport):
+    """The way to the InvenTree, with a point before and after each request; and room for meddling people.
+
+    `meddling`: what somebody does in the same InvenTree just before the so-many-th writing request from now.
+    """
+
+    def __init__(self, network: SimulatedTransport, fuse: Fuse) -> None:
+        self._network = network
+        self._fuse = fuse
+        self.meddling: list[tuple[int, Callable[[], None]]] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            self._fuse.point(f"before {request.method} {request.url.path}")
+            self._meddle()
+            response = self._network.handle_request(request)
+            self._fuse.point(f"after {request.method} {request.url.path}")
+            return response
+        return self._network.handle_request(request)
+
+    def _meddle(self) -> None:
+        due = [meddle for wait, meddle in self.meddling if wait <= 0]
+        self.meddling = [(wait - 1, meddle) for wait, meddle in self.meddling if wait > 0]
+        for meddle in due:
+            meddle()

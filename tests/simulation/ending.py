@@ -1,0 +1,88 @@
+"""What must hold in the end, when all links are healthy, everybody is up, and enough time has gone by."""
+
+from __future__ import annotations
+
+from fedbot.federation.documents import FINAL, ConnectionState, Transfer, TransferState
+from tests.simulation.auditor import OVER, Auditor
+from tests.simulation.party import Party
+
+# What the sender's side and the receiver's may be, together.
+AGREED = {(state, state) for state in FINAL} | {(TransferState.DISPUTED, TransferState.DISPUTED)}
+
+# Disputes that no trouble in an InvenTree explains.
+NEVER_RIGHT = ("nobody here had approved", "was never sent")
+
+
+def must_agree(auditor: Auditor) -> None:
+    """Everything has come to its end, and both sides say the same."""
+    for party in auditor.parties:
+        auditor.look(party)
+        _must_be_idle(auditor, party)
+        for transfer in party.transfers():
+            if transfer.id not in auditor.forged | auditor.settled:
+                _must_be_over(auditor, party, transfer)
+        for connection in party.connections():
+            peer = auditor.by_id(connection.peer)
+            other = next((each.state for each in peer.connections() if each.id == connection.id), None)
+            if connection.state in OVER and (other is None or other in OVER):
+                continue
+            if not (connection.state is other is ConnectionState.ACTIVE):
+                auditor.wrong(
+                    f"connection {connection.id[:4]} is {connection.state} at {party.id} ({connection.needs} "
+                    f"{connection.problem}), {other} at {peer.id}"
+                )
+
+
+def _must_be_idle(auditor: Auditor, party: Party) -> None:
+    for lane, kind, problem in party.unfinished_rows():
+        auditor.wrong(f"{party.id} still has a {kind} to do ({lane}: {problem})")
+
+
+def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
+    peer = auditor.by_id(transfer.peer)
+    other = peer.transfer(transfer.id)
+    name = f"{transfer.id[:4]} ({transfer.terms.kind})"
+    if other is None:
+        if transfer.state not in FINAL:
+            auditor.wrong(f"{name} is {transfer.state} at {party.id}, unknown at {peer.id}")
+        return
+    if transfer.role == "sender" and (transfer.state, other.state) not in AGREED:
+        auditor.wrong(f"{name} is {transfer.state} at {party.id} (sender), {other.state} at {peer.id}")
+    if transfer.exchange.awaiting:
+        auditor.wrong(f"{name}: {party.id} still waits for {peer.id} to read its letters")
+    if transfer.state is TransferState.DISPUTED:
+        _must_be_explained(auditor, party, transfer)
+    if transfer.role == "sender":
+        _books_must_balance(auditor, party, transfer)
+
+
+def _must_be_explained(auditor: Auditor, party: Party, transfer: Transfer) -> None:
+    if not transfer.problem:
+        auditor.wrong(f"{transfer.id[:4]} is disputed at {party.id} without a reason")
+    if any(words in transfer.problem for words in NEVER_RIGHT):
+        auditor.wrong(f"{transfer.id[:4]} is disputed at {party.id}: {transfer.problem}")
+    if not {party.id, transfer.peer} & auditor.troubled:
+        auditor.wrong(f"{transfer.id[:4]} is disputed though no InvenTree had any trouble: {transfer.problem}")
+
+
+def _books_must_balance(auditor: Auditor, party: Party, transfer: Transfer) -> None:
+    """Invariant 2, line by line: what was handed over was booked in, or came back, or a person must look."""
+    if transfer.state is TransferState.DISPUTED:
+        return
+    for line in transfer.terms.lines:
+        movement = auditor.movements.get((transfer.id, line.number))
+        if movement is None:
+            if transfer.state is TransferState.DONE and not transfer.at(line.number).failed:
+                auditor.wrong(f"{transfer.id[:4]} line {line.number} is done, but nothing moved (2)")
+            continue
+        settled = movement.over == movement.created + movement.back
+        if not settled:
+            auditor.wrong(
+                f"{transfer.id[:4]} line {line.number} is {transfer.state}: handed over {movement.over} times, "
+                f"booked in {movement.created}, taken back {movement.back} (2)"
+            )
+        progress = transfer.at(line.number)
+        row = party.inventree.stock.get(progress.item)
+        outgoing = next(place.pk for place in party.inventree.locations if place.name == "Outgoing")
+        if not movement.over and row is not None and row.location == outgoing and not auditor.troubled:
+            auditor.wrong(f"{transfer.id[:4]} line {line.number} is {transfer.state}, yet lies in Outgoing (2)")

@@ -1,0 +1,375 @@
+"""Parties, room, links and clock of one history, and what each action does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+import httpx
+
+from fedbot.federation.documents import ConnectionState, Transfer
+from fedbot.federation.events import Event
+from fedbot.ports import Committed
+from tests.simulation import meddling, talking
+from tests.simulation.actions import Action
+from tests.simulation.auditor import Auditor
+from tests.simulation.crashing import Crash
+from tests.simulation.homeserver import FaultyHomeserver
+from tests.simulation.party import GRACE, Party, SkewedClock
+from tests.twins.clock import TwinClock
+from tests.twins.people import Person
+
+MOST_ROUNDS = 500
+LONG_POLL = timedelta(seconds=31)
+MOST_WAKES = 20_000
+LATE_AT_MOST = timedelta(seconds=90)  # shorter than `settle`: what that promises is the operator's to keep
+SECOND = timedelta(seconds=1)
+LANES = ("sync", "ask", "act", "chat")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is so before a history begins: made from the seed, not shrunk."""
+
+    parties: int
+    skews: tuple[int, ...]
+    direct: bool
+    friends: bool
+
+    @classmethod
+    def drawn(cls, random: Random) -> Setup:
+        """Mostly two parties, friends, with clocks that are half a minute off."""
+        parties = random.choices((2, 3, 4), (7, 2, 1))[0]
+        skews = tuple(random.choice((0, 0, -25, 40)) for _ in range(parties))
+        return cls(parties, skews, direct=random.random() < 0.15, friends=random.random() < 0.85)
+
+
+class Federation:
+    """All that there is in one history. `story` tells in lines what has happened."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.clock = TwinClock()
+        self.server = FaultyHomeserver(self.clock)
+        self.story: list[str] = []
+        host = Person(self.server, "moderator")
+        self.moderator = host
+        room = host.creates("Makerspaces")
+        self.room = room.id
+        host.sets_power(events={"dev.fedbot.party": 0})
+        self.stranger = self._joined(host, "stranger")
+        network: dict[str, httpx.BaseTransport] = {}
+        self.parties = [
+            Party(
+                number,
+                SkewedClock(self.clock, timedelta(seconds=setup.skews[number])),
+                self.server,
+                (self.room,),
+                network,
+                self._committed,
+                "direct" if setup.direct else "relayed",
+            )
+            for number in range(setup.parties)
+        ]
+        self.people: dict[str, Person] = {}
+        for party in self.parties:
+            self._enter(host, party.chat.user_id)
+            for username in party.people.all:
+                person = self._joined(host, f"{username}{party.number}")
+                self.people[person.user_id] = person
+        for party in self.parties:
+            self.server.keep(party.chat.user_id)
+        self.auditor = Auditor(self.parties, self.server, self.clock.now)
+        self._actions = self._by_name()
+        self._setup = setup
+
+    def _joined(self, host: Person, name: str) -> Person:
+        person = Person(self.server, name)
+        person.room = self.room
+        self._enter(host, person.user_id)
+        return person
+
+    def _enter(self, host: Person, user: str) -> None:
+        self.server.invite(host.user_id, self.room, user)
+        self.server.join(user, self.room)
+
+    def _committed(self, party: Party, event: Event, decision: Committed) -> None:
+        self.auditor.committed(party, event, decision)
+        for document in decision.documents.values():
+            if isinstance(document, Transfer):
+                before = party.transfer(document.id)
+                if before is None or before.state is not document.state:
+                    self.tell(f"  {party.id}'s {document.id[:4]} is {document.state} ({type(event).__name__})")
+
+    def tell(self, line: str) -> None:
+        """One line of the story, with its time."""
+        self.story.append(f"{self.clock.now():%a %H:%M:%S} {line}")
+
+    @property
+    def events(self) -> int:
+        """How many events the bots have decided upon; the mere word that nothing is missing doesn't count."""
+        return sum(party.events for party in self.parties)
+
+    # --- beginning and end --------------------------------------------------------------------------------
+
+    async def begins(self) -> None:
+        """All bots are up; the first two parties are friends, if the set-up says so."""
+        for party in self.parties:
+            await self.boots(party)
+        await self.rests()
+        if self._setup.friends:
+            for party in self.parties[1:]:
+                await talking.become_friends(self, self.parties[0], party)
+
+    async def heals(self) -> None:
+        """Nothing goes wrong any more, everybody is up, and twelve days go by."""
+        self.tell("--- from here on nothing goes wrong any more")
+        for party in self.parties:
+            party.fuse.left = None
+            party.wire.meddling.clear()
+            meddling.mend(party)
+            self.server.links[party.chat.user_id].heal()
+            party.chat.is_unreachable, party.chat.lost_answers, party.chat.limited_calls = False, 0, 0
+            if party.bot is None:
+                await self.boots(party)
+        for pause in (timedelta(minutes=5), timedelta(hours=3), timedelta(days=12)):
+            await self.passes(pause)
+
+    # --- processes ----------------------------------------------------------------------------------------
+
+    async def guarded(self, party: Party, work: Callable[[], Awaitable[bool]]) -> bool:
+        """Let a process work; if it crashes on it, it is down from then on."""
+        try:
+            did = await work()
+        except Crash as crash:
+            party.crashed()
+            self.tell(f"  {party.id} CRASHES {crash}")
+            did = True
+        self.auditor.look(party)
+        return did
+
+    async def boots(self, party: Party) -> None:
+        """The process comes up; where a fuse is lit it may crash on it."""
+
+        async def boot() -> bool:
+            await party.boots()
+            return True
+
+        await self.guarded(party, boot)
+
+    async def lane(self, party: Party, lane: str) -> bool:
+        """Let one lane do one thing; whether there was anything."""
+        if party.bot is None:
+            return False
+
+        async def work() -> bool:
+            bot, journal, now = party.bot, party.bot.engine.journal, party.clock.now()  # type: ignore[union-attr]
+            if bot is None:
+                return False
+            match lane:
+                case "sync" if not party.chat.is_unreachable:
+                    batch = await bot.chat.sync(journal.token(), 0)
+                    bot.syncing.take(batch)
+                    return bool(batch.events)
+                case "ask":
+                    rows = journal.due("ask", now)
+                    for row in rows:
+                        await bot.asking.perform(row)
+                    return bool(rows)
+                case "act":
+                    rows = journal.due("act", now)
+                    if rows:
+                        await bot.acts.perform(rows[0], rows)
+                    return bool(rows)
+                case "chat":
+                    rows = journal.due("chat", now)
+                    may_send = bool(rows) and not party.chat.is_unreachable and not bot.courier.budget.wait(now)
+                    return may_send and await bot.courier.send_first(rows)
+            return False
+
+        return await self.guarded(party, work)
+
+    async def round(self, parties: list[Party]) -> bool:
+        """Each lane of these bots does one thing."""
+        did = False
+        for party in parties:
+            for lane in LANES:
+                did = await self.lane(party, lane) or did
+        return did
+
+    async def rests(self) -> None:
+        """Everything happens that can happen without time going by."""
+        for _ in range(MOST_ROUNDS):
+            if not await self.round(self.parties):
+                return
+        self.auditor.wrong("it never comes to rest")
+
+    async def passes(self, time: timedelta) -> None:
+        """Time goes by; whatever is due on the way is done."""
+        end = self.clock.now() + time
+        known = 0
+        for _ in range(MOST_WAKES):
+            self.server.release()
+            await self.rests()
+            wakes = [party.next_wake() for party in self.parties]
+            skews = [party.clock.now() - self.clock.now() for party in self.parties]
+            due = min(
+                (wake - skew for wake, skew in zip(wakes, skews, strict=True) if wake is not None),
+                default=end,
+            )
+            held = [at for link in self.server.links.values() for at, _ in link.held]
+            # a bot that has just done something looks into the room again soon: the end of a long poll
+            poll = self.clock.now() + LONG_POLL if self.events > known else end
+            known = self.events
+            due = min([due, end, poll, *held])
+            self.jumps(max(due - self.clock.now(), timedelta(milliseconds=1)))
+            for party in self.parties:
+                if party.has_timer_due():
+                    await self._ticks(party)
+            if self.clock.now() >= end or self.auditor.violations:
+                await self.rests()
+                return
+        wakes = [f"{party.id}: {party.next_wake()}" for party in self.parties]
+        self.auditor.wrong(f"somebody wants to be woken for ever: {wakes}")
+
+    async def _ticks(self, party: Party) -> None:
+        async def tick() -> bool:
+            await party.tick()
+            return True
+
+        await self.guarded(party, tick)
+
+    def jumps(self, time: timedelta) -> None:
+        """The clock moves on. What an InvenTree still has to do for a client that gave up is done in time."""
+        end = self.clock.now() + time
+        for party in self.parties:
+            if party.late_since is not None and party.late_since + LATE_AT_MOST <= end:
+                self.clock.advance(max(party.late_since + LATE_AT_MOST - self.clock.now(), timedelta(0)))
+                meddling.release(self, party)
+        self.clock.advance(max(end - self.clock.now(), timedelta(0)))
+
+    # --- actions ------------------------------------------------------------------------------------------
+
+    async def perform(self, action: Action) -> None:
+        """What an action means here and now; nothing, if there is nothing that it could be about."""
+        await self._actions[action.name](*action.numbers)
+        for party in self.parties:
+            self.auditor.look(party)
+
+    def party(self, number: int) -> Party:
+        """One of the parties."""
+        return self.parties[number % len(self.parties)]
+
+    def _by_name(self) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
+        here = {
+            "round": self._round,
+            "lane": self._lane,
+            "rest": self._rest,
+            "crash": self._crash,
+            "stop": self._stop,
+            "boot": self._boot,
+            "grace": self._grace,
+            "seconds": self._seconds,
+            "minutes": self._minutes,
+            "hours": self._hours,
+            "days": self._days,
+            "lose": self._lose,
+            "double": self._double,
+            "hold": self._hold,
+            "lost answer": self._lost_answer,
+            "limited": self._limited,
+            "deaf": self._deaf,
+            "heard": self._heard,
+        }
+        return here | talking.actions(self) | meddling.actions(self)
+
+    async def _round(self, a: int, b: int, *_: int) -> None:
+        parties = [party for party in self.parties if (a >> party.number) & 1]
+        await self.round(parties if b % 2 else parties[::-1])
+
+    async def _lane(self, a: int, b: int, *_: int) -> None:
+        await self.lane(self.party(a), LANES[b % len(LANES)])
+
+    async def _rest(self, *_: int) -> None:
+        await self.rests()
+
+    async def _crash(self, a: int, b: int, *_: int) -> None:
+        party = self.party(a)
+        if party.bot is not None:
+            party.fuse.light(b % 40)
+            self.tell(f"{party.id} will crash {b % 40} points on")
+
+    async def _stop(self, a: int, *_: int) -> None:
+        party = self.party(a)
+        if party.bot is not None:
+            party.crashed()
+            self.tell(f"{party.id}'s process ends")
+
+    async def _boot(self, a: int, *_: int) -> None:
+        down = [party for party in self.parties if party.bot is None]
+        if down:
+            party = down[a % len(down)]
+            self.tell(f"{party.id}'s process begins")
+            await self.boots(party)
+
+    async def _grace(self, a: int, *_: int) -> None:
+        """The time of a grace goes by, or not quite."""
+        await self._seconds(4 + a % 4)
+
+    async def _seconds(self, a: int, *_: int) -> None:
+        self.jumps(SECOND * (1 + a % 8))
+        self.tell("some seconds later")
+        for party in self.parties:
+            if party.has_timer_due():
+                await self._ticks(party)
+
+    async def _minutes(self, a: int, *_: int) -> None:
+        self.tell("some minutes later")
+        await self.passes(timedelta(minutes=1 + a % 20))
+
+    async def _hours(self, a: int, *_: int) -> None:
+        self.tell("some hours later")
+        await self.passes(timedelta(hours=1 + a % 30))
+
+    async def _days(self, a: int, b: int, *_: int) -> None:
+        """The clock jumps, as for machines that were all asleep, or days go by."""
+        self.tell("some days later")
+        if b % 2 or any(party.is_down for party in self.parties):
+            self.jumps(timedelta(days=1 + a % 8))
+        else:
+            await self.passes(timedelta(days=1 + a % 8))
+
+    async def _lose(self, a: int, b: int, *_: int) -> None:
+        party = self.party(a)
+        self.server.links[party.chat.user_id].lose = 1 + b % 4
+        self.tell(f"the next {1 + b % 4} messages to {party.id}'s bot get lost")
+
+    async def _double(self, a: int, b: int, *_: int) -> None:
+        self.server.links[self.party(a).chat.user_id].double = 1 + b % 4
+        self.tell(f"the next {1 + b % 4} messages to {self.party(a).id}'s bot come twice")
+
+    async def _hold(self, a: int, b: int, c: int, _: int) -> None:
+        link = self.server.links[self.party(a).chat.user_id]
+        link.hold, link.hold_for = 1 + b % 4, SECOND * (3, 40, 400, 4000)[c % 4]
+        self.tell(f"the next {link.hold} messages to {self.party(a).id}'s bot are late by {link.hold_for}")
+
+    async def _lost_answer(self, a: int, *_: int) -> None:
+        self.party(a).chat.lost_answers = 1
+        self.tell(f"the answer to {self.party(a).id}'s next send gets lost")
+
+    async def _limited(self, a: int, b: int, *_: int) -> None:
+        self.party(a).chat.limited_calls = 1 + b % 3
+
+    async def _deaf(self, a: int, *_: int) -> None:
+        self.party(a).chat.is_unreachable = True
+        self.tell(f"{self.party(a).id}'s bot can't reach the homeserver")
+
+    async def _heard(self, a: int, *_: int) -> None:
+        deaf = [party for party in self.parties if party.chat.is_unreachable]
+        if deaf:
+            deaf[a % len(deaf)].chat.is_unreachable = False
+            self.tell(f"{deaf[a % len(deaf)].id}'s bot reaches the homeserver again")
+
+
+__all__ = ["GRACE", "ConnectionState", "Federation", "Setup"]

@@ -1,0 +1,59 @@
+"""One history: set up, played from its list of actions, healed, judged. The same list gives the same history."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random as machine_random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from tests.simulation.actions import Action, draw
+from tests.simulation.ending import must_agree
+from tests.simulation.federation import Federation, Setup
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a history."""
+
+    setup: Setup
+    actions: tuple[Action, ...]
+    events: int
+    violations: tuple[str, ...]
+    story: tuple[str, ...]
+
+
+def scripted(seed: int) -> tuple[Setup, list[Action]]:
+    """The set-up and the actions of a seed."""
+    random = Random(seed)
+    return Setup.drawn(random), draw(random)
+
+
+def lived(seed: int) -> Outcome:
+    """The history of a seed."""
+    return played(*scripted(seed))
+
+
+def played(setup: Setup, actions: Sequence[Action]) -> Outcome:
+    """The history of a list of actions. It stops at the first broken promise."""
+    logging.getLogger("fedbot").setLevel(logging.CRITICAL + 1)
+    machine_random.seed(0)  # jitter
+    return asyncio.run(_played(setup, actions))
+
+
+async def _played(setup: Setup, actions: Sequence[Action]) -> Outcome:
+    federation = Federation(setup)
+    auditor = federation.auditor
+    await federation.begins()
+    for action in actions:
+        await federation.perform(action)
+        if auditor.violations:
+            break
+    if not auditor.violations:
+        await federation.heals()
+        must_agree(auditor)
+    for party in federation.parties:
+        party.database.close()
+    return Outcome(setup, tuple(actions), federation.events, tuple(auditor.violations), tuple(federation.story))

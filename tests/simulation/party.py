@@ -1,0 +1,242 @@
+"""One makerspace in the simulation: what outlives its bot's process, and the process itself while it lives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+
+from fedbot.app import Bot, Ports
+from fedbot.chat.content import Rendered
+from fedbot.demo.inventree import seeds
+from fedbot.demo.inventree.transport import SimulatedTransport
+from fedbot.federation.documents import (
+    UNFINISHED_CONNECTION,
+    Connection,
+    Document,
+    Transfer,
+    TransferState,
+)
+from fedbot.federation.effects import Phrase
+from fedbot.federation.envelope import Identity
+from fedbot.federation.events import CaughtUp, Event
+from fedbot.federation.home import Home
+from fedbot.federation.questions import Answer, Overview, Question
+from fedbot.federation.steps import Step, StepResult
+from fedbot.identity import MemoryVault
+from fedbot.inventree import inventory
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.journal.schema import Database
+from fedbot.ports import Clock, Committed
+from tests.simulation.crashing import CrashingJournal, CrashingTransport, Fuse, Watched
+from tests.simulation.homeserver import FaultyHomeserver, SimulatedChat
+from tests.twins.clock import TwinClock
+
+GRACE = timedelta(seconds=5)
+SETTLE = timedelta(minutes=2)
+GIVE_UP = timedelta(minutes=15)
+
+Committing = Callable[["Party", Event, Committed], None]
+
+
+class SkewedClock(Clock):
+    """The one clock, as this machine has it: ahead or behind by some seconds."""
+
+    def __init__(self, clock: TwinClock, skew: timedelta) -> None:
+        self._clock = clock
+        self._skew = skew
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._skew
+
+    async def sleep(self, seconds: float) -> None:
+        """Nobody waits in the simulation: time is moved on from outside."""
+        await asyncio.sleep(0)
+
+
+class SteppedInventory(OwnInventory):
+    """The real edge without threads: each call is over before the next begins."""
+
+    async def answer(self, question: Question) -> Answer:
+        if isinstance(question, Overview):
+            self.look_again()
+        return self._run(inventory.ANSWERS[type(question)], question)
+
+    async def probe(self, step: Step) -> StepResult | None:
+        return self._write(inventory.DEEDS[type(step)].probe, step)
+
+    async def act(self, step: Step) -> StepResult:
+        return self._write(inventory.DEEDS[type(step)].act, step)
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is who at a space, by InvenTree user name."""
+
+    superuser: str
+    approver: str
+    member: str
+    all: tuple[str, ...]
+
+
+ALPHA = People("anna", "piet", "kim", ("anna", "piet", "kim"))
+BETA = People("bea", "cem", "tom", ("bea", "cem", "dilek", "tom"))
+
+
+@dataclass
+class Party:
+    """`bot` is None while the process is down. `documents` is the journaled truth, kept up at each commit."""
+
+    number: int
+    clock: SkewedClock
+    server: FaultyHomeserver
+    rooms: tuple[str, ...]
+    network: dict[str, httpx.BaseTransport]
+    committing: Committing
+    access: str = "relayed"
+    bot: Bot | None = None
+    events: int = 0
+    crashes: int = 0
+    failures: int = 0
+    documents: dict[tuple[str, str], Document] = field(default_factory=dict)
+    lost_right: dict[str, datetime] = field(default_factory=dict)
+    is_down: bool = False
+
+    def __post_init__(self) -> None:
+        self.id = f"p{self.number}"
+        self.people = ALPHA if self.number % 2 == 0 else BETA
+        fill = seeds.alpha if self.number % 2 == 0 else seeds.beta
+        self.seeded = fill(self.id, self.clock.now)
+        self.inventree = self.seeded.server.state
+        self.simulated = SimulatedTransport(self.seeded.server)
+        self.fuse = Fuse()
+        self.wire = CrashingTransport(self.simulated, self.fuse)
+        self.watched = Watched(self._committed)
+        self.chat = SimulatedChat(self.server, f"{self.id}-bot", self.clock, self.fuse, self.watched)
+        self.identity = Identity(sha256(self.id.encode()).digest())
+        self.vault = MemoryVault()
+        self.database = Database(None)
+        self.url = f"http://{self.id}.test"
+        self.network[self.url] = self.wire
+        superuser = self.seeded.token(self.people.superuser)
+        self.clerk = InvenTreeTransport(self.url, superuser, transport=SimulatedTransport(self.seeded.server))
+        self.late_since: datetime | None = None
+
+    def person(self, username: str) -> str:
+        """The Matrix id of one of our people."""
+        return f"@{username}{self.number}:twin.test"
+
+    @property
+    def home(self) -> Home:
+        """The configuration."""
+        return Home(
+            party=self.id,
+            name=self.id.upper(),
+            bot=self.chat.user_id,
+            key=self.identity.key,
+            people={self.person(username): username for username in self.people.all},
+            rooms=self.rooms,
+            peer_access=self.access,
+            inventory_url=self.url,
+            has_admin_token=True,
+            grace=GRACE,
+            connects_a_day=100,
+            connects_a_day_per_peer=100,
+        )
+
+    def _settings(self) -> InventorySettings:
+        return InventorySettings(
+            url=self.url,
+            token=SecretStr(self.seeded.token("fedbot")),
+            admin_token=SecretStr(self.seeded.token(self.people.superuser)),
+            approvers_group=seeds.APPROVERS,
+        )
+
+    async def boots(self) -> None:
+        """A new process on what the last one left."""
+        self.chat = self.chat.restarted()
+        journal = CrashingJournal(self.database, self.clock.now, self.fuse, self.watched)
+        edge = SteppedInventory(
+            self._settings(), self.vault, network=self.network.get, sign=self.identity.sign, pause=lambda _: None
+        )
+        ports = Ports(journal, self.chat, edge, self.identity, self.vault, self.clock)
+        bot = Bot(self.home, ports, settle=SETTLE, give_up=GIVE_UP)
+        bot.engine._render = _only_the_name
+        bot.engine.show_typing = lambda _: None
+        self.bot = bot
+        await bot.start()
+
+    def crashed(self) -> None:
+        """The process is gone; what it had in memory with it."""
+        self.bot = None
+        self.crashes += 1
+
+    async def tick(self) -> None:
+        """A timer of the process."""
+        if self.bot is not None:
+            await self.bot.tick()
+
+    def has_timer_due(self) -> bool:
+        """Whether the process would be ticking now."""
+        wake = self.bot.next_wake() if self.bot is not None else None
+        return wake is not None and wake <= self.clock.now()
+
+    def next_wake(self) -> datetime | None:
+        """When anything here is due by this machine's clock; None while the process is down."""
+        if self.bot is None:
+            return None
+        engine, now = self.bot.engine, self.clock.now()
+        times = [self.bot.next_wake(), engine.grace_ends(), engine.journal.next_due(), self._next_expiry(now)]
+        pause = timedelta(seconds=self.bot.courier.budget.wait(now))
+        # what is due already, and yet not done, waits for the homeserver or its limit
+        soonest = now + max(pause, timedelta(minutes=10) if self.chat.is_unreachable else timedelta(seconds=5))
+        return min((time if time > now else soonest for time in times if time is not None), default=None)
+
+    def _next_expiry(self, now: datetime) -> datetime | None:
+        """When something that nobody decides upon is over: a sync after that says so."""
+        dues = [t.due for t in self.transfers() if t.state is TransferState.OPEN]
+        dues += [c.due for c in self.connections() if c.state in UNFINISHED_CONNECTION]
+        return min((due + timedelta(seconds=1) for due in dues if due >= now), default=None)
+
+    def _committed(self, event: Event, decision: Committed) -> None:
+        self.events += not isinstance(event, CaughtUp)
+        self.committing(self, event, decision)
+        for key, document in decision.documents.items():
+            if document is None:
+                self.documents.pop(key, None)
+            else:
+                self.documents[key] = document
+        if self.bot is not None:
+            self.failures = max(self.failures, self.bot.engine.failures)
+
+    # --- what is known ------------------------------------------------------------------------------------
+
+    def transfers(self) -> list[Transfer]:
+        """All transfers, as journaled."""
+        return [each for each in self.documents.values() if isinstance(each, Transfer)]
+
+    def transfer(self, identifier: str) -> Transfer | None:
+        """The transfer of that id, as journaled."""
+        found = self.documents.get(("Transfer", identifier))
+        return found if isinstance(found, Transfer) else None
+
+    def connections(self) -> list[Connection]:
+        """All connections, as journaled."""
+        return [each for each in self.documents.values() if isinstance(each, Connection)]
+
+    def unfinished_rows(self) -> list[Any]:
+        """What still stands in the outbox."""
+        return self.database.rows("SELECT lane, kind, problem FROM outbox WHERE state IN ('queued', 'acting')")
+
+
+def _only_the_name(phrase: Phrase, _: datetime) -> Rendered:
+    """Words are not what is tried here: a message reads as its phrase is called."""
+    return Rendered(phrase.name, "")

@@ -1,0 +1,290 @@
+"""What people do in the room, well-meaning and otherwise; and what a peer's bot could write that it should not."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fedbot.chat.content import bare_envelope
+from fedbot.federation.documents import Choice, Connection, ConnectionState, Transfer, TransferState
+from fedbot.federation.envelope import envelope_id, sign, wire_time
+from fedbot.federation.reactions import CARD_KEYS, normalised
+from fedbot.ports import ChatRefused
+from fedbot.verbs import catalogue
+from tests.simulation.auditor import Tap
+from tests.simulation.party import GRACE, Party
+from tests.twins.people import Person
+
+if TYPE_CHECKING:
+    from tests.simulation.federation import Federation
+
+KEYS = ("✅", "✅", "✅", "✅", "✅", "✅️", "❌", "❌", "👍🏽", "")
+WANTED = ("M3-BOLT", "RES-10K", "Threaded insert M3", "LENS-2", "Nothing")
+TRUTHS = ("left", "out", "stays", "arrived", "back", "lost", "booked", "never")
+BABBLE = ("!fed", "!fed nonsense", "hello", "!fed push", "!fed status", "!fed todo", "!fed spaces", "!fed show")
+
+
+def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
+    """What people can do, by the names of actions."""
+    said = _Talk(federation)
+    return {
+        "connect": said.connect,
+        "push": said.push,
+        "push several": said.push_several,
+        "request": said.request,
+        "tap": said.tap,
+        "tap the newest": said.tap_the_newest,
+        "untap": said.untap,
+        "types a decision": said.types_a_decision,
+        "grants less": said.grants_less,
+        "cancel": said.cancel,
+        "disconnect": said.disconnect,
+        "rotate": said.rotate,
+        "resolve": said.resolve,
+        "babble": said.babble,
+        "moderate": said.moderate,
+        "forge": said.forge,
+    }
+
+
+async def become_friends(federation: Federation, one: Party, other: Party) -> None:
+    """Two parties connect, with nothing going wrong."""
+    federation.people[one.person(one.people.superuser)].says(f"!fed connect {other.id}")
+    await federation.rests()
+    card = federation.auditor.cards[-1]
+    federation.people[other.person(other.people.superuser)].reacts(card[2], "✅")
+    await federation.rests()
+    await federation.passes(GRACE + timedelta(minutes=3))
+
+
+class _Talk:
+    def __init__(self, federation: Federation) -> None:
+        self._federation = federation
+        self._taps: list[tuple[str, Person]] = []
+        self._verbs = {verb.name for verb in catalogue()}
+
+    # --- asking -------------------------------------------------------------------------------------------
+
+    def _two(self, a: int) -> tuple[Party, Party]:
+        """Two parties, mostly those that are friends: the first is everybody's."""
+        parties = self._federation.parties
+        first, other = parties[0], parties[1 + a % (len(parties) - 1)]
+        if a % 16 == 0 and len(parties) > 2:
+            first = parties[1 + (a // 16 + 1) % (len(parties) - 1)]
+        if first is other:
+            first = parties[0]
+        return (first, other) if a // 8 % 2 else (other, first)
+
+    def _asks(self, party: Party, b: int, text: str, *, reply_to: str = "") -> str:
+        """One of the party's people says it; mostly one who may."""
+        people = party.people
+        username = (people.approver, people.superuser, people.approver, people.superuser, people.member)[b % 21 % 5]
+        person = self._federation.people[party.person(username)]
+        self._federation.tell(f"{username} of {party.id}: {text}")
+        return person.says(text, reply_to=reply_to)
+
+    async def connect(self, a: int, b: int, *_: int) -> None:
+        one, other = self._two(a)
+        text = f"!fed connect {other.id}"
+        person = self._federation.people[one.person(one.people.superuser if b % 4 else one.people.member)]
+        self._federation.tell(f"{person.user_id}: {text}")
+        person.says(text)
+
+    def _item(self, party: Party, c: int) -> tuple[int, str]:
+        """A stock item and a quantity of it; seldom more than there is."""
+        rows = [row for row in party.inventree.stock if row.customer is None and row.quantity > 0]
+        known = [row for row in rows if party.inventree.parts[row.part].IPN in WANTED]
+        row = known[c % len(known)] if c % 8 and known else rows[c % len(rows)]
+        quantity = "1" if row.serial else str((1, 2, row.quantity, 3, row.quantity + 1)[c % 9 % 5])
+        return row.pk, quantity
+
+    async def push(self, a: int, b: int, c: int, _: int) -> None:
+        one, other = self._two(a)
+        item, quantity = self._item(one, c)
+        self._asks(one, b, f"!fed push #{item} {quantity} to {other.id}")
+
+    async def push_several(self, a: int, b: int, c: int, d: int) -> None:
+        one, other = self._two(a)
+        items = [self._item(one, number) for number in (c, d)]
+        text = " + ".join(f"#{item} {quantity}" for item, quantity in items)
+        self._asks(one, b, f"!fed push {text} to {other.id}")
+
+    async def request(self, a: int, b: int, c: int, _: int) -> None:
+        if "request" in self._verbs:
+            one, other = self._two(a)
+            self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
+
+    # --- deciding -----------------------------------------------------------------------------------------
+
+    def _who(self, party: Party, subject: Transfer | Connection | None, b: int) -> Person:
+        """Mostly somebody who may decide it; sometimes anybody else."""
+        people = party.people
+        if b % 10 < 7:
+            username = people.superuser if isinstance(subject, Connection) or b % 3 == 0 else people.approver
+            return self._federation.people[party.person(username)]
+        everybody = [*self._federation.people.values(), self._federation.stranger]
+        return everybody[b % len(everybody)]
+
+    async def tap_the_newest(self, _: int, b: int, c: int, d: int) -> None:
+        """The newest card is decided upon by somebody who may, mostly with a yes."""
+        await self.tap(0, b % 7, 0 if c % 10 else 6, d)
+
+    async def tap(self, a: int, b: int, c: int, _: int) -> None:
+        cards = self._federation.auditor.cards
+        if not cards:
+            return
+        party, key, event_id = cards[-1 - a % min(len(cards), 4 if a % 5 else len(cards))]
+        identifier = key.partition(":")[2]
+        subject = party.documents.get(("Transfer", identifier)) or party.documents.get(("Connection", identifier))
+        person = self._who(party, subject if isinstance(subject, Transfer | Connection) else None, b)
+        emoji = KEYS[c % len(KEYS)]
+        if not emoji:
+            return
+        try:
+            tapped = person.reacts(event_id, emoji)
+        except ChatRefused:
+            return  # there already, or the card is gone
+        self._taps.append((tapped, person))
+        choice = CARD_KEYS.get(normalised(emoji))
+        self._federation.auditor.taps[tapped] = Tap(party.id, person.user_id, identifier, choice)
+        self._federation.tell(f"{person.user_id} taps {emoji} on {party.id}'s card {identifier[:4]}")
+
+    async def untap(self, a: int, *_: int) -> None:
+        if not self._taps:
+            return
+        event_id, person = self._taps.pop(-1 - a % min(len(self._taps), 3))
+        self._federation.auditor.untapped[event_id] = person.takes_back(event_id)
+        self._federation.tell(f"{person.user_id} takes a tap back")
+
+    def _subject(self, a: int) -> tuple[Party, Transfer | Connection] | None:
+        """Something that is under way, as one of its sides knows it."""
+        known = [
+            (party, document)
+            for party in self._federation.parties
+            for document in party.documents.values()
+            if isinstance(document, Transfer | Connection)
+        ]
+        return known[-1 - a % min(len(known), 6)] if known else None
+
+    async def types_a_decision(self, a: int, b: int, c: int, _: int) -> None:
+        if found := self._subject(a):
+            party, subject = found
+            person = self._who(party, subject, b)
+            verb = "approve" if c % 3 else "decline"
+            said = person.says(f"!fed {verb} {subject.code}")
+            choice = Choice.APPROVE if verb == "approve" else Choice.DECLINE
+            self._federation.auditor.taps[said] = Tap(party.id, person.user_id, subject.id, choice)
+            self._federation.tell(f"{person.user_id}: !fed {verb} {subject.code}")
+
+    async def grants_less(self, a: int, b: int, c: int, _: int) -> None:
+        """An approval with a smaller quantity; of what isn't a request, or isn't less, a wrong line."""
+        if found := self._subject(a):
+            party, subject = found
+            person = self._who(party, subject, b)
+            text = f"!fed approve {subject.code} {1 + c % 2}"
+            said = person.says(text)
+            self._federation.auditor.taps[said] = Tap(party.id, person.user_id, subject.id, Choice.APPROVE)
+            self._federation.tell(f"{person.user_id}: {text}")
+
+    async def disconnect(self, a: int, b: int, c: int, _: int) -> None:
+        """A friendship ends; sometimes at once."""
+        one, other = self._two(a)
+        text = f"!fed disconnect {other.id} --sure{' --now' if c % 4 == 0 else ''}"
+        if c % 4 == 0:
+            self._federation.auditor.settled_by_people(one, other)
+        self._federation.people[one.person(one.people.superuser)].says(text)
+        self._federation.tell(f"{one.people.superuser} of {one.id}: {text}")
+
+    async def rotate(self, a: int, *_: int) -> None:
+        one, other = self._two(a)
+        self._federation.people[one.person(one.people.superuser)].says(f"!fed rotate {other.id}")
+        self._federation.tell(f"{one.people.superuser} of {one.id}: !fed rotate {other.id}")
+
+    async def resolve(self, a: int, b: int, *_: int) -> None:
+        """A superuser says what is true of a disputed transfer: as it is offered, right or wrong."""
+        disputed = [
+            (party, transfer)
+            for party in self._federation.parties
+            for transfer in party.transfers()
+            if transfer.state is TransferState.DISPUTED
+        ]
+        if disputed:
+            party, transfer = disputed[a % len(disputed)]
+            self._federation.auditor.settled.add(transfer.id)
+            text = f"!fed resolve {transfer.code} --as {TRUTHS[b % len(TRUTHS)]}"
+            self._federation.people[party.person(party.people.superuser)].says(text)
+            self._federation.tell(f"{party.people.superuser} of {party.id}: {text}")
+
+    async def cancel(self, a: int, b: int, *_: int) -> None:
+        if found := self._subject(a):
+            party, subject = found
+            self._asks(party, b, f"!fed cancel {subject.code}")
+
+    async def babble(self, a: int, b: int, *_: int) -> None:
+        everybody = [*self._federation.people.values(), self._federation.stranger]
+        everybody[a % len(everybody)].says(BABBLE[b % len(BABBLE)])
+
+    async def moderate(self, a: int, *_: int) -> None:
+        """A moderator takes one of the last messages away."""
+        latest = [e for e in self._federation.server.log[-12:] if "state_key" not in e and e["content"]]
+        if latest:
+            event = latest[a % len(latest)]
+            redaction = self._federation.moderator.takes_back(event["event_id"])
+            self._federation.auditor.untapped.setdefault(event["event_id"], redaction)
+            self._federation.tell(f"a moderator removes a {event['type']} of {event['sender']}")
+
+    # --- a peer that lies ---------------------------------------------------------------------------------
+
+    async def forge(self, a: int, b: int, *_: int) -> None:
+        """A well-signed letter that its bot would not write: an approval of other terms, a `sent` of nothing."""
+        known = [
+            (party, transfer)
+            for party in self._federation.parties
+            for transfer in party.transfers()
+            if transfer.state is TransferState.OPEN and transfer.terms.kind == "push"
+        ]
+        active = [
+            (party, transfer)
+            for party, transfer in known
+            for connection in party.connections()
+            if connection.id == transfer.connection and connection.state is ConnectionState.ACTIVE
+        ]
+        if active:
+            party, transfer = active[a % len(active)]
+            self._federation.auditor.forged.add(transfer.id)
+            kind = "approve" if transfer.role == "receiver" else "sent"
+            if kind == "sent" and self._federation.auditor.by_id(transfer.peer).transfer(transfer.id) is None:
+                return
+            self._send_forged(party, transfer, kind, 1 + b % 2)
+            self._federation.tell(f"{party.id}'s bot writes a false {kind!r} about {transfer.id[:4]}")
+
+    def _send_forged(self, party: Party, transfer: Transfer, kind: str, ahead: int) -> None:
+        person = self._federation.people[party.person(party.people.approver)]
+        number = transfer.exchange.sent + ahead
+        bodies: dict[str, dict[str, object]] = {
+            "approve": {"by": person.user_id, "by_name": "x", "event": "$none", "awaits": True, "seen": 0},
+            "sent": {"lines": [], "failed": [], "awaits": True, "seen": 0},
+        }
+        unsigned = {
+            "id": envelope_id(party.id, transfer.id, number),
+            "kind": kind,
+            "from": party.id,
+            "to": transfer.peer,
+            "room": transfer.room,
+            "transfer": transfer.id,
+            "seq": number,
+            "terms_hash": "0" * 64 if kind == "approve" else transfer.terms_hash,
+            "body": bodies[kind],
+            "sent_at": wire_time(party.clock.now()),
+        }
+        content = bare_envelope(sign(party.identity, unsigned))
+        transaction = f"forged {len(self._federation.server.log)}"
+        self._federation.server.send(
+            party.chat.user_id,
+            transfer.room,
+            "dev.fedbot.envelope",
+            content,
+            device="another",
+            transaction=transaction,
+        )
