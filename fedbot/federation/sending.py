@@ -41,6 +41,9 @@ from fedbot.federation.steps import (
 )
 from fedbot.federation.stock import Right, Rights
 
+CHANGED = "changed"
+"""InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
+
 
 def mark(transfer: Transfer, line: int, step: str) -> str:
     """The mark of one step, as it stands in InvenTree's history."""
@@ -237,6 +240,9 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
         unclear = with_progress(transfer, replace(progress, unknown=step))
         disputes.dispute(turn, unclear, progress.number, event.text)
         return
+    if step == TakeOut.__name__ and event.reason == CHANGED:
+        phrase = say("sum_does_not_add_up", transfer=transfer, line=transfer.line(progress.number), text=event.text)
+        turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
     transfer = with_progress(transfer, replace(progress, failed=event.reason))
     turn.save(transfer)
     if progress.stage != "taken" or progress.item is None:

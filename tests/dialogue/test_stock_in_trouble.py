@@ -95,6 +95,7 @@ async def test_somebody_takes_from_it_at_the_same_moment_and_all_goes_back() -> 
     assert states(world) == {ABORTED}
     assert world.alpha.total("M3-NUT") == NUTS - 50
     assert world.alpha.place(world.alpha.item("M3-NUT")) == "Drawer A3"
+    assert "Please count stock #" in world.alpha_admins.transcript()
     assert_books_balance(world)
 
 

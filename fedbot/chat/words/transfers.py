@@ -11,7 +11,7 @@ from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.chat.words.transfer_cards import transfer_card
 from fedbot.chat.words.transfer_facts import card_of, decided, no_part_for, not_done, unmatched, where_it_is
-from fedbot.federation.documents import Connection, Transfer, TransferState
+from fedbot.federation.documents import Connection, Line, Transfer, TransferState
 from fedbot.federation.home import Home
 
 
@@ -188,5 +188,21 @@ def not_marked_arrived(tongue: Tongue, *, transfer: Transfer, text: str) -> Line
         ),
         tongue.say("Why: {text}", text=tongue.short(text, 200)),
         tongue.say("Please set the item's status back in InvenTree by hand; I don't try again."),
+        transfer.code,
+    ]
+
+
+def sum_does_not_add_up(tongue: Tongue, *, transfer: Transfer, line: Line, text: str) -> Lines:
+    """InvenTree moved something else than was asked for: somebody has to count (DESIGN §7)."""
+    return [
+        tongue.say(
+            "Please count stock #{item} ({part}) in InvenTree: what I moved isn't what I asked for.",
+            item=line.item,
+            part=naming.part(tongue, line.description),
+        ),
+        tongue.say("What InvenTree says: {text}", text=tongue.short(text, 200)),
+        tongue.say(
+            "Nothing was handed over. Somebody moved the same stock at the same moment; its quantity may be wrong now."
+        ),
         transfer.code,
     ]

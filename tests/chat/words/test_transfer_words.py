@@ -20,6 +20,7 @@ from tests.chat.words.scenes import (
     BY_BEA,
     BY_PIET,
     CABLE,
+    LENS,
     NOW,
     connection,
     plain,
@@ -393,6 +394,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         1 × Laser lens 2.0″ has arrived, but our record of it still says that it is on its way.
         Why: The status is locked.
         Please set the item's status back in InvenTree by hand; I don't try again.
+        k7m2
+        """,
+    ),
+    "the sum does not add up": (
+        say("sum_does_not_add_up", transfer=transfer(role="sender"), line=LENS, text="It was moved back."),
+        """
+        Please count stock #42 (Laser lens 2.0″) in InvenTree: what I moved isn't what I asked for.
+        What InvenTree says: It was moved back.
+        Nothing was handed over. Somebody moved the same stock at the same moment; its quantity may be wrong now.
         k7m2
         """,
     ),
