@@ -26,6 +26,7 @@ from fedbot.cli import EXITS, Exit, main
 from fedbot.config import load
 from fedbot.federation.stock import Right
 from fedbot.identity import FileVault
+from fedbot.journal.journal import Journal
 from fedbot.ports import (
     ChatSignedOut,
     ChatUnreachable,
@@ -258,6 +259,17 @@ def test_a_bot_that_is_told_to_stop_puts_its_things_away_and_ends_well(number: s
             process.kill()
     assert (process.returncode, out) == (0, "put away\n")
     assert f'event="stopped by {number.name}"' in err
+
+
+def test_a_journal_whose_key_is_lost_is_not_gone_on_with_under_a_new_one(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load(config)
+    with Journal.open(settings.state) as journal:
+        journal.receive((), "where we were")
+    assert main(["run"]) == Exit.HISTORY_WITHOUT_STATE
+    assert "has no signing.key" in capsys.readouterr().err
+    assert not (settings.state / "identity").exists()
 
 
 # --- health ------------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ DEAF_AFTER = timedelta(minutes=3)
 
 
 class HistoryWithoutState(JournalProblem):
-    """The state folder is empty, but this account has spoken as a fedbot before."""
+    """A part of the state is lost: the journal of an account with a history, or the key of a journal with one."""
 
 
 class WallClock(Clock):
@@ -259,6 +259,7 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
     """
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal.open(settings.state))
+        _refuse_lost_identity(settings, journal)
         bot, _ = await _put_together(settings, journal, stack)
         await bot.start()
         await stack.enter_async_context(Web(bot.standing, settings.health_socket, settings.web.listen))
@@ -270,6 +271,17 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
             if stopped is not None:
                 await bot.last_words(str(_first_of(stopped)))
             raise
+
+
+def _refuse_lost_identity(settings: Settings, journal: Journal) -> None:
+    """A journal that has been in use, without the key by which peers know us: a new key would be a stranger."""
+    folder = identity_folder(settings)
+    if journal.token() is not None and not (folder / SEED_FILE).exists():
+        raise HistoryWithoutState(
+            f"The journal in {settings.state} has been in use, but {folder} has no {SEED_FILE}, by which the other "
+            "spaces know us. Nothing was changed. Put identity/ back from a backup (fedbot restore). If there is "
+            f"none, move {JOURNAL} away too, take another Matrix account, and connect anew."
+        )
 
 
 def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
