@@ -14,7 +14,6 @@ from fedbot.federation import letters, making, opening
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
     UNFINISHED_CONNECTION,
-    AnnouncedParty,
     Connection,
     ConnectionState,
     Exchange,
@@ -27,6 +26,7 @@ from fedbot.federation.questions import Able, WhoMay
 from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.surroundings import AnnouncedParty
 from fedbot.federation.terms import BadTerms
 
 MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten

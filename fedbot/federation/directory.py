@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fedbot.federation.documents import AnnouncedParty, Announcement
 from fedbot.federation.state import Turn
+from fedbot.federation.surroundings import AnnouncedParty, Announcement
 
 PARTY_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
 KEY = re.compile(r"^[0-9a-f]{64}$")

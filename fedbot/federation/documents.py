@@ -6,7 +6,7 @@ copies in a `Turn`; nothing else changes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,47 +15,7 @@ from fedbot.federation.books import Reconciliation
 from fedbot.federation.effects import Draft
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
-
-
-@dataclass(frozen=True)
-class Room:
-    """A Matrix room that we are in, or were (`joined`)."""
-
-    id: str
-    name: str = ""
-    version: str = ""
-    joined: bool = True
-    encrypted: bool = False
-    may_talk: bool = True
-    may_announce: bool = True
-    may_react: bool = True
-    replaced_by: str = ""
-    members: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class AnnouncedParty:
-    """One party as its bot announces it. `people` are for addressing only; they get no right from it."""
-
-    id: str
-    name: str
-    key: str
-    people: tuple[str, ...] = ()
-    access: str = "relayed"
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """The parties that a bot says it hosts, in one room."""
-
-    room: str
-    bot: str
-    parties: tuple[AnnouncedParty, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """One announcement a room and bot: the state event's own key."""
-        return f"{self.room} {self.bot}"
+from fedbot.federation.surroundings import Announcement, Room
 
 
 @dataclass(frozen=True)

@@ -25,16 +25,16 @@ from fedbot.federation import (
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
-    AnnouncedParty,
     Connection,
     ConnectionState,
     Transfer,
     TransferState,
 )
-from fedbot.federation.effects import Post, say
+from fedbot.federation.effects import Draft, Post, SendEnvelope, say
 from fedbot.federation.envelope import VERSION, BadEnvelope, Envelope, check
 from fedbot.federation.events import EnvelopeSeen
 from fedbot.federation.state import Turn
+from fedbot.federation.surroundings import AnnouncedParty
 from fedbot.federation.terms import BadTerms
 
 A_DAY = timedelta(days=1)
@@ -196,7 +196,7 @@ def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope
 
 def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
     transfer = turn.transfer(envelope.subject)
-    connection = turn.connection(transfer.connection) if transfer else turn.connection_with(envelope.sender)
+    connection = turn.connection(transfer.connection) if transfer else _newest_with(turn, envelope.sender)
     if connection is None or connection.state not in LIVING_CONNECTION | {ConnectionState.ENDED}:
         turn.note(envelope.subject, "letter without a connection", event.sender, event.event_id)
         return
@@ -234,7 +234,16 @@ def _go_on_if_settled(turn: Turn, identifier: str) -> None:
         transfers.edit_card(turn, transfer)
 
 
+def _newest_with(turn: Turn, party: str) -> Connection | None:
+    """The connection that a new transfer with that party would go by: one that lives, else the last that ended."""
+    ended = [c for c in turn.connections() if c.peer == party and c.state is ConnectionState.ENDED]
+    return turn.connection_with(party) or max(ended, key=lambda c: c.generation, default=None)
+
+
 def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
+    if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED}:
+        _decline_as_no_friend(turn, envelope, connection)
+        return
     if connection.state is not ConnectionState.ACTIVE or envelope.seq == 0:
         return
     if envelope.seq > 1:
@@ -243,6 +252,26 @@ def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_
         receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
     elif envelope.kind == "request":
         requesting.on_request(turn, connection, envelope, event_id)
+
+
+def _decline_as_no_friend(turn: Turn, envelope: Envelope, connection: Connection) -> None:
+    """A request that crossed with the end of the friendship: only we can end it, and would not know it otherwise.
+
+    Nothing is kept of it: when it comes again, it is answered again by the same letter.
+    """
+    if envelope.kind == "request" and envelope.seq == 1:
+        body = {"reason": disconnecting.DISCONNECTED, "awaits": False, "seen": envelope.seq}
+        draft = Draft(
+            kind="declined",
+            to=connection.peer,
+            to_mxid=connection.peer_bot,
+            subject=envelope.subject,
+            subject_kind=envelope.subject_kind,
+            number=1,
+            body=body,
+            terms_hash=envelope.terms_hash,
+        )
+        turn.do(SendEnvelope(connection.room, draft))
 
 
 def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fedbot.federation import directory, trust
-from fedbot.federation.documents import Room
 from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope, say
 from fedbot.federation.events import Invited, PartyAnnounced, Removed, RoomReplaced, RoomSeen
 from fedbot.federation.state import Turn
+from fedbot.federation.surroundings import Room
 
 A_DAY = timedelta(days=1)
 ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)

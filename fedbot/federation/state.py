@@ -15,13 +15,10 @@ from fedbot.federation.books import Reconciliation
 from fedbot.federation.documents import (
     FINAL,
     LIVING_CONNECTION,
-    AnnouncedParty,
-    Announcement,
     Connection,
     ConnectionState,
     Document,
     Question,
-    Room,
     Standing,
     Telling,
     Transfer,
@@ -29,6 +26,7 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Effect, Phrase, Post
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.home import Home
+from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 

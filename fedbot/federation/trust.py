@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot.federation import letters, making
-from fedbot.federation.documents import Announcement, Connection, ConnectionState, Signature
+from fedbot.federation.documents import (
+    Connection,
+    ConnectionState,
+    Signature,
+)
 from fedbot.federation.effects import Post, say
 from fedbot.federation.state import Turn
+from fedbot.federation.surroundings import Announcement
 
 PINNED = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.MAKING, ConnectionState.SUSPENDED})
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from fedbot.federation import connection as connections
 from fedbot.federation import verdicts
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import AnnouncedParty, Choice, Connection, ConnectionState
+from fedbot.federation.documents import (
+    Choice,
+    Connection,
+    ConnectionState,
+)
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.surroundings import AnnouncedParty
 from fedbot.verbs.naming import Space, room_name, space_meant
 from fedbot.verbs.spec import Argument, Handler, Kind, Verb, Where
 

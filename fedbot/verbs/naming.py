@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from fedbot.federation import directory
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import LIVING_CONNECTION, Connection, Room, Transfer
+from fedbot.federation.documents import (
+    LIVING_CONNECTION,
+    Connection,
+    Transfer,
+)
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.lines import PREFIX
 from fedbot.federation.state import Turn
+from fedbot.federation.surroundings import Room
 from fedbot.federation.verdicts import Subject, subject_by_id
 from fedbot.verbs.grammar import SHOWN, near
 from fedbot.verbs.spec import Verb

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fedbot.federation.documents import Room
 from fedbot.federation.effects import Join
 from fedbot.federation.events import CaughtUp, Posted, Said, Tick
 from fedbot.federation.state import AuditEntry
+from fedbot.federation.surroundings import Room
 from fedbot.journal import Journal
 from fedbot.ports import Committed, Letter, Queued
 from tests.journal.conftest import START

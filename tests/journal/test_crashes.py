@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fedbot.federation.documents import Room
 from fedbot.federation.effects import Join
 from fedbot.federation.events import Posted
+from fedbot.federation.surroundings import Room
 from fedbot.journal import Journal
 from fedbot.ports import Letter, PostPlace
 from tests.journal.conftest import START

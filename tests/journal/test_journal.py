@@ -13,10 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedbot import ports
-from fedbot.federation.documents import Document, Room, Standing
+from fedbot.federation.documents import (
+    Document,
+    Standing,
+)
 from fedbot.federation.effects import Join
 from fedbot.federation.events import CaughtUp, EnvelopeSeen, Event, PartyAnnounced, RoomSeen, Said, Started, Tick
 from fedbot.federation.state import AuditEntry
+from fedbot.federation.surroundings import Room
 from fedbot.journal import Journal
 from fedbot.ports import Committed, NotStorable, Queued, UnreadableRow, WrongTurn
 from tests.journal.conftest import START, StandingClock

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.federation.documents import Room
 from fedbot.federation.effects import Join
 from fedbot.federation.events import Said, Tick
 from fedbot.federation.state import AuditEntry
+from fedbot.federation.surroundings import Room
 from fedbot.journal import Journal, schema
 from fedbot.journal.schema import MIGRATIONS
 from fedbot.ports import Committed, JournalDamaged, JournalProblem, JournalTooNew, Queued, StateInUse

@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from fedbot.federation.documents import Connection, ConnectionState, Room, VerdictStage
+from fedbot.federation.documents import (
+    Connection,
+    ConnectionState,
+    VerdictStage,
+)
 from fedbot.federation.effects import Ask, Do, Phrase, SendEnvelope
 from fedbot.federation.envelope import fingerprint
 from fedbot.federation.letters import write
 from fedbot.federation.steps import MakeCompany
+from fedbot.federation.surroundings import Room
 from tests.verbs.worlds import (
     ADMIN_ROOM,
     BETA_BOT,

@@ -7,7 +7,6 @@ import pytest
 
 from fedbot.federation.audit import AuditEntry
 from fedbot.federation.documents import (
-    Announcement,
     ConnectionState,
     Exchange,
     Progress,
@@ -26,6 +25,7 @@ from fedbot.federation.questions import (
     WhoMay,
 )
 from fedbot.federation.stock import Right, Rights
+from fedbot.federation.surroundings import Announcement
 from fedbot.federation.views import Todo
 from tests.verbs.worlds import (
     ADMIN_ROOM,

@@ -11,13 +11,10 @@ from typing import Any
 
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import (
-    AnnouncedParty,
-    Announcement,
     Connection,
     ConnectionState,
     Document,
     Line,
-    Room,
     Signature,
     Terms,
     Transfer,
@@ -29,6 +26,7 @@ from fedbot.federation.home import Home
 from fedbot.federation.questions import Answer, ItemsFound, PartDescription
 from fedbot.federation.state import State, Turn
 from fedbot.federation.stock import Part, Rights, StockItem
+from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
 from fedbot.federation.terms import hash_of
 from fedbot.verbs import Registry
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fedbot.chat.content import Bold, Code, Inline
 from fedbot.chat.words.tongue import Lines, Tongue, Words
-from fedbot.federation.documents import Room
 from fedbot.federation.events import Removed
+from fedbot.federation.surroundings import Room
 
 
 def _name(tongue: Tongue, room: Room) -> Bold:

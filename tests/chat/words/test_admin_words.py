@@ -7,9 +7,9 @@ from textwrap import dedent
 
 import pytest
 
-from fedbot.federation.documents import Room
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.events import PostRefused, Removed
+from fedbot.federation.surroundings import Room
 from tests.chat.words.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, plain
 
 MAKERS = Room("!makers", "Makerspaces")

@@ -1,0 +1,46 @@
+"""What we know of a room and of the bots in it: documents that come from Matrix's own state, not from our rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Room:
+    """A Matrix room that we are in, or were (`joined`)."""
+
+    id: str
+    name: str = ""
+    version: str = ""
+    joined: bool = True
+    encrypted: bool = False
+    may_talk: bool = True
+    may_announce: bool = True
+    may_react: bool = True
+    replaced_by: str = ""
+    members: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AnnouncedParty:
+    """One party as its bot announces it. `people` are for addressing only; they get no right from it."""
+
+    id: str
+    name: str
+    key: str
+    people: tuple[str, ...] = ()
+    access: str = "relayed"
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """The parties that a bot says it hosts, in one room."""
+
+    room: str
+    bot: str
+    parties: tuple[AnnouncedParty, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """One announcement a room and bot: the state event's own key."""
+        return f"{self.room} {self.bot}"
