@@ -101,6 +101,8 @@ def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> 
         return say("friends_stay", connection=connection)
     if connection.state not in LIVING_CONNECTION:
         return say("over_already", subject=connection)
+    if connection.state is ConnectionState.ENDING:
+        return say("connection_not_active", connection=connection)
     if connection.state is ConnectionState.READY:
         return say("too_late_to_cancel", subject=connection, peer_name=connection.peer_name)
     if connection.state is ConnectionState.OFFERED:

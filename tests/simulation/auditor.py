@@ -18,7 +18,7 @@ from fedbot.federation.documents import (
     Transfer,
     TransferState,
 )
-from fedbot.federation.events import EnvelopeSeen, Event, Posted
+from fedbot.federation.events import EnvelopeSeen, Event, Posted, Reacted
 from fedbot.ports import Committed
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import Party
@@ -30,9 +30,7 @@ CREATED_KIND = 1
 STALE_AFTER = timedelta(hours=1)
 MARGIN = timedelta(minutes=2)  # machines' clocks differ by less
 
-OVER = frozenset(
-    {ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED}
-)
+OVER = frozenset({ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED})
 
 
 @dataclass(frozen=True)
@@ -99,21 +97,21 @@ class Auditor:
         for key, document in decision.documents.items():
             before = party.documents.get(key)
             if isinstance(document, Transfer | Connection):
-                self._verdict(party, before, document)
+                self._verdict(party, before, document, event)
             if isinstance(document, Transfer):
                 self._transfer(party, before if isinstance(before, Transfer) else None, document, event)
             if isinstance(document, Connection) and isinstance(before, Connection):
                 self._connection(party, before, document)
         self.look(party)
 
-    def _verdict(self, party: Party, before: object, after: Transfer | Connection) -> None:
+    def _verdict(self, party: Party, before: object, after: Transfer | Connection, event: Event) -> None:
         new = after.verdict
         old = before.verdict if isinstance(before, Transfer | Connection) else None
         if new is not None and new.ends is not None:
             self.grace_ends[new.event_id] = new.ends
         if new is None:
             return
-        if old is not None and old.event_id != new.event_id:
+        if old is not None and old.event_id != new.event_id and isinstance(event, Reacted):
             self.wrong(f"{party.id}: on {after.id[:4]} a decision under way was replaced by another (compare-and-set)")
         if old is None and isinstance(before, Transfer) and before.state in FINAL:
             self.wrong(f"{party.id}: {after.id[:4]} is {before.state}, yet a decision on it was taken up")
@@ -131,11 +129,14 @@ class Auditor:
         if before.state is TransferState.OPEN and after.state in {TransferState.APPROVED, TransferState.DEBITING}:
             self.left_open.setdefault(after.id, party.clock.now())
         if after.state is TransferState.CREDITING and after.id not in self.settled:
-            self._crediting(party, name, event)
+            self._crediting(party, before, event)
         if after.state is TransferState.EXPIRED and after.role == "sender":
             self._expired(party, before, name)
 
-    def _crediting(self, party: Party, name: str, event: Event) -> None:
+    def _crediting(self, party: Party, before: Transfer, event: Event) -> None:
+        name = f"{party.id}: {before.id[:4]}"
+        if before.terms.kind == "push" and (before.approved_hash != before.terms_hash):
+            self.wrong(f"{name} is credited though nobody here has approved it (4)")
         if not isinstance(event, EnvelopeSeen) or event.envelope.get("kind") != "sent":
             self.wrong(f"{name} began crediting without a 'sent' (debit before credit)")
             return
@@ -225,6 +226,8 @@ class Auditor:
         name = f"{party.id}: {line[0][:4]} line {line[1]}"
         if movement.created > 1:
             self.wrong(f"{name} was booked in {movement.created} times (3)")
+        if line[0] in self.forged:
+            return  # its sender says that it was handed over, well signed
         if movement.over < 1:
             self.wrong(f"{name} was booked in before it was handed over (debit before credit, 2)")
         elif movement.handed != row.quantity:

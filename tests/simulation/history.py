@@ -53,6 +53,7 @@ async def _played(setup: Setup, actions: Sequence[Action]) -> Outcome:
             break
     if not auditor.violations:
         await federation.heals()
+    if not auditor.violations:
         must_agree(auditor)
     for party in federation.parties:
         party.database.close()
