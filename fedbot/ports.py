@@ -416,8 +416,8 @@ class Journal(Protocol):
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
         """What may be begun now, first things first. Raises `UnreadableRow`."""
 
-    def next_due(self) -> datetime | None:
-        """The earliest time for which a row was put off, of all lanes."""
+    def next_due(self, lane: Lane | None = None) -> datetime | None:
+        """The earliest time for which a row was put off, of one lane or of all."""
 
     def begin(self, row: int, at: datetime) -> None:
         """Write the intent, before the act."""

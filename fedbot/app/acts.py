@@ -18,7 +18,7 @@ from fedbot.app.engine import Engine
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.federation.steps import REPEATABLE, Mirror, StepResult
-from fedbot.ports import Inventory, OutboxRow, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports import Inventory, Lane, OutboxRow, OutcomeUnknown, Refusal, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class ActLane:
             if rows:
                 await to_its_end(self.perform(rows[0], rows))
             else:
-                await wait_for_work(self._engine, wake)
+                await wait_for_work(self._engine, "act")
 
     async def perform(self, row: OutboxRow, rows: tuple[OutboxRow, ...] = ()) -> None:
         """One step, one try."""
@@ -182,9 +182,10 @@ def _replaces(other: OutboxRow, row: OutboxRow) -> bool:
     return other.key == row.key and other.id > row.id and other.state == "queued"
 
 
-async def wait_for_work(engine: Engine, wake: asyncio.Event) -> None:
-    """Until the lane is woken, or something that was put off may be due."""
-    due = engine.journal.next_due()
+async def wait_for_work(engine: Engine, lane: Lane) -> None:
+    """Until the lane is woken, or something of it that was put off may be due."""
+    wake = engine.wake[lane]
+    due = engine.journal.next_due(lane)
     if due is None:
         await wake.wait()
         return

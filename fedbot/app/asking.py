@@ -41,7 +41,7 @@ class AskLane:
                 if self._under_way:
                     await wake.wait()
                 else:
-                    await wait_for_work(self._engine, wake)
+                    await wait_for_work(self._engine, "ask")
 
     def _over(self, number: int, _: asyncio.Task[None]) -> None:
         self._under_way.pop(number, None)

@@ -89,7 +89,7 @@ class Courier:
             else:
                 self._stuck = False
                 self._all_is_said()
-                await wait_for_work(self._engine, wake)
+                await wait_for_work(self._engine, "chat")
 
     async def _try_to_send(self, rows: tuple[OutboxRow, ...]) -> None:
         self._stuck = not await self.send_first(rows)

@@ -261,9 +261,11 @@ class Journal(ports.Journal):
             chosen = outbox.due(outbox.unfinished(connection, lane), now)
             return tuple(outbox.read(connection, row[0]) for row in chosen)
 
-    def next_due(self) -> datetime | None:
-        """The earliest time for which a row was put off, of all lanes; it may have come already."""
-        found: list[Any] = self._database.rows("SELECT min(not_before) FROM outbox WHERE state = 'queued'")
+    def next_due(self, lane: Lane | None = None) -> datetime | None:
+        """The earliest time for which a row was put off, of one lane or of all; it may have come already."""
+        found: list[Any] = self._database.rows(
+            "SELECT min(not_before) FROM outbox WHERE state = 'queued' AND (lane = ?1 OR ?1 IS NULL)", lane
+        )
         return optional_from_text(found[0][0])
 
     def begin(self, row: int, at: datetime) -> None:

@@ -108,7 +108,7 @@ def test_a_row_that_is_put_off_is_due_again_at_its_time(journal: Journal) -> Non
     journal.postpone(row, LATER, waiting, problem="InvenTree is away")
     assert next_outcome(journal) == waiting
     assert journal.due("act", LATER - timedelta(microseconds=1)) == ()
-    assert journal.next_due() == LATER
+    assert (journal.next_due(), journal.next_due("act"), journal.next_due("chat")) == (LATER, LATER, None)
     again = only(journal.due("act", LATER))
     assert (again.problem, again.not_before) == ("InvenTree is away", LATER)
     journal.finish(row, None)
