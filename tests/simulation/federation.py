@@ -230,8 +230,8 @@ class Federation:
             if self.clock.now() >= end or self.auditor.violations:
                 await self.rests()
                 return
-        wakes = [f"{party.id}: {party.next_wake()}" for party in self.parties]
-        self.auditor.wrong(f"somebody wants to be woken for ever: {wakes}")
+        wanted = [f"{party.id}: {party.next_wake()}" for party in self.parties]
+        self.auditor.wrong(f"somebody wants to be woken for ever: {wanted}")
 
     async def _ticks(self, party: Party) -> None:
         async def tick() -> bool:
@@ -262,7 +262,7 @@ class Federation:
         return self.parties[number % len(self.parties)]
 
     def _by_name(self) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
-        here = {
+        here: dict[str, Callable[[int, int, int, int], Awaitable[None]]] = {
             "round": self._round,
             "lane": self._lane,
             "rest": self._rest,
