@@ -250,15 +250,7 @@ Question = (
     | CompanyMirrors
 )
 Answer = (
-    Rights
-    | Able
-    | ItemsFound
-    | PartMatch
-    | StockCounts
-    | InventoryStanding
-    | AuditTrail
-    | ItemsSeen
-    | MirrorsFound
+    Rights | Able | ItemsFound | PartMatch | StockCounts | InventoryStanding | AuditTrail | ItemsSeen | MirrorsFound
 )
 
 QUESTIONS: dict[type[Question], type[Answer]] = {
