@@ -69,6 +69,7 @@ class Auditor:
     forged: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
     troubled: set[str] = field(default_factory=set)
+    clicked: set[str] = field(default_factory=set)
     grace_ends: dict[str, datetime] = field(default_factory=dict)
     left_open: dict[str, datetime] = field(default_factory=dict)
     _tracked: dict[str, int] = field(default_factory=dict)

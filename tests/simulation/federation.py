@@ -146,6 +146,10 @@ class Federation:
             party.crashed()
             self.tell(f"  {party.id} CRASHES {crash}")
             did = True
+        except Exception as problem:  # noqa: BLE001 -- whatever ends a process by itself is a broken promise
+            party.crashed()
+            self.auditor.wrong(f"{party.id}'s process ended by itself: {problem!r}")
+            did = True
         self.auditor.look(party)
         return did
 

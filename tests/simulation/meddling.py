@@ -120,6 +120,7 @@ class _Trouble:
         """The same, just before one of the bot's next writing calls."""
         party = self._federation.party(a)
         party.wire.meddling.append((d % 3, lambda: self._meddle(party, b, c, d)))
+        self._federation.auditor.clicked.add(party.id)
         self._troubled(party, f"somebody will click in it before the bot's write {d % 3}")
 
     def _concerned(self, party: Party) -> list[StockItem]:
@@ -161,4 +162,5 @@ class _Trouble:
         except InventoryProblem as problem:
             self._federation.tell(f"  {party.id}: nobody can do that ({what} #{row.pk}: {problem.text[:60]})")
             return
+        self._federation.auditor.clicked.add(party.id)
         self._troubled(party, f"somebody {what} #{row.pk}")

@@ -1,0 +1,382 @@
+"""The rules, broken on purpose, one at a time: each must break a promise in some history, or we don't look well.
+
+Each is a small patch of the product, in force while its history is played.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from fedbot.app import engine
+from fedbot.app.acts import ActLane
+from fedbot.app.courier import Courier
+from fedbot.federation import decide, letters, receiving, sending, verdicts
+from fedbot.federation import transfer as transfers
+from fedbot.federation.documents import Signature, Transfer, TransferState
+from fedbot.federation.effects import Do, SendEnvelope
+from fedbot.federation.envelope import Envelope, transaction_id
+from fedbot.federation.events import Answered, Event, Redacted, StepDone, StepRefused, Tick
+from fedbot.federation.state import State, Turn
+from fedbot.federation.steps import CreateItem, Step, StepResult
+from fedbot.federation.stock import Right, Rights
+from fedbot.journal import outbox
+from fedbot.journal.journal import Journal
+from fedbot.ports import Delivery, OutboxRow, OutcomeUnknown, Refusal
+from tests.simulation.crashing import CrashingJournal
+from tests.simulation.history import Outcome, lived
+from tests.simulation.party import SteppedInventory
+
+Break = Callable[[ExitStack], None]
+MUTANTS: dict[str, Break] = {}
+
+
+def mutant(name: str) -> Callable[[Break], Break]:
+    """Register a broken variant under this name."""
+
+    def register(function: Break) -> Break:
+        MUTANTS[name] = function
+        return function
+
+    return register
+
+
+@contextmanager
+def broken(name: str) -> Iterator[None]:
+    """Inside, the product is broken in this way."""
+    with ExitStack() as stack:
+        MUTANTS[name](stack)
+        yield
+
+
+@dataclass(frozen=True)
+class Caught:
+    """The seed whose history shows that something is wrong, and what it shows."""
+
+    seed: int
+    outcome: Outcome
+
+
+def caught(name: str, seeds: Sequence[int]) -> Caught | None:
+    """The first of these seeds that shows it."""
+    with broken(name):
+        for seed in seeds:
+            outcome = lived(seed)
+            if outcome.violations:
+                return Caught(seed, outcome)
+    return None
+
+
+def _instead(stack: ExitStack, owner: object, name: str, function: object) -> Any:  # noqa: ANN401
+    """Put `function` in the place of `owner.name`; what was there."""
+    before = getattr(owner, name)
+    stack.enter_context(patch.object(owner, name, function))
+    return before
+
+
+# --- the step protocol --------------------------------------------------------------------------------------
+
+
+@mutant("no probe")
+def _no_probe(stack: ExitStack) -> None:
+    async def was_done(*_: object) -> bool:
+        return False
+
+    _instead(stack, ActLane, "_was_done", was_done)
+
+
+@mutant("no settle")
+def _no_settle(stack: ExitStack) -> None:
+    def without(self: ActLane, *arguments: Any, **named: Any) -> None:
+        before(self, *arguments, **named)
+        self._settle = timedelta(0)
+
+    before = _instead(stack, ActLane, "__init__", without)
+
+
+@mutant("refusal after an unknown create")
+def _refusal_after_unknown(stack: ExitStack) -> None:
+    async def act(self: SteppedInventory, step: Step) -> StepResult:
+        try:
+            result: StepResult = await before(self, step)
+        except OutcomeUnknown as problem:
+            if isinstance(step, CreateItem):
+                raise Refusal(problem.text) from problem
+            raise
+        return result
+
+    before = _instead(stack, SteppedInventory, "act", act)
+
+
+@mutant("a step is finished before it is acted")
+def _finished_before(stack: ExitStack) -> None:
+    async def act(self: ActLane, row: OutboxRow, effect: Do) -> None:
+        self._journal.begin(row.id, self._clock.now())
+        self._journal.finish(row.id, None)
+        try:
+            result = await self._inventory.act(effect.step)
+        except Refusal as problem:
+            self._engine.put(StepRefused(self._clock.now(), effect.context, problem.reason, problem.text))
+        else:
+            self._engine.put(StepDone(self._clock.now(), effect.context, result))
+
+    _instead(stack, ActLane, "_act", act)
+
+
+@mutant("what a crash interrupted is forgotten")
+def _forgotten(stack: ExitStack) -> None:
+    _instead(stack, outbox, "requeue_interrupted", lambda _: None)
+
+
+# --- the journal --------------------------------------------------------------------------------------------
+
+
+@mutant("the sync token is kept before its events")
+def _token_first(stack: ExitStack) -> None:
+    def receive(self: CrashingJournal, events: Sequence[Event], token: str) -> int:
+        Journal.receive(self, (), token)
+        self._fuse.point("between the token and its events")
+        return int(before(self, events, token))
+
+    before = _instead(stack, CrashingJournal, "receive", receive)
+
+
+@mutant("a chat event that comes twice is news twice")
+def _twice(stack: ExitStack) -> None:
+    _instead(stack, Journal, "_is_new", staticmethod(lambda *_: True))
+
+
+# --- sending ------------------------------------------------------------------------------------------------
+
+
+@mutant("a re-send has the transaction id of the first send")
+def _same_transaction(stack: ExitStack) -> None:
+    def delivery(self: Courier, row: OutboxRow) -> Delivery | None:
+        made: Delivery | None = before(self, row)
+        if made is None or not isinstance(row.effect, SendEnvelope) or not row.effect.draft.number:
+            return made
+        draft = row.effect.draft
+        same = transaction_id(self._journal.journal_id, draft.subject, f"{draft.number}", 0)
+        return replace(made, transaction=same)
+
+    before = _instead(stack, Courier, "_delivery", delivery)
+
+
+@mutant("each try of a send has a new transaction id")
+def _new_transactions(stack: ExitStack) -> None:
+    def delivery(self: Courier, row: OutboxRow) -> Delivery | None:
+        made: Delivery | None = before(self, row)
+        return made and replace(made, transaction=f"{made.transaction} {row.attempts}")
+
+    before = _instead(stack, Courier, "_delivery", delivery)
+
+
+@mutant("a re-send has a new number")
+def _new_number(stack: ExitStack) -> None:
+    def send_again(turn: Turn, subject: Any, after: int = 0) -> bool:
+        unread = tuple(d for d in subject.exchange.unread if d.number > after)
+        letters.post(turn, subject, *(replace(d, number=d.number + len(unread)) for d in unread))
+        return bool(unread)
+
+    _instead(stack, letters, "send_again", send_again)
+
+
+@mutant("a letter is never sent again")
+def _never_again(stack: ExitStack) -> None:
+    _instead(stack, letters, "resend_due", lambda _, subject: subject)
+
+
+# --- reading letters ----------------------------------------------------------------------------------------
+
+
+@mutant("letters are read out of order")
+def _out_of_order(stack: ExitStack) -> None:
+    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:  # noqa: ANN401
+        if envelope.seq > subject.exchange.seen + 1:
+            subject = replace(subject, exchange=replace(subject.exchange, seen=envelope.seq - 1))
+        return before(turn, subject, envelope)
+
+    before = _instead(stack, letters, "read", read)
+
+
+@mutant("a letter that comes twice is acted upon twice")
+def _duplicates(stack: ExitStack) -> None:
+    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:  # noqa: ANN401
+        if 0 < envelope.seq <= subject.exchange.seen:
+            turn.save(subject)
+            return subject
+        return before(turn, subject, envelope)
+
+    before = _instead(stack, letters, "read", read)
+
+
+@mutant("credit from a stale 'sent'")
+def _stale(stack: ExitStack) -> None:
+    _instead(stack, receiving, "is_stale", lambda *_: False)
+
+
+# --- deciding -----------------------------------------------------------------------------------------------
+
+
+@mutant("no compare-and-set on decisions")
+def _no_compare_and_set(stack: ExitStack) -> None:
+    def take_up(turn: Turn, subject: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+        return before(turn, replace(subject, verdict=None), *arguments, **named)
+
+    before = _instead(stack, verdicts, "take_up", take_up)
+
+
+@mutant("the grace ends by the clock, before the sync")
+def _grace_by_clock(stack: ExitStack) -> None:
+    def on_tick(turn: Turn, event: Tick) -> None:
+        ticked(turn, event)
+        verdicts.on_caught_up(turn)
+
+    def next_wake(state: State, now: datetime) -> datetime | None:
+        times = (woken(state, now), decide.grace_ends(state, now))
+        return min((time for time in times if time is not None), default=None)
+
+    ticked = decide._RULES[Tick]
+    stack.enter_context(patch.dict(decide._RULES, {Tick: on_tick}))
+    woken = _instead(stack, engine, "next_wake", next_wake)
+
+
+@mutant("a ✅ that is taken back counts all the same")
+def _redaction_ignored(stack: ExitStack) -> None:
+    stack.enter_context(patch.dict(decide._RULES, {Redacted: lambda _turn, _event: None}))
+
+
+@mutant("rights are not read again after the grace")
+def _not_read_again(stack: ExitStack) -> None:
+    def on_confirmed(turn: Turn, event: Answered) -> Any:  # noqa: ANN401
+        granted = Rights("somebody", known=True, active=True, superuser=True, approver=True)
+        return before(turn, replace(event, answers=(granted,)))
+
+    before = _instead(stack, verdicts, "on_confirmed", on_confirmed)
+
+
+@mutant("everybody has every right")
+def _every_right(stack: ExitStack) -> None:
+    def covers(_: Rights, __: Right) -> bool:
+        return True
+
+    _instead(stack, Rights, "covers", covers)
+
+
+@mutant("rights are not read before the debit")
+def _not_before_debit(stack: ExitStack) -> None:
+    def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+        debiting = replace(transfer, state=TransferState.DEBITING, decided=decided, verdict=None)
+        turn.save(debiting)
+        sending.go_on(turn, debiting, letters.connection_of(turn, debiting))
+
+    _instead(stack, sending, "approve", approve)
+
+
+@mutant("an approval of other terms counts")
+def _other_terms(stack: ExitStack) -> None:
+    def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
+        before(turn, transfer, replace(envelope, terms_hash=transfer.terms_hash), event_id, at)
+
+    before = _instead(stack, sending, "on_approve", on_approve)
+
+
+@mutant("expiry by the clock, without catching up")
+def _expiry_by_clock(stack: ExitStack) -> None:
+    def on_tick(turn: Turn, event: Tick) -> None:
+        ticked(turn, event)
+        for transfer in turn.open_transfers():
+            sending.expire(turn, transfer)
+
+    def next_wake(state: State, now: datetime) -> datetime | None:
+        dues = [t.due for t in Turn(state, now).open_transfers() if t.state is TransferState.OPEN]
+        return min((time for time in (woken(state, now), *dues) if time is not None), default=None)
+
+    ticked = decide._RULES[Tick]
+    stack.enter_context(patch.dict(decide._RULES, {Tick: on_tick}))
+    woken = _instead(stack, engine, "next_wake", next_wake)
+
+
+# --- one arbiter at a time ----------------------------------------------------------------------------------
+
+
+@mutant("no arbiter: the receiver ends it by itself")
+def _no_arbiter(stack: ExitStack) -> None:
+    def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+        before(turn, transfer, decided)
+        asked = turn.transfer(transfer.id) or transfer
+        turn.save(replace(asked, state=TransferState.DECLINED, ended=turn.now))
+
+    before = _instead(stack, receiving, "on_declined", on_declined)
+
+
+@mutant("cancel after sent")
+def _cancel_after_sent(stack: ExitStack) -> None:
+    def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
+        if transfer.role == "sender" and transfer.state in {TransferState.DEBITING, TransferState.SENT}:
+            transfers.end(turn, transfer, TransferState.CANCELLED, by)
+            return ""
+        return str(before(turn, transfer, by))
+
+    before = _instead(stack, transfers, "cancel", cancel)
+
+
+@mutant("credit before debit")
+def _credit_first(stack: ExitStack) -> None:
+    def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+        before(turn, transfer, decided)
+        asked = turn.transfer(transfer.id) or transfer
+        crediting = replace(asked, state=TransferState.CREDITING)
+        turn.save(crediting)
+        receiving.book_in(turn, crediting)
+
+    before = _instead(stack, receiving, "on_approved", on_approved)
+
+
+@mutant("what nobody here approved is booked in")
+def _unapproved(stack: ExitStack) -> None:
+    _instead(stack, receiving, "_agreed", lambda _: True)
+
+
+@mutant("a refusal without tombstone: it is tried once more")
+def _no_tombstone(stack: ExitStack) -> None:
+    def answer(turn: Turn, transfer: Transfer) -> None:
+        before(turn, transfer)
+        refused = turn.transfer(transfer.id)
+        if refused is not None and refused.state is TransferState.REFUSED:
+            for progress in refused.progress:
+                if progress.part is not None and progress.failed != "not-sent":
+                    line = refused.line(progress.number)
+                    receiving._do(turn, refused, line.number, receiving._create(refused, line, progress.part))
+
+    before = _instead(stack, receiving, "_answer", answer)
+
+
+@mutant("what can't be put away is refused")
+def _put_away_refuses(stack: ExitStack) -> None:
+    def not_put_away(turn: Turn, transfer: Transfer, *_: object) -> None:
+        refused = replace(transfer, state=TransferState.REFUSED)
+        turn.save(letters.send(turn, refused, "refused", {"reason": "", "refused": []}, awaits=True))
+
+    _instead(stack, receiving, "_not_put_away", not_put_away)
+
+
+@mutant("what can't be handed over is not put back")
+def _not_put_back(stack: ExitStack) -> None:
+    def put_back(turn: Turn, transfer: Transfer, progress: Any, connection: Any) -> None:
+        sending.go_on(turn, sending.with_progress(transfer, progress), connection)
+
+    _instead(stack, sending, "put_back", put_back)
+
+
+def searched(name: str, first: int, most: int) -> Caught | None:
+    """Look for a seed that catches it, among so many."""
+    return caught(name, list(itertools.islice(itertools.count(first), most)))
+
+
+__all__ = ["MUTANTS", "Caught", "broken", "caught", "searched"]
