@@ -6,11 +6,14 @@ NaCl secret box whose key argon2id makes from the passphrase. Whoever can read i
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
+import secrets
 import shutil
 import tarfile
+import zlib
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,7 +28,7 @@ from nacl.utils import random
 
 from fedbot.identity import PRIVATE_FILE, PRIVATE_FOLDER, SEED_FILE
 from fedbot.journal.copying import FILE as JOURNAL
-from fedbot.journal.copying import check_copy, copy_beside
+from fedbot.journal.copying import check_copy, copy_beside, is_used, remove_unused
 from fedbot.journal.lock import StateLock
 
 MAGIC = b"fedbot-backup 1\n"
@@ -121,7 +124,7 @@ def is_encrypted(file: Path) -> bool:
 
 
 def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manifest:
-    """Put the backup into `state`, which must not hold a journal or an identity.
+    """Put the backup into `state`, in which no bot has worked, save for its identity: that stays if it is the same.
 
     Raises `BackupRefused`, `ports.JournalProblem` (a damaged journal in it; the folder in use), OSError. Then the
     folder is as it was.
@@ -132,13 +135,15 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
     draft = state / _DRAFT
     try:
         _refuse_a_used_folder(state)
+        is_fresh = (state / JOURNAL).exists()
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=PRIVATE_FOLDER)
         manifest = _unpack(packed, draft, file)
         if manifest.party != party:
             raise BackupRefused(f"{file} is a backup of {manifest.party}; the settings are those of {party}.")
         check_copy(draft / JOURNAL)
-        (draft / IDENTITY).replace(state / IDENTITY)
+        _put_identity(draft / IDENTITY, state / IDENTITY, is_fresh=is_fresh)
+        remove_unused(state)
         (draft / JOURNAL).replace(state / JOURNAL)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -147,12 +152,29 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
 
 
 def _refuse_a_used_folder(state: Path) -> None:
-    for name in (JOURNAL, f"{JOURNAL}-wal", IDENTITY):
-        if (state / name).exists():
-            raise BackupRefused(
-                f"{state / name} is there already. Nothing was changed. A backup goes into an empty state folder only: "
-                "end the bot, move what is there somewhere safe, then restore."
-            )
+    if is_used(state):
+        raise _already_there(state / JOURNAL)
+
+
+def _already_there(path: Path) -> BackupRefused:
+    return BackupRefused(
+        f"{path} is there already. Nothing was changed. A backup goes into an empty state folder only: end the bot, "
+        "move what is there somewhere safe, then restore."
+    )
+
+
+def _put_identity(restored: Path, place: Path, *, is_fresh: bool) -> None:
+    """The identity of the backup, unless the same is there already: that one may hold newer tokens.
+
+    `is_fresh`: what is there was made by a start that was then refused. Still, no key is ever deleted.
+    """
+    if place.exists():
+        if (place / SEED_FILE).exists() and (place / SEED_FILE).read_bytes() == (restored / SEED_FILE).read_bytes():
+            return
+        if not is_fresh:
+            raise _already_there(place)
+        place.replace(place.with_name(f"{place.name}-unused-{secrets.token_hex(4)}"))
+    restored.replace(place)
 
 
 def _is_backup(file: Path) -> bool:
@@ -191,11 +213,12 @@ def _decrypted(header: dict[str, Any], content: bytes, passphrase: str) -> bytes
 
 def _unpack(packed: bytes, folder: Path, file: Path) -> Manifest:
     try:
-        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+        # all of it first, so that its checksum is looked at: a tar's reader stops at the tar's end
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(packed)), mode="r:") as archive:
             for entry in archive:
                 _unpack_entry(archive, entry, folder)
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
-    except (tarfile.TarError, EOFError, OSError, ValueError, TypeError) as problem:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, TypeError) as problem:
         raise BackupRefused(f"{file} is damaged: {problem}") from problem
     if not (folder / JOURNAL).is_file() or not (folder / IDENTITY / SEED_FILE).is_file():
         raise BackupRefused(f"{file} is not complete.")

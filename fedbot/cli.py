@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from enum import IntEnum
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_CONFIG = Path("config.yaml")
 SYSTEM_CONFIG = Path("/etc/fedbot/config.yaml")
+LAST_MOMENT = 9.5
+"""Seconds after which a bot that was told to stop is gone in any case (a container is killed after 10)."""
 _MARKS = {"good": ("✓", "32"), "bad": ("✗", "31"), "warning": ("!", "33")}
 
 
@@ -241,6 +244,10 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
     def stop(name: str) -> None:
         told.append(name)
         task.cancel()
+        # a request to InvenTree that hangs in its thread can't be cancelled; what was begun is journaled as begun
+        leave = threading.Timer(LAST_MOMENT, os._exit, [Exit.OK])
+        leave.daemon = True
+        leave.start()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop, number.name)

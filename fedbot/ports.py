@@ -103,21 +103,35 @@ class Delivery:
     state_key: str | None = None
 
 
+class OwnMessage(NamedTuple):
+    """A message of ours, edits left out, as the room has it. `answers` is the event id of the line that it answers."""
+
+    room: str
+    event_id: str
+    body: str
+    answers: str
+
+
 @dataclass(frozen=True)
 class Batch:
     """One sync response, back-fills included, in order. `asked_at` is when the request was sent.
 
     `has_history`, after a first sync only: this account has already spoken as a fedbot in a room that it is in.
-    `answered`, when catching up: the ids of the lines that we have answered. `instance`: which process has claimed
-    the account last, if this sync tells of it.
+    `own`, when catching up: our own messages. `instance`: which process has claimed the account last, if this sync
+    tells of it.
     """
 
     token: str
     events: tuple[ChatEvent, ...]
     asked_at: datetime
     has_history: bool = False
-    answered: frozenset[str] = frozenset()
+    own: tuple[OwnMessage, ...] = ()
     instance: str = ""
+
+    @property
+    def answered(self) -> frozenset[str]:
+        """The ids of the lines to which we have answered."""
+        return frozenset(message.answers for message in self.own if message.answers)
 
 
 class ChatProblem(Exception):

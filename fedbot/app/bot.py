@@ -35,6 +35,7 @@ from fedbot.identity import SEED_FILE, FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.jobs import Jobs
 from fedbot.journal.copying import FILE as JOURNAL
+from fedbot.journal.copying import is_used, remove_unused
 from fedbot.journal.journal import Journal
 from fedbot.journal.lock import StateLock
 from fedbot.ports import (
@@ -298,7 +299,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
     lock = StateLock(settings.state)
     draft = settings.state / "rebuilding"
     try:
-        if (settings.state / JOURNAL).exists():
+        if is_used(settings.state):
             raise JournalProblem(
                 f"There is a journal in {settings.state}. Nothing was changed. If it is damaged, move {JOURNAL} away "
                 "(with what begins like it), then rebuild."
@@ -314,6 +315,7 @@ async def rebuild(settings: Settings) -> Rebuilt:
             bot, inventory = await _put_together(settings, journal, stack)
             rebuilt = await rebuild_journal(bot.engine, bot.chat, inventory)
             journal.must_recover()
+        remove_unused(settings.state)
         (draft / JOURNAL).replace(settings.state / JOURNAL)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -15,7 +15,7 @@ from fedbot.app.syncing import SyncLoop
 from fedbot.federation.documents import FINAL, ConnectionState
 from fedbot.federation.effects import Ask, SendEnvelope
 from fedbot.federation.envelope import envelope_id
-from fedbot.federation.events import Answered, Context, EnvelopeSeen, Posted, Recalled, Said
+from fedbot.federation.events import Answered, Context, EnvelopeSeen, Posted, Reacted, Recalled, Said
 from fedbot.federation.questions import CompanyMirrors, MirrorsFound
 from fedbot.federation.recovering import mirrored_requests
 from fedbot.federation.state import Turn
@@ -29,14 +29,22 @@ _EVER = datetime.max.replace(tzinfo=UTC)
 async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) -> None:
     """Read what happened since the copy was made, our own letters included, before anything is done.
 
-    Lines that were answered are not answered again, and messages that were sent are not sent again.
+    Lines that were answered are not answered again, taps that were acted upon don't count again, and messages that
+    were sent are not sent again.
     """
     log.warning("the journal is a copy or was rebuilt: reading what happened since, before anything is done")
     batch = await chat.catch_up(since)
-    news = [e for e in batch.events if not (isinstance(e, Said) and e.event_id in batch.answered)]
+    over = batch.answered | _acted_upon(batch, engine.state.home.bot)
+    news = [e for e in batch.events if not (isinstance(e, Said | Reacted) and e.event_id in over)]
     syncing.take(replace(batch, events=tuple(news)))
     _leave_out_what_was_answered(engine, batch)
     _leave_out_what_was_sent(engine, batch)
+
+
+def _acted_upon(batch: Batch, bot: str) -> frozenset[str]:
+    """The lines and taps by which our people decided what our letters tell since."""
+    ours = [e.envelope.get("body") for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
+    return frozenset(str(body["event"]) for body in ours if isinstance(body, dict) and body.get("event"))
 
 
 def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
@@ -52,8 +60,9 @@ def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
     bot = engine.state.home.bot
     letters = [e for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
     sent = {str(letter.envelope.get("id")): letter.event_id for letter in letters}
+    said = {(message.room, message.body): message.event_id for message in batch.own}
     for row in engine.journal.due("chat", _EVER):
-        event_id = _sent_as(engine, row, sent)
+        event_id = _sent_as(engine, row, sent) or _said_as(row, said)
         if event_id and isinstance(row.effect, Letter):
             posted = Posted(engine.clock.now(), row.effect.key, row.effect.room, event_id)
             engine.journal.finish(row.id, posted)
@@ -68,6 +77,13 @@ def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
     if draft is None or not draft.number:
         return ""
     return sent.get(envelope_id(engine.state.home.party, draft.subject, draft.number), "")
+
+
+def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
+    """The event that says the very same, for what is no letter: that something has ended, for example."""
+    if not isinstance(row.effect, Letter) or row.effect.edit or row.effect.draft is not None:
+        return ""
+    return said.get((row.effect.room, row.effect.plain), "")
 
 
 # --- rebuilding --------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from fedbot.chat.connection import AccountDataKept, Connection
 from fedbot.chat.errors import answered
 from fedbot.chat.login import Account, Session, sign_in
 from fedbot.chat.room import Raw
-from fedbot.chat.sync import RawRoom, RawSync, Rooms, letters_in, lines_answered, shows_history
+from fedbot.chat.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
 from fedbot.federation.events import EnvelopeSeen
 from fedbot.ports import Batch, Chat, ChatRefused, Delivery
 
@@ -89,7 +89,7 @@ class MatrixChat(Chat):
         start = _Start(initial=since is None, fresh=since is None or since != self._token)
         invitations = await self._invitations() if start.fresh and since is not None else {}
         waits = 0 if start.fresh else timeout
-        news = _news_filter() if since else _unlike_any(_news_filter())
+        news = _unlike_any(_news_filter()) if start.fresh else _news_filter()
         response = await self._sync(since, waits, news, full_state=start.fresh)
         raw = await self._gather(response, since)
         raw = replace(raw, invite={**invitations, **raw.invite})
@@ -97,13 +97,12 @@ class MatrixChat(Chat):
         events = rooms.read(raw, asked_at, initial=start.initial, own=own)
         self._rooms, self._token = rooms, response.next_batch
         has_history = start.initial and shows_history(raw, self.user_id)
-        answered = lines_answered(raw, self.user_id) if own else frozenset()
         return Batch(
             response.next_batch,
             events,
             asked_at,
             has_history=has_history,
-            answered=answered,
+            own=own_messages(raw, self.user_id) if own else (),
             instance=_instance_in(response),
         )
 
@@ -289,8 +288,9 @@ def _invitations_filter() -> dict[str, Any]:
 def _unlike_any(sync_filter: dict[str, Any]) -> dict[str, Any]:
     """The filter with the name of a type in it that nobody sends.
 
-    Synapse repeats its answer to a sync without a token for two minutes if it is asked the same (facts/matrix.md
-    §4): a second start within them would be told of rooms and invitations as they were.
+    Synapse repeats its answer for two minutes if it is asked the same (facts/matrix.md §4; seen with a token too,
+    from the same device): a second start within them would be told of rooms, invitations and who has claimed the
+    account as they were.
     """
     timeline = {**sync_filter["room"]["timeline"], "not_types": [f"dev.fedbot.none.{secrets.token_hex(8)}"]}
     return {**sync_filter, "room": {**sync_filter["room"], "timeline": timeline}}

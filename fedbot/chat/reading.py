@@ -202,6 +202,11 @@ def answered_line(raw: Raw) -> str:
     return _text(_object(relation.get("m.in_reply_to")).get("event_id"))
 
 
+def is_edit(raw: Raw) -> bool:
+    """Whether a message replaces another one."""
+    return _object(content_of(raw).get("m.relates_to")).get("rel_type") == "m.replace"
+
+
 def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fedbot.chat.reading import Reader, answered_line, is_own_membership, membership_before, speaks_fedbot
+from fedbot.chat.reading import Reader, answered_line, is_edit, is_own_membership, membership_before, speaks_fedbot
 from fedbot.chat.room import Raw, RoomPicture, content_of, is_state
 from fedbot.federation.events import ChatEvent, EnvelopeSeen, Removed
+from fedbot.ports import OwnMessage
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,15 @@ def shows_history(raw: RawSync, us: str) -> bool:
     return any(event.get("sender") == us and speaks_fedbot(event) for event in events)
 
 
-def lines_answered(raw: RawSync, us: str) -> frozenset[str]:
-    """The lines to which we have answered, by event id, as far as the sync shows it."""
-    rooms = (*raw.join.values(), *raw.leave.values())
-    ours = (event for room in rooms for event in (*room.gap, *room.timeline) if event.get("sender") == us)
-    return frozenset(line for line in map(answered_line, ours) if line)
+def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
+    """What we have said ourselves, as far as the sync shows it."""
+    rooms = {**raw.join, **raw.leave}.items()
+    return tuple(
+        OwnMessage(room, str(event.get("event_id")), str(content_of(event).get("body", "")), answered_line(event))
+        for room, content in rooms
+        for event in (*content.gap, *content.timeline)
+        if event.get("sender") == us and event.get("type") == "m.room.message" and not is_edit(event)
+    )
 
 
 def letters_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tuple[EnvelopeSeen, ...]:

@@ -32,6 +32,27 @@ def copy_beside(folder: Path, path: Path) -> None:
     check_copy(path)
 
 
+def is_used(folder: Path) -> bool:
+    """Whether there is a journal that a bot has worked with, or what can't be told from one.
+
+    A start that was refused, since the account has a history, leaves one behind in which nothing is.
+    """
+    file = folder / FILE
+    if not file.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as journal:
+            return bool(journal.execute("SELECT count(*) FROM meta WHERE name = 'token'").fetchone()[0])
+    except sqlite3.Error:
+        return True
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove the journal in which nothing is, with its companions."""
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+        (folder / name).unlink(missing_ok=True)
+
+
 def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> None:
     """Let `copy_to` fill a new file at `path`: complete or not there at all; it replaces an older one.
 

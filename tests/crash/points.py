@@ -89,7 +89,7 @@ def install(folder: Path) -> None:
     _wrap(points, Journal, "put", lambda _, event: [f"put {_event(event)}"])
     _wrap(points, Journal, "commit", lambda _, seq, decision: [f"commit {points.events.get(seq, '?')}"])
     _wrap(points, MatrixChat, "send", lambda _, delivery: [f"send {_sent(delivery.kind, delivery.content)}"])
-    for method in ("join", "leave"):
+    for method in ("claim", "join", "leave"):
         _wrap(points, MatrixChat, method, functools.partial(_plainly, method))
     _wrap(points, OwnInventory, "act", lambda _, step: [f"act {type(step).__name__}"])
     _wrap(points, InvenTreeTransport, "send", _request)

@@ -53,6 +53,12 @@ def waits_for_the_peer(space: Space, kind: str) -> list[str]:
     return [identifier for identifier, payload in rows if json.loads(payload)["exchange"]["awaiting"]]
 
 
+def state_of(space: Space, transfer: str) -> str:
+    """Where a transfer stands in the bot's journal; '' if it doesn't know it."""
+    rows = _rows(space, "SELECT id, payload FROM documents WHERE kind = 'Transfer'")
+    return next((json.loads(payload)["state"] for identifier, payload in rows if identifier == transfer), "")
+
+
 async def at_rest(stage: Stage) -> None:
     """Wait until both bots have nothing left to do."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from fedbot.chat.sync import Rooms, letters_in, lines_answered, shows_history
+from fedbot.chat.sync import Rooms, letters_in, own_messages, shows_history
 from fedbot.federation.events import EnvelopeSeen
 from fedbot.ports import (
     Batch,
@@ -70,9 +70,9 @@ class TwinChat(Chat):
         events = rooms.read(raw, asked_at, initial=since is None, own=own)
         self._rooms, self._token = rooms, f"t{self.server.position}"
         has_history = since is None and shows_history(raw, self.user_id)
-        answered = lines_answered(raw, self.user_id) if own else frozenset()
+        said = own_messages(raw, self.user_id) if own else ()
         instance = self.server.instances.get(self.user_id, "")
-        return Batch(self._token, events, asked_at, has_history=has_history, answered=answered, instance=instance)
+        return Batch(self._token, events, asked_at, has_history=has_history, own=said, instance=instance)
 
     async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
         self._fail()

@@ -1,0 +1,48 @@
+"""A disk that takes nothing any more: one clear error, and all that was written before is still there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fedbot.federation.events import CaughtUp, Said, Tick
+from fedbot.federation.surroundings import Room
+from fedbot.journal import Journal
+from fedbot.ports import Committed, JournalUnwritable
+from tests.journal.conftest import START
+
+
+def _fill(journal: Journal) -> int:
+    """Write until the disk is full; how many events went in."""
+    for number in range(1000):
+        try:
+            journal.receive([Said("!r", f"${number}", "@anna:x", START, "x" * 2000)], f"s{number}")
+        except JournalUnwritable as problem:
+            assert "Nothing is lost" in str(problem)
+            return number
+    raise AssertionError("the disk is never full")
+
+
+def test_a_full_disk_is_told_and_what_was_written_before_is_there(tmp_path: Path) -> None:
+    with Journal.open(tmp_path) as journal:
+        journal.commit(journal.put(Tick(START)), Committed(START, documents={("Room", "!r"): Room("!r")}))
+        pages = journal._database.rows("PRAGMA page_count")[0][0]
+        journal._database.rows(f"PRAGMA max_page_count = {int(str(pages)) + 4}")
+        written = _fill(journal)
+        with pytest.raises(JournalUnwritable, match="start the bot again"):
+            journal.receive([Said("!r", "$more", "@anna:x", START, "y" * 4000)], "s-more")
+        assert journal.token() == f"s{written - 1}", "the token never runs ahead of the events"
+    with Journal.open(tmp_path) as again:
+        assert again.token() == f"s{written - 1}"
+        assert [identifier for _, identifier, _ in again.documents()] == ["!r"]
+        again.receive([CaughtUp(START)], "s-after")
+
+
+def test_a_read_only_disk_is_told(tmp_path: Path) -> None:
+    with Journal.open(tmp_path) as journal:
+        journal.receive([Tick(START)], "s1")
+        journal._database.rows("PRAGMA query_only = 1")
+        with pytest.raises(JournalUnwritable, match="state folder writable"):
+            journal.put(Tick(START))
+        assert journal.token() == "s1"

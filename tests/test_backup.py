@@ -1,0 +1,177 @@
+"""A backup beside the running bot, and its way back: whole, private, and only where nothing is lost by it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fedbot import backup as backups
+from fedbot.backup import BackupRefused, backup, is_encrypted, restore
+from fedbot.federation.events import Tick
+from fedbot.identity import FileVault, open_identity
+from fedbot.journal import Journal
+from fedbot.ports import JournalProblem, StateInUse
+from tests.journal.conftest import START
+
+BOT = "@attraktor-bot:example.org"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state folder in which a bot has worked."""
+    folder = tmp_path / "state"
+    with Journal.open(folder) as journal:
+        journal.receive([Tick(START)], "s1")
+    open_identity(folder / "identity")
+    FileVault(folder / "identity").keep("made-for/betaspace/1", "inv-secret")
+    return folder
+
+
+@pytest.fixture
+def running(state: Path) -> Iterator[Journal]:
+    with Journal.open(state) as journal:
+        yield journal
+
+
+def made(state: Path, file: Path, passphrase: str = "") -> Path:
+    backup(state, "attraktor", BOT, file, passphrase)
+    return file
+
+
+def test_what_is_restored_is_what_was_there_when_the_backup_was_made_beside_a_running_bot(
+    running: Journal, state: Path, tmp_path: Path
+) -> None:
+    running.receive([Tick(START)], "s2")
+    file = made(state, tmp_path / "b")
+    running.receive([Tick(START)], "s3")
+    manifest = restore(file, tmp_path / "new", "attraktor")
+    assert (manifest.party, manifest.bot) == ("attraktor", BOT)
+    with Journal.open(tmp_path / "new") as restored:
+        assert restored.token() == "s2"
+        assert restored.journal_id != running.journal_id
+        assert restored.recovers
+        assert not running.recovers
+    assert open_identity(tmp_path / "new" / "identity").key == open_identity(state / "identity").key
+    assert FileVault(tmp_path / "new" / "identity").read("made-for/betaspace/1") == "inv-secret"
+
+
+def test_all_of_it_is_for_its_owner_alone(state: Path, tmp_path: Path) -> None:
+    file = made(state, tmp_path / "b")
+    restore(file, tmp_path / "new", "attraktor")
+    paths = [file, *(path for path in (tmp_path / "new").rglob("*") if path.is_file())]
+    assert len(paths) > 3
+    assert [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+    assert not list(tmp_path.glob("*backup-*")), "nothing is left lying about"
+
+
+def test_with_a_passphrase_nothing_can_be_read_without_it(state: Path, tmp_path: Path) -> None:
+    file = made(state, tmp_path / "b", "correct horse")
+    assert is_encrypted(file)
+    assert not is_encrypted(made(state, tmp_path / "open"))
+    content = file.read_bytes()
+    assert b"attraktor" not in content
+    for wrong in ("", "wrong horse"):
+        with pytest.raises(BackupRefused, match="passphrase"):
+            restore(file, tmp_path / "new", "attraktor", wrong)
+    assert not (tmp_path / "new" / "journal.db").exists()
+    restore(file, tmp_path / "new", "attraktor", "correct horse")
+
+
+@pytest.mark.parametrize("passphrase", ["", "correct horse"])
+def test_a_damaged_backup_changes_nothing(state: Path, tmp_path: Path, passphrase: str) -> None:
+    file = made(state, tmp_path / "b", passphrase)
+    content = bytearray(file.read_bytes())
+    for place in (len(content) // 2, len(content) - 20):
+        file.write_bytes(bytes(content[:place]) + bytes([content[place] ^ 1]) + bytes(content[place + 1 :]))
+        with pytest.raises(BackupRefused):
+            restore(file, tmp_path / "new", "attraktor", passphrase)
+    file.write_bytes(bytes(content[:-1000]))
+    with pytest.raises(BackupRefused):
+        restore(file, tmp_path / "new", "attraktor", passphrase)
+    assert {path.name for path in (tmp_path / "new").glob("*")} <= {"lock"}
+
+
+def test_a_folder_in_which_something_is_keeps_it(state: Path, tmp_path: Path) -> None:
+    file = made(state, tmp_path / "b")
+    key = open_identity(state / "identity").key
+    with pytest.raises(BackupRefused, match=r"journal\.db is there already"):
+        restore(file, state, "attraktor")
+    assert open_identity(state / "identity").key == key
+
+
+def test_an_identity_that_is_still_there_keeps_its_newer_tokens(state: Path, tmp_path: Path) -> None:
+    file = made(state, tmp_path / "b")
+    (state / "journal.db").unlink()
+    FileVault(state / "identity").keep("made-for/betaspace/1", "newer")
+    restore(file, state, "attraktor")
+    assert FileVault(state / "identity").read("made-for/betaspace/1") == "newer"
+    with Journal.open(state) as journal:
+        assert journal.token() == "s1"
+
+
+def test_an_identity_of_somebody_else_is_left_alone(state: Path, tmp_path: Path) -> None:
+    file = made(state, tmp_path / "b")
+    key = open_identity(tmp_path / "new" / "identity").key
+    with pytest.raises(BackupRefused, match="identity is there already"):
+        restore(file, tmp_path / "new", "attraktor")
+    assert open_identity(tmp_path / "new" / "identity").key == key
+
+
+def test_what_a_refused_start_has_made_is_out_of_the_way(state: Path, tmp_path: Path) -> None:
+    file = made(state, tmp_path / "b")
+    with Journal.open(tmp_path / "new"):
+        key = open_identity(tmp_path / "new" / "identity").key
+    restore(file, tmp_path / "new", "attraktor")
+    assert open_identity(tmp_path / "new" / "identity").key == open_identity(state / "identity").key
+    (aside,) = (tmp_path / "new").glob("identity-unused-*")
+    assert open_identity(aside).key == key
+
+
+def test_a_folder_that_a_bot_works_in_is_left_alone(running: Journal, state: Path, tmp_path: Path) -> None:
+    with pytest.raises(StateInUse):
+        restore(made(state, tmp_path / "b"), state, "attraktor")
+
+
+def test_a_backup_of_another_party_is_refused(state: Path, tmp_path: Path) -> None:
+    with pytest.raises(BackupRefused, match="backup of attraktor; the settings are those of betaspace"):
+        restore(made(state, tmp_path / "b"), tmp_path / "new", "betaspace")
+
+
+def test_only_an_older_backup_is_replaced(state: Path, tmp_path: Path) -> None:
+    file = made(state, tmp_path / "b")
+    before = file.read_bytes()
+    assert made(state, file).read_bytes() != before
+    letter = tmp_path / "letter"
+    letter.write_text("dear all")
+    with pytest.raises(BackupRefused, match="no backup of fedbot's"):
+        made(state, letter)
+    assert letter.read_text() == "dear all"
+    with pytest.raises(BackupRefused, match="no backup of fedbot's"):
+        restore(letter, tmp_path / "new", "attraktor")
+
+
+def test_without_a_journal_or_an_identity_there_is_nothing_to_back_up(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    with pytest.raises(BackupRefused, match="no identity"):
+        made(tmp_path / "state", tmp_path / "b")
+    open_identity(tmp_path / "state" / "identity")
+    with pytest.raises(JournalProblem, match="no journal"):
+        made(tmp_path / "state", tmp_path / "b")
+    assert not (tmp_path / "b").exists()
+
+
+def test_an_archive_that_wants_to_write_elsewhere_is_refused(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "IDENTITY", "identity/../../outside")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "signing.key").write_text("evil")
+    file = tmp_path / "b"
+    backup(state, "attraktor", BOT, file)
+    monkeypatch.undo()
+    with pytest.raises(BackupRefused, match="doesn't belong into it"):
+        restore(file, tmp_path / "x" / "new", "attraktor")
+    assert not (tmp_path / "x" / "outside").exists()
