@@ -200,7 +200,7 @@ def new_messages(world: World) -> Counter[tuple[str, str]]:
 
 def _is_new(event: dict[str, Any]) -> bool:
     relation = content_of(event).get("m.relates_to", {})
-    return event["type"] == "m.room.message" and relation.get("rel_type") != "m.replace"
+    return bool(event["type"] == "m.room.message" and relation.get("rel_type") != "m.replace")
 
 
 async def undisturbed(story: Story, of: str) -> tuple[World, int]:

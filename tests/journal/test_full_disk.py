@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,13 +18,14 @@ from tests.journal.conftest import START
 
 def _fill(journal: Journal) -> int:
     """Write until the disk is full; how many events went in."""
-    for number in range(1000):
-        try:
-            journal.receive([Said("!r", f"${number}", "@anna:x", START, "x" * 2000)], f"s{number}")
-        except JournalUnwritable as problem:
-            assert "Nothing is lost" in str(problem)
-            return number
-    raise AssertionError("the disk is never full")
+    numbers = itertools.count()
+    with pytest.raises(JournalUnwritable, match="Nothing is lost"):
+        deque(map(partial(_receive, journal), numbers))
+    return next(numbers) - 1
+
+
+def _receive(journal: Journal, number: int) -> None:
+    journal.receive([Said("!r", f"${number}", "@anna:x", START, "x" * 2000)], f"s{number}")
 
 
 def test_a_full_disk_is_told_and_what_was_written_before_is_there(tmp_path: Path) -> None:
