@@ -174,11 +174,20 @@ def _acknowledge(subject: S, number: int) -> S:
     """The subject once the peer has said to have seen our letters up to that number."""
     exchange = subject.exchange
     unread = tuple(draft for draft in exchange.unread if draft.number > number)
-    waits = exchange.awaiting and number < exchange.sent
-    return replace(
-        subject,
-        exchange=replace(exchange, unread=unread, awaiting=waits, resend_at=exchange.resend_at if waits else None),
-    )
+    subject = replace(subject, exchange=replace(exchange, unread=unread))
+    return subject if _waits(subject) else _at_rest(subject)
+
+
+def _waits(subject: Connection | Transfer) -> bool:
+    """Whether the peer owes us something: that it has read what must arrive, or that it is ready, as we are."""
+    if isinstance(subject, Connection) and subject.state is ConnectionState.READY and not subject.peer_ready:
+        return True
+    # a letter that need not arrive is never answered, so nobody waits for it
+    return any(draft.body.get("awaits") is True for draft in subject.exchange.unread)
+
+
+def _at_rest(subject: S) -> S:
+    return replace(subject, exchange=replace(subject.exchange, awaiting=False, resend_at=None))
 
 
 def _go_on_above(turn: Turn, subject: S, number: int) -> S:
@@ -210,11 +219,14 @@ def ask_for_unknown(turn: Turn, envelope: Envelope, connection: Connection) -> N
 
 
 def resend_due(turn: Turn, subject: S) -> S:
-    """Send what is unread again if its time has come; the subject with the next time set."""
+    """Send what is unread again if its time has come, or ask; the subject with the next time set."""
     exchange = subject.exchange
     if not exchange.awaiting or exchange.resend_at is None or exchange.resend_at > turn.now:
         return subject
-    send_again(turn, subject)
+    if not _waits(subject):
+        return _at_rest(subject)
+    if not send_again(turn, subject):
+        ask(turn, subject)
     resends = exchange.resends + 1
     pauses = turn.home.resend_after
     pause = pauses[min(resends, len(pauses) - 1)]

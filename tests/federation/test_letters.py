@@ -34,7 +34,7 @@ class Side:
                 peer_key="cd" * 32,
                 room=ROOM,
                 generation=1,
-                state=ConnectionState.READY,
+                state=ConnectionState.ACTIVE,
                 asked=asked,
                 ours=True,
                 access="relayed",
@@ -55,11 +55,11 @@ class Side:
     def waits(self) -> bool:
         return self.exchange.awaiting
 
-    def sends(self, kind: str) -> list[Draft]:
+    def sends(self, kind: str, *, awaits: bool = True) -> list[Draft]:
         turn = self.turn()
         connection = turn.connection("k7m2")
         assert connection is not None
-        turn.save(letters.send(turn, connection, kind, awaits=True))
+        turn.save(letters.send(turn, connection, kind, awaits=awaits))
         return self._done(turn)
 
     def reads(self, draft: Draft, sender: str) -> list[Draft]:
@@ -133,3 +133,10 @@ def test_an_answer_that_got_lost_is_given_again_when_the_question_is_repeated() 
     assert alpha.exchange.seen == 1
     assert not alpha.waits()
     assert carried <= 4
+
+
+def test_a_letter_that_need_not_arrive_is_not_waited_for() -> None:
+    alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
+    exchanged(alpha, beta, [*alpha.sends("ready"), *alpha.sends("noted", awaits=False)], [])
+    exchanged(alpha, beta, alpha.a_minute_passes(), [])
+    assert not alpha.waits(), "'noted' is never answered, so it would be sent every day for ever"

@@ -119,18 +119,25 @@ class CrashingTransport(httpx.BaseTransport):
     """The way to the InvenTree, with a point before and after each request; and room for meddling people.
 
     `meddling`: what somebody does in the same InvenTree just before the so-many-th writing request from now.
+    `late_since`: when the first request came that the server will still do though its client has given up.
     """
 
-    def __init__(self, network: SimulatedTransport, fuse: Fuse) -> None:
+    def __init__(self, network: SimulatedTransport, fuse: Fuse, now: Callable[[], datetime]) -> None:
         self._network = network
         self._fuse = fuse
+        self._now = now
+        self.late_since: datetime | None = None
         self.meddling: list[tuple[int, Callable[[], None]]] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
             self._fuse.point(f"before {request.method} {request.url.path}")
             self._meddle()
-            response = self._network.handle_request(request)
+            try:
+                response = self._network.handle_request(request)
+            finally:
+                if self._network.faults._late and self.late_since is None:
+                    self.late_since = self._now()
             self._fuse.point(f"after {request.method} {request.url.path}")
             return response
         return self._network.handle_request(request)

@@ -64,6 +64,7 @@ class Federation:
             Party(
                 number,
                 SkewedClock(self.clock, timedelta(seconds=setup.skews[number])),
+                self.clock.now,
                 self.server,
                 (self.room,),
                 network,
@@ -248,8 +249,9 @@ class Federation:
         """The clock moves on. What an InvenTree still has to do for a client that gave up is done in time."""
         end = self.clock.now() + time
         for party in self.parties:
-            if party.late_since is not None and party.late_since + LATE_AT_MOST <= end:
-                self.clock.advance(max(party.late_since + LATE_AT_MOST - self.clock.now(), timedelta(0)))
+            late_since = party.wire.late_since
+            if late_since is not None and late_since + LATE_AT_MOST <= end:
+                self.clock.advance(max(late_since + LATE_AT_MOST - self.clock.now(), timedelta(0)))
                 meddling.release(self, party)
         self.clock.advance(max(end - self.clock.now(), timedelta(0)))
 

@@ -48,7 +48,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
 
 def release(federation: Federation, party: Party) -> None:
     """What clients have given up on is done now."""
-    party.late_since = None
+    party.wire.late_since = None
     done = party.simulated.faults.release(party.seeded.server)
     federation.tell(f"  {party.id}'s InvenTree does {len(done)} late requests: {[each.status for each in done]}")
     federation.auditor.look(party)
@@ -74,8 +74,6 @@ class _Trouble:
         kind, status = KINDS[b % len(KINDS)]
         path = PATHS[c % len(PATHS)]
         party.simulated.faults.add(Fault(kind, WRITES, path, times=1 + d % 2, status=status))
-        if kind is FaultKind.LATE and party.late_since is None:
-            party.late_since = self._federation.clock.now()
         self._troubled(party, f"{kind} {status} on the next {path or 'write'} ({1 + d % 2} times)")
 
     async def outage(self, a: int, b: int, *_: int) -> None:

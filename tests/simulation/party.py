@@ -97,6 +97,7 @@ class Party:
 
     number: int
     clock: SkewedClock
+    world_now: Callable[[], datetime]
     server: FaultyHomeserver
     rooms: tuple[str, ...]
     network: dict[str, httpx.BaseTransport]
@@ -118,7 +119,7 @@ class Party:
         self.inventree = self.seeded.server.state
         self.simulated = SimulatedTransport(self.seeded.server)
         self.fuse = Fuse()
-        self.wire = CrashingTransport(self.simulated, self.fuse)
+        self.wire = CrashingTransport(self.simulated, self.fuse, self.world_now)
         self.watched = Watched(self._committed)
         self.chat = SimulatedChat(self.server, f"{self.id}-bot", self.clock, self.fuse, self.watched)
         self.identity = Identity(sha256(self.id.encode()).digest())
@@ -128,7 +129,6 @@ class Party:
         self.network[self.url] = self.wire
         superuser = self.seeded.token(self.people.superuser)
         self.clerk = InvenTreeTransport(self.url, superuser, transport=SimulatedTransport(self.seeded.server))
-        self.late_since: datetime | None = None
 
     def person(self, username: str) -> str:
         """The Matrix id of one of our people."""
