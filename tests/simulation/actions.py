@@ -50,6 +50,20 @@ TROUBLE: dict[str, int] = {
     "meddle between": 6,
     "forge": 1,
 }
+# What people and machines may do just while a decision waits for the end of its grace.
+IN_THE_GRACE = (
+    "untap",
+    "rights",
+    "deaf",
+    "stop",
+    "cancel",
+    "types a decision",
+    "crash",
+    "tap",
+    "fault",
+    "lose",
+    "days",
+)
 CALM = ("lane", "lane", "lane", "round", "round", "rest")
 MOST_DEALS = 8
 
@@ -92,6 +106,8 @@ def _deals(random: Random) -> Iterator[str]:
         for _ in range(random.choice((1, 1, 2))):
             yield random.choice(("tap the newest", "tap the newest", "tap the newest", "grants less"))
             yield from _calm(random, rest=0.7)
+            if random.random() < 0.35:
+                yield random.choice(IN_THE_GRACE)
             yield "grace"
             yield from _calm(random, rest=0.4)
 

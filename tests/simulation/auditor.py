@@ -19,6 +19,7 @@ from fedbot.federation.documents import (
     TransferState,
 )
 from fedbot.federation.events import EnvelopeSeen, Event, Posted, Reacted
+from fedbot.federation.reactions import CARD_KEYS, normalised
 from fedbot.ports import Committed
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import Party
@@ -88,6 +89,11 @@ class Auditor:
         """What is under way between these is from now on settled by a person's word, which may be wrong."""
         for party in parties:
             self.settled |= {t.id for t in party.transfers() if t.state not in FINAL}
+
+    def tapped(self, event_id: str, person: str, card: tuple[Party, str, str], emoji: str) -> None:
+        """A person has tapped an emoji on a card."""
+        choice = CARD_KEYS.get(normalised(emoji))
+        self.taps[event_id] = Tap(card[0].id, person, card[1].partition(":")[2], choice)
 
     # --- what a journal commits ---------------------------------------------------------------------------
 

@@ -37,13 +37,20 @@ class Setup:
     skews: tuple[int, ...]
     direct: bool
     friends: bool
+    open_for: timedelta
 
     @classmethod
     def drawn(cls, random: Random) -> Setup:
         """Mostly two parties, friends, with clocks that are half a minute off."""
         parties = random.choices((2, 3, 4), (7, 2, 1))[0]
         skews = tuple(random.choice((0, 0, -25, 40)) for _ in range(parties))
-        return cls(parties, skews, direct=random.random() < 0.15, friends=random.random() < 0.85)
+        return cls(
+            parties,
+            skews,
+            direct=random.random() < 0.15,
+            friends=random.random() < 0.85,
+            open_for=timedelta(days=random.choice((1, 7))),
+        )
 
 
 class Federation:
@@ -70,6 +77,7 @@ class Federation:
                 network,
                 self._committed,
                 "direct" if setup.direct else "relayed",
+                setup.open_for,
             )
             for number in range(setup.parties)
         ]
@@ -312,12 +320,14 @@ class Federation:
             party.crashed()
             self.tell(f"{party.id}'s process ends")
 
-    async def _boot(self, a: int, *_: int) -> None:
+    async def _boot(self, a: int, b: int, *_: int) -> None:
         down = [party for party in self.parties if party.bot is None]
         if down:
             party = down[a % len(down)]
             self.tell(f"{party.id}'s process begins")
             await self.boots(party)
+            if b % 3 == 0:
+                await self._ticks(party)
 
     async def _grace(self, a: int, *_: int) -> None:
         """The time of a grace goes by, or not quite."""

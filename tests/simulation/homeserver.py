@@ -17,6 +17,7 @@ from tests.simulation.crashing import Fuse, Watched
 from tests.twins.chat import TwinChat
 from tests.twins.homeserver import TwinHomeserver, TwinRoom
 
+SECOND_COPY = timedelta(seconds=20)
 LONGEST_DELAY = timedelta(hours=2)
 
 
@@ -124,7 +125,7 @@ class FaultyHomeserver(TwinHomeserver):
             self._arrives(link, event)
             if link.double:
                 link.double -= 1
-                link.feed.append(event)
+                link.held.append((self.clock.now() + SECOND_COPY, event))
 
     def _arrives(self, link: Link, event: dict[str, Any]) -> None:
         link.feed.append(event)

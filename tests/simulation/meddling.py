@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from tests.simulation.federation import Federation
 
 WRITES = "POST|PATCH|PUT|DELETE"
-PATHS = ("", "", "stock/transfer/", "stock/assign/", "/api/stock/$", "stock/change_status/", "stock/return/")
+PATHS = (
+    "",
+    "stock/transfer/",
+    "stock/assign/",
+    "/api/stock/$",
+    "/api/stock/$",
+    "stock/change_status/",
+    "stock/return/",
+)
 KINDS = (
     (FaultKind.ERROR_BEFORE, 500),
     (FaultKind.ERROR_AFTER, 500),
@@ -27,6 +35,7 @@ KINDS = (
     (FaultKind.RESET_AFTER, 500),
     (FaultKind.REFUSED, 500),
     (FaultKind.LATE, 500),
+    (FaultKind.ERROR_BEFORE, 400),
     (FaultKind.ERROR_BEFORE, 400),
     (FaultKind.LATE, 500),
 )

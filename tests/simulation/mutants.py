@@ -27,13 +27,15 @@ from fedbot.federation.steps import CreateItem, Step, StepResult
 from fedbot.federation.stock import Right, Rights
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
-from fedbot.ports import Delivery, OutboxRow, OutcomeUnknown, Refusal
+from fedbot.ports import Delivery, OutboxRow, OutcomeUnknown, Refusal, Unavailable
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
 from tests.simulation.party import SteppedInventory
 
 Break = Callable[[ExitStack], None]
 MUTANTS: dict[str, Break] = {}
+SEEDS: dict[str, int] = {}
+"""Where each was caught last: tried first."""
 
 
 def mutant(name: str) -> Callable[[Break], Break]:
@@ -72,7 +74,7 @@ def caught(name: str, seeds: Sequence[int]) -> Caught | None:
     return None
 
 
-def _instead(stack: ExitStack, owner: object, name: str, function: object) -> Any:  # noqa: ANN401
+def _instead(stack: ExitStack, owner: object, name: str, function: object) -> Any:
     """Put `function` in the place of `owner.name`; what was there."""
     before = getattr(owner, name)
     stack.enter_context(patch.object(owner, name, function))
@@ -122,6 +124,8 @@ def _finished_before(stack: ExitStack) -> None:
             result = await self._inventory.act(effect.step)
         except Refusal as problem:
             self._engine.put(StepRefused(self._clock.now(), effect.context, problem.reason, problem.text))
+        except (Unavailable, OutcomeUnknown):
+            return
         else:
             self._engine.put(StepDone(self._clock.now(), effect.context, result))
 
@@ -196,7 +200,7 @@ def _never_again(stack: ExitStack) -> None:
 
 @mutant("letters are read out of order")
 def _out_of_order(stack: ExitStack) -> None:
-    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:  # noqa: ANN401
+    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:
         if envelope.seq > subject.exchange.seen + 1:
             subject = replace(subject, exchange=replace(subject.exchange, seen=envelope.seq - 1))
         return before(turn, subject, envelope)
@@ -206,7 +210,7 @@ def _out_of_order(stack: ExitStack) -> None:
 
 @mutant("a letter that comes twice is acted upon twice")
 def _duplicates(stack: ExitStack) -> None:
-    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:  # noqa: ANN401
+    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:
         if 0 < envelope.seq <= subject.exchange.seen:
             turn.save(subject)
             return subject
@@ -225,7 +229,7 @@ def _stale(stack: ExitStack) -> None:
 
 @mutant("no compare-and-set on decisions")
 def _no_compare_and_set(stack: ExitStack) -> None:
-    def take_up(turn: Turn, subject: Any, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+    def take_up(turn: Turn, subject: Any, *arguments: Any, **named: Any) -> Any:
         return before(turn, replace(subject, verdict=None), *arguments, **named)
 
     before = _instead(stack, verdicts, "take_up", take_up)
@@ -253,7 +257,7 @@ def _redaction_ignored(stack: ExitStack) -> None:
 
 @mutant("rights are not read again after the grace")
 def _not_read_again(stack: ExitStack) -> None:
-    def on_confirmed(turn: Turn, event: Answered) -> Any:  # noqa: ANN401
+    def on_confirmed(turn: Turn, event: Answered) -> Any:
         granted = Rights("somebody", known=True, active=True, superuser=True, approver=True)
         return before(turn, replace(event, answers=(granted,)))
 
@@ -379,4 +383,4 @@ def searched(name: str, first: int, most: int) -> Caught | None:
     return caught(name, list(itertools.islice(itertools.count(first), most)))
 
 
-__all__ = ["MUTANTS", "Caught", "broken", "caught", "searched"]
+__all__ = ["MUTANTS", "SEEDS", "Caught", "broken", "caught", "searched"]

@@ -103,6 +103,7 @@ class Party:
     network: dict[str, httpx.BaseTransport]
     committing: Committing
     access: str = "relayed"
+    open_for: timedelta = timedelta(days=7)
     bot: Bot | None = None
     events: int = 0
     crashes: int = 0
@@ -148,6 +149,7 @@ class Party:
             inventory_url=self.url,
             has_admin_token=True,
             grace=GRACE,
+            request_open_for=self.open_for,
             connects_a_day=100,
             connects_a_day_per_peer=100,
         )

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from fedbot.chat.content import bare_envelope
 from fedbot.federation.documents import Choice, Connection, ConnectionState, Transfer, TransferState
 from fedbot.federation.envelope import envelope_id, sign, wire_time
-from fedbot.federation.reactions import CARD_KEYS, normalised
 from fedbot.ports import ChatRefused
 from fedbot.verbs import catalogue
 from tests.simulation.auditor import Tap
@@ -146,8 +145,7 @@ class _Talk:
         except ChatRefused:
             return  # there already, or the card is gone
         self._taps.append((tapped, person))
-        choice = CARD_KEYS.get(normalised(emoji))
-        self._federation.auditor.taps[tapped] = Tap(party.id, person.user_id, identifier, choice)
+        self._federation.auditor.tapped(tapped, person.user_id, (party, key, event_id), emoji)
         self._federation.tell(f"{person.user_id} taps {emoji} on {party.id}'s card {identifier[:4]}")
 
     async def untap(self, a: int, *_: int) -> None:
