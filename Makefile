@@ -3,10 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format bench contract crash pins clean
+.PHONY: help setup demo test check format bench contract crash simulate mutants pins clean
 
 BIN := .venv/bin
 ARGS ?=
+SEEDS ?= 500
+FIRST_SEED ?= 1
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +41,12 @@ bench: .venv/.ready-test ## measure; table here, numbers in build/bench.json
 
 crash: .venv/.ready-test ## kill a bot before and after every write and effect of UC1 and UC2 (ARGS=--help)
 	@$(BIN)/python -m tests.crash $(ARGS)
+
+simulate: .venv/.ready-test ## histories with everything going wrong, promises looked at (SEEDS=500 FIRST_SEED=1)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)
+
+mutants: .venv/.ready-test ## broken variants of the rules, each to be caught by the simulation
+	@$(BIN)/python -m tests.simulation --mutants --seeds $(SEEDS) --first-seed $(FIRST_SEED)
 
 contract: .venv/.ready-test ## what we believe of InvenTree, on the simulator or on FEDBOT_LIVE_INVENTREE
 	@$(BIN)/pytest tests/contract $(ARGS)

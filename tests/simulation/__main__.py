@@ -1,0 +1,65 @@
+"""`python -m tests.simulation --seeds N --first-seed K`, and `--mutants`: see docs/reliability.md."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from tests.simulation.history import lived
+from tests.simulation.mutants import MUTANTS, SEEDS, searched
+from tests.simulation.scale import measured
+from tests.simulation.shrinking import as_a_story, shrunk
+
+MOST_STORIES = 3
+
+
+def main() -> int:
+    """0 if no promise was broken (or each broken variant was caught), else 1."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=500, help="how many histories")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--mutants", action="store_true", help="try the broken variants instead")
+    parser.add_argument("--parties", type=int, help="one process with so many parties: memory and rate")
+    chosen = parser.parse_args()
+    if chosen.parties:
+        print(measured(chosen.parties))
+        return 0
+    if chosen.mutants:
+        return _mutants(chosen.first_seed, chosen.seeds)
+    return _histories(chosen.first_seed, chosen.seeds)
+
+
+def _histories(first: int, seeds: int) -> int:
+    started = time.perf_counter()
+    events = violations = 0
+    for seed in range(first, first + seeds):
+        outcome = lived(seed)
+        events += outcome.events
+        if outcome.violations:
+            violations += 1
+            if violations <= MOST_STORIES:
+                print(as_a_story(seed, shrunk(outcome)), end="\n\n", flush=True)
+            else:
+                print(f"seed {seed}: {outcome.violations[0]}", flush=True)
+    rate = events / (time.perf_counter() - started)
+    print(f"{seeds} histories, {events} events, {violations} violations, {rate:.0f} events/s")
+    return 1 if violations else 0
+
+
+def _mutants(first: int, seeds: int) -> int:
+    found = 0
+    for name in MUTANTS:
+        known = SEEDS.get(name)
+        caught = (searched(name, known, 1) if known else None) or searched(name, first, seeds)
+        if caught is None:
+            print(f"NOT CAUGHT   {name}", flush=True)
+        else:
+            found += 1
+            print(f"seed {caught.seed:5}   {name}: {caught.outcome.violations[0]}", flush=True)
+    print(f"{len(MUTANTS)} broken variants, {found} caught")
+    return 0 if found == len(MUTANTS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
