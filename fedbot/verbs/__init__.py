@@ -3,7 +3,6 @@
 What a person reads does not live here (`chat/words`), nor who may do what (`federation`).
 """
 
-from fedbot.verbs.reference_page import reference
 from fedbot.verbs.registry import Registry, catalogue
 
-__all__ = ["Registry", "catalogue", "reference"]
+__all__ = ["Registry", "catalogue"]
