@@ -60,7 +60,14 @@ def _row(spec: Verb) -> str:
 
 
 def _page(spec: Verb) -> str:
-    lines = [_MADE, f"# {spec.name}", "", f"    !fed {spec.usage}", "", f"{spec.summary[:1].upper()}{spec.summary[1:]}."]
+    lines = [
+        _MADE,
+        f"# {spec.name}",
+        "",
+        f"    !fed {spec.usage}",
+        "",
+        f"{spec.summary[:1].upper()}{spec.summary[1:]}.",
+    ]
     if spec.details:
         lines += ["", " ".join(spec.details)]
     if spec.options:
