@@ -65,7 +65,7 @@ class Survey:
     """A `stats` line that waits for figures: our own from our InvenTree, others' from their bots.
 
     `waiting` are parties. It is answered when nobody is missing, at the latest at `until`; what comes later is
-    added to the answer (`posted`).
+    added to the answer (`posted`). `chart`: a picture is wanted with it.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Survey:
     waiting: tuple[str, ...]
     came: tuple[SpaceFigures, ...] = ()
     posted: bool = False
+    chart: bool = False
 
 
 @dataclass(frozen=True)

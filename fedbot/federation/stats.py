@@ -31,15 +31,17 @@ MOST_IN_CHART = 12
 # --- a person asks ---
 
 
-def begin(turn: Turn, command: Command, connections: Sequence[Connection], days: int, *, own: bool) -> None:
-    """Ask our InvenTree and these friends; the answer to the line comes when all have answered."""
+def begin(
+    turn: Turn, command: Command, connections: Sequence[Connection], days: int, *, own: bool, chart: bool
+) -> None:
+    """Ask our InvenTree and these friends; the answer to the line comes when all have answered, then the chart."""
     waiting = [turn.home.party] if own else []
     for connection in connections:
         waiting.append(connection.peer)
         if not any(connection.peer in s.waiting and s.days == days for s in turn.surveys()):
             turn.save(letters.send(turn, connection, "stats-ask", {"days": days}, awaits=True))
     until = turn.now + SILENT_AFTER
-    turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting)))
+    turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting), chart=chart))
     turn.do(Typing(command.room, int(SILENT_AFTER.total_seconds())))
     if own:
         turn.do(Ask(Context("stats-own", command.event_id), (StockFigures(),)))
@@ -87,10 +89,21 @@ def _answer(turn: Turn, survey: Survey) -> None:
     else:
         turn.do(Typing(survey.room, 0))
         turn.do(Post(key, survey.room, phrase, reply_to=survey.id))
+        if survey.chart:
+            _draw_asked(turn, survey, key)
     if survey.waiting:
         turn.save(replace(survey, posted=True))
     else:
         turn.drop(survey)
+
+
+def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
+    """The chart of our own figures; of a friend's, if that friend alone was asked for."""
+    told = [figures for figures in survey.came if not figures.problem]
+    own = [figures for figures in told if figures.party == turn.home.party]
+    for figures in own or told[:1]:
+        history = _with_today(turn, turn.stock_history() if own else StockHistory(), figures.stock_items)
+        _draw(turn, f"chart:-:{survey.id}", survey.room, thread, figures, history)
 
 
 def look(turn: Turn) -> None:
@@ -208,20 +221,28 @@ def on_counted_on_schedule(turn: Turn, event: Answered) -> None:
         figures = tally.disclosed(turn, tally.own(turn, counts, 0, room))
         key = f"stats:-:{last.isoformat()}:{room}"
         turn.do(Post(key, room, say("stats", home=turn.home, figures=(figures,), silent=(), days=0)))
-        chart = _chart(figures, history)
-        if chart.stock or chart.exchange:
-            phrase = say("stats_chart", home=turn.home, figures=figures)
-            turn.do(Picture(f"chart:-:{last.isoformat()}:{room}", room, phrase, chart, thread=key))
+        _draw(turn, f"chart:-:{last.isoformat()}:{room}", room, key, figures, history)
 
 
 def _remember(turn: Turn, counts: StockCounts) -> StockHistory:
-    history = turn.stock_history()
-    if counts.stock_items is not None:
-        today = turn.now.astimezone(ZoneInfo(turn.home.time_zone)).date()
-        earlier = tuple(point for point in history.points if point[0] != today)
-        history = replace(history, points=(*earlier, (today, counts.stock_items))[-MOST_POINTS:])
-        turn.save(history)
+    history = _with_today(turn, turn.stock_history(), counts.stock_items)
+    turn.save(history)
     return history
+
+
+def _with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> StockHistory:
+    """With today's number behind it, if there is one."""
+    if stock_items is None:
+        return history
+    today = turn.now.astimezone(ZoneInfo(turn.home.time_zone)).date()
+    earlier = tuple(point for point in history.points if point[0] != today)
+    return replace(history, points=(*earlier, (today, stock_items))[-MOST_POINTS:])
+
+
+def _draw(turn: Turn, key: str, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
+    chart = _chart(figures, history)
+    if chart.stock or chart.exchange:
+        turn.do(Picture(key, room, say("stats_chart", home=turn.home, figures=figures), chart, thread=thread))
 
 
 def _chart(figures: SpaceFigures, history: StockHistory) -> Chart:

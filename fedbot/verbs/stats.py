@@ -22,8 +22,11 @@ SPEC = Verb(
     summary="how much there is, and who gave what to whom",
     right=Right.MAPPED,
     arguments=(Argument("space", Kind.SPACE, "SPACE|all", optional=True),),
-    options=(Option("since", "30d", "only what went to and fro in that time: 30d, 6 weeks, 1y", most=20),),
-    examples=("stats", "stats betaspace", "stats all --since 30d"),
+    options=(
+        Option("since", "30d", "only what went to and fro in that time: 30d, 6 weeks, 1y", most=20),
+        Option("chart", "", "with a picture in the thread"),
+    ),
+    examples=("stats --chart", "stats betaspace", "stats all --since 30d"),
     details=(
         "Without a space it is our own.",
         "Another space's bot counts by itself and tells what its settings disclose.",
@@ -53,7 +56,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     asked = _asked(turn, command)
     if isinstance(asked, Phrase):
         return asked
-    stats.begin(turn, command, asked.connections, asked.days, own=asked.own)
+    chart = bool(command.arguments.get("chart"))
+    stats.begin(turn, command, asked.connections, asked.days, own=asked.own, chart=chart)
     return None
 
 

@@ -342,6 +342,22 @@ async def test_the_hour_that_comes_twice_in_autumn_counts_once_and_the_one_left_
         assert len(posted(world, world.alpha)) == before + 1
 
 
+async def test_a_chart_may_be_asked_for_and_comes_in_the_thread_of_the_answer() -> None:
+    world = await friends()
+    await gives(world)
+    (answer,) = await asks(world, "!fed stats all --chart")
+    (picture,) = pictures(world)
+    assert picture["content"]["m.relates_to"]["event_id"] == answer.event_id
+    assert picture["content"]["body"].startswith("Chart: stock items of Attraktor")
+    drawn = world.server.media[picture["content"]["url"]].decode(errors="replace")
+    assert "('Betaspace', 1, 0)" in drawn
+    assert str(in_stock_at(world.alpha)) in drawn
+    await asks(world, "!fed stats betaspace --chart")
+    assert pictures(world)[-1]["content"]["body"].startswith("Chart: stock items of Betaspace")
+    await asks(world, "!fed stats")
+    assert len(pictures(world)) == 2
+
+
 async def test_a_picture_that_cannot_be_drawn_leaves_the_text_alone() -> None:
     world = await scheduled()
 
