@@ -61,6 +61,8 @@ def queue_key(effect: Stored) -> str:
             return key
         case Seed(key=key, emoji=emoji):
             return f"{key} {emoji}"
+        case Leave(after=key):
+            return key
         case _:
             return ""
 

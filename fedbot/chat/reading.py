@@ -100,6 +100,7 @@ class Reader:
             sender=sender,
             at=self._time(own[-1]),
             name=clean_name(names[-1]) if names else "",
+            direct=content_of(own[-1]).get("is_direct") is True,
         )
 
     def said(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:

@@ -79,10 +79,15 @@ class Person:
         room_version: str | None = None,
         power_levels: Mapping[str, Any] | None = None,
         initial_state: Sequence[Mapping[str, Any]] = (),
+        direct: bool = False,
     ) -> str:
-        """A new room; returns its id. A key in `power_levels` replaces the preset's whole key (facts §2)."""
+        """A new room; returns its id. A key in `power_levels` replaces the preset's whole key (facts §2).
+
+        `direct`: to be alone with who is invited; clients set that when somebody begins a direct chat.
+        """
         asked: dict[str, Any] = {
             "name": name,
+            "is_direct": direct,
             "preset": preset,
             "invite": list(invite),
             "initial_state": list(initial_state),

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from fedbot.federation.state import Turn
-from fedbot.federation.surroundings import AnnouncedParty, Announcement
+from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
 
 PARTY_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
 KEY = re.compile(r"^[0-9a-f]{64}$")
@@ -63,6 +63,23 @@ def is_readable(turn: Turn, room: str) -> bool:
     """Whether what is said in the room counts: in an encrypted one it doesn't, not even what comes in clear."""
     known = turn.room(room)
     return known is None or not known.encrypted
+
+
+def direct_with(turn: Turn, room: Room | None) -> str:
+    """The one of our people with whom we are alone there: a direct chat; '' if it is none, or is configured.
+
+    Who is in a room decides, so nothing has to be kept of direct chats, and nothing of them can be lost.
+    """
+    if room is None or not room.joined or room.id in turn.home.rooms or room.id == turn.home.admin_room:
+        return ""
+    others = room.members.keys() - {turn.home.bot}
+    return next(iter(others)) if len(others) == 1 and others <= turn.home.people.keys() else ""
+
+
+def shared_with(turn: Turn, person: str) -> list[str]:
+    """The federation rooms that this person reads: of these may be told in a direct chat."""
+    known = {room: turn.room(room) for room in turn.home.rooms}
+    return [room for room, seen in known.items() if seen and seen.joined and person in seen.members]
 
 
 def is_bot(turn: Turn, room: str, sender: str) -> bool:

@@ -116,9 +116,10 @@ class Join:
 
 @dataclass(frozen=True)
 class Leave:
-    """Decline an invitation."""
+    """Decline an invitation; or leave, once the message `after` is there."""
 
     room: str
+    after: str = ""
 
 
 @dataclass(frozen=True)

@@ -88,13 +88,14 @@ class PartyAnnounced:
 
 @dataclass(frozen=True)
 class Invited:
-    """We were invited to a room."""
+    """We were invited to a room; `direct`: as the inviter's client says, to be alone with us."""
 
     room: str
     event_id: str
     sender: str
     at: datetime
     name: str = ""
+    direct: bool = False
 
 
 @dataclass(frozen=True)

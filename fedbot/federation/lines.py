@@ -22,12 +22,15 @@ TYPING_SECONDS = 30
 
 
 def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
-    """A line in a room: ours to answer, or not."""
-    if event.room not in turn.home.rooms and event.room != turn.home.admin_room:
+    """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
+    direct = directory.direct_with(turn, turn.room(event.room))
+    if event.room not in turn.home.rooms and event.room != turn.home.admin_room and direct != event.sender:
         return
     if not directory.is_readable(turn, event.room):
         return
     text = _picked(turn, event) or event.text
+    if direct and not is_addressed(text):
+        text = f"{PREFIX} {text}"
     if not is_addressed(text) or directory.is_bot(turn, event.room, event.sender):
         return
     if not directory.we_answer(turn, event.room, event.sender):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fedbot.federation import directory, trust
-from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope, say
+from fedbot.federation.effects import Announce, Draft, Join, Leave, Post, SendEnvelope, say
 from fedbot.federation.events import Invited, PartyAnnounced, Removed, RoomReplaced, RoomSeen
 from fedbot.federation.state import Turn
 from fedbot.federation.surroundings import Room
@@ -22,9 +22,15 @@ def configured(turn: Turn, room: str) -> bool:
 
 
 def on_invited(turn: Turn, event: Invited) -> None:
-    """Join configured rooms on invitation by people whom we know; decline the rest and tell the admins."""
+    """Join configured rooms on invitation by people whom we know, and direct chats with our own people.
+
+    The rest is declined, and the admins are told. Who is in a direct chat is known only once we are in (`on_seen`).
+    """
     known = event.sender in turn.home.people or event.sender in turn.home.admins
-    if configured(turn, event.room) and known:
+    begins_direct_chat = event.direct and event.sender in turn.home.people
+    if (configured(turn, event.room) and known) or begins_direct_chat:
+        if not configured(turn, event.room):
+            turn.save(Room(event.room, event.name, joined=False))
         turn.do(Join(event.room))
         turn.note("rooms", "joined", event.sender, event.event_id, room=event.room)
         return
@@ -50,6 +56,8 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         members=event.members,
     )
     turn.save(room)
+    if not configured(turn, event.room):
+        _stay_or_leave(turn, room, before)
     if event.room not in turn.home.rooms:
         return
     if room.encrypted and not (before and before.encrypted):
@@ -59,6 +67,27 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     new_here = before is None or not before.joined or before.may_announce != room.may_announce
     if new_here and not room.encrypted:
         announce(turn, room)
+
+
+def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
+    """A direct chat begins, or is none any more: then say why and leave.
+
+    Other rooms that aren't configured are none of our business, such as one that was taken out of the settings.
+    """
+    comes_in = before is not None and not before.joined
+    if not comes_in and not directory.direct_with(turn, before):
+        return
+    person = directory.direct_with(turn, room)
+    if person and not room.encrypted:
+        if comes_in:
+            turn.do(Post(f"direct:-:{room.id}", room.id, say("direct_chat_begins", home=turn.home)))
+        return
+    last_words = f"direct-over:-:{room.id}"
+    if room.members.keys() - {turn.home.bot}:
+        phrase = say("direct_chat_encrypted") if person else say("no_direct_chat", home=turn.home)
+        turn.do(Post(last_words, room.id, phrase))
+    turn.do(Leave(room.id, after=last_words))
+    turn.note("rooms", "left: no direct chat", person, room=room.id, encrypted=room.encrypted)
 
 
 def announce(turn: Turn, room: Room) -> None:

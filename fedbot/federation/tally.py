@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fedbot.federation import directory
 from fedbot.federation.documents import FINAL, LIVING_CONNECTION, Transfer
 from fedbot.federation.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
 from fedbot.federation.questions import StockCounts
@@ -20,8 +21,7 @@ MOST_OF_ANYTHING = 10**12
 
 def own(turn: Turn, counts: StockCounts, days: int, room: str = "") -> SpaceFigures:
     """Our figures: what our InvenTree counts, and what our journal knows of the last `days` (in that room)."""
-    told_of = "" if is_private(turn, room) else room
-    dealings = _dealings(turn, days, told_of)
+    dealings = _dealings(turn, days, _told_of(turn, room))
     return SpaceFigures(
         party=turn.home.party,
         name=turn.home.name,
@@ -33,6 +33,14 @@ def own(turn: Turn, counts: StockCounts, days: int, room: str = "") -> SpaceFigu
         dealings=tuple(dealings),
         **{name: getattr(counts, name) for name in COUNTS},
     )
+
+
+def _told_of(turn: Turn, room: str) -> list[str] | None:
+    """The rooms of which that one may read; None: of all, past ones too."""
+    if not room or is_private(turn, room):
+        return None
+    person = directory.direct_with(turn, turn.room(room))
+    return directory.shared_with(turn, person) if person else [room]
 
 
 def is_private(turn: Turn, room: str) -> bool:
@@ -62,15 +70,15 @@ def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
     return replace(figures, **hidden)
 
 
-def _dealings(turn: Turn, days: int, room: str) -> list[Dealings]:
+def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     """Per friend, past ones too, the one with whom most went to and fro first."""
     since = turn.now - timedelta(days=days) if days else None
     by_party: dict[str, Dealings] = {}
     for connection in turn.connections():
-        if connection.state in LIVING_CONNECTION and room in {"", connection.room}:
+        if connection.state in LIVING_CONNECTION and (rooms is None or connection.room in rooms):
             by_party[connection.peer] = Dealings(connection.peer, connection.peer_name)
     for transfer in turn.transfers():
-        if room not in {"", transfer.room}:
+        if rooms is not None and transfer.room not in rooms:
             continue
         known = by_party.get(transfer.peer) or Dealings(transfer.peer, turn.party_name(transfer.peer))
         by_party[transfer.peer] = _with(known, transfer, since)

@@ -17,6 +17,7 @@ SPEC = Verb(
     name="help",
     summary="what you can say, or more about one verb",
     right=Right.MAPPED,
+    only_looks=True,
     arguments=(Argument("topic", Kind.WORD, "VERB|admin", optional=True),),
     examples=("help", "help push", "help admin"),
     details=("Alone it tells the everyday verbs; 'help admin' tells the rest.",),

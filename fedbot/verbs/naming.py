@@ -34,7 +34,9 @@ def is_private(turn: Turn, room: str) -> bool:
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str]:
-    """The rooms of which may be told in this one: itself; in the admin room, all."""
+    """The rooms of which may be told in this one: itself; in the admin room, all; in a direct chat, the person's."""
+    if person := directory.direct_with(turn, turn.room(room)):
+        return directory.shared_with(turn, person)
     return [*turn.home.rooms] if is_private(turn, room) else [room]
 
 

@@ -14,6 +14,7 @@ SPEC = Verb(
     name="people",
     summary="our people and what each may do",
     right=Right.SUPERUSER,
+    only_looks=True,
     examples=("people",),
     details=("Who is whom stands in the bot's configuration; what they may do is read in InvenTree at that moment.",),
 )

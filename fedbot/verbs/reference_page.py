@@ -75,6 +75,8 @@ def _page(spec: Verb) -> str:
     lines += ["", f"**Who:** {WHO[spec.right]}."]
     if spec.where is Where.FEDERATION_ROOM:
         lines += ["", "**Where:** in a room that the spaces share."]
+    if spec.only_looks:
+        lines += ["", "**Where:** in a room that the spaces share, in the admin room, or alone with the bot."]
     if spec.aliases:
         lines += ["", f"**Also:** {', '.join(f'`{alias}`' for alias in spec.aliases)}."]
     lines += ["", "## Examples", "", *(f"    !fed {example}" for example in spec.examples)]

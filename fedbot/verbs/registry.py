@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fedbot.federation import directory
 from fedbot.federation.commands import Command
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, Question
@@ -91,6 +92,9 @@ class Registry:
     def ask(self, turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
         """What the verb has to ask first; or already its answer to the person."""
         handler = self._by_name[command.verb]
+        if not handler.spec.only_looks and directory.direct_with(turn, turn.room(command.room)):
+            names = tuple(room_name(turn, room) for room in directory.shared_with(turn, command.sender))
+            return say("not_in_direct_chat", text=command.text, rooms=names)
         if handler.spec.where is Where.FEDERATION_ROOM and command.room not in turn.home.rooms:
             names = tuple(room_name(turn, room) for room in turn.home.rooms)
             return say("not_in_this_room", usage=handler.spec.usage, rooms=names)

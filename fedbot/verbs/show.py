@@ -15,6 +15,7 @@ SPEC = Verb(
     name="show",
     summary="one case, who did what",
     right=Right.MAPPED,
+    only_looks=True,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("show k7m2",),
     details=("As a reply to a card it needs no ID.",),

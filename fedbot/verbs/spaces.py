@@ -10,7 +10,7 @@ from fedbot.federation.questions import Answer
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.views import SpaceSeen
-from fedbot.verbs.naming import is_private, rooms_told_of, spaces_in
+from fedbot.verbs.naming import rooms_told_of, spaces_in
 from fedbot.verbs.spec import Handler, Verb, nothing_to_ask
 
 SPEC = Verb(
@@ -18,6 +18,7 @@ SPEC = Verb(
     aliases=("parties",),
     summary="friends, and whether their bot is awake",
     right=Right.MAPPED,
+    only_looks=True,
     examples=("spaces",),
     details=("Also tells the fingerprints of all keys, ours too, so that you can compare them by phone.",),
     everyday=8,
@@ -33,7 +34,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         home=turn.home,
         fingerprint=fingerprint(turn.home.key),
         spaces=seen,
-        everywhere=is_private(turn, command.room),
+        everywhere=command.room not in turn.home.rooms,
     )
 
 

@@ -75,6 +75,7 @@ class Where(StrEnum):
 class Verb:
     """A verb's spec. `everyday` is its place on the first page of help; 0: on the admin page.
 
+    `only_looks`: it changes nothing, so it may be said in a direct chat too.
     `summary` and `details` are English and translated when told. `examples` are typed behind `!fed`.
     """
 
@@ -87,6 +88,7 @@ class Verb:
     aliases: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     where: Where = Where.ANYWHERE
+    only_looks: bool = False
     everyday: int = 0
 
     @property

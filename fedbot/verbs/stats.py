@@ -21,6 +21,7 @@ SPEC = Verb(
     aliases=("statistics",),
     summary="how much there is, and who gave what to whom",
     right=Right.MAPPED,
+    only_looks=True,
     arguments=(Argument("space", Kind.SPACE, "SPACE|all", optional=True),),
     options=(
         Option("since", "30d", "only what went to and fro in that time: 30d, 6 weeks, 1y", most=20),

@@ -19,6 +19,7 @@ SPEC = Verb(
     name="status",
     summary="how I am: version, InvenTree, what is open",
     right=Right.MAPPED,
+    only_looks=True,
     examples=("status",),
     details=("In the admin room it also tells what an admin should mend.",),
 )

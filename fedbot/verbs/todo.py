@@ -17,6 +17,7 @@ SPEC = Verb(
     name="todo",
     summary="what waits for you",
     right=Right.MAPPED,
+    only_looks=True,
     examples=("todo",),
     details=("Cards that you may decide, what you asked for and others decide, and what an admin has to look at.",),
     everyday=5,

@@ -13,6 +13,7 @@ SPEC = Verb(
     name="whoami",
     summary="who you are to me, and what you may do",
     right=Right.MAPPED,
+    only_looks=True,
     examples=("whoami",),
     details=("Your rights are read in InvenTree at that moment; nothing of them is kept.",),
 )

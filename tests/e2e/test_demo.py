@@ -69,14 +69,21 @@ async def _nothing_is_left(folder: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-async def test_the_fast_demo_ends_well_and_writes_its_transcript(folder: Path, tmp_path: Path) -> None:
+async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_shall(
+    folder: Path, tmp_path: Path
+) -> None:
     transcript = tmp_path / "told.md"
-    demo = await _demo(folder, "--fast", "--transcript", str(transcript))
-    output, _ = await demo.communicate()
-    told = output.decode()
-    assert demo.returncode == 0, told
+    demo = await _demo(folder, "--fast", "--keep", "--transcript", str(transcript))
+    told = await _told_until(demo, "Betaspace's InvenTree (simulated)")
+    told += await _told_until(demo, "its bot's settings")
     assert "✗" not in told
     assert "as they should be" in told
+    for person in ("@anna:", "@cem:"):
+        assert any(len(line.split()) == 2 for line in told.splitlines() if person in line), f"no login of {person}"
+    assert len(_processes_of(folder)) >= 5, "a homeserver, two InvenTrees, two bots"
+    demo.send_signal(signal.SIGINT)
+    output, _ = await demo.communicate()
+    assert demo.returncode == INTERRUPTED, output.decode()
     written = transcript.read_text()
     for line in (
         "!fed connect betaspace",

@@ -43,6 +43,33 @@ async def test_a_strangers_invitation_is_declined_and_told(stage: Stage) -> None
     assert "mallory" in (await scene.admins_read(stage.betaspace, "mallory")).body
 
 
+async def test_a_direct_chat_is_answered_and_left_when_it_is_none_any_more(stage: Stage) -> None:
+    attraktor, kim = stage.attraktor, stage.people["kim"]
+    bot = attraktor.account.user_id
+    chat = await kim.create_room("", preset="trusted_private_chat", invite=[bot], direct=True)
+
+    async def says(line: str, words: str) -> None:
+        await kim.say(chat, line)
+        await kim.wait_for(
+            lambda e: e.room == chat and e.sender == bot and words in e.body, what=f"the answer to {line}"
+        )
+
+    await kim.wait_for(lambda e: e.room == chat and e.sender == bot and "private" in e.body, what="a first word")
+    await says("whoami", "user kim")
+    await says("!fed status", "bot is well")
+    await says("push M3-NUT 1 to betaspace", "Please say it in Makerspaces")
+    await kim.invite(chat, stage.people["piet"].user_id)
+    await stage.people["piet"].join(chat)
+    await kim.wait_for(
+        lambda e: e.room == chat and e.sender == bot and "I leave this room" in e.body, what="last words"
+    )
+
+    async def has_left() -> bool:
+        return bot not in await kim.members(chat)
+
+    await scene.eventually(has_left, "the bot to leave")
+
+
 async def test_a_kick_is_noticed_and_told_and_a_new_invitation_brings_the_bot_back(stage: Stage) -> None:
     attraktor, betaspace = stage.spaces
     bot = betaspace.account.user_id

@@ -139,10 +139,11 @@ class TwinHomeserver:
         event["unsigned"] = {"redacted_because": self.event(sent)}
         return sent
 
-    def invite(self, user: str, room: str, other: str) -> None:
-        """Ask somebody in."""
+    def invite(self, user: str, room: str, other: str, *, direct: bool = False) -> None:
+        """Ask somebody in; `direct`: to be alone with them, as their client says."""
         self._needs_membership(user, room)
-        self._append(self.room(room), user, MEMBER, self._membership("invite", other), other)
+        content = self._membership("invite", other) | ({"is_direct": True} if direct else {})
+        self._append(self.room(room), user, MEMBER, content, other)
 
     def join(self, user: str, room: str) -> None:
         """Go in, if invited; again is nothing."""

@@ -176,6 +176,12 @@ class Person:
     def invites(self, user: str, *, room: str = "") -> None:
         self.server.invite(self.user_id, room or self.room, user)
 
+    def opens_direct_chat(self, user: str) -> RoomView:
+        """A new room to be alone with somebody, as a client makes it."""
+        room = self.server.create_room(self.user_id, "")
+        self.server.invite(self.user_id, room.id, user, direct=True)
+        return RoomView(self.server, room)
+
     def joins(self, room: str | RoomView) -> None:
         """Accept an invitation; the room becomes this person's if it is the first."""
         place = room if isinstance(room, str) else room.id

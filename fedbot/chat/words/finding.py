@@ -20,6 +20,15 @@ def not_in_this_room(tongue: Tongue, *, usage: str, rooms: tuple[str, ...]) -> L
     ]
 
 
+def not_in_direct_chat(tongue: Tongue, *, text: str, rooms: tuple[str, ...]) -> Lines:
+    """The verb does something, so whom it concerns has to read it."""
+    first = tongue.say("Not done: here I only tell. What does something is said where everybody concerned reads it.")
+    line = command(tongue.short(text, 200))
+    if not rooms:
+        return [first, tongue.say("You are in none of the rooms that our space shares; somebody there can invite you.")]
+    return [first, tongue.say("Please say it in {rooms}: {line}", rooms=tongue.names(rooms, any_of=True), line=line)]
+
+
 def no_such_space(tongue: Tongue, *, word: str, near: tuple[str, ...], known: tuple[str, ...]) -> Lines:
     """No space of that name is here."""
     shown = tongue.short(word, 40)

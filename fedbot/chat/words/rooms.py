@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from fedbot.chat.content import Bold, Code, Inline
+from fedbot.chat.words import naming
+from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.events import Removed
+from fedbot.federation.home import Home
 from fedbot.federation.surroundings import Room
 
 
@@ -30,6 +33,7 @@ def invitation_declined(tongue: Tongue, *, room: str, name: str, by: str, known:
                 room=_identifier(tongue, room),
             )
         )
+        lines.append(tongue.say("To ask me in private, begin a direct chat with me, without anybody else."))
     else:
         keys: dict[str, Words] = {"people": Code("people"), "admins": Code("admins")}
         lines.append(
@@ -118,6 +122,40 @@ def room_replaced(tongue: Tongue, *, room: Room, replacement: str) -> Lines:
             "Please write it under {key} in place of the old one, restart me, and invite me there.", key=Code("rooms")
         ),
         tongue.say("Friendships made in the old room are tied to it; this version of mine can't move them yet."),
+    ]
+
+
+# --- said in a direct chat ---------------------------------------------------------------------------------
+
+
+def direct_chat_begins(tongue: Tongue, *, home: Home) -> Lines:
+    """One of our people has opened a direct chat with the bot."""
+    return [
+        tongue.say("Here you can ask me in private, with or without {prefix} before it.", prefix=command("")),
+        tongue.say("What I tell: {help}", help=command("help")),
+        tongue.say(
+            "What gives, takes or decides is said in the room that {space} shares with others: they read along there.",
+            space=naming.space(tongue, home.name),
+        ),
+    ]
+
+
+def direct_chat_encrypted(tongue: Tongue) -> Lines:
+    """The direct chat is encrypted."""
+    return [
+        tongue.say("This chat is encrypted, and this version of mine can't read that. I leave it now."),
+        tongue.say("Please begin one without encryption, or ask me in the room that the spaces share."),
+    ]
+
+
+def no_direct_chat(tongue: Tongue, *, home: Home) -> Lines:
+    """There is somebody else in the room, so it is no direct chat (any more)."""
+    return [
+        tongue.say(
+            "I leave this room: a direct chat is with one person of {space} alone.",
+            space=naming.space(tongue, home.name),
+        ),
+        tongue.say("You can begin one with me at any time."),
     ]
 
 

@@ -21,7 +21,30 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         I declined an invitation to Party, by @anna:attraktor.example.
         The room isn't in my configuration. To let me in, add it under rooms, restart me, and invite me again: !other
+        To ask me in private, begin a direct chat with me, without anybody else.
         Nothing to do if it was unwanted. I say this once a day about a person.
+        """,
+    ),
+    "a direct chat begins": (
+        say("direct_chat_begins", home=ALPHA),
+        """
+        Here you can ask me in private, with or without !fed before it.
+        What I tell: !fed help
+        What gives, takes or decides is said in the room that attraktor shares with others: they read along there.
+        """,
+    ),
+    "a direct chat that is encrypted": (
+        say("direct_chat_encrypted"),
+        """
+        This chat is encrypted, and this version of mine can't read that. I leave it now.
+        Please begin one without encryption, or ask me in the room that the spaces share.
+        """,
+    ),
+    "a direct chat with somebody else in it": (
+        say("no_direct_chat", home=ALPHA),
+        """
+        I leave this room: a direct chat is with one person of attraktor alone.
+        You can begin one with me at any time.
         """,
     ),
     "an invitation by a stranger": (

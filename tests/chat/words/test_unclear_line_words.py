@@ -109,6 +109,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Please say it in Makerspaces: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
         """,
     ),
+    "not in a direct chat": (
+        say("not_in_direct_chat", text="push M3-BOLT 10 to betaspace", rooms=("Makerspaces",)),
+        """
+        Not done: here I only tell. What does something is said where everybody concerned reads it.
+        Please say it in Makerspaces: !fed push M3-BOLT 10 to betaspace
+        """,
+    ),
+    "in a direct chat with somebody who shares no room": (
+        say("not_in_direct_chat", text="push M3-BOLT 10 to betaspace", rooms=()),
+        """
+        Not done: here I only tell. What does something is said where everybody concerned reads it.
+        You are in none of the rooms that our space shares; somebody there can invite you.
+        """,
+    ),
     "no such space": (
         say("no_such_space", word="btea", near=("betaspace",), known=("betaspace", "gamma")),
         """

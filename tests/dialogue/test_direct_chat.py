@@ -1,0 +1,167 @@
+"""A person alone with the bot of its space: what is told there, what isn't done there, and when the bot leaves."""
+
+from __future__ import annotations
+
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import Person, World, a_world, friends, told
+from tests.twins.people import RoomView, everybody_in
+
+
+async def chats(world: World, person: Person) -> RoomView:
+    """The person opens a direct chat with attraktor's bot, and it came."""
+    chat = person.opens_direct_chat(world.alpha.chat.user_id)
+    await world.settle()
+    assert world.server.membership(chat.id, world.alpha.chat.user_id) == "join"
+    return chat
+
+
+async def answer(world: World, chat: RoomView, person: Person, line: str) -> str:
+    """The one answer to a line in the direct chat."""
+    said = person.says(line, room=chat.id)
+    await world.settle()
+    answers = chat.answers(said)
+    assert len(answers) == 1, f"{len(answers)} answers:\n{chat.transcript()}"
+    return answers[0].text
+
+
+def bot_is_in(world: World, chat: RoomView) -> bool:
+    return world.server.membership(chat.id, world.alpha.chat.user_id) == "join"
+
+
+async def test_our_people_read_in_a_direct_chat_what_they_could_read_in_the_room() -> None:
+    world = await friends()
+    await world.push("M3-NUT 10", note="for Saturday")
+    code = world.alpha.transfer().code
+    chat = await chats(world, world.kim)
+    assert "in private" in chat.messages()[-1].text
+    assert "!fed request" in await answer(world, chat, world.kim, "help")
+    assert "!fed request" in await answer(world, chat, world.kim, "!fed help")
+    assert "user kim" in await answer(world, chat, world.kim, "whoami")
+    assert "Betaspace" in await answer(world, chat, world.kim, "Spaces")
+    assert "for Saturday" in await answer(world, chat, world.kim, f"show {code}")
+    assert "bot is well" in await answer(world, chat, world.kim, "status")
+    assert "1 transfer is open" in await answer(world, chat, world.kim, "stats")
+    assert "stock items of" in await answer(world, chat, world.kim, "stats betaspace")
+    assert "No space" in await answer(world, chat, world.kim, "stats gamma")
+    assert "I don't know" in await answer(world, chat, world.kim, "thanks")
+
+
+async def test_what_does_something_is_said_in_the_shared_room() -> None:
+    world = await friends()
+    await world.push()
+    code = world.alpha.transfer().code
+    chat = await chats(world, world.anna)
+    lines = ["push M3-NUT 10 to betaspace", "request 5 N-M3 from betaspace", f"cancel {code}", "connect betaspace"]
+    lines += ["disconnect betaspace", f"approve {code}", "reconcile betaspace", "review", "rotate betaspace"]
+    for line in lines:
+        told_where = await answer(world, chat, world.anna, line)
+        assert "Please say it in Makerspaces" in told_where
+        assert f"!fed {line}" in told_where
+    assert len(world.alpha.turn.transfers()) == 1
+    assert world.alpha.transfer().state.value == "open"
+    assert_books_balance(world)
+
+
+async def test_a_direct_chat_tells_nothing_of_rooms_that_the_person_has_left() -> None:
+    world = await friends()
+    await world.push()
+    code = world.alpha.transfer().code
+    world.kim.leaves()
+    chat = await chats(world, world.kim)
+    assert "belongs to the room" in await answer(world, chat, world.kim, f"show {code}")
+    assert "No other space" in await answer(world, chat, world.kim, "spaces")
+    assert "in none of the rooms" in await answer(world, chat, world.kim, "push M3-NUT 1 to betaspace")
+
+
+async def test_a_direct_chat_is_no_federation_room() -> None:
+    world = await friends()
+    chat = await chats(world, world.anna)
+    assert not [e for e in world.server.log if e["room_id"] == chat.id and e["type"].startswith("dev.fedbot")]
+    card = await world.push()
+    assert chat.envelopes() == []
+    assert card.event_id in {message.event_id for message in world.room.messages()}
+    edited = world.anna.says("status", room=chat.id)
+    await world.settle()
+    world.anna.edits(edited, "todo", room=chat.id)
+    await world.settle()
+    assert told(chat, "Edited lines do nothing")
+
+
+async def test_when_somebody_else_comes_in_the_bot_says_so_and_leaves() -> None:
+    world = await friends()
+    chat = await chats(world, world.anna)
+    world.anna.invites(world.piet.user_id, room=chat.id)
+    await world.settle()
+    assert bot_is_in(world, chat)
+    world.piet.joins(chat)
+    world.piet.says("status", room=chat.id)
+    world.anna.says("status", room=chat.id)
+    await world.settle()
+    assert not bot_is_in(world, chat)
+    assert "I leave this room" in chat.messages()[-1].text
+    assert not told(chat, "bot is well")
+    again = await chats(world, world.anna)
+    assert "bot is well" in await answer(world, again, world.anna, "status")
+
+
+async def test_a_direct_chat_in_which_somebody_else_is_already_is_left_at_once() -> None:
+    world = await a_world()
+    chat = world.anna.opens_direct_chat(world.piet.user_id)
+    world.piet.joins(chat)
+    world.server.invite(world.anna.user_id, chat.id, world.alpha.chat.user_id, direct=True)
+    await world.settle()
+    assert not bot_is_in(world, chat)
+    assert "I leave this room" in chat.messages()[-1].text
+
+
+async def test_the_bot_leaves_without_a_word_when_the_person_has_left() -> None:
+    world = await a_world()
+    chat = await chats(world, world.kim)
+    said = len(chat.messages())
+    world.kim.leaves(room=chat.id)
+    await world.settle()
+    assert not bot_is_in(world, chat)
+    assert len(chat.messages()) == said
+
+
+async def test_invitations_by_others_or_to_rooms_with_others_are_declined_and_told_to_the_admins() -> None:
+    world = await a_world()
+    bot = world.alpha.chat.user_id
+    stranger = world.newcomer("mallory")
+    for person in (stranger, world.bea):
+        chat = person.opens_direct_chat(bot)
+        await world.settle()
+        assert world.server.membership(chat.id, bot) == "leave"
+        assert not chat.messages()
+        assert told(world.alpha_admins, person.user_id)
+    group = everybody_in(world.server, world.anna, "Anna's party", world.piet.user_id)
+    world.anna.invites(bot, room=group.id)
+    await world.settle()
+    assert world.server.membership(group.id, bot) == "leave"
+    assert told(world.alpha_admins, "begin a direct chat with me")
+    bots_chat = world.server.create_room(world.beta.chat.user_id, "")
+    world.server.invite(world.beta.chat.user_id, bots_chat.id, bot, direct=True)
+    await world.settle()
+    assert world.server.membership(bots_chat.id, bot) == "leave"
+    assert [entry.entry.what for entry in world.alpha.journal.audit("rooms")].count("invitation declined") == 4
+
+
+async def test_an_encrypted_direct_chat_is_left_with_the_reason() -> None:
+    world = await a_world()
+    chat = await chats(world, world.anna)
+    world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, room=chat.id)
+    await world.settle()
+    assert not bot_is_in(world, chat)
+    assert "encrypted" in chat.messages()[-1].text
+
+
+async def test_a_direct_chat_outlives_a_restart_and_ends_when_the_person_is_none_of_ours_any_more() -> None:
+    world = await friends()
+    chat = await chats(world, world.kim)
+    await world.alpha.restart()
+    assert "bot is well" in await answer(world, chat, world.kim, "status")
+    people = {person: user for person, user in world.alpha.home.people.items() if user != "kim"}
+    await world.alpha.restart(people=people)
+    line = world.kim.says("status", room=chat.id)
+    await world.settle()
+    assert chat.answers(line) == []
