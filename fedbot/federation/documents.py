@@ -396,7 +396,8 @@ class Telling:
 class Question:
     """A numbered list put to a person: a number, said as a reply to it, stands for one of `lines`.
 
-    `event_id` is the message with the list; of a list that another bot puts (`of_other_bot`) it isn't known.
+    `more` is the line for which the word 'more' stands. `event_id` is the message with the list; of a list that
+    another bot puts (`of_other_bot`) it isn't known.
     """
 
     id: str
@@ -407,6 +408,7 @@ class Question:
     original: str = ""
     event_id: str = ""
     of_other_bot: bool = False
+    more: str = ""
 
 
 @dataclass(frozen=True)

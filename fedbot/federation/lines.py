@@ -16,6 +16,7 @@ from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
 
 PREFIX = "!fed"
+MORE = "more"
 A_DAY = timedelta(days=1)
 NUMBER_WITHIN = timedelta(minutes=10)
 TYPING_SECONDS = 30
@@ -62,15 +63,22 @@ def is_addressed(text: str) -> bool:
 
 
 def _picked(turn: Turn, event: Said) -> str:
-    """The line that a number stands for: as a reply to our list, by the person asked, within 10 minutes."""
-    number = event.text.strip().rstrip(".)")
-    if not event.reply_to or not number.isdecimal():
+    """The line that a number (or 'more') stands for: as a reply to our list, by the person asked, within 10 minutes."""
+    word = event.text.strip().rstrip(".)").casefold()
+    word = MORE if word == f"{PREFIX} {MORE}" else word
+    if not event.reply_to or not (word.isdecimal() or word == MORE):
         return ""
     for question in turn.questions():
         answers_it = question.person == event.sender and question.room == event.room and question.until > turn.now
-        if answers_it and _is_list(turn, question, event.reply_to) and 1 <= int(number) <= len(question.lines):
+        if not answers_it or not _is_list(turn, question, event.reply_to):
+            continue
+        if word == MORE:
+            line = question.more
+        else:
+            line = question.lines[int(word) - 1] if 1 <= int(word) <= len(question.lines) else ""
+        if line:
             turn.drop(question)
-            return question.lines[int(number) - 1]
+            return line
     return ""
 
 
@@ -99,18 +107,30 @@ def _asks_for_whom(turn: Turn, event: Said, text: str) -> bool:
     return True
 
 
-def choose(turn: Turn, room: str, event_id: str, person: str, phrase: Phrase, lines: tuple[str, ...]) -> None:
-    """Put a numbered list to a person, as the answer to the line `event_id`; a number picks a whole line."""
-    key = _remember_choice(turn, room, event_id, person, lines, of_other_bot=False)
+def choose(
+    turn: Turn, room: str, event_id: str, person: str, phrase: Phrase, lines: tuple[str, ...], more: str = ""
+) -> None:
+    """Put a numbered list to a person, as the answer to the line `event_id`; a number picks a whole line.
+
+    `more` is the line that brings the next page.
+    """
+    key = _remember_choice(turn, room, event_id, person, lines, of_other_bot=False, more=more)
     turn.do(Post(key, room, phrase, reply_to=event_id))
 
 
 def _remember_choice(
-    turn: Turn, room: str, event_id: str, person: str, lines: tuple[str, ...], *, of_other_bot: bool
+    turn: Turn,
+    room: str,
+    event_id: str,
+    person: str,
+    lines: tuple[str, ...],
+    *,
+    of_other_bot: bool,
+    more: str = "",
 ) -> str:
     key = f"choice:-:{event_id}"
     until = turn.now + NUMBER_WITHIN
-    turn.save(Question(key, person, room, lines, until, original=event_id, of_other_bot=of_other_bot))
+    turn.save(Question(key, person, room, lines, until, original=event_id, of_other_bot=of_other_bot, more=more))
     return key
 
 

@@ -36,11 +36,14 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Tell it, oldest first."""
     subject = _meant(turn, command)
-    if isinstance(subject, Phrase):
-        return subject
+    return subject if isinstance(subject, Phrase) else story(turn, subject, answers)
+
+
+def story(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
+    """Where a case stands, and everything that led there."""
     (trail,) = answers
     if not isinstance(trail, AuditTrail):
-        raise TypeError(f"show asks for the audit, not {trail!r}")
+        raise TypeError(f"a story is told from the audit, not from {trail!r}")
     people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
     return say(
         "shown",

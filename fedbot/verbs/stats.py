@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from fedbot.federation import stats
@@ -14,6 +13,7 @@ from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.naming import room_name, rooms_told_of, space_meant
+from fedbot.verbs.spans import days_in
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
 
 SPEC = Verb(
@@ -34,8 +34,6 @@ SPEC = Verb(
         "What can't answer within two minutes is named, and added when it comes.",
     ),
 )
-_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-_SINCE = re.compile(r"(\d{1,5})\s*(d|w|m|y|days?|weeks?|months?|years?)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
     since = str(command.arguments.get("since", ""))
-    days = _days(since)
+    days = days_in(since)
     if days is None:
         return say("no_such_span", word=since[:SHOWN], usage=SPEC.usage)
     word = str(command.arguments.get("space", "")).strip()
@@ -76,15 +74,6 @@ def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
         return _Asked(own=True, connections=friends, days=days)
     friend = _friend(turn, command, word)
     return friend if isinstance(friend, Phrase) else _Asked(own=False, connections=(friend,), days=days)
-
-
-def _days(since: str) -> int | None:
-    """`30d`, `6 weeks`, `1y` in days; 0 for nothing said, None for what is no span."""
-    if not since:
-        return 0
-    found = _SINCE.fullmatch(since.strip())
-    days = int(found[1]) * _DAYS[found[2][0].lower()] if found else 0
-    return days if 0 < days <= stats.LONGEST_DAYS else None
 
 
 def _friend(turn: Turn, command: Command, word: str) -> Connection | Phrase:

@@ -36,6 +36,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "decline": Right.MAPPED,
         "cancel": Right.MAPPED,
         "show": Right.MAPPED,
+        "history": Right.MAPPED,
         "todo": Right.MAPPED,
         "stats": Right.MAPPED,
         "status": Right.MAPPED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.chat.content import Bold, Inline, Items
+from fedbot.chat.content import Bold, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
@@ -152,7 +152,7 @@ def no_such_span(tongue: Tongue, *, word: str, usage: str) -> Lines:
         tongue.say('"{word}" is no length of time. I did nothing.', word=tongue.short(word, 30)),
         tongue.say(
             "Write days, weeks, months or years: {example}. It goes: {usage}",
-            example=command("stats --since 30d"),
+            example=Code("--since 30d"),
             usage=command(usage),
         ),
     ]

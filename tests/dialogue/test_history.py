@@ -1,0 +1,129 @@
+"""`history`: the ledger in the chat, by space, by item, by case; told only where it may be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.dialogue.world import World, friends, told
+
+
+async def answer(world: World, line: str, room: str = "") -> str:
+    said = world.anna.says(line, room=room)
+    await world.settle()
+    answers = (world.alpha_admins if room else world.room).answers(said)
+    assert len(answers) == 1, world.room.transcript()
+    return answers[0].text
+
+
+def codes_in(text: str) -> list[str]:
+    """The ids of the listed transfers, in their order."""
+    return [line.removeprefix("• ").split(" ")[0] for line in text.splitlines() if line.startswith("• ")]
+
+
+async def test_history_tells_all_transfers_newest_first_on_both_sides() -> None:
+    world = await friends()
+    assert await answer(world, "!fed history") == "No transfers to tell of."
+    await world.hand_over("M3-NUT 10")
+    first = world.alpha.transfer().code
+    await world.passes(timedelta(days=40))
+    await world.push("M3-NUT 20")
+    second = world.alpha.transfer().code
+    text = await answer(world, "!fed history")
+    assert text.startswith("2 transfers, newest first:")
+    assert codes_in(text) == [second, first]
+    assert "20 × M3 nut to Betaspace, asked by Anna" in text
+    assert "Waits for a yes or no" in text
+    assert "Done, " in text
+    assert f"!fed history {second}" in text
+    assert codes_in(await answer(world, "!fed history --since 30d")) == [second]
+    assert codes_in(await answer(world, "!fed ledger Betaspace")) == [second, first]
+    assert "is no length of time" in await answer(world, "!fed history --since yesterday")
+    said = world.bea.says("!fed history attraktor")
+    await world.settle()
+    assert "10 × M3 nut from Attraktor, asked by Anna" in world.answer_to(said)
+
+
+async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_at_either_end() -> None:
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    transfer = world.alpha.transfer()
+    await world.hand_over("LENS-2#0042")
+    lens = world.alpha.transfer()
+    nuts, given = transfer.terms.lines[0].item, transfer.progress[0].item
+    url = world.alpha.home.inventory_url
+    words = [f"#{nuts}", f"#{given}", "M3-NUT", "m3 nut", f"{url}/web/stock/item/{nuts}/"]
+    for word in words:
+        assert codes_in(await answer(world, f"!fed history {word}")) == [transfer.code], word
+    assert codes_in(await answer(world, "!fed history LENS-2#0042")) == [lens.code]
+    assert await answer(world, "!fed history M3-NIT") == 'No transfers of "M3-NIT" to tell of.'
+    booked_in = world.beta.transfer().progress[0].item
+    said = world.bea.says(f"!fed history #{booked_in}")
+    await world.settle()
+    assert codes_in(world.answer_to(said)) == [lens.code]
+
+
+async def test_history_of_one_case_is_its_whole_story_by_id_or_by_reply() -> None:
+    world = await friends()
+    card = await world.hand_over("M3-NUT 10")
+    code = world.alpha.transfer().code
+    text = await answer(world, f"!fed history {code}")
+    for words in ("offered it", "Cem: said yes, and it counted", "taken out of stock", "Done, ", "stock #"):
+        assert words in text, text
+    said = world.anna.says("!fed history", reply_to=card)
+    await world.settle()
+    assert world.answer_to(said) == text
+    assert await answer(world, f"!fed history {world.alpha.connection().code}") != text
+
+
+async def test_a_long_ledger_comes_in_pages_of_ten_and_more_is_a_reply() -> None:
+    world = await friends()
+    for number in range(23):
+        await world.push(f"M3-NUT {number + 1}")
+        world.anna.says(f"!fed cancel {world.alpha.transfer().code}")
+        await world.settle()
+        await world.passes(timedelta(minutes=1))
+    first = await answer(world, "!fed history betaspace")
+    assert first.startswith("23 transfers with Betaspace, newest first:")
+    assert "1 to 10 of 23. For the next ones reply more." in first
+    page = world.room.message("1 to 10 of 23")
+    nobody = world.piet.says("more", reply_to=page)
+    await world.settle()
+    assert world.room.answers(nobody) == []
+    second = await answer_to_reply(world, "More", "1 to 10 of 23")
+    third = await answer_to_reply(world, "!fed more", "11 to 20 of 23")
+    assert third.splitlines()[-2] == "21 to 23 of 23."
+    shown = codes_in(first) + codes_in(second) + codes_in(third)
+    assert shown == [t.code for t in reversed(world.alpha.turn.transfers())]
+    assert "there are 23, on earlier ones" in await answer(world, "!fed history --page 4")
+    assert "no number of a page" in await answer(world, "!fed history --page 0")
+
+
+async def answer_to_reply(world: World, words: str, to: str) -> str:
+    said = world.anna.says(words, reply_to=world.room.message(to))
+    await world.settle()
+    return world.answer_to(said)
+
+
+async def test_history_is_told_while_inventree_is_silent_and_to_admins_of_all_rooms() -> None:
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    transfer = world.alpha.transfer()
+    assert codes_in(await answer(world, "!fed history", room=world.alpha_admins.id)) == [transfer.code]
+    world.alpha.goes_down()
+    for word in (f"#{transfer.terms.lines[0].item}", "M3-NUT", "betaspace", ""):
+        assert codes_in(await answer(world, f"!fed history {word}")) == [transfer.code]
+    assert "taken out of stock" in await answer(world, f"!fed history {transfer.code}")
+
+
+async def test_in_a_direct_chat_history_tells_only_of_rooms_that_the_person_reads() -> None:
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    chat = world.kim.opens_direct_chat(world.alpha.chat.user_id)
+    await world.settle()
+    world.kim.says("history", room=chat.id)
+    await world.settle()
+    assert told(chat, "1 transfer:")
+    world.kim.leaves()
+    world.kim.says("history", room=chat.id)
+    await world.settle()
+    assert told(chat, "No transfers to tell of.")
