@@ -106,7 +106,7 @@ class Courier:
             except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
                 self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
                 continue
-            except (NeverMore, NoChart, ChatRefused, content.BadContent, BadEnvelope, NoSuchSecret) as problem:
+            except (NeverMore, NoChart, ChatRefused, content.BadContent, BadEnvelope) as problem:
                 self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
                 return True
             await self._send(row, delivery)
@@ -223,15 +223,20 @@ class Courier:
     def _envelope(self, draft: Draft, room: str) -> dict[str, Any]:
         """The signed envelope of a draft, its sealed parts sealed to the peer's key."""
         home = self._engine.state.home
-        body = dict(draft.body)
+        kind, body = draft.kind, dict(draft.body)
         binding = bound_to(home.party, draft.to, draft.subject, draft.number)
         if draft.sealed:
             body["sealed"] = seal(draft.sealed_to, draft.sealed, bound_to=binding)
-        for field, reference in draft.secrets.items():
-            body[field] = seal(draft.sealed_to, {"secret": self._vault.read(reference)}, bound_to=binding)
+        try:
+            for field, reference in draft.secrets.items():
+                body[field] = seal(draft.sealed_to, {"secret": self._vault.read(reference)}, bound_to=binding)
+        except NoSuchSecret as gone:
+            # the access has ended meanwhile. Without a letter of its number the peer would ask for it for ever
+            log.warning("letter %d about %s is sent empty: no secret %s", draft.number, draft.subject, gone)
+            kind, body = "seen", dict(draft.body)
         unsigned = {
             "id": envelope_id(home.party, draft.subject, draft.number),
-            "kind": draft.kind,
+            "kind": kind,
             "from": home.party,
             "to": draft.to,
             "room": room,

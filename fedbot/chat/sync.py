@@ -121,6 +121,8 @@ def _read_joined(
     with the members known. After a removal it comes in any case, and last, as we are back in.
     """
     events, picture = _read_in_order(reader, raw, before, initial=initial)
+    if picture == before and not _has_removal(events):
+        return events, picture
     seen = picture.seen(reader.room, reader.us, reader.asked_at)
     if _has_removal(events):
         return [*events, seen], picture

@@ -14,7 +14,7 @@ from fedbot.demo.inventree.tokens import issue_token
 from fedbot.federation import making
 from fedbot.federation.documents import Connection
 from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends
+from tests.dialogue.world import World, friends, told
 
 A_DAY = timedelta(days=1)
 DIRECT = {"peer_access": "direct"}
@@ -236,6 +236,18 @@ async def test_a_friendship_that_ends_meanwhile_leaves_no_token_behind() -> None
     for space in world.spaces:
         assert not any(good for _, good in tokens(space))
         assert vault(space) == []
+
+
+async def test_a_token_whose_friendship_ended_on_its_way_leaves_no_gap_in_the_letters() -> None:
+    world = await direct_friends()
+    world.alpha.chat.limited_calls = 1  # the letter with the token waits
+    world.anna.says("!fed rotate betaspace")
+    world.bea.says("!fed disconnect attraktor --sure --now")
+    await world.settle()
+    await world.passes(timedelta(days=2))
+    assert [connection(space).exchange.awaiting for space in world.spaces] == [False, False]
+    assert connection(world.alpha).exchange.sent == connection(world.beta).exchange.seen
+    assert not told(world.alpha_admins, "I could not post")
 
 
 # --- by hand ---

@@ -43,12 +43,13 @@ TROUBLE: dict[str, int] = {
     "heard": 6,
     # InvenTree
     "fault": 24,
+    "refuse": 5,
     "outage": 3,
     "mended": 6,
     "forbidden": 2,
     "meddle": 4,
     "meddle between": 6,
-    "forge": 1,
+    "forge": 3,
 }
 # What people and machines may do just while a decision waits for the end of its grace.
 IN_THE_GRACE = (
@@ -86,7 +87,7 @@ def draw(random: Random) -> list[Action]:
     """
     weights = [weight * random.choice((0, 1, 1, 4)) for weight in TROUBLE.values()]
     weights = weights if any(weights) else list(TROUBLE.values())
-    density = random.choice((0.1, 0.3, 0.6))
+    density = random.choice((0.05, 0.15, 0.4, 0.7))
     names: list[str] = []
     for name in _deals(random):
         names.append(name)
@@ -106,7 +107,7 @@ def _deals(random: Random) -> Iterator[str]:
         for _ in range(random.choice((1, 1, 2))):
             yield random.choice(("tap the newest", "tap the newest", "tap the newest", "grants less"))
             yield from _calm(random, rest=0.7)
-            if random.random() < 0.35:
+            if random.random() < 0.5:
                 yield random.choice(IN_THE_GRACE)
             yield "grace"
             yield from _calm(random, rest=0.4)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import get_args
 
 from fedbot.federation.documents import (
     FINAL,
@@ -18,7 +19,7 @@ from fedbot.federation.documents import (
     Transfer,
     TransferState,
 )
-from fedbot.federation.events import EnvelopeSeen, Event, Posted, Reacted
+from fedbot.federation.events import ChatEvent, EnvelopeSeen, Event, Posted, Reacted, RoomSeen
 from fedbot.federation.reactions import CARD_KEYS, normalised
 from fedbot.ports import Committed
 from tests.simulation.homeserver import FaultyHomeserver
@@ -74,6 +75,8 @@ class Auditor:
     grace_ends: dict[str, datetime] = field(default_factory=dict)
     left_open: dict[str, datetime] = field(default_factory=dict)
     _tracked: dict[str, int] = field(default_factory=dict)
+    _decided: set[tuple[str, str]] = field(default_factory=set)
+    _read: dict[str, int] = field(default_factory=dict)
     _broken_rules: dict[str, int] = field(default_factory=dict)
 
     def by_id(self, party: str) -> Party:
@@ -101,6 +104,8 @@ class Auditor:
         """One event has been decided upon; the documents of `party` are still those before it."""
         if isinstance(event, Posted) and event.key.startswith("card:"):
             self.cards.append((party, event.key, event.event_id))
+        if isinstance(event, get_args(ChatEvent)) and not isinstance(event, RoomSeen):
+            self._decided_once(party, event)
         for key, document in decision.documents.items():
             before = party.documents.get(key)
             if isinstance(document, Transfer | Connection):
@@ -110,6 +115,28 @@ class Auditor:
             if isinstance(document, Connection) and isinstance(before, Connection):
                 self._connection(party, before, document)
         self.look(party)
+
+    def _decided_once(self, party: Party, event: Event) -> None:
+        once = (party.id, str(getattr(event, "event_id", "")))
+        if once in self._decided:
+            self.wrong(f"{party.id}: a {type(event).__name__} was acted upon twice")
+        self._decided.add(once)
+
+    def must_have_kept(self, party: Party) -> None:
+        """Each line and tap up to where the account has read stands in its journal; what was removed needn't."""
+        position = _position(party)
+        feed = self.server.links[party.chat.user_id].feed[self._read.get(party.id, 0) : position]
+        self._read[party.id] = position
+        wanted = {
+            event["event_id"]
+            for event in feed
+            if event["event_id"] in self.taps or str(event["content"].get("body", "")).startswith("!fed")
+        }
+        if wanted:
+            kept = {str(row[0]) for row in party.database.rows("SELECT event_id FROM seen")}
+            removed = {each for each in wanted if not self.server.event(each)["content"]}
+            for lost in sorted(wanted - kept - removed):
+                self.wrong(f"{party.id}: a line or tap ({lost}) was read, and is known no more (promise 3)")
 
     def _verdict(self, party: Party, before: object, after: Transfer | Connection, event: Event) -> None:
         new = after.verdict
@@ -153,9 +180,8 @@ class Auditor:
 
     def _expired(self, party: Party, before: Transfer, name: str) -> None:
         """It may not expire while an approval that came in time lies unread in the room."""
-        rows = party.database.rows("SELECT value FROM meta WHERE name = 'token'")
         link = self.server.links[party.chat.user_id]
-        position = int(str(rows[0][0])[1:]) if rows else 0
+        position = _position(party)
         number = before.exchange.seen
         for unread in link.feed[position:]:
             envelope = unread["content"].get("dev.fedbot", {})
@@ -283,3 +309,9 @@ class Auditor:
             skew = decider.clock.now() - self.now()
             if arrived + skew < ends:
                 self.wrong(f"{name}: stock leaves though the ✅ was taken back within the grace (4)")
+
+
+def _position(party: Party) -> int:
+    """How far in its feed the account has read, as journaled."""
+    rows = party.database.rows("SELECT value FROM meta WHERE name = 'token'")
+    return int(str(rows[0][0])[1:]) if rows else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedbot.federation.disconnecting import DISCONNECTED
 from fedbot.federation.documents import FINAL, ConnectionState, Transfer, TransferState
 from tests.simulation.auditor import OVER, Auditor
 from tests.simulation.party import Party
@@ -17,15 +18,19 @@ def must_agree(auditor: Auditor) -> None:
     """Everything has come to its end, and both sides say the same."""
     for party in auditor.parties:
         auditor.look(party)
+        auditor.must_have_kept(party)
         _must_be_idle(auditor, party)
         for transfer in party.transfers():
             if transfer.id not in auditor.forged | auditor.settled:
                 _must_be_over(auditor, party, transfer)
+        lied = {transfer.connection for transfer in party.transfers() if transfer.id in auditor.forged}
         for connection in party.connections():
             peer = auditor.by_id(connection.peer)
             other = next((each.state for each in peer.connections() if each.id == connection.id), None)
             if connection.state in OVER and (other is None or other in OVER):
                 continue
+            if ConnectionState.ENDING in {connection.state, other} and connection.id in lied:
+                continue  # it waits for the end of a transfer that the other side's bot has lied about
             if not (connection.state is other is ConnectionState.ACTIVE):
                 auditor.wrong(
                     f"connection {connection.id[:4]} is {connection.state} at {party.id} ({connection.needs} "
@@ -46,7 +51,7 @@ def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
         if transfer.state not in FINAL:
             auditor.wrong(f"{name} is {transfer.state} at {party.id}, unknown at {peer.id}")
         return
-    if transfer.role == "sender" and (transfer.state, other.state) not in AGREED:
+    if transfer.role == "sender" and (transfer.state, other.state) not in AGREED and not _called_off(transfer, other):
         auditor.wrong(f"{name} is {transfer.state} at {party.id} (sender), {other.state} at {peer.id}")
     if transfer.exchange.awaiting:
         auditor.wrong(f"{name}: {party.id} still waits for {peer.id} to read its letters")
@@ -54,6 +59,12 @@ def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
         _must_be_explained(auditor, party, transfer)
     if transfer.role == "sender":
         _books_must_balance(auditor, party, transfer)
+
+
+def _called_off(sent: Transfer, received: Transfer) -> bool:
+    """The receiver's side has ended the friendship at once, without waiting for what the sender would say (UC5)."""
+    alone = received.state is TransferState.CANCELLED and received.problem == DISCONNECTED
+    return alone and sent.state in FINAL - {TransferState.DONE}
 
 
 def _must_be_explained(auditor: Auditor, party: Party, transfer: Transfer) -> None:

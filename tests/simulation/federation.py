@@ -164,6 +164,7 @@ class Federation:
 
     async def boots(self, party: Party) -> None:
         """The process comes up; where a fuse is lit it may crash on it."""
+        self.auditor.must_have_kept(party)
 
         async def boot() -> bool:
             await party.boots()
@@ -203,18 +204,18 @@ class Federation:
 
         return await self.guarded(party, work)
 
-    async def round(self, parties: list[Party]) -> bool:
-        """Each lane of these bots does one thing."""
+    async def round(self, parties: list[Party], first: int = 0) -> bool:
+        """Each lane of these bots does one thing, this lane first."""
         did = False
         for party in parties:
-            for lane in LANES:
+            for lane in (*LANES[first:], *LANES[:first]):
                 did = await self.lane(party, lane) or did
         return did
 
-    async def rests(self) -> None:
+    async def rests(self, first: int = 0) -> None:
         """Everything happens that can happen without time going by."""
         for _ in range(MOST_ROUNDS):
-            if not await self.round(self.parties):
+            if not await self.round(self.parties, first):
                 return
         self.auditor.wrong("it never comes to rest")
 
@@ -298,15 +299,15 @@ class Federation:
         }
         return here | talking.actions(self) | meddling.actions(self)
 
-    async def _round(self, a: int, b: int, *_: int) -> None:
+    async def _round(self, a: int, b: int, c: int, _: int) -> None:
         parties = [party for party in self.parties if (a >> party.number) & 1]
-        await self.round(parties if b % 2 else parties[::-1])
+        await self.round(parties if b % 2 else parties[::-1], c % len(LANES))
 
     async def _lane(self, a: int, b: int, *_: int) -> None:
         await self.lane(self.party(a), LANES[b % len(LANES)])
 
-    async def _rest(self, *_: int) -> None:
-        await self.rests()
+    async def _rest(self, a: int, *_: int) -> None:
+        await self.rests(a % len(LANES))
 
     async def _crash(self, a: int, b: int, *_: int) -> None:
         party = self.party(a)

@@ -46,6 +46,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
     trouble = _Trouble(federation)
     return {
         "fault": trouble.fault,
+        "refuse": trouble.refuse,
         "outage": trouble.outage,
         "mended": trouble.mended,
         "forbidden": trouble.forbidden,
@@ -85,6 +86,13 @@ class _Trouble:
         party.simulated.faults.add(Fault(kind, WRITES, path, times=1 + d % 2, status=status))
         self._troubled(party, f"{kind} {status} on the next {path or 'write'} ({1 + d % 2} times)")
 
+    async def refuse(self, a: int, b: int, *_: int) -> None:
+        """A definite no to one of the steps that move stock."""
+        party = self._federation.party(a)
+        path = ("/api/stock/$", "stock/assign/", "/api/stock/$", "stock/transfer/")[b % 4]
+        party.simulated.faults.add(Fault(FaultKind.ERROR_BEFORE, WRITES, path, times=1, status=400))
+        self._troubled(party, f"says no to the next {path}")
+
     async def outage(self, a: int, b: int, *_: int) -> None:
         party = self._federation.party(a)
         kind = (FaultKind.REFUSED, FaultKind.TIMEOUT_BEFORE, FaultKind.ERROR_BEFORE)[b % 3]
@@ -103,9 +111,10 @@ class _Trouble:
         party.is_down = True
         self._troubled(party, "fedbot's roles are taken away")
 
-    async def rights(self, a: int, b: int, c: int, _: int) -> None:
-        """An approver loses the right, or gets it back."""
-        party = self._federation.party(a)
+    async def rights(self, a: int, b: int, c: int, d: int) -> None:
+        """An approver loses the right, or gets it back: mostly where something is being decided."""
+        cards = self._federation.auditor.cards
+        party = cards[-1][0] if cards and d % 3 else self._federation.party(a)
         username = party.people.approver
         users, groups = party.inventree.users, party.inventree.groups
         user = users.find("username", username)[0]

@@ -144,7 +144,8 @@ def _forgotten(stack: ExitStack) -> None:
 def _token_first(stack: ExitStack) -> None:
     def receive(self: CrashingJournal, events: Sequence[Event], token: str) -> int:
         Journal.receive(self, (), token)
-        self._fuse.point("between the token and its events")
+        for _ in range(10):  # a crash just here is to be no rarity
+            self._fuse.point("between the token and its events")
         return int(before(self, events, token))
 
     before = _instead(stack, CrashingJournal, "receive", receive)
@@ -298,7 +299,8 @@ def _expiry_by_clock(stack: ExitStack) -> None:
             sending.expire(turn, transfer)
 
     def next_wake(state: State, now: datetime) -> datetime | None:
-        dues = [t.due for t in Turn(state, now).open_transfers() if t.state is TransferState.OPEN]
+        ours = [t for t in Turn(state, now).open_transfers() if t.role == "sender" and t.state is TransferState.OPEN]
+        dues = [transfer.due for transfer in ours if transfer.due > now]
         return min((time for time in (woken(state, now), *dues) if time is not None), default=None)
 
     ticked = decide._RULES[Tick]
@@ -316,7 +318,15 @@ def _no_arbiter(stack: ExitStack) -> None:
         asked = turn.transfer(transfer.id) or transfer
         turn.save(replace(asked, state=TransferState.DECLINED, ended=turn.now))
 
+    def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
+        outcome = str(cancelled(turn, transfer, by))
+        if outcome == "asked":
+            asked = turn.transfer(transfer.id) or transfer
+            turn.save(replace(asked, state=TransferState.CANCELLED, ended=turn.now))
+        return outcome
+
     before = _instead(stack, receiving, "on_declined", on_declined)
+    cancelled = _instead(stack, transfers, "cancel", cancel)
 
 
 @mutant("cancel after sent")

@@ -15,7 +15,7 @@ from tests.simulation.federation import Federation, Setup
 from tests.simulation.party import Party
 from tests.simulation.talking import become_friends
 
-PUSHES = 3
+PUSHES = 1
 
 
 def measured(parties: int) -> str:
