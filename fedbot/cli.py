@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fedbot import logs, state_commands
+from fedbot import export, logs, state_commands
 from fedbot.backup import BackupRefused
 from fedbot.check.findings import Finding, of_problem
 from fedbot.check.passed import has_passed, remember
@@ -111,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
     credentials = command("credentials", "put a token that was made by hand into the bot's vault")
     credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
     credentials.add_argument("name", type=_whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
+    export.arguments(
+        command("export", "write out all that was given, lent and received, for a spreadsheet or a script")
+    )
     state_commands.arguments(command)
     demo = command("demo", "two makerspaces connect and hand over an item, on this machine only")
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
@@ -350,6 +353,21 @@ def _token(said: str) -> str:
     return text if text.isascii() and text.isprintable() and " " not in text else ""
 
 
+def _export(given: argparse.Namespace) -> Exit:
+    settings = _settings(given, "warning")
+    try:
+        export.export(settings, given)
+    except (export.NoSuchPeer, JournalProblem) as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.FAILED
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        print(f"{given.output or 'the output'} can't be written: {problem.strerror}.", file=sys.stderr)
+        return Exit.FAILED
+    return Exit.OK
+
+
 def _about_state(given: argparse.Namespace) -> Exit:
     """Backup, restore, rebuild."""
     settings = _settings(given, "warning")
@@ -382,6 +400,7 @@ _COMMANDS = {
     "health": _health,
     "verbs": _verbs,
     "credentials": _credentials,
+    "export": _export,
     **dict.fromkeys(state_commands.COMMANDS, _about_state),
     "demo": _demo,
 }

@@ -1,0 +1,118 @@
+"""`fedbot export`: the ledger as CSV or JSON, for a spreadsheet or a script. docs/cli.md tells of each column."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fedbot.config import Settings
+from fedbot.federation import ledger
+from fedbot.federation.documents import Connection, Transfer
+from fedbot.federation.terms import plain
+from fedbot.journal.reading import documents
+
+COLUMNS = tuple(field.name for field in fields(ledger.Row))
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NoSuchPeer(Exception):
+    """Nothing ever went to or from a space of that name."""
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    command.add_argument("--format", choices=("csv", "json"), default="csv", help="how it is written (default: csv)")
+    command.add_argument(
+        "--since",
+        type=date.fromisoformat,
+        help="only what was asked, decided or ended from that day on",
+        metavar="DATE",
+    )
+    command.add_argument("--peer", default="", help="only what went to or came from that space", metavar="SPACE")
+    command.add_argument("--output", type=Path, help="the file to write; else it is printed", metavar="FILE")
+
+
+def export(settings: Settings, given: argparse.Namespace) -> None:
+    """Write the ledger out. The bot may be running meanwhile.
+
+    Raises `NoSuchPeer`, `JournalProblem` and its kinds, and OSError.
+    """
+    found = documents(settings.state, Transfer, Connection)
+    transfers = [document for document in found if isinstance(document, Transfer)]
+    if given.peer:
+        party = _party(given.peer, found)
+        transfers = [transfer for transfer in transfers if transfer.peer == party]
+    if given.since:
+        begins = datetime(
+            given.since.year, given.since.month, given.since.day, tzinfo=ZoneInfo(settings.party.time_zone)
+        )
+        transfers = ledger.since(transfers, begins)
+    rows = ledger.rows(transfers)
+    text = as_json(rows) if given.format == "json" else as_csv(rows)
+    if given.output is None:
+        sys.stdout.write(text)
+        return
+    unfinished = given.output.with_name(given.output.name + ".part")
+    unfinished.write_text(text, encoding="utf-8", newline="")
+    unfinished.replace(given.output)
+
+
+def as_csv(rows: Iterable[ledger.Row]) -> str:
+    """Comma separated, with a heading; nothing in it is taken for a formula by a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([_harmless(_text(value)) for value in asdict(row).values()] for row in rows)
+    return out.getvalue()
+
+
+def as_json(rows: Iterable[ledger.Row]) -> str:
+    """A list of objects; what isn't there is null, numbers of items are numbers, all else is text."""
+    entries = [
+        {
+            name: value if value is None or isinstance(value, int) else _text(value)
+            for name, value in asdict(row).items()
+        }
+        for row in rows
+    ]
+    return json.dumps(entries, ensure_ascii=False, indent=1) + "\n"
+
+
+def _text(value: object) -> str:
+    """Times in UTC, ISO 8601; quantities as decimal strings; '' for what isn't there."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return plain(value)
+    return "" if value is None else str(value)
+
+
+def _harmless(text: str) -> str:
+    """Other spaces' people write names and notes: what a spreadsheet would calculate gets a ' before it."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _party(word: str, found: Iterable[object]) -> str:
+    """The id of the space that is meant by its id or its display name."""
+    names: dict[str, str] = {}
+    for document in found:
+        if isinstance(document, Connection):
+            names[document.peer] = document.peer_name
+        elif isinstance(document, Transfer):
+            names.setdefault(document.peer, document.peer)
+    wanted = word.strip().casefold()
+    hits = [party for party in names if party.casefold() == wanted]
+    hits = hits or [party for party, name in names.items() if name.casefold() == wanted]
+    if not hits:
+        known = ", ".join(sorted(names)) or "none yet"
+        raise NoSuchPeer(f"There is no space {word} in the ledger. Spaces in it: {known}.")
+    return hits[0]

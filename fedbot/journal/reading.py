@@ -1,0 +1,38 @@
+"""A journal read beside the bot that writes to it: nothing is locked, nothing is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from fedbot.federation.documents import Document
+from fedbot.journal import codec
+from fedbot.journal.copying import FILE
+from fedbot.journal.schema import MIGRATIONS
+from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
+
+
+def documents(folder: Path, *kinds: type) -> list[Document]:
+    """What the journal in this state folder knows of these kinds, as of one moment, oldest first.
+
+    Raises `JournalProblem` if there is none or it can't be read, `JournalDamaged`, `JournalTooNew`.
+    """
+    file = folder / FILE
+    if not file.exists():
+        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+    names = [kind.__name__ for kind in kinds]
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as journal:
+            version = journal.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
+            places = ", ".join("?" * len(names))
+            query = f"SELECT kind, payload FROM documents WHERE kind IN ({places}) ORDER BY number"  # noqa: S608 -- ?
+            found = journal.execute(query, names).fetchall()
+        return [codec.from_text(codec.DOCUMENTS, kind, payload) for kind, payload in found]
+    except sqlite3.OperationalError as problem:
+        raise JournalProblem(f"The journal {file} can't be read: {problem}") from problem
+    except (sqlite3.DatabaseError, NotStorable) as problem:
+        raise JournalDamaged(f"The journal {file} can't be read back: {problem}") from problem

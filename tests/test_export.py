@@ -1,0 +1,164 @@
+"""`fedbot export` by its front door, on the journal of a story that was really told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fedbot.cli import Exit, main
+from fedbot.export import COLUMNS
+from fedbot.federation.documents import Document, Transfer
+from fedbot.federation.events import Tick
+from fedbot.journal.journal import Journal
+from fedbot.ports import Committed
+from tests.config.conftest import ENVIRONMENT, least
+from tests.dialogue.world import World, friends
+
+DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    path = tmp_path / "config.yaml"
+    (tmp_path / "state").mkdir()
+    party = {"id": "attraktor", "name": "Attraktor", "time_zone": "Europe/Berlin"}
+    path.write_text(yaml.safe_dump(least() | {"party": party, "state": str(tmp_path / "state")}))
+    return path
+
+
+async def a_story(journal: Path) -> World:
+    """Ten nuts are given, five asked for are declined 40 days later, and a lens is on offer; attraktor's journal."""
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    await world.passes(timedelta(days=40))
+    world.anna.says('!fed request 5 N-M3 from betaspace --note "=HYPERLINK(\\"http://evil.example\\")"')
+    await world.settle()
+    world.bea.reacts(world.card(), "❌")
+    await world.grace()
+    await world.push("LENS-2#0042", note="for Saturday, clean")
+    world.alpha.journal.backup(journal)
+    return world
+
+
+def export(config: Path, *arguments: str) -> int:
+    return main(["export", "--config", str(config), *arguments])
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+
+async def test_the_ledger_is_exported_a_row_a_line_newest_first(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await a_story(config.parent / "state" / "journal.db")
+    assert export(config) == Exit.OK
+    lens, asked, nuts = printed(capsys)
+    transfers = world.alpha.turn.transfers()
+    assert [row["id"] for row in (nuts, asked, lens)] == [transfer.id for transfer in transfers]
+    booked_in = world.beta.turn.transfers()[0].progress[0].item
+    expected = {
+        "code": transfers[0].code,
+        "kind": "give",
+        "state": "done",
+        "asked_by": "Anna",
+        "decided_by": "Cem",
+        "peer": "betaspace",
+        "direction": "out",
+        "line": "1",
+        "part": "M3 nut",
+        "ipn": "M3-NUT",
+        "quantity": "10",
+        "our_item": str(transfers[0].progress[0].item),
+        "peer_item": str(booked_in),
+        "loan_until": "",
+        "problem": "",
+    }
+    assert {name: nuts[name] for name in expected} == expected
+    for moment in ("asked_at", "decided_at", "ended_at"):
+        assert nuts[moment].startswith("2026-11-24T")
+        assert nuts[moment].endswith("Z")
+    assert (asked["kind"], asked["state"], asked["direction"]) == ("request", "declined", "in")
+    assert (lens["state"], lens["decided_at"], lens["serial"]) == ("open", "", "0042")
+    assert lens["note"] == "for Saturday, clean"
+
+
+async def test_what_a_spreadsheet_would_calculate_is_made_text_in_csv_alone(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await a_story(config.parent / "state" / "journal.db")
+    assert export(config) == Exit.OK
+    assert printed(capsys)[1]["note"].startswith("'=HYPERLINK")
+    assert export(config, "--format", "json") == Exit.OK
+    rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    assert rows[1]["note"].startswith("=HYPERLINK")
+    assert rows[1]["loan_until"] is None
+    assert rows[2]["quantity"] == "10"
+    assert [tuple(row) for row in rows] == [COLUMNS] * 3
+
+
+async def test_a_peer_a_day_and_a_file_can_be_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = await a_story(config.parent / "state" / "journal.db")
+    output = config.parent / "ledger.csv"
+    assert export(config, "--peer", "Betaspace", "--since", "2026-12-01", "--output", str(output)) == Exit.OK
+    assert capsys.readouterr().out == ""
+    with output.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["id"] for row in rows] == [t.id for t in reversed(world.alpha.turn.transfers()[1:])]
+    assert tuple(rows[0]) == COLUMNS
+    assert export(config, "--peer", "gamma") == Exit.FAILED
+    assert "no space gamma in the ledger. Spaces in it: betaspace." in capsys.readouterr().err
+    assert export(config, "--output", str(config.parent / "nowhere" / "x.csv")) == Exit.FAILED
+    assert "can't be written" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        export(config, "--since", "yesterday")
+
+
+async def test_it_reads_beside_a_running_bot_and_changes_nothing(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = config.parent / "state"
+    world = await a_story(state / "journal.db")
+    changed = replace(world.alpha.turn.transfers()[0], problem="seen by export")
+    with Journal.open(state) as journal:
+        seq = journal.put(Tick(world.clock.now()))
+        documents: dict[tuple[str, str], Document | None] = {(Transfer.__name__, changed.id): changed}
+        journal.commit(seq, Committed(world.clock.now(), documents))
+        before = (state / "journal.db").read_bytes()
+        assert export(config) == Exit.OK
+        assert printed(capsys)[2]["problem"] == "seen by export"
+        assert (state / "journal.db").read_bytes() == before
+    assert export(config) == Exit.OK
+    assert printed(capsys)[2]["problem"] == "seen by export"
+
+
+def test_without_a_journal_or_with_a_damaged_one_it_says_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(config) == Exit.FAILED
+    assert "There is no journal" in capsys.readouterr().err
+    journal = config.parent / "state" / "journal.db"
+    journal.write_bytes(b"no journal at all" * 400)
+    assert export(config) == Exit.FAILED
+    assert "can't be read" in capsys.readouterr().err
+    journal.unlink()
+    with closing(sqlite3.connect(journal)) as newer:
+        newer.execute("PRAGMA user_version = 999")
+    assert export(config) == Exit.FAILED
+    assert "version 999" in capsys.readouterr().err
+
+
+def test_the_columns_are_those_of_the_docs_in_their_order() -> None:
+    table = DOCS.read_text().partition("\n## export")[2].partition("\n## ")[0]
+    told = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    assert [name.strip(" `") for cell in told for name in cell.split(",")] == list(COLUMNS)
