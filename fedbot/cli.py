@@ -115,10 +115,12 @@ def _parser() -> argparse.ArgumentParser:
         command("export", "write out all that was given, lent and received, for a spreadsheet or a script")
     )
     state_commands.arguments(command)
-    demo = command("demo", "two makerspaces connect and hand over an item, on this machine only")
+    demo = command("demo", "two makerspaces connect and hand over things, on this machine only")
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
     demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
+    demo.add_argument("--all", action="store_true", help="every use case, not only the usual ones")
     demo.add_argument("--transcript", type=Path, help="also write what happens into this file", metavar="FILE")
+    demo.add_argument("--pages", type=Path, help="also write each act's part into its page there", metavar="FOLDER")
     return parser
 
 
@@ -389,7 +391,10 @@ def _demo(given: argparse.Namespace) -> int:
             f"The demo needs packages that a bot doesn't ({missing.name}): pip install 'fedbot[demo]'", file=sys.stderr
         )
         return Exit.FAILED
-    return int(story.play(fast=given.fast, keep=given.keep, transcript=given.transcript))
+    wishes = story.Wishes(
+        fast=given.fast, keep=given.keep, all_acts=given.all, transcript=given.transcript, pages=given.pages
+    )
+    return int(story.play(wishes))
 
 
 _COMMANDS = {

@@ -128,6 +128,28 @@ async def check_access(space: Space, peer: Space) -> list[Check]:
     ]
 
 
+async def check_no_access(space: Space, peer: Space) -> list[Check]:
+    """What is left of the peer's access after the friendship: an account that is shut, no token, a closed company."""
+    name = f"fed-{peer.party}-1"
+    async with space.stocktake() as stocktake:
+        users = [user for user in await stocktake.users() if user["username"] == name]
+        tokens = [token for token in await stocktake.tokens() if token["user_detail"]["username"] == name]
+        companies = [company for company in await stocktake.companies() if company["name"] == peer.name]
+    valid = [token for token in tokens if token["active"]]
+    return [
+        Check(
+            f"{space.name}: {peer.name}'s account is shut and has no valid token",
+            [user["is_active"] for user in users] == [False] and not valid,
+            f"active: {[user['is_active'] for user in users]}, {len(valid)} valid tokens",
+        ),
+        Check(
+            f"{space.name}: the company {peer.name} is closed, and still there for the history",
+            [company["active"] for company in companies] == [False],
+            f"active: {[company['active'] for company in companies]}",
+        ),
+    ]
+
+
 def _amount(
     space: Space, handover: Handover, before: Sequence[StockItem], after: Sequence[StockItem], change: Decimal
 ) -> Check:

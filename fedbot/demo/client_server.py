@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 _CLIENT = "/_matrix/client/v3"
+_MEDIA = "/_matrix/client/v1/media/download"
 _REPLY_S = 30.0
 #: What Matrix lets a client assume when a 429 doesn't say how long to wait.
 _UNSTATED_WAIT_MS = 1000
@@ -30,6 +31,7 @@ class ClientServerApi:
 
     def __init__(self, homeserver_url: str, access_token: str, *, patience: float) -> None:
         self._patience = patience
+        self._homeserver_url = homeserver_url
         self._http = httpx.AsyncClient(
             base_url=homeserver_url + _CLIENT,
             headers={"Authorization": f"Bearer {access_token}"},
@@ -63,6 +65,20 @@ class ClientServerApi:
                     answer.status_code, problem.get("errcode", "no errcode"), problem.get("error", "no text")
                 )
             await asyncio.sleep(wait)
+
+    async def download(self, address: str) -> bytes:
+        """What lies at an `mxc://` address.
+
+        Raises:
+            MatrixError: Refused.
+            httpx.TransportError: The homeserver isn't there.
+        """
+        url = f"{self._homeserver_url}{_MEDIA}/{address.removeprefix('mxc://')}"
+        answer = await self._http.get(url, timeout=_REPLY_S)
+        if not answer.is_success:
+            problem = _problem(answer)
+            raise MatrixError(answer.status_code, problem.get("errcode", ""), problem.get("error", ""))
+        return answer.content
 
 
 def quoted(text: str) -> str:

@@ -44,6 +44,11 @@ class Narrator:
         self.line("")
         self.line(f"━━ {text} ".ljust(_WIDTH, "━"), "1")
 
+    def heading(self, text: str) -> None:
+        """A smaller heading, within what the last title began."""
+        self.line("")
+        self.line(f"── {text} ──", "1")
+
     def line(self, text: str, colour: str = "") -> None:
         """One line as it is."""
         self.told.append(text)
@@ -91,6 +96,8 @@ class Narrator:
         name = self._name(event.sender)
         if event.relation == "m.replace":
             self._said(event, f"✎ {name}", "33", "(the message above now reads)")
+        elif event.content.get("msgtype") == "m.image":
+            self._said(event, name, self._colour(event.sender), "(a picture, in the thread)")
         elif event.relation == "m.thread":
             self._said(event, f"{name}", self._colour(event.sender), "(in the thread)")
         else:

@@ -222,6 +222,10 @@ class Person:
         """The newest `most` events of a room's timeline, oldest first, whether seen before or not."""
         return await self._page_back(room, start=None, end=None, most=most)
 
+    async def download(self, picture: RoomEvent) -> bytes:
+        """The file of a message that has one."""
+        return await self._api.download(str(picture.content["url"]))
+
     async def notifications(self, *, only_highlights: bool = False) -> list[RoomEvent]:
         """What rings with this person, newest first: the verdict of the homeserver's own push rules.
 

@@ -138,13 +138,17 @@ async def offer(stage: Stage, person: Person, words: str, *, seen_by: Person) ->
     return Offer(transfer, answer.replies_to, answer, card)
 
 
-async def ended(stage: Stage, person: Person, transfer: str, *kinds: str, timeout: float = PATIENCE_S) -> RoomEvent:
-    """The sender's last word about a transfer, of one of these kinds (`done`, `declined`, `aborted`…)."""
+async def ended(
+    stage: Stage, person: Person, transfer: str, *kinds: str, by: Space | None = None, timeout: float = PATIENCE_S
+) -> RoomEvent:
+    """The sender's last word about a transfer, of one of these kinds (`done`, `declined`, `aborted`…).
+
+    The sender is `by`, Attraktor if not told.
+    """
+    sender = by or stage.attraktor
     return await person.wait_for(
         lambda event: (
-            event.sender == stage.attraktor.account.user_id
-            and kind_of(event) in kinds
-            and subject_of(event) == transfer
+            event.sender == sender.account.user_id and kind_of(event) in kinds and subject_of(event) == transfer
         ),
         timeout,
         what=f"{' or '.join(kinds)} about {transfer}",
@@ -157,6 +161,36 @@ async def push(stage: Stage, words: str, *, asker: Person, approver: Person, tim
     await approver.react(stage.room, made.card.event_id, YES)
     await ended(stage, asker, made.transfer, "done", timeout=timeout)
     return made
+
+
+async def picture_under(stage: Stage, person: Person, answer: RoomEvent) -> RoomEvent:
+    """The picture that a bot posts into the thread of its answer."""
+    return await person.wait_for(
+        lambda event: (
+            event.room == stage.room
+            and event.content.get("msgtype") == "m.image"
+            and event.relates_to == answer.event_id
+        ),
+        PATIENCE_S,
+        what="the picture",
+    )
+
+
+async def parted(stage: Stage, person: Person, space: Space, preview: RoomEvent) -> RoomEvent:
+    """After the preview was agreed to: the edit by which the bot of `space` says that the friendship has ended."""
+    bot = space.account.user_id
+    begun = await person.wait_for(
+        lambda event: event.room == stage.room and event.sender == bot and event.type == "m.room.message",
+        PATIENCE_S,
+        after=preview,
+        what=f"{space.name}'s word that it ends",
+    )
+    return await person.wait_for(
+        lambda event: event.sender == bot and event.relation == "m.replace" and event.relates_to == begun.event_id,
+        PATIENCE_S,
+        after=begun,
+        what=f"{space.name}'s word that it has ended",
+    )
 
 
 async def events_of(stage: Stage, since: str, until: str) -> list[RoomEvent]:
