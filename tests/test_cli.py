@@ -24,6 +24,7 @@ from fedbot import cli
 from fedbot.check.passed import has_passed, remember
 from fedbot.cli import EXITS, Exit, main
 from fedbot.config import load
+from fedbot.demo.story import Wishes
 from fedbot.federation.stock import Right
 from fedbot.identity import FileVault
 from fedbot.journal.journal import Journal
@@ -367,18 +368,19 @@ def test_a_name_that_is_no_friendship_is_a_wrong_command_line(name: str, config:
 
 
 def test_the_demo_gets_its_options_and_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[bool, bool, Path | None]] = []
+    asked: list[Wishes] = []
 
-    def play(*, fast: bool, keep: bool, transcript: Path | None) -> int:
-        asked.append((fast, keep, transcript))
+    def play(wishes: Wishes) -> int:
+        asked.append(wishes)
         return 1
 
-    story = ModuleType("fedbot.demo.story")
-    story.play = play  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "fedbot.demo.story", story)
+    monkeypatch.setattr("fedbot.demo.story.play", play)
     assert main(["demo", "--fast"]) == 1
-    assert main(["demo", "--keep", "--transcript", "told.md"]) == 1
-    assert asked == [(True, False, None), (False, True, Path("told.md"))]
+    assert main(["demo", "--keep", "--all", "--transcript", "told.md", "--pages", "docs"]) == 1
+    assert asked == [
+        Wishes(fast=True),
+        Wishes(keep=True, all_acts=True, transcript=Path("told.md"), pages=Path("docs")),
+    ]
 
 
 def test_a_demo_without_its_packages_says_how_to_get_them(
