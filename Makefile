@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 ARGS ?=
+STORY ?=
 SEEDS ?= 500
 FIRST_SEED ?= 1
 
@@ -39,8 +40,8 @@ bench: .venv/.ready-test ## measure; table here, numbers in build/bench.json
 	@mkdir -p build
 	@$(BIN)/python -m bench $(ARGS)
 
-crash: .venv/.ready-test ## kill a bot before and after every write and effect of UC1 and UC2 (ARGS=--help)
-	@$(BIN)/python -m tests.crash $(ARGS)
+crash: .venv/.ready-test ## kill a bot before and after every write and effect of each story (STORY=push, ARGS=--help)
+	@$(BIN)/python -m tests.crash $(addprefix --story ,$(STORY)) $(ARGS)
 
 simulate: .venv/.ready-test ## histories with everything going wrong, promises looked at (SEEDS=500 FIRST_SEED=1)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED)

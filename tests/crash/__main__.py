@@ -7,17 +7,19 @@ import asyncio
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.crash.campaign import Outcome, campaigns
+from tests.crash.stories import STORIES
 
 
-async def _all(every: int, only: str, workers: int) -> Outcome:
+async def _all(wanted: Sequence[str], every: int, only: str, workers: int) -> Outcome:
     outcome = Outcome()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fc-") as folder:
         async with campaigns(Path(folder), workers) as grounds:
-            points = [p for p in await grounds[0].learn() if only in str(p)][::every]
+            points = [p for p in await grounds[0].learn(wanted) if only in str(p)][::every]
             total = len(points)
             _tell(f"{total} points learned in {time.monotonic() - started:.0f} s")
 
@@ -38,8 +40,9 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="only every N-th point")
     parser.add_argument("--only", default="", help="only points whose name holds this")
     parser.add_argument("--workers", type=int, default=2, help="so many pairs beside each other (1 or 2)")
+    parser.add_argument("--story", action="append", choices=sorted(STORIES), help="only this story; may be repeated")
     given = parser.parse_args()
-    outcome = asyncio.run(_all(given.every, given.only, given.workers))
+    outcome = asyncio.run(_all(given.story or tuple(STORIES), given.every, given.only, given.workers))
     for point in outcome.missed:
         _tell(f"never came up: {point}")
     for point, problem in outcome.wrong.items():

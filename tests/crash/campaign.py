@@ -1,10 +1,10 @@
-"""Every crash point of UC1 and UC2, learned from a run of each and then tried one after the other."""
+"""Every crash point of the stories, learned from a run of each and then tried one after the other."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,21 +12,20 @@ from pathlib import Path
 from fedbot.demo.homeserver import Homeserver
 from fedbot.demo.inventree.process import InvenTreeProcess
 from fedbot.demo.person import Person
-from tests.crash import stories
+from tests.crash import friendship
 from tests.crash.pair import Ground, NotRight, Pair, a_pair
 from tests.crash.points import RECORD
+from tests.crash.stories import STORIES, Story
 
 #: A point that did not come up in its run (a fast machine may read two letters at once) is tried again.
-TRIES = 3
-#: After so many pushes a new pair is made, so that neither journal nor stock grows without end.
-PUSHES_A_PAIR = 60
-PUSH = "push"
-STORIES = ("connect-direct", "connect-relayed", PUSH)
+TRIES = 6
+#: After so many stories friends are replaced, so that neither journal nor stock grows without end.
+STORIES_A_PAIR = 60
 
 
 @dataclass(frozen=True)
 class Point:
-    """Where one bot of a pair dies; `story` is one of `STORIES`."""
+    """Where one bot of a pair dies; `story` is a name of `STORIES`."""
 
     story: str
     side: int
@@ -57,33 +56,21 @@ class Campaign:
         self._ground = ground
         self._name = name
         self._numbers = itertools.count(1)
-        self._friends: Pair | None = None
-        self._pushes = 0
+        self._friends: dict[str, Pair] = {}
+        self._played: dict[str, int] = {}
 
-    async def learn(self, wanted: tuple[str, ...] = STORIES) -> list[Point]:
-        """The points of these stories, in the order in which they were passed; what two share is taken once."""
+    async def learn(self, wanted: Iterable[str] = STORIES) -> list[Point]:
+        """The points of these stories, in the order in which they were passed; what a family shares is taken once."""
         found: dict[tuple[str, int, str], Point] = {}
-        for story in wanted:
-            for point in await (self._learn_push() if story == PUSH else self._learn_connect(story)):
-                found.setdefault((story.partition("-")[0], point.side, point.name), point)
+        for name in wanted:
+            story = STORIES[name]
+            pair = await self._pair_for(story, (RECORD, RECORD))
+            await story.right(pair, await story.play(pair))
+            for point in _passed(pair, story.name):
+                found.setdefault((story.family or name, point.side, point.name), point)
+            if story.strangers:
+                await pair.stop()
         return list(found.values())
-
-    async def _learn_connect(self, story: str) -> list[Point]:
-        pair = await self._new_pair(story.rpartition("-")[2])
-        try:
-            await stories.connect(pair)
-            await stories.connected_right(pair)
-            return _passed(pair, story)
-        finally:
-            await pair.stop()
-
-    async def _learn_push(self) -> list[Point]:
-        pair = await self._connected()
-        for party in pair.parties:
-            party.orders(RECORD)
-        before = await stories.stock_of(pair)
-        await stories.pushed_right(pair, await stories.push(pair), before)
-        return _passed(pair, PUSH)
 
     async def try_points(self, points: list[Point], outcome: Outcome, tell: Callable[[str], None]) -> None:
         """Die at each of them; what came of it goes into `outcome`."""
@@ -105,49 +92,52 @@ class Campaign:
 
     async def _try(self, point: Point) -> bool:
         for _ in range(TRIES):
-            played = self._push if point.story == PUSH else self._connect
-            if await played(point):
+            if await self._dies_at(point):
                 return True
         return False
 
-    async def _connect(self, point: Point) -> bool:
-        orders = ("", point.name) if point.side else (point.name, "")
-        pair = await self._new_pair(point.story.rpartition("-")[2], orders)
+    async def _dies_at(self, point: Point) -> bool:
+        """Play the story with that death in it, and look; whether anybody died."""
+        story = STORIES[point.story]
+        pair = await self._pair_for(story, ("", point.name) if point.side else (point.name, ""))
         try:
-            await stories.connect(pair)
+            played = await story.play(pair)
             missed = pair.parties[point.side].no_orders()
-            await stories.connected_right(pair)
+            await story.right(pair, played)
             return not missed
         finally:
-            await pair.stop()
+            if story.strangers:
+                await pair.stop()
 
-    async def _push(self, point: Point) -> bool:
-        pair = await self._connected()
-        dying = pair.parties[point.side]
-        before = await stories.stock_of(pair)
-        dying.orders(point.name)
-        transfer = await stories.push(pair)
-        missed = dying.no_orders()
-        await stories.pushed_right(pair, transfer, before)
-        return not missed
+    async def _pair_for(self, story: Story, orders: tuple[str, str]) -> Pair:
+        """Two spaces as the story finds them, their bots under orders."""
+        if story.strangers:
+            return await self._new_pair(story.access, orders)
+        pair = await self._connected(story.access)
+        for party, order in zip(pair.parties, orders, strict=True):
+            if order:
+                party.orders(order)
+        return pair
 
-    async def _new_pair(self, access: str, orders: tuple[str, str] = (RECORD, RECORD)) -> Pair:
+    async def _new_pair(self, access: str, orders: tuple[str, str]) -> Pair:
         return await a_pair(self._ground, f"{self._name}{next(self._numbers)}", access, orders)
 
-    async def _connected(self) -> Pair:
-        """Two spaces that are friends already."""
-        self._pushes += 1
-        if self._pushes > PUSHES_A_PAIR:
+    async def _connected(self, access: str) -> Pair:
+        """Two spaces that are friends already, or are again."""
+        if self._played.get(access, 0) == STORIES_A_PAIR:
             await self._forget_friends()
-        if self._friends is None:
-            self._friends = await self._new_pair("relayed", ("", ""))
-            self._pushes = 1
-            await stories.connect(self._friends)
-        return self._friends
+        self._played[access] = self._played.get(access, 0) + 1
+        if access not in self._friends:
+            self._friends[access] = await self._new_pair(access, ("", ""))
+            self._played[access] = 1
+        pair = self._friends[access]
+        if not friendship.living_connection(pair):
+            await friendship.connect(pair)
+        return pair
 
     async def _forget_friends(self) -> None:
-        if self._friends is not None:
-            pair, self._friends = self._friends, None
+        friends, self._friends = self._friends, {}
+        for pair in friends.values():
             await pair.stop()
 
     async def close(self) -> None:

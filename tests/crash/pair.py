@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import yaml
 
 from fedbot.demo.homeserver import Account, Homeserver
@@ -32,6 +34,8 @@ RULES = {
     "settle_seconds": 0.3,
     "give_up_minutes": 1.0,
     "resend_seconds": [2.0, 4.0, 600.0],
+    "connects_a_day": 1000,
+    "connects_a_day_per_peer": 1000,
 }
 T = TypeVar("T")
 
@@ -108,6 +112,13 @@ class Party:
         ((undecided,),) = self.rows("SELECT count(*) FROM inbox WHERE decided = 0") or ((1,),)
         subjects = [*self.documents("Connection"), *self.documents("Transfer")]
         return not unsent and not undecided and not any(each["exchange"]["awaiting"] for each in subjects)
+
+    async def lets_in(self, token: str) -> bool:
+        """Whether its InvenTree takes that token."""
+        headers = {"Authorization": f"Token {token}"}
+        async with httpx.AsyncClient(base_url=self.inventree.url, headers=headers, trust_env=False) as client:
+            answer = await client.get("/api/stock/", params={"limit": 1})
+        return answer.status_code == HTTPStatus.OK
 
     def stocktake(self) -> Stocktake:
         """Its InvenTree, as its admin reads it."""

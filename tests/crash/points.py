@@ -184,6 +184,6 @@ def _sent(kind: str, content: dict[str, Any]) -> str:
     return f"{kind} {envelope}{edit} {relation.get('key', '')}".strip()
 
 
-def _request(_: object, method: str, url: str, *given: object) -> list[str]:
+def _request(_: object, method: str, url: str, *given: object, reading: bool = False) -> list[str]:
     """Only what changes something."""
-    return [] if method in SAFE else [f"{method} {re.sub('[0-9]+', 'N', url)}"]
+    return [] if reading or method in SAFE else [f"{method} {re.sub('[0-9]+', 'N', url)}"]

@@ -1,0 +1,61 @@
+"""What every story looks at in the end: what was said, what the vaults hold, what an InvenTree's history tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from urllib.parse import unquote
+
+from fedbot.demo.plot import envelope_of
+from fedbot.demo.room_event import RoomEvent
+from fedbot.demo.stocktake import StockItem
+from fedbot.identity import SECRETS_FOLDER
+from tests.crash.pair import NotRight, Pair, Party
+
+
+def must(holds: object, what: str) -> None:
+    """An invariant."""
+    if not holds:
+        raise NotRight(what)
+
+
+async def said(pair: Pair) -> list[RoomEvent]:
+    """The bots' new messages in the room, edits left out; no text of theirs may stand there twice."""
+    bots = {party.account.user_id for party in pair.parties}
+    timeline = [
+        event
+        for event in await pair.give.person.messages(pair.room)
+        if event.sender in bots and event.type == "m.room.message" and event.relation != "m.replace"
+    ]
+    twice = [body for body, count in Counter((e.sender, e.body, e.replies_to) for e in timeline).items() if count > 1]
+    must(not twice, f"said twice: {twice}")
+    return timeline
+
+
+def of_kind(timeline: list[RoomEvent], kind: str) -> int:
+    """How many of the messages carry such a letter."""
+    return sum(envelope_of(event).get("kind") == kind for event in timeline)
+
+
+def answers_to(timeline: list[RoomEvent], line: str) -> list[RoomEvent]:
+    """What was said as a reply to a person's line."""
+    return [event for event in timeline if event.replies_to == line and event.relation != "m.thread"]
+
+
+async def marks_of(party: Party, item: StockItem, transfer: str) -> tuple[Counter[str], dict[str, Any]]:
+    """The steps of a transfer that the item's history names, and the item's metadata."""
+    async with party.stocktake() as stocktake:
+        notes = [entry.notes for entry in await stocktake.history(item.pk)]
+        metadata = await stocktake.metadata("stockitem", item.pk)
+    words = [note.split(" ", 1)[0] for note in notes if note.startswith(f"fed:{transfer}:")]
+    return Counter(word.rpartition(":")[2] for word in words), metadata
+
+
+def secrets_of(party: Party) -> dict[str, str]:
+    """What lies in the bot's vault for or from friends, by its reference; half-written files would stand out."""
+    found = {}
+    for file in (party.folder / "state" / "identity" / SECRETS_FOLDER).iterdir():
+        reference = unquote(file.name)
+        if reference.startswith(("made-for/", "got-from/")):
+            found[reference.removesuffix(".secret")] = file.read_text()
+    return found
