@@ -433,6 +433,9 @@ class Journal(Protocol):
     def next_due(self, lane: Lane | None = None) -> datetime | None:
         """The earliest time for which a row was put off, of one lane or of all."""
 
+    def waiting(self) -> int:
+        """How many effects have not ended yet."""
+
     def begin(self, row: int, at: datetime) -> None:
         """Write the intent, before the act."""
 

@@ -32,6 +32,7 @@ def inventory_settings(settings: Settings) -> InventorySettings:
     inventree = settings.inventree
     return InventorySettings(
         url=inventree.url,
+        public_url=inventree.public_url,
         token=inventree.token,
         admin_token=inventree.admin_token,
         approvers_group=inventree.approvers_group,

@@ -247,6 +247,7 @@ class Bot:
             "inventree": not down,
             "problems": problems,
             "gauges": self.engine.gauges(),
+            "counters": {**self.engine.counters, "rules_failed": self.engine.failures},
         }
 
 

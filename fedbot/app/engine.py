@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -28,7 +29,20 @@ from fedbot.federation.effects import (
     Post,
     Typing,
 )
-from fedbot.federation.events import Event
+from fedbot.federation.events import (
+    Answered,
+    EnvelopeSeen,
+    Event,
+    Posted,
+    PostRefused,
+    Reacted,
+    Said,
+    StepDone,
+    StepRefused,
+    StepUnknown,
+    Unanswered,
+    Waiting,
+)
 from fedbot.federation.state import AuditEntry, State, Turn
 from fedbot.federation.steps import Mirror
 from fedbot.ports import (
@@ -55,6 +69,22 @@ MIRROR_PRIORITY = 5
 Render = Callable[[Phrase, datetime], content.Rendered]
 
 
+_COUNTED: dict[type, str] = {
+    Said: "lines_heard",
+    Reacted: "taps_seen",
+    EnvelopeSeen: "letters_read",
+    Posted: "messages_sent",
+    PostRefused: "messages_refused",
+    Answered: "questions_answered",
+    Unanswered: "questions_unanswered",
+    StepDone: "acts_done",
+    StepRefused: "acts_refused",
+    StepUnknown: "acts_unknown",
+    Waiting: "tries_put_off",
+}
+"""What a monitor counts since the start, by the event that tells of it."""
+
+
 class Engine:
     """One party's pipeline between its journal and its lanes.
 
@@ -72,6 +102,7 @@ class Engine:
         self.show_typing: Callable[[Typing], None] = lambda _: None
         self.perform_now: Callable[[], None] = lambda: None
         self.failures = 0
+        self.counters = Counter(dict.fromkeys(("events_decided", "letters_written", *_COUNTED.values()), 0))
         self._verbs = verbs
         self._render = render
         self._deciding = False
@@ -135,11 +166,18 @@ class Engine:
             self._pass_over(seq, f"the rules failed on {type(event).__name__}")
             return True
         self.state.apply(turn)
+        self._count(event, turn)
         self.perform_now()
         for effect in turn.effects:
             if isinstance(effect, Typing):
                 self.show_typing(effect)
         return True
+
+    def _count(self, event: Event, turn: Turn) -> None:
+        self.counters["events_decided"] += 1
+        self.counters["letters_written"] += sum(getattr(effect, "draft", None) is not None for effect in turn.effects)
+        if name := _COUNTED.get(type(event)):
+            self.counters[name] += 1
 
     def _pass_over(self, seq: int, what: str) -> None:
         self.failures += 1
@@ -205,6 +243,7 @@ class Engine:
         return {
             "connections_active": len(turn.active_connections()),
             "transfers_open": len(turn.open_transfers()),
+            "outbox_waiting": self.journal.waiting(),
         }
 
 

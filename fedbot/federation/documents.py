@@ -363,12 +363,6 @@ class Transfer:
         """The envelope field that names it."""
         return "transfer"
 
-    @property
-    def arbiter(self) -> str:
-        """Whose journal decides the state now: `sender` until sent, then `receiver` until received."""
-        ours = self.state in {TransferState.SENT, TransferState.CREDITING}
-        return "receiver" if ours else "sender"
-
     def line(self, number: int) -> Line:
         """The line of that number; KeyError if there is none."""
         for line in self.terms.lines:

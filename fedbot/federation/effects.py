@@ -17,10 +17,14 @@ from fedbot.federation.steps import Step
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence or a card by its name in `chat/words`, and what it speaks of."""
+    """A sentence or a card by its name in `chat/words`, and what it speaks of.
+
+    `to` is the name of whom it answers, where nothing else shows that.
+    """
 
     name: str
     about: dict[str, Any] = field(default_factory=dict)
+    to: str = ""
 
 
 def say(name: str, /, **about: object) -> Phrase:

@@ -110,7 +110,7 @@ def take_up(
     """
     username = turn.home.people.get(person)
     if username is None:
-        return say("not_yours_to_decide", subject=subject, party=turn.home.name)
+        return _not_ours(turn, subject, person)
     if not is_open(subject):
         return say("decided_already", subject=subject)
     if subject.due <= min(at, turn.now):
@@ -130,6 +130,16 @@ def take_up(
     else:
         return _being_decided(turn, subject, first)
     return None
+
+
+def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
+    """Somebody of another space, a friend or not, wants to decide on our card."""
+    friends = directory.other_homes(turn, subject.room, person, active_only=True)
+    if not friends:
+        return say("not_yours_to_decide", subject=subject, party=turn.home.name)
+    own = turn.party_name(friends[0][0])
+    asked = person == asker_of(subject)
+    return say("for_the_other_space_to_decide", subject=subject, party=turn.home.name, own=own, asked=asked)
 
 
 def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
@@ -263,7 +273,8 @@ def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
     """One quiet line in the card's thread, at most one a person, card and kind of complaint."""
     if turn.tell_once(f"quiet:{subject.id}:{person}:{phrase.name}", QUIET_FOR):
         key = f"quiet:{subject.id}:{person}:{phrase.name}"
-        turn.do(Post(key, subject.room, phrase, thread=f"card:{subject.id}"))
+        addressed = replace(phrase, to=turn.name_of(person, subject.room))
+        turn.do(Post(key, subject.room, addressed, thread=f"card:{subject.id}"))
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:

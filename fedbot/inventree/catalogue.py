@@ -68,13 +68,14 @@ def _names(row: Row) -> tuple[str, str]:
 
 
 def _key_in(server: Server, word: str) -> int | None:
-    """The item's key in `#42`, or in a link to our own InvenTree."""
+    """The item's key in `#42`, or in a link to our own InvenTree, by whichever of its addresses."""
     match = _KEY.fullmatch(word)
     if match is None and "://" in word:
-        link, home = urlsplit(word), urlsplit(server.api.base_url)
-        if link.netloc.casefold() != home.netloc.casefold():
-            return None
-        match = _ITEM_PATH.fullmatch(link.path.removeprefix(home.path.rstrip("/")))
+        link = urlsplit(word)
+        for address in (server.api.base_url, server.settings.public_url):
+            home = urlsplit(address)
+            if link.netloc.casefold() == home.netloc.casefold():
+                match = match or _ITEM_PATH.fullmatch(link.path.removeprefix(home.path.rstrip("/")))
     return int(match[1]) if match else None
 
 

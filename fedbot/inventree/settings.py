@@ -16,6 +16,7 @@ class InventorySettings:
     place; empty: they stay in Incoming. `new_part_category` (path, name or key): where a part may be created
     that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
     `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
+    `public_url` is another address of the same server: links to it are understood too.
     `timeout` in seconds per call; `certificate`: PEM file with a CA besides the public ones.
     """
 
@@ -30,3 +31,4 @@ class InventorySettings:
     timeout: float = 10.0
     certificate: str = ""
     accept_api: int = 0
+    public_url: str = ""

@@ -268,6 +268,11 @@ class Journal(ports.Journal):
         )
         return optional_from_text(found[0][0])
 
+    def waiting(self) -> int:
+        """How many effects have not ended yet."""
+        found: list[Any] = self._database.rows("SELECT count(*) FROM outbox WHERE state IN ('queued', 'acting')")
+        return int(found[0][0])
+
     def begin(self, row: int, at: datetime) -> None:
         """Write the intent, before the act, onto the disk. Raises `WrongTurn` if the row isn't queued."""
         with self._database.transaction() as connection:

@@ -38,6 +38,7 @@ async def test_a_person_without_the_right_is_told_who_has_it_and_the_card_stays_
     await world.grace()
     assert states(world) == {OPEN}
     (answer,) = world.room.answers(card)
+    assert answer.text.startswith("Tom: Not counted: ")
     assert "Bea" in answer.text
     assert answer.is_notice
     world.cem.reacts(card, "✅")
@@ -55,7 +56,13 @@ async def test_a_person_of_the_other_party_is_told_once_and_moves_nothing() -> N
     world.piet.reacts(card, "❌")
     await world.grace()
     assert states(world) == {OPEN}
-    assert len(world.room.answers(card)) == 1
+    (answer,) = world.room.answers(card)
+    assert answer.text.startswith("Piet: Not counted: you are of Attraktor, and 10 × M3 nut")
+    assert "is for Betaspace to decide" in answer.text
+    assert "take it back" not in answer.text
+    world.anna.reacts(card, "❌")
+    await world.settle()
+    assert f"!fed cancel {world.beta.transfer().code}" in world.room.answers(card)[-1].text
 
 
 async def test_a_stranger_and_a_bot_move_nothing() -> None:

@@ -41,6 +41,16 @@ async def test_many_ways_to_mean_one_item(alpha: Space, word: str) -> None:
     assert await keys(alpha, word) == [42]
 
 
+async def test_a_link_by_the_public_address_means_the_same_item(alpha: Space) -> None:
+    edge = alpha.edge(public_url="https://public.attraktor.example/inventree")
+    for address in ("https://public.attraktor.example/inventree", "https://inventory.attraktor.example"):
+        found = await edge.answer(FindItems(f"{address}/web/stock/item/42/"))
+        assert isinstance(found, ItemsFound)
+        assert [item.pk for item in found.items] == [42]
+    assert await edge.answer(FindItems("https://public.attraktor.example/web/part/42")) == ItemsFound()
+    edge.close()
+
+
 @pytest.mark.parametrize("word", ["M3-BOLT", "m3-bolt", "M3 bolt", "m3 BOLT", "M3-BOLT | M3 bolt"])
 async def test_many_ways_to_mean_a_part_that_lies_in_several_places(alpha: Space, word: str) -> None:
     found = await find(alpha, word)

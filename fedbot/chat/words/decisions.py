@@ -45,6 +45,22 @@ def not_yours_to_decide(tongue: Tongue, *, subject: Subject, party: str) -> Line
     ]
 
 
+def for_the_other_space_to_decide(tongue: Tongue, *, subject: Subject, party: str, own: str, asked: bool) -> Lines:
+    """Somebody of a friend, who may even have asked for it, tapped on our card. `own` is that person's space."""
+    names: dict[str, Words] = {
+        "case": naming.case(tongue, subject),
+        "party": naming.space(tongue, party),
+        "own": naming.space(tongue, own),
+    }
+    lines: Lines = [
+        tongue.say("Not counted: you are of {own}, and {case} is for {party} to decide.", **names),
+        tongue.say("What its people say, you will read here; nothing to do for you."),
+    ]
+    if asked:
+        lines.append(tongue.say("You can take it back: {cancel}", cancel=command(f"cancel {subject.code}")))
+    return lines
+
+
 def decided_already(tongue: Tongue, *, subject: Subject) -> Lines:
     """The card is no longer open."""
     return [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import ModuleType
 
 from fedbot.chat import content
+from fedbot.chat.content import Items
 from fedbot.chat.words import (
     admins,
     answers,
@@ -36,6 +37,7 @@ from fedbot.chat.words import (
     transfers,
     unreadable_lines,
 )
+from fedbot.chat.words.naming import person
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.federation.effects import Phrase
 
@@ -109,10 +111,22 @@ def render(phrase: Phrase, tongue: Tongue, now: datetime) -> Lines:
         raise NoSuchPhrase(phrase.name)
     lines: Lines = []
     for brevity in BREVITIES:
-        lines = sentence(replace(tongue, now=now, brevity=brevity), **phrase.about)
+        speaking = replace(tongue, now=now, brevity=brevity)
+        lines = sentence(speaking, **phrase.about)
+        if phrase.to:
+            lines = _addressed(person(speaking, phrase.to), lines)
         if _fits(lines):
             return lines
     return _cut(lines)
+
+
+def _addressed(name: str, lines: Lines) -> Lines:
+    """'Kim: Not counted: …'."""
+    first, *others = lines
+    if isinstance(first, Items):
+        return [f"{name}:", *lines]
+    words = (first,) if isinstance(first, str) or not isinstance(first, Sequence) else first
+    return [(f"{name}: ", *words), *others]
 
 
 def _fits(lines: Lines) -> bool:

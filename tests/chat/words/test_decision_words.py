@@ -44,6 +44,28 @@ SAID: dict[str, tuple[Phrase, str]] = {
         I don't know you as one of them. An admin of betaspace can enter you in its bot's configuration.
         """,
     ),
+    "whoever is addressed, as nothing else shows it": (
+        replace(say("too_late", subject=transfer()), to="@kim:attraktor.example"),
+        """
+        kim: Too late: 1 × Laser lens 2.0″ (k7m2) was open until Tue 1 Dec, 20:14.
+        Nothing has moved. Anna can start it again.
+        """,
+    ),
+    "somebody of a friend": (
+        say("for_the_other_space_to_decide", subject=transfer(), party="betaspace", own="attraktor", asked=False),
+        """
+        Not counted: you are of attraktor, and 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
+        What its people say, you will read here; nothing to do for you.
+        """,
+    ),
+    "somebody of a friend, who asked for it": (
+        say("for_the_other_space_to_decide", subject=transfer(), party="betaspace", own="attraktor", asked=True),
+        """
+        Not counted: you are of attraktor, and 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
+        What its people say, you will read here; nothing to do for you.
+        You can take it back: !fed cancel k7m2
+        """,
+    ),
     "decided: yes": (
         decided(transfer(state=TransferState.DONE, decided=BY_BEA)),
         """

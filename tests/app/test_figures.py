@@ -1,0 +1,55 @@
+"""What a monitor reads of a bot: counted as things happen, and told in the docs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fedbot.web.standing import metrics
+from tests.dialogue.world import World, friends
+
+DOCS = Path(__file__).parents[2] / "docs" / "cli.md"
+
+
+def figures(world: World) -> dict[str, float]:
+    """The sender's metrics, as Prometheus reads them."""
+    lines = metrics(world.alpha.bot.standing()).splitlines()
+    return {line.split(" ")[0]: float(line.split(" ")[1]) for line in lines if line[0] != "#" and "{" not in line}
+
+
+async def test_what_happens_is_counted() -> None:
+    world = await friends()
+    before = figures(world)
+    await world.hand_over("M3-NUT 10")
+    after = figures(world)
+    more = {name: after[name] - before[name] for name in after}
+    assert more["fedbot_lines_heard_total"] == 1
+    assert more["fedbot_letters_written_total"] == 3  # the offer, that it has left, that it is done
+    assert more["fedbot_acts_done_total"] >= 3  # taken out, handed over, marked as arrived
+    assert more["fedbot_messages_sent_total"] >= 2
+    assert more["fedbot_questions_answered_total"] >= 1
+    assert more["fedbot_events_decided_total"] > more["fedbot_acts_done_total"]
+    assert after["fedbot_acts_unknown_total"] == after["fedbot_rules_failed_total"] == 0
+    assert after["fedbot_outbox_waiting"] == 0
+
+
+async def test_what_waits_and_what_could_not_be_answered_is_told() -> None:
+    world = await friends()
+    card = await world.push("M3-NUT 10")
+    world.alpha.goes_down()
+    world.anna.says("!fed todo")
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    down = figures(world)
+    assert down["fedbot_questions_unanswered_total"] == 1
+    assert down["fedbot_tries_put_off_total"] >= 1
+    assert down["fedbot_outbox_waiting"] == 1
+    assert down["fedbot_inventree_up"] == 0
+
+
+async def test_every_figure_stands_in_the_docs() -> None:
+    world = await friends()
+    chapter = DOCS.read_text().partition("\n## health")[2].partition("\n## ")[0]
+    told = {name for row in re.findall(r"^\| (`.+?) \|", chapter, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    shown = {name.removeprefix("fedbot_").removesuffix("_total") for name in figures(world)}
+    assert told == shown
