@@ -27,6 +27,11 @@ def matrix_account(settings: Settings) -> Account:
     )
 
 
+def _beside(settings: Settings, file: Path | None) -> Path | None:
+    """A relative path counts from the folder that the settings file is in."""
+    return settings.source.parent / file.expanduser() if file is not None else None
+
+
 def inventory_settings(settings: Settings) -> InventorySettings:
     """Our own InvenTree."""
     inventree = settings.inventree
@@ -35,6 +40,8 @@ def inventory_settings(settings: Settings) -> InventorySettings:
         public_url=inventree.public_url,
         token=inventree.token,
         admin_token=inventree.admin_token,
+        token_file=_beside(settings, inventree.token_file),
+        admin_token_file=_beside(settings, inventree.admin_token_file),
         approvers_group=inventree.approvers_group,
         outgoing=inventree.outgoing,
         incoming=inventree.incoming,

@@ -9,56 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
+from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.engine import Engine
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.federation.steps import REPEATABLE, Mirror, StepResult
-from fedbot.ports import Inventory, Lane, OutboxRow, OutcomeUnknown, Refusal, Unavailable
+from fedbot.federation.steps import REPEATABLE, Mirror, Step, StepResult, TryToken
+from fedbot.ports import Inventory, InventoryProblem, Lane, OutboxRow, OutcomeUnknown, Refusal, Unavailable
 
 log = logging.getLogger(__name__)
 
-SHORTEST_PAUSE = 2.0
-LONGEST_PAUSE = 300.0
-MOST_DOUBLINGS = 30
-"""More make no difference to the longest pause, and after days of silence a number that no float holds."""
 ORDERLY_STOP = 8.0
 """Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
-
-
-class Backoff:
-    """Growing pauses, with jitter, between tries of something that doesn't answer. Seconds."""
-
-    def __init__(self, shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
-        self._shortest = shortest
-        self._longest = longest
-        self.failures = 0
-
-    def failed(self) -> float:
-        """One more failure: how long to wait now."""
-        pause = min(self._shortest * 2.0**self.failures, self._longest)
-        self.failures = min(self.failures + 1, MOST_DOUBLINGS)
-        return pause * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter, no secret
-
-    def worked(self) -> None:
-        """It answers again."""
-        self.failures = 0
 
 
 class ActLane:
     """Performs the steps of the outbox, one after the other."""
 
-    def __init__(self, engine: Engine, inventory: Inventory, settle: timedelta, give_up: timedelta) -> None:
+    def __init__(
+        self, engine: Engine, inventory: Inventory, settle: timedelta, give_up: timedelta, breaker: Breaker
+    ) -> None:
         self._engine = engine
         self._journal = engine.journal
         self._clock = engine.clock
         self._inventory = inventory
         self._settle = settle
         self._give_up = give_up
+        self._breaker = breaker
         self._not_before: datetime | None = None
         self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
 
@@ -89,6 +69,8 @@ class ActLane:
         if settled is not None and settled > self._clock.now():
             self._journal.postpone(row.id, settled)
             return
+        if is_ours(effect.step) and hold_back(self._engine, self._breaker, row, effect.context):
+            return
         if await self._was_done(row, effect):
             return
         if self._is_given_up(row, effect):
@@ -101,9 +83,11 @@ class ActLane:
         try:
             found = await self._inventory.probe(effect.step)
         except (Unavailable, OutcomeUnknown) as problem:
+            self._noticed(effect.step, problem)
             self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
             return True
         except Refusal as problem:
+            self._noticed(effect.step)
             if row.acted_at is None:
                 self._refused(row, effect.context, problem)
             elif self._is_given_up(row, effect):
@@ -111,9 +95,16 @@ class ActLane:
             else:
                 self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
             return True
+        if not isinstance(effect.step, TryToken):  # that one's probe asks nobody
+            self._noticed(effect.step)
         if found is not None:
             self._done(row, effect.context, found)
         return found is not None
+
+    def _noticed(self, step: Step, problem: InventoryProblem | None = None) -> None:
+        """For the breaker: our InvenTree answered, or didn't."""
+        if is_ours(step):
+            notice(self._breaker, self._clock.now(), problem)
 
     def _give_it_up(self, row: OutboxRow, effect: Do, text: str) -> None:
         """Nobody can tell any more by machine: a person resolves it."""
@@ -131,13 +122,17 @@ class ActLane:
         try:
             result = await self._inventory.act(effect.step)
         except Unavailable as problem:
+            self._noticed(effect.step, problem)
             self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
         except OutcomeUnknown as problem:
+            self._noticed(effect.step, problem)
             log.warning("unknown outcome of %s (%s): %s", type(effect.step).__name__, effect.step.mark, problem.text)
             self._wait(row, effect.context, problem.text, self._settle.total_seconds(), reached=True)
         except Refusal as problem:
+            self._noticed(effect.step)
             self._refused(row, effect.context, problem)
         else:
+            self._noticed(effect.step)
             self._done(row, effect.context, result)
 
     def _pause(self, row: OutboxRow) -> float:
@@ -161,6 +156,31 @@ class ActLane:
         event = Waiting(now, context, problem, next_try)
         self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem)
         self._engine.decide_all()
+
+
+def is_ours(step: Step) -> bool:
+    """Whether the step goes to our own InvenTree: a peer's token is tried at the peer's."""
+    return not (isinstance(step, TryToken) and step.url)
+
+
+def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) -> None:
+    """Our InvenTree answered (a no is an answer, and so is a version that we don't know), or didn't."""
+    if problem is None or problem.reason == "unknown-version":
+        breaker.worked()
+    else:
+        breaker.failed(now, problem.text)
+
+
+def hold_back(engine: Engine, breaker: Breaker, row: OutboxRow, context: Context) -> bool:
+    """Whether the row has to wait for an InvenTree that doesn't answer. It is told once what it waits for."""
+    now = engine.clock.now()
+    until = breaker.holds(now)
+    if until is None:
+        return False
+    waiting = None if row.problem else Waiting(now, context, breaker.problem, until)
+    engine.journal.postpone(row.id, until, waiting, reached=False, problem=breaker.problem)
+    engine.decide_all()
+    return True
 
 
 async def to_its_end(work: Coroutine[Any, Any, None]) -> None:

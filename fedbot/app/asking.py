@@ -6,12 +6,13 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from fedbot.app.acts import Backoff, wait_for_work
+from fedbot.app.acts import hold_back, notice, wait_for_work
+from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.engine import Engine
 from fedbot.federation.effects import Ask
 from fedbot.federation.events import Answered, Unanswered, Waiting
 from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
-from fedbot.ports import Inventory, InventoryProblem, OutboxRow
+from fedbot.ports import Inventory, InventoryProblem, OutboxRow, OutcomeUnknown, Unavailable
 
 AT_ONCE = 4
 
@@ -19,12 +20,13 @@ AT_ONCE = 4
 class AskLane:
     """Answers the questions of the outbox; a patient one is asked until it is answered."""
 
-    def __init__(self, engine: Engine, inventory: Inventory) -> None:
+    def __init__(self, engine: Engine, inventory: Inventory, breaker: Breaker) -> None:
         self._engine = engine
         self._journal = engine.journal
         self._clock = engine.clock
         self._inventory = inventory
         self.backoff = Backoff()
+        self._breaker = breaker
         self._under_way: dict[int, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -52,22 +54,50 @@ class AskLane:
         effect = row.effect
         if not isinstance(effect, Ask):
             raise TypeError(f"outbox row {row.id} asks nothing: {effect!r}")
+        if self._is_held(row, effect):
+            return
         try:
             answers = tuple([await self._answer(question) for question in effect.questions])
         except InventoryProblem as problem:
-            now = self._clock.now()
-            if effect.patient:
-                again = now + timedelta(seconds=self.backoff.failed())
-                event = Waiting(now, effect.context, problem.text, again)
-                self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
-            else:
-                self._journal.fail(row.id, Unanswered(now, effect.context, problem.text), problem.text)
+            self._unanswered(row, effect, problem)
         else:
+            if _asks_inventree(effect):
+                self._breaker.worked()
             self.backoff.worked()
             self._journal.finish(row.id, Answered(self._clock.now(), effect.context, answers))
         self._engine.decide_all()
+
+    def _is_held(self, row: OutboxRow, effect: Ask) -> bool:
+        """Whether InvenTree is left alone for now. Where a person waits, that is the answer."""
+        if not _asks_inventree(effect):
+            return False
+        if effect.patient:
+            return hold_back(self._engine, self._breaker, row, effect.context)
+        now, problem = self._clock.now(), self._breaker.problem
+        if self._breaker.holds(now, urgent=True) is None:
+            return False
+        self._journal.fail(row.id, Unanswered(now, effect.context, problem, silent=True), problem)
+        self._engine.decide_all()
+        return True
+
+    def _unanswered(self, row: OutboxRow, effect: Ask, problem: InventoryProblem) -> None:
+        now = self._clock.now()
+        silent = isinstance(problem, Unavailable | OutcomeUnknown)
+        notice(self._breaker, now, problem if silent else None)
+        if effect.patient:
+            again = now + timedelta(seconds=self.backoff.failed())
+            event = Waiting(now, effect.context, problem.text, again)
+            self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
+        else:
+            answer = Unanswered(now, effect.context, problem.text, silent=silent)
+            self._journal.fail(row.id, answer, problem.text)
 
     async def _answer(self, question: Question) -> Answer:
         if isinstance(question, AuditOf):
             return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
         return await self._inventory.answer(question)
+
+
+def _asks_inventree(effect: Ask) -> bool:
+    """Whether it takes our InvenTree: the audit is the journal's."""
+    return not all(isinstance(question, AuditOf) for question in effect.questions)

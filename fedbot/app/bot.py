@@ -9,12 +9,13 @@ import shutil
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from fedbot.app.acts import ActLane, Backoff
+from fedbot.app.acts import ActLane
 from fedbot.app.asking import AskLane
+from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.courier import Courier
 from fedbot.app.engine import Engine
 from fedbot.app.recovery import Rebuilt, catch_up
@@ -28,7 +29,7 @@ from fedbot.chat.words import Tongue, render
 from fedbot.config.settings import Settings
 from fedbot.federation.effects import Forget, KeepSecret, MoveSecret, Phrase, say
 from fedbot.federation.envelope import BadEnvelope, Identity, unseal
-from fedbot.federation.events import ReconcileDue, Started, StepRefused, Tick
+from fedbot.federation.events import Started, StepRefused, Tick
 from fedbot.federation.home import Home
 from fedbot.federation.state import State
 from fedbot.identity import SEED_FILE, FileVault, open_identity
@@ -59,7 +60,6 @@ from fedbot.wiring import identity_folder, inventory_settings, matrix_account
 log = logging.getLogger(__name__)
 
 KEEP_ROWS = timedelta(days=30)
-RECONCILE_AT = time(3, 30)
 DEAF_AFTER = timedelta(minutes=3)
 
 
@@ -122,11 +122,13 @@ class Bot:
         signs = TypingSigns(self.chat)
         self.engine.show_typing = signs.show
         self.engine.perform_now = self._keep_secrets
-        self.courier = Courier(self.engine, self.chat, identity, self._vault, signs.all_is_said)
-        self.acts = ActLane(self.engine, ports.inventory, settle, give_up)
-        self.asking = AskLane(self.engine, ports.inventory)
-        self.syncing = SyncLoop(self.engine, self.chat)
+        self.homeserver, self.inventree = Breaker(shortest=1.0, longest=30.0), Breaker()
+        self.courier = Courier(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
+        self.acts = ActLane(self.engine, ports.inventory, settle, give_up, self.inventree)
+        self.asking = AskLane(self.engine, ports.inventory, self.inventree)
+        self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)
+        self.engine.state.regular = self.timetable.upcoming
 
     async def start(self) -> None:
         """Load the state; on a first start read the rooms as they are, from a copy what happened since.
@@ -165,7 +167,6 @@ class Bot:
 
             self.engine.changed = after_each_decision
             jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
-            jobs.daily("reconcile", RECONCILE_AT, self.engine.state.home.time_zone, self.reconcile)
             after_each_decision()
             for work in (self.syncing, self.courier, self.acts, self.asking):
                 group.create_task(work.run())
@@ -192,10 +193,6 @@ class Bot:
         """When `tick` is next of interest."""
         times = (self.engine.next_wake(), self.timetable.next_due())
         return min((time for time in times if time is not None), default=None)
-
-    async def reconcile(self) -> None:
-        """Nightly: our books and our friends' are compared."""
-        self.engine.put(ReconcileDue(self.clock.now()))
 
     async def _prune(self) -> None:
         self.journal.prune(KEEP_ROWS)
@@ -239,6 +236,8 @@ class Bot:
         heard = self.syncing.heard_at
         down = self.engine.standing_problem()
         problems = [down] if down else []
+        if silent := self.homeserver.since:
+            problems.append(f"the homeserver has not answered since {silent.isoformat(timespec='seconds')}")
         if self.engine.failures:
             problems.append(f"the rules failed on {self.engine.failures} events; see the log")
         return {

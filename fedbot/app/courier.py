@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.app.acts import Backoff, first_of, to_its_end, wait_for_work
+from fedbot.app.acts import first_of, to_its_end, wait_for_work
+from fedbot.app.breaker import Breaker
 from fedbot.app.engine import Engine
 from fedbot.app.pictures import NAME, Pictures
 from fedbot.chat import content
@@ -61,6 +62,7 @@ class Courier:
         chat: Chat,
         identity: Identity,
         vault: Vault,
+        breaker: Breaker,
         all_is_said: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
@@ -71,7 +73,7 @@ class Courier:
         self._vault = vault
         self._all_is_said = all_is_said
         self.budget = Budget()
-        self.backoff = Backoff(shortest=1.0, longest=30.0)
+        self._breaker = breaker
         self._stuck = False
         self.pictures = Pictures(chat, engine.wake["chat"].set)
 
@@ -82,6 +84,8 @@ class Courier:
             wake.clear()
             pause = self.budget.wait(self._clock.now())
             rows = self._journal.due("chat", self._clock.now())
+            if rows and pause <= 0:
+                pause = self._held()
             if rows and pause > 0:
                 await self._clock.sleep(pause)
             elif rows and not self._stuck:
@@ -90,6 +94,12 @@ class Courier:
                 self._stuck = False
                 self._all_is_said()
                 await wait_for_work(self._engine, "chat")
+
+    def _held(self) -> float:
+        """For how long a homeserver that doesn't answer is left alone. Seconds."""
+        now = self._clock.now()
+        until = self._breaker.holds(now)
+        return max((until - now).total_seconds(), 0.05) if until else 0.0
 
     async def _try_to_send(self, rows: tuple[OutboxRow, ...]) -> None:
         self._stuck = not await self.send_first(rows)
@@ -122,9 +132,10 @@ class Courier:
             self.budget = self.budget.limited(now, limit.retry_after)
             self._journal.postpone(row.id, now + timedelta(seconds=limit.retry_after), problem=limit.text)
         except ChatUnreachable as problem:
-            pause = self.backoff.failed()
-            self._journal.postpone(row.id, self._clock.now() + timedelta(seconds=pause), problem=problem.text)
-            await first_of(self._engine, self._engine.wake["chat"], pause)
+            now = self._clock.now()
+            again = self._breaker.failed(now, problem.text)
+            self._journal.postpone(row.id, again, problem=problem.text)
+            await first_of(self._engine, self._engine.wake["chat"], (again - now).total_seconds())
         except ChatRefused as problem:
             if problem.code == ALREADY_THERE:
                 self._end(row, None)
@@ -132,7 +143,7 @@ class Courier:
             log.warning("the homeserver refused %s: %s", type(row.effect).__name__, problem.text)
             self._end(row, _refused(row, self._clock.now(), problem.code, problem.text), problem.text)
         else:
-            self.backoff.worked()
+            self._breaker.worked()
             now = self._clock.now()
             self.budget = self.budget.sent(now)
             posted = isinstance(row.effect, Letter)

@@ -12,16 +12,18 @@ import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from fedbot.app.acts import Backoff
+from fedbot.app.breaker import Breaker
 from fedbot.app.engine import Engine
 from fedbot.federation.decide import waits_for_sync
-from fedbot.federation.events import CaughtUp
+from fedbot.federation.events import CaughtUp, HomeserverBack
 from fedbot.ports import Batch, Chat, ChatLimited, ChatProblem, ChatSignedOut
 
 log = logging.getLogger(__name__)
 
 LONG_POLL = 30.0
 CATCH_UP_EVERY = timedelta(minutes=5)
+A_WHILE = timedelta(minutes=1)
+"""A silence that is shorter is not remembered."""
 
 
 class AccountTaken(Exception):
@@ -31,13 +33,13 @@ class AccountTaken(Exception):
 class SyncLoop:
     """Reads the chat for ever. `heard_at` is when the homeserver answered last."""
 
-    def __init__(self, engine: Engine, chat: Chat) -> None:
+    def __init__(self, engine: Engine, chat: Chat, breaker: Breaker) -> None:
         self._engine = engine
         self._clock = engine.clock
         self._chat = chat
         self._look = asyncio.Event()
         self._told: datetime | None = None
-        self.backoff = Backoff(shortest=1.0, longest=30.0)
+        self._breaker = breaker
         self.heard_at: datetime | None = None
         self._instance = ""
 
@@ -48,18 +50,28 @@ class SyncLoop:
     async def run(self) -> None:
         """Work until the account is signed out."""
         while True:
+            await self._leave_it_alone()
             try:
                 await self.claim()
                 batch = await self._next_batch()
             except ChatSignedOut:
                 raise
             except ChatProblem as problem:
-                pause = problem.retry_after if isinstance(problem, ChatLimited) else self.backoff.failed()
+                now = self._clock.now()
+                if isinstance(problem, ChatLimited):
+                    pause = problem.retry_after
+                else:
+                    pause = (self._breaker.failed(now, problem.text) - now).total_seconds()
                 log.warning("sync failed, next try in %.0f s: %s", pause, problem.text)
                 await self._clock.sleep(pause)
                 continue
             if batch is not None:
                 self.take(batch)
+
+    async def _leave_it_alone(self) -> None:
+        """While the homeserver doesn't answer, whoever tries it next, reading or sending, tries for both."""
+        while until := self._breaker.holds(self._clock.now()):
+            await self._clock.sleep(max((until - self._clock.now()).total_seconds(), 0.05))
 
     async def claim(self) -> None:
         """Tell every other process on our account, once, that we are here now."""
@@ -70,8 +82,9 @@ class SyncLoop:
 
     def take(self, batch: Batch) -> None:
         """One batch into the journal, and the word that we have caught up, if somebody waits for it."""
-        self.backoff.worked()
-        self.heard_at = self._clock.now()
+        self.heard_at = now = self._clock.now()
+        silent_since = self._breaker.since
+        self._breaker.worked()
         if batch.instance and self._instance and batch.instance != self._instance:
             raise AccountTaken(
                 "Another fedbot works with this Matrix account now, on another machine or state folder, so this one "
@@ -79,6 +92,8 @@ class SyncLoop:
                 "stop the other one for good, then start this one again."
             )
         self._engine.receive(batch)
+        if silent_since is not None and now - silent_since >= A_WHILE:
+            self._engine.put(HomeserverBack(now, silent_since))
         if self._somebody_waits(batch.asked_at):
             self._told = batch.asked_at
             self._engine.put(CaughtUp(batch.asked_at))

@@ -41,6 +41,7 @@ from fedbot.federation.home import Home
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
 LONGEST_SOCKET_PATH = 103
 HEALTH_SOCKET = "fedbot.sock"
+RECONCILE_AT = time(3, 30)
 
 
 class Section(BaseModel):
@@ -273,6 +274,8 @@ class Settings(Section):
             disclose_in_room=self.disclose.room,
             stats_disclose=self.stats.disclose,
             stats_schedule=self.stats.schedule,
+            reconcile_at=RECONCILE_AT,
+            look_every=timedelta(days=1),
             connects_a_day=self.rules.connects_a_day,
             connects_a_day_per_peer=self.rules.connects_a_day_per_peer,
             resend_after=tuple(timedelta(seconds=wait) for wait in self.rules.resend_seconds),

@@ -17,10 +17,12 @@ from fedbot.federation import (
 )
 from fedbot.federation import (
     disconnecting,
+    house,
     letters,
     lines,
     mail,
     making,
+    own_tokens,
     receiving,
     reconciling,
     recovering,
@@ -51,6 +53,7 @@ from fedbot.federation.events import (
     Context,
     EnvelopeSeen,
     Event,
+    HomeserverBack,
     Invited,
     PartyAnnounced,
     Posted,
@@ -96,6 +99,8 @@ def _on_started(turn: Turn, event: Started) -> None:
     if event.recovers:
         recovering.resume(turn)
     stats.on_started(turn)
+    reconciling.on_started(turn)
+    house.on_started(turn)
     rooms.announce_everywhere(turn)
 
 
@@ -143,6 +148,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     reminders.look(turn)
     stats.look(turn)
     reconciling.look(turn)
+    house.look(turn)
     remembered: list[Question | Telling] = [*turn.questions(), *turn.tellings()]
     for document in remembered:
         if document.until <= turn.now:
@@ -167,7 +173,7 @@ def _on_posted(turn: Turn, event: Posted) -> None:
 
 def _on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
     if not all(isinstance(answer, AuditTrail) for answer in event.answers):  # that one is the journal's
-        _inventory_is_back(turn)
+        house.is_back(turn)
     purpose = event.context.purpose
     if purpose == "line":
         lines.on_answered(turn, event, verbs)
@@ -195,6 +201,8 @@ def _on_decision(turn: Turn, event: Answered) -> None:
 
 
 def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
+    if event.silent:
+        house.watch(turn)
     if event.context.purpose == "line":
         lines.on_unanswered(turn, event, verbs)
     elif rule := _UNANSWERED.get(event.context.purpose):
@@ -236,6 +244,7 @@ _ANSWERED: dict[str, _Rule] = {
     "stats-scheduled": stats.on_counted_on_schedule,
     "books-answer": reconciling.on_looked_for_friend,
     "books-own": reconciling.on_own_looked,
+    house.LOOKING: house.on_looked,
 }
 _UNANSWERED: dict[str, _Rule] = {
     "verdict": verdicts.on_no_rights,
@@ -248,6 +257,7 @@ _UNANSWERED: dict[str, _Rule] = {
 _DONE: dict[str, _Rule] = {
     "making": making.on_done,
     "renewing": renewing.on_done,
+    own_tokens.RENEWING: own_tokens.on_done,
     "sending": sending.on_done,
     "mending": reconciling.on_mended,
     "receiving": receiving.on_done,
@@ -257,6 +267,7 @@ _DONE: dict[str, _Rule] = {
 _REFUSED: dict[str, _Rule] = {
     "making": making.on_refused,
     "renewing": renewing.on_refused,
+    own_tokens.RENEWING: own_tokens.on_refused,
     "sending": sending.on_refused,
     "mending": reconciling.on_not_mended,
     "receiving": receiving.on_refused,
@@ -266,6 +277,7 @@ _REFUSED: dict[str, _Rule] = {
 _UNKNOWN: dict[str, _Rule] = {
     "making": making.on_refused,
     "renewing": renewing.on_refused,
+    own_tokens.RENEWING: own_tokens.on_refused,
     "sending": sending.on_unknown,
     "mending": reconciling.on_not_mended,
     "receiving": receiving.on_unknown,
@@ -276,19 +288,13 @@ _UNKNOWN: dict[str, _Rule] = {
 
 def _on_step(turn: Turn, event: StepDone | StepRefused | StepUnknown, rules: dict[str, _Rule]) -> None:
     if not _is_elsewhere(event.context):
-        _inventory_is_back(turn)
+        house.is_back(turn)
     rules[event.context.purpose](turn, event)
 
 
 def _is_elsewhere(context: Context) -> bool:
     """Whether it was done at the peer's InvenTree, so that it tells nothing of ours."""
     return context.detail.get("whose") == making.PEER
-
-
-def _inventory_is_back(turn: Turn) -> None:
-    standing = turn.standing()
-    if standing.inventory_down_since is not None:
-        turn.save(replace(standing, inventory_down_since=None, inventory_problem=""))
 
 
 def _on_waiting(turn: Turn, event: Waiting) -> None:
@@ -298,14 +304,7 @@ def _on_waiting(turn: Turn, event: Waiting) -> None:
         if connection is not None:
             making.peer_is_silent(turn, connection, event.problem)
         return
-    standing = turn.standing()
-    if standing.inventory_down_since is None:
-        standing = replace(standing, inventory_down_since=event.at, inventory_problem=event.problem)
-        turn.save(standing)
-        if turn.tell_once("inventory-down", mail.A_DAY / 24):
-            turn.tell_admins(
-                say("inventory_down", problem=event.problem, home=turn.home), f"down:{event.at.isoformat()}"
-            )
+    house.on_waiting(turn, event)
     transfer = turn.transfer(event.context.subject)
     if transfer is not None and event.context.purpose in WAITED_FOR:
         transfers.waits(turn, transfer, event.problem, event.next_try)
@@ -325,6 +324,7 @@ _RULES: dict[type[Event], _Rule] = {
     Tick: _on_tick,
     StatsDue: stats.on_due,
     ReconcileDue: reconciling.on_due,
+    HomeserverBack: house.on_homeserver_back,
     Started: _on_started,
     Posted: _on_posted,
     PostRefused: _on_post_refused,
@@ -349,6 +349,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += reminders.next_wake(turn)
     times += stats.next_wake(turn)
     times += reconciling.next_wake(turn)
+    times.append(house.next_look(turn))
     return min((time for time in times if time is not None), default=None)
 
 

@@ -15,6 +15,7 @@ from fedbot.federation.books import Reconciliation
 from fedbot.federation.effects import Draft
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
+from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.surroundings import Announcement, Room
 
 
@@ -405,22 +406,6 @@ class Question:
     more: str = ""
 
 
-@dataclass(frozen=True)
-class Standing:
-    """One document with what isn't about anybody else: when we last caught up, and how InvenTree is.
-
-    `last_stats` is when figures were last due by the schedule; without a schedule None.
-    """
-
-    id: str = "standing"
-    caught_up: datetime | None = None
-    started: datetime | None = None
-    version: str = ""
-    inventory_down_since: datetime | None = None
-    inventory_problem: str = ""
-    last_stats: datetime | None = None
-
-
 Document = (
     Room
     | Announcement
@@ -429,6 +414,7 @@ Document = (
     | Telling
     | Question
     | Standing
+    | OwnToken
     | SpaceFigures
     | Survey
     | StockHistory

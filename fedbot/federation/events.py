@@ -165,9 +165,18 @@ class StatsDue:
 
 @dataclass(frozen=True)
 class ReconcileDue:
-    """It is night: our books and those of our friends are to be compared."""
+    """It is night: our books and those of our friends are to be compared; `due` is for when it was meant."""
 
     at: datetime
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class HomeserverBack:
+    """Our homeserver answers again, after it was silent since `since`."""
+
+    at: datetime
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -214,11 +223,12 @@ class Answered:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """An `Ask` that isn't patient could not be answered: InvenTree is away or says no."""
+    """An `Ask` that isn't patient could not be answered: InvenTree is away (`silent`) or says no."""
 
     at: datetime
     context: Context
     problem: str
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -288,6 +298,7 @@ Event = (
     | Tick
     | StatsDue
     | ReconcileDue
+    | HomeserverBack
     | Started
     | Posted
     | PostRefused

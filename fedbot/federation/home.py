@@ -12,7 +12,8 @@ class Home:
 
     `people` maps Matrix ids to InvenTree user names; `admins` may invite the bot, besides them. `key` is the
     public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is
-    `stats_schedule` (cron, read by `app.timetable`).
+    `stats_schedule` (cron, read by `app.timetable`, as is `reconcile_at`). `look_every`: how often our own house is
+    looked at (InvenTree's version, our tokens); None: never.
     """
 
     party: str
@@ -38,6 +39,8 @@ class Home:
     disclose_in_room: tuple[str, ...] = ("stats",)
     stats_disclose: tuple[str, ...] = ("parts", "stock_items", "categories", "locations", "balance")
     stats_schedule: str = ""
+    reconcile_at: time | None = None
+    look_every: timedelta | None = None
     connects_a_day: int = 5
     connects_a_day_per_peer: int = 2
     resend_after: tuple[timedelta, ...] = (

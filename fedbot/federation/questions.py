@@ -7,7 +7,7 @@ repeated at will. `QUESTIONS` pairs every question with its answer's type.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -149,8 +149,33 @@ class MirrorsFound:
 
 
 @dataclass(frozen=True)
+class OwnTokens:
+    """Which tokens do we work with, and when do they end? Answer: `OwnTokensSeen`."""
+
+
+@dataclass(frozen=True)
+class TokenSeen:
+    """One of our tokens: the setting that it stands in, its name, InvenTree's key of it, its end."""
+
+    setting: str
+    name: str
+    pk: int
+    expiry: date | None = None
+
+
+@dataclass(frozen=True)
+class OwnTokensSeen:
+    """Those that the server tells of: none below API 293."""
+
+    tokens: tuple[TokenSeen, ...] = ()
+
+
+@dataclass(frozen=True)
 class InventoryStanding:
-    """What the InvenTree says of itself and of our token; nothing secret in it."""
+    """What the InvenTree says of itself and of our token; nothing secret in it.
+
+    `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`).
+    """
 
     name: str
     version: str
@@ -163,6 +188,7 @@ class InventoryStanding:
     stock_items: int
     writes_allowed: bool = True
     complaints: tuple[str, ...] = ()
+    abilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,13 +270,23 @@ Question = (
     | MatchPart
     | StockFigures
     | Overview
+    | OwnTokens
     | AuditOf
     | WhereIsIt
     | BooksOf
     | CompanyMirrors
 )
 Answer = (
-    Rights | Able | ItemsFound | PartMatch | StockCounts | InventoryStanding | AuditTrail | ItemsSeen | MirrorsFound
+    Rights
+    | Able
+    | ItemsFound
+    | PartMatch
+    | StockCounts
+    | InventoryStanding
+    | OwnTokensSeen
+    | AuditTrail
+    | ItemsSeen
+    | MirrorsFound
 )
 
 QUESTIONS: dict[type[Question], type[Answer]] = {
@@ -260,6 +296,7 @@ QUESTIONS: dict[type[Question], type[Answer]] = {
     MatchPart: PartMatch,
     StockFigures: StockCounts,
     Overview: InventoryStanding,
+    OwnTokens: OwnTokensSeen,
     AuditOf: AuditTrail,
     WhereIsIt: ItemsSeen,
     BooksOf: ItemsSeen,

@@ -53,11 +53,22 @@ def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
 
 
 def on_due(turn: Turn, event: ReconcileDue) -> None:
-    """By night: compare with every friend."""
-    del event
+    """By night: compare with every friend. What was due before the last time is no second time."""
+    standing = turn.standing()
+    due = event.due or event.at
+    if standing.last_reconcile is not None and due <= standing.last_reconcile:
+        return
+    turn.save(replace(standing, last_reconcile=max(due, turn.now)))
     for connection in turn.active_connections():
         if turn.reconciliation(connection.id) is None and turn.home.admin_room:
             begin(turn, connection, turn.home.admin_room)
+
+
+def on_started(turn: Turn) -> None:
+    """The nights count from when they were first there."""
+    standing = turn.standing()
+    last = (standing.last_reconcile or turn.now) if turn.home.reconcile_at else None
+    turn.save(replace(standing, last_reconcile=last))
 
 
 def look(turn: Turn) -> None:

@@ -19,14 +19,15 @@ from fedbot.federation.documents import (
     ConnectionState,
     Document,
     Question,
-    Standing,
     Telling,
     Transfer,
 )
 from fedbot.federation.effects import Effect, Phrase, Post
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.home import Home
+from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
+from fedbot.federation.views import Due
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 
@@ -41,6 +42,7 @@ D = TypeVar(
     Telling,
     Question,
     Standing,
+    OwnToken,
     SpaceFigures,
     Survey,
     StockHistory,
@@ -52,6 +54,7 @@ class State:
     """All documents, by class and id; and `posts`, the names of our own messages by their event ids.
 
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
+    `regular` tells when what the clock on the wall says is due next (`app.timetable`).
     """
 
     def __init__(self, home: Home, unseal: Callable[[str, str], dict[str, Any]]) -> None:
@@ -60,6 +63,7 @@ class State:
         self._documents: dict[str, dict[str, Document]] = {}
         self._restless: dict[str, Transfer] = {}
         self.posts: dict[str, str] = {}
+        self.regular: Callable[[], tuple[Due, ...]] = tuple
 
     def apply(self, turn: Turn) -> None:
         """Take over what a committed turn changed."""
@@ -226,6 +230,10 @@ class Turn:
     def standing(self) -> Standing:
         """When we last caught up, and how our InvenTree is."""
         return self._get(Standing, "standing") or Standing()
+
+    def own_token(self, setting: str) -> OwnToken:
+        """What we know of our own token in that setting, `token` or `admin_token`."""
+        return self._get(OwnToken, setting) or OwnToken(setting)
 
     def figures_of(self, party: str) -> SpaceFigures | None:
         """The newest figures that a friend has told us."""

@@ -261,6 +261,37 @@ class TokenRevoked:
 
 
 @dataclass(frozen=True)
+class RenewOwnToken:
+    """The next token of our own, in place of the one in the setting (`token`, `admin_token`), with that name.
+
+    Made, tried, written into the file that the setting names, used from then on; the old one stays good. Asked for
+    again by the same name it is the same token. Result: `OwnTokenRenewed`.
+    """
+
+    mark: str
+    setting: str
+    name: str
+
+
+@dataclass(frozen=True)
+class OwnTokenRenewed:
+    """The new one is in use. `pk` is InvenTree's key of it."""
+
+    name: str
+    pk: int
+    expiry: date | None = None
+
+
+@dataclass(frozen=True)
+class RevokeOwnToken:
+    """Revoke the token of ours with that key, once another one is in use. Result: `TokenRevoked`."""
+
+    mark: str
+    setting: str
+    token: int
+
+
+@dataclass(frozen=True)
 class EndAccess:
     """Deactivate the peer's user first (a token can mint tokens), then revoke its tokens. Result: `AccessEnded`."""
 
@@ -314,6 +345,8 @@ Step = (
     | MintToken
     | TryToken
     | RevokeToken
+    | RenewOwnToken
+    | RevokeOwnToken
     | EndAccess
     | CloseCompany
     | Mirror
@@ -329,6 +362,7 @@ StepResult = (
     | TokenMinted
     | TokenTried
     | TokenRevoked
+    | OwnTokenRenewed
     | AccessEnded
     | Mirrored
 )
@@ -347,13 +381,17 @@ STEPS: dict[type[Step], type[StepResult]] = {
     MintToken: TokenMinted,
     TryToken: TokenTried,
     RevokeToken: TokenRevoked,
+    RenewOwnToken: OwnTokenRenewed,
+    RevokeOwnToken: TokenRevoked,
     EndAccess: AccessEnded,
     CloseCompany: AccessEnded,
     Mirror: Mirrored,
 }
 
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.
-REPEATABLE: frozenset[type[Step]] = frozenset({TryToken, RevokeToken, Mirror, EndAccess, CloseCompany})
+REPEATABLE: frozenset[type[Step]] = frozenset(
+    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, EndAccess, CloseCompany}
+)
 
 
 def note_of(mark: str, sentence: str) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 
-from fedbot.federation.documents import Connection, ConnectionState, Standing, Transfer
+from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.standing import Standing
 from fedbot.federation.stock import Right, StockItem
 
 
@@ -69,9 +72,33 @@ class Todo:
         return not (self.to_decide or self.asked or self.suspended or self.to_make or self.disputed)
 
 
+class DueKind(StrEnum):
+    """What may be due by the clock."""
+
+    REMINDER = "reminder"
+    EXPIRY = "expiry"
+    STATS = "stats"
+    RENEWAL = "renewal"
+    OWN_RENEWAL = "own renewal"
+    RECONCILE = "reconcile"
+    LOOK = "look"
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that will happen by the clock. `about` is the case's code, or the space."""
+
+    kind: DueKind
+    at: datetime
+    about: str = ""
+
+
 @dataclass(frozen=True)
 class StatusSeen:
-    """How the bot is. `inventory` is None if our InvenTree does not answer; `problem` says why."""
+    """How the bot is. `inventory` is None if our InvenTree does not answer; `problem` says why.
+
+    `waiting` are the codes of what waits for it, `due` is what is due next, soonest first.
+    """
 
     standing: Standing
     inventory: InventoryStanding | None
@@ -80,6 +107,8 @@ class StatusSeen:
     transfers: int = 0
     disputed: int = 0
     letters: int = 0
+    waiting: tuple[str, ...] = ()
+    due: tuple[Due, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ def standing(server: Server, question: Overview) -> InventoryStanding:
         stock_items=server.api.count("stock/") if account.may("stock", "view") else 0,
         writes_allowed=writes_allowed(server),
         complaints=_complaints(server),
+        abilities=server.version.abilities,
     )
 
 

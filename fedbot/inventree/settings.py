@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -17,12 +18,15 @@ class InventorySettings:
     that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
     `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
     `public_url` is another address of the same server: links to it are understood too.
+    `token_file`, `admin_token_file`: where the tokens were read from, if it was a file; the next ones go there.
     `timeout` in seconds per call; `certificate`: PEM file with a CA besides the public ones.
     """
 
     url: str
     token: SecretStr
     admin_token: SecretStr | None = field(default=None)
+    token_file: Path | None = None
+    admin_token_file: Path | None = None
     approvers_group: str = ""
     outgoing: str = "Outgoing"
     incoming: str = "Incoming"

@@ -84,6 +84,14 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
     def __repr__(self) -> str:
         return f"InvenTreeTransport({self.base_url!r})"
 
+    def use_token(self, token: str) -> None:
+        """Speak under another token from the next call on."""
+        self._client.headers["Authorization"] = f"Token {token}"
+
+    def uses_token(self, token: str) -> bool:
+        """Whether this is the token that it speaks under."""
+        return self._client.headers["Authorization"] == f"Token {token}"
+
     def close(self) -> None:
         """Close all connections."""
         self._client.close()

@@ -15,6 +15,16 @@ from typing import Any
 OLDEST_KNOWN = 160  # 0.13.6
 NEWEST_KNOWN = 530  # master of 2026-08-05, '1.5.0 dev'
 
+# What some versions can do and others can't, and people notice: properties of `Version` (words: chat/words/house.py).
+ABILITIES = (
+    "searches_history",
+    "tells_tokens",
+    "makes_tokens",
+    "makes_users",
+    "returns_parts",
+    "direct_access_is_safe",
+)
+
 _OLD_METADATA_URLS = {"stockitem": "stock", "company": "company", "part": "part"}
 
 
@@ -32,6 +42,11 @@ class Version:
         marks, is gone and lies in an audit log.
         """
         return OLDEST_KNOWN <= self.api <= NEWEST_KNOWN
+
+    @property
+    def abilities(self) -> tuple[str, ...]:
+        """Those of `ABILITIES` that it has."""
+        return tuple(name for name in ABILITIES if getattr(self, name))
 
     @property
     def direct_access_is_safe(self) -> bool:

@@ -11,13 +11,14 @@ from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, InventoryStanding, Overview, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.upcoming import upcoming
 from fedbot.federation.views import StatusSeen
 from fedbot.verbs.naming import is_private, rooms_told_of
 from fedbot.verbs.spec import Handler, Verb
 
 SPEC = Verb(
     name="status",
-    summary="how I am: version, InvenTree, what is open",
+    summary="how I am: version, InvenTree, what is open, what is due",
     right=Right.MAPPED,
     only_looks=True,
     examples=("status",),
@@ -60,6 +61,9 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
         transfers=len(transfers),
         disputed=len([t for t in transfers if t.state is TransferState.DISPUTED]),
         letters=sum(len(exchange.unread) for exchange in exchanges if exchange.awaiting),
+        waiting=tuple(c.code for c in connections if c.waiting_since)
+        + tuple(t.code for t in transfers if t.waiting_since),
+        due=upcoming(turn, rooms, private=private),
     )
     return say("status", home=turn.home, status=seen, private=private)
 

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 def test_the_least_settings_give_the_rules_their_defaults(write: Write) -> None:
     home = load(write(least()), ENVIRONMENT).home("ab12")
     assert home == Home(
+        reconcile_at=time(3, 30),
+        look_every=timedelta(days=1),
         party="attraktor",
         name="Attraktor e.V.",
         bot="@bot:example.org",
@@ -52,6 +54,8 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
     }
     ids = {"#lending:example.org": "!lending", "#admin:example.org": "!admin"}
     assert load(write(raw), ENVIRONMENT).home("ab12", ids) == Home(
+        reconcile_at=time(3, 30),
+        look_every=timedelta(days=1),
         party="attraktor",
         name="Attraktor e.V.",
         bot="@bot:example.org",

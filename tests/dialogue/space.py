@@ -72,12 +72,17 @@ class Space:
     def _inventory(self) -> OwnInventory:
         settings = InventorySettings(
             url=self.home.inventory_url,
-            token=SecretStr(self.seeded.token("fedbot")),
-            admin_token=SecretStr(self.seeded.token("admin")) if self.home.has_admin_token else None,
+            token=self._token("token_file", "fedbot"),
+            admin_token=self._token("admin_token_file", "admin") if self.home.has_admin_token else None,
             approvers_group="fedbot approvers",
             **self.settings,
         )
         return OwnInventory(settings, self.vault, network=self._reach, sign=self.identity.sign, pause=lambda _: None)
+
+    def _token(self, setting: str, user: str) -> SecretStr:
+        """What stands in the file that the settings name, else the one that the account was made with."""
+        file = self.settings.get(setting)
+        return SecretStr(file.read_text().strip() if file else self.seeded.token(user))
 
     def _reach(self, url: str) -> httpx.BaseTransport | None:
         return httpx.MockTransport(_no_way) if url in self.out_of_reach else self.network.get(url)

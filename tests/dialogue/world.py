@@ -26,7 +26,7 @@ from tests.twins.people import Message, Person, RoomView, everybody_in
 GRACE = timedelta(seconds=5)
 MOST_ROUNDS = 400
 SHORTEST = timedelta(milliseconds=1)
-SETTINGS = ("new_part_category", "destination")
+SETTINGS = ("new_part_category", "destination", "token_file", "admin_token_file")
 
 
 class World:

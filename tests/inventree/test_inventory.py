@@ -15,7 +15,7 @@ from fedbot.federation.questions import QUESTIONS, AuditOf, FindItems, Inventory
 from fedbot.federation.steps import STEPS
 from fedbot.federation.stock import Rights
 from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
-from fedbot.inventree.versions import NEWEST_KNOWN
+from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN
 from fedbot.ports import Inventory, NotPermitted, Unavailable
 from tests.inventree.situations import put_away, take_out, taken
 from tests.inventree.space import Space
@@ -60,6 +60,7 @@ async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Spac
         has_admin_token=True,
         admin_is_superuser=True,
         stock_items=20,
+        abilities=ABILITIES,
     )
 
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from fedbot import ports
 from fedbot.federation.documents import (
     Document,
-    Standing,
 )
 from fedbot.federation.effects import Join
 from fedbot.federation.events import CaughtUp, EnvelopeSeen, Event, PartyAnnounced, RoomSeen, Said, Started, Tick
+from fedbot.federation.standing import Standing
 from fedbot.federation.state import AuditEntry
 from fedbot.federation.surroundings import Room
 from fedbot.journal import Journal

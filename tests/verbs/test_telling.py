@@ -10,7 +10,6 @@ from fedbot.federation.documents import (
     ConnectionState,
     Exchange,
     Progress,
-    Standing,
     TransferState,
 )
 from fedbot.federation.effects import Draft, Phrase
@@ -24,6 +23,7 @@ from fedbot.federation.questions import (
     PersonRights,
     WhoMay,
 )
+from fedbot.federation.standing import Standing
 from fedbot.federation.stock import Right, Rights
 from fedbot.federation.surroundings import Announcement
 from fedbot.federation.views import Todo

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from fedbot.chat.content import Break, Code, Inline, Items, Link, permalink
 from fedbot.chat.words import naming
 from fedbot.chat.words.finding import what_it_is
+from fedbot.chat.words.house import due_next
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
-from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.home import Home
 from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.standing import Standing
 from fedbot.federation.stock import Right, Rights
 from fedbot.federation.views import StatusSeen, Todo
 
@@ -81,9 +83,7 @@ def status(tongue: Tongue, *, home: Home, status: StatusSeen, private: bool) -> 
         _is_it_well(tongue, status, space),
         _inventory(tongue, status),
     ]
-    if standing.caught_up:
-        lines.append(tongue.say("Chat: read up to {when}.", when=tongue.clock(standing.caught_up)))
-    lines += [_friends(tongue, status), _open(tongue, status)]
+    lines += [*_waiting(tongue, status), *_chat(tongue, standing), _friends(tongue, status), _open(tongue, status)]
     if status.letters:
         lines.append(
             tongue.some(
@@ -92,6 +92,7 @@ def status(tongue: Tongue, *, home: Home, status: StatusSeen, private: bool) -> 
                 status.letters,
             )
         )
+    lines += due_next(tongue, status.due)
     if private and status.inventory:
         lines += _for_admins(tongue, status.inventory)
     version = tongue.short(standing.version, 30)
@@ -128,13 +129,37 @@ def _inventory(tongue: Tongue, status: StatusSeen) -> tuple[Inline, ...]:
             version=tongue.short(inventory.version, 30),
             items=tongue.count(inventory.stock_items),
         )
-    since = status.standing.inventory_down_since
+    standing = status.standing
+    since = standing.inventory_down_since
     problem = tongue.short(status.problem, 200)
     if since is None:
         return tongue.say("InvenTree: {problem} I try again by myself.", problem=problem)
+    words: dict[str, Words] = {"since": tongue.clock(since), "problem": problem}
+    if standing.inventory_next_try is None:
+        return tongue.say("InvenTree: silent since {since}. {problem} I try again by myself.", **words)
+    again = tongue.clock(standing.inventory_next_try)
     return tongue.say(
-        "InvenTree: silent since {since}. {problem} I try again by myself.", since=tongue.clock(since), problem=problem
+        "InvenTree: silent since {since}. {problem} I try again by myself, next at {again}.", again=again, **words
     )
+
+
+def _waiting(tongue: Tongue, status: StatusSeen) -> Lines:
+    """What waits for an InvenTree that doesn't answer."""
+    if status.inventory is not None:
+        return []
+    if not status.waiting:
+        return [tongue.say("Nothing waits for it.")]
+    return [tongue.say("For it waits: {codes}", codes=", ".join(status.waiting[:MOST_IN_A_LIST]))]
+
+
+def _chat(tongue: Tongue, standing: Standing) -> Lines:
+    lines: Lines = []
+    if standing.caught_up:
+        lines.append(tongue.say("Chat: read up to {when}.", when=tongue.clock(standing.caught_up)))
+    if standing.silent_from and standing.silent_until:
+        begun, over = tongue.clock(standing.silent_from), tongue.clock(standing.silent_until)
+        lines.append(tongue.say("The homeserver was silent last from {begun} to {over}.", begun=begun, over=over))
+    return lines
 
 
 def _friends(tongue: Tongue, status: StatusSeen) -> tuple[Inline, ...]:

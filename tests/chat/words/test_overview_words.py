@@ -7,12 +7,13 @@ from textwrap import dedent
 
 import pytest
 
-from fedbot.federation.documents import ConnectionState, Standing, TransferState
+from fedbot.federation.documents import ConnectionState, TransferState
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.standing import Standing
 from fedbot.federation.stock import Right, Rights
-from fedbot.federation.views import PersonSeen, SpaceSeen, StatusSeen, Todo, VerbLine
-from tests.chat.words.scenes import ALPHA, ANNA, ASKED_AT, BOLTS, KIM, NOW, PIET, connection, plain, transfer
+from fedbot.federation.views import Due, DueKind, PersonSeen, SpaceSeen, StatusSeen, Todo, VerbLine
+from tests.chat.words.scenes import ALPHA, ANNA, ASKED_AT, BOLTS, DUE, KIM, NOW, PIET, connection, plain, transfer
 
 OWN_KEY = "w5nh-8d2c-xq4m-t7ra-6kzj"
 KEY = "k3f9-2mxa-7rtw-h4cd-p9qe"
@@ -361,14 +362,31 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "InvenTree is silent": (
         status(
-            StatusSeen(replace(STANDING, inventory_down_since=ASKED_AT), None, problem="InvenTree can't be reached.")
+            StatusSeen(
+                replace(
+                    STANDING,
+                    inventory_down_since=ASKED_AT,
+                    inventory_next_try=NOW,
+                    silent_from=ASKED_AT,
+                    silent_until=NOW,
+                ),
+                None,
+                problem="InvenTree can't be reached.",
+                waiting=("k7m2", "c9x4"),
+                due=(Due(DueKind.REMINDER, DUE, "k7m2"), Due(DueKind.EXPIRY, DUE, "c9x4")),
+            )
         ),
         """
         ⏸ attraktor's bot is here, but its InvenTree does not answer.
-        InvenTree: silent since 20:14. InvenTree can't be reached. I try again by myself.
+        InvenTree: silent since 20:14. InvenTree can't be reached. I try again by myself, next at 20:31.
+        For it waits: k7m2, c9x4
         Chat: read up to 20:31.
+        The homeserver was silent last from 20:14 to 20:31.
         Friends: 0 spaces
         Open: nothing
+        Due next:
+        • Tue 1 Dec, 20:14: reminder of k7m2
+        • Tue 1 Dec, 20:14: c9x4 expires
         fedbot 0.1.0, running since Tue 24 Nov, 20:14
         """,
     ),

@@ -1,0 +1,82 @@
+"""How a server that doesn't answer is left alone: growing pauses, and a circuit breaker for all who call it.
+
+One breaker for our InvenTree (acts and questions), one for our homeserver (reading and sending).
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+
+SHORTEST_PAUSE = 2.0
+LONGEST_PAUSE = 300.0
+MOST_DOUBLINGS = 30
+"""More make no difference to the longest pause, and after days of silence a number that no float holds."""
+OPENS_AFTER = 3
+ONE_CALL = timedelta(seconds=10)
+"""So long others wait for what comes of the one call that is let through."""
+
+
+class Backoff:
+    """Growing pauses, with jitter, between tries of something that doesn't answer. Seconds."""
+
+    def __init__(self, shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
+        self._shortest = shortest
+        self._longest = longest
+        self.failures = 0
+
+    def failed(self) -> float:
+        """One more failure: how long to wait now."""
+        pause = min(self._shortest * 2.0**self.failures, self._longest)
+        self.failures = min(self.failures + 1, MOST_DOUBLINGS)
+        return pause * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter, no secret
+
+    def worked(self) -> None:
+        """It answers again."""
+        self.failures = 0
+
+
+class Breaker:
+    """Of one server. Open after `OPENS_AFTER` failures in a row: then one call is let through after each pause.
+
+    `since` is the first failure of the row, `problem` the last one's text; None and '' while it answers.
+    """
+
+    def __init__(self, shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
+        self._backoff = Backoff(shortest, longest)
+        self._last_urgent: datetime | None = None
+        self.since: datetime | None = None
+        self.next_try: datetime | None = None
+        self.problem = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are held back."""
+        return self._backoff.failures >= OPENS_AFTER
+
+    def failed(self, now: datetime, problem: str) -> datetime:
+        """A call got no answer: when the next one may be made."""
+        self.since = self.since or now
+        self.problem = problem
+        self.next_try = now + timedelta(seconds=self._backoff.failed())
+        return self.next_try
+
+    def worked(self) -> None:
+        """A call was answered."""
+        self._backoff.worked()
+        self.since = self.next_try = self._last_urgent = None
+        self.problem = ""
+
+    def holds(self, now: datetime, *, urgent: bool = False) -> datetime | None:
+        """Until when a call is to wait; None: it may be made now, and others wait for what comes of it.
+
+        An `urgent` one, for which a person waits, may be made sooner, if it isn't one of many.
+        """
+        if not self.is_open or self.next_try is None:
+            return None
+        if urgent and (self._last_urgent is None or now - self._last_urgent >= ONE_CALL):
+            self._last_urgent = now
+        elif now < self.next_try:
+            return self.next_try
+        self.next_try = max(self.next_try, now + ONE_CALL)
+        return None

@@ -1,0 +1,166 @@
+"""Our own house, told in the admin room and by `status`: InvenTree back or upgraded, and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from fedbot.chat.content import Code, Inline, Items
+from fedbot.chat.words import naming
+from fedbot.chat.words.tongue import Lines, Tongue, marked
+from fedbot.federation.home import Home
+from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.standing import OwnToken, Standing
+from fedbot.federation.views import Due, DueKind
+
+# What it means that a version can do something, and that it can't (`inventree.versions.ABILITIES`).
+_CAN: dict[str, str] = {
+    "searches_history": marked("I can look through the stock history for what has become of a thing."),
+    "tells_tokens": marked("I can read when my own tokens end."),
+    "makes_tokens": marked("I can make tokens by myself."),
+    "makes_users": marked("I can make friends' accounts by myself."),
+    "returns_parts": marked("A part of what is with a friend can come back."),
+    "direct_access_is_safe": marked("Friends may be given tokens of their own (peer_access: direct)."),
+}
+_CANNOT: dict[str, str] = {
+    "searches_history": marked("I can't look through the stock history; what is unclear, people must look up."),
+    "tells_tokens": marked("I can't read when my own tokens end; please note it down."),
+    "makes_tokens": marked("I can't make tokens; I say what to click when one is needed."),
+    "makes_users": marked("I can't make friends' accounts; I say what to click when one is needed."),
+    "returns_parts": marked("What is with a friend comes back whole only."),
+    "direct_access_is_safe": marked(
+        "⚠ Any account can make itself admin: friends with peer_access: direct should be asked to pause."
+    ),
+}
+_DUE: dict[DueKind, str] = {
+    DueKind.REMINDER: marked("reminder of {about}"),
+    DueKind.EXPIRY: marked("{about} expires"),
+    DueKind.STATS: marked("our figures are posted"),
+    DueKind.RENEWAL: marked("new token for {about}"),
+    DueKind.OWN_RENEWAL: marked("new {about} of my own"),
+    DueKind.RECONCILE: marked("our books are compared with our friends'"),
+    DueKind.LOOK: marked("I look at InvenTree's version and my tokens"),
+}
+
+
+def inventory_back(tongue: Tongue, *, home: Home, since: datetime, until: datetime) -> Lines:
+    """Our InvenTree answers again: the message about the outage reads so from then on."""
+    space = naming.space(tongue, home.name)
+    return [
+        tongue.say("✅ {space}'s InvenTree answers again, since {until}.", space=space, until=tongue.when(until)),
+        tongue.say(
+            "It was silent since {since}. What waited for it goes on by itself; nothing to do.",
+            since=tongue.when(since),
+        ),
+    ]
+
+
+def version_changed(
+    tongue: Tongue,
+    *,
+    home: Home,
+    old: Standing,
+    inventory: InventoryStanding,
+    gained: tuple[str, ...],
+    lost: tuple[str, ...],
+) -> Lines:
+    """Our InvenTree was upgraded (or put back), and something works differently now."""
+    first = tongue.say(
+        "{space}'s InvenTree is {new} (API {api}) now, it was {old} (API {was}).",
+        space=naming.space(tongue, home.name),
+        new=tongue.short(inventory.version, 30),
+        api=inventory.api,
+        old=tongue.short(old.release, 30),
+        was=old.api,
+    )
+    differently = [tongue.say(_CANNOT[name]) for name in lost if name in _CANNOT]
+    differently += [tongue.say(_CAN[name]) for name in gained if name in _CAN]
+    if not inventory.writes_allowed:
+        accept = f"accept_api: {inventory.api}"
+        differently.insert(
+            0,
+            tongue.say(
+                "⚠ I don't know that version, so I only read: nothing is moved until you upgrade me, or a superuser"
+                " writes {accept} below inventree and restarts me.",
+                accept=accept,
+            ),
+        )
+    return [first, Items(tuple(differently))]
+
+
+def due_next(tongue: Tongue, due: Sequence[Due]) -> Lines:
+    """What happens next by the clock, soonest first; nothing if nothing does."""
+    if not due:
+        return []
+    entries: list[tuple[Inline, ...]] = []
+    for entry in due:
+        what = tongue.say(_DUE[entry.kind], about=tongue.short(entry.about, 40))
+        entries.append(tongue.say("{when}: {what}", when=tongue.when(entry.at), what=what))
+    return [tongue.say("Due next:"), Items(tuple(entries))]
+
+
+# --- our own tokens ------------------------------------------------------------------------------------------
+
+
+def own_token_ends(tongue: Tongue, *, home: Home, token: OwnToken, left: int, name: str) -> Lines:
+    """One of our own tokens ends soon, and I can't make the next one: what to do."""
+    setting = f"inventree.{token.id}"
+    first = tongue.some(
+        "⚠ My own InvenTree token ({setting}) ends in {number} day, and I have no new one.",
+        "⚠ My own InvenTree token ({setting}) ends in {number} days, and I have no new one.",
+        left,
+        setting=Code(setting),
+    )
+    then = (
+        tongue.say("After that I can make no accounts and tokens for friends; all else goes on.")
+        if token.id == "admin_token"
+        else tongue.say("After that I can neither look into InvenTree nor move anything.")
+    )
+    lines: Lines = [first, then, tongue.say("Why: {text}", text=tongue.short(token.problem, 300))]
+    if token.reason == "restart":
+        return [*lines, tongue.say("Please restart me on the bot's machine.")]
+    url = f"{home.inventory_url or 'https://OUR-INVENTREE'}/api/user/token/?name={name}"
+    steps = (
+        tongue.say("as the user behind it, make a new token: {curl}", curl=Code(f"curl -u USER '{url}'")),
+        tongue.say(
+            "on the bot's machine, write it in the old one's place ({file}, or where {setting} comes from). Never into"
+            " a chat",
+            file=Code(f"{setting}_file"),
+            setting=Code(setting),
+        ),
+        tongue.say("restart me; once I say that it works, revoke the old one: {old}", old=Code(token.name or "?")),
+    )
+    lines += [tongue.say("Please:"), Items(steps)]
+    if token.reason in {"no-file", "not-writable"}:
+        lines.append(
+            tongue.say(
+                "Or put it into a file of its own ({file}) that my user may replace, folder included: then I do it.",
+                file=Code(f"{setting}_file"),
+            )
+        )
+    return [*lines, tongue.say("I look at it every day.")]
+
+
+def own_token_renewed(tongue: Tongue, *, token: OwnToken, expiry: date, by_hand: bool) -> Lines:
+    """The next token works, after a warning that there was none. `token` is the one before."""
+    first = tongue.say(
+        "✅ My new InvenTree token ({setting}) works, good until {day}.",
+        setting=Code(f"inventree.{token.id}"),
+        day=tongue.day(expiry),
+    )
+    if by_hand:
+        old = Code(token.name or "?")
+        return [first, tongue.say("Please revoke the old one in InvenTree: {old}", old=old)]
+    return [first, tongue.say("I revoke the old one by myself. Nothing to do.")]
+
+
+def own_old_token_stays(tongue: Tongue, *, token: OwnToken, text: str) -> Lines:
+    """The new one is in use, but the old one could not be revoked."""
+    return [
+        tongue.say(
+            "⚠ My old InvenTree token ({setting}) is still good: I could not revoke it.",
+            setting=Code(f"inventree.{token.id}"),
+        ),
+        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("The new one is in use: {name}. I try again every day.", name=Code(token.name)),
+    ]

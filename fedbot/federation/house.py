@@ -1,0 +1,131 @@
+"""Our own house: whether our InvenTree answers, and what it has become (DESIGN §7: read daily and after outages).
+
+An outage is one message in the admin room, which reads differently when it is over. A version that changes under us
+is told only if something works differently, or isn't known to us.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from fedbot.federation import own_tokens
+from fedbot.federation.effects import Ask, Edit, say
+from fedbot.federation.events import Answered, Context, HomeserverBack, Waiting
+from fedbot.federation.questions import InventoryStanding, Overview, OwnTokens, OwnTokensSeen
+from fedbot.federation.standing import Standing
+from fedbot.federation.state import Turn
+
+LOOKING = "house"
+SAME_OUTAGE = timedelta(hours=1)
+"""A silence that begins that soon after the last one was told goes into the same message."""
+ALREADY_WATCHED = timedelta(minutes=10)
+
+
+# --- InvenTree doesn't answer ---
+
+
+def on_waiting(turn: Turn, event: Waiting) -> None:
+    """Something waits for our InvenTree: since when, until when, and the admins are told if it is news."""
+    standing = turn.standing()
+    is_news = standing.inventory_down_since is None
+    turn.save(
+        replace(
+            standing,
+            inventory_down_since=standing.inventory_down_since or event.at,
+            inventory_problem=event.problem,
+            inventory_next_try=event.next_try,
+        )
+    )
+    if is_news:
+        _tell_outage(turn, event.problem)
+        if event.context.purpose != LOOKING:
+            watch(turn)
+
+
+def _tell_outage(turn: Turn, problem: str) -> None:
+    phrase = say("inventory_down", problem=problem, home=turn.home)
+    standing = turn.standing()
+    if standing.outage and standing.outage_told and turn.now - standing.outage_told < SAME_OUTAGE:
+        turn.do(Edit(standing.outage, turn.home.admin_room, phrase))
+    elif turn.home.admin_room:
+        key = f"down:{turn.now.isoformat()}"
+        turn.tell_admins(phrase, key)
+        turn.save(replace(standing, outage=f"admin:{key}", outage_told=turn.now))
+
+
+def watch(turn: Turn) -> None:
+    """Ask until it answers, so that its return is noticed although nothing else may wait for it any more."""
+    if turn.tell_once("inventory-watched", ALREADY_WATCHED):
+        _ask(turn)
+
+
+def is_back(turn: Turn) -> None:
+    """It has answered something."""
+    standing = turn.standing()
+    if standing.inventory_down_since is None:
+        return
+    turn.save(replace(standing, inventory_down_since=None, inventory_problem="", inventory_next_try=None))
+    if standing.outage:
+        phrase = say("inventory_back", home=turn.home, since=standing.inventory_down_since, until=turn.now)
+        turn.do(Edit(standing.outage, turn.home.admin_room, phrase))
+
+
+def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
+    """Remembered for `status`; nobody can be told of it while it lasts."""
+    turn.save(replace(turn.standing(), silent_from=event.since, silent_until=event.at))
+    turn.note("chat", "the homeserver answers again", since=event.since.isoformat())
+
+
+# --- looking at it ---
+
+
+def _ask(turn: Turn) -> None:
+    turn.save(replace(turn.standing(), looked=turn.now))
+    turn.do(Ask(Context(LOOKING), (Overview(), OwnTokens()), patient=True))
+
+
+def on_started(turn: Turn) -> None:
+    """At each start, as it may have been upgraded, or our tokens exchanged, while we were away."""
+    if turn.home.look_every is not None:
+        _ask(turn)
+
+
+def next_look(turn: Turn) -> datetime | None:
+    """When our own house is to be looked at next."""
+    looked = turn.standing().looked
+    return looked + turn.home.look_every if looked and turn.home.look_every else None
+
+
+def look(turn: Turn) -> None:
+    """By the clock: look again. While InvenTree is silent somebody asks already, until it answers."""
+    at = next_look(turn)
+    if at is None or at > turn.now:
+        return
+    if turn.standing().inventory_down_since is None:
+        _ask(turn)
+    else:
+        turn.save(replace(turn.standing(), looked=turn.now))
+
+
+def on_looked(turn: Turn, event: Answered) -> None:
+    """What our InvenTree says of itself now."""
+    inventory, tokens = event.answers
+    if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
+        raise TypeError(f"the house is asked for the InvenTree's standing and our tokens, not {event.answers!r}")
+    _compare(turn, turn.standing(), inventory)
+    if turn.home.look_every is not None:
+        own_tokens.on_seen(turn, tokens)
+
+
+def _compare(turn: Turn, known: Standing, inventory: InventoryStanding) -> None:
+    seen = (inventory.version, inventory.api)
+    turn.save(replace(known, release=inventory.version, api=inventory.api, abilities=inventory.abilities))
+    if not known.api or seen == (known.release, known.api):
+        return
+    turn.note("house", "InvenTree's version changed", old=known.api, new=inventory.api)
+    gained = tuple(ability for ability in inventory.abilities if ability not in known.abilities)
+    lost = tuple(ability for ability in known.abilities if ability not in inventory.abilities)
+    if gained or lost or not inventory.writes_allowed:
+        phrase = say("version_changed", home=turn.home, old=known, inventory=inventory, gained=gained, lost=lost)
+        turn.tell_admins(phrase, f"version:{turn.now.isoformat()}")

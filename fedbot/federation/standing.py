@@ -1,0 +1,56 @@
+"""How our own house stands: when we last caught up, how InvenTree and the homeserver are, our own tokens.
+
+Documents like those of `documents`, about nobody but ourselves. Fields have defaults, as older journals lack some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One document with what isn't about anybody else.
+
+    `inventory_down_since`, `_problem`, `_next_try` while our InvenTree is silent; `outage` is the message that tells
+    of it in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the homeserver's last
+    silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
+    `looked` is when our own house was last looked at, `release`, `api` and `abilities` what InvenTree was then.
+    """
+
+    id: str = "standing"
+    caught_up: datetime | None = None
+    started: datetime | None = None
+    version: str = ""
+    inventory_down_since: datetime | None = None
+    inventory_problem: str = ""
+    inventory_next_try: datetime | None = None
+    outage: str = ""
+    outage_told: datetime | None = None
+    silent_from: datetime | None = None
+    silent_until: datetime | None = None
+    last_stats: datetime | None = None
+    last_reconcile: datetime | None = None
+    looked: datetime | None = None
+    release: str = ""
+    api: int = 0
+    abilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OwnToken:
+    """One of our own tokens; `id` is the setting that it stands in, `token` or `admin_token`.
+
+    `pk` is InvenTree's key of it, `old` that of the one before, while that one is still good. `warned`: for
+    how many days before its end the admins were last told. `reason` and `problem` while there is no new one.
+    """
+
+    id: str
+    name: str = ""
+    pk: int = 0
+    expiry: date | None = None
+    old: int = 0
+    warned: int = 0
+    reason: str = ""
+    problem: str = ""

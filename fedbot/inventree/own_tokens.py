@@ -1,0 +1,171 @@
+"""Our own two tokens: when they end, the next one made, tried and put into its file, and the old one revoked.
+
+A token may get the next one for its own user (facts/inventree.md (e), (f)): asked for by the same name it is the same
+one again, so nothing is lost by a crash in between. The settings' file decides which one we use after a restart; it is
+written whole or not at all, and only once the new token has proved good.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from fedbot.federation.questions import OwnTokens, OwnTokensSeen, TokenSeen
+from fedbot.federation.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
+from fedbot.inventree.server import Server, account_behind
+from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.logs import keep_secret
+from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal, Unavailable
+
+ADMIN = "admin_token"
+
+
+def own_tokens(server: Server, question: OwnTokens) -> OwnTokensSeen:
+    """Our tokens, as far as the server tells of them (API >= 293). One that it doesn't accept is left out."""
+    del question
+    if not server.version.tells_tokens:
+        return OwnTokensSeen(())
+    found = []
+    for setting, transport in _transports(server).items():
+        try:
+            row = _in_use(transport)
+        except NotPermitted:
+            continue  # `Overview` complains of a superuser's token that is no good
+        if row is not None:
+            found.append(TokenSeen(setting, str(row.get("name") or ""), int(row["id"]), _end(row)))
+    return OwnTokensSeen(tuple(found))
+
+
+def find_renewed(server: Server, step: RenewOwnToken) -> OwnTokenRenewed | None:
+    """Probe of `RenewOwnToken`: the new one is in use already."""
+    row = _in_use(_transport(server, step.setting))
+    return _renewed(row) if row is not None and row.get("name") == step.name else None
+
+
+def renew(server: Server, step: RenewOwnToken) -> OwnTokenRenewed:
+    """Make the next token, try it, write it into its file, use it.
+
+    Raises `Refusal`, the old one staying in use: no-file (it doesn't come from a file), not-writable (we may not
+    replace the file), restart (somebody has put another one there), unsupported (below API 325), or what the trial of
+    the new one says.
+    """
+    transport = _transport(server, step.setting)
+    file = _writable_file(server, step.setting)
+    if not transport.uses_token(_read(file)):
+        raise Refusal("There is another token in the file already; restart me, and I use it.", "restart")
+    if not server.version.makes_tokens:
+        raise Refusal("This InvenTree can't make the next token over REST.", "unsupported")
+    reply = transport.get("user/token/", params={"name": step.name})
+    secret = reply.get("token") if isinstance(reply, dict) else None
+    if not isinstance(secret, str) or not secret or "*" in secret:
+        raise Unavailable("InvenTree made a token, but did not show it.", "unreadable")
+    keep_secret(secret)
+    _try(server, transport, secret)
+    _replace(file, secret)
+    transport.use_token(secret)
+    row = _in_use(transport)
+    if row is None or row.get("name") != step.name:
+        raise OutcomeUnknown("The new token isn't the one in use.", "changed")
+    return _renewed(row)
+
+
+def find_revoked(server: Server, step: RevokeOwnToken) -> TokenRevoked | None:
+    """Probe of `RevokeOwnToken`."""
+    row = _row(_transport(server, step.setting), step.token)
+    return TokenRevoked() if row is None or row.get("revoked") else None
+
+
+def revoke(server: Server, step: RevokeOwnToken) -> TokenRevoked:
+    """Revoke our own old token. Raises `Refusal` (in-use) if any of ours is still that one."""
+    used = [_in_use(transport) for transport in _transports(server).values()]
+    if any(row is not None and row.get("id") == step.token for row in used):
+        raise Refusal("The old token is still in use.", "in-use")
+    transport = _transport(server, step.setting)
+    transport.delete(f"user/tokens/{step.token}/")
+    if find_revoked(server, step) is None:
+        raise OutcomeUnknown("The old token is still good.", "changed")
+    return TokenRevoked()
+
+
+def _transports(server: Server) -> dict[str, InvenTreeTransport]:
+    return {"token": server.api} | ({ADMIN: server.admin} if server.admin is not None else {})
+
+
+def _transport(server: Server, setting: str) -> InvenTreeTransport:
+    transport = _transports(server).get(setting)
+    if transport is None:
+        raise Refusal(f"inventree.{setting} is not set.", "no-token")
+    return transport
+
+
+def _in_use(transport: InvenTreeTransport) -> dict[str, Any] | None:
+    return next((row for row in transport.rows("user/tokens/") if row.get("in_use")), None)
+
+
+def _row(transport: InvenTreeTransport, token: int) -> dict[str, Any] | None:
+    return next((row for row in transport.rows("user/tokens/") if row.get("id") == token), None)
+
+
+def _end(row: dict[str, Any]) -> date | None:
+    return date.fromisoformat(str(row["expiry"])) if row.get("expiry") else None
+
+
+def _renewed(row: dict[str, Any]) -> OwnTokenRenewed:
+    return OwnTokenRenewed(str(row["name"]), int(row["id"]), _end(row))
+
+
+def _try(server: Server, old: InvenTreeTransport, secret: str) -> None:
+    """The new one must be the same user's, with the same rights."""
+    trial = server.connect(server.settings.url, secret)
+    try:
+        before, now = account_behind(old, server.version), account_behind(trial, server.version)
+        if before != now:
+            raise Refusal("The new token isn't as good as the old one.", "too-little-right")
+    finally:
+        trial.close()
+
+
+# --- its file ------------------------------------------------------------------------------------------------
+
+
+def _writable_file(server: Server, setting: str) -> Path:
+    """The file behind the setting, if we may replace it. Links are followed: what they lead to is replaced."""
+    named = server.settings.admin_token_file if setting == ADMIN else server.settings.token_file
+    if named is None:
+        raise Refusal(f"inventree.{setting} doesn't come from a file that I could write the next one into.", "no-file")
+    file = named.resolve()
+    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)) or file.is_mount():
+        raise Refusal(f"I may not replace the file {named}.", "not-writable")
+    return file
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as problem:
+        raise Refusal(f"I can't read the file {file}: {problem.strerror}.", "not-writable") from None
+
+
+def _replace(file: Path, secret: str) -> None:
+    """The file holds this, durably, with the rights that it had; or is as it was."""
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            os.fchmod(descriptor, stat.S_IMODE(file.stat().st_mode))
+            out.write(f"{secret}\n")
+            out.flush()
+            os.fsync(descriptor)
+        draft.replace(file)
+    except OSError as problem:
+        draft.unlink(missing_ok=True)
+        raise Refusal(f"I could not replace the file {file}: {problem.strerror}.", "not-writable") from None
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
