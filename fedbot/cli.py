@@ -29,7 +29,7 @@ from fedbot.federation.directory import PARTY_ID
 from fedbot.federation.making import made_for
 from fedbot.identity import FileVault
 from fedbot.ports import ChatProblem, ChatSignedOut, InventoryProblem, JournalProblem, JournalUnwritable, StateInUse
-from fedbot.web.asking import ask
+from fedbot.web.asking import ask, order_reconcile
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
     _json(command("health", "ask the running bot how it is (0: well, 1: not)"))
     _json(command("verbs", "list what people can say in the room"))
+    reconcile = command("reconcile", "have the running bot compare its books with its friends' (1: they differ)")
+    reconcile.add_argument("space", nargs="?", default="", help="only with this one", metavar="SPACE")
+    reconcile.add_argument("--repair", action="store_true", help="put right what is ours and safe")
+    _json(reconcile)
     credentials = command("credentials", "put a token that was made by hand into the bot's vault")
     credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
     credentials.add_argument("name", type=_whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
@@ -327,6 +331,19 @@ def _verbs(given: argparse.Namespace) -> Exit:
     return Exit.OK
 
 
+def _reconcile(given: argparse.Namespace) -> Exit:
+    settings = _settings(given, "warning")
+    answer = order_reconcile(settings.health_socket, given.space, repair=given.repair)
+    answer = answer or {"problem": f"The bot does not run (nobody answers in {settings.state}).", "told": []}
+    if given.json:
+        print(logs.redact(json.dumps(answer, ensure_ascii=False)))
+    elif answer["problem"]:
+        print(logs.redact(str(answer["problem"])), file=sys.stderr)
+    for told in [] if given.json else answer["told"]:
+        print(logs.redact(told["text"]))
+    return Exit.FAILED if answer["problem"] or not all(told["agree"] for told in answer["told"]) else Exit.OK
+
+
 def _credentials(given: argparse.Namespace) -> Exit:
     """The running bot looks into its vault each minute, so nothing has to be told to it."""
     settings = _settings(given, "warning")
@@ -406,6 +423,7 @@ _COMMANDS = {
     "verbs": _verbs,
     "credentials": _credentials,
     "export": _export,
+    "reconcile": _reconcile,
     **dict.fromkeys(state_commands.COMMANDS, _about_state),
     "demo": _demo,
 }

@@ -307,6 +307,35 @@ def test_health_ends_with_0_or_1_only_as_docker_wants(folder: Path) -> None:
     assert main(["health"]) == Exit.FAILED  # there are no settings at all
 
 
+# --- reconcile ---------------------------------------------------------------------------------------------
+
+
+async def test_reconcile_says_what_the_running_bot_found_and_ends_with_1_if_books_differ(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: dict[str, Any] = {"problem": "", "told": [{"space": "beta", "text": "✅ They agree.", "agree": True}]}
+    ordered = []
+
+    async def reconcile(space: str, *, repair: bool) -> dict[str, Any]:
+        ordered.append((space, repair))
+        return found
+
+    settings = load(config)
+    settings.state.mkdir()
+    async with Web(lambda: STANDING, settings.health_socket, reconcile=reconcile):
+        assert await asyncio.to_thread(main, ["reconcile"]) == Exit.OK
+        assert capsys.readouterr().out == "✅ They agree.\n"
+        found["told"].append({"space": "gamma", "text": "⚠ 1 difference", "agree": False})
+        assert await asyncio.to_thread(main, ["reconcile", "beta", "--repair", "--json"]) == Exit.FAILED
+        assert json.loads(capsys.readouterr().out) == found
+        found.update(problem="There are no friends yet.", told=[])
+        assert await asyncio.to_thread(main, ["reconcile"]) == Exit.FAILED
+        assert capsys.readouterr().err == "There are no friends yet.\n"
+    assert ordered == [("", False), ("beta", True), ("", False)]
+    assert main(["reconcile"]) == Exit.FAILED
+    assert "The bot does not run" in capsys.readouterr().err
+
+
 # --- verbs, demo -------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from fedbot.app.asking import AskLane
 from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.courier import Courier
 from fedbot.app.engine import Engine
+from fedbot.app.orders import Orders
 from fedbot.app.recovery import Rebuilt, catch_up
 from fedbot.app.recovery import rebuild as rebuild_journal
 from fedbot.app.syncing import AccountTaken, SyncLoop
@@ -129,6 +130,7 @@ class Bot:
         self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)
         self.engine.state.regular = self.timetable.upcoming
+        self.orders = Orders(self.engine, put_into_words)
 
     async def start(self) -> None:
         """Load the state; on a first start read the rooms as they are, from a copy what happened since.
@@ -263,7 +265,8 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
         _refuse_lost_identity(settings, journal)
         bot, _ = await _put_together(settings, journal, stack)
         await bot.start()
-        await stack.enter_async_context(Web(bot.standing, settings.health_socket, settings.web.listen))
+        served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.reconcile)
+        await stack.enter_async_context(served)
         ready()
         try:
             await bot.run()

@@ -90,7 +90,7 @@ class Engine:
 
     `wake` has an event for each lane, set whenever the outbox may have something new for it; `changed` is
     called after each decision (timers and the sync loop look at the state then); `show_typing` gets what is
-    not journaled.
+    not journaled. `listeners` are told, once, what is said under a key.
     """
 
     def __init__(self, journal: Journal, state: State, verbs: Verbs, clock: Clock, render: Render) -> None:
@@ -101,6 +101,7 @@ class Engine:
         self.changed: Callable[[], None] = lambda: None
         self.show_typing: Callable[[Typing], None] = lambda _: None
         self.perform_now: Callable[[], None] = lambda: None
+        self.listeners: dict[str, Callable[[Phrase], None]] = {}
         self.failures = 0
         self.counters = Counter(dict.fromkeys(("events_decided", "letters_written", *_COUNTED.values()), 0))
         self._verbs = verbs
@@ -171,6 +172,8 @@ class Engine:
         for effect in turn.effects:
             if isinstance(effect, Typing):
                 self.show_typing(effect)
+            elif isinstance(effect, Post) and effect.key in self.listeners:
+                self.listeners.pop(effect.key)(effect.phrase)
         return True
 
     def _count(self, event: Event, turn: Turn) -> None:

@@ -64,6 +64,8 @@ class Difference:
 class Reconciliation:
     """A comparison with one friend under way; `id` is the connection's. By night nobody asked: no `asked_by`.
 
+    `order` is the number under which the command line waits for it.
+
     Transfers up to the id `after` are compared, page by page. The friend is to answer by `until`.
     """
 
@@ -73,6 +75,7 @@ class Reconciliation:
     asked_by: str = ""
     event_id: str = ""
     repair: bool = False
+    order: str = ""
     after: str = ""
     theirs: tuple[BookLine, ...] = ()
     compared: int = 0

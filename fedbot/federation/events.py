@@ -172,6 +172,16 @@ class ReconcileDue:
 
 
 @dataclass(frozen=True)
+class ReconcileOrdered:
+    """Whoever has the bot's machine wants our books compared now, with `party` or, if '', with every friend."""
+
+    at: datetime
+    number: str
+    party: str = ""
+    repair: bool = False
+
+
+@dataclass(frozen=True)
 class HomeserverBack:
     """Our homeserver answers again, after it was silent since `since`."""
 
@@ -298,6 +308,7 @@ Event = (
     | Tick
     | StatsDue
     | ReconcileDue
+    | ReconcileOrdered
     | HomeserverBack
     | Started
     | Posted

@@ -20,7 +20,16 @@ from fedbot.federation.books import BookLine, Difference, Kind, Reconciliation
 from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.envelope import BadEnvelope, Envelope
-from fedbot.federation.events import Answered, Context, ReconcileDue, StepDone, StepRefused, StepUnknown, Unanswered
+from fedbot.federation.events import (
+    Answered,
+    Context,
+    ReconcileDue,
+    ReconcileOrdered,
+    StepDone,
+    StepRefused,
+    StepUnknown,
+    Unanswered,
+)
 from fedbot.federation.provenance import mirror_given, mirror_received
 from fedbot.federation.questions import BooksOf, ItemsSeen
 from fedbot.federation.state import Turn
@@ -32,6 +41,7 @@ MOST_BYTES = 36_000
 """Of a page's lines as JSON: sealed it is a third longer, and all of a letter must be below 60,000."""
 MOST_LINES = 1_000
 MOST_DIFFERENCES = 50
+COMMAND_LINE = "fedbot reconcile"
 _LINES = TypeAdapter(tuple[BookLine, ...])
 
 
@@ -39,11 +49,18 @@ _LINES = TypeAdapter(tuple[BookLine, ...])
 
 
 def begin(
-    turn: Turn, connection: Connection, room: str, *, asked_by: str = "", event_id: str = "", repair: bool = False
+    turn: Turn,
+    connection: Connection,
+    room: str,
+    *,
+    asked_by: str = "",
+    event_id: str = "",
+    repair: bool = False,
+    order: str = "",
 ) -> None:
     """Ask the friend for the first page of its books. `asked_by` nobody: only what is new goes to the admins."""
     until = turn.now + ANSWERS_WITHIN
-    turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair))
+    turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair, order))
     turn.note(connection.id, "reconcile", asked_by, event_id, repair=repair)
     _ask_for_page(turn, connection, "")
 
@@ -62,6 +79,20 @@ def on_due(turn: Turn, event: ReconcileDue) -> None:
     for connection in turn.active_connections():
         if turn.reconciliation(connection.id) is None and turn.home.admin_room:
             begin(turn, connection, turn.home.admin_room)
+
+
+def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
+    """From the command line: compare now; the outcome is told to the admins, and to whoever waits for it."""
+    for connection in turn.active_connections():
+        if event.party in {"", connection.peer} and turn.reconciliation(connection.id) is None:
+            begin(
+                turn,
+                connection,
+                turn.home.admin_room,
+                asked_by=COMMAND_LINE,
+                order=event.number,
+                repair=event.repair,
+            )
 
 
 def on_started(turn: Turn) -> None:
@@ -298,8 +329,13 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
         transfers=known,
         problem=problem,
     )
-    key = f"books:{running.id}:{running.event_id or turn.now.date()}"
+    key = outcome_key(running.id, running.event_id or running.order or str(turn.now.date()))
     turn.do(Post(key, running.room, phrase, reply_to=running.event_id))
+
+
+def outcome_key(connection: str, cause: str) -> str:
+    """The key of the message with the outcome: by the line, the order or the day that it was for."""
+    return f"books:{connection}:{cause}"
 
 
 def _is_new(turn: Turn, difference: Difference) -> bool:

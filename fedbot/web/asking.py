@@ -1,4 +1,4 @@
-"""The question that `fedbot health` puts to the running bot."""
+"""What `fedbot health` asks of the running bot, and `fedbot reconcile` orders."""
 
 from __future__ import annotations
 
@@ -19,4 +19,16 @@ def ask(unix_socket: Path) -> dict[str, Any] | None:
             return cast("dict[str, Any]", answer.json())
     except (httpx.TransportError, ValueError):
         # nobody listens, it hangs, or it answers with something else: as good as not running
+        return None
+
+
+def order_reconcile(unix_socket: Path, space: str, *, repair: bool) -> dict[str, Any] | None:
+    """What the running bot says of its books (`app.orders`), when it has compared them; None if none is running."""
+    transport = httpx.HTTPTransport(uds=str(unix_socket))
+    patience = httpx.Timeout(ASK_SECONDS, read=None)  # a friend that doesn't answer is told of by the bot
+    try:
+        with httpx.Client(transport=transport, base_url="http://fedbot", timeout=patience) as client:
+            answer = client.post("/reconcile", json={"space": space, "repair": repair})
+            return cast("dict[str, Any]", answer.raise_for_status().json())
+    except httpx.TransportError:
         return None

@@ -1,11 +1,11 @@
-"""The small server that answers monitors."""
+"""The small server that answers monitors, and takes the orders of our own user's command line."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -15,20 +15,36 @@ from fedbot.web.standing import Standing, is_healthy, metrics
 _ONLY_US = 0o600
 
 
+class Reconcile(Protocol):
+    """What `app.orders.Orders.reconcile` does."""
+
+    async def __call__(self, space: str, *, repair: bool) -> dict[str, Any]:
+        """Compare the books; what came of it, as JSON."""
+
+
 class Web:
     """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
 
     `standing` is called for every request and must not block. `unix_socket` is always served, readable by our
-    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken.
+    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `reconcile` can
+    be ordered by POST /reconcile, on the socket only.
     """
 
-    def __init__(self, standing: Callable[[], Standing], unix_socket: Path, listen: str = "") -> None:
+    def __init__(
+        self,
+        standing: Callable[[], Standing],
+        unix_socket: Path,
+        listen: str = "",
+        reconcile: Reconcile | None = None,
+    ) -> None:
         self._standing = standing
         self._socket = unix_socket
         self._listen = listen
+        self._reconcile = reconcile
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/metrics", self._metrics)
+        application.router.add_post("/reconcile", self._ordered)
         self._runner = web.AppRunner(application, access_log=None)
 
     async def __aenter__(self) -> Self:
@@ -60,6 +76,13 @@ class Web:
     async def _metrics(self, _: web.Request) -> web.Response:
         body = metrics(self._standing())
         return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def _ordered(self, request: web.Request) -> web.Response:
+        asked_from = request.transport.get_extra_info("socket") if request.transport else None
+        if self._reconcile is None or asked_from is None or asked_from.family != socket.AF_UNIX:
+            raise web.HTTPNotFound
+        asked = await request.json()
+        return web.json_response(await self._reconcile(str(asked["space"]), repair=asked["repair"] is True))
 
 
 def _bound(path: Path) -> socket.socket:

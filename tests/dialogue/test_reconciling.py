@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -170,6 +172,44 @@ async def test_by_night_the_admins_are_told_what_is_new_and_only_once() -> None:
     assert len(told(world.alpha_admins, "1 difference")) == 1
     assert len(told(world.beta_admins, "1 difference")) == 1
     assert not told(world.room, "difference")
+
+
+async def ordered(world: World, space: str = "", *, repair: bool = False) -> dict[str, Any]:
+    """The admin of Attraktor's machine orders it; what the command line prints."""
+    order = asyncio.ensure_future(world.alpha.bot.orders.reconcile(space, repair=repair))
+    await asyncio.sleep(0)
+    await world.settle()
+    return await order
+
+
+async def test_the_command_line_gets_what_the_admins_read() -> None:
+    world = await given()
+    answer = await ordered(world)
+    assert [told["agree"] for told in answer["told"]] == [True]
+    assert "✅ The books of Attraktor and Betaspace agree" in answer["told"][0]["text"]
+    assert world.alpha_admins.messages()[-1].text == answer["told"][0]["text"]
+    world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1", "status": 10}], location=1, notes="x")
+    again = await ordered(world, "BetaSpace")
+    assert [told["agree"] for told in again["told"]] == [False]
+    assert "in stock at both spaces" in again["told"][0]["text"]
+    assert (await ordered(world, "gamma"))["problem"] == "There is no friend gamma; friends are: betaspace."
+    running = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=False))
+    await asyncio.sleep(0)
+    assert (
+        "being compared with betaspace already" in (await world.alpha.bot.orders.reconcile("", repair=False))["problem"]
+    )
+    await world.settle()
+    assert len((await running)["told"]) == 1
+
+
+async def test_what_the_command_line_ordered_is_told_to_the_admins_though_the_bot_ended_meanwhile() -> None:
+    world = await given()
+    order = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=True))
+    await asyncio.sleep(0)
+    await world.alpha.restart()
+    await world.settle()
+    assert len(told(world.alpha_admins, "The books of Attraktor and Betaspace agree")) == 1
+    order.cancel()
 
 
 async def test_what_goes_back_and_forth_is_no_difference() -> None:

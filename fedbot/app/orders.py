@@ -1,0 +1,65 @@
+"""What the admin's command line orders of the running bot: to compare its books now (`fedbot reconcile`).
+
+The order is an event as any other; whoever gave it waits here until each friend's books are told of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+from fedbot.app.engine import Engine, Render
+from fedbot.federation import reconciling
+from fedbot.federation.documents import Connection
+from fedbot.federation.effects import Phrase
+from fedbot.federation.events import ReconcileOrdered
+from fedbot.federation.state import Turn
+
+
+class Orders:
+    """The orders of one bot's command line."""
+
+    def __init__(self, engine: Engine, render: Render) -> None:
+        self._engine = engine
+        self._render = render
+
+    async def reconcile(self, space: str, *, repair: bool) -> dict[str, Any]:
+        """Compare with this friend (its id or name; '' for all); what came of it, as JSON.
+
+        `problem` is why nothing was begun, '' otherwise; `told` has for each friend its `space`, the `text` that the
+        admin room reads too, and whether the books `agree`. A friend that is silent is told of after two minutes.
+        """
+        now = self._engine.clock.now()
+        turn = Turn(self._engine.state, now)
+        friends = [c for c in turn.active_connections() if not space or space.casefold() in _names(c)]
+        if problem := _problem(turn, friends, space):
+            return {"problem": problem, "told": []}
+        number = secrets.token_hex(4)
+        told: dict[str, asyncio.Future[Phrase]] = {}
+        for friend in friends:
+            told[friend.peer] = asyncio.get_running_loop().create_future()
+            self._engine.listeners[reconciling.outcome_key(friend.id, number)] = told[friend.peer].set_result
+        peer = friends[0].peer if space else ""
+        self._engine.put(ReconcileOrdered(now, number, peer, repair))
+        return {"problem": "", "told": [self._told(peer, await phrase) for peer, phrase in told.items()]}
+
+    def _told(self, peer: str, phrase: Phrase) -> dict[str, Any]:
+        words = self._render(phrase, self._engine.clock.now())
+        agree = not phrase.about["problem"] and not phrase.about["reconciliation"].differences
+        return {"space": peer, "text": words.plain, "agree": agree}
+
+
+def _names(connection: Connection) -> tuple[str, str]:
+    return connection.peer.casefold(), connection.peer_name.casefold()
+
+
+def _problem(turn: Turn, friends: list[Connection], space: str) -> str:
+    """Why it can't begin; '' if it can."""
+    if not friends:
+        known = ", ".join(c.peer for c in turn.active_connections()) or "nobody"
+        return f"There is no friend {space}; friends are: {known}." if space else "There are no friends yet."
+    if not turn.home.admin_room:
+        return "The outcome is told in the admin room, too, and there is none: set admin_room."
+    running = [c.peer for c in friends if turn.reconciliation(c.id) is not None]
+    return f"The books are being compared with {', '.join(running)} already." if running else ""
