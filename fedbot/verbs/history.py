@@ -40,6 +40,7 @@ SPEC = Verb(
     details=(
         "Finished and open transfers, newest first: all, those with a space, or those that touched one of our items.",
         "With an ID, or as a reply to a card: who asked, who decided, and each step with its time.",
+        "In the admin room and in a direct chat with links to our stock items in InvenTree.",
     ),
 )
 _ITEM = re.compile(r"#\s*(\d+)")
@@ -71,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if isinstance(meant, Phrase):
         return meant
     if not isinstance(meant, _Listed):
-        return show.story(turn, meant, answers)
+        return show.story(turn, command, meant, answers)
     found = answers[0] if answers else ItemsFound()
     if not isinstance(found, ItemsFound):
         raise TypeError(f"history asks for items, not {found!r}")

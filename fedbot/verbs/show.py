@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from fedbot.federation import ledger
 from fedbot.federation.commands import Command
+from fedbot.federation.documents import Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
 from fedbot.federation.state import Turn
@@ -36,10 +38,10 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Tell it, oldest first."""
     subject = _meant(turn, command)
-    return subject if isinstance(subject, Phrase) else story(turn, subject, answers)
+    return subject if isinstance(subject, Phrase) else story(turn, command, subject, answers)
 
 
-def story(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
+def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
     """Where a case stands, and everything that led there."""
     (trail,) = answers
     if not isinstance(trail, AuditTrail):
@@ -52,7 +54,17 @@ def story(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
         peer_name=turn.party_name(subject.peer),
         entries=trail.entries,
         names={person: turn.name_of(person, subject.room) for person in sorted(people)},
+        pages=_pages(turn, subject) if command.room not in turn.home.rooms else (),
     )
+
+
+def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:
+    """Our stock items of the case, each with its page in our InvenTree, whose address is nobody else's business."""
+    if not isinstance(subject, Transfer):
+        return ()
+    items = dict.fromkeys(ledger.our_item(subject, line) for line in subject.terms.lines)
+    api = turn.standing().api
+    return tuple((item, ledger.item_page(turn.home.inventory_url, api, item)) for item in items if item)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from fedbot.federation.ledger import item_page
 from tests.dialogue.world import World, friends, told
 
 
@@ -113,6 +114,22 @@ async def test_history_is_told_while_inventree_is_silent_and_to_admins_of_all_ro
     for word in (f"#{transfer.terms.lines[0].item}", "M3-NUT", "betaspace", ""):
         assert codes_in(await answer(world, f"!fed history {word}")) == [transfer.code]
     assert "taken out of stock" in await answer(world, f"!fed history {transfer.code}")
+
+
+async def test_in_private_one_case_has_links_to_our_items_and_the_shared_room_does_not() -> None:
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    transfer = world.alpha.transfer()
+    url, item = world.alpha.home.inventory_url, transfer.progress[0].item
+    assert f"{url}/web/stock/item/{item}/" in await answer(
+        world, f"!fed history {transfer.code}", room=world.alpha_admins.id
+    )
+    assert url not in await answer(world, f"!fed history {transfer.code}")
+
+
+def test_an_older_server_has_its_items_at_another_page() -> None:
+    assert item_page("https://stock.example/", 293, 42) == "https://stock.example/stock/item/42/"
+    assert item_page("https://stock.example", 391, 42) == "https://stock.example/web/stock/item/42/"
 
 
 async def test_in_a_direct_chat_history_tells_only_of_rooms_that_the_person_reads() -> None:

@@ -107,8 +107,12 @@ def shown(
     peer_name: str,
     entries: tuple[tuple[datetime, AuditEntry], ...],
     names: dict[str, str],
+    pages: tuple[tuple[int, str], ...] = (),
 ) -> Lines:
-    """The case in a line, where it stands, then when – who – what, oldest first. `names`: display names by id."""
+    """The case in a line, where it stands, then when – who – what, oldest first.
+
+    `names`: display names by id. `pages`: the stock items of ours with their pages in InvenTree.
+    """
     head = (
         _transfer(tongue, subject, home, peer_name)
         if isinstance(subject, Transfer)
@@ -120,6 +124,7 @@ def shown(
         left_out = tongue.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
         told = [*told[:MOST_FIRST], left_out, *told[-MOST_LAST:]]
     lines.append(Items(tuple(told)) if told else tongue.say("Nothing more is noted of it."))
+    lines += [Link(tongue.word("Our stock #{item}").format(item=item), page) for item, page in pages[:MOST_FIRST]]
     if subject.card_event:
         lines.append(Link(tongue.word("Its card"), permalink(subject.room, subject.card_event)))
     return lines

@@ -121,7 +121,7 @@ def _of(transfer_: Transfer, text: str) -> list[Phrase]:
                 say("transfer_waits", transfer=each, home=home, problem=text, next_try=NOW, peer_name=text),
                 say("peer_silent", transfer=each, home=home, peer_name=text),
                 say("decided_already", subject=each),
-                say("shown", subject=each, home=home, peer_name=text, entries=(), names={}),
+                say("shown", subject=each, home=home, peer_name=text, entries=(), names={}, pages=()),
             ]
     return [*cards, say("transfer_offered", transfer=transfer_, connection=connection(), home=ALPHA)]
 

@@ -23,10 +23,11 @@ def review(bot: str, fingerprint: str) -> Phrase:
     return say("review_list", home=ALPHA, changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot),))
 
 
-def shown(subject: Transfer | Connection, *entries: AuditEntry) -> Phrase:
+def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tuple[int, str], ...] = ()) -> Phrase:
     home, peer = (ALPHA, "betaspace") if subject.peer == "beta" else (BETA, "attraktor")
     told = tuple((NOW, entry) for entry in entries)
-    return say("shown", subject=subject, home=home, peer_name=peer, entries=told, names={ANNA: "Anna", BEA: "Bea"})
+    names = {ANNA: "Anna", BEA: "Bea"}
+    return say("shown", subject=subject, home=home, peer_name=peer, entries=told, names=names, pages=pages)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -385,6 +386,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Tue 24 Nov, 20:31 – had to wait for InvenTree
         • Tue 24 Nov, 20:31 – had to wait for InvenTree
         • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        """,
+    ),
+    "in private, with links": (
+        shown(
+            transfer(BOLTS, state=TransferState.OPEN, role="sender"),
+            pages=((12, "https://inventree.attraktor.example/web/stock/item/12/"),),
+        ),
+        """
+        k7m2: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace.
+        Waits for a yes or no, until Tue 1 Dec, 20:14.
+        Asked by Anna (attraktor)
+
+        Nothing more is noted of it.
+        Our stock #12 (https://inventree.attraktor.example/web/stock/item/12/)
         """,
     ),
     "no history": (
