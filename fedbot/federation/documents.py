@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from fedbot.federation.alias import Alias
 from fedbot.federation.books import Reconciliation
 from fedbot.federation.effects import Draft
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
@@ -415,6 +416,7 @@ Document = (
     | Question
     | Standing
     | OwnToken
+    | Alias
     | SpaceFigures
     | Survey
     | StockHistory

@@ -75,11 +75,15 @@ class PartDescription:
 
 @dataclass(frozen=True)
 class MatchPart:
-    """Which of our parts is this? By recorded alias, IPN, then exact name. Answer: `PartMatch`."""
+    """Which of our parts is this? By what somebody has said (`alias`, a part's key), IPN, then exact name.
+
+    Answer: `PartMatch`.
+    """
 
     peer: str
     description: PartDescription
     serial: str = ""
+    alias: int | None = None
 
 
 @dataclass(frozen=True)

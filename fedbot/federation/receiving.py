@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import disputes, letters, making, opening
+from fedbot.federation import aliases, disputes, letters, making, opening
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -25,7 +25,7 @@ from fedbot.federation.effects import Ask, Do
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context, StepDone, StepRefused, StepUnknown
 from fedbot.federation.provenance import forbidden_origin, mirror_received
-from fedbot.federation.questions import Able, MatchPart, PartMatch, Question, WhoMay
+from fedbot.federation.questions import Able, PartMatch, Question, WhoMay
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
@@ -76,7 +76,7 @@ def on_offer(
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line, and who may decide? The card waits for the answer."""
     questions: list[Question] = [
-        MatchPart(transfer.peer, line.description, line.serial) for line in transfer.terms.lines
+        aliases.question_for(turn, transfer.peer, line) for line in transfer.terms.lines
     ]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
     turn.do(Ask(Context("offer-card", transfer.id), tuple(questions), patient=True))

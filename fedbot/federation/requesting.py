@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import letters, making, opening, sending
+from fedbot.federation import aliases, letters, making, opening, sending
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -26,7 +26,7 @@ from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
 from fedbot.federation.provenance import forbidden_origin
-from fedbot.federation.questions import Able, FindItems, ItemsFound, MatchPart, PartMatch, Question, WhoMay
+from fedbot.federation.questions import Able, FindItems, ItemsFound, PartMatch, Question, WhoMay
 from fedbot.federation.receiving import NO_PART, go_on, matched, unmatched
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
@@ -69,7 +69,7 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line?"""
     lines = transfer.terms.lines
-    questions: list[Question] = [MatchPart(transfer.peer, line.description, line.serial) for line in lines]
+    questions: list[Question] = [aliases.question_for(turn, transfer.peer, line) for line in lines]
     turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
 
 

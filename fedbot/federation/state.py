@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from fedbot.federation.alias import Alias
 from fedbot.federation.audit import AuditEntry
 from fedbot.federation.books import Reconciliation
 from fedbot.federation.documents import (
@@ -43,6 +44,7 @@ D = TypeVar(
     Question,
     Standing,
     OwnToken,
+    Alias,
     SpaceFigures,
     Survey,
     StockHistory,
@@ -230,6 +232,14 @@ class Turn:
     def standing(self) -> Standing:
         """When we last caught up, and how our InvenTree is."""
         return self._get(Standing, "standing") or Standing()
+
+    def alias(self, identifier: str) -> Alias | None:
+        """Which part of ours a friend's word means, as somebody has said."""
+        return self._get(Alias, identifier)
+
+    def aliases(self) -> list[Alias]:
+        """All that was said of friends' words."""
+        return self._all(Alias)
 
     def own_token(self, setting: str) -> OwnToken:
         """What we know of our own token in that setting, `token` or `admin_token`."""

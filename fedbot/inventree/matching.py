@@ -1,8 +1,9 @@
 """Which of our parts is what a peer sends, whether it may take the item, and where that would lie (UC2).
 
-IPN first, then the exact name. Only when both fail are recorded aliases looked at: they stand in the parts'
-own metadata, which nothing can search, so reading them costs a call for each candidate (at most five, found by
-the peer's IPN and name; an admin makes a part a candidate by writing the peer's IPN into its keywords).
+What an approver has said (`match`, kept in the journal) comes first, then the IPN, then the exact name. Only when all
+fail are aliases in the parts' own metadata looked at, where the journal was lost, or an admin wrote them: nothing can
+search there, so it costs a call for each candidate (at most five, found by the peer's IPN and name; an admin makes a
+part a candidate by writing the peer's IPN into its keywords).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
 from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
-from fedbot.ports import NotPermitted
+from fedbot.ports import NotPermitted, Refusal
 
 _MOST_CANDIDATES = 5
 
@@ -39,6 +40,8 @@ def match_part(server: Server, question: MatchPart) -> PartMatch:
 
 def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:
     wanted = question.description
+    if said := _as_said(server, question):
+        return said, "alias"
     if wanted.ipn:
         rows = parts_by_ipn(server, wanted.ipn)
         if rows:
@@ -47,6 +50,18 @@ def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any
     if rows:
         return rows, "name"
     return _by_alias(server, question), "alias"
+
+
+def _as_said(server: Server, question: MatchPart) -> list[dict[str, Any]]:
+    """The part that somebody of ours has named, unless it was deleted since."""
+    if question.alias is None:
+        return []
+    try:
+        return [server.api.row(f"part/{question.alias}/")]
+    except Refusal as problem:
+        if problem.reason == "gone":
+            return []
+        raise
 
 
 def _narrowed(rows: list[dict[str, Any]], wanted: PartDescription) -> list[dict[str, Any]]:

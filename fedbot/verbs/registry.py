@@ -18,6 +18,7 @@ from fedbot.verbs import (
     disconnect,
     help_page,
     history,
+    match,
     people,
     push,
     reconcile,
@@ -53,6 +54,7 @@ _HANDLERS = (
     resolve.HANDLER,
     reconcile.HANDLER,
     rotate.HANDLER,
+    match.HANDLER,
     people.HANDLER,
     status.HANDLER,
 )

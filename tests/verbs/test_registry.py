@@ -44,6 +44,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "resolve": Right.SUPERUSER,
         "reconcile": Right.SUPERUSER,
         "rotate": Right.SUPERUSER,
+        "match": Right.APPROVER,
     }
 
 

@@ -1,0 +1,133 @@
+"""'Their PLA-RED is our PLA-ROT': what is said with `match`, and what comes of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import World, friends, told
+
+BOLT, THEIRS = "M3-BOLT", "PLA-175-BK"
+
+
+async def says(world: World, line: str, person: Any = None) -> str:
+    """What betaspace's bot answers to somebody of betaspace."""
+    said = (person or world.cem).says(line)
+    await world.settle()
+    return world.answer_to(said)
+
+
+async def test_what_nobody_could_match_lands_in_the_part_that_was_named() -> None:
+    world = await friends()
+    card = await world.push(f"{THEIRS} 1")
+    assert "no part" in card.text
+    answer = await says(world, f"!fed match {BOLT} {THEIRS} from attraktor")
+    assert answer.startswith(f'✅ What Attraktor calls "{THEIRS}" is our ')
+    assert f"({BOLT}) from now on." in answer
+    world.cem.reacts(card, "❌")
+    await world.grace()
+    before = world.beta.total(BOLT)
+    card = await world.push(f"{THEIRS} 1")
+    assert "(recorded as the same)" in card.text
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.DONE
+    assert world.beta.total(BOLT) == before + 1
+    assert world.beta.metadata("part", world.beta.part(BOLT).pk)["aliases"] == {"attraktor": [THEIRS]}
+    assert_books_balance(world)
+
+
+async def test_what_was_said_counts_before_the_same_ipn_or_name_until_it_is_forgotten() -> None:
+    world = await friends()
+    await says(world, "!fed match RES-10K M3-NUT from attraktor")
+    card = await world.push("M3-NUT 3")
+    assert "(recorded as the same)" in card.text
+    await says(world, "!fed match m3-nut --forget")
+    card = await world.push("M3-NUT 4")
+    assert "(recorded as the same)" not in card.text
+    assert world.beta.metadata("part", world.beta.part("RES-10K").pk)["aliases"] == {}
+
+
+async def test_it_can_be_listed_changed_and_forgotten() -> None:
+    world = await friends()
+    assert (await says(world, "!fed match")).startswith("Nothing is matched by hand at Betaspace.")
+    await says(world, f"!fed match {BOLT} {THEIRS}")
+    await says(world, '!fed match RES-10K "Black filament" from attraktor')
+    answer = await says(world, f"!fed match RES-10K {THEIRS.lower()} from attraktor")
+    assert "Before, it was " in answer
+    listed = await says(world, "!fed match")
+    assert listed.startswith("2 things are matched by hand:")
+    assert '"Black filament" of attraktor is ' in listed
+    assert f'"{THEIRS.lower()}" of attraktor is ' in listed
+    assert "says Cem" in listed
+    assert world.beta.metadata("part", world.beta.part(BOLT).pk)["aliases"] == {}
+    await world.beta.restart()
+    assert (await says(world, "!fed match")).startswith("2 things")
+    assert (await says(world, "!fed match RES-10K --forget")).startswith("Forgotten:")
+    assert (await says(world, "!fed match")).startswith("Nothing is matched by hand")
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("match NOPE-1 PLA-RED from attraktor", 'We have no part "NOPE-1".'),
+        ("match RES-10K", "NAME"),
+        ("match RES-10K PLA-RED from gamma", 'No space "gamma"'),
+        ("match --forget", "Forget what?"),
+        ("match PLA-RED --forget", "isn't matched"),
+        ("match #99999 PLA-RED from attraktor", 'We have no part "#99999".'),
+    ],
+)
+async def test_what_can_not_be_done_is_said_and_nothing_is_kept(line: str, answer: str) -> None:
+    world = await friends()
+    assert answer in await says(world, f"!fed {line}")
+    assert world.beta.turn.aliases() == []
+
+
+async def test_a_part_with_nothing_in_stock_can_be_named_and_several_of_a_name_can_not() -> None:
+    world = await friends()
+    category = world.beta.part(BOLT).category
+    world.beta.admin("POST", "part/", name="Rotes PLA", IPN="PLA-ROT", category=category)
+    assert "Rotes PLA (PLA-ROT)" in await says(world, "!fed match PLA-ROT PLA-RED from attraktor")
+    world.beta.admin("POST", "part/", name="Rotes PLA", IPN="PLA-ROT-2", category=category)
+    assert "is several parts of ours" in await says(world, '!fed match "Rotes PLA" PLA-RED from attraktor')
+
+
+async def test_only_approvers_may() -> None:
+    world = await friends()
+    assert "needs an approver" in await says(world, f"!fed match {BOLT} {THEIRS}", world.tom)
+    assert world.beta.turn.aliases() == []
+
+
+async def test_a_part_that_was_deleted_since_is_looked_for_as_if_nothing_had_been_said() -> None:
+    world = await friends()
+    category = world.beta.part(BOLT).category
+    row = world.beta.admin("POST", "part/", name="Mutter", IPN="MUTTER", category=category)
+    await says(world, "!fed match MUTTER M3-NUT from attraktor")
+    world.beta.admin("PATCH", f"part/{row['pk']}/", active=False)
+    world.beta.admin("DELETE", f"part/{row['pk']}/")
+    await world.hand_over("M3-NUT 5")
+    assert world.beta.transfer().state is TransferState.DONE
+    assert world.beta.total("N-M3") == 905
+
+
+async def test_without_the_right_to_write_into_parts_it_counts_all_the_same() -> None:
+    world = await friends()
+    world.beta.fails(FaultKind.ERROR_BEFORE, "PATCH", "metadata/part/", times=None, status=403)
+    await says(world, f"!fed match {BOLT} {THEIRS}")
+    assert told(world.beta_admins, "could not write my notes")
+    assert "(recorded as the same)" in (await world.push(f"{THEIRS} 1")).text
+
+
+async def test_while_inventree_is_silent_nothing_is_kept() -> None:
+    world = await friends()
+    world.beta.goes_down()
+    assert "does not answer" in await says(world, f"!fed match {BOLT} {THEIRS}")
+    world.beta.comes_back()
+    await world.passes(timedelta(minutes=1))
+    assert world.beta.turn.aliases() == []
