@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from fedbot.federation import letters, making, opening, receiving, requesting, sending
+from fedbot.federation import letters, making, opening, receiving, renewing, requesting, sending
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
@@ -321,6 +321,8 @@ def resume(turn: Turn) -> None:
             turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
         elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
             letters.ask(turn, connection)
+            if connection.state is ConnectionState.ACTIVE:
+                renewing.look_after_a_loss(turn, turn.connection(connection.id) or connection)
     for transfer in turn.transfers():
         if RECALLED in transfer.told:
             _go_on(turn, replace(transfer, told=tuple(word for word in transfer.told if word != RECALLED)))

@@ -81,11 +81,29 @@ def _begin(turn: Turn, connection: Connection, renewal: Renewal) -> None:
     _mint(turn, connection)
 
 
+def look_after_a_loss(turn: Turn, connection: Connection) -> None:
+    """After a restore or a rebuild: does the token that the journal knows lie in the vault, and is it good?"""
+    if connection.renewal is not None:
+        turn.void(connection.id)
+    if connection.own_made:
+        _do(turn, connection, TryToken(_mark(connection, "loss"), making.own_reference(connection)), loss="yes")
+
+
+def _begin_after_a_loss(turn: Turn, connection: Connection) -> None:
+    """Whatever was made meanwhile is revoked by the making of the next one."""
+    before = connection.renewal or Renewal(turn.now)
+    _begin(turn, connection, Renewal(turn.now, by=before.by, room=before.room))
+
+
 def _go_on(turn: Turn, connection: Connection) -> None:
-    """What was refused is tried again; what only waits, for a server or the peer's letter, comes by itself."""
+    """What was refused is tried again; what only waits, for a server or the peer's letter, comes by itself.
+
+    But a peer that has our letter and doesn't answer has lost it since (its journal, say), so it gets it anew.
+    """
     renewal = connection.renewal
     turn.save(connection)
-    if renewal is None or not renewal.problem:
+    unanswered = bool(renewal and renewal.name) and connection.access == "direct" and not connection.exchange.awaiting
+    if renewal is None or not (renewal.problem or unanswered):
         return
     if not renewal.name:
         _mint(turn, connection)
@@ -160,8 +178,24 @@ def on_done(turn: Turn, event: StepDone) -> None:
         return
     if isinstance(event.result, TokenTried) and detail.get("whose") == PEER:
         _peers_works(turn, connection, event.result, detail["url"])
+    elif isinstance(event.result, TokenTried) and detail.get("loss"):
+        _known_again(turn, connection, event.result)
     elif connection.renewal is not None:
         _ours_goes_on(turn, connection, connection.renewal, event)
+
+
+def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
+    """The token in the vault is good. If it is another than the journal says, its renewal had come to its end."""
+    old = connection.token_name
+    if not tried.name or tried.name == old:
+        if connection.renewal is not None:
+            _begin_after_a_loss(turn, connection)
+        return
+    turn.save(replace(connection, token_name=tried.name, token_expiry=tried.expiry, token_warned=0, renewal=None))
+    turn.note(connection.id, f"the peer's token had been renewed: {tried.name}")
+    turn.do(Forget(making.next_of(making.own_reference(connection))))
+    if connection.user is not None and old:
+        _do(turn, connection, RevokeToken(_mark(connection, "revoke"), connection.user, old))
 
 
 def _ours_goes_on(turn: Turn, connection: Connection, renewal: Renewal, event: StepDone) -> None:
@@ -271,6 +305,8 @@ def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
         problem = {"problem": event.text[:LONGEST_PROBLEM] or reason}
         turn.save(letters.send(turn, connection, "renewed", problem, awaits=True))
         turn.note(connection.id, "the peer's new token does not work", detail=event.text)
+    elif detail.get("loss"):
+        _begin_after_a_loss(turn, connection)
     elif not detail.get("hand"):
         _hangs(turn, connection, reason, event.text)
 
