@@ -144,6 +144,29 @@ async def test_told_to_stop_while_inventree_is_slow_it_ends_in_time_and_goes_on_
     await is_done(friends, before, offer, 3)
 
 
+async def test_over_a_stop_and_a_start_no_line_and_no_tap_is_lost_however_much_was_said_meanwhile(
+    friends: Stage,
+) -> None:
+    attraktor, betaspace = friends.spaces
+    before = await scene.amounts(friends, IPN)
+    offer = await offered(friends, 6)
+    asking = friends.people["piet"]
+    lines = [await asking.say(friends.room, "!fed whoami")]
+    await asyncio.gather(*(space.bot.stop() for space in friends.spaces))  # it may be in the middle of its answer
+    lines.append(await asking.say(friends.room, "!fed todo"))
+    await taps(friends, offer)
+    for number in range(25):  # a sync shows ten: what came before has to be read from further back
+        await betaspace.superuser.say(friends.room, f"we talk of something else ({number})")
+    await attraktor.bot.start()
+    lines.append(await asking.say(friends.room, "!fed spaces"))
+    await betaspace.bot.start()
+    await is_done(friends, before, offer, 6)
+    await scene.at_rest(friends)
+    said = await scene.said_in(friends, friends.room)
+    answers = [[e.event_id for e in said if e.replies_to == line and e.relation != "m.replace"] for line in lines]
+    assert [len(each) for each in answers] == [1, 1, 1]
+
+
 async def test_a_full_disk_ends_the_bot_with_a_sentence_and_nothing_is_lost(friends: Stage) -> None:
     attraktor = friends.attraktor
     before = await scene.amounts(friends, IPN)
