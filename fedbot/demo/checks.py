@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
-from fedbot.demo.inventree.statuses import OK, SENT_TO_CUSTOMER
+from fedbot.demo.inventree.statuses import DAMAGED, OK, SENT_TO_CUSTOMER
 from fedbot.demo.stage import Space
 from fedbot.demo.stocktake import HistoryEntry, StockItem
 
 #: The roles of an account that may look and change nothing.
 _LOOKS_ONLY = frozenset({"view"})
+
+
+#: What both spaces' InvenTrees hold, the first space's rows first.
+Inventories: TypeAlias = tuple[list[StockItem], list[StockItem]]
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,30 @@ async def check_receiver(
             str([each.get("origin") for each in notes]),
         ),
         _rest(receiver, handover, before, after),
+    ]
+
+
+async def check_loan(owner: Space, borrower: Space, item: int, lent: Inventories, back: Inventories) -> list[Check]:
+    """What should have become of a whole stock item that was lent, and came back damaged."""
+    out = next(row for row in lent[0] if row.pk == item)
+    home = next(row for row in back[0] if row.pk == item)
+    had = [row for row in lent[1] if row.ipn == out.ipn and row.in_stock and row.serial == out.serial]
+    left = [row for row in back[1] if row.ipn == out.ipn and row.in_stock and row.serial == out.serial]
+    async with owner.stocktake() as stocktake:
+        notes = [entry.notes for entry in await stocktake.history(item) if entry.notes]
+    return [
+        Check(
+            f"{owner.name}: while it was lent, #{item} was with {borrower.name}",
+            out.customer == borrower.name,
+            str(out),
+        ),
+        Check(f"{borrower.name}: it was in stock there", len(had) == 1, _rows(had)),
+        Check(
+            f"{owner.name}: #{item} is back where it was, the same item", bool(home.place) and home.in_stock, str(home)
+        ),
+        Check(f"{owner.name}: its status is 'damaged'", home.status == DAMAGED, str(home.status)),
+        Check(f"{owner.name}: its history tells of both ways", any("lent" in note for note in notes), "; ".join(notes)),
+        Check(f"{borrower.name}: it is in stock there no more", not left, _rows(left)),
     ]
 
 

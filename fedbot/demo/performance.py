@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TypeAlias
 
 from fedbot.demo import plot
-from fedbot.demo.checks import Check, Handover, check_receiver, check_sender, in_stock, new_items, shown
+from fedbot.demo.checks import Check, Handover, Inventories, check_receiver, check_sender, in_stock, new_items, shown
 from fedbot.demo.narrator import Narrator
 from fedbot.demo.person import Person
 from fedbot.demo.room_event import RoomEvent
 from fedbot.demo.stage import Space, Stage
 from fedbot.demo.stocktake import StockItem
 
-#: What both spaces' InvenTrees hold, the first space's rows first.
-Inventories: TypeAlias = tuple[list[StockItem], list[StockItem]]
 #: Reading speed: what a person needs for a message, in seconds, at least and per character.
 _READ_AT_LEAST_S = 2.0
 _READ_PER_CHARACTER_S = 0.03
@@ -79,11 +75,11 @@ class Performance:
 
     # --- what the InvenTrees hold
 
-    async def inventories(self, ipn: str, before: Inventories | None = None) -> Inventories:
+    async def inventories(self, when: str, ipn: str, before: Inventories | None = None) -> Inventories:
         """Ask both InvenTrees, tell what they say of the part (and of what is new since `before`); all they hold."""
-        self.narrator.heading(f"{'After' if before else 'Before'}: what both InvenTrees say of {ipn}")
+        self.narrator.heading(f"{when}: what both InvenTrees say of {ipn}")
         found: list[list[StockItem]] = []
-        for number, space in enumerate(self.stage.spaces):
+        for number, space in enumerate(self.stage.pair):
             async with space.stocktake() as stocktake:
                 items = await stocktake.items()
                 found.append(items)
@@ -111,8 +107,8 @@ class Performance:
     async def handed_over(self, handover: Handover, before: Inventories) -> list[Check]:
         """What should have become of a handover from Attraktor to Betaspace."""
         await self.is_put_away(before)
-        await self.inventories(handover.ipn, before)
-        attraktor, betaspace = self.stage.spaces
+        await self.inventories("After", handover.ipn, before)
+        attraktor, betaspace = self.stage.pair
         return [
             *await check_sender(attraktor, betaspace, handover, before[0]),
             *await check_receiver(betaspace, attraktor, handover, before[1]),
@@ -127,7 +123,7 @@ class Performance:
                 self.narrator.line(f"  #{item.pk:<4} {item.part:<22} {shown(item.quantity):>6}  {where}")
 
 
-async def quantity_in_stock(space: Space, ipn: str) -> Decimal:
-    """How much of a part the space's InvenTree says it has."""
+async def stocked(space: Space) -> list[StockItem]:
+    """All rows of stock that the space's InvenTree has, oldest first."""
     async with space.stocktake() as stocktake:
-        return in_stock(await stocktake.items(), ipn)
+        return await stocktake.items()

@@ -16,6 +16,8 @@ from fedbot.demo.stage import Space, Stage
 ENVELOPE = "dev.fedbot"
 YES = "✅"
 NO = "❌"
+PARCEL = "📦"
+DAMAGED = "🔧"
 #: Under a default Synapse a bot that has said much waits 5 s for each event (facts/matrix.md §2).
 PATIENCE_S = 60.0
 
@@ -84,20 +86,23 @@ async def card_of(stage: Stage, person: Person, space: Space, subject: str) -> R
     return card
 
 
-async def ask_to_connect(stage: Stage) -> RoomEvent:
-    """Attraktor's superuser asks Betaspace to connect; the card at Betaspace, as its superuser sees it."""
-    asking = stage.attraktor.superuser
-    answer = await answer_to(stage, asking, f"!fed connect {stage.betaspace.party}")
+async def ask_to_connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:
+    """One space's superuser (Attraktor's) asks another one (Betaspace) to connect; the card there."""
+    asking, asked = asking or stage.attraktor, asked or stage.betaspace
+    answer = await answer_to(stage, asking.superuser, f"!fed connect {asked.party}")
     if kind_of(answer) != "connect":
         raise OffScriptError(f"no request to connect came of it, but: {answer.body}")
-    return await card_of(stage, stage.betaspace.superuser, stage.betaspace, subject_of(answer))
+    return await card_of(stage, asked.superuser, asked, subject_of(answer))
 
 
-async def connected(stage: Stage, card: RoomEvent) -> RoomEvent:
+async def connected(
+    stage: Stage, card: RoomEvent, asking: Space | None = None, asked: Space | None = None
+) -> RoomEvent:
     """Wait until both sides have made and tried each other's access; the message that says so."""
-    asking = stage.attraktor.superuser
-    for space in stage.spaces:
-        await asking.wait_for(
+    asking, asked = asking or stage.attraktor, asked or stage.betaspace
+    person = asking.superuser
+    ready = [
+        await person.wait_for(
             lambda event, space=space: (  # type: ignore[misc]
                 event.sender == space.account.user_id
                 and kind_of(event) == "ready"
@@ -106,22 +111,26 @@ async def connected(stage: Stage, card: RoomEvent) -> RoomEvent:
             PATIENCE_S,
             what=f"{space.name} to be ready",
         )
-    return await asking.wait_for(
+        for space in (asking, asked)
+    ]
+    return await person.wait_for(
         lambda event: (
             event.type == "m.room.message"
-            and event.sender == stage.attraktor.account.user_id
-            and asking.user_id in event.content.get("m.mentions", {}).get("user_ids", [])
+            and event.sender == asking.account.user_id
+            and person.user_id in event.content.get("m.mentions", {}).get("user_ids", [])
         ),
         PATIENCE_S,
+        after=max(ready, key=person.seen.index),
         what="the word that the spaces are connected",
     )
 
 
-async def connect(stage: Stage) -> RoomEvent:
-    """The two spaces become friends: asked, tapped, made, tried."""
-    card = await ask_to_connect(stage)
-    await stage.betaspace.superuser.react(stage.room, card.event_id, YES)
-    return await connected(stage, card)
+async def connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:
+    """Two spaces become friends: asked, tapped, made, tried."""
+    asking, asked = asking or stage.attraktor, asked or stage.betaspace
+    card = await ask_to_connect(stage, asking, asked)
+    await asked.superuser.react(stage.room, card.event_id, YES)
+    return await connected(stage, card, asking, asked)
 
 
 async def offer(stage: Stage, person: Person, words: str, *, seen_by: Person) -> Offer:
@@ -161,6 +170,21 @@ async def push(stage: Stage, words: str, *, asker: Person, approver: Person, tim
     await approver.react(stage.room, made.card.event_id, YES)
     await ended(stage, asker, made.transfer, "done", timeout=timeout)
     return made
+
+
+async def on_its_way(person: Person, offer: Offer) -> RoomEvent:
+    """The edit of the card that says so, once the sender has handed it over."""
+    sent = await person.wait_for(
+        lambda event: kind_of(event) == "sent" and subject_of(event) == offer.transfer,
+        PATIENCE_S,
+        what="that it is sent",
+    )
+    return await person.wait_for(
+        lambda event: event.relation == "m.replace" and event.relates_to == offer.card.event_id,
+        PATIENCE_S,
+        after=sent,
+        what="the card to say that it is on its way",
+    )
 
 
 async def picture_under(stage: Stage, person: Person, answer: RoomEvent) -> RoomEvent:

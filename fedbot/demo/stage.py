@@ -49,6 +49,7 @@ class Cast:
 
 ATTRAKTOR = Cast("attraktor", "Attraktor", "alpha", ("anna", "piet", "kim"), "Workshop")
 BETASPACE = Cast("betaspace", "Betaspace", "beta", ("bea", "cem", "dilek", "tom"), "Store/Shelf 2")
+GAMMASPACE = Cast("gammaspace", "Gammaspace", "gamma", ("gus", "mia"), "Cellar")
 
 
 @dataclass
@@ -101,13 +102,14 @@ class Space:
 
 
 class Stage:
-    """Both makerspaces, up and announced in a room they share. Use it as `async with`.
+    """Two makerspaces or three, up and announced in a room they share. Use it as `async with`.
 
     Args:
         folder: Where everything is kept; it stays. None: in a new temporary folder, removed in the end.
         access: `peer_access` of both spaces.
         default_rate_limits: Synapse's own limits for everybody, as on a makerspace's server; False lifts them.
         rules: The bots' `rules` settings, as in config.yaml.
+        third: With Gammaspace, which is small.
         latency: `measured` lets the InvenTrees answer as slowly as real ones (facts/inventree.md (g)).
     """
 
@@ -115,6 +117,7 @@ class Stage:
     homeserver: Homeserver
     attraktor: Space
     betaspace: Space
+    gammaspace: Space
 
     def __init__(
         self,
@@ -123,6 +126,7 @@ class Stage:
         access: Literal["relayed", "direct"] = "relayed",
         default_rate_limits: bool = True,
         rules: Mapping[str, Any] | None = None,
+        third: bool = False,
         latency: Literal["none", "measured"] = "none",
     ) -> None:
         self._wanted_folder = folder
@@ -130,15 +134,21 @@ class Stage:
         self._default_rate_limits = default_rate_limits
         self._rules = dict(rules or {})
         self._latency = latency
+        self._casts = (ATTRAKTOR, BETASPACE, GAMMASPACE) if third else (ATTRAKTOR, BETASPACE)
         self._stack = AsyncExitStack()
         self.folder = Path()
         self.accounts: dict[str, Account] = {}
         self.people: dict[str, Person] = {}
 
     @property
-    def spaces(self) -> tuple[Space, Space]:
-        """Both makerspaces."""
+    def pair(self) -> tuple[Space, Space]:
+        """The two makerspaces of the story."""
         return self.attraktor, self.betaspace
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """All makerspaces."""
+        return tuple(getattr(self, cast.party) for cast in self._casts)
 
     async def __aenter__(self) -> Self:
         """Build it; when it can't be built, what there is already is ended."""
@@ -162,18 +172,17 @@ class Stage:
             self.folder = self._wanted_folder
             self.folder.mkdir(parents=True, exist_ok=True)
         self.homeserver = Homeserver(self.folder / "homeserver", default_rate_limits=self._default_rate_limits)
-        attraktor, betaspace = self._inventree(ATTRAKTOR), self._inventree(BETASPACE)
+        inventrees = {cast: self._inventree(cast) for cast in self._casts}
         await asyncio.gather(
             self._stack.enter_async_context(self.homeserver),
-            asyncio.to_thread(attraktor.start),
-            asyncio.to_thread(betaspace.start),
+            *(asyncio.to_thread(process.start) for process in inventrees.values()),
         )
-        for name in (*ATTRAKTOR.people, *BETASPACE.people):
+        for name in (name for cast in self._casts for name in cast.people):
             self.accounts[name] = await self.homeserver.register(name)
             self.people[name] = await self._stack.enter_async_context(Person(self.accounts[name]))
         await self._open_room()
-        self.attraktor = await self._space(ATTRAKTOR, attraktor)
-        self.betaspace = await self._space(BETASPACE, betaspace)
+        for cast, process in inventrees.items():
+            setattr(self, cast.party, await self._space(cast, process))
         for space in self.spaces:
             self._stack.push_async_callback(space.bot.stop)
         await asyncio.gather(*(space.bot.start() for space in self.spaces))
@@ -240,7 +249,7 @@ class Stage:
         }
 
     async def announced(self) -> None:
-        """Wait until both bots have announced their spaces in the room, and are in their admin rooms."""
+        """Wait until all bots have announced their spaces in the room, and are in their admin rooms."""
         for space in self.spaces:
             bot = space.account.user_id
             await space.superuser.wait_for(

@@ -80,9 +80,9 @@ class Story:
 
     async def run(self) -> int:
         """Play, tell, check; the exit code."""
-        print("Building the stage: a Matrix homeserver, two InvenTrees (simulated), two bots. A few seconds…")
+        print("Building the stage: a Matrix homeserver, simulated InvenTrees, bots. A few seconds…")
         rules = {"grace_seconds": 1.0 if self._wishes.fast else 5.0}
-        async with Stage(access="direct", rules=rules) as stage:
+        async with Stage(access="direct", rules=rules, third=self._wishes.all_acts) as stage:
             performance = Performance(stage, Narrator(_names(stage)), self._wishes.fast)
             good = await self._perform(performance)
             self._write(performance)

@@ -216,10 +216,30 @@ def _beta_categories(seeder: Seeder) -> tuple[Category, Category, Category]:
     return machines, material, tools
 
 
+def gamma(name: str = "Gammaspace", clock: Clock = system_clock) -> Seeded:
+    """Gammaspace: Gus is superuser, Mia approves. It is small."""
+    seeder = Seeder(name, clock)
+    seeder.user("gus", first_name="Gus", is_staff=True, is_superuser=True)
+    _approvers(seeder, "Mia")
+    _people(seeder)
+    seeder.location(OUTGOING)
+    seeder.location(INCOMING)
+    cellar = seeder.location("Cellar")
+    metal = seeder.category("Metal")
+    small = seeder.category("Small metal", parent=metal)
+    bolt = seeder.part("M3 bolt steel", "M3-BOLT", category=small)
+    rod = seeder.part("Threaded rod M8", "ROD-M8", category=metal, units="m", keywords="screw")
+    seeder.stock(bolt, 30, cellar)
+    seeder.stock(bolt, 45, cellar, batch="old")
+    seeder.stock(rod, "6.5", cellar)
+    return seeder.finished()
+
+
 SEEDS: dict[str, tuple[str, Callable[[str, Clock], Seeded]]] = {
     "recorded": ("Alpha Makerspace", recorded),
     "alpha": ("Attraktor", alpha),
     "beta": ("Betaspace", beta),
+    "gamma": ("Gammaspace", gamma),
 }
 
 
