@@ -44,6 +44,7 @@ TROUBLE: dict[str, int] = {
     # InvenTree
     "fault": 24,
     "refuse": 5,
+    "late": 5,
     "outage": 3,
     "mended": 6,
     "forbidden": 2,
@@ -51,19 +52,32 @@ TROUBLE: dict[str, int] = {
     "meddle between": 6,
     "forge": 3,
 }
-# What people and machines may do just while a decision waits for the end of its grace.
+# What people and machines may do just while a decision waits for the end of its grace, and just then hurts most.
+# A number aims: 0 at the side of the newest card, 1 at the other side.
 IN_THE_GRACE = (
-    "untap",
-    "rights",
-    "deaf",
-    "stop",
-    "cancel",
-    "types a decision",
-    "crash",
-    "tap",
-    "fault",
-    "lose",
-    "days",
+    ("untap/0",),
+    ("rights/0",),
+    ("rights/1",),
+    ("deaf/0", "untap/0", "grace", "rest", "heard"),
+    ("deaf/0", "rights/0", "grace", "rest", "heard"),
+    ("deaf/1", "grace", "rest", "days", "heard"),
+    ("stop/1", "grace", "rest", "days", "boot"),
+    ("stop/0", "untap/0", "grace", "boot"),
+    ("cancel",),
+    ("types a decision",),
+    ("tap",),
+    ("days",),
+    ("lose/0",),
+    ("lose/1",),
+    ("hold/1",),
+    ("crash/0",),
+    ("crash/1",),
+    ("late/0",),
+    ("late/1",),
+    ("refuse/0",),
+    ("refuse/1",),
+    ("fault",),
+    ("meddle between",),
 )
 CALM = ("lane", "lane", "lane", "round", "round", "rest")
 MOST_DEALS = 8
@@ -94,21 +108,27 @@ def draw(random: Random) -> list[Action]:
         while random.random() < density:
             names += random.choices(list(TROUBLE), weights)
             names += random.choices(CALM, k=random.randrange(3))
-    return [Action(name, _numbers(random)) for name in names]
+    return [_aimed(name, _numbers(random)) for name in names]
+
+
+def _aimed(name: str, numbers: tuple[int, int, int, int]) -> Action:
+    """`name/0` is an action whose last number is that."""
+    name, _, aim = name.partition("/")
+    return Action(name, (*numbers[:3], int(aim)) if aim else numbers)
 
 
 def _deals(random: Random) -> Iterator[str]:
     """One deal after the other, now and then two at once: asking, the card, a tap, the grace, what follows."""
     for _ in range(random.randrange(1, MOST_DEALS + 1)):
-        yield random.choice(("push", "push", "push", "push several", "request"))
+        yield random.choice(("push", "push", "push", "push", "push several", "request", "request", "connect"))
         if random.random() < 0.2:
             yield random.choice(("push", "request", "connect"))
         yield from _calm(random, rest=0.8)
         for _ in range(random.choice((1, 1, 2))):
             yield random.choice(("tap the newest", "tap the newest", "tap the newest", "grants less"))
             yield from _calm(random, rest=0.7)
-            if random.random() < 0.5:
-                yield random.choice(IN_THE_GRACE)
+            if random.random() < 0.6:
+                yield from random.choice(IN_THE_GRACE)
             yield "grace"
             yield from _calm(random, rest=0.4)
 

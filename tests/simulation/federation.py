@@ -276,6 +276,16 @@ class Federation:
         """One of the parties."""
         return self.parties[number % len(self.parties)]
 
+    def aimed(self, a: int, d: int) -> Party:
+        """One of the parties; by the last number often the one with the newest card, or the one it is about."""
+        cards = self.auditor.cards
+        if not cards or d % 4 > 1:
+            return self.party(a)
+        party, key, _ = cards[-1]
+        identifier = key.partition(":")[2]
+        subject = party.transfer(identifier) or next((c for c in party.connections() if c.id == identifier), None)
+        return party if d % 4 == 0 or subject is None else self.auditor.by_id(subject.peer)
+
     def _by_name(self) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
         here: dict[str, Callable[[int, int, int, int], Awaitable[None]]] = {
             "round": self._round,
@@ -309,14 +319,14 @@ class Federation:
     async def _rest(self, a: int, *_: int) -> None:
         await self.rests(a % len(LANES))
 
-    async def _crash(self, a: int, b: int, *_: int) -> None:
-        party = self.party(a)
+    async def _crash(self, a: int, b: int, _: int, d: int) -> None:
+        party = self.aimed(a, d)
         if party.bot is not None:
             party.fuse.light(b % 40)
             self.tell(f"{party.id} will crash {b % 40} points on")
 
-    async def _stop(self, a: int, *_: int) -> None:
-        party = self.party(a)
+    async def _stop(self, a: int, _b: int, _c: int, d: int) -> None:
+        party = self.aimed(a, d)
         if party.bot is not None:
             party.crashed()
             self.tell(f"{party.id}'s process ends")
@@ -357,8 +367,8 @@ class Federation:
         else:
             await self.passes(timedelta(days=1 + a % 8))
 
-    async def _lose(self, a: int, b: int, *_: int) -> None:
-        party = self.party(a)
+    async def _lose(self, a: int, b: int, _: int, d: int) -> None:
+        party = self.aimed(a, d)
         self.server.links[party.chat.user_id].lose = 1 + b % 4
         self.tell(f"the next {1 + b % 4} messages to {party.id}'s bot get lost")
 
@@ -366,10 +376,11 @@ class Federation:
         self.server.links[self.party(a).chat.user_id].double = 1 + b % 4
         self.tell(f"the next {1 + b % 4} messages to {self.party(a).id}'s bot come twice")
 
-    async def _hold(self, a: int, b: int, c: int, _: int) -> None:
-        link = self.server.links[self.party(a).chat.user_id]
+    async def _hold(self, a: int, b: int, c: int, d: int) -> None:
+        party = self.aimed(a, d)
+        link = self.server.links[party.chat.user_id]
         link.hold, link.hold_for = 1 + b % 4, SECOND * (3, 40, 400, 4000)[c % 4]
-        self.tell(f"the next {link.hold} messages to {self.party(a).id}'s bot are late by {link.hold_for}")
+        self.tell(f"the next {link.hold} messages to {party.id}'s bot are late by {link.hold_for}")
 
     async def _lost_answer(self, a: int, *_: int) -> None:
         self.party(a).chat.lost_answers = 1
@@ -378,9 +389,10 @@ class Federation:
     async def _limited(self, a: int, b: int, *_: int) -> None:
         self.party(a).chat.limited_calls = 1 + b % 3
 
-    async def _deaf(self, a: int, *_: int) -> None:
-        self.party(a).chat.is_unreachable = True
-        self.tell(f"{self.party(a).id}'s bot can't reach the homeserver")
+    async def _deaf(self, a: int, _b: int, _c: int, d: int) -> None:
+        party = self.aimed(a, d)
+        party.chat.is_unreachable = True
+        self.tell(f"{party.id}'s bot can't reach the homeserver")
 
     async def _heard(self, a: int, *_: int) -> None:
         deaf = [party for party in self.parties if party.chat.is_unreachable]

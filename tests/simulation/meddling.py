@@ -26,6 +26,7 @@ PATHS = (
     "stock/change_status/",
     "stock/return/",
 )
+STEPS = ("/api/stock/$", "/api/stock/$", "stock/assign/", "stock/transfer/")
 KINDS = (
     (FaultKind.ERROR_BEFORE, 500),
     (FaultKind.ERROR_AFTER, 500),
@@ -47,6 +48,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
     return {
         "fault": trouble.fault,
         "refuse": trouble.refuse,
+        "late": trouble.late,
         "outage": trouble.outage,
         "mended": trouble.mended,
         "forbidden": trouble.forbidden,
@@ -86,12 +88,19 @@ class _Trouble:
         party.simulated.faults.add(Fault(kind, WRITES, path, times=1 + d % 2, status=status))
         self._troubled(party, f"{kind} {status} on the next {path or 'write'} ({1 + d % 2} times)")
 
-    async def refuse(self, a: int, b: int, *_: int) -> None:
+    async def refuse(self, a: int, b: int, _: int, d: int) -> None:
         """A definite no to one of the steps that move stock."""
-        party = self._federation.party(a)
-        path = ("/api/stock/$", "stock/assign/", "/api/stock/$", "stock/transfer/")[b % 4]
+        party = self._federation.aimed(a, d)
+        path = STEPS[b % len(STEPS)]
         party.simulated.faults.add(Fault(FaultKind.ERROR_BEFORE, WRITES, path, times=1, status=400))
         self._troubled(party, f"says no to the next {path}")
+
+    async def late(self, a: int, b: int, _: int, d: int) -> None:
+        """One of the steps that move stock is done when nobody waits for it any more."""
+        party = self._federation.aimed(a, d)
+        path = STEPS[b % len(STEPS)]
+        party.simulated.faults.add(Fault(FaultKind.LATE, WRITES, path, times=1))
+        self._troubled(party, f"will be late with the next {path}")
 
     async def outage(self, a: int, b: int, *_: int) -> None:
         party = self._federation.party(a)
@@ -112,9 +121,8 @@ class _Trouble:
         self._troubled(party, "fedbot's roles are taken away")
 
     async def rights(self, a: int, b: int, c: int, d: int) -> None:
-        """An approver loses the right, or gets it back: mostly where something is being decided."""
-        cards = self._federation.auditor.cards
-        party = cards[-1][0] if cards and d % 3 else self._federation.party(a)
+        """An approver loses the right, or gets it back."""
+        party = self._federation.aimed(a, d)
         username = party.people.approver
         users, groups = party.inventree.users, party.inventree.groups
         user = users.find("username", username)[0]

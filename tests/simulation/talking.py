@@ -148,10 +148,10 @@ class _Talk:
         self._federation.auditor.tapped(tapped, person.user_id, (party, key, event_id), emoji)
         self._federation.tell(f"{person.user_id} taps {emoji} on {party.id}'s card {identifier[:4]}")
 
-    async def untap(self, a: int, *_: int) -> None:
+    async def untap(self, a: int, _b: int, _c: int, d: int) -> None:
         if not self._taps:
             return
-        event_id, person = self._taps.pop(-1 - a % min(len(self._taps), 3))
+        event_id, person = self._taps.pop(-1 - a % min(len(self._taps), 3) if d % 4 else -1)
         self._federation.auditor.untapped[event_id] = person.takes_back(event_id)
         self._federation.tell(f"{person.user_id} takes a tap back")
 
