@@ -107,7 +107,12 @@ def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event:
             return
         current = finish(turn, current, ConnectionState.CANCELLED, "")
     if current is not None and current.state in LIVING_CONNECTION:
-        _decline_by_itself(turn, connection, *_instead(turn, current))
+        reason, instead = _instead(turn, current)
+        if generation < next_generation(turn, envelope.sender) or _throttled(turn, envelope.sender):
+            _decline_by_itself(turn, connection, reason, instead)
+        else:  # kept, as our own next asking would else go under this very id, where the peer has read letters of ours
+            connection = replace(connection, state=ConnectionState.DECLINED, problem=reason)
+            turn.save(letters.send(turn, connection, "declined", {"reason": reason}, awaits=True))
     elif generation < next_generation(turn, envelope.sender):
         _decline_by_itself(turn, connection, "generation", next_generation(turn, envelope.sender))
     elif too_many := _throttled(turn, envelope.sender):

@@ -156,8 +156,8 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
         subject = _acknowledge(subject, acknowledged)
     turn.save(subject)
     if envelope.seq == 0:
-        if envelope.kind == "ask" and not send_again(turn, subject, acknowledged):
-            _send_unnumbered(turn, subject, "seen")
+        if envelope.kind == "ask":
+            _answer_ask(turn, subject, acknowledged)
         return None
     exchange = subject.exchange
     if envelope.seq > exchange.seen + 1:
@@ -168,6 +168,17 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
             _send_unnumbered(turn, subject, "seen")
         return None
     return replace(subject, exchange=replace(exchange, seen=envelope.seq))
+
+
+def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -> None:
+    """What the peer has not seen, if there is anything; else a bare `seen`.
+
+    It may have forgotten what it had read, and we don't have that any more. Without the next one the rest is of no
+    use to it: it would ask again, for ever.
+    """
+    has_next = any(draft.number == acknowledged + 1 for draft in subject.exchange.unread)
+    if not has_next or not send_again(turn, subject, acknowledged):
+        _send_unnumbered(turn, subject, "seen")
 
 
 def _acknowledge(subject: S, number: int) -> S:
