@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from fedbot.check.findings import Finding, bad, good
@@ -11,10 +12,13 @@ from fedbot.federation.questions import (
     Answer,
     InventoryStanding,
     Overview,
+    OwnTokens,
+    OwnTokensSeen,
     PersonRights,
     Question,
     WhoMay,
 )
+from fedbot.federation.renewing import BEFORE_ITS_END
 from fedbot.federation.stock import Right, Rights
 from fedbot.inventree.versions import Version
 from fedbot.ports import Inventory, InventoryProblem, NotPermitted, Unavailable
@@ -33,6 +37,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
             ),
             *_token(settings, standing),
             *_admin_token(settings, standing),
+            *_ends(settings, await _answer(inventory, OwnTokens(), OwnTokensSeen)),
             *[bad("InvenTree", complaint) for complaint in standing.complaints],
             *await _people(settings, inventory),
         ]
@@ -84,6 +89,27 @@ def _admin_token(settings: Settings, standing: InventoryStanding) -> list[Findin
     if standing.admin_is_superuser:
         return [good("admin token", "a superuser's")]
     return [bad("admin token", "not a superuser's", "make a token as a superuser, or take admin_token out")]
+
+
+def _ends(settings: Settings, seen: OwnTokensSeen) -> list[Finding]:
+    """When our own tokens end, and whether the next ones come by themselves."""
+    if not seen.tokens:
+        what = "this InvenTree doesn't tell when tokens end"
+        return [good("inventree.token", what, "note down when you made it: it is good for a year")]
+    found = []
+    today = datetime.now(UTC).date()
+    files = {"token": settings.inventree.token_file, "admin_token": settings.inventree.admin_token_file}
+    for token in seen.tokens:
+        if token.expiry is None:
+            continue
+        soon = token.expiry - BEFORE_ITS_END <= today
+        todo = ""
+        if soon and files[token.setting]:
+            todo = "the bot makes the next one by itself, or says in the admin room why it can't"
+        elif soon:
+            todo = f"make the next one; from a file of its own ({token.setting}_file) the bot would do it by itself"
+        found.append(good(f"inventree.{token.setting}", f"good until {token.expiry.isoformat()}", todo))
+    return found
 
 
 async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from fedbot.federation.questions import (
     Answer,
     InventoryStanding,
     Overview,
+    OwnTokens,
+    OwnTokensSeen,
     PersonRights,
     Question,
     WhoMay,
@@ -61,6 +64,10 @@ async def found(alpha: Seeded, **changes: Any) -> list[Finding]:  # noqa: ANN401
         inventory.close()
 
 
+def in_days(days: int) -> date:
+    return datetime.now(UTC).date() + timedelta(days=days)
+
+
 def faults(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if not finding.good]
 
@@ -71,11 +78,35 @@ async def test_a_server_that_is_set_up_is_good(alpha: Seeded) -> None:
     assert {finding.name: finding.what for finding in findings[1:]} == {
         "InvenTree token": "user fedbot may move stock",
         "admin token": "a superuser's",
+        "inventree.token": f"good until {in_days(365)}",
+        "inventree.admin_token": f"good until {in_days(365)}",
         "people": "2 known to InvenTree",
         "approvers": "anna, piet",
         "superusers": "anna",
     }
     assert findings[0].what.startswith("Attraktor at https://inventree.example.org, ")
+
+
+@pytest.mark.parametrize(("of", "todo"), [("token", "make the next one"), ("token_file", "the bot makes the next one")])
+async def test_a_token_that_ends_soon_is_told_with_who_makes_the_next_one(
+    alpha: Seeded, tmp_path: Path, of: str, todo: str
+) -> None:
+    (tmp_path / "token").write_text(alpha.token("fedbot"))
+    rows = alpha.server.state.tokens
+    for row in list(rows):
+        rows.put(replace(row, expiry=in_days(20)))
+    wanted = {"token_file": str(tmp_path / "token")} if of == "token_file" else {}
+    findings = await found(alpha, inventree=wanted)
+    [finding] = [finding for finding in findings if finding.name == "inventree.token"]
+    assert finding.what == f"good until {in_days(20)}"
+    assert finding.todo.startswith(todo)
+
+
+async def test_where_the_end_of_a_token_is_not_told_that_is_said(alpha: Seeded) -> None:
+    alpha.server.state.version = replace(alpha.server.state.version, api=200)
+    findings = await found(alpha)
+    [finding] = [finding for finding in findings if finding.name == "inventree.token"]
+    assert "doesn't tell when tokens end" in finding.what
 
 
 async def test_without_an_admin_token_it_works_but_takes_clicks(alpha: Seeded) -> None:
@@ -158,6 +189,8 @@ class Twin:
                 return self.standing
             case PersonRights():
                 return self.rights
+            case OwnTokens():
+                return OwnTokensSeen()
             case WhoMay(usernames=usernames):
                 return Able(usernames)
             case _:
