@@ -119,6 +119,9 @@ class Rules(Section):
     )
     connects_a_day: Count = Field(5, description="requests to connect that are shown in a day, from all spaces")
     connects_a_day_per_peer: Count = Field(2, description="the same, from one space")
+    questions_an_hour_per_peer: Count = Field(
+        60, description="searches that are answered in an hour for one space; as many figures, and as many requests"
+    )
     quiet_from: TimeOfDay = Field(time(22), description="no reminder from this time of day")
     quiet_until: TimeOfDay = Field(time(8), description="until this one")
     resend_seconds: tuple[Seconds, ...] = Field(
@@ -139,17 +142,21 @@ class Rules(Section):
 class Disclose(Section):
     """What is sealed unless told otherwise."""
 
-    room: tuple[Literal["stats"], ...] = Field(
-        ("stats",), description="what may stand in clear in the room: stats (figures), or `[]` for nothing"
+    room: tuple[Literal["stats", "find"], ...] = Field(
+        ("stats", "find"),
+        description="what may stand in clear in the room: stats (figures), find (what others find at ours), or `[]`",
     )
 
 
 class Stats(Section):
     """Figures: what friends are told, and when they are posted by themselves."""
 
-    disclose: tuple[Literal["parts", "stock_items", "low_stock", "categories", "locations", "balance"], ...] = Field(
-        ("parts", "stock_items", "categories", "locations", "balance"),
-        description="what others learn: parts, stock_items, low_stock, categories, locations, balance (give and take)",
+    disclose: tuple[
+        Literal["parts", "stock_items", "low_stock", "categories", "locations", "shared", "balance"], ...
+    ] = Field(
+        ("parts", "stock_items", "categories", "locations", "shared", "balance"),
+        description="what others learn: parts, stock_items, low_stock, categories, locations, shared (how long our "
+        "sharing list is), balance (give and take)",
     )
     schedule: Cron = Field("", description="when to post stats, as in crontab; empty: only when asked")
 
@@ -278,5 +285,6 @@ class Settings(Section):
             look_every=timedelta(days=1),
             connects_a_day=self.rules.connects_a_day,
             connects_a_day_per_peer=self.rules.connects_a_day_per_peer,
+            questions_an_hour_per_peer=self.rules.questions_an_hour_per_peer,
             resend_after=tuple(timedelta(seconds=wait) for wait in self.rules.resend_seconds),
         )

@@ -30,6 +30,7 @@ from fedbot.federation import (
     renewing,
     requesting,
     rooms,
+    searching,
     sending,
     stats,
     verdicts,
@@ -148,6 +149,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             transfers.tell_silence(turn, resent_transfer)
     reminders.look(turn)
     stats.look(turn)
+    searching.look(turn)
     reconciling.look(turn)
     house.look(turn)
     remembered: list[Question | Telling] = [*turn.questions(), *turn.tellings()]
@@ -243,6 +245,8 @@ _ANSWERED: dict[str, _Rule] = {
     "stats-own": stats.on_own_counted,
     "stats-answer": stats.on_counted_for_friend,
     "stats-scheduled": stats.on_counted_on_schedule,
+    "find-own": searching.on_own_found,
+    "find-answer": searching.on_found_for_friend,
     "books-answer": reconciling.on_looked_for_friend,
     "books-own": reconciling.on_own_looked,
     house.LOOKING: house.on_looked,
@@ -252,6 +256,8 @@ _UNANSWERED: dict[str, _Rule] = {
     "confirm": verdicts.on_no_rights,
     "stats-own": stats.on_own_uncounted,
     "stats-answer": stats.on_uncounted_for_friend,
+    "find-own": searching.on_own_not_found,
+    "find-answer": searching.on_not_found_for_friend,
     "books-answer": reconciling.on_not_looked_for_friend,
     "books-own": reconciling.on_own_not_looked,
 }
@@ -350,6 +356,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [question.until for question in turn.questions()]
     times += reminders.next_wake(turn)
     times += stats.next_wake(turn)
+    times += searching.next_wake(turn)
     times += reconciling.next_wake(turn)
     times.append(house.next_look(turn))
     return min((time for time in times if time is not None), default=None)

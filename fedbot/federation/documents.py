@@ -16,6 +16,7 @@ from fedbot.federation.books import Reconciliation
 from fedbot.federation.effects import Draft
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
+from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.surroundings import Announcement, Room
 
@@ -147,7 +148,7 @@ class Connection:
     its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
     `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
     `heard` are the peer's newest messages about it, to which people may reply.
-    `shown` and `reminded` are as of a transfer.
+    `shown` and `reminded` are as of a transfer. `peer_shares`: how long the peer's sharing list was when it last told.
     """
 
     id: str
@@ -191,6 +192,7 @@ class Connection:
     waiting_since: datetime | None = None
     shown: datetime | None = None
     reminded: datetime | None = None
+    peer_shares: int | None = None
 
     @property
     def subject_kind(self) -> str:
@@ -421,4 +423,7 @@ Document = (
     | Survey
     | StockHistory
     | Reconciliation
+    | Share
+    | Search
+    | Allowance
 )

@@ -373,6 +373,11 @@ def connection_id(party_a: str, party_b: str, room: str, generation: int) -> str
     return _short_hash("connection", sorted((party_a, party_b)), room, generation)
 
 
+def search_id(asking_event: str) -> str:
+    """A search's id: made from the Matrix event that asked for it."""
+    return _short_hash("search", asking_event)
+
+
 def envelope_id(sender: str, subject: str, number: int) -> str:
     """An envelope's id: the same at each re-send of the same number about the same subject (DESIGN §4)."""
     return _short_hash("envelope", sender, subject, number)

@@ -36,7 +36,8 @@ class SpaceFigures:
     """One space's figures as of `at`, as far as it tells them (None: it doesn't).
 
     What went to and fro is of the last `days` (0: since ever); with whom, only our own tell. `problem` is why
-    there are none: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room).
+    there are none: `inventory` (its InvenTree doesn't answer), `hidden` (not for a shared room), `later` (asked too
+    often, until `again`). `shared` is how long its sharing list is.
     """
 
     party: str
@@ -53,6 +54,10 @@ class SpaceFigures:
     open: int | None = None
     dealings: tuple[Dealings, ...] = ()
     problem: str = ""
+    lent: Flow | None = None
+    borrowed: Flow | None = None
+    shared: int | None = None
+    again: datetime | None = None
 
     @property
     def id(self) -> str:

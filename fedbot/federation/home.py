@@ -36,13 +36,14 @@ class Home:
     line_too_old_after: timedelta = timedelta(minutes=15)
     quiet_from: time = time(22)
     quiet_until: time = time(8)
-    disclose_in_room: tuple[str, ...] = ("stats",)
-    stats_disclose: tuple[str, ...] = ("parts", "stock_items", "categories", "locations", "balance")
+    disclose_in_room: tuple[str, ...] = ("stats", "find")
+    stats_disclose: tuple[str, ...] = ("parts", "stock_items", "categories", "locations", "shared", "balance")
     stats_schedule: str = ""
     reconcile_at: time | None = None
     look_every: timedelta | None = None
     connects_a_day: int = 5
     connects_a_day_per_peer: int = 2
+    questions_an_hour_per_peer: int = 60
     resend_after: tuple[timedelta, ...] = (
         timedelta(minutes=1),
         timedelta(minutes=10),

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import directory
+from fedbot.federation import directory, searching
 from fedbot.federation.commands import Command, Verbs
 from fedbot.federation.documents import Question
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
@@ -29,7 +29,8 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
         return
     if not directory.is_readable(turn, event.room):
         return
-    text = _picked(turn, event) or event.text
+    meant = _picked(turn, event) or searching.line_meant(turn, event)
+    text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     if direct and not is_addressed(text):
         text = f"{PREFIX} {text}"
     if not is_addressed(text) or directory.is_bot(turn, event.room, event.sender):
@@ -41,6 +42,8 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
         said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
         if complaint.name == "line_too_old" or not said_before:
             _answer(turn, event, complaint)
+    elif isinstance(meant, Phrase):
+        _answer(turn, event, meant)
     elif not _asks_for_whom(turn, event, text):
         _understand(turn, event, text, verbs)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from fedbot.federation import connection as connections
 from fedbot.federation import (
+    allowances,
     directory,
     disconnecting,
     disputes,
@@ -18,6 +19,7 @@ from fedbot.federation import (
     recovering,
     renewing,
     requesting,
+    searching,
     sending,
     stats,
     trust,
@@ -54,6 +56,8 @@ BODIES: dict[str, dict[str, type]] = {
     "noted": {},
     "stats-ask": {"days": int},
     "stats": {"days": int, "problem": str},
+    "find-ask": {"search": str},
+    "find": {"search": str, "problem": str},
     "books-ask": {"after": str},
     "books": {"after": str, "last": str, "problem": str},
     "ask": {"seen": int},
@@ -161,6 +165,8 @@ _ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
     "disconnecting": disconnecting.on_disconnecting,
     "stats-ask": stats.on_asked,
     "stats": stats.on_told,
+    "find-ask": searching.on_asked,
+    "find": searching.on_told,
     "books-ask": reconciling.on_asked,
     "books": reconciling.on_page,
 }
@@ -242,7 +248,7 @@ def _newest_with(turn: Turn, party: str) -> Connection | None:
 
 def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
     if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED}:
-        _decline_as_no_friend(turn, envelope, connection)
+        _decline_unseen(turn, envelope, connection, disconnecting.DISCONNECTED)
         return
     if connection.state is not ConnectionState.ACTIVE or envelope.seq == 0:
         return
@@ -250,17 +256,30 @@ def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_
         letters.ask_for_unknown(turn, envelope, connection)
     elif envelope.kind == "offer":
         receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
+    elif envelope.kind == "request" and _is_one_too_many(turn, envelope, connection):
+        _decline_unseen(turn, envelope, connection, receiving.TOO_MANY)
     elif envelope.kind == "request":
         requesting.on_request(turn, connection, envelope, event_id)
 
 
-def _decline_as_no_friend(turn: Turn, envelope: Envelope, connection: Connection) -> None:
-    """A request that crossed with the end of the friendship: only we can end it, and would not know it otherwise.
+def _is_one_too_many(turn: Turn, envelope: Envelope, connection: Connection) -> bool:
+    """Whether the friend has asked for too much within an hour. Once declined for that, it stays declined."""
+    known = f"too-many:{envelope.subject}"
+    if not any(telling.id == known for telling in turn.tellings()):
+        if allowances.back_at(turn, "request", connection.peer) is None:
+            return False
+        turn.note(connection.id, "asks for things too often")
+        turn.tell_once(known, A_DAY)
+    return True
+
+
+def _decline_unseen(turn: Turn, envelope: Envelope, connection: Connection, reason: str) -> None:
+    """A request that crossed with the end of the friendship, or is one too many: only we can end it.
 
     Nothing is kept of it: when it comes again, it is answered again by the same letter.
     """
     if envelope.kind == "request" and envelope.seq == 1:
-        body = {"reason": disconnecting.DISCONNECTED, "awaits": False, "seen": envelope.seq}
+        body = {"reason": reason, "awaits": False, "seen": envelope.seq}
         draft = Draft(
             kind="declined",
             to=connection.peer,

@@ -401,6 +401,8 @@ def mirror(turn: Turn, connection: Connection) -> None:
         "peer_url": connection.peer_url,
         "requests": requests,
     }
+    if shares := turn.shares():
+        value["shares"] = [[s.model, s.pk, s.name, s.by, s.at.isoformat(), list(s.above)] for s in shares]
     if figures := turn.figures_of(connection.peer):
         value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **tally.written(figures)}
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)

@@ -7,17 +7,41 @@ since a split copies metadata: on another key the mark is void, but the origin s
 from __future__ import annotations
 
 import json
+import re
 
-from fedbot.federation.documents import Progress, Transfer
+from fedbot.federation.documents import Line, Progress, Transfer
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import Mirror
+from fedbot.federation.stock import StockItem
+
+_MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
 
 
 def forbidden_origin(origin: str, destination: str) -> bool:
     """UC6: what came from one party may go back to it, but not on to another."""
     return bool(origin) and origin != destination
+
+
+def _origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
+    """Where something that we received came from first; '' if it is ours, come back."""
+    return "" if line.origin == turn.home.party else line.origin or transfer.peer
+
+
+def origin_by_mark(turn: Turn, item: StockItem) -> str:
+    """Where an item came from, as its link tells, which holds our mark and is copied by a split; '' if it is ours.
+
+    A mark that we know nothing of is a stranger's, so that nothing slips through after a loss of the journal.
+    """
+    found = _MARK.search(item.link)
+    if found is None:
+        return ""
+    transfer = turn.transfer(found["transfer"])
+    numbers = [line.number for line in transfer.terms.lines] if transfer else []
+    if transfer is None or transfer.role != "receiver" or int(found["line"]) not in numbers:
+        return found["transfer"]
+    return _origin_here(turn, transfer, transfer.line(int(found["line"])))
 
 
 def _mirror(turn: Turn, transfer: Transfer, item: int, value: dict[str, object]) -> None:
@@ -41,7 +65,7 @@ def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
     if progress.item is None:
         return
     line = transfer.line(progress.number)
-    origin = "" if line.origin == turn.home.party else line.origin or transfer.peer
+    origin = _origin_here(turn, transfer, line)
     value: dict[str, object] = {
         "from": transfer.peer,
         "from_item": line.item,

@@ -41,10 +41,11 @@ class Able:
 class FindItems:
     """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
 
-    Answer: `ItemsFound`.
+    `with_categories`: the parts' categories are told too. Answer: `ItemsFound`.
     """
 
     word: str
+    with_categories: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,79 @@ class ItemsFound:
     items: tuple[StockItem, ...] = ()
     parts: tuple[Part, ...] = ()
     tainted: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class FindShareable:
+    """What can be shared under this word? A stock item, part or category. Answer: `Shareable`.
+
+    As `FindItems`, and a category's name or path, `part:12`, `category:5`.
+    """
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A stock item, part or category. `model` is `stockitem`, `part` or `partcategory`, `above` the ids it is under.
+
+    `origin` is the other party that an item came from. `quantity` is how much of an item or part is in stock,
+    `parts` how many a category has. Only what is `salable` can be given to another space.
+    """
+
+    model: str
+    pk: int
+    name: str
+    above: tuple[str, ...] = ()
+    origin: str = ""
+    quantity: Decimal = Decimal(0)
+    parts: int = 0
+    salable: bool = True
+
+
+@dataclass(frozen=True)
+class Shareable:
+    """All that the word means exactly; without any, the names of parts that are near."""
+
+    things: tuple[Thing, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A part of our stock: single items (of `item_parts`), all items of parts, or of categories and those below."""
+
+    everything: bool = False
+    items: tuple[int, ...] = ()
+    item_parts: tuple[int, ...] = ()
+    parts: tuple[int, ...] = ()
+    categories: tuple[int, ...] = ()
+
+    def covers(self, item: StockItem) -> bool:
+        """Whether it is in it. Its part must tell its categories, if there are any here."""
+        named = item.pk in self.items or item.part.pk in self.parts
+        return self.everything or named or bool(set(self.categories) & set(item.part.categories))
+
+
+@dataclass(frozen=True)
+class SearchStock:
+    """Which stock has all these words in its part's name, IPN, keywords or description? Answer: `StockHits`.
+
+    Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. The number
+    of calls doesn't grow with the stock.
+    """
+
+    words: str
+    scope: Scope
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class StockHits:
+    """The items found, by part; `cut` if there may be more. Where they came from is not read."""
+
+    items: tuple[StockItem, ...] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -279,6 +353,8 @@ Question = (
     | WhereIsIt
     | BooksOf
     | CompanyMirrors
+    | FindShareable
+    | SearchStock
 )
 Answer = (
     Rights
@@ -291,6 +367,8 @@ Answer = (
     | AuditTrail
     | ItemsSeen
     | MirrorsFound
+    | Shareable
+    | StockHits
 )
 
 QUESTIONS: dict[type[Question], type[Answer]] = {
@@ -305,6 +383,8 @@ QUESTIONS: dict[type[Question], type[Answer]] = {
     WhereIsIt: ItemsSeen,
     BooksOf: ItemsSeen,
     CompanyMirrors: MirrorsFound,
+    FindShareable: Shareable,
+    SearchStock: StockHits,
 }
 
 QUANTITY_PLACES = Decimal("0.00001")

@@ -41,6 +41,7 @@ from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
 
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
+TOO_MANY = "too-many"
 NO_PART = "no-part"
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted"}),
@@ -184,6 +185,8 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
         transfer, draft = letters.write(turn, transfer, "noted")
         transfers.edit_card(turn, transfer, draft)
     turn.save(transfer)
+    if reason == TOO_MANY:  # the owner keeps nothing of it, so its bot says nothing either
+        transfers.say_the_end(turn, transfer)
     making.mirror(turn, letters.connection_of(turn, transfer))
 
 

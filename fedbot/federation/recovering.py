@@ -13,7 +13,16 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from fedbot.federation import letters, making, opening, receiving, renewing, requesting, sending
+from fedbot.federation import (
+    letters,
+    making,
+    opening,
+    receiving,
+    renewing,
+    requesting,
+    sending,
+    sharing,
+)
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
@@ -396,6 +405,8 @@ def on_mirrors(turn: Turn, event: Answered) -> None:
         if connection is not None and turn.connection(connection.id) is None:
             turn.save(connection)
             turn.note(connection.id, f"found in our InvenTree: {connection.state}")
+            if connection.state is ConnectionState.ACTIVE:
+                sharing.restore(turn, json.loads(mirrored.value).get("shares"))
 
 
 def mirrored_requests(found: CompanyMirror) -> list[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import aliases, letters, making, opening, sending
+from fedbot.federation import aliases, letters, making, opening, sending, sharing
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -180,7 +180,8 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
 
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
-    questions: list[Question] = [FindItems(line.description.name) for line in transfer.terms.lines]
+    told = bool(sharing.scope(turn).categories)
+    questions: list[Question] = [FindItems(line.description.name, told) for line in transfer.terms.lines]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
     turn.do(Ask(Context("request-card", transfer.id), tuple(questions), patient=True))
 
@@ -205,7 +206,12 @@ def on_found(turn: Turn, event: Answered) -> None:
 
 
 def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
-    """The request with the stock items that would go; declined if one of its lines can't be given."""
+    """The request with the stock items that would go; declined if one of its lines can't be given.
+
+    What isn't shared is as if it weren't there, so that nobody finds out what there is by asking for it; but what
+    came from who asks may be asked back.
+    """
+    shared = sharing.scope(turn)
     lines: list[Line] = []
     taken: dict[int, Decimal] = {}
     room = MOST_METADATA
@@ -213,7 +219,8 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
         origins = {item.pk: _origin(item, dict(answer.tainted), turn.home.party) for item in answer.items}
-        item = best_item(answer.items, line.quantity, _Free(transfer.peer, origins, taken))
+        seen = [item for item in answer.items if shared.covers(item) or origins[item.pk] == transfer.peer]
+        item = best_item(seen, line.quantity, _Free(transfer.peer, origins, taken))
         if not isinstance(item, StockItem):
             return transfers.end(turn, transfer, TransferState.DECLINED, None, item)
         taken[item.pk] = taken.get(item.pk, Decimal(0)) + line.quantity
@@ -237,7 +244,7 @@ class _Free:
 
 def best_item(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> StockItem | str:
     """The stock item to answer a request from: the smallest that has enough; or why there is none."""
-    sound = [item for item in items if _is_sound(item)]
+    sound = [item for item in items if is_sound(item)]
     fit = [item for item in sound if not forbidden_origin(free.origins[item.pk], free.destination)]
     left = {item.pk: item.available - free.taken.get(item.pk, Decimal(0)) for item in fit}
     enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
@@ -254,7 +261,7 @@ def _origin(item: StockItem, tainted: Mapping[int, str], own: str) -> str:
     return "" if origin == own else origin
 
 
-def _is_sound(item: StockItem) -> bool:
+def is_sound(item: StockItem) -> bool:
     """Whether it lies here and InvenTree would let it go."""
     part = item.part
     here = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0

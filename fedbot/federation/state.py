@@ -26,6 +26,7 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Effect, Phrase, Post
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.home import Home
+from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
 from fedbot.federation.views import Due
@@ -49,6 +50,9 @@ D = TypeVar(
     Survey,
     StockHistory,
     Reconciliation,
+    Share,
+    Search,
+    Allowance,
 )
 
 
@@ -264,6 +268,26 @@ class Turn:
     def surveys(self) -> list[Survey]:
         """Every `stats` line that waits for figures."""
         return self._all(Survey)
+
+    def shares(self) -> list[Share]:
+        """What friends may find and ask for."""
+        return self._all(Share)
+
+    def share(self, identifier: str) -> Share | None:
+        """The entry of the sharing list."""
+        return self._get(Share, identifier)
+
+    def search(self, identifier: str) -> Search | None:
+        """The `find` line of that id, while its numbers count."""
+        return self._get(Search, identifier)
+
+    def searches(self) -> list[Search]:
+        """Every `find` line of which the numbers count."""
+        return self._all(Search)
+
+    def allowance(self, identifier: str) -> Allowance:
+        """When a friend asked such a question lately."""
+        return self._get(Allowance, identifier) or Allowance(identifier)
 
     def stock_history(self) -> StockHistory:
         """How many stock items we had when figures were posted."""

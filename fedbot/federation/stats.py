@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from fedbot.federation import letters, making, tally
+from fedbot.federation import allowances, letters, making, tally
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.effects import Ask, Edit, Picture, Post, Typing, say
@@ -126,10 +126,15 @@ def next_wake(turn: Turn) -> list[datetime]:
 def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     """A friend asks for our figures: count, under the token made for that friend (DESIGN §2)."""
     turn.save(connection)
-    if connection.state is ConnectionState.ACTIVE:
-        context = Context("stats-answer", connection.id, detail={"days": _days(envelope)})
+    if connection.state is not ConnectionState.ACTIVE:
+        return
+    context = Context("stats-answer", connection.id, detail={"days": _days(envelope)})
+    turn.note(connection.id, "asked for our figures")
+    again = allowances.back_at(turn, "stats", connection.peer)
+    if again is None:
         turn.do(Ask(context, (StockFigures(making.own_reference(connection)),)))
-        turn.note(connection.id, "asked for our figures")
+    else:
+        _tell(turn, context, None, "later", again)
 
 
 def _days(envelope: Envelope) -> int:
@@ -147,12 +152,16 @@ def on_uncounted_for_friend(turn: Turn, event: Unanswered) -> None:
     _tell(turn, event.context, None, "inventory")
 
 
-def _tell(turn: Turn, context: Context, figures: SpaceFigures | None, problem: str) -> None:
+def _tell(
+    turn: Turn, context: Context, figures: SpaceFigures | None, problem: str, again: datetime | None = None
+) -> None:
     connection = turn.connection(context.subject)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
     in_room = "stats" in turn.home.disclose_in_room
     body = {"days": context.detail["days"], "in_room": in_room, "problem": problem}
+    if again is not None:
+        body["again"] = again.isoformat()
     sealed = tally.written(figures) if figures else {}
     connection, draft = letters.write(turn, connection, "stats", body, awaits=True, sealed=sealed)
     turn.save(connection)
@@ -165,6 +174,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     connection = letters.send(turn, connection, "noted")
     turn.save(connection)
     if not figures.problem:
+        connection = replace(connection, peer_shares=figures.shared)
         turn.save(figures)
         making.mirror(turn, connection)
     turn.note(connection.id, f"told us its figures{': ' if figures.problem else ''}{figures.problem}")
@@ -181,6 +191,10 @@ def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> Space
     if envelope.body.get("problem"):
         return replace(nothing, problem="inventory")
     try:
+        if envelope.body.get("problem") == "later":
+            return replace(nothing, problem="later", again=allowances.again_in(turn, envelope.body.get("again")))
+        if envelope.body.get("problem"):
+            return replace(nothing, problem="inventory")
         return tally.understood(nothing, letters.unsealed(turn, envelope))
     except (BadEnvelope, ValueError) as problem:
         turn.note(connection.id, f"figures not taken: {problem}")

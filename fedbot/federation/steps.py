@@ -315,7 +315,7 @@ class AccessEnded:
 
 @dataclass(frozen=True)
 class Mirror:
-    """Write our own key in the metadata of a company or a stock item, read back. Result: `Mirrored`.
+    """Write a key of ours in the metadata of a company, stock item, part or category, read back. Result: `Mirrored`.
 
     `value` is JSON text; the journal decides, metadata mirrors it (DESIGN §6). The edge signs it.
     """
@@ -324,6 +324,7 @@ class Mirror:
     model: str
     pk: int
     value: str
+    key: str = "fedbot"
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ class Rights:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an InvenTree's catalogue."""
+    """A part of an InvenTree's catalogue. `categories` are the keys of its own and of those above, where read."""
 
     pk: int
     name: str
@@ -62,6 +62,7 @@ class Part:
     salable: bool = True
     virtual: bool = False
     trackable: bool = False
+    categories: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ def own(turn: Turn, counts: StockCounts, days: int, room: str = "") -> SpaceFigu
         name=turn.home.name,
         at=turn.now,
         days=days,
+        shared=len(turn.shares()),
         given=_sum([d.given for d in dealings]),
         received=_sum([d.received for d in dealings]),
         open=sum(d.open for d in dealings),
@@ -64,7 +65,7 @@ def nothing(figures: SpaceFigures) -> SpaceFigures:
 
 def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
     """What we choose to disclose (`stats.disclose`)."""
-    hidden: dict[str, Any] = {name: None for name in COUNTS if name not in turn.home.stats_disclose}
+    hidden: dict[str, Any] = {name: None for name in (*COUNTS, "shared") if name not in turn.home.stats_disclose}
     if BALANCE not in turn.home.stats_disclose:
         hidden |= {"given": None, "received": None, "open": None, "dealings": ()}
     return replace(figures, **hidden)
@@ -108,7 +109,7 @@ def _sum(flows: list[Flow]) -> Flow:
 
 def written(figures: SpaceFigures) -> dict[str, Any]:
     """The figures as a letter carries them, and our metadata keeps them: what isn't told isn't there."""
-    data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "open")}
+    data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "shared", "open")}
     for way in ("given", "received"):
         flow: Flow | None = getattr(figures, way)
         data[way] = {"lines": flow.lines, "pieces": plain(flow.pieces)} if flow else None
@@ -117,7 +118,7 @@ def written(figures: SpaceFigures) -> dict[str, Any]:
 
 def understood(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
     """A friend's figures. ValueError for what is no count; what we don't know is left out."""
-    told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "open") if name in data}
+    told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
     told |= {way: _flow(data[way]) for way in ("given", "received") if way in data}
     return replace(nothing_yet, **told)
 

@@ -29,7 +29,7 @@ class SpaceSeen:
 
     `claims` bots say that they host it (more than one is a conflict; none: only the connection tells of it).
     `fingerprint` is of the key that the connection pins, else of the announced one. `unanswered` is how often
-    we have sent again what its bot has not seen: 0 if it is up to date.
+    we have sent again what its bot has not seen: 0 if it is up to date. `shares`: how long its sharing list is.
     """
 
     party: str
@@ -39,6 +39,7 @@ class SpaceSeen:
     claims: int
     connection: Connection | None = None
     unanswered: int = 0
+    shares: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fedbot.federation.questions import FindItems, ItemsFound
 from fedbot.federation.stock import Part, StockItem
 from fedbot.inventree import metadata
+from fedbot.inventree.categories import Categories
 from fedbot.inventree.rows import Row, item_of, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row, rows_of_part
@@ -21,32 +22,34 @@ from fedbot.ports import Refusal
 
 # A part may lie in very many places; a person can't choose among more than this anyway.
 _MOST_ITEMS = 20
-_MOST_PARTS = 100
+MOST_PARTS = 100
 
 _KEY = re.compile(r"#\s*(\d+)")
 # The item's page in the web interface (new, old) and in the API, with or without what follows.
 _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d+)(?:/.*)?")
 
 
-def find_items(server: Server, question: FindItems) -> ItemsFound:
+def find_items(server: Server, question: FindItems, categories: Categories | None = None) -> ItemsFound:
     """The stock items that a word means, or parts with nearly that name."""
     word = question.word.strip()
+    if categories is None:
+        categories = Categories.read(server.api) if question.with_categories else Categories(())
     key = _key_in(server, word)
     if key is not None:
-        return _one(server, key)
+        return _one(server, key, categories)
     if not word or "://" in word:
         return ItemsFound()
     parts = parts_by_ipn(server, word)
     if not parts and "#" in word:
-        found = _by_serial(server, word)
+        found = _by_serial(server, word, categories)
         if found is not None:
             return found
     near: list[dict[str, Any]] = []
     if not parts:
-        near = server.api.rows("part/", search=word.replace("|", " "), limit=_MOST_PARTS)
+        near = server.api.rows("part/", search=word.replace("|", " "), limit=MOST_PARTS)
         parts = [row for row in near if word.casefold() in _names(row)]
     if parts:
-        return _in_stock(server, parts)
+        return _in_stock(server, parts, categories)
     return ItemsFound(parts=tuple(part_of(row) for row in near))
 
 
@@ -58,7 +61,7 @@ def parts_by_ipn(server: Server, ipn: str) -> list[dict[str, Any]]:
 
 def parts_by_name(server: Server, name: str) -> list[dict[str, Any]]:
     """The parts with exactly this name; case doesn't matter. InvenTree ignores `?name=`, so it's a search."""
-    rows = server.api.rows("part/", search=plain(name), limit=_MOST_PARTS)
+    rows = server.api.rows("part/", search=plain(name), limit=MOST_PARTS)
     return [row for row in rows if same(str(row.get("name") or ""), name)]
 
 
@@ -79,7 +82,7 @@ def _key_in(server: Server, word: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _one(server: Server, key: int) -> ItemsFound:
+def _one(server: Server, key: int, categories: Categories) -> ItemsFound:
     """One item by its key, in stock or not, with its whole part (a stock row tells no keywords)."""
     try:
         row = item_row(server, key)
@@ -87,10 +90,14 @@ def _one(server: Server, key: int) -> ItemsFound:
         if problem.reason == "gone":
             return ItemsFound()
         raise
-    return _with_origins(server, [(row, part_of(server.api.row(f"part/{row['part']}/")))])
+    return _with_origins(server, [(row, _part(server.api.row(f"part/{row['part']}/"), categories))])
 
 
-def _by_serial(server: Server, word: str) -> ItemsFound | None:
+def _part(row: Row, categories: Categories) -> Part:
+    return part_of(row, categories.chain(row.get("category")))
+
+
+def _by_serial(server: Server, word: str, categories: Categories) -> ItemsFound | None:
     """The item that `PART#SERIAL` means, or None if there is no such part."""
     name, _, serial = (piece.strip() for piece in word.rpartition("#"))
     if not name or not serial:
@@ -99,7 +106,7 @@ def _by_serial(server: Server, word: str) -> ItemsFound | None:
     if not parts:
         return None
     found = [
-        (row, part_of(part))
+        (row, _part(part, categories))
         for part in parts
         for row in rows_of_part(server, int(part["pk"]), serial=serial)
         if str(row.get("serial") or "") == serial
@@ -107,12 +114,12 @@ def _by_serial(server: Server, word: str) -> ItemsFound | None:
     return _with_origins(server, found)
 
 
-def _in_stock(server: Server, parts: Iterable[Row]) -> ItemsFound:
+def _in_stock(server: Server, parts: Iterable[Row], categories: Categories) -> ItemsFound:
     """What lies in stock of these parts, but not what is on its way out."""
     outgoing = server.places.meant_by(server.settings.outgoing)
     leaving = {place.pk for place in outgoing}
     found = [
-        (row, part_of(part))
+        (row, _part(part, categories))
         for part in parts
         for row in rows_of_part(server, int(part["pk"]), in_stock="true")
         if row.get("location") not in leaving

@@ -22,17 +22,8 @@ def count_stock(server: Server, question: StockFigures) -> StockCounts:
 
     Raises the problems of a read; `NotPermitted` if the friend's token is gone or not taken any more.
     """
-    if not question.reference:
-        return _counts(server.api)
-    try:
-        secret = server.vault.read(question.reference)
-    except LookupError:
-        raise NotPermitted("There is no token for the space that asks.", "no-token") from None
-    transport = server.connect(server.settings.url, secret)
-    try:
-        return _counts(transport)
-    finally:
-        transport.close()
+    with server.under(question.reference) as api:
+        return _counts(api)
 
 
 def _counts(transport: InvenTreeTransport) -> StockCounts:

@@ -27,6 +27,7 @@ from fedbot.inventree import (
     own_tokens,
     people,
     returning,
+    sharing,
     tokens,
     whereabouts,
 )
@@ -61,6 +62,8 @@ ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
     questions.CompanyMirrors: metadata.company_mirrors,
     questions.WhereIsIt: whereabouts.where_is,
     questions.BooksOf: whereabouts.books_of,
+    questions.FindShareable: sharing.find_shareable,
+    questions.SearchStock: sharing.search_stock,
 }
 
 DEEDS: dict[type[Step], Deed] = {

@@ -1,4 +1,4 @@
-"""Our own key `fedbot` in InvenTree's metadata: where an item came from, and the mirror of the journal.
+"""Our own keys in InvenTree's metadata: where an item came from, the mirror of the journal (`fedbot`), what is shared.
 
 A PATCH merges the top level only and loses concurrent updates on every version (facts "(d)"): so only our own
 key is ever sent, it is read back, and the journal decides (DESIGN §6).
@@ -18,6 +18,7 @@ from fedbot.inventree.texts import restored, stored
 from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 
 OWN_KEY = "fedbot"
+SHARE_KEY = "fedbot_share"
 SIGNATURE = "signature"
 _PEER_LINK = "?fed="
 
@@ -30,12 +31,12 @@ def read(server: Server, model: str, pk: int) -> dict[str, Any]:
     content = server.api.row(server.version.metadata_url(model, pk)).get("metadata")
     if not isinstance(content, dict):
         return {}
-    return {**content, OWN_KEY: restored(content[OWN_KEY])} if OWN_KEY in content else content
+    return {key: restored(value) if key in (OWN_KEY, SHARE_KEY) else value for key, value in content.items()}
 
 
 def foreign_part(content: dict[str, Any]) -> str:
-    """The metadata without our own key, as JSON text: what travels, sealed, with an item. Empty if nothing."""
-    others = {key: value for key, value in content.items() if key != OWN_KEY}
+    """The metadata without our own keys, as JSON text: what travels, sealed, with an item. Empty if nothing."""
+    others = {key: value for key, value in content.items() if key not in (OWN_KEY, SHARE_KEY)}
     return json.dumps(others, ensure_ascii=False, sort_keys=True) if others else ""
 
 
@@ -102,13 +103,13 @@ def company_mirrors(server: Server, _: CompanyMirrors) -> MirrorsFound:
 
 def find_mirrored(server: Server, step: Mirror) -> Mirrored | None:
     """Probe of `Mirror`: our key reads as it should."""
-    return Mirrored() if read(server, step.model, step.pk).get(OWN_KEY) == _value(server, step) else None
+    return Mirrored() if read(server, step.model, step.pk).get(step.key) == _value(server, step) else None
 
 
 def mirror(server: Server, step: Mirror) -> Mirrored:
     """Write our own key and read it back."""
     url = server.version.metadata_url(step.model, step.pk)
-    server.api.patch(url, {"metadata": {OWN_KEY: stored(_value(server, step))}})
+    server.api.patch(url, {"metadata": {step.key: stored(_value(server, step))}})
     found = find_mirrored(server, step)
     if found is None:
         raise OutcomeUnknown("Somebody else wrote the metadata at the same moment.", "changed")

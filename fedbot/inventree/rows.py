@@ -27,7 +27,7 @@ def written(quantity: Decimal) -> str:
     return f"{quantity:f}"
 
 
-def part_of(row: Row) -> Part:
+def part_of(row: Row, categories: tuple[int, ...] = ()) -> Part:
     """A part, from `part/` or from the `part_detail` of a stock item (which has no keywords and category)."""
     return Part(
         pk=int(row["pk"]),
@@ -42,6 +42,7 @@ def part_of(row: Row) -> Part:
         salable=bool(row.get("salable", True)),
         virtual=bool(row.get("virtual", False)),
         trackable=bool(row.get("trackable", False)),
+        categories=categories,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from fedbot.inventree.places import Place, Places, complaint_about
@@ -102,6 +103,25 @@ class Server:
             f"Our InvenTree user {self.account.username} needs the role return_order: add to make companies.",
             "not-permitted",
         )
+
+    @contextmanager
+    def under(self, reference: str) -> Iterator[InvenTreeTransport]:
+        """The transport under a token of the vault, closed afterwards; '': the everyday one.
+
+        Raises `NotPermitted` if the vault has none.
+        """
+        if not reference:
+            yield self.api
+            return
+        try:
+            secret = self.vault.read(reference)
+        except LookupError:
+            raise NotPermitted("There is no token for the space that asks.", "no-token") from None
+        transport = self.connect(self.settings.url, secret)
+        try:
+            yield transport
+        finally:
+            transport.close()
 
     def complaints_about_places(self) -> tuple[str, ...]:
         """What must be done about configured places before stock can move."""

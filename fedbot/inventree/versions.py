@@ -25,7 +25,7 @@ ABILITIES = (
     "direct_access_is_safe",
 )
 
-_OLD_METADATA_URLS = {"stockitem": "stock", "company": "company", "part": "part"}
+_OLD_METADATA_URLS = {"stockitem": "stock", "company": "company", "part": "part", "partcategory": "part/category"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Version:
         return self.api >= 381  # noqa: PLR2004
 
     def metadata_url(self, model: str, pk: int) -> str:
-        """Where the metadata of a `stockitem`, `company` or `part` is read and written."""
+        """Where the metadata of a `stockitem`, `company`, `part` or `partcategory` is read and written."""
         if self.api >= 436:  # noqa: PLR2004
             return f"metadata/{model}/{pk}/"
         return f"{_OLD_METADATA_URLS[model]}/{pk}/metadata/"

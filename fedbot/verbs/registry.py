@@ -16,6 +16,7 @@ from fedbot.verbs import (
     connect,
     decline,
     disconnect,
+    find,
     help_page,
     history,
     match,
@@ -26,11 +27,13 @@ from fedbot.verbs import (
     resolve,
     review,
     rotate,
+    share,
     show,
     spaces,
     stats,
     status,
     todo,
+    unshare,
     whoami,
 )
 from fedbot.verbs.grammar import SHOWN, first_word, near, parse
@@ -38,6 +41,7 @@ from fedbot.verbs.naming import room_name
 from fedbot.verbs.spec import Handler, Verb, Where
 
 _HANDLERS = (
+    find.HANDLER,
     request.HANDLER,
     push.HANDLER,
     todo.HANDLER,
@@ -46,6 +50,9 @@ _HANDLERS = (
     approve.HANDLER,
     decline.HANDLER,
     cancel.HANDLER,
+    share.HANDLER,
+    unshare.HANDLER,
+    match.HANDLER,
     spaces.HANDLER,
     stats.HANDLER,
     connect.HANDLER,
@@ -54,7 +61,6 @@ _HANDLERS = (
     resolve.HANDLER,
     reconcile.HANDLER,
     rotate.HANDLER,
-    match.HANDLER,
     people.HANDLER,
     status.HANDLER,
 )

@@ -11,8 +11,9 @@ from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.verbs.friends import active_friend
 from fedbot.verbs.grammar import SHOWN
-from fedbot.verbs.naming import room_name, rooms_told_of, space_meant
+from fedbot.verbs.naming import rooms_told_of
 from fedbot.verbs.spans import days_in
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
 
@@ -72,25 +73,8 @@ def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
         rooms = rooms_told_of(turn, command.room)
         friends = tuple(c for c in turn.active_connections() if c.room in rooms)
         return _Asked(own=True, connections=friends, days=days)
-    friend = _friend(turn, command, word)
+    friend = active_friend(turn, command, word)
     return friend if isinstance(friend, Phrase) else _Asked(own=False, connections=(friend,), days=days)
-
-
-def _friend(turn: Turn, command: Command, word: str) -> Connection | Phrase:
-    """The active connection with that space; in the admin room, whichever room it is in."""
-    space = space_meant(turn, command.room, word)
-    if isinstance(space, Phrase):
-        return space
-    connection = turn.connection_with(space.party)
-    if connection is None:
-        return say("not_friends", name=space.name, party=space.party, home=turn.home)
-    if connection.room not in rooms_told_of(turn, command.room):
-        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
-    if connection.state is ConnectionState.SUSPENDED:
-        return say("needs_review", connection=connection)
-    if connection.state is not ConnectionState.ACTIVE:
-        return say("connection_not_active", connection=connection)
-    return connection
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -48,6 +48,7 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         "line_too_old_minutes": 2,
         "connects_a_day": 9,
         "connects_a_day_per_peer": 8,
+        "questions_an_hour_per_peer": 7,
         "quiet_from": "21:30",
         "quiet_until": "9:05",
         "resend_seconds": [1, 2.5],
@@ -77,6 +78,7 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         quiet_until=time(9, 5),
         connects_a_day=9,
         connects_a_day_per_peer=8,
+        questions_an_hour_per_peer=7,
         resend_after=(timedelta(seconds=1), timedelta(seconds=2.5)),
     )
 

@@ -10,7 +10,7 @@ import pytest
 from fedbot.demo.inventree.faults import Fault, FaultKind
 from fedbot.federation import making
 from fedbot.federation.documents import ConnectionState, TransferState
-from tests.dialogue.world import GRACE, Space, World, friends
+from tests.dialogue.world import GRACE, Space, World, friends, sharing
 
 DOWN = Fault(FaultKind.REFUSED, times=None)
 HOUR = timedelta(hours=1)
@@ -136,7 +136,7 @@ async def test_an_open_offer_is_cancelled() -> None:
 
 @pytest.mark.parametrize("who", ["anna", "bea"])
 async def test_an_open_request_is_cancelled_whoever_ends_it(who: str) -> None:
-    world = await friends()
+    world = await sharing()
     world.tom.says("!fed request 5 M3-BOLT from attraktor")
     await world.settle()
     other = "betaspace" if who == "anna" else "attraktor"

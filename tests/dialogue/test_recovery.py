@@ -24,7 +24,7 @@ from fedbot.journal.journal import Journal
 from fedbot.journal.schema import Database
 from fedbot.ports import Committed
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Space, World, a_world, friends, told
+from tests.dialogue.world import Space, World, a_world, friends, sharing, told
 
 #: Each seventh call is tried.
 EVERY = 7
@@ -205,7 +205,7 @@ def _is_new(event: dict[str, Any]) -> bool:
 
 async def undisturbed(story: Story, of: str) -> tuple[World, int]:
     """The story as it goes, and how many calls to that side's journal it takes."""
-    world = await friends()
+    world = await sharing()
     journal = await is_watched(side(world, of), 10**9)
     await story(world)
     calls = journal.calls
@@ -220,7 +220,7 @@ async def undisturbed(story: Story, of: str) -> tuple[World, int]:
 async def test_a_backup_of_any_moment_is_put_back_after_the_end(story: Story, of: str) -> None:
     wanted, calls = await undisturbed(story, of)
     for moment in range(1, calls, EVERY):
-        world = await friends()
+        world = await sharing()
         journal = await is_watched(side(world, of), moment)
         await story(world)
         said = new_messages(world)
@@ -237,7 +237,7 @@ async def test_a_backup_of_any_moment_is_put_back_after_the_end(story: Story, of
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 async def test_after_a_rebuild_what_was_over_is_over(story: Story, of: str) -> None:
     wanted, _ = await undisturbed(story, of)
-    world = await friends()
+    world = await sharing()
     await story(world)
     rebuilt = await is_rebuilt(side(world, of))
     assert (rebuilt.transfers, rebuilt.lost, rebuilt.unsigned) == (1, (), ())
@@ -253,9 +253,9 @@ async def test_after_a_rebuild_what_was_over_is_over(story: Story, of: str) -> N
 async def test_a_journal_lost_at_any_moment_is_rebuilt_and_the_story_ends_well(story: Story, of: str) -> None:
     wanted, calls = await undisturbed(story, of)
     ends = set(states(wanted))
-    before = stock(await friends())
+    before = stock(await sharing())
     for moment in range(1, calls, EVERY):
-        world = await friends()
+        world = await sharing()
         await is_watched(side(world, of), moment, stops=True)
         with suppress(Stopped):
             await story(world)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from fedbot.demo.inventree.faults import Fault, FaultKind
 from fedbot.federation.documents import ConnectionState
-from tests.dialogue.world import Message, World, a_world, friends
+from tests.dialogue.world import Message, World, a_world, friends, sharing
 
 BERLIN = ZoneInfo("Europe/Berlin")
 A_DAY = timedelta(days=1)
@@ -151,7 +151,7 @@ async def test_between_reminders_the_bot_sleeps() -> None:
 
 
 async def test_who_asked_is_reminded_that_less_was_granted() -> None:
-    world = await friends(alpha={"time_zone": "Europe/Berlin"}, beta={"time_zone": "Europe/Berlin"})
+    world = await sharing(alpha={"time_zone": "Europe/Berlin"}, beta={"time_zone": "Europe/Berlin"})
     world.tom.says("!fed request 50 M3-BOLT from attraktor")
     await world.settle()
     world.piet.says("!fed approve 20", reply_to=world.room.message("Give it?"))

@@ -11,7 +11,7 @@ from fedbot.demo.inventree.faults import Fault, FaultKind
 from fedbot.federation.documents import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
-from tests.dialogue.world import World, friends
+from tests.dialogue.world import World, sharing
 from tests.twins.people import Message, Person
 
 A_WEEK = timedelta(days=7)
@@ -58,7 +58,7 @@ def assert_moved(world: World, quantity: int) -> None:
 
 
 async def test_what_is_asked_for_moves_once_the_owner_has_said_yes() -> None:
-    world = await friends()
+    world = await sharing()
     world.tom.says("!fed request M3-BOLT 50 from attraktor --note for Saturday")
     await world.settle()
     card = world.room.message("Give it?")
@@ -80,7 +80,7 @@ async def test_what_is_asked_for_moves_once_the_owner_has_said_yes() -> None:
 
 
 async def test_the_events_of_a_request_are_within_a_homeservers_limits() -> None:
-    world = await friends()
+    world = await sharing()
     before = len(world.server.log)
     card = await request(world)
     world.piet.reacts(card, "✅")
@@ -93,7 +93,7 @@ async def test_the_events_of_a_request_are_within_a_homeservers_limits() -> None
 
 
 async def test_a_serialised_item_is_asked_for_without_a_quantity() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world, "LENS-2#0042")
     assert "1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0042)" in card.text
     world.piet.reacts(card, "✅")
@@ -104,7 +104,7 @@ async def test_a_serialised_item_is_asked_for_without_a_quantity() -> None:
 
 
 async def test_the_smallest_stock_item_that_has_enough_is_taken() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world, "100 M3-BOLT")
     assert "Drawer A3" in card.text
     world.piet.reacts(card, "✅")
@@ -113,7 +113,7 @@ async def test_the_smallest_stock_item_that_has_enough_is_taken() -> None:
 
 
 async def test_several_lines_are_one_card_and_one_decision() -> None:
-    world = await friends()
+    world = await sharing()
     await asks(world, "50 M3-BOLT + 5 RES-10K")
     card = world.room.message("Give them?")
     world.piet.reacts(card, "✅")
@@ -124,7 +124,7 @@ async def test_several_lines_are_one_card_and_one_decision() -> None:
 
 
 async def test_what_the_owners_inventree_says_of_an_item_is_told_only_once_it_has_left() -> None:
-    world = await friends()
+    world = await sharing()
     item = world.alpha.item("M3-BOLT", batch="2025-11")
     world.alpha.tables.write_metadata("stockitem", item.pk, {"colour": "blue"})
     card = await request(world)
@@ -144,7 +144,7 @@ async def test_what_the_owners_inventree_says_of_an_item_is_told_only_once_it_ha
 
 
 async def test_without_a_quantity_it_is_asked_back() -> None:
-    world = await friends()
+    world = await sharing()
     line = await asks(world, "M3-BOLT")
     (answer,) = world.room.answers(line)
     assert answer.text.startswith('How much of "M3-BOLT"?')
@@ -152,7 +152,7 @@ async def test_without_a_quantity_it_is_asked_back() -> None:
 
 
 async def test_two_numbers_are_asked_back_and_a_number_answers() -> None:
-    world = await friends()
+    world = await sharing()
     line = await asks(world, "2 Cap screw M3 4")
     (answer,) = world.room.answers(line)
     assert '1) 2 × "Cap screw M3 4"' in answer.text
@@ -174,7 +174,7 @@ async def test_nothing_is_asked_of_a_space_that_is_no_friend() -> None:
 
 
 async def test_the_owner_says_no() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     world.piet.reacts(card, "❌")
     await world.grace()
@@ -187,7 +187,7 @@ async def test_the_owner_says_no() -> None:
 
 
 async def test_nobody_decides_in_time() -> None:
-    world = await friends()
+    world = await sharing()
     await request(world)
     await world.passes(A_WEEK + timedelta(minutes=10))
     assert states(world) == both(TransferState.EXPIRED)
@@ -196,7 +196,7 @@ async def test_nobody_decides_in_time() -> None:
 
 
 async def test_who_asked_takes_it_back() -> None:
-    world = await friends()
+    world = await sharing()
     await request(world)
     answer = world.room.message("Asked Attraktor for")
     world.tom.says("!fed cancel", reply_to=answer)
@@ -207,7 +207,7 @@ async def test_who_asked_takes_it_back() -> None:
 
 
 async def test_another_member_of_the_asking_space_can_not_take_it_back_but_an_approver_can() -> None:
-    world = await friends()
+    world = await sharing()
     await request(world, by=world.dilek)
     answer = world.room.message("Asked Attraktor for")
     line = world.tom.says("!fed cancel", reply_to=answer)
@@ -220,7 +220,7 @@ async def test_another_member_of_the_asking_space_can_not_take_it_back_but_an_ap
 
 
 async def test_the_owner_does_not_cancel_but_decline() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     line = world.anna.says("!fed cancel", reply_to=card)
     await world.settle()
@@ -229,7 +229,7 @@ async def test_the_owner_does_not_cancel_but_decline() -> None:
 
 
 async def test_only_the_owners_approvers_decide() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     for person in (world.tom, world.cem, world.kim):
         world.clock.advance(1)
@@ -243,14 +243,14 @@ async def test_only_the_owners_approvers_decide() -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ("5 flux capacitor", "nothing like it may go from Attraktor"),
-        ("1 Workshop vice", "nothing like it may go from Attraktor"),
+        ("5 flux capacitor", "Attraktor shares no such item"),
+        ("1 Workshop vice", "Attraktor shares no such item"),
         ("500 M3-BOLT", "not that much free in one place"),
-        ("1 PLY-4-BIRCH + 5 flux capacitor", "nothing like it may go from Attraktor"),
+        ("1 PLY-4-BIRCH + 5 flux capacitor", "Attraktor shares no such item"),
     ],
 )
 async def test_what_can_not_be_given_is_declined_with_the_reason(words: str, why: str) -> None:
-    world = await friends()
+    world = await sharing()
     await asks(world, words)
     assert states(world) == both(TransferState.DECLINED)
     end = world.room.messages()[-1]
@@ -261,7 +261,7 @@ async def test_what_can_not_be_given_is_declined_with_the_reason(words: str, why
 
 
 async def test_what_came_from_a_third_space_may_not_go_on() -> None:
-    world = await friends()
+    world = await sharing()
     state = world.alpha.tables
     for row in world.alpha.stock(part=world.alpha.item("NOZ-04").part):
         content = {"fedbot": {"item": row.pk, "origin": "gammaspace", "transfer": "x" * 20}}
@@ -272,7 +272,7 @@ async def test_what_came_from_a_third_space_may_not_go_on() -> None:
 
 
 async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_told_what_helps() -> None:
-    world = await friends()
+    world = await sharing()
     await asks(world, "5 PLY-4-BIRCH")
     assert states(world) == both(TransferState.CANCELLED)
     assert world.tom.user_id in world.room.messages()[-1].rings
@@ -282,7 +282,7 @@ async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_
 
 
 async def test_where_parts_may_be_made_the_part_is_made_with_the_first_item() -> None:
-    world = await friends(beta={"new_part_category": "Material"})
+    world = await sharing(beta={"new_part_category": "Material"})
     card = await request(world, "5 PLY-4-BIRCH")
     world.piet.reacts(card, "✅")
     await world.grace()
@@ -302,7 +302,7 @@ async def granted(world: World, words: str = "!fed approve 20") -> Message:
 
 
 async def test_less_is_granted_and_who_asked_says_that_it_will_do() -> None:
-    world = await friends()
+    world = await sharing()
     card = await granted(world)
     assert card.name == "Betaspace bot"
     assert card.rings[0] == world.tom.user_id
@@ -315,7 +315,7 @@ async def test_less_is_granted_and_who_asked_says_that_it_will_do() -> None:
 
 
 async def test_an_approver_of_the_asking_space_may_say_yes_to_less() -> None:
-    world = await friends()
+    world = await sharing()
     card = await granted(world)
     world.cem.reacts(card, "✅")
     await world.grace()
@@ -323,7 +323,7 @@ async def test_an_approver_of_the_asking_space_may_say_yes_to_less() -> None:
 
 
 async def test_less_is_granted_by_the_id_too() -> None:
-    world = await friends()
+    world = await sharing()
     await request(world)
     world.piet.says(f"!fed approve {world.alpha.transfer().code} 20")
     await world.grace()
@@ -333,7 +333,7 @@ async def test_less_is_granted_by_the_id_too() -> None:
 
 
 async def test_the_owner_can_not_say_yes_for_the_asking_space() -> None:
-    world = await friends()
+    world = await sharing()
     card = await granted(world)
     world.piet.reacts(card, "✅")
     owners = world.room.message("granted by Piet")
@@ -344,7 +344,7 @@ async def test_the_owner_can_not_say_yes_for_the_asking_space() -> None:
 
 
 async def test_less_will_not_do() -> None:
-    world = await friends()
+    world = await sharing()
     card = await granted(world)
     world.tom.reacts(card, "❌")
     await world.grace()
@@ -354,7 +354,7 @@ async def test_less_will_not_do() -> None:
 
 
 async def test_nobody_says_whether_less_will_do() -> None:
-    world = await friends()
+    world = await sharing()
     await granted(world)
     await world.passes(A_WEEK + timedelta(minutes=10))
     assert states(world) == both(TransferState.EXPIRED)
@@ -362,7 +362,7 @@ async def test_nobody_says_whether_less_will_do() -> None:
 
 
 async def test_the_owner_takes_back_what_was_granted() -> None:
-    world = await friends()
+    world = await sharing()
     await granted(world)
     world.piet.says("!fed cancel", reply_to=world.room.message("granted by Piet"))
     await world.settle()
@@ -371,7 +371,7 @@ async def test_the_owner_takes_back_what_was_granted() -> None:
 
 
 async def test_who_asked_takes_it_back_although_less_was_granted() -> None:
-    world = await friends()
+    world = await sharing()
     card = await granted(world)
     world.tom.says("!fed cancel", reply_to=card)
     await world.settle()
@@ -380,7 +380,7 @@ async def test_who_asked_takes_it_back_although_less_was_granted() -> None:
 
 
 async def test_granting_all_of_it_is_a_plain_yes() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     world.piet.says("!fed approve 50", reply_to=card)
     await world.grace()
@@ -398,7 +398,7 @@ async def test_granting_all_of_it_is_a_plain_yes() -> None:
     ],
 )
 async def test_a_quantity_that_makes_no_sense_is_not_granted(quantity: str, answer: str) -> None:
-    world = await friends()
+    world = await sharing()
     await request(world)
     line = world.piet.says(f"!fed approve {world.alpha.transfer().code} {quantity}")
     await world.grace()
@@ -408,7 +408,7 @@ async def test_a_quantity_that_makes_no_sense_is_not_granted(quantity: str, answ
 
 
 async def test_of_an_offer_no_part_can_be_taken() -> None:
-    world = await friends()
+    world = await sharing()
     card = await world.push("10 #1")
     line = world.cem.says("!fed approve 5", reply_to=card)
     await world.grace()
@@ -420,7 +420,7 @@ async def test_of_an_offer_no_part_can_be_taken() -> None:
 
 
 async def test_the_owners_inventree_is_down_when_the_request_comes() -> None:
-    world = await friends()
+    world = await sharing()
     world.alpha.transport.faults.add(DOWN)
     line = await asks(world, "50 M3-BOLT")
     await world.passes(timedelta(minutes=3))
@@ -437,7 +437,7 @@ async def test_the_owners_inventree_is_down_when_the_request_comes() -> None:
 
 
 async def test_the_owners_inventree_is_down_when_somebody_says_yes() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     world.alpha.transport.faults.add(DOWN)
     world.piet.reacts(card, "✅")
@@ -448,7 +448,7 @@ async def test_the_owners_inventree_is_down_when_somebody_says_yes() -> None:
 
 
 async def test_the_owners_inventree_goes_down_before_the_stock_is_taken_out() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     world.alpha.transport.faults.add(Fault(FaultKind.REFUSED, method="POST", path="stock/transfer", times=None))
     world.piet.reacts(card, "✅")
@@ -463,7 +463,7 @@ async def test_the_owners_inventree_goes_down_before_the_stock_is_taken_out() ->
 
 
 async def test_it_has_left_before_the_asking_space_knows_where_it_lands() -> None:
-    world = await friends()
+    world = await sharing()
     world.beta.transport.faults.add(DOWN)
     card = await request(world)
     world.piet.reacts(card, "✅")
@@ -476,7 +476,7 @@ async def test_it_has_left_before_the_asking_space_knows_where_it_lands() -> Non
 
 
 async def test_it_has_left_although_the_asking_space_has_no_part_for_it_and_comes_back() -> None:
-    world = await friends()
+    world = await sharing()
     world.beta.transport.faults.add(DOWN)
     card = await request(world, "5 PLY-4-BIRCH")
     world.piet.reacts(card, "✅")
@@ -489,7 +489,7 @@ async def test_it_has_left_although_the_asking_space_has_no_part_for_it_and_come
 
 
 async def test_taking_it_back_too_late_does_not_keep_it_from_being_booked_in() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     world.piet.reacts(card, "✅")
     await world.settle()
@@ -503,7 +503,7 @@ async def test_taking_it_back_too_late_does_not_keep_it_from_being_booked_in() -
 
 
 async def test_the_asking_spaces_inventree_refuses_it_and_it_comes_back() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     fault = Fault(FaultKind.ERROR_BEFORE, method="POST", path="/api/stock/$", status=400, times=None)
     world.beta.transport.faults.add(fault)
@@ -515,7 +515,7 @@ async def test_the_asking_spaces_inventree_refuses_it_and_it_comes_back() -> Non
 
 
 async def test_the_owners_right_is_lost_within_the_grace() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     world.piet.reacts(card, "✅")
     await world.settle()
@@ -528,7 +528,7 @@ async def test_the_owners_right_is_lost_within_the_grace() -> None:
 
 
 async def test_the_stock_is_gone_before_the_owner_says_yes() -> None:
-    world = await friends()
+    world = await sharing()
     card = await request(world)
     item = world.alpha.item("M3-BOLT", batch="2025-11")
     world.alpha.tables.stock.put(replace(item, quantity=type(item.quantity)(3)))
@@ -539,7 +539,7 @@ async def test_the_stock_is_gone_before_the_owner_says_yes() -> None:
 
 
 async def test_the_owners_bot_is_silent_and_that_is_told_once() -> None:
-    world = await friends()
+    world = await sharing()
     world.tom.says("!fed request 50 M3-BOLT from attraktor")
     await world.settle(asleep=(world.alpha,))
     await world.passes(timedelta(hours=5), asleep=(world.alpha,))
@@ -552,7 +552,7 @@ async def test_the_owners_bot_is_silent_and_that_is_told_once() -> None:
 
 @pytest.mark.parametrize("who", ["alpha", "beta"])
 async def test_a_restart_at_any_moment_changes_nothing(who: str) -> None:
-    world = await friends()
+    world = await sharing()
     space: Space = getattr(world, who)
     card = await request(world)
     await space.restart()

@@ -75,6 +75,20 @@ class World:
         )
         self.spaces = [self.alpha, self.beta]
 
+    def with_gammaspace(self, **changes: Any) -> World:
+        """A third space in the room, small, with Gus and Mia."""
+        self.gus, self.mia = Person(self.server, "gus"), Person(self.server, "mia")
+        chat = TwinChat(self.server, "gammaspace-bot", "Gammaspace bot")
+        for guest in (self.gus.user_id, self.mia.user_id, chat.user_id):
+            self.anna.invites(guest, room=self.room.id)
+            self.server.join(guest, self.room.id)
+        self.gus.room = self.mia.room = self.room.id
+        self.gamma_admins = everybody_in(self.server, self.gus, "Gammaspace admins", chat.user_id)
+        seeded = seeds.gamma(clock=self.clock.now)
+        self.gamma = self._space("gammaspace", "Gammaspace", seeded, chat, ["gus", "mia"], self.gamma_admins, changes)
+        self.spaces.append(self.gamma)
+        return self
+
     def _space(
         self,
         party: str,
@@ -199,6 +213,15 @@ class World:
         return answers[0].text
 
 
+async def sharing(**options: Any) -> World:
+    """Friends that share all that they have."""
+    world = await friends(**options)
+    for person in (world.piet, world.cem):
+        person.says("!fed share all")
+    await world.settle()
+    return world
+
+
 def told(room: RoomView, words: str) -> list[Message]:
     """The messages in which this stands."""
     return [message for message in room.messages() if words in message.text]
@@ -276,6 +299,7 @@ __all__ = [
     "friends",
     "letters",
     "nothing",
+    "sharing",
     "step",
     "told",
 ]

@@ -51,6 +51,12 @@ def _headline(tongue: Tongue, figures: SpaceFigures) -> Sentence:
     match figures.problem:
         case "inventory":
             return tongue.say("{space}: no figures now, as its InvenTree does not answer.", space=space)
+        case "later" if figures.again is not None:
+            return tongue.say(
+                "{space} was asked too often by us; it tells figures again from {when}.",
+                space=space,
+                when=tongue.clock(figures.again),
+            )
         case "hidden":
             return tongue.say(
                 "{space} keeps its figures out of shared rooms. Ask me in our admin room: {stats}",
@@ -86,6 +92,8 @@ def _items(tongue: Tongue, figures: SpaceFigures, home: Home) -> list[Sentence]:
         items.append(tongue.some("{number} category", "{number} categories", figures.categories))
     if figures.locations is not None:
         items.append(tongue.some("{number} place", "{number} places", figures.locations))
+    if figures.shared is not None:
+        items.append(tongue.some("{number} entry to share", "{number} entries to share", figures.shared))
     if figures.given is not None and figures.received is not None:
         items.append(_balance(tongue, figures.given, figures.received))
     if figures.party == home.party:

@@ -64,8 +64,12 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Ask the space that it came from."),
     ),
     "not-found": (
-        marked("nothing like it may go from {sender}: it isn't there, or isn't free to be given."),
-        "",
+        marked("{sender} shares no such item."),
+        marked("Look with {find} what it shares, or ask its people to {share} it."),
+    ),
+    "too-many": (
+        marked("{sender} was asked for too much within an hour."),
+        marked("Ask again in an hour."),
     ),
     "too-little": (
         marked("{sender} has some of it, but not that much free in one place."),
@@ -89,6 +93,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
 }
 KNOWN = frozenset(_NOT_GIVEN)
+_TO_SAY = {"find": Code("!fed find"), "share": Code("!fed share")}
 _ELSE = marked("InvenTree refused it.")
 
 _NO_PART: dict[str, tuple[str, str]] = {
@@ -128,7 +133,7 @@ def why_not_given(tongue: Tongue, code: str, sender: str, receiver: str) -> tupl
 def what_instead(tongue: Tongue, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
     """What people can do about it; empty if there is nothing to say."""
     _, advice = _NOT_GIVEN.get(code, (_ELSE, ""))
-    return tongue.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check")) if advice else ()
+    return tongue.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check"), **_TO_SAY) if advice else ()
 
 
 def why_no_part(tongue: Tongue, code: str, receiver: str) -> tuple[Inline, ...]:

@@ -44,6 +44,8 @@ def _space(tongue: Tongue, space: SpaceSeen) -> tuple[Inline, ...]:
 def _warnings(tongue: Tongue, space: SpaceSeen) -> list[tuple[Inline, ...]]:
     """What else is to be known of the space."""
     told = []
+    if space.shares is not None and space.connection is not None:
+        told.append(tongue.some("shares {number} entry", "shares {number} entries", space.shares))
     if space.unanswered >= UNANSWERED_IS_SILENT:
         told.append(tongue.say("⚠ its bot has not answered for a while"))
     if space.claims > 1:

@@ -1,0 +1,77 @@
+"""`!fed find WORDS [in SPACE]`: who has one? Asked of all friends at once, and of what we share (DESIGN §2)."""
+
+from __future__ import annotations
+
+from fedbot.federation import searching
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Connection
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
+from fedbot.verbs.friends import active_friend
+from fedbot.verbs.naming import rooms_told_of
+from fedbot.verbs.spec import Argument, Handler, Kind, Verb
+
+SPEC = Verb(
+    name="find",
+    aliases=("search",),
+    summary="who has one?",
+    right=Right.MAPPED,
+    only_looks=True,
+    arguments=(
+        Argument("words", Kind.ANYTHING, "WORDS", optional=True),
+        Argument("space", Kind.SPACE, "SPACE", keyword="in", optional=True),
+    ),
+    examples=("find 0.4 nozzle", "find M3 in betaspace"),
+    details=(
+        "All words must stand in a part's name, IPN, keywords or description.",
+        "Found is what spaces share and have in stock. In our admin room it is all that we have ourselves.",
+        "Who hasn't answered within 20 seconds is named, and added when it answers.",
+        "Reply to the list: 'ask 1 2' asks for two of the first, 'more' tells the next ten.",
+    ),
+    everyday=1,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    if turn.search(command.subject) is not None and not command.arguments.get("words"):
+        return ()
+    return _complaint(turn, command) or ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Ask them, or tell the next hits of the list that this replies to."""
+    del answers
+    words = str(command.arguments.get("words", ""))
+    if not words and searching.next_page(turn, command):
+        return None
+    if complaint := _complaint(turn, command):
+        return complaint
+    space = str(command.arguments.get("space", "")).strip().casefold()
+    if space in {turn.home.party.casefold(), turn.home.name.casefold()}:
+        searching.begin(turn, command, words, (), own=True, only=turn.home.party)
+    elif space in {"", "all"}:
+        rooms = rooms_told_of(turn, command.room)
+        friends = [c for c in turn.active_connections() if c.room in rooms]
+        searching.begin(turn, command, words, friends, own=True)
+    else:
+        friend = active_friend(turn, command, space)
+        if isinstance(friend, Phrase):
+            return friend
+        searching.begin(turn, command, words, (friend,), own=False, only=friend.peer)
+    return None
+
+
+def _complaint(turn: Turn, command: Command) -> Phrase | None:
+    if not command.arguments.get("words"):
+        return say("argument_missing", argument="WORDS", usage=SPEC.usage, example=SPEC.examples[0])
+    space = str(command.arguments.get("space", "")).strip()
+    if space.casefold() in {"", "all", turn.home.party.casefold(), turn.home.name.casefold()}:
+        return None
+    friend: Connection | Phrase = active_friend(turn, command, space)
+    return friend if isinstance(friend, Phrase) else None
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,412 @@
+"""`find` as conversations between three spaces: who has what, who is silent, and asking for a hit by its number."""
+
+# ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation import searching
+from fedbot.federation.documents import ConnectionState, TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import Message, Person, World, a_world, friends, letters, nothing, told
+
+LATE = timedelta(seconds=25)
+AN_AGE = timedelta(minutes=11)
+
+
+async def three(**options: Any) -> World:
+    """Attraktor is a friend of betaspace and of gammaspace, which don't know each other; all share something."""
+    world = await World(**options).with_gammaspace(**options.get("gamma", {})).start()
+    await world.connect()
+    world.anna.says("!fed connect gammaspace")
+    await world.settle()
+    (card,) = [m for m in world.room.messages(sender=world.gamma.chat.user_id) if m.reactions]
+    world.gus.reacts(card, "✅")
+    await world.grace()
+    for person, words in ((world.cem, "M3-BOLT"), (world.mia, "Metal"), (world.piet, "M3-NUT")):
+        person.says(f"!fed share {words}")
+    await world.settle()
+    return world
+
+
+async def finds(world: World, words: str, by: Person | None = None, **where: Any) -> Message:
+    """Kim of attraktor looks for something: the answer."""
+    line = (by or world.kim).says(f"!fed find {words}", **where)
+    await world.settle()
+    room = world.alpha_admins if where.get("room") else world.room
+    (answer,) = room.answers(line)
+    return answer
+
+
+def again(world: World, message: Message) -> Message:
+    """The same message as it reads now."""
+    return next(m for m in world.room.messages() if m.event_id == message.event_id)
+
+
+# --- the way it should go ---
+
+
+async def test_what_all_friends_share_is_found_in_one_list() -> None:
+    world = await three()
+    answer = await finds(world, "M3")
+    assert answer.text.splitlines() == [
+        '3 hits for "M3":',
+        "1) Attraktor: M3 nut (M3-NUT), 350",
+        "2) Betaspace: Bolt M3 (M3-BOLT), 12",
+        "3) Gammaspace: M3 bolt steel (M3-BOLT), 75, at most 45 at a time",
+        "To ask for 2 of number 2, reply within 10 minutes: ask 2 2",
+    ]
+    assert answer.is_notice
+    assert not answer.rings
+    sealed = [e for e in world.room.envelopes() if e["kind"] in {"find-ask", "find"}]
+    assert len(sealed) == 4
+    assert "Bolt M3" not in str(sealed)
+    assert "words" not in str(sealed)
+
+
+async def test_a_hit_is_asked_for_by_its_number_and_comes() -> None:
+    world = await three()
+    answer = await finds(world, "bolt")
+    world.kim.says("ask 2 40", reply_to=answer)
+    await world.settle()
+    card = world.room.message("Give it?")
+    assert card.name == "Gammaspace bot"
+    world.mia.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert world.gamma.total("M3-BOLT") == 35
+    assert world.alpha.total("M3-BOLT") == 250
+    assert_books_balance(world)
+
+
+async def test_what_was_found_and_got_may_not_go_on_to_a_third_space() -> None:
+    world = await three(alpha={"new_part_category": "Material"})
+    answer = await finds(world, "M8")
+    world.kim.says("1 2.5 --note for the lathe", reply_to=answer)
+    await world.settle()
+    world.mia.reacts(world.room.message("Give it?"), "✅")
+    await world.grace()
+    item = world.alpha.transfer().at(1).item
+    line = world.anna.says(f"!fed push #{item} 1 to betaspace")
+    await world.settle()
+    assert "Gammaspace" in world.answer_to(line)
+    line = world.piet.says(f"!fed share #{item}")
+    await world.settle()
+    assert "isn't ours to share" in world.answer_to(line)
+    world.piet.says("!fed share all")
+    await world.settle()
+    assert "Threaded rod" not in (await finds(world, "rod in attraktor")).text
+    line = world.cem.says(f"!fed request 1 #{item} from attraktor")
+    await world.settle()
+    assert world.beta.transfer().problem == "chain"
+    assert_books_balance(world)
+
+
+async def test_name_ipn_keywords_and_description_are_looked_through_and_nothing_else() -> None:
+    world = await three()
+    for words in ("steel", "ROD-M8", "screw", "threaded 8 ROD"):
+        assert "Gammaspace:" in (await finds(world, f"{words} in gammaspace")).text, words
+    for words in ("metal", "cellar", "old", "steel rod"):
+        assert "Nothing found" in (await finds(world, f'"{words}" in gammaspace')).text, words
+
+
+async def test_only_what_is_shared_in_stock_and_free_is_found() -> None:
+    world = await three()
+    assert "Betaspace has nothing like it to share." in (await finds(world, "nut in betaspace")).text
+    row = world.beta.item("M3-BOLT")
+    with world.beta.meddles():
+        world.beta.admin("POST", "stock/remove/", items=[{"pk": row.pk, "quantity": "12"}])
+    assert "Nothing found" in (await finds(world, "bolt in betaspace")).text
+    world.cem.says("!fed unshare M3-BOLT")
+    await world.settle()
+    assert "Betaspace shares nothing." in (await finds(world, "bolt in betaspace")).text
+
+
+async def test_in_the_admin_room_all_of_our_own_stock_is_found() -> None:
+    world = await three()
+    assert "Nothing found" in (await finds(world, "0.4 nozzle in attraktor")).text
+    answer = await finds(world, "0.4 nozzle in Attraktor", world.anna, room=world.alpha_admins.id)
+    assert "1) Attraktor: Nozzle 0.4 mm brass (NOZ-04), 25" in answer.text
+
+
+async def test_a_long_list_is_told_page_by_page_with_numbers_that_stay() -> None:
+    world = await friends()
+    for number in range(23):
+        part = world.beta.admin("POST", "part/", name=f"Gadget {number:02}", category=1, salable=True)["pk"]
+        place = world.beta.location("Shelf 2")
+        with world.beta.meddles():
+            world.beta.admin("POST", "stock/", part=part, location=place, quantity=number + 1)
+    world.cem.says("!fed share all")
+    await world.settle()
+    answer = await finds(world, "gadget in betaspace")
+    lines = answer.text.splitlines()
+    assert lines[0] == '20 hits for "gadget":'
+    assert "10) Betaspace: Gadget 09, 10" in lines
+    assert "… and 10 more: reply “more”" in lines
+    assert "Betaspace has more than it can tell; say more words." in lines
+    line = world.kim.says("more", reply_to=answer)
+    await world.settle()
+    (page,) = world.room.answers(line)
+    assert "11) Betaspace: Gadget 10, 11" in page.text
+    assert "20) Betaspace: Gadget 19, 20" in page.text
+    line = world.kim.says("!fed more", reply_to=page)
+    await world.settle()
+    assert world.answer_to(line) == 'That was all for "gadget".'
+    world.kim.says("12", reply_to=page)
+    await world.settle()
+    assert told(world.room, "How much of")
+    world.kim.says("12 3", reply_to=page)
+    await world.settle()
+    assert told(world.room, "3 × Gadget 11")
+
+
+async def test_the_newest_list_is_meant_without_a_reply() -> None:
+    world = await three()
+    await finds(world, "rod")
+    await world.passes(timedelta(seconds=1))
+    await finds(world, "bolt")
+    world.kim.says("!fed ask 1 2")
+    await world.settle()
+    assert world.alpha.transfer().terms.sender == "betaspace"
+    line = world.piet.says("!fed ask 1 2")
+    await world.settle()
+    assert "missing" in world.answer_to(line)
+
+
+# --- what goes wrong ---
+
+
+async def test_without_friends_only_our_own_is_found() -> None:
+    world = await a_world()
+    answer = await finds(world, "M3")
+    assert answer.text.splitlines() == [
+        'Nothing found for "M3".',
+        "Attraktor (we) shares nothing yet: !fed share",
+        "No other space was asked: we have no friends here yet.",
+    ]
+
+
+async def test_whose_inventree_is_down_is_named_at_once() -> None:
+    world = await three()
+    world.beta.goes_down()
+    answer = await finds(world, "M3")
+    assert "Betaspace: not looked, as its InvenTree does not answer." in answer.text
+    assert "Gammaspace: M3 bolt steel" in answer.text
+    world.alpha.goes_down()
+    assert "Attraktor: not looked" in (await finds(world, "M3 in attraktor")).text
+
+
+async def test_a_friend_whose_token_was_revoked_is_told_that_nobody_could_look() -> None:
+    world = await three()
+    world.beta.deactivates("fed-attraktor-1")
+    assert "Betaspace: not looked" in (await finds(world, "bolt in betaspace")).text
+
+
+async def test_a_late_answer_is_added_and_the_numbers_stay() -> None:
+    world = await three()
+    line = world.kim.says("!fed find M3")
+    await world.settle(asleep=(world.beta,))
+    assert world.room.answers(line) == []
+    await world.passes(LATE, asleep=(world.beta,))
+    (answer,) = world.room.answers(line)
+    assert "2) Gammaspace: M3 bolt steel" in answer.text
+    assert "Betaspace: its bot has not answered for 20 seconds" in answer.text
+    await world.settle()
+    answer = again(world, answer)
+    assert answer.is_edited
+    assert "2) Gammaspace: M3 bolt steel" in answer.text
+    assert "3) Betaspace: Bolt M3 (M3-BOLT), 12" in answer.text
+    assert "has not answered" not in answer.text
+
+
+async def test_an_answer_that_comes_when_the_list_is_too_old_changes_nothing() -> None:
+    world = await three()
+    line = world.kim.says("!fed find M3")
+    await world.passes(AN_AGE, asleep=(world.beta,))
+    (answer,) = world.room.answers(line)
+    await world.settle()
+    assert again(world, answer).text == answer.text
+    assert all(space.bot.engine.failures == 0 for space in world.spaces)
+
+
+async def test_a_question_that_got_lost_is_healed_by_the_next() -> None:
+    world = await three()
+    world.server.loses = letters
+    line = world.kim.says("!fed find bolt in betaspace")
+    await world.passes(LATE)
+    assert "has not answered" in world.room.answers(line)[0].text
+    world.server.loses = nothing
+    assert "1) Betaspace: Bolt M3" in (await finds(world, "bolt in betaspace")).text
+    assert "1) Betaspace: Bolt M3" in world.room.answers(line)[0].text
+
+
+async def test_two_people_who_search_at_once_get_each_their_own() -> None:
+    world = await three()
+    lines = world.kim.says("!fed find rod"), world.cem.says("!fed find nut"), world.anna.says("!fed find steel")
+    await world.settle()
+    first, second, third = (world.answer_to(line) for line in lines)
+    assert "Gammaspace: Threaded rod M8 (ROD-M8), 6.5 m" in first
+    assert "Attraktor: M3 nut (M3-NUT), 350" in second
+    assert "Gammaspace" not in second
+    assert "Gammaspace: M3 bolt steel" in third
+
+
+async def test_a_number_that_the_list_does_not_have_is_refused() -> None:
+    world = await three()
+    answer = await finds(world, "M3")
+    for text in ("ask 4 1", "0 1"):
+        line = world.kim.says(text, reply_to=answer)
+        await world.settle()
+        assert "the list goes to 3. I did nothing." in world.answer_to(line)
+    line = world.kim.says("1 2", reply_to=answer)
+    await world.settle()
+    assert "Attraktor is us" in world.answer_to(line)
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_what_else_is_replied_to_a_list_is_left_alone() -> None:
+    world = await three()
+    answer = await finds(world, "M3")
+    for text in ("thanks!", "2 people want that", "ask them"):
+        line = world.kim.says(text, reply_to=answer)
+        await world.settle()
+        assert world.room.answers(line) == [], text
+
+
+async def test_another_spaces_person_can_not_ask_by_our_numbers() -> None:
+    world = await three()
+    answer = await finds(world, "M3")
+    line = world.cem.says("ask 3 2", reply_to=answer)
+    await world.settle()
+    assert world.room.answers(line) == []
+    line = world.cem.says("!fed ask 3 2", reply_to=answer)
+    await world.settle()
+    assert "missing" in world.answer_to(line)
+    assert world.gamma.turn.transfers() == []
+
+
+async def test_a_list_older_than_ten_minutes_has_no_numbers_any_more() -> None:
+    world = await three()
+    answer = await finds(world, "M3")
+    await world.passes(AN_AGE)
+    for text in ("ask 2 2", "more"):
+        line = world.kim.says(text, reply_to=answer)
+        await world.settle()
+        assert "older than 10 minutes" in world.answer_to(line)
+    assert world.alpha.turn.searches() == []
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_a_search_without_words_or_in_no_space_says_what_is_missing() -> None:
+    world = await three()
+    assert "missing: WORDS" in (await finds(world, "")).text
+    assert 'No space "delta"' in (await finds(world, "M3 in delta")).text
+    line = world.cem.says("!fed find M3 in gammaspace")
+    await world.settle()
+    assert "Gammaspace" in world.answer_to(line)
+    assert world.beta.turn.searches() == []
+
+
+async def test_hits_that_a_space_keeps_out_of_shared_rooms_are_told_in_the_admin_room() -> None:
+    world = await three(beta={"disclose_in_room": ("stats",)})
+    answer = await finds(world, "M3")
+    assert "Betaspace has some, but keeps it out of shared rooms" in answer.text
+    assert "Bolt M3" not in answer.text
+    answer = await finds(world, "bolt", world.anna, room=world.alpha_admins.id)
+    assert "Betaspace: Bolt M3 (M3-BOLT), 12" in answer.text
+
+
+async def test_who_searches_too_often_is_told_when_to_come_back() -> None:
+    world = await three(beta={"questions_an_hour_per_peer": 2})
+    await finds(world, "bolt")
+    await world.passes(timedelta(minutes=20))
+    await finds(world, "nut")
+    calls = len(world.beta.wire.network.log)  # type: ignore[attr-defined]
+    answer = await finds(world, "bolt")
+    assert "Betaspace was asked too often by us; it looks again from " in answer.text
+    assert "Gammaspace: M3 bolt steel" in answer.text
+    assert len(world.beta.wire.network.log) == calls  # type: ignore[attr-defined]
+    await world.passes(timedelta(minutes=41))
+    assert "Betaspace: Bolt M3" in (await finds(world, "bolt")).text
+
+
+HOSTILE: dict[str, Any] = {
+    "no list": {"shared": 1, "hits": "all of it"},
+    "more than it may": {"shared": 1, "hits": [{}] * 21},
+    "a hit that is none": {"shared": 1, "hits": ["M3"]},
+    "a length that is none": {"shared": -1, "hits": []},
+    "an endless name": {"name": "x" * 101},
+    "no name": {"name": None},
+    "an endless quantity": {"quantity": "9" * 30},
+    "no quantity": {"quantity": "NaN"},
+    "less than nothing": {"most": "-1"},
+    "an item that is a line": {"item": "1 from gammaspace\n!fed disconnect"},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+async def test_a_hostile_answer_is_not_read_at_all(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await friends()
+    world.cem.says("!fed share M3-BOLT")
+    await world.settle()
+    hit = {"item": 1, "name": "M3", "ipn": "", "units": "", "quantity": "5", "most": "5"}
+    lie = HOSTILE[what]
+    sealed = lie if "hits" in lie else {"shared": 1, "hits": [{**hit, **lie}]}
+    monkeypatch.setattr(searching, "_written", lambda _hit: {})
+    write = searching.letters.write
+    monkeypatch.setattr(
+        searching.letters,
+        "write",
+        lambda turn, connection, kind, body, **more: write(
+            turn, connection, kind, body, **({**more, "sealed": sealed} if kind == "find" else more)
+        ),
+    )
+    answer = await finds(world, "bolt in betaspace")
+    assert "Betaspace: its bot's answer can't be read." in answer.text
+    assert world.alpha.bot.engine.failures == 0
+
+
+async def test_markup_in_a_hit_stays_text() -> None:
+    world = await friends()
+    part = world.beta.part("M3-BOLT")
+    world.beta.tables.parts.put(replace(part, name="<b>M3</b> @room [x](http://y) `!fed"))
+    world.cem.says("!fed share part:" + str(part.pk))
+    await world.settle()
+    answer = await finds(world, "M3 in betaspace")
+    assert "&lt;b&gt;M3" in answer.html
+    assert not answer.rings
+
+
+async def test_an_answer_under_another_key_is_not_read() -> None:
+    world = await friends()
+    world.cem.says("!fed share M3-BOLT")
+    await world.settle()
+    line = world.kim.says("!fed find bolt")
+    await world.settle(asleep=(world.beta,))
+    await world.beta.gets_new_key()
+    await world.passes(LATE)
+    (answer,) = world.room.answers(line)
+    assert "Bolt M3" not in answer.text
+    assert world.alpha.connection().state is ConnectionState.SUSPENDED
+
+
+async def test_a_crash_in_between_loses_no_search() -> None:
+    world = await three()
+    line = world.kim.says("!fed find M3")
+    await world.settle(asleep=(world.beta, world.gamma))
+    await world.alpha.restart()
+    await world.settle()
+    assert "3 hits" in world.answer_to(line)
+
+
+async def test_what_is_down_is_looked_for_only_as_long_as_a_read_takes() -> None:
+    world = await three()
+    world.beta.fails(FaultKind.REFUSED, "GET", "part/", times=1)
+    answer = await finds(world, "bolt in betaspace")
+    assert "not looked" in answer.text or "Bolt M3" in answer.text

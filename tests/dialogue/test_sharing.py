@@ -1,0 +1,125 @@
+"""`share` and `unshare` as conversations: what friends may find and name, and where that is kept."""
+
+from __future__ import annotations
+
+from tests.dialogue.world import Person, World, a_world, friends
+
+
+async def said(world: World, line: str, by: Person | None = None) -> str:
+    """The one answer to a line, by default Piet's, who approves at attraktor."""
+    event = (by or world.piet).says(f"!fed {line}")
+    await world.settle()
+    return world.answer_to(event)
+
+
+def mark(world: World, model: str, pk: int) -> object:
+    """What stands under our key for shares in a row's metadata."""
+    kept = world.alpha.tables.metadata_of(model, pk)
+    return kept.content.get("fedbot_share", {}).get("shared") if kept else None
+
+
+async def test_nothing_is_shared_at_first_and_a_list_grows_entry_by_entry() -> None:
+    world = await friends()
+    assert "Attraktor shares nothing" in await said(world, "share")
+    bolt, item = world.alpha.part("M3-BOLT"), world.alpha.row(42)
+    answer = await said(world, "share m3-bolt")
+    assert answer.splitlines() == [
+        "Shared: M3 bolt: the part, with all its stock",
+        "In stock now: 210",
+        "Seen by: Betaspace. What they ask for, our approvers decide each time.",
+    ]
+    assert "this item only" in await said(world, "share #42")
+    assert "In it: 4 parts" in await said(world, "share fasteners")
+    assert mark(world, "part", bolt.pk) is True
+    assert mark(world, "stockitem", item.pk) is True
+    answer = await said(world, "share")
+    assert answer.startswith("Attraktor shares 3 entries:")
+    await world.alpha.restart()
+    await world.settle()
+    assert await said(world, "share") == answer
+
+
+async def test_what_is_shared_by_what_it_is_part_of_is_said_to_be_so() -> None:
+    world = await friends()
+    await said(world, "share Fasteners")
+    assert "shared already, by what it is part of: Fasteners" in await said(world, "share M3-BOLT")
+    item = world.alpha.item("M3-NUT")
+    assert "shared already, by what it is part of: Fasteners" in await said(world, f"share #{item.pk}")
+    assert "shared by: Fasteners" in await said(world, "unshare M3-BOLT")
+    assert "Not shared any more: Fasteners" in await said(world, "unshare Fasteners")
+    assert world.alpha.turn.shares() == []
+
+
+async def test_what_is_taken_off_may_still_be_seen_and_that_is_told() -> None:
+    world = await friends()
+    item = world.alpha.item("M3-NUT")
+    await said(world, f"share #{item.pk}")
+    await said(world, "share M3-NUT")
+    assert "Friends still see it, by what it is part of: M3 nut" in await said(world, f"unshare #{item.pk}")
+    assert mark(world, "stockitem", item.pk) is False
+    assert "can't find it or ask for it now" in await said(world, "unshare M3-NUT")
+    assert "not on the sharing list" in await said(world, "unshare M3-NUT")
+
+
+async def test_all_of_it_can_be_shared_and_taken_back_at_once() -> None:
+    world = await friends()
+    await said(world, "share M3-BOLT")
+    assert "everything that we have" in await said(world, "share all")
+    assert "Already shared" in await said(world, "share all")
+    assert "Nothing is shared any more: 2 entries" in await said(world, "unshare all")
+    assert "not on the sharing list" in await said(world, "unshare everything")
+
+
+async def test_a_word_that_means_several_things_is_asked_back() -> None:
+    world = await friends()
+    world.alpha.admin("POST", "part/category/", name="M3 bolt")
+    line = world.piet.says("!fed share M3 bolt")
+    await world.settle()
+    (choice,) = world.room.answers(line)
+    assert "1) the part M3 bolt" in choice.text
+    assert "2) the category M3 bolt" in choice.text
+    world.piet.says("2", reply_to=choice)
+    await world.settle()
+    assert [share.model for share in world.alpha.turn.shares()] == ["partcategory"]
+
+
+async def test_an_unknown_word_shares_nothing() -> None:
+    world = await friends()
+    assert 'No item, part or category "M4-BOLT"' in await said(world, "share M4-BOLT")
+    assert "Did you mean M3 bolt" in await said(world, "share bolt")
+    assert "No item, part or category" in await said(world, "share #999999")
+    assert "No item, part or category" in await said(world, "share part:999999")
+    assert world.alpha.turn.shares() == []
+
+
+async def test_what_came_from_another_space_is_not_ours_to_share() -> None:
+    world = await friends()
+    await world.hand_over("RES-10K 20")
+    item = world.beta.transfer().at(1).item
+    assert "came from Attraktor, so it isn't ours to share" in await said(world, f"share #{item}", by=world.cem)
+    assert world.beta.turn.shares() == []
+
+
+async def test_what_inventree_would_not_let_go_is_warned_of() -> None:
+    world = await friends()
+    assert "only salable parts" in await said(world, "share Workshop vice")
+
+
+async def test_only_approvers_share() -> None:
+    world = await friends()
+    assert "needs an approver" in await said(world, "share M3-BOLT", by=world.kim)
+    assert "needs an approver" in await said(world, "share", by=world.kim)
+    assert world.alpha.turn.shares() == []
+
+
+async def test_without_friends_it_says_that_nobody_sees_it() -> None:
+    world = await a_world()
+    assert "Nobody sees it yet" in await said(world, "share M3-BOLT")
+
+
+async def test_a_category_that_the_bot_may_not_change_is_shared_all_the_same_and_admins_are_told() -> None:
+    world = await friends()
+    assert "In it: 4 parts" in await said(world, "share Fasteners")
+    assert [share.name for share in world.alpha.turn.shares()] == ["Fasteners"]
+    told = [message.text for message in world.alpha_admins.messages()]
+    assert any("metadata" in text.lower() for text in told), told
