@@ -42,7 +42,6 @@ class Draft:
 
     kind: str
     to: str
-    to_mxid: str
     subject: str
     subject_kind: str
     number: int

@@ -88,7 +88,6 @@ def _draft(
     return Draft(
         kind=kind,
         to=connection.peer,
-        to_mxid=connection.peer_bot,
         subject=subject.id,
         subject_kind=subject.subject_kind,
         number=number,
@@ -219,7 +218,6 @@ def ask_for_unknown(turn: Turn, envelope: Envelope, connection: Connection) -> N
     draft = Draft(
         kind="ask",
         to=connection.peer,
-        to_mxid=connection.peer_bot,
         subject=envelope.subject,
         subject_kind=envelope.subject_kind,
         number=0,
@@ -247,5 +245,5 @@ def resend_due(turn: Turn, subject: S) -> S:
 def address_anew(subject: S, connection: Connection) -> S:
     """The subject with its unread letters addressed to what the connection pins now."""
     exchange = subject.exchange
-    unread = tuple(replace(d, to_mxid=connection.peer_bot, sealed_to=connection.peer_key) for d in exchange.unread)
+    unread = tuple(replace(d, sealed_to=connection.peer_key) for d in exchange.unread)
     return replace(subject, exchange=replace(exchange, unread=unread))

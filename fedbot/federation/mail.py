@@ -283,7 +283,6 @@ def _decline_unseen(turn: Turn, envelope: Envelope, connection: Connection, reas
         draft = Draft(
             kind="declined",
             to=connection.peer,
-            to_mxid=connection.peer_bot,
             subject=envelope.subject,
             subject_kind=envelope.subject_kind,
             number=1,

@@ -110,7 +110,6 @@ def _counted(turn: Turn, exchange: Exchange, envelope: Envelope, connection: Con
     draft = Draft(
         kind=envelope.kind,
         to=envelope.to,
-        to_mxid=connection.peer_bot,
         subject=envelope.subject,
         subject_kind=envelope.subject_kind,
         number=envelope.seq,

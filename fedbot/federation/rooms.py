@@ -98,7 +98,7 @@ def announce(turn: Turn, room: Room) -> None:
     if room.may_announce:
         turn.do(Announce(room.id, content))
     elif room.may_talk:
-        turn.do(SendEnvelope(room.id, Draft("announce", "", "", "", "connection", 0, content)))
+        turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, content)))
         turn.tell_admins(say("room_denies_announcing", room=room, bot=turn.home.bot), f"announce:{room.id}")
 
 

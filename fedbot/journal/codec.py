@@ -27,6 +27,8 @@ from fedbot.federation.state import AuditEntry
 from fedbot.ports import NotStorable, Stored
 
 TAG = "type"
+FORMER = {"Draft": frozenset({"to_mxid"})}
+"""Fields that records had once, and that nothing depended on: left out of what older journals hold."""
 
 
 class TooDeep(NotStorable):
@@ -231,7 +233,8 @@ def _tagged(kinds: list[type]) -> Codec:
 def _record(kind: type) -> Codec:
     """A dataclass. All fields are written; a missing one is read as its default, an unknown one is refused.
 
-    So a field with a default can be added at any time; every other change needs a migration (`schema`).
+    So a field with a default can be added at any time, and one that told nothing can go (`FORMER`); every other
+    change needs a migration (`schema`).
     """
     hints = get_type_hints(kind)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
@@ -246,11 +249,12 @@ def _record(kind: type) -> Codec:
             raise type(problem)(f"{kind.__name__}: {problem}") from problem
 
     def read(content: Any) -> Any:  # noqa: ANN401
-        unknown = _exactly(dict)(content).keys() - fields.keys()
+        unknown = _exactly(dict)(content).keys() - fields.keys() - FORMER.get(kind.__name__, frozenset())
         if unknown:
             raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
         try:
-            return kind(**{name: codec_for(fields[name]).read(value) for name, value in content.items()})
+            known = {name: value for name, value in content.items() if name in fields}
+            return kind(**{name: codec_for(fields[name]).read(value) for name, value in known.items()})
         except (TypeError, NotStorable) as problem:
             raise NotStorable(f"{kind.__name__}: {problem}") from problem
 

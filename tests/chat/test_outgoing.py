@@ -11,7 +11,7 @@ from fedbot.ports import Drawing, Letter, OutboxRow, Seed, Stored
 
 NOW = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 ROOM = "!room"
-DRAFT = Draft(kind="received", to="alpha", to_mxid="@alpha:x", subject="t1", subject_kind="transfer", number=1)
+DRAFT = Draft(kind="received", to="alpha", subject="t1", subject_kind="transfer", number=1)
 
 
 def card(key: str, draft: Draft | None = None) -> Letter:

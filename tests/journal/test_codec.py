@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fedbot.federation import events, steps
-from fedbot.federation.effects import Ask, Do, Phrase, Post
+from fedbot.federation.effects import Ask, Do, Draft, Phrase, Post, SendEnvelope
 from fedbot.federation.home import Home
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.steps import Step, StepResult
@@ -254,6 +254,14 @@ class New:
     name: str
     notes: tuple[str, ...] = ()
     about: dict[str, Any] = field(default_factory=dict)
+
+
+def test_a_field_that_is_no_more_is_left_out_of_what_older_journals_hold() -> None:
+    draft = Draft("sent", "beta", "k7m2", "transfer", 3)
+    kind, text = codec.to_text(codec.EFFECTS, SendEnvelope("!room", draft))
+    old = json.loads(text)
+    old["draft"]["to_mxid"] = "@bot:beta.example"
+    assert codec.from_text(codec.EFFECTS, kind, json.dumps(old)) == SendEnvelope("!room", draft)
 
 
 def test_a_field_that_came_later_is_read_as_its_default() -> None:

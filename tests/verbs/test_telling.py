@@ -216,7 +216,7 @@ def test_a_reply_to_something_that_is_no_case_supplies_no_id() -> None:
 
 
 def test_status_counts_what_is_open() -> None:
-    letter = Draft("offer", "betaspace", "@b", "x", "transfer", 1)
+    letter = Draft("offer", "betaspace", "x", "transfer", 1)
     waiting = replace(pushed(), exchange=Exchange(sent=1, unread=(letter,), awaiting=True))
     disputed = pushed("$other", state=TransferState.DISPUTED)
     world = World(connected(), waiting, disputed, pushed("$past", state=TransferState.DONE), Standing(version="1.0"))
