@@ -109,6 +109,7 @@ class Rules(Section):
 
     grace_seconds: Seconds = Field(5.0, le=300, description="time in which a decision can be taken back")
     request_open_days: Days = Field(7, le=365, description="how long a request waits for its decision")
+    parcel_reminder_days: Days = Field(7, le=365, description="after that long on its way a parcel is asked after")
     self_approval: bool = Field(default=False, description="whether who asked may also approve")
     line_too_old_minutes: Minutes = Field(15.0, description="older lines of chat are not acted on any more")
     settle_seconds: Seconds = Field(
@@ -275,6 +276,7 @@ class Settings(Section):
             self_approval=self.rules.self_approval,
             grace=timedelta(seconds=self.rules.grace_seconds),
             request_open_for=timedelta(days=self.rules.request_open_days),
+            parcel_reminder=timedelta(days=self.rules.parcel_reminder_days),
             line_too_old_after=timedelta(minutes=self.rules.line_too_old_minutes),
             quiet_from=self.rules.quiet_from,
             quiet_until=self.rules.quiet_until,

@@ -23,6 +23,7 @@ from fedbot.federation import (
     mail,
     making,
     own_tokens,
+    parcels,
     receiving,
     reconciling,
     recovering,
@@ -190,10 +191,16 @@ def _on_decision(turn: Turn, event: Answered) -> None:
     if decision is None:
         return
     subject, verdict, decided = decision
-    approved = verdict.choice is Choice.APPROVE
+    approved = verdict.choice is not Choice.DECLINE
     if isinstance(subject, Connection):
         (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
-    elif subject.role == "receiver":
+        return
+    if subject.awaits_parcel:
+        parcels.on_arrived(turn, subject, decided)
+        return
+    if verdict.choice is Choice.PARCEL:
+        subject = transfers.by_parcel(subject)
+    if subject.role == "receiver":
         (receiving.on_approved if approved else receiving.on_declined)(turn, subject, decided)
     elif not approved:
         transfers.end(turn, subject, TransferState.DECLINED, decided)

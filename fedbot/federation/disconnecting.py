@@ -62,8 +62,9 @@ def _may_be_on_its_way(transfer: Transfer) -> bool:
 
 
 def _would_be_unclear(transfer: Transfer) -> bool:
-    """It has left our stock, or is just leaving it, and only the peer could say what became of it."""
-    return transfer.role == "sender" and transfer.state in {TransferState.DEBITING, TransferState.SENT}
+    """It is leaving our stock, or has left the sender's: only the peer, or the post, could say what became of it."""
+    leaves = transfer.role == "sender" and transfer.state is TransferState.DEBITING
+    return leaves or transfer.state is TransferState.SENT
 
 
 # --- by our superuser ---

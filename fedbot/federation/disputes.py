@@ -8,6 +8,7 @@ when the peer tells its truth, and follows the letters as ever.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from fedbot.federation import letters
 from fedbot.federation import transfer as transfers
@@ -39,7 +40,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
         tell_anew(turn, transfer)
         return
     transfer = replace(transfer, told=tuple(dict.fromkeys((*transfer.told, "disputed"))))
-    transfer, draft = letters.write(turn, transfer, "disputed", {"reason": "unknown outcome"}, awaits=True)
+    transfer, draft = letters.write(turn, transfer, "disputed", _body(turn, transfer), awaits=True)
     turn.save(transfer)
     phrase = say("transfer_disputed", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
     turn.do(Post(f"disputed:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer), draft=draft))
@@ -47,11 +48,19 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
 
 
+def _body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
+    """Why; of a parcel that never arrived, who of us says so."""
+    missing = transfer.parcel.missing if transfer.parcel else None
+    if missing is None or missing.party != turn.home.party:
+        return {"reason": "unknown outcome"}
+    return {"reason": "missing", "missing": transfers.as_body(missing)}
+
+
 def _stopped(transfer: Transfer, text: str) -> Transfer:
     return replace(transfer, state=TransferState.DISPUTED, problem=text, verdict=None, waiting_since=None, ended=None)
 
 
-def on_disputed(turn: Turn, transfer: Transfer) -> None:
+def on_disputed(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     """The peer can't tell what happened, or contradicts us: it is disputed here too until people settle it.
 
     What is final stays so, unless it became final by the word of our own people alone.
@@ -60,6 +69,9 @@ def on_disputed(turn: Turn, transfer: Transfer) -> None:
     if transfer.state in FINAL and not alone:
         turn.save(transfer)
         return
+    missing = transfers.person_in(envelope.body.get("missing"), transfer.peer, envelope.sent_at)
+    if transfer.parcel is not None and missing is not None:
+        transfer = replace(transfer, parcel=replace(transfer.parcel, missing=transfer.parcel.missing or missing))
     known = transfer.dispute or Dispute(transfer.state, ())
     by = tuple(dict.fromkeys((*known.by, transfer.peer)))
     if transfer.dispute is not None:
@@ -111,6 +123,8 @@ def listen(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
     if dispute is None:
         return replace(transfer, settled=settled or transfer.settled)
     ours = tuple(party for party in dispute.by if party != transfer.peer)
+    if envelope.kind == "reverted" and transfer.role == "receiver" and dispute.was is TransferState.SENT:
+        ours = ()  # a parcel that has not come: that the sender has it again contradicts nothing here
     turn.note(transfer.id, f"the peer's word: {envelope.kind}", settled.by.person if settled else "")
     if ours:
         transfer = replace(transfer, dispute=replace(dispute, by=ours, said=envelope.kind))

@@ -39,9 +39,10 @@ class Exchange:
 
 
 class Choice(StrEnum):
-    """What a person said on a card."""
+    """What a person said on a card. `PARCEL`: yes, but it isn't here yet; on its way: now it is."""
 
     APPROVE = "approve"
+    PARCEL = "parcel"
     DECLINE = "decline"
 
 
@@ -232,6 +233,7 @@ class Terms:
     asker_name: str
     note: str = ""
     loan_until: date | None = None
+    parcel: bool = False
 
     @property
     def decider(self) -> str:
@@ -240,7 +242,10 @@ class Terms:
 
 
 class TransferState(StrEnum):
-    """DESIGN §6. The sender's journal decides until `sent`, the receiver's until `received` or `refused`."""
+    """DESIGN §6. The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
+
+    A receiver is at `sent` only while a parcel is on its way to it.
+    """
 
     OPEN = "open"
     APPROVED = "approved"
@@ -322,6 +327,18 @@ class Settlement:
 
 
 @dataclass(frozen=True)
+class Parcel:
+    """It goes by parcel: the receiver books it in only when one of its approvers says that it has arrived.
+
+    `left` is when it left the sender's stock; `received` and `missing` are who said that it came, or never did.
+    """
+
+    left: datetime | None = None
+    received: Signature | None = None
+    missing: Signature | None = None
+
+
+@dataclass(frozen=True)
 class Transfer:
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
 
@@ -361,11 +378,17 @@ class Transfer:
     settled: Settlement | None = None
     shown: datetime | None = None
     reminded: datetime | None = None
+    parcel: Parcel | None = None
 
     @property
     def subject_kind(self) -> str:
         """The envelope field that names it."""
         return "transfer"
+
+    @property
+    def awaits_parcel(self) -> bool:
+        """Whether it is on its way to us, and our approvers say when it is here."""
+        return self.role == "receiver" and self.state is TransferState.SENT
 
     def line(self, number: int) -> Line:
         """The line of that number; KeyError if there is none."""

@@ -33,6 +33,7 @@ class Home:
     self_approval: bool = False
     grace: timedelta = timedelta(seconds=5)
     request_open_for: timedelta = timedelta(days=7)
+    parcel_reminder: timedelta = timedelta(days=7)
     line_too_old_after: timedelta = timedelta(minutes=15)
     quiet_from: time = time(22)
     quiet_until: time = time(8)

@@ -320,7 +320,7 @@ def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: En
         case "refused":
             sending.on_refused_by_receiver(turn, transfer, envelope)
         case "disputed":
-            disputes.on_disputed(turn, transfer)
+            disputes.on_disputed(turn, transfer, envelope)
         case _:
             turn.save(transfer)
 
@@ -336,6 +336,6 @@ def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: 
         case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":
             receiving.on_end(turn, transfer, envelope, event.event_id)
         case "disputed":
-            disputes.on_disputed(turn, transfer)
+            disputes.on_disputed(turn, transfer, envelope)
         case _:
             turn.save(transfer)

@@ -6,11 +6,20 @@ from datetime import datetime, timedelta
 
 from fedbot.federation import letters, making
 from fedbot.federation import transfer as transfers
-from fedbot.federation.documents import Connection, Exchange, Progress, Signature, Terms, Transfer, TransferState
+from fedbot.federation.documents import (
+    Connection,
+    Exchange,
+    Parcel,
+    Progress,
+    Signature,
+    Terms,
+    Transfer,
+    TransferState,
+)
 from fedbot.federation.effects import Draft, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.questions import Able
-from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
+from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY, PARCEL_KEY
 from fedbot.federation.state import Turn
 from fedbot.federation.terms import BadTerms, hash_of, understood, written
 
@@ -35,6 +44,7 @@ def begun_here(
         asked=asker,
         due=turn.now + turn.home.request_open_for,
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
+        parcel=Parcel() if terms.parcel else None,
     )
 
 
@@ -84,6 +94,7 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, kind: 
         due=min(_due(envelope), turn.now + LONGEST_OPEN),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         exchange=Exchange(seen=envelope.seq),
+        parcel=Parcel() if terms.parcel else None,
     )
 
 
@@ -107,6 +118,13 @@ def names(turn: Turn, people: list[str], room: str) -> list[str]:
     return [turn.name_of(person, room) for person in people]
 
 
+def seeds(transfer: Transfer) -> tuple[str, ...]:
+    """The taps that the card offers. 📦 counts on a request too, but isn't worth one more event there (DESIGN §8)."""
+    if transfer.terms.kind == "request":
+        return (APPROVE_KEY, DECLINE_KEY)
+    return (APPROVE_KEY, DECLINE_KEY, PARCEL_KEY)
+
+
 def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft) -> None:
     """The card goes up: it rings for up to three of the people who may decide, and is seeded with the taps."""
     turn.do(
@@ -116,6 +134,6 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft) -
             transfers.card(turn, transfer, names(turn, people, transfer.room)),
             rings=tuple(people[:MOST_RINGS]),
             draft=draft,
-            seeds=(APPROVE_KEY, DECLINE_KEY),
+            seeds=seeds(transfer),
         )
     )

@@ -49,6 +49,7 @@ ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.REFUSED: frozenset({"reverted"}),
 }
 """Which of the sender's last words fit where we are."""
+MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
 
 
@@ -89,7 +90,7 @@ def on_matched(turn: Turn, event: Answered) -> None:
     If it has left the sender meanwhile (we had to ask anew after a loss), it is booked in now.
     """
     transfer = turn.transfer(event.context.subject)
-    if transfer is None or transfer.state not in {TransferState.OPEN, TransferState.CREDITING}:
+    if transfer is None or transfer.state not in MATCHED_WHILE:
         return
     transfer = transfers.goes_on(turn, transfer)
     *matches, able = event.answers
@@ -150,6 +151,8 @@ def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 def _ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
     body = {"reason": reason, **(transfers.as_body(by) if by else {"by": "", "by_name": "", "event": ""})}
+    if kind == "approve" and transfer.parcel is not None:
+        body["parcel"] = True
     transfer = replace(transfer, wanted=kind, verdict=None)
     transfer, draft = letters.write(turn, transfer, kind, body, awaits=True)
     turn.save(transfer)
@@ -168,7 +171,8 @@ def _ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None,
 
 def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
     """The sender's word: declined, cancelled, expired, aborted, done or reverted."""
-    if envelope.kind == "reverted" and transfer.state in {TransferState.CREDITING, TransferState.RECEIVED}:
+    may_be_here = transfer.state in {TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED}
+    if envelope.kind == "reverted" and may_be_here:
         _on_taken_back_alone(turn, transfer)
         return
     if envelope.kind not in ENDS.get(transfer.state, frozenset()):
@@ -197,8 +201,13 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
         text = "the sender has taken it back, but it is, or may be, booked in here"
         disputes.dispute(turn, transfer, 0, text, said="reverted")
         return
-    transfer = replace(transfer, state=TransferState.REVERTED, ended=turn.now)
-    transfer, draft = letters.write(turn, transfer, "noted")
+    says_so_too = transfer.state is TransferState.SENT  # a parcel that never came
+    transfer = replace(transfer, state=TransferState.REVERTED, verdict=None, ended=turn.now)
+    if says_so_too and transfer.settled is not None:
+        transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
+        transfer, draft = letters.write(turn, transfer, "refused", {"reason": "", "refused": []}, awaits=True)
+    else:
+        transfer, draft = letters.write(turn, transfer, "noted")
     turn.save(transfer)
     turn.note(transfer.id, TransferState.REVERTED.value)
     letters.post(turn, transfer, draft)
@@ -210,8 +219,9 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
 
 
 def is_stale(turn: Turn, envelope: Envelope) -> bool:
-    """A `sent` older than an hour: its sender is asked for a fresh one first."""
-    return envelope.kind == "sent" and turn.now - envelope.sent_at > STALE_AFTER
+    """A `sent` older than an hour: its sender is asked for a fresh one first. That of a parcel books nothing in."""
+    books_in = envelope.kind == "sent" and envelope.body.get("parcel") is not True
+    return books_in and turn.now - envelope.sent_at > STALE_AFTER
 
 
 def on_sent(
@@ -233,9 +243,12 @@ def on_sent(
     for line in transfer.terms.lines:
         if line.number in failed:
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed="not-sent"))
-    transfer = replace(transfer, state=TransferState.CREDITING, wanted="", verdict=None)
+    transfer = replace(transfers.as_told(transfer, envelope), state=TransferState.CREDITING, wanted="", verdict=None)
     if transfer.terms.kind == "request":
         transfer = _as_given(transfer, envelope, event_id, sealed or {})
+    if transfer.parcel is not None:
+        transfers.is_on_its_way(turn, transfer, min(envelope.sent_at, turn.now))
+        return
     turn.save(transfer)
     turn.note(transfer.id, "crediting")
     go_on(turn, transfer)
@@ -405,6 +418,8 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfer = replace(transfer, state=TransferState.RECEIVED)
         items = [{"number": p.number, "item": p.item, "place": p.place} for p in created]
         body = {"items": items, "refused": refused, **settled}
+        if transfer.parcel is not None and transfer.parcel.received is not None:
+            body |= transfers.as_body(transfer.parcel.received)
         transfer, draft = letters.write(turn, transfer, "received", body, awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, transfer.state.value, items=[p.item for p in created])
@@ -428,6 +443,8 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
     decided = transfer.decided.name if transfer.decided else "?"
     sender = turn.party_name(transfer.peer)
     note = f"received from {sender}, asked by {transfer.terms.asker_name}, approved by {decided}"
+    if transfer.parcel is not None and transfer.parcel.received is not None:
+        note += f", by parcel, received by {transfer.parcel.received.name}"
     if transfer.settled:
         note += f", settled by {transfer.settled.by.name}"
     return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, progress.location)

@@ -136,6 +136,7 @@ def _as_we_said(turn: Turn, transfer: Transfer, envelope: Envelope, event: Envel
         by = _signed(turn, envelope)
         decided = by if by.person and kind != "cancel" else transfer.decided
         agreed = envelope.terms_hash if kind == "approve" else transfer.approved_hash
+        transfer = transfers.as_told(transfer, envelope)
         return replace(transfer, wanted=kind, decided=decided, verdict=None, approved_hash=agreed)
     rule = _SAID.get(kind)
     return rule(turn, transfer, envelope, event) if rule else transfer
@@ -196,11 +197,16 @@ def _sent(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -
     for entry in _entries(envelope, "failed"):
         failed = replace(transfer.at(entry["number"]), failed=str(entry.get("reason", "")), acting="")
         transfer = with_progress(transfer, failed)
+    transfer = transfers.as_told(transfer, envelope)
+    if transfer.parcel is not None:
+        transfer = replace(transfer, parcel=replace(transfer.parcel, left=envelope.sent_at))
     decided = by if by.person and transfer.terms.kind == "request" else transfer.decided or by
     return replace(transfer, state=TransferState.SENT, decided=decided, verdict=None, wanted="")
 
 
-def _received(_: Turn, transfer: Transfer, envelope: Envelope, __: EnvelopeSeen) -> Transfer:
+def _received(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+    if transfer.parcel is not None:
+        transfer = replace(transfer, parcel=replace(transfer.parcel, received=_signed(turn, envelope)))
     for entry in _entries(envelope, "items"):
         before = transfer.at(entry["number"])
         quantity = transfer.line(before.number).quantity
@@ -229,6 +235,9 @@ def _entries(envelope: Envelope, field: str) -> list[dict[str, Any]]:
 
 def _disputed(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
     """Nobody here could tell; what exactly was unknown is asked of InvenTree when somebody resolves it."""
+    missing = transfers.person_in(envelope.body.get("missing"), turn.home.party, envelope.sent_at)
+    if transfer.parcel is not None and missing is not None:
+        transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
     before = transfer.dispute or Dispute(transfer.state, ())
     dispute = replace(before, by=tuple(dict.fromkeys((*before.by, turn.home.party))))
     reason = str(envelope.body.get("reason", ""))

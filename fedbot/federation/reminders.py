@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from fedbot.federation import parcels
+from fedbot.federation import transfer as transfers
 from fedbot.federation.directory import is_readable
 from fedbot.federation.documents import ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
@@ -45,6 +47,10 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     """When people are to be reminded of it next; None if nobody is."""
+    if isinstance(subject, Transfer) and (last := parcels.last_word(subject)) is not None:
+        waits = is_readable(turn, subject.room) and subject.verdict is None
+        when = max(last + turn.home.parcel_reminder, turn.now)
+        return after_the_night(turn.home, when) if waits else None
     if subject.shown is None or not _waits(turn, subject):
         return None
     earliest = (subject.reminded or subject.shown) + TOO_SOON
@@ -90,7 +96,8 @@ def on_able(turn: Turn, event: Answered) -> None:
         raise TypeError(f"a reminder asks who may decide, not {able!r}")
     if subject is None or subject.reminded is None or subject.reminded.isoformat() != event.context.detail["at"]:
         return
-    if not _waits(turn, subject):
+    on_its_way = isinstance(subject, Transfer) and subject.awaits_parcel
+    if not (on_its_way or _waits(turn, subject)):
         return
     if after_the_night(turn.home, turn.now) != turn.now:
         turn.save(replace(subject, reminded=None))
@@ -100,7 +107,10 @@ def on_able(turn: Turn, event: Answered) -> None:
         people = list(dict.fromkeys([subject.terms.asker, *people]))
     rings = tuple(people[:MOST_RINGS])
     names = {person: turn.name_of(person, subject.room) for person in rings}
-    phrase = say("reminder", subject=subject, home=turn.home, people=names, others=len(people) - len(rings))
+    name = "parcel_reminder" if on_its_way else "reminder"
+    phrase = say(name, subject=subject, home=turn.home, people=names, others=len(people) - len(rings))
     key = f"reminder:{subject.id}:{event.context.detail['at']}"
-    turn.do(Post(key, subject.room, phrase, thread=f"card:{subject.id}", rings=rings))
+    no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
+    thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
+    turn.do(Post(key, subject.room, phrase, thread=thread, rings=rings))
     turn.note(subject.id, "reminded", people=list(rings))

@@ -78,17 +78,7 @@ def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) 
     terms = understood(envelope.body["terms"])
     asked = [line.quantity for line in transfer.terms.lines]
     offered = [line.quantity for line in terms.lines]
-    frame = (terms.kind, terms.sender, terms.receiver, terms.asker, terms.asker_name, terms.note, terms.loan_until)
-    before = transfer.terms
-    if frame != (
-        before.kind,
-        before.sender,
-        before.receiver,
-        before.asker,
-        before.asker_name,
-        before.note,
-        before.loan_until,
-    ):
+    if replace(terms, lines=()) != replace(transfer.terms, lines=()):
         raise BadTerms("terms: not the request that was asked")
     smaller = len(asked) == len(offered) and all(new <= old for old, new in zip(asked, offered, strict=True))
     if not (smaller if less else asked == offered) or hash_of(terms) != envelope.terms_hash:
@@ -311,4 +301,4 @@ def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: s
         return
     by = transfers.signature_in(envelope, transfer.peer, event_id)
     turn.note(transfer.id, "the smaller quantity is taken", by.person, by.event_id)
-    sending.approve(turn, transfer, transfer.granted)
+    sending.approve(turn, transfers.as_told(transfer, envelope), transfer.granted)

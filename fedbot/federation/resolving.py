@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from fedbot.federation import disputes, letters, receiving, sending
+from fedbot.federation import disputes, letters, parcels, receiving, sending
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -25,10 +25,11 @@ from fedbot.federation.documents import (
 from fedbot.federation.questions import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
+from fedbot.federation.stock import STATUS_LOST
 
 LEFT, OUT, STAYS = "left", "out", "stays"
 ARRIVED, BACK, LOST = "arrived", "back", "lost"
-BOOKED, NEVER = "booked", "never"
+BOOKED, NEVER, COME = "booked", "never", "come"
 SETTLED = "settled"
 """Why a line did not go on, where people have said so."""
 GONE = "gone"
@@ -125,7 +126,19 @@ def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None)
     if transfer.role == "receiver":
         return _receivers(turn, transfer, seen, named)
     places = [found(transfer, line, seen[line.number], connection.company) for line in in_question(transfer)]
+    if _dispute(transfer).was is TransferState.SENT and transfer.parcel is not None:
+        return _parcels(transfer, places)
     return _senders(transfer, connection, places)
+
+
+def _parcels(transfer: Transfer, places: list[Found]) -> tuple[Truth, ...]:
+    """Of a parcel our people may know more than both InvenTrees: it came back to us, or the post has lost it."""
+    kinds = {place.where for place in places}
+    here = bool(kinds & {"stock", "outgoing"})
+    names = [] if here or _dispute(transfer).said == "refused" else [ARRIVED]
+    names += [BACK] if kinds != {GONE} else []
+    names += [] if here else [LOST]
+    return tuple(Truth(name) for name in names)
 
 
 def _senders(transfer: Transfer, connection: Connection, places: list[Found]) -> tuple[Truth, ...]:
@@ -156,6 +169,8 @@ def _receivers(turn: Turn, transfer: Transfer, seen: Seen, named: int | None) ->
     ours = turn.home.party in dispute.by
     if dispute.was is TransferState.OPEN:
         return (Truth(NEVER),)
+    if dispute.was is TransferState.SENT:
+        return (Truth(COME), Truth(NEVER))
     if dispute.was is TransferState.CREDITING and not ours:
         return ()
     lines = in_question(transfer)
@@ -205,7 +220,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     """This is true, says a superuser: go on from there. The transfer as it stands then."""
     lines = in_question(transfer)
     dispute = _dispute(transfer)
-    settlement = Settlement(by, truth.name, alone=_is_alone(turn, dispute, truth))
+    settlement = Settlement(by, truth.name, alone=_is_alone(turn, transfer, truth))
     turn.note(transfer.id, f"settled: {truth.typed}", by.person, by.event_id)
     settled = replace(transfer, state=dispute.was, dispute=None, problem="", settled=settlement)
     turn.save(settled)
@@ -220,12 +235,13 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     return current
 
 
-def _is_alone(turn: Turn, dispute: Dispute, truth: Truth) -> bool:
+def _is_alone(turn: Turn, transfer: Transfer, truth: Truth) -> bool:
     """Whether it is said without knowing what the other side says, which may come and be otherwise."""
+    dispute = _dispute(transfer)
     if dispute.was is TransferState.OPEN:
         return turn.home.party not in dispute.by
     agreed = {ARRIVED: "received", BACK: "refused"}.get(truth.name, "refused")
-    return dispute.was is TransferState.SENT and dispute.said != agreed
+    return transfer.role == "sender" and dispute.was is TransferState.SENT and dispute.said != agreed
 
 
 def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
@@ -236,7 +252,7 @@ def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[
     elif truth.name == ARRIVED:
         _it_arrived(turn, transfer, connection, places)
     else:
-        _it_is_back(turn, transfer, connection, places)
+        _it_is_back(turn, transfer, connection, truth, places)
 
 
 def _go_on_debiting(
@@ -289,14 +305,16 @@ def _it_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: 
     sending.finish(turn, turn.transfer(transfer.id) or transfer, connection)
 
 
-def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, Found]) -> None:
+def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]) -> None:
     """It comes back from the peer's company, or has come back by hand; or it is nowhere and written off."""
     arrived = [p for p in transfer.progress if p.number not in places and p.stage in {"handed", "arrived"}]
     transfer = replace(transfer, state=TransferState.RECEIVED if arrived else TransferState.REVERTING)
     for number, place in places.items():
         progress = _at(transfer, number, place)
         stage = "handed" if place.where == "given" else "back"
-        failed = LOST if place.where == GONE else progress.failed
+        if truth.name == LOST and stage == "handed":  # a parcel: it is ours again, but nobody has it
+            progress = replace(progress, status=STATUS_LOST)
+        failed = LOST if truth.name == LOST or place.where == GONE else progress.failed
         transfer = with_progress(transfer, replace(progress, stage=stage, failed=failed))
     turn.save(transfer)
     for number, place in places.items():
@@ -308,6 +326,9 @@ def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, places: 
 def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
     if transfer.settled is not None and transfer.settled.alone:
         _called_off(turn, transfer)
+        return
+    if truth.name == COME and transfer.settled is not None:
+        parcels.on_arrived(turn, transfer, transfer.settled.by)
         return
     for line in lines:
         progress = replace(transfer.at(line.number), unknown="")

@@ -67,7 +67,7 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str
     if min(at, turn.now) > transfer.due:
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
         return
-    approve(turn, transfer, transfers.signature_in(envelope, transfer.peer, event_id))
+    approve(turn, transfers.as_told(transfer, envelope), transfers.signature_in(envelope, transfer.peer, event_id))
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
@@ -302,16 +302,14 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     body |= transfers.settlement_body(turn, transfer)
     metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has told it
     transfer = replace(transfer, state=TransferState.SENT)
+    if transfer.parcel is not None:
+        body["parcel"] = True
+        transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
     sealed = {"metadata": metadata} if metadata else None
     transfer, draft = letters.write(turn, transfer, "sent", body, awaits=True, sealed=sealed)
     turn.save(transfer)
     turn.note(transfer.id, "sent", lines=[p.number for p in given])
-    connection = letters.connection_of(turn, transfer)
-    rides_along = "card" in transfer.told and not metadata and connection.state is ConnectionState.ACTIVE
-    if "card" in transfer.told:
-        transfers.edit_card(turn, transfer, draft if rides_along else None)
-    if not rides_along:
-        letters.post(turn, transfer, draft)
+    transfers.tell_that_it_left(turn, transfer, draft)
     for progress in given:
         mirror_given(turn, transfer, progress)
 
@@ -327,6 +325,9 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     if transfer.state is TransferState.SENT:
         refused = transfers.numbers_in(envelope.body["refused"])
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
+        if transfer.parcel is not None:
+            received = transfers.signature_in(envelope, transfer.peer, "")
+            transfer = replace(transfer, parcel=replace(transfer.parcel, received=received))
         turn.note(transfer.id, "received by the peer", items=list(items))
         _settle(turn, transfer, refused)
         return
@@ -344,6 +345,10 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
 def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     """The receiver could not book anything in, and never will: take it all back."""
     reason = str(envelope.body.get("reason", ""))[:200]
+    if transfer.state is TransferState.SENT and transfer.parcel is not None and transfer.parcel.missing is not None:
+        text = "the parcel did not arrive: only the sender's people can say whether it came back, or is lost"
+        disputes.dispute(turn, transfer, 0, text, said="refused")
+        return
     if transfer.state is TransferState.SENT:
         transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
         turn.note(transfer.id, "refused by the receiver", reason=reason)

@@ -42,6 +42,8 @@ def written(terms: Terms) -> dict[str, Any]:
     data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
     for line, wire in zip(terms.lines, data["lines"], strict=True):
         wire["quantity"] = plain(line.quantity)
+    if not terms.parcel:  # only what is so is written: the form and hash of all other terms stay as they are
+        del data["parcel"]
     return data
 
 

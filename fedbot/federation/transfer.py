@@ -14,6 +14,8 @@ from fedbot.federation import letters, making
 from fedbot.federation.documents import (
     BEFORE_DEBIT,
     FINAL,
+    ConnectionState,
+    Parcel,
     Settlement,
     Signature,
     Transfer,
@@ -66,6 +68,16 @@ def numbers_in(entries: list[Any]) -> set[int]:
     return {number for number in numbers if isinstance(number, int)}
 
 
+def by_parcel(transfer: Transfer) -> Transfer:
+    """The transfer, as one that goes by parcel."""
+    return replace(transfer, parcel=transfer.parcel or Parcel())
+
+
+def as_told(transfer: Transfer, envelope: Envelope) -> Transfer:
+    """The transfer, by parcel if the peer's letter says so."""
+    return by_parcel(transfer) if envelope.body.get("parcel") is True else transfer
+
+
 def as_body(signature: Signature) -> dict[str, Any]:
     """A decision as a letter carries it."""
     return {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
@@ -82,16 +94,21 @@ def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
 def settlement_in(envelope: Envelope, party: str) -> Settlement | None:
     """What a letter tells of a settlement by the peer's people."""
     told = envelope.body.get("settled")
+    by = person_in(told, party, envelope.sent_at)
+    if by is None or not isinstance(told, dict):
+        return None
+    truth = told.get("truth")
+    return Settlement(by, truth[:20] if isinstance(truth, str) else "", told.get("alone") is True)
+
+
+def person_in(told: object, party: str, at: datetime) -> Signature | None:
+    """Who of the peer's people said what a part of its letter tells; None if there is no such part."""
     if not isinstance(told, dict):
         return None
-    person, name, truth = (told.get(field) for field in ("by", "by_name", "truth"))
-    by = Signature(
-        person[:255] if isinstance(person, str) else "",
-        name[:60] if isinstance(name, str) else "",
-        party,
-        envelope.sent_at,
+    person, name = told.get("by"), told.get("by_name")
+    return Signature(
+        person[:255] if isinstance(person, str) else "", name[:60] if isinstance(name, str) else "", party, at
     )
-    return Settlement(by, truth[:20] if isinstance(truth, str) else "", told.get("alone") is True)
 
 
 def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
@@ -121,6 +138,36 @@ def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
         people.append(transfer.decided.person)
     phrase = say("transfer_end", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
     turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, rings=tuple(dict.fromkeys(people)), draft=draft))
+
+
+def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
+    """The letter goes along with the card; of a parcel who asked is told, who has to post it, or to wait for it."""
+    suspended = letters.connection_of(turn, transfer).state is ConnectionState.SUSPENDED
+    by_card = "card" in transfer.told and not draft.sealed and transfer.parcel is None and not suspended
+    if "card" in transfer.told:
+        edit_card(turn, transfer, draft if by_card else None)
+    if transfer.parcel is None or suspended:
+        if not by_card:
+            letters.post(turn, transfer, draft)
+        return
+    phrase = say("parcel_left", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    key, rings = f"parcel:{transfer.id}", (transfer.terms.asker,)
+    turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), rings=rings, draft=draft))
+
+
+def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
+    """It comes to us by parcel: nothing is booked in before our people say that it is here.
+
+    The letter says no more than that we have read theirs, so that the sender waits for weeks without asking again.
+    """
+    transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
+    transfer, draft = letters.write(turn, transfer, "noted")
+    turn.save(transfer)
+    turn.note(transfer.id, "on its way by parcel")
+    if "card" in transfer.told:
+        edit_card(turn, transfer, draft)
+    else:
+        letters.post(turn, transfer, draft)
 
 
 def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:

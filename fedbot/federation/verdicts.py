@@ -52,7 +52,13 @@ def right_to_decide(subject: Subject, person: str = "") -> Right:
 
 def takes_less(subject: Subject) -> bool:
     """Whether the card asks the asker's side if it takes less than it asked for."""
-    return isinstance(subject, Transfer) and subject.role == "receiver" and subject.granted is not None
+    less = isinstance(subject, Transfer) and subject.role == "receiver" and subject.granted is not None
+    return less and not awaits_parcel(subject)
+
+
+def awaits_parcel(subject: Subject) -> bool:
+    """Whether it is on its way, and our approvers say when it is here: by the card, as a decision."""
+    return isinstance(subject, Transfer) and subject.awaits_parcel
 
 
 def is_open(subject: Subject) -> bool:
@@ -87,6 +93,11 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     choice = CARD_KEYS.get(normalised(event.key))
     if subject is None or choice is None or directory.is_bot(turn, event.room, event.sender):
         return
+    if choice is Choice.PARCEL and isinstance(subject, Connection):
+        return
+    if awaits_parcel(subject) and _is_of_before(subject, event.at):
+        quiet(turn, subject, event.sender, say("parcel_has_just_left", subject=subject))
+        return
     complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at)
     if complaint:
         quiet(turn, subject, event.sender, complaint)
@@ -111,15 +122,9 @@ def take_up(
     username = turn.home.people.get(person)
     if username is None:
         return _not_ours(turn, subject, person)
-    if not is_open(subject):
-        return say("decided_already", subject=subject)
-    if subject.due <= min(at, turn.now):
-        return say("too_late", subject=subject)
-    if (complaint := _unsafe(turn, subject)) is not None:
+    if (complaint := _undecidable(turn, subject, choice, person, at)) is not None:
         return complaint
-    if person == asker_of(subject) and not takes_less(subject) and not turn.home.self_approval:
-        return say("not_your_own", subject=subject)
-    if isinstance(subject, Transfer) and choice is Choice.APPROVE and (complaint := _unmatched(turn, subject)):
+    if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
         return complaint
     wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity)
     first = subject.verdict
@@ -140,6 +145,29 @@ def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     own = turn.party_name(friends[0][0])
     asked = person == asker_of(subject)
     return say("for_the_other_space_to_decide", subject=subject, party=turn.home.name, own=own, asked=asked)
+
+
+def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: datetime) -> Phrase | None:
+    """Why this can't be said of the subject now, by this person; of a parcel on its way only that it is here."""
+    if awaits_parcel(subject):
+        if choice is not Choice.PARCEL:
+            return say("parcel_is_on_its_way", subject=subject)
+        return _unsafe(turn, subject)
+    if not is_open(subject):
+        return say("decided_already", subject=subject)
+    if subject.due <= min(at, turn.now):
+        return say("too_late", subject=subject)
+    if (complaint := _unsafe(turn, subject)) is not None:
+        return complaint
+    if person == asker_of(subject) and not takes_less(subject) and not turn.home.self_approval:
+        return say("not_your_own", subject=subject)
+    return None
+
+
+def _is_of_before(subject: Subject, at: datetime) -> bool:
+    """Whether a tap is from before the parcel left: then it was a yes to sending it, by a second person."""
+    parcel = subject.parcel if isinstance(subject, Transfer) else None
+    return parcel is not None and parcel.left is not None and at <= parcel.left
 
 
 def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
@@ -180,8 +208,8 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
     """Why nothing may be decided with this peer now: its bot or key isn't the pinned one, or it is all over."""
     if isinstance(subject, Transfer):
         connection = letters.connection_of(turn, subject)
-        active = connection.state is ConnectionState.ACTIVE
-        return None if active else say("connection_not_active", connection=connection)
+        carries = receiving.CREDITING_FOR if subject.awaits_parcel else {ConnectionState.ACTIVE}
+        return None if connection.state in carries else say("connection_not_active", connection=connection)
     if connections.announced_alone(turn, subject):
         return None
     claims = len(turn.announced(subject.room, subject.peer))

@@ -65,12 +65,14 @@ class Todo:
     suspended: tuple[Connection, ...] = ()
     to_make: tuple[Connection, ...] = ()
     disputed: tuple[Transfer, ...] = ()
+    parcels: tuple[Transfer, ...] = ()
+    on_loan: tuple[Transfer, ...] = ()
     elsewhere: int = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits in this room."""
-        return not (self.to_decide or self.asked or self.suspended or self.to_make or self.disputed)
+        return not (self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels)
 
 
 class DueKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from fedbot.federation import verdicts
@@ -11,6 +12,8 @@ from fedbot.federation.effects import Phrase, say
 from fedbot.federation.state import Turn
 from fedbot.federation.verdicts import Subject
 from fedbot.verbs.naming import subject_meant
+from fedbot.verbs.offering import quantity_complaint
+from fedbot.verbs.quantities import quantity_in
 from fedbot.verbs.spec import Verb
 
 
@@ -34,6 +37,23 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
     return verdicts.take_up(
         turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity, at=command.at
     )
+
+
+def with_quantity(turn: Turn, command: Command) -> tuple[Command, Decimal | None] | Phrase:
+    """The command with the quantity that it names, if any; or what is wrong with that.
+
+    As a reply to a card a number alone is the quantity, and the reply supplies the id.
+    """
+    quantity = str(command.arguments.get("quantity", ""))
+    word = str(command.arguments.get("id", ""))
+    alone = quantity_in(word) if not quantity and verdicts.subject_by_id(turn, command.subject) is not None else None
+    if alone is not None:
+        if len(alone.readings) > 1:
+            return say("number_unclear", word=alone.word, readings=alone.readings)
+        command, quantity = replace(command, arguments={}), alone.readings[0]
+    if quantity and (complaint := quantity_complaint(quantity)):
+        return complaint
+    return command, Decimal(quantity) if quantity else None
 
 
 def _not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:

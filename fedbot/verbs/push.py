@@ -31,7 +31,10 @@ SPEC = Verb(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),
     ),
-    options=(Option("note", "TEXT", "what the other space reads with it"),),
+    options=(
+        Option("note", "TEXT", "what the other space reads with it"),
+        Option("parcel", "", "it goes by parcel: it is booked in when it has arrived"),
+    ),
     examples=("push 200 M3-BOLT to betaspace", 'push #42 10 to betaspace --note "for your workshop"'),
     details=(
         "Without a quantity the whole stock item goes.",
@@ -100,6 +103,7 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         asker=asker.person,
         asker_name=presentable(asker.name),
         note=str(command.arguments.get("note", "")),
+        parcel=bool(command.arguments.get("parcel")),
     )
     metadata = {
         str(number): each.item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
@@ -120,12 +124,13 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, choice: Ch
     """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
     before = [_as_typed(each.item.pk, each.quantity) for each in picked]
     behind = [typed_again(readings) for readings in _lines(command)[len(picked) + 1 :]]
-    note = note_again(str(command.arguments.get("note", "")))
+    options = " --parcel" if command.arguments.get("parcel") else ""
+    options += note_again(str(command.arguments.get("note", "")))
     ways = []
     for way in choice.ways:
         chosen = [_as_typed(lying.item.pk, lying.quantity) for lying in way]
         items = " + ".join([*before, *chosen, *behind])
-        ways.append(whole_line(turn, command, f"{SPEC.name} {items} to {connection.peer}{note}"))
+        ways.append(whole_line(turn, command, f"{SPEC.name} {items} to {connection.peer}{options}"))
     chat_lines.choose(turn, command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
 
 

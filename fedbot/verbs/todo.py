@@ -44,6 +44,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         suspended=tuple(c for c in shown if isinstance(c, Connection) and _to_review(c, rights)),
         to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, rights)),
         disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
+        parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, rights)),
         elsewhere=len(waiting) - len(shown),
     )
     return say("todo", home=turn.home, name=turn.name_of(command.sender, command.room), rights=rights, todo=todo)
@@ -78,12 +79,17 @@ def _unclear(transfer: Transfer, rights: Rights) -> bool:
     return transfer.state is TransferState.DISPUTED and rights.covers(Right.APPROVER)
 
 
+def _on_its_way(transfer: Transfer, rights: Rights) -> bool:
+    """Whether a parcel is on its way to us, and this person can say that it is here."""
+    return transfer.awaits_parcel and rights.covers(Right.APPROVER)
+
+
 def _concerns(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool:
     if waits_for(turn, subject, person, rights) or _asked_by(subject, person):
         return True
     if isinstance(subject, Connection):
         return _to_review(subject, rights) or _to_make(subject, rights)
-    return _unclear(subject, rights)
+    return _unclear(subject, rights) or _on_its_way(subject, rights)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -44,6 +44,7 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
     raw["rules"] = {
         "grace_seconds": 1.5,
         "request_open_days": 3,
+        "parcel_reminder_days": 4,
         "self_approval": True,
         "line_too_old_minutes": 2,
         "connects_a_day": 9,
@@ -73,6 +74,7 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         self_approval=True,
         grace=timedelta(seconds=1.5),
         request_open_for=timedelta(days=3),
+        parcel_reminder=timedelta(days=4),
         line_too_old_after=timedelta(minutes=2),
         quiet_from=time(21, 30),
         quiet_until=time(9, 5),

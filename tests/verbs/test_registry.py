@@ -34,6 +34,8 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "request": Right.MAPPED,
         "approve": Right.MAPPED,
         "decline": Right.MAPPED,
+        "received": Right.MAPPED,
+        "missing": Right.APPROVER,
         "cancel": Right.MAPPED,
         "show": Right.MAPPED,
         "history": Right.MAPPED,

@@ -18,11 +18,16 @@ def noted_in_grace(tongue: Tongue, *, subject: Subject, choice: Choice, seconds:
     """A typed decision is taken up; it can be taken back for some seconds."""
     case = naming.case(tongue, subject)
     less = subject.verdict.quantity if subject.verdict else None
-    if choice is Choice.APPROVE and less is not None:
+    if choice is not Choice.DECLINE and less is not None:
         amount = tongue.quantity(less)
         first = tongue.say(
             "Noted: {amount} of {case}. It counts in {span}.", amount=amount, case=case, span=tongue.span(seconds)
         )
+    elif isinstance(subject, Transfer) and subject.awaits_parcel:
+        first = tongue.say("Noted: {case} is here. It is booked in after {span}.", case=case, span=tongue.span(seconds))
+    elif choice is Choice.PARCEL:
+        sentence = "Noted: yes to {case}, by parcel. It counts in {span}."
+        first = tongue.say(sentence, case=case, span=tongue.span(seconds))
     elif choice is Choice.APPROVE:
         first = tongue.say("Noted: yes to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
     else:

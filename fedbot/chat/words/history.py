@@ -46,6 +46,11 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"decline in grace", marked("said no")),
     (r"approve not counted: .+", marked("wanted to say yes; it did not count")),
     (r"decline not counted: .+", marked("wanted to say no; it did not count")),
+    (r"parcel in grace", marked("tapped 📦")),
+    (r"parcel not counted: .+", marked("tapped 📦; it did not count")),
+    (r"on its way by parcel", marked("it has left the other space, by parcel")),
+    (r"the parcel is here", marked("said that the parcel is here; booking in began")),
+    (r"the parcel is missing", marked("said that the parcel did not arrive")),
     (r"decision taken back in time", marked("took the decision back in time")),
     (r"approve asked of the sender", marked("said yes, and it counted; the other bot was told")),
     (r"decline asked of the sender", marked("said no, and it counted; the other bot was told")),
@@ -93,7 +98,7 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"review: another fingerprint was typed", marked("typed another fingerprint than that of the new key")),
     (r"not entitled: (.+)", marked("wanted to {0}, without the right to")),
     (r"not taken: .+", marked("a message of the other bot could not be read")),
-    (r"said: (cancel|approve|decline|review|resolve)", marked("said !fed {0}")),
+    (r"said: (cancel|approve|decline|review|resolve|received|missing)", marked("said !fed {0}")),
 )
 _UNTOLD = re.compile(r"said: .+|done: (?:mirror|taking-back|Mirror)")
 _PATTERNS = tuple((re.compile(pattern), words) for pattern, words in _NOTES)

@@ -70,7 +70,7 @@ def _of_receiver(transfer: Transfer) -> str:
     match transfer.state:
         case TransferState.OPEN:
             return _open_at_receiver(transfer)
-        case TransferState.CREDITING:
+        case TransferState.SENT | TransferState.CREDITING:
             return marked("Done: it has left {sender}'s stock. Not done: it isn't booked in at {receiver} yet.")
         case TransferState.REFUSED:
             return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")

@@ -44,6 +44,8 @@ def todo(tongue: Tongue, *, home: Home, name: str, rights: Rights, todo: Todo) -
     lines: Lines = [_counted(tongue, todo)]
     lines += _section(tongue, tongue.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
     lines += _section(tongue, tongue.say("You asked, others decide or do it:"), todo.asked)
+    arrived = tongue.say("On its way to us; when it is here, say {received}:", received=command("received"))
+    lines += _section(tongue, arrived, todo.parcels)
     lines += _section(tongue, tongue.say("To look at with {review}:", review=command("review")), todo.suspended)
     lines += _section(tongue, tongue.say("To set up by hand (see the admin room):"), todo.to_make)
     lines += _section(
@@ -53,7 +55,7 @@ def todo(tongue: Tongue, *, home: Home, name: str, rights: Rights, todo: Todo) -
 
 
 def _counted(tongue: Tongue, todo: Todo) -> tuple[Inline, ...]:
-    waiting = len(todo.to_decide) + len(todo.suspended) + len(todo.to_make) + len(todo.disputed)
+    waiting = len(todo.to_decide) + len(todo.suspended) + len(todo.to_make) + len(todo.disputed) + len(todo.parcels)
     if not waiting:
         return tongue.say("Nothing waits for you; others are at it.")
     return tongue.some("{number} thing waits for you.", "{number} things wait for you.", waiting)

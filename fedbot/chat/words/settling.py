@@ -23,14 +23,9 @@ def transfer_disputed(tongue: Tongue, *, transfer: Transfer, home: Home, peer_na
     concerned = [each for each in transfer.terms.lines if each.number == number] or list(transfer.terms.lines)
     ours = transfer.dispute is not None and home.party in transfer.dispute.by
     return [
-        tongue.say(
-            "⚠ {code} stopped: I can't tell what became of {what}.",
-            code=transfer.code,
-            what=naming.things(tongue, concerned),
-        ),
-        tongue.say("Why: {text}", text=tongue.short(transfer.problem, 200)),
+        *_why_it_stopped(tongue, transfer, naming.things(tongue, concerned)),
         *_what_the_peer_says(tongue, transfer, peer),
-        tongue.say("Some of it may be done. Not done: I do nothing more with it, at neither space."),
+        _how_far(tongue, transfer),
         tongue.say(
             "Next: a superuser of {space} settles it: {resolve}",
             space=own if ours else peer,
@@ -42,6 +37,23 @@ def transfer_disputed(tongue: Tongue, *, transfer: Transfer, home: Home, peer_na
             show=command(f"show {transfer.code}"),
         ),
     ]
+
+
+def _why_it_stopped(tongue: Tongue, transfer: Transfer, what: str) -> Lines:
+    missing = transfer.parcel.missing if transfer.parcel else None
+    if missing is not None:
+        who = naming.signed(tongue, missing)
+        return [tongue.say("⚠ {code}: {what} did not arrive, says {who}.", code=transfer.code, what=what, who=who)]
+    return [
+        tongue.say("⚠ {code} stopped: I can't tell what became of {what}.", code=transfer.code, what=what),
+        tongue.say("Why: {text}", text=tongue.short(transfer.problem, 200)),
+    ]
+
+
+def _how_far(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
+    if transfer.parcel is not None and transfer.parcel.missing is not None:
+        return tongue.say("Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.")
+    return tongue.say("Some of it may be done. Not done: I do nothing more with it, at neither space.")
 
 
 _PEERS_WORD: dict[str, str] = {
@@ -140,20 +152,29 @@ _TRUTHS: dict[str, str] = {
     "arrived": marked("{peer} has it. Then it is done, on your word"),
     "back": marked("{peer} has not got it, and we take it back. Then it is in our stock again, on your word"),
     "lost": marked("it is nowhere. Then it is written off, on your word"),
+    "come": marked("it came after all. Then it is booked in now"),
     "booked": marked("it was booked in as #{item}. Then {peer} is told, and it is done"),
     "never": marked("it is not in our books, and never will be. Then {peer} takes it back"),
 }
 
 
+_PARCELS: dict[str, str] = {
+    "back": marked("the parcel came back to us. Then it is in our stock again, on your word"),
+    "lost": marked("the parcel is lost. Then it is ours again, with the status 'lost', on your word"),
+    "never": marked("it has not come. Then {peer} says whether it came back, or is lost"),
+}
+
+
 def _truth(tongue: Tongue, transfer: Transfer, truth: Truth, peer: str) -> tuple[Inline, ...]:
-    del transfer
-    return tongue.say(_TRUTHS[truth.name], item=truth.item or 0, peer=peer)
+    sentences = {**_TRUTHS, **_PARCELS} if transfer.parcel is not None else _TRUTHS
+    return tongue.say(sentences[truth.name], item=truth.item or 0, peer=peer)
 
 
 def _by_another_number(tongue: Tongue, transfer: Transfer) -> Lines:
     """Somebody may have done it by hand, as a stock item that I can't know."""
     word = "left" if transfer.role == "sender" else "booked"
-    if transfer.role == "sender" and transfer.dispute is not None and transfer.dispute.was.value != "debiting":
+    was = transfer.dispute.was.value if transfer.dispute else ""
+    if was == "sent" or (transfer.role == "sender" and was != "debiting"):
         return []
     line = command(f"resolve {transfer.code} --as {word} #NUMBER")
     return [tongue.say("Done by hand, under another number? {line}", line=line)]

@@ -52,10 +52,28 @@ def state_in_words(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inli
         if subject.state is ConnectionState.MAKING and subject.needs:
             sentence = marked("Both have said yes; it waits for an admin of ours.")
         return tongue.say(sentence, due=due)
-    wanted = _open(subject) if subject.state is TransferState.OPEN else None
+    wanted = _open(subject) if subject.state is TransferState.OPEN else _parcel(subject)
     ended = tongue.when(subject.ended) if subject.ended else ""
     who = naming.signed(tongue, subject.decided)
-    return tongue.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended)
+    left = tongue.when(subject.parcel.left) if subject.parcel and subject.parcel.left else ""
+    return tongue.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended, left=left)
+
+
+def _parcel(transfer: Transfer) -> str | None:
+    """What is said otherwise of a parcel."""
+    if transfer.parcel is None or transfer.parcel.left is None:
+        return None
+    if transfer.state is TransferState.SENT:
+        return marked("📦 On its way by parcel since {left}; booked in when somebody says that it is there.")
+    if transfer.parcel.missing is None:
+        return None
+    if transfer.state is TransferState.DISPUTED:
+        return marked("⚠ The parcel did not arrive; people have to say what became of it.")
+    if transfer.state is TransferState.REFUSED:
+        return marked("The parcel did not arrive; its sender says whether it is back, or lost.")
+    if transfer.state in {TransferState.REVERTING, TransferState.REVERTED}:
+        return marked("The parcel did not arrive; it stands in its sender's books again.")
+    return None
 
 
 def _open(transfer: Transfer) -> str | None:

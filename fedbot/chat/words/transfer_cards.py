@@ -10,11 +10,13 @@ from decimal import ROUND_CEILING
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
+from fedbot.chat.words.parcels import if_it_never_comes, when_it_is_here
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.chat.words.transfer_ends import ENDS
 from fedbot.chat.words.transfer_facts import Card, asked, card_of, decided, unmatched, what_and_where
 from fedbot.federation.documents import Transfer, TransferState
 from fedbot.federation.home import Home
+from fedbot.federation.parcels import is_under_way
 
 
 def transfer_card(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str, people: list[str]) -> Lines:
@@ -54,8 +56,14 @@ def _offered(tongue: Tongue, card: Card) -> Lines:
     return [
         first,
         *_to_decide(tongue, card),
-        *_yes_or_no(tongue, card, tongue.say("✅ yes, book it in · ❌ no, thanks")),
+        *_yes_or_no(tongue, card, _choices_of_an_offer(tongue, card)),
     ]
+
+
+def _choices_of_an_offer(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
+    if card.transfer.terms.parcel:
+        return tongue.say("It comes by parcel: ✅ yes, send it · ❌ no, thanks")
+    return tongue.say("✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet")
 
 
 def _requested(tongue: Tongue, card: Card) -> Lines:
@@ -65,7 +73,7 @@ def _requested(tongue: Tongue, card: Card) -> Lines:
         first = tongue.say("{receiver} asks {sender} for {what}, to keep. Give it?", **names)
     else:
         first = tongue.say("{receiver} asks {sender} for {what}, to keep. Give them?", **names)
-    choice, *until = _yes_or_no(tongue, card, tongue.say("✅ yes, it may go · ❌ no, sorry"))
+    choice, *until = _yes_or_no(tongue, card, tongue.say("✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel"))
     return [first, *_to_decide(tongue, card), choice, *_how_to_give_less(tongue, card), *until]
 
 
@@ -81,7 +89,7 @@ def _how_to_give_less(tongue: Tongue, card: Card) -> Lines:
 def _less(tongue: Tongue, card: Card) -> Lines:
     """The owner grants less than was asked for: the asker's side says whether that will do."""
     first = tongue.say("{sender} can give {receiver} less than asked: {what}. Take it?", **_names(tongue, card))
-    choice = tongue.say("✅ yes, that will do · ❌ no, thanks")
+    choice = tongue.say("✅ yes, that will do · ❌ no, thanks · 📦 yes, but it isn't here yet")
     granted = tongue.say(
         "Granted by {who} ({sender})", who=naming.signed(tongue, card.transfer.granted), sender=card.sender
     )
@@ -176,6 +184,8 @@ def _ending(tongue: Tongue, card: Card, wanted: str) -> Lines:
 
 def _moving(tongue: Tongue, card: Card) -> Lines:
     """Approved and on its way."""
+    if is_under_way(card.transfer):
+        return _by_parcel(tongue, card)
     what = naming.moved(tongue, card.transfer)
     first = tongue.say(
         "{what} goes from {sender} to {receiver} now.", what=what, sender=card.sender, receiver=card.receiver
@@ -191,6 +201,31 @@ def _moving(tongue: Tongue, card: Card) -> Lines:
             "It has left {sender}'s stock; {receiver} books it in.", sender=card.sender, receiver=card.receiver
         )
     return [first, decided(tongue, card), "", where, _waiting(tongue, card), card.transfer.code]
+
+
+def _by_parcel(tongue: Tongue, card: Card) -> Lines:
+    """It left by parcel: the receiver's people say when it is there."""
+    transfer = card.transfer
+    left = transfer.parcel.left if transfer.parcel else None
+    first = tongue.say(
+        "📦 On its way: {what} from {sender} to {receiver}, by parcel, since {left}.",
+        what=naming.moved(tongue, transfer),
+        sender=card.sender,
+        receiver=card.receiver,
+        left=tongue.when(left) if left else "",
+    )
+    where = tongue.say(
+        "It has left {sender}'s stock; {receiver} books it in when it is there, not before.",
+        sender=card.sender,
+        receiver=card.receiver,
+    )
+    lines: Lines = [first, decided(tongue, card), "", *what_and_where(tongue, card), "", where]
+    if transfer.role == "receiver":
+        received = command("received")
+        lines.append(tongue.say("Is it here? Tap 📦 (once more), or reply: {received}", received=received))
+    else:
+        lines.append(when_it_is_here(tongue, transfer, card.receiver))
+    return [*lines, if_it_never_comes(tongue, transfer), transfer.code]
 
 
 def _waiting(tongue: Tongue, card: Card) -> tuple[Inline, ...]:

@@ -8,8 +8,9 @@ from fedbot.chat.content import Inline
 from fedbot.chat.words import naming, reasons
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
-from fedbot.chat.words.transfer_facts import Card, decided, failed, not_done, settled, where_it_is
+from fedbot.chat.words.transfer_facts import Card, decided, failed, not_done, received, settled, where_it_is
 from fedbot.federation.documents import Transfer, TransferState
+from fedbot.federation.resolving import LOST
 
 
 def _done(tongue: Tongue, card: Card) -> Lines:
@@ -30,6 +31,7 @@ def _done(tongue: Tongue, card: Card) -> Lines:
     lines: Lines = [
         first,
         decided(tongue, card),
+        *received(tongue, card),
         *settled(tongue, card),
         "",
         *where_it_is(tongue, card),
@@ -123,11 +125,15 @@ def _refused(tongue: Tongue, card: Card) -> Lines:
 
 
 def _reverted(tongue: Tongue, card: Card) -> Lines:
-    first = tongue.say(
-        "Back again: {what} is in {sender}'s stock as before.",
-        what=naming.moved(tongue, card.transfer),
-        sender=card.sender,
-    )
+    names: dict[str, Words] = {"what": naming.moved(tongue, card.transfer), "sender": card.sender}
+    if card.transfer.settled is not None and card.transfer.settled.truth == LOST:
+        return [
+            tongue.say("Lost: {what} is at neither space, and written off at {sender}.", **names),
+            decided(tongue, card),
+            *settled(tongue, card),
+            card.transfer.code,
+        ]
+    first = tongue.say("Back again: {what} is in {sender}'s stock as before.", **names)
     lines: Lines = [first, decided(tongue, card), *settled(tongue, card), "", *_inventree_said(tongue, card)]
     if card.transfer.settled is None:
         lines.append(
@@ -150,8 +156,13 @@ def _disputed(tongue: Tongue, card: Card) -> Lines:
     names: dict[str, Words] = {"sender": card.sender, "receiver": card.receiver}
     by = card.transfer.dispute.by if card.transfer.dispute else ()
     spaces = tongue.names([card.space_of(party) for party in by], any_of=True)
+    what, parcel = naming.moved(tongue, card.transfer), card.transfer.parcel
+    unclear = tongue.say("⚠ Unclear: nobody can tell what became of {what}.", what=what)
+    if parcel is not None and parcel.missing is not None:
+        who = naming.signed(tongue, parcel.missing)
+        unclear = tongue.say("⚠ Missing: {what} did not arrive, says {who}.", what=what, who=who)
     return [
-        tongue.say("⚠ Unclear: nobody can tell what became of {what}.", what=naming.moved(tongue, card.transfer)),
+        unclear,
         decided(tongue, card),
         "",
         tongue.say("It may be counted wrong at {sender} or {receiver}; I do nothing more about it.", **names),

@@ -195,6 +195,16 @@ def settled(tongue: Tongue, card: Card) -> Lines:
     return [tongue.say("Settled by {who} ({space}), {when}", **names)]
 
 
+def received(tongue: Tongue, card: Card) -> Lines:
+    """'Received by Cem (betaspace), Tue 1 Dec, 17:05', of a parcel."""
+    parcel = card.transfer.parcel
+    if parcel is None or parcel.received is None:
+        return []
+    by = parcel.received
+    names: dict[str, Words] = {"who": naming.signed(tongue, by), "when": tongue.when(by.at)}
+    return [tongue.say("Came by parcel, received by {who} ({space}), {when}", space=card.receiver, **names)]
+
+
 def failed(transfer: Transfer) -> list[Progress]:
     """The lines that did not go, or came back."""
     return [p for p in transfer.progress if p.failed or p.stage == "back"]

@@ -48,7 +48,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
-        ✅ yes, book it in · ❌ no, thanks
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -66,7 +66,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Shelf 1, as your part "Our bolt" (same name)
 
         For Bea (approver of betaspace). Nothing has moved yet.
-        ✅ yes, book it in · ❌ no, thanks
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -81,7 +81,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For Bea, Cem, Dilek or others (approvers of betaspace). Nothing has moved yet.
-        ✅ yes, book it in · ❌ no, thanks
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -97,7 +97,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For the approvers of betaspace. Nothing has moved yet.
-        ✅ yes, book it in · ❌ no, thanks
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -112,7 +112,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Incoming, as a new part "M3 bolt", made on your yes
 
         For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
-        ✅ yes, book it in · ❌ no, thanks
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -140,7 +140,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         to betaspace, Shelf 2, as a new part "Speaker cable", made on your yes
 
         For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
-        ✅ yes, book it in · ❌ no, thanks
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -378,7 +378,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Goes to: betaspace
 
         For Anna or Piet (approvers of attraktor). Nothing has moved yet.
-        ✅ yes, it may go · ❌ no, sorry
+        ✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel
         Less will do? Reply for example: !fed approve 5
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
@@ -394,7 +394,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Goes to: betaspace
 
         For Piet (approver of attraktor). Nothing has moved yet.
-        ✅ yes, it may go · ❌ no, sorry
+        ✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -412,7 +412,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         to betaspace
 
         For Piet (approver of attraktor). Nothing has moved yet.
-        ✅ yes, it may go · ❌ no, sorry
+        ✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -438,7 +438,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For Bea or Cem of betaspace. Nothing has moved yet.
-        ✅ yes, that will do · ❌ no, thanks
+        ✅ yes, that will do · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),

@@ -1,0 +1,45 @@
+"""Parcels: what left the sender, but isn't here yet, and how people say that it came, or never did (DESIGN §2, §6).
+
+The sender debits as ever; the receiver stays at `sent` and books nothing in, however long it takes. No clock runs out
+meanwhile: nothing is sent again, nothing expires. What never arrives is a dispute, which people settle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from fedbot.federation import disputes, receiving
+from fedbot.federation.documents import Parcel, Signature, Transfer, TransferState
+from fedbot.federation.state import Turn
+
+MISSING = "the parcel did not arrive"
+
+
+def on_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
+    """An approver of ours says that it is here, and the right was read: book it in."""
+    parcel = replace(transfer.parcel or Parcel(), received=by)
+    transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, verdict=None)
+    turn.save(transfer)
+    turn.note(transfer.id, "the parcel is here", by.person, by.event_id)
+    receiving.go_on(turn, transfer)
+
+
+def is_under_way(transfer: Transfer) -> bool:
+    """Whether it left the sender by parcel, and the receiver has not said that it came; for either side."""
+    return transfer.parcel is not None and transfer.state is TransferState.SENT
+
+
+def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
+    """An approver, of either side, says that it is lost or came back: nothing goes on before people settle it."""
+    parcel = replace(transfer.parcel or Parcel(), missing=by)
+    turn.note(transfer.id, "the parcel is missing", by.person, by.event_id)
+    disputes.dispute(turn, replace(transfer, parcel=parcel, verdict=None), 0, MISSING)
+
+
+def last_word(transfer: Transfer) -> datetime | None:
+    """When it left, or people were last reminded of it; None if nothing is on its way to us."""
+    if not transfer.awaits_parcel or transfer.parcel is None or transfer.parcel.left is None:
+        return None
+    left = transfer.parcel.left
+    return max(left, transfer.reminded) if transfer.reminded else left

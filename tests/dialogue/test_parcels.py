@@ -1,0 +1,438 @@
+"""Parcels: it leaves the giver at once, and is booked in only when somebody over there says that it has arrived."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import ConnectionState, TransferState
+from fedbot.federation.stock import STATUS_LOST
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import Message, Person, World, friends, letters, told
+
+A_DAY = timedelta(days=1)
+SENT, DONE, DISPUTED, REVERTED = (
+    TransferState.SENT,
+    TransferState.DONE,
+    TransferState.DISPUTED,
+    TransferState.REVERTED,
+)
+NUTS, NUTS_THERE = 350, 900
+
+
+def states(world: World) -> set[TransferState]:
+    return {space.transfer().state for space in world.spaces}
+
+
+def nuts(world: World) -> tuple[int, int]:
+    return int(world.alpha.total("M3-NUT")), int(world.beta.total("N-M3"))
+
+
+async def posted(world: World, words: str = "M3-NUT 10") -> Message:
+    """Anna gives ten nuts, Cem says yes, they come by parcel; the card."""
+    world.cem.reacts(await world.push(words), "📦")
+    await world.grace()
+    assert states(world) == {SENT}
+    return world.card()
+
+
+async def says(world: World, person: Person, words: str) -> str:
+    """The person says it of the newest transfer; the one answer."""
+    line = person.says(f"!fed {words.replace('ID', world.alpha.transfer().code)}")
+    await world.settle()
+    return world.answer_to(line)
+
+
+async def requested(world: World) -> None:
+    """Tom asks Attraktor for fifty bolts."""
+    world.anna.says("!fed share M3-BOLT")
+    await world.settle()
+    world.tom.says("!fed request 50 M3-BOLT from attraktor")
+    await world.settle()
+
+
+async def arrives(world: World, person: Person | None = None) -> None:
+    await says(world, person or world.bea, "received ID")
+    await world.grace()
+
+
+# --- the way it should go ------------------------------------------------------------------------------------
+
+
+async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_tap() -> None:
+    world = await friends()
+    offered = await world.push()
+    assert "📦 yes, but it isn't here yet" in offered.text
+    world.cem.reacts(offered, "📦")
+    await world.grace()
+    card = world.card()
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+    assert world.alpha.given("M3-NUT") == 10
+    assert card.text.startswith("📦 On its way: 10 × M3 nut")
+    assert "by parcel, since" in card.text
+    to_send = world.room.message("please send it to Betaspace now")
+    assert to_send.rings == (world.anna.user_id,)
+    assert_books_balance(world)
+    await world.passes(20 * A_DAY)
+    assert states(world) == {SENT}
+    world.bea.reacts(card, "📦")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+    assert "Came by parcel, received by Bea (Betaspace)" in world.card().text
+    assert "accepted by Cem" in world.card().text
+    assert "is at Betaspace" in world.room.message("✅ ").text
+    item = world.beta.transfer().at(1).item
+    assert any("by parcel, received by Bea" in note for note in world.beta.history(item or 0))
+    assert_books_balance(world)
+
+
+async def test_offered_as_a_parcel_a_plain_yes_means_the_same() -> None:
+    world = await friends()
+    card = await world.push("M3-NUT 10 --parcel")
+    assert "It comes by parcel: ✅ yes, send it" in card.text
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {SENT}
+    await arrives(world)
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_the_owner_sends_what_was_requested_by_parcel_and_the_askers_approver_says_that_it_came() -> None:
+    world = await friends()
+    await requested(world)
+    world.piet.says("!fed approve --parcel", reply_to=world.room.message("Give it?"))
+    await world.settle()
+    assert told(world.room, "by parcel. It counts in")
+    await world.grace()
+    assert states(world) == {SENT}
+    left = world.room.message("is on its way from Attraktor, by parcel")
+    assert left.rings == (world.tom.user_id,)
+    assert "📦 On its way" in world.room.message("On its way:").text
+    line = world.bea.says("!fed received", reply_to=left)
+    await world.settle()
+    assert "Noted: 50 × M3" in world.answer_to(line)
+    await world.grace()
+    assert states(world) == {DONE}
+    assert "received by Bea (Betaspace)" in world.room.message("✅ Done:").text
+    assert_books_balance(world)
+
+
+async def test_less_is_granted_by_parcel_and_who_asked_but_may_not_book_in_cannot_say_that_it_came() -> None:
+    world = await friends()
+    await requested(world)
+    world.piet.says("!fed approve 20 --parcel", reply_to=world.room.message("Give it?"))
+    await world.grace()
+    card = world.room.message("less than asked")
+    world.tom.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == {SENT}
+    assert "is for an approver of Betaspace" in await says(world, world.tom, "received ID")
+    await world.grace()
+    assert states(world) == {SENT}
+    world.cem.reacts(card, "📦")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert world.beta.total("M3-BOLT") == 32
+    assert_books_balance(world)
+
+
+# --- while it is on its way ----------------------------------------------------------------------------------
+
+
+async def test_nothing_is_said_again_and_nothing_runs_out_for_weeks_but_the_approvers_are_asked() -> None:
+    world = await friends(beta={"parcel_reminder": 7 * A_DAY})
+    card = await posted(world)
+    before = len(world.server.log)
+    await world.passes(6 * A_DAY)
+    assert len(world.server.log) == before
+    await world.passes(9 * A_DAY)
+    reminders = told(world.room, "here by now?")
+    assert len(reminders) == 2
+    assert reminders[0].thread == card.event_id
+    assert reminders[0].rings[:2] == (world.bea.user_id, world.cem.user_id)
+    assert "On its way by parcel since" in reminders[0].text
+    await world.beta.restart()
+    await world.passes(timedelta(hours=1))
+    assert len(told(world.room, "here by now?")) == 2
+    await arrives(world)
+    await world.passes(30 * A_DAY)
+    assert len(told(world.room, "here by now?")) == 2
+    assert states(world) == {DONE}
+
+
+async def test_everybody_can_see_that_it_is_on_its_way() -> None:
+    world = await friends()
+    await posted(world)
+    for person in (world.anna, world.bea):
+        assert "On its way by parcel since" in await says(world, person, "show ID")
+    assert "when it is here, say !fed received" in await says(world, world.cem, "todo")
+    assert "when it is here" not in await says(world, world.tom, "todo")
+    assert "is on its way" in await says(world, world.anna, "cancel ID")
+    assert states(world) == {SENT}
+    await world.passes(2 * A_DAY)
+    world.anna.says("!fed reconcile betaspace")
+    await world.settle()
+    assert told(world.room, "The books of Attraktor and Betaspace agree")
+
+
+async def test_a_second_yes_before_it_left_does_not_book_it_in() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "📦")
+    await world.settle()
+    world.bea.reacts(card, "📦")
+    world.dilek.reacts(card, "❌")
+    await world.grace()
+    assert states(world) == {SENT}
+    await world.passes(A_DAY)
+    assert states(world) == {SENT}
+    world.dilek.reacts(card, "✅")
+    await world.grace()
+    assert told(world.room, "is on its way already")
+    assert states(world) == {SENT}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+
+
+async def test_only_an_approver_of_the_receiver_says_that_it_came_and_only_once_it_is_on_its_way() -> None:
+    world = await friends()
+    await world.push()
+    assert "isn't on its way to Betaspace" in await says(world, world.cem, "received ID")
+    world.cem.reacts(world.card(), "📦")
+    await world.grace()
+    assert "goes to Betaspace" in await says(world, world.anna, "received ID")
+    await says(world, world.tom, "received ID")
+    await world.grace()
+    assert states(world) == {SENT}
+    assert "all of it or nothing" in await says(world, world.cem, "received ID 9")
+    assert "!fed missing" in world.room.message("all of it or nothing").text
+    await says(world, world.cem, "received ID 10")
+    await world.grace()
+    assert states(world) == {DONE}
+    assert "isn't on its way to Betaspace" in await says(world, world.cem, "received ID")
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+    assert_books_balance(world)
+
+
+async def test_it_is_taken_back_in_time_that_it_came() -> None:
+    world = await friends()
+    await posted(world)
+    await says(world, world.bea, "received ID")
+    world.bea.says(f"!fed cancel {world.beta.transfer().code}")
+    await world.grace()
+    assert states(world) == {SENT}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+    await arrives(world, world.cem)
+    assert states(world) == {DONE}
+
+
+async def test_restarts_and_lost_letters_in_the_middle_change_nothing() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "📦")
+    await world.settle()
+    world.clock.advance(timedelta(seconds=6))
+    await world.settle(asleep=(world.alpha,))
+    await world.beta.restart()
+    await world.settle(asleep=(world.beta,))
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=3))
+    assert states(world) == {SENT}
+    await world.beta.restart()
+    await world.passes(20 * A_DAY, asleep=(world.alpha,))
+    assert states(world) == {SENT}
+    await says_while_the_other_sleeps(world)
+    await world.beta.restart()
+    await world.alpha.restart()
+    await world.passes(timedelta(hours=1))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def says_while_the_other_sleeps(world: World) -> None:
+    world.bea.says(f"!fed received {world.beta.transfer().code}")
+    await world.settle(asleep=(world.alpha,))
+    await world.passes(timedelta(seconds=6), asleep=(world.alpha,))
+
+
+# --- it never comes ------------------------------------------------------------------------------------------
+
+
+async def missing(world: World, person: Person | None = None) -> None:
+    await posted(world)
+    assert "did not arrive" in await says(world, person or world.bea, "missing ID")
+    assert states(world) == {DISPUTED}
+
+
+async def settles(world: World, person: Person, truth: str) -> str:
+    answer = await says(world, person, f"resolve ID --as {truth}")
+    await world.passes(timedelta(minutes=5))
+    return answer
+
+
+async def test_a_lost_parcel_is_written_off_by_the_givers_superuser() -> None:
+    world = await friends()
+    await missing(world)
+    assert world.card().text.startswith("⚠ Missing: 10 × M3")
+    assert "says Bea" in world.card().text
+    choice = await says(world, world.anna, "resolve ID")
+    assert "the parcel came back to us" in choice
+    assert "the parcel is lost" in choice
+    await settles(world, world.anna, "lost")
+    assert states(world) == {REVERTED}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+    item = world.alpha.row(world.alpha.transfer().at(1).item or 0)
+    assert (item.customer, item.status, item.quantity) == (None, STATUS_LOST, 10)
+    assert "Lost: 10 × M3" in world.card().text
+    assert "Settled by Anna" in world.card().text
+    assert "alone" not in world.card().text, "Bea has said that it did not come"
+    assert_books_balance(world)
+
+
+async def test_a_parcel_that_came_back_is_in_stock_again() -> None:
+    world = await friends()
+    await missing(world, world.piet)
+    await settles(world, world.anna, "back")
+    assert states(world) == {REVERTED}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+    item = world.alpha.row(world.alpha.transfer().at(1).item or 0)
+    assert (item.customer, item.status) == (None, 10)
+    assert "Back again" in world.card().text
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("who", ["bea", "piet"])
+async def test_it_came_after_all_says_the_receivers_superuser(who: str) -> None:
+    world = await friends()
+    await missing(world, getattr(world, who))
+    assert "it came after all" in await says(world, world.bea, "resolve ID")
+    await settles(world, world.bea, "come")
+    if who == "piet":  # the giver's people had said otherwise, so they agree
+        assert world.alpha.transfer().state is DISPUTED
+        await settles(world, world.anna, "arrived")
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("truth", ["back", "lost"])
+async def test_the_receiver_closes_it_and_only_the_giver_says_whether_it_came_back(truth: str) -> None:
+    world = await friends()
+    await missing(world)
+    await settles(world, world.bea, "never")
+    assert states(world) == {DISPUTED}, "the giver's people have to look whether they have it"
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+    choice = await says(world, world.anna, "resolve ID")
+    assert "Betaspace has it" not in choice
+    await settles(world, world.anna, truth)
+    assert states(world) == {REVERTED}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+    assert "alone" not in world.card().text
+    assert_books_balance(world)
+
+
+async def test_only_an_approver_says_that_it_is_missing_and_only_of_what_is_on_its_way() -> None:
+    world = await friends()
+    await world.push()
+    assert "isn't on its way by parcel" in await says(world, world.bea, "missing ID")
+    world.cem.reacts(world.card(), "📦")
+    await world.grace()
+    await says(world, world.tom, "missing ID")
+    await says(world, world.kim, "missing ID")
+    assert states(world) == {SENT}
+    await says(world, world.cem, "missing ID")
+    assert states(world) == {DISPUTED}
+    assert "isn't on its way by parcel" in await says(world, world.cem, "missing ID")
+    await says(world, world.cem, "received ID")
+    await world.grace()
+    assert states(world) == {DISPUTED}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+
+
+async def test_it_is_booked_in_and_missing_at_the_same_moment() -> None:
+    world = await friends()
+    await posted(world)
+    code = world.alpha.transfer().code
+    world.bea.says(f"!fed received {code}")
+    await world.settle()
+    world.clock.advance(timedelta(seconds=6))
+    world.anna.says(f"!fed missing {code}")
+    await world.settle(asleep=(world.beta,))
+    await world.settle(asleep=(world.alpha,))
+    await world.passes(timedelta(minutes=5))
+    assert states(world) == {DISPUTED}
+    await settles(world, world.bea, "come")
+    await settles(world, world.anna, "arrived")
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+    assert_books_balance(world)
+
+
+# --- the friendship ends -------------------------------------------------------------------------------------
+
+
+async def test_the_end_of_the_friendship_waits_for_the_parcel() -> None:
+    world = await friends()
+    await posted(world)
+    code = world.alpha.transfer().code
+    world.anna.says("!fed disconnect betaspace")
+    await world.settle()
+    assert code in world.room.message("Is finished first").text
+    world.anna.says("!fed disconnect betaspace --sure")
+    await world.passes(10 * A_DAY)
+    assert {space.connection().state for space in world.spaces} == {ConnectionState.ENDING}
+    await arrives(world)
+    await world.passes(timedelta(minutes=5))
+    assert states(world) == {DONE}
+    assert {space.turn.connections()[-1].state for space in world.spaces} == {ConnectionState.ENDED}
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("who", ["anna", "bea"])
+async def test_ended_at_once_people_settle_what_was_on_its_way(who: str) -> None:
+    world = await friends()
+    await posted(world)
+    person: Person = getattr(world, who)
+    peer = "betaspace" if who == "anna" else "attraktor"
+    person.says(f"!fed disconnect {peer} --sure --now")
+    await world.passes(timedelta(minutes=5))
+    assert states(world) == {DISPUTED}
+    await settles(world, world.bea, "come")
+    if who == "anna":  # she said that she can't tell, so she says now that she can
+        await settles(world, world.anna, "arrived")
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+
+
+# --- a lost letter, a silent InvenTree -----------------------------------------------------------------------
+
+
+async def test_the_letter_that_it_left_is_lost_and_sent_again() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "📦")
+    await world.settle()
+    world.server.loses = letters
+    await world.passes(timedelta(seconds=20))
+    assert world.beta.transfer().state is TransferState.OPEN
+    world.server.loses = lambda user, event: False
+    await world.passes(timedelta(hours=2))
+    assert states(world) == {SENT}
+    await arrives(world)
+    assert states(world) == {DONE}
+
+
+async def test_inventree_is_down_when_it_comes_and_it_is_booked_in_later() -> None:
+    world = await friends()
+    await posted(world)
+    await says(world, world.bea, "received ID")
+    world.beta.fails(FaultKind.REFUSED, "POST", times=None)
+    await world.passes(timedelta(minutes=5))
+    assert states(world) & {TransferState.CREDITING}
+    world.beta.comes_back()
+    await world.passes(timedelta(hours=2))
+    assert states(world) == {DONE}
+    assert_books_balance(world)
