@@ -14,14 +14,17 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
     && /opt/fedbot/bin/pip install --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /var/lib/fedbot --create-home fedbot \
+RUN groupadd --system --gid 10001 fedbot \
+    && useradd --system --uid 10001 --gid fedbot --home-dir /var/lib/fedbot --create-home fedbot \
     && chmod 0700 /var/lib/fedbot
 COPY --from=build /opt/fedbot /opt/fedbot
 ENV PATH=/opt/fedbot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     FEDBOT_STATE=/var/lib/fedbot
-USER fedbot
+# by number, so that whoever runs it can see that it isn't root
+USER 10001:10001
 WORKDIR /var/lib/fedbot
 VOLUME /var/lib/fedbot
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["fedbot", "health"]
+# generous, as Python takes its time to start on a small machine
+HEALTHCHECK --interval=30s --timeout=15s --start-period=60s CMD ["fedbot", "health"]
 ENTRYPOINT ["fedbot"]
 CMD ["run", "--config", "/etc/fedbot/config.yaml"]
