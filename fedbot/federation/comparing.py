@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from fedbot.federation.books import BookLine, Difference, Kind
 from fedbot.federation.documents import FINAL, Progress, Transfer, TransferState
@@ -16,14 +17,20 @@ HERE = frozenset({"stock", "outgoing"})
 
 
 def lines_of(
-    transfer: Transfer, seen: ItemsSeen, company: int | None, newest: Mapping[int, str] | None = None
+    transfer: Transfer,
+    seen: ItemsSeen,
+    company: int | None,
+    newest: Mapping[int, str] | None = None,
+    returned: Mapping[int, Decimal] | None = None,
 ) -> list[BookLine]:
     """A transfer as our books have it, line by line.
 
-    `company` is the peer's in our InvenTree; `newest` names the last transfer that each stock item went by.
+    `company` is the peer's in our InvenTree; `newest` names the last transfer that each stock item went by;
+    `returned` is how much of each line of a loan is back, and so not with the company any more.
     """
     items = {item.pk: item for item in seen.items}
-    return [_line(transfer, progress, items, company, seen, newest or {}) for progress in _all_lines(transfer)]
+    lines = [_line(transfer, progress, items, company, seen, newest or {}) for progress in _all_lines(transfer)]
+    return [replace(line, quantity=line.quantity - (returned or {}).get(line.number, Decimal(0))) for line in lines]
 
 
 def _all_lines(transfer: Transfer) -> list[Progress]:

@@ -13,13 +13,14 @@ from functools import partial
 from typing import Any
 
 from fedbot.federation import (
-    connection as connections,
-)
-from fedbot.federation import (
+    closing,
     disconnecting,
+    due_days,
+    extending,
     house,
     letters,
     lines,
+    loans,
     mail,
     making,
     own_tokens,
@@ -30,11 +31,15 @@ from fedbot.federation import (
     reminders,
     renewing,
     requesting,
+    returning,
     rooms,
     searching,
     sending,
     stats,
     verdicts,
+)
+from fedbot.federation import (
+    connection as connections,
 )
 from fedbot.federation import (
     transfer as transfers,
@@ -149,6 +154,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
             turn.save(resent_transfer)
             transfers.tell_silence(turn, resent_transfer)
     reminders.look(turn)
+    due_days.look(turn)
     stats.look(turn)
     searching.look(turn)
     reconciling.look(turn)
@@ -200,10 +206,14 @@ def _on_decision(turn: Turn, event: Answered) -> None:
         return
     if verdict.choice is Choice.PARCEL:
         subject = transfers.by_parcel(subject)
+    if verdict.choice is Choice.DAMAGED:
+        subject = replace(subject, damaged=True)
     if subject.role == "receiver":
         (receiving.on_approved if approved else receiving.on_declined)(turn, subject, decided)
     elif not approved:
         transfers.end(turn, subject, TransferState.DECLINED, decided)
+    elif subject.terms.kind == loans.EXTENSION:
+        extending.on_approved(turn, subject, decided)
     elif verdict.quantity is not None:
         requesting.grant(turn, subject, decided, [verdict.quantity])
     else:
@@ -236,7 +246,8 @@ def _nothing_follows(turn: Turn, event: StepDone) -> None:
     turn.note(event.context.subject, f"done: {event.context.purpose}")
 
 
-WAITED_FOR = frozenset({"sending", "receiving", "debit", "offer-card", "request-card", "request-match", "granted-card"})
+CARDS = frozenset({"offer-card", "request-card", "request-match", "granted-card", "return-card", "extension-card"})
+WAITED_FOR = CARDS | {"sending", "receiving", "debit"}
 _Rule = Callable[[Turn, Any], None]
 _ANSWERED: dict[str, _Rule] = {
     "verdict": verdicts.on_rights,
@@ -246,9 +257,12 @@ _ANSWERED: dict[str, _Rule] = {
     "request-card": requesting.on_found,
     "request-match": requesting.on_matched,
     "granted-card": requesting.on_granted_card,
+    "return-card": returning.on_card,
+    "extension-card": extending.on_card,
     "debit": sending.on_rights_before_debit,
     "rebuild": recovering.on_mirrors,
     "reminder": reminders.on_able,
+    "due-day": due_days.on_able,
     "stats-own": stats.on_own_counted,
     "stats-answer": stats.on_counted_for_friend,
     "stats-scheduled": stats.on_counted_on_schedule,
@@ -276,6 +290,7 @@ _DONE: dict[str, _Rule] = {
     "mending": reconciling.on_mended,
     "receiving": receiving.on_done,
     "mirror": _nothing_follows,
+    closing.NOTING: _nothing_follows,
     "taking-back": disconnecting.on_taken_back,
 }
 _REFUSED: dict[str, _Rule] = {
@@ -286,6 +301,7 @@ _REFUSED: dict[str, _Rule] = {
     "mending": reconciling.on_not_mended,
     "receiving": receiving.on_refused,
     "mirror": _not_mirrored,
+    closing.NOTING: closing.on_not_noted,
     "taking-back": _not_taken_back,
 }
 _UNKNOWN: dict[str, _Rule] = {
@@ -296,6 +312,7 @@ _UNKNOWN: dict[str, _Rule] = {
     "mending": reconciling.on_not_mended,
     "receiving": receiving.on_unknown,
     "mirror": _not_mirrored,
+    closing.NOTING: closing.on_not_noted,
     "taking-back": _not_taken_back,
 }
 
@@ -362,6 +379,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [renewing.next_look(c) for c in turn.connections()]
     times += [question.until for question in turn.questions()]
     times += reminders.next_wake(turn)
+    times += due_days.next_wake(turn)
     times += stats.next_wake(turn)
     times += searching.next_wake(turn)
     times += reconciling.next_wake(turn)

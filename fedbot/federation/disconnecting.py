@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot.federation import connection as connections
-from fedbot.federation import disputes, letters, making
+from fedbot.federation import disputes, letters, loans, making
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     BEFORE_DEBIT,
@@ -39,21 +39,33 @@ DISCONNECTED = "disconnected"
 
 @dataclass(frozen=True)
 class Preview:
-    """What a disconnection would do: what is cancelled, what is finished first (at once: what would be unclear)."""
+    """What a disconnection would do: what is cancelled, what is finished first (at once: what would be unclear).
+
+    `on_loan` is what has to be settled one by one: it ends when the last of them is back, given or lost.
+    """
 
     cancelled: tuple[Transfer, ...]
     finished: tuple[Transfer, ...]
+    on_loan: tuple[Transfer, ...] = ()
 
 
 def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
     """What would happen to what is under way."""
+    on_loan = tuple(loans.of_connection(turn, connection))
     under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
     if at_once:
         return Preview(
-            tuple(t for t in under_way if t.state in BEFORE_DEBIT), tuple(t for t in under_way if _would_be_unclear(t))
+            tuple(t for t in under_way if t.state in BEFORE_DEBIT),
+            tuple(t for t in under_way if _would_be_unclear(t)),
+            on_loan,
         )
-    stays = tuple(t for t in under_way if t.state in BEFORE_DEBIT and not _may_be_on_its_way(t))
-    return Preview(stays, tuple(t for t in under_way if t not in stays))
+    stays = tuple(t for t in under_way if _is_cancelled(t) and not _may_be_on_its_way(t))
+    return Preview(stays, tuple(t for t in under_way if t not in stays), on_loan)
+
+
+def _is_cancelled(transfer: Transfer) -> bool:
+    """What has not begun to move ends with the friendship; what was lent still comes home."""
+    return transfer.state in BEFORE_DEBIT and not loans.is_return(transfer)
 
 
 def _may_be_on_its_way(transfer: Transfer) -> bool:
@@ -100,7 +112,7 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
 def _cancel_open(turn: Turn, connection: Connection, by: Signature) -> None:
     """Open requests are cancelled by their arbiter, the sender; the receiver's side follows by its letter."""
     for transfer in turn.open_transfers():
-        if transfer.connection == connection.id and transfer.role == "sender" and transfer.state in BEFORE_DEBIT:
+        if transfer.connection == connection.id and transfer.role == "sender" and _is_cancelled(transfer):
             transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
 
 
@@ -156,9 +168,11 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> 
 
 
 def finish_what_is_over(turn: Turn) -> None:
-    """After any event: a connection that is ending and has nothing under way any more has ended."""
+    """After any event: a connection that is ending and has nothing under way or on loan any more has ended."""
     for connection in turn.connections():
-        if connection.state is ConnectionState.ENDING and not _under_way(turn, connection):
+        if connection.state is not ConnectionState.ENDING or _under_way(turn, connection):
+            continue
+        if not loans.of_connection(turn, connection):
             _end(turn, connection)
 
 

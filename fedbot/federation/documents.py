@@ -39,10 +39,14 @@ class Exchange:
 
 
 class Choice(StrEnum):
-    """What a person said on a card. `PARCEL`: yes, but it isn't here yet; on its way: now it is."""
+    """What a person said on a card. `PARCEL`: yes, but it isn't here yet; on its way: now it is.
+
+    `DAMAGED`: what was lent is back, but not as it was.
+    """
 
     APPROVE = "approve"
     PARCEL = "parcel"
+    DAMAGED = "damaged"
     DECLINE = "decline"
 
 
@@ -203,7 +207,10 @@ class Connection:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the terms: which item, how much, and what it is. `item` is the sender's stock key."""
+    """One line of the terms: which item, how much, and what it is. `item` is the sender's stock key.
+
+    `of_line` is set in a return: the number of the loan's line that it brings back.
+    """
 
     number: int
     item: int
@@ -219,11 +226,16 @@ class Line:
     place: str = ""
     origin: str = ""
     whole: bool = False
+    of_line: int = 0
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What was asked, frozen; a decision counts for exactly these terms (their hash)."""
+    """What was asked, frozen; a decision counts for exactly these terms (their hash).
+
+    `loan_until` is the last day of a loan, that day included. `parent` is the loan that a `return` brings back, or
+    that an `extension` asks to have longer.
+    """
 
     kind: str
     sender: str
@@ -234,11 +246,12 @@ class Terms:
     note: str = ""
     loan_until: date | None = None
     parcel: bool = False
+    parent: str = ""
 
     @property
     def decider(self) -> str:
-        """The party whose approvers decide: the receiver of a push, the owner of what is requested."""
-        return self.receiver if self.kind == "push" else self.sender
+        """The party whose approvers decide: the receiver of a push, else the owner (of a return the receiver)."""
+        return self.receiver if self.kind in {"push", "return"} else self.sender
 
 
 class TransferState(StrEnum):
@@ -338,6 +351,22 @@ class Parcel:
     missing: Signature | None = None
 
 
+class Ending(StrEnum):
+    """How a loan can end."""
+
+    RETURNED = "returned"
+    GIFT = "gift"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A loan has ended: how, and by whose word (of the last return: who decided it)."""
+
+    how: Ending
+    by: Signature
+
+
 @dataclass(frozen=True)
 class Transfer:
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
@@ -346,6 +375,9 @@ class Transfer:
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
     `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
+    Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, and
+    `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's approver saw,
+    `remark` what was said of it.
     """
 
     id: str
@@ -379,11 +411,32 @@ class Transfer:
     shown: datetime | None = None
     reminded: datetime | None = None
     parcel: Parcel | None = None
+    back_by: date | None = None
+    closed: Closing | None = None
+    peer_parts: tuple[int, ...] = ()
+    damaged: bool = False
+    remark: str = ""
 
     @property
     def subject_kind(self) -> str:
         """The envelope field that names it."""
         return "transfer"
+
+    @property
+    def is_loan(self) -> bool:
+        """Whether it lends something (a return or an extension of it doesn't)."""
+        return self.terms.loan_until is not None and not self.terms.parent
+
+    @property
+    def is_on_loan(self) -> bool:
+        """Whether the borrower has it, and owes it."""
+        here = self.state is TransferState.DONE or (self.role == "receiver" and self.state is TransferState.RECEIVED)
+        return self.is_loan and here and self.closed is None
+
+    @property
+    def due_day(self) -> date | None:
+        """The last day of the loan, as extended."""
+        return self.back_by or self.terms.loan_until
 
     @property
     def awaits_parcel(self) -> bool:

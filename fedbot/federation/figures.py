@@ -29,7 +29,8 @@ class Dealings:
     given: Flow = Flow()
     received: Flow = Flow()
     open: int = 0
-
+    lent: Flow = Flow()
+    borrowed: Flow = Flow()
 
 @dataclass(frozen=True)
 class SpaceFigures:

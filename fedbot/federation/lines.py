@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import directory, searching
+from fedbot.federation import directory, returning, searching
 from fedbot.federation.commands import Command, Verbs
 from fedbot.federation.documents import Question
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
@@ -33,9 +33,10 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     if direct and not is_addressed(text):
         text = f"{PREFIX} {text}"
-    if not is_addressed(text) or directory.is_bot(turn, event.room, event.sender):
+    if not is_addressed(text):
+        returning.on_reply(turn, event)
         return
-    if not directory.we_answer(turn, event.room, event.sender):
+    if directory.is_bot(turn, event.room, event.sender) or not directory.we_answer(turn, event.room, event.sender):
         return
     complaint = _complaint(turn, event, text)
     if complaint is not None:

@@ -7,23 +7,27 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import connection as connections
 from fedbot.federation import (
     allowances,
+    closing,
     directory,
     disconnecting,
     disputes,
+    extending,
     letters,
+    loans,
     receiving,
     reconciling,
     recovering,
     renewing,
     requesting,
+    returning,
     searching,
     sending,
     stats,
     trust,
 )
+from fedbot.federation import connection as connections
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
@@ -75,6 +79,8 @@ BODIES: dict[str, dict[str, type]] = {
     "refused": {"reason": str},
     "reverted": {},
     "done": {},
+    "extended": {"until": str, "by": str, "by_name": str},
+    "closed": {"how": str, "by": str, "by_name": str},
     "disputed": {},
 }
 
@@ -247,13 +253,20 @@ def _newest_with(turn: Turn, party: str) -> Connection | None:
 
 
 def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
-    if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED}:
+    kind = envelope.body["terms"].get("kind") if envelope.kind in {"offer", "request"} else ""
+    comes_home = connection.state is ConnectionState.ENDING and kind == loans.RETURN
+    if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED} and not comes_home:
         _decline_unseen(turn, envelope, connection, disconnecting.DISCONNECTED)
         return
-    if connection.state is not ConnectionState.ACTIVE or envelope.seq == 0:
+    if (connection.state is not ConnectionState.ACTIVE and not comes_home) or envelope.seq == 0:
         return
     if envelope.seq > 1:
         letters.ask_for_unknown(turn, envelope, connection)
+    elif kind == loans.RETURN:
+        begin = returning.on_handed_back if envelope.kind == "offer" else returning.on_asked_back
+        begin(turn, connection, envelope, event_id)
+    elif kind == loans.EXTENSION and envelope.kind == "request":
+        extending.on_asked(turn, connection, envelope, event_id)
     elif envelope.kind == "offer":
         receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
     elif envelope.kind == "request" and _is_one_too_many(turn, envelope, connection):
@@ -335,6 +348,10 @@ def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: 
             receiving.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
         case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":
             receiving.on_end(turn, transfer, envelope, event.event_id)
+        case "extended" if transfer.is_loan:
+            extending.on_extended(turn, transfer, envelope)
+        case "closed" if transfer.is_loan:
+            closing.on_closed(turn, transfer, envelope)
         case "disputed":
             disputes.on_disputed(turn, transfer, envelope)
         case _:

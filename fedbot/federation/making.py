@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import letters, tally
+from fedbot.federation import letters, loans, tally
 from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState
 from fedbot.federation.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
@@ -249,9 +249,9 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 
 
 def _adopt(turn: Turn, connection: Connection) -> None:
-    """What an earlier generation left unfinished goes on under this one (DESIGN §4): its letters go out anew."""
+    """What an earlier generation left unfinished or on loan goes on under this one (DESIGN §4); letters go out anew."""
     adopted = []
-    for transfer in turn.open_transfers():
+    for transfer in [*turn.open_transfers(), *loans.on_loan(turn)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
         if left and transfer.room == connection.room:
             mine = letters.address_anew(replace(transfer, connection=connection.id), connection)
@@ -366,6 +366,12 @@ def take_back(turn: Turn, connection: Connection) -> None:
         turn.tell_admins(phrase, f"access:{connection.id}")
     for reference in (own_reference(connection), peer_reference(connection)):
         turn.do(Forget(reference), Forget(next_of(reference)))
+    if not loans.of_connection(turn, connection):
+        close_company(turn, connection)
+
+
+def close_company(turn: Turn, connection: Connection) -> None:
+    """Nothing of ours is with it on loan any more: the peer's company is closed, never deleted."""
     if connection.company is not None:
         close = CloseCompany(_mark(connection, "close"), connection.company)
         turn.do(Do(_taking_back(connection, close), close))

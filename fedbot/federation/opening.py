@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fedbot.federation import letters, making
@@ -19,12 +20,14 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Draft, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.questions import Able
-from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY, PARCEL_KEY
+from fedbot.federation.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
 from fedbot.federation.state import Turn
 from fedbot.federation.terms import BadTerms, hash_of, understood, written
 
 MOST_RINGS = 3
 LONGEST_OPEN = timedelta(days=62)
+KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
+"""What a letter can ask for: the sender offers, the receiver requests."""
 
 
 def begun_here(
@@ -71,11 +74,11 @@ def open_push(
     return transfer
 
 
-def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, kind: str, event_id: str) -> Transfer:
+def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> Transfer:
     """A transfer that a peer's letter asks for. BadTerms if it can't be taken as it is."""
     terms = understood(envelope.body.get("terms"))
-    parties = {"push": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
-    if terms.kind != kind or (terms.sender, terms.receiver) != parties[kind]:
+    parties = {"offer": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
+    if terms.kind not in KINDS[envelope.kind] or (terms.sender, terms.receiver) != parties[envelope.kind]:
         raise BadTerms("terms.kind, terms.sender or terms.receiver")
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
@@ -118,9 +121,20 @@ def names(turn: Turn, people: list[str], room: str) -> list[str]:
     return [turn.name_of(person, room) for person in people]
 
 
+def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
+    """The card of what needs no more than a yes or no: it carries the letter that we have read theirs."""
+    transfer, draft = letters.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
+    turn.save(transfer)
+    post_card(turn, transfer, addressees(turn, able), draft)
+
+
 def seeds(transfer: Transfer) -> tuple[str, ...]:
-    """The taps that the card offers. 📦 counts on a request too, but isn't worth one more event there (DESIGN §8)."""
-    if transfer.terms.kind == "request":
+    """The taps that the card offers."""
+    if transfer.terms.kind == "return":
+        return (APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY)
+    if transfer.terms.kind == "extension":
+        return (APPROVE_KEY, DECLINE_KEY)
+    if transfer.terms.kind == "request":  # 📦 counts there too, but isn't worth one more event (DESIGN §8)
         return (APPROVE_KEY, DECLINE_KEY)
     return (APPROVE_KEY, DECLINE_KEY, PARCEL_KEY)
 

@@ -50,6 +50,14 @@ def _mirror(turn: Turn, transfer: Transfer, item: int, value: dict[str, object])
     turn.do(Do(Context("mirror", transfer.id), Mirror(mark, "stockitem", item, text)))
 
 
+def _loan(transfer: Transfer) -> dict[str, object]:
+    """Until when it is lent, and how that ended."""
+    if not transfer.is_loan or transfer.due_day is None:
+        return {}
+    ended = {"loan": transfer.closed.how.value} if transfer.closed else {}
+    return {"loan_until": transfer.due_day.isoformat(), **ended}
+
+
 def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
     """The sender's own record: whom it was given to, by which transfer."""
     if progress.item is not None:
@@ -57,6 +65,7 @@ def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
         value: dict[str, object] = {"to": transfer.peer, "line": line.number, "state": transfer.state.value}
         if line.origin:
             value["origin"] = line.origin
+        value |= _loan(transfer)
         _mirror(turn, transfer, progress.item, value)
 
 
@@ -72,6 +81,7 @@ def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
         "line": line.number,
         "origin": origin,
     }
+    value |= _loan(transfer)
     if progress.metadata:
         value["sender_metadata"] = json.loads(progress.metadata)
     _mirror(turn, transfer, progress.item, value)

@@ -10,10 +10,12 @@ _SKIN_TONES = range(0x1F3FB, 0x1F3FF + 1)
 APPROVE_KEY = "✅"
 DECLINE_KEY = "❌"
 PARCEL_KEY = "📦"
+DAMAGED_KEY = "🔧"
 CARD_KEYS = {
     APPROVE_KEY: Choice.APPROVE,
     DECLINE_KEY: Choice.DECLINE,
     PARCEL_KEY: Choice.PARCEL,
+    DAMAGED_KEY: Choice.DAMAGED,
     "✔": Choice.APPROVE,
     "❎": Choice.DECLINE,
 }

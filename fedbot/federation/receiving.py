@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import aliases, disputes, letters, making, opening
+from fedbot.federation import aliases, closing, disputes, letters, loans, making, opening, returning
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -25,7 +25,7 @@ from fedbot.federation.effects import Ask, Do
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context, StepDone, StepRefused, StepUnknown
 from fedbot.federation.provenance import forbidden_origin, mirror_received
-from fedbot.federation.questions import Able, PartMatch, Question, WhoMay
+from fedbot.federation.questions import Able, MatchPart, PartMatch, Question, WhoMay
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
@@ -44,7 +44,7 @@ LONGEST_LINK = 200
 TOO_MANY = "too-many"
 NO_PART = "no-part"
 ENDS: dict[TransferState, frozenset[str]] = {
-    TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted"}),
+    TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
     TransferState.RECEIVED: frozenset({"done"}),
     TransferState.REFUSED: frozenset({"reverted"}),
 }
@@ -60,7 +60,7 @@ def on_offer(
     turn: Turn, connection: Connection, envelope: Envelope, sealed: dict[str, Any], event_id: str = ""
 ) -> None:
     """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
-    transfer = opening.begun_by_peer(turn, connection, envelope, "push", event_id)
+    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     terms = transfer.terms
     metadata = sealed.get("metadata")
     texts = metadata if isinstance(metadata, dict) else {}
@@ -99,11 +99,14 @@ def on_matched(turn: Turn, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, matches, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
-        transfer = with_progress(transfer, matched(transfer.at(line.number), match))
+        transfer = with_progress(transfer, matched(transfer, line.number, match))
     if transfer.state is TransferState.CREDITING:
         turn.save(transfer)
         if not any(progress.acting for progress in transfer.progress):
             go_on(turn, transfer)
+        return
+    if transfer.state is TransferState.SENT and "card" not in transfer.told:
+        turn.save(transfer)
         return
     people = opening.addressees(turn, able)
     if transfer.card_event or "card" in transfer.told:
@@ -116,8 +119,11 @@ def on_matched(turn: Turn, event: Answered) -> None:
     opening.post_card(turn, transfer, people, draft)
 
 
-def matched(progress: Progress, match: PartMatch) -> Progress:
-    """The line, with where it would land."""
+def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
+    """The line, with where it would land. What is lent needs a part from which it can be handed back one day."""
+    if transfer.is_loan and match.part is not None and not match.part.salable:
+        match = PartMatch(reason="not-salable")
+    progress = transfer.at(line)
     return replace(
         progress,
         part=match.part.pk if match.part else None,
@@ -151,6 +157,8 @@ def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 def _ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
     body = {"reason": reason, **(transfers.as_body(by) if by else {"by": "", "by_name": "", "event": ""})}
+    if kind == "approve" and transfer.damaged:
+        body["damaged"] = True
     if kind == "approve" and transfer.parcel is not None:
         body["parcel"] = True
     transfer = replace(transfer, wanted=kind, verdict=None)
@@ -175,7 +183,9 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
     if envelope.kind == "reverted" and may_be_here:
         _on_taken_back_alone(turn, transfer)
         return
-    if envelope.kind not in ENDS.get(transfer.state, frozenset()):
+    only_said = transfer.terms.kind == loans.EXTENSION  # of anything else what is done was sent before
+    too_early = envelope.kind == "done" and transfer.state is TransferState.OPEN and not only_said
+    if envelope.kind not in ENDS.get(transfer.state, frozenset()) or too_early:
         turn.save(transfer)
         return
     state = TransferState(envelope.kind)
@@ -315,6 +325,8 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             continue
         if progress.part is None:
             step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, _link(transfer, line))
+        elif loans.is_return(transfer):
+            step = returning.take_home(turn, transfer, line.number)
         else:
             step = _create(transfer, line, progress.part)
         _do(turn, transfer, line.number, step)
@@ -344,6 +356,8 @@ def on_done(turn: Turn, event: StepDone) -> None:
         return
     transfer = transfers.goes_on(turn, transfer)
     progress = _recorded(replace(transfer.at(event.context.line), acting="", unknown=""), event)
+    if loans.is_return(transfer) and isinstance(event.result, PlacedAt):
+        progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
     transfer = with_progress(transfer, progress)
     turn.save(transfer)
     turn.note(transfer.id, f"done: {event.context.detail.get('step')}", line=progress.number)
@@ -410,13 +424,16 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     failed = [p for p in transfer.progress if p.failed and p.failed != "not-sent"]
     refused = [{"number": p.number, "reason": p.failed} for p in failed]
     settled = transfers.settlement_body(turn, transfer)
+    if loans.is_return(transfer) and transfer.settled is not None and transfer.settled.alone:
+        _end_alone(turn, transfer, returned=bool(created))
+        return
     if not created:
         transfer = replace(transfer, state=TransferState.REFUSED)
         body: dict[str, Any] = {"reason": transfer.problem[:200], "refused": refused, **settled}
         transfer, draft = letters.write(turn, transfer, "refused", body, awaits=True)
     else:
         transfer = replace(transfer, state=TransferState.RECEIVED)
-        items = [{"number": p.number, "item": p.item, "place": p.place} for p in created]
+        items = [{"number": p.number, "item": p.item, "part": p.part, "place": p.place} for p in created]
         body = {"items": items, "refused": refused, **settled}
         if transfer.parcel is not None and transfer.parcel.received is not None:
             body |= transfers.as_body(transfer.parcel.received)
@@ -427,9 +444,24 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfers.edit_card(turn, transfer, draft)
     else:
         letters.post(turn, transfer, draft)
+    if loans.is_return(transfer):  # it lies in its old place already
+        closing.is_home(turn, transfer)
+        return
     for progress in created:
         put_away(turn, transfer, progress)
         mirror_received(turn, transfer, progress)
+
+
+def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
+    """What was lent is back, or can't be taken back, and there is nobody to tell but our own people."""
+    state = TransferState.DONE if returned else TransferState.ABORTED
+    transfer = replace(transfer, state=state, ended=turn.now, problem="" if returned else transfer.progress[0].failed)
+    turn.save(transfer)
+    turn.note(transfer.id, state.value)
+    closing.is_home(turn, transfer)
+    if (loan := turn.transfer(transfer.terms.parent)) is not None:
+        closing.tell_alone(turn, loan)
+    transfers.say_the_end(turn, transfer)
 
 
 def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:

@@ -7,7 +7,7 @@ differs. Only what is ours, and safe, is mended, and only when asked: the mark '
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fedbot.federation import comparing, letters, making, sending
+from fedbot.federation import comparing, letters, loans, making, sending
 from fedbot.federation.books import BookLine, Difference, Kind, Reconciliation
 from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
@@ -151,6 +151,13 @@ def _items(transfers: Sequence[Transfer]) -> tuple[int, ...]:
     return tuple(sorted({p.item for t in transfers for p in t.progress if p.item is not None}))
 
 
+def _lines(
+    turn: Turn, transfer: Transfer, seen: ItemsSeen, connection: Connection, newest: Mapping[int, str]
+) -> list[BookLine]:
+    returned = loans.came_back(turn, transfer) if transfer.is_loan else {}
+    return comparing.lines_of(transfer, seen, connection.company, newest, returned)
+
+
 def on_looked_for_friend(turn: Turn, event: Answered) -> None:
     """Our InvenTree has told: the page goes out, sealed."""
     connection = turn.connection(event.context.subject)
@@ -159,7 +166,7 @@ def on_looked_for_friend(turn: Turn, event: Answered) -> None:
     seen = _seen(event)
     transfers = [t for identifier in event.context.detail["ids"] if (t := turn.transfer(identifier)) is not None]
     newest = comparing.newest_by_item(turn.transfers())
-    lines = [_written(line) for t in transfers for line in comparing.lines_of(t, seen, connection.company, newest)]
+    lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     last = transfers[-1].id if transfers else ""
     body = {"after": event.context.detail["after"], "last": last, "more": event.context.detail["more"], "problem": ""}
     _send_page(turn, connection, body, {"lines": lines})
@@ -248,7 +255,7 @@ def on_own_looked(turn: Turn, event: Answered) -> None:
     transfers = _ours(turn, connection, running.after, last)
     seen = _seen(event)
     newest = comparing.newest_by_item(turn.transfers())
-    ours = [line for t in transfers for line in comparing.lines_of(t, seen, connection.company, newest)]
+    ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     found = comparing.differences(ours, running.theirs)
     if running.repair:
         found = [_mended(turn, connection, difference) for difference in found]
@@ -287,6 +294,8 @@ def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookL
     """Each item's metadata is read, and written where it isn't as it should be."""
     there = {(line.transfer, line.number) for line in ours if line.where not in {"", "gone"}}
     for transfer in transfers:
+        if loans.is_return(transfer) and transfer.role == "receiver":
+            continue  # that item is our own: the loan tells of it
         for progress in transfer.progress:
             if (transfer.id, progress.number) in there:
                 (mirror_given if transfer.role == "sender" else mirror_received)(turn, transfer, progress)

@@ -14,18 +14,23 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from fedbot.federation import (
+    closing,
+    extending,
     letters,
+    loans,
     making,
     opening,
     receiving,
     renewing,
     requesting,
+    returning,
     sending,
     sharing,
 )
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
+    Closing,
     Connection,
     ConnectionState,
     Dispute,
@@ -38,7 +43,7 @@ from fedbot.federation.effects import Ask, Draft
 from fedbot.federation.envelope import Envelope, connection_id
 from fedbot.federation.events import Answered, Context, EnvelopeSeen
 from fedbot.federation.provenance import mirror_received
-from fedbot.federation.questions import CompanyMirror, MirrorsFound, PersonRights, WhoMay
+from fedbot.federation.questions import CompanyMirror, MirrorsFound, WhoMay
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
@@ -79,8 +84,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
         return
     known = transfer.state in FINAL
     transfer = _read_by_us(turn, replace(transfer, told=_also(transfer.told, RECALLED)), envelope)
-    if not known:
-        transfer = _as_we_said(turn, transfer, envelope, event)
+    transfer = _of_loan(turn, transfer, envelope) if known else _as_we_said(turn, transfer, envelope, event)
     turn.void(transfer.id)
     turn.save(transfer)
     turn.note(transfer.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
@@ -140,6 +144,14 @@ def _as_we_said(turn: Turn, transfer: Transfer, envelope: Envelope, event: Envel
         return replace(transfer, wanted=kind, decided=decided, verdict=None, approved_hash=agreed)
     rule = _SAID.get(kind)
     return rule(turn, transfer, envelope, event) if rule else transfer
+
+
+def _of_loan(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+    """What we said of a loan since it began: more time, a gift, lost."""
+    if envelope.kind == "extended":
+        return replace(transfer, back_by=extending.day_in(envelope))
+    how = closing.ending_in(envelope) if envelope.kind == "closed" else None
+    return replace(transfer, closed=Closing(how, _signed(turn, envelope))) if how else transfer
 
 
 def _signed(turn: Turn, envelope: Envelope) -> Signature:
@@ -211,8 +223,9 @@ def _received(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSee
         before = transfer.at(entry["number"])
         quantity = transfer.line(before.number).quantity
         stage = before.stage or "created"
-        created = replace(before, stage=stage, item=entry.get("item"), quantity=quantity, acting="", unknown="")
-        transfer = with_progress(transfer, created)
+        part = entry.get("part") if before.part is None else before.part
+        created = replace(before, stage=stage, item=entry.get("item"), part=part, quantity=quantity)
+        transfer = with_progress(transfer, replace(created, acting="", unknown=""))
     return _with_refused(replace(transfer, state=TransferState.RECEIVED, wanted="", verdict=None), envelope)
 
 
@@ -353,7 +366,9 @@ def _go_on(turn: Turn, transfer: Transfer) -> None:
     turn.save(transfer)
     if transfer.role == "sender":
         _send_on(turn, transfer)
-    else:
+    elif loans.is_return(transfer):
+        _take_back_on(turn, transfer)
+    elif transfer.terms.kind != loans.EXTENSION:
         _receive_on(turn, transfer)
 
 
@@ -363,10 +378,10 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
     match transfer.state:
         case TransferState.OPEN if transfer.terms.kind == "request" and "card" not in transfer.told:
             requesting.look_for_items(turn, transfer)
+        case TransferState.OPEN if transfer.terms.kind == loans.EXTENSION and "card" not in transfer.told:
+            extending.look(turn, transfer)
         case TransferState.APPROVED:
-            ours = transfer.asked if transfer.terms.kind == "push" else transfer.decided
-            username = ours.username if ours else ""
-            turn.do(Ask(Context("debit", transfer.id), (PersonRights(username),), patient=True))
+            sending.look_at_rights(turn, transfer)
         case TransferState.DEBITING:
             taken = next((p for p in transfer.progress if p.stage == "taken"), None)
             if taken is None:
@@ -382,10 +397,18 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
                 act(turn, transfer, progress, connection)
 
 
+def _take_back_on(turn: Turn, transfer: Transfer) -> None:
+    returning.go_on(turn, transfer)
+    if transfer.state is TransferState.CREDITING:
+        receiving.go_on(turn, turn.transfer(transfer.id) or transfer)
+
+
 def _receive_on(turn: Turn, transfer: Transfer) -> None:
     card_waits = transfer.granted is not None and "card" not in transfer.told and not transfer.wanted
     match transfer.state:
         case TransferState.OPEN if transfer.terms.kind == "push":
+            receiving.look_for_parts(turn, transfer)
+        case TransferState.SENT:
             receiving.look_for_parts(turn, transfer)
         case TransferState.OPEN if card_waits:
             requesting.look_who_confirms(turn, transfer)

@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from fedbot.federation import parcels
+from fedbot.federation import loans, parcels
 from fedbot.federation import transfer as transfers
 from fedbot.federation.directory import is_readable
-from fedbot.federation.documents import ConnectionState, Transfer
+from fedbot.federation.documents import Transfer
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.events import Answered, Context
 from fedbot.federation.home import Home
@@ -69,7 +69,7 @@ def _waits(turn: Turn, subject: Subject) -> bool:
     if not is_readable(turn, subject.room):
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
-    return connection is None or connection.state is ConnectionState.ACTIVE
+    return not (isinstance(subject, Transfer) and connection) or loans.carries(connection, subject)
 
 
 def after_the_night(home: Home, moment: datetime) -> datetime:

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import aliases, letters, making, opening, sending, sharing
+from fedbot.federation import aliases, letters, loans, making, opening, sending, sharing
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -100,7 +100,7 @@ def on_matched(turn: Turn, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"a request asks for parts, not {match!r}")
-        transfer = with_progress(transfer, matched(transfer.at(line.number), match))
+        transfer = with_progress(transfer, matched(transfer, line.number, match))
     turn.save(transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
@@ -161,7 +161,7 @@ def on_granted_card(turn: Turn, event: Answered) -> None:
 
 def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
     """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
-    transfer = opening.begun_by_peer(turn, connection, envelope, "request", event_id)
+    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     terms = transfer.terms
     turn.save(transfer)
     turn.note(transfer.id, f"requested by {connection.peer}", terms.asker)
@@ -209,7 +209,8 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         if not isinstance(answer, ItemsFound):
             raise TypeError(f"a request asks for items, not {answer!r}")
         origins = {item.pk: _origin(item, dict(answer.tainted), turn.home.party) for item in answer.items}
-        seen = [item for item in answer.items if shared.covers(item) or origins[item.pk] == transfer.peer]
+        own = [item for item in answer.items if loans.borrowed(turn, item) is None]
+        seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
         item = best_item(seen, line.quantity, _Free(transfer.peer, origins, taken))
         if not isinstance(item, StockItem):
             return transfers.end(turn, transfer, TransferState.DECLINED, None, item)

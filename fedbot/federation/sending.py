@@ -10,12 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from fedbot.federation import disputes, letters, making
+from fedbot.federation import closing, disputes, letters, loans, making
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
     Connection,
-    ConnectionState,
     Line,
     Progress,
     Signature,
@@ -45,9 +44,7 @@ CHANGED = "changed"
 """InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
 
 
-def mark(transfer: Transfer, line: int, step: str) -> str:
-    """The mark of one step, as it stands in InvenTree's history."""
-    return f"fed:{transfer.id}:{line}:{step}"
+mark = transfers.mark
 
 
 def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
@@ -75,8 +72,19 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, verdict=None)
     turn.save(transfer)
     turn.note(transfer.id, "approved", decided.person, decided.event_id)
-    ours = transfer.asked if transfer.terms.kind == "push" else decided
-    turn.do(Ask(Context("debit", transfer.id), (PersonRights(ours.username),), patient=True))
+    look_at_rights(turn, transfer)
+
+
+def look_at_rights(turn: Turn, transfer: Transfer) -> None:
+    """Before anything moves our own person's right is read again: of who offered it, else of who decided.
+
+    A return that the owner asked for was decided there: nobody of ours stands for it.
+    """
+    ours = transfer.decided if transfer.terms.kind == "request" else transfer.asked
+    if ours is None or ours.party != turn.home.party:
+        _begin_debit(turn, transfer)
+    else:
+        turn.do(Ask(Context("debit", transfer.id), (PersonRights(ours.username),), patient=True))
 
 
 def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
@@ -121,10 +129,15 @@ def on_rights_before_debit(turn: Turn, event: Answered) -> None:
     if transfer is None or transfer.state is not TransferState.APPROVED or not isinstance(rights, Rights):
         return
     transfer = transfers.goes_on(turn, transfer)
-    connection = turn.connection(transfer.connection)
     if not rights.covers(Right.APPROVER):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
-    elif connection is None or connection.company is None or connection.state is not ConnectionState.ACTIVE:
+    else:
+        _begin_debit(turn, transfer)
+
+
+def _begin_debit(turn: Turn, transfer: Transfer) -> None:
+    connection = turn.connection(transfer.connection)
+    if connection is None or connection.company is None or not loans.carries(connection, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
@@ -322,6 +335,8 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     entries = [entry for entry in envelope.body.get("items", []) if isinstance(entry, dict)]
     items = tuple(int(entry["item"]) for entry in entries if isinstance(entry.get("item"), int))
     place = next((str(entry.get("place", ""))[:100] for entry in entries), "")
+    parts = tuple(int(entry["part"]) for entry in entries if isinstance(entry.get("part"), int))
+    transfer = replace(transfer, peer_parts=transfer.peer_parts or parts)
     if transfer.state is TransferState.SENT:
         refused = transfers.numbers_in(envelope.body["refused"])
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
@@ -439,6 +454,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     transfer, draft = letters.write(turn, transfer, state.value, body, awaits=bool(body))
     turn.save(transfer)
     turn.note(transfer.id, state.value)
+    closing.is_home(turn, transfer)
     transfers.say_the_end(turn, transfer, draft)
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer)

@@ -108,8 +108,8 @@ class State:
 
 
 def is_restless(transfer: Transfer) -> bool:
-    """Whether it isn't at its end, or is and its last letter may have to go again."""
-    return transfer.state not in FINAL or transfer.exchange.resend_at is not None
+    """Whether it isn't at its end, or is and its last letter may have to go again, or it is on loan."""
+    return transfer.state not in FINAL or transfer.exchange.resend_at is not None or transfer.is_on_loan
 
 
 class Turn:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from fedbot.federation import directory
-from fedbot.federation.documents import FINAL, LIVING_CONNECTION, Transfer
+from fedbot.federation import directory, loans
+from fedbot.federation.documents import FINAL, LIVING_CONNECTION, Ending, Transfer
 from fedbot.federation.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
 from fedbot.federation.questions import StockCounts
 from fedbot.federation.state import Turn
@@ -16,6 +16,7 @@ from fedbot.federation.terms import plain
 
 GONE_OVER = frozenset({"arrived", "created", "placed"})
 """Stages of a line that has changed hands, at the sender and at the receiver."""
+WAYS = ("given", "received", "lent", "borrowed")
 MOST_OF_ANYTHING = 10**12
 
 
@@ -30,6 +31,8 @@ def own(turn: Turn, counts: StockCounts, days: int, room: str = "") -> SpaceFigu
         shared=len(turn.shares()),
         given=_sum([d.given for d in dealings]),
         received=_sum([d.received for d in dealings]),
+        lent=_sum([d.lent for d in dealings]),
+        borrowed=_sum([d.borrowed for d in dealings]),
         open=sum(d.open for d in dealings),
         dealings=tuple(dealings),
         **{name: getattr(counts, name) for name in COUNTS},
@@ -67,7 +70,7 @@ def disclosed(turn: Turn, figures: SpaceFigures) -> SpaceFigures:
     """What we choose to disclose (`stats.disclose`)."""
     hidden: dict[str, Any] = {name: None for name in (*COUNTS, "shared") if name not in turn.home.stats_disclose}
     if BALANCE not in turn.home.stats_disclose:
-        hidden |= {"given": None, "received": None, "open": None, "dealings": ()}
+        hidden |= {**dict.fromkeys(WAYS), "open": None, "dealings": ()}
     return replace(figures, **hidden)
 
 
@@ -83,7 +86,7 @@ def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
             continue
         known = by_party.get(transfer.peer) or Dealings(transfer.peer, turn.party_name(transfer.peer))
         by_party[transfer.peer] = _with(known, transfer, since)
-    return sorted(by_party.values(), key=lambda d: (-(d.given.lines + d.received.lines), d.name.casefold()))
+    return sorted(by_party.values(), key=lambda d: (-sum(getattr(d, way).lines for way in WAYS), d.name.casefold()))
 
 
 def _with(dealings: Dealings, transfer: Transfer, since: datetime | None) -> Dealings:
@@ -92,12 +95,22 @@ def _with(dealings: Dealings, transfer: Transfer, since: datetime | None) -> Dea
     when = transfer.ended or (transfer.decided or transfer.asked).at
     if since is not None and when < since:
         return dealings
+    if loans.is_return(transfer):  # what comes back was counted when it was lent
+        return dealings
     over = [line for line in transfer.terms.lines if transfer.at(line.number).stage in GONE_OVER]
     pieces = sum((line.quantity for line in over if not line.description.units), Decimal(0))
     went = Flow(len(over), pieces)
-    if transfer.role == "sender":
-        return replace(dealings, given=_sum([dealings.given, went]))
-    return replace(dealings, received=_sum([dealings.received, went]))
+    way = _way(transfer)
+    counted: dict[str, Any] = {way: _sum([getattr(dealings, way), went])}
+    return replace(dealings, **counted)
+
+
+def _way(transfer: Transfer) -> str:
+    """Lent things count as lent for ever, except those that became a gift."""
+    gift = transfer.closed is not None and transfer.closed.how is Ending.GIFT
+    if transfer.is_loan and not gift:
+        return "lent" if transfer.role == "sender" else "borrowed"
+    return "given" if transfer.role == "sender" else "received"
 
 
 def _sum(flows: list[Flow]) -> Flow:
@@ -110,7 +123,7 @@ def _sum(flows: list[Flow]) -> Flow:
 def written(figures: SpaceFigures) -> dict[str, Any]:
     """The figures as a letter carries them, and our metadata keeps them: what isn't told isn't there."""
     data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "shared", "open")}
-    for way in ("given", "received"):
+    for way in WAYS:
         flow: Flow | None = getattr(figures, way)
         data[way] = {"lines": flow.lines, "pieces": plain(flow.pieces)} if flow else None
     return {name: value for name, value in data.items() if value is not None}
@@ -119,7 +132,7 @@ def written(figures: SpaceFigures) -> dict[str, Any]:
 def understood(nothing_yet: SpaceFigures, data: dict[str, Any]) -> SpaceFigures:
     """A friend's figures. ValueError for what is no count; what we don't know is left out."""
     told: dict[str, Any] = {name: _count(data[name]) for name in (*COUNTS, "shared", "open") if name in data}
-    told |= {way: _flow(data[way]) for way in ("given", "received") if way in data}
+    told |= {way: _flow(data[way]) for way in WAYS if way in data}
     return replace(nothing_yet, **told)
 
 

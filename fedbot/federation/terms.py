@@ -21,7 +21,7 @@ MOST_LINES = 20
 LONGEST_TEXT = 500
 MOST_DIGITS = 10  # InvenTree: 15 digits, 5 of them decimals
 MOST_PLACES = 5
-KINDS = frozenset({"push", "request"})
+KINDS = frozenset({"push", "request", "return", "extension"})
 
 _NEEDED = "\n\t\u200d"
 _TERMS = TypeAdapter(Terms)
@@ -42,8 +42,11 @@ def written(terms: Terms) -> dict[str, Any]:
     data: dict[str, Any] = _TERMS.dump_python(terms, mode="json")
     for line, wire in zip(terms.lines, data["lines"], strict=True):
         wire["quantity"] = plain(line.quantity)
-    if not terms.parcel:  # only what is so is written: the form and hash of all other terms stay as they are
-        del data["parcel"]
+        if not line.of_line:  # only what is so is written: the form and hash of all other terms stay as they are
+            del wire["of_line"]
+    for name in ("parcel", "parent"):
+        if not data[name]:
+            del data[name]
     return data
 
 
@@ -64,6 +67,8 @@ def understood(data: object) -> Terms:
         raise BadTerms(f"terms.{field}") from None
     if terms.kind not in KINDS or not 1 <= len(terms.lines) <= MOST_LINES:
         raise BadTerms("terms.kind or terms.lines")
+    if bool(terms.parent) != (terms.kind in {"return", "extension"}):
+        raise BadTerms("terms.parent")
     if [line.number for line in terms.lines] != list(range(1, len(terms.lines) + 1)):
         raise BadTerms("terms.lines.number")
     for line in terms.lines:

@@ -29,6 +29,11 @@ SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
 
 
+def mark(transfer: Transfer, line: int, step: str) -> str:
+    """The mark of one step, as it stands in InvenTree's history."""
+    return f"fed:{transfer.id}:{line}:{step}"
+
+
 def card(turn: Turn, transfer: Transfer, people: list[str] | None = None) -> Phrase:
     """The card as it reads in the transfer's present state. `people` are the names of those who may decide."""
     return say(
@@ -62,20 +67,27 @@ def signature_in(envelope: Envelope, party: str, event_id: str) -> Signature:
     )
 
 
-def numbers_in(entries: list[Any]) -> set[int]:
-    """The numbers of the lines that a peer's letter tells of."""
-    numbers = (entry.get("number") for entry in entries if isinstance(entry, dict))
-    return {number for number in numbers if isinstance(number, int)}
-
-
 def by_parcel(transfer: Transfer) -> Transfer:
     """The transfer, as one that goes by parcel."""
     return replace(transfer, parcel=transfer.parcel or Parcel())
 
 
 def as_told(transfer: Transfer, envelope: Envelope) -> Transfer:
-    """The transfer, by parcel if the peer's letter says so."""
+    """The transfer, by parcel or damaged if the peer's letter says so."""
+    if loan_is_back_damaged(envelope):
+        transfer = replace(transfer, damaged=True)
     return by_parcel(transfer) if envelope.body.get("parcel") is True else transfer
+
+
+def loan_is_back_damaged(envelope: Envelope) -> bool:
+    """Whether the owner's approver says that it isn't as it was."""
+    return envelope.body.get("damaged") is True
+
+
+def numbers_in(entries: list[Any]) -> set[int]:
+    """The numbers of the lines that a peer's letter tells of."""
+    numbers = (entry.get("number") for entry in entries if isinstance(entry, dict))
+    return {number for number in numbers if isinstance(number, int)}
 
 
 def as_body(signature: Signature) -> dict[str, Any]:
@@ -177,7 +189,7 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
     if transfer.role == "sender":
         if transfer.state not in BEFORE_DEBIT:
             return "moving"
-        asked_of_us = transfer.terms.kind == "request" and transfer.granted is None
+        asked_of_us = transfer.terms.kind in {"request", "extension"} and transfer.granted is None
         if asked_of_us and transfer.state is TransferState.OPEN:
             return "decline"
         end(turn, transfer, TransferState.CANCELLED, by)
@@ -238,7 +250,8 @@ def thread_of(transfer: Transfer) -> str:
         return transfer.card_event
     if "card" in transfer.told:
         return f"card:{transfer.id}"
-    opened_here = transfer.role == ("sender" if transfer.terms.kind == "push" else "receiver")
+    ours = transfer.terms.sender if transfer.role == "sender" else transfer.terms.receiver
+    opened_here = transfer.asked.party == ours
     return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, letters, receiving
+from fedbot.federation import directory, letters, loans, receiving
 from fedbot.federation.documents import (
     Choice,
     Connection,
@@ -93,7 +93,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     choice = CARD_KEYS.get(normalised(event.key))
     if subject is None or choice is None or directory.is_bot(turn, event.room, event.sender):
         return
-    if choice is Choice.PARCEL and isinstance(subject, Connection):
+    if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
     if awaits_parcel(subject) and _is_of_before(subject, event.at):
         quiet(turn, subject, event.sender, say("parcel_has_just_left", subject=subject))
@@ -137,16 +137,6 @@ def take_up(
     return None
 
 
-def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
-    """Somebody of another space, a friend or not, wants to decide on our card."""
-    friends = directory.other_homes(turn, subject.room, person, active_only=True)
-    if not friends:
-        return say("not_yours_to_decide", subject=subject, party=turn.home.name)
-    own = turn.party_name(friends[0][0])
-    asked = person == asker_of(subject)
-    return say("for_the_other_space_to_decide", subject=subject, party=turn.home.name, own=own, asked=asked)
-
-
 def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: datetime) -> Phrase | None:
     """Why this can't be said of the subject now, by this person; of a parcel on its way only that it is here."""
     if awaits_parcel(subject):
@@ -155,6 +145,8 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
         return _unsafe(turn, subject)
     if not is_open(subject):
         return say("decided_already", subject=subject)
+    if isinstance(subject, Transfer) and not _fits(subject, choice):
+        return say("not_on_this_card", subject=subject)
     if subject.due <= min(at, turn.now):
         return say("too_late", subject=subject)
     if (complaint := _unsafe(turn, subject)) is not None:
@@ -164,10 +156,27 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
     return None
 
 
+def _fits(transfer: Transfer, choice: Choice) -> bool:
+    """Whether that can be said of it: damaged is what comes back, and that comes by hand."""
+    if transfer.terms.parent:
+        return choice is not Choice.PARCEL and (loans.is_return(transfer) or choice is not Choice.DAMAGED)
+    return choice is not Choice.DAMAGED
+
+
 def _is_of_before(subject: Subject, at: datetime) -> bool:
     """Whether a tap is from before the parcel left: then it was a yes to sending it, by a second person."""
     parcel = subject.parcel if isinstance(subject, Transfer) else None
     return parcel is not None and parcel.left is not None and at <= parcel.left
+
+
+def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
+    """Somebody of another space, a friend or not, wants to decide on our card."""
+    friends = directory.other_homes(turn, subject.room, person, active_only=True)
+    if not friends:
+        return say("not_yours_to_decide", subject=subject, party=turn.home.name)
+    own = turn.party_name(friends[0][0])
+    asked = person == asker_of(subject)
+    return say("for_the_other_space_to_decide", subject=subject, party=turn.home.name, own=own, asked=asked)
 
 
 def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
@@ -208,8 +217,11 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
     """Why nothing may be decided with this peer now: its bot or key isn't the pinned one, or it is all over."""
     if isinstance(subject, Transfer):
         connection = letters.connection_of(turn, subject)
-        carries = receiving.CREDITING_FOR if subject.awaits_parcel else {ConnectionState.ACTIVE}
-        return None if connection.state in carries else say("connection_not_active", connection=connection)
+        if subject.awaits_parcel:
+            carries = connection.state in receiving.CREDITING_FOR
+        else:
+            carries = loans.carries(connection, subject)
+        return None if carries else say("connection_not_active", connection=connection)
     if connections.announced_alone(turn, subject):
         return None
     claims = len(turn.announced(subject.room, subject.peer))

@@ -55,7 +55,7 @@ class PersonSeen:
 
 @dataclass(frozen=True)
 class Todo:
-    """What waits: for this person's decision, for others though this person asked, and for a look.
+    """What waits: for this person's decision, for others though this person asked, and for a look. What is on loan.
 
     `elsewhere`: how much more there is in other rooms, which isn't told in this one.
     """
@@ -72,7 +72,8 @@ class Todo:
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits in this room."""
-        return not (self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels)
+        waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
+        return not (waiting or self.on_loan)
 
 
 class DueKind(StrEnum):

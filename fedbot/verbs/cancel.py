@@ -34,7 +34,6 @@ SPEC = Verb(
         "As a reply to the card it needs no ID.",
     ),
     where=Where.FEDERATION_ROOM,
-    everyday=7,
 )
 
 

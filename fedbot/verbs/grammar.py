@@ -13,6 +13,7 @@ from typing import Any
 
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.terms import MOST_LINES
+from fedbot.verbs.dates import reads_as_day
 from fedbot.verbs.items import items_in
 from fedbot.verbs.quantities import quantity_in
 from fedbot.verbs.spec import Argument, Kind, Option, Verb
@@ -157,7 +158,8 @@ class _Line:
     def take_keywords(self) -> dict[str, Any]:
         """Take out `to SPACE` and the like; said in several lines they must agree."""
         found: dict[str, Any] = {}
-        for argument in reversed([argument for argument in self.spec.arguments if argument.keyword]):
+        keyed = [argument for argument in self.spec.arguments if argument.keyword]
+        for argument in sorted(keyed, key=self._last_said, reverse=True):
             values: dict[str, str] = {}
             for number, segment in enumerate(self.segments):
                 value, rest = self._behind_keyword(segment, argument)
@@ -174,10 +176,22 @@ class _Line:
                 raise Unclear(self._missing(argument))
         return found
 
+    def _last_said(self, argument: Argument) -> int:
+        """How far back in the line its keyword stands last: what follows it goes only as far as the next one."""
+        keyed = [(segment, at) for segment in self.segments for at in range(len(segment.tokens))]
+        return max((s.tokens[at].start for s, at in keyed if self._is_keyword(s, at, argument)), default=0)
+
+    def _is_keyword(self, segment: Segment, at: int, argument: Argument) -> bool:
+        """Whether that word stands for the argument; a day's only in front of a day."""
+        token = segment.tokens[at]
+        if not token.means(argument.keyword) and not (argument.or_keyword and token.means(argument.or_keyword)):
+            return False
+        return argument.kind is not Kind.DAY or reads_as_day(Segment(segment.tokens[at + 1 :]).text(self.text))
+
     def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
         """What follows the last such word of the segment, and the segment without both."""
         for at in range(len(segment.tokens) - 1, -1, -1):
-            if segment.tokens[at].means(argument.keyword):
+            if self._is_keyword(segment, at, argument):
                 behind = Segment(segment.tokens[at + 1 :])
                 if behind.tokens and argument.kind in {Kind.WORD, Kind.SUBJECT} and len(behind.tokens) > 1:
                     raise Unclear(self._too_many(behind.tokens[1].text))

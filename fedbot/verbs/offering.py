@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from fedbot.federation import loans
 from fedbot.federation.documents import Line, Terms, Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.provenance import forbidden_origin
@@ -47,7 +48,7 @@ def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
     """How much of an item is on offer already, or on its way out; and in which transfers."""
     total, by = Decimal(0), []
     for transfer in turn.open_transfers():
-        if transfer.role != "sender" or _is_only_asked_for(transfer):
+        if transfer.role != "sender" or _is_only_asked_for(transfer) or transfer.terms.kind == loans.EXTENSION:
             continue
         waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
         if waiting:
@@ -83,6 +84,22 @@ def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]
 
 def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
     """Why nothing of this item may go there, whatever the quantity."""
+    return _borrowed_complaint(turn, item, destination) or _stock_complaint(turn, item, origins, destination)
+
+
+def _borrowed_complaint(turn: Turn, item: StockItem, destination: str) -> Phrase | None:
+    """What is borrowed goes back to its owner by a return, and nowhere else."""
+    loan = loans.borrowed(turn, item)
+    if loan is None:
+        return None
+    if destination == loan.peer:
+        return say("borrowed_goes_back_by_return", item=item, loan=loan)
+    return say(
+        "may_not_go_on", item=item, origin=turn.party_name(loan.peer), destination=turn.party_name(destination)
+    )
+
+
+def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
     part = item.part
     forbidden = [origin for origin in origins if forbidden_origin(origin, destination)]
     if part.virtual:

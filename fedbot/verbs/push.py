@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from fedbot.federation import lines as chat_lines
@@ -14,6 +15,7 @@ from fedbot.federation.questions import Answer, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.terms import plain, presentable
+from fedbot.verbs.dates import day_meant
 from fedbot.verbs.friends import friend_meant
 from fedbot.verbs.items import Reading, typed_again
 from fedbot.verbs.naming import whole_line
@@ -22,6 +24,7 @@ from fedbot.verbs.picking import Choice, Picking, pick
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.verbs.tokens import note_again
 
+PARCEL = Option("parcel", "", "it goes by parcel: it is booked in when it has arrived")
 SPEC = Verb(
     name="push",
     aliases=("give",),
@@ -33,7 +36,8 @@ SPEC = Verb(
     ),
     options=(
         Option("note", "TEXT", "what the other space reads with it"),
-        Option("parcel", "", "it goes by parcel: it is booked in when it has arrived"),
+        PARCEL,
+        Option("loan", "TIME", "it stays yours, and comes back by then", most=40),
     ),
     examples=("push 200 M3-BOLT to betaspace", 'push #42 10 to betaspace --note "for your workshop"'),
     details=(
@@ -56,6 +60,9 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
             complaint = quantity_complaint(reading.quantity) if reading.quantity else None
             if complaint is not None:
                 return complaint
+    last_day = loan_until(turn, command)
+    if isinstance(last_day, Phrase):
+        return last_day
     return tuple(FindItems(word) for word in _words(command))
 
 
@@ -83,6 +90,12 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return _offer(turn, command, destination, picked)
 
 
+def loan_until(turn: Turn, command: Command) -> date | Phrase | None:
+    """The last day of a loan; None if it is to keep; or what is wrong with the day."""
+    word = str(command.arguments.get("until") or command.arguments.get("loan") or "")
+    return day_meant(word, turn.now, turn.home.time_zone) if word else None
+
+
 def _lines(command: Command) -> list[tuple[Reading, ...]]:
     return [tuple(Reading(**reading) for reading in readings) for readings in command.arguments["lines"]]
 
@@ -95,6 +108,9 @@ def _words(command: Command) -> tuple[str, ...]:
 def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Picked]) -> Phrase | None:
     """The offer goes out; the message that carries it answers the line."""
     asker = command.signature(turn)
+    last_day = loan_until(turn, command)
+    if isinstance(last_day, Phrase):
+        return last_day
     terms = Terms(
         kind="push",
         sender=turn.home.party,
@@ -103,6 +119,7 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         asker=asker.person,
         asker_name=presentable(asker.name),
         note=str(command.arguments.get("note", "")),
+        loan_until=last_day,
         parcel=bool(command.arguments.get("parcel")),
     )
     metadata = {
@@ -124,7 +141,9 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, choice: Ch
     """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
     before = [_as_typed(each.item.pk, each.quantity) for each in picked]
     behind = [typed_again(readings) for readings in _lines(command)[len(picked) + 1 :]]
-    options = " --parcel" if command.arguments.get("parcel") else ""
+    last_day = loan_until(turn, command)
+    options = f" --loan {last_day.isoformat()}" if isinstance(last_day, date) else ""
+    options += " --parcel" if command.arguments.get("parcel") else ""
     options += note_again(str(command.arguments.get("note", "")))
     ways = []
     for way in choice.ways:

@@ -5,6 +5,7 @@ What is meant by the words only the owner's InvenTree knows: they go there as th
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from fedbot.federation import lines as chat_lines
@@ -17,6 +18,7 @@ from fedbot.federation.questions import Answer, PartDescription, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.terms import presentable
+from fedbot.verbs.dates import day_meant
 from fedbot.verbs.friends import friend_meant
 from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.items import Reading, typed_again
@@ -33,16 +35,20 @@ SPEC = Verb(
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),
         Argument("space", Kind.SPACE, "SPACE", keyword="from"),
+        Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keyword="until"),
     ),
     options=(Option("note", "TEXT", "what the other space reads with it"),),
     examples=(
         "request 50 M3-BOLT from betaspace",
+        "request LENS-2#0042 from betaspace for 2 weeks",
         'request LENS-2#0042 from betaspace --note "for Saturday\'s workshop"',
     ),
     details=(
+        "With 'for 2 weeks' or 'until 31.1.' you ask to borrow it: it comes back by then, that day included.",
         "ITEM is as the other space calls it: its #42, IPN, part name or PART#SERIAL.",
         "An approver over there decides, and may grant less; then you say whether that will do.",
-        "Nothing moves before; then it is yours. Several items are split by ' + ', ';' or a line break.",
+        "Nothing moves before; what isn't borrowed is yours then.",
+        "Several items are split by ' + ', ';' or a line break.",
     ),
     where=Where.FEDERATION_ROOM,
     everyday=2,
@@ -54,7 +60,8 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
-    return _complaint(command, friend) or ()
+    last_day = _last_day(turn, command)
+    return last_day if isinstance(last_day, Phrase) else _complaint(command, friend) or ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -70,6 +77,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if unclear is not None:
         _let_choose(turn, command, friend, unclear)
         return None
+    last_day = _last_day(turn, command)
+    if isinstance(last_day, Phrase):
+        return last_day
     asker = command.signature(turn)
     terms = Terms(
         kind="request",
@@ -79,9 +89,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         asker=asker.person,
         asker_name=presentable(asker.name),
         note=presentable(str(command.arguments.get("note", ""))),
+        loan_until=last_day,
     )
     requesting.open_request(turn, transfer_id(command.event_id, 1), friend, terms, asker)
     return None
+
+
+def _last_day(turn: Turn, command: Command) -> date | Phrase | None:
+    """The last day of what is to be borrowed; None if it is to keep; or what is wrong with the day."""
+    word = str(command.arguments.get("until", ""))
+    return day_meant(word, turn.now, turn.home.time_zone) if word else None
 
 
 def _lines(command: Command) -> list[tuple[Reading, ...]]:
@@ -126,7 +143,9 @@ def _let_choose(turn: Turn, command: Command, friend: Connection, unclear: int) 
     ways = _with_quantity(lines[unclear])
     before = [typed_again(readings) for readings in lines[:unclear]]
     behind = [typed_again(readings) for readings in lines[unclear + 1 :]]
-    note = note_again(str(command.arguments.get("note", "")))
+    last_day = _last_day(turn, command)
+    loan = f" until {last_day.isoformat()}" if isinstance(last_day, date) else ""
+    note = loan + note_again(str(command.arguments.get("note", "")))
     whole = []
     for way in ways:
         items = " + ".join([*before, f"{way.quantity} {in_quotes(way.item)}", *behind])

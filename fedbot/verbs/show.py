@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.federation import ledger
+from fedbot.federation import ledger, loans
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Transfer
 from fedbot.federation.effects import Phrase, say
@@ -20,8 +20,8 @@ SPEC = Verb(
     only_looks=True,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("show k7m2",),
-    details=("As a reply to a card it needs no ID.",),
-    everyday=6,
+    details=("As a reply to a card it needs no ID. Of a loan it tells the last day, and what came back.",),
+    everyday=7,
 )
 
 
@@ -53,6 +53,7 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
         home=turn.home,
         peer_name=turn.party_name(subject.peer),
         entries=trail.entries,
+        returns=tuple(loans.returns(turn, subject)) if isinstance(subject, Transfer) and subject.is_loan else (),
         names={person: turn.name_of(person, subject.room) for person in sorted(people)},
         pages=_pages(turn, subject) if command.room not in turn.home.rooms else (),
     )

@@ -18,13 +18,15 @@ class Kind(StrEnum):
 
     `SPACE`: all words up to the next keyword, a space's id or display name. `SUBJECT`: one word, the id of a
     transfer or connection, which a reply may supply instead. `ITEMS`: stock items with their quantities, one
-    or several (DESIGN §8). `QUANTITY`: one word, a number. `WORD`: one word. `ANYTHING`: all words that are left.
+    or several (DESIGN §8). `QUANTITY`: one word, a number. `DAY`: a day or a span
+    (`fedbot.verbs.dates`), and nothing else stands for it. `WORD`: one word. `ANYTHING`: all words that are left.
     """
 
     SPACE = "space"
     SUBJECT = "subject"
     ITEMS = "items"
     QUANTITY = "quantity"
+    DAY = "day"
     WORD = "word"
     ANYTHING = "anything"
 
@@ -33,7 +35,8 @@ class Kind(StrEnum):
 class Argument:
     """One argument. In the parsed line it stands under `name`; in usage it is written as `shown`.
 
-    With a `keyword` it is what follows that word (`to SPACE`); without one it is read by its place.
+    With a `keyword` it is what follows that word (`to SPACE`), or another word for it (`or_keyword`); without one it
+    is read by its place.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Argument:
     shown: str
     keyword: str = ""
     optional: bool = False
+    or_keyword: str = ""
 
     @property
     def usage(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedbot.federation import loans
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState, Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
@@ -19,8 +20,11 @@ SPEC = Verb(
     right=Right.MAPPED,
     only_looks=True,
     examples=("todo",),
-    details=("Cards that you may decide, what you asked for and others decide, and what an admin has to look at.",),
-    everyday=5,
+    details=(
+        "Cards that you may decide, what you asked for and others decide, and what an admin has to look at.",
+        "And what is on loan, with what is overdue first.",
+    ),
+    everyday=6,
 )
 
 
@@ -45,6 +49,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, rights)),
         disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, rights)),
+        on_loan=tuple(t for t in loans.on_loan(turn) if t.room in here),
         elsewhere=len(waiting) - len(shown),
     )
     return say("todo", home=turn.home, name=turn.name_of(command.sender, command.room), rights=rights, todo=todo)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
+from fedbot.federation import loans
 from fedbot.federation.documents import FINAL, Transfer, TransferState
 from tests.dialogue.space import Space
 from tests.dialogue.world import World
@@ -21,6 +22,8 @@ ACTS = {
     "away": {20, 25},
     "back": {15, 105},
     "putback": {20, 25},
+    "home": {15, 105},
+    "lost": {5},
 }
 MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}):(?P<line>\d+):(?P<step>[a-z]+)")
 ON_THE_WAY = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.REFUSED, TransferState.REVERTING})
@@ -39,7 +42,12 @@ def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bo
         sent = [t for t in space.turn.transfers() if t.role == "sender" and t.peer == peer.party]
         for transfer in sent:
             other = peer.turn.transfer(transfer.id)
-            _assert_lines_balance(space, peer, transfer, other)
+            if transfer.terms.kind == "return":
+                _assert_return_balances(space, peer, transfer)
+            else:
+                _assert_lines_balance(space, peer, transfer, other)
+            if transfer.is_loan and at_rest:
+                _assert_loan_is_known_alike(space, peer, transfer)
             if with_history:
                 _assert_history_tells(peer, transfer)
             if at_rest and other is not None:
@@ -76,9 +84,10 @@ def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, ot
         debited = _marked(sender, f"{mark}:over", ACTS["over"])
         back = _marked(sender, f"{mark}:back", ACTS["back"])
         credited = [row for row in receiver.stock() if f"{mark}:in" in row.link]
-        assert len(credited) <= 1, f"{mark} was booked in twice"
+        booked_in = [row for row in credited if row.parent is None]  # the others were split off since
+        assert len(booked_in) <= 1, f"{mark} was booked in twice"
         if credited:
-            assert credited[0].quantity == line.quantity
+            assert sum(row.quantity for row in credited) == line.quantity
             assert debited, f"{mark} is booked in at {receiver.party}, but was never given by {sender.party}"
             assert not back, f"{mark} is in stock on both sides"
         if transfer.state in FINAL and transfer.state is not TransferState.DONE:
@@ -91,6 +100,39 @@ def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, ot
             )
         if transfer.state in {TransferState.DONE, TransferState.REVERTED}:
             assert _lies_in_outgoing(sender, mark) == [], f"{mark} still lies in Outgoing"
+
+
+def _assert_return_balances(borrower: Space, owner: Space, transfer: Transfer) -> None:
+    """What left the borrower is back at the owner, as the owner's own item; or is on its way, or back again."""
+    for line in transfer.terms.lines:
+        mark = f"fed:{transfer.id}:{line.number}"
+        debited = _marked(borrower, f"{mark}:over", ACTS["over"])
+        back = _marked(borrower, f"{mark}:back", ACTS["back"])
+        home = _marked(owner, f"{mark}:home", ACTS["home"])
+        assert len(home) <= 1
+        if home:
+            assert debited, f"{mark} is home, but {borrower.party} never gave it"
+            assert not back, f"{mark} is in stock on both sides"
+        if transfer.state in FINAL:
+            done = transfer.state is TransferState.DONE
+            assert len(home) == (1 if done else 0), f"{mark} is {transfer.state}"
+            assert len(debited) == len(back) + (1 if done else 0), f"{mark} is {transfer.state}"
+
+
+def _assert_loan_is_known_alike(owner: Space, borrower: Space, loan: Transfer) -> None:
+    """Both sides know the same of a loan, and the owner's InvenTree has with the company exactly what is out."""
+    other = borrower.turn.transfer(loan.id)
+    if other is None or not loan.is_on_loan:
+        assert other is None or (loan.closed and loan.closed.how) == (other.closed and other.closed.how)
+        return
+    assert (loan.due_day, loans.out(owner.turn, loan)) == (other.due_day, loans.out(borrower.turn, other))
+    for number, quantity in loans.out(owner.turn, loan).items():
+        item = loan.at(number).item
+        assert item is not None
+        row = owner.row(item)
+        assert row.customer is not None, f"stock #{item} is on loan, but not with a company"
+        if not any(t.state not in FINAL for t in loans.returns(owner.turn, loan)):
+            assert row.quantity == quantity, f"{row.quantity} of stock #{item} are out, by the journal {quantity}"
 
 
 def _assert_history_tells(receiver: Space, transfer: Transfer) -> None:

@@ -96,6 +96,8 @@ def _items(tongue: Tongue, figures: SpaceFigures, home: Home) -> list[Sentence]:
         items.append(tongue.some("{number} entry to share", "{number} entries to share", figures.shared))
     if figures.given is not None and figures.received is not None:
         items.append(_balance(tongue, figures.given, figures.received))
+    if (figures.lent and figures.lent.lines) or (figures.borrowed and figures.borrowed.lines):
+        items.append(_loans(tongue, figures.lent, figures.borrowed))
     if figures.party == home.party:
         with_anybody = [d for d in figures.dealings if d.given.lines or d.received.lines]
         items += [_dealings(tongue, dealings) for dealings in with_anybody[:MOST_FRIENDS]]
@@ -111,6 +113,12 @@ def _balance(tongue: Tongue, given: Flow, received: Flow) -> Sentence:
         return tongue.say("nothing given, nothing received")
     given_text, received_text = _flow(tongue, given), _flow(tongue, received)
     return tongue.say("given: {given}; received: {received}", given=given_text, received=received_text)
+
+
+def _loans(tongue: Tongue, lent: Flow | None, borrowed: Flow | None) -> Sentence:
+    """What was lent and borrowed, whether it is back or not."""
+    lent_text, borrowed_text = _flow(tongue, lent or Flow()), _flow(tongue, borrowed or Flow())
+    return tongue.say("lent: {lent}; borrowed: {borrowed}", lent=lent_text, borrowed=borrowed_text)
 
 
 def _dealings(tongue: Tongue, dealings: Dealings) -> Sentence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from fedbot.chat.content import Inline, Items, Link, permalink
+from fedbot.chat.content import Break, Inline, Items, Link, permalink
 from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import agreed
 from fedbot.chat.words.naming import command
@@ -112,6 +112,7 @@ def shown(
     peer_name: str,
     entries: tuple[tuple[datetime, AuditEntry], ...],
     names: dict[str, str],
+    returns: tuple[Transfer, ...] = (),
     pages: tuple[tuple[int, str], ...] = (),
 ) -> Lines:
     """The case in a line, where it stands, then when – who – what, oldest first.
@@ -124,7 +125,7 @@ def shown(
         else _connection(tongue, subject, home)
     )
     told = [line for at, entry in entries if (line := _told(tongue, at, entry, names))]
-    lines: Lines = [*head, ""]
+    lines: Lines = [*head, *_returns(tongue, returns), ""]
     if len(told) > MOST_FIRST + MOST_LAST:
         left_out = tongue.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
         told = [*told[:MOST_FIRST], left_out, *told[-MOST_LAST:]]
@@ -150,6 +151,14 @@ def _transfer(tongue: Tongue, transfer: Transfer, home: Home, peer_name: str) ->
     if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
         lines.append(tongue.say("Why: {text}", text=tongue.short(transfer.problem, 200)))
     return lines
+
+
+def _returns(tongue: Tongue, returns: tuple[Transfer, ...]) -> Lines:
+    """What of a loan came back, or is on its way."""
+    if not returns:
+        return []
+    items = tuple((t.code, " – ", naming.moved(tongue, t), Break(), *state_in_words(tongue, t)) for t in returns)
+    return [tongue.say("Handed back:"), Items(items)]
 
 
 def _connection(tongue: Tongue, connection: Connection, home: Home) -> Lines:

@@ -32,7 +32,8 @@ def how_to_stop(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
 
 def _stopping_verb(transfer: Transfer) -> str:
     """Our own side's word: who decides says no, who asked or gives takes it back."""
-    ours_to_decide = transfer.granted is None and (transfer.role == "sender") == (transfer.terms.kind == "request")
+    asked_of_sender = transfer.terms.kind in {"request", "extension"}
+    ours_to_decide = transfer.granted is None and (transfer.role == "sender") == asked_of_sender
     if transfer.state is TransferState.OPEN:
         return "decline" if ours_to_decide and not transfer.wanted else "cancel"
     return "cancel" if transfer.role == "sender" and transfer.state is TransferState.APPROVED else ""

@@ -229,6 +229,16 @@ def _may_not_go_on(tongue: Tongue, *, item: StockItem, origin: str, destination:
     )
 
 
+def borrowed_goes_back_by_return(tongue: Tongue, *, item: StockItem, loan: Transfer) -> Lines:
+    """What is borrowed is its owner's: it is handed back, not given."""
+    how = tongue.say("Hand it back: {line}", line=command(f"return {loan.code}"))
+    return _refusal(tongue, _borrowed(tongue, item=item, loan=loan), how)
+
+
+def _borrowed(tongue: Tongue, *, item: StockItem, loan: Transfer) -> Why:
+    return tongue.say("{item} is theirs: it is on loan here ({code}).", item=_item(tongue, item), code=loan.code)
+
+
 def serial_is_one(tongue: Tongue, *, item: StockItem) -> Lines:
     """A serial number is one piece."""
     return _refusal(tongue, _serial(tongue, item=item), tongue.say("Leave the quantity away."))
@@ -315,6 +325,7 @@ _WHY: dict[str, Callable[..., Why]] = {
     "item_not_in_stock": _not_in_stock,
     "status_may_not_travel": _status,
     "may_not_go_on": _may_not_go_on,
+    "borrowed_goes_back_by_return": _borrowed,
     "serial_is_one": _serial,
     "item_allocated": _allocated,
     "quantity_too_much": _too_much,

@@ -51,6 +51,8 @@ def todo(tongue: Tongue, *, home: Home, name: str, rights: Rights, todo: Todo) -
     lines += _section(
         tongue, tongue.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
     )
+    lent = tongue.say("On loan; as a reply to its card: {back}", back=command("return"))
+    lines += _section(tongue, lent, todo.on_loan)
     return [*lines, *elsewhere]
 
 

@@ -9,7 +9,7 @@ from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import ended_by
 from fedbot.chat.words.finding import what_it_is
 from fedbot.chat.words.naming import command
-from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.disconnecting import Preview
 from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.home import Home
@@ -54,7 +54,19 @@ def _what_happens(tongue: Tongue, preview: Preview, *, at_once: bool) -> Lines:
         tongue.say("Nothing new starts."),
         *_listed(tongue, tongue.say("Cancelled, nothing of it had moved:"), preview.cancelled),
         *_listed(tongue, moving, preview.finished),
+        *_on_loan(tongue, preview),
     ]
+
+
+def _on_loan(tongue: Tongue, preview: Preview) -> Lines:
+    """Each loan, and how it is settled; some of these are for the owner's approver to say."""
+    if not preview.on_loan:
+        return []
+    title = tongue.say("On loan; each is settled by {back}, {gift} or {lost}:", **_WAYS)
+    return _listed(tongue, title, preview.on_loan)
+
+
+_WAYS: dict[str, Words] = {"back": command("return"), "gift": command("gift"), "lost": command("lost")}
 
 
 def _listed(tongue: Tongue, title: tuple[Inline, ...], transfers: Sequence[Transfer]) -> Lines:
@@ -105,12 +117,13 @@ def disconnect_preview(
 
 
 def _consequences(tongue: Tongue, preview: Preview, *, at_once: bool) -> Lines:
-    if not (preview.cancelled or preview.finished):
+    if not (preview.cancelled or preview.finished or preview.on_loan):
         return [tongue.say("Nothing is open or moving.")]
     moving = tongue.say("⚠ Stays unclear, people have to look:") if at_once else tongue.say("Is finished first:")
     return [
         *_listed(tongue, tongue.say("Is cancelled:"), preview.cancelled),
         *_listed(tongue, moving, preview.finished),
+        *_on_loan(tongue, preview),
     ]
 
 
@@ -135,6 +148,7 @@ def ending_already(tongue: Tongue, *, connection: Connection, home: Home, previe
         tongue.say("The friendship with {peer} is ending already. I did nothing.", peer=peer),
         *ended_by(tongue, connection, home),
         *_listed(tongue, tongue.say("It waits for:"), (*preview.cancelled, *preview.finished)),
+        *_on_loan(tongue, preview),
         _without_waiting(tongue, connection),
     ]
 

@@ -87,6 +87,30 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("it is gone, and people wrote it off."),
         "",
     ),
+    "no-loan": (
+        marked("there is no such loan any more in the other space's books."),
+        "",
+    ),
+    "loan-over": (
+        marked("the loan is over already."),
+        "",
+    ),
+    "too-much-back": (
+        marked("that much of it isn't out any more, or is on its way back already."),
+        marked("Look at the loan with 'show', and hand back what is left."),
+    ),
+    "moved": (
+        marked("the owner's stock item isn't with the borrower any more, or not all of it: somebody moved it by hand."),
+        marked("In InvenTree, hand the stock item to the borrower's company again; or settle it as a gift, or lost."),
+    ),
+    "in-parts": (
+        marked("the owner's InvenTree can only take back all of it at once."),
+        marked("Hand back all that is out, without a quantity."),
+    ),
+    "asked-back": (
+        marked("the owner has said at the same time that it is there."),
+        "",
+    ),
     "disconnected": (
         marked("the two spaces are no friends any more."),
         "",
@@ -116,6 +140,10 @@ _NO_PART: dict[str, tuple[str, str]] = {
     "serial-taken": (
         marked("this serial number is in {receiver}'s stock already"),
         marked("look up which of the two is right"),
+    ),
+    "not-salable": (
+        marked("the part that fits isn't salable, so it could not be handed back one day"),
+        marked("switch on 'salable' at the part"),
     ),
     "not-trackable": (
         marked("the part that fits isn't trackable, but this has a serial number"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming
 from fedbot.chat.words.tongue import Tongue, marked
-from fedbot.federation.documents import Connection, ConnectionState, Transfer, TransferState
+from fedbot.federation.documents import Connection, ConnectionState, Ending, Transfer, TransferState
 
 _TRANSFERS: dict[TransferState, str] = {
     TransferState.OPEN: marked("Waits for a yes or no, until {due}."),
@@ -28,6 +28,16 @@ _WANTED: dict[str, str] = {
     "approve": marked("{who} said yes; the other space takes it out of its stock next."),
     "decline": marked("{who} said no; the other space has not noted it yet."),
     "cancel": marked("The other space was asked to take it back."),
+}
+_CLOSED: dict[Ending, str] = {
+    Ending.RETURNED: marked("Lent, and back since {when}."),
+    Ending.GIFT: marked("Lent, then made a gift by {who}, {when}."),
+    Ending.LOST: marked("Lent, and lost, says {who}, {when}."),
+}
+_LONGER: dict[TransferState, str] = {
+    TransferState.OPEN: marked("More time is asked for, until {day}; waits for a yes or no."),
+    TransferState.DONE: marked("More time was given by {who}, until {day}."),
+    TransferState.DECLINED: marked("More time was asked for, until {day}, and not given."),
 }
 _CONNECTIONS: dict[ConnectionState, str] = {
     ConnectionState.ASKED: marked("Waits for the other space, until {due}."),
@@ -52,6 +62,8 @@ def state_in_words(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inli
         if subject.state is ConnectionState.MAKING and subject.needs:
             sentence = marked("Both have said yes; it waits for an admin of ours.")
         return tongue.say(sentence, due=due)
+    if subject.is_on_loan or subject.closed is not None or subject.terms.kind == "extension":
+        return _of_loan(tongue, subject)
     wanted = _open(subject) if subject.state is TransferState.OPEN else _parcel(subject)
     ended = tongue.when(subject.ended) if subject.ended else ""
     who = naming.signed(tongue, subject.decided)
@@ -74,6 +86,21 @@ def _parcel(transfer: Transfer) -> str | None:
     if transfer.state in {TransferState.REVERTING, TransferState.REVERTED}:
         return marked("The parcel did not arrive; it stands in its sender's books again.")
     return None
+
+
+def _of_loan(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
+    """What is lent, until when; how that ended; what more time was asked for."""
+    day = tongue.day(transfer.due_day) if transfer.due_day else ""
+    if transfer.closed is not None:
+        closed = transfer.closed
+        return tongue.say(_CLOSED[closed.how], when=tongue.when(closed.by.at), who=naming.signed(tongue, closed.by))
+    if not transfer.is_on_loan:
+        asked = _LONGER.get(transfer.state, _LONGER[TransferState.DECLINED])
+        return tongue.say(asked, day=day, who=naming.signed(tongue, transfer.decided))
+    overdue = transfer.due_day is not None and transfer.due_day < tongue.today
+    if transfer.role == "sender":
+        return tongue.say("⚠ Lent; it was due {day}." if overdue else "Lent until {day}.", day=day)
+    return tongue.say("⚠ Borrowed; it was due {day}." if overdue else "Borrowed until {day}.", day=day)
 
 
 def _open(transfer: Transfer) -> str | None:

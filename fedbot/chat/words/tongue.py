@@ -97,6 +97,11 @@ class Tongue:
         except OverflowError:
             return moment
 
+    @property
+    def today(self) -> date:
+        """Which day it is where is spoken."""
+        return self._local(self.now).date()
+
     def day(self, day: date, *, year: bool = True) -> str:
         """'Tue 15 Dec 2026'."""
         names = {"weekday": self.word(WEEKDAYS[day.weekday()]), "month": self.word(MONTHS[day.month - 1])}

@@ -9,6 +9,8 @@ from decimal import ROUND_CEILING
 
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming
+from fedbot.chat.words.lending import loan_line, on_terms
+from fedbot.chat.words.loan_cards import card_of_child
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.parcels import if_it_never_comes, when_it_is_here
 from fedbot.chat.words.tongue import Lines, Tongue, Words
@@ -22,6 +24,8 @@ from fedbot.federation.parcels import is_under_way
 def transfer_card(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str, people: list[str]) -> Lines:
     """The card as it stands now. `people`: the names of those who may decide."""
     card = card_of(tongue, transfer, home, peer_name, people)
+    if transfer.terms.parent and (lines := card_of_child(tongue, card)) is not None:
+        return lines
     if transfer.state is TransferState.OPEN:
         return _open(tongue, card)
     return ENDS.get(transfer.state, _moving)(tongue, card)
@@ -41,18 +45,20 @@ def _open(tongue: Tongue, card: Card) -> Lines:
 
 
 def _names(tongue: Tongue, card: Card) -> dict[str, Words]:
-    return {"sender": card.sender, "receiver": card.receiver, "what": naming.moved(tongue, card.transfer)}
+    what = naming.moved(tongue, card.transfer)
+    terms = on_terms(tongue, card.transfer)
+    return {"sender": card.sender, "receiver": card.receiver, "what": what, "terms": terms}
 
 
 def _offered(tongue: Tongue, card: Card) -> Lines:
     """A push: the receiver's approvers decide."""
     without_part, names = unmatched(card.transfer), _names(tongue, card)
     if without_part:
-        first = tongue.say("{sender} offers {receiver} {what}, to keep. It can't be taken yet.", **names)
+        first = tongue.say("{sender} offers {receiver} {what}, {terms}. It can't be taken yet.", **names)
     elif card.only:
-        first = tongue.say("{sender} offers {receiver} {what}, to keep. Take it?", **names)
+        first = tongue.say("{sender} offers {receiver} {what}, {terms}. Take it?", **names)
     else:
-        first = tongue.say("{sender} offers {receiver} {what}, to keep. Take them?", **names)
+        first = tongue.say("{sender} offers {receiver} {what}, {terms}. Take them?", **names)
     return [
         first,
         *_to_decide(tongue, card),
@@ -70,9 +76,9 @@ def _requested(tongue: Tongue, card: Card) -> Lines:
     """A request: the owner's approvers decide."""
     names = _names(tongue, card)
     if card.only:
-        first = tongue.say("{receiver} asks {sender} for {what}, to keep. Give it?", **names)
+        first = tongue.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
     else:
-        first = tongue.say("{receiver} asks {sender} for {what}, to keep. Give them?", **names)
+        first = tongue.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
     choice, *until = _yes_or_no(tongue, card, tongue.say("✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel"))
     return [first, *_to_decide(tongue, card), choice, *_how_to_give_less(tongue, card), *until]
 
@@ -111,7 +117,8 @@ def _less_waits(tongue: Tongue, card: Card) -> Lines:
 
 def _to_decide(tongue: Tongue, card: Card) -> Lines:
     """What there is to know before a yes."""
-    return [*asked(tongue, card), "", *what_and_where(tongue, card), "", _for_whom(tongue, card)]
+    what = [*what_and_where(tongue, card), *loan_line(tongue, card)]
+    return [*asked(tongue, card), "", *what, "", _for_whom(tongue, card)]
 
 
 def _yes_or_no(tongue: Tongue, card: Card, choice: tuple[Inline, ...]) -> Lines:

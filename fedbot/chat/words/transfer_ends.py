@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming, reasons
+from fedbot.chat.words.lending import closed_line, is_home, on_terms, what_to_reply
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.chat.words.transfer_facts import Card, decided, failed, not_done, received, settled, where_it_is
@@ -14,27 +15,35 @@ from fedbot.federation.resolving import LOST
 
 
 def _done(tongue: Tongue, card: Card) -> Lines:
+    day = card.transfer.due_day
+    sentence = "✅ Done: {what} went from {sender} to {receiver}, to keep."
+    if day is not None:
+        sentence = "✅ Done: {what} is on loan from {sender} to {receiver} until {day}."
     first = tongue.say(
-        "✅ Done: {what} went from {sender} to {receiver}, to keep.",
+        sentence,
         what=naming.moved(tongue, card.transfer),
         sender=card.sender,
         receiver=card.receiver,
+        day=tongue.day(day) if day else "",
     )
     if failed(card.transfer):
         first = tongue.say(
-            "✅ Done in part: {what} went from {sender} to {receiver}, to keep.",
+            "✅ Done in part: {what} went from {sender} to {receiver}, {terms}.",
             what=_arrived_things(tongue, card.transfer),
             sender=card.sender,
             receiver=card.receiver,
+            terms=on_terms(tongue, card.transfer),
         )
-    footer = tongue.say("Reply here with: {show}", show=command("show"))
+    if card.transfer.closed is not None:
+        first = closed_line(tongue, card)
+    footer = what_to_reply(tongue, card.transfer)
     lines: Lines = [
         first,
         decided(tongue, card),
         *received(tongue, card),
         *settled(tongue, card),
         "",
-        *where_it_is(tongue, card),
+        *([] if is_home(card.transfer) else where_it_is(tongue, card)),
         *not_done(tongue, card),
     ]
     return [*lines, "", footer, card.transfer.code]

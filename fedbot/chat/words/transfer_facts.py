@@ -51,11 +51,19 @@ def asked(tongue: Tongue, card: Card) -> Lines:
     """Who asked for it, with the note."""
     terms = card.transfer.terms
     who = naming.signed(tongue, card.transfer.asked)
-    names: dict[str, Words] = {"who": who, "space": card.sender if terms.kind == "push" else card.receiver}
+    names: dict[str, Words] = {"who": who, "space": _asker(card)}
     note = tongue.short(terms.note, 300)
     if note:
         return [tongue.say('Asked by {who} ({space}): "{note}"', note=note, **names)]
     return [tongue.say("Asked by {who} ({space})", **names)]
+
+
+def _asker(card: Card) -> str:
+    """The space whose person asked: the sender's of a push, else the receiver's; of a return either's."""
+    terms = card.transfer.terms
+    if terms.kind == "return":
+        return card.space_of(card.transfer.asked.party)
+    return card.sender if terms.kind == "push" else card.receiver
 
 
 def unmatched(transfer: Transfer) -> list[Progress]:

@@ -7,6 +7,8 @@ from datetime import datetime
 from fedbot.chat.content import Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.how_far import how_far, how_to_stop
+from fedbot.chat.words.lending import on_terms
+from fedbot.chat.words.loan_cards import child_asked, first_when_done
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.chat.words.transfer_cards import transfer_card
@@ -19,8 +21,15 @@ def transfer_offered(tongue: Tongue, *, transfer: Transfer, connection: Connecti
     """The answer to the line that offered something; it carries the offer."""
     terms = transfer.terms
     receiver = naming.space(tongue, connection.peer_name)
+    if terms.parent:
+        return child_asked(tongue, transfer, receiver)
     lines: Lines = [
-        tongue.say("Offered to {receiver}: {what}.", receiver=receiver, what=naming.moved(tongue, transfer)),
+        tongue.say(
+            "Offered to {receiver}, {terms}: {what}." if transfer.is_loan else "Offered to {receiver}: {what}.",
+            receiver=receiver,
+            what=naming.moved(tongue, transfer),
+            terms=on_terms(tongue, transfer),
+        ),
     ]
     if len(terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(tongue, line) for line in terms.lines)))
@@ -48,7 +57,16 @@ def transfer_requested(tongue: Tongue, *, transfer: Transfer, connection: Connec
     """The answer to the line that asked for something; it carries the request."""
     del home
     owner = naming.space(tongue, connection.peer_name)
-    lines: Lines = [tongue.say("Asked {owner} for {what}.", owner=owner, what=naming.moved(tongue, transfer))]
+    if transfer.terms.parent:
+        return child_asked(tongue, transfer, owner)
+    lines: Lines = [
+        tongue.say(
+            "Asked {owner} for {what}, {terms}." if transfer.is_loan else "Asked {owner} for {what}.",
+            owner=owner,
+            what=naming.moved(tongue, transfer),
+            terms=on_terms(tongue, transfer),
+        )
+    ]
     if len(transfer.terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(tongue, line) for line in transfer.terms.lines)))
     note = tongue.short(transfer.terms.note, 300)
@@ -82,10 +100,14 @@ def transfer_end(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: s
     if transfer.state is not TransferState.DONE:
         first, *rest = transfer_card(tongue, transfer=transfer, home=home, peer_name=peer_name, people=[])
         return [(*pills, *_inline(first)), *rest]
+    if transfer.terms.parent:
+        return [(*pills, *first_when_done(tongue, card)), decided(tongue, card), *not_done(tongue, card), transfer.code]
     partly = not_done(tongue, card)
     went = [line for line in transfer.terms.lines if transfer.at(line.number).stage == "arrived"]
+    due = transfer.due_day
     first = tongue.say(
-        "✅ {what} is at {receiver}. {code}",
+        "✅ {what} is at {receiver}, due {day}. {code}" if due else "✅ {what} is at {receiver}. {code}",
+        day=tongue.day(due) if due else "",
         what=naming.things(tongue, went) if partly else naming.moved(tongue, transfer),
         receiver=card.receiver,
         code=transfer.code,

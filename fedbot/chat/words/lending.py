@@ -1,0 +1,334 @@
+"""Loans and what follows of them: what a card says of one, its days, its end, what came back; and why not."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from fedbot.chat.content import Inline
+from fedbot.chat.words import naming, reasons
+from fedbot.chat.words.naming import command
+from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.chat.words.transfer_facts import Card, card_of
+from fedbot.federation.documents import Connection, Ending, Line, Transfer
+from fedbot.federation.home import Home
+from fedbot.federation.stock import StockItem
+
+# --- on cards ------------------------------------------------------------------------------------------------
+
+
+def on_terms(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
+    """Within a sentence: 'to keep', or 'on loan until Tue 15 Dec 2026'."""
+    if transfer.due_day is None:
+        return tongue.say("to keep")
+    return tongue.say("on loan until {day}", day=tongue.day(transfer.due_day))
+
+
+def loan_line(tongue: Tongue, card: Card) -> Lines:
+    """What a loan means, before a yes to it."""
+    until = card.transfer.terms.loan_until
+    if until is None or card.transfer.terms.parent:
+        return []
+    day = tongue.day(until)
+    return [tongue.say("Loan: it stays {sender}'s; back by {day}, that day included.", sender=card.sender, day=day)]
+
+
+def what_to_reply(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
+    """The footer of a card that is done."""
+    if not transfer.is_on_loan:
+        return tongue.say("Reply here with: {show}", show=command("show"))
+    return tongue.say(
+        "Reply here with: {back} · {longer} · {show}",
+        back=command("return"),
+        longer=command("extend 2 weeks"),
+        show=command("show"),
+    )
+
+
+# --- days that can't be meant --------------------------------------------------------------------------------
+
+
+def day_unclear(tongue: Tongue, *, word: str) -> Lines:
+    """No day, and no span of time."""
+    return [
+        tongue.say('Not done: I can\'t read "{word}" as a day. Nothing was sent.', word=tongue.short(word, 40)),
+        tongue.say("For example: 3 weeks · tomorrow · friday · 31.1. · 2026-12-15"),
+    ]
+
+
+def day_is_past(tongue: Tongue, *, day: date) -> Lines:
+    """A day before today."""
+    return [tongue.say("Not done: {day} is over. Nothing was sent.", day=tongue.day(day))]
+
+
+def day_too_far(tongue: Tongue, *, day: date) -> Lines:
+    """More than two years ahead."""
+    return [
+        tongue.say("Not done: {day} is more than two years ahead. Nothing was sent.", day=tongue.day(day)),
+        tongue.say("What stays that long can be given to keep: {push}", push=command("help push")),
+    ]
+
+
+# --- what happens to a loan ----------------------------------------------------------------------------------
+
+
+def closed_line(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
+    """The first line of the card of a loan that is over."""
+    closed = card.transfer.closed
+    if closed is None:
+        raise ValueError(f"loan {card.transfer.code} isn't over")
+    sentences = {
+        Ending.RETURNED: "✅ Back again since {when}: {what}, lent by {sender} to {receiver}.",
+        Ending.GIFT: "✅ A gift since {when}: {what} is {receiver}'s now, says {who} ({sender}).",
+        Ending.LOST: "❌ Lost: {what}, lent to {receiver}. Says {who} ({sender}), {when}.",
+    }
+    return tongue.say(
+        sentences[closed.how],
+        what=naming.moved(tongue, card.transfer),
+        sender=card.sender,
+        receiver=card.receiver,
+        who=naming.signed(tongue, closed.by),
+        when=tongue.when(closed.by.at),
+    )
+
+
+def is_home(loan: Transfer) -> bool:
+    """Whether all that was lent is back."""
+    return loan.closed is not None and loan.closed.how is Ending.RETURNED
+
+
+def loan_closed(tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str) -> Lines:
+    """The owner's approver made it a gift, or wrote it off."""
+    card = card_of(tongue, loan, home, peer_name)
+    lines: Lines = [closed_line(tongue, card)]
+    names = {"receiver": card.receiver, "sender": card.sender}
+    if loan.closed is not None and loan.closed.how is Ending.LOST:
+        lines.append(tongue.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
+        lines.append(tongue.say("{receiver}: please take it out of your stock in InvenTree by hand.", **names))
+    else:
+        lines.append(tongue.say("Nothing is owed any more. Nothing moves.", **names))
+    return [*lines, loan.code]
+
+
+def loss_not_noted(tongue: Tongue, *, loan: Transfer, text: str) -> Lines:
+    """For the admins: the status 'lost' could not be set."""
+    return [
+        tongue.say("{case} is lost, but InvenTree has not taken the status.", case=naming.case(tongue, loan)),
+        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Please set the item's status to 'lost' in InvenTree by hand; I don't try again."),
+    ]
+
+
+def loan_extended(tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str) -> Lines:
+    """The owner's approver gave more time."""
+    del home, peer_name
+    return [_due(tongue, loan), loan.code]
+
+
+def _due(tongue: Tongue, loan: Transfer) -> tuple[Inline, ...]:
+    day = tongue.day(loan.due_day) if loan.due_day else ""
+    return tongue.say("✅ {what} may stay until {day}, that day included.", what=naming.moved(tongue, loan), day=day)
+
+
+def loan_reminder(
+    tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str, people: dict[str, str], today: date
+) -> Lines:
+    """To the borrower's people, before and on the last day, and weekly when it is over; in neutral words."""
+    pills: list[Inline] = []
+    for person, name in people.items():
+        pills += [naming.pill(tongue, person, name), " "]
+    owner = naming.sender(tongue, loan, home, peer_name)
+    due = loan.due_day or today
+    days = (due - today).days
+    names: dict[str, Words] = {"what": naming.moved(tongue, loan), "owner": owner, "day": tongue.day(due)}
+    if days > 1:
+        first = tongue.say("{what} goes back to {owner} by {day}.", **names)
+    elif days == 1:
+        first = tongue.say("{what} goes back to {owner} by tomorrow, {day}.", **names)
+    elif days == 0:
+        first = tongue.say("{what} goes back to {owner} today, {day}.", **names)
+    else:
+        first = tongue.say("{what} was to be back at {owner} by {day}.", **names)
+    how = tongue.say(
+        "When it goes back, reply: {back} · for more time: {longer}",
+        back=command("return"),
+        longer=command("extend 2 weeks"),
+    )
+    return [(*pills, *first), how, loan.code]
+
+
+def how_it_stands(
+    tongue: Tongue, loan: Transfer, home: Home, peer_name: str, today: date, out: Decimal | None
+) -> tuple[Inline, ...]:
+    """In a list: 'On loan to Betaspace until Tue 15 Dec 2026', 'overdue since …', 'from …'."""
+    day = tongue.day(loan.due_day) if loan.due_day else ""
+    overdue = loan.due_day is not None and loan.due_day < today
+    names = {"day": day, "peer": naming.space(tongue, peer_name)}
+    del home
+    if loan.role == "sender":
+        sentence = "⚠ At {peer}, was due {day}." if overdue else "At {peer} until {day}."
+    else:
+        sentence = "⚠ {peer}'s, was due {day}." if overdue else "{peer}'s, here until {day}."
+    said = tongue.say(sentence, **names)
+    if out is None:
+        return said
+    return (*said, " ", *tongue.say("Still out: {out}.", out=tongue.quantity(out)))
+
+
+# --- what can't be ---------------------------------------------------------------------------------------------
+
+
+def no_loan(tongue: Tongue, *, subject: Connection | Transfer) -> Lines:
+    """The case is no loan."""
+    return [
+        tongue.say("Not done: {case} is no loan.", case=naming.case(tongue, subject)),
+        tongue.say("What is on loan: {todo}", todo=command("todo")),
+    ]
+
+
+def not_on_loan(tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str) -> Lines:
+    """Not yet, or not any more."""
+    if loan.closed is None:
+        return [tongue.say("Not done: {case} isn't on loan (yet).", case=naming.case(tongue, loan))]
+    return [
+        tongue.say("Not done: {code} is over already.", code=loan.code),
+        closed_line(tongue, card_of(tongue, loan, home, peer_name)),
+    ]
+
+
+def owner_decides(tongue: Tongue, *, loan: Transfer, peer_name: str, usage: str) -> Lines:
+    """That is for the owner to say."""
+    del usage
+    return [
+        tongue.say(
+            "Not done: {case} is {peer}'s, so an approver of {peer} says that.",
+            case=naming.case(tongue, loan),
+            peer=naming.space(tongue, peer_name),
+        )
+    ]
+
+
+def owner_sees_damage(tongue: Tongue, *, loan: Transfer, peer_name: str) -> Lines:
+    """Damage is for the owner to say."""
+    peer = naming.space(tongue, peer_name)
+    return [
+        tongue.say("Not done: in which state {code} comes back says {peer}, on its card.", code=loan.code, peer=peer),
+        tongue.say("You can write it along: {line}", line=command(f'return {loan.code} --note "…"')),
+    ]
+
+
+def return_under_way(tongue: Tongue, *, loan: Transfer, transfer: Transfer) -> Lines:
+    """Something of it is on its way back already."""
+    return [
+        tongue.say("Not done: {case} is on its way back already.", case=naming.case(tongue, loan)),
+        tongue.say("How it stands: {show}", show=command(f"show {transfer.code}")),
+        tongue.say(
+            "Waits for a yes: the owner's people decide on its card. To stop it before: {cancel}",
+            cancel=command(f"cancel {transfer.code}"),
+        ),
+    ]
+
+
+def borrowed_stock_unknown(tongue: Tongue, *, loan: Transfer, peer_name: str) -> Lines:
+    """This side doesn't know the borrower's stock items."""
+    return [
+        tongue.say(
+            "Not done: I don't know which stock item {case} is at the borrower's.", case=naming.case(tongue, loan)
+        ),
+        tongue.say(
+            "An approver of {peer} can start it: {line}",
+            peer=naming.space(tongue, peer_name),
+            line=command(f"return {loan.code}"),
+        ),
+    ]
+
+
+def all_lines_go_back(tongue: Tongue, *, loan: Transfer) -> Lines:
+    """A quantity for a loan of several things."""
+    return [
+        tongue.say("Not done: {code} is of several things, and goes back as a whole.", code=loan.code),
+        tongue.say("Without a quantity: {line}", line=command(f"return {loan.code}")),
+    ]
+
+
+def more_than_out(tongue: Tongue, *, loan: Transfer, wanted: str, out: str) -> Lines:
+    """More than was lent, or than is still out."""
+    return [
+        tongue.say("Not done: of {code} {out} can go back, not {wanted}.", code=loan.code, out=out, wanted=wanted),
+        tongue.say("All of it: {line}", line=command(f"return {loan.code}")),
+    ]
+
+
+def borrowed_is_elsewhere(
+    tongue: Tongue, *, loan: Transfer, line: Line, item: StockItem | None, there: Decimal
+) -> Lines:
+    """Our stock item isn't as it was booked in: used, moved to a customer, split by hand."""
+    what = naming.thing(tongue, line)
+    lines: Lines = [
+        tongue.say("Not done: {what} isn't all in stock #{item} any more.", what=what, item=line.item),
+    ]
+    if item is None:
+        lines.append(tongue.say("That stock item is gone. The owner's approver can settle it as a gift, or lost."))
+        return [*lines, loan.code]
+    lines.append(
+        tongue.say(
+            "Free there: {there}, status {status}. Merge or move it back in InvenTree, then say it again.",
+            there=tongue.quantity(there, item.part.units),
+            status=tongue.short(item.status_text, 30),
+        )
+    )
+    if there > 0:
+        amount = tongue.quantity(there)
+        lines.append(tongue.say("Or hand back what is there: {line}", line=command(f"return {loan.code} {amount}")))
+    return [*lines, loan.code]
+
+
+def borrowed_not_salable(tongue: Tongue, *, loan: Transfer, item: StockItem) -> Lines:
+    """InvenTree assigns only salable parts to a company."""
+    part = tongue.short(item.part.name, 60)
+    return [
+        tongue.say("Not done: InvenTree hands back only salable parts, and {part} isn't one any more.", part=part),
+        tongue.say("Who may change parts can switch on 'salable' at it; then say it again."),
+        loan.code,
+    ]
+
+
+def can_not_come_back(tongue: Tongue, *, loan: Transfer, reason: str, home: Home, peer_name: str) -> Lines:
+    """Our InvenTree could not take it back."""
+    own, peer = naming.space(tongue, home.name), naming.space(tongue, peer_name)
+    why = reasons.why_not_given(tongue, reason, peer, own)
+    instead = reasons.what_instead(tongue, reason, own, command("spaces"))
+    lines: Lines = [tongue.say("Not done: {case} stays on loan.", case=naming.case(tongue, loan))]
+    return [*lines, tongue.say("Why: {why}", why=why), *([instead] if instead else [])]
+
+
+def extend_until_when(tongue: Tongue, *, usage: str, example: str) -> Lines:
+    """No time was said."""
+    return [
+        tongue.say("Not done: until when? {usage}", usage=command(usage)),
+        tongue.say("For example: {example}", example=command(example)),
+    ]
+
+
+def due_later_already(tongue: Tongue, *, loan: Transfer) -> Lines:
+    """It may stay longer than that anyway."""
+    day = tongue.day(loan.due_day) if loan.due_day else ""
+    return [tongue.say("Nothing to do: {case} may stay until {day} anyway.", case=naming.case(tongue, loan), day=day)]
+
+
+def extension_asked_already(tongue: Tongue, *, loan: Transfer, transfer: Transfer) -> Lines:
+    """More time was asked for already."""
+    return [
+        tongue.say("Not done: more time for {code} was asked for already.", code=loan.code),
+        tongue.say("To ask otherwise, take that back first: {line}", line=command(f"cancel {transfer.code}")),
+    ]
+
+
+def not_on_this_card(tongue: Tongue, *, subject: Transfer) -> Lines:
+    """A tap that this card doesn't offer."""
+    return [tongue.say("That tap isn't one of this card's. Nothing is decided. {code}", code=subject.code)]
+
+
+def remark_noted(tongue: Tongue, *, transfer: Transfer) -> Lines:
+    """A reply to the card of a return, by the owner's people."""
+    return [tongue.say("Noted: it will stand in the item's history, if {code} is taken back.", code=transfer.code)]

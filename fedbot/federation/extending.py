@@ -1,0 +1,115 @@
+"""More time for what is lent: the owner gives it at once, or decides on a card when the borrower asks (DESIGN §2).
+
+What the borrower asks is a request of its own, of which nothing moves. The loan's last day is the owner's to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from fedbot.federation import closing, letters, loans, opening, requesting, returning
+from fedbot.federation import transfer as transfers
+from fedbot.federation.documents import Connection, Signature, Terms, Transfer, TransferState
+from fedbot.federation.effects import Ask, Post, say
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.events import Answered, Context
+from fedbot.federation.questions import Able
+from fedbot.federation.state import Turn
+from fedbot.federation.terms import BadTerms
+
+LOAN_OVER = "loan-over"
+
+
+def ask(turn: Turn, identifier: str, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:
+    """The borrower's person asks for more time."""
+    terms = Terms(
+        kind=loans.EXTENSION,
+        sender=loan.terms.sender,
+        receiver=loan.terms.receiver,
+        lines=loan.terms.lines,
+        asker=asker.person,
+        asker_name=asker.name,
+        loan_until=until,
+        parent=loan.id,
+    )
+    requesting.open_request(turn, identifier, connection, terms, asker)
+
+
+def on_asked(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+    """At the owner: the borrower asks for more time. BadTerms if it isn't for a loan as we know it."""
+    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
+    loan = turn.transfer(transfer.terms.parent)
+    if loan is None or loan.role != "sender" or loan.terms.lines != transfer.terms.lines:
+        raise BadTerms("terms.parent")
+    if transfer.terms.loan_until is None:
+        raise BadTerms("terms.loan_until")
+    turn.save(transfer)
+    turn.note(transfer.id, f"more time asked by {connection.peer}", transfer.terms.asker)
+    if loan.is_on_loan:
+        look(turn, transfer)
+    else:
+        transfers.end(turn, transfer, TransferState.DECLINED, None, LOAN_OVER)
+
+
+def look(turn: Turn, transfer: Transfer) -> None:
+    """Who may decide? The card waits for the answer."""
+    turn.do(Ask(Context("extension-card", transfer.id), (returning.who_may(turn),), patient=True))
+
+
+def on_card(turn: Turn, event: Answered) -> None:
+    """We know who may decide: put the card up."""
+    transfer = turn.transfer(event.context.subject)
+    (able,) = event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+        return
+    opening.put_up_card(turn, transfers.goes_on(turn, transfer), able)
+
+
+def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """At the owner: yes, it may stay longer."""
+    loan = turn.transfer(transfer.terms.parent)
+    if loan is None or not loan.is_on_loan or transfer.terms.loan_until is None:
+        transfers.end(turn, transfer, TransferState.DECLINED, None, LOAN_OVER)
+        return
+    transfers.end(turn, transfer, TransferState.DONE, decided)
+    loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
+    turn.save(letters.send(turn, loan, "extended", _body(loan, decided), awaits=True))
+
+
+def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
+    """The owner's approver gives more time at once: the message that says so carries it."""
+    loan = prolonged(turn, loan, until, by)
+    loan, draft = letters.write(turn, loan, "extended", _body(loan, by), awaits=True)
+    turn.save(loan)
+    phrase = say("loan_extended", loan=loan, home=turn.home, peer_name=turn.party_name(loan.peer))
+    turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))
+
+
+def _body(loan: Transfer, by: Signature) -> dict[str, str]:
+    return {"until": loan.back_by.isoformat() if loan.back_by else "", **transfers.as_body(by)}
+
+
+def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
+    """The loan with its new last day, as the card and our metadata tell it too."""
+    loan = replace(loan, back_by=until)
+    turn.save(loan)
+    turn.note(loan.id, f"due {until.isoformat()} from now on", by.person, by.event_id)
+    closing.show_anew(turn, loan)
+    return loan
+
+
+def on_extended(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
+    """At the borrower: the owner gives more time."""
+    loan = letters.send(turn, loan, "noted")
+    turn.save(loan)
+    if loan.is_on_loan:
+        prolonged(turn, loan, day_in(envelope), transfers.signature_in(envelope, loan.peer, ""))
+
+
+def day_in(envelope: Envelope) -> date:
+    """The new last day, as a letter tells it."""
+    try:
+        return date.fromisoformat(envelope.body["until"])
+    except ValueError:
+        raise BadTerms("until") from None

@@ -1,0 +1,248 @@
+"""What was lent comes back: a transfer of its own, the borrower sending, the owner deciding (DESIGN §6).
+
+Whoever hands it back asks, and the owner's card says in which state it is; or the owner's approver says so at once,
+and that line is the decision. The borrower debits as any sender does; the owner takes its own stock item back from
+the borrower's company.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fedbot.federation import letters, loans, making, opening, sending
+from fedbot.federation import transfer as transfers
+from fedbot.federation.documents import (
+    Connection,
+    Progress,
+    Settlement,
+    Signature,
+    Terms,
+    Transfer,
+    TransferState,
+)
+from fedbot.federation.effects import Ask, Post, say
+from fedbot.federation.envelope import Envelope
+from fedbot.federation.events import Answered, Context, Said
+from fedbot.federation.questions import Able, FindItems, InventoryStanding, ItemsFound, Overview, Question, WhoMay
+from fedbot.federation.sending import mark, with_progress
+from fedbot.federation.state import Turn
+from fedbot.federation.steps import TakeBack
+from fedbot.federation.stock import STATUS_DAMAGED, Right, StockItem
+from fedbot.federation.terms import presentable, written
+
+MOVED = "moved"
+IN_PARTS = "in-parts"
+SUPERSEDED = "asked-back"
+LONGEST_REMARK = 300
+RETURNS_PARTS = "returns_parts"
+LENT = "lent"
+"""How a return's line finds its part: it is the owner's own item."""
+
+
+# --- begun by one of our people --------------------------------------------------------------------------------
+
+
+def hand_back(turn: Turn, identifier: str, connection: Connection, terms: Terms, asker: Signature) -> None:
+    """The borrower's person hands it back: the owner's people say on their card whether it is there."""
+    opening.open_push(turn, identifier, connection, terms, asker, {})
+
+
+def ask_back(
+    turn: Turn, identifier: str, connection: Connection, terms: Terms, by: Signature, *, damaged: bool = False
+) -> None:
+    """The owner's approver has it here: that is the decision, and the borrower's bot gives it out of its books."""
+    transfer = opening.begun_here(turn, identifier, connection, terms, by, "receiver")
+    transfer = replace(
+        _known_lines(turn, transfer),
+        wanted="approve",
+        decided=by,
+        approved_hash=transfer.terms_hash,
+        damaged=damaged,
+    )
+    body = {"terms": written(terms), "due": transfer.due.isoformat(), **transfers.as_body(by), "damaged": damaged}
+    transfer, draft = letters.write(turn, transfer, "request", body, awaits=True)
+    turn.save(transfer)
+    phrase = say("return_asked", transfer=transfer, home=turn.home, peer_name=connection.peer_name)
+    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    turn.note(identifier, f"asked back from {connection.peer}", by.person, by.event_id)
+    turn.note(terms.parent, "asked back", by.person, by.event_id)
+    making.mirror(turn, connection)
+
+
+def take_back_alone(
+    turn: Turn, identifier: str, connection: Connection, terms: Terms, by: Signature, *, damaged: bool
+) -> Transfer:
+    """The friendship has ended, and it is here all the same: our own books alone are put right."""
+    transfer = opening.begun_here(turn, identifier, connection, terms, by, "receiver")
+    settled = Settlement(by, "back", alone=True)
+    transfer = replace(transfer, state=TransferState.CREDITING, decided=by, damaged=damaged, settled=settled)
+    transfer = _known_lines(turn, transfer)
+    turn.save(transfer)
+    turn.note(identifier, f"taken back from {connection.peer} alone", by.person, by.event_id)
+    return transfer
+
+
+def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
+    """At the owner: where each line's own stock item lay, and goes again."""
+    loan = turn.transfer(transfer.terms.parent)
+    for line in transfer.terms.lines if loan else ():
+        before = loan.at(line.of_line) if loan else Progress(line.number)
+        known = Progress(
+            line.number,
+            part=loan.line(line.of_line).part if loan else None,
+            match=LENT,
+            status=before.status,
+            location=before.location,
+            place=line.place,
+        )
+        transfer = with_progress(transfer, known)
+    return transfer
+
+
+# --- a peer's letters ------------------------------------------------------------------------------------------
+
+
+def on_asked_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+    """At the borrower: the owner's approver has it, so it leaves our books. BadTerms if it isn't as it should be."""
+    transfer = transfers.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope)
+    loan = turn.transfer(transfer.terms.parent)
+    turn.note(transfer.id, f"asked back by {connection.peer}", transfer.terms.asker)
+    for other in loans.returns(turn, loan) if loan else ():
+        if other.state is TransferState.OPEN:  # ours, undecided: the owner has just decided
+            transfers.end(turn, other, TransferState.CANCELLED, None, SUPERSEDED)
+    reason = loans.wrong_return(turn, loan, transfer)
+    if reason:
+        transfers.end(turn, transfer, TransferState.ABORTED, None, reason)
+        return
+    sending.approve(turn, transfer, transfers.signature_in(envelope, connection.peer, event_id))
+
+
+def on_handed_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+    """At the owner: the borrower hands it back. BadTerms if it isn't as it should be; else InvenTree is looked at."""
+    transfer = _known_lines(turn, opening.begun_by_peer(turn, connection, envelope, event_id))
+    turn.save(transfer)
+    turn.note(transfer.id, f"handed back by {connection.peer}", transfer.terms.asker)
+    reason = loans.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
+    if reason:
+        decline(turn, transfer, reason)
+    else:
+        look(turn, transfer)
+
+
+def decline(turn: Turn, transfer: Transfer, reason: str) -> None:
+    """It can't be taken back, whoever would decide: the borrower keeps it in its books."""
+    body = {"by": "", "by_name": "", "event": "", "reason": reason}
+    turn.save(letters.send(turn, replace(transfer, wanted="decline"), "decline", body, awaits=True))
+    turn.note(transfer.id, "declined", reason=reason)
+
+
+def look(turn: Turn, transfer: Transfer) -> None:
+    """Is our item still with the borrower's company, and who may decide? The card waits for the answer."""
+    loan = turn.transfer(transfer.terms.parent)
+    if loan is None:
+        raise LookupError(f"return {transfer.id} of an unknown loan")
+    context = Context("return-card", transfer.id)
+    turn.do(Ask(context, (*questions(loan, transfer.terms), who_may(turn)), patient=True))
+
+
+def who_may(turn: Turn) -> WhoMay:
+    """Who decides on it here?"""
+    return WhoMay(Right.APPROVER, tuple(turn.home.people.values()))
+
+
+def questions(loan: Transfer, terms: Terms) -> tuple[Question, ...]:
+    """What our InvenTree is asked before a return: how each of our stock items lies, and what it can do."""
+    items = (loan.at(line.of_line).item for line in terms.lines)
+    return (*(FindItems(f"#{item}") for item in items), Overview())
+
+
+def on_card(turn: Turn, event: Answered) -> None:
+    """We know how it lies: put the card up, or say why it can't come back so."""
+    transfer = turn.transfer(event.context.subject)
+    *answers, able = event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or transfer.wanted:
+        return
+    if not isinstance(able, Able):
+        raise TypeError(f"the card asks who may decide, not {able!r}")
+    transfer = transfers.goes_on(turn, transfer)
+    loan, connection = turn.transfer(transfer.terms.parent), letters.connection_of(turn, transfer)
+    reason = wrong_at_owner(loan, transfer.terms, connection, answers) if loan else "no-loan"
+    if reason:
+        decline(turn, transfer, reason)
+        return
+    opening.put_up_card(turn, transfer, able)
+
+
+def wrong_at_owner(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:
+    """Why our InvenTree could not take it back, as a short code; '' if it can. `answers` are those to `questions`."""
+    *found, standing = answers
+    if not isinstance(standing, InventoryStanding):
+        raise TypeError(f"a return asks what InvenTree can do, not {standing!r}")
+    for line, answer in zip(terms.lines, found, strict=True):
+        item = item_of(answer, loan.at(line.of_line).item)
+        if item is None or item.customer != connection.company or item.quantity < line.quantity:
+            return MOVED
+        if item.quantity != line.quantity and RETURNS_PARTS not in standing.abilities:
+            return IN_PARTS
+    return ""
+
+
+def item_of(answer: object, item: int | None) -> StockItem | None:
+    """The one stock item of that key among those that were found."""
+    if not isinstance(answer, ItemsFound):
+        raise TypeError(f"a return asks for items, not {answer!r}")
+    return next((each for each in answer.items if each.pk == item), None)
+
+
+def on_reply(turn: Turn, event: Said) -> None:
+    """Something said as a reply to the card of a return, by our people: it goes into the item's history."""
+    about = turn.state.posts.get(event.reply_to, "")
+    transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
+    if transfer is None or not loans.is_return(transfer) or transfer.state is not TransferState.OPEN or event.edits:
+        return
+    if event.sender not in turn.home.people or not event.text.strip():
+        return
+    said = presentable(" ".join(event.text.split()))
+    remark = f"{transfer.remark}; {said}" if transfer.remark else said
+    turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
+    turn.note(transfer.id, "remark", event.sender, event.event_id)
+    key = f"remark:{transfer.id}:{event.event_id}"
+    turn.do(Post(key, transfer.room, say("remark_noted", transfer=transfer), reply_to=event.event_id))
+
+
+# --- its end ---------------------------------------------------------------------------------------------------
+
+
+def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
+    """At the owner: the step by which its own stock item comes back from the borrower's company."""
+    line, loan = transfer.line(number), turn.transfer(transfer.terms.parent)
+    connection = letters.connection_of(turn, transfer)
+    lent = loan.at(line.of_line) if loan else None
+    if lent is None or lent.item is None or connection.company is None:
+        raise ValueError(f"return {transfer.id} has nothing to take back")
+    who = transfer.decided.name if transfer.decided else "?"
+    state = "damaged" if transfer.damaged else "fine"
+    said = transfer.remark or transfer.terms.note
+    note = f"lent to {connection.peer_name}, back again, {state}, says {who}"
+    return TakeBack(
+        mark=mark(transfer, number, "home"),
+        note=f"{note}: {said}" if said else note,
+        item=lent.item,
+        quantity=line.quantity,
+        location=lent.location,
+        status=STATUS_DAMAGED if transfer.damaged else lent.status,
+        company=connection.company,
+    )
+
+
+# --- a journal that knows less than the world --------------------------------------------------------------------
+
+
+def go_on(turn: Turn, transfer: Transfer) -> None:
+    """At the owner: what is unfinished of a return is begun anew (`recovering`)."""
+    if not any(p.match for p in transfer.progress):
+        transfer = _known_lines(turn, transfer)
+        turn.save(transfer)
+    if transfer.state is TransferState.OPEN and not transfer.wanted and "card" not in transfer.told:
+        look(turn, transfer)

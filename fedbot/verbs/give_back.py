@@ -1,0 +1,136 @@
+"""`!fed return [ID] [QUANTITY]`: what was lent goes back; either side may say so, the owner decides (DESIGN §6)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fedbot.federation import loans, receiving, returning
+from fedbot.federation.commands import Command
+from fedbot.federation.documents import Connection, ConnectionState, Terms, Transfer
+from fedbot.federation.effects import Phrase, say
+from fedbot.federation.envelope import transfer_id
+from fedbot.federation.questions import Answer, FindItems, Question
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import TRAVELLING_STATUSES, Right
+from fedbot.federation.terms import plain, presentable
+from fedbot.verbs.loans_meant import carrier, id_and_rest, loan_meant, only_line
+from fedbot.verbs.offering import quantity_complaint
+from fedbot.verbs.quantities import quantity_in
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
+
+SPEC = Verb(
+    name="return",
+    aliases=("back",),
+    summary="as a reply to the card: it goes back",
+    right=Right.APPROVER,
+    arguments=(Argument("id", Kind.ANYTHING, "[ID] [QUANTITY]", optional=True),),
+    options=(
+        Option("damaged", "", "it isn't as it was (said by the owner)"),
+        Option("note", "TEXT", "what stands in the item's history"),
+    ),
+    examples=("return", "return k7m2", "return k7m2 20", 'return k7m2 --damaged --note "scratched"'),
+    details=(
+        "Said by the space that borrowed it, the owner's people look at it and decide on their card.",
+        "Said by the owner's approver, it is here already: that is the decision.",
+        "The owner's own stock item comes back, to its old place. Without a quantity all of it goes back.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    everyday=5,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+    """How the stock item lies: ours that is lent, or the one that we have borrowed."""
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    loan, terms = meant
+    if loan.role == "sender":
+        return returning.questions(loan, terms)
+    return tuple(FindItems(f"#{line.item}") for line in terms.lines)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Begin the return, or say why not."""
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    loan, terms = meant
+    connection = carrier(turn, loan)
+    identifier, by = transfer_id(command.event_id, 1), command.signature(turn)
+    if loan.role == "receiver":
+        if complaint := _not_here(turn, loan, terms, answers) or _unconnected(turn, connection):
+            return complaint
+        returning.hand_back(turn, identifier, connection, terms, by)
+        return None
+    if reason := returning.wrong_at_owner(loan, terms, connection, list(answers)):
+        return say("can_not_come_back", loan=loan, reason=reason, home=turn.home, peer_name=connection.peer_name)
+    damaged = bool(command.arguments.get("damaged"))
+    if connection.state is ConnectionState.ENDED:
+        receiving.book_in(turn, returning.take_back_alone(turn, identifier, connection, terms, by, damaged=damaged))
+        return None
+    if complaint := _unconnected(turn, connection):
+        return complaint
+    returning.ask_back(turn, identifier, connection, terms, by, damaged=damaged)
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
+    """The loan, and what of it is to go back."""
+    command, rest = id_and_rest(turn, command, str(command.arguments.get("id", "")))
+    loan = loan_meant(turn, command, SPEC)
+    if isinstance(loan, Phrase):
+        return loan
+    if command.arguments.get("damaged") and loan.role == "receiver":
+        return say("owner_sees_damage", loan=loan, peer_name=turn.party_name(loan.peer))
+    wanted = _wanted(turn, loan, rest)
+    if isinstance(wanted, Phrase):
+        return wanted
+    note = presentable(str(command.arguments.get("note", "")))
+    terms = loans.return_terms(loan, wanted, command.signature(turn), note)
+    return (loan, terms) if terms else say("borrowed_stock_unknown", loan=loan, peer_name=turn.party_name(loan.peer))
+
+
+def _wanted(turn: Turn, loan: Transfer, word: str) -> dict[int, Decimal] | Phrase:
+    """How much of each line: all that is out, or so much of the only one."""
+    left = loans.free_to_return(turn, loan)
+    moving = loans.open_return(turn, loan)
+    if moving and (not left or not word):
+        return say("return_under_way", loan=loan, transfer=moving)
+    if not word:
+        return left
+    found, number = quantity_in(word), only_line(loan)
+    if found is None:
+        return say("word_too_many", word=word[:40], usage=SPEC.usage, example=SPEC.examples[1])
+    if len(found.readings) > 1:
+        return say("number_unclear", word=found.word, readings=found.readings)
+    if complaint := quantity_complaint(found.readings[0]):
+        return complaint
+    quantity = Decimal(found.readings[0])
+    if number is None:
+        return say("all_lines_go_back", loan=loan)
+    if quantity > left.get(number, Decimal(0)):
+        return say("more_than_out", loan=loan, wanted=plain(quantity), out=plain(left.get(number, Decimal(0))))
+    return {number: quantity}
+
+
+def _not_here(turn: Turn, loan: Transfer, terms: Terms, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Whether our stock item is no longer as it came: moved by hand, used up, allocated."""
+    for line, answer in zip(terms.lines, answers, strict=True):
+        item = returning.item_of(answer, line.item)
+        there = item.available if item and item.in_stock and item.customer is None else Decimal(0)
+        if item is None or there < line.quantity or item.status not in TRAVELLING_STATUSES:
+            return say("borrowed_is_elsewhere", loan=loan, line=line, item=item, there=there)
+        if not item.part.salable:
+            return say("borrowed_not_salable", loan=loan, item=item)
+    del turn
+    return None
+
+
+def _unconnected(turn: Turn, connection: Connection) -> Phrase | None:
+    del turn
+    carried = connection.state in {ConnectionState.ACTIVE, ConnectionState.ENDING}
+    return None if carried else say("connection_not_active", connection=connection)
+
+
+HANDLER = Handler(SPEC, ask, act)

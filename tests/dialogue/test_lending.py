@@ -1,0 +1,405 @@
+"""Loans: lent, due, back whole or in parts, longer, a gift, lost; as both spaces' people and InvenTrees see it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from fedbot.federation.documents import Ending, Transfer, TransferState
+from fedbot.federation.questions import FindItems, ItemsFound
+from fedbot.verbs import offering
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.world import Message, World, friends, letters, nothing, sharing
+
+DONE, OPEN, DECLINED, ABORTED, CANCELLED = (
+    TransferState.DONE,
+    TransferState.OPEN,
+    TransferState.DECLINED,
+    TransferState.ABORTED,
+    TransferState.CANCELLED,
+)
+
+
+async def lent(words: str = "M3-NUT 10", until: str = "for 3 weeks", world: World | None = None) -> World:
+    """Attraktor has lent something to betaspace."""
+    world = world or await friends()
+    world.anna.says(f"!fed lend {words} to betaspace {until}")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.transfer().is_on_loan
+    return world
+
+
+def loan(space: Space) -> Transfer:
+    return next(t for t in space.turn.transfers() if t.is_loan)
+
+
+def back(space: Space) -> Transfer:
+    return [t for t in space.turn.transfers() if t.terms.kind == "return"][-1]
+
+
+def owners_card(world: World) -> Message:
+    """The newest card of attraktor's bot."""
+    cards = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
+    assert cards, f"no card:\n{world.room.transcript()}"
+    return cards[-1]
+
+
+async def handed_back(world: World, words: str = "return") -> Message:
+    """Bea says that it goes back, as a reply to the card; the card that attraktor's bot posts."""
+    before = {m.event_id for m in world.room.messages()}
+    world.bea.says(f"!fed {words}", reply_to=world.card().event_id)
+    await world.settle()
+    card = owners_card(world)
+    assert card.event_id not in before, f"no card:\n{world.room.transcript()}"
+    return card
+
+
+async def test_what_is_lent_is_done_with_a_due_date_in_chat_and_in_both_inventrees() -> None:
+    world = await friends()
+    line = world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
+    await world.settle()
+    day = "Tue 15 Dec 2026"
+    assert f"Offered to Betaspace, on loan until {day}: 10 × M3 nut" in world.answer_to(line)
+    card = world.card()
+    assert f"on loan until {day}. Take it?" in card.text
+    assert f"it stays Attraktor's; back by {day}, that day included" in card.text
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert f"is on loan from Attraktor to Betaspace until {day}." in world.card().text
+    assert "!fed return · !fed extend 2 weeks · !fed show" in world.card().text
+    assert f"is at Betaspace, due {day}." in world.room.message("is at Betaspace").text
+    given, got = world.alpha.transfer().at(1).item, world.beta.transfer().at(1).item
+    assert given
+    assert got
+    assert world.alpha.metadata("stockitem", given)["loan_until"] == "2026-12-15"
+    assert world.beta.metadata("stockitem", got)["loan_until"] == "2026-12-15"
+    assert_books_balance(world)
+
+
+async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_says_yes() -> None:
+    world = await lent("#42", "until 31.1.")
+    card = await handed_back(world)
+    assert "Betaspace hands back 1 × Laser lens" in card.text
+    assert world.alpha.row(42).customer is not None, "nothing moves before the owner's yes"
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    row = world.alpha.row(42)
+    assert row.customer is None
+    assert row.status == 10
+    assert [back(space).state for space in world.spaces] == [DONE, DONE]
+    assert [loan(space).closed.how for space in world.spaces] == [Ending.RETURNED, Ending.RETURNED]  # type: ignore[union-attr]
+    assert "is back at Attraktor" in world.room.messages(sender=world.beta.chat.user_id)[-1].text
+    assert "Back again" in next(m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event)
+    assert any("lent to Betaspace, back again, fine, says Piet" in note for note in world.alpha.history(42))
+    assert_books_balance(world)
+
+
+async def test_the_owners_line_is_the_decision_and_says_in_which_state_it_came() -> None:
+    world = await lent("#42")
+    line = world.anna.says(f'!fed return {loan(world.alpha).code} --damaged --note "scratched at the rim"')
+    await world.settle()
+    assert "comes back, damaged" in world.answer_to(line)
+    assert back(world.beta).state is DONE
+    row = world.alpha.row(42)
+    assert (row.customer, row.status) == (None, 55)
+    assert any("damaged, says Anna: scratched at the rim" in note for note in world.alpha.history(42))
+    assert "is back at Attraktor, damaged" in world.room.message("is back at Attraktor").text
+    assert_books_balance(world)
+
+
+async def test_a_tap_says_damaged_and_a_reply_to_the_card_stands_in_the_history() -> None:
+    world = await lent("#42")
+    card = await handed_back(world)
+    world.kim.says("the coating is burnt", reply_to=card)
+    await world.settle()
+    assert "will stand in the item's history" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    world.piet.reacts(card, "🔧")
+    await world.grace()
+    assert world.alpha.row(42).status == 55
+    assert any("says Piet: the coating is burnt" in note for note in world.alpha.history(42))
+    assert_books_balance(world)
+
+
+async def test_not_here_leaves_it_on_loan_and_both_stocks_as_they_were() -> None:
+    world = await lent()
+    before = world.alpha.total("M3-NUT"), world.beta.total("N-M3")
+    world.piet.reacts(await handed_back(world), "❌")
+    await world.grace()
+    assert [back(space).state for space in world.spaces] == [DECLINED, DECLINED]
+    assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == before
+    assert "stays on loan, at Betaspace" in world.room.message("Not here").text
+    assert loan(world.alpha).is_on_loan
+    assert_books_balance(world)
+    world.piet.reacts(await handed_back(world), "✅")
+    await world.grace()
+    assert not loan(world.alpha).is_on_loan, "asked again, it may be yes"
+    assert_books_balance(world)
+
+
+async def test_part_by_part_until_the_last_which_ends_the_loan() -> None:
+    world = await lent("M3-NUT 10")
+    item = loan(world.alpha).at(1).item
+    assert item
+    world.piet.reacts(await handed_back(world, "return 4"), "✅")
+    await world.grace()
+    assert loan(world.beta).is_on_loan
+    assert world.alpha.row(item).quantity == 6
+    assert_books_balance(world)
+    line = world.bea.says("!fed return 7", reply_to=world.card().event_id)
+    await world.settle()
+    assert "6 can go back, not 7" in world.answer_to(line)
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    assert world.alpha.row(item).customer is None
+    assert [loan(space).closed is not None for space in world.spaces] == [True, True]
+    assert_books_balance(world)
+
+
+async def test_both_sides_begin_it_at_once_and_it_comes_back_once() -> None:
+    world = await lent()
+    code = loan(world.alpha).code
+    world.server.loses = letters
+    world.bea.says(f"!fed return {code}")
+    world.anna.says(f"!fed return {code}")
+    await world.settle()
+    assert {back(space).state for space in world.spaces} == {OPEN}
+    world.server.loses = nothing
+    await world.passes(timedelta(minutes=15))
+    states = sorted(t.state for t in world.beta.turn.transfers() if t.terms.kind == "return")
+    assert states == [CANCELLED, DONE]
+    assert not loan(world.alpha).is_on_loan
+    assert_books_balance(world)
+
+
+async def test_twice_is_refused_while_the_first_is_open() -> None:
+    world = await lent()
+    await handed_back(world)
+    for person in (world.cem, world.anna):
+        line = person.says(f"!fed return {loan(world.alpha).code}")
+        await world.settle()
+        assert "on its way back already" in world.answer_to(line)
+    assert len([t for t in world.beta.turn.transfers() if t.terms.kind == "return"]) == 1
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("words", ["return", "extend 1 week", "gift", "lost"])
+async def test_who_is_no_approver_can_do_nothing_about_it(words: str) -> None:
+    world = await lent()
+    line = world.kim.says(f"!fed {words}", reply_to=world.card().event_id)
+    await world.settle()
+    assert "approver" in world.answer_to(line)
+    assert loan(world.alpha).is_on_loan
+    assert loan(world.alpha).back_by is None
+
+
+@pytest.mark.parametrize("words", ["gift", "lost", "return --damaged"])
+async def test_how_it_ends_and_in_which_state_is_the_owners_to_say(words: str) -> None:
+    world = await lent()
+    line = world.bea.says(f"!fed {words}", reply_to=world.card().event_id)
+    await world.settle()
+    assert "Not done" in world.answer_to(line)
+    assert loan(world.beta).is_on_loan
+    assert_books_balance(world)
+
+
+async def test_the_borrower_asks_for_more_time_and_the_owner_decides() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    line = world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    assert "may stay until Tue 29 Dec 2026" in world.answer_to(line)
+    assert loan(world.beta).due_day == loan(world.beta).terms.loan_until, "only asked"
+    again = world.bea.says("!fed extend 3 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    assert "asked for already" in world.answer_to(again)
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-29", "2026-12-29"]
+    assert "until Tue 29 Dec 2026" in world.card().text
+    item = loan(world.beta).at(1).item
+    assert item
+    assert world.beta.metadata("stockitem", item)["loan_until"] == "2026-12-29"
+    world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    world.piet.reacts(owners_card(world), "❌")
+    await world.grace()
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-29", "2026-12-29"]
+    assert_books_balance(world)
+
+
+async def test_the_owners_approver_gives_more_time_at_once() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    line = world.anna.says(f"!fed extend {loan(world.alpha).code} until 31.1.")
+    await world.settle()
+    assert "may stay until Sun 31 Jan 2027" in world.answer_to(line)
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2027-01-31", "2027-01-31"]
+    assert_books_balance(world)
+
+
+async def test_lost_is_written_off_by_a_named_person_in_inventrees_history() -> None:
+    world = await lent("#42")
+    line = world.anna.says(f"!fed lost {loan(world.alpha).code}")
+    await world.settle()
+    assert "Lost: 1 × Laser lens" in world.answer_to(line)
+    row = world.alpha.row(42)
+    assert (row.status, row.customer) == (70, world.alpha.connection().company)
+    assert any("lost at Betaspace, says Anna" in note for note in world.alpha.history(42))
+    assert [loan(space).closed.how for space in world.spaces] == [Ending.LOST, Ending.LOST]  # type: ignore[union-attr]
+    late = world.bea.says("!fed return", reply_to=world.card().event_id)
+    await world.settle()
+    assert "is over already" in world.answer_to(late)
+    assert_books_balance(world)
+
+
+async def test_a_gift_is_theirs_and_no_return_begins_after_it_even_if_it_crosses() -> None:
+    world = await lent()
+    code = loan(world.alpha).code
+    world.anna.says(f"!fed gift {code}")
+    world.bea.says(f"!fed return {code}")
+    await world.settle()
+    assert [loan(space).closed.how for space in world.spaces] == [Ending.GIFT, Ending.GIFT]  # type: ignore[union-attr]
+    assert all(t.state in {ABORTED, DECLINED} for t in world.beta.turn.transfers() if t.terms.kind == "return")
+    assert world.beta.total("N-M3") - world.beta.counted[world.beta.part("N-M3").pk] == 10 + Decimal(0)
+    assert_books_balance(world)
+
+
+def reminders(world: World) -> list[Message]:
+    return [m for m in world.room.messages() if "goes back to Attraktor" in m.text or "was to be back" in m.text]
+
+
+def hour_of(world: World, message: Message) -> int:
+    event = next(e for e in world.server.log if e.get("event_id") == message.event_id)
+    return datetime.fromtimestamp(event["origin_server_ts"] / 1000, UTC).hour
+
+
+async def test_the_borrowers_people_are_reminded_before_and_on_the_day_then_weekly_and_never_at_night() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    await world.passes(timedelta(days=17))  # 11 December, evening
+    assert reminders(world) == []
+    await world.passes(timedelta(days=20))  # the last of the year
+    told = [(m.text.splitlines()[0], hour_of(world, m)) for m in reminders(world)]
+    assert [text.split("10 × M3 nut (M3-NUT) ")[1] for text, _ in told] == [
+        "goes back to Attraktor by Tue 15 Dec 2026.",
+        "goes back to Attraktor by tomorrow, Tue 15 Dec 2026.",
+        "goes back to Attraktor today, Tue 15 Dec 2026.",
+        "was to be back at Attraktor by Tue 15 Dec 2026.",
+        "was to be back at Attraktor by Tue 15 Dec 2026.",
+    ]
+    assert {hour for _, hour in told} == {8}
+    assert all(world.cem.user_id in m.rings for m in reminders(world)), "Cem took it"
+    world.bea.says("!fed extend 1 week", reply_to=reminders(world)[-1])
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    await world.passes(timedelta(days=3))
+    assert len(reminders(world)) == 5, "it is due on 7 January now"
+    world.piet.reacts(await handed_back(world), "✅")
+    await world.grace()
+    await world.passes(timedelta(days=30))
+    assert len(reminders(world)) == 5
+
+
+async def test_who_slept_through_the_days_is_reminded_once() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    await world.passes(timedelta(days=23), asleep=(world.beta,))
+    await world.settle()
+    await world.passes(timedelta(hours=14))
+    assert len(reminders(world)) == 1
+    assert_books_balance(world)
+
+
+async def test_todo_and_show_tell_what_is_lent_and_borrowed_until_when_and_what_came_back() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    world.piet.reacts(await handed_back(world, "return 4"), "✅")
+    await world.grace()
+    code = loan(world.alpha).code
+    for person, words in ((world.anna, "Lent until Tue 15 Dec 2026"), (world.bea, "Borrowed until Tue 15 Dec 2026")):
+        line = person.says("!fed todo")
+        await world.settle()
+        assert f"{code} – " in world.answer_to(line)
+        assert words in world.answer_to(line)
+    await world.passes(timedelta(days=23))
+    line = world.anna.says(f"!fed show {code}")
+    await world.settle()
+    assert "⚠ Lent; it was due Tue 15 Dec 2026" in world.answer_to(line)
+    assert "Handed back:\n• " in world.answer_to(line)
+    assert "4 × M3 nut" in world.answer_to(line)
+
+
+async def test_what_is_borrowed_goes_back_by_return_and_nowhere_else() -> None:
+    world = await lent("RES-10K 20", world=await sharing())
+    item = loan(world.beta).at(1).item
+    line = world.bea.says(f"!fed push #{item} 5 to attraktor")
+    await world.settle()
+    assert "it is on loan here" in world.answer_to(line)
+    asked = world.anna.says(f"!fed request #{item} 5 from betaspace")
+    await world.settle()
+    assert "Asked Betaspace" in world.answer_to(asked)
+    assert world.alpha.transfer().state is DECLINED
+    found = await world.beta.inventory.answer(FindItems(f"#{item}"))
+    assert isinstance(found, ItemsFound)
+    complaint = offering.item_complaint(world.beta.turn, found.items[0], (), "gammaspace")
+    assert complaint is not None
+    assert complaint.name == "may_not_go_on"
+    assert_books_balance(world)
+
+
+async def test_what_is_asked_for_a_time_is_borrowed_and_goes_back_in_the_same_way() -> None:
+    world = await sharing()
+    line = world.bea.says("!fed request 5 RES-10K from attraktor until 15.12.")
+    await world.settle()
+    assert "on loan until Tue 15 Dec 2026" in world.answer_to(line)
+    assert "on loan until Tue 15 Dec 2026. Give it?" in owners_card(world).text
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [loan(space).is_on_loan for space in world.spaces] == [True, True]
+    assert str(loan(world.beta).due_day) == "2026-12-15"
+    world.bea.says(f"!fed return {loan(world.beta).code}")
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [loan(space).is_on_loan for space in world.spaces] == [False, False]
+    assert_books_balance(world)
+
+
+async def test_several_things_are_lent_and_come_back_together() -> None:
+    world = await lent("#42; RES-10K 20")
+    line = world.bea.says("!fed return 5", reply_to=world.card().event_id)
+    await world.settle()
+    assert "goes back as a whole" in world.answer_to(line)
+    world.piet.reacts(await handed_back(world), "✅")
+    await world.grace()
+    assert [loan(space).closed is not None for space in world.spaces] == [True, True]
+    assert world.alpha.row(42).customer is None
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("for 3 weaks", "can't read"),
+        ("until 24.11.2025", "is over"),
+        ("for 3 years", "more than two years ahead"),
+        ("", "Something is missing: for TIME"),
+    ],
+)
+async def test_a_day_that_can_not_be_meant_is_refused_with_what_would_do(words: str, answer: str) -> None:
+    world = await friends()
+    line = world.anna.says(f"!fed lend M3-NUT 10 to betaspace {words}")
+    await world.settle()
+    assert answer in world.answer_to(line)
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_push_with_loan_is_the_same_and_a_number_of_a_list_keeps_the_day() -> None:
+    world = await friends()
+    line = world.anna.says("!fed push M3-BOLT 10 to betaspace --loan 31.1.")
+    await world.settle()
+    (choice,) = world.room.answers(line)
+    world.anna.says("1", reply_to=choice)
+    await world.settle()
+    assert str(world.alpha.transfer().terms.loan_until) == "2027-01-31"

@@ -1,0 +1,243 @@
+"""Loans when things go wrong: the end of a friendship, InvenTree down or old, things moved by hand, a crash."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import ConnectionState, Ending, TransferState
+from fedbot.inventree.versions import Version
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_lending import back, handed_back, lent, loan
+from tests.dialogue.world import World, friends
+
+ABORTED, DECLINED, DONE, OPEN, REVERTED = (
+    TransferState.ABORTED,
+    TransferState.DECLINED,
+    TransferState.DONE,
+    TransferState.OPEN,
+    TransferState.REVERTED,
+)
+
+
+def states(world: World) -> list[ConnectionState]:
+    return [space.turn.connections()[-1].state for space in world.spaces]
+
+
+def is_company_open(world: World) -> bool:
+    company = world.alpha.turn.connections()[-1].company
+    return bool(world.alpha.tables.companies[company].active)
+
+
+@pytest.mark.parametrize("settled_by", ["return", "gift", "lost"])
+async def test_a_friendship_ends_when_the_last_loan_is_settled(settled_by: str) -> None:
+    world = await lent("M3-NUT 10")
+    line = world.anna.says("!fed disconnect betaspace")
+    await world.settle()
+    code = loan(world.alpha).code
+    (preview,) = world.room.answers(line)
+    assert "On loan; each is settled by !fed return, !fed gift or !fed lost:" in preview.text
+    assert code in preview.text
+    world.anna.says("1", reply_to=preview)
+    await world.settle()
+    assert states(world) == [ConnectionState.ENDING, ConnectionState.ENDING]
+    assert is_company_open(world)
+    again = world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    assert "isn't active" in world.answer_to(again), "nothing new starts"
+    if settled_by == "return":
+        world.piet.reacts(await handed_back(world), "✅")
+        await world.grace()
+    else:
+        world.anna.says(f"!fed {settled_by} {code}")
+        await world.settle()
+    assert loan(world.alpha).closed is not None
+    assert states(world) == [ConnectionState.ENDED, ConnectionState.ENDED]
+    assert not is_company_open(world)
+    assert_books_balance(world)
+
+
+async def test_at_once_the_owner_settles_a_loan_alone_and_the_company_is_closed_then() -> None:
+    world = await lent("#42")
+    world.beta.is_asleep = True
+    world.anna.says("!fed disconnect betaspace --now --sure")
+    await world.settle()
+    assert states(world)[0] is ConnectionState.ENDED
+    assert is_company_open(world), "there is something with it"
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    assert world.alpha.row(42).customer is None
+    assert back(world.alpha).state is DONE
+    assert loan(world.alpha).closed is not None
+    assert not is_company_open(world)
+    await world.passes(timedelta(days=3))
+    world.beta.is_asleep = False
+    await world.settle()
+    closed = loan(world.beta).closed
+    assert closed is not None
+    assert closed.how is Ending.RETURNED, "the borrower hears of it, should it be there again"
+
+
+async def test_the_borrowers_inventree_is_down_and_it_goes_on_when_it_is_back() -> None:
+    world = await lent("M3-NUT 10")
+    world.beta.goes_down()
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    assert world.alpha.row(loan(world.alpha).at(1).item or 0).customer is not None, "the borrower debits first"
+    await world.passes(timedelta(hours=2))
+    world.beta.comes_back()
+    await world.passes(timedelta(hours=2))
+    assert back(world.alpha).state is DONE
+    assert_books_balance(world)
+
+
+async def test_the_owners_inventree_is_down_and_the_item_comes_home_when_it_is_back() -> None:
+    world = await lent("M3-NUT 10")
+    world.piet.reacts(await handed_back(world), "✅")
+    await world.settle()
+    world.alpha.before("POST", "stock/.*return", world.alpha.goes_down)
+    await world.grace()
+    await world.passes(timedelta(minutes=30))
+    assert back(world.alpha).state is not DONE
+    world.alpha.comes_back()
+    await world.passes(timedelta(hours=2))
+    assert back(world.alpha).state is DONE
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, FaultKind.ERROR_BEFORE, FaultKind.RESET_AFTER])
+async def test_the_return_is_made_once_though_inventree_fails_in_the_middle(kind: FaultKind) -> None:
+    world = await lent("M3-NUT 10")
+    world.alpha.fails(kind, "POST", "return")
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    await world.passes(timedelta(minutes=30))
+    assert back(world.alpha).state is DONE
+    assert_books_balance(world)
+
+
+async def test_a_crash_of_either_bot_in_the_middle_changes_nothing_of_the_end() -> None:
+    world = await lent("M3-NUT 10")
+    world.alpha.before("POST", "stock/.*return", world.alpha.goes_down)
+    world.beta.before("POST", "stock/assign", world.beta.goes_down)
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    for space in (world.beta, world.alpha):
+        space.comes_back()
+        await space.restart()
+        await world.passes(timedelta(minutes=40))
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=40))
+    assert back(world.alpha).state is DONE
+    assert loan(world.beta).closed is not None
+    assert_books_balance(world)
+
+
+async def test_what_the_owner_took_back_by_hand_meanwhile_is_told_and_stays_with_the_borrower() -> None:
+    world = await lent("#42")
+    world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1"}], location=1, notes="by hand")
+    line = world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    assert "moved it by hand" in world.answer_to(line)
+    assert "settle it as a gift, or lost" in world.answer_to(line)
+    world.bea.says("!fed return", reply_to=world.card().event_id)
+    await world.settle()
+    assert back(world.beta).state is DECLINED
+    assert "moved it by hand" in world.room.message("Not handed back").text
+    assert loan(world.beta).is_on_loan
+
+
+async def test_what_the_borrower_moved_by_hand_is_told_with_what_to_do() -> None:
+    world = await lent("M3-NUT 10")
+    item = loan(world.beta).at(1).item
+    with world.beta.meddles():
+        world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": "3"}], notes="used")
+    line = world.bea.says("!fed return", reply_to=world.card().event_id)
+    await world.settle()
+    assert "isn't all in stock" in world.answer_to(line)
+    assert f"!fed return {loan(world.beta).code} 7" in world.answer_to(line)
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    assert [back(space).state for space in world.spaces] == [ABORTED, ABORTED]
+    assert world.alpha.row(loan(world.alpha).at(1).item or 0).customer is not None
+    assert loan(world.alpha).is_on_loan
+
+
+async def test_the_owners_item_vanishes_after_the_card_and_the_borrower_has_its_own_again() -> None:
+    world = await lent("#42")
+    card = await handed_back(world)
+    world.alpha.admin("POST", "stock/return/", items=[{"pk": 42, "quantity": "1"}], location=1, notes="by hand")
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert [back(space).state for space in world.spaces] == [REVERTED, REVERTED]
+    item = loan(world.beta).at(1).item
+    assert world.beta.row(item or 0).customer is None
+    assert loan(world.beta).is_on_loan
+
+
+async def test_an_inventree_that_takes_back_no_parts_says_so_before_anything_moves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await lent("M3-NUT 10")
+    monkeypatch.setattr(Version, "returns_parts", property(lambda _: False))  # API < 381
+    line = world.anna.says(f"!fed return {loan(world.alpha).code} 4")
+    await world.settle()
+    assert "can only take back all of it at once" in world.answer_to(line)
+    world.bea.says("!fed return 4", reply_to=world.card().event_id)
+    await world.settle()
+    assert back(world.beta).state is DECLINED
+    assert "can only take back all of it at once" in world.room.message("Not handed back").text
+    assert await handed_back(world), "all of it may go back"
+    assert_books_balance(world)
+
+
+async def test_a_part_that_could_not_be_handed_back_is_not_borrowed() -> None:
+    world = await friends()
+    part = world.beta.part("N-M3").pk
+    world.beta.admin("PATCH", f"part/{part}/", salable=False)
+    world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
+    await world.settle()
+    assert "isn't salable, so it could not be handed back one day" in world.card().text
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.beta.transfer().state is OPEN
+    world.beta.admin("PATCH", f"part/{part}/", salable=True)
+    world.cem.reacts(world.card(), "❌")
+    world.dilek.reacts(world.card(), "✅")
+    await world.grace()
+    assert_books_balance(world)
+
+
+async def test_reconcile_finds_nothing_amiss_with_what_is_lent_back_in_part_given_or_lost() -> None:
+    world = await lent("M3-NUT 10")
+    world.anna.says(f"!fed return {loan(world.alpha).code} 4")
+    await world.settle()
+    for words, settled_by in (("RES-10K 20", "gift"), ("#42", "lost"), ("#4 2", "return")):
+        await lent(words, world=world)
+        world.anna.says(f"!fed {settled_by} {world.alpha.transfer().code}")
+        await world.settle()
+    assert_books_balance(world)
+    for person in (world.anna, world.bea):
+        line = person.says("!fed reconcile")
+        await world.settle()
+        assert "agree" in world.room.answers(line)[-1].text, world.room.transcript()
+
+
+async def test_figures_tell_what_was_lent_and_borrowed_apart_from_what_was_given() -> None:
+    world = await lent("M3-NUT 10")
+    await world.hand_over("RES-10K 20")
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    line = world.anna.says("!fed stats")
+    await world.settle()
+    text = world.room.answers(line)[-1].text
+    assert "given: 1 thing (20 pieces); received: 0 things" in text
+    assert "lent: 1 thing (10 pieces); borrowed: 0 things" in text
+    await lent("#4 3", world=world)
+    world.anna.says(f"!fed gift {next(t.code for t in world.alpha.turn.transfers() if t.is_on_loan)}")
+    await world.settle()
+    again = world.anna.says("!fed stats")
+    await world.settle()
+    assert "given: 2 things (23 pieces)" in world.room.answers(again)[-1].text
