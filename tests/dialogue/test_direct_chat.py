@@ -62,6 +62,26 @@ async def test_what_does_something_is_said_in_the_shared_room() -> None:
     assert_books_balance(world)
 
 
+async def test_what_is_found_in_a_direct_chat_is_asked_for_in_the_shared_room() -> None:
+    world = await friends()
+    world.bea.says("!fed share N-M3")
+    await world.settle()
+    chat = await chats(world, world.kim)
+    found = world.kim.says("find m3 in betaspace", room=chat.id)
+    await world.settle()
+    (hits,) = chat.answers(found)
+    assert "1) " in hits.text
+    asked = world.kim.says("ask 1 5", room=chat.id, reply_to=hits)
+    await world.settle()
+    (told_where,) = chat.answers(asked)
+    assert "Please say it in Makerspaces: !fed request 5" in told_where.text
+    assert world.alpha.turn.transfers() == []
+    line = told_where.text.partition("Please say it in Makerspaces: ")[2]
+    world.kim.says(line)
+    await world.settle()
+    assert world.alpha.transfer().terms.kind == "request"
+
+
 async def test_a_direct_chat_tells_nothing_of_rooms_that_the_person_has_left() -> None:
     world = await friends()
     await world.push()
