@@ -17,6 +17,7 @@ TROUBLE: dict[str, int] = {
     "untap": 8,
     "types a decision": 5,
     "grants less": 3,
+    "parcel": 5,
     "cancel": 8,
     "disconnect": 1,
     "rotate": 1,
@@ -80,6 +81,7 @@ IN_THE_GRACE = (
     ("meddle between",),
 )
 CALM = ("lane", "lane", "lane", "round", "round", "rest")
+DEALS = ("push", "push", "push", "push", "push several", "request", "request", "connect")
 MOST_DEALS = 8
 
 
@@ -94,7 +96,7 @@ class Action:
         return f"{self.name} {'/'.join(map(str, self.numbers))}"
 
 
-def draw(random: Random) -> list[Action]:
+def draw(random: Random, *, friends: bool = True) -> list[Action]:
     """A story: a few deals, as they go when nothing goes wrong, and trouble strewn in between.
 
     Each has its own temper: how much trouble there is, and which kinds come up often or not at all.
@@ -103,7 +105,7 @@ def draw(random: Random) -> list[Action]:
     weights = weights if any(weights) else list(TROUBLE.values())
     density = random.choice((0.05, 0.15, 0.4, 0.7))
     names: list[str] = []
-    for name in _deals(random):
+    for name in _deals(random, friends=friends):
         names.append(name)
         while random.random() < density:
             names += random.choices(list(TROUBLE), weights)
@@ -117,10 +119,10 @@ def _aimed(name: str, numbers: tuple[int, int, int, int]) -> Action:
     return Action(name, (*numbers[:3], int(aim)) if aim else numbers)
 
 
-def _deals(random: Random) -> Iterator[str]:
+def _deals(random: Random, *, friends: bool) -> Iterator[str]:
     """One deal after the other, now and then two at once: asking, the card, a tap, the grace, what follows."""
-    for _ in range(random.randrange(1, MOST_DEALS + 1)):
-        yield random.choice(("push", "push", "push", "push", "push several", "request", "request", "connect"))
+    for deal in range(random.randrange(1, MOST_DEALS + 1)):
+        yield random.choice(DEALS) if friends or deal else "connect"
         if random.random() < 0.2:
             yield random.choice(("push", "request", "connect"))
         yield from _calm(random, rest=0.8)
@@ -131,6 +133,7 @@ def _deals(random: Random) -> Iterator[str]:
                 yield from random.choice(IN_THE_GRACE)
             yield "grace"
             yield from _calm(random, rest=0.4)
+        yield from ("parcel", "grace", "rest") if random.random() < 0.4 else ()
 
 
 def _calm(random: Random, rest: float) -> Iterator[str]:

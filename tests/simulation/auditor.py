@@ -68,6 +68,7 @@ class Auditor:
     untapped: dict[str, str] = field(default_factory=dict)
     cards: list[tuple[Party, str, str]] = field(default_factory=list)
     movements: dict[tuple[str, int], Movement] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
     forged: set[str] = field(default_factory=set)
     settled: set[str] = field(default_factory=set)
     troubled: set[str] = field(default_factory=set)
@@ -162,12 +163,21 @@ class Auditor:
             self.wrong(f"{name} was {before.state} and became {after.state} (5, final states are final)")
         if before.state is TransferState.OPEN and after.state in {TransferState.APPROVED, TransferState.DEBITING}:
             self.left_open.setdefault(after.id, party.clock.now())
-        if after.state is TransferState.CREDITING and after.id not in self.settled:
-            self._crediting(party, before, event)
+        if after.role == "receiver" and after.id not in self.settled:
+            if before.awaits_parcel and after.state is TransferState.CREDITING:
+                self._must_be_here(after, name)
+            elif after.state in {TransferState.CREDITING, TransferState.SENT}:
+                self._told_as_sent(party, before, after, event)
         if after.state is TransferState.EXPIRED and after.role == "sender":
             self._expired(party, before, name)
 
-    def _crediting(self, party: Party, before: Transfer, event: Event) -> None:
+    def _must_be_here(self, transfer: Transfer, name: str) -> None:
+        by = transfer.parcel.received if transfer.parcel is not None else None
+        tap = self.taps.get(by.event_id) if by is not None else None
+        if tap is None or tap.subject != transfer.id or tap.choice is not Choice.PARCEL:
+            self.wrong(f"{name} is credited though nobody has said that the parcel is here (4)")
+
+    def _told_as_sent(self, party: Party, before: Transfer, after: Transfer, event: Event) -> None:
         name = f"{party.id}: {before.id[:4]}"
         if before.terms.kind == "push" and (before.approved_hash != before.terms_hash):
             self.wrong(f"{name} is credited though nobody here has approved it (4)")
@@ -175,7 +185,7 @@ class Auditor:
             self.wrong(f"{name} began crediting without a 'sent' (debit before credit)")
             return
         age = party.clock.now().timestamp() - event.envelope["sent_at"] / 1000
-        if age > STALE_AFTER.total_seconds():
+        if age > STALE_AFTER.total_seconds() and not after.awaits_parcel:
             self.wrong(f"{name} was credited from a 'sent' that was {age / 60:.0f} minutes old")
 
     def _expired(self, party: Party, before: Transfer, name: str) -> None:
@@ -293,7 +303,7 @@ class Auditor:
 
     def _must_be_entitled(self, decider: Party, identifier: str, event_id: str, name: str) -> None:
         tap = self.taps.get(event_id)
-        if tap is None or tap.choice is not Choice.APPROVE or tap.subject != identifier:
+        if tap is None or tap.choice not in {Choice.APPROVE, Choice.PARCEL} or tap.subject != identifier:
             self.wrong(f"{name}: stock leaves though nobody has approved it (4)")
             return
         username = decider.home.people.get(tap.person, "")

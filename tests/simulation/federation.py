@@ -123,9 +123,12 @@ class Federation:
     # --- beginning and end --------------------------------------------------------------------------------
 
     async def begins(self) -> None:
-        """All bots are up; the first two parties are friends, if the set-up says so."""
+        """All bots are up and share what there is; the first is a friend of each other, if the set-up says so."""
         for party in self.parties:
             await self.boots(party)
+        await self.rests()
+        for party in self.parties:
+            self.people[party.person(party.people.approver)].says("!fed share all")
         await self.rests()
         if self._setup.friends:
             for party in self.parties[1:]:
@@ -144,6 +147,8 @@ class Federation:
                 await self.boots(party)
         for pause in (timedelta(minutes=5), timedelta(hours=3), timedelta(days=12)):
             await self.passes(pause)
+            talking.receive_parcels(self)
+        await self.passes(timedelta(hours=1))
 
     # --- processes ----------------------------------------------------------------------------------------
 

@@ -28,7 +28,8 @@ class Outcome:
 def scripted(seed: int) -> tuple[Setup, list[Action]]:
     """The set-up and the actions of a seed."""
     random = Random(seed)
-    return Setup.drawn(random), draw(random)
+    setup = Setup.drawn(random)
+    return setup, draw(random, friends=setup.friends)
 
 
 def lived(seed: int) -> Outcome:

@@ -18,10 +18,24 @@ from tests.twins.people import Person
 if TYPE_CHECKING:
     from tests.simulation.federation import Federation
 
-KEYS = ("✅", "✅", "✅", "✅", "✅", "✅️", "❌", "❌", "👍🏽", "")
+KEYS = ("✅", "✅", "✅", "✅", "📦", "✅️", "❌", "❌", "👍🏽", "")
+YES, PARCEL, NO = 0, 4, 6
 WANTED = ("M3-BOLT", "RES-10K", "Threaded insert M3", "LENS-2", "Nothing")
 TRUTHS = ("left", "out", "stays", "arrived", "back", "lost", "booked", "never")
-BABBLE = ("!fed", "!fed nonsense", "hello", "!fed push", "!fed status", "!fed todo", "!fed spaces", "!fed show")
+BABBLE = (
+    "!fed",
+    "!fed nonsense",
+    "hello",
+    "!fed push",
+    "!fed status",
+    "!fed todo",
+    "!fed spaces",
+    "!fed show",
+    "!fed find bolt",
+    "!fed ask 1",
+    "!fed share all",
+    "!fed unshare all",
+)
 
 
 def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], Awaitable[None]]]:
@@ -37,6 +51,7 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
         "untap": said.untap,
         "types a decision": said.types_a_decision,
         "grants less": said.grants_less,
+        "parcel": said.parcel,
         "cancel": said.cancel,
         "disconnect": said.disconnect,
         "rotate": said.rotate,
@@ -55,6 +70,15 @@ async def become_friends(federation: Federation, one: Party, other: Party) -> No
     federation.people[other.person(other.people.superuser)].reacts(card[2], "✅")
     await federation.rests()
     await federation.passes(GRACE + timedelta(minutes=3))
+
+
+def receive_parcels(federation: Federation) -> None:
+    """Of each parcel that is on its way somebody who may says that it is here."""
+    said = _Talk(federation)
+    for party in federation.parties:
+        for transfer in party.transfers():
+            if transfer.awaits_parcel:
+                said.says_it_is_here(party, transfer, federation.people[party.person(party.people.superuser)])
 
 
 class _Talk:
@@ -127,7 +151,7 @@ class _Talk:
 
     async def tap_the_newest(self, _: int, b: int, c: int, d: int) -> None:
         """The newest card is decided upon by somebody who may, mostly with a yes."""
-        await self.tap(0, b % 7, 0 if c % 10 else 6, d)
+        await self.tap(0, b % 7, (NO, PARCEL, PARCEL)[c % 12] if c % 12 < 3 else YES, d)
 
     async def tap(self, a: int, b: int, c: int, _: int) -> None:
         cards = self._federation.auditor.cards
@@ -184,6 +208,29 @@ class _Talk:
             said = person.says(text)
             self._federation.auditor.taps[said] = Tap(party.id, person.user_id, subject.id, Choice.APPROVE)
             self._federation.tell(f"{person.user_id}: {text}")
+
+    async def parcel(self, a: int, b: int, c: int, _: int) -> None:
+        """A parcel is here, as somebody says who may, or not; seldom it is missing, which either side says."""
+        waiting = [
+            (party, transfer)
+            for party in self._federation.parties
+            for transfer in party.transfers()
+            if transfer.awaits_parcel
+        ]
+        if waiting:
+            party, transfer = waiting[a % len(waiting)]
+            if c % 8:
+                self.says_it_is_here(party, transfer, self._who(party, transfer, b))
+            else:
+                self._federation.auditor.missing.add(transfer.id)
+                side = party if c % 16 else self._federation.auditor.by_id(transfer.peer)
+                self._asks(side, b, f"!fed missing {transfer.code}")
+
+    def says_it_is_here(self, party: Party, transfer: Transfer, person: Person) -> None:
+        """`received`, by this person."""
+        said = person.says(f"!fed received {transfer.code}")
+        self._federation.auditor.taps[said] = Tap(party.id, person.user_id, transfer.id, Choice.PARCEL)
+        self._federation.tell(f"{person.user_id}: !fed received {transfer.code}")
 
     async def disconnect(self, a: int, b: int, c: int, _: int) -> None:
         """A friendship ends; sometimes at once."""
