@@ -22,6 +22,7 @@ from fedbot.ports import Inventory, InventoryProblem, Lane, OutboxRow, OutcomeUn
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_VERSION = "unknown-version"
 ORDERLY_STOP = 8.0
 """Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
 
@@ -84,7 +85,7 @@ class ActLane:
             found = await self._inventory.probe(effect.step)
         except (Unavailable, OutcomeUnknown) as problem:
             self._noticed(effect.step, problem)
-            self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
+            self._wait(row, effect.context, problem, self._pause(row), reached=False)
             return True
         except Refusal as problem:
             self._noticed(effect.step)
@@ -93,7 +94,7 @@ class ActLane:
             elif self._is_given_up(row, effect):
                 self._give_it_up(row, effect, problem.text)
             else:
-                self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
+                self._wait(row, effect.context, problem, self._pause(row), reached=False)
             return True
         if not isinstance(effect.step, TryToken):  # that one's probe asks nobody
             self._noticed(effect.step)
@@ -123,11 +124,11 @@ class ActLane:
             result = await self._inventory.act(effect.step)
         except Unavailable as problem:
             self._noticed(effect.step, problem)
-            self._wait(row, effect.context, problem.text, self._pause(row), reached=False)
+            self._wait(row, effect.context, problem, self._pause(row), reached=False)
         except OutcomeUnknown as problem:
             self._noticed(effect.step, problem)
             log.warning("unknown outcome of %s (%s): %s", type(effect.step).__name__, effect.step.mark, problem.text)
-            self._wait(row, effect.context, problem.text, self._settle.total_seconds(), reached=True)
+            self._wait(row, effect.context, problem, self._settle.total_seconds(), reached=True)
         except Refusal as problem:
             self._noticed(effect.step)
             self._refused(row, effect.context, problem)
@@ -150,11 +151,13 @@ class ActLane:
         self._journal.fail(row.id, event, problem.text)
         self._engine.decide_all()
 
-    def _wait(self, row: OutboxRow, context: Context, problem: str, seconds: float, *, reached: bool) -> None:
+    def _wait(
+        self, row: OutboxRow, context: Context, problem: InventoryProblem, seconds: float, *, reached: bool
+    ) -> None:
         now = self._clock.now()
         next_try = now + timedelta(seconds=seconds)
-        event = Waiting(now, context, problem, next_try)
-        self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem)
+        event = Waiting(now, context, problem.text, next_try, silent=is_silence(problem))
+        self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem.text)
         self._engine.decide_all()
 
 
@@ -163,12 +166,17 @@ def is_ours(step: Step) -> bool:
     return not (isinstance(step, TryToken) and step.url)
 
 
+def is_silence(problem: InventoryProblem) -> bool:
+    """Whether InvenTree gave no answer that we can use. A no is an answer, and so is a version that we don't know."""
+    return isinstance(problem, Unavailable | OutcomeUnknown) and problem.reason != UNKNOWN_VERSION
+
+
 def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) -> None:
-    """Our InvenTree answered (a no is an answer, and so is a version that we don't know), or didn't."""
-    if problem is None or problem.reason == "unknown-version":
-        breaker.worked()
-    else:
+    """Our InvenTree answered, or didn't."""
+    if problem is not None and is_silence(problem):
         breaker.failed(now, problem.text)
+    else:
+        breaker.worked()
 
 
 def hold_back(engine: Engine, breaker: Breaker, row: OutboxRow, context: Context) -> bool:

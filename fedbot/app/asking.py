@@ -6,13 +6,13 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from fedbot.app.acts import hold_back, notice, wait_for_work
+from fedbot.app.acts import hold_back, is_silence, notice, wait_for_work
 from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.engine import Engine
 from fedbot.federation.effects import Ask
 from fedbot.federation.events import Answered, Unanswered, Waiting
 from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
-from fedbot.ports import Inventory, InventoryProblem, OutboxRow, OutcomeUnknown, Unavailable
+from fedbot.ports import Inventory, InventoryProblem, OutboxRow
 
 AT_ONCE = 4
 
@@ -82,11 +82,11 @@ class AskLane:
 
     def _unanswered(self, row: OutboxRow, effect: Ask, problem: InventoryProblem) -> None:
         now = self._clock.now()
-        silent = isinstance(problem, Unavailable | OutcomeUnknown)
-        notice(self._breaker, now, problem if silent else None)
+        silent = is_silence(problem)
+        notice(self._breaker, now, problem)
         if effect.patient:
             again = now + timedelta(seconds=self.backoff.failed())
-            event = Waiting(now, effect.context, problem.text, again)
+            event = Waiting(now, effect.context, problem.text, again, silent=silent)
             self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
         else:
             answer = Unanswered(now, effect.context, problem.text, silent=silent)

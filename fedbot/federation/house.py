@@ -17,6 +17,7 @@ from fedbot.federation.standing import Standing
 from fedbot.federation.state import Turn
 
 LOOKING = "house"
+A_DAY = timedelta(days=1)
 SAME_OUTAGE = timedelta(hours=1)
 """A silence that begins that soon after the last one was told goes into the same message."""
 ALREADY_WATCHED = timedelta(minutes=10)
@@ -27,6 +28,9 @@ ALREADY_WATCHED = timedelta(minutes=10)
 
 def on_waiting(turn: Turn, event: Waiting) -> None:
     """Something waits for our InvenTree: since when, until when, and the admins are told if it is news."""
+    if not event.silent:
+        _tell_refusal(turn, event.problem)
+        return
     standing = turn.standing()
     is_news = standing.inventory_down_since is None
     turn.save(
@@ -41,6 +45,13 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
         _tell_outage(turn, event.problem)
         if event.context.purpose != LOOKING:
             watch(turn)
+
+
+def _tell_refusal(turn: Turn, problem: str) -> None:
+    """It answers, but with a no that only people can change: the token, a right, its version."""
+    if turn.tell_once("inventory-refuses", A_DAY):
+        phrase = say("inventory_refuses", problem=problem, home=turn.home)
+        turn.tell_admins(phrase, f"refuses:{turn.now.isoformat()}")
 
 
 def _tell_outage(turn: Turn, problem: str) -> None:
@@ -92,9 +103,11 @@ def on_started(turn: Turn) -> None:
 
 
 def next_look(turn: Turn) -> datetime | None:
-    """When our own house is to be looked at next."""
-    looked = turn.standing().looked
-    return looked + turn.home.look_every if looked and turn.home.look_every else None
+    """When our own house is looked at next: at once if the last look is to come yet, by a clock that was wrong."""
+    looked, every = turn.standing().looked, turn.home.look_every
+    if looked is None or every is None:
+        return None
+    return looked + every if looked <= turn.now else turn.now
 
 
 def look(turn: Turn) -> None:
@@ -121,10 +134,11 @@ def on_looked(turn: Turn, event: Answered) -> None:
 def _compare(turn: Turn, known: Standing, inventory: InventoryStanding) -> None:
     seen = (inventory.version, inventory.api)
     turn.save(replace(known, release=inventory.version, api=inventory.api, abilities=inventory.abilities))
-    if not known.api or seen == (known.release, known.api):
+    if seen == (known.release, known.api):
         return
-    turn.note("house", "InvenTree's version changed", old=known.api, new=inventory.api)
-    gained = tuple(ability for ability in inventory.abilities if ability not in known.abilities)
+    turn.note("house", "InvenTree's version", old=known.api, new=inventory.api)
+    is_new = not known.api
+    gained = () if is_new else tuple(ability for ability in inventory.abilities if ability not in known.abilities)
     lost = tuple(ability for ability in known.abilities if ability not in inventory.abilities)
     if gained or lost or not inventory.writes_allowed:
         phrase = say("version_changed", home=turn.home, old=known, inventory=inventory, gained=gained, lost=lost)

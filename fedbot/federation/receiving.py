@@ -25,7 +25,7 @@ from fedbot.federation.effects import Ask, Do
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context, StepDone, StepRefused, StepUnknown
 from fedbot.federation.provenance import forbidden_origin, mirror_received
-from fedbot.federation.questions import Able, MatchPart, PartMatch, Question, WhoMay
+from fedbot.federation.questions import Able, PartMatch, Question, WhoMay
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (

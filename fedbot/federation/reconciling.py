@@ -32,6 +32,7 @@ from fedbot.federation.events import (
 )
 from fedbot.federation.provenance import mirror_given, mirror_received
 from fedbot.federation.questions import BooksOf, ItemsSeen
+from fedbot.federation.standing import counted_from
 from fedbot.federation.state import Turn
 from fedbot.federation.terms import plain
 
@@ -98,7 +99,7 @@ def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
 def on_started(turn: Turn) -> None:
     """The nights count from when they were first there."""
     standing = turn.standing()
-    last = (standing.last_reconcile or turn.now) if turn.home.reconcile_at else None
+    last = counted_from(standing.last_reconcile, turn.now) if turn.home.reconcile_at else None
     turn.save(replace(standing, last_reconcile=last))
 
 

@@ -6,7 +6,18 @@ Documents like those of `documents`, about nobody but ourselves. Fields have def
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+
+SET_RIGHT = timedelta(days=1)
+
+
+def counted_from(last: datetime | None, now: datetime) -> datetime:
+    """From when something regular counts at a start: when it was last due, else now.
+
+    One that is to come by more than a day was noted by a clock that was wrong; a clock set back by an hour, on the
+    other hand, is no reason to do it twice.
+    """
+    return last if last is not None and last <= now + SET_RIGHT else now
 
 
 @dataclass(frozen=True)

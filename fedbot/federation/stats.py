@@ -19,6 +19,7 @@ from fedbot.federation.envelope import BadEnvelope, Envelope
 from fedbot.federation.events import Answered, Context, StatsDue, Unanswered
 from fedbot.federation.figures import Chart, SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import StockCounts, StockFigures
+from fedbot.federation.standing import counted_from
 from fedbot.federation.state import Turn
 
 SILENT_AFTER = timedelta(minutes=2)
@@ -207,7 +208,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> Space
 def on_started(turn: Turn) -> None:
     """A schedule counts from when it was first there; without one nothing is remembered of it."""
     standing = turn.standing()
-    last = (standing.last_stats or turn.now) if turn.home.stats_schedule else None
+    last = counted_from(standing.last_stats, turn.now) if turn.home.stats_schedule else None
     turn.save(replace(standing, last_stats=last))
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from fedbot.config import Settings, load
 from fedbot.federation.home import Home
+from fedbot.wiring import inventory_settings
 from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
 
 ROOT = Path(__file__).parents[2]
@@ -138,3 +139,14 @@ def test_every_setting_stands_in_the_example(setting: str) -> None:
         word += "_file"  # a secret in the settings themselves is nothing to show a newcomer
     lines = (ROOT / "config.example.yaml").read_text().splitlines()
     assert any(line.lstrip("# ").startswith(f"{word}:") for line in lines)
+
+
+def test_the_files_of_the_tokens_are_known_to_whoever_renews_them(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("inv-1\n")
+    raw = least()
+    del raw["inventree"]["token"]
+    raw["inventree"] |= {"token_file": "token", "admin_token": "${TOKEN}"}
+    known = inventory_settings(load(write(raw), ENVIRONMENT))
+    assert known.token.get_secret_value() == "inv-1"
+    assert known.token_file == tmp_path / "token"
+    assert known.admin_token_file is None

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation.documents import TransferState
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, friends, told
+from tests.dialogue.world import Person, World, friends, told
 
 BOLT, THEIRS = "M3-BOLT", "PLA-175-BK"
 
 
-async def says(world: World, line: str, person: Any = None) -> str:
+async def says(world: World, line: str, person: Person | None = None) -> str:
     """What betaspace's bot answers to somebody of betaspace."""
     said = (person or world.cem).says(line)
     await world.settle()

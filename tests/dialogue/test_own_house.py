@@ -158,9 +158,42 @@ async def test_a_version_that_is_too_new_is_told_at_the_start_after_and_nothing_
     await world.grace()
     await world.passes(timedelta(hours=1))
     assert world.alpha.total("M3-NUT") == 350
+    assert len(told(world.alpha_admins, "doesn't let me do what waits")) == 1
+    assert not told(world.alpha_admins, "does not answer")
     becomes(world.alpha, 530, "1.5.0 dev")
     await world.passes(A_DAY)
     assert world.alpha.total("M3-NUT") == 340
+
+
+async def test_a_token_that_is_no_good_any_more_is_told_once_a_day_and_is_no_outage() -> None:
+    world = await friends(alpha={**DAILY, "stats_schedule": "0 * * * *"})
+    rows = world.alpha.tables.tokens
+    token = rows.find("user", world.alpha.user("fedbot").pk)[0]
+    rows.put(replace(token, revoked=True))
+    await world.passes(timedelta(hours=30))
+    assert len(told(world.alpha_admins, "does not accept the token")) == 2
+    assert not told(world.alpha_admins, "does not answer")
+    rows.put(token)
+    await world.passes(timedelta(hours=2))
+    assert told(world.room, "stock items of")
+
+
+async def test_a_clock_that_was_a_year_ahead_keeps_nothing_from_being_looked_at() -> None:
+    world = await friends(alpha={**DAILY, "reconcile_at": datetime.min.time().replace(hour=3, minute=30)})
+    begun = world.clock.now()
+    world.clock.advance(timedelta(days=365))
+    await world.alpha.restart()
+    await world.settle()
+    world.clock.advance(timedelta(days=-365))
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=1))
+    looked = world.alpha.turn.standing().looked
+    assert looked is not None
+    assert begun <= looked <= world.clock.now()
+    await world.passes(A_DAY)
+    last = world.alpha.turn.standing().last_reconcile
+    assert last is not None
+    assert begun < last <= world.clock.now()
 
 
 # --- what is due ---------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from fedbot.chat.content import Code, Inline, Items
 from fedbot.chat.words import naming
-from fedbot.chat.words.tongue import Lines, Tongue, marked
+from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.federation.home import Home
 from fedbot.federation.questions import InventoryStanding
 from fedbot.federation.standing import OwnToken, Standing
@@ -55,6 +55,16 @@ def inventory_back(tongue: Tongue, *, home: Home, since: datetime, until: dateti
     ]
 
 
+def inventory_refuses(tongue: Tongue, *, problem: str, home: Home) -> Lines:
+    """Something waits for our InvenTree, which answers, but says no."""
+    return [
+        tongue.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(tongue, home.name)),
+        tongue.say("Why: {problem}", problem=tongue.short(problem, 300)),
+        tongue.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
+        tongue.say("I say this once a day."),
+    ]
+
+
 def version_changed(
     tongue: Tongue,
     *,
@@ -65,14 +75,17 @@ def version_changed(
     lost: tuple[str, ...],
 ) -> Lines:
     """Our InvenTree was upgraded (or put back), and something works differently now."""
-    first = tongue.say(
-        "{space}'s InvenTree is {new} (API {api}) now, it was {old} (API {was}).",
-        space=naming.space(tongue, home.name),
-        new=tongue.short(inventory.version, 30),
-        api=inventory.api,
-        old=tongue.short(old.release, 30),
-        was=old.api,
-    )
+    new: dict[str, Words] = {
+        "space": naming.space(tongue, home.name),
+        "new": tongue.short(inventory.version, 30),
+        "api": inventory.api,
+    }
+    was, before = old.api, tongue.short(old.release, 30)
+    if was:
+        changed = "{space}'s InvenTree is {new} (API {api}) now, it was {before} (API {was})."
+        first = tongue.say(changed, was=was, before=before, **new)
+    else:
+        first = tongue.say("{space}'s InvenTree is {new} (API {api}).", **new)
     differently = [tongue.say(_CANNOT[name]) for name in lost if name in _CANNOT]
     differently += [tongue.say(_CAN[name]) for name in gained if name in _CAN]
     if not inventory.writes_allowed:

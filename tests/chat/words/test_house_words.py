@@ -42,6 +42,29 @@ SAID: dict[str, tuple[Phrase, str]] = {
         It was silent since Tue 24 Nov, 20:14. What waited for it goes on by itself; nothing to do.
         """,
     ),
+    "InvenTree says no": (
+        say("inventory_refuses", home=ALPHA, problem="InvenTree does not accept the token (Invalid token.)."),
+        """
+        ⚠ attraktor's InvenTree doesn't let me do what waits.
+        Why: InvenTree does not accept the token (Invalid token.).
+        I try again by myself. More on the bot's machine: fedbot check
+        I say this once a day.
+        """,
+    ),
+    "a first look at one that isn't known": (
+        say(
+            "version_changed",
+            home=ALPHA,
+            old=Standing(),
+            inventory=replace(NEW, version="0.12.0", api=100, writes_allowed=False),
+            gained=(),
+            lost=(),
+        ),
+        """
+        attraktor's InvenTree is 0.12.0 (API 100).
+        • ⚠ I don't know that version, so I only read: nothing is moved until you upgrade me, or a superuser writes accept_api: 100 below inventree and restarts me.
+        """,  # noqa: E501
+    ),
     "an upgrade that brings something": (
         say(
             "version_changed",
