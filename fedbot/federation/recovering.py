@@ -54,6 +54,7 @@ RECALLED = "recalled"
 PUT_AWAY_WITHIN = timedelta(days=14)
 """What was booked in longer ago than that lies where people have put it: they are not asked about it again."""
 ENDED = frozenset({"declined", "cancelled", "expired", "aborted", "done", "reverted"})
+OUR_TRUTHS = ENDED | {"sent", "received", "refused"}
 WANTED = frozenset({"approve", "decline", "cancel"})
 
 
@@ -134,6 +135,9 @@ def _counted(turn: Turn, exchange: Exchange, envelope: Envelope, connection: Con
 
 def _as_we_said(turn: Turn, transfer: Transfer, envelope: Envelope, event: EnvelopeSeen) -> Transfer:
     kind = envelope.kind
+    if kind in OUR_TRUTHS:  # what may have been unclear before is so no more
+        settled = transfers.settlement_in(envelope, turn.home.party)
+        transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
     if kind in ENDED:
         return _ended(turn, transfer, envelope)
     if kind in WANTED:

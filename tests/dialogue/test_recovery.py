@@ -24,7 +24,7 @@ from fedbot.journal.journal import Journal
 from fedbot.journal.schema import Database
 from fedbot.ports import Committed
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Space, World, a_world, friends, sharing, told
+from tests.dialogue.world import Space, World, a_world, sharing, told
 
 #: Each seventh call is tried.
 EVERY = 7
@@ -153,6 +153,28 @@ async def two_lines_of_which_one_comes_back(world: World) -> None:
     await world.grace()
 
 
+async def a_parcel_on_its_way(world: World) -> None:
+    card = await world.push("RES-10K 3")
+    world.cem.reacts(card, "📦")
+    await world.grace()
+
+
+async def a_parcel_that_comes_the_next_day(world: World) -> None:
+    await a_parcel_on_its_way(world)
+    await world.passes(timedelta(days=1))
+    world.bea.reacts(world.card(), "📦")
+    await world.grace()
+
+
+async def a_parcel_that_never_comes(world: World) -> None:
+    await a_parcel_on_its_way(world)
+    await world.passes(timedelta(days=1))
+    world.bea.says("!fed missing", reply_to=world.card())
+    await world.settle()
+    world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as lost")
+    await world.grace()
+
+
 async def a_push_that_is_declined(world: World) -> None:
     card = await world.push("RES-10K 3")
     world.cem.reacts(card, "❌")
@@ -173,6 +195,9 @@ STORIES: list[Story] = [
     a_request_of_which_less_is_granted,
     a_push_that_comes_back,
     two_lines_of_which_one_comes_back,
+    a_parcel_on_its_way,
+    a_parcel_that_comes_the_next_day,
+    a_parcel_that_never_comes,
     a_push_that_is_declined,
     a_request_that_is_taken_back,
 ]
@@ -249,7 +274,9 @@ async def test_after_a_rebuild_what_was_over_is_over(story: Story, of: str) -> N
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("of", ["sender", "receiver"])
-@pytest.mark.parametrize("story", [a_push, a_request, a_push_that_comes_back], ids=lambda story: story.__name__)
+@pytest.mark.parametrize(
+    "story", [a_push, a_request, a_push_that_comes_back, a_parcel_on_its_way], ids=lambda story: story.__name__
+)
 async def test_a_journal_lost_at_any_moment_is_rebuilt_and_the_story_ends_well(story: Story, of: str) -> None:
     wanted, calls = await undisturbed(story, of)
     ends = set(states(wanted))
