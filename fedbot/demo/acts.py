@@ -192,4 +192,4 @@ ACTS = (
     Act("disconnect", "They part: preview, word, and the access is gone", disconnect),
 )
 #: What `make demo` plays.
-SHORT = ("connect", "push", "stats")
+SHORT = ("connect", "push", "request", "loan", "stats")

@@ -33,9 +33,10 @@ _TRANSCRIPT = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.DOTALL | re.MULTILIN
 class Wishes:
     """How it is to be played.
 
-    `fast`: no pauses for reading, and a short grace. `keep`: in the end leave everything running, with logins, until
-    Ctrl-C. `all_acts`: those too that `make demo` leaves out. `transcript`: a file to write what was told into.
-    `pages`: a folder with a page for each act, whose transcript is written anew; pictures go there too.
+    `fast`: no pauses for reading, a short grace, and a homeserver without limits. `keep`: in the end leave everything
+    running, with logins, until Ctrl-C. `all_acts`: those too that `make demo` leaves out. `transcript`: a file to
+    write what was told into. `pages`: a folder with a page for each act, whose transcript is written anew; pictures
+    go there too.
     """
 
     fast: bool = False
@@ -82,7 +83,13 @@ class Story:
         """Play, tell, check; the exit code."""
         print("Building the stage: a Matrix homeserver, simulated InvenTrees, bots. A few seconds…")
         rules = {"grace_seconds": 1.0 if self._wishes.fast else 5.0}
-        async with Stage(access="direct", rules=rules, third=self._wishes.all_acts) as stage:
+        stage = Stage(
+            access="direct",
+            rules=rules,
+            third=self._wishes.all_acts,
+            default_rate_limits=not self._wishes.fast,
+        )
+        async with stage:
             performance = Performance(stage, Narrator(_names(stage)), self._wishes.fast)
             good = await self._perform(performance)
             self._write(performance)

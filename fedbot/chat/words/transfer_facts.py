@@ -84,6 +84,10 @@ def _one_line(tongue: Tongue, card: Card, line: Line) -> Lines:
     lines: Lines = [tongue.say("Item: {details}", details=naming.details(tongue, line))]
     if line.whole and not line.serial:
         lines.append(tongue.say("That is all that lies there."))
+    if card.transfer.terms.kind == "return":
+        return (
+            [*lines, tongue.say("Goes back to: {places}", places=tongue.short(line.place, 60))] if line.place else lines
+        )
     lines.append(tongue.say("Comes from: {place}", place=_origin(tongue, card, line)))
     if line.number in _homeless(card):
         why, advice = _no_place(tongue, card, line)
