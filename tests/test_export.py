@@ -22,7 +22,8 @@ from fedbot.federation.events import Tick
 from fedbot.journal.journal import Journal
 from fedbot.ports import Committed
 from tests.config.conftest import ENVIRONMENT, least
-from tests.dialogue.world import World, friends
+from tests.dialogue import test_lending
+from tests.dialogue.world import World, sharing
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
 
@@ -40,7 +41,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def a_story(journal: Path) -> World:
     """Ten nuts are given, five asked for are declined 40 days later, and a lens is on offer; attraktor's journal."""
-    world = await friends()
+    world = await sharing()
     await world.hand_over("M3-NUT 10")
     await world.passes(timedelta(days=40))
     world.anna.says('!fed request 5 N-M3 from betaspace --note "=HYPERLINK(\\"http://evil.example\\")"')
@@ -142,6 +143,28 @@ async def test_it_reads_beside_a_running_bot_and_changes_nothing(
         assert (state / "journal.db").read_bytes() == before
     assert export(config) == Exit.OK
     assert printed(capsys)[2]["problem"] == "seen by export"
+
+
+async def test_a_loan_is_over_when_it_has_come_home_and_its_return_names_it(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = await test_lending.lent()
+    journal = config.parent / "state" / "journal.db"
+    world.alpha.journal.backup(journal)
+    assert export(config) == Exit.OK
+    (loan,) = printed(capsys)
+    assert (loan["kind"], loan["state"], loan["loan_until"]) == ("loan", "done", "2026-12-15")
+    assert (loan["loan_end"], loan["ended_at"]) == ("", "")
+    world.anna.reacts(await test_lending.handed_back(world), "✅")
+    await world.grace()
+    world.alpha.journal.backup(journal)
+    assert export(config) == Exit.OK
+    back, loan = printed(capsys)
+    assert (back["kind"], back["direction"], back["loan_of"]) == ("return", "in", loan["id"])
+    assert back["our_item"] == loan["our_item"]
+    assert back["peer_item"] == loan["peer_item"]
+    assert loan["loan_end"] == "returned"
+    assert loan["ended_at"] == back["decided_at"]
 
 
 def test_without_a_journal_or_with_a_damaged_one_it_says_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

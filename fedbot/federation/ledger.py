@@ -39,6 +39,8 @@ class Row:
     our_item: int | None
     peer_item: int | None
     loan_until: date | None
+    loan_end: str
+    loan_of: str
     ended_at: datetime | None
     note: str
     problem: str
@@ -56,14 +58,21 @@ def newest_first(transfers: Iterable[Transfer]) -> list[Transfer]:
 
 def since(transfers: Iterable[Transfer], moment: datetime) -> list[Transfer]:
     """Those with which something has happened since: asked for, decided or ended."""
-    return [t for t in transfers if max(t.asked.at, (t.decided or t.asked).at, t.ended or t.asked.at) >= moment]
+    return [t for t in transfers if max(t.asked.at, (t.decided or t.asked).at, _ended(t) or t.asked.at) >= moment]
+
+
+def _ended(transfer: Transfer) -> datetime | None:
+    """When it was over; a loan is when it came home, was given or is lost."""
+    if transfer.closed:
+        return transfer.closed.by.at
+    return None if transfer.is_on_loan else transfer.ended
 
 
 def kind_of(transfer: Transfer) -> str:
     """`give`, `loan`, `request`; what brings a loan back or prolongs it is of its own kind."""
     terms = transfer.terms
     if terms.kind == "push":
-        return "loan" if terms.loan_until else "give"
+        return "loan" if transfer.is_loan else "give"
     return terms.kind
 
 
@@ -125,8 +134,10 @@ def _row(transfer: Transfer, line: Line) -> Row:
         units=line.description.units,
         our_item=our_item(transfer, line),
         peer_item=peer_item(transfer, line),
-        loan_until=terms.loan_until,
-        ended_at=transfer.ended,
+        loan_until=transfer.due_day,
+        loan_end=transfer.closed.how.value if transfer.closed else "",
+        loan_of=terms.parent,
+        ended_at=_ended(transfer),
         note=terms.note,
         problem=progress.failed or transfer.problem,
     )

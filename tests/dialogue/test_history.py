@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fedbot.federation.ledger import item_page
+from tests.dialogue import test_lending
 from tests.dialogue.world import World, friends, told
 
 
@@ -61,6 +62,17 @@ async def test_history_of_an_item_finds_it_by_number_ipn_name_and_link_at_either
     said = world.bea.says(f"!fed history #{booked_in}")
     await world.settle()
     assert codes_in(world.answer_to(said)) == [lens.code]
+
+
+async def test_a_loan_and_its_return_are_in_the_history_of_the_item_that_was_lent() -> None:
+    world = await test_lending.lent()
+    loan = world.alpha.transfer()
+    world.anna.reacts(await test_lending.handed_back(world), "✅")
+    await world.grace()
+    text = await answer(world, f"!fed history #{loan.progress[0].item}")
+    assert codes_in(text) == [world.alpha.transfer().code, loan.code]
+    assert "10 × M3 nut from Betaspace, asked by Bea" in text
+    assert "10 × M3 nut to Betaspace, asked by Anna" in text
 
 
 async def test_history_of_one_case_is_its_whole_story_by_id_or_by_reply() -> None:
