@@ -285,6 +285,14 @@ class Homeserver:
             # Synapse keeps away from private addresses otherwise, loopback among them
             "ip_range_blacklist": [],
             "federation_ip_range_blacklist": [],
+            # one that was away is tried again at once, not after minutes
+            "federation": {
+                "client_timeout": "5s",
+                "max_long_retry_delay": "1s",
+                "destination_min_retry_interval": "1s",
+                "destination_max_retry_interval": "2s",
+                "destination_retry_multiplier": 1,
+            },
         }
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 import yaml
 
 from fedbot.demo.bot_process import BotProcess
+from fedbot.demo.certificates import CertificateAuthority
 from fedbot.demo.homeserver import Account, Homeserver
 from fedbot.demo.inventree import seeds
 from fedbot.demo.inventree.process import InvenTreeProcess
@@ -34,6 +35,7 @@ _POWER_LEVELS: dict[str, Any] = {
     "events": {PARTY_EVENT: 0, "m.room.power_levels": 100, "m.room.encryption": 100, "m.room.tombstone": 100}
 }
 _ANNOUNCED_WITHIN_S = 40.0
+_INVITED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class Stage:
         default_rate_limits: Synapse's own limits for everybody, as on a makerspace's server; False lifts them.
         rules: The bots' `rules` settings, as in config.yaml.
         third: With Gammaspace, which is small.
+        apart: Each space on a homeserver of its own, which federates with the others'.
         latency: `measured` lets the InvenTrees answer as slowly as real ones (facts/inventree.md (g)).
     """
 
@@ -127,6 +130,7 @@ class Stage:
         default_rate_limits: bool = True,
         rules: Mapping[str, Any] | None = None,
         third: bool = False,
+        apart: bool = False,
         latency: Literal["none", "measured"] = "none",
     ) -> None:
         self._wanted_folder = folder
@@ -134,6 +138,8 @@ class Stage:
         self._default_rate_limits = default_rate_limits
         self._rules = dict(rules or {})
         self._latency = latency
+        self._apart = apart
+        self._homeservers: dict[Cast, Homeserver] = {}
         self._casts = (ATTRAKTOR, BETASPACE, GAMMASPACE) if third else (ATTRAKTOR, BETASPACE)
         self._stack = AsyncExitStack()
         self.folder = Path()
@@ -171,15 +177,17 @@ class Stage:
         else:
             self.folder = self._wanted_folder
             self.folder.mkdir(parents=True, exist_ok=True)
-        self.homeserver = Homeserver(self.folder / "homeserver", default_rate_limits=self._default_rate_limits)
+        self._homeservers = self._built_homeservers()
+        self.homeserver = self._homeservers[ATTRAKTOR]
         inventrees = {cast: self._inventree(cast) for cast in self._casts}
         await asyncio.gather(
-            self._stack.enter_async_context(self.homeserver),
+            *(self._stack.enter_async_context(homeserver) for homeserver in set(self._homeservers.values())),
             *(asyncio.to_thread(process.start) for process in inventrees.values()),
         )
-        for name in (name for cast in self._casts for name in cast.people):
-            self.accounts[name] = await self.homeserver.register(name)
-            self.people[name] = await self._stack.enter_async_context(Person(self.accounts[name]))
+        for cast in self._casts:
+            for name in cast.people:
+                self.accounts[name] = await self._homeservers[cast].register(name)
+                self.people[name] = await self._stack.enter_async_context(Person(self.accounts[name]))
         await self._open_room()
         for cast, process in inventrees.items():
             setattr(self, cast.party, await self._space(cast, process))
@@ -187,6 +195,22 @@ class Stage:
             self._stack.push_async_callback(space.bot.stop)
         await asyncio.gather(*(space.bot.start() for space in self.spaces))
         await self.announced()
+
+    def _built_homeservers(self) -> dict[Cast, Homeserver]:
+        """Where each space's people and bot have their accounts."""
+        limits = self._default_rate_limits
+        if not self._apart:
+            return dict.fromkeys(self._casts, Homeserver(self.folder / "homeserver", default_rate_limits=limits))
+        authority = CertificateAuthority(self.folder / "authority")
+        folders = {cast: self.folder / f"homeserver-{cast.party}" for cast in self._casts}
+        return {
+            cast: Homeserver(folder, default_rate_limits=limits, authority=authority)
+            for cast, folder in folders.items()
+        }
+
+    def homeserver_of(self, space: Space) -> Homeserver:
+        """The homeserver of the space's people and bot."""
+        return self._homeservers[space.cast]
 
     def _inventree(self, cast: Cast) -> InvenTreeProcess:
         folder = self.folder / cast.party
@@ -201,12 +225,17 @@ class Stage:
         self.room = await anna.create_room(
             ROOM_NAME, invite=[person.user_id for person in others], power_levels=_POWER_LEVELS
         )
-        await asyncio.gather(*(person.join(self.room) for person in others))
+        await asyncio.gather(*(self._come_in(person) for person in others))
         await asyncio.gather(*(person.sync() for person in self.people.values()))
+
+    async def _come_in(self, person: Person) -> None:
+        if self._apart:  # only the invitation tells another homeserver where the room is
+            await person.wait_for_invitation(self.room, _INVITED_WITHIN_S)
+        await person.join(self.room)
 
     async def _space(self, cast: Cast, inventree: InvenTreeProcess) -> Space:
         """The space with its bot's account and settings; the bot is invited, not started."""
-        account = await self.homeserver.register(f"{cast.party}-bot", display_name=f"{cast.name} bot")
+        account = await self._homeservers[cast].register(f"{cast.party}-bot", display_name=f"{cast.name} bot")
         self.accounts[f"{cast.party}-bot"] = account
         people = {name: self.people[name] for name in cast.people}
         superuser = people[cast.people[0]]
@@ -231,7 +260,7 @@ class Stage:
                 "peer_access": self._access,
             },
             "matrix": {
-                "homeserver": self.homeserver.url,
+                "homeserver": self._homeservers[cast].url,
                 "user": account.user_id,
                 "password_file": "matrix-password",
             },
@@ -252,11 +281,12 @@ class Stage:
         """Wait until all bots have announced their spaces in the room, and are in their admin rooms."""
         for space in self.spaces:
             bot = space.account.user_id
-            await space.superuser.wait_for(
-                lambda event, bot=bot: event.type == PARTY_EVENT and event.state_key == bot,  # type: ignore[misc]
-                _ANNOUNCED_WITHIN_S,
-                what=f"the announcement of {space.name}; its bot's log is {space.bot.log}",
-            )
+            for reader in (each.superuser for each in self.spaces):  # on other homeservers it is seen later
+                await reader.wait_for(
+                    lambda event, bot=bot: event.type == PARTY_EVENT and event.state_key == bot,  # type: ignore[misc]
+                    _ANNOUNCED_WITHIN_S,
+                    what=f"the announcement of {space.name}; its bot's log is {space.bot.log}",
+                )
             await space.superuser.wait_for(
                 lambda event, bot=bot, room=space.admin_room: (  # type: ignore[misc]
                     event.room == room and event.state_key == bot and event.content.get("membership") == "join"
