@@ -31,7 +31,7 @@ from fedbot.federation.receiving import NO_PART, go_on, matched, unmatched
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
-from fedbot.federation.terms import BadTerms, described, hash_of, presentable, understood, written
+from fedbot.federation.terms import MOST_LINES, BadTerms, described, hash_of, presentable, understood, written
 
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
@@ -81,11 +81,22 @@ def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) 
     if replace(terms, lines=()) != replace(transfer.terms, lines=()):
         raise BadTerms("terms: not the request that was asked")
     smaller = len(asked) == len(offered) and all(new <= old for old, new in zip(asked, offered, strict=True))
-    if not (smaller if less else asked == offered) or hash_of(terms) != envelope.terms_hash:
+    if not (smaller if less else adds_up(asked, offered)) or hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms.lines: not what was asked for")
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
     return replace(transfer, terms=terms, terms_hash=envelope.terms_hash)
+
+
+def adds_up(asked: Sequence[Decimal], offered: Sequence[Decimal]) -> bool:
+    """Whether what is offered is what was asked for, line by line in that order, each in one piece or several."""
+    lines = iter(asked)
+    rest = Decimal(0)
+    for quantity in offered:
+        rest = (rest or next(lines, Decimal(0))) - quantity
+        if rest < 0:
+            return False
+    return rest == 0 and next(lines, None) is None
 
 
 def on_matched(turn: Turn, event: Answered) -> None:
@@ -211,15 +222,19 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         origins = {item.pk: _origin(item, dict(answer.tainted), turn.home.party) for item in answer.items}
         own = [item for item in answer.items if loans.borrowed(turn, item) is None]
         seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
-        item = best_item(seen, line.quantity, _Free(transfer.peer, origins, taken))
-        if not isinstance(item, StockItem):
-            return transfers.end(turn, transfer, TransferState.DECLINED, None, item)
-        taken[item.pk] = taken.get(item.pk, Decimal(0)) + line.quantity
-        lines.append(_line(line, item, origins[item.pk]))
-        text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
-        if text and len(text.encode()) <= room:
-            room -= len(text.encode())
-            transfer = with_progress(transfer, replace(transfer.at(line.number), metadata=text))
+        chosen = best_items(seen, line.quantity, _Free(transfer.peer, origins, taken))
+        if not isinstance(chosen, str) and len(lines) + len(chosen) > MOST_LINES:
+            chosen = TOO_LITTLE
+        if isinstance(chosen, str):
+            return transfers.end(turn, transfer, TransferState.DECLINED, None, chosen)
+        for item, quantity in chosen:
+            taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
+            asked = replace(line, number=len(lines) + 1, quantity=quantity)
+            lines.append(_line(asked, item, origins[item.pk]))
+            text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
+            if text and len(text.encode()) <= room:
+                room -= len(text.encode())
+                transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
     terms = replace(transfer.terms, lines=tuple(lines))
     return replace(transfer, terms=terms, terms_hash=hash_of(terms))
 
@@ -233,17 +248,35 @@ class _Free:
     taken: Mapping[int, Decimal]
 
 
-def best_item(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> StockItem | str:
-    """The stock item to answer a request from: the smallest that has enough; or why there is none."""
+Chosen = list[tuple[StockItem, Decimal]]
+
+
+def best_items(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:
+    """What to answer a request from: the smallest stock item that has enough, else several; or why there is none."""
     sound = [item for item in items if is_sound(item)]
     fit = [item for item in sound if not forbidden_origin(free.origins[item.pk], free.destination)]
     left = {item.pk: item.available - free.taken.get(item.pk, Decimal(0)) for item in fit}
     enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
     if enough:
-        return min(enough, key=lambda item: (left[item.pk], item.pk))
+        return [(min(enough, key=lambda item: (left[item.pk], item.pk)), quantity)]
     if fit:
-        return TOO_LITTLE
+        return _together(fit, quantity, left) or TOO_LITTLE
     return CHAIN if sound else NOT_FOUND
+
+
+def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, Decimal]) -> Chosen:
+    """As few items of one part as it takes, those with most first; empty if all of them haven't got that much."""
+    for part in dict.fromkeys(item.part.pk for item in items):
+        chosen: Chosen = []
+        wanted = quantity
+        of_part = [item for item in items if item.part.pk == part and left[item.pk] > 0]
+        for item in sorted(of_part, key=lambda item: (-left[item.pk], item.pk)):
+            if wanted > 0:
+                chosen.append((item, min(left[item.pk], wanted)))
+                wanted -= chosen[-1][1]
+        if wanted == 0:
+            return chosen
+    return []
 
 
 def _origin(item: StockItem, tainted: Mapping[int, str], own: str) -> str:

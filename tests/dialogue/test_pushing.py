@@ -251,6 +251,24 @@ async def test_several_stock_items_of_one_part_are_listed_and_a_number_as_reply_
     assert_books_balance(world)
 
 
+async def test_what_no_single_stock_item_has_is_offered_from_several_and_decided_on_one_card() -> None:
+    world = await friends()
+    world.anna.says("!fed push 150 M3-BOLT to betaspace")
+    await world.settle()
+    choice = world.room.message("M3-BOLT")
+    numbered = [line for line in choice.text.split(")") if "120 + 30" in line]
+    assert numbered, choice.text
+    world.anna.says("3", reply_to=choice)
+    await world.settle()
+    card = world.card()
+    assert card.text.startswith("Attraktor offers Betaspace 120 × M3 bolt and 30 × M3 bolt, to keep")
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert (world.alpha.total("M3-BOLT"), world.beta.total("M3-BOLT")) == (60, 162)
+    assert_books_balance(world)
+
+
 async def test_a_number_after_ten_minutes_picks_nothing() -> None:
     world = await friends()
     line = world.anna.says("!fed push M3-BOLT 10 to betaspace")

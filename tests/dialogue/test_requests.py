@@ -240,12 +240,27 @@ async def test_only_the_owners_approvers_decide() -> None:
     assert_nothing_moved(world)
 
 
+async def test_what_no_single_stock_item_has_is_given_from_several_on_one_card() -> None:
+    world = await sharing()
+    await asks(world, "1 LENS-2#0042 + 150 M3-BOLT")
+    card = world.room.message("Give them?")
+    assert card.text.startswith("Betaspace asks Attraktor for 1 × Laser lens 2.0″ ZnSe, 120 × M3 bolt and 30 × M3 bolt")
+    assert "Box 7" in card.text
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.DONE)
+    assert [line.quantity for line in world.beta.transfer().terms.lines] == [1, 120, 30]
+    assert_moved(world, 150)
+    end = world.room.message("is at Betaspace")
+    assert end.text.count("At Betaspace: stock #") == 3
+
+
 @pytest.mark.parametrize(
     ("words", "why"),
     [
         ("5 flux capacitor", "Attraktor shares no such item"),
         ("1 Workshop vice", "Attraktor shares no such item"),
-        ("500 M3-BOLT", "not that much free in one place"),
+        ("500 M3-BOLT", "not that much free"),
         ("1 PLY-4-BIRCH + 5 flux capacitor", "Attraktor shares no such item"),
     ],
 )

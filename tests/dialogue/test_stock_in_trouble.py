@@ -146,7 +146,10 @@ async def test_of_several_lines_one_is_refused_and_only_that_one_comes_back() ->
     assert states(world) == {DONE}
     assert world.alpha.total("M3-NUT") == NUTS
     assert world.beta.total("RES-10K") == 60
-    assert "Done in part" in world.card().text
+    assert "Done in part: 20 × Resistor" in world.card().text
+    assert "Not booked in: 10 × M3 nut" in world.card().text
+    assert "Attraktor takes it back" in world.card().text
+    assert "Betaspace could not, so it is back at Attraktor" in world.room.message("is at Betaspace").text
     assert_books_balance(world)
 
 
@@ -159,6 +162,9 @@ async def test_of_several_lines_one_has_gone_meanwhile_and_the_others_arrive() -
     assert states(world) == {DONE}
     assert world.beta.total("N-M3") == NUTS_THERE
     assert world.beta.total("RES-10K") == 60
+    assert "Done in part: 20 × Resistor" in world.card().text
+    for message in (world.card(), world.room.message("is at Betaspace")):
+        assert "Not given: 10 × M3 nut stays at Attraktor" in message.text
     assert_books_balance(world)
 
 

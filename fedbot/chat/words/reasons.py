@@ -72,7 +72,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("Ask again in an hour."),
     ),
     "too-little": (
-        marked("{sender} has some of it, but not that much free in one place."),
+        marked("{sender} has some of it, but not that much free."),
         marked("Ask for less."),
     ),
     "no-part": (
