@@ -177,6 +177,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     if not figures.problem:
         connection = replace(connection, peer_shares=figures.shared)
         turn.save(figures)
+        turn.save(connection)
         making.mirror(turn, connection)
     turn.note(connection.id, f"told us its figures{': ' if figures.problem else ''}{figures.problem}")
     in_room = envelope.body.get("in_room") is True
@@ -189,8 +190,6 @@ def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
 
 def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> SpaceFigures:
     nothing = SpaceFigures(connection.peer, connection.peer_name, turn.now, _days(envelope))
-    if envelope.body.get("problem"):
-        return replace(nothing, problem="inventory")
     try:
         if envelope.body.get("problem") == "later":
             return replace(nothing, problem="later", again=allowances.again_in(turn, envelope.body.get("again")))

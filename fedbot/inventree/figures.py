@@ -7,7 +7,6 @@ from typing import Any
 from fedbot.federation.questions import StockCounts, StockFigures
 from fedbot.inventree.server import Server
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.ports import NotPermitted
 
 _ASKED: dict[str, dict[str, Any]] = {
     "part": {},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fedbot.federation import stats
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Connection, ConnectionState
+from fedbot.federation.documents import Connection
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn

@@ -52,6 +52,8 @@ async def push(pair: Pair) -> Moved:
 
 async def request(pair: Pair) -> Moved:
     """Three are asked for, two are granted, which the asker takes."""
+    await pair.give.person.say(pair.room, f"!fed share {IPN}")
+    await pair.until(lambda: pair.give.documents("Share"), "it to be shared")
     before = await stock_of(pair)
     transfer = await begun(pair, pair.take, f"!fed request 3 {IPN} from {pair.give.id}", seen_by=pair.give)
     card = await pair.until(lambda: pair.give.post(f"card:{transfer}"), "the owner's card")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation import letters as letters_sent
 from fedbot.federation import searching
 from fedbot.federation.documents import ConnectionState, TransferState
 from tests.dialogue.books import assert_books_balance
@@ -359,9 +360,9 @@ async def test_a_hostile_answer_is_not_read_at_all(what: str, monkeypatch: pytes
     lie = HOSTILE[what]
     sealed = lie if "hits" in lie else {"shared": 1, "hits": [{**hit, **lie}]}
     monkeypatch.setattr(searching, "_written", lambda _hit: {})
-    write = searching.letters.write
+    write = letters_sent.write
     monkeypatch.setattr(
-        searching.letters,
+        letters_sent,
         "write",
         lambda turn, connection, kind, body, **more: write(
             turn, connection, kind, body, **({**more, "sealed": sealed} if kind == "find" else more)

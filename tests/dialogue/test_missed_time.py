@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fedbot.federation.documents import TransferState
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, friends
+from tests.dialogue.world import World, friends, sharing
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -45,7 +45,7 @@ async def test_a_line_of_a_few_minutes_ago_is_done_and_an_older_one_is_to_be_sen
 
 
 async def test_after_ten_days_away_each_open_request_expires_once_on_both_sides() -> None:
-    world = await friends()
+    world = await sharing()
     cards = [await world.push("M3-NUT 10"), await world.push("M3-NUT 2")]
     world.tom.says("!fed request 5 RES-10K from attraktor")
     await world.settle()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from fedbot.federation.documents import TransferState
+from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.world import Person, World, a_world, friends
 
 
@@ -42,10 +46,10 @@ async def test_nothing_is_shared_at_first_and_a_list_grows_entry_by_entry() -> N
 async def test_what_is_shared_by_what_it_is_part_of_is_said_to_be_so() -> None:
     world = await friends()
     await said(world, "share Fasteners")
-    assert "shared already, by what it is part of: Fasteners" in await said(world, "share M3-BOLT")
+    assert "That is Fasteners" in await said(world, "share M3-BOLT")
     item = world.alpha.item("M3-NUT")
-    assert "shared already, by what it is part of: Fasteners" in await said(world, f"share #{item.pk}")
-    assert "shared by: Fasteners" in await said(world, "unshare M3-BOLT")
+    assert "That is Fasteners" in await said(world, f"share #{item.pk}")
+    assert "That is Fasteners" in await said(world, "unshare M3-BOLT")
     assert "Not shared any more: Fasteners" in await said(world, "unshare Fasteners")
     assert world.alpha.turn.shares() == []
 
@@ -123,3 +127,91 @@ async def test_a_category_that_the_bot_may_not_change_is_shared_all_the_same_and
     assert [share.name for share in world.alpha.turn.shares()] == ["Fasteners"]
     told = [message.text for message in world.alpha_admins.messages()]
     assert any("metadata" in text.lower() for text in told), told
+
+
+# --- what may be named ---
+
+
+async def asks_for(world: World, words: str) -> list[str]:
+    """Tom of betaspace asks attraktor for it; what both bots say to that, but for the ids."""
+    before = len(world.room.messages())
+    world.tom.says(f"!fed request {words} from attraktor")
+    await world.settle()
+    said = [message.text for message in world.room.messages()[before + 1 :]]
+    transfer = world.beta.transfer()
+    line = transfer.terms.lines[0]
+    named = f"{line.quantity} × {line.description.name}"
+    return [text.replace(transfer.code, "ID").replace(named, "THAT") for text in said]
+
+
+async def test_what_is_not_shared_is_refused_like_what_does_not_exist() -> None:
+    world = await friends()
+    item = world.alpha.item("M3-NUT").pk
+    unknown = await asks_for(world, "10 FLUX")
+    for word in ("10 M3-BOLT", "9999 M3-BOLT", f"10 #{item}", "LENS-2#0042", "1 LENS-2#9999"):
+        answers = await asks_for(world, word)
+        assert answers[1:] == unknown[1:], word
+        assert world.beta.transfer().problem == "not-found"
+    assert "Attraktor shares no such item" in unknown[1]
+    assert "ask its people to !fed share it" in unknown[1]
+    assert [message for message in world.alpha_admins.messages() if message.sender == world.alpha.chat.user_id] == []
+    await said(world, "share M3-BOLT")
+    assert "Give it?" in (await asks_for(world, "10 M3-BOLT"))[1]
+    assert world.alpha.transfer().state is TransferState.OPEN
+
+
+async def test_a_category_lets_its_parts_be_named_and_no_others() -> None:
+    world = await friends()
+    category = world.alpha.part("M3-BOLT").category
+    world.alpha.admin("POST", "part/category/", name="Bolts", parent=category)
+    below = max(row.pk for row in world.alpha.tables.categories)
+    world.alpha.admin("PATCH", f"part/{world.alpha.part('M3-BOLT').pk}/", category=below)
+    await said(world, "share Fasteners")
+    assert "Give it?" in (await asks_for(world, "10 M3-BOLT"))[1]
+    assert "shares no such item" in (await asks_for(world, "10 RES-10K"))[1]
+
+
+async def test_who_asks_for_things_too_often_is_declined_and_told_so_and_nothing_is_kept_of_it() -> None:
+    world = await friends(alpha={"questions_an_hour_per_peer": 2})
+    for _ in range(2):
+        await asks_for(world, "10 FLUX")
+    known = len(world.alpha.turn.transfers())
+    answers = await asks_for(world, "10 FLUX")
+    assert "was asked for too much within an hour" in answers[-1]
+    assert "Ask again in an hour." in answers[-1]
+    assert len(world.alpha.turn.transfers()) == known
+    assert world.beta.transfer().state is TransferState.DECLINED
+    await world.passes(timedelta(minutes=61))
+    assert "shares no such item" in (await asks_for(world, "10 FLUX"))[-1]
+
+
+async def test_who_asks_for_figures_too_often_is_told_when_to_come_back() -> None:
+    world = await friends(alpha={"questions_an_hour_per_peer": 1})
+    assert "no entries" not in await said(world, "stats attraktor", by=world.tom)
+    answer = await said(world, "stats attraktor", by=world.tom)
+    assert answer == "Attraktor was asked too often by us; it tells figures again from 21:14."
+
+
+async def test_how_much_a_space_shares_is_seen_in_its_figures_and_among_the_spaces() -> None:
+    world = await friends()
+    await said(world, "share M3-BOLT")
+    assert "1 entry to share" in await said(world, "stats attraktor", by=world.tom)
+    assert "shares 1 entry" in await said(world, "spaces", by=world.tom)
+    await said(world, "unshare all")
+    await said(world, "find M3", by=world.tom)
+    assert "shares 0 entries" in await said(world, "spaces", by=world.tom)
+
+
+async def test_the_list_is_rebuilt_with_a_lost_journal() -> None:
+    world = await friends()
+    await said(world, "share M3-BOLT")
+    await said(world, "share Laser")
+    listed = await said(world, "share")
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    assert await said(world, "share") == listed
+    await said(world, "unshare Laser")
+    await world.passes(timedelta(minutes=3))  # a rebuilt bot looks first what its last acts came to
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    assert [share.name for share in world.alpha.turn.shares()] == ["M3 bolt"]

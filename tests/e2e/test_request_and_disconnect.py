@@ -24,6 +24,7 @@ IPN = "RES-10K"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def friends(stage: Stage) -> Stage:
     await scene.connect_unlimited(stage)
+    await plot.answer_to(stage, stage.people["piet"], f"!fed share {IPN}")
     return stage
 
 

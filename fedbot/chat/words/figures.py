@@ -48,23 +48,8 @@ def _overview(tongue: Tongue, figures: tuple[SpaceFigures, ...], silent: tuple[s
 def _headline(tongue: Tongue, figures: SpaceFigures) -> Sentence:
     """'Attraktor: 4,120 stock items of 812 parts', or why there is nothing."""
     space = Bold(naming.space(tongue, figures.name))
-    match figures.problem:
-        case "inventory":
-            return tongue.say("{space}: no figures now, as its InvenTree does not answer.", space=space)
-        case "later" if figures.again is not None:
-            return tongue.say(
-                "{space} was asked too often by us; it tells figures again from {when}.",
-                space=space,
-                when=tongue.clock(figures.again),
-            )
-        case "hidden":
-            return tongue.say(
-                "{space} keeps its figures out of shared rooms. Ask me in our admin room: {stats}",
-                space=space,
-                stats=command(f"stats {figures.party}"),
-            )
-        case "unreadable":
-            return tongue.say("{space}: its bot's answer can't be read.", space=space)
+    if figures.problem:
+        return _problem(tongue, figures, space)
     items, parts = figures.stock_items, figures.parts
     if items is not None and parts is not None:
         of_parts = tongue.some("{number} part", "{number} parts", parts)
@@ -82,6 +67,24 @@ def _headline(tongue: Tongue, figures: SpaceFigures) -> Sentence:
     if figures.given is None and figures.categories is None and figures.locations is None and figures.low_stock is None:
         return tongue.say("{space} discloses no figures.", space=space)
     return tongue.say("{space}:", space=space)
+
+
+def _problem(tongue: Tongue, figures: SpaceFigures, space: Bold) -> Sentence:
+    """Why there are no figures."""
+    if figures.problem == "inventory":
+        return tongue.say("{space}: no figures now, as its InvenTree does not answer.", space=space)
+    if figures.problem == "later" and figures.again is not None:
+        when = tongue.clock(figures.again)
+        return tongue.say(
+            "{space} was asked too often by us; it tells figures again from {when}.", space=space, when=when
+        )
+    if figures.problem == "hidden":
+        return tongue.say(
+            "{space} keeps its figures out of shared rooms. Ask me in our admin room: {stats}",
+            space=space,
+            stats=command(f"stats {figures.party}"),
+        )
+    return tongue.say("{space}: its bot's answer can't be read.", space=space)
 
 
 def _items(tongue: Tongue, figures: SpaceFigures, home: Home) -> list[Sentence]:

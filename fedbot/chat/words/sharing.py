@@ -64,9 +64,7 @@ def shared_now(tongue: Tongue, *, share: Share, thing: Thing, friends: tuple[str
         amount = [tongue.say("In stock now: {stock}", stock=stock)]
     if not thing.salable:
         amount.append(
-            tongue.say(
-                "⚠ Nobody finds it yet: InvenTree gives only salable parts away. Switch on 'salable' there."
-            )
+            tongue.say("⚠ Nobody finds it yet: InvenTree gives only salable parts away. Switch on 'salable' there.")
         )
     return [first, *amount, _seen_by(tongue, friends)]
 
@@ -76,11 +74,8 @@ def shared_already(tongue: Tongue, *, name: str, by: Share) -> Lines:
     if not name or by.name == name:
         return [tongue.say("Already shared: {name}. I changed nothing.", name=_named(tongue, by))]
     return [
-        tongue.say(
-            "{name} is shared already, by what it is part of: {by}. I changed nothing.",
-            name=tongue.short(name),
-            by=_named(tongue, by),
-        )
+        tongue.say("{name} is shared already, by what it is part of. I changed nothing.", name=tongue.short(name)),
+        tongue.say("That is {by}", by=_named(tongue, by)),
     ]
 
 
@@ -144,11 +139,8 @@ def not_shared(tongue: Tongue, *, word: str, by: tuple[Share, ...]) -> Lines:
             tongue.say("What is: {share}", share=command("share")),
         ]
     return [
-        tongue.say(
-            '"{word}" is no entry of its own, but shared by: {by}. I did nothing.',
-            word=shown,
-            by=_named(tongue, by[0]),
-        ),
+        tongue.say('"{word}" is no entry of its own, but shared by what it is part of. I did nothing.', word=shown),
+        tongue.say("That is {by}", by=_named(tongue, by[0])),
         tongue.say("Take that off the list, and share the rest of it one by one."),
     ]
 

@@ -61,7 +61,9 @@ def _declined(tongue: Tongue, card: Card) -> Lines:
     if by is None or not by.person:
         first = tongue.say("❌ Not given: {what}.", what=what)
         why = reasons.why_not_given(tongue, card.transfer.problem, card.sender, card.receiver)
-        return [first, tongue.say("Why: {why}", why=why), tongue.say("Nothing has moved."), card.transfer.code]
+        instead = reasons.what_instead(tongue, card.transfer.problem, card.sender, command("spaces"))
+        said = [first, tongue.say("Why: {why}", why=why), tongue.say("Nothing has moved."), instead]
+        return [*(line for line in said if line), card.transfer.code]
     first = tongue.say("❌ Declined: {what} stays at {sender}.", what=what, sender=card.sender)
     return [first, _by_whom(tongue, card), tongue.say("Nothing has moved."), card.transfer.code]
 

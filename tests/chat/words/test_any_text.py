@@ -17,6 +17,7 @@ from fedbot.chat.words.rendering import MOST_BYTES, MOST_HTML_BYTES, NoSuchPhras
 from fedbot.federation.documents import Connection, ConnectionState, Line, Progress, Terms, Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import PartDescription
+from fedbot.federation.shelf import Hit, Search, SpaceHits
 from tests.chat.words import (
     test_admin_words,
     test_case_words,
@@ -35,6 +36,7 @@ from tests.chat.words import (
     test_renewal_words,
     test_request_words,
     test_settling_words,
+    test_sharing_words,
     test_transfer_cards,
     test_transfer_words,
     test_unclear_line_words,
@@ -59,6 +61,7 @@ TABLES = (
     test_renewal_words,
     test_request_words,
     test_settling_words,
+    test_sharing_words,
     test_transfer_cards,
     test_transfer_words,
     test_unclear_line_words,
@@ -112,7 +115,14 @@ def _stranger(text: str, count: int) -> list[Phrase]:
     terms = replace(base.terms, asker_name=text, note=text)
     offered = replace(base, terms=terms, asked=replace(base.asked, name=text), problem=text)
     asked = replace(connection(), peer_name=text, asked=replace(base.asked, name=text), problem=text)
-    return [*_of(offered, text), *_about(asked, text)]
+    return [*_of(offered, text), *_about(asked, text), _found(text)]
+
+
+def _found(text: str) -> Phrase:
+    """A page of hits, each with another space's words."""
+    hits = tuple(Hit(1, text, text, text, Decimal(2), Decimal(1)) for _ in range(20))
+    search = Search("s", "$line", "@kim:example.org", "!room", text, NOW, (), (SpaceHits(text, text, hits, 1),))
+    return say("found", home=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
 
 
 def _of(transfer_: Transfer, text: str) -> list[Phrase]:

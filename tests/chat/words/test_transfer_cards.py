@@ -482,8 +482,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(request(role="sender", state=TransferState.DECLINED, problem="not-found")),
         """
         ❌ Not given: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
-        Why: nothing like it may go from attraktor: it isn't there, or isn't free to be given.
+        Why: attraktor shares no such item.
         Nothing has moved.
+        Look with !fed find what it shares, or ask its people to !fed share it.
         k7m2
         """,
     ),
@@ -491,8 +492,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(request(role="sender", state=TransferState.DECLINED, problem="too-little")),
         """
         ❌ Not given: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
-        Why: attraktor has some of it, but not that much free in one place.
+        Why: attraktor has some of it, but not that much free.
         Nothing has moved.
+        Ask for less.
         k7m2
         """,
     ),

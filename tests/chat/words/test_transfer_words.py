@@ -165,6 +165,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         @Anna ❌ Not given: 10 × M3 bolt (M3-BOLT).
         Why: it came from a third space, and what was given may go back there, but not on to others.
         Nothing has moved.
+        Ask the space that it came from.
         k7m2
         """,
     ),

@@ -1,0 +1,48 @@
+"""Searching what is shared: the filters that it rests on, and a friend's rights (facts/inventree.md (e), (h))."""
+
+from __future__ import annotations
+
+from fedbot.federation.questions import FindShareable, Scope, SearchStock, Shareable, StockHits
+from fedbot.inventree.categories import Categories
+from tests.contract.ground import Ground
+
+
+def test_parts_are_filtered_by_category_and_those_below_it(ground: Ground) -> None:
+    below = ground.admin.post("part/category/", {"name": f"{ground.run} below", "parent": ground.category})
+    part = ground.part("Deep", "DEEP", category=below["pk"])
+    for category in (below["pk"], ground.category):
+        rows = ground.reader.rows(
+            "part/", search=f"{ground.run}-DEEP", category=category, cascade="true", limit=10, offset=0
+        )
+        assert [row["pk"] for row in rows] == [part]
+    assert Categories.read(ground.reader).chain(below["pk"])[:2] == (below["pk"], ground.category)
+
+
+def test_only_parts_in_stock_are_listed_when_asked_so(ground: Ground) -> None:
+    part = ground.part("Empty", "EMPTY")
+    search = f"{ground.run}-EMPTY"
+    assert ground.reader.rows("part/", search=search, has_stock="true") == []
+    ground.stock(part, 1, ground.drawer)
+    (row,) = ground.reader.rows("part/", search=search, has_stock="true")
+    assert (row["pk"], row["category"]) == (part, ground.category)
+
+
+def test_keywords_and_description_are_searched_all_words_of_it(ground: Ground) -> None:
+    part = ground.part("Worded", "WORDED", keywords="zirkon, quark", description="flange of brass")
+    ground.stock(part, 1, ground.drawer)
+    for words in ("zirkon", "QUARK flange", f"{ground.run} brass"):
+        assert [row["pk"] for row in ground.reader.rows("part/", search=words, limit=50)] == [part], words
+    assert ground.reader.rows("part/", search="zirkon copper", limit=50) == []
+
+
+async def test_our_edge_finds_a_friends_words_under_its_own_rights(ground: Ground) -> None:
+    item = ground.stock(ground.bolt, 7, ground.drawer)
+    inventory = ground.inventory()
+    inventory._vault.keep("made-for/friend/1", ground.reader_token)
+    scope = Scope(categories=(ground.category,))
+    found = await inventory.answer(SearchStock(f"{ground.run}-BOLT", scope, "made-for/friend/1"))
+    assert isinstance(found, StockHits)
+    assert item in [each.pk for each in found.items]
+    shareable = await inventory.answer(FindShareable(f"{ground.run}-BOLT"))
+    assert isinstance(shareable, Shareable)
+    assert [(thing.model, thing.pk) for thing in shareable.things] == [("part", ground.bolt)]
