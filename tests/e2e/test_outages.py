@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -88,3 +90,30 @@ async def test_an_inventree_that_goes_away_in_the_middle_is_told_and_waited_for(
     assert "InvenTree" in waits.body
     await friends.betaspace.start_inventree()
     await _moved_once(friends, before, offer, 40)
+
+
+async def test_a_token_that_ends_soon_is_renewed_in_its_file_and_the_bot_works_on(friends: Stage) -> None:
+    space = friends.attraktor
+    file = space.folder / "inventree-token"
+    headers = {"Authorization": f"Token {space.inventree.tokens['admin']}"}
+    async with httpx.AsyncClient(base_url=f"{space.inventree.url}/api/", headers=headers, trust_env=False) as admin:
+        users = (await admin.get("user/", params={"search": "fedbot"})).json()
+        user = next(row["pk"] for row in users if row["username"] == "fedbot")
+        ends = datetime.now(UTC).date() + timedelta(days=20)
+        made = await admin.post("user/tokens/", json={"user": user, "name": "short", "expiry": ends.isoformat()})
+        old = made.json()["token"]
+        await space.bot.stop()
+        file.write_text(old)
+        await space.bot.start()
+
+        async def replaced() -> bool:
+            tokens = (await admin.get("user/tokens/", params={"all_users": "true", "user": user})).json()
+            return all(row["revoked"] for row in tokens if row["name"] == "short")
+
+        await scene.eventually(replaced, "the old token to be revoked")
+    assert file.read_text().strip() != old
+    before = await scene.amounts(friends, IPN)
+    await space.bot.stop()
+    await space.bot.start()
+    offer = await _tapped_offer(friends, 10)
+    await _moved_once(friends, before, offer, 10)
