@@ -75,7 +75,7 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
     Other rooms that aren't configured are none of our business, such as one that was taken out of the settings.
     """
     comes_in = before is not None and not before.joined
-    if not comes_in and not directory.direct_with(turn, before):
+    if not comes_in and (not directory.direct_with(turn, before) or (before and before.encrypted)):
         return
     person = directory.direct_with(turn, room)
     if person and not room.encrypted:
