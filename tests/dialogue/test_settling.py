@@ -367,3 +367,128 @@ async def test_a_restart_in_the_middle_of_settling_comes_to_the_same_end() -> No
     await world.passes(timedelta(minutes=5))
     assert states(world) == {DONE}
     assert_books_balance(world)
+
+
+# --- several lines, and what is nowhere ------------------------------------------------------------------------
+
+
+def resistors(world: World) -> tuple[object, object]:
+    return world.alpha.total("RES-10K"), world.beta.total("RES-10K")
+
+
+async def two_unclear(world: World, space: Space, path: str, kind: FaultKind = FaultKind.TIMEOUT_BEFORE) -> None:
+    """As `unclear`, of ten nuts and twenty resistors: the first such call, that of the nuts, goes wrong."""
+    card = await world.push("M3-NUT 10 + RES-10K 20")
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    with unanswered(space, path, kind):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, space)
+    assert states(world) == {DISPUTED}
+
+
+@pytest.mark.parametrize(("truth", "left"), [("it lies ready in Outgoing", 10), ("it was not given", 0)])
+async def test_of_two_lines_one_is_in_question_and_the_other_goes_on_afterwards(truth: str, left: int) -> None:
+    world = await friends()
+    await two_unclear(world, world.alpha, OVER)
+    assert "what became of 10 × M3 nut and 20 × Resistor" in (await asks(world, world.anna)).text
+    assert "RES-10K" not in (await asks(world, world.anna)).text
+    await picks(world, world.anna, truth)
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - left, NUTS_THERE + left)
+    assert resistors(world) == (480, 60)
+    if not left:
+        assert "Not given: 10 × M3 nut stays at Attraktor" in world.card().text
+        assert "Settled by Anna" in world.card().text
+    assert_books_balance(world)
+
+
+async def test_of_two_lines_the_receiver_has_not_got_one_and_only_that_comes_back() -> None:
+    world = await friends()
+    await two_unclear(world, world.beta, IN)
+    await picks(world, world.bea, "it is not in our books")
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS, NUTS_THERE)
+    assert resistors(world) == (480, 60)
+    assert "Done in part: 20 × Resistor" in world.card().text
+    assert_books_balance(world)
+
+
+async def two_on_their_way(world: World) -> None:
+    """Two lines have left Attraktor, Betaspace sleeps, and Anna ends the friendship without waiting."""
+    world.cem.reacts(await world.push("M3-NUT 10 + RES-10K 20"), "✅")
+    await world.settle()
+    world.clock.advance(GRACE + timedelta(seconds=1))
+    await world.settle(asleep=(world.alpha,))
+    await world.settle(asleep=(world.beta,))
+    world.anna.says("!fed disconnect betaspace --sure --now")
+    await world.settle(asleep=(world.beta,))
+    assert world.alpha.transfer().state is DISPUTED
+
+
+@pytest.mark.parametrize(("truth", "end"), [("arrived", DONE), ("back", REVERTED)])
+async def test_one_word_settles_all_lines_that_are_in_question(truth: str, end: TransferState) -> None:
+    world = await friends()
+    await two_on_their_way(world)
+    await says_alone(world, truth)
+    assert world.alpha.transfer().state is end
+    assert [p.stage for p in world.alpha.transfer().progress] == [{DONE: "arrived", REVERTED: "back"}[end]] * 2
+    left = 10 if end is DONE else 0
+    assert (world.alpha.total("M3-NUT"), world.alpha.total("RES-10K")) == (NUTS - left, 500 - 2 * left)
+
+
+def deletes(space: Space, number: int) -> None:
+    """Somebody deletes our record of what was given."""
+    with space.meddles():
+        space.admin("DELETE", f"stock/{space.transfer().at(number).item}/")
+
+
+async def test_of_two_lines_one_is_back_and_one_is_nowhere() -> None:
+    world = await friends()
+    await two_on_their_way(world)
+    deletes(world.alpha, 1)
+    await says_alone(world, "lost")
+    assert world.alpha.transfer().state is DISPUTED, "one of them stands in the books"
+    await says_alone(world, "back")
+    assert world.alpha.transfer().state is REVERTED
+    assert [p.failed for p in world.alpha.transfer().progress] == ["lost", ""]
+    assert (world.alpha.total("M3-NUT"), world.alpha.total("RES-10K")) == (NUTS - 10, 500)
+
+
+async def test_what_is_nowhere_is_written_off_by_name() -> None:
+    world = await friends()
+    await ended_at_once(world)
+    deletes(world.alpha, 1)
+    choice = await alone(world, world.anna)
+    assert "it is nowhere. Then it is written off" in choice.text
+    assert "we take it back" not in choice.text
+    await says_alone(world, "lost")
+    assert world.alpha.transfer().state is REVERTED
+    assert told(world.room, "Lost: 10 × M3 nut")
+    assert told(world.room, "Settled by Anna (Attraktor) alone")
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+    assert "Nothing to settle" in (await alone(world, world.anna)).text
+
+
+async def test_what_was_refused_and_is_nowhere_is_written_off_and_the_receiver_follows() -> None:
+    world = await friends()
+    card = await world.push()
+    world.beta.fails(FaultKind.ERROR_BEFORE, "POST", IN, status=400)
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    with unanswered(world.alpha, "stock/return/", FaultKind.TIMEOUT_BEFORE):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, world.alpha)
+    deletes(world.alpha, 1)
+    await picks(world, world.anna, "it is nowhere")
+    assert states(world) == {REVERTED}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+    assert "Lost: 10 × M3 nut" in world.card().text
+    assert "Settled by Anna (Attraktor)" in world.card().text
+
+
+async def alone(world: World, person: Person) -> Message:
+    """As `asks`, while the other bot sleeps."""
+    line = person.says(f"!fed resolve {world.alpha.transfer().code}")
+    await world.settle(asleep=(world.beta,))
+    return world.room.answers(line)[0]
