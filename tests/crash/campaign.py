@@ -56,8 +56,8 @@ class Campaign:
         self._ground = ground
         self._name = name
         self._numbers = itertools.count(1)
-        self._friends: dict[str, Pair] = {}
-        self._played: dict[str, int] = {}
+        self._friends: dict[tuple[str, str], Pair] = {}
+        self._played: dict[tuple[str, str], int] = {}
 
     async def learn(self, wanted: Iterable[str] = STORIES) -> list[Point]:
         """The points of these stories, in the order in which they were passed; what a family shares is taken once."""
@@ -113,7 +113,9 @@ class Campaign:
         """Two spaces as the story finds them, their bots under orders."""
         if story.strangers:
             return await self._new_pair(story.access, orders)
-        pair = await self._connected(story.access)
+        pair = await self._connected(story)
+        if story.prepare is not None:
+            await story.prepare(pair)
         for party, order in zip(pair.parties, orders, strict=True):
             if order:
                 party.orders(order)
@@ -122,15 +124,16 @@ class Campaign:
     async def _new_pair(self, access: str, orders: tuple[str, str]) -> Pair:
         return await a_pair(self._ground, f"{self._name}{next(self._numbers)}", access, orders)
 
-    async def _connected(self, access: str) -> Pair:
+    async def _connected(self, story: Story) -> Pair:
         """Two spaces that are friends already, or are again."""
-        if self._played.get(access, 0) == STORIES_A_PAIR:
+        circle = (story.access, story.circle)
+        if self._played.get(circle, 0) == STORIES_A_PAIR:
             await self._forget_friends()
-        self._played[access] = self._played.get(access, 0) + 1
-        if access not in self._friends:
-            self._friends[access] = await self._new_pair(access, ("", ""))
-            self._played[access] = 1
-        pair = self._friends[access]
+        self._played[circle] = self._played.get(circle, 0) + 1
+        if circle not in self._friends:
+            self._friends[circle] = await self._new_pair(story.access, ("", ""))
+            self._played[circle] = 1
+        pair = self._friends[circle]
         if not friendship.living_connection(pair):
             await friendship.connect(pair)
         return pair

@@ -7,7 +7,7 @@ from typing import Any
 from fedbot.demo.plot import YES
 from tests.crash.checks import answers_to, must, of_kind, said, secrets_of
 from tests.crash.pair import NotRight, Pair, Party
-from tests.crash.transfers import IPN, stock_of
+from tests.crash.transfers import most_of, stock_of
 
 # --- UC1 ---
 
@@ -154,7 +154,7 @@ async def disconnect_now(pair: Pair) -> tuple[str, str]:
 async def _end(pair: Pair, how: str) -> tuple[str, str]:
     connection = living_connection(pair)
     known = {each["id"] for each in pair.take.documents("Transfer")}
-    await pair.give.person.say(pair.room, f"!fed push 1 {IPN} to {pair.take.id}")
+    await pair.give.person.say(pair.room, f"!fed push 1 #{most_of(await stock_of(pair))} to {pair.take.id}")
     (transfer,) = await pair.until(
         lambda: [t["id"] for t in pair.take.documents("Transfer") if t["id"] not in known], "the offer at the receiver"
     )

@@ -15,7 +15,8 @@ class Story:
     """Something that people do, and what must be true in the end, as `right` sees it.
 
     `strangers`: the bots die while they start and become friends; else they are friends already, and those of one
-    `access` live through many stories. What two stories of one `family` share is tried once.
+    `access` and `circle` live through many stories. `prepare` is what happens before there is any danger. What two
+    stories of one `family` share is tried once.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Story:
     access: str = "relayed"
     strangers: bool = False
     family: str = ""
+    circle: str = ""
+    prepare: Callable[[Pair], Awaitable[None]] | None = None
 
 
 _CONNECT: dict[str, Any] = {"strangers": True, "family": "connect"}
@@ -33,10 +36,14 @@ STORIES = {
         Story("connect-direct", friendship.connect, friendship.connected_right, "direct", **_CONNECT),
         Story("connect-relayed", friendship.connect, friendship.connected_right, "relayed", **_CONNECT),
         Story("push", transfers.push, transfers.moved_right),
-        Story("request", transfers.request, transfers.moved_right),
+        Story("parcel", transfers.parcel, transfers.moved_right, family="push"),
+        Story("lend", transfers.lend, transfers.moved_right, family="push"),
+        Story("extend", transfers.extend, transfers.extended_right, prepare=transfers.is_lent),
+        Story("return", transfers.give_back, transfers.came_back_right, prepare=transfers.is_lent),
+        Story("request", transfers.request, transfers.moved_right, prepare=transfers.is_shared),
         Story("stats", friendship.ask_for_figures, friendship.figures_right),
         Story("rotate", friendship.rotate, friendship.rotated_right, "direct"),
         Story("disconnect", friendship.disconnect, friendship.disconnected_right, "direct"),
-        Story("disconnect-now", friendship.disconnect_now, friendship.disconnected_right, "relayed"),
+        Story("disconnect-now", friendship.disconnect_now, friendship.disconnected_right, circle="without loans"),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
 from fedbot.demo.plot import YES, envelope_of
@@ -12,6 +13,8 @@ from tests.crash.checks import marks_of, must, of_kind, said
 from tests.crash.pair import Pair, Party
 
 IPN = "RES-10K"
+PARCEL, DAMAGED = "📦", "🔧"
+STATUS_DAMAGED = 55
 #: All rows of the part: at who gives, at who takes.
 Stock = tuple[list[StockItem], list[StockItem]]
 
@@ -41,7 +44,7 @@ class Moved:
 async def push(pair: Pair) -> Moved:
     """One of something goes from one to the other."""
     before = await stock_of(pair)
-    transfer = await begun(pair, pair.give, f"!fed push 1 {IPN} to {pair.take.id}", seen_by=pair.take)
+    transfer = await begun(pair, pair.give, f"!fed push 1 #{most_of(before)} to {pair.take.id}", seen_by=pair.take)
     await tap(pair, pair.take, transfer, YES)
     await done(pair, transfer)
     return Moved(transfer, 1, before, {"offer": 1, "noted": 1})
@@ -50,10 +53,16 @@ async def push(pair: Pair) -> Moved:
 # --- UC3 ---
 
 
+async def is_shared(pair: Pair) -> None:
+    """What isn't shared can't be asked for."""
+    if not pair.give.documents("Share"):
+        await pair.give.person.say(pair.room, f"!fed share {IPN}")
+        await pair.until(lambda: pair.give.documents("Share"), "it to be shared")
+        await pair.rest()
+
+
 async def request(pair: Pair) -> Moved:
     """Three are asked for, two are granted, which the asker takes."""
-    await pair.give.person.say(pair.room, f"!fed share {IPN}")
-    await pair.until(lambda: pair.give.documents("Share"), "it to be shared")
     before = await stock_of(pair)
     transfer = await begun(pair, pair.take, f"!fed request 3 {IPN} from {pair.give.id}", seen_by=pair.give)
     card = await pair.until(lambda: pair.give.post(f"card:{transfer}"), "the owner's card")
@@ -63,7 +72,121 @@ async def request(pair: Pair) -> Moved:
     return Moved(transfer, 2, before, {"request": 1, "noted": 2})
 
 
+# --- a parcel ---
+
+
+async def parcel(pair: Pair) -> Moved:
+    """It is sent by parcel, and arrives."""
+    before = await stock_of(pair)
+    transfer = await begun(pair, pair.give, f"!fed push 1 #{most_of(before)} to {pair.take.id}", seen_by=pair.take)
+    await tap(pair, pair.take, transfer, PARCEL)
+    await pair.until(lambda: pair.take.document("Transfer", transfer)["state"] == "sent", "it is on its way")
+    await pair.take.person.say(pair.room, f"!fed received {code_of(pair, transfer)}")
+    await done(pair, transfer)
+    return Moved(transfer, 1, before, {"offer": 1, "noted": 1})
+
+
+# --- a loan ---
+
+
+async def lend(pair: Pair) -> Moved:
+    """Five are lent."""
+    before = await stock_of(pair)
+    line = f"!fed lend #{most_of(before)} 5 to {pair.take.id} for 3 weeks"
+    transfer = await begun(pair, pair.give, line, seen_by=pair.take)
+    await tap(pair, pair.take, transfer, YES)
+    await done(pair, transfer)
+    return Moved(transfer, 5, before, {"offer": 1, "noted": 1})
+
+
+async def extend(pair: Pair) -> tuple[str, str]:
+    """More time is asked for and given: the loan (the last one is as good as another), and its last day before."""
+    loan = open_loan(pair)
+    before = last_day(pair.give, loan)
+    line = f"!fed extend {code_of(pair, loan)} 2 weeks"
+    extension = await begun(pair, pair.take, line, seen_by=pair.give)
+    await tap(pair, pair.give, extension, YES)
+    await done(pair, extension)
+    return loan, before
+
+
+async def extended_right(pair: Pair, extended: tuple[str, str]) -> None:
+    """A fortnight more, on both sides."""
+    loan, before = extended
+    wanted = (date.fromisoformat(before) + timedelta(weeks=2)).isoformat()
+    days = [last_day(party, loan) for party in pair.parties]
+    must(days == [wanted, wanted], f"until {before}, two weeks more is not {days}")
+    await said(pair)
+
+
+@dataclass(frozen=True)
+class Back:
+    """A loan that has gone back, the stock before that, and the key of what was lent."""
+
+    loan: str
+    back: str
+    before: Stock
+    item: int
+
+
+async def give_back(pair: Pair) -> Back:
+    """What was lent comes back, and isn't as it was."""
+    loan = open_loan(pair)
+    before = await stock_of(pair)
+    back = await begun(pair, pair.take, f"!fed return {code_of(pair, loan)}", seen_by=pair.give)
+    await tap(pair, pair.give, back, DAMAGED)
+    await done(pair, back)
+    return Back(loan, back, before, pair.give.document("Transfer", loan)["progress"][0]["item"])
+
+
+async def came_back_right(pair: Pair, returned: Back) -> None:
+    """The owner has the very item that was lent, damaged; the borrower has nothing of it; each act once."""
+    after = await stock_of(pair)
+    for party, more, rows_before, rows_after in zip(pair.parties, (5, -5), returned.before, after, strict=True):
+        moved = _in_stock(rows_after) - _in_stock(rows_before)
+        must(moved == more, f"{party.id} has {moved} more in stock")
+        must(len(rows_after) == len(rows_before), f"{party.id} has other rows than before")
+    (home,) = [row for row in after[0] if row.pk == returned.item]
+    must((home.status, home.in_stock) == (STATUS_DAMAGED, True), f"what came back: {home}")
+    marks, _ = await marks_of(pair.give, home, returned.back)
+    must(marks == Counter({"home": 2}), f"history at the owner: {marks}")  # returned, and put to its place
+    gone = pair.take.document("Transfer", returned.loan)["progress"][0]["item"]
+    (borrowed,) = [row for row in after[1] if row.pk == gone]
+    marks, _ = await marks_of(pair.take, borrowed, returned.back)
+    must(marks == Counter(["out", "over", "arrived"]), f"history at the borrower: {marks}")
+    await said(pair)
+
+
+async def is_lent(pair: Pair) -> None:
+    """There is a loan that can be given back."""
+    if not open_loan(pair):
+        await lend(pair)
+
+
+def open_loan(pair: Pair) -> str:
+    """One that is still out; or ''."""
+    known = pair.give.documents("Transfer")
+    lent = [t for t in known if t["state"] == "done" and t["terms"]["loan_until"] and not t["terms"]["parent"]]
+    return next((str(each["id"]) for each in lent if each["closed"] is None), "")
+
+
+def last_day(party: Party, loan: str) -> str:
+    """Until when it is lent, as extended."""
+    known = party.document("Transfer", loan)
+    return str(known["back_by"] or known["terms"]["loan_until"])
+
+
 # --- what they have in common ---
+
+
+def most_of(stock: Stock) -> int:
+    """The key of the giver's largest row, as there may be several."""
+    return max((row for row in stock[0] if row.in_stock), key=lambda row: row.quantity).pk
+
+
+def code_of(pair: Pair, transfer: str) -> str:
+    """By which people name it."""
+    return str(pair.give.document("Transfer", transfer)["code"])
 
 
 async def begun(pair: Pair, asker: Party, line: str, *, seen_by: Party) -> str:
