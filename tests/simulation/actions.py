@@ -18,6 +18,9 @@ TROUBLE: dict[str, int] = {
     "types a decision": 5,
     "grants less": 3,
     "parcel": 5,
+    "return": 5,
+    "extend": 3,
+    "end of a loan": 2,
     "cancel": 8,
     "disconnect": 1,
     "rotate": 1,
@@ -81,7 +84,8 @@ IN_THE_GRACE = (
     ("meddle between",),
 )
 CALM = ("lane", "lane", "lane", "round", "round", "rest")
-DEALS = ("push", "push", "push", "push", "push several", "request", "request", "connect")
+DEALS = ("push", "push", "push", "push several", "request", "request", "lend", "lend", "lend", "connect")
+AFTERWARDS = (("parcel", "grace"), ("return",), ("return",), ("extend",), ("end of a loan",))
 MOST_DEALS = 8
 
 
@@ -133,7 +137,11 @@ def _deals(random: Random, *, friends: bool) -> Iterator[str]:
                 yield from random.choice(IN_THE_GRACE)
             yield "grace"
             yield from _calm(random, rest=0.4)
-        yield from ("parcel", "grace", "rest") if random.random() < 0.4 else ()
+        if random.random() < 0.6:
+            yield from random.choice(AFTERWARDS)
+            yield from _calm(random, rest=0.8)
+            if random.random() < 0.7:
+                yield from ("tap the newest", "rest", "grace", "rest")
 
 
 def _calm(random: Random, rest: float) -> Iterator[str]:

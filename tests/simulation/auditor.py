@@ -28,10 +28,12 @@ from tests.simulation.party import Party
 OUT_KINDS = frozenset({20, 25, 42})
 OVER_KIND = 100
 BACK_KINDS = frozenset({15, 105})
+SPLIT_KINDS = frozenset({40, 42})
 CREATED_KIND = 1
 STALE_AFTER = timedelta(hours=1)
 MARGIN = timedelta(minutes=2)  # machines' clocks differ by less
 
+YES = frozenset({Choice.APPROVE, Choice.PARCEL, Choice.DAMAGED})
 OVER = frozenset({ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED})
 
 
@@ -109,6 +111,8 @@ class Auditor:
             self._decided_once(party, event)
         for key, document in decision.documents.items():
             before = party.documents.get(key)
+            if before is None and isinstance(document, Transfer) and document.settled is not None:
+                self.settled.add(document.id)  # the owner has it back, says so alone
             if isinstance(document, Transfer | Connection):
                 self._verdict(party, before, document, event)
             if isinstance(document, Transfer):
@@ -224,6 +228,8 @@ class Auditor:
             if entry.tracking_type == CREATED_KIND:
                 self._created(party, entry.item)
                 continue
+            if entry.tracking_type in SPLIT_KINDS and not entry.notes and self._is_return(party, pk):
+                continue
             word, _, rest = entry.notes.partition(" ")
             parts = word.split(":")
             if len(parts) != 4 or parts[0] != "fed":
@@ -231,6 +237,11 @@ class Auditor:
                 continue
             if parts[1] not in self.settled:
                 self._entry(party, (parts[1], int(parts[2])), parts[3], entry.tracking_type, rest, entry.deltas)
+
+    def _is_return(self, party: Party, pk: int) -> bool:
+        """InvenTree splits a part off by itself when only a part comes back, and marks only the return after it."""
+        after = [party.inventree.tracking.get(number) for number in range(pk + 1, pk + 5)]
+        return any(entry is not None and entry.tracking_type in BACK_KINDS and entry.notes for entry in after)
 
     def _entry(
         self, party: Party, line: tuple[str, int], step: str, kind: int, rest: str, deltas: dict[str, object]
@@ -249,9 +260,15 @@ class Auditor:
             movement.handed = Decimal(str(deltas.get("quantity", 0)))
             if movement.over > 1 or movement.out < 1:
                 self.wrong(f"{name} was handed over {movement.over} times, taken out {movement.out} times (3)")
-        elif step == "over" and kind in BACK_KINDS:
+        elif kind in BACK_KINDS:
+            self._returned(movement, line, step, name)
+
+    def _returned(self, movement: Movement, line: tuple[str, int], step: str, name: str) -> None:
+        if step == "over":
             movement.over -= 1
-        elif step == "back" and kind in BACK_KINDS:
+        elif step == "home":
+            self._came_in(movement, line, name)
+        elif step == "back":
             movement.back += 1
             if movement.back > 1:
                 self.wrong(f"{name} was taken back {movement.back} times (3)")
@@ -265,16 +282,20 @@ class Auditor:
             return
         line = (mark[1], int(mark[2]))
         movement = self.movements.setdefault(line, Movement())
-        movement.created += 1
         name = f"{party.id}: {line[0][:4]} line {line[1]}"
+        self._came_in(movement, line, name)
+        if line[0] not in self.forged and movement.over == 1 and movement.handed != row.quantity:
+            self.wrong(f"{name}: {movement.handed} were handed over, {row.quantity} booked in (2)")
+
+    def _came_in(self, movement: Movement, line: tuple[str, int], name: str) -> None:
+        """Booked in by the receiver, or by the owner of what it had lent."""
+        movement.created += 1
         if movement.created > 1:
             self.wrong(f"{name} was booked in {movement.created} times (3)")
         if line[0] in self.forged:
             return  # its sender says that it was handed over, well signed
         if movement.over < 1:
             self.wrong(f"{name} was booked in before it was handed over (debit before credit, 2)")
-        elif movement.handed != row.quantity:
-            self.wrong(f"{name}: {movement.handed} were handed over, {row.quantity} booked in (2)")
         if movement.back:
             self.wrong(f"{name} was booked in after it was taken back (1)")
 
@@ -295,15 +316,25 @@ class Auditor:
         event_id = decided.decided.event_id if decided.decided is not None else ""
         if sent.granted is not None:
             event_id = sent.granted.event_id
-        self._must_be_entitled(decider, identifier, event_id, name)
+        if sent.terms.kind == "return" and received.asked.event_id == event_id:
+            self._must_be_asked_back(decider, sent.terms.parent, event_id, name)
+        else:
+            self._must_be_entitled(decider, identifier, event_id, name)
         ours = sent.asked.username if sent.terms.kind == "push" else ""
         lost = party.lost_right.get(ours)
         if lost is not None and lost < self.left_open.get(identifier, party.clock.now()):
             self.wrong(f"{name}: stock leaves though {ours}, who offered it, has lost the right before (4)")
 
+    def _must_be_asked_back(self, owner: Party, loan: str, event_id: str, name: str) -> None:
+        """The owner's person says that it is back: that is the decision, at once."""
+        tap = self.taps.get(event_id)
+        username = owner.home.people.get(tap.person, "") if tap is not None else ""
+        if tap is None or tap.subject != loan or username not in {owner.people.superuser, owner.people.approver}:
+            self.wrong(f"{name}: stock leaves though nobody who may has asked it back (4)")
+
     def _must_be_entitled(self, decider: Party, identifier: str, event_id: str, name: str) -> None:
         tap = self.taps.get(event_id)
-        if tap is None or tap.choice not in {Choice.APPROVE, Choice.PARCEL} or tap.subject != identifier:
+        if tap is None or tap.choice not in YES or tap.subject != identifier:
             self.wrong(f"{name}: stock leaves though nobody has approved it (4)")
             return
         username = decider.home.people.get(tap.person, "")

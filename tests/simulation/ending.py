@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fedbot.federation.disconnecting import DISCONNECTED
-from fedbot.federation.documents import FINAL, ConnectionState, Transfer, TransferState
-from tests.simulation.auditor import OVER, Auditor
+from fedbot.federation.documents import FINAL, ConnectionState, Ending, Transfer, TransferState
+from tests.simulation.auditor import OVER, Auditor, Movement
 from tests.simulation.party import Party
 
 # What the sender's side and the receiver's may be, together.
@@ -57,8 +57,34 @@ def _must_be_over(auditor: Auditor, party: Party, transfer: Transfer) -> None:
         auditor.wrong(f"{name}: {party.id} still waits for {peer.id} to read its letters")
     if transfer.state is TransferState.DISPUTED:
         _must_be_explained(auditor, party, transfer)
-    if transfer.role == "sender":
+    if transfer.role == "sender" and transfer.terms.kind != "extension":
         _books_must_balance(auditor, party, transfer)
+    if transfer.is_loan and transfer.role == "sender" and transfer.state is TransferState.DONE:
+        _loan_must_add_up(auditor, party, transfer, other)
+
+
+def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Transfer) -> None:
+    """Never more came back than was lent; it is over when all of it is back; both sides say the same of it."""
+    returns = [t for t in owner.transfers() if t.terms.parent == loan.id and t.terms.kind == "return"]
+    if {t.id for t in returns} & (auditor.forged | auditor.settled) or any(
+        t.state is TransferState.DISPUTED for t in returns
+    ):
+        return
+    name = f"loan {loan.id[:4]}"
+    lent = sum(m.handed for (transfer, _), m in auditor.movements.items() if transfer == loan.id and m.over)
+    back = sum(
+        line.quantity
+        for transfer in returns
+        for line in transfer.terms.lines
+        if auditor.movements.get((transfer.id, line.number), Movement()).created
+    )
+    returned = loan.closed is not None and loan.closed.how is Ending.RETURNED
+    if back > lent or (returned and back != lent) or (loan.closed is None and lent and back == lent):
+        auditor.wrong(f"{name}: {lent} lent, {back} came back, {loan.closed and loan.closed.how}")
+    active = {c.id for c in owner.connections() if c.state is ConnectionState.ACTIVE}
+    ours, theirs = ((t.closed and t.closed.how, t.due_day) for t in (loan, other))
+    if ours != theirs and loan.connection in active:
+        auditor.wrong(f"{name} is {ours} at {owner.id}, {theirs} at {loan.peer}")
 
 
 def _called_off(sent: Transfer, received: Transfer) -> bool:

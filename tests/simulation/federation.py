@@ -147,7 +147,7 @@ class Federation:
                 await self.boots(party)
         for pause in (timedelta(minutes=5), timedelta(hours=3), timedelta(days=12)):
             await self.passes(pause)
-            talking.receive_parcels(self)
+            talking.settle(self)
         await self.passes(timedelta(hours=1))
 
     # --- processes ----------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from tests.twins.people import Person
 if TYPE_CHECKING:
     from tests.simulation.federation import Federation
 
-KEYS = ("✅", "✅", "✅", "✅", "📦", "✅️", "❌", "❌", "👍🏽", "")
+KEYS = ("✅", "✅", "✅", "✅", "📦", "✅️", "❌", "🔧", "👍🏽", "")
 YES, PARCEL, NO = 0, 4, 6
 WANTED = ("M3-BOLT", "RES-10K", "Threaded insert M3", "LENS-2", "Nothing")
 TRUTHS = ("left", "out", "stays", "arrived", "back", "lost", "booked", "never")
@@ -46,6 +46,10 @@ def actions(federation: Federation) -> dict[str, Callable[[int, int, int, int], 
         "push": said.push,
         "push several": said.push_several,
         "request": said.request,
+        "lend": said.lend,
+        "return": said.give_back,
+        "extend": said.extend,
+        "end of a loan": said.end_of_a_loan,
         "tap": said.tap,
         "tap the newest": said.tap_the_newest,
         "untap": said.untap,
@@ -72,13 +76,17 @@ async def become_friends(federation: Federation, one: Party, other: Party) -> No
     await federation.passes(GRACE + timedelta(minutes=3))
 
 
-def receive_parcels(federation: Federation) -> None:
-    """Of each parcel that is on its way somebody who may says that it is here."""
+def settle(federation: Federation) -> None:
+    """Somebody who may says of each parcel that it is here, and gives away what the end of a friendship waits for."""
     said = _Talk(federation)
     for party in federation.parties:
+        superuser = federation.people[party.person(party.people.superuser)]
+        ending = {c.peer for c in party.connections() if c.state is ConnectionState.ENDING}
         for transfer in party.transfers():
             if transfer.awaits_parcel:
-                said.says_it_is_here(party, transfer, federation.people[party.person(party.people.superuser)])
+                said.says_it_is_here(party, transfer, superuser)
+            elif transfer.is_on_loan and transfer.role == "sender" and transfer.peer in ending:
+                superuser.says(f"!fed gift {transfer.code}")
 
 
 class _Talk:
@@ -101,11 +109,14 @@ class _Talk:
 
     def _asks(self, party: Party, b: int, text: str, *, reply_to: str = "") -> str:
         """One of the party's people says it; mostly one who may."""
+        return self._says(party, b, text, reply_to=reply_to)[0]
+
+    def _says(self, party: Party, b: int, text: str, *, reply_to: str = "") -> tuple[str, Person]:
         people = party.people
         username = (people.approver, people.superuser, people.approver, people.superuser, people.member)[b % 21 % 5]
         person = self._federation.people[party.person(username)]
         self._federation.tell(f"{username} of {party.id}: {text}")
-        return person.says(text, reply_to=reply_to)
+        return person.says(text, reply_to=reply_to), person
 
     async def connect(self, a: int, b: int, *_: int) -> None:
         one, other = self._two(a)
@@ -137,6 +148,36 @@ class _Talk:
         if "request" in self._verbs:
             one, other = self._two(a)
             self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
+
+    async def lend(self, a: int, b: int, c: int, d: int) -> None:
+        one, other = self._two(a)
+        item, quantity = self._item(one, c)
+        until = ("for 1 day", "for 3 days", "for 3 weeks")[d % 3]
+        self._asks(one, b, f"!fed lend #{item} {quantity} to {other.id} {until}")
+
+    def _on_loan(self, a: int) -> tuple[Party, Transfer] | None:
+        """One that is on loan, as one of its sides knows it."""
+        known = [(p, t) for p in self._federation.parties for t in p.transfers() if t.is_on_loan]
+        return known[a % len(known)] if known else None
+
+    async def give_back(self, a: int, b: int, c: int, d: int) -> None:
+        """All of it, or one; said at the borrower, or by the owner, whose approver decides by that."""
+        if found := self._on_loan(a):
+            party, loan = found
+            text = f"!fed return {loan.code}{' 1' if c % 3 == 0 else ''}"
+            said, person = self._says(party, b, text + (" --damaged" if loan.role == "sender" and d % 5 == 0 else ""))
+            self._federation.auditor.taps[said] = Tap(party.id, person.user_id, loan.id, Choice.APPROVE)
+
+    async def extend(self, a: int, b: int, c: int, _: int) -> None:
+        if found := self._on_loan(a):
+            party, loan = found
+            self._asks(party, b, f"!fed extend {loan.code} {1 + c % 3} days")
+
+    async def end_of_a_loan(self, a: int, b: int, c: int, _: int) -> None:
+        """A gift, or lost: for the owner to say."""
+        if found := self._on_loan(a):
+            party, loan = found
+            self._asks(party, b, f"!fed {'gift' if c % 2 else 'lost'} {loan.code}")
 
     # --- deciding -----------------------------------------------------------------------------------------
 
