@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.federation import house, own_tokens, reminders, renewing
+from fedbot.federation import due_days, house, loans, own_tokens, reminders, renewing
 from fedbot.federation.documents import UNFINISHED_CONNECTION, Connection, Transfer
 from fedbot.federation.state import Turn
 from fedbot.federation.verdicts import is_open
@@ -15,6 +15,8 @@ def upcoming(turn: Turn, rooms: list[str], *, private: bool) -> tuple[Due, ...]:
     """The next things in these rooms, soonest first; `private`: what concerns only us, too."""
     subjects = [subject for subject in turn.subjects() if subject.room in rooms]
     found = [Due(DueKind.REMINDER, at, s.code) for s in subjects if (at := reminders.next_reminder(turn, s))]
+    borrowed = [loan for loan in loans.on_loan(turn) if loan.room in rooms]
+    found += [Due(DueKind.REMINDER, at, loan.code) for loan in borrowed if (at := due_days.next_reminder(turn, loan))]
     found += [Due(DueKind.EXPIRY, s.due, s.code) for s in subjects if _ends_by_itself(s)]
     regular = turn.state.regular()
     found += [due for due in regular if due.kind is DueKind.STATS]

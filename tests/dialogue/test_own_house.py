@@ -220,6 +220,17 @@ async def test_status_tells_what_is_due_next() -> None:
     assert "token" not in in_room
 
 
+async def test_status_tells_the_borrower_when_a_loan_is_reminded_of() -> None:
+    world = await friends()
+    world.anna.says("!fed lend M3-NUT 10 to betaspace until 31.12.2026")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    line = world.cem.says("!fed status")
+    await world.settle()
+    assert f"• Mon 28 Dec, 08:00: reminder of {world.beta.transfer().code}" in world.answer_to(line)
+
+
 async def test_books_are_compared_each_night_once_over_restarts_and_both_changes_of_the_clock() -> None:
     at = datetime.min.time().replace(hour=2, minute=30)
     world = await friends(alpha={"reconcile_at": at, "time_zone": "Europe/Berlin"})
