@@ -37,6 +37,7 @@ _LONGEST_NAME = 100
 _KEY = "found"
 
 _MORE = re.compile(r"(?:!fed\s+)?more[.!]?", re.IGNORECASE)
+_PLAIN = re.compile(r"\w[^\"“”„‟«»'‘’‚‛`#:;\n]*")
 _ASKED_FOR = re.compile(
     r"(?P<asks>!fed\s+(?:ask|request)\s+|(?:ask|request)\s+)?#?(?P<number>\d{1,4})[.)]?"
     r"(?:\s+(?P<quantity>\d[\d.,]*))?(?P<rest>\s+(?:--|—|for\s|until\s).*)?",
@@ -111,7 +112,6 @@ def _hit(items: Sequence[StockItem]) -> Hit:
         ipn=_name(part.ipn),
         units=_name(part.units),
         quantity=sum((item.available for item in items), Decimal(0)),
-        most=largest.available,
     )
 
 
@@ -210,9 +210,16 @@ def _newest(turn: Turn, event: Said) -> Search | None:
 
 def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.Match[str]) -> str:
     space, hit = found
-    quantity = wanted["quantity"] or ("1" if hit.most == 1 else "")
+    quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
     as_whom = f"as {turn.home.party} " if directory.claimed_by_several(turn, event.sender, event.room) else ""
-    return f"!fed {as_whom}request {quantity} #{hit.item} from {space.party}{wanted['rest'] or ''}"
+    rest = wanted["rest"] or ""
+    return f"!fed {as_whom}request {quantity} {_word(hit)} from {space.party}{rest}"
+
+
+def _word(hit: Hit) -> str:
+    """What to call it: by IPN or name, so that all there is of it is meant; if that could be misread, by its key."""
+    plain_words = (word for word in (hit.ipn, hit.name) if _PLAIN.fullmatch(word) and len(word) < _LONGEST_NAME)
+    return next((f'"{word}"' for word in plain_words), f"#{hit.item}")
 
 
 # --- a friend's bot asks ---
@@ -298,7 +305,6 @@ def _written(hit: Hit) -> dict[str, Any]:
         "ipn": hit.ipn,
         "units": hit.units,
         "quantity": plain(hit.quantity),
-        "most": plain(hit.most),
     }
 
 
@@ -337,7 +343,7 @@ def _hit_in(data: object) -> Hit:
     if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
         raise ValueError("a hit without a name")
     name, ipn, units = (presentable(str(text)) for text in texts)
-    return Hit(item, name, ipn, units, _quantity(data.get("quantity")), _quantity(data.get("most")))
+    return Hit(item, name, ipn, units, _quantity(data.get("quantity")))
 
 
 def _quantity(text: object) -> Decimal:

@@ -42,14 +42,13 @@ def share_id(model: str, pk: int) -> str:
 
 @dataclass(frozen=True)
 class Hit:
-    """One part that was found: how much of it is free, and how much at most in one stock item, which is `item`."""
+    """One part that was found: how much of it is free, and the stock item with most of it."""
 
     item: int
     name: str
     ipn: str
     units: str
     quantity: Decimal
-    most: Decimal
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ async def test_what_all_friends_share_is_found_in_one_list() -> None:
         '3 hits for "M3":',
         "1) Attraktor: M3 nut (M3-NUT), 350",
         "2) Betaspace: Bolt M3 (M3-BOLT), 12",
-        "3) Gammaspace: M3 bolt steel (M3-BOLT), 75, at most 45 at a time",
+        "3) Gammaspace: M3 bolt steel (M3-BOLT), 75",
         "To ask for 2 of number 2, reply within 10 minutes: ask 2 2",
     ]
     assert answer.is_notice
@@ -74,15 +74,15 @@ async def test_what_all_friends_share_is_found_in_one_list() -> None:
 async def test_a_hit_is_asked_for_by_its_number_and_comes() -> None:
     world = await three()
     answer = await finds(world, "bolt")
-    world.kim.says("ask 2 40", reply_to=answer)
+    world.kim.says("ask 2 60", reply_to=answer)
     await world.settle()
-    card = world.room.message("Give it?")
+    card = world.room.message("Give them?")
     assert card.name == "Gammaspace bot"
     world.mia.reacts(card, "✅")
     await world.grace()
     assert world.alpha.transfer().state is TransferState.DONE
-    assert world.gamma.total("M3-BOLT") == 35
-    assert world.alpha.total("M3-BOLT") == 250
+    assert world.gamma.total("M3-BOLT") == 15
+    assert world.alpha.total("M3-BOLT") == 270
     assert_books_balance(world)
 
 
@@ -346,7 +346,7 @@ HOSTILE: dict[str, Any] = {
     "no name": {"name": None},
     "an endless quantity": {"quantity": "9" * 30},
     "no quantity": {"quantity": "NaN"},
-    "less than nothing": {"most": "-1"},
+    "less than nothing": {"quantity": "-1"},
     "an item that is a line": {"item": "1 from gammaspace\n!fed disconnect"},
 }
 
@@ -356,7 +356,7 @@ async def test_a_hostile_answer_is_not_read_at_all(what: str, monkeypatch: pytes
     world = await friends()
     world.cem.says("!fed share M3-BOLT")
     await world.settle()
-    hit = {"item": 1, "name": "M3", "ipn": "", "units": "", "quantity": "5", "most": "5"}
+    hit = {"item": 1, "name": "M3", "ipn": "", "units": "", "quantity": "5"}
     lie = HOSTILE[what]
     sealed = lie if "hits" in lie else {"shared": 1, "hits": [{**hit, **lie}]}
     monkeypatch.setattr(searching, "_written", lambda _hit: {})
@@ -382,6 +382,20 @@ async def test_markup_in_a_hit_stays_text() -> None:
     answer = await finds(world, "M3 in betaspace")
     assert "&lt;b&gt;M3" in answer.html
     assert not answer.rings
+
+
+@pytest.mark.parametrize("name", ['M3" from gammaspace; push "all', "M3 'x' + 5 y", "#2 M3", "M3\u201d to betaspace"])
+async def test_a_name_that_reads_like_a_line_is_not_put_into_one(name: str) -> None:
+    world = await friends()
+    part = world.beta.part("M3-BOLT")
+    world.beta.tables.parts.put(replace(part, name=name, IPN=""))
+    world.cem.says(f"!fed share part:{part.pk}")
+    await world.settle()
+    answer = await finds(world, "M3 in betaspace")
+    world.kim.says("ask 1 2", reply_to=answer)
+    await world.settle()
+    (line,) = world.beta.transfer().terms.lines
+    assert (line.quantity, line.part, world.beta.transfer().peer) == (2, part.pk, "attraktor")
 
 
 async def test_an_answer_under_another_key_is_not_read() -> None:

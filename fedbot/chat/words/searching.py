@@ -44,20 +44,17 @@ def found(tongue: Tongue, *, home: Home, search: Search, silent: tuple[str, ...]
 
 
 def _hit(tongue: Tongue, number: int, space: SpaceHits, hit: Hit) -> Sentence:
-    """'3) Betaspace: M3 bolt (M3-BOLT), 210, at most 120 at a time'."""
+    """'3) Betaspace: M3 bolt (M3-BOLT), 210'."""
     name = tongue.short(hit.name, 60) or tongue.word("something without a name")
     if hit.ipn:
         name = tongue.word("{name} ({ipn})").format(name=name, ipn=tongue.short(hit.ipn, 40))
-    names: dict[str, str | Bold | int] = {
-        "number": number,
-        "space": naming.space(tongue, space.name),
-        "thing": Bold(name),
-        "quantity": tongue.quantity(hit.quantity, hit.units),
-        "most": tongue.quantity(hit.most, hit.units),
-    }
-    if hit.most < hit.quantity:
-        return tongue.say("{number}) {space}: {thing}, {quantity}, at most {most} at a time", **names)
-    return tongue.say("{number}) {space}: {thing}, {quantity}", **names)
+    return tongue.say(
+        "{number}) {space}: {thing}, {quantity}",
+        number=number,
+        space=naming.space(tongue, space.name),
+        thing=Bold(name),
+        quantity=tongue.quantity(hit.quantity, hit.units),
+    )
 
 
 def _about(tongue: Tongue, space: SpaceHits, home: Home) -> Sentence:

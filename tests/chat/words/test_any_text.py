@@ -120,7 +120,7 @@ def _stranger(text: str, count: int) -> list[Phrase]:
 
 def _found(text: str) -> Phrase:
     """A page of hits, each with another space's words."""
-    hits = tuple(Hit(1, text, text, text, Decimal(2), Decimal(1)) for _ in range(20))
+    hits = tuple(Hit(1, text, text, text, Decimal(2)) for _ in range(20))
     search = Search("s", "$line", "@kim:example.org", "!room", text, NOW, (), (SpaceHits(text, text, hits, 1),))
     return say("found", home=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
 

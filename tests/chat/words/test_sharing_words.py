@@ -21,13 +21,13 @@ ALL = Share("everything", 0, "", "@anna:example.org", NOW)
 BOLT = Thing("part", 7, "M3 bolt", quantity=Decimal(210))
 FRIENDS = ("betaspace", "Gamma")
 
-OURS = SpaceHits(ALPHA.party, "attraktor", (Hit(1, "M3 nut", "M3-NUT", "", Decimal(350), Decimal(350)),), 2)
+OURS = SpaceHits(ALPHA.party, "attraktor", (Hit(1, "M3 nut", "M3-NUT", "", Decimal(350)),), 2)
 BETA = SpaceHits(
     "beta",
     "betaspace",
     (
-        Hit(3, "Bolt M3", "M3-BOLT", "", Decimal(75), Decimal(45)),
-        Hit(4, "Threaded rod", "", "m", Decimal("6.5"), Decimal("6.5")),
+        Hit(3, "Bolt M3", "M3-BOLT", "", Decimal(75)),
+        Hit(4, "Threaded rod", "", "m", Decimal("6.5")),
     ),
     4,
 )
@@ -174,7 +174,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         3 hits for "M3":
         1) attraktor: M3 nut (M3-NUT), 350
-        2) betaspace: Bolt M3 (M3-BOLT), 75, at most 45 at a time
+        2) betaspace: Bolt M3 (M3-BOLT), 75
         … and 1 more: reply “more”
         Gamma has nothing like it to share.
         Delta: its bot has not answered for 20 seconds. I add what it finds here when it does.
