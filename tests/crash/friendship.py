@@ -7,7 +7,7 @@ from typing import Any
 from fedbot.demo.plot import YES
 from tests.crash.checks import answers_to, must, of_kind, said, secrets_of
 from tests.crash.pair import NotRight, Pair, Party
-from tests.crash.transfers import most_of, stock_of
+from tests.crash.transfers import IPN, most_of, stock_of
 
 # --- UC1 ---
 
@@ -104,6 +104,27 @@ async def figures_right(pair: Pair, line: str) -> None:
     must(len(pair.take.documents("SpaceFigures")) == 1, "the friend's figures aren't kept once")
     (company,) = await _companies(pair.take, pair.give)
     must("stock_items" in str(company["metadata"]), f"not in the company's metadata: {company}")
+
+
+# --- what others have ---
+
+
+async def find(pair: Pair) -> str:
+    """One space asks who has something; the id of the line."""
+    line = await pair.take.person.say(pair.room, f"!fed find {IPN} in {pair.give.id}")
+    found = await pair.until(
+        lambda: [s for s in pair.take.documents("Search") if s["event_id"] == line and s["came"]], "the friend's answer"
+    )
+    await pair.until(lambda: pair.take.post(f"found:{found[0]['id']}"), "the list")
+    await pair.rest()
+    return line
+
+
+async def found_right(pair: Pair, line: str) -> None:
+    """One list, with what the friend shares."""
+    answers = answers_to(await said(pair), line)
+    must(len(answers) == 1, f"{len(answers)} answers")
+    must(IPN in answers[0].body, f"not found: {answers[0].body}")
 
 
 # --- a new token ---

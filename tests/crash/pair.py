@@ -36,6 +36,7 @@ RULES = {
     "resend_seconds": [2.0, 4.0, 600.0],
     "connects_a_day": 1000,
     "connects_a_day_per_peer": 1000,
+    "questions_an_hour_per_peer": 1000,
 }
 T = TypeVar("T")
 

@@ -14,7 +14,8 @@ from tests.crash.pair import Pair, Party
 
 IPN = "RES-10K"
 PARCEL, DAMAGED = "📦", "🔧"
-STATUS_DAMAGED = 55
+STATUS_OK, STATUS_DAMAGED, STATUS_LOST = 10, 55, 70
+REFUSED = {"kind": "error-before", "method": "POST", "path": "/api/stock/$", "status": 400, "times": None}
 #: All rows of the part: at who gives, at who takes.
 Stock = tuple[list[StockItem], list[StockItem]]
 
@@ -48,6 +49,33 @@ async def push(pair: Pair) -> Moved:
     await tap(pair, pair.take, transfer, YES)
     await done(pair, transfer)
     return Moved(transfer, 1, before, {"offer": 1, "noted": 1})
+
+
+async def refused(pair: Pair) -> Moved:
+    """It has left, and the other InvenTree will not have it: it comes back."""
+    before = await stock_of(pair)
+    pair.take.inventree.control("POST", "faults/", REFUSED)
+    transfer = await begun(pair, pair.give, f"!fed push 1 #{most_of(before)} to {pair.take.id}", seen_by=pair.take)
+    await tap(pair, pair.take, transfer, YES)
+    await ended(pair, transfer, "reverted")
+    pair.take.inventree.control("DELETE", "faults/")
+    return Moved(transfer, 1, before, {"offer": 1, "noted": 1})
+
+
+async def came_back_untaken_right(pair: Pair, moved: Moved) -> None:
+    """As much in stock as before; what had left lies there again, each act once in its history."""
+    after = await stock_of(pair)
+    for party, rows_before, rows_after in zip(pair.parties, moved.before, after, strict=True):
+        more = _in_stock(rows_after) - _in_stock(rows_before)
+        must(more == 0, f"{party.id} has {more} more in stock")
+    must(len(after[1]) == len(moved.before[1]), "the receiver has a new row")
+    (back,) = [row for row in after[0] if row.pk not in {old.pk for old in moved.before[0]}]
+    marks, _ = await marks_of(pair.give, back, moved.transfer)
+    must(
+        marks == Counter({"out": 1, "over": 1, "back": 2}), f"history at the sender: {marks}"
+    )  # returned, and put away
+    must(back.status == STATUS_OK, f"its status is {back.status}")
+    await said(pair)
 
 
 # --- UC3 ---
@@ -157,6 +185,27 @@ async def came_back_right(pair: Pair, returned: Back) -> None:
     await said(pair)
 
 
+async def lose(pair: Pair) -> str:
+    """The owner writes a loan off; its id."""
+    loan = open_loan(pair)
+    await pair.give.person.say(pair.room, f"!fed lost {code_of(pair, loan)}")
+    await pair.until(
+        lambda: all(party.document("Transfer", loan)["closed"] for party in pair.parties), "written off on both sides"
+    )
+    await pair.rest()
+    return loan
+
+
+async def lost_right(pair: Pair, loan: str) -> None:
+    """It stays with the friend's company, as lost; both sides know how the loan ended."""
+    ends = [party.document("Transfer", loan)["closed"]["how"] for party in pair.parties]
+    must(ends == ["lost", "lost"], f"it ended as {ends}")
+    item = pair.give.document("Transfer", loan)["progress"][0]["item"]
+    (row,) = [row for row in (await stock_of(pair))[0] if row.pk == item]
+    must((row.status, row.in_stock) == (STATUS_LOST, False), f"what is lost: {row}")
+    await said(pair)
+
+
 async def is_lent(pair: Pair) -> None:
     """There is a loan that can be given back."""
     if not open_loan(pair):
@@ -207,9 +256,14 @@ async def tap(pair: Pair, party: Party, transfer: str, emoji: str) -> None:
 
 async def done(pair: Pair, transfer: str) -> None:
     """Wait until it is done on both sides, and nothing is left to do."""
+    await ended(pair, transfer, "done")
+
+
+async def ended(pair: Pair, transfer: str, state: str) -> None:
+    """Wait until it has that end on both sides, and nothing is left to do."""
     await pair.until(
-        lambda: all(party.document("Transfer", transfer).get("state") == "done" for party in pair.parties),
-        f"{transfer} done on both sides",
+        lambda: all(party.document("Transfer", transfer).get("state") == state for party in pair.parties),
+        f"{transfer} {state} on both sides",
     )
     await pair.rest()
 
