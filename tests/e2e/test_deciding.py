@@ -85,3 +85,21 @@ async def test_what_nobody_may_do_is_refused_with_who_could(friends: Stage) -> N
     assert plot.envelope_of(answer) == {}
     assert answer.content["msgtype"] == "m.notice"
     assert "Piet" in answer.body
+
+
+async def test_a_parcel_leaves_at_once_and_is_booked_in_by_a_second_tap(friends: Stage) -> None:
+    piet, cem, bea = (friends.people[name] for name in ("piet", "cem", "bea"))
+    given, got = await scene.amounts(friends, "RES-10K")
+    offer = await plot.offer(friends, piet, "!fed push 4 RES-10K to betaspace", seen_by=cem)
+    await cem.react(friends.room, offer.card.event_id, plot.PARCEL)
+    await scene.eventually(lambda: _all_stand_at(friends, offer.transfer, "sent"), "both bots to know it on its way")
+    await scene.at_rest(friends)
+    assert await scene.amounts(friends, "RES-10K") == (given - 4, got)
+    await bea.react(friends.room, offer.card.event_id, plot.PARCEL)
+    await plot.ended(friends, piet, offer.transfer, "done")
+    await scene.at_rest(friends)
+    assert await scene.amounts(friends, "RES-10K") == (given - 4, got + 4)
+
+
+async def _all_stand_at(stage: Stage, transfer: str, state: str) -> bool:
+    return {scene.state_of(space, transfer) for space in stage.spaces} == {state}
