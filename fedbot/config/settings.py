@@ -121,7 +121,9 @@ class Rules(Section):
     connects_a_day: Count = Field(5, description="requests to connect that are shown in a day, from all spaces")
     connects_a_day_per_peer: Count = Field(2, description="the same, from one space")
     questions_an_hour_per_peer: Count = Field(
-        60, description="searches that are answered in an hour for one space; as many figures, and as many requests"
+        60,
+        description="searches, figures and requests (so many of each) that one space may ask for in an hour, "
+        "and searches of one person",
     )
     quiet_from: TimeOfDay = Field(time(22), description="no reminder from this time of day")
     quiet_until: TimeOfDay = Field(time(8), description="until this one")

@@ -19,7 +19,7 @@ def again_in(turn: Turn, text: object) -> datetime:
 
 
 def back_at(turn: Turn, kind: str, party: str) -> datetime | None:
-    """When that party may ask this kind of question again; None: it may now, and this one is counted."""
+    """When that party, or person of ours, may ask this kind of question again; None: now, and this one is counted."""
     known = turn.allowance(f"{kind}:{party}")
     lately = tuple(time for time in known.times if time > turn.now - AN_HOUR)
     if len(lately) >= max(turn.home.questions_an_hour_per_peer, 1):

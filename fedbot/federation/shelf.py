@@ -96,7 +96,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Allowance:
-    """When a friend asked one kind of question within the last hour; `id` is `<kind>:<party>`."""
+    """When a friend, or a person of ours, asked one kind of question within the last hour: `id` is `<kind>:<who>`."""
 
     id: str
     times: tuple[datetime, ...] = ()

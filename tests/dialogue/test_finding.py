@@ -337,6 +337,16 @@ async def test_who_searches_too_often_is_told_when_to_come_back() -> None:
     assert "Betaspace: Bolt M3" in (await finds(world, "bolt")).text
 
 
+async def test_a_person_who_searches_without_end_is_slowed_down_and_nobody_else() -> None:
+    world = await three(alpha={"questions_an_hour_per_peer": 2})
+    for _ in range(2):
+        await finds(world, "bolt")
+    sent = len(world.room.envelopes())
+    assert (await finds(world, "bolt")).text.splitlines()[1] == "Again from 21:14."
+    assert len(world.room.envelopes()) == sent
+    assert "Betaspace: Bolt M3" in (await finds(world, "bolt", world.anna)).text
+
+
 HOSTILE: dict[str, Any] = {
     "no list": {"shared": 1, "hits": "all of it"},
     "more than it may": {"shared": 1, "hits": [{}] * 21},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fedbot.chat.content import Bold, Inline
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
@@ -99,6 +101,14 @@ def _silent(tongue: Tongue, name: str) -> Sentence:
 def no_more_found(tongue: Tongue, *, words: str) -> Lines:
     """`more`, when all hits were told."""
     return [tongue.say('That was all for "{words}".', words=tongue.short(words, 40))]
+
+
+def searched_too_often(tongue: Tongue, *, again: datetime) -> Lines:
+    """So many searches of one person within an hour."""
+    return [
+        tongue.say("Not looked: you have searched so often that I'd be slow for everybody."),
+        tongue.say("Again from {when}.", when=tongue.clock(again)),
+    ]
 
 
 def list_too_old(tongue: Tongue) -> Lines:

@@ -219,6 +219,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no more": (say("no_more_found", words="M3"), 'That was all for "M3".'),
+    "too often": (
+        say("searched_too_often", again=NOW + timedelta(minutes=40)),
+        """
+        Not looked: you have searched so often that I'd be slow for everybody.
+        Again from 21:11.
+        """,
+    ),
     "an old list": (
         say("list_too_old"),
         """
