@@ -31,6 +31,14 @@ def is_home(turn: Turn, transfer: Transfer) -> None:
         _end(turn, loan, Ending.RETURNED, transfer.decided or transfer.asked)
 
 
+def end_what_is_back(turn: Turn) -> None:
+    """A journal that knew less than the world has read of returns: the loans of which nothing is out are over."""
+    for loan in loans.on_loan(turn):
+        done = [t for t in loans.returns(turn, loan) if t.state in loans.OVER_WITH_STOCK]
+        if done and not loans.out(turn, loan):
+            _end(turn, loan, Ending.RETURNED, done[-1].decided or done[-1].asked)
+
+
 def close(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     """The owner's approver makes it a gift, or writes it off: told to the borrower; it stays with its company."""
     ended = _end(turn, loan, how, by)

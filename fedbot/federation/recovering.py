@@ -101,7 +101,11 @@ def _begun(turn: Turn, envelope: Envelope) -> Transfer | None:
     asked = Signature(terms.asker, terms.asker_name, turn.home.party, envelope.sent_at, username=username)
     role = "sender" if terms.sender == turn.home.party else "receiver"
     transfer = opening.begun_here(turn, envelope.subject, connection, terms, asked, role)
-    return replace(transfer, due=datetime.fromisoformat(str(envelope.body.get("due"))))
+    transfer = replace(transfer, due=datetime.fromisoformat(str(envelope.body.get("due"))))
+    if loans.is_return(transfer) and role == "receiver":
+        by = _signed(turn, envelope)
+        transfer = returning.decided(turn, transfer, by, damaged=envelope.body.get("damaged") is True)
+    return transfer
 
 
 def _read_by_us(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
@@ -362,6 +366,7 @@ def resume(turn: Turn) -> None:
             _go_on(turn, replace(transfer, told=tuple(word for word in transfer.told if word != RECALLED)))
         if transfer.state not in FINAL:
             letters.ask(turn, transfer)
+    closing.end_what_is_back(turn)
     turn.note("recovery", "what is unfinished goes on")
 
 

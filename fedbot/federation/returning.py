@@ -53,13 +53,7 @@ def ask_back(
 ) -> None:
     """The owner's approver has it here: that is the decision, and the borrower's bot gives it out of its books."""
     transfer = opening.begun_here(turn, identifier, connection, terms, by, "receiver")
-    transfer = replace(
-        _known_lines(turn, transfer),
-        wanted="approve",
-        decided=by,
-        approved_hash=transfer.terms_hash,
-        damaged=damaged,
-    )
+    transfer = decided(turn, transfer, by, damaged=damaged)
     body = {"terms": written(terms), "due": transfer.due.isoformat(), **transfers.as_body(by), "damaged": damaged}
     transfer, draft = letters.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
@@ -68,6 +62,12 @@ def ask_back(
     turn.note(identifier, f"asked back from {connection.peer}", by.person, by.event_id)
     turn.note(terms.parent, "asked back", by.person, by.event_id)
     making.mirror(turn, connection)
+
+
+def decided(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> Transfer:
+    """At the owner: the return as our approver's line has decided it."""
+    known = _known_lines(turn, transfer)
+    return replace(known, wanted="approve", decided=by, approved_hash=transfer.terms_hash, damaged=damaged)
 
 
 def take_back_alone(
@@ -90,6 +90,7 @@ def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
         before = loan.at(line.of_line) if loan else Progress(line.number)
         known = Progress(
             line.number,
+            item=before.item,
             part=loan.line(line.of_line).part if loan else None,
             match=LENT,
             status=before.status,

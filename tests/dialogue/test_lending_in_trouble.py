@@ -10,8 +10,10 @@ from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation.documents import ConnectionState, Ending, TransferState
 from fedbot.inventree.versions import Version
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.test_lending import back, handed_back, lent, loan
-from tests.dialogue.world import World, friends
+from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
+from tests.dialogue.test_recovery import RESENDS, is_rebuilt, is_restored, is_watched, side, undisturbed
+from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
+from tests.dialogue.world import World, friends, sharing
 
 ABORTED, DECLINED, DONE, OPEN, REVERTED = (
     TransferState.ABORTED,
@@ -241,3 +243,81 @@ async def test_figures_tell_what_was_lent_and_borrowed_apart_from_what_was_given
     again = world.anna.says("!fed stats")
     await world.settle()
     assert "given: 2 things (23 pieces)" in world.room.answers(again)[-1].text
+
+
+@pytest.mark.parametrize("was_done", [False, True])
+async def test_a_return_of_which_nobody_can_tell_is_settled_by_a_superuser(was_done: bool) -> None:
+    world = await lent("#42")
+    card = await handed_back(world)
+    world.piet.reacts(card, "✅")
+    await world.settle()
+    with unanswered(world.alpha, "stock/return", FaultKind.LATE if was_done else FaultKind.TIMEOUT_BEFORE):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, world.alpha)
+    world.alpha.transport.faults.release(world.alpha.seeded.server)
+    assert back(world.alpha).state is TransferState.DISPUTED
+    line = world.anna.says(f"!fed resolve {back(world.alpha).code}")
+    await world.settle()
+    (choice,) = world.room.answers(line)
+    world.anna.says("1", reply_to=choice)
+    await world.settle()
+    await world.passes(timedelta(minutes=30))
+    end = DONE if was_done else REVERTED
+    assert [back(space).state for space in world.spaces] == [end, end], choice.text
+    assert [loan(space).is_on_loan for space in world.spaces] == [not was_done, not was_done]
+    assert (world.alpha.row(42).customer is None) is was_done
+    assert_books_balance(world)
+
+
+async def test_what_is_back_but_can_not_be_put_away_is_back_for_both() -> None:
+    world = await lent("M3-NUT 10")
+    card = await handed_back(world)
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/transfer/", status=400)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(hours=2))
+    assert [back(space).state for space in world.spaces] == [DONE, DONE]
+    item = loan(world.alpha).at(1).item
+    assert item is not None
+    assert world.alpha.row(item).location == world.alpha.location("Incoming")
+    assert_books_balance(world)
+
+
+async def a_loan_with_all_that_follows(world: World) -> None:
+    await lent("M3-NUT 10", world=world)
+    world.bea.says("!fed extend 1 week", reply_to=world.card().event_id)
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    world.piet.reacts(await handed_back(world, "return 4"), "🔧")
+    await world.grace()
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+
+
+def known(world: World) -> list[tuple[str, str, bool, str]]:
+    """What both sides know of the loan and its children."""
+    return [
+        (t.terms.kind, t.state.value, t.closed is not None, str(t.due_day))
+        for space in world.spaces
+        for t in sorted(space.turn.transfers(), key=lambda t: t.id)
+    ]
+
+
+@pytest.mark.parametrize("of", ["sender", "receiver"])
+async def test_a_lost_journal_or_an_old_backup_finds_the_loan_and_what_came_back_again(of: str) -> None:
+    wanted, calls = await undisturbed(a_loan_with_all_that_follows, of)
+    world = await sharing()
+    await a_loan_with_all_that_follows(world)
+    await is_rebuilt(side(world, of))
+    await world.passes(RESENDS)
+    assert known(world) == known(wanted)
+    assert_books_balance(world)
+    for moment in range(1, calls, calls // 4):
+        world = await sharing()
+        journal = await is_watched(side(world, of), moment)
+        await a_loan_with_all_that_follows(world)
+        await is_restored(side(world, of), journal.backup_taken)
+        await world.passes(RESENDS)
+        assert known(world) == known(wanted), moment
+        assert_books_balance(world)
