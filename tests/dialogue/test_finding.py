@@ -14,6 +14,7 @@ from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation import letters as letters_sent
 from fedbot.federation import searching
 from fedbot.federation.documents import ConnectionState, TransferState
+from fedbot.verbs import offering
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import Message, Person, World, a_world, friends, letters, nothing, told
 
@@ -106,6 +107,24 @@ async def test_what_was_found_and_got_may_not_go_on_to_a_third_space() -> None:
     line = world.cem.says(f"!fed request 1 #{item} from attraktor")
     await world.settle()
     assert world.beta.transfer().problem == "chain"
+    assert_books_balance(world)
+
+
+async def test_a_space_that_would_pass_it_on_all_the_same_is_refused_by_the_third(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await three()
+    answer = await finds(world, "steel")
+    world.kim.says("1 5", reply_to=answer)
+    await world.settle()
+    world.mia.reacts(world.room.message("Give it?"), "✅")
+    await world.grace()
+    item = world.alpha.transfer().at(1).item
+    monkeypatch.setattr(offering, "forbidden_origin", lambda _origin, _there: False)
+    world.anna.says(f"!fed push #{item} 5 to betaspace")
+    await world.settle()
+    assert {space.transfer().state for space in (world.alpha, world.beta)} == {TransferState.DECLINED}
+    assert told(world.room, "it came from a third space")
     assert_books_balance(world)
 
 
