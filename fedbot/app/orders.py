@@ -36,13 +36,12 @@ class Orders:
         if problem := _problem(turn, friends, space):
             return {"problem": problem, "told": []}
         number = secrets.token_hex(4)
-        told: dict[str, asyncio.Future[Phrase]] = {}
+        told: dict[str, asyncio.Queue[Phrase]] = {friend.peer: asyncio.Queue() for friend in friends}
         for friend in friends:
-            told[friend.peer] = asyncio.get_running_loop().create_future()
-            self._engine.listeners[reconciling.outcome_key(friend.id, number)] = told[friend.peer].set_result
+            self._engine.listeners[reconciling.outcome_key(friend.id, number)] = told[friend.peer].put_nowait
         peer = friends[0].peer if space else ""
         self._engine.put(ReconcileOrdered(now, number, peer, repair))
-        return {"problem": "", "told": [self._told(peer, await phrase) for peer, phrase in told.items()]}
+        return {"problem": "", "told": [self._told(peer, await phrase.get()) for peer, phrase in told.items()]}
 
     def _told(self, peer: str, phrase: Phrase) -> dict[str, Any]:
         words = self._render(phrase, self._engine.clock.now())

@@ -202,6 +202,15 @@ async def test_the_command_line_gets_what_the_admins_read() -> None:
     assert len((await running)["told"]) == 1
 
 
+async def test_what_the_command_line_ordered_is_told_to_the_admins_though_nobody_waits_for_it_any_more() -> None:
+    world = await given()
+    order = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=False))
+    await asyncio.sleep(0)
+    order.cancel()
+    await world.settle()
+    assert len(told(world.alpha_admins, "The books of Attraktor and Betaspace agree")) == 1
+
+
 async def test_what_the_command_line_ordered_is_told_to_the_admins_though_the_bot_ended_meanwhile() -> None:
     world = await given()
     order = asyncio.ensure_future(world.alpha.bot.orders.reconcile("", repair=True))
