@@ -6,6 +6,7 @@ parent's location is merged into the parent, and its key is lost (facts/inventre
 
 from __future__ import annotations
 
+import logging
 from decimal import Decimal
 
 from fedbot.federation.steps import PlacedAt, TakeBack
@@ -18,9 +19,12 @@ from fedbot.inventree.stock import (
     item_row,
     move_to,
     notes_of,
+    placed,
     set_status,
 )
 from fedbot.ports import OutcomeUnknown, Refusal
+
+log = logging.getLogger(__name__)
 
 
 def find_taken_back(server: Server, step: TakeBack) -> PlacedAt | None:
@@ -32,8 +36,8 @@ def find_taken_back(server: Server, step: TakeBack) -> PlacedAt | None:
 def take_back(server: Server, step: TakeBack) -> PlacedAt:
     """From the peer's company into Incoming, then to the old place, with the old status.
 
-    If an earlier try got only as far as Incoming, this goes on from there. Raises `Refusal` with reason
-    `gone` if the item isn't with the company (any more).
+    If an earlier try got only as far as Incoming, this goes on from there; if it can't be put away, it stays there.
+    Raises `Refusal` with reason `gone` if the item isn't with the company (any more).
     """
     notes = notes_of(step.mark, step.note)
     item = _came_back(server, step)
@@ -54,7 +58,12 @@ def take_back(server: Server, step: TakeBack) -> PlacedAt:
         item = _came_back(server, step)
         if item is None:
             raise OutcomeUnknown(f"InvenTree's history does not show the return of #{step.item}.", "changed")
-    return _put_away(server, step, item, notes)
+    try:
+        return _put_away(server, step, item, notes)
+    except Refusal as problem:
+        # it is in stock again: read as a no to all of it, the other side would take it back too
+        log.warning("stock item #%d came back, but stays in Incoming: %s", item, problem.text)
+        return placed(server, item_row(server, item))
 
 
 def bring_back(server: Server, row: Row, *, quantity: Decimal, status: int, location: int, notes: str) -> None:
@@ -66,7 +75,10 @@ def bring_back(server: Server, row: Row, *, quantity: Decimal, status: int, loca
     url, body = server.version.return_call(pk, written(quantity), known, location, notes)
     server.api.post(url, body)
     if not server.version.returns_parts and known != int(row["status"]):
-        set_status(server, item=pk, status=known, notes=notes)
+        try:
+            set_status(server, item=pk, status=known, notes=notes)
+        except Refusal as problem:
+            log.warning("stock item #%d came back, but has its old status: %s", pk, problem.text)
 
 
 def _came_back(server: Server, step: TakeBack) -> int | None:

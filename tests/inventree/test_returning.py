@@ -53,6 +53,13 @@ async def test_an_old_place_that_is_gone_is_replaced_by_where_the_part_belongs(a
     assert await alpha.inventory.act(step) == PlacedAt(step.item, alpha.place("Laser room"), "Laser room")
 
 
+async def test_what_came_back_but_can_not_be_put_away_stays_in_incoming_and_is_no_refusal(alpha: Space) -> None:
+    step = await take_back(alpha)
+    alpha.fails(FaultKind.ERROR_BEFORE, "stock/transfer/", status=400)
+    assert await alpha.inventory.act(step) == PlacedAt(step.item, alpha.place("Incoming"), "Incoming")
+    assert alpha.stock(step.item)["customer"] is None
+
+
 async def test_what_is_with_somebody_else_or_nobody_is_not_taken_back(alpha: Space) -> None:
     step = await take_back(alpha)
     for changed, reason in (
