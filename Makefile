@@ -23,8 +23,8 @@ setup: .venv/.ready-test ## .venv with everything, pinned (quick when nothing ch
 demo: .venv/.ready-demo ## two makerspaces connect and hand over an item, before your eyes
 	@exec $(BIN)/fedbot demo $(ARGS)
 
-test: .venv/.ready-test ## all tests
-	@$(BIN)/pytest $(ARGS)
+test: .venv/.ready-test ## all tests, in as many processes as there are cores, a file in one of them
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/.ready-test ## lint, format, types, import rule
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import handover, transport
+from bench import backlog, handover, transport
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
 from fedbot.demo import plot
@@ -30,7 +30,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: less to wait for, more chance")
     given = parser.parse_args()
-    measured, details = asyncio.run(_measure(rounds=5 if given.quick else 20, starts=1 if given.quick else 5))
+    if given.quick:
+        measured, details = asyncio.run(_measure(rounds=5, starts=1, missed_events=2_000))
+    else:
+        measured, details = asyncio.run(_measure(rounds=20, starts=5, missed_events=10_000))
     RESULT.parent.mkdir(exist_ok=True)
     content = {**measured, "about": _about(quick=given.quick), "details": details}
     RESULT.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -41,7 +44,7 @@ def main() -> int:
     return 1 if missed(measured) else 0
 
 
-async def _measure(*, rounds: int, starts: int) -> tuple[dict[str, float], dict[str, Any]]:
+async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dict[str, float], dict[str, Any]]:
     """All figures by their keys, and what stands behind them."""
     _tell("two InvenTrees over TLS, our transport and the official client …")
     transports = await asyncio.to_thread(transport.measure, rounds, "none")
@@ -60,10 +63,13 @@ async def _measure(*, rounds: int, starts: int) -> tuple[dict[str, float], dict[
         resident = {space.party: resident_mib(space.bot.pid or 0) for space in stage.spaces}
         _tell(f"{starts} starts of a bot …")
         ready = [await _ready(stage.attraktor) for _ in range(starts)]
+    _tell(f"{missed_events} lines in a room, caught up on by us and by bare nio …")
+    caught_up = await backlog.measure(missed_events)
     measured = {
         "handover_ratio": round(handovers.ratio, 3),
         "handover_calls": handovers.calls,
         "transport_ratio": round(transports.ratio, 3),
+        "backlog_ratio": round(caught_up.ratio, 3),
         "ready_s": round(median(ready), 2),
         "idle_rss_mib": round(max(resident.values()), 1),
         "events_per_request": events.total(),
@@ -77,6 +83,11 @@ async def _measure(*, rounds: int, starts: int) -> tuple[dict[str, float], dict[
         "calls_of_the_chain": _kinds(handovers.pushes[-1].handover),
         "transport_ms": {"ours": _ms(transports.ours), "official": _ms(transports.official)},
         "transport_ms_with_server_time": {"ours": _ms(slow.ours), "official": _ms(slow.official)},
+        "backlog_s": {
+            "events": caught_up.events,
+            "ours": [round(each, 2) for each in caught_up.ours],
+            "bare": [round(each, 2) for each in caught_up.bare],
+        },
         "ready_s": [round(each, 2) for each in ready],
         "rss_mib": {party: round(mib, 1) for party, mib in resident.items()},
         "events": dict(events),

@@ -51,7 +51,7 @@ class Hops:
         accounts = {space.party: await stage.homeserver.register(f"hop-{space.party}") for space in stage.spaces}
         for account in accounts.values():
             await stage.homeserver.lift_rate_limit(account.user_id)
-        self._ends = {party: _signed_in(account) for party, account in accounts.items()}
+        self._ends = {party: signed_in(account) for party, account in accounts.items()}
         host, *others = stage.people.values()
         everybody = [*(person.user_id for person in others), *(account.user_id for account in accounts.values())]
         self._room = await host.create_room("Hops", invite=everybody)
@@ -115,7 +115,8 @@ class Hops:
         return {**letter.content, "m.relates_to": moved}
 
 
-def _signed_in(account: Account) -> Connection:
+def signed_in(account: Account) -> Connection:
+    """A client of the account, set up as a bot's is; to be closed."""
     connection = connect(account.homeserver_url, account.user_id, account.device_id)
     connection.user_id, connection.access_token = account.user_id, account.access_token
     return connection

@@ -1,0 +1,159 @@
+"""`backlog_ratio`: catching up on what was said while a bot was offline, over bare matrix-nio reading the same events.
+
+Both read from the same homeserver, in turn: the sync shows the newest lines only, the rest is read back page by page.
+Ours puts all of it into its journal, on the disk, and decides upon each event; nio makes objects of it, no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import nio
+
+from bench.hops import signed_in
+from fedbot.app.bot import WallClock
+from fedbot.app.engine import Engine
+from fedbot.chat.client import MatrixChat
+from fedbot.chat.content import render as put_into_html
+from fedbot.chat.login import Session
+from fedbot.chat.words import Tongue, render
+from fedbot.demo.homeserver import Account, Homeserver
+from fedbot.demo.person import Person
+from fedbot.federation.envelope import Identity, unseal
+from fedbot.federation.home import Home
+from fedbot.federation.state import State
+from fedbot.journal.journal import Journal
+from fedbot.verbs import Registry
+
+_SENDERS = 10
+_PAGE = 100
+_QUIET: dict[str, Any] = {
+    "presence": {"types": []},
+    "account_data": {"types": []},
+    "room": {"timeline": {"limit": _PAGE}, "ephemeral": {"types": []}, "account_data": {"types": []}},
+}
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """The seconds that each took, and how many events it read every time."""
+
+    ours: list[float]
+    bare: list[float]
+    events: int
+
+    @property
+    def ratio(self) -> float:
+        """Ours over bare nio, each round by itself, as both met the same machine there; the median of the rounds."""
+        return median(mine / theirs for mine, theirs in zip(self.ours, self.bare, strict=True))
+
+
+async def measure(events: int, rounds: int = 2) -> Backlog:
+    """A room in which so much is said while a bot is away; then both read it, so many times each, in turn."""
+    with tempfile.TemporaryDirectory(prefix="fedbot-bench-") as name:
+        folder = Path(name)
+        async with Homeserver(folder / "homeserver", default_rate_limits=False) as homeserver:
+            late, talker = await homeserver.register("late-bot"), await homeserver.register("talker")
+            async with Person(talker) as person, Person(late) as bot:
+                room = await person.create_room("Backlog", invite=[late.user_id])
+                await bot.join(room)
+            before = folder / "before"
+            async with _bot(late, room, before) as (engine, chat):
+                engine.receive(await chat.sync(None, 0))
+                token = engine.journal.token() or ""
+            await _talk(talker, room, events)
+            await _bare(late, room, token, events)  # so that neither is the first to ask the homeserver for it
+            ours: list[float] = []
+            bare: list[float] = []
+            for number in range(rounds):
+                again = shutil.copytree(before, folder / f"round{number}")
+                if number % 2:
+                    bare.append(await _bare(late, room, token, events))
+                ours.append(await _ours(late, room, again, events))
+                if not number % 2:
+                    bare.append(await _bare(late, room, token, events))
+    return Backlog(ours, bare, events)
+
+
+async def _talk(talker: Account, room: str, events: int) -> None:
+    """So many lines, as people write them to each other."""
+    connection = signed_in(talker)
+    numbers = iter(range(events))
+
+    async def send() -> None:
+        for number in numbers:
+            content = {
+                "msgtype": "m.text",
+                "body": f"{number}: is anybody at the workshop tonight? I bring the laser lens.",
+            }
+            answer = await connection.room_send(room, "m.room.message", content, tx_id=f"line{number}")
+            if not isinstance(answer, nio.RoomSendResponse):
+                raise TypeError(f"not sent: {answer}")
+
+    try:
+        await asyncio.gather(*(send() for _ in range(_SENDERS)))
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _bot(account: Account, room: str, folder: Path) -> AsyncIterator[tuple[Engine, MatrixChat]]:
+    """What of a bot reads: its connection, its rules, its journal in this folder."""
+    identity = Identity(bytes(32))
+    home = Home("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
+    tongue = Tongue(home.language, home.time_zone)
+    state = State(home, lambda sealed, binding: unseal(identity, sealed, bound_to=binding))
+    session = Session(account.homeserver_url, account.user_id, account.device_id, account.access_token)
+    chat = MatrixChat(session, signed_in(account))
+    try:
+        with Journal.open(folder) as journal:
+            engine = Engine(
+                journal, state, Registry(), WallClock(), lambda phrase, now: put_into_html(render(phrase, tongue, now))
+            )
+            engine.load()
+            yield engine, chat
+    finally:
+        await chat.close()
+
+
+async def _ours(account: Account, room: str, folder: Path, events: int) -> float:
+    async with _bot(account, room, folder) as (engine, chat):
+        started = time.perf_counter()
+        engine.receive(await chat.sync(engine.journal.token(), 0))
+        seconds = time.perf_counter() - started
+    with closing(sqlite3.connect(folder / "journal.db")) as journal:
+        ((read,),) = journal.execute("SELECT count(*) FROM inbox WHERE kind = 'Said' AND decided = 1")
+    assert read == events, f"read {read} of {events} lines"
+    return seconds
+
+
+async def _bare(account: Account, room: str, token: str, events: int) -> float:
+    connection = nio.AsyncClient(account.homeserver_url, account.user_id, account.device_id)
+    connection.access_token = account.access_token
+    try:
+        started = time.perf_counter()
+        answer = await connection.sync(timeout=0, since=token, sync_filter=_QUIET, full_state=True)
+        timeline = answer.rooms.join[room].timeline
+        read = {event.event_id for event in timeline.events}
+        start = timeline.prev_batch
+        while start:
+            page = await connection.room_messages(
+                room, start=start, end=token, direction=nio.MessageDirection.back, limit=_PAGE
+            )
+            read.update(event.event_id for event in page.chunk)
+            start = page.end if page.chunk else None
+        seconds = time.perf_counter() - started
+    finally:
+        await connection.close()
+    assert len(read) == events, f"nio read {len(read)} of {events} events"
+    return seconds
