@@ -16,8 +16,8 @@ from fedbot.federation.documents import FINAL, ConnectionState
 from fedbot.federation.effects import Ask, SendEnvelope
 from fedbot.federation.envelope import envelope_id
 from fedbot.federation.events import Answered, Context, EnvelopeSeen, Posted, Reacted, Recalled, Said
+from fedbot.federation.mirrored import mirrored_requests
 from fedbot.federation.questions import CompanyMirrors, MirrorsFound
-from fedbot.federation.recovering import mirrored_requests
 from fedbot.federation.state import Turn
 from fedbot.ports import Batch, Chat, Inventory, Letter, OutboxRow
 

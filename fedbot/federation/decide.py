@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from fedbot.federation import (
+    arbiter,
     closing,
     disconnecting,
     due_days,
@@ -23,6 +24,8 @@ from fedbot.federation import (
     loans,
     mail,
     making,
+    mirrored,
+    offered,
     own_tokens,
     parcels,
     receiving,
@@ -131,7 +134,7 @@ def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
     turn.save(replace(turn.standing(), caught_up=turn.now))
     verdicts.on_caught_up(turn)
     for transfer in turn.open_transfers():
-        sending.expire(turn, transfer)
+        arbiter.expire(turn, transfer)
     for connection in turn.connections():
         connections.expire(turn, connection)
 
@@ -217,7 +220,7 @@ def _on_decision(turn: Turn, event: Answered) -> None:
     elif verdict.quantity is not None:
         requesting.grant(turn, subject, decided, [verdict.quantity])
     else:
-        sending.approve(turn, subject, decided)
+        arbiter.approve(turn, subject, decided)
 
 
 def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
@@ -253,14 +256,14 @@ _ANSWERED: dict[str, _Rule] = {
     "verdict": verdicts.on_rights,
     "confirm": _on_decision,
     "connect-card": connections.on_card_addressees,
-    "offer-card": receiving.on_matched,
+    "offer-card": offered.on_matched,
     "request-card": requesting.on_found,
     "request-match": requesting.on_matched,
     "granted-card": requesting.on_granted_card,
     "return-card": returning.on_card,
     "extension-card": extending.on_card,
-    "debit": sending.on_rights_before_debit,
-    "rebuild": recovering.on_mirrors,
+    "debit": arbiter.on_rights_before_debit,
+    "rebuild": mirrored.on_mirrors,
     "reminder": reminders.on_able,
     "due-day": due_days.on_able,
     "stats-own": stats.on_own_counted,
@@ -393,7 +396,7 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
     if ends is not None and ends <= asked_at:
         return True
     turn = Turn(state, asked_at)
-    return any(sending.is_over(turn, t) for t in turn.open_transfers()) or any(
+    return any(arbiter.is_over(turn, t) for t in turn.open_transfers()) or any(
         connections.is_over(turn, c) for c in turn.connections()
     )
 

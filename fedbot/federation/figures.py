@@ -32,6 +32,7 @@ class Dealings:
     lent: Flow = Flow()
     borrowed: Flow = Flow()
 
+
 @dataclass(frozen=True)
 class SpaceFigures:
     """One space's figures as of `at`, as far as it tells them (None: it doesn't).

@@ -9,6 +9,7 @@ from typing import Any
 
 from fedbot.federation import (
     allowances,
+    arbiter,
     closing,
     directory,
     disconnecting,
@@ -16,6 +17,7 @@ from fedbot.federation import (
     extending,
     letters,
     loans,
+    offered,
     receiving,
     reconciling,
     recovering,
@@ -268,7 +270,7 @@ def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_
     elif kind == loans.EXTENSION and envelope.kind == "request":
         extending.on_asked(turn, connection, envelope, event_id)
     elif envelope.kind == "offer":
-        receiving.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
+        offered.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
     elif envelope.kind == "request" and _is_one_too_many(turn, envelope, connection):
         _decline_unseen(turn, envelope, connection, receiving.TOO_MANY)
     elif envelope.kind == "request":
@@ -323,11 +325,11 @@ def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: En
         case "approve" if transfer.terms.kind == "request":
             requesting.on_confirmed(turn, transfer, envelope, event.event_id, event.at)
         case "approve":
-            sending.on_approve(turn, transfer, envelope, event.event_id, event.at)
+            arbiter.on_approve(turn, transfer, envelope, event.event_id, event.at)
         case "decline":
-            sending.on_decline(turn, transfer, envelope, event.event_id)
+            arbiter.on_decline(turn, transfer, envelope, event.event_id)
         case "cancel":
-            sending.on_cancel(turn, transfer, envelope, event.event_id)
+            arbiter.on_cancel(turn, transfer, envelope, event.event_id)
         case "received":
             sending.on_received(turn, transfer, envelope)
         case "refused":

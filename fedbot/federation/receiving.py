@@ -1,4 +1,4 @@
-"""The receiver's side of a transfer: the card, the request to the arbiter, and booking in (DESIGN §6).
+"""The receiver's side of a transfer: the request to the arbiter, and booking in; what is offered: `offered` (DESIGN §6).
 
 From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
 only when nothing was created and never will be.
@@ -10,10 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import aliases, closing, disputes, letters, loans, making, opening, returning
+from fedbot.federation import closing, disputes, letters, loans, making, returning
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
-    Connection,
     ConnectionState,
     Line,
     Progress,
@@ -21,11 +20,10 @@ from fedbot.federation.documents import (
     Transfer,
     TransferState,
 )
-from fedbot.federation.effects import Ask, Do
+from fedbot.federation.effects import Do
 from fedbot.federation.envelope import Envelope
-from fedbot.federation.events import Answered, Context, StepDone, StepRefused, StepUnknown
-from fedbot.federation.provenance import forbidden_origin, mirror_received
-from fedbot.federation.questions import Able, PartMatch, Question, WhoMay
+from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.federation.provenance import mirror_received
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
@@ -37,7 +35,7 @@ from fedbot.federation.steps import (
     PutAway,
     Step,
 )
-from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES, Right
+from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES
 
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
@@ -49,96 +47,7 @@ ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.REFUSED: frozenset({"reverted"}),
 }
 """Which of the sender's last words fit where we are."""
-MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
-
-
-# --- the offer and the card ---
-
-
-def on_offer(
-    turn: Turn, connection: Connection, envelope: Envelope, sealed: dict[str, Any], event_id: str = ""
-) -> None:
-    """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
-    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
-    terms = transfer.terms
-    metadata = sealed.get("metadata")
-    texts = metadata if isinstance(metadata, dict) else {}
-    progress = (replace(p, metadata=str(texts.get(str(p.number), ""))) for p in transfer.progress)
-    transfer = replace(transfer, progress=tuple(progress))
-    turn.note(transfer.id, f"offered by {connection.peer}", terms.asker)
-    if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
-        _ask_sender(turn, transfer, "decline", None, "chain")
-        return
-    turn.save(transfer)
-    making.mirror(turn, connection)
-    look_for_parts(turn, transfer)
-
-
-def look_for_parts(turn: Turn, transfer: Transfer) -> None:
-    """Which of our parts is each line, and who may decide? The card waits for the answer."""
-    questions: list[Question] = [
-        aliases.question_for(turn, transfer.peer, line) for line in transfer.terms.lines
-    ]
-    questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
-    turn.do(Ask(Context("offer-card", transfer.id), tuple(questions), patient=True))
-
-
-def on_matched(turn: Turn, event: Answered) -> None:
-    """We know where each line would land: post the card, or let it say so if it is there already.
-
-    If it has left the sender meanwhile (we had to ask anew after a loss), it is booked in now.
-    """
-    transfer = turn.transfer(event.context.subject)
-    if transfer is None or transfer.state not in MATCHED_WHILE:
-        return
-    transfer = transfers.goes_on(turn, transfer)
-    *matches, able = event.answers
-    if not isinstance(able, Able):
-        raise TypeError(f"the card asks who may decide, not {able!r}")
-    for line, match in zip(transfer.terms.lines, matches, strict=True):
-        if not isinstance(match, PartMatch):
-            raise TypeError(f"the card asks for parts, not {match!r}")
-        transfer = with_progress(transfer, matched(transfer, line.number, match))
-    if transfer.state is TransferState.CREDITING:
-        turn.save(transfer)
-        if not any(progress.acting for progress in transfer.progress):
-            go_on(turn, transfer)
-        return
-    if transfer.state is TransferState.SENT and "card" not in transfer.told:
-        turn.save(transfer)
-        return
-    people = opening.addressees(turn, able)
-    if transfer.card_event or "card" in transfer.told:
-        turn.save(transfer)
-        transfers.edit_card(turn, transfer, people=opening.names(turn, people, transfer.room))
-        return
-    transfer = replace(transfer, told=(*transfer.told, "card"))
-    transfer, draft = letters.write(turn, transfer, "noted")
-    turn.save(transfer)
-    opening.post_card(turn, transfer, people, draft)
-
-
-def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
-    """The line, with where it would land. What is lent needs a part from which it can be handed back one day."""
-    if transfer.is_loan and match.part is not None and not match.part.salable:
-        match = PartMatch(reason="not-salable")
-    progress = transfer.at(line)
-    return replace(
-        progress,
-        part=match.part.pk if match.part else None,
-        part_name=match.part.name if match.part else "",
-        create_part=match.part is None and match.creatable,
-        category=match.category,
-        match=(match.how if match.part else "new" if match.creatable else match.reason),
-        place=match.place,
-        location=match.location,
-    )
-
-
-def unmatched(transfer: Transfer) -> list[Progress]:
-    """The lines that have neither a part nor the permission to make one: they can't be taken yet."""
-    return [p for p in transfer.progress if p.part is None and not p.create_part]
 
 
 # --- deciding: a request to the arbiter ---
@@ -147,15 +56,16 @@ def unmatched(transfer: Transfer) -> list[Progress]:
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Our approver said yes: ask the sender, who decides until it is sent."""
     approved = replace(transfer, decided=decided, approved_hash=transfer.terms_hash)
-    _ask_sender(turn, approved, "approve", decided, "")
+    ask_sender(turn, approved, "approve", decided, "")
 
 
 def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Our approver said no: ask the sender to record it."""
-    _ask_sender(turn, replace(transfer, decided=decided), "decline", decided, "")
+    ask_sender(turn, replace(transfer, decided=decided), "decline", decided, "")
 
 
-def _ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
+def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
+    """What our side wants, `by` one of our people or by nobody: the sender has to say that it is so."""
     body = {"reason": reason, **(transfers.as_body(by) if by else {"by": "", "by_name": "", "event": ""})}
     if kind == "approve" and transfer.damaged:
         body["damaged"] = True

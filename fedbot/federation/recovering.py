@@ -7,25 +7,25 @@ each unfinished subject goes on from where that leaves it (`resume`), and the pe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.federation import (
+    arbiter,
     closing,
     extending,
     letters,
     loans,
     making,
+    offered,
     opening,
     receiving,
     renewing,
     requesting,
     returning,
     sending,
-    sharing,
 )
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
@@ -41,9 +41,9 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Ask, Draft
 from fedbot.federation.envelope import Envelope, connection_id
-from fedbot.federation.events import Answered, Context, EnvelopeSeen
+from fedbot.federation.events import Context, EnvelopeSeen
 from fedbot.federation.provenance import mirror_received
-from fedbot.federation.questions import CompanyMirror, MirrorsFound, WhoMay
+from fedbot.federation.questions import WhoMay
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
@@ -390,7 +390,7 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.OPEN if transfer.terms.kind == loans.EXTENSION and "card" not in transfer.told:
             extending.look(turn, transfer)
         case TransferState.APPROVED:
-            sending.look_at_rights(turn, transfer)
+            arbiter.look_at_rights(turn, transfer)
         case TransferState.DEBITING:
             taken = next((p for p in transfer.progress if p.stage == "taken"), None)
             if taken is None:
@@ -416,9 +416,9 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
     card_waits = transfer.granted is not None and "card" not in transfer.told and not transfer.wanted
     match transfer.state:
         case TransferState.OPEN if transfer.terms.kind == "push":
-            receiving.look_for_parts(turn, transfer)
+            offered.look_for_parts(turn, transfer)
         case TransferState.SENT:
-            receiving.look_for_parts(turn, transfer)
+            offered.look_for_parts(turn, transfer)
         case TransferState.OPEN if card_waits:
             requesting.look_who_confirms(turn, transfer)
         case TransferState.OPEN if not transfer.card_event:
@@ -430,61 +430,3 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
                 if progress.stage == "created":
                     receiving.put_away(turn, transfer, progress)
                     mirror_received(turn, transfer, progress)
-
-
-# --- from our InvenTree ------------------------------------------------------------------------------------
-
-
-def on_mirrors(turn: Turn, event: Answered) -> None:
-    """The connections as we had signed them into the companies' metadata (a journal that is made anew)."""
-    (found,) = event.answers
-    if not isinstance(found, MirrorsFound):
-        raise TypeError(f"a rebuild asks for what is mirrored, not {found!r}")
-    for mirrored in found.companies:
-        connection = _mirrored(turn, mirrored)
-        if connection is not None and turn.connection(connection.id) is None:
-            turn.save(connection)
-            turn.note(connection.id, f"found in our InvenTree: {connection.state}")
-            if connection.state is ConnectionState.ACTIVE:
-                sharing.restore(turn, json.loads(mirrored.value).get("shares"))
-
-
-def mirrored_requests(found: CompanyMirror) -> list[str]:
-    """The ids of the requests that were open when this was mirrored."""
-    requests = json.loads(found.value).get("requests", [])
-    return [str(request["id"]) for request in requests if isinstance(request, dict) and "id" in request]
-
-
-def _mirrored(turn: Turn, found: CompanyMirror) -> Connection | None:
-    try:
-        value = json.loads(found.value)
-        state = ConnectionState(value["state"])
-        if state is ConnectionState.READY:
-            state = ConnectionState.MAKING  # its trial is made again
-        return Connection(
-            id=str(value["connection"]),
-            code=turn.short_code(str(value["connection"])),
-            peer=str(value["party"]),
-            peer_name=found.name,
-            peer_bot=str(value["bot"]),
-            peer_key=str(value["key"]),
-            room=str(value["room"]),
-            generation=int(value["generation"]),
-            state=state,
-            asked=Signature("", "", turn.home.party, turn.now),
-            ours=bool(value.get("ours", True)),
-            access=str(value.get("access", "relayed")),
-            due=turn.now + turn.home.request_open_for,
-            company=found.company,
-            user=value.get("user"),
-            group=value.get("group"),
-            token_name=str(value.get("token", "")),
-            token_expiry=date.fromisoformat(value["token_expiry"]) if value.get("token_expiry") else None,
-            peer_url=str(value.get("peer_url", "")),
-            own_made=state is ConnectionState.ACTIVE,
-            own_ready=state is ConnectionState.ACTIVE,
-            peer_ready=state is ConnectionState.ACTIVE,
-        )
-    except (KeyError, TypeError, ValueError):
-        turn.note("recovery", "what stands in a company's metadata can't be read", company=found.company)
-        return None

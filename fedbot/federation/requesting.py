@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import aliases, letters, loans, making, opening, sending, sharing
+from fedbot.federation import aliases, arbiter, letters, loans, making, opening, sharing
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -25,9 +25,10 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
+from fedbot.federation.offered import matched, unmatched
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.questions import Able, FindItems, ItemsFound, PartMatch, Question, WhoMay
-from fedbot.federation.receiving import NO_PART, go_on, matched, unmatched
+from fedbot.federation.receiving import NO_PART, go_on
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
@@ -335,4 +336,4 @@ def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: s
         return
     by = transfers.signature_in(envelope, transfer.peer, event_id)
     turn.note(transfer.id, "the smaller quantity is taken", by.person, by.event_id)
-    sending.approve(turn, transfers.as_told(transfer, envelope), transfer.granted)
+    arbiter.approve(turn, transfers.as_told(transfer, envelope), transfer.granted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fedbot.federation import letters, loans, making, opening, sending
+from fedbot.federation import arbiter, letters, loans, making, opening
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -116,7 +116,7 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Envelope, event_
     if reason:
         transfers.end(turn, transfer, TransferState.ABORTED, None, reason)
         return
-    sending.approve(turn, transfer, transfers.signature_in(envelope, connection.peer, event_id))
+    arbiter.approve(turn, transfer, transfers.signature_in(envelope, connection.peer, event_id))
 
 
 def on_handed_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The sender's side of a transfer: it decides until `sent`, takes the stock out, hands it over (DESIGN §6).
+"""The sender's side of a transfer: it takes the stock out and hands it over (DESIGN §6); it decides in `arbiter`.
 
 Debit before credit, always. Each line goes by itself: taken out, handed over; a line that fails leaves the
 others as they are. What the receiver refuses comes back.
@@ -7,25 +7,22 @@ others as they are. What the receiver refuses comes back.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from fedbot.federation import closing, disputes, letters, loans, making
+from fedbot.federation import closing, disputes, letters, making
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
     Connection,
     Line,
     Progress,
-    Signature,
     Transfer,
     TransferState,
 )
-from fedbot.federation.effects import Ask, Do, say
+from fedbot.federation.effects import Do, say
 from fedbot.federation.envelope import Envelope
-from fedbot.federation.events import Answered, Context, StepDone, StepRefused, StepUnknown
+from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown
 from fedbot.federation.provenance import mirror_given
-from fedbot.federation.questions import PersonRights
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
     Arrived,
@@ -38,7 +35,6 @@ from fedbot.federation.steps import (
     Taken,
     TakeOut,
 )
-from fedbot.federation.stock import Right, Rights
 
 CHANGED = "changed"
 """InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
@@ -53,96 +49,7 @@ def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
     return replace(transfer, progress=tuple(sorted((*others, progress), key=lambda p: p.number)))
 
 
-# --- deciding ---
-
-
-def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
-    """The receiver's approver said yes: a request to us, the arbiter. It counts if it was in time."""
-    if transfer.state is not TransferState.OPEN or envelope.terms_hash != transfer.terms_hash:
-        turn.save(transfer)
-        return
-    if min(at, turn.now) > transfer.due:
-        transfers.end(turn, transfer, TransferState.EXPIRED, None)
-        return
-    approve(turn, transfers.as_told(transfer, envelope), transfers.signature_in(envelope, transfer.peer, event_id))
-
-
-def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-    """Approved: read the rights of our own person once more, then debit."""
-    transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, verdict=None)
-    turn.save(transfer)
-    turn.note(transfer.id, "approved", decided.person, decided.event_id)
-    look_at_rights(turn, transfer)
-
-
-def look_at_rights(turn: Turn, transfer: Transfer) -> None:
-    """Before anything moves our own person's right is read again: of who offered it, else of who decided.
-
-    A return that the owner asked for was decided there: nobody of ours stands for it.
-    """
-    ours = transfer.decided if transfer.terms.kind == "request" else transfer.asked
-    if ours is None or ours.party != turn.home.party:
-        _begin_debit(turn, transfer)
-    else:
-        turn.do(Ask(Context("debit", transfer.id), (PersonRights(ours.username),), patient=True))
-
-
-def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
-    """The receiver's approver said no."""
-    if transfer.state is TransferState.OPEN:
-        by = transfers.signature_in(envelope, transfer.peer, event_id)
-        reason = str(envelope.body.get("reason", ""))[:100]
-        transfers.end(turn, transfer, TransferState.DECLINED, by, reason)
-    else:
-        turn.save(transfer)
-
-
-def on_cancel(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
-    """The receiver's side asks to cancel: granted as long as nothing has moved."""
-    if transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
-        by = transfers.signature_in(envelope, transfer.peer, event_id)
-        reason = str(envelope.body.get("reason", ""))[:100]
-        transfers.end(turn, transfer, TransferState.CANCELLED, by, reason)
-    else:
-        turn.save(transfer)
-
-
-def expire(turn: Turn, transfer: Transfer) -> None:
-    """Nobody decided in time. To be asked only when a sync is complete that began at `turn.now`."""
-    if is_over(turn, transfer):
-        transfers.end(turn, transfer, TransferState.EXPIRED, None)
-
-
-def is_over(turn: Turn, transfer: Transfer) -> bool:
-    """Whether its time is over at `turn.now`, without a decision: for us to say, as its arbiter."""
-    undecided = transfer.state is TransferState.OPEN and transfer.verdict is None
-    return transfer.role == "sender" and undecided and transfer.due < turn.now
-
-
 # --- the debit ---
-
-
-def on_rights_before_debit(turn: Turn, event: Answered) -> None:
-    """The last look at our own person's right: without it nothing moves."""
-    transfer = turn.transfer(event.context.subject)
-    (rights,) = event.answers
-    if transfer is None or transfer.state is not TransferState.APPROVED or not isinstance(rights, Rights):
-        return
-    transfer = transfers.goes_on(turn, transfer)
-    if not rights.covers(Right.APPROVER):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
-    else:
-        _begin_debit(turn, transfer)
-
-
-def _begin_debit(turn: Turn, transfer: Transfer) -> None:
-    connection = turn.connection(transfer.connection)
-    if connection is None or connection.company is None or not loans.carries(connection, transfer):
-        transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
-    else:
-        transfer = replace(transfer, state=TransferState.DEBITING)
-        turn.save(transfer)
-        go_on(turn, transfer, connection)
 
 
 def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:

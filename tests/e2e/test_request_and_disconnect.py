@@ -74,6 +74,25 @@ async def test_a_token_is_renewed_between_two_running_bots(friends: Stage) -> No
     assert handed == [peers_token(friends.attraktor)]
 
 
+async def test_what_is_lent_comes_home_by_a_tap_with_what_was_said_of_it(friends: Stage) -> None:
+    piet, cem = friends.people["piet"], friends.people["cem"]
+    given, got = await scene.amounts(friends, IPN)
+    offer = await plot.answer_to(friends, piet, f"!fed lend {IPN} 5 to betaspace for 3 weeks")
+    card = await plot.card_of(friends, cem, friends.betaspace, plot.subject_of(offer))
+    await cem.react(friends.room, card.event_id, plot.YES)
+    await plot.ended(friends, piet, plot.subject_of(offer), "done")
+    await scene.at_rest(friends)
+    assert await scene.amounts(friends, IPN) == (given - 5, got + 5)
+    back = await plot.answer_to(friends, cem, "!fed return", reply_to=card.event_id)
+    home = await plot.card_of(friends, piet, friends.attraktor, plot.subject_of(back))
+    noted = await plot.answer_to(friends, piet, "one leg is bent", reply_to=home.event_id)
+    assert "history" in noted.body
+    await piet.react(friends.room, home.event_id, "🔧")
+    await plot.ended(friends, cem, plot.subject_of(back), "done", by=friends.betaspace)
+    await scene.at_rest(friends)
+    assert await scene.amounts(friends, IPN) == (given, got)
+
+
 async def test_the_friendship_ends_and_the_access_with_it(friends: Stage) -> None:
     anna = friends.attraktor.superuser
     tokens = [(space, peers_token(space)) for space in friends.spaces]

@@ -16,7 +16,7 @@ from unittest.mock import patch
 from fedbot.app import engine
 from fedbot.app.acts import ActLane
 from fedbot.app.courier import Courier
-from fedbot.federation import decide, letters, receiving, sending, verdicts
+from fedbot.federation import arbiter, decide, letters, receiving, sending, verdicts
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import Signature, Transfer, TransferState
 from fedbot.federation.effects import Do, SendEnvelope
@@ -284,7 +284,7 @@ def _not_before_debit(stack: ExitStack) -> None:
         turn.save(debiting)
         sending.go_on(turn, debiting, letters.connection_of(turn, debiting))
 
-    _instead(stack, sending, "approve", approve)
+    _instead(stack, arbiter, "approve", approve)
 
 
 @mutant("an approval of other terms counts")
@@ -292,7 +292,7 @@ def _other_terms(stack: ExitStack) -> None:
     def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
         before(turn, transfer, replace(envelope, terms_hash=transfer.terms_hash), event_id, at)
 
-    before = _instead(stack, sending, "on_approve", on_approve)
+    before = _instead(stack, arbiter, "on_approve", on_approve)
 
 
 @mutant("expiry by the clock, without catching up")
@@ -300,7 +300,7 @@ def _expiry_by_clock(stack: ExitStack) -> None:
     def on_tick(turn: Turn, event: Tick) -> None:
         ticked(turn, event)
         for transfer in turn.open_transfers():
-            sending.expire(turn, transfer)
+            arbiter.expire(turn, transfer)
 
     def next_wake(state: State, now: datetime) -> datetime | None:
         ours = [t for t in Turn(state, now).open_transfers() if t.role == "sender" and t.state is TransferState.OPEN]

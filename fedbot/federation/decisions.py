@@ -1,0 +1,112 @@
+"""What people said and decided, as documents keep it: on cards, about disputes, parcels and loans.
+
+The documents themselves are in `documents`, where these can be had too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Choice(StrEnum):
+    """What a person said on a card. `PARCEL`: yes, but it isn't here yet; on its way: now it is.
+
+    `DAMAGED`: what was lent is back, but not as it was.
+    """
+
+    APPROVE = "approve"
+    PARCEL = "parcel"
+    DAMAGED = "damaged"
+    DECLINE = "decline"
+
+
+class VerdictStage(StrEnum):
+    """How far a decision on a card has come."""
+
+    CHECKING = "checking"
+    GRACE = "grace"
+    CONFIRMING = "confirming"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person said on a card: `quantity` is set where an owner's approver grants less than was asked for."""
+
+    choice: Choice
+    person: str
+    username: str
+    event_id: str
+    at: datetime
+    reply_to: str = ""
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision on its way: the right is being read, then the grace runs, then the right is read again.
+
+    `behind` is what others said while this person's right is being read: it is taken up if the right isn't there.
+    """
+
+    choice: Choice
+    person: str
+    username: str
+    event_id: str
+    stage: VerdictStage
+    at: datetime
+    ends: datetime | None = None
+    reply_to: str = ""
+    quantity: Decimal | None = None
+    behind: tuple[Wish, ...] = ()
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who decided (or asked), when, by which event: what the audit and the cards name."""
+
+    person: str
+    name: str
+    party: str
+    at: datetime
+    event_id: str = ""
+    username: str = ""
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A dispute was settled by a person's word (`truth`); `alone`: the other side had no say in it."""
+
+    by: Signature
+    truth: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """It goes by parcel: the receiver books it in only when one of its approvers says that it has arrived.
+
+    `left` is when it left the sender's stock; `received` and `missing` are who said that it came, or never did.
+    """
+
+    left: datetime | None = None
+    received: Signature | None = None
+    missing: Signature | None = None
+
+
+class Ending(StrEnum):
+    """How a loan can end."""
+
+    RETURNED = "returned"
+    GIFT = "gift"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Closing:
+    """A loan has ended: how, and by whose word (of the last return: who decided it)."""
+
+    how: Ending
+    by: Signature
