@@ -1,4 +1,4 @@
-"""The receiver's side of a transfer: the request to the arbiter, and booking in; what is offered: `offered` (DESIGN §6).
+"""The receiver's side of a transfer: its wishes to the arbiter, and booking in (DESIGN §6). The offer: `offered`.
 
 From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
 only when nothing was created and never will be.
@@ -40,6 +40,8 @@ from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
 TOO_MANY = "too-many"
+UNSEEN = frozenset({TOO_MANY, "disconnected"})
+"""Why the owner's bot declines what none of its people has seen."""
 NO_PART = "no-part"
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
@@ -109,7 +111,8 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
         transfer, draft = letters.write(turn, transfer, "noted")
         transfers.edit_card(turn, transfer, draft)
     turn.save(transfer)
-    if reason == TOO_MANY:  # the owner keeps nothing of it, so its bot says nothing either
+    unseen = state is TransferState.DECLINED and reason in UNSEEN
+    if unseen:  # the owner keeps nothing of it, so its bot says nothing either
         transfers.say_the_end(turn, transfer)
     making.mirror(turn, letters.connection_of(turn, transfer))
 

@@ -328,6 +328,7 @@ async def test_todo_and_show_tell_what_is_lent_and_borrowed_until_when_and_what_
     assert "⚠ Lent; it was due Tue 15 Dec 2026" in world.answer_to(line)
     assert "Handed back:\n• " in world.answer_to(line)
     assert "4 × M3 nut" in world.answer_to(line)
+    assert "a part of it came back" in world.answer_to(line)
 
 
 async def test_what_is_borrowed_goes_back_by_return_and_nowhere_else() -> None:
