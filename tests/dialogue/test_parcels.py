@@ -140,6 +140,37 @@ async def test_less_is_granted_by_parcel_and_who_asked_but_may_not_book_in_canno
     assert_books_balance(world)
 
 
+async def test_what_is_lent_may_go_by_parcel_and_is_on_loan_once_it_is_there() -> None:
+    world = await friends()
+    world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
+    await world.settle()
+    world.cem.reacts(world.card(), "📦")
+    await world.grace()
+    assert states(world) == {SENT}
+    assert "On its way: 10 × M3 nut" in world.card().text
+    assert not world.beta.transfer().is_on_loan
+    await arrives(world)
+    assert states(world) == {DONE}
+    assert world.beta.transfer().is_on_loan
+    assert "received by Bea" in world.card().text
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+
+
+async def test_of_two_things_one_had_gone_and_the_other_comes_by_parcel() -> None:
+    world = await friends()
+    card = await world.push("M3-NUT 10 + RES-10K 20")
+    with world.alpha.meddles():
+        world.alpha.admin("DELETE", f"stock/{world.alpha.transfer().terms.lines[0].item}/")
+    world.cem.reacts(card, "📦")
+    await world.grace()
+    assert states(world) == {SENT}
+    await arrives(world)
+    assert states(world) == {DONE}
+    assert (world.beta.total("N-M3"), world.beta.total("RES-10K")) == (NUTS_THERE, 60)
+    assert "Not given: 10 × M3 nut" in world.card().text
+    assert_books_balance(world)
+
+
 # --- while it is on its way ----------------------------------------------------------------------------------
 
 
