@@ -90,7 +90,12 @@ class Ground:
 
     def inventory(self, *, superuser: bool = True) -> OwnInventory:
         """Our edge as a bot would have it here."""
-        settings = InventorySettings(
+        settings = self.settings(superuser=superuser)
+        return OwnInventory(settings, MemoryVault(), network=lambda _: self.network)
+
+    def settings(self, *, superuser: bool = True) -> InventorySettings:
+        """A bot's settings for this server and this ground."""
+        return InventorySettings(
             url=self.url,
             token=SecretStr(self.service_token),
             admin_token=SecretStr(self.token) if superuser else None,
@@ -101,7 +106,6 @@ class Ground:
             new_part_category=self.run,
             timeout=60,
         )
-        return OwnInventory(settings, MemoryVault(), network=lambda _: self.network)
 
     def part(self, name: str, ipn: str, **fields: object) -> int:
         """A part; salable unless said otherwise."""

@@ -36,13 +36,14 @@ def test_keywords_and_description_are_searched_all_words_of_it(ground: Ground) -
 
 
 async def test_our_edge_finds_a_friends_words_under_its_own_rights(ground: Ground) -> None:
-    item = ground.stock(ground.bolt, 7, ground.drawer)
+    part = ground.part("Shared", "SHARED")
+    item = ground.stock(part, 7, ground.drawer)
     inventory = ground.inventory()
     inventory._vault.keep("made-for/friend/1", ground.reader_token)
     scope = Scope(categories=(ground.category,))
-    found = await inventory.answer(SearchStock(f"{ground.run}-BOLT", scope, "made-for/friend/1"))
+    found = await inventory.answer(SearchStock(f"{ground.run}-SHARED", scope, "made-for/friend/1"))
     assert isinstance(found, StockHits)
-    assert item in [each.pk for each in found.items]
-    shareable = await inventory.answer(FindShareable(f"{ground.run}-BOLT"))
+    assert [(each.pk, each.quantity) for each in found.items] == [(item, 7)]
+    shareable = await inventory.answer(FindShareable(f"{ground.run}-SHARED"))
     assert isinstance(shareable, Shareable)
-    assert [(thing.model, thing.pk) for thing in shareable.things] == [("part", ground.bolt)]
+    assert [(thing.model, thing.pk) for thing in shareable.things] == [("part", part)]

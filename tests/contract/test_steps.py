@@ -51,6 +51,7 @@ from fedbot.federation.steps import (
     TokenTried,
     TryToken,
 )
+from fedbot.federation.stock import STATUS_DAMAGED as DAMAGED
 from fedbot.federation.stock import Rights
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports import NotPermitted, Refusal
@@ -222,6 +223,50 @@ async def test_what_is_refused_or_returned_comes_back(
     row = ground.item(back.item)
     assert (row["location"], row["status"], row["customer"]) == (ground.drawer, 10, None)
     assert Decimal(str(row["quantity"])) == Decimal(quantity)
+
+
+@pytest.mark.parametrize("quantity", ["3", pytest.param("2", marks=pytest.mark.api(since=381))])
+async def test_what_was_lent_whole_comes_back_damaged_into_the_same_item(
+    inventory: OwnInventory, ground: Ground, transfer: str, quantity: str
+) -> None:
+    lent = ground.stock(ground.bolt, 3, ground.drawer)
+    out = await taken(inventory, transfer, lent, ground.bolt, "3")
+    await once(inventory, HandOver(f"{transfer}:over", "lent", lent, Decimal(3), ground.customer))
+    await once(inventory, Arrived(f"{transfer}:arrived", "arrived", lent, out.status))
+    step = TakeBack(
+        f"{transfer}:home", "back, damaged", lent, Decimal(quantity), out.location, DAMAGED, ground.customer
+    )
+    back = await once(inventory, step)
+    assert isinstance(back, PlacedAt)
+    row = ground.item(back.item)
+    assert (row["location"], row["status"], row["customer"]) == (ground.drawer, DAMAGED, None)
+    assert Decimal(str(row["quantity"])) == Decimal(quantity)
+    assert (back.item == lent) is (quantity == "3")
+    if back.item != lent:  # what isn't back is with the borrower still, and isn't damaged
+        rest = ground.item(lent)
+        assert (Decimal(str(rest["quantity"])), rest["customer"], rest["status"]) == (1, ground.customer, 10)
+
+
+@pytest.mark.parametrize("model", ["stockitem", "part", "company"])
+async def test_what_is_mirrored_anywhere_is_found_again_and_leaves_others_alone(
+    inventory: OwnInventory, ground: Ground, transfer: str, model: str
+) -> None:
+    pk = {
+        "stockitem": ground.stock(ground.bolt, 1, ground.drawer),
+        "part": ground.bolt,
+        "company": ground.customer,
+    }[model]
+    ground.admin.patch(ground.metadata_url(model, pk), {"metadata": {"theirs": 1}})
+    await once(inventory, Mirror(f"{transfer}:mirror", model, pk, json.dumps({"matches": {"alpha": ["A<1"]}})))
+    await once(inventory, Mirror(f"{transfer}:mirror", model, pk, json.dumps({"matches": {}})))
+    assert ground.admin.row(ground.metadata_url(model, pk))["metadata"]["theirs"] == 1
+
+
+async def test_a_categorys_metadata_takes_a_right_that_a_bot_need_not_have(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    with pytest.raises(NotPermitted):
+        await inventory.act(Mirror(f"{transfer}:mirror", "partcategory", ground.category, "{}", "fedbot_share"))
 
 
 @pytest.mark.api(since=293)

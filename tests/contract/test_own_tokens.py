@@ -1,0 +1,83 @@
+"""Our own two tokens: told, renewed into their files, the old ones revoked (facts/inventree.md (e), (f))."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from fedbot.federation.questions import OwnTokens, OwnTokensSeen
+from fedbot.federation.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.ports import NotPermitted, Refusal
+from tests.contract.ground import Ground, MemoryVault
+
+
+@pytest.fixture
+def files(ground: Ground, tmp_path: Path) -> Iterator[dict[str, Path]]:
+    """The bot's user's and the superuser's own token, in files as a bot has them; what is made of them is revoked."""
+    me = int(ground.admin.row("user/me/")["pk"])
+    made = {"token": ground.mint(ground.users["service"], "own"), "admin_token": ground.mint(me, "own-admin")}
+    found = {setting: tmp_path / setting for setting in made}
+    for setting, file in found.items():
+        file.write_text(made[setting])
+    yield found
+    for row in ground.admin.rows("user/tokens/"):
+        if row["name"].startswith(ground.run) and not row["in_use"]:
+            ground.admin.delete(f"user/tokens/{row['id']}/")
+
+
+@pytest.fixture
+def inventory(ground: Ground, files: dict[str, Path]) -> Iterator[OwnInventory]:
+    settings = replace(
+        ground.settings(),
+        token=SecretStr(files["token"].read_text()),
+        admin_token=SecretStr(files["admin_token"].read_text()),
+        token_file=files["token"],
+        admin_token_file=files["admin_token"],
+    )
+    made = OwnInventory(settings, MemoryVault(), network=lambda _: ground.network)
+    yield made
+    made.close()
+
+
+async def seen(inventory: OwnInventory) -> dict[str, tuple[str, int, date | None]]:
+    answer = await inventory.answer(OwnTokens())
+    assert isinstance(answer, OwnTokensSeen)
+    return {token.setting: (token.name, token.pk, token.expiry) for token in answer.tokens}
+
+
+@pytest.mark.api(since=325)
+@pytest.mark.parametrize("setting", ["token", "admin_token"])
+async def test_the_next_token_is_made_tried_written_and_the_old_one_revoked(
+    ground: Ground, files: dict[str, Path], inventory: OwnInventory, setting: str
+) -> None:
+    old = (await seen(inventory))[setting]
+    assert old[0].startswith(ground.run)
+    assert old[2] == date(2099, 1, 1)
+    before = files[setting].read_text()
+    step = RenewOwnToken("fed:own:1", setting, f"{ground.run}-{setting}-2")
+    assert await inventory.probe(step) is None
+    renewed = await inventory.act(step)
+    assert isinstance(renewed, OwnTokenRenewed)
+    assert renewed.expiry is not None
+    assert await inventory.probe(step) == renewed
+    assert (await seen(inventory))[setting] == (step.name, renewed.pk, renewed.expiry)
+    now = files[setting].read_text().strip()
+    assert now != before
+    mine = ground.transport(now).row("user/me/")["pk"]
+    assert mine == ground.transport(before).row("user/me/")["pk"]
+    revoke = RevokeOwnToken("fed:own:2", setting, old[1])
+    assert await inventory.probe(revoke) is None
+    assert await inventory.act(revoke) == TokenRevoked()
+    assert await inventory.probe(revoke) == TokenRevoked()
+    with pytest.raises(NotPermitted):
+        ground.transport(before).row("user/me/")
+    assert ground.transport(now).row("user/me/")["pk"] == mine
+    with pytest.raises(Refusal) as caught:  # that is the one in use
+        await inventory.act(RevokeOwnToken("fed:own:3", setting, renewed.pk))
+    assert caught.value.reason == "in-use"
