@@ -1,0 +1,31 @@
+"""That the simulation sees when a rule is broken: a few of the broken variants; `make mutants` tries all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.history import lived
+from tests.simulation.mutants import MUTANTS, SEEDS, searched
+
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+ROW = re.compile(r"^\| (?P<name>[^|]+) \| (?P<seed>\d+) \|$", re.MULTILINE)
+NEIGHBOURS = 60  # a change of the product may move it to another seed nearby
+
+
+@pytest.mark.parametrize(
+    "name", ["no probe", "no compare-and-set on decisions", "credit before debit", "cancel after sent"]
+)
+def test_a_broken_rule_is_caught_by_a_history_in_which_the_right_one_keeps_its_promises(name: str) -> None:
+    caught = searched(name, SEEDS[name], NEIGHBOURS)
+    assert caught is not None
+    assert caught.outcome.violations
+    assert not lived(caught.seed).violations
+
+
+def test_the_page_lists_the_broken_variants_with_the_seeds_that_catch_them() -> None:
+    listed = {row["name"]: int(row["seed"]) for row in ROW.finditer(PAGE.read_text())}
+    assert listed == SEEDS
+    assert SEEDS.keys() <= MUTANTS.keys()
