@@ -82,12 +82,17 @@ def on_not_noted(turn: Turn, event: StepRefused | StepUnknown) -> None:
 
 
 def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
-    """At the borrower: the owner's word on how it ended."""
+    """At the borrower: the owner's word on how it ended. What is back without having left our books is told."""
     loan = letters.send(turn, loan, "noted")
     turn.save(loan)
     how = ending_in(envelope)
-    if loan.is_on_loan and how is not None:
-        _end(turn, loan, how, transfers.signature_in(envelope, loan.peer, ""))
+    if not loan.is_on_loan or how is None:
+        return
+    here = tuple(stock[0] for number in loans.out(turn, loan) if (stock := loans.borrowers_stock(loan, number)))
+    loan = _end(turn, loan, how, transfers.signature_in(envelope, loan.peer, ""))
+    if how is Ending.RETURNED and here:
+        phrase = say("back_but_in_our_books", loan=loan, peer_name=turn.party_name(loan.peer), items=here)
+        turn.tell_admins(phrase, f"back-alone:{loan.id}")
 
 
 def ending_in(envelope: Envelope) -> Ending | None:

@@ -104,7 +104,10 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     turn.note(connection.id, "disconnecting at once", by.person, by.event_id)
     seen = preview(turn, connection, at_once=True)
     phrase = say("disconnecting", connection=connection, home=turn.home, at_once=True, preview=seen)
-    turn.do(Post(f"at-once:{connection.id}", connection.room, phrase, reply_to=by.event_id))
+    body = {"by": by.person, "by_name": by.name, "at_once": True}
+    connection, draft = letters.write(turn, connection, "disconnecting", body, awaits=True)
+    turn.save(connection)
+    turn.do(Post(f"at-once:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     _settle_alone(turn, connection, by)
     _end(turn, connection)
 
@@ -124,6 +127,8 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
         if _would_be_unclear(transfer):
             text = "the friendship was ended at once, before the other space had answered"
             disputes.dispute(turn, transfer, 0, text)
+        elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
+            transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
         elif transfer.role == "receiver" and transfer.state is TransferState.OPEN:
             _cancel_alone(turn, transfer, by)
 
@@ -146,8 +151,10 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 
 def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> None:
-    """The peer ends it: we do the same on our side, and say so."""
+    """The peer ends it: we do the same on our side, and say so. If it does so at once, no loan can come back by it."""
     by = transfers.signature_in(envelope, connection.peer, "")
+    has_left = connection.peer_has_left or envelope.body.get("at_once") is True
+    connection = replace(connection, peer_has_left=has_left)
     if connection.state in UNFINISHED_CONNECTION:
         connections.finish(turn, connection, ConnectionState.CANCELLED, by.name)
         return
@@ -168,11 +175,14 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> 
 
 
 def finish_what_is_over(turn: Turn) -> None:
-    """After any event: a connection that is ending and has nothing under way or on loan any more has ended."""
+    """After any event: a connection that is ending and has nothing under way or on loan any more has ended.
+
+    If the peer has left, loans don't keep it: each side settles them alone, or under the next friendship.
+    """
     for connection in turn.connections():
         if connection.state is not ConnectionState.ENDING or _under_way(turn, connection):
             continue
-        if not loans.of_connection(turn, connection):
+        if connection.peer_has_left or not loans.of_connection(turn, connection):
             _end(turn, connection)
 
 
@@ -201,7 +211,8 @@ def on_taken_back(turn: Turn, event: StepDone) -> None:
 
 
 def _tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
-    phrase = say("disconnected", connection=connection, home=turn.home)
+    on_loan = tuple(loans.of_connection(turn, connection))
+    phrase = say("disconnected", connection=connection, home=turn.home, on_loan=on_loan)
     turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
 
 

@@ -103,6 +103,7 @@ class Connection:
     `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
     `heard` are the peer's newest messages about it, to which people may reply.
     `shown` and `reminded` are as of a transfer. `peer_shares`: how long the peer's sharing list was when it last told.
+    `peer_has_left`: it has ended the friendship at once, so nothing that is on loan can come back by it any more.
     """
 
     id: str
@@ -141,6 +142,7 @@ class Connection:
     peer_needs: str = ""
     peer_problem: str = ""
     ended_by: Signature | None = None
+    peer_has_left: bool = False
     changed_bot: str = ""
     changed_key: str = ""
     waiting_since: datetime | None = None

@@ -10,7 +10,7 @@ from datetime import date
 
 from fedbot.federation import closing, letters, loans, opening, requesting, returning
 from fedbot.federation import transfer as transfers
-from fedbot.federation.documents import Connection, Signature, Terms, Transfer, TransferState
+from fedbot.federation.documents import Connection, ConnectionState, Signature, Terms, Transfer, TransferState
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
@@ -40,7 +40,8 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope, event_id: s
     """At the owner: the borrower asks for more time. BadTerms if it isn't for a loan as we know it."""
     transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     loan = turn.transfer(transfer.terms.parent)
-    if loan is None or loan.role != "sender" or loan.terms.lines != transfer.terms.lines:
+    known = loan is not None and loan.role == "sender" and loan.peer == connection.peer
+    if loan is None or not known or loan.terms.lines != transfer.terms.lines:
         raise BadTerms("terms.parent")
     if transfer.terms.loan_until is None:
         raise BadTerms("terms.loan_until")
@@ -80,7 +81,8 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
     """The owner's approver gives more time at once: the message that says so carries it."""
     loan = prolonged(turn, loan, until, by)
-    loan, draft = letters.write(turn, loan, "extended", _body(loan, by), awaits=True)
+    awaits = letters.connection_of(turn, loan).state is not ConnectionState.ENDED
+    loan, draft = letters.write(turn, loan, "extended", _body(loan, by), awaits=awaits)
     turn.save(loan)
     phrase = say("loan_extended", loan=loan, home=turn.home, peer_name=turn.party_name(loan.peer))
     turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))

@@ -371,8 +371,13 @@ def take_back(turn: Turn, connection: Connection) -> None:
 
 
 def close_company(turn: Turn, connection: Connection) -> None:
-    """Nothing of ours is with it on loan any more: the peer's company is closed, never deleted."""
-    if connection.company is not None:
+    """Nothing of ours is with it on loan any more: the peer's company is closed, never deleted.
+
+    The next friendship uses the same company: it stays open if that has begun already.
+    """
+    living = turn.connection_with(connection.peer)
+    is_used = living is not None and living.id != connection.id
+    if connection.company is not None and not is_used:
         close = CloseCompany(_mark(connection, "close"), connection.company)
         turn.do(Do(_taking_back(connection, close), close))
 

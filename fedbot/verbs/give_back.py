@@ -59,7 +59,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     connection = carrier(turn, loan)
     identifier, by = transfer_id(command.event_id, 1), command.signature(turn)
     if loan.role == "receiver":
-        if complaint := _not_here(turn, loan, terms, answers) or _unconnected(turn, connection):
+        if complaint := _unconnected(turn, loan, connection) or _not_here(turn, loan, terms, answers):
             return complaint
         returning.hand_back(turn, identifier, connection, terms, by)
         return None
@@ -69,7 +69,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if connection.state is ConnectionState.ENDED:
         receiving.book_in(turn, returning.take_back_alone(turn, identifier, connection, terms, by, damaged=damaged))
         return None
-    if complaint := _unconnected(turn, connection):
+    if complaint := _unconnected(turn, loan, connection):
         return complaint
     returning.ask_back(turn, identifier, connection, terms, by, damaged=damaged)
     return None
@@ -127,8 +127,9 @@ def _not_here(turn: Turn, loan: Transfer, terms: Terms, answers: tuple[Answer, .
     return None
 
 
-def _unconnected(turn: Turn, connection: Connection) -> Phrase | None:
-    del turn
+def _unconnected(turn: Turn, loan: Transfer, connection: Connection) -> Phrase | None:
+    if connection.state is ConnectionState.ENDED:
+        return say("no_friends_to_return_to", loan=loan, peer_name=turn.party_name(loan.peer))
     carried = connection.state in {ConnectionState.ACTIVE, ConnectionState.ENDING}
     return None if carried else say("connection_not_active", connection=connection)
 

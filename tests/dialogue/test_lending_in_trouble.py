@@ -15,8 +15,9 @@ from tests.dialogue.test_recovery import RESENDS, is_rebuilt, is_restored, is_wa
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
 from tests.dialogue.world import World, friends, sharing
 
-ABORTED, DECLINED, DONE, OPEN, REVERTED = (
+ABORTED, CANCELLED, DECLINED, DONE, OPEN, REVERTED = (
     TransferState.ABORTED,
+    TransferState.CANCELLED,
     TransferState.DECLINED,
     TransferState.DONE,
     TransferState.OPEN,
@@ -80,6 +81,58 @@ async def test_at_once_the_owner_settles_a_loan_alone_and_the_company_is_closed_
     closed = loan(world.beta).closed
     assert closed is not None
     assert closed.how is Ending.RETURNED, "the borrower hears of it, should it be there again"
+
+
+async def test_after_an_end_at_once_by_the_borrower_the_owner_needs_no_superuser_to_take_it_back() -> None:
+    world = await lent("M3-NUT 10")
+    card = await handed_back(world)
+    world.bea.says("!fed disconnect attraktor --now --sure")
+    await world.settle()
+    assert states(world) == [ConnectionState.ENDED, ConnectionState.ENDED], "a loan can't come back by it any more"
+    assert [back(space).state for space in world.spaces] == [CANCELLED, CANCELLED], "as the preview says"
+    assert "Still on loan" in world.room.message("Attraktor and Betaspace are friends no more.").text
+    line = world.bea.says(f"!fed return {loan(world.beta).code}")
+    await world.settle()
+    assert "an approver of Attraktor then says: !fed return" in world.answer_to(line)
+    world.anna.says("!fed return", reply_to=card)
+    await world.settle()
+    assert back(world.alpha).state is DONE
+    item = loan(world.beta).at(1).item
+    assert f"by hand: stock #{item}" in world.beta_admins.message("still counts in our stock").text
+    assert not is_company_open(world)
+
+
+@pytest.mark.parametrize("in_order_first", [False, True])
+async def test_who_was_left_at_once_can_be_friends_again_and_the_loan_goes_on(in_order_first: bool) -> None:
+    world = await lent("M3-NUT 10")
+    if in_order_first:
+        world.anna.says("!fed disconnect betaspace --sure")
+        await world.settle()
+        assert states(world) == [ConnectionState.ENDING, ConnectionState.ENDING]
+    world.anna.says("!fed disconnect betaspace --now --sure")
+    await world.settle()
+    await world.connect()
+    assert states(world) == [ConnectionState.ACTIVE, ConnectionState.ACTIVE]
+    world.piet.reacts(await handed_back(world, f"return {loan(world.beta).code}"), "✅")
+    await world.grace()
+    assert loan(world.alpha).closed is not None
+    assert is_company_open(world)
+    assert_books_balance(world)
+
+
+async def test_a_loan_that_ends_while_the_next_friendship_is_being_made_leaves_the_company_open() -> None:
+    world = await lent("M3-NUT 10")
+    world.anna.says("!fed disconnect betaspace --now --sure")
+    await world.settle()
+    world.beta.before("POST", "api/user/", world.beta.goes_down)
+    await world.connect()
+    assert states(world) == [ConnectionState.READY, ConnectionState.MAKING]
+    world.anna.says(f"!fed gift {loan(world.alpha).code}")
+    await world.settle()
+    world.beta.comes_back()
+    await world.passes(timedelta(hours=2))
+    assert states(world) == [ConnectionState.ACTIVE, ConnectionState.ACTIVE]
+    assert is_company_open(world)
 
 
 async def test_the_borrowers_inventree_is_down_and_it_goes_on_when_it_is_back() -> None:

@@ -110,6 +110,18 @@ def loan_closed(tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str) -
     return [*lines, loan.code]
 
 
+def back_but_in_our_books(tongue: Tongue, *, loan: Transfer, peer_name: str, items: tuple[int, ...]) -> Lines:
+    """For the admins: the owner has it again, but no bot has taken it out of our stock."""
+    what, peer = naming.moved(tongue, loan), naming.space(tongue, peer_name)
+    numbers = tongue.names([f"#{item}" for item in items])
+    return [
+        tongue.say("⚠ {what} is back at {peer}, but still counts in our stock.", what=what, peer=peer),
+        tongue.say("Why: the friendship was over by then, so it never left our books."),
+        tongue.say("Please take it out of our InvenTree by hand: stock {numbers}.", numbers=numbers),
+        loan.code,
+    ]
+
+
 def loss_not_noted(tongue: Tongue, *, loan: Transfer, text: str) -> Lines:
     """For the admins: the status 'lost' could not be set."""
     return [
@@ -302,6 +314,22 @@ def can_not_come_back(tongue: Tongue, *, loan: Transfer, reason: str, home: Home
     return [*lines, tongue.say("Why: {why}", why=why), *([instead] if instead else [])]
 
 
+def no_friends_to_return_to(tongue: Tongue, *, loan: Transfer, peer_name: str) -> Lines:
+    """The friendship ended at once: the borrower's bot has nobody to hand it back to."""
+    peer, case = naming.space(tongue, peer_name), naming.case(tongue, loan)
+    return [
+        tongue.say(
+            "Not done: we and {peer} are no friends any more, so no bot can book {case} back.", peer=peer, case=case
+        ),
+        tongue.say(
+            "Bring it back all the same; an approver of {peer} then says: {back}",
+            peer=peer,
+            back=command(f"return {loan.code}"),
+        ),
+        tongue.say("Then take it out of our stock in InvenTree by hand."),
+    ]
+
+
 def extend_until_when(tongue: Tongue, *, usage: str, example: str) -> Lines:
     """No time was said."""
     return [
@@ -325,8 +353,11 @@ def extension_asked_already(tongue: Tongue, *, loan: Transfer, transfer: Transfe
 
 
 def not_on_this_card(tongue: Tongue, *, subject: Transfer) -> Lines:
-    """A tap that this card doesn't offer."""
-    return [tongue.say("That tap isn't one of this card's. Nothing is decided. {code}", code=subject.code)]
+    """An answer that this card doesn't offer."""
+    return [
+        tongue.say("Not counted: this card has no such answer. Nothing is decided. {code}", code=subject.code),
+        tongue.say("Please tap one of those at its end; what comes by parcel, once it is here."),
+    ]
 
 
 def remark_noted(tongue: Tongue, *, transfer: Transfer) -> Lines:

@@ -77,13 +77,18 @@ def _listed(tongue: Tongue, title: tuple[Inline, ...], transfers: Sequence[Trans
     return [title, Items((*items, *more))]
 
 
-def disconnected(tongue: Tongue, *, connection: Connection, home: Home) -> Lines:
+def disconnected(tongue: Tongue, *, connection: Connection, home: Home, on_loan: tuple[Transfer, ...] = ()) -> Lines:
     """Nothing moves any more, and the access is ended."""
     own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
     return [
         tongue.say("{own} and {peer} are friends no more.", own=Bold(own), peer=Bold(peer)),
         *ended_by(tongue, connection, home),
         tongue.say("What was given stays given, and the history stays."),
+        *_listed(
+            tongue,
+            tongue.say("Still on loan; the owner's approver settles it by {back}, {gift} or {lost}:", **_WAYS),
+            on_loan,
+        ),
         tongue.say("{peer}'s access to our InvenTree is shut.", peer=peer),
         tongue.say("A superuser can ask again at any time: {connect}", connect=command(f"connect {connection.peer}")),
         connection.code,

@@ -113,7 +113,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
     "disconnected": (
         marked("the two spaces are no friends any more."),
-        "",
+        marked("Look with {spaces}, and start again when they are."),
     ),
 }
 KNOWN = frozenset(_NOT_GIVEN)

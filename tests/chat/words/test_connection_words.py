@@ -514,6 +514,24 @@ configuration, restart me and connect anew.
         c9x4
         """,
     ),
+    "it has ended, and something is on loan": (
+        say(
+            "disconnected",
+            connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA),
+            home=BETA,
+            on_loan=(transfer(BOLTS),),
+        ),
+        """
+        betaspace and attraktor are friends no more.
+        By Anna (attraktor), Tue 24 Nov, 20:14
+        What was given stays given, and the history stays.
+        Still on loan; the owner's approver settles it by !fed return, !fed gift or !fed lost:
+        • k7m2 – 10 × M3 bolt, asked by Anna
+        attraktor's access to our InvenTree is shut.
+        A superuser can ask again at any time: !fed connect attraktor
+        c9x4
+        """,
+    ),
     "it has ended": (
         say("disconnected", connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA), home=BETA),
         """

@@ -482,10 +482,28 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To ask otherwise, take that back first: !fed cancel k7m2
         """,
     ),
-    "another card's tap": (
+    "back, as the owner says alone": (
+        say("back_but_in_our_books", loan=lent(), peer_name="attraktor", items=(1207,)),
+        """
+        ⚠ 1 × Laser lens 2.0″ (LENS-2, serial 0042) is back at attraktor, but still counts in our stock.
+        Why: the friendship was over by then, so it never left our books.
+        Please take it out of our InvenTree by hand: stock #1207.
+        k7m2
+        """,
+    ),
+    "nobody to hand it back to": (
+        say("no_friends_to_return_to", loan=lent(), peer_name="attraktor"),
+        """
+        Not done: we and attraktor are no friends any more, so no bot can book 1 × Laser lens 2.0″ (k7m2) back.
+        Bring it back all the same; an approver of attraktor then says: !fed return k7m2
+        Then take it out of our stock in InvenTree by hand.
+        """,
+    ),
+    "an answer that another card has": (
         say("not_on_this_card", subject=transfer(BOLTS)),
         """
-        That tap isn't one of this card's. Nothing is decided. k7m2
+        Not counted: this card has no such answer. Nothing is decided. k7m2
+        Please tap one of those at its end; what comes by parcel, once it is here.
         """,
     ),
     "a remark": (
