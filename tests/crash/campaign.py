@@ -16,6 +16,7 @@ from tests.crash import friendship
 from tests.crash.pair import Ground, NotRight, Pair, a_pair
 from tests.crash.points import RECORD
 from tests.crash.stories import STORIES, Story
+from tests.crash.transfers import restocked
 
 #: A point that did not come up in its run (a fast machine may read two letters at once) is tried again.
 TRIES = 6
@@ -122,6 +123,7 @@ class Campaign:
         return pair
 
     async def _new_pair(self, access: str, orders: tuple[str, str]) -> Pair:
+        await restocked(self._ground.inventrees[0])
         return await a_pair(self._ground, f"{self._name}{next(self._numbers)}", access, orders)
 
     async def _connected(self, story: Story) -> Pair:

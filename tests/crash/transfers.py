@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+import httpx
+
+from fedbot.demo.inventree.process import InvenTreeProcess
 from fedbot.demo.plot import YES, envelope_of
-from fedbot.demo.stocktake import StockItem
+from fedbot.demo.stocktake import StockItem, Stocktake
 from tests.crash.checks import marks_of, must, of_kind, said
 from tests.crash.pair import Pair, Party
 
@@ -27,6 +30,17 @@ async def stock_of(pair: Pair) -> Stock:
         async with party.stocktake() as stocktake:
             found.append(await stocktake.items(IPN))
     return found[0], found[1]
+
+
+async def restocked(inventree: InvenTreeProcess) -> None:
+    """Who gives in one story after the other has enough for the next sixty."""
+    async with Stocktake(inventree.url, inventree.tokens["admin"]) as stocktake:
+        rows = [row for row in await stocktake.items(IPN) if row.in_stock]
+    most = max(rows, key=lambda row: row.quantity)
+    headers = {"Authorization": f"Token {inventree.tokens['admin']}"}
+    async with httpx.AsyncClient(base_url=inventree.url, headers=headers, trust_env=False) as client:
+        items = [{"pk": most.pk, "quantity": "400"}]
+        (await client.post("/api/stock/add/", json={"items": items, "notes": "bought"})).raise_for_status()
 
 
 @dataclass(frozen=True)
