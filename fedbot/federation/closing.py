@@ -6,7 +6,15 @@ from dataclasses import replace
 
 from fedbot.federation import letters, loans, making
 from fedbot.federation import transfer as transfers
-from fedbot.federation.documents import Closing, Connection, ConnectionState, Ending, Signature, Transfer
+from fedbot.federation.documents import (
+    Closing,
+    Connection,
+    ConnectionState,
+    Ending,
+    Signature,
+    Transfer,
+    TransferState,
+)
 from fedbot.federation.effects import Do, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, StepRefused, StepUnknown
@@ -106,6 +114,9 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     turn.save(ended)
     turn.note(ended.id, f"loan over: {how.value}", by.person, by.event_id)
     show_anew(turn, ended)
+    for asked in loans.children(turn, loan):
+        if asked.terms.kind == loans.EXTENSION and asked.role == "sender" and asked.state is TransferState.OPEN:
+            transfers.end(turn, asked, TransferState.DECLINED, None, loans.LOAN_OVER)
     connection = letters.connection_of(turn, ended)
     if connection.state is ConnectionState.ENDED and not loans.of_connection(turn, connection):
         making.close_company(turn, connection)

@@ -31,7 +31,7 @@ ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 ID_LENGTH = 20  # of 31 letters: 99 bits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST = 253_402_300_799_999  # the last millisecond of the year 9999, the last that datetime knows
+_LATEST = 7_258_118_400_000  # the year 2200: the last days that datetime knows can't be told in every time zone
 _SUBJECT_KINDS = ("connection", "transfer")
 _FIELDS = frozenset({"v", "id", "kind", "from", "to", "room", "seq", "terms_hash", "body", "sent_at", "key", "sig"})
 _PATTERNS = {

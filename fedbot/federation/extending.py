@@ -16,9 +16,7 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
 from fedbot.federation.questions import Able
 from fedbot.federation.state import Turn
-from fedbot.federation.terms import BadTerms
-
-LOAN_OVER = "loan-over"
+from fedbot.federation.terms import BadTerms, check_day
 
 
 def ask(turn: Turn, identifier: str, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:
@@ -50,7 +48,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope, event_id: s
     if loan.is_on_loan:
         look(turn, transfer)
     else:
-        transfers.end(turn, transfer, TransferState.DECLINED, None, LOAN_OVER)
+        transfers.end(turn, transfer, TransferState.DECLINED, None, loans.LOAN_OVER)
 
 
 def look(turn: Turn, transfer: Transfer) -> None:
@@ -71,7 +69,7 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """At the owner: yes, it may stay longer."""
     loan = turn.transfer(transfer.terms.parent)
     if loan is None or not loan.is_on_loan or transfer.terms.loan_until is None:
-        transfers.end(turn, transfer, TransferState.DECLINED, None, LOAN_OVER)
+        transfers.end(turn, transfer, TransferState.DECLINED, None, loans.LOAN_OVER)
         return
     transfers.end(turn, transfer, TransferState.DONE, decided)
     loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
@@ -112,6 +110,8 @@ def on_extended(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
 def day_in(envelope: Envelope) -> date:
     """The new last day, as a letter tells it."""
     try:
-        return date.fromisoformat(envelope.body["until"])
+        day = date.fromisoformat(envelope.body["until"])
     except ValueError:
         raise BadTerms("until") from None
+    check_day(day)
+    return day

@@ -27,6 +27,8 @@ from fedbot.federation.terms import presentable
 
 RETURN = "return"
 EXTENSION = "extension"
+LOAN_OVER = "loan-over"
+"""Why nothing more can be asked about it."""
 CAME_BACK = frozenset({"arrived", "created", "placed"})
 """Stages of a return's line that is back: at the borrower, who sends it, and at the owner."""
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
@@ -157,7 +159,7 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
     if loan is None or not loan.is_loan or loan.peer != transfer.peer:
         return "no-loan"
     if not loan.is_on_loan:
-        return "loan-over"
+        return LOAN_OVER
     wanted = {line.of_line: line.quantity for line in transfer.terms.lines}
     left = free_to_return(turn, loan, transfer.id)
     if len(wanted) != len(transfer.terms.lines) or any(q > left.get(n, Decimal(0)) for n, q in wanted.items()):

@@ -22,7 +22,7 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.questions import Able
 from fedbot.federation.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
 from fedbot.federation.state import Turn
-from fedbot.federation.terms import BadTerms, hash_of, understood, written
+from fedbot.federation.terms import BadTerms, check_day, hash_of, understood, written
 
 MOST_RINGS = 3
 LONGEST_OPEN = timedelta(days=62)
@@ -108,6 +108,7 @@ def _due(envelope: Envelope) -> datetime:
         raise BadTerms("due") from None
     if due.tzinfo is None:
         raise BadTerms("due: no time zone")
+    check_day(due.date())
     return due
 
 

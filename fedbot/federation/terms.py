@@ -7,6 +7,7 @@ we understood gives exactly the same form again, so that both sides hash the sam
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -21,6 +22,7 @@ MOST_LINES = 20
 LONGEST_TEXT = 500
 MOST_DIGITS = 10  # InvenTree: 15 digits, 5 of them decimals
 MOST_PLACES = 5
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2200, 1, 1)
 KINDS = frozenset({"push", "request", "return", "extension"})
 
 _NEEDED = "\n\t\u200d"
@@ -75,6 +77,8 @@ def understood(data: object) -> Terms:
         check_quantity(line.quantity)
         if line.serial and line.quantity != 1:
             raise BadTerms("terms.lines.quantity of a serial")
+    if terms.loan_until is not None:
+        check_day(terms.loan_until)
     if written(terms) != data:
         raise BadTerms("terms are not in their written form")
     return terms
@@ -105,6 +109,12 @@ def check_quantity(quantity: Decimal) -> None:
         raise BadTerms("quantity: not positive")
     if quantity >= 10**MOST_DIGITS or -int(quantity.as_tuple().exponent) > MOST_PLACES:
         raise BadTerms("quantity: too many digits")
+
+
+def check_day(day: date) -> None:
+    """No day so far off that reckoning with it fails: every timer after it would."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadTerms("a day beyond all calendars")
 
 
 def _check_texts(data: object) -> None:

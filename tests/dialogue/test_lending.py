@@ -7,12 +7,14 @@ from decimal import Decimal
 
 import pytest
 
+from fedbot.federation import extending
 from fedbot.federation.documents import Ending, Transfer, TransferState
 from fedbot.federation.questions import FindItems, ItemsFound
+from fedbot.federation.transfer import as_body
 from fedbot.verbs import offering
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
-from tests.dialogue.world import Message, World, friends, letters, nothing, sharing
+from tests.dialogue.world import Message, World, friends, letters, nothing, sharing, told
 
 DONE, OPEN, DECLINED, ABORTED, CANCELLED = (
     TransferState.DONE,
@@ -238,6 +240,32 @@ async def test_the_owners_approver_gives_more_time_at_once() -> None:
     assert "may stay until Sun 31 Jan 2027" in world.answer_to(line)
     assert [str(loan(space).due_day) for space in world.spaces] == ["2027-01-31", "2027-01-31"]
     assert_books_balance(world)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "tomorrow"])
+async def test_a_last_day_beyond_all_calendars_is_not_taken_from_a_friend(
+    day: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await lent("#42")
+    monkeypatch.setattr(extending, "_body", lambda _loan, by: {"until": day, **as_body(by)})
+    world.anna.says(f"!fed extend {loan(world.alpha).code} 2 weeks")
+    await world.settle()
+    await world.passes(timedelta(days=30))
+    assert loan(world.beta).back_by is None
+    assert world.beta.bot.engine.failures == 0
+    assert told(world.room, "was to be back at Attraktor"), "reminded of the day that was agreed"
+
+
+async def test_what_was_asked_about_a_loan_ends_with_it() -> None:
+    world = await lent("#42")
+    world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    world.anna.says(f"!fed gift {loan(world.alpha).code}")
+    await world.settle()
+    longer = [next(t for t in space.turn.transfers() if t.terms.kind == "extension") for space in world.spaces]
+    assert [t.state for t in longer] == [DECLINED, DECLINED]
+    assert told(world.room, "No more time is needed")
+    assert not any(space.bot.engine.failures for space in world.spaces)
 
 
 async def test_lost_is_written_off_by_a_named_person_in_inventrees_history() -> None:

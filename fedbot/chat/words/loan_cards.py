@@ -97,6 +97,8 @@ def _facts(tongue: Tongue, card: Card) -> Lines:
 def _not_so(tongue: Tongue, card: Card) -> Lines:
     transfer = card.transfer
     names = _names(tongue, card)
+    if transfer.terms.kind == "extension" and transfer.problem == "loan-over":
+        return [tongue.say("No more time is needed for {what}: the loan is over.", **names), transfer.code]
     if transfer.terms.kind == "extension":
         first = tongue.say("❌ No more time for {what}: it goes back as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
