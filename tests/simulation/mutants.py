@@ -54,6 +54,8 @@ SEEDS: dict[str, int] = {
     "everybody has every right": 20459,
     "rights are not read before the debit": 20898,
     "an approval of other terms counts": 2174,
+    "expiry by the clock, without catching up": 15842,
+    "no arbiter: the receiver ends it by itself": 49214,
     "cancel after sent": 1229,
     "credit before debit": 113,
     "what nobody here approved is booked in": 8296,
