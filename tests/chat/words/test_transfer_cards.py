@@ -200,7 +200,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         No place yet: this serial number is in betaspace's stock already.
-        In InvenTree: if it was here before and went back, give that record another one, such as 0042-1; else compare them.
+        In InvenTree: if it was here and went back, give that record another one, such as 0042-1; else compare them.
 
         For Bea, Cem or Dilek (approvers of betaspace).
         Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes.
