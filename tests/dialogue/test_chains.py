@@ -42,6 +42,16 @@ async def test_a_piece_split_off_from_it_is_refused_too() -> None:
     assert "gammaspace" in world.answer_to(line)
 
 
+async def test_another_name_of_its_part_changes_nothing() -> None:
+    world = await friends()
+    item = came_from(world.alpha, "M3-NUT", "gammaspace")
+    part = world.alpha.part("M3-NUT").pk
+    world.alpha.admin("PATCH", f"part/{part}/", name="Hexagonal thing", IPN="HEX-3")
+    line = world.anna.says(f"!fed push #{item} 10 to betaspace")
+    await world.settle()
+    assert "gammaspace" in world.answer_to(line)
+
+
 async def test_what_came_from_betaspace_may_go_back_there() -> None:
     world = await friends()
     item = came_from(world.alpha, "M3-NUT", "betaspace")
