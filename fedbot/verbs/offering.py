@@ -94,9 +94,7 @@ def _borrowed_complaint(turn: Turn, item: StockItem, destination: str) -> Phrase
         return None
     if destination == loan.peer:
         return say("borrowed_goes_back_by_return", item=item, loan=loan)
-    return say(
-        "may_not_go_on", item=item, origin=turn.party_name(loan.peer), destination=turn.party_name(destination)
-    )
+    return say("may_not_go_on", item=item, origin=turn.party_name(loan.peer), destination=turn.party_name(destination))
 
 
 def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from fedbot.federation.questions import FindShareable, Scope, SearchStock, Shareable, StockHits
 from fedbot.inventree.categories import Categories
 from tests.contract.ground import Ground
@@ -43,7 +45,7 @@ async def test_our_edge_finds_a_friends_words_under_its_own_rights(ground: Groun
     scope = Scope(categories=(ground.category,))
     found = await inventory.answer(SearchStock(f"{ground.run}-SHARED", scope, "made-for/friend/1"))
     assert isinstance(found, StockHits)
-    assert [(each.pk, each.quantity) for each in found.items] == [(item, 7)]
+    assert [(each.pk, each.quantity) for each in found.items] == [(item, Decimal(7))]
     shareable = await inventory.answer(FindShareable(f"{ground.run}-SHARED"))
     assert isinstance(shareable, Shareable)
     assert [(thing.model, thing.pk) for thing in shareable.things] == [("part", part)]

@@ -244,7 +244,7 @@ async def test_what_was_lent_whole_comes_back_damaged_into_the_same_item(
     assert (back.item == lent) is (quantity == "3")
     if back.item != lent:  # what isn't back is with the borrower still, and isn't damaged
         rest = ground.item(lent)
-        assert (Decimal(str(rest["quantity"])), rest["customer"], rest["status"]) == (1, ground.customer, 10)
+        assert (Decimal(str(rest["quantity"])), rest["customer"], rest["status"]) == (Decimal(1), ground.customer, 10)
 
 
 @pytest.mark.parametrize("model", ["stockitem", "part", "company"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -424,7 +425,7 @@ async def test_a_name_that_reads_like_a_line_is_not_put_into_one(name: str) -> N
     world.kim.says("ask 1 2", reply_to=answer)
     await world.settle()
     (line,) = world.beta.transfer().terms.lines
-    assert (line.quantity, line.part, world.beta.transfer().peer) == (2, part.pk, "attraktor")
+    assert (line.quantity, line.part, world.beta.transfer().peer) == (Decimal(2), part.pk, "attraktor")
 
 
 async def test_an_answer_under_another_key_is_not_read() -> None:
