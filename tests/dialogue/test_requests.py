@@ -293,6 +293,10 @@ async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_
     assert world.tom.user_id in world.room.messages()[-1].rings
     told = world.room.message("Taken back")
     assert "In InvenTree: make a part with the same IPN" in told.text
+    card = next(m for m in world.room.messages() if m.text.startswith("Cancelled:"))
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert "A bot cancelled it" in world.room.messages()[-1].text
     assert_nothing_moved(world)
 
 

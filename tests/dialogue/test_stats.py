@@ -63,7 +63,7 @@ async def test_anybody_of_ours_gets_our_own_figures() -> None:
     lines = answer.text.splitlines()
     assert lines[0] == f"Attraktor: {in_stock} stock items of {len(list(state.parts))} parts."
     assert "given: 1 thing (10 pieces); received: 0 things" in answer.text
-    assert "Betaspace: gave 1 thing (10 pieces), got 0 things – 1 more given" in answer.text
+    assert "with Betaspace: given 1 thing (10 pieces), received 0 things – 1 more given" in answer.text
     assert "low" not in answer.text
     assert answer.is_notice
     assert not answer.rings

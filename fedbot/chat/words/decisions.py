@@ -86,6 +86,8 @@ def _how_it_ended(tongue: Tongue, subject: Subject) -> tuple[Inline, ...]:
     if signature is None:
         return tongue.say("It was cancelled.") if subject.state in cancelled else tongue.say("It is decided.")
     names: dict[str, Words] = {"who": naming.signed(tongue, signature), "when": tongue.when(signature.at)}
+    if subject.state in cancelled and not (signature.name or signature.person):
+        return tongue.say("A bot cancelled it, {when}; its card says why.", **names)
     if subject.state in cancelled:
         return tongue.say("{who} cancelled it, {when}.", **names)
     if subject.state in refused or (isinstance(subject, Transfer) and subject.wanted == "decline"):
@@ -165,8 +167,8 @@ def why_not_entitled(tongue: Tongue, rights: Rights, right: Right, space: str) -
     if not rights.active:
         return tongue.say("Your user {user} is inactive in {space}'s InvenTree.", **names)
     if right is Right.SUPERUSER:
-        return tongue.say("Your user {user} isn't superuser there.", **names)
-    return tongue.say("Your user {user} isn't approver there.", **names)
+        return tongue.say("Your user {user} isn't a superuser there.", **names)
+    return tongue.say("Your user {user} isn't an approver there.", **names)
 
 
 def rights_unreadable(tongue: Tongue, *, subject: Subject, problem: str) -> Lines:

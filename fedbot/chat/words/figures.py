@@ -129,10 +129,12 @@ def _dealings(tongue: Tongue, dealings: Dealings) -> Sentence:
     names = {"given": _flow(tongue, dealings.given), "received": _flow(tongue, dealings.received)}
     more = dealings.given.lines - dealings.received.lines
     if more > 0:
-        return tongue.say("{peer}: gave {given}, got {received} – {more} more given", peer=peer, more=more, **names)
+        sentence = "with {peer}: given {given}, received {received} – {more} more given"
+        return tongue.say(sentence, peer=peer, more=more, **names)
     if more < 0:
-        return tongue.say("{peer}: gave {given}, got {received} – {more} more got", peer=peer, more=-more, **names)
-    return tongue.say("{peer}: gave {given}, got {received} – even", peer=peer, **names)
+        sentence = "with {peer}: given {given}, received {received} – {more} more received"
+        return tongue.say(sentence, peer=peer, more=-more, **names)
+    return tongue.say("with {peer}: given {given}, received {received} – even", peer=peer, **names)
 
 
 def _flow(tongue: Tongue, flow: Flow) -> Sentence:

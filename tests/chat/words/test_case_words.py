@@ -271,7 +271,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not taken back: 1 × Laser lens 2.0″ (k7m2) isn't yours.
-        Your user kim isn't approver there.
+        Your user kim isn't an approver there.
         Anna may (who asked), or Piet.
         """,
     ),
@@ -286,7 +286,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not taken back: the friendship with attraktor (c9x4) isn't yours.
-        Your user kim isn't superuser there.
+        Your user kim isn't a superuser there.
         Anna may (who asked).
         """,
     ),

@@ -106,6 +106,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Who did what: !fed show k7m2
         """,
     ),
+    "decided: cancelled by a bot, as there is no place for it": (
+        decided(transfer(state=TransferState.CANCELLED, decided=replace(BY_BEA, person="", name=""))),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) isn't open any more.
+        A bot cancelled it, Tue 24 Nov, 20:31; its card says why.
+        Who did what: !fed show k7m2
+        """,
+    ),
     "decided: expired": (
         decided(connection(ConnectionState.EXPIRED)),
         """
@@ -161,7 +169,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not counted: 1 × Laser lens 2.0″ (k7m2) is for an approver of attraktor.
-        Your user kim isn't approver there.
+        Your user kim isn't an approver there.
         Bea and Cem may. The card stays open.
         """,
     ),
@@ -176,7 +184,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not counted: the friendship with attraktor (c9x4) is for a superuser of attraktor's InvenTree.
-        Your user kim isn't superuser there.
+        Your user kim isn't a superuser there.
         The card stays open for those who may.
         """,
     ),
@@ -222,7 +230,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("not_entitled", command=PUSH, rights=KIMS, right=Right.APPROVER, home=ALPHA, able=["Anna", "Piet"]),
         """
         Not done: !fed push needs an approver of attraktor.
-        Your user kim isn't approver there.
+        Your user kim isn't an approver there.
         Anna or Piet may; they can copy this: !fed push 10 M3-BOLT to beta
         What you can do: !fed whoami
         """,

@@ -48,8 +48,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • 31 categories
         • 1 place
         • given: 13 things (211.5 pieces); received: 5 things
-        • betaspace: gave 12 things (210.5 pieces), got 5 things – 7 more given
-        • Gamma: gave 1 thing, got 0 things – 1 more given
+        • with betaspace: given 12 things (210.5 pieces), received 5 things – 7 more given
+        • with Gamma: given 1 thing, received 0 things – 1 more given
         • 2 transfers are open
         """,
     ),
@@ -62,8 +62,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • 31 categories
         • 1 place
         • given: 13 things (211.5 pieces); received: 5 things
-        • betaspace: gave 12 things (210.5 pieces), got 5 things – 7 more given
-        • Gamma: gave 1 thing, got 0 things – 1 more given
+        • with betaspace: given 12 things (210.5 pieces), received 5 things – 7 more given
+        • with Gamma: given 1 thing, received 0 things – 1 more given
         • 2 transfers are open
         betaspace: 1 stock item of 1 part.
         • 1 category
@@ -110,7 +110,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • 31 categories
         • 1 place
         • given: 13 things (211.5 pieces); received: 5 things
-        • B: gave 1 thing, got 1 thing – even
+        • with B: given 1 thing, received 1 thing – even
         """,
     ),
     "chart": (
