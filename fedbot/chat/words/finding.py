@@ -68,9 +68,11 @@ def no_such_id(tongue: Tongue, *, word: str, near: tuple[str, ...]) -> Lines:
     shown = tongue.short(word, 40)
     if near:
         names = tongue.names(near, any_of=True)
-        return [tongue.say('There is no "{word}". Did you mean {names}? I did nothing.', word=shown, names=names)]
+        return [
+            tongue.say('No card has the id "{word}". Did you mean {names}? I did nothing.', word=shown, names=names)
+        ]
     return [
-        tongue.say('There is no "{word}". I did nothing.', word=shown),
+        tongue.say('No card has the id "{word}". I did nothing.', word=shown),
         tongue.say("What is open for you: {todo}", todo=command("todo")),
     ]
 

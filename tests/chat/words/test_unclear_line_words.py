@@ -172,13 +172,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "no such id": (
         say("no_such_id", word="k7m3", near=("k7m2",)),
         """
-        There is no "k7m3". Did you mean k7m2? I did nothing.
+        No card has the id "k7m3". Did you mean k7m2? I did nothing.
         """,
     ),
     "no such id, nothing near": (
         say("no_such_id", word="zzzz", near=()),
         """
-        There is no "zzzz". I did nothing.
+        No card has the id "zzzz". I did nothing.
         What is open for you: !fed todo
         """,
     ),
