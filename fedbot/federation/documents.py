@@ -247,6 +247,7 @@ class Progress:
 
     Sender: `''`, `taken`, `handed`, `arrived`, `back`. Receiver: `''`, `created`, `placed`.
     `acting` is the step that is under way, `unknown` the one of which nobody can tell what it did (class names).
+    `accounted` is how much has vanished here since and was accounted for by a superuser (`merges`).
     """
 
     number: int
@@ -265,6 +266,7 @@ class Progress:
     failed: str = ""
     acting: str = ""
     unknown: str = ""
+    accounted: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def forbidden_origin(origin: str, destination: str) -> bool:
     return bool(origin) and origin != destination
 
 
-def _origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
+def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
     """Where something that we received came from first; '' if it is ours, come back."""
     return "" if line.origin == turn.home.party else line.origin or transfer.peer
 
@@ -41,7 +41,7 @@ def origin_by_mark(turn: Turn, item: StockItem) -> str:
     numbers = [line.number for line in transfer.terms.lines] if transfer else []
     if transfer is None or transfer.role != "receiver" or int(found["line"]) not in numbers:
         return found["transfer"]
-    return _origin_here(turn, transfer, transfer.line(int(found["line"])))
+    return origin_here(turn, transfer, transfer.line(int(found["line"])))
 
 
 def _mirror(turn: Turn, transfer: Transfer, item: int, value: dict[str, object]) -> None:
@@ -74,7 +74,7 @@ def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
     if progress.item is None:
         return
     line = transfer.line(progress.number)
-    origin = _origin_here(turn, transfer, line)
+    origin = origin_here(turn, transfer, line)
     value: dict[str, object] = {
         "from": transfer.peer,
         "from_item": line.item,

@@ -38,14 +38,27 @@ class Able:
 
 
 @dataclass(frozen=True)
+class Received:
+    """What a transfer's line brought us: the stock item that it became, of which part of ours, how much."""
+
+    transfer: str
+    line: int
+    item: int
+    part: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
 class FindItems:
     """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
 
-    `with_categories`: the parts' categories are told too. Answer: `ItemsFound`.
+    `with_categories`: the parts' categories are told too. `received`: of these it is told what has vanished, as far
+    as they are of the same part as what is found. Answer: `ItemsFound`.
     """
 
     word: str
     with_categories: bool = False
+    received: tuple[Received, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,12 +66,15 @@ class ItemsFound:
     """The stock items meant, in stock first; `parts` are near hits when no stock item was meant exactly.
 
     `tainted` lists the items whose foreign origin is seen in themselves or in an item they were split from,
-    as (stock item key, origin party).
+    as (stock item key, origin party). `vanished` lists what was received and has no stock item any more, with the
+    quantity of that, and `merged` when others were last merged into an item, or into what it was split from.
     """
 
     items: tuple[StockItem, ...] = ()
     parts: tuple[Part, ...] = ()
     tainted: tuple[tuple[int, str], ...] = ()
+    vanished: tuple[Received, ...] = ()
+    merged: tuple[tuple[int, datetime], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ granted: then the terms are new, and they need the asker's side's word too befor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import aliases, arbiter, letters, loans, making, opening, sharing
+from fedbot.federation import aliases, arbiter, letters, loans, making, merges, opening, sharing
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -182,8 +182,8 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
 
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
-    told = bool(sharing.scope(turn).categories)
-    questions: list[Question] = [FindItems(line.description.name, told) for line in transfer.terms.lines]
+    told, received = bool(sharing.scope(turn).categories), merges.received(turn)
+    questions: list[Question] = [FindItems(line.description.name, told, received) for line in transfer.terms.lines]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
     turn.do(Ask(Context("request-card", transfer.id), tuple(questions), patient=True))
 
@@ -223,7 +223,8 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         origins = {item.pk: _origin(item, dict(answer.tainted), turn.home.party) for item in answer.items}
         own = [item for item in answer.items if loans.borrowed(turn, item) is None]
         seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
-        chosen = best_items(seen, line.quantity, _Free(transfer.peer, origins, taken))
+        hidden = {item.pk: merges.total(merges.hidden(turn, item, answer, transfer.peer)) for item in seen}
+        chosen = best_items(seen, line.quantity, _Free(transfer.peer, origins, taken, hidden))
         if not isinstance(chosen, str) and len(lines) + len(chosen) > MOST_LINES:
             chosen = TOO_LITTLE
         if isinstance(chosen, str):
@@ -242,11 +243,25 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
 
 @dataclass(frozen=True)
 class _Free:
-    """What decides whether an item can go: where to, where each came from, and what other lines take of it."""
+    """What decides whether an item can go: where to, where each came from, and what other lines take of it.
+
+    `hidden` is how much of each may be a third space's (`merges`): that much stays.
+    """
 
     destination: str
     origins: Mapping[int, str]
     taken: Mapping[int, Decimal]
+    hidden: Mapping[int, Decimal] = field(default_factory=dict)
+
+    def of(self, item: StockItem) -> Decimal:
+        """How much of it can go."""
+        kept = self.taken.get(item.pk, Decimal(0)) + self.hidden.get(item.pk, Decimal(0))
+        return item.available - kept
+
+    def may_go(self, item: StockItem) -> bool:
+        """Whether any of it may go there (UC6)."""
+        mixed = self.hidden.get(item.pk, Decimal(0))
+        return not forbidden_origin(self.origins[item.pk], self.destination) and mixed < item.quantity
 
 
 Chosen = list[tuple[StockItem, Decimal]]
@@ -255,8 +270,8 @@ Chosen = list[tuple[StockItem, Decimal]]
 def best_items(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:
     """What to answer a request from: the smallest stock item that has enough, else several; or why there is none."""
     sound = [item for item in items if is_sound(item)]
-    fit = [item for item in sound if not forbidden_origin(free.origins[item.pk], free.destination)]
-    left = {item.pk: item.available - free.taken.get(item.pk, Decimal(0)) for item in fit}
+    fit = [item for item in sound if free.may_go(item)]
+    left = {item.pk: free.of(item) for item in fit}
     enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
     if enough:
         return [(min(enough, key=lambda item: (left[item.pk], item.pk)), quantity)]

@@ -14,6 +14,7 @@ from fedbot.federation.questions import FindItems, ItemsFound
 from fedbot.federation.stock import Part, StockItem
 from fedbot.inventree import metadata
 from fedbot.inventree.categories import Categories
+from fedbot.inventree.merges import with_merges
 from fedbot.inventree.rows import Row, item_of, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row, rows_of_part
@@ -31,6 +32,10 @@ _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d+)(
 
 def find_items(server: Server, question: FindItems, categories: Categories | None = None) -> ItemsFound:
     """The stock items that a word means, or parts with nearly that name."""
+    return with_merges(server, _found(server, question, categories), question.received)
+
+
+def _found(server: Server, question: FindItems, categories: Categories | None) -> ItemsFound:
     word = question.word.strip()
     if categories is None:
         categories = Categories.read(server.api) if question.with_categories else Categories(())

@@ -54,13 +54,14 @@ def _entries(server: Server, mark: str, items: Iterable[int]) -> Iterator[Row]:
     if server.version.searches_history:
         found: Iterable[Row] = _pages(server, "stock/track/", search=mark)
     else:
-        found = (entry for item in items for entry in _history_of(server, item))
+        found = (entry for item in items for entry in history_of(server, item))
     for entry in found:
         if str(entry.get("notes") or "").startswith(mark):
             yield entry
 
 
-def _history_of(server: Server, item: int) -> list[dict[str, Any]]:
+def history_of(server: Server, item: int) -> list[dict[str, Any]]:
+    """All entries of one stock item, newest first; none if it was deleted."""
     try:
         return list(_pages(server, "stock/track/", item=item))
     except Refusal:  # the history of a deleted item can't be asked for: 400

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fedbot.federation import loans
+from fedbot.federation import loans, merges
 from fedbot.federation.documents import Line, Terms, Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
+from fedbot.federation.merges import Hidden
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, StockItem
@@ -130,6 +131,17 @@ def amount_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Mappin
     if wanted > item.available:
         return say("item_allocated", item=item, wanted=wanted, available=free)
     return say("offered_already", item=item, wanted=wanted, available=free, transfers=pledged(turn, item.pk)[1])
+
+
+def merged_complaint(
+    turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...]
+) -> Phrase | None:
+    """Why not this much of it, if so much of it may be what was received and merged into it (`merges`)."""
+    clean = max(free_of(turn, item, taken) - merges.total(hidden), Decimal(0))
+    if not hidden or wanted <= clean:
+        return None
+    names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in hidden))
+    return say("merged_may_not_go_on", item=item, hidden=merges.total(hidden), origins=names, available=clean)
 
 
 def line_of(number: int, picked: Picked) -> Line:

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from fedbot.federation import merges
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.home import Home
+from fedbot.federation.merges import Hidden
 from fedbot.federation.questions import ItemsFound
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Part, StockItem
 from fedbot.federation.views import Lying
 from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.items import Reading
-from fedbot.verbs.offering import Picked, amount_complaint, free_of, item_complaint, origins_of
+from fedbot.verbs.offering import Picked, amount_complaint, free_of, item_complaint, merged_complaint, origins_of
 
 MOST_TOLD = 20
 
@@ -43,9 +45,16 @@ class Picking:
 
     def complaint(self, item: StockItem, wanted: Decimal) -> Phrase | None:
         """Why that much of the item may not go."""
-        return item_complaint(self.turn, item, self.origins(item), self.destination) or amount_complaint(
-            self.turn, item, wanted, self.taken
+        return (
+            item_complaint(self.turn, item, self.origins(item), self.destination)
+            or amount_complaint(self.turn, item, wanted, self.taken)
+            or merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item))
         )
+
+    def hidden(self, item: StockItem) -> tuple[Hidden, ...]:
+        """What of it may be another space's, since that was merged into it, and may not go there."""
+        seen = (merges.hidden(self.turn, item, found, self.destination) for found in self.found.values())
+        return next((hidden for hidden in seen if hidden), ())
 
 
 def pick(picking: Picking, readings: tuple[Reading, ...]) -> Picked | Choice | Phrase:

@@ -13,6 +13,7 @@ from fedbot.federation.stock import Right
 from fedbot.verbs import (
     approve,
     cancel,
+    clear,
     connect,
     decline,
     disconnect,
@@ -73,6 +74,7 @@ _HANDLERS = (
     disconnect.HANDLER,
     review.HANDLER,
     resolve.HANDLER,
+    clear.HANDLER,
     reconcile.HANDLER,
     rotate.HANDLER,
     people.HANDLER,

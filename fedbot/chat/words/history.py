@@ -25,6 +25,7 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"requested (?:from|by) .+", marked("asked for it")),
     (r"less was granted", marked("granted less than was asked for")),
     (r"the smaller quantity is taken", marked("agreed to the smaller quantity")),
+    (r"what vanished is accounted for", marked("what had vanished of it was accounted for")),
     (r"no part for it", marked("there was no place for it at our space, so it was taken back")),
     (r"refused: it was cancelled here", marked("it came although it was cancelled here; it goes back")),
     (r"goes on under generation \d+", marked("goes on under the new friendship")),

@@ -229,6 +229,44 @@ def _may_not_go_on(tongue: Tongue, *, item: StockItem, origin: str, destination:
     )
 
 
+def merged_may_not_go_on(
+    tongue: Tongue, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal
+) -> Lines:
+    """UC6: something received has vanished, and may be in this item, into which something was merged."""
+    why = _merged(tongue, item=item, hidden=hidden, origins=origins, available=available)
+    gone = tongue.say("They are gone from InvenTree, and something was merged into this item since.")
+    rule = tongue.say("What was given may go back where it came from, but not on to others.")
+    known = tongue.say(
+        "If you know where the missing ones are, a superuser says so: {line}", line=command(f"clear #{item.pk}")
+    )
+    return _refusal(tongue, why, gone, rule, *_less(tongue, item, available), known)
+
+
+def _merged(tongue: Tongue, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal) -> Why:
+    return tongue.say(
+        "{item} may hold {hidden} from {origins}, merged into it: {free} free.",
+        hidden=tongue.quantity(hidden, item.part.units),
+        origins=tongue.names(origins, most=MOST_NEAR),
+        item=_item(tongue, item),
+        free=tongue.quantity(available, item.part.units),
+    )
+
+
+def merges_cleared(tongue: Tongue, *, item: StockItem, quantity: Decimal, origins: tuple[str, ...]) -> Lines:
+    """A superuser says where what vanished is; without any origin nothing had vanished."""
+    name = tongue.short(item.part.name, 60) or tongue.short(item.part.ipn, 40)
+    if not origins:
+        return [tongue.say("Nothing to clear: nothing that we received of {name} is missing.", name=name)]
+    return [
+        tongue.say(
+            "Cleared: {quantity} {name} from {origins} count as accounted for. What is there may go on to others.",
+            quantity=tongue.quantity(quantity, item.part.units),
+            name=name,
+            origins=tongue.names(origins, most=MOST_NEAR),
+        )
+    ]
+
+
 def borrowed_goes_back_by_return(tongue: Tongue, *, item: StockItem, loan: Transfer) -> Lines:
     """What is borrowed is its owner's: it is handed back, not given."""
     how = tongue.say("Hand it back: {line}", line=command(f"return {loan.code}"))
@@ -325,6 +363,7 @@ _WHY: dict[str, Callable[..., Why]] = {
     "item_not_in_stock": _not_in_stock,
     "status_may_not_travel": _status,
     "may_not_go_on": _may_not_go_on,
+    "merged_may_not_go_on": _merged,
     "borrowed_goes_back_by_return": _borrowed,
     "serial_is_one": _serial,
     "item_allocated": _allocated,

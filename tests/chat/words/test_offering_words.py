@@ -211,6 +211,29 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing was sent, nothing has moved.
         """,
     ),
+    "merged with what came from a third space": (
+        say("merged_may_not_go_on", item=BOLT, hidden=Decimal(20), origins=("gamma",), available=Decimal(100)),
+        """
+        Not offered: M3 bolt (stock #12) may hold 20 from gamma, merged into it: 100 free.
+        They are gone from InvenTree, and something was merged into this item since.
+        What was given may go back where it came from, but not on to others.
+        You can offer what is free: !fed push #12 100 to SPACE
+        If you know where the missing ones are, a superuser says so: !fed clear #12
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+    "merges cleared": (
+        say("merges_cleared", item=BOLT, quantity=Decimal(20), origins=("gamma", "delta")),
+        """
+        Cleared: 20 M3 bolt from gamma and delta count as accounted for. What is there may go on to others.
+        """,
+    ),
+    "no merges to clear": (
+        say("merges_cleared", item=BOLT, quantity=Decimal(0), origins=()),
+        """
+        Nothing to clear: nothing that we received of M3 bolt is missing.
+        """,
+    ),
     "a serial is one piece": (
         say("serial_is_one", item=PI),
         """

@@ -1,0 +1,152 @@
+"""UC6 where merging hides it: what came from one space, and was merged into stock of ours, may not go on to a third."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from fedbot.demo.inventree.records import StockItem
+from fedbot.federation.documents import TransferState
+from tests.dialogue.test_finding import three
+from tests.dialogue.world import World
+
+BOLT = "M3-BOLT"
+
+
+async def got(world: World, quantity: int = 20) -> int:
+    """Attraktor gets bolts from gammaspace; the stock item that they are now."""
+    world.kim.says(f"!fed request {BOLT} {quantity} from gammaspace")
+    await world.settle()
+    world.mia.reacts(world.room.messages(sender=world.gamma.chat.user_id)[-1], "✅")
+    await world.grace()
+    (item,) = [t.at(1).item for t in world.alpha.turn.transfers() if t.peer == "gammaspace"]
+    assert item is not None
+    return item
+
+
+def ours(world: World) -> StockItem:
+    """Attraktor's own 120 bolts in the drawer."""
+    (row,) = [row for row in world.alpha.stock(part=world.alpha.part(BOLT).pk) if row.quantity == 120]
+    return row
+
+
+def merge(world: World, target: int, *others: int) -> None:
+    items = [{"item": pk} for pk in (target, *others)]
+    world.alpha.admin("POST", "stock/merge/", items=items, location=world.alpha.row(target).location)
+
+
+async def says(world: World, words: str, who: str = "anna") -> str:
+    """The answer to a line; '' if the answer is an offer."""
+    line = getattr(world, who).says(f"!fed {words}")
+    await world.settle()
+    return world.answer_to(line)
+
+
+async def test_what_was_merged_in_stays_but_the_rest_may_go_and_all_goes_once_it_is_cleared() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    merge(world, target, received)
+    refused = await says(world, f"push #{target} 121 to betaspace")
+    assert "may hold 20 from Gammaspace, merged into it" in refused
+    assert "120 free" in refused
+    assert f"a superuser says so: !fed clear #{target}" in refused
+    assert "superuser" in await says(world, f"clear #{target}", who="piet")
+    assert "120 free" in await says(world, f"lend #{target} 140 to betaspace for 3 weeks")
+    assert "for 1" not in await says(world, f"push #{target} 1 to betaspace")  # the rest covers it
+    offered = world.beta.transfer()
+    assert offered.state is TransferState.OPEN
+    assert "119 free" in await says(world, f"push #{target} 120 to betaspace")
+    cleared = await says(world, f"clear #{target}")
+    assert cleared.startswith("Cleared: 20 M3 bolt from Gammaspace count as accounted for.")
+    (transfer,) = [t for t in world.alpha.turn.transfers() if t.peer == "gammaspace"]
+    assert transfer.at(1).accounted == Decimal(20)
+    audit = [a.entry for a in world.alpha.bot.engine.journal.audit(transfer.id)]
+    assert [(a.who, a.detail["quantity"]) for a in audit if a.what == "what vanished is accounted for"] == [
+        (world.anna.user_id, "20")
+    ]
+    assert "Not offered" not in await says(world, f"push #{target} 139 to betaspace")
+    assert "Nothing to clear" in await says(world, f"clear #{target}")
+
+
+async def test_it_may_go_back_to_where_it_came_from() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    merge(world, target, received)
+    assert "Not offered" not in await says(world, f"push #{target} 140 to gammaspace")
+
+
+async def test_what_was_given_back_before_hides_in_nothing() -> None:
+    world = await three()
+    received = await got(world)
+    target = ours(world).pk
+    (other,) = [row.pk for row in world.alpha.stock(part=ours(world).part) if row.pk not in (target, received)]
+    await says(world, f"push #{received} 20 to gammaspace")
+    world.mia.reacts(world.room.messages(sender=world.gamma.chat.user_id)[-1], "✅")
+    await world.grace()
+    world.alpha.admin("DELETE", f"stock/{received}/")  # its record at gammaspace's company
+    everything = 120 + world.alpha.row(other).quantity
+    merge(world, target, other)
+    assert "Not offered" not in await says(world, f"push #{target} {everything} to betaspace")
+
+
+async def test_a_merge_long_before_it_came_hides_nothing() -> None:
+    world = await three()
+    target = ours(world).pk
+    workshop = world.alpha.row(target).location
+    world.alpha.admin("POST", "stock/transfer/", items=[{"pk": target, "quantity": "7"}], location=workshop)
+    (piece,) = [row.pk for row in world.alpha.stock(part=world.alpha.part(BOLT).pk) if row.quantity == 7]
+    merge(world, target, piece)
+    await world.passes(timedelta(days=3))
+    received = await got(world)
+    world.alpha.admin("DELETE", f"stock/{received}/")
+    assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")
+
+
+async def test_a_piece_that_was_split_off_and_merged_counts_as_much_as_it_had() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    before = {row.pk for row in world.alpha.stock()}
+    elsewhere = world.alpha.location("Workshop")
+    world.alpha.admin("POST", "stock/transfer/", items=[{"pk": received, "quantity": "5"}], location=elsewhere)
+    (piece,) = {row.pk for row in world.alpha.stock()} - before
+    assert "Not offered" not in await says(world, f"push #{target} 1 to betaspace")
+    merge(world, target, piece)
+    assert "may hold 5 from Gammaspace, merged" in await says(world, f"push #{target} 121 to betaspace")
+
+
+async def test_what_is_split_off_from_the_merged_item_is_no_better() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    merge(world, target, received)
+    before = {row.pk for row in world.alpha.stock()}
+    elsewhere = world.alpha.location("Workshop")
+    world.alpha.admin("POST", "stock/transfer/", items=[{"pk": target, "quantity": "15"}], location=elsewhere)
+    (piece,) = {row.pk for row in world.alpha.stock()} - before
+    assert "Not offered" in await says(world, f"push #{piece} 1 to betaspace")
+
+
+async def test_of_two_origins_each_gets_its_own_back_but_not_the_others() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    await says(world, f"push {BOLT} 4 to attraktor", who="cem")
+    world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
+    await world.grace()
+    (second,) = [t.at(1).item for t in world.alpha.turn.transfers() if t.peer == "betaspace"]
+    assert second is not None
+    merge(world, target, received, second)
+    assert "may hold 20 from Gammaspace, merged" in await says(world, f"push #{target} 125 to betaspace")
+    assert "may hold 4 from Betaspace, merged" in await says(world, f"push #{target} 141 to gammaspace")
+
+
+async def test_a_request_is_answered_from_what_is_clean_and_declined_beyond_it() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    merge(world, target, received)
+    world.piet.says("!fed share all")
+    await world.settle()
+    await says(world, f"request 121 #{target} from attraktor", who="cem")
+    assert world.beta.transfer().state is TransferState.DECLINED
+    await says(world, f"request 120 #{target} from attraktor", who="cem")
+    (open_one,) = world.beta.turn.open_transfers()
+    assert open_one.state is TransferState.OPEN
+    assert open_one.terms.lines[0].quantity == 120

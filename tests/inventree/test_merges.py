@@ -1,0 +1,89 @@
+"""What was received and has vanished, and which items others were merged into since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from fedbot.federation.questions import FindItems, ItemsFound, Received
+from tests.inventree.situations import LINK
+from tests.inventree.space import Space
+
+TRANSFER = LINK.partition("fed:")[2].partition(":")[0]
+
+
+async def look(space: Space, word: str, *received: Received) -> ItemsFound:
+    answer = await space.inventory.answer(FindItems(word, received=received))
+    assert isinstance(answer, ItemsFound)
+    return answer
+
+
+@pytest.fixture
+def target(alpha: Space) -> int:
+    """Our own bolts."""
+    return int(alpha.item("M3-BOLT")["pk"])
+
+
+@pytest.fixture
+def brought(alpha: Space, target: int) -> Received:
+    """Twenty bolts that came by a transfer, beside ours."""
+    ours = alpha.stock(target)
+    content = {"part": ours["part"], "quantity": "20", "location": ours["location"], "link": LINK}
+    made = alpha.admin.post("stock/", content)
+    row = made[0] if isinstance(made, list) else made
+    return Received(TRANSFER, 1, int(row["pk"]), int(ours["part"]), Decimal(20))
+
+
+def merge(space: Space, target: int, other: int) -> None:
+    place = space.stock(target)["location"]
+    space.admin.post("stock/merge/", {"items": [{"item": target}, {"item": other}], "location": place})
+
+
+def split(space: Space, item: int, quantity: str) -> int:
+    """A piece of it, elsewhere."""
+    content = {"items": [{"pk": item, "quantity": quantity}], "location": space.place("Workshop")}
+    space.admin.post("stock/transfer/", content)
+    (entry,) = [entry for entry in space.history(item) if entry["tracking_type"] == 42]
+    return int(entry["deltas"]["stockitem"])
+
+
+async def test_what_is_there_has_not_vanished_and_merges_are_not_asked_for(
+    alpha: Space, target: int, brought: Received
+) -> None:
+    split(alpha, brought.item, "5")
+    found = await look(alpha, f"#{target}", brought)
+    assert (found.vanished, found.merged) == ((), ())
+
+
+async def test_what_was_merged_away_has_vanished_and_the_target_tells_when(
+    alpha: Space, target: int, brought: Received
+) -> None:
+    merge(alpha, target, brought.item)
+    found = await look(alpha, f"#{target}", brought)
+    assert found.vanished == (brought,)
+    assert [pk for pk, _ in found.merged] == [target]
+    piece = split(alpha, target, "30")
+    assert [pk for pk, _ in (await look(alpha, f"#{piece}", brought)).merged] == [piece]
+
+
+async def test_a_piece_that_was_merged_away_has_vanished_but_what_was_used_up_has_not(
+    alpha: Space, target: int, brought: Received
+) -> None:
+    alpha.admin.post("stock/remove/", {"items": [{"pk": brought.item, "quantity": "3"}]})
+    assert (await look(alpha, f"#{target}", brought)).vanished == ()
+    merge(alpha, target, split(alpha, brought.item, "5"))
+    assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(5)),)
+
+
+async def test_other_parts_cost_no_calls(alpha: Space, brought: Received) -> None:
+    await look(alpha, "#42")  # the first question asks for more
+    plain = await _calls(alpha, "#42")
+    assert await _calls(alpha, "#42", brought) == plain
+
+
+async def _calls(space: Space, word: str, *received: Received) -> int:
+    before = space.network.calls
+    await look(space, word, *received)
+    return space.network.calls - before
