@@ -12,7 +12,7 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from fedbot.demo.person import Person
-from fedbot.demo.plot import envelope_of, kind_of
+from fedbot.demo.plot import PATIENCE_S, envelope_of, kind_of
 from fedbot.demo.room_event import RoomEvent
 from fedbot.demo.stage import PARTY_EVENT, TIME_ZONE
 from fedbot.federation.envelope import fingerprint
@@ -74,10 +74,11 @@ class Narrator:
             await person.sync(_LONG_POLL_S)
 
     async def has_told(self, event_id: str) -> None:
-        """Wait until that event of the room has been told."""
-        while event_id not in self._known:
-            self._news.clear()
-            await self._news.wait()
+        """Wait until that event of the room has been told; TimeoutError if it doesn't come."""
+        async with asyncio.timeout(PATIENCE_S):
+            while event_id not in self._known:
+                self._news.clear()
+                await self._news.wait()
 
     def _tell(self, event: RoomEvent) -> None:
         if event.event_id:

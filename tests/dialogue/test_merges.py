@@ -26,6 +26,7 @@ async def got(world: World, quantity: int = 20) -> int:
 
 def ours(world: World) -> StockItem:
     """Attraktor's own 120 bolts in the drawer."""
+    row: StockItem
     (row,) = [row for row in world.alpha.stock(part=world.alpha.part(BOLT).pk) if row.quantity == 120]
     return row
 

@@ -34,6 +34,10 @@ async def test_a_homeserver_that_is_down_when_sent_is_said_books_it_in_after_it_
     await theirs.start()
     for person in (piet, cem):
         await plot.ended(stage, person, offer.transfer, "done", "aborted", "reverted", "disputed")
+
+    async def both_are_done() -> bool:
+        return [scene.state_of(space, offer.transfer) for space in stage.pair] == ["done", "done"]
+
+    await scene.eventually(both_are_done, "the transfer to be done on both sides")
     await scene.at_rest(stage)
-    assert [scene.state_of(space, offer.transfer) for space in stage.pair] == ["done", "done"]
     assert await scene.amounts(stage, IPN) == (before[0] - 20, before[1] + 20)
