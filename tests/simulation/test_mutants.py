@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.dialogue import test_who_decides
 from tests.simulation.history import lived
-from tests.simulation.mutants import MUTANTS, SEEDS, searched
+from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 ROW = re.compile(r"^\| (?P<name>[^|]+) \| (?P<seed>\d+) \|$", re.MULTILINE)
@@ -28,4 +29,10 @@ def test_a_broken_rule_is_caught_by_a_history_in_which_the_right_one_keeps_its_p
 def test_the_page_lists_the_broken_variants_with_the_seeds_that_catch_them() -> None:
     listed = {row["name"]: int(row["seed"]) for row in ROW.finditer(PAGE.read_text())}
     assert listed == SEEDS
-    assert SEEDS.keys() <= MUTANTS.keys()
+    assert SEEDS.keys() | ELSEWHERE.keys() == MUTANTS.keys()
+    assert not SEEDS.keys() & ELSEWHERE.keys()
+
+
+async def test_who_is_not_asked_for_rights_again_is_found_by_a_dialogue() -> None:
+    with broken("rights are not read again after the grace"), pytest.raises(AssertionError):
+        await test_who_decides.test_who_loses_the_right_within_the_grace_has_not_decided()
