@@ -81,7 +81,7 @@ class Story:
 
     async def run(self) -> int:
         """Play, tell, check; the exit code."""
-        print("Building the stage: a Matrix homeserver, simulated InvenTrees, bots. A few seconds…")
+        print("Building the stage: a Matrix homeserver, simulated InvenTrees, bots. A few seconds…", flush=True)
         rules = {"grace_seconds": 1.0 if self._wishes.fast else 5.0}
         stage = Stage(
             access="direct",
@@ -177,6 +177,7 @@ def _tell_logins(stage: Stage) -> None:
         for name in space.cast.people:
             print(f"  {name:<24} {space.inventree.passwords[name]}")
         print(f"  its bot's settings: {space.bot.config}, log: {space.bot.log}")
+    sys.stdout.flush()  # who reads through a pipe reads them now too, not in the end
 
 
 def _names(stage: Stage) -> dict[str, str]:
