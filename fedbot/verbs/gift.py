@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from fedbot.federation import closing
-from fedbot.federation.commands import Command
 from fedbot.federation.documents import Ending
-from fedbot.federation.effects import Phrase
-from fedbot.federation.questions import Answer, Question
-from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
-from fedbot.verbs.loans_meant import owned_loan
-from fedbot.verbs.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.verbs.loan_ending import ends_it
+from fedbot.verbs.spec import Argument, Kind, Verb, Where
 
 SPEC = Verb(
     name="gift",
@@ -25,21 +20,4 @@ SPEC = Verb(
     where=Where.FEDERATION_ROOM,
 )
 
-
-def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
-    """Nothing of InvenTree; what stands against it is said at once."""
-    loan = owned_loan(turn, command, SPEC)
-    return loan if isinstance(loan, Phrase) else ()
-
-
-def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Close the loan so."""
-    del answers
-    loan = owned_loan(turn, command, SPEC)
-    if isinstance(loan, Phrase):
-        return loan
-    closing.close(turn, loan, Ending.GIFT, command.signature(turn))
-    return None
-
-
-HANDLER = Handler(SPEC, ask, act)
+HANDLER = ends_it(SPEC, Ending.GIFT)
