@@ -66,6 +66,7 @@ def test_nobody_else_can_read_anything_in_the_folder(tmp_path: Path) -> None:
 def test_a_key_that_a_restore_left_open_is_made_private_and_told_of(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING", logger="fedbot")  # a test of the command line may have made it quieter
     key = open_identity(tmp_path / "identity").key
     assert caplog.text == ""
     (tmp_path / "identity").chmod(0o755)
