@@ -6,12 +6,13 @@ import asyncio
 import importlib
 import io
 import json
+import logging
 import os
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +43,15 @@ from fedbot.web.standing import Standing
 from tests.config.conftest import TOKEN, least
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A command sets how much is logged; the tests that follow in this process read logs."""
+    logger = logging.getLogger("fedbot")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture
