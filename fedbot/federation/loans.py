@@ -175,11 +175,6 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
     return next((t for t in here if t.id == by or item.pk in {p.item for p in t.progress}), None)
 
 
-def is_overdue(turn: Turn, loan: Transfer) -> bool:
-    """Whether its last day is over, by our clock and zone."""
-    return loan.is_on_loan and loan.due_day is not None and loan.due_day < today(turn)
-
-
 def today(turn: Turn) -> date:
     """Which day it is at home."""
     return turn.now.astimezone(ZoneInfo(turn.home.time_zone)).date()

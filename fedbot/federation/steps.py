@@ -85,7 +85,10 @@ class TakeBack:
 
 @dataclass(frozen=True)
 class Arrived:
-    """Sender: the receiver has it: the old status again. Result: `HandedOver`."""
+    """Sender: what became of what was handed over, as its status: the old one once it has arrived, or 'lost'.
+
+    Result: `HandedOver`.
+    """
 
     mark: str
     note: str

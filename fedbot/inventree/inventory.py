@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
@@ -140,11 +140,6 @@ class OwnInventory:
     def look_again(self) -> None:
         """Version, roles and places are read anew before the next call."""
         self._looked_at = 0.0
-
-    def accept_version(self, api: int) -> None:
-        """A superuser's word that stock may be moved on this API version, which is newer than we know."""
-        self._settings = replace(self._settings, accept_api=api)
-        self.look_again()
 
     def close(self) -> None:
         """Close all connections."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 from fedbot.federation import loans
 from fedbot.federation.commands import Command
@@ -62,8 +61,3 @@ def only_line(loan: Transfer) -> int | None:
     """The number of the loan's line, if only one was lent."""
     numbers = list(loans.lent(loan))
     return numbers[0] if len(numbers) == 1 else None
-
-
-def amount_out(turn: Turn, loan: Transfer) -> Decimal:
-    """How much of a loan of one line can still be handed back."""
-    return sum(loans.free_to_return(turn, loan).values(), Decimal(0))

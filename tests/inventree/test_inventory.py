@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation.questions import QUESTIONS, AuditOf, FindItems, InventoryStanding, Overview, PersonRights
-from fedbot.federation.steps import STEPS
+from fedbot.federation.steps import STEPS, Taken
 from fedbot.federation.stock import Rights
 from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
 from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN
@@ -182,9 +182,9 @@ async def test_above_the_newest_known_version_reads_go_on_and_writes_wait_for_a_
     assert isinstance(await alpha.inventory.answer(PersonRights("piet")), Rights)
     with pytest.raises(Unavailable, match="until a superuser accepts it"):
         await alpha.inventory.act(take_out(alpha))
-    alpha.inventory.accept_version(NEWEST_KNOWN + 1)
-    await taken(alpha)
-    assert (await standing(alpha.edge(accept_api=NEWEST_KNOWN + 1))).writes_allowed
+    accepted = alpha.edge(accept_api=NEWEST_KNOWN + 1)
+    assert (await standing(accepted)).writes_allowed
+    assert isinstance(await accepted.act(take_out(alpha)), Taken)
 
 
 async def test_an_upgrade_under_us_is_seen_after_the_outage_that_it_takes(alpha: Space) -> None:

@@ -169,24 +169,6 @@ def loan_reminder(
     return [(*pills, *first), how, loan.code]
 
 
-def how_it_stands(
-    tongue: Tongue, loan: Transfer, home: Home, peer_name: str, today: date, out: Decimal | None
-) -> tuple[Inline, ...]:
-    """In a list: 'On loan to Betaspace until Tue 15 Dec 2026', 'overdue since …', 'from …'."""
-    day = tongue.day(loan.due_day) if loan.due_day else ""
-    overdue = loan.due_day is not None and loan.due_day < today
-    names = {"day": day, "peer": naming.space(tongue, peer_name)}
-    del home
-    if loan.role == "sender":
-        sentence = "⚠ At {peer}, was due {day}." if overdue else "At {peer} until {day}."
-    else:
-        sentence = "⚠ {peer}'s, was due {day}." if overdue else "{peer}'s, here until {day}."
-    said = tongue.say(sentence, **names)
-    if out is None:
-        return said
-    return (*said, " ", *tongue.say("Still out: {out}.", out=tongue.quantity(out)))
-
-
 # --- what can't be ---------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fedbot.chat.content import Bold, Code, Inline, Mention
-from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.chat.words.tongue import Tongue
 from fedbot.federation.documents import Connection, Line, Signature, Transfer
 from fedbot.federation.home import Home
 from fedbot.federation.questions import PartDescription
@@ -129,8 +129,3 @@ def case(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inline, ...]:
     if isinstance(subject, Transfer):
         return tongue.say("{things} ({code})", things=things(tongue, subject.terms.lines), code=subject.code)
     return tongue.say("the friendship with {peer} ({code})", peer=space(tongue, subject.peer_name), code=subject.code)
-
-
-def code_line(subject: Connection | Transfer) -> Lines:
-    """The short id, alone on the last line of a card."""
-    return [subject.code]
