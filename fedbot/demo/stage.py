@@ -225,13 +225,15 @@ class Stage:
         self.room = await anna.create_room(
             ROOM_NAME, invite=[person.user_id for person in others], power_levels=_POWER_LEVELS
         )
-        await asyncio.gather(*(self._come_in(person) for person in others))
+        host = anna.user_id.partition(":")[2]
+        await asyncio.gather(*(self._come_in(person, host) for person in others))
         await asyncio.gather(*(person.sync() for person in self.people.values()))
 
-    async def _come_in(self, person: Person) -> None:
-        if self._apart:  # only the invitation tells another homeserver where the room is
+    async def _come_in(self, person: Person, host: str) -> None:
+        """Join by the homeserver where the room was made: several at once from another one don't all find it."""
+        if self._apart:
             await person.wait_for_invitation(self.room, _INVITED_WITHIN_S)
-        await person.join(self.room)
+        await person.join(self.room, via=(host,))
 
     async def _space(self, cast: Cast, inventree: InvenTreeProcess) -> Space:
         """The space with its bot's account and settings; the bot is invited, not started."""
