@@ -9,9 +9,11 @@ from functools import partial
 from fedbot.app.acts import hold_back, is_silence, notice, wait_for_work
 from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.engine import Engine
+from fedbot.federation import merges
 from fedbot.federation.effects import Ask
 from fedbot.federation.events import Answered, Unanswered, Waiting
 from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
+from fedbot.federation.state import Turn
 from fedbot.ports import Inventory, InventoryProblem, OutboxRow
 
 AT_ONCE = 4
@@ -95,7 +97,8 @@ class AskLane:
     async def _answer(self, question: Question) -> Answer:
         if isinstance(question, AuditOf):
             return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
-        return await self._inventory.answer(question)
+        turn = Turn(self._engine.state, self._clock.now())
+        return await self._inventory.answer(merges.with_received(turn, question))
 
 
 def _asks_inventree(effect: Ask) -> bool:

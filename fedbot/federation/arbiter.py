@@ -1,20 +1,22 @@
 """The sender decides until it is sent: what the other side wants is a request to it (DESIGN §6).
 
-What was approved is looked at once more, by the right of our own person, just before anything moves.
+What was approved is looked at once more just before anything moves: by the right of our own person, and for what was
+merged into the stock meanwhile (UC6).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
-from fedbot.federation import loans, sending
+from fedbot.federation import loans, merges, sending
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import Signature, Transfer, TransferState
 from fedbot.federation.effects import Ask
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
-from fedbot.federation.questions import PersonRights
+from fedbot.federation.questions import FindItems, ItemsFound, PersonRights, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
 
@@ -35,19 +37,25 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, verdict=None)
     turn.save(transfer)
     turn.note(transfer.id, "approved", decided.person, decided.event_id)
-    look_at_rights(turn, transfer)
+    look_again(turn, transfer)
 
 
-def look_at_rights(turn: Turn, transfer: Transfer) -> None:
+def look_again(turn: Turn, transfer: Transfer) -> None:
     """Before anything moves our own person's right is read again: of who offered it, else of who decided.
 
-    A return that the owner asked for was decided there: nobody of ours stands for it.
+    A return that the owner asked for was decided there: nobody of ours stands for it. What is of the same part as
+    something of a third space is looked at once more, too.
     """
     ours = transfer.decided if transfer.terms.kind == "request" else transfer.asked
-    if ours is None or ours.party != turn.home.party:
-        _begin_debit(turn, transfer)
+    parts = merges.parts_of_others(turn, transfer.peer)
+    items = dict.fromkeys(line.item for line in transfer.terms.lines if line.part in parts)
+    questions: list[Question] = [FindItems(f"#{item}", merges=True) for item in items]
+    if ours is not None and ours.party == turn.home.party:
+        questions.append(PersonRights(ours.username))
+    if questions:
+        turn.do(Ask(Context("debit", transfer.id), tuple(questions), patient=True))
     else:
-        turn.do(Ask(Context("debit", transfer.id), (PersonRights(ours.username),), patient=True))
+        _begin_debit(turn, transfer)
 
 
 def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
@@ -82,17 +90,28 @@ def is_over(turn: Turn, transfer: Transfer) -> bool:
     return transfer.role == "sender" and undecided and transfer.due < turn.now
 
 
-def on_rights_before_debit(turn: Turn, event: Answered) -> None:
-    """The last look at our own person's right: without it nothing moves."""
+def on_looked_again(turn: Turn, event: Answered) -> None:
+    """The last look: without the right, or with something of a third space in it, nothing moves."""
     transfer = turn.transfer(event.context.subject)
-    (rights,) = event.answers
-    if transfer is None or transfer.state is not TransferState.APPROVED or not isinstance(rights, Rights):
+    if transfer is None or transfer.state is not TransferState.APPROVED:
         return
     transfer = transfers.goes_on(turn, transfer)
-    if not rights.covers(Right.APPROVER):
+    if any(isinstance(answer, Rights) and not answer.covers(Right.APPROVER) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
+    elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, "merged")
     else:
         _begin_debit(turn, transfer)
+
+
+def _is_mixed(turn: Turn, transfer: Transfer, found: ItemsFound) -> bool:
+    """Whether there is less of it than agreed without what may be a third space's."""
+    for item in found.items:
+        wanted = sum((line.quantity for line in transfer.terms.lines if line.item == item.pk), Decimal(0))
+        kept = merges.total(merges.hidden(turn, item, found, transfer.peer))
+        if kept and wanted > item.quantity - kept:
+            return True
+    return False
 
 
 def _begin_debit(turn: Turn, transfer: Transfer) -> None:

@@ -262,7 +262,7 @@ _ANSWERED: dict[str, _Rule] = {
     "granted-card": requesting.on_granted_card,
     "return-card": returning.on_card,
     "extension-card": extending.on_card,
-    "debit": arbiter.on_rights_before_debit,
+    "debit": arbiter.on_looked_again,
     "rebuild": mirrored.on_mirrors,
     "reminder": reminders.on_able,
     "due-day": due_days.on_able,

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from fedbot.federation.documents import Ending, Signature, Transfer
 from fedbot.federation.provenance import forbidden_origin, origin_here
-from fedbot.federation.questions import ItemsFound, Received
+from fedbot.federation.questions import FindItems, ItemsFound, Question, Received, SearchStock, StockHits
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import StockItem
@@ -31,6 +31,13 @@ class Hidden:
     quantity: Decimal
 
 
+def with_received(turn: Turn, question: Question) -> Question:
+    """The question as it is put to InvenTree: those that look for merges come with what was received."""
+    if isinstance(question, SearchStock) or (isinstance(question, FindItems) and question.merges):
+        return replace(question, received=received(turn))
+    return question
+
+
 def received(turn: Turn) -> tuple[Received, ...]:
     """What came from other spaces and has not wholly gone again by a transfer of ours, or as a lost loan."""
     gone = _passed_on(turn)
@@ -45,6 +52,16 @@ def received(turn: Turn) -> tuple[Received, ...]:
     )
 
 
+def parts_of_others(turn: Turn, destination: str) -> frozenset[int]:
+    """The parts of which something is here that may not go to `destination`."""
+    came = ((each, turn.transfer(each.transfer)) for each in received(turn))
+    return frozenset(
+        each.part
+        for each, transfer in came
+        if transfer and forbidden_origin(origin_here(turn, transfer, transfer.line(each.line)), destination)
+    )
+
+
 def _passed_on(turn: Turn) -> dict[int, Decimal]:
     """How much of each of our stock items has gone by a transfer and didn't come back."""
     gone: dict[int, Decimal] = {}
@@ -56,7 +73,7 @@ def _passed_on(turn: Turn) -> dict[int, Decimal]:
     return gone
 
 
-def hidden(turn: Turn, item: StockItem, found: ItemsFound, destination: str) -> tuple[Hidden, ...]:
+def hidden(turn: Turn, item: StockItem, found: ItemsFound | StockHits, destination: str) -> tuple[Hidden, ...]:
     """What may be in this item that came from another space than `destination`."""
     merged = dict(found.merged).get(item.pk)
     if merged is None:

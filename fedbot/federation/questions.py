@@ -52,12 +52,14 @@ class Received:
 class FindItems:
     """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
 
-    `with_categories`: the parts' categories are told too. `received`: of these it is told what has vanished, as far
-    as they are of the same part as what is found. Answer: `ItemsFound`.
+    `with_categories`: the parts' categories are told too. `merges`: it is told as well what has vanished of what was
+    received of the same parts. `received` is all of that, filled in when it is asked (`merges.with_received`): it
+    grows with the years, so nobody writes it down. Answer: `ItemsFound`.
     """
 
     word: str
     with_categories: bool = False
+    merges: bool = False
     received: tuple[Received, ...] = ()
 
 
@@ -134,20 +136,27 @@ class SearchStock:
     """Which stock has all these words in its part's name, IPN, keywords or description? Answer: `StockHits`.
 
     Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. The number
-    of calls doesn't grow with the stock.
+    of calls doesn't grow with the stock. What has vanished of the parts found is looked for under our own token:
+    `received` as in `FindItems`.
     """
 
     words: str
     scope: Scope
     reference: str = ""
+    received: tuple[Received, ...] = ()
 
 
 @dataclass(frozen=True)
 class StockHits:
-    """The items found, by part; `cut` if there may be more. Where they came from is not read."""
+    """The items found, by part; `cut` if there may be more. Where they came from is not read.
+
+    `vanished` and `merged` as in `ItemsFound`.
+    """
 
     items: tuple[StockItem, ...] = ()
     cut: bool = False
+    vanished: tuple[Received, ...] = ()
+    merged: tuple[tuple[int, datetime], ...] = ()
 
 
 @dataclass(frozen=True)

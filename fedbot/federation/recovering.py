@@ -390,7 +390,7 @@ def _send_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.OPEN if transfer.terms.kind == loans.EXTENSION and "card" not in transfer.told:
             extending.look(turn, transfer)
         case TransferState.APPROVED:
-            arbiter.look_at_rights(turn, transfer)
+            arbiter.look_again(turn, transfer)
         case TransferState.DEBITING:
             taken = next((p for p in transfer.progress if p.stage == "taken"), None)
             if taken is None:

@@ -182,8 +182,8 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
 
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
-    told, received = bool(sharing.scope(turn).categories), merges.received(turn)
-    questions: list[Question] = [FindItems(line.description.name, told, received) for line in transfer.terms.lines]
+    told = bool(sharing.scope(turn).categories)
+    questions: list[Question] = [FindItems(line.description.name, told, merges=True) for line in transfer.terms.lines]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
     turn.do(Ask(Context("request-card", transfer.id), tuple(questions), patient=True))
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from fedbot.federation import allowances, directory, letters, making, sharing
+from fedbot.federation import allowances, directory, letters, making, merges, sharing
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.effects import Ask, Edit, Phrase, Post, Typing, say
@@ -31,6 +31,7 @@ SILENT_AFTER = timedelta(seconds=20)
 LISTED_FOR = timedelta(minutes=10)
 LONGEST_WORDS = 200
 MOST_HITS = 20
+_NOBODY = ""
 A_PAGE = 10
 _MOST_SHARED = 10_000
 _LONGEST_NAME = 100
@@ -95,23 +96,24 @@ def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
     (found,) = event.answers
     if not isinstance(found, StockHits):
         raise TypeError(f"a search asks for hits, not {found!r}")
-    by_part: dict[int, list[StockItem]] = {}
+    by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
-        if is_sound(item) and not origin_by_mark(turn, item):
-            by_part.setdefault(item.part.pk, []).append(item)
+        clean = item.available - merges.total(merges.hidden(turn, item, found, _NOBODY))
+        if is_sound(item) and clean > 0 and not origin_by_mark(turn, item):
+            by_part.setdefault(item.part.pk, []).append((item, clean))
     hits = tuple(_hit(items) for items in by_part.values())
     return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
 
 
-def _hit(items: Sequence[StockItem]) -> Hit:
-    largest = max(items, key=lambda item: (item.available, -item.pk))
+def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
+    largest, _ = max(items, key=lambda each: (each[1], -each[0].pk))
     part = largest.part
     return Hit(
         item=largest.pk,
         name=_name(part.name),
         ipn=_name(part.ipn),
         units=_name(part.units),
-        quantity=sum((item.available for item in items), Decimal(0)),
+        quantity=sum((clean for _, clean in items), Decimal(0)),
     )
 
 

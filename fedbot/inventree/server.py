@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from fedbot.inventree.pasts import Past
 from fedbot.inventree.places import Place, Places, complaint_about
 from fedbot.inventree.rows import Row
 from fedbot.inventree.settings import InventorySettings
@@ -43,7 +44,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Server:
-    """One look at our InvenTree. `api` speaks under the everyday token, `admin` under the superuser's."""
+    """One look at our InvenTree. `api` speaks under the everyday token, `admin` under the superuser's.
+
+    `pasts` are of the histories that were read since the look, by stock item.
+    """
 
     api: InvenTreeTransport
     admin: InvenTreeTransport | None
@@ -57,6 +61,7 @@ class Server:
     vault: Vault
     connect: Connector
     sign: Signer | None = None
+    pasts: dict[int, Past] = field(default_factory=dict)
 
     @property
     def outgoing(self) -> Place:

@@ -15,6 +15,7 @@ from fedbot.federation.shelf import CATEGORY, ITEM, PART, share_id
 from fedbot.federation.stock import Part, StockItem
 from fedbot.inventree.catalogue import MOST_PARTS, find_items, parts_by_ipn, parts_by_name
 from fedbot.inventree.categories import Categories
+from fedbot.inventree.merges import with_merges
 from fedbot.inventree.rows import Row, amount, item_of, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.transport import InvenTreeTransport
@@ -109,7 +110,7 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
         items = tuple(
             item for part in parts for item in _stock(api, server, part, leaving) if question.scope.covers(item)
         )
-    return StockHits(items, cut)
+    return with_merges(server, StockHits(items, cut), question.received)
 
 
 def _stock(api: InvenTreeTransport, server: Server, part: Part, leaving: set[int]) -> Iterator[StockItem]:

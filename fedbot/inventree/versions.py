@@ -59,6 +59,11 @@ class Version:
         return self.api >= 320  # noqa: PLR2004
 
     @property
+    def tells_history_of_parts(self) -> bool:
+        """Whether `stock/track/?part=` lists a part's history; below it is ignored in silence."""
+        return self.api >= 450  # noqa: PLR2004
+
+    @property
     def tells_roles_with_user(self) -> bool:
         """Whether `user/me/?roles=true` saves the call to `user/roles/`."""
         return self.api >= 519  # noqa: PLR2004

@@ -68,6 +68,11 @@ def history_of(server: Server, item: int) -> list[dict[str, Any]]:
         return []
 
 
+def history_of_part(server: Server, part: int) -> Iterator[dict[str, Any]]:
+    """All entries of a part's stock items, deleted ones included, newest first."""
+    return _pages(server, "stock/track/", part=part)
+
+
 def _pages(server: Server, url: str, **query: object) -> Iterator[dict[str, Any]]:
     offset = 0
     while True:

@@ -27,7 +27,8 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     """Which part is meant, and what vanished of it."""
-    return (FindItems(_word(command), received=merges.received(turn)),)
+    del turn
+    return (FindItems(_word(command), merges=True),)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:

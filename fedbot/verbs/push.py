@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from fedbot.federation import lines as chat_lines
-from fedbot.federation import merges, opening
+from fedbot.federation import opening
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, Terms
 from fedbot.federation.effects import Phrase
@@ -63,8 +63,7 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     last_day = loan_until(turn, command)
     if isinstance(last_day, Phrase):
         return last_day
-    received = merges.received(turn)
-    return tuple(FindItems(word, received=received) for word in _words(command))
+    return tuple(FindItems(word, merges=True) for word in _words(command))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from fedbot.demo.inventree.records import StockItem
 from fedbot.federation.documents import TransferState
 from tests.dialogue.test_finding import three
+from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.world import World
 
 BOLT = "M3-BOLT"
@@ -151,3 +152,100 @@ async def test_a_request_is_answered_from_what_is_clean_and_declined_beyond_it()
     (open_one,) = world.beta.turn.open_transfers()
     assert open_one.state is TransferState.OPEN
     assert open_one.terms.lines[0].quantity == 120
+
+
+async def test_what_is_clean_goes_though_something_was_merged_in_since_the_card() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")
+    card = world.room.messages(sender=world.beta.chat.user_id)[-1]
+    merge(world, target, received)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.DONE
+    assert world.alpha.row(target).quantity == 20
+
+
+async def test_more_than_is_clean_since_the_card_is_not_taken_out_and_the_end_says_why() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")
+    card = world.room.messages(sender=world.beta.chat.user_id)[-1]
+    merge(world, target, received)
+    world.alpha.admin("POST", "stock/remove/", items=[{"pk": target, "quantity": "1"}])
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.ABORTED
+    assert world.alpha.row(target).quantity == 139
+    end = world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert "some of it may be a third space's" in end
+    assert "!fed clear" in end
+    await says(world, f"clear #{target}")
+    assert "Not offered" not in await says(world, f"push #{target} 120 to betaspace")
+    world.cem.reacts(world.room.messages(sender=world.beta.chat.user_id)[-1], "✅")
+    await world.grace()
+    assert world.alpha.row(target).quantity == 19
+
+
+async def test_of_a_request_too_nothing_of_a_third_space_is_taken_out() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    world.piet.says("!fed share all")
+    await says(world, f"request 110 #{target} from attraktor", who="cem")
+    card = world.room.messages(sender=world.alpha.chat.user_id)[-1]
+    merge(world, target, received)
+    world.alpha.admin("POST", "stock/remove/", items=[{"pk": target, "quantity": "20"}])
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.ABORTED
+    assert world.alpha.row(target).quantity == 120
+
+
+async def test_what_was_merged_since_goes_back_to_where_it_came_from() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    await says(world, f"push #{target} 120 to gammaspace")
+    card = world.room.messages(sender=world.gamma.chat.user_id)[-1]
+    merge(world, target, received)
+    world.alpha.admin("POST", "stock/remove/", items=[{"pk": target, "quantity": "20"}])
+    world.mia.reacts(card, "✅")
+    await world.grace()
+    assert [t.state for t in world.alpha.turn.transfers() if t.role == "sender"] == [TransferState.DONE]
+
+
+async def test_find_tells_only_what_is_clean() -> None:
+    world = await three()
+    received = await got(world)
+    target = ours(world).pk
+    world.piet.says(f"!fed share {BOLT}")
+    await world.settle()
+    before = world.alpha.stock(part=world.alpha.part(BOLT).pk)
+    clean = sum(row.quantity for row in before if row.pk != received and row.customer is None)
+    assert f"{clean}" in await says(world, f"find {BOLT}", who="cem")
+    merge(world, target, received)
+    assert f"{clean}" in await says(world, f"find {BOLT}", who="cem")
+    await says(world, f"clear #{target}")
+    assert f"{clean + 20}" in await says(world, f"find {BOLT}", who="cem")
+
+
+async def test_what_was_received_is_not_written_down_with_each_question() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    merge(world, target, received)
+    assert "may hold 20 from Gammaspace" in await says(world, f"push #{target} 121 to betaspace")
+    (came,) = [t.id for t in world.alpha.turn.transfers() if t.peer == "gammaspace"]
+    with world.alpha.journal._database.transaction() as connection:
+        asked = [payload for (payload,) in connection.execute("SELECT payload FROM outbox WHERE lane = 'ask'")]
+    assert any(f"push #{target} 121" in payload for payload in asked)
+    assert not any(came in payload for payload in asked if "push" in payload)
+
+
+async def test_after_a_rebuild_it_is_known_still_what_had_vanished() -> None:
+    world = await three()
+    received, target = await got(world), ours(world).pk
+    merge(world, target, received)
+    await is_rebuilt(world.alpha)
+    await world.settle()
+    assert "may hold 20 from Gammaspace, merged" in await says(world, f"push #{target} 121 to betaspace")
+    await says(world, f"clear #{target}")
+    assert "Not offered" not in await says(world, f"push #{target} 121 to betaspace")

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.federation.questions import FindItems, ItemsFound, Received
+from fedbot.inventree.versions import Version
 from tests.inventree.situations import LINK
 from tests.inventree.space import Space
 
@@ -45,8 +46,8 @@ def split(space: Space, item: int, quantity: str) -> int:
     """A piece of it, elsewhere."""
     content = {"items": [{"pk": item, "quantity": quantity}], "location": space.place("Workshop")}
     space.admin.post("stock/transfer/", content)
-    (entry,) = [entry for entry in space.history(item) if entry["tracking_type"] == 42]
-    return int(entry["deltas"]["stockitem"])
+    entries = [entry for entry in space.history(item) if entry["tracking_type"] == 42]
+    return max(int(entry["deltas"]["stockitem"]) for entry in entries)
 
 
 async def test_what_is_there_has_not_vanished_and_merges_are_not_asked_for(
@@ -77,13 +78,38 @@ async def test_a_piece_that_was_merged_away_has_vanished_but_what_was_used_up_ha
     assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(5)),)
 
 
+async def test_a_history_is_read_again_only_when_it_has_grown(alpha: Space, target: int, brought: Received) -> None:
+    alpha.admin.post("stock/remove/", {"items": [{"pk": brought.item, "quantity": "3"}]})
+    split(alpha, brought.item, "2")
+    first = await _calls(alpha, f"#{target}", brought)
+    assert await _calls(alpha, f"#{target}", brought) == first - 2  # its own history, and that of its piece
+    piece = split(alpha, brought.item, "5")
+    merge(alpha, target, piece)
+    assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(5)),)
+
+
+@pytest.mark.parametrize("by_part", [True, False])
+async def test_of_many_pieces_the_histories_tell_the_same_by_part_and_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, alpha: Space, target: int, brought: Received, *, by_part: bool
+) -> None:
+    monkeypatch.setattr(Version, "tells_history_of_parts", property(lambda _: by_part))
+    alpha.admin.post("stock/remove/", {"items": [{"pk": brought.item, "quantity": "1"}]})
+    pieces = [split(alpha, brought.item, "2") for _ in range(5)]
+    calls = await _calls(alpha, f"#{target}", brought)
+    plain = await _calls(alpha, f"#{target}", brought)
+    assert calls - plain == (1 if by_part else 6)
+    merge(alpha, target, pieces[2])
+    assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(2)),)
+
+
 async def test_other_parts_cost_no_calls(alpha: Space, brought: Received) -> None:
-    await look(alpha, "#42")  # the first question asks for more
     plain = await _calls(alpha, "#42")
     assert await _calls(alpha, "#42", brought) == plain
 
 
 async def _calls(space: Space, word: str, *received: Received) -> int:
+    """How many it takes, once the server itself is known."""
+    await look(space, "#9999")
     before = space.network.calls
     await look(space, word, *received)
     return space.network.calls - before

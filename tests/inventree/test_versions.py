@@ -28,6 +28,7 @@ def test_what_lies_between_the_oldest_and_the_newest_measured_version_is_known()
         ("makes_users", [False, False, True, True]),
         ("makes_tokens", [False, False, True, True]),
         ("returns_parts", [False, False, True, True]),
+        ("tells_history_of_parts", [False, False, False, True]),
     ],
 )
 def test_gates(gate: str, expected: list[bool]) -> None:

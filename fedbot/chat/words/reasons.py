@@ -63,6 +63,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("it came from a third space, and what was given may go back there, but not on to others."),
         marked("Ask the space that it came from."),
     ),
+    "merged": (
+        marked("some of it may be a third space's: what came from there is gone, and something was merged into this."),
+        marked("Start again with less; or a superuser of {sender} says with {clear} where the missing ones are."),
+    ),
     "not-found": (
         marked("{sender} shares no such item."),
         marked("Look with {find} what it shares, or ask its people to {share} it."),
@@ -117,7 +121,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
 }
 KNOWN = frozenset(_NOT_GIVEN)
-_TO_SAY = {"find": Code("!fed find"), "share": Code("!fed share")}
+_TO_SAY = {"find": Code("!fed find"), "share": Code("!fed share"), "clear": Code("!fed clear")}
 _ELSE = marked("InvenTree refused it.")
 
 _NO_PART: dict[str, tuple[str, str]] = {
