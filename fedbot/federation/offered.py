@@ -16,6 +16,7 @@ from fedbot.federation.questions import Able, PartMatch, Question, WhoMay
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.terms import metadata_in
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
 
@@ -26,9 +27,8 @@ def on_offer(
     """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
     transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     terms = transfer.terms
-    metadata = sealed.get("metadata")
-    texts = metadata if isinstance(metadata, dict) else {}
-    progress = (replace(p, metadata=str(texts.get(str(p.number), ""))) for p in transfer.progress)
+    texts = metadata_in(sealed)
+    progress = (replace(p, metadata=texts.get(str(p.number), "")) for p in transfer.progress)
     transfer = replace(transfer, progress=tuple(progress))
     turn.note(transfer.id, f"offered by {connection.peer}", terms.asker)
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):

@@ -36,6 +36,7 @@ from fedbot.federation.steps import (
     Step,
 )
 from fedbot.federation.stock import STATUS_OK, TRAVELLING_STATUSES
+from fedbot.federation.terms import metadata_in
 
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
@@ -187,10 +188,10 @@ def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
 def _as_given(transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:
     """A request, with the owner's decision and what the owner's InvenTree says of the items: told once they left."""
     decided = transfers.signature_in(envelope, transfer.peer, event_id)
-    texts = sealed.get("metadata")
-    for number, text in (texts if isinstance(texts, dict) else {}).items():
-        if any(str(line.number) == number for line in transfer.terms.lines):
-            transfer = with_progress(transfer, replace(transfer.at(int(number)), metadata=str(text)))
+    texts = metadata_in(sealed)
+    for line in transfer.terms.lines:
+        if (text := texts.get(str(line.number))) is not None:
+            transfer = with_progress(transfer, replace(transfer.at(line.number), metadata=text))
     return replace(transfer, decided=decided)
 
 

@@ -6,7 +6,9 @@ we understood gives exactly the same form again, so that both sides hash the sam
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -82,6 +84,27 @@ def understood(data: object) -> Terms:
     if written(terms) != data:
         raise BadTerms("terms are not in their written form")
     return terms
+
+
+def metadata_in(sealed: Mapping[str, Any]) -> dict[str, str]:
+    """What the peer's InvenTree says of the items, as JSON text by the line's number.
+
+    It goes into our own InvenTree once the item is there, and must not stop anything then: what is no JSON object that
+    can be written again is left out.
+    """
+    texts = sealed.get("metadata")
+    return {number: text for number, text in texts.items() if _is_object(text)} if isinstance(texts, dict) else {}
+
+
+def _is_object(text: object) -> bool:
+    try:
+        value = json.loads(text) if isinstance(text, str) else None
+        if not isinstance(value, dict) or not envelope.is_shallow(value):
+            return False
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def presentable(text: str) -> str:

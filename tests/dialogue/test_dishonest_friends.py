@@ -1,0 +1,109 @@
+"""Letters that a friend's bot could write, well signed and in turn, but that its own code never would."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fedbot.federation import envelope
+from fedbot.federation.documents import Transfer, TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_lending import lent
+from tests.dialogue.world import World, friends, sharing
+
+DONE, OPEN = TransferState.DONE, TransferState.OPEN
+
+
+def forges(world: World, liar: Space, transfer: Transfer, kind: str, body: dict[str, Any]) -> None:
+    """The liar's bot writes the next letter about that transfer, whatever its code thinks of it."""
+    number = transfer.exchange.sent + 1
+    unsigned = {
+        "id": envelope.envelope_id(liar.party, transfer.id, number),
+        "kind": kind,
+        "from": liar.party,
+        "to": transfer.peer,
+        "room": world.room.id,
+        "transfer": transfer.id,
+        "seq": number,
+        "terms_hash": transfer.terms_hash,
+        "body": {"by": "", "by_name": "", "event": "", "seen": transfer.exchange.seen, "awaits": True, **body},
+        "sent_at": world.clock.now(),
+    }
+    content = {"dev.fedbot": envelope.sign(liar.identity, unsigned)}
+    sender = liar.chat.user_id
+    world.server.send(sender, world.room.id, "dev.fedbot.envelope", content, device="liar", transaction=f"{number}")
+
+
+async def test_a_borrower_that_approves_its_own_wish_for_more_time_gets_neither_time_nor_stock() -> None:
+    world = await lent("M3-NUT 10")
+    loan = world.alpha.transfer()
+    before = world.alpha.total("M3-NUT")
+    world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    wish = world.beta.transfer()
+    assert wish.terms.kind == "extension"
+    forges(world, world.beta, wish, "approve", {})
+    await world.grace()
+    assert world.alpha.turn.transfer(wish.id).state is OPEN  # type: ignore[union-attr]
+    assert world.alpha.turn.transfer(loan.id).due_day == loan.terms.loan_until  # type: ignore[union-attr]
+    assert world.alpha.total("M3-NUT") == before
+    assert world.alpha.given("M3-NUT") == 10
+
+
+async def test_an_asker_that_approves_its_own_request_gets_nothing() -> None:
+    world = await sharing()
+    world.bea.says("!fed request M3-NUT 10 from attraktor")
+    await world.settle()
+    forges(world, world.beta, world.beta.transfer(), "approve", {})
+    await world.grace()
+    assert world.alpha.transfer().state is OPEN
+    assert world.alpha.given("M3-NUT") == 0
+
+
+METADATA = [
+    "no JSON at all",
+    "[" * 5_000,
+    "[1]",
+    "NaN",
+    '{"speed": NaN}',
+    '{"speed": 1e999}',
+    '{"\\ud800": "half a letter"}',
+    {"an": "object, and no text"},
+    "9" * 5_000,
+    '{"deep": ' + "[" * 100 + "]" * 100 + "}",
+]
+
+
+@pytest.mark.parametrize("told", METADATA, ids=range(len(METADATA)))
+async def test_what_cannot_be_kept_as_metadata_is_left_out_and_the_item_is_booked_in(told: object) -> None:
+    world = await friends()
+    post = world.alpha.bot.courier._envelope
+
+    def with_nonsense(draft: Any, room: str) -> dict[str, Any]:
+        return post(replace(draft, sealed={"metadata": {"1": told}}) if draft.kind == "offer" else draft, room)
+
+    world.alpha.bot.courier._envelope = with_nonsense  # type: ignore[method-assign]
+    await world.hand_over()
+    assert world.beta.transfer().state is DONE
+    assert world.beta.total("N-M3") == 910
+    assert_books_balance(world)
+
+
+async def test_what_a_request_brings_along_is_looked_at_in_the_same_way() -> None:
+    world = await sharing()
+    post = world.alpha.bot.courier._envelope
+
+    def with_nonsense(draft: Any, room: str) -> dict[str, Any]:
+        return post(replace(draft, sealed={"metadata": {"1": "{"}}) if draft.kind == "sent" else draft, room)
+
+    world.alpha.bot.courier._envelope = with_nonsense  # type: ignore[method-assign]
+    world.bea.says("!fed request M3-NUT 10 from attraktor")
+    await world.settle()
+    card = next(m for m in reversed(world.room.messages(sender=world.alpha.chat.user_id)) if m.reactions)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.transfer().state is DONE
+    assert_books_balance(world)
