@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -36,11 +37,16 @@ from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports import OutcomeUnknown, Unavailable, Vault
 
+log = logging.getLogger(__name__)
+
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
 
 # A server gets upgraded under us: it is looked at again this often, and after every outage (DESIGN §7).
 SECONDS_BETWEEN_LOOKS = 24 * 3600.0
+
+# What reading a row of another shape than we know ends in.
+_BREAKAGES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class OwnInventory:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
         if isinstance(question, questions.Overview):
             self.look_again()
-        return await asyncio.to_thread(self._run, ANSWERS[type(question)], question)
+        return await asyncio.to_thread(self._run, ANSWERS[type(question)], question, Unavailable)
 
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree; see `fedbot.ports.Inventory`.
@@ -147,13 +153,27 @@ class OwnInventory:
             if transport is not None:
                 transport.close()
 
-    def _run(self, work: Callable[[Server, Asked], Told], asked: Asked) -> Told:
-        """Work on the server as it stands; after an outage it is looked at anew."""
+    def _run(
+        self,
+        work: Callable[[Server, Asked], Told],
+        asked: Asked,
+        misunderstood: type[Unavailable | OutcomeUnknown],
+    ) -> Told:
+        """Work on the server as it stands; after an outage it is looked at anew.
+
+        What breaks our own code, such as a row without a field that every version has, is `misunderstood`: one item
+        that can't be read must not end the bot, at each start again.
+        """
         try:
             return work(self._as_it_stands(), asked)
         except (Unavailable, OutcomeUnknown):
             self.look_again()
             raise
+        except _BREAKAGES as fault:
+            log.exception("%s failed", type(asked).__name__)
+            self.look_again()
+            text = f"InvenTree gave an answer that we don't understand ({type(fault).__name__}; see our log)."
+            raise misunderstood(text, "misunderstood") from fault
 
     def _write(self, work: Callable[[Server, Asked], Told], asked: Asked) -> Told:
         """The same for steps: one at a time, and only on a version that we know.
@@ -161,7 +181,7 @@ class OwnInventory:
         The lock is held by the thread that writes, so a cancelled task doesn't let a second writer in.
         """
         with self._writing:
-            return self._run(lambda server, step: work(_writable(server), step), asked)
+            return self._run(lambda server, step: work(_writable(server), step), asked, OutcomeUnknown)
 
     def _as_it_stands(self) -> Server:
         with self._looking:

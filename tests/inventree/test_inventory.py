@@ -16,7 +16,7 @@ from fedbot.federation.steps import STEPS, Taken
 from fedbot.federation.stock import Rights
 from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
 from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN
-from fedbot.ports import Inventory, NotPermitted, Unavailable
+from fedbot.ports import Inventory, NotPermitted, OutcomeUnknown, Unavailable
 from tests.inventree.situations import put_away, take_out, taken
 from tests.inventree.space import Space
 
@@ -169,6 +169,42 @@ async def test_a_bad_token_is_told(alpha: Space) -> None:
     edge = alpha.edge(token=SecretStr("inv-0000"))
     with pytest.raises(NotPermitted, match="Invalid token"):
         await standing(edge)
+
+
+class Forgets(httpx.BaseTransport):
+    """A server that forgets the name of what every version tells, once a request of that method has come."""
+
+    def __init__(self, network: httpx.BaseTransport, after: str, field: bytes) -> None:
+        self.network, self.after, self.field = network, after, field
+        self.has_begun = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self.network.handle_request(request)
+        self.has_begun = self.has_begun or request.method == self.after
+        content = answer.read()
+        return httpx.Response(200, content=content.replace(self.field, b"forgotten")) if self.has_begun else answer
+
+
+async def test_an_answer_that_breaks_our_own_code_is_a_problem_like_the_others(
+    alpha: Space, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("ERROR", "fedbot")
+    await standing(alpha.inventory)
+    alpha.wire.network = Forgets(alpha.network, "GET", b"quantity")
+    with pytest.raises(Unavailable, match=r"don't understand \(KeyError"):
+        await alpha.inventory.answer(FindItems("#42"))
+    assert "FindItems failed" in caplog.text
+
+
+async def test_a_write_whose_outcome_we_do_not_understand_is_unknown(alpha: Space) -> None:
+    alpha.wire.network = Forgets(alpha.network, "POST", b"tracking_type")
+    with pytest.raises(OutcomeUnknown):
+        await alpha.inventory.act(take_out(alpha))
+    alpha.wire.network = Forgets(alpha.network, "GET", b"pk")
+    with pytest.raises(OutcomeUnknown, match=r"don't understand \(KeyError"):
+        await alpha.inventory.probe(take_out(alpha))
+    alpha.wire.network = alpha.network
+    assert isinstance(await alpha.inventory.probe(take_out(alpha)), Taken)
 
 
 # --- versions that we don't know ---------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.journal.schema import Database
-from fedbot.ports import Clock, Committed
+from fedbot.ports import Clock, Committed, Unavailable
 from tests.simulation.crashing import CrashingJournal, CrashingTransport, Fuse, Watched
 from tests.simulation.homeserver import FaultyHomeserver, SimulatedChat
 from tests.twins.clock import TwinClock
@@ -68,7 +68,7 @@ class SteppedInventory(OwnInventory):
     async def answer(self, question: Question) -> Answer:
         if isinstance(question, Overview):
             self.look_again()
-        return self._run(inventory.ANSWERS[type(question)], question)
+        return self._run(inventory.ANSWERS[type(question)], question, Unavailable)
 
     async def probe(self, step: Step) -> StepResult | None:
         return self._write(inventory.DEEDS[type(step)].probe, step)
