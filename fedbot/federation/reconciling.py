@@ -78,8 +78,18 @@ def on_due(turn: Turn, event: ReconcileDue) -> None:
         return
     turn.save(replace(standing, last_reconcile=max(due, turn.now)))
     for connection in turn.active_connections():
-        if turn.reconciliation(connection.id) is None and turn.home.admin_room:
+        if _is_asked(connection):
+            turn.note(connection.id, "not reconciled by night: the last question is not read yet")
+        elif turn.reconciliation(connection.id) is None and turn.home.admin_room:
             begin(turn, connection, turn.home.admin_room)
+
+
+def _is_asked(connection: Connection) -> bool:
+    """Whether the friend's bot has yet to read that we want its books: one that is gone needn't be told so nightly.
+
+    Each question would be one more letter to keep, and to send again every day.
+    """
+    return any(draft.kind == "books-ask" for draft in connection.exchange.unread)
 
 
 def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:

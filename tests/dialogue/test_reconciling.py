@@ -174,6 +174,22 @@ async def test_by_night_the_admins_are_told_what_is_new_and_only_once() -> None:
     assert not told(world.room, "difference")
 
 
+async def test_a_friend_whose_bot_is_gone_is_not_asked_once_more_each_night() -> None:
+    world = await given()
+    world.beta.is_asleep = True
+    for _ in range(5):
+        world.alpha.bot.engine.put(ReconcileDue(world.clock.now()))
+        await world.passes(timedelta(days=1))
+    assert [draft.kind for draft in world.alpha.connection().exchange.unread].count("books-ask") == 1
+    await world.beta.restart()
+    await world.passes(timedelta(days=1))
+    asked = world.alpha.connection().exchange.sent
+    world.alpha.bot.engine.put(ReconcileDue(world.clock.now()))
+    await world.settle()
+    assert world.alpha.connection().exchange.sent > asked, "it is asked again once it has read the last question"
+    assert world.alpha.turn.reconciliations() == []
+
+
 async def ordered(world: World, space: str = "", *, repair: bool = False) -> dict[str, Any]:
     """The admin of Attraktor's machine orders it; what the command line prints."""
     order = asyncio.ensure_future(world.alpha.bot.orders.reconcile(space, repair=repair))
