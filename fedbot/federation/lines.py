@@ -19,6 +19,7 @@ PREFIX = "!fed"
 MORE = "more"
 A_DAY = timedelta(days=1)
 NUMBER_WITHIN = timedelta(minutes=10)
+LONGEST_NUMBER = 4
 TYPING_SECONDS = 30
 
 
@@ -70,7 +71,8 @@ def _picked(turn: Turn, event: Said) -> str:
     """The line that a number (or 'more') stands for: as a reply to our list, by the person asked, within 10 minutes."""
     word = event.text.strip().rstrip(".)").casefold()
     word = MORE if word == f"{PREFIX} {MORE}" else word
-    if not event.reply_to or not (word.isdecimal() or word == MORE):
+    is_number = word.isdecimal() and len(word) <= LONGEST_NUMBER
+    if not event.reply_to or not (is_number or word == MORE):
         return ""
     for question in turn.questions():
         answers_it = question.person == event.sender and question.room == event.room and question.until > turn.now
@@ -191,7 +193,7 @@ def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
 
 def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:
     by_user = {username: person for person, username in turn.home.people.items()}
-    names = [turn.name_of(by_user[username], command.room) for username in able.usernames]
+    names = [turn.name_of(by_user[username], command.room) for username in able.usernames if username in by_user]
     return say("not_entitled", command=command, rights=rights, right=right, home=turn.home, able=names)
 
 

@@ -25,9 +25,10 @@ from fedbot.ports import Refusal
 _MOST_ITEMS = 20
 MOST_PARTS = 100
 
-_KEY = re.compile(r"#\s*(\d+)")
+# No table is that long: a number with more digits is no key, and no question for the database.
+_KEY = re.compile(r"#\s*(\d{1,9})")
 # The item's page in the web interface (new, old) and in the API, with or without what follows.
-_ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d+)(?:/.*)?")
+_ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,9})(?:/.*)?")
 
 
 def find_items(server: Server, question: FindItems, categories: Categories | None = None) -> ItemsFound:

@@ -54,7 +54,8 @@ _SPAN = re.compile(r"(\d{1,4}|[^\W\d]+) ?([^\W\d]+)")
 
 def reads_as_day(words: str) -> bool:
     """Whether this can only be meant as a day or a span: it is one, or begins with a digit."""
-    return words[:1].isdigit() or _read(words, date(2000, 1, 1)) is not None
+    any_day = date(2000, 1, 1)
+    return words[:1].isdigit() or _read(words, any_day, any_day) is not None
 
 
 def day_meant(words: str, now: datetime, time_zone: str) -> date | Phrase:
@@ -68,7 +69,7 @@ def day_meant(words: str, now: datetime, time_zone: str) -> date | Phrase:
 
 def day_from(words: str, today: date, start: date) -> date | Phrase:
     """The same, spans being counted from `start`."""
-    day = _span(_tidied(words), start) or _read(words, today)
+    day = _read(words, today, start)
     if day is None:
         return say("day_unclear", word=words[:SHOWN])
     if day < today:
@@ -78,13 +79,14 @@ def day_from(words: str, today: date, start: date) -> date | Phrase:
     return day
 
 
-def _read(words: str, today: date) -> date | None:
+def _read(words: str, today: date, start: date) -> date | None:
+    """The day; None for what is none, or beyond all calendars (`9999 years`)."""
     text = _tidied(words)
     first, _, behind = text.partition(" ")
     if behind and first.strip(".,") in {*WEEKDAYS, "next", "nächsten", "on", "am", "the", "bis", "until"}:
-        return _read(behind, today)
+        return _read(behind, today, start)
     try:
-        return _one_word(text, today) or _numbers(text, today) or _with_month(text, today) or _span(text, today)
+        return _one_word(text, today) or _numbers(text, today) or _with_month(text, today) or _span(text, start)
     except (ValueError, OverflowError, StopIteration):
         return None
 

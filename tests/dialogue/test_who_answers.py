@@ -71,6 +71,15 @@ async def test_a_person_of_two_friendly_spaces_is_asked_once_for_whom_the_line_i
     assert await answered_by(world, again) == ["attraktor"]
 
 
+async def test_a_number_without_end_picks_nothing_and_breaks_nothing() -> None:
+    world = await friends(beta={"people": BOTH})
+    line = world.anna.says("!fed whoami")
+    await world.settle()
+    (choice,) = world.room.answers(line)
+    assert await answered_by(world, world.anna.says("9" * 5_000, reply_to=choice)) == []
+    assert [space.bot.engine.failures for space in world.spaces] == [0, 0]
+
+
 async def test_the_first_of_two_spaces_is_chosen_by_its_number_and_only_its_bot_acts() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed push M3-NUT 10 to betaspace")

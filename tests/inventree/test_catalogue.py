@@ -75,6 +75,13 @@ async def test_what_means_nothing_here(alpha: Space, word: str) -> None:
     assert await find(alpha, word) == ItemsFound()
 
 
+async def test_a_number_that_no_key_can_be_is_no_question_for_the_database(alpha: Space) -> None:
+    key = "9" * 20
+    for word in (f"#{key}", f"{alpha.url}/web/stock/item/{key}"):
+        assert await find(alpha, word) == ItemsFound()
+    assert not [call for call in alpha.network.log if key in call]
+
+
 async def test_near_hits_are_told_as_parts(alpha: Space) -> None:
     found = await find(alpha, "M3")
     assert not found.items

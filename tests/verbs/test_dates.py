@@ -44,6 +44,7 @@ NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)  # a Tuesday
         ("30.2.", ""),
         ("soon", ""),
         ("99999 days", ""),
+        ("9999 years", ""),
     ],
 )
 def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
