@@ -34,9 +34,9 @@ def clean_name(name: object) -> str:
 
 
 def can_be_stored(raw: dict[str, Any]) -> bool:
-    """Whether the event is JSON that UTF-8 can hold: half surrogates, NaN and infinity are not."""
+    """Whether the event is JSON that UTF-8 can hold: half surrogates, NaN, infinity and endless nesting are not."""
     try:
         json.dumps(raw, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -44,8 +44,8 @@ async def answered(act: str, call: Callable[[], Awaitable[object]], expected: ty
         raise ChatSignedOut(f"{act}: not signed in", "M_UNKNOWN_TOKEN") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ChatUnreachable(f"{act}: the homeserver doesn't answer ({type(error).__name__})") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        # Nio trips over fields that only a broken homeserver or proxy gets wrong.
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        # Nio trips over fields that only a broken homeserver or proxy gets wrong, and over endless nesting.
         what = type(error).__name__
         raise ChatUnreachable(f"{act}: the homeserver's answer can't be read ({what})") from error
     if isinstance(response, expected):

@@ -45,7 +45,19 @@ def test_a_cleaned_text_can_always_be_stored_and_cleaning_again_changes_nothing(
     assert clean_text(cleaned) == cleaned
 
 
-@pytest.mark.parametrize("wrong", [{"a": "\udc00"}, {"a": [float("nan")]}, {"\ud800": 1}])
+def nested(levels: int) -> dict[str, object]:
+    """An object in an object, and so on."""
+    innermost: dict[str, object] = {}
+    for _ in range(levels):
+        innermost = {"a": innermost}
+    return innermost
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"a": "\udc00"}, {"a": [float("nan")]}, {"\ud800": 1}, nested(100_000)],
+    ids=["text", "nan", "key", "deep"],
+)
 def test_json_that_no_utf8_can_hold_is_told_from_the_rest(wrong: dict[str, object]) -> None:
     assert not can_be_stored(wrong)
     assert can_be_stored({"a": "ä", "b": [1, None, {"c": 1.5}]})

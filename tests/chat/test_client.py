@@ -623,6 +623,15 @@ async def test_a_429_without_a_body_is_read_from_its_header() -> None:
         assert refused.value.retry_after == 7
 
 
+async def test_an_answer_that_nests_without_end_is_no_crash() -> None:
+    async def deep(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text='{"next_batch": ' + "[" * 200_000, content_type="application/json")
+
+    async with answering(deep) as chat:
+        with pytest.raises(ChatUnreachable, match="can't be read"):
+            await chat.sync(None, 0)
+
+
 async def test_fields_that_only_a_broken_homeserver_gets_wrong_are_no_crash() -> None:
     event = {"type": "m.room.message", "event_id": "$x", "sender": "@a:x", "content": {}}
     room = {"timeline": {"events": [{**event, "origin_server_ts": None}], "limited": False, "prev_batch": "p"}}
