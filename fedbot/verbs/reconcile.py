@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fedbot.federation import reconciling
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Connection, ConnectionState
+from fedbot.federation.documents import Connection
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
-from fedbot.verbs.naming import room_name, rooms_told_of, space_meant
+from fedbot.verbs.friends import active_friend
+from fedbot.verbs.naming import rooms_told_of
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
 
 SPEC = Verb(
@@ -52,7 +53,7 @@ def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
     word = str(command.arguments.get("space", "")).strip()
     here = rooms_told_of(turn, command.room)
     if word:
-        one = _friend(turn, command, word)
+        one = active_friend(turn, command, word)
         if isinstance(one, Phrase):
             return one
         meant = [one]
@@ -62,20 +63,6 @@ def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
     if running:
         return say("reconciling_already", connection=running[0])
     return meant or say("nobody_to_reconcile_with", home=turn.home)
-
-
-def _friend(turn: Turn, command: Command, word: str) -> Connection | Phrase:
-    space = space_meant(turn, command.room, word)
-    if isinstance(space, Phrase):
-        return space
-    connection = turn.connection_with(space.party)
-    if connection is None:
-        return say("nothing_to_end", name=space.name)
-    if connection.room not in rooms_told_of(turn, command.room):
-        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
-    if connection.state is not ConnectionState.ACTIVE:
-        return say("connection_not_active", connection=connection)
-    return connection
 
 
 HANDLER = Handler(SPEC, ask, act)
