@@ -22,7 +22,7 @@ from fedbot.federation.stock import Right, Rights
 
 
 def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
-    """The receiver's approver said yes: a request to us, the arbiter. It counts if that is theirs to say, and in time."""
+    """The receiver's approver said yes: a request to us, the arbiter. It counts if it is theirs to say, and in time."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if not waits or transfer.terms.decider != transfer.peer:
         turn.save(transfer)

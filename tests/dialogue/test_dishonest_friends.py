@@ -9,6 +9,7 @@ import pytest
 
 from fedbot.federation import envelope
 from fedbot.federation.documents import Transfer, TransferState
+from fedbot.federation.effects import Draft
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
@@ -35,6 +36,17 @@ def forges(world: World, liar: Space, transfer: Transfer, kind: str, body: dict[
     content = {"dev.fedbot": envelope.sign(liar.identity, unsigned)}
     sender = liar.chat.user_id
     world.server.send(sender, world.room.id, "dev.fedbot.envelope", content, device="liar", transaction=f"{number}")
+
+
+def tells(liar: Space, kind: str, metadata: object) -> None:
+    """From now on the liar's letters of that kind tell this of the first line's item, sealed as ever."""
+    honest = liar.bot.courier._envelope
+
+    def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
+        lie = replace(draft, sealed={"metadata": {"1": metadata}})
+        return honest(lie if draft.kind == kind else draft, room)
+
+    liar.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
 
 
 async def test_a_borrower_that_approves_its_own_wish_for_more_time_gets_neither_time_nor_stock() -> None:
@@ -80,12 +92,7 @@ METADATA = [
 @pytest.mark.parametrize("told", METADATA, ids=range(len(METADATA)))
 async def test_what_cannot_be_kept_as_metadata_is_left_out_and_the_item_is_booked_in(told: object) -> None:
     world = await friends()
-    post = world.alpha.bot.courier._envelope
-
-    def with_nonsense(draft: Any, room: str) -> dict[str, Any]:
-        return post(replace(draft, sealed={"metadata": {"1": told}}) if draft.kind == "offer" else draft, room)
-
-    world.alpha.bot.courier._envelope = with_nonsense  # type: ignore[method-assign]
+    tells(world.alpha, "offer", told)
     await world.hand_over()
     assert world.beta.transfer().state is DONE
     assert world.beta.total("N-M3") == 910
@@ -94,12 +101,7 @@ async def test_what_cannot_be_kept_as_metadata_is_left_out_and_the_item_is_booke
 
 async def test_what_a_request_brings_along_is_looked_at_in_the_same_way() -> None:
     world = await sharing()
-    post = world.alpha.bot.courier._envelope
-
-    def with_nonsense(draft: Any, room: str) -> dict[str, Any]:
-        return post(replace(draft, sealed={"metadata": {"1": "{"}}) if draft.kind == "sent" else draft, room)
-
-    world.alpha.bot.courier._envelope = with_nonsense  # type: ignore[method-assign]
+    tells(world.alpha, "sent", "{")
     world.bea.says("!fed request M3-NUT 10 from attraktor")
     await world.settle()
     card = next(m for m in reversed(world.room.messages(sender=world.alpha.chat.user_id)) if m.reactions)
