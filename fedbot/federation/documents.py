@@ -184,8 +184,8 @@ class Line:
 class Terms:
     """What was asked, frozen; a decision counts for exactly these terms (their hash).
 
-    `loan_until` is the last day of a loan, that day included. `parent` is the loan that a `return` brings back, or
-    that an `extension` asks to have longer.
+    `loan_until` is the last day of a loan, that day included, and `time_zone` (IANA name) where it is that day: at the
+    owner's. `parent` is the loan that a `return` brings back, or that an `extension` asks to have longer.
     """
 
     kind: str
@@ -198,6 +198,7 @@ class Terms:
     loan_until: date | None = None
     parcel: bool = False
     parent: str = ""
+    time_zone: str = ""
 
     @property
     def decider(self) -> str:

@@ -1,16 +1,16 @@
 """Reminders of what we have borrowed: before its last day, on it, and weekly when it is over; never at night.
 
-The borrower's bot reminds its own people, in its own time zone. As with cards, everything follows from the documents
-(the last day as extended, when was last reminded), so a restart forgets and doubles nothing.
+The borrower's bot reminds its own people, when it is such a day at the owner's and no night at home. As with cards,
+everything follows from the documents (the last day as extended, when was last reminded), so a restart forgets and
+doubles nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from fedbot.federation import loans
+from fedbot.federation import loans, zones
 from fedbot.federation import transfer as transfers
 from fedbot.federation.directory import is_readable
 from fedbot.federation.documents import ConnectionState, Transfer
@@ -50,7 +50,8 @@ def next_reminder(turn: Turn, loan: Transfer) -> datetime | None:
         return None
     begun = loan.ended or (loan.decided or loan.asked).at
     last = max(begun, loan.reminded) if loan.reminded else begun
-    moments = [m for m in (_morning(turn, day) for day in _days(loan.due_day, loans.today(turn))) if m > last]
+    days = _days(loan.due_day, loans.today(turn, loan))
+    moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
     missed = [moment for moment in moments if moment <= turn.now]
     return after_the_night(turn.home, max(missed[-1] if missed else moments[0], turn.now))
 
@@ -61,10 +62,10 @@ def _days(due: date, today: date) -> list[date]:
     return [due - before for before in BEFORE] + [due + week * WEEK for week in range(1, weeks + 1)]
 
 
-def _morning(turn: Turn, day: date) -> datetime:
-    """When the quiet hours are over on that day."""
-    local = datetime.combine(day, turn.home.quiet_until, ZoneInfo(turn.home.time_zone))
-    return local.astimezone(turn.now.tzinfo)
+def _begins(turn: Turn, loan: Transfer, day: date) -> datetime:
+    """When our people may be reminded that it is that day at the owner's."""
+    begins = zones.beginning(day, loan.terms.time_zone, turn.home.time_zone)
+    return after_the_night(turn.home, begins.astimezone(turn.now.tzinfo))
 
 
 def on_able(turn: Turn, event: Answered) -> None:
@@ -87,7 +88,8 @@ def on_able(turn: Turn, event: Answered) -> None:
         home=turn.home,
         peer_name=turn.party_name(loan.peer),
         people={person: turn.name_of(person, loan.room) for person in rings},
-        today=loans.today(turn),
+        out=loans.lines_out(turn, loan),
+        today=loans.today(turn, loan),
     )
     turn.do(Post(f"due:{loan.id}:{at}", loan.room, phrase, thread=transfers.thread_of(loan), rings=rings))
     turn.note(loan.id, "reminded", people=list(rings))

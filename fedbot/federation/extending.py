@@ -30,6 +30,7 @@ def ask(turn: Turn, identifier: str, connection: Connection, loan: Transfer, unt
         asker_name=asker.name,
         loan_until=until,
         parent=loan.id,
+        time_zone=loan.terms.time_zone,
     )
     requesting.open_request(turn, identifier, connection, terms, asker)
 
@@ -41,8 +42,8 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope, event_id: s
     known = loan is not None and loan.role == "sender" and loan.peer == connection.peer
     if loan is None or not known or loan.terms.lines != transfer.terms.lines:
         raise BadTerms("terms.parent")
-    if transfer.terms.loan_until is None:
-        raise BadTerms("terms.loan_until")
+    if transfer.terms.loan_until is None or transfer.terms.time_zone != loan.terms.time_zone:
+        raise BadTerms("terms.loan_until or terms.time_zone")
     turn.save(transfer)
     turn.note(transfer.id, f"more time asked by {connection.peer}", transfer.terms.asker)
     if loan.is_on_loan:
@@ -91,8 +92,8 @@ def _body(loan: Transfer, by: Signature) -> dict[str, str]:
 
 
 def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
-    """The loan with its new last day, as the card and our metadata tell it too."""
-    loan = replace(loan, back_by=until)
+    """The loan with its new last day, as the card and our metadata tell it too. Who was just told isn't reminded."""
+    loan = replace(loan, back_by=until, reminded=turn.now)
     turn.save(loan)
     turn.note(loan.id, f"due {until.isoformat()} from now on", by.person, by.event_id)
     closing.show_anew(turn, loan)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
+from fedbot.federation import zones
 from fedbot.federation.documents import (
     FINAL,
     Connection,
@@ -98,6 +98,11 @@ def out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     return {number: quantity for number, quantity in left.items() if quantity > 0}
 
 
+def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
+    """What the borrower still has, as lines."""
+    return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
+
+
 def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decimal]:
     """What is out and not on its way back by another return (than `but`): never more than was lent (DESIGN §6)."""
     left = out(turn, loan)
@@ -175,9 +180,9 @@ def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
     return next((t for t in here if t.id == by or item.pk in {p.item for p in t.progress}), None)
 
 
-def today(turn: Turn) -> date:
-    """Which day it is at home."""
-    return turn.now.astimezone(ZoneInfo(turn.home.time_zone)).date()
+def today(turn: Turn, loan: Transfer) -> date:
+    """Which day it is where the loan's last day is reckoned: at its owner's."""
+    return zones.day_at(turn.now, loan.terms.time_zone, turn.home.time_zone)
 
 
 def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:

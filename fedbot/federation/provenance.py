@@ -51,11 +51,12 @@ def _mirror(turn: Turn, transfer: Transfer, item: int, value: dict[str, object])
 
 
 def _loan(transfer: Transfer) -> dict[str, object]:
-    """Until when it is lent, and how that ended."""
+    """Until when it is lent, in whose time zone, and how that ended."""
     if not transfer.is_loan or transfer.due_day is None:
         return {}
     ended = {"loan": transfer.closed.how.value} if transfer.closed else {}
-    return {"loan_until": transfer.due_day.isoformat(), **ended}
+    zone = {"time_zone": transfer.terms.time_zone} if transfer.terms.time_zone else {}
+    return {"loan_until": transfer.due_day.isoformat(), **zone, **ended}
 
 
 def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:

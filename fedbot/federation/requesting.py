@@ -34,6 +34,7 @@ from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
 from fedbot.federation.terms import MOST_LINES, BadTerms, described, hash_of, presentable, understood, written
 
+DAY_OVER = "day-over"
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
 CHAIN = "chain"
@@ -79,7 +80,7 @@ def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) 
     terms = understood(envelope.body["terms"])
     asked = [line.quantity for line in transfer.terms.lines]
     offered = [line.quantity for line in terms.lines]
-    if replace(terms, lines=()) != replace(transfer.terms, lines=()):
+    if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
         raise BadTerms("terms: not the request that was asked")
     smaller = len(asked) == len(offered) and all(new <= old for old, new in zip(asked, offered, strict=True))
     if not (smaller if less else adds_up(asked, offered)) or hash_of(terms) != envelope.terms_hash:
@@ -175,8 +176,13 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
     """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
     transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     terms = transfer.terms
+    if terms.time_zone:
+        raise BadTerms("terms.time_zone: that is the owner's to say")
     turn.save(transfer)
     turn.note(transfer.id, f"requested by {connection.peer}", terms.asker)
+    if terms.loan_until is not None and terms.loan_until < loans.today(turn, transfer):
+        transfers.end(turn, transfer, TransferState.DECLINED, None, DAY_OVER)
+        return
     look_for_items(turn, transfer)
 
 
@@ -237,7 +243,8 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
-    terms = replace(transfer.terms, lines=tuple(lines))
+    zone = turn.home.time_zone if transfer.is_loan else ""
+    terms = replace(transfer.terms, lines=tuple(lines), time_zone=zone)
     return replace(transfer, terms=terms, terms_hash=hash_of(terms))
 
 

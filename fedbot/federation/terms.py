@@ -48,7 +48,7 @@ def written(terms: Terms) -> dict[str, Any]:
         wire["quantity"] = plain(line.quantity)
         if not line.of_line:  # only what is so is written: the form and hash of all other terms stay as they are
             del wire["of_line"]
-    for name in ("parcel", "parent"):
+    for name in ("parcel", "parent", "time_zone"):
         if not data[name]:
             del data[name]
     return data
@@ -73,6 +73,8 @@ def understood(data: object) -> Terms:
         raise BadTerms("terms.kind or terms.lines")
     if bool(terms.parent) != (terms.kind in {"return", "extension"}):
         raise BadTerms("terms.parent")
+    if terms.time_zone and terms.loan_until is None:
+        raise BadTerms("terms.time_zone of what is no loan")
     if [line.number for line in terms.lines] != list(range(1, len(terms.lines) + 1)):
         raise BadTerms("terms.lines.number")
     for line in terms.lines:

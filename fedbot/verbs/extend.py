@@ -52,7 +52,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if isinstance(meant, Phrase):
         return meant
     loan, words = meant
-    today = loans.today(turn)
+    today = loans.today(turn, loan)
     day = day_from(words, today, max(loan.due_day or today, today))
     if isinstance(day, Phrase):
         return day

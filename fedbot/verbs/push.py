@@ -120,6 +120,7 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
         asker_name=presentable(asker.name),
         note=str(command.arguments.get("note", "")),
         loan_until=last_day,
+        time_zone=turn.home.time_zone if last_day else "",
         parcel=bool(command.arguments.get("parcel")),
     )
     metadata = {

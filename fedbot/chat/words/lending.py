@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from fedbot.chat.content import Inline
+from fedbot.chat.content import Bold, Inline
 from fedbot.chat.words import naming, reasons
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
@@ -21,15 +21,14 @@ def on_terms(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
     """Within a sentence: 'to keep', or 'on loan until Tue 15 Dec 2026'."""
     if transfer.due_day is None:
         return tongue.say("to keep")
-    return tongue.say("on loan until {day}", day=tongue.day(transfer.due_day))
+    return tongue.say("on loan until {day}", day=naming.last_day(tongue, transfer))
 
 
 def loan_line(tongue: Tongue, card: Card) -> Lines:
     """What a loan means, before a yes to it."""
-    until = card.transfer.terms.loan_until
-    if until is None or card.transfer.terms.parent:
+    if not card.transfer.is_loan:
         return []
-    day = tongue.day(until)
+    day = naming.last_day(tongue, card.transfer)
     return [tongue.say("Loan: it stays {sender}'s; back by {day}, that day included.", sender=card.sender, day=day)]
 
 
@@ -138,29 +137,52 @@ def loan_extended(tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str)
 
 
 def _due(tongue: Tongue, loan: Transfer) -> tuple[Inline, ...]:
-    day = tongue.day(loan.due_day) if loan.due_day else ""
+    day = naming.last_day(tongue, loan)
     return tongue.say("✅ {what} may stay until {day}, that day included.", what=naming.moved(tongue, loan), day=day)
 
 
 def loan_reminder(
-    tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str, people: dict[str, str], today: date
+    tongue: Tongue,
+    *,
+    loan: Transfer,
+    home: Home,
+    peer_name: str,
+    people: dict[str, str],
+    today: date,
+    out: tuple[Line, ...] = (),
 ) -> Lines:
-    """To the borrower's people, before and on the last day, and weekly when it is over; in neutral words."""
+    """To the borrower's people, before and on the last day, and weekly when it is over; in neutral words.
+
+    `out` is what isn't back yet (an older bot's message, still to be sent, doesn't tell), `today` the owner's day.
+    """
+    out = out or loan.terms.lines
     pills: list[Inline] = []
     for person, name in people.items():
         pills += [naming.pill(tongue, person, name), " "]
     owner = naming.sender(tongue, loan, home, peer_name)
     due = loan.due_day or today
     days = (due - today).days
-    names: dict[str, Words] = {"what": naming.moved(tongue, loan), "owner": owner, "day": tongue.day(due)}
+    what = Bold(naming.all_of(tongue, out))
+    names: dict[str, Words] = {"what": what, "owner": owner, "day": naming.last_day(tongue, loan)}
     if days > 1:
-        first = tongue.say("{what} goes back to {owner} by {day}.", **names)
+        first = tongue.of_many(
+            "{what} goes back to {owner} by {day}.", "{what} go back to {owner} by {day}.", out, **names
+        )
     elif days == 1:
-        first = tongue.say("{what} goes back to {owner} by tomorrow, {day}.", **names)
+        first = tongue.of_many(
+            "{what} goes back to {owner} by tomorrow, {day}.",
+            "{what} go back to {owner} by tomorrow, {day}.",
+            out,
+            **names,
+        )
     elif days == 0:
-        first = tongue.say("{what} goes back to {owner} today, {day}.", **names)
+        first = tongue.of_many(
+            "{what} goes back to {owner} today, {day}.", "{what} go back to {owner} today, {day}.", out, **names
+        )
     else:
-        first = tongue.say("{what} was to be back at {owner} by {day}.", **names)
+        first = tongue.of_many(
+            "{what} was to be back at {owner} by {day}.", "{what} were to be back at {owner} by {day}.", out, **names
+        )
     how = tongue.say(
         "When it goes back, reply: {back} · for more time: {longer}",
         back=command("return"),
@@ -322,7 +344,7 @@ def extend_until_when(tongue: Tongue, *, usage: str, example: str) -> Lines:
 
 def due_later_already(tongue: Tongue, *, loan: Transfer) -> Lines:
     """It may stay longer than that anyway."""
-    day = tongue.day(loan.due_day) if loan.due_day else ""
+    day = naming.last_day(tongue, loan)
     return [tongue.say("Nothing to do: {case} may stay until {day} anyway.", case=naming.case(tongue, loan), day=day)]
 
 

@@ -27,19 +27,23 @@ def card_of_child(tongue: Tongue, card: Card) -> Lines | None:
 
 
 def _names(tongue: Tongue, card: Card) -> dict[str, Words]:
-    until = card.transfer.terms.loan_until
     return {
         "what": naming.moved(tongue, card.transfer),
         "sender": card.sender,
         "receiver": card.receiver,
         "who": naming.signed(tongue, card.transfer.decided),
-        "day": tongue.day(until) if until else "",
+        "day": naming.last_day(tongue, card.transfer),
     }
 
 
 def _return_to_decide(tongue: Tongue, card: Card) -> Lines:
     lines = card.transfer.terms.lines
-    first = tongue.say("{sender} hands back {what}. Is it here, and as it was?", **_names(tongue, card))
+    first = tongue.of_many(
+        "{sender} hands back {what}. Is it here, and as it was?",
+        "{sender} hands back {what}. Are they here, and as they were?",
+        lines,
+        **_names(tongue, card),
+    )
     places = tuple(dict.fromkeys(tongue.short(line.place, 60) for line in lines if line.place))
     goes_to: Lines = [tongue.say("Goes back to: {places}", places=", ".join(places))] if places else []
     return [
@@ -83,11 +87,14 @@ def _until(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
 
 def first_when_done(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
     """'✅ 1 × Laser lens is back at attraktor, damaged.'."""
+    names, things = _names(tongue, card), card.transfer.terms.lines
     if card.transfer.terms.kind == "extension":
-        return tongue.say("✅ {what} may stay at {receiver} until {day}.", **_names(tongue, card))
+        return tongue.say("✅ {what} may stay at {receiver} until {day}.", **names)
     if card.transfer.damaged:
-        return tongue.say("🔧 {what} is back at {receiver}, damaged.", **_names(tongue, card))
-    return tongue.say("✅ {what} is back at {receiver}.", **_names(tongue, card))
+        return tongue.of_many(
+            "🔧 {what} is back at {receiver}, damaged.", "🔧 {what} are back at {receiver}, damaged.", things, **names
+        )
+    return tongue.of_many("✅ {what} is back at {receiver}.", "✅ {what} are back at {receiver}.", things, **names)
 
 
 def _facts(tongue: Tongue, card: Card) -> Lines:
@@ -102,9 +109,19 @@ def _not_so(tongue: Tongue, card: Card) -> Lines:
     if transfer.terms.kind == "extension":
         first = tongue.say("❌ No more time for {what}: it goes back as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
-        first = tongue.say("❌ Not here: {what} stays on loan, at {sender}.", **names)
+        first = tongue.of_many(
+            "❌ Not here: {what} stays on loan, at {sender}.",
+            "❌ Not here: {what} stay on loan, at {sender}.",
+            transfer.terms.lines,
+            **names,
+        )
     else:
-        first = tongue.say("Not handed back: {what} stays on loan, at {sender}.", **names)
+        first = tongue.of_many(
+            "Not handed back: {what} stays on loan, at {sender}.",
+            "Not handed back: {what} stay on loan, at {sender}.",
+            transfer.terms.lines,
+            **names,
+        )
     lines: Lines = [first]
     if transfer.decided is not None and transfer.decided.person:
         who, when = naming.signed(tongue, transfer.decided), tongue.when(transfer.decided.at)
@@ -128,8 +145,7 @@ def child_asked(tongue: Tongue, transfer: Transfer, peer: str) -> Lines:
         first = tongue.say("{peer} is asked to take back {what}.", **names)
         rest = tongue.say("Nothing has moved yet: an approver of {peer} says whether it is there.", **names)
     else:
-        until = transfer.terms.loan_until
-        day = tongue.day(until) if until else ""
+        day = naming.last_day(tongue, transfer)
         first = tongue.say("{peer} is asked whether {what} may stay until {day}.", day=day, **names)
         rest = tongue.say("Until an approver of {peer} says yes, it is due as before.", **names)
     return [first, rest, _how_to_stop(tongue, transfer), transfer.code]
@@ -146,12 +162,18 @@ def _how_to_stop(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
 def return_asked(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str) -> Lines:
     """The answer to the owner's line: it is here, so it leaves the borrower's books."""
     card = card_of(tongue, transfer, home, peer_name)
-    sentence = "{what} comes back, damaged." if transfer.damaged else "{what} comes back."
+    names, things = _names(tongue, card), transfer.terms.lines
+    if transfer.damaged:
+        first = tongue.of_many("{what} comes back, damaged.", "{what} come back, damaged.", things, **names)
+    else:
+        first = tongue.of_many("{what} comes back.", "{what} come back.", things, **names)
     return [
-        tongue.say(sentence, **_names(tongue, card)),
-        tongue.say(
-            "{sender}'s bot gives it out of its books; then it is in stock at {receiver} again, in its old place.",
-            **_names(tongue, card),
+        first,
+        tongue.of_many(
+            "{sender}'s bot gives it out of its books; then {receiver} has it in stock again, in its old place.",
+            "{sender}'s bot gives them out of its books; then {receiver} has them in stock again, in their old places.",
+            things,
+            **names,
         ),
         transfer.code,
     ]

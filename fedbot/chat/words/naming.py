@@ -105,8 +105,17 @@ def things(tongue: Tongue, lines: Sequence[Line]) -> str:
 
 def moved(tongue: Tongue, transfer: Transfer) -> Bold:
     """What the transfer moves, standing out: for first lines."""
-    lines = transfer.terms.lines
-    return Bold(marked_thing(tongue, lines[0]) if len(lines) == 1 else things(tongue, lines))
+    return Bold(all_of(tongue, transfer.terms.lines))
+
+
+def all_of(tongue: Tongue, lines: Sequence[Line]) -> str:
+    """These things; a single one with what tells it from others."""
+    return marked_thing(tongue, lines[0]) if len(lines) == 1 else things(tongue, lines)
+
+
+def last_day(tongue: Tongue, transfer: Transfer) -> str:
+    """The last day of a loan, as extended, with where that is the day if it isn't ours; '' of what is no loan."""
+    return tongue.day_there(transfer.due_day, transfer.terms.time_zone) if transfer.due_day else ""
 
 
 def sender(tongue: Tongue, transfer: Transfer, home: Home, peer_name: str) -> str:

@@ -27,7 +27,12 @@ def parcel_left(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: st
     if terms.kind == "push":
         first = tongue.say("📦 {what}: please send it to {receiver} now. {code}", **names)
     else:
-        first = tongue.say("📦 {what} is on its way from {sender}, by parcel. {code}", **names)
+        first = tongue.of_many(
+            "📦 {what} is on its way from {sender}, by parcel. {code}",
+            "📦 {what} are on their way from {sender}, by parcel. {code}",
+            terms.lines,
+            **names,
+        )
     return [
         (naming.pill(tongue, terms.asker, terms.asker_name), " ", *first),
         decided(tongue, card),

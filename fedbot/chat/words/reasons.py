@@ -71,6 +71,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("{sender} shares no such item."),
         marked("Look with {find} what it shares, or ask its people to {share} it."),
     ),
+    "day-over": (
+        marked("that last day is over where {sender} is."),
+        marked("Ask until a later day."),
+    ),
     "too-many": (
         marked("{sender} was asked for too much within an hour."),
         marked("Ask again in an hour."),

@@ -90,14 +90,14 @@ def _parcel(transfer: Transfer) -> str | None:
 
 def _of_loan(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
     """What is lent, until when; how that ended; what more time was asked for."""
-    day = tongue.day(transfer.due_day) if transfer.due_day else ""
+    day = naming.last_day(tongue, transfer)
     if transfer.closed is not None:
         closed = transfer.closed
         return tongue.say(_CLOSED[closed.how], when=tongue.when(closed.by.at), who=naming.signed(tongue, closed.by))
     if not transfer.is_on_loan:
         asked = _LONGER.get(transfer.state, _LONGER[TransferState.DECLINED])
         return tongue.say(asked, day=day, who=naming.signed(tongue, transfer.decided))
-    overdue = transfer.due_day is not None and transfer.due_day < tongue.today
+    overdue = transfer.due_day is not None and transfer.due_day < tongue.today_there(transfer.terms.time_zone)
     if transfer.role == "sender":
         return tongue.say("⚠ Lent; it was due {day}." if overdue else "Lent until {day}.", day=day)
     return tongue.say("⚠ Borrowed; it was due {day}." if overdue else "Borrowed until {day}.", day=day)

@@ -19,7 +19,12 @@ def no_part_for_it_yet(tongue: Tongue, *, transfer: Transfer, numbers: tuple[int
     """A yes to something that has no part at the receiver: what makes one."""
     space = naming.space(tongue, home.name)
     lines: Lines = [
-        tongue.say("Not counted: {space} has no place for all of {code} yet.", space=space, code=transfer.code)
+        tongue.say(
+            "Not counted: {space} has no place for {what} yet ({code}).",
+            space=space,
+            what=naming.things(tongue, [transfer.line(number) for number in numbers]),
+            code=transfer.code,
+        )
     ]
     lines += [no_part_for(tongue, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
     lines.append(tongue.say("Nothing has moved. I look again now; when the card shows a place, tap ✅ once more."))

@@ -6,7 +6,7 @@ they are made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from fedbot.chat.cleaning import clean_text
 from fedbot.chat.content import Inline, Line
+from fedbot.federation import zones
 from fedbot.federation.terms import plain
 
 DOMAIN = "fedbot"
@@ -85,6 +86,10 @@ class Tongue:
         chosen = _catalogue(self.language).ngettext(one, many, number)
         return _filled(chosen, {"number": self.count(number), **words})
 
+    def of_many(self, one: str, many: str, things: Sized, /, **words: Words) -> tuple[Inline, ...]:
+        """A sentence of which the things named in it are the subject: 'is', or 'are' if there are several."""
+        return _filled(_catalogue(self.language).ngettext(one, many, len(things)), words)
+
     def word(self, msgid: str) -> str:
         """A plain word or text in this language."""
         return _catalogue(self.language).gettext(msgid)
@@ -97,16 +102,29 @@ class Tongue:
         except OverflowError:
             return moment
 
-    @property
-    def today(self) -> date:
-        """Which day it is where is spoken."""
-        return self._local(self.now).date()
-
     def day(self, day: date, *, year: bool = True) -> str:
         """'Tue 15 Dec 2026'."""
         names = {"weekday": self.word(WEEKDAYS[day.weekday()]), "month": self.word(MONTHS[day.month - 1])}
         sentence = self.word("{weekday} {day} {month} {year}") if year else self.word("{weekday} {day} {month}")
         return sentence.format(day=day.day, year=day.year, **names)
+
+    def day_there(self, day: date, time_zone: str) -> str:
+        """'Tue 15 Dec 2026', or 'Tue 15 Dec 2026 (Auckland time)' if that day ends there at another moment than here.
+
+        `time_zone` is whose day it is (IANA name, unknown ones too); '' for ours.
+        """
+        ends_there, ends_here = (
+            zones.beginning(day + timedelta(days=1), name, self.time_zone).astimezone(UTC)
+            for name in (time_zone, self.time_zone)
+        )
+        if not time_zone or (zones.is_known(time_zone) and ends_there == ends_here):
+            return self.day(day)
+        place = self.short(time_zone.rpartition("/")[2].replace("_", " "), 30)
+        return self.word("{day} ({place} time)").format(day=self.day(day), place=place)
+
+    def today_there(self, time_zone: str) -> date:
+        """Which day it is in that zone."""
+        return zones.day_at(self.now, time_zone, self.time_zone)
 
     def when(self, moment: datetime, today: date | None = None) -> str:
         """'Tue 1 Dec, 20:14'; with the year if it isn't that of `today` (by default the present day)."""

@@ -194,8 +194,13 @@ def _moving(tongue: Tongue, card: Card) -> Lines:
     if is_under_way(card.transfer):
         return _by_parcel(tongue, card)
     what = naming.moved(tongue, card.transfer)
-    first = tongue.say(
-        "{what} goes from {sender} to {receiver} now.", what=what, sender=card.sender, receiver=card.receiver
+    first = tongue.of_many(
+        "{what} goes from {sender} to {receiver} now.",
+        "{what} go from {sender} to {receiver} now.",
+        card.transfer.terms.lines,
+        what=what,
+        sender=card.sender,
+        receiver=card.receiver,
     )
     if card.transfer.state in {TransferState.APPROVED, TransferState.DEBITING}:
         where = tongue.say(

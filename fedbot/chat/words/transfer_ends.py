@@ -15,17 +15,21 @@ from fedbot.federation.resolving import LOST
 
 
 def _done(tongue: Tongue, card: Card) -> Lines:
-    day = card.transfer.due_day
-    sentence = "✅ Done: {what} went from {sender} to {receiver}, to keep."
-    if day is not None:
-        sentence = "✅ Done: {what} is on loan from {sender} to {receiver} until {day}."
-    first = tongue.say(
-        sentence,
-        what=naming.moved(tongue, card.transfer),
-        sender=card.sender,
-        receiver=card.receiver,
-        day=tongue.day(day) if day else "",
-    )
+    names: dict[str, Words] = {
+        "what": naming.moved(tongue, card.transfer),
+        "sender": card.sender,
+        "receiver": card.receiver,
+    }
+    if card.transfer.is_loan:
+        first = tongue.of_many(
+            "✅ Done: {what} is on loan from {sender} to {receiver} until {day}.",
+            "✅ Done: {what} are on loan from {sender} to {receiver} until {day}.",
+            card.transfer.terms.lines,
+            day=naming.last_day(tongue, card.transfer),
+            **names,
+        )
+    else:
+        first = tongue.say("✅ Done: {what} went from {sender} to {receiver}, to keep.", **names)
     if failed(card.transfer):
         first = tongue.say(
             "✅ Done in part: {what} went from {sender} to {receiver}, {terms}.",
@@ -64,13 +68,25 @@ def _declined(tongue: Tongue, card: Card) -> Lines:
         instead = reasons.what_instead(tongue, card.transfer.problem, card.sender, command("spaces"))
         said = [first, tongue.say("Why: {why}", why=why), tongue.say("Nothing has moved."), instead]
         return [*(line for line in said if line), card.transfer.code]
-    first = tongue.say("❌ Declined: {what} stays at {sender}.", what=what, sender=card.sender)
+    first = tongue.of_many(
+        "❌ Declined: {what} stays at {sender}.",
+        "❌ Declined: {what} stay at {sender}.",
+        card.transfer.terms.lines,
+        what=what,
+        sender=card.sender,
+    )
     return [first, _by_whom(tongue, card), tongue.say("Nothing has moved."), card.transfer.code]
 
 
 def _cancelled(tongue: Tongue, card: Card) -> Lines:
     transfer = card.transfer
-    first = tongue.say("Cancelled: {what} stays at {sender}.", what=naming.moved(tongue, transfer), sender=card.sender)
+    first = tongue.of_many(
+        "Cancelled: {what} stays at {sender}.",
+        "Cancelled: {what} stay at {sender}.",
+        transfer.terms.lines,
+        what=naming.moved(tongue, transfer),
+        sender=card.sender,
+    )
     lines: Lines = [first]
     if transfer.decided is not None and transfer.decided.person:
         lines.append(_by_whom(tongue, card))
@@ -94,7 +110,13 @@ def _by_whom(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
 
 def _expired(tongue: Tongue, card: Card) -> Lines:
     return [
-        tongue.say("Expired: {what} stays at {sender}.", what=naming.moved(tongue, card.transfer), sender=card.sender),
+        tongue.of_many(
+            "Expired: {what} stays at {sender}.",
+            "Expired: {what} stay at {sender}.",
+            card.transfer.terms.lines,
+            what=naming.moved(tongue, card.transfer),
+            sender=card.sender,
+        ),
         tongue.say(
             "Nobody of {decider} decided until {when}.", decider=card.decider, when=tongue.when(card.transfer.due)
         ),
@@ -104,8 +126,12 @@ def _expired(tongue: Tongue, card: Card) -> Lines:
 
 
 def _aborted(tongue: Tongue, card: Card) -> Lines:
-    first = tongue.say(
-        "Not given: {what} stays at {sender}.", what=naming.moved(tongue, card.transfer), sender=card.sender
+    first = tongue.of_many(
+        "Not given: {what} stays at {sender}.",
+        "Not given: {what} stay at {sender}.",
+        card.transfer.terms.lines,
+        what=naming.moved(tongue, card.transfer),
+        sender=card.sender,
     )
     why = tongue.say("Why: {why}", why=reasons.why_not_given(tongue, card.transfer.problem, card.sender, card.receiver))
     instead = reasons.what_instead(tongue, card.transfer.problem, card.sender, command("spaces"))
@@ -122,8 +148,12 @@ def _aborted(tongue: Tongue, card: Card) -> Lines:
 
 def _refused(tongue: Tongue, card: Card) -> Lines:
     names: dict[str, Words] = {"sender": card.sender, "receiver": card.receiver}
-    first = tongue.say(
-        "Not booked in: {what} goes back to {sender}.", what=naming.moved(tongue, card.transfer), sender=card.sender
+    first = tongue.of_many(
+        "Not booked in: {what} goes back to {sender}.",
+        "Not booked in: {what} go back to {sender}.",
+        card.transfer.terms.lines,
+        what=naming.moved(tongue, card.transfer),
+        sender=card.sender,
     )
     lines: Lines = [first, decided(tongue, card), *settled(tongue, card), "", *_inventree_said(tongue, card)]
     lines.append(
@@ -139,12 +169,22 @@ def _reverted(tongue: Tongue, card: Card) -> Lines:
     names: dict[str, Words] = {"what": naming.moved(tongue, card.transfer), "sender": card.sender}
     if card.transfer.settled is not None and card.transfer.settled.truth == LOST:
         return [
-            tongue.say("Lost: {what} is at neither space, and written off at {sender}.", **names),
+            tongue.of_many(
+                "Lost: {what} is at neither space, and written off at {sender}.",
+                "Lost: {what} are at neither space, and written off at {sender}.",
+                card.transfer.terms.lines,
+                **names,
+            ),
             decided(tongue, card),
             *settled(tongue, card),
             card.transfer.code,
         ]
-    first = tongue.say("Back again: {what} is in {sender}'s stock as before.", **names)
+    first = tongue.of_many(
+        "Back again: {what} is in {sender}'s stock as before.",
+        "Back again: {what} are in {sender}'s stock as before.",
+        card.transfer.terms.lines,
+        **names,
+    )
     lines: Lines = [first, decided(tongue, card), *settled(tongue, card), "", *_inventree_said(tongue, card)]
     if card.transfer.settled is None:
         lines.append(

@@ -10,7 +10,7 @@ from fedbot.chat.words.how_far import how_far, how_to_stop
 from fedbot.chat.words.lending import on_terms
 from fedbot.chat.words.loan_cards import child_asked, first_when_done
 from fedbot.chat.words.naming import command
-from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.chat.words.transfer_cards import transfer_card
 from fedbot.chat.words.transfer_facts import card_of, decided, no_part_for, not_done, unmatched, where_it_is
 from fedbot.federation.documents import Connection, Line, Transfer, TransferState
@@ -87,9 +87,16 @@ def transfer_requested(tongue: Tongue, *, transfer: Transfer, connection: Connec
 def request_without_part(tongue: Tongue, *, transfer: Transfer, home: Home) -> Lines:
     """What the owner would send has no part with us, so the request is taken back."""
     space = naming.space(tongue, home.name)
-    lines: Lines = [tongue.say("Taken back: {space} has no place for {code}.", space=space, code=transfer.code)]
-    for progress in unmatched(transfer)[: naming.MOST_IN_FIRST_LINE]:
-        lines += [no_part_for(tongue, transfer, progress.number, space)]
+    homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
+    lines: Lines = [
+        tongue.say(
+            "Taken back: {space} has no place for {what} ({code}).",
+            space=space,
+            what=naming.things(tongue, homeless),
+            code=transfer.code,
+        )
+    ]
+    lines += [no_part_for(tongue, transfer, line.number, space) for line in homeless[: naming.MOST_IN_FIRST_LINE]]
     return [*lines, tongue.say("Nothing has moved. When that is mended, ask again.")]
 
 
@@ -105,13 +112,23 @@ def transfer_end(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: s
     partly = not_done(tongue, card)
     went = [line for line in transfer.terms.lines if transfer.at(line.number).stage == "arrived"]
     due = transfer.due_day
-    first = tongue.say(
-        "✅ {what} is at {receiver}, due {day}. {code}" if due else "✅ {what} is at {receiver}. {code}",
-        day=tongue.day(due) if due else "",
-        what=naming.things(tongue, went) if partly else naming.moved(tongue, transfer),
-        receiver=card.receiver,
-        code=transfer.code,
-    )
+    names: dict[str, Words] = {
+        "what": naming.things(tongue, went) if partly else naming.moved(tongue, transfer),
+        "receiver": card.receiver,
+        "code": transfer.code,
+    }
+    if due is None:
+        first = tongue.of_many(
+            "✅ {what} is at {receiver}. {code}", "✅ {what} are at {receiver}. {code}", went, **names
+        )
+    else:
+        first = tongue.of_many(
+            "✅ {what} is at {receiver}, due {day}. {code}",
+            "✅ {what} are at {receiver}, due {day}. {code}",
+            went,
+            day=naming.last_day(tongue, transfer),
+            **names,
+        )
     return [(*pills, *first), decided(tongue, card), *where_it_is(tongue, card), *partly]
 
 

@@ -163,7 +163,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=BETA,
         ),
         """
-        Not counted: betaspace has no place for all of k7m2 yet.
+        Not counted: betaspace has no place for 10 × M3 bolt yet (k7m2).
         M3 bolt: no part of betaspace fits, and I may not make one.
         In InvenTree: make a part with the same IPN or exactly this name.
         Nothing has moved. I look again now; when the card shows a place, tap ✅ once more.

@@ -45,6 +45,11 @@ def lent(*lines: Line, role: str = "receiver", **fields: object) -> Transfer:
     return replace(given, **(done | fields))  # type: ignore[arg-type]
 
 
+def abroad(loan: Transfer, zone: str = "Pacific/Auckland") -> Transfer:
+    """The same, by the calendar of an owner elsewhere."""
+    return replace(loan, terms=replace(loan.terms, time_zone=zone))
+
+
 def child(kind: str, asked: Signature = BY_BEA, role: str = "receiver", **fields: object) -> Transfer:
     """A return of the lens, or an extension; the owner is attraktor."""
     back = kind == "return"
@@ -200,7 +205,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("return_asked", transfer=child("return", asked=BY_ANNA, damaged=True), **OUR),
         """
         1 × Laser lens 2.0″ (LENS-2, serial 0042) comes back, damaged.
-        betaspace's bot gives it out of its books; then it is in stock at attraktor again, in its old place.
+        betaspace's bot gives it out of its books; then attraktor has it in stock again, in its old place.
         k7m2
         """,
     ),
@@ -284,6 +289,48 @@ SAID: dict[str, tuple[Phrase, str]] = {
         1 × Laser lens 2.0″ (k7m2) is lost, but InvenTree has not taken the status.
         Why: InvenTree said no
         Please set the item's status to 'lost' in InvenTree by hand; I don't try again.
+        """,
+    ),
+    "a reminder of what is out still, by the owner's day": (
+        say(
+            "loan_reminder",
+            loan=abroad(lent(LENS, BOLTS)),
+            out=(LENS, replace(BOLTS, quantity=Decimal(4))),
+            home=BETA,
+            peer_name="attraktor",
+            people={ANNA: "Bea"},
+            today=date(2026, 12, 14),
+        ),
+        """
+        @Bea 1 × Laser lens 2.0″ and 4 × M3 bolt go back to attraktor by tomorrow, Tue 15 Dec 2026 (Auckland time).
+        When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
+        k7m2
+        """,
+    ),
+    "done, by a calendar that nobody here knows": (
+        card(abroad(lent(BOLTS), "Mars/Mount_Sharp"), BETA, "attraktor"),
+        """
+        ✅ Done: 10 × M3 bolt (M3-BOLT) is on loan from attraktor to betaspace until Tue 15 Dec 2026 (Mount Sharp time).
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: stock #1207, Laser room
+        At attraktor: taken out of stock #12, with customer betaspace
+
+        Reply here with: !fed return · !fed extend 2 weeks · !fed show
+        k7m2
+        """,
+    ),
+    "done, by a calendar that is ours under another name": (
+        card(abroad(lent(), "Europe/Vienna"), BETA, "attraktor"),
+        """
+        ✅ Done: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is on loan from attraktor to betaspace until Tue 15 Dec 2026.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: stock #1207, Laser room
+        At attraktor: stock #42, with customer betaspace
+
+        Reply here with: !fed return · !fed extend 2 weeks · !fed show
+        k7m2
         """,
     ),
     "a reminder, three days before": (

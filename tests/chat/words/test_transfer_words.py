@@ -344,7 +344,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "requested, but there is no part for it": (
         say("request_without_part", transfer=request(BOLTS, progress=(Progress(1, match="none"),)), home=BETA),
         """
-        Taken back: betaspace has no place for k7m2.
+        Taken back: betaspace has no place for 10 × M3 bolt (k7m2).
         M3 bolt: no part of betaspace fits, and I may not make one.
         In InvenTree: make a part with the same IPN or exactly this name.
         Nothing has moved. When that is mended, ask again.

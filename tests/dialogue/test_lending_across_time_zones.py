@@ -1,0 +1,198 @@
+"""A loan's last day is a day at the owner's: Auckland, where it is tomorrow already, lends to Los Angeles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fedbot.federation.documents import Terms, TransferState
+from fedbot.verbs import push, request
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_lending import lent, loan, owners_card
+from tests.dialogue.world import Message, Person, World, sharing, told
+
+AUCKLAND, LOS_ANGELES = "Pacific/Auckland", "America/Los_Angeles"
+# The clock begins on Tue 24 Nov, 20:14 UTC: 12:14 in Los Angeles, 9:14 of the 25th in Auckland.
+
+
+async def between(owner: str, borrower: str) -> World:
+    """Attraktor, in the one zone, shares all with betaspace in the other, and the other way round."""
+    return await sharing(alpha={"time_zone": owner}, beta={"time_zone": borrower})
+
+
+async def until(world: World, moment: datetime) -> None:
+    await world.passes(moment - world.clock.now())
+
+
+async def said(world: World, person: Person, line: str) -> str:
+    event = person.says(line)
+    await world.settle()
+    return world.answer_to(event)
+
+
+def reminded(world: World) -> list[tuple[str, str]]:
+    """When people in Los Angeles (or where betaspace is) were reminded, by their clock, and of what."""
+    zone = ZoneInfo(world.beta.home.time_zone)
+    return [
+        (_at(world, m).astimezone(zone).strftime("%a %d %b, %H:%M"), m.text.splitlines()[0].split("(M3-NUT) ")[1])
+        for m in world.room.messages(sender=world.beta.chat.user_id)
+        if "back to Attraktor" in m.text or "was to be back" in m.text
+    ]
+
+
+def _at(world: World, message: Message) -> datetime:
+    event = next(e for e in world.server.log if e.get("event_id") == message.event_id)
+    return datetime.fromtimestamp(event["origin_server_ts"] / 1000, UTC)
+
+
+def zone_in_metadata(space: Space) -> object:
+    item = loan(space).at(1).item
+    assert item
+    return space.metadata("stockitem", item).get("time_zone")
+
+
+async def test_the_last_day_is_the_owners_on_both_sides_and_said_so_where_it_is_another() -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    await lent("M3-NUT 10", "for 3 days", world)
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2026-11-28", "2026-11-28"]
+    assert {loan(space).terms.time_zone for space in world.spaces} == {AUCKLAND}
+    assert "on loan from Attraktor to Betaspace until Sat 28 Nov 2026 (Auckland time)." in world.card().text
+    assert "due Sat 28 Nov 2026." in world.room.message("is at Betaspace, due").text, "the owner's bot says that"
+    assert [zone_in_metadata(space) for space in world.spaces] == [AUCKLAND, AUCKLAND]
+    assert_books_balance(world)
+
+
+async def test_it_is_overdue_for_both_at_the_owners_midnight() -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    await lent("M3-NUT 10", "for 3 days", world)
+    midnight = datetime(2026, 11, 29, tzinfo=ZoneInfo(AUCKLAND))
+    await until(world, midnight - timedelta(minutes=1))
+    assert "Lent until Sat 28 Nov 2026." in await said(world, world.anna, "!fed todo")
+    assert "Borrowed until Sat 28 Nov 2026 (Auckland time)." in await said(world, world.bea, "!fed todo")
+    await until(world, midnight)
+    assert "⚠ Lent; it was due Sat 28 Nov 2026." in await said(world, world.anna, "!fed todo")
+    assert "⚠ Borrowed; it was due Sat 28 Nov 2026 (Auckland time)." in await said(world, world.bea, "!fed todo")
+
+
+async def test_reminders_come_on_the_owners_days_but_never_in_the_borrowers_night() -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    await lent("M3-NUT 10", "until 2.12.", world)
+    await until(world, datetime(2026, 12, 11, tzinfo=UTC))
+    day = "Wed 2 Dec 2026 (Auckland time)."
+    assert reminded(world) == [  # 29 November begins in Auckland at 3 in the night before, in Los Angeles
+        ("Sat 28 Nov, 08:00", f"goes back to Attraktor by {day}"),
+        ("Mon 30 Nov, 08:00", f"goes back to Attraktor by tomorrow, {day}"),
+        ("Tue 01 Dec, 08:00", f"goes back to Attraktor today, {day}"),
+        ("Tue 08 Dec, 08:00", f"was to be back at Attraktor by {day}"),
+    ]
+
+
+async def test_the_other_way_round_a_day_begins_in_the_evening_before_the_night() -> None:
+    world = await between(LOS_ANGELES, AUCKLAND)
+    await lent("M3-NUT 10", "until 28.11.", world)
+    await until(world, datetime(2026, 11, 29, 12, tzinfo=UTC))
+    day = "Sat 28 Nov 2026 (Los Angeles time)."
+    assert reminded(world)[-2:] == [
+        ("Fri 27 Nov, 21:00", f"goes back to Attraktor by tomorrow, {day}"),
+        ("Sat 28 Nov, 21:00", f"goes back to Attraktor today, {day}"),
+    ]
+
+
+async def test_more_time_is_counted_by_the_owners_calendar_whoever_asks() -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    await lent("M3-NUT 10", "until today", world)
+    answer = await said(world, world.bea, f"!fed extend {loan(world.beta).code} until tomorrow")
+    assert "may stay until Thu 26 Nov 2026 (Auckland time)." in answer
+    assert "until Thu 26 Nov 2026. May it" in owners_card(world).text
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2026-11-26", "2026-11-26"]
+    await until(world, datetime(2026, 11, 27, 10, tzinfo=ZoneInfo(AUCKLAND)))
+    await said(world, world.bea, f"!fed extend {loan(world.beta).code} 1 day")
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2026-11-28", "2026-11-28"], "from the owner's day"
+
+
+async def test_of_what_is_asked_for_the_owners_answer_says_whose_day_it_is() -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    assert "until Wed 25 Nov 2026." in await said(
+        world, world.bea, "!fed request 5 RES-10K from attraktor until tomorrow"
+    )
+    assert world.beta.transfer().terms.time_zone == AUCKLAND
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [loan(space).is_on_loan for space in world.spaces] == [True, True]
+    await until(world, datetime(2026, 11, 26, tzinfo=ZoneInfo(AUCKLAND)))
+    assert "it was due Wed 25 Nov 2026 (Auckland time)" in await said(world, world.bea, "!fed todo")
+    assert_books_balance(world)
+
+
+async def test_less_of_it_may_be_granted_and_the_day_stays_the_owners() -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    await said(world, world.bea, "!fed request 5 RES-10K from attraktor for 2 weeks")
+    world.piet.says("!fed approve 3", reply_to=owners_card(world))
+    await world.grace()
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    assert {(loan(s).is_on_loan, loan(s).terms.time_zone, str(loan(s).due_day)) for s in world.spaces} == {
+        (True, AUCKLAND, "2026-12-08")
+    }
+    assert_books_balance(world)
+
+
+async def test_a_day_that_is_over_at_the_owners_is_declined_with_what_to_do() -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    await said(world, world.bea, "!fed request 5 RES-10K from attraktor until today")
+    assert [space.transfer().state for space in world.spaces] == [TransferState.DECLINED, TransferState.DECLINED]
+    end = world.room.message("that last day is over where Attraktor is").text
+    assert "Ask until a later day." in end
+    assert_books_balance(world)
+
+
+def with_zone(monkeypatch: pytest.MonkeyPatch, verb: ModuleType, zone: str) -> None:
+    """That verb makes terms which name this zone."""
+    monkeypatch.setattr(verb, "Terms", lambda **fields: replace(Terms(**fields), time_zone=zone))
+
+
+async def test_a_zone_that_nobody_here_knows_is_told_as_it_is_and_read_as_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    with_zone(monkeypatch, push, "../../Mars/Phobos")
+    await lent("M3-NUT 10", "until 28.11.", world)
+    await until(world, datetime(2026, 11, 28, 16, 30, tzinfo=UTC))
+    assert reminded(world)[-1] == (
+        "Sat 28 Nov, 08:00",
+        "goes back to Attraktor today, Sat 28 Nov 2026 (Phobos time).",
+    )
+    await said(world, world.bea, f"!fed extend {loan(world.beta).code} 1 week")
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-05", "2026-12-05"]
+    assert [space.bot.engine.failures for space in world.spaces] == [0, 0]
+
+
+async def test_a_loan_of_a_time_when_no_zone_was_agreed_is_read_by_each_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    with_zone(monkeypatch, push, "")
+    await lent("M3-NUT 10", "until 28.11.", world)
+    await until(world, datetime(2026, 11, 29, tzinfo=ZoneInfo(AUCKLAND)))
+    assert "⚠ Lent; it was due Sat 28 Nov 2026." in await said(world, world.anna, "!fed todo")
+    assert "Borrowed until Sat 28 Nov 2026." in await said(world, world.bea, "!fed todo")
+    assert [zone_in_metadata(space) for space in world.spaces] == [None, None]
+
+
+async def test_whose_day_it_is_isnt_for_the_borrower_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await between(AUCKLAND, LOS_ANGELES)
+    with_zone(monkeypatch, request, LOS_ANGELES)
+    world.bea.says("!fed request 5 RES-10K from attraktor until tomorrow")
+    await world.settle()
+    assert world.alpha.turn.transfers() == []
+    assert told(world.room, "I can't read what")
+    assert world.alpha.bot.engine.failures == 0
