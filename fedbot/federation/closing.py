@@ -114,9 +114,8 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     turn.save(ended)
     turn.note(ended.id, f"loan over: {how.value}", by.person, by.event_id)
     show_anew(turn, ended)
-    for asked in loans.children(turn, loan):
-        if asked.terms.kind == loans.EXTENSION and asked.role == "sender" and asked.state is TransferState.OPEN:
-            transfers.end(turn, asked, TransferState.DECLINED, None, loans.LOAN_OVER)
+    for asked in loans.open_extensions(turn, loan) if loan.role == "sender" else ():
+        transfers.end(turn, asked, TransferState.DECLINED, None, loans.LOAN_OVER)
     connection = letters.connection_of(turn, ended)
     if connection.state is ConnectionState.ENDED and not loans.of_connection(turn, connection):
         making.close_company(turn, connection)

@@ -78,7 +78,15 @@ def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
 
 
 def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
-    """The owner's approver gives more time at once: the message that says so carries it."""
+    """The owner's approver gives more time at once: the message that says so carries it.
+
+    That answers what the borrower has asked: with a yes, if it is that very day.
+    """
+    for asked in loans.open_extensions(turn, loan):
+        if asked.terms.loan_until == until:
+            transfers.end(turn, asked, TransferState.DONE, by)
+        else:
+            transfers.end(turn, asked, TransferState.DECLINED, by, loans.OTHER_DAY)
     loan = prolonged(turn, loan, until, by)
     awaits = letters.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = letters.write(turn, loan, "extended", _body(loan, by), awaits=awaits)

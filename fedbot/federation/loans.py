@@ -29,6 +29,8 @@ RETURN = "return"
 EXTENSION = "extension"
 LOAN_OVER = "loan-over"
 """Why nothing more can be asked about it."""
+OTHER_DAY = "other-day"
+"""Why more time isn't asked for any more: the owner has said by itself until when it may stay."""
 CAME_BACK = frozenset({"arrived", "created", "placed"})
 """Stages of a return's line that is back: at the borrower, who sends it, and at the owner."""
 OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
@@ -65,6 +67,12 @@ def children(turn: Turn, loan: Transfer) -> list[Transfer]:
 def returns(turn: Turn, loan: Transfer) -> list[Transfer]:
     """Its returns, oldest first."""
     return [t for t in children(turn, loan) if is_return(t)]
+
+
+def open_extensions(turn: Turn, loan: Transfer) -> list[Transfer]:
+    """What was asked about its last day and waits for the owner."""
+    asked = (t for t in children(turn, loan) if t.terms.kind == EXTENSION)
+    return [t for t in asked if t.state is TransferState.OPEN]
 
 
 def open_return(turn: Turn, loan: Transfer) -> Transfer | None:

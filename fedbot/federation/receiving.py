@@ -105,7 +105,8 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
     before = transfer.state
     reason = str(envelope.body.get("reason", ""))[:200]
     transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
-    if envelope.body.get("by") and state is TransferState.CANCELLED:
+    theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
+    if envelope.body.get("by") and theirs:
         transfer = replace(transfer, decided=transfers.signature_in(envelope, transfer.peer, event_id))
     turn.note(transfer.id, state.value, reason=reason)
     if "card" in transfer.told and before is not TransferState.RECEIVED:

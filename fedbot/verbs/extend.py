@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fedbot.federation import extending, loans
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import ConnectionState, Transfer, TransferState
+from fedbot.federation.documents import ConnectionState, Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, Question
@@ -64,15 +64,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say("due_later_already", loan=loan)
     if connection.state is not ConnectionState.ACTIVE:
         return say("connection_not_active", connection=connection)
-    if waiting := _asked_already(turn, loan):
-        return say("extension_asked_already", loan=loan, transfer=waiting)
+    if waiting := loans.open_extensions(turn, loan):
+        return say("extension_asked_already", loan=loan, transfer=waiting[0])
     extending.ask(turn, transfer_id(command.event_id, 1), connection, loan, day, by)
     return None
-
-
-def _asked_already(turn: Turn, loan: Transfer) -> Transfer | None:
-    open_ones = (t for t in loans.children(turn, loan) if t.terms.kind == loans.EXTENSION)
-    return next((t for t in open_ones if t.state is TransferState.OPEN), None)
 
 
 HANDLER = Handler(SPEC, ask, act)

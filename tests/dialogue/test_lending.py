@@ -242,6 +242,52 @@ async def test_the_owners_approver_gives_more_time_at_once() -> None:
     assert_books_balance(world)
 
 
+@pytest.mark.parametrize(
+    ("given", "ends", "word"),
+    [
+        ("2 weeks", DONE, "may stay at Betaspace until Tue 29 Dec 2026."),
+        ("until 31.1.", DECLINED, "Attraktor has said by itself until when 10 × M3 nut (M3-NUT) may stay."),
+        ("until 20.12.", DECLINED, "Attraktor has said by itself until when 10 × M3 nut (M3-NUT) may stay."),
+    ],
+)
+async def test_a_day_that_the_owner_gives_by_itself_answers_what_the_borrower_has_asked(
+    given: str, ends: TransferState, word: str
+) -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    card = owners_card(world)
+    world.anna.says(f"!fed extend {loan(world.alpha).code} {given}")
+    await world.settle()
+    asked = [next(t for t in space.turn.transfers() if t.terms.kind == "extension") for space in world.spaces]
+    assert [t.state for t in asked] == [ends, ends]
+    assert word in owners_card(world).text
+    assert len({str(loan(space).due_day) for space in world.spaces}) == 1
+    line = world.bea.says(f"!fed show {asked[0].code}")
+    await world.settle()
+    assert ("More time was given by Anna" if ends is DONE else "Anna has given another day") in world.answer_to(line)
+    before = str(loan(world.beta).due_day)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert [str(loan(space).due_day) for space in world.spaces] == [before, before], "it is answered already"
+    world.bea.says("!fed extend 1 week", reply_to=world.card().event_id)
+    await world.settle()
+    assert owners_card(world).event_id != card.event_id, "there may be another question"
+    assert_books_balance(world)
+
+
+async def test_the_owners_day_while_a_tap_on_the_question_waits_for_its_grace() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    world.bea.says("!fed extend 2 weeks", reply_to=world.card().event_id)
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.settle()
+    world.anna.says(f"!fed extend {loan(world.alpha).code} until 31.1.")
+    await world.grace()
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2027-01-31", "2027-01-31"]
+    assert not any(space.bot.engine.failures for space in world.spaces)
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "tomorrow"])
 async def test_a_last_day_beyond_all_calendars_is_not_taken_from_a_friend(
     day: str, monkeypatch: pytest.MonkeyPatch

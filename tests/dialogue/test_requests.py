@@ -251,7 +251,7 @@ async def test_what_no_single_stock_item_has_is_given_from_several_on_one_card()
     assert states(world) == both(TransferState.DONE)
     assert [line.quantity for line in world.beta.transfer().terms.lines] == [1, 120, 30]
     assert_moved(world, 150)
-    end = world.room.message("is at Betaspace")
+    end = world.room.message("are at Betaspace")
     assert end.text.count("At Betaspace: stock #") == 3
 
 

@@ -106,7 +106,9 @@ def _not_so(tongue: Tongue, card: Card) -> Lines:
     names = _names(tongue, card)
     if transfer.terms.kind == "extension" and transfer.problem == "loan-over":
         return [tongue.say("No more time is needed for {what}: the loan is over.", **names), transfer.code]
-    if transfer.terms.kind == "extension":
+    if transfer.terms.kind == "extension" and transfer.problem == "other-day":
+        first = tongue.say("Answered: {sender} has said by itself until when {what} may stay.", **names)
+    elif transfer.terms.kind == "extension":
         first = tongue.say("❌ No more time for {what}: it goes back as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
         first = tongue.of_many(

@@ -96,6 +96,8 @@ def _of_loan(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
         return tongue.say(_CLOSED[closed.how], when=tongue.when(closed.by.at), who=naming.signed(tongue, closed.by))
     if not transfer.is_on_loan:
         asked = _LONGER.get(transfer.state, _LONGER[TransferState.DECLINED])
+        if transfer.problem == "other-day":
+            asked = marked("More time was asked for, until {day}; {who} has given another day.")
         return tongue.say(asked, day=day, who=naming.signed(tongue, transfer.decided))
     overdue = transfer.due_day is not None and transfer.due_day < tongue.today_there(transfer.terms.time_zone)
     if transfer.role == "sender":
