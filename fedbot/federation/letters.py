@@ -184,20 +184,26 @@ def _acknowledge(subject: S, number: int) -> S:
     """The subject once the peer has said to have seen our letters up to that number."""
     exchange = subject.exchange
     unread = tuple(draft for draft in exchange.unread if draft.number > number)
-    subject = replace(subject, exchange=replace(exchange, unread=unread))
-    return subject if _waits(subject) else _at_rest(subject)
+    return rested(replace(subject, exchange=replace(exchange, unread=unread)))
+
+
+def rested(subject: S) -> S:
+    """The subject at rest, so that nothing is sent again, if the peer owes us nothing any more."""
+    if _waits(subject):
+        return subject
+    return replace(subject, exchange=replace(subject.exchange, awaiting=False, resend_at=None))
 
 
 def _waits(subject: Connection | Transfer) -> bool:
-    """Whether the peer owes us something: that it has read what must arrive, or that it is ready, as we are."""
-    if isinstance(subject, Connection) and subject.state is ConnectionState.READY and not subject.peer_ready:
-        return True
-    # a letter that need not arrive is never answered, so nobody waits for it
-    return any(draft.body.get("awaits") is True for draft in subject.exchange.unread)
+    """Whether the peer owes us something: that it has read what must arrive, or that it is ready, as we are.
 
-
-def _at_rest(subject: S) -> S:
-    return replace(subject, exchange=replace(subject.exchange, awaiting=False, resend_at=None))
+    A letter that need not arrive is never answered, so nobody waits for it. Nor, once the peer is ready, for an
+    answer to our own `ready`: the peer asks for that until it has it.
+    """
+    needed = {draft.kind for draft in subject.exchange.unread if draft.body.get("awaits") is True}
+    if not isinstance(subject, Connection):
+        return bool(needed)
+    return bool(needed - {"ready"}) if subject.peer_ready else bool(needed) or subject.state is ConnectionState.READY
 
 
 def _go_on_above(turn: Turn, subject: S, number: int) -> S:
@@ -233,7 +239,7 @@ def resend_due(turn: Turn, subject: S) -> S:
     if not exchange.awaiting or exchange.resend_at is None or exchange.resend_at > turn.now:
         return subject
     if not _waits(subject):
-        return _at_rest(subject)
+        return rested(subject)
     if not send_again(turn, subject):
         ask(turn, subject)
     resends = exchange.resends + 1

@@ -233,7 +233,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     if not (connection.own_ready and connection.peer_ready and connection.state is ConnectionState.READY):
         turn.save(connection)
         return connection
-    connection = replace(connection, state=ConnectionState.ACTIVE, waiting_since=None)
+    connection = letters.rested(replace(connection, state=ConnectionState.ACTIVE, waiting_since=None))
     turn.save(connection)
     turn.note(connection.id, f"active with {connection.peer}")
     _adopt(turn, connection)

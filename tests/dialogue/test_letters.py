@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from fedbot.federation.documents import TransferState
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import ConnectionState, TransferState
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, friends, letters, nothing, told
+from tests.dialogue.world import World, a_world, friends, letters, nothing, told
 
 DECLINED, DONE, OPEN = TransferState.DECLINED, TransferState.DONE, TransferState.OPEN
 
@@ -48,6 +50,44 @@ async def test_a_letter_that_gets_lost_comes_again(kind: str) -> None:
     assert lost
     assert states(world) == {DONE}
     assert_books_balance(world)
+
+
+async def test_when_both_say_at_once_that_they_are_ready_nothing_of_it_is_sent_again() -> None:
+    world = await a_world()
+    for space in world.spaces:
+        space.fails(FaultKind.REFUSED, "POST", "company/", times=None)
+    await world.connect()
+    for space in world.spaces:
+        space.chat.is_unreachable = True
+        space.comes_back()
+    await world.passes(timedelta(seconds=50))
+    for space in world.spaces:
+        assert space.connection().state is ConnectionState.READY
+        space.chat.is_unreachable = False
+    await world.passes(timedelta(hours=2))
+    assert [space.connection().state for space in world.spaces] == [ConnectionState.ACTIVE] * 2
+    kinds = Counter(kind_of(event) for event in world.server.log)
+    assert (kinds["ready"], kinds["seen"], kinds["ask"]) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("loser", ["alpha", "beta"])
+@pytest.mark.parametrize("access", ["relayed", "direct"])
+async def test_a_ready_that_gets_lost_is_asked_for_by_who_waits_for_it(access: str, loser: str) -> None:
+    world = await a_world(alpha={"peer_access": access}, beta={"peer_access": access})
+    reader = getattr(world, loser).chat.user_id
+    lost: list[str] = []
+
+    def loses(user: str, event: Mapping[str, Any]) -> bool:
+        if user == reader and kind_of(event) == "ready" and event["sender"] != reader and not lost:
+            lost.append(event["event_id"])
+        return user == reader and event["event_id"] in lost
+
+    world.server.loses = loses
+    await world.connect()
+    await world.passes(timedelta(minutes=3))
+    assert lost
+    assert [space.connection().state for space in world.spaces] == [ConnectionState.ACTIVE] * 2
+    assert [space.connection().exchange.awaiting for space in world.spaces] == [False] * 2
 
 
 @pytest.mark.parametrize("seed", range(5))
