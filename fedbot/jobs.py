@@ -1,4 +1,4 @@
-"""What runs when: the next due time of the rules, daily and scheduled work. On APScheduler.
+"""What runs when: the next due time of the rules, and daily work. On APScheduler.
 
 Nothing is lost by a late start or a sleeping machine: what was missed runs once, as soon as it can.
 """
@@ -17,7 +17,6 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from fedbot.config.schedule import trigger
 from fedbot.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -86,19 +85,6 @@ class Jobs:
     def daily(self, name: str, at: time, time_zone: str, work: Work) -> None:
         """Do `work` every day at `at` by the clock on the wall in `time_zone` (IANA name)."""
         when = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(time_zone))
-        self._add(name, work, when)
-
-    def cron(self, name: str, expression: str, time_zone: str, work: Work) -> None:
-        """Do `work` when `expression` (config.schedule) fires in `time_zone`. `ValueError` if it is none."""
-        self._add(name, work, trigger(expression, time_zone))
-
-    def next_run(self, name: str) -> datetime | None:
-        """When the job of this name runs next; None if there is none."""
-        job = self._scheduler.get_job(name)
-        moment: datetime | None = job.next_run_time if job else None
-        return moment
-
-    def _add(self, name: str, work: Work, when: CronTrigger) -> None:
         self._scheduler.add_job(self._watched, when, args=[work], id=name, replace_existing=True)
 
     async def _set_due(self) -> None:

@@ -419,9 +419,6 @@ class Journal(Protocol):
     def post(self, key: str) -> PostPlace | None:
         """Where the message of that key stands; of several, the newest; never an edit."""
 
-    def key_of(self, event_id: str) -> str | None:
-        """The key of the message of ours that this event is, or is an edit of."""
-
     def audit(self, subject: str) -> tuple[Audited, ...]:
         """All that is noted about a subject, oldest first. Raises `UnreadableRow`."""
 

@@ -396,7 +396,6 @@ class Question:
     room: str
     lines: tuple[str, ...]
     until: datetime
-    original: str = ""
     event_id: str = ""
     of_other_bot: bool = False
     more: str = ""

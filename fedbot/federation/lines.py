@@ -136,7 +136,7 @@ def _remember_choice(
 ) -> str:
     key = f"choice:-:{event_id}"
     until = turn.now + NUMBER_WITHIN
-    turn.save(Question(key, person, room, lines, until, original=event_id, of_other_bot=of_other_bot, more=more))
+    turn.save(Question(key, person, room, lines, until, of_other_bot=of_other_bot, more=more))
     return key
 
 

@@ -285,7 +285,6 @@ class InventoryStanding:
     api: int
     username: str
     can_move_stock: bool
-    can_create_parts: bool
     has_admin_token: bool
     admin_is_superuser: bool
     stock_items: int

@@ -29,7 +29,6 @@ def standing(server: Server, question: Overview) -> InventoryStanding:
         api=server.version.api,
         username=account.username,
         can_move_stock=can_move,
-        can_create_parts=account.may("part", "add"),
         has_admin_token=server.admin is not None,
         admin_is_superuser=server.admin_is_superuser,
         stock_items=server.api.count("stock/") if account.may("stock", "view") else 0,

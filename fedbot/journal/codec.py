@@ -27,7 +27,11 @@ from fedbot.federation.state import AuditEntry
 from fedbot.ports import NotStorable, Stored
 
 TAG = "type"
-FORMER = {"Draft": frozenset({"to_mxid"})}
+FORMER = {
+    "Draft": frozenset({"to_mxid"}),
+    "Question": frozenset({"original"}),
+    "InventoryStanding": frozenset({"can_create_parts"}),
+}
 """Fields that records had once, and that nothing depended on: left out of what older journals hold."""
 
 

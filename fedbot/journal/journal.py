@@ -238,11 +238,6 @@ class Journal(ports.Journal):
         )
         return PostPlace(*found[0]) if found else None
 
-    def key_of(self, event_id: str) -> str | None:
-        """The key of the message of ours that this event is, or is an edit of."""
-        found = self._database.rows("SELECT key FROM posts WHERE event_id = ?", event_id)
-        return str(found[0][0]) if found else None
-
     def audit(self, subject: str) -> tuple[Audited, ...]:
         """All that is noted about a subject, oldest first. Raises `UnreadableRow`."""
         found: list[Any] = self._database.rows(

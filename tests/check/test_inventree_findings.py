@@ -171,7 +171,7 @@ async def test_that_nobody_may_approve_is_a_fault_that_nobody_may_connect_a_hint
 
 # --- answers that the simulator doesn't give ---------------------------------------------------------------
 
-STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, True, 7)
+STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, 7)
 
 
 class Twin:

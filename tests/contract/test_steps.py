@@ -88,7 +88,7 @@ async def test_the_overview_has_nothing_to_complain_about(inventory: OwnInventor
     standing = await inventory.answer(Overview())
     assert isinstance(standing, InventoryStanding)
     assert standing.complaints == ()
-    assert (standing.can_move_stock, standing.can_create_parts, standing.admin_is_superuser) == (True, True, True)
+    assert (standing.can_move_stock, standing.admin_is_superuser) == (True, True)
     assert standing.username == ground.usernames["service"]
 
 

@@ -56,7 +56,6 @@ async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Spac
         api=530,
         username="fedbot",
         can_move_stock=True,
-        can_create_parts=True,
         has_admin_token=True,
         admin_is_superuser=True,
         stock_items=20,
@@ -103,7 +102,7 @@ async def test_missing_roles_are_named(alpha: Space) -> None:
         if rule["name"] in {"stock", "part", "return_order"}:
             alpha.admin.patch(f"user/ruleset/{rule['pk']}/", {"can_add": False, "can_change": False})
     seen = await standing(alpha.edge(admin_token=None))
-    assert (seen.can_move_stock, seen.can_create_parts, seen.has_admin_token) == (False, False, False)
+    assert (seen.can_move_stock, seen.has_admin_token) == (False, False)
     told = "Give the InvenTree user fedbot the roles stock: change, stock: add, part: add, return_order: add."
     assert told in seen.complaints
 

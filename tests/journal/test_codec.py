@@ -17,10 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fedbot.federation import events, steps
+from fedbot.federation import documents, events, steps
 from fedbot.federation.effects import Ask, Do, Draft, Phrase, Post, SendEnvelope
 from fedbot.federation.home import Home
-from fedbot.federation.questions import Answer, Question
+from fedbot.federation.questions import Answer, InventoryStanding, Question
 from fedbot.federation.steps import Step, StepResult
 from fedbot.journal import codec
 from fedbot.journal.codec import TooDeep, codec_for
@@ -256,12 +256,32 @@ class New:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def test_a_field_that_is_no_more_is_left_out_of_what_older_journals_hold() -> None:
-    draft = Draft("sent", "beta", "k7m2", "transfer", 3)
-    kind, text = codec.to_text(codec.EFFECTS, SendEnvelope("!room", draft))
+STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, 7)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "record", "path", "former"),
+    [
+        (codec.EFFECTS, SendEnvelope("!room", Draft("sent", "beta", "k7m2", "transfer", 3)), ("draft",), "to_mxid"),
+        (codec.DOCUMENTS, documents.Question("choice:-:$1", "@anna:x", "!room", ("!fed help",), AT), (), "original"),
+        (
+            codec.EVENTS,
+            events.Answered(AT, events.Context("line"), (STANDING,)),
+            ("answers", 0),
+            "can_create_parts",
+        ),
+    ],
+)
+def test_a_field_that_is_no_more_is_left_out_of_what_older_journals_hold(
+    kinds: dict[str, type], record: object, path: tuple[str | int, ...], former: str
+) -> None:
+    kind, text = codec.to_text(kinds, record)
     old = json.loads(text)
-    old["draft"]["to_mxid"] = "@bot:beta.example"
-    assert codec.from_text(codec.EFFECTS, kind, json.dumps(old)) == SendEnvelope("!room", draft)
+    place = old
+    for step in path:
+        place = place[step]
+    place[former] = "what it was"
+    assert codec.from_text(kinds, kind, json.dumps(old)) == record
 
 
 def test_a_field_that_came_later_is_read_as_its_default() -> None:

@@ -47,9 +47,7 @@ from tests.verbs.worlds import (
     pushed_to_us,
 )
 
-INVENTORY = InventoryStanding(
-    "Attraktor", "1.2.0", 530, "fedbot", True, True, True, True, 4120, complaints=("Do this.",)
-)
+INVENTORY = InventoryStanding("Attraktor", "1.2.0", 530, "fedbot", True, True, True, 4120, complaints=("Do this.",))
 CARD = pushed_to_us(progress=(Progress(1, part=3),), told=("card",))
 
 

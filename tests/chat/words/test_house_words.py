@@ -22,7 +22,6 @@ NEW = InventoryStanding(
     api=472,
     username="fedbot",
     can_move_stock=True,
-    can_create_parts=True,
     has_admin_token=True,
     admin_is_superuser=True,
     stock_items=4120,

@@ -24,7 +24,6 @@ INVENTORY = InventoryStanding(
     api=530,
     username="fedbot",
     can_move_stock=True,
-    can_create_parts=True,
     has_admin_token=True,
     admin_is_superuser=True,
     stock_items=4120,
