@@ -60,7 +60,7 @@ def make_access(server: Server, step: MakeAccess) -> AccessMade:
 def find_access_ended(server: Server, step: EndAccess) -> AccessEnded | None:
     """Probe of `EndAccess`: the user is inactive (or gone), and none of its tokens is good."""
     admin = _admin(server)
-    row = _user_by_key(admin, step.user)
+    row = admin.row_if_there(f"user/{step.user}/")
     over = (row is None or not row.get("is_active")) and not active_tokens(admin, step.user)
     return AccessEnded() if over else None
 
@@ -68,7 +68,7 @@ def find_access_ended(server: Server, step: EndAccess) -> AccessEnded | None:
 def end_access(server: Server, step: EndAccess) -> AccessEnded:
     """Deactivate the user first (a token can mint tokens), then revoke its tokens, and forget the secret."""
     admin = _admin(server)
-    if _user_by_key(admin, step.user) is not None:
+    if admin.row_if_there(f"user/{step.user}/") is not None:
         admin.patch(f"user/{step.user}/", {"is_active": False})
     for token in active_tokens(admin, step.user):
         revoke(admin, token)
@@ -118,15 +118,6 @@ def _user_named(admin: InvenTreeTransport, step: MakeAccess) -> dict[str, Any] |
     if not row.get("is_active"):
         raise Refusal(f'The access "{step.name}" was ended; it is not opened again.', "ended")
     return row
-
-
-def _user_by_key(admin: InvenTreeTransport, pk: int) -> dict[str, Any] | None:
-    try:
-        return admin.row(f"user/{pk}/")
-    except Refusal as problem:
-        if problem.reason == "gone":
-            return None
-        raise
 
 
 def _group_named(admin: InvenTreeTransport, name: str) -> dict[str, Any] | None:

@@ -17,9 +17,8 @@ from fedbot.inventree.categories import Categories
 from fedbot.inventree.merges import with_merges
 from fedbot.inventree.rows import Row, item_of, part_of
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import item_row, rows_of_part
+from fedbot.inventree.stock import item_row_if_there, rows_of_part
 from fedbot.inventree.texts import plain, same
-from fedbot.ports import Refusal
 
 # A part may lie in very many places; a person can't choose among more than this anyway.
 _MOST_ITEMS = 20
@@ -90,12 +89,9 @@ def _key_in(server: Server, word: str) -> int | None:
 
 def _one(server: Server, key: int, categories: Categories) -> ItemsFound:
     """One item by its key, in stock or not, with its whole part (a stock row tells no keywords)."""
-    try:
-        row = item_row(server, key)
-    except Refusal as problem:
-        if problem.reason == "gone":
-            return ItemsFound()
-        raise
+    row = item_row_if_there(server, key)
+    if row is None:
+        return ItemsFound()
     return _with_origins(server, [(row, _part(server.api.row(f"part/{row['part']}/"), categories))])
 
 

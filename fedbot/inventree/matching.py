@@ -16,7 +16,7 @@ from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
 from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
-from fedbot.ports import NotPermitted, Refusal
+from fedbot.ports import NotPermitted
 
 _MOST_CANDIDATES = 5
 
@@ -56,12 +56,8 @@ def _as_said(server: Server, question: MatchPart) -> list[dict[str, Any]]:
     """The part that somebody of ours has named, unless it was deleted since."""
     if question.alias is None:
         return []
-    try:
-        return [server.api.row(f"part/{question.alias}/")]
-    except Refusal as problem:
-        if problem.reason == "gone":
-            return []
-        raise
+    row = server.api.row_if_there(f"part/{question.alias}/")
+    return [row] if row else []
 
 
 def _narrowed(rows: list[dict[str, Any]], wanted: PartDescription) -> list[dict[str, Any]]:

@@ -19,7 +19,6 @@ from fedbot.inventree.merges import with_merges
 from fedbot.inventree.rows import Row, amount, item_of, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.ports import Refusal
 
 _PAGE = 250
 _MOST_PAGES = 4
@@ -38,7 +37,7 @@ def find_shareable(server: Server, question: FindShareable) -> Shareable:
     categories = Categories.read(server.api)
     kind, _, key = word.partition(":")
     if kind == "part" and key.isdecimal():
-        row = _part_row(server, int(key))
+        row = server.api.row_if_there(f"part/{int(key)}/")
         return Shareable((_part(row, categories),)) if row else Shareable()
     if kind == "category" and key.isdecimal():
         found = categories.get(int(key))
@@ -54,15 +53,6 @@ def find_shareable(server: Server, question: FindShareable) -> Shareable:
         return Shareable(things)
     near = server.api.rows("part/", search=word.translate(_QUOTES), limit=MOST_PARTS)
     return Shareable(near=tuple(str(row.get("name") or "") for row in near))
-
-
-def _part_row(server: Server, pk: int) -> Row | None:
-    try:
-        return server.api.row(f"part/{pk}/")
-    except Refusal as problem:
-        if problem.reason == "gone":
-            return None
-        raise
 
 
 def _items(server: Server, word: str, categories: Categories) -> tuple[Thing, ...]:

@@ -194,6 +194,15 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             raise failures.unreadable(self.host, reading=True)
         return content
 
+    def row_if_there(self, url: str, **params: object) -> dict[str, Json] | None:
+        """Read one record; None if there is none of that key (any more)."""
+        try:
+            return self.row(url, **params)
+        except Refusal as problem:
+            if problem.reason != "gone":
+                raise
+            return None
+
     def count(self, url: str, **params: object) -> int:
         """How many records there are, by the cheapest call there is (`limit=1`)."""
         found = self.row(url, **params, limit=1).get("count")

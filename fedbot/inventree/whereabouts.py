@@ -12,7 +12,7 @@ from typing import Any
 from fedbot.federation.questions import BooksOf, ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.inventree.rows import Row, amount
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import item_row, remembered, rows_of_part
+from fedbot.inventree.stock import item_row_if_there, remembered, rows_of_part
 from fedbot.ports import Refusal
 
 _MARK = re.compile(r"fed:[0-9a-z]+:\d+:[a-z]+")
@@ -28,7 +28,7 @@ def where_is(server: Server, question: WhereIsIt) -> ItemsSeen:
     entries = list(_entries(server, question.mark, question.items))
     linked = _linked(server, question)
     named = [*question.items, *(pk for entry in entries for pk in _items_in(entry)), *linked]
-    rows = {pk: row for pk in dict.fromkeys(named) if (row := linked.get(pk) or _row(server, pk))}
+    rows = {pk: row for pk in dict.fromkeys(named) if (row := linked.get(pk) or item_row_if_there(server, pk))}
     return ItemsSeen(
         tuple(_seen(server, row, entries) for row in rows.values()), history_read=server.version.searches_history
     )
@@ -40,7 +40,7 @@ def books_of(server: Server, question: BooksOf) -> ItemsSeen:
     if not wanted:
         return ItemsSeen(history_read=server.version.searches_history)
     if len(wanted) <= _FEW:
-        rows = [row for pk in sorted(wanted) if (row := _row(server, pk))]
+        rows = [row for pk in sorted(wanted) if (row := item_row_if_there(server, pk))]
     else:
         listed = _pages(server, "stock/", part_detail="true", location_detail="true")
         rows = [row for row in listed if row.get("pk") in wanted]
@@ -97,15 +97,6 @@ def _linked(server: Server, question: WhereIsIt) -> dict[int, dict[str, Any]]:
     incoming = rows_of_part(server, question.part, location=server.incoming.pk) if len(newest) == _NEWEST else []
     rows = [row for row in [*newest, *incoming] if f"{question.mark}:" in str(row.get("link") or "")]
     return {int(row["pk"]): row for row in rows}
-
-
-def _row(server: Server, pk: int) -> dict[str, Any] | None:
-    try:
-        return item_row(server, pk)
-    except Refusal as problem:
-        if problem.reason != "gone":
-            raise
-        return None
 
 
 def _seen(server: Server, row: Row, entries: Iterable[Row]) -> ItemSeen:
