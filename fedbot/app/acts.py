@@ -217,13 +217,7 @@ async def wait_for_work(engine: Engine, lane: Lane) -> None:
     if due is None:
         await wake.wait()
         return
-    seconds = max((due - engine.clock.now()).total_seconds(), 0.05)
-    await first_of(engine, wake, seconds)
-
-
-async def first_of(engine: Engine, wake: asyncio.Event, seconds: float) -> None:
-    """Until the lane is woken or so many seconds are over."""
-    sleeping = asyncio.ensure_future(engine.clock.sleep(seconds))
+    sleeping = asyncio.ensure_future(engine.clock.sleep(max((due - engine.clock.now()).total_seconds(), 0.05)))
     waking = asyncio.ensure_future(wake.wait())
     try:
         await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)

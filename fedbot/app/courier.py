@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.app.acts import first_of, to_its_end, wait_for_work
+from fedbot.app.acts import to_its_end, wait_for_work
 from fedbot.app.breaker import Breaker
 from fedbot.app.engine import Engine
 from fedbot.app.pictures import NAME, Pictures
@@ -132,10 +132,8 @@ class Courier:
             self.budget = self.budget.limited(now, limit.retry_after)
             self._journal.postpone(row.id, now + timedelta(seconds=limit.retry_after), problem=limit.text)
         except ChatUnreachable as problem:
-            now = self._clock.now()
-            again = self._breaker.failed(now, problem.text)
+            again = self._breaker.failed(self._clock.now(), problem.text)
             self._journal.postpone(row.id, again, problem=problem.text)
-            await first_of(self._engine, self._engine.wake["chat"], (again - now).total_seconds())
         except ChatRefused as problem:
             if problem.code == ALREADY_THERE:
                 self._end(row, None)
@@ -146,8 +144,8 @@ class Courier:
             self._breaker.worked()
             now = self._clock.now()
             self.budget = self.budget.sent(now)
-            posted = isinstance(row.effect, Letter)
-            self._end(row, Posted(now, row.effect.key, row.effect.room, event_id) if posted else None)  # type: ignore[union-attr]
+            letter = row.effect if isinstance(row.effect, Letter) else None
+            self._end(row, Posted(now, letter.key, letter.room, event_id) if letter else None)
 
     async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
         if delivery is not None:

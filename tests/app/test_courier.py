@@ -1,0 +1,48 @@
+"""The courier as a lane that runs: while the homeserver is silent it waits, and can be told to stop at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.dialogue.world import World, a_world
+
+
+async def with_something_to_say() -> World:
+    """Attraktor's bot has an answer to send, and its homeserver has just gone away."""
+    world = await a_world()
+    world.anna.says("!fed help")
+    batch = await world.alpha.chat.sync(world.alpha.journal.token(), 0)
+    world.alpha.bot.syncing.take(batch)
+    assert world.alpha.journal.due("chat", world.clock.now())
+    world.alpha.chat.is_unreachable = True
+    return world
+
+
+async def rounds(number: int) -> None:
+    """Whoever can go on without time passing has gone on."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def test_a_bot_that_waits_for_its_homeserver_stops_at_once_when_it_is_told_to() -> None:
+    world = await with_something_to_say()
+    running = asyncio.create_task(world.alpha.bot.courier.run())
+    await rounds(50)
+    assert world.alpha.bot.homeserver.since is not None
+    running.cancel()
+    ended, _ = await asyncio.wait({running}, timeout=2)
+    assert ended
+
+
+async def test_a_silent_homeserver_is_left_alone_between_tries_and_gets_all_in_the_end() -> None:
+    world = await with_something_to_say()
+    running = asyncio.create_task(world.alpha.bot.courier.run())
+    await rounds(50)
+    tried = len(world.alpha.chat.deliveries)
+    await rounds(50)
+    assert len(world.alpha.chat.deliveries) == tried
+    world.alpha.chat.is_unreachable = False
+    world.clock.advance(300)
+    await rounds(50)
+    assert not world.alpha.journal.due("chat", world.clock.now())
+    running.cancel()
