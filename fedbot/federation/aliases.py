@@ -11,16 +11,15 @@ from fedbot.federation.alias import Alias, alias_id
 from fedbot.federation.documents import Line
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context
-from fedbot.federation.questions import MatchPart
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import Mirror
 
 
-def question_for(turn: Turn, peer: str, line: Line) -> MatchPart:
-    """Which of our parts is this line? The friend's IPN counts before its name."""
+def said_of(turn: Turn, peer: str, line: Line) -> int | None:
+    """The part of ours that somebody has said this line is. The friend's IPN counts before its name."""
     words = [word for word in (line.description.ipn, line.description.name) if word]
     said = [alias for word in words if (alias := turn.alias(alias_id(peer, word)))]
-    return MatchPart(peer, line.description, line.serial, said[0].part if said else None)
+    return said[0].part if said else None
 
 
 def keep(turn: Turn, alias: Alias) -> Alias | None:

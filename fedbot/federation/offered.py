@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fedbot.federation import aliases, letters, making, opening, receiving
+from fedbot.federation import landing, letters, making, opening, receiving
 from fedbot.federation import transfer as transfers
-from fedbot.federation.documents import Connection, Progress, Transfer, TransferState
+from fedbot.federation.documents import Connection, Transfer, TransferState
 from fedbot.federation.effects import Ask
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
@@ -41,7 +41,7 @@ def on_offer(
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line, and who may decide? The card waits for the answer."""
-    questions: list[Question] = [aliases.question_for(turn, transfer.peer, line) for line in transfer.terms.lines]
+    questions: list[Question] = [landing.question_for(turn, transfer, line) for line in transfer.terms.lines]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
     turn.do(Ask(Context("offer-card", transfer.id), tuple(questions), patient=True))
 
@@ -61,7 +61,7 @@ def on_matched(turn: Turn, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, matches, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
-        transfer = with_progress(transfer, matched(transfer, line.number, match))
+        transfer = with_progress(transfer, landing.matched(transfer, line.number, match))
     if transfer.state is TransferState.CREDITING:
         turn.save(transfer)
         if not any(progress.acting for progress in transfer.progress):
@@ -79,25 +79,3 @@ def on_matched(turn: Turn, event: Answered) -> None:
     transfer, draft = letters.write(turn, transfer, "noted")
     turn.save(transfer)
     opening.post_card(turn, transfer, people, draft)
-
-
-def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
-    """The line, with where it would land. What is lent needs a part from which it can be handed back one day."""
-    if transfer.is_loan and match.part is not None and not match.part.salable:
-        match = PartMatch(reason="not-salable")
-    progress = transfer.at(line)
-    return replace(
-        progress,
-        part=match.part.pk if match.part else None,
-        part_name=match.part.name if match.part else "",
-        create_part=match.part is None and match.creatable,
-        category=match.category,
-        match=(match.how if match.part else "new" if match.creatable else match.reason),
-        place=match.place,
-        location=match.location,
-    )
-
-
-def unmatched(transfer: Transfer) -> list[Progress]:
-    """The lines that have neither a part nor the permission to make one: they can't be taken yet."""
-    return [p for p in transfer.progress if p.part is None and not p.create_part]

@@ -176,13 +176,17 @@ class PartDescription:
 class MatchPart:
     """Which of our parts is this? By what somebody has said (`alias`, a part's key), IPN, then exact name.
 
-    Answer: `PartMatch`.
+    `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for
+    good, to its `company`: one of them may come again. Answer: `PartMatch`.
     """
 
     peer: str
     description: PartDescription
     serial: str = ""
     alias: int | None = None
+    mark: str = ""
+    gave: tuple[int, ...] = ()
+    company: int | None = None
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,8 @@ class PartMatch:
 
     Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
     nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`). `how` it was
-    found: `alias`, `ipn` or `name`. `location` and `place` are where the item would be put away.
+    found: `alias`, `ipn` or `name`. `location` and `place` are where the item would be put away. `again` is our own
+    stock item that it becomes once more, because it was here before.
     """
 
     part: Part | None = None
@@ -201,6 +206,7 @@ class PartMatch:
     reason: str = ""
     place: str = ""
     location: int | None = None
+    again: int | None = None
 
 
 @dataclass(frozen=True)

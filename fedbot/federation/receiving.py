@@ -27,6 +27,7 @@ from fedbot.federation.provenance import mirror_received
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
+    BookInAgain,
     CreateItem,
     CreatePart,
     ItemCreated,
@@ -242,6 +243,8 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
             step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, _link(transfer, line))
         elif loans.is_return(transfer):
             step = returning.take_home(turn, transfer, line.number)
+        elif progress.item is not None:
+            step = _again(turn, transfer, line, progress.part, progress.item)
         else:
             step = _create(transfer, line, progress.part)
         _do(turn, transfer, line.number, step)
@@ -259,9 +262,23 @@ def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
         batch=line.batch,
         packaging=line.packaging,
         expiry=line.expiry,
-        status=line.status if line.status in TRAVELLING_STATUSES else STATUS_OK,
+        status=_status(line),
         notes=f"From {transfer.peer}, asked by {transfer.terms.asker_name} ({transfer.code})",
     )
+
+
+def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
+    """It was here before: our own record goes on, as InvenTree keeps a serial number only once of a part."""
+    company = letters.connection_of(turn, transfer).company
+    if company is None:
+        raise ValueError(f"transfer {transfer.id} comes from a peer without a company")
+    note = f"here again, from {turn.party_name(transfer.peer)}"
+    return BookInAgain(mark(transfer, line.number, "in"), note, item, part, line.serial, company, _status(line))
+
+
+def _status(line: Line) -> int:
+    """With which status it arrives: as it left, if it may travel with that."""
+    return line.status if line.status in TRAVELLING_STATUSES else STATUS_OK
 
 
 def on_done(turn: Turn, event: StepDone) -> None:

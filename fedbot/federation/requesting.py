@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import aliases, arbiter, letters, loans, making, merges, opening, sharing
+from fedbot.federation import arbiter, landing, letters, loans, making, merges, opening, sharing
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -25,7 +25,6 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
-from fedbot.federation.offered import matched, unmatched
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.questions import Able, FindItems, ItemsFound, PartMatch, Question, WhoMay
 from fedbot.federation.receiving import NO_PART, go_on
@@ -71,7 +70,7 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line?"""
     lines = transfer.terms.lines
-    questions: list[Question] = [aliases.question_for(turn, transfer.peer, line) for line in lines]
+    questions: list[Question] = [landing.question_for(turn, transfer, line) for line in lines]
     turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
 
 
@@ -113,11 +112,11 @@ def on_matched(turn: Turn, event: Answered) -> None:
     for line, match in zip(transfer.terms.lines, event.answers, strict=True):
         if not isinstance(match, PartMatch):
             raise TypeError(f"a request asks for parts, not {match!r}")
-        transfer = with_progress(transfer, matched(transfer, line.number, match))
+        transfer = with_progress(transfer, landing.matched(transfer, line.number, match))
     turn.save(transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
-    elif unmatched(transfer) and transfer.wanted != "cancel":
+    elif landing.unmatched(transfer) and transfer.wanted != "cancel":
         _take_back(turn, transfer)
 
 

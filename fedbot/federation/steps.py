@@ -129,8 +129,25 @@ class CreateItem:
 
 
 @dataclass(frozen=True)
+class BookInAgain:
+    """Receiver: our own stock item, with the peer's company since it went there, comes into *Incoming* instead.
+
+    Of a thing with a serial number, which InvenTree keeps only once of a part, also of what is with a customer.
+    Result: `ItemCreated`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    part: int
+    serial: str
+    company: int
+    status: int = 10
+
+
+@dataclass(frozen=True)
 class ItemCreated:
-    """Read back: the new stock item in *Incoming*."""
+    """Read back: the stock item in *Incoming*."""
 
     item: int
     quantity: Decimal
@@ -343,6 +360,7 @@ Step = (
     | Arrived
     | CreatePart
     | CreateItem
+    | BookInAgain
     | PutAway
     | MakeCompany
     | MakeAccess
@@ -379,6 +397,7 @@ STEPS: dict[type[Step], type[StepResult]] = {
     Arrived: HandedOver,
     CreatePart: PartCreated,
     CreateItem: ItemCreated,
+    BookInAgain: ItemCreated,
     PutAway: PlacedAt,
     MakeCompany: CompanyMade,
     MakeAccess: AccessMade,

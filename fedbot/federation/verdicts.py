@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, letters, loans, offered, receiving
+from fedbot.federation import directory, landing, letters, loans, offered, receiving
 from fedbot.federation.documents import (
     Choice,
     Connection,
@@ -230,7 +230,7 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
 
 def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
     """A line has no part to go to: say so, and look again, as somebody may have made the part meanwhile."""
-    if transfer.role != "receiver" or not (missing := offered.unmatched(transfer)):
+    if transfer.role != "receiver" or not (missing := landing.unmatched(transfer)):
         return None
     offered.look_for_parts(turn, transfer)
     numbers = tuple(progress.number for progress in missing)

@@ -1,4 +1,4 @@
-"""The receiver's steps: a part if it lacks one, the stock item in Incoming, and putting it away (DESIGN §6).
+"""The receiver's steps: a part if it lacks one, the stock item in Incoming, putting it away (DESIGN §6).
 
 `POST stock/` leaves no notes in the history, so its mark is the item's `link`, which nothing can search for:
 it is looked for among the items of the part, those in Incoming first (facts/inventree.md "(b)").
@@ -11,8 +11,10 @@ from typing import Any
 from inventree.part import Part as Parts
 
 from fedbot.federation.questions import PartDescription
-from fedbot.federation.steps import CreateItem, CreatePart, ItemCreated, PartCreated, PlacedAt, PutAway
+from fedbot.federation.steps import BookInAgain, CreateItem, CreatePart, ItemCreated, PartCreated, PlacedAt, PutAway
+from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.places import Places
+from fedbot.inventree.returning import bring_back
 from fedbot.inventree.rows import Row, amount, written
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, rows_of_part
@@ -148,6 +150,41 @@ def _created(server: Server, step: CreateItem, reply: object) -> dict[str, Any]:
 
 def _in_incoming(server: Server, step: CreateItem) -> list[dict[str, Any]]:
     return rows_of_part(server, step.part, location=server.incoming.pk)
+
+
+# --- a thing with a serial number that was here before ------------------------------------------------------
+
+
+def find_booked_in_again(server: Server, step: BookInAgain) -> ItemCreated | None:
+    """Probe of `BookInAgain`: it came back from the customer under this mark."""
+    if trace(server, step.mark, step.item).last(RETURNED, step.item) is None:
+        return None
+    return ItemCreated(step.item, amount(item_row(server, step.item)["quantity"]))
+
+
+def book_in_again(server: Server, step: BookInAgain) -> ItemCreated:
+    """`stock/return/` of our own record, which is with the peer's company since the thing went there.
+
+    A second record can't have the same number, not even of what is with a customer; renumbering the old one would
+    leave no trace in the history, and can be switched off (STOCK_ALLOW_EDIT_SERIAL). So one record goes on.
+    Raises `Refusal` with reason `serial` if it isn't that thing, or isn't with the company any more.
+    """
+    row = item_row(server, step.item)
+    known = (row.get("part"), str(row.get("serial") or ""), row.get("customer"))
+    if known != (step.part, step.serial, step.company):
+        raise Refusal(f"Stock item #{step.item} was changed since the card was written.", "serial")
+    bring_back(
+        server,
+        row,
+        quantity=amount(row["quantity"]),
+        status=step.status,
+        location=server.incoming.pk,
+        notes=notes_of(step.mark, step.note),
+    )
+    row = item_row(server, step.item)
+    if row.get("customer") is not None or row.get("location") != server.incoming.pk:
+        raise OutcomeUnknown(f"Stock item #{step.item} did not come back into Incoming.", "changed")
+    return ItemCreated(step.item, amount(row["quantity"]))
 
 
 # --- putting away ------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ DEEDS: dict[type[Step], Deed] = {
     steps.Arrived: Deed(outgoing.find_arrived, outgoing.mark_arrived),
     steps.CreatePart: Deed(incoming.find_part_created, incoming.create_part),
     steps.CreateItem: Deed(incoming.find_item_created, incoming.create_item),
+    steps.BookInAgain: Deed(incoming.find_booked_in_again, incoming.book_in_again),
     steps.PutAway: Deed(incoming.find_put_away, incoming.put_away),
     steps.MakeCompany: Deed(companies.find_company_made, companies.make_company),
     steps.CloseCompany: Deed(companies.find_company_closed, companies.close_company),

@@ -13,6 +13,7 @@ from typing import Any
 from fedbot.federation.questions import MatchPart, PartDescription, PartMatch
 from fedbot.inventree import metadata
 from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
+from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
@@ -31,11 +32,14 @@ def match_part(server: Server, question: MatchPart) -> PartMatch:
     if len(fitting) > 1:
         return _nothing(server, "several", creatable=False)
     row = fitting[0]
-    reason = _why_not(server, row, question)
+    reason = _why_not(row, question)
+    again = None
+    if not reason and question.serial:
+        reason, again = _by_number(server, row, question)
     if reason:
         return _nothing(server, reason, creatable=False)
     place = server.default_place(row)
-    return PartMatch(part=part_of(row), how=how, place=place.path, location=place.pk)
+    return PartMatch(part=part_of(row), how=how, place=place.path, location=place.pk, again=again)
 
 
 def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:
@@ -75,18 +79,32 @@ def _revision(row: Row) -> str:
     return str(row.get("revision") or "")
 
 
-def _why_not(server: Server, row: Row, question: MatchPart) -> str:
+def _why_not(row: Row, question: MatchPart) -> str:
     """Why a part can't take the item; empty if it can."""
     if row.get("virtual"):
         return "virtual"
     if not row.get("active", True):
         return "inactive"
-    if not question.serial:
-        return ""
-    if not row.get("trackable"):
-        return "not-trackable"
-    same = rows_of_part(server, int(row["pk"]), serial=question.serial)
-    return "serial-taken" if any(str(item.get("serial")) == question.serial for item in same) else ""
+    return "not-trackable" if question.serial and not row.get("trackable") else ""
+
+
+def _by_number(server: Server, row: Row, question: MatchPart) -> tuple[str, int | None]:
+    """Why the part can't have one more of this serial number (empty if it can); which record of ours comes again."""
+    rows = rows_of_part(server, int(row["pk"]), serial=question.serial)
+    same = [item for item in rows if str(item.get("serial")) == question.serial]
+    if not same:
+        return "", None
+    pk = int(same[0]["pk"])
+    if len(same) == 1 and pk in question.gave and _comes_again(server, same[0], question):
+        return "", pk
+    booked_in = len(same) == 1 and question.mark and str(same[0].get("link") or "").endswith(question.mark)
+    return ("", None) if booked_in else ("serial-taken", None)
+
+
+def _comes_again(server: Server, item: Row, question: MatchPart) -> bool:
+    """Whether it is where it went, or is here already by this very transfer, which a lost journal doesn't know."""
+    with_peer = item.get("customer") is not None and item["customer"] == question.company
+    return with_peer or trace(server, question.mark, int(item["pk"])).last(RETURNED) is not None
 
 
 def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatch:

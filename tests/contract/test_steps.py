@@ -25,6 +25,7 @@ from fedbot.federation.steps import (
     AccessEnded,
     AccessMade,
     Arrived,
+    BookInAgain,
     CloseCompany,
     CompanyMade,
     CreateItem,
@@ -198,6 +199,46 @@ async def test_a_push_from_the_receivers_side(inventory: OwnInventory, ground: G
     match = await inventory.answer(MatchPart("alpha", description, "S-77"))
     assert isinstance(match, PartMatch)
     assert match.reason == "serial-taken"
+
+
+async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_the_same_record(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item = ground.stock(ground.lens, 1, ground.drawer, serial="AGAIN-1")
+    out = await once(inventory, TakeOut(f"{transfer}:out", "goes back", item, ground.lens, Decimal(1), "AGAIN-1"))
+    assert isinstance(out, Taken)
+    await once(inventory, HandOver(f"{transfer}:over", "given back", item, Decimal(1), ground.customer))
+    await once(inventory, Arrived(f"{transfer}:arrived", "arrived", item, out.status))
+    row = ground.admin.row(f"part/{ground.lens}/")
+    description, mark = PartDescription(row["name"], row["IPN"], trackable=True), f"{transfer[:-1]}2:in"
+    question = MatchPart("alpha", description, "AGAIN-1", mark=mark, company=ground.customer)
+    match = await inventory.answer(question)
+    assert isinstance(match, PartMatch)
+    assert match.reason == "serial-taken"
+    with pytest.raises(Refusal):
+        await inventory.act(
+            CreateItem(question.mark, ground.lens, Decimal(1), f"https://matrix.to/?{question.mark}", "AGAIN-1")
+        )
+    match = await inventory.answer(replace(question, gave=(item,)))
+    assert isinstance(match, PartMatch)
+    assert match.again == item
+    step = BookInAgain(question.mark, "here again, from alpha", item, ground.lens, "AGAIN-1", ground.customer, DAMAGED)
+    assert await once(inventory, step) == ItemCreated(item, Decimal(1))
+    row = ground.item(item)
+    assert (row["customer"], row["location"], row["serial"], row["status"]) == (
+        None,
+        ground.incoming,
+        "AGAIN-1",
+        DAMAGED,
+    )
+    assert f"{question.mark} here again, from alpha" in {entry["notes"] for entry in ground.history(item)}
+    match = await inventory.answer(replace(question, gave=(item,)))
+    assert isinstance(match, PartMatch)
+    assert match.again == item, "it is found again by its mark, if the journal was lost"
+    with pytest.raises(Refusal):
+        await inventory.act(replace(step, mark=f"{transfer[:-1]}3:in"))
+    await once(inventory, PutAway(f"{transfer[:-1]}2:away", "received from alpha", item, Decimal(1), ground.shelf))
+    assert ground.item(item)["location"] == ground.shelf
 
 
 async def test_what_is_not_handed_over_goes_back(inventory: OwnInventory, ground: Ground, transfer: str) -> None:

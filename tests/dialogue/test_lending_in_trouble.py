@@ -135,27 +135,6 @@ async def test_a_loan_that_ends_while_the_next_friendship_is_being_made_leaves_t
     assert is_company_open(world)
 
 
-async def test_a_thing_with_a_serial_number_is_lent_again_once_its_old_record_has_another_number() -> None:
-    world = await lent("#42")
-    world.piet.reacts(await handed_back(world), "✅")
-    await world.grace()
-    old = loan(world.beta).at(1).item
-    world.anna.says("!fed lend #42 to betaspace for 1 week")
-    await world.settle()
-    assert "give that record another one, such as 0042-1" in world.card().text
-    world.beta.admin("PATCH", f"stock/{old}/", serial="0042-1")
-    world.cem.reacts(world.card(), "✅")
-    await world.settle()
-    world.cem.says("!fed approve", reply_to=world.card())
-    await world.grace()
-    again = [t for t in world.alpha.turn.transfers() if t.is_loan][-1]
-    assert again.is_on_loan
-    world.anna.says(f"!fed return {again.code}")
-    await world.settle()
-    assert world.alpha.row(42).customer is None
-    assert_books_balance(world)
-
-
 async def test_the_borrowers_inventree_is_down_and_it_goes_on_when_it_is_back() -> None:
     world = await lent("M3-NUT 10")
     world.beta.goes_down()

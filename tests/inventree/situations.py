@@ -11,6 +11,7 @@ from fedbot.federation.questions import PartDescription
 from fedbot.federation.steps import (
     AccessMade,
     Arrived,
+    BookInAgain,
     CloseCompany,
     CreateItem,
     CreatePart,
@@ -87,6 +88,16 @@ async def create_item(space: Space) -> CreateItem:
     part = space.admin.rows("part/", IPN="M3-BOLT")[0]["pk"]
     return CreateItem(
         f"{MARK}:in", part, Decimal("12.5"), LINK, batch="LOT <7>", packaging="bag", expiry=date(2027, 1, 31), notes="x"
+    )
+
+
+async def book_in_again(space: Space, ipn: str = "LENS-2") -> BookInAgain:
+    """A thing with a serial number that is with the peer's company."""
+    given = await hand_over(space, Decimal(1), ipn)
+    await space.inventory.act(given)
+    row = space.stock(given.item)
+    return BookInAgain(
+        f"{MARK}:in", "here again, from Betaspace", given.item, row["part"], row["serial"], given.company
     )
 
 
@@ -168,6 +179,7 @@ WRITES: dict[str, tuple[Situation, str, str]] = {
     "take back, second half": (take_back, "POST", "stock/transfer/"),
     "create part": (create_part, "POST", "part/"),
     "create item": (create_item, "POST", "/api/stock/$"),
+    "book in again": (book_in_again, "POST", "stock/return/"),
     "put away": (put_away, "POST", "stock/transfer/"),
     "make company": (make_company, "POST", "company/"),
     "close company": (close_company, "PATCH", "company/"),

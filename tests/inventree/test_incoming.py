@@ -10,7 +10,7 @@ import pytest
 from fedbot.federation.steps import CreateItem, ItemCreated, PartCreated, PlacedAt
 from fedbot.inventree.versions import Version
 from fedbot.ports import NotPermitted, Refusal
-from tests.inventree.situations import LINK, MARK, create_item, create_part, put_away
+from tests.inventree.situations import LINK, MARK, book_in_again, create_item, create_part, put_away
 from tests.inventree.space import Space
 
 
@@ -195,3 +195,13 @@ async def test_the_receivers_side_of_a_push_takes_four_calls(alpha: Space) -> No
         "POST /api/stock/transfer/",
         f"GET /api/stock/{result.item}/",
     ]
+
+
+async def test_a_record_that_is_not_with_the_peer_any_more_is_not_booked_in_again(beta: Space) -> None:
+    step = await book_in_again(beta, "THERMO-1")
+    line = {"pk": step.item, "quantity": "1"}
+    beta.admin.post("stock/return/", {"items": [line], "location": beta.place("Store"), "notes": "by hand"})
+    with pytest.raises(Refusal) as caught:
+        await beta.inventory.act(step)
+    assert caught.value.reason == "serial"
+    assert await beta.inventory.probe(step) is None

@@ -94,3 +94,26 @@ async def test_the_place_is_that_of_the_part_if_it_has_one(beta: Space) -> None:
     row = beta.admin.rows("part/", IPN="M3-BOLT")[0]
     beta.admin.patch(f"part/{row['pk']}/", {"default_location": beta.place("Wood shop")})
     assert (await match(beta, "", "M3-BOLT")).place == "Wood shop"
+
+
+@pytest.mark.parametrize(
+    ("gave", "company", "again"),
+    [("it", "theirs", True), ("nothing", "theirs", False), ("another", "theirs", False), ("it", "another", False)],
+)
+async def test_what_the_peer_has_from_us_comes_again_as_our_own_record(
+    beta: Space, gave: str, company: str, *, again: bool
+) -> None:
+    camera = beta.item("THERMO-1", serial="FL-77")["pk"]
+    theirs = beta.company()
+    beta.admin.post("stock/assign/", {"items": [{"item": camera}], "customer": theirs, "notes": "x"})
+    question = MatchPart(
+        "alpha",
+        PartDescription("Thermal camera"),
+        "FL-77",
+        mark="fed:k7m2xq4w9tz3b5c8d6f2:1:in",
+        gave={"it": (camera,), "nothing": (), "another": (camera + 1,)}[gave],
+        company=theirs if company == "theirs" else beta.company("Another"),
+    )
+    found = await beta.inventory.answer(question)
+    assert isinstance(found, PartMatch)
+    assert (found.again, found.reason) == ((camera, "") if again else (None, "serial-taken"))

@@ -84,7 +84,7 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"done: TakeBack", marked("taken back into stock")),
     (r"done: Arrived", marked("our record marked as arrived")),
     (r"done: CreatePart", marked("the new part made")),
-    (r"done: CreateItem", marked("booked in")),
+    (r"done: (?:CreateItem|BookInAgain)", marked("booked in")),
     (r"done: PutAway", marked("put away")),
     (r"refused: (.+)", marked("InvenTree said no ({0})")),
     (r"sent", marked("the other bot was told that it has left")),

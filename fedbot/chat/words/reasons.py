@@ -147,7 +147,7 @@ _NO_PART: dict[str, tuple[str, str]] = {
     ),
     "serial-taken": (
         marked("this serial number is in {receiver}'s stock already"),
-        marked("if it was here and went back, give that record another one, such as 0042-1; else compare them"),
+        marked("compare them: if it is another thing, give its record another number, such as 0042-1"),
     ),
     "not-salable": (
         marked("the part that fits isn't salable, so it could not be handed back one day"),

@@ -172,6 +172,9 @@ def _as_which_part(tongue: Tongue, progress: Progress) -> tuple[Inline, ...]:
         "alias": 'as your part "{name}" (recorded as the same)',
     }
     name = tongue.short(progress.part_name, 60) or f"#{progress.part}"
+    if progress.item is not None and not progress.stage:
+        sentence = 'as your stock #{item} of the part "{name}", which was here before'
+        return tongue.say(sentence, item=progress.item, name=name)
     return tongue.say(sentences.get(progress.match, 'as your part "{name}"'), name=name)
 
 

@@ -200,11 +200,26 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         No place yet: this serial number is in betaspace's stock already.
-        In InvenTree: if it was here and went back, give that record another one, such as 0042-1; else compare them.
+        In InvenTree: compare them: if it is another thing, give its record another number, such as 0042-1.
 
         For Bea, Cem or Dilek (approvers of betaspace).
         Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes.
         ❌ no, thanks
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "it was here before": (
+        card(transfer(progress=(Progress(1, item=1207, part=8, part_name="Our lens", match="ipn"),)), PEOPLE),
+        """
+        attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Take it?
+        Asked by Anna (attraktor)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Comes from: attraktor, Cabinet L1
+        Lands in: betaspace, as your stock #1207 of the part "Our lens", which was here before
+
+        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),

@@ -1,0 +1,56 @@
+"""Where each line of what comes to us would land: which part, which place, as which stock item (UC2)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot.federation import aliases, letters, loans
+from fedbot.federation.documents import FINAL, Line, Progress, Transfer, TransferState
+from fedbot.federation.questions import MatchPart, PartMatch
+from fedbot.federation.state import Turn
+from fedbot.federation.transfer import mark
+
+
+def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
+    """Which of our parts is this line, and is it one of our stock items that comes again?"""
+    return MatchPart(
+        transfer.peer,
+        line.description,
+        line.serial,
+        alias=aliases.said_of(turn, transfer.peer, line),
+        mark=mark(transfer, line.number, "in"),
+        gave=_gave(turn, transfer.peer, line.serial) if line.serial else (),
+        company=letters.connection_of(turn, transfer).company,
+    )
+
+
+def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
+    """Our stock items with this serial number that the peer has got from us, and doesn't owe us."""
+    given = [t for t in turn.transfers() if t.role == "sender" and t.peer == peer and t.terms.kind != loans.EXTENSION]
+    lines = [(t, line) for t in given for line in t.terms.lines if line.serial == serial]
+    unsettled = {line.item for t, line in lines if t.state not in FINAL or t.is_on_loan}
+    gone = {line.item for t, line in lines if t.state is TransferState.DONE and not t.at(line.number).failed}
+    return tuple(sorted(gone - unsettled))
+
+
+def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
+    """The line, with where it would land. What is lent needs a part from which it can be handed back one day."""
+    if transfer.is_loan and match.part is not None and not match.part.salable:
+        match = PartMatch(reason="not-salable")
+    progress = transfer.at(line)
+    return replace(
+        progress,
+        item=progress.item if progress.stage else match.again,
+        part=match.part.pk if match.part else None,
+        part_name=match.part.name if match.part else "",
+        create_part=match.part is None and match.creatable,
+        category=match.category,
+        match=(match.how if match.part else "new" if match.creatable else match.reason),
+        place=match.place,
+        location=match.location,
+    )
+
+
+def unmatched(transfer: Transfer) -> list[Progress]:
+    """The lines that have neither a part nor the permission to make one: they can't be taken yet."""
+    return [p for p in transfer.progress if p.part is None and not p.create_part]

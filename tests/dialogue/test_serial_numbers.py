@@ -1,0 +1,257 @@
+"""A thing with a serial number comes again: InvenTree keeps the number once, so the record of last time goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_lending import back, handed_back, lent
+from tests.dialogue.test_recovery import EVERY, RESENDS, Stopped, is_rebuilt, is_restored, is_watched, side, taps_again
+from tests.dialogue.test_settling import picks, quarter_of_an_hour, unanswered
+from tests.dialogue.test_stock_in_trouble import BROKEN
+from tests.dialogue.world import World, friends, sharing, told
+
+DONE, REVERTED, OPEN, DISPUTED = (
+    TransferState.DONE,
+    TransferState.REVERTED,
+    TransferState.OPEN,
+    TransferState.DISPUTED,
+)
+LENS, SERIAL = 42, "0042"
+OFTEN = 3  # between booking in and the next letter there are three writes
+
+
+async def comes_home(world: World) -> None:
+    """Bea hands the lens back, Piet has it."""
+    world.piet.reacts(await handed_back(world), "✅")
+    await world.grace()
+    assert back(world.alpha).state is DONE
+
+
+async def was_here_before(world: World | None = None) -> World:
+    """The lens was lent to betaspace, and went back."""
+    world = await lent(f"#{LENS}", world=world)
+    await comes_home(world)
+    return world
+
+
+async def is_offered_again(world: World, words: str = "lend", until: str = " for 1 week") -> None:
+    world.anna.says(f"!fed {words} #{LENS} to betaspace{until}")
+    await world.settle()
+
+
+async def is_taken(world: World) -> None:
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+
+
+def newest(space: Space) -> TransferState:
+    return space.turn.transfers()[-1].state if space.turn.transfers() else OPEN
+
+
+def lens_of(world: World) -> int:
+    """Betaspace's one record of the lens."""
+    (row,) = [row for row in world.beta.stock() if row.serial == SERIAL]
+    return int(row.pk)
+
+
+async def test_it_is_lent_and_returned_again_and_again_in_one_record_each() -> None:
+    world = await was_here_before(await friends(beta={"destination": "Wood shop"}))
+    record = lens_of(world)
+    for _ in range(2):
+        await is_offered_again(world)
+        name = world.beta.part("LENS-2").name
+        assert f'as your stock #{record} of the part "{name}", which was here before' in world.card().text
+        await is_taken(world)
+        row = world.beta.row(lens_of(world))
+        assert (row.pk, row.customer, row.status) == (record, None, 10)
+        assert world.beta.place(row) == "Wood shop"
+        assert world.alpha.row(LENS).customer is not None
+        assert_books_balance(world)
+        await comes_home(world)
+        assert world.beta.row(record).customer is not None
+        assert_books_balance(world)
+    loans = [t for t in world.beta.turn.transfers() if t.is_loan]
+    assert len(loans) == 3
+    for loan in loans[1:]:
+        notes = world.beta.history(record)
+        assert f"fed:{loan.id}:1:in here again, from Attraktor" in notes
+        assert any(note.startswith(f"fed:{loan.id}:1:away received from Attraktor") for note in notes)
+    assert world.beta.metadata("stockitem", record)["transfer"] == loans[-1].id
+    for person in (world.anna, world.bea):
+        line = person.says("!fed reconcile")
+        await world.settle()
+        assert "agree" in world.room.answers(line)[-1].text, world.room.transcript()
+
+
+async def test_a_gift_goes_back_and_forth_in_one_record_each() -> None:
+    world = await friends()
+    await world.hand_over(f"#{LENS}")
+    for _ in range(2):
+        world.cem.says(f"!fed push #{lens_of(world)} to attraktor")
+        await world.settle()
+        offers = told(world.room, "as your stock #42 of the part")
+        world.piet.reacts(offers[-1], "✅")
+        await world.grace()
+        assert world.alpha.row(LENS).customer is None
+        assert world.alpha.metadata("stockitem", LENS)["origin"] == "", "it is ours, come back"
+        assert_books_balance(world)
+        world.cem.reacts(await world.push(f"#{LENS}"), "✅")
+        await world.grace()
+        assert world.beta.row(lens_of(world)).customer is None
+        assert_books_balance(world)
+
+
+async def test_it_is_asked_for_again_and_comes_damaged_as_it_left() -> None:
+    world = await was_here_before()
+    world.alpha.admin("POST", "stock/change_status/", items=[LENS], status=55, note="scratched")
+    world.anna.says(f"!fed share #{LENS}")
+    await world.settle()
+    world.bea.says("!fed request LENS-2#0042 from attraktor")
+    await world.settle()
+    world.piet.reacts(world.room.message("Give it?"), "✅")
+    await world.grace()
+    assert newest(world.beta) is DONE
+    assert (world.beta.row(lens_of(world)).customer, world.beta.row(lens_of(world)).status) == (None, 55)
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("why", ["another thing", "never left", "went elsewhere", "on loan there"])
+async def test_a_number_that_something_else_has_is_taken(why: str) -> None:
+    if why == "another thing":
+        world = await friends()
+        part = world.beta.part("LENS-2").pk
+        world.beta.admin("POST", "stock/", part=part, quantity=1, location=1, serial_numbers=SERIAL)
+    else:
+        world = await was_here_before()
+    if why == "never left":
+        line = [{"pk": lens_of(world), "quantity": "1", "status": 10}]
+        world.beta.admin("POST", "stock/return/", items=line, location=1, notes="found in a drawer")
+    if why == "went elsewhere":
+        company = world.beta.admin("POST", "company/", name="Somebody else", is_customer=True)["pk"]
+        world.beta.admin("PATCH", f"stock/{lens_of(world)}/", customer=company)
+    if why == "on loan there":
+        item = lens_of(world)
+        await is_offered_again(world, "push", "")
+        await is_taken(world)
+        world.cem.says(f"!fed lend #{item} to attraktor for 1 week")
+        await world.settle()
+        world.piet.reacts(told(world.room, "Take it?")[-1], "✅")
+        await world.grace()
+    await is_offered_again(world)
+    text = world.card().text
+    if why == "on loan there":
+        assert "is theirs: it is on loan here" in world.room.messages()[-1].text
+    else:
+        assert "this serial number is in Betaspace's stock already" in text
+        assert "compare them" in text
+        world.cem.reacts(world.card(), "✅")
+        await world.grace()
+        assert world.alpha.row(LENS).customer is None, "nothing moves"
+
+
+async def test_a_record_that_is_changed_after_the_yes_is_left_alone_and_the_thing_goes_back() -> None:
+    world = await was_here_before()
+    record = lens_of(world)
+    await is_offered_again(world)
+    line = [{"pk": record, "quantity": "1", "status": 10}]
+    world.cem.reacts(world.card(), "✅")
+    await world.settle()
+    world.beta.admin("POST", "stock/return/", items=line, location=1, notes="by hand")
+    await world.grace()
+    assert [newest(space) for space in world.spaces] == [REVERTED, REVERTED]
+    assert world.alpha.row(LENS).customer is None
+    assert "Betaspace could not book it in, so Attraktor took it back" in world.card().text
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_the_call_that_takes_it_in_ends_badly_and_it_is_done_once(kind: FaultKind) -> None:
+    world = await was_here_before()
+    await is_offered_again(world)
+    world.beta.fails(kind, "POST", "stock/return/")
+    await is_taken(world)
+    await world.passes(timedelta(minutes=10))
+    assert [newest(space) for space in world.spaces] == [DONE, DONE]
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("was_done", [False, True])
+async def test_nobody_can_tell_whether_it_was_taken_in_and_a_superuser_settles_it(was_done: bool) -> None:
+    world = await was_here_before()
+    await is_offered_again(world)
+    world.cem.reacts(world.card(), "✅")
+    await world.settle()
+    with unanswered(world.beta, "stock/return", FaultKind.LATE if was_done else FaultKind.TIMEOUT_BEFORE):
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, world.beta)
+    world.beta.transport.faults.release(world.beta.seeded.server)
+    assert [newest(space) for space in world.spaces] == [DISPUTED, DISPUTED]
+    await picks(world, world.bea, "it was booked in as #" if was_done else "it is not in our books")
+    await world.passes(timedelta(minutes=30))
+    end = DONE if was_done else REVERTED
+    assert [newest(space) for space in world.spaces] == [end, end]
+    assert (world.beta.row(lens_of(world)).customer is None) is was_done
+    assert (world.alpha.row(LENS).customer is None) is not was_done
+    assert_books_balance(world)
+
+
+# --- crashes, backups, a lost journal ------------------------------------------------------------------------
+
+
+async def lends_again(world: World) -> None:
+    await is_offered_again(world)
+    await is_taken(world)
+
+
+async def gives(world: World) -> None:
+    await is_offered_again(world, "push", "")
+    await is_taken(world)
+
+
+async def calls_of(story: Callable[[World], Awaitable[None]], before: bool, of: str) -> int:
+    world = await sharing()
+    if before:
+        await was_here_before(world)
+    journal = await is_watched(side(world, of), 10**9)
+    await story(world)
+    return journal.calls
+
+
+@pytest.mark.timeout(300)
+async def test_a_backup_of_any_moment_finds_it_here_again() -> None:
+    for moment in range(1, await calls_of(lends_again, before=True, of="receiver"), EVERY):
+        world = await was_here_before(await sharing())
+        journal = await is_watched(world.beta, moment)
+        await lends_again(world)
+        await is_restored(world.beta, journal.backup_taken)
+        await world.passes(RESENDS)
+        assert world.beta.row(lens_of(world)).customer is None
+        assert world.alpha.transfer().is_on_loan
+        assert_books_balance(world)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_journal_lost_at_any_moment_of_it_is_rebuilt_and_books_it_in_once(before: bool) -> None:
+    for moment in range(1, await calls_of(gives, before=before, of="receiver"), OFTEN):
+        world = await sharing()
+        if before:
+            await was_here_before(world)
+        await is_watched(world.beta, moment, stops=True)
+        with suppress(Stopped):
+            await gives(world)
+        await is_rebuilt(world.beta)
+        await world.passes(RESENDS)
+        if newest(world.alpha) is OPEN:
+            await taps_again(world)
+        assert newest(world.alpha) is DONE, f"{moment}\n{world.room.transcript()}"
+        assert world.beta.row(lens_of(world)).customer is None, moment
+        assert_books_balance(world)
