@@ -67,16 +67,20 @@ def is_addressed(text: str) -> bool:
     return word.lower() == PREFIX
 
 
-def _picked(turn: Turn, event: Said) -> str:
-    """The line that a number (or 'more') stands for: as a reply to our list, by the person asked, within 10 minutes."""
+def _picked(turn: Turn, event: Said) -> str | Phrase:
+    """The line that a number (or 'more') stands for: as a reply to our list, by the person asked, within 10 minutes.
+
+    A phrase says why it stands for nothing; '' if it is no such reply.
+    """
     word = event.text.strip().rstrip(".)").casefold()
     word = MORE if word == f"{PREFIX} {MORE}" else word
     is_number = word.isdecimal() and len(word) <= LONGEST_NUMBER
     if not event.reply_to or not (is_number or word == MORE):
         return ""
-    for question in turn.questions():
-        answers_it = question.person == event.sender and question.room == event.room and question.until > turn.now
-        if not answers_it or not _is_list(turn, question, event.reply_to):
+    asked = [q for q in turn.questions() if q.room == event.room and q.until > turn.now]
+    lists = [question for question in asked if _is_list(turn, question, event.reply_to)]
+    for question in lists:
+        if question.person != event.sender:
             continue
         if word == MORE:
             line = question.more
@@ -85,7 +89,21 @@ def _picked(turn: Turn, event: Said) -> str:
         if line:
             turn.drop(question)
             return line
-    return ""
+    return _not_on_the_list(turn, event, lists) if _is_our_list(turn, event.reply_to) else ""
+
+
+def _is_our_list(turn: Turn, event_id: str) -> bool:
+    return turn.state.posts.get(event_id, "").startswith("choice:")
+
+
+def _not_on_the_list(turn: Turn, event: Said, lists: list[Question]) -> Phrase:
+    """Why that reply to a list of ours picks nothing."""
+    if not lists:
+        return say("choice_is_over")
+    (question,) = lists
+    if question.person != event.sender:
+        return say("choice_of_another", whose=turn.name_of(question.person, event.room))
+    return say("not_on_the_list", word=event.text.strip(), count=len(question.lines))
 
 
 def _is_list(turn: Turn, question: Question, event_id: str) -> bool:

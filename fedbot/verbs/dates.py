@@ -45,6 +45,9 @@ _UNITS = {"day": 1, "days": 1, "tag": 1, "tage": 1, "tagen": 1, "week": 7, "week
 _LONG_UNITS = {"month": 1, "months": 1, "monat": 1, "monate": 1, "monaten": 1, "year": 12, "years": 12, "jahr": 12}
 _ARTICLES = {"a": 1, "an": 1, "one": 1, "ein": 1, "eine": 1, "einen": 1}
 
+UNTIL = ("until", "für", "fuer", "bis")
+"""Words that stand for `for` in front of a day or a span."""
+
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?(?:\s?(\d{4}|\d{2}))?")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.?(?:st|nd|rd|th)? ([^\W\d]+)\.?(?:,? (\d{4}))?")
@@ -83,7 +86,7 @@ def _read(words: str, today: date, start: date) -> date | None:
     """The day; None for what is none, or beyond all calendars (`9999 years`)."""
     text = _tidied(words)
     first, _, behind = text.partition(" ")
-    if behind and first.strip(".,") in {*WEEKDAYS, "next", "nächsten", "on", "am", "the", "bis", "until"}:
+    if behind and first.strip(".,") in {*WEEKDAYS, "next", "nächsten", "on", "am", "the", "bis", "zum", "until"}:
         return _read(behind, today, start)
     try:
         return _one_word(text, today) or _numbers(text, today) or _with_month(text, today) or _span(text, start)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedbot.federation.effects import Phrase, say
+from fedbot.federation.lines import PREFIX
 from fedbot.federation.terms import MOST_LINES
 from fedbot.verbs.dates import reads_as_day
 from fedbot.verbs.items import items_in
@@ -53,6 +54,8 @@ def first_word(text: str) -> tuple[str, str]:
 def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
     """The arguments and options of a line behind its verb, or what is wrong with it."""
     line = _Line(spec, tidied(text))
+    if any(token.means(PREFIX) for token in line.tokens):
+        return say("one_at_a_time")
     try:
         options = line.take_options()
         arguments = line.take_keywords() | line.take_places()
@@ -158,6 +161,7 @@ class _Line:
     def take_keywords(self) -> dict[str, Any]:
         """Take out `to SPACE` and the like; said in several lines they must agree."""
         found: dict[str, Any] = {}
+        said = tuple(self.segments)
         keyed = [argument for argument in self.spec.arguments if argument.keyword]
         for argument in sorted(keyed, key=self._last_said, reverse=True):
             values: dict[str, str] = {}
@@ -173,7 +177,7 @@ class _Line:
             if values:
                 found[argument.name] = next(iter(values.values()))
             elif not argument.optional:
-                raise Unclear(self._missing(argument))
+                raise Unclear(self._no_day(argument, said) or self._missing(argument))
         return found
 
     def _last_said(self, argument: Argument) -> int:
@@ -184,7 +188,7 @@ class _Line:
     def _is_keyword(self, segment: Segment, at: int, argument: Argument) -> bool:
         """Whether that word stands for the argument; a day's only in front of a day."""
         token = segment.tokens[at]
-        if not token.means(argument.keyword) and not (argument.or_keyword and token.means(argument.or_keyword)):
+        if not token.means_any(argument.keywords):
             return False
         return argument.kind is not Kind.DAY or reads_as_day(Segment(segment.tokens[at + 1 :]).text(self.text))
 
@@ -256,6 +260,19 @@ class _Line:
         for word in words:
             if len(word) > LONGEST_WORD:
                 raise Unclear(say("word_too_long", word=word[:SHOWN], most=LONGEST_WORD))
+
+    def _no_day(self, argument: Argument, said: tuple[Segment, ...]) -> Phrase | None:
+        """What stands where a day should: `for some time`."""
+        if argument.kind is not Kind.DAY:
+            return None
+        behind = (
+            Segment(segment.tokens[at:]).text(self.text)
+            for segment in said
+            for at, token in enumerate(segment.tokens[:-1], start=1)
+            if token.means_any(argument.keywords)
+        )
+        words = next(behind, "")
+        return say("day_unclear", word=words[:SHOWN]) if words else None
 
     def _missing(self, argument: Argument) -> Phrase:
         shown = f"{argument.keyword} {argument.shown}".strip()

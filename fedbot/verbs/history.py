@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,9 +14,9 @@ from fedbot.federation.questions import Answer, AuditOf, FindItems, ItemsFound, 
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.verdicts import Subject
-from fedbot.verbs import show
+from fedbot.verbs import cases, show
 from fedbot.verbs.grammar import SHOWN
-from fedbot.verbs.naming import rooms_told_of, spaces_in, subject_meant, whole_line
+from fedbot.verbs.naming import bare_id, spaces_in, subject_meant, whole_line
 from fedbot.verbs.spans import days_in
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.verbs.tokens import in_quotes
@@ -43,7 +41,6 @@ SPEC = Verb(
         "In the admin room and in a direct chat with links to our stock items in InvenTree.",
     ),
 )
-_ITEM = re.compile(r"#\s*(\d+)")
 
 
 @dataclass(frozen=True)
@@ -73,10 +70,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return meant
     if not isinstance(meant, _Listed):
         return show.story(turn, command, meant, answers)
-    found = answers[0] if answers else ItemsFound()
-    if not isinstance(found, ItemsFound):
-        raise TypeError(f"history asks for items, not {found!r}")
-    transfers = _listed(turn, command, meant, found)
+    transfers = _listed(turn, command, meant, cases.found_in(answers))
     phrase = _page(turn, meant, transfers, more=True)
     if len(transfers) <= meant.page * A_PAGE:
         return phrase
@@ -109,7 +103,7 @@ def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
         return listed
     if space := _space(turn, command, word):
         return _Listed(listed.days, listed.page, space=space)
-    if not word or turn.by_code(word.strip(" .,:;!?()[]#")):
+    if not word or turn.by_code(bare_id(word)):
         return subject_meant(turn, command, SPEC, ())
     return _Listed(listed.days, listed.page, item=word)
 
@@ -117,26 +111,18 @@ def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
 def _space(turn: Turn, command: Command, word: str) -> str:
     """The space with that id or name, one that was a friend included; '' if there is none."""
     known = {space.party: space.name for space in spaces_in(turn, command.room)}
-    known |= {transfer.peer: turn.party_name(transfer.peer) for transfer in _told_of(turn, command)}
+    known |= {transfer.peer: turn.party_name(transfer.peer) for transfer in cases.told_of(turn, command)}
     wanted = word.casefold()
     by_id = [party for party in known if party.casefold() == wanted]
     return next(iter(by_id or [party for party, name in known.items() if name.casefold() == wanted]), "")
 
 
-def _told_of(turn: Turn, command: Command) -> Iterable[Transfer]:
-    rooms = rooms_told_of(turn, command.room)
-    return (transfer for transfer in turn.transfers() if transfer.room in rooms)
-
-
 def _listed(turn: Turn, command: Command, meant: _Listed, found: ItemsFound) -> list[Transfer]:
-    transfers = list(_told_of(turn, command))
+    transfers = cases.told_of(turn, command)
     if meant.space:
         transfers = [transfer for transfer in transfers if transfer.peer == meant.space]
     if meant.item:
-        number = _ITEM.fullmatch(meant.item)
-        items = {item.pk for item in found.items} | ({int(number[1])} if number else set())
-        brought = {item.provenance.transfer for item in found.items if item.provenance}
-        transfers = [t for t in transfers if t.id in brought or ledger.touches(t, items, meant.item)]
+        transfers = cases.of_item(transfers, meant.item, found)
     if meant.days:
         transfers = ledger.since(transfers, turn.now - timedelta(days=meant.days))
     return ledger.newest_first(transfers)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fedbot.federation.stock import Right
 from fedbot.verbs import push
+from fedbot.verbs.dates import UNTIL
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
 
 SPEC = Verb(
@@ -16,7 +17,7 @@ SPEC = Verb(
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),
-        Argument("until", Kind.DAY, "TIME", keyword="for", or_keyword="until"),
+        Argument("until", Kind.DAY, "TIME", keyword="for", or_keywords=UNTIL),
     ),
     options=(Option("note", "TEXT", "what the other space reads with it"), push.PARCEL),
     examples=("lend LENS-2 to betaspace for 3 weeks", "lend #42 to betaspace until 31.1."),

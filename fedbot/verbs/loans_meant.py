@@ -9,7 +9,8 @@ from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.state import Turn
-from fedbot.verbs.naming import subject_meant
+from fedbot.verbs.dates import reads_as_day
+from fedbot.verbs.naming import bare_id, subject_meant
 from fedbot.verbs.quantities import quantity_in
 from fedbot.verbs.spec import Verb
 
@@ -50,9 +51,9 @@ def carrier(turn: Turn, loan: Transfer) -> Connection:
 def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     """The line with the id that `word` begins with, if it is one; and what is left of the words."""
     first, _, behind = word.strip().partition(" ")
-    bare = first.strip(" .,:;!?()[]#")
-    is_number = quantity_in(bare) is not None and not turn.by_code(bare)
-    if command.subject and (is_number or not turn.by_code(bare)):
+    bare = bare_id(first)
+    is_amount = quantity_in(bare) is not None or first in {"by", "for", "until"} or reads_as_day(word.strip())
+    if not turn.by_code(bare) and (command.subject or is_amount):
         return replace(command, arguments={**command.arguments, "id": ""}), word.strip()
     return replace(command, arguments={**command.arguments, "id": bare}), behind.strip()
 

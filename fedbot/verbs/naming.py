@@ -83,16 +83,21 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
 
     `fitting` are those that the verb could be about; they are told when nothing says which one.
     """
-    word = str(command.arguments.get("id", "")).strip(" .,:;!?()[]#")
+    word = bare_id(str(command.arguments.get("id", "")))
     found = _by_word(turn, command, word) if word else subject_by_id(turn, command.subject)
     if found is None:
         told = tuple(subject for subject in fitting if subject.room in rooms_told_of(turn, command.room))
-        return say("which_one", usage=spec.usage, subjects=told)
+        return say("which_one", verb=spec.name, subjects=told)
     if isinstance(found, Phrase):
         return found
     if found.room not in rooms_told_of(turn, command.room):
         return say("subject_elsewhere", subject=found, room=room_name(turn, found.room))
     return found
+
+
+def bare_id(word: str) -> str:
+    """An id without the signs that people put around it."""
+    return word.strip(" .,:;!?()[]#")
 
 
 def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:

@@ -7,6 +7,7 @@ from typing import Any
 from fedbot.federation import directory
 from fedbot.federation.commands import Command
 from fedbot.federation.effects import Phrase, say
+from fedbot.federation.lines import MORE
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
@@ -106,6 +107,8 @@ class Registry:
         if not word:
             return help_page.SPEC.name, {}
         handler = self._by_name.get(word)
+        if handler is None and (word == MORE or word.isdecimal()):
+            return say("reply_to_the_list", word=word[:SHOWN])
         if handler is None:
             return say("no_such_verb", word=word[:SHOWN], near=near(word, list(self._by_name)))
         arguments = parse(handler.spec, rest)
@@ -123,7 +126,7 @@ class Registry:
             return say("not_in_direct_chat", text=command.text, rooms=names)
         if handler.spec.where is Where.FEDERATION_ROOM and command.room not in turn.home.rooms:
             names = tuple(room_name(turn, room) for room in turn.home.rooms)
-            return say("not_in_this_room", usage=handler.spec.usage, rooms=names)
+            return say("not_in_this_room", text=command.text, rooms=names)
         return handler.ask(turn, command)
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

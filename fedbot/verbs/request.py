@@ -18,7 +18,7 @@ from fedbot.federation.questions import Answer, PartDescription, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.terms import presentable
-from fedbot.verbs.dates import day_meant
+from fedbot.verbs.dates import UNTIL, day_meant
 from fedbot.verbs.friends import friend_meant
 from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.items import Reading, typed_again
@@ -35,7 +35,7 @@ SPEC = Verb(
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM QUANTITY"),
         Argument("space", Kind.SPACE, "SPACE", keyword="from"),
-        Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keyword="until"),
+        Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keywords=UNTIL),
     ),
     options=(Option("note", "TEXT", "what the other space reads with it"),),
     examples=(

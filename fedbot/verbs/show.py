@@ -1,16 +1,18 @@
-"""`!fed show ID`: one case, with everything that led to where it stands, who and when."""
+"""`!fed show ID`: one case, with everything that led to where it stands, who and when; or the cases of an item."""
 
 from __future__ import annotations
 
 from fedbot.federation import ledger, loans
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Transfer
+from fedbot.federation.documents import FINAL, Transfer
 from fedbot.federation.effects import Phrase, say
-from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
+from fedbot.federation.questions import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.verdicts import Subject
-from fedbot.verbs.naming import subject_meant
+from fedbot.verbs import cases
+from fedbot.verbs.grammar import SHOWN
+from fedbot.verbs.naming import bare_id, subject_meant
 from fedbot.verbs.spec import Argument, Handler, Kind, Verb
 
 SPEC = Verb(
@@ -18,9 +20,12 @@ SPEC = Verb(
     summary="one case, who did what",
     right=Right.MAPPED,
     only_looks=True,
-    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    examples=("show k7m2",),
-    details=("As a reply to a card it needs no ID. Of a loan it tells the last day, and what came back.",),
+    arguments=(Argument("id", Kind.ANYTHING, "ID|ITEM", optional=True),),
+    examples=("show k7m2", "show #42"),
+    details=(
+        "As a reply to a card it needs no ID. Of a loan it tells the last day, and what came back.",
+        "With an item: the open cases of it, and the last one that is over.",
+    ),
     everyday=7,
 )
 
@@ -29,16 +34,46 @@ def _meant(turn: Turn, command: Command) -> Subject | Phrase:
     return subject_meant(turn, command, SPEC, tuple(turn.open_transfers()))
 
 
+def _item(turn: Turn, command: Command) -> str:
+    """The word that may be an item, as it is no case's id; '' if none was said."""
+    word = str(command.arguments.get("id", "")).strip()
+    return "" if turn.by_code(bare_id(word)) else word
+
+
 def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
-    """All that is noted about the case."""
+    """All that is noted about the case; for a word that is no id, which items it means."""
+    if item := _item(turn, command):
+        return (FindItems(item),)
     subject = _meant(turn, command)
     return subject if isinstance(subject, Phrase) else (AuditOf(subject.id),)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Tell it, oldest first."""
+    """Tell it, oldest first; of an item its cases, newest first."""
+    if item := _item(turn, command):
+        return _cases_of(turn, command, item, cases.found_in(answers))
     subject = _meant(turn, command)
     return subject if isinstance(subject, Phrase) else story(turn, command, subject, answers)
+
+
+def without_answers(turn: Turn, command: Command, problem: str) -> Phrase | None:
+    """Our InvenTree is silent: what our own books know of that number or name."""
+    del problem
+    item = _item(turn, command)
+    return _cases_of(turn, command, item, ItemsFound()) if item else None
+
+
+def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phrase:
+    """What is open of the item or on loan, and the last one that is over."""
+    transfers = ledger.newest_first(cases.of_item(cases.told_of(turn, command), item, found))
+    if not transfers and not found.items:
+        told = subject_meant(turn, command, SPEC, ())
+        if isinstance(told, Phrase):
+            return told
+    over = [transfer for transfer in transfers if transfer.state in FINAL and not transfer.is_on_loan]
+    shown = [transfer for transfer in transfers if transfer not in over[1:]]
+    names = {transfer.peer: turn.party_name(transfer.peer) for transfer in shown}
+    return say("cases_of_item", transfers=tuple(shown), names=names, item=item[:SHOWN], total=len(transfers))
 
 
 def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
@@ -68,4 +103,4 @@ def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:
     return tuple((item, ledger.item_page(turn.home.inventory_url, api, item)) for item in items if item)
 
 
-HANDLER = Handler(SPEC, ask, act)
+HANDLER = Handler(SPEC, ask, act, without_answers)

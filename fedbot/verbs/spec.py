@@ -35,7 +35,7 @@ class Kind(StrEnum):
 class Argument:
     """One argument. In the parsed line it stands under `name`; in usage it is written as `shown`.
 
-    With a `keyword` it is what follows that word (`to SPACE`), or another word for it (`or_keyword`); without one it
+    With a `keyword` it is what follows that word (`to SPACE`), or another word for it (`or_keywords`); without one it
     is read by its place.
     """
 
@@ -44,7 +44,12 @@ class Argument:
     shown: str
     keyword: str = ""
     optional: bool = False
-    or_keyword: str = ""
+    or_keywords: tuple[str, ...] = ()
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """All words behind which it stands."""
+        return (self.keyword, *self.or_keywords)
 
     @property
     def usage(self) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 
 _DOUBLE = '"“”„‟«»'
 _SINGLE = "'‘’‚‛`"
+_HYPHENS = re.compile("[\u2010\u2011]")
 _INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
 
 
@@ -23,11 +25,16 @@ class Token:
 
     def means(self, word: str) -> bool:
         """Whether it is that word, in any case, unquoted."""
-        return not self.quoted and self.text.lower() == word
+        return self.means_any((word,))
+
+    def means_any(self, words: Collection[str]) -> bool:
+        """Whether it is one of these words, in any case, unquoted."""
+        return not self.quoted and self.text.lower() in words
 
 
 def tidied(text: str) -> str:
     """The text with plain spaces and line feeds, and without signs that can't be seen or that hide others."""
+    text = _HYPHENS.sub("-", text)
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
     spaced = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
     return "".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -29,6 +30,7 @@ async def offered(world: World, line: str) -> tuple[int, Decimal, str]:
         "!fed push 10,0 M3-NUT to betaspace --note 'for you'",
         "!fed push M3-NUT 10.0 to betaspace --note «for you»",
         '!fed push 10 x "M3 nut" to betaspace --note for you',
+        "!fed push 10 M3\u2011NUT to betaspace --note for you",
         "!fed push #{item} 10 to betaspace --note for you",
         "!fed push {url}/stock/item/{item}/ 10 to betaspace --note for you",
         "!fed push {url}/web/stock/item/{item}/details 10 to betaspace --note for you",
@@ -39,6 +41,31 @@ async def test_one_wish_in_many_spellings(line: str) -> None:
     item = world.alpha.item("M3-NUT").pk
     said = line.format(item=item, url=world.alpha.home.inventory_url)
     assert await offered(world, said) == (item, Decimal(10), "for you")
+
+
+@pytest.mark.parametrize("time", ["for 3 weeks", "für 3 wochen", "fuer 21 Tage", "bis 15.12.", "bis zum 15.12.2026"])
+async def test_until_when_may_be_said_in_german_as_days_may(time: str) -> None:
+    world = await friends()
+    world.anna.says(f"!fed lend M3-NUT 10 to betaspace {time}")
+    await world.settle()
+    (transfer,) = world.beta.turn.transfers()
+    assert transfer.due_day == date(2026, 12, 15)
+
+
+@pytest.mark.parametrize("time", ["für drei wochen", "until yesterday", "for some time"])
+async def test_what_is_no_day_is_named(time: str) -> None:
+    world = await friends()
+    line = world.anna.says(f"!fed lend M3-NUT 10 to betaspace {time}")
+    await world.settle()
+    assert world.answer_to(line).startswith(f'Not done: I can\'t read "{time.partition(" ")[2]}" as a day.')
+
+
+async def test_several_lines_in_one_message_are_told_apart_by_the_person() -> None:
+    world = await friends()
+    line = world.anna.says("!fed push M3-NUT 10 to betaspace\n!fed push M3-BOLT 5 to betaspace")
+    await world.settle()
+    assert world.answer_to(line) == "Each !fed goes in a message of its own, please. I did nothing."
+    assert world.beta.turn.transfers() == []
 
 
 async def test_a_part_with_its_serial_number_names_one_item() -> None:

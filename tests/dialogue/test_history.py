@@ -99,9 +99,10 @@ async def test_a_long_ledger_comes_in_pages_of_ten_and_more_is_a_reply() -> None
     assert first.startswith("23 transfers with Betaspace, newest first:")
     assert "1 to 10 of 23. For the next ones reply more." in first
     page = world.room.message("1 to 10 of 23")
-    nobody = world.piet.says("more", reply_to=page)
+    somebody_else = world.piet.says("more", reply_to=page)
     await world.settle()
-    assert world.room.answers(nobody) == []
+    assert world.answer_to(somebody_else) == "That list was put to Anna, who has to choose. I did nothing."
+    assert "hold that message, choose Reply" in await answer(world, "!fed more")
     second = await answer_to_reply(world, "More", "1 to 10 of 23")
     third = await answer_to_reply(world, "!fed more", "11 to 20 of 23")
     assert third.splitlines()[-2] == "21 to 23 of 23."
@@ -156,3 +157,34 @@ async def test_in_a_direct_chat_history_tells_only_of_rooms_that_the_person_read
     world.kim.says("history", room=chat.id)
     await world.settle()
     assert told(chat, "No transfers to tell of.")
+
+
+async def test_show_tells_the_open_cases_of_an_item_and_the_last_that_is_over() -> None:
+    world = await friends()
+    await world.hand_over("M3-NUT 10")
+    await world.passes(timedelta(hours=1))
+    await world.hand_over("M3-NUT 20")
+    over = world.alpha.transfer()
+    nuts = over.terms.lines[0].item
+    await world.passes(timedelta(hours=1))
+    await world.push("M3-NUT 30")
+    asked = world.alpha.transfer()
+    url = world.alpha.home.inventory_url
+    for word in (f"#{nuts}", "M3-NUT", "m3 nut", f"{url}/stock/item/{nuts}/"):
+        text = await answer(world, f"!fed show {word}")
+        assert codes_in(text) == [asked.code, over.code], word
+        assert f"!fed show {asked.code}" in text
+        assert "All 3 of them: !fed history" in text
+    assert codes_in(await answer(world, f"!fed show #{over.progress[0].item}")) == [over.code]
+    assert await answer(world, "!fed show LENS-2#0042") == 'No transfers of "LENS-2#0042" to tell of.'
+    assert 'No card has the id "M3-NIT"' in await answer(world, "!fed show M3-NIT")
+    near = over.code[:3] + ("a" if over.code[3] != "a" else "b")
+    assert "Did you mean" in await answer(world, f"!fed show {near}")
+    world.alpha.goes_down()
+    assert codes_in(await answer(world, f"!fed show #{nuts}")) == [asked.code, over.code]
+
+
+async def test_show_of_a_lent_item_tells_the_loan() -> None:
+    world = await test_lending.lent()
+    loan = test_lending.loan(world.alpha)
+    assert codes_in(await answer(world, f"!fed show #{loan.terms.lines[0].item}")) == [loan.code]

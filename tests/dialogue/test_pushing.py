@@ -242,8 +242,14 @@ async def test_several_stock_items_of_one_part_are_listed_and_a_number_as_reply_
     world.piet.says("2", reply_to=choice)
     await world.settle()
     assert world.alpha.turn.transfers() == [], "only the person who was asked picks"
+    none_such = world.anna.says("7", reply_to=choice)
+    await world.settle()
+    assert world.answer_to(none_such) == '"7" is not on that list. Reply 1 or 2.'
     world.anna.says("2", reply_to=choice)
     await world.settle()
+    twice = world.anna.says("2", reply_to=choice)
+    await world.settle()
+    assert "answered already" in world.answer_to(twice)
     assert world.alpha.transfer().terms.lines[0].place.endswith("Box 7")
     world.cem.reacts(world.card(), "✅")
     await world.grace()

@@ -108,7 +108,7 @@ def test_a_party_that_two_bots_claim_is_not_asked() -> None:
 
 def test_in_the_admin_room_one_is_told_where_to_say_it() -> None:
     phrase = World().says("connect betaspace", room=ADMIN_ROOM)
-    assert phrase == Phrase("not_in_this_room", {"usage": "connect SPACE", "rooms": ("Makerspaces", OTHER_ROOM)})
+    assert phrase == Phrase("not_in_this_room", {"text": "connect betaspace", "rooms": ("Makerspaces", OTHER_ROOM)})
 
 
 def test_in_an_encrypted_room_and_when_we_hide_nobody_is_asked() -> None:

@@ -57,7 +57,9 @@ def test_who_is_no_approver_offers_nothing() -> None:
 
 def test_every_line_that_cannot_be_read_gets_its_one_answer() -> None:
     world = World(connected())
-    for number, text in enumerate(["!fed pusch", "!fed push", "!fed push 1.000 #4 to beta", "!fed show zzzz", "!fed"]):
+    for number, text in enumerate(
+        ["!fed pusch", "!fed push", "!fed push 1.000 #4 to beta", "!fed cancel zzzz", "!fed"]
+    ):
         turn = said(world, text, f"$line{number}")
         assert len(posts(turn)) == 1, text
         assert [effect.reply_to for effect in turn.effects if isinstance(effect, Post)] == [f"$line{number}"]

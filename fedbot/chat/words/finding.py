@@ -12,21 +12,26 @@ from fedbot.federation.home import Home
 MOST_SHOWN = 5
 
 
-def not_in_this_room(tongue: Tongue, *, usage: str, rooms: tuple[str, ...]) -> Lines:
+def not_in_this_room(tongue: Tongue, *, text: str, rooms: tuple[str, ...]) -> Lines:
     """The verb belongs where the other spaces read along."""
     return [
         tongue.say("Not done: that must be said where the other spaces read along."),
-        tongue.say("Please say it in {rooms}: {usage}", rooms=tongue.names(rooms, any_of=True), usage=command(usage)),
+        _say_it_in(tongue, text, rooms),
     ]
 
 
 def not_in_direct_chat(tongue: Tongue, *, text: str, rooms: tuple[str, ...]) -> Lines:
     """The verb does something, so whom it concerns has to read it."""
     first = tongue.say("Not done: here I only tell. What does something is said where everybody concerned reads it.")
-    line = command(tongue.short(text, 200))
     if not rooms:
         return [first, tongue.say("You are in none of the rooms that our space shares; somebody there can invite you.")]
-    return [first, tongue.say("Please say it in {rooms}: {line}", rooms=tongue.names(rooms, any_of=True), line=line)]
+    return [first, _say_it_in(tongue, text, rooms)]
+
+
+def _say_it_in(tongue: Tongue, text: str, rooms: tuple[str, ...]) -> tuple[Inline, ...]:
+    """The line to be said there, as it was typed here."""
+    line = command(tongue.short(text, 200))
+    return tongue.say("Please say it in {rooms}: {line}", rooms=tongue.names(rooms, any_of=True), line=line)
 
 
 def no_such_space(tongue: Tongue, *, word: str, near: tuple[str, ...], known: tuple[str, ...]) -> Lines:
@@ -57,10 +62,18 @@ def that_is_us(tongue: Tongue, *, home: Home) -> Lines:
     return [tongue.say("{space} is us. I did nothing.", space=naming.space(tongue, home.name))]
 
 
-def which_one(tongue: Tongue, *, usage: str, subjects: tuple[Connection | Transfer, ...]) -> Lines:
-    """No id, and no card that was replied to."""
-    first = tongue.say("Which one? Reply to its card, or say its id: {usage}. I did nothing.", usage=command(usage))
-    return [first, *_listed(tongue, subjects)]
+def which_one(tongue: Tongue, *, verb: str, subjects: tuple[Connection | Transfer, ...]) -> Lines:
+    """No id, and no card that was replied to. `subjects` are those that the verb could be about."""
+    if not subjects:
+        return [
+            tongue.say("Which one? None that I know here fits {verb}. I did nothing.", verb=command(verb)),
+            tongue.say("If you mean another, reply to its card. What waits: {todo}", todo=command("todo")),
+        ]
+    line = command(f"{verb} {subjects[0].code}")
+    return [
+        tongue.say("Which one? Reply to its card, or say its id: {line}. I did nothing.", line=line),
+        *_listed(tongue, subjects),
+    ]
 
 
 def no_such_id(tongue: Tongue, *, word: str, near: tuple[str, ...]) -> Lines:

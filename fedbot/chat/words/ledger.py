@@ -95,6 +95,25 @@ def _entry(tongue: Tongue, transfer: Transfer, peer_name: str) -> tuple[Inline, 
     return tuple(nodes)
 
 
+def cases_of_item(
+    tongue: Tongue, *, transfers: tuple[Transfer, ...], names: dict[str, str], item: str, total: int
+) -> Lines:
+    """What is open of an item or on loan, and the last case that is over, of `total` in all."""
+    shown = tongue.short(item, 40)
+    if not transfers:
+        return [_none(tongue, "", item)]
+    if len(transfers) == total:
+        first = _counted(tongue, "", item, total)
+    else:
+        first = tongue.say('What is open of "{item}", and the last that is over:', item=shown)
+    entries = Items(tuple(_entry(tongue, transfer, names[transfer.peer]) for transfer in transfers))
+    lines: Lines = [first, entries]
+    lines.append(tongue.say("One of them in full: {show}", show=command(f"show {transfers[0].code}")))
+    if len(transfers) < total:
+        lines.append(tongue.say("All {total} of them: {history}", total=total, history=command(f"history {shown}")))
+    return lines
+
+
 def no_such_page(tongue: Tongue, *, word: str, usage: str) -> Lines:
     """`--page` with something that is no number."""
     return [

@@ -24,6 +24,10 @@ _TRANSFERS: dict[TransferState, str] = {
     TransferState.REVERTED: marked("It could not be booked in, and is back where it came from."),
     TransferState.DISPUTED: marked("⚠ Nobody can tell what became of it; people have to look."),
 }
+_BY_NOBODY: dict[TransferState, str] = {
+    TransferState.DECLINED: marked("It could not be given. Nothing has moved."),
+    TransferState.CANCELLED: marked("It was cancelled. Nothing has moved."),
+}
 _WANTED: dict[str, str] = {
     "approve": marked("{who} said yes; the other space takes it out of its stock next."),
     "decline": marked("{who} said no; the other space has not noted it yet."),
@@ -64,7 +68,12 @@ def state_in_words(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inli
         return tongue.say(sentence, due=due)
     if subject.is_on_loan or subject.closed is not None or subject.terms.kind == "extension":
         return _of_loan(tongue, subject)
-    wanted = _open(subject) if subject.state is TransferState.OPEN else _parcel(subject)
+    if subject.state is TransferState.OPEN:
+        wanted = _open(subject)
+    elif subject.decided is None or not (subject.decided.name or subject.decided.person):
+        wanted = _BY_NOBODY.get(subject.state) or _parcel(subject)
+    else:
+        wanted = _parcel(subject)
     ended = tongue.when(subject.ended) if subject.ended else ""
     who = naming.signed(tongue, subject.decided)
     left = tongue.when(subject.parcel.left) if subject.parcel and subject.parcel.left else ""

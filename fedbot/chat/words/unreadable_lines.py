@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fedbot.chat.content import Code
+from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
 
@@ -23,6 +24,36 @@ def no_such_verb(tongue: Tongue, *, word: str, near: tuple[str, ...]) -> Lines:
     """The first word is no verb."""
     first = tongue.say('I don\'t know "{word}". {hint}', word=tongue.short(word, 40), hint=_did_you_mean(tongue, near))
     return [first, tongue.say("All that I know: {help}", help=command("help"))]
+
+
+def reply_to_the_list(tongue: Tongue, *, word: str) -> Lines:
+    """`!fed more` or `!fed 2`, not as a reply: nothing says to which list it belongs."""
+    return [
+        tongue.say('"{word}" answers a list of mine: hold that message, choose Reply, and send it there.', word=word),
+        tongue.say("It counts for who asked, within 10 minutes. I did nothing."),
+    ]
+
+
+def choice_is_over(tongue: Tongue) -> Lines:
+    """A number for a list that was answered already, or is too old."""
+    return [
+        tongue.say("That list is answered already, or older than 10 minutes. I did nothing."),
+        tongue.say("If you still want it, please send your first line again."),
+    ]
+
+
+def choice_of_another(tongue: Tongue, *, whose: str) -> Lines:
+    """A number for a list that somebody else was asked to choose from."""
+    who = naming.person(tongue, whose)
+    return [tongue.say("That list was put to {who}, who has to choose. I did nothing.", who=who)]
+
+
+def not_on_the_list(tongue: Tongue, *, word: str, count: int) -> Lines:
+    """A number that the list hasn't got, or `more` where that is all. `count`: so many numbers; 0: only `more`."""
+    if not count:
+        return [tongue.say("To that list only {more} can be replied. I did nothing.", more=Code("more"))]
+    numbers = tongue.names([str(number) for number in range(1, count + 1)], any_of=True, most=count)
+    return [tongue.say('"{word}" is not on that list. Reply {numbers}.', word=tongue.short(word, 20), numbers=numbers)]
 
 
 def no_such_option(tongue: Tongue, *, word: str, near: tuple[str, ...], usage: str) -> Lines:
@@ -52,6 +83,11 @@ def argument_missing(tongue: Tongue, *, argument: str, usage: str, example: str)
         *_it_goes(tongue, usage),
         tongue.say("For example: {example}", example=command(example)),
     ]
+
+
+def one_at_a_time(tongue: Tongue) -> Lines:
+    """Several lines with `!fed` in one message."""
+    return [tongue.say("Each {fed} goes in a message of its own, please. I did nothing.", fed=command(""))]
 
 
 def word_too_many(tongue: Tongue, *, word: str, usage: str, example: str) -> Lines:

@@ -12,6 +12,7 @@ from fedbot.federation.effects import Phrase, say
 from tests.chat.words.scenes import BOLTS, BY_BEA, CABLE, LENS, NOW, plain, transfer
 
 DONE = replace(transfer(BOLTS, CABLE, state=TransferState.DONE), role="sender", peer="beta", decided=BY_BEA, ended=NOW)
+REFUSED = replace(DONE, state=TransferState.DECLINED, decided=None)
 OPEN = replace(transfer(LENS, state=TransferState.OPEN), role="receiver", peer="gamma")
 
 
@@ -19,6 +20,12 @@ def told(*transfers: Transfer, **about: object) -> Phrase:
     nothing = {"space": "", "item": "", "days": 0, "before": 0, "more": False}
     names = {"beta": "betaspace", "gamma": "Gamma"}
     return Phrase("ledger", {**nothing, "transfers": transfers, "total": len(transfers), "names": names, **about})
+
+
+def of_item(*transfers: Transfer, total: int = 0) -> Phrase:
+    names = {"beta": "betaspace", "gamma": "Gamma"}
+    about = {"item": "M3-BOLT", "total": total or len(transfers)}
+    return Phrase("cases_of_item", {"transfers": transfers, "names": names, **about})
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -52,6 +59,33 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Done, Tue 24 Nov, 20:31.
         11 to 11 of 11.
         One of them in full: !fed history k7m2
+        """,
+    ),
+    "the cases of an item, which are all": (
+        of_item(OPEN, DONE),
+        """
+        2 transfers of "M3-BOLT", newest first:
+        • k7m2 – 1 × Laser lens 2.0″ from Gamma, asked by Anna, Tue 24 Nov, 20:14.
+        Waits for a yes or no, until Tue 1 Dec, 20:14.
+        • k7m2 – 10 × M3 bolt and 1.5 m of Speaker cable to betaspace, asked by Anna, Tue 24 Nov, 20:14.
+        Done, Tue 24 Nov, 20:31.
+        One of them in full: !fed show k7m2
+        """,
+    ),
+    "the cases of an item, of many": (
+        of_item(REFUSED, total=7),
+        """
+        What is open of "M3-BOLT", and the last that is over:
+        • k7m2 – 10 × M3 bolt and 1.5 m of Speaker cable to betaspace, asked by Anna, Tue 24 Nov, 20:14.
+        It could not be given. Nothing has moved.
+        One of them in full: !fed show k7m2
+        All 7 of them: !fed history M3-BOLT
+        """,
+    ),
+    "an item without a case": (
+        of_item(),
+        """
+        No transfers of "M3-BOLT" to tell of.
         """,
     ),
     "none": (

@@ -26,6 +26,44 @@ SAID: dict[str, tuple[Phrase, str]] = {
         All that I know: !fed help
         """,
     ),
+    "a number that is no reply": (
+        say("reply_to_the_list", word="2"),
+        """
+        "2" answers a list of mine: hold that message, choose Reply, and send it there.
+        It counts for who asked, within 10 minutes. I did nothing.
+        """,
+    ),
+    "a number for a list that is over": (
+        say("choice_is_over"),
+        """
+        That list is answered already, or older than 10 minutes. I did nothing.
+        If you still want it, please send your first line again.
+        """,
+    ),
+    "a number for somebody else's list": (
+        say("choice_of_another", whose="Anna"),
+        """
+        That list was put to Anna, who has to choose. I did nothing.
+        """,
+    ),
+    "a number that the list hasn't got": (
+        say("not_on_the_list", word="4", count=3),
+        """
+        "4" is not on that list. Reply 1, 2 or 3.
+        """,
+    ),
+    "a number for a list that can only go on": (
+        say("not_on_the_list", word="4", count=0),
+        """
+        To that list only more can be replied. I did nothing.
+        """,
+    ),
+    "several lines for me in one message": (
+        say("one_at_a_time"),
+        """
+        Each !fed goes in a message of its own, please. I did nothing.
+        """,
+    ),
     "no such option": (
         say("no_such_option", word="--nte", near=("--note",), usage=USAGE),
         """
@@ -103,10 +141,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "in the wrong room": (
-        say("not_in_this_room", usage=USAGE, rooms=("Makerspaces",)),
+        say("not_in_this_room", text="push M3-BOLT 10 to betaspace", rooms=("Makerspaces",)),
         """
         Not done: that must be said where the other spaces read along.
-        Please say it in Makerspaces: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
+        Please say it in Makerspaces: !fed push M3-BOLT 10 to betaspace
         """,
     ),
     "not in a direct chat": (
@@ -156,17 +194,18 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "which case": (
-        say("which_one", usage="approve [ID]", subjects=(transfer(), connection())),
+        say("which_one", verb="approve", subjects=(transfer(), connection())),
         """
-        Which one? Reply to its card, or say its id: !fed approve [ID]. I did nothing.
+        Which one? Reply to its card, or say its id: !fed approve k7m2. I did nothing.
         • k7m2 – 1 × Laser lens 2.0″, asked by Anna
         • c9x4 – friendship with attraktor, asked by Anna
         """,
     ),
     "which case, none fits": (
-        say("which_one", usage="show [ID]", subjects=()),
+        say("which_one", verb="show", subjects=()),
         """
-        Which one? Reply to its card, or say its id: !fed show [ID]. I did nothing.
+        Which one? None that I know here fits !fed show. I did nothing.
+        If you mean another, reply to its card. What waits: !fed todo
         """,
     ),
     "no such id": (

@@ -1,0 +1,30 @@
+"""A verb without an id, not as a reply: what it may mean is told with ids, and nothing is guessed."""
+
+from __future__ import annotations
+
+from tests.dialogue.test_lending import lent, loan
+from tests.dialogue.world import friends
+
+LOAN_VERBS = ("return", "return 5", "extend 2 weeks", "extend until friday", "gift")
+
+
+async def test_a_bare_verb_of_loans_names_the_loans_that_it_may_mean() -> None:
+    world = await lent()
+    code = loan(world.alpha).code
+    for said in LOAN_VERBS:
+        line = world.anna.says(f"!fed {said}")
+        await world.settle()
+        first, listed = world.answer_to(line).splitlines()
+        verb = said.split()[0]
+        assert first == f"Which one? Reply to its card, or say its id: !fed {verb} {code}. I did nothing."
+        assert listed.startswith(f"• {code} – 10 × M3 nut")
+    assert loan(world.alpha).is_on_loan
+
+
+async def test_where_nothing_fits_that_is_said_too() -> None:
+    world = await friends()
+    for said in (*LOAN_VERBS, "approve", "received", "resolve"):
+        line = world.anna.says(f"!fed {said}")
+        await world.settle()
+        verb = said.split()[0]
+        assert world.answer_to(line).startswith(f"Which one? None that I know here fits !fed {verb}. I did nothing.")
