@@ -26,8 +26,9 @@ def noted_in_grace(tongue: Tongue, *, subject: Subject, choice: Choice, seconds:
     elif isinstance(subject, Transfer) and subject.awaits_parcel:
         first = tongue.say("Noted: {case} is here. It is booked in after {span}.", case=case, span=tongue.span(seconds))
     elif choice is Choice.PARCEL:
-        sentence = "Noted: yes to {case}, by parcel. It counts in {span}."
-        first = tongue.say(sentence, case=case, span=tongue.span(seconds))
+        first = tongue.say(
+            "Noted: yes to {case}, by parcel. It counts in {span}.", case=case, span=tongue.span(seconds)
+        )
     elif choice is Choice.APPROVE:
         first = tongue.say("Noted: yes to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
     else:

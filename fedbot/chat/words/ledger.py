@@ -72,16 +72,13 @@ def _within(tongue: Tongue, days: int) -> Lines:
 
 def _entry(tongue: Tongue, transfer: Transfer, peer_name: str) -> tuple[Inline, ...]:
     """'k7m2 – 10 × M3 bolt to betaspace, asked by Anna, Tue 24 Nov, 20:14. / Done, …'."""
-    sentence = (
-        "{things} to {peer}, asked by {who}, {when}."
-        if transfer.role == "sender"
-        else "{things} from {peer}, asked by {who}, {when}."
-    )
     nodes: list[Inline] = [
         transfer.code,
         " – ",
         *tongue.say(
-            sentence,
+            "{things} to {peer}, asked by {who}, {when}."
+            if transfer.role == "sender"
+            else "{things} from {peer}, asked by {who}, {when}.",
             things=naming.things(tongue, transfer.terms.lines),
             peer=naming.space(tongue, peer_name),
             who=naming.signed(tongue, transfer.asked),

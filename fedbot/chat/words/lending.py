@@ -77,9 +77,9 @@ def closed_line(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
     if closed is None:
         raise ValueError(f"loan {card.transfer.code} isn't over")
     sentences = {
-        Ending.RETURNED: "✅ Back again since {when}: {what}, lent by {sender} to {receiver}.",
-        Ending.GIFT: "✅ A gift since {when}: {what} is {receiver}'s now, says {who} ({sender}).",
-        Ending.LOST: "❌ Lost: {what}, lent to {receiver}. Says {who} ({sender}), {when}.",
+        Ending.RETURNED: marked("✅ Back again since {when}: {what}, lent by {sender} to {receiver}."),
+        Ending.GIFT: marked("✅ A gift since {when}: {what} is {receiver}'s now, says {who} ({sender})."),
+        Ending.LOST: marked("❌ Lost: {what}, lent to {receiver}. Says {who} ({sender}), {when}."),
     }
     return tongue.say(
         sentences[closed.how],

@@ -95,8 +95,13 @@ def reconciled(
     elif not found:
         lines.append(tongue.say("✅ The books of {own} and {peer} agree: {compared}.", compared=compared, **names))
     else:
-        sentence = ("⚠ {number} difference: {own} and {peer}.", "⚠ {number} differences: {own} and {peer}.")
-        lines += [tongue.some(*sentence, len(found), **names), tongue.say("{compared}.", compared=compared)]
+        first = tongue.some(
+            "⚠ {number} difference: {own} and {peer}.",
+            "⚠ {number} differences: {own} and {peer}.",
+            len(found),
+            **names,
+        )
+        lines += [first, tongue.say("{compared}.", compared=compared)]
     if found:
         shown = [_difference(tongue, connection, each, transfers) for each in found[:MOST_SHOWN]]
         if len(found) > MOST_SHOWN:

@@ -126,8 +126,10 @@ def _yes_or_no(tongue: Tongue, card: Card, choice: tuple[Inline, ...]) -> Lines:
     until = tongue.say("Open until {when} · {code}", when=tongue.when(card.transfer.due), code=card.transfer.code)
     if not unmatched(card.transfer):
         return [choice, until]
-    sentence = "Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes."
-    return [tongue.say(sentence), tongue.say("❌ no, thanks"), until]
+    mended = tongue.say(
+        "Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes."
+    )
+    return [mended, tongue.say("❌ no, thanks"), until]
 
 
 def _for_whom(tongue: Tongue, card: Card) -> tuple[Inline, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fedbot.chat.content import Break, Inline, Items
 from fedbot.chat.words import naming, reasons
-from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.federation.documents import Line, Progress, Transfer
 from fedbot.federation.home import Home
 
@@ -135,7 +135,7 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
         name = naming.part(tongue, line.description)
         category = tongue.short(progress.category, 60)
         if category:
-            sentence = 'as a new part "{name}" in {category}, made on your yes'
+            sentence = marked('as a new part "{name}" in {category}, made on your yes')
             return (where, ", ", *tongue.say(sentence, name=name, category=category))
         return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
     return (where,)
@@ -167,15 +167,15 @@ def no_part_for(tongue: Tongue, transfer: Transfer, number: int, space: str) -> 
 
 def _as_which_part(tongue: Tongue, progress: Progress) -> tuple[Inline, ...]:
     sentences = {
-        "ipn": 'as your part "{name}" (same IPN)',
-        "name": 'as your part "{name}" (same name)',
-        "alias": 'as your part "{name}" (recorded as the same)',
+        "ipn": marked('as your part "{name}" (same IPN)'),
+        "name": marked('as your part "{name}" (same name)'),
+        "alias": marked('as your part "{name}" (recorded as the same)'),
     }
     name = tongue.short(progress.part_name, 60) or f"#{progress.part}"
     if progress.item is not None and not progress.stage:
         sentence = 'as your stock #{item} of the part "{name}", which was here before'
         return tongue.say(sentence, item=progress.item, name=name)
-    return tongue.say(sentences.get(progress.match, 'as your part "{name}"'), name=name)
+    return tongue.say(sentences.get(progress.match, marked('as your part "{name}"')), name=name)
 
 
 def decided(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
@@ -268,7 +268,7 @@ def _at_sender(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
     progress = card.transfer.at(line.number)
     names: dict[str, Words] = {"space": card.sender, "receiver": card.receiver}
     if card.transfer.role == "sender" and progress.item is not None and progress.item != line.item:
-        sentence = "At {space}: stock #{item}, split off from #{source}, with customer {receiver}"
+        sentence = marked("At {space}: stock #{item}, split off from #{source}, with customer {receiver}")
         return tongue.say(sentence, item=progress.item, source=line.item, **names)
     if card.transfer.role == "sender" or line.whole or line.serial:
         return tongue.say("At {space}: stock #{item}, with customer {receiver}", item=line.item, **names)
