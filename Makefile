@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format bench contract crash simulate mutants pins clean
+.PHONY: help setup demo test check format words bench contract crash simulate mutants pins clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -35,6 +35,9 @@ check: .venv/.ready-test ## lint, format, types, import rule
 format: .venv/.ready-test ## mend what ruff can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+words: .venv/.ready-test ## other languages brought up to date with the English sentences (ARGS=fr for a new one)
+	@$(BIN)/python -m tests.translations $(ARGS)
 
 bench: .venv/.ready-test ## measure; table here, numbers in build/bench.json
 	@mkdir -p build

@@ -23,16 +23,17 @@ def sentences() -> Catalog:
     """A catalogue without translations. Each sentence stands once, with the files that say it, in their order."""
     found = Catalog(fuzzy=False)
     for msgid, file in [*_in_words(), *_in_specs()]:
-        found.add(msgid, locations=[(file, None)])
+        found.add(msgid, locations=[(file, 0)])
     return found
 
 
 def _in_words() -> Iterator[tuple[Msgid, str]]:
     for path in sorted(WORDS.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                for msgid in _said_by(node):
-                    yield msgid, path.name
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+            for msgid in _said_by(call):
+                yield msgid, path.name
 
 
 def _said_by(call: ast.Call) -> Iterator[Msgid]:

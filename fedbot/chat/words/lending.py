@@ -8,7 +8,7 @@ from decimal import Decimal
 from fedbot.chat.content import Bold, Inline
 from fedbot.chat.words import naming, reasons
 from fedbot.chat.words.naming import command
-from fedbot.chat.words.tongue import Lines, Tongue, Words
+from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.chat.words.transfer_facts import Card, card_of
 from fedbot.federation.documents import Connection, Ending, Line, Transfer
 from fedbot.federation.home import Home

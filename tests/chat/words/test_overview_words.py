@@ -88,13 +88,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=ALPHA,
             lines=(
                 VerbLine("connect", "connect SPACE", "ask a space to be friends", Right.SUPERUSER),
-                VerbLine("whoami", "whoami", "who you are to me", Right.MAPPED),
+                VerbLine("whoami", "whoami", "who you are to me, and what you may do", Right.MAPPED),
             ),
         ),
         """
         The other things that you can say to attraktor's bot:
         • !fed connect SPACE – ask a space to be friends (superusers)
-        • !fed whoami – who you are to me
+        • !fed whoami – who you are to me, and what you may do
         The everyday ones: !fed help · one of them: !fed help connect
         """,
     ),
@@ -104,16 +104,16 @@ SAID: dict[str, tuple[Phrase, str]] = {
             usage="push ITEM [QUANTITY] to SPACE [--note TEXT]",
             aliases=("give",),
             summary="give it away",
-            details=("Without a quantity all of the item is meant.",),
+            details=("Without a quantity the whole stock item goes.",),
             examples=("push 200 M3-BOLT to betaspace", "push #42 to betaspace"),
-            options=(("--note TEXT", "a note for the others"),),
+            options=(("--note TEXT", "what the other space reads with it"),),
             right=Right.APPROVER,
             home=ALPHA,
         ),
         """
         !fed push ITEM [QUANTITY] to SPACE [--note TEXT] – give it away
-        Without a quantity all of the item is meant.
-        • --note TEXT – a note for the others
+        Without a quantity the whole stock item goes.
+        • --note TEXT – what the other space reads with it
         For example: !fed push 200 M3-BOLT to betaspace · !fed push #42 to betaspace
         The same: give
         Who may: approvers of attraktor.

@@ -1,0 +1,84 @@
+"""The catalogues as files: `fedbot/chat/words/locale/LANGUAGE/LC_MESSAGES/fedbot.po`, and the `.mo` made from it."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from fedbot.chat.words.tongue import DOMAIN, LOCALE
+
+LINE_LENGTH = 120
+
+
+def languages() -> list[str]:
+    """Those that have a catalogue."""
+    return sorted(path.parents[1].name for path in LOCALE.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+
+
+def source(language: str) -> Path:
+    """What people translate."""
+    return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def compiled(language: str) -> Path:
+    """What the bot reads."""
+    return source(language).with_suffix(".mo")
+
+
+def read(language: str) -> Catalog:
+    """A language's catalogue; an empty one if it has none yet."""
+    path = source(language)
+    if not path.exists():
+        return Catalog(
+            locale=language,
+            domain=DOMAIN,
+            header_comment="# Translations of fedbot/chat/words and fedbot/verbs, kept up to date by `make words`.",
+            project="fedbot",
+            version="1",
+            msgid_bugs_address="see docs/words.md",
+            last_translator="see git log",
+            language_team=language,
+            revision_date=datetime.now(UTC),
+            fuzzy=False,
+        )
+    with path.open("rb") as file:
+        return read_po(file, locale=language, domain=DOMAIN)
+
+
+def compile_(catalogue: Catalog) -> bytes:
+    """The `.mo`'s content; what isn't translated is left out, so it is said in English."""
+    out = io.BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()
+
+
+def update(language: str, sentences: Catalog) -> list[Message]:
+    """Both files anew: new sentences are added, and those gone removed. Returns what is still to be translated."""
+    catalogue = read(language)
+    catalogue.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
+    catalogue.obsolete.clear()
+    source(language).parent.mkdir(parents=True, exist_ok=True)
+    with source(language).open("wb") as file:
+        write_po(file, catalogue, width=LINE_LENGTH, include_lineno=False)
+    compiled(language).write_bytes(compile_(catalogue))
+    return [message for message in translatable(catalogue) if not is_translated(message)]
+
+
+def translatable(catalogue: Catalog) -> list[Message]:
+    """All but the header."""
+    return [message for message in catalogue if message.id]
+
+
+def is_translated(message: Message) -> bool:
+    """Whether each of its forms is."""
+    return all(forms(message))
+
+
+def forms(message: Message) -> tuple[str, ...]:
+    """The translation; of a sentence with a number one for each plural form of the language."""
+    return (message.string,) if isinstance(message.string, str) else tuple(message.string or ("",))
