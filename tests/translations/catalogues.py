@@ -52,21 +52,29 @@ def read(language: str) -> Catalog:
 
 def compile_(catalogue: Catalog) -> bytes:
     """The `.mo`'s content; what isn't translated is left out, so it is said in English."""
+    translated = Catalog(locale=catalogue.locale, domain=DOMAIN, fuzzy=False)
+    for message in translatable(catalogue):
+        if is_translated(message):
+            translated[message.id] = message
     out = io.BytesIO()
-    write_mo(out, catalogue)
+    write_mo(out, translated)
     return out.getvalue()
 
 
 def update(language: str, sentences: Catalog) -> list[Message]:
-    """Both files anew: new sentences are added, and those gone removed. Returns what is still to be translated."""
+    """Both files anew: new sentences are added, those gone removed. Returns what is to be translated, or once more."""
     catalogue = read(language)
     catalogue.update(sentences, no_fuzzy_matching=True, update_creation_date=False)
     catalogue.obsolete.clear()
+    missing = [message for message in translatable(catalogue) if not is_translated(message)]
+    for message in missing:
+        message.string = "" if isinstance(message.id, str) else ("",) * catalogue.num_plurals
+        message.flags.discard("fuzzy")
     source(language).parent.mkdir(parents=True, exist_ok=True)
     with source(language).open("wb") as file:
         write_po(file, catalogue, width=LINE_LENGTH, include_lineno=False)
     compiled(language).write_bytes(compile_(catalogue))
-    return [message for message in translatable(catalogue) if not is_translated(message)]
+    return missing
 
 
 def translatable(catalogue: Catalog) -> list[Message]:
