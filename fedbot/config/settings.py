@@ -55,7 +55,7 @@ class Party(Section):
 
     id: PartyId = Field(description="the word by which people call this space, as in `to attraktor`")
     name: Name = Field(description="the space's name as people read it")
-    language: Language = Field("en", description="the language of the bot's cards and answers")
+    language: Language = Field("en", description="the language of the bot's cards and answers: en or de")
     time_zone: TimeZone = Field("UTC", description="IANA name; dates, quiet hours and schedules are in it")
     discoverable: bool = Field(default=True, description="whether the bot announces the space in its rooms")
     peer_access: Literal["relayed", "direct"] = Field(

@@ -1,0 +1,79 @@
+"""Each bot speaks its own space's language: the deciding side's card is in that side's (DESIGN §8)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent, indent
+
+from fedbot.federation.documents import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import World, friends
+
+WORDS = Path(__file__).parents[2] / "docs/words.md"
+NOTE = "für euren Workshop, nur mit Isopropanol reinigen"
+CARD = """\
+    Attraktor bietet Betaspace 1 × Laser lens 2.0″ ZnSe (LENS-2, SN 0042) an, leihweise bis Di 15. Dez 2026. Annehmen?
+    Veranlasst von Piet (Attraktor): „für euren Workshop, nur mit Isopropanol reinigen“
+
+    Artikel: Laser lens 2.0″ ZnSe, LENS-2, SN 0042, Status OK
+    Kommt von: Attraktor, Laser room/Cabinet L1
+    Landet in: Betaspace, Incoming, als euer Teil „Laser lens 2.0″ ZnSe“ (gleiche IPN)
+    Leihe: es gehört weiter Attraktor; zurück bis einschließlich Di 15. Dez 2026.
+
+    Für Bea, Cem oder Dilek (entscheiden für Betaspace). Noch wurde nichts bewegt.
+    ✅ ja, einbuchen · ❌ nein, danke · 📦 ja, aber es ist noch nicht hier
+    Offen bis Di 1. Dez, 20:14 · ykuq
+    """
+
+
+async def german_betaspace() -> World:
+    """Attraktor speaks English, betaspace German."""
+    return await friends(beta={"language": "de"})
+
+
+async def lend(world: World, until: str = "until 15.12.") -> str:
+    """Piet offers a lens; his line."""
+    line = world.piet.says(f'!fed lend #42 to betaspace {until} --note "{NOTE}"')
+    await world.settle()
+    return line
+
+
+async def test_an_english_space_lends_to_a_german_one_and_each_reads_its_own_language() -> None:
+    world = await german_betaspace()
+    line = await lend(world)
+    assert world.answer_to(line).startswith("Offered to Betaspace, on loan until Tue 15 Dec 2026: 1 × Laser lens")
+    assert world.card().text == dedent(CARD).strip()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.card().text.startswith("✅ Fertig: 1 × Laser lens 2.0″ ZnSe (LENS-2, SN 0042) ist von Attraktor an")
+    assert "is at Betaspace, due Tue 15 Dec 2026." in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert_books_balance(world)
+
+
+def test_the_german_card_in_the_docs_is_that_one() -> None:
+    assert indent(dedent(CARD).strip(), "    ") in WORDS.read_text("utf-8")
+
+
+async def test_a_german_space_reads_german_when_it_is_refused_and_when_it_asks() -> None:
+    world = await german_betaspace()
+    line = world.cem.says("!fed push NOZZLE-99 2 to attraktor")
+    await world.settle()
+    assert world.answer_to(line).startswith("Nicht angeboten: es gibt keinen Artikel „NOZZLE-99“.")
+    line = world.cem.says("!fed help lend")
+    await world.settle()
+    assert "Der letzte Tag zählt mit" in world.answer_to(line)
+
+
+async def test_what_the_german_bot_gives_as_examples_of_a_day_is_understood() -> None:
+    world = await german_betaspace()
+    refused = world.cem.says("!fed lend 4 to attraktor for 3 wechen")
+    await world.settle()
+    examples = next(text for text in world.answer_to(refused).split("\n") if text.startswith("Zum Beispiel: "))
+    for number, day in enumerate(examples.removeprefix("Zum Beispiel: ").split(" · ")):
+        line = await lend(world, f"until {day}")
+        assert "on loan until" in world.answer_to(line), day
+        world.piet.says(f"!fed cancel {world.alpha.transfer().code}")
+        await world.grace()
+        assert world.alpha.transfer().state is TransferState.CANCELLED
+        await world.passes(timedelta(minutes=number + 1))
