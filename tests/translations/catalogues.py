@@ -52,7 +52,7 @@ def read(language: str) -> Catalog:
 
 def compile_(catalogue: Catalog) -> bytes:
     """The `.mo`'s content; what isn't translated is left out, so it is said in English."""
-    translated = Catalog(locale=catalogue.locale, domain=DOMAIN, fuzzy=False)
+    translated = Catalog(catalogue.locale, DOMAIN, creation_date=catalogue.creation_date, fuzzy=False)
     for message in translatable(catalogue):
         if is_translated(message):
             translated[message.id] = message
