@@ -29,30 +29,43 @@ def sentences() -> Catalog:
 
 def _in_words() -> Iterator[tuple[Msgid, str]]:
     for path in sorted(WORDS.glob("*.py")):
-        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-            for msgid in _said_by(call):
+            for msgid in _said_by(call, tree):
                 yield msgid, path.name
 
 
-def _said_by(call: ast.Call) -> Iterator[Msgid]:
+def _said_by(call: ast.Call, tree: ast.Module) -> Iterator[Msgid]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    texts = [_texts(argument) for argument in call.args[: SAYING.get(name, 0)]]
+    texts = [_texts(argument, tree) for argument in call.args[: SAYING.get(name, 0)]]
     if SAYING.get(name) == 2:
         yield from zip(*texts, strict=True)
     else:
         yield from (text for each in texts for text in each)
 
 
-def _texts(argument: ast.expr) -> list[str]:
-    """The texts that an argument can be: a literal, or one of two. A variable's are `marked` where they stand."""
-    match argument:
+def _texts(argument: ast.expr, tree: ast.Module) -> list[str]:
+    """The texts that an argument can be; a variable's are all that one of that name gets in this file."""
+    if isinstance(argument, ast.Name):
+        return [text for value in _assigned(argument.id, tree) for text in _literals(value)]
+    return _literals(argument)
+
+
+def _literals(value: ast.expr) -> list[str]:
+    """A literal's text, or one of two."""
+    match value:
         case ast.Constant(value=str() as text):
             return [text]
         case ast.IfExp(body=body, orelse=other):
-            return _texts(body) + _texts(other)
+            return _literals(body) + _literals(other)
     return []
+
+
+def _assigned(name: str, tree: ast.Module) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == name for to in node.targets):
+            yield node.value
 
 
 def _in_specs() -> Iterator[tuple[Msgid, str]]:

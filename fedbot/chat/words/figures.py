@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot.chat.content import Bold, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
-from fedbot.chat.words.tongue import Lines, Tongue, marked
+from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.federation.figures import Dealings, Flow, SpaceFigures
 from fedbot.federation.home import Home
 
@@ -129,10 +129,10 @@ def _dealings(tongue: Tongue, dealings: Dealings) -> Sentence:
     names = {"given": _flow(tongue, dealings.given), "received": _flow(tongue, dealings.received)}
     more = dealings.given.lines - dealings.received.lines
     if more > 0:
-        sentence = marked("with {peer}: given {given}, received {received} – {more} more given")
+        sentence = "with {peer}: given {given}, received {received} – {more} more given"
         return tongue.say(sentence, peer=peer, more=more, **names)
     if more < 0:
-        sentence = marked("with {peer}: given {given}, received {received} – {more} more received")
+        sentence = "with {peer}: given {given}, received {received} – {more} more received"
         return tongue.say(sentence, peer=peer, more=-more, **names)
     return tongue.say("with {peer}: given {given}, received {received} – even", peer=peer, **names)
 

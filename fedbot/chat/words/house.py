@@ -82,7 +82,7 @@ def version_changed(
     }
     was, before = old.api, tongue.short(old.release, 30)
     if was:
-        changed = marked("{space}'s InvenTree is {new} (API {api}) now, it was {before} (API {was}).")
+        changed = "{space}'s InvenTree is {new} (API {api}) now, it was {before} (API {was})."
         first = tongue.say(changed, was=was, before=before, **new)
     else:
         first = tongue.say("{space}'s InvenTree is {new} (API {api}).", **new)

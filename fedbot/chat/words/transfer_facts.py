@@ -135,7 +135,7 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
         name = naming.part(tongue, line.description)
         category = tongue.short(progress.category, 60)
         if category:
-            sentence = marked('as a new part "{name}" in {category}, made on your yes')
+            sentence = 'as a new part "{name}" in {category}, made on your yes'
             return (where, ", ", *tongue.say(sentence, name=name, category=category))
         return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
     return (where,)
@@ -268,7 +268,7 @@ def _at_sender(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
     progress = card.transfer.at(line.number)
     names: dict[str, Words] = {"space": card.sender, "receiver": card.receiver}
     if card.transfer.role == "sender" and progress.item is not None and progress.item != line.item:
-        sentence = marked("At {space}: stock #{item}, split off from #{source}, with customer {receiver}")
+        sentence = "At {space}: stock #{item}, split off from #{source}, with customer {receiver}"
         return tongue.say(sentence, item=progress.item, source=line.item, **names)
     if card.transfer.role == "sender" or line.whole or line.serial:
         return tongue.say("At {space}: stock #{item}, with customer {receiver}", item=line.item, **names)
