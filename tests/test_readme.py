@@ -35,9 +35,12 @@ def test_every_make_target_in_it_exists() -> None:
 
 def test_the_exit_codes_that_it_tells_are_those_of_the_command() -> None:
     told = {int(code) for code in re.findall(r"exit code (\d)", README)}
-    assert told == {Exit.STATE_IN_USE, Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT}
+    hopeless = {Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT, Exit.ACCOUNT_TAKEN}
+    assert told == {Exit.STATE_IN_USE, *hopeless}
     (prevented,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", README)
-    assert [int(code) for code in prevented.split()] == [Exit.USAGE, Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT]
+    assert [int(code) for code in prevented.split()] == [Exit.USAGE, *sorted(hopeless)]
+    (in_cli,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", (ROOT / "docs/cli.md").read_text(encoding="utf-8"))
+    assert in_cli.split() == prevented.split()
 
 
 def test_the_picture_is_small_enough_for_a_phone() -> None:
