@@ -72,7 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(_COMMANDS[given.command](given))
     except ConfigRefused as refused:
         # a health check knows 0 and 1 only (Docker reserves 2)
-        print(logs.redact(str(refused)), file=sys.stderr)
+        for problem in refused.problems:
+            print(_told(problem.path, problem.said, problem.instead), file=sys.stderr)
         return Exit.FAILED if given.command == "health" else Exit.USAGE
     except BrokenPipeError:
         # whoever read our output has seen enough; Python would complain once more while ending
@@ -230,9 +231,14 @@ def _tell(findings: Sequence[Finding], *, as_json: bool) -> None:
         mark, colour = _MARKS[kind]
         if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
             mark = f"\x1b[{colour}m{mark}\x1b[0m"
-        print(logs.redact(f"{mark} {finding.name}: {finding.what}"))
+        print(f"{mark} {_told(finding.name, finding.what)}")
         if finding.todo:
             print(logs.redact(f"  → {finding.todo}"))
+
+
+def _told(*parts: str) -> str:
+    """The parts, each without secrets: in one text a word behind `token:` would be taken for one."""
+    return ": ".join(logs.redact(part) for part in parts if part)
 
 
 def _run(given: argparse.Namespace) -> Exit:

@@ -22,6 +22,7 @@ import pytest
 import yaml
 
 from fedbot import cli
+from fedbot.check.findings import Finding, bad, good
 from fedbot.check.passed import has_passed, remember
 from fedbot.cli import EXITS, Exit, main
 from fedbot.config import load
@@ -171,6 +172,23 @@ def test_check_tells_wrong_settings_for_scripts_too(config: Path, capsys: pytest
     assert (finding["name"], finding["good"], finding["what"]) == ("rooms.0", False, "'lobby'")
     assert main(["check"]) == Exit.USAGE
     assert capsys.readouterr().out.startswith("✗ rooms.0: 'lobby'\n  → write a room's id")
+
+
+def test_what_is_said_of_a_token_is_not_taken_for_one(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(_: object) -> list[Finding]:
+        return [good("inventree.token", "good until 2027-11-24"), bad("InvenTree token", f"it is {TOKEN}")]
+
+    monkeypatch.setattr("fedbot.check.everything.check", check)
+    assert main(["check"]) == Exit.FAILED
+    told = capsys.readouterr().out
+    assert "✓ inventree.token: good until 2027-11-24\n" in told
+    assert "✗ InvenTree token: it is •••\n" in told
+    without = {name: value for name, value in least()["matrix"].items() if name != "password"}
+    config.write_text(yaml.safe_dump(least() | {"matrix": without | {"password_file": "nowhere"}}))
+    assert main(["health"]) == Exit.FAILED
+    assert "matrix.password_file: nowhere: there is no such file" in capsys.readouterr().err
 
 
 # --- run ---------------------------------------------------------------------------------------------------
