@@ -14,9 +14,9 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels 
     && /opt/fedbot/bin/pip install --no-deps --no-index /wheels/*.whl
 
 FROM python:3.13-slim
-RUN groupadd --system --gid 10001 fedbot \
-    && useradd --system --uid 10001 --gid fedbot --home-dir /var/lib/fedbot --create-home fedbot \
-    && chmod 0700 /var/lib/fedbot
+RUN groupadd --gid 10001 fedbot \
+    && useradd --uid 10001 --gid 10001 --home-dir /var/lib/fedbot --no-create-home --shell /usr/sbin/nologin fedbot \
+    && install --directory --mode 0700 --owner 10001 --group 10001 /var/lib/fedbot
 COPY --from=build /opt/fedbot /opt/fedbot
 ENV PATH=/opt/fedbot/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     FEDBOT_STATE=/var/lib/fedbot

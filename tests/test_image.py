@@ -1,4 +1,4 @@
-"""The Dockerfile, read: no engine is needed, and none builds it here."""
+"""The Dockerfile, read: no engine is needed, and none builds it here (docs/tested-servers.md: it was built once)."""
 
 from __future__ import annotations
 
