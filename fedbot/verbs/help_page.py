@@ -15,6 +15,7 @@ ADMIN = "admin"
 
 SPEC = Verb(
     name="help",
+    aliases=("hilfe",),
     summary="what you can say, or more about one verb",
     right=Right.MAPPED,
     only_looks=True,

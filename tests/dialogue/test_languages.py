@@ -60,9 +60,17 @@ async def test_a_german_space_reads_german_when_it_is_refused_and_when_it_asks()
     line = world.cem.says("!fed push NOZZLE-99 2 to attraktor")
     await world.settle()
     assert world.answer_to(line).startswith("Nicht angeboten: es gibt keinen Artikel „NOZZLE-99“.")
-    line = world.cem.says("!fed help lend")
+    line = world.cem.says("!fed hilfe lend")
     await world.settle()
     assert "Der letzte Tag zählt mit" in world.answer_to(line)
+
+
+async def test_a_german_space_is_told_in_german_why_its_inventree_is_silent() -> None:
+    world = await german_betaspace()
+    world.beta.goes_down()
+    line = world.cem.says("!fed push 4 to attraktor")
+    await world.settle()
+    assert "Grund: InvenTree unter betaspace.test ist nicht erreichbar: keine Verbindung." in world.answer_to(line)
 
 
 async def test_what_the_german_bot_gives_as_examples_of_a_day_is_understood() -> None:

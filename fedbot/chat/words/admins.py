@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fedbot.chat.content import Code
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.tongue import Lines, Tongue, marked
 from fedbot.federation.events import PostRefused
 from fedbot.federation.home import Home
@@ -48,7 +49,7 @@ def inventory_down(tongue: Tongue, *, problem: str, home: Home) -> Lines:
     """Our InvenTree does not answer."""
     return [
         tongue.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(tongue, home.name)),
-        tongue.say("Why: {problem}", problem=tongue.short(problem, 300)),
+        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem, 300)),
         tongue.say("Done: nothing is lost. Not done: what needs InvenTree waits."),
         tongue.say("Next: I try again by myself and go on where I stopped. Nothing to do if you know of it."),
         tongue.say("To see more, on the bot's machine: {check}", check=Code("fedbot check")),
@@ -59,7 +60,7 @@ def bot_stops(tongue: Tongue, *, problem: str, home: Home) -> Lines:
     """The bot ends by itself, and can't go on before a person has done something."""
     return [
         tongue.say("⏹ {space}'s bot has stopped.", space=naming.space(tongue, home.name)),
-        tongue.say("Why: {problem}", problem=tongue.short(problem, 500)),
+        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem, 500)),
     ]
 
 
@@ -67,7 +68,7 @@ def not_mirrored(tongue: Tongue, *, text: str) -> Lines:
     """Metadata in InvenTree could not be written; nothing waits for it."""
     return [
         tongue.say("I could not write my notes into InvenTree's metadata. Everything else goes on."),
-        tongue.say("Why: {text}", text=tongue.short(text, 300)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text, 300)),
         tongue.say(
             "Usually my InvenTree user lacks a role: {check} says which. I say this once a day.",
             check=Code("fedbot check"),

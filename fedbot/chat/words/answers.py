@@ -7,6 +7,7 @@ from datetime import datetime
 from fedbot.chat.content import Code
 from fedbot.chat.words import naming
 from fedbot.chat.words.decisions import why_not_entitled
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command as typed
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.commands import Command
@@ -83,7 +84,7 @@ def inventory_silent(tongue: Tongue, *, problem: str, text: str, home: Home) -> 
     """Our InvenTree gives no answer, so the line could not be acted upon."""
     return [
         tongue.say("Not done: {space}'s InvenTree does not answer.", space=naming.space(tongue, home.name)),
-        tongue.say("Why: {problem}", problem=tongue.short(problem, 200)),
+        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)),
         tongue.say(
             "Nothing was changed or sent. Please try again later: {line}", line=typed(tongue.short(text, LONGEST_LINE))
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fedbot.chat.content import Bold, Break, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import over, suspended
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, marked
 from fedbot.federation.documents import Connection
@@ -109,7 +110,7 @@ def peers_access_waits(tongue: Tongue, *, connection: Connection, home: Home, te
             own=own,
             peer=peer,
         ),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say("Done: both said yes. Not done: {own}'s side is not ready. Nothing has moved.", own=own),
         tongue.say(
             "Its address must be reachable from {own}'s bot, and its token may look, and no more.",
@@ -178,7 +179,7 @@ def making_waits(tongue: Tongue, *, connection: Connection, reason: str, text: s
     del reference
     peer = naming.space(tongue, connection.peer_name)
     first = tongue.say("The friendship with {peer} waits for you.", peer=Bold(peer))
-    why = tongue.say("Why: {text}", text=tongue.short(text, 300))
+    why = tongue.say("Why: {text}", text=diagnosis(tongue, text, 300))
     if reason in _BY_HAND:
         what = _clicks(tongue, connection, name, reason)
     else:
@@ -264,7 +265,7 @@ def access_not_ended(tongue: Tongue, *, connection: Connection, name: str, text:
     peer = naming.space(tongue, connection.peer_name)
     return [
         tongue.say("⚠ {peer} still has access to our InvenTree: I could not end it.", peer=Bold(peer)),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say("Please, in InvenTree and in this order:"),
         Items(
             (

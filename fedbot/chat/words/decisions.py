@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.documents import Choice, Connection, ConnectionState, Transfer, TransferState
@@ -177,6 +178,6 @@ def rights_unreadable(tongue: Tongue, *, subject: Subject, problem: str) -> Line
     return [
         tongue.say("Not counted: I can't read your rights, as our InvenTree does not answer."),
         tongue.say("Nothing has changed; the card stays open: {case}.", case=naming.case(tongue, subject)),
-        tongue.say("Why: {problem}", problem=tongue.short(problem, 200)),
+        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)),
         tongue.say("Please tap again later."),
     ]

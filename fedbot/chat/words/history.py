@@ -8,6 +8,7 @@ from datetime import datetime
 from fedbot.chat.content import Break, Inline, Items, Link, permalink
 from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import agreed
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
 from fedbot.chat.words.tongue import Lines, Tongue, marked
@@ -163,7 +164,7 @@ def _transfer(tongue: Tongue, transfer: Transfer, home: Home, peer_name: str) ->
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
         lines += [*where_it_is(tongue, card), *not_done(tongue, card)]
     if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
-        lines.append(tongue.say("Why: {text}", text=tongue.short(transfer.problem, 200)))
+        lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, transfer.problem)))
     return lines
 
 
@@ -180,7 +181,7 @@ def _connection(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     first = tongue.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
     lines: Lines = [first, state_in_words(tongue, connection), agreed(tongue, connection)]
     if connection.needs and connection.state is ConnectionState.MAKING:
-        lines.append(tongue.say("Why: {text}", text=tongue.short(connection.problem, 200)))
+        lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, connection.problem)))
     if connection.state is ConnectionState.SUSPENDED:
         lines.append(tongue.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
     return lines

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from fedbot.chat.content import Code, Inline, Items
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.federation.home import Home
 from fedbot.federation.questions import InventoryStanding
@@ -59,7 +60,7 @@ def inventory_refuses(tongue: Tongue, *, problem: str, home: Home) -> Lines:
     """Something waits for our InvenTree, which answers, but says no."""
     return [
         tongue.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(tongue, home.name)),
-        tongue.say("Why: {problem}", problem=tongue.short(problem, 300)),
+        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem, 300)),
         tongue.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
         tongue.say("I say this once a day."),
     ]
@@ -129,7 +130,7 @@ def own_token_ends(tongue: Tongue, *, home: Home, token: OwnToken, left: int, na
         if token.id == "admin_token"
         else tongue.say("After that I can neither look into InvenTree nor move anything.")
     )
-    lines: Lines = [first, then, tongue.say("Why: {text}", text=tongue.short(token.problem, 300))]
+    lines: Lines = [first, then, tongue.say("Why: {text}", text=diagnosis(tongue, token.problem, 300))]
     if token.reason == "restart":
         return [*lines, tongue.say("Please restart me on the bot's machine.")]
     url = f"{home.inventory_url or 'https://OUR-INVENTREE'}/api/user/token/?name={name}"
@@ -174,6 +175,6 @@ def own_old_token_stays(tongue: Tongue, *, token: OwnToken, text: str) -> Lines:
             "⚠ My old InvenTree token ({setting}) is still good: I could not revoke it.",
             setting=Code(f"inventree.{token.id}"),
         ),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say("The new one is in use: {name}. I try again every day.", name=Code(token.name)),
     ]

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from fedbot.chat.content import Bold, Inline
 from fedbot.chat.words import naming, reasons
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.chat.words.transfer_facts import Card, card_of
@@ -125,7 +126,7 @@ def loss_not_noted(tongue: Tongue, *, loan: Transfer, text: str) -> Lines:
     """For the admins: the status 'lost' could not be set."""
     return [
         tongue.say("{case} is lost, but InvenTree has not taken the status.", case=naming.case(tongue, loan)),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say("Please set the item's status to 'lost' in InvenTree by hand; I don't try again."),
     ]
 

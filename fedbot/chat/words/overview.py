@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fedbot.chat.content import Break, Code, Inline, Items, Link, permalink
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.finding import what_it_is
 from fedbot.chat.words.house import due_next
 from fedbot.chat.words.naming import command
@@ -135,7 +136,7 @@ def _inventory(tongue: Tongue, status: StatusSeen) -> tuple[Inline, ...]:
         )
     standing = status.standing
     since = standing.inventory_down_since
-    problem = tongue.short(status.problem, 200)
+    problem = diagnosis(tongue, status.problem)
     if since is None:
         return tongue.say("InvenTree: {problem} I try again by myself.", problem=problem)
     words: dict[str, Words] = {"since": tongue.clock(since), "problem": problem}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fedbot.chat.content import Bold, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.connections import credentials_add
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.documents import Connection
@@ -43,7 +44,7 @@ def rotate_failed(tongue: Tongue, *, connection: Connection, home: Home, text: s
         tongue.say(
             "Not done: there is no new token for {peer}'s bot yet; the old one is as good as before.", peer=peer
         ),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say("I try again by myself, every hour."),
     ]
     if home.admin_room:
@@ -69,7 +70,7 @@ def token_ends(
     )
     lines: Lines = [first]
     if text:
-        lines.append(tongue.say("Why: {text}", text=tongue.short(text, 300)))
+        lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, text, 300)))
     if reason in _BY_HAND:
         lines += _clicks(tongue, connection, name, token, reason)
     elif reason == "silent":
@@ -124,7 +125,7 @@ def old_token_stays(tongue: Tongue, *, connection: Connection, name: str, text: 
     peer = naming.space(tongue, connection.peer_name)
     return [
         tongue.say("⚠ The old token that we made for {peer} is still good: I could not revoke it.", peer=Bold(peer)),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say(
             "The new one is in use. Please revoke the older token of the user {user} in InvenTree.", user=Code(name)
         ),

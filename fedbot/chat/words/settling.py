@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fedbot.chat.content import Bold, Code, Inline, Items
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
 from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
@@ -46,7 +47,7 @@ def _why_it_stopped(tongue: Tongue, transfer: Transfer, what: str) -> Lines:
         return [tongue.say("⚠ {code}: {what} did not arrive, says {who}.", code=transfer.code, what=what, who=who)]
     return [
         tongue.say("⚠ {code} stopped: I can't tell what became of {what}.", code=transfer.code, what=what),
-        tongue.say("Why: {text}", text=tongue.short(transfer.problem, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, transfer.problem)),
     ]
 
 

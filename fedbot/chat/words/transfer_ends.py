@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming, reasons
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.lending import closed_line, is_home, on_terms, what_to_reply
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
@@ -199,7 +200,7 @@ def _reverted(tongue: Tongue, card: Card) -> Lines:
 
 
 def _inventree_said(tongue: Tongue, card: Card) -> Lines:
-    said = tongue.short(card.transfer.problem, 200)
+    said = diagnosis(tongue, card.transfer.problem)
     return [tongue.say("{receiver}'s InvenTree said: {said}", receiver=card.receiver, said=said)] if said else []
 
 

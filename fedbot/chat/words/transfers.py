@@ -6,6 +6,7 @@ from datetime import datetime
 
 from fedbot.chat.content import Inline, Items
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.how_far import how_far, how_to_stop
 from fedbot.chat.words.lending import on_terms
 from fedbot.chat.words.loan_cards import child_asked, first_when_done
@@ -168,7 +169,7 @@ def transfer_waits(
         )
     return [
         first,
-        tongue.say("Why: {problem}", problem=tongue.short(problem, 200)),
+        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)),
         how_far(tongue, transfer, home, peer_name),
         tongue.say("Next: I try again by myself (next {time}). Nothing to do now.", time=tongue.clock(next_try)),
         how_to_stop(tongue, transfer),
@@ -212,7 +213,7 @@ def not_put_away(tongue: Tongue, *, transfer: Transfer, peer_name: str, text: st
             "Done: it is booked in, and {peer} knows. Not done: moving it to its place.",
             peer=naming.space(tongue, peer_name),
         ),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say("Please move it in InvenTree by hand; I don't try again."),
         transfer.code,
     ]
@@ -225,7 +226,7 @@ def not_marked_arrived(tongue: Tongue, *, transfer: Transfer, text: str) -> Line
             "{things} has arrived, but our record of it still says that it is on its way.",
             things=naming.things(tongue, transfer.terms.lines),
         ),
-        tongue.say("Why: {text}", text=tongue.short(text, 200)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
         tongue.say("Please set the item's status back in InvenTree by hand; I don't try again."),
         transfer.code,
     ]
@@ -239,7 +240,7 @@ def sum_does_not_add_up(tongue: Tongue, *, transfer: Transfer, line: Line, text:
             item=line.item,
             part=naming.part(tongue, line.description),
         ),
-        tongue.say("What InvenTree says: {text}", text=tongue.short(text, 200)),
+        tongue.say("What InvenTree says: {text}", text=diagnosis(tongue, text)),
         tongue.say(
             "Nothing was handed over. Somebody moved the same stock at the same moment; its quantity may be wrong now."
         ),

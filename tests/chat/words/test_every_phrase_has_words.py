@@ -128,6 +128,7 @@ def test_every_module_of_words_is_known_to_the_renderer() -> None:
         "rendering",
         "tongue",
         "naming",
+        "diagnoses",
         "reasons",
         "how_far",
         "states",
