@@ -72,7 +72,12 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self.host = urlsplit(self.base_url).netloc
         self._pause = pause
         self._client = httpx.Client(
-            headers={"Authorization": f"Token {token}", "Accept": "application/json", "User-Agent": "fedbot"},
+            headers={
+                "Authorization": f"Token {token}",
+                "Accept": "application/json",
+                "Accept-Language": "en",  # its refusals are known by their words (failures), whatever the server speaks
+                "User-Agent": "fedbot",
+            },
             timeout=timeout,
             verify=_verification(self.base_url, certificate),
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),

@@ -89,6 +89,17 @@ def test_a_server_in_a_folder_of_its_host_is_reached() -> None:
     assert seen == ["/inventree/api/stock/"] * 2
 
 
+def test_inventree_is_asked_to_speak_english_as_its_refusals_are_known_by_their_words() -> None:
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["accept-language"])
+        return httpx.Response(200, json={})
+
+    transport(handle).get("user/me/")
+    assert seen == ["en"]
+
+
 def test_only_the_token_is_sent_and_never_a_cookie() -> None:
     seen: list[httpx.Headers] = []
 

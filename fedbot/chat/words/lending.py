@@ -291,7 +291,7 @@ def borrowed_is_elsewhere(
         tongue.say(
             "Free there: {there}, status {status}. Merge or move it back in InvenTree, then say it again.",
             there=tongue.quantity(there, item.part.units),
-            status=tongue.short(item.status_text, 30),
+            status=naming.status(tongue, item.status_text, item.status),
         )
     )
     if there > 0:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fedbot.chat.content import Bold, Code, Inline, Mention
-from fedbot.chat.words.tongue import Tongue
+from fedbot.chat.words.tongue import Tongue, marked
 from fedbot.federation.documents import Connection, Line, Signature, Transfer
 from fedbot.federation.home import Home
 from fedbot.federation.questions import PartDescription
 from fedbot.federation.stock import STATUS_OK
 
 MOST_IN_FIRST_LINE = 3
+STATUSES = frozenset(
+    {
+        marked("OK"),
+        marked("Attention needed"),
+        marked("Damaged"),
+        marked("Destroyed"),
+        marked("Rejected"),
+        marked("Lost"),
+        marked("Quarantined"),
+        marked("Returned"),
+    }
+)
+"""InvenTree's own, as it calls them in English; a server may have others."""
 
 
 def command(text: str) -> Code:
@@ -83,13 +96,18 @@ def details(tongue: Tongue, line: Line) -> str:
         told.append(tongue.word("packaging {packaging}").format(packaging=tongue.short(line.packaging, 30)))
     if line.expiry:
         told.append(tongue.word("use by {day}").format(day=tongue.day(line.expiry)))
-    status = tongue.short(line.status_text, 30) or str(line.status)
+    named = status(tongue, line.status_text, line.status)
     told.append(
-        tongue.word("status {status}").format(status=status)
+        tongue.word("status {status}").format(status=named)
         if line.status == STATUS_OK
-        else tongue.word("⚠ status {status}").format(status=status)
+        else tongue.word("⚠ status {status}").format(status=named)
     )
     return ", ".join(told)
+
+
+def status(tongue: Tongue, text: str, number: int) -> str:
+    """A stock item's status by its name, as InvenTree calls it; without one its number."""
+    return tongue.word(text) if text in STATUSES else tongue.short(text, 30) or str(number)
 
 
 def things(tongue: Tongue, lines: Sequence[Line]) -> str:

@@ -208,7 +208,7 @@ def status_may_not_travel(tongue: Tongue, *, item: StockItem) -> Lines:
 
 
 def _status(tongue: Tongue, *, item: StockItem) -> Why:
-    status = tongue.short(item.status_text, 30) or str(item.status)
+    status = naming.status(tongue, item.status_text, item.status)
     return tongue.say('{item} has the status "{status}".', item=_item(tongue, item), status=status)
 
 
