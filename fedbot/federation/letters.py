@@ -137,6 +137,20 @@ def ask(turn: Turn, subject: Connection | Transfer) -> None:
     _send_unnumbered(turn, subject, "ask")
 
 
+def ask_once(turn: Turn, subject: Connection | Transfer) -> None:
+    """The same as the answer to a letter that is of no use alone, if that wasn't just done.
+
+    What comes then may be of no use again (a newer version's, an hour old by clocks that differ, none that begins
+    something), and two bots would call for it for ever, as fast as they can.
+    """
+    if _asks_now(turn, subject.id):
+        ask(turn, subject)
+
+
+def _asks_now(turn: Turn, subject: str) -> bool:
+    return turn.tell_once(f"asked:{subject}", turn.home.resend_after[0])
+
+
 def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> None:
     post(turn, subject, _draft(turn, subject, kind, 0, {"seen": subject.exchange.seen}))
 
@@ -160,7 +174,7 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
         return None
     exchange = subject.exchange
     if envelope.seq > exchange.seen + 1:
-        ask(turn, subject)
+        ask_once(turn, subject)
         return None
     if envelope.seq <= exchange.seen:
         if envelope.body.get("awaits") is True and not send_again(turn, subject, acknowledged):
@@ -220,7 +234,9 @@ def _go_on_above(turn: Turn, subject: S, number: int) -> S:
 
 
 def ask_for_unknown(turn: Turn, envelope: Envelope, connection: Connection) -> None:
-    """A letter about something that we have never heard of: ask for it from the beginning."""
+    """A letter about something that we have never heard of: ask for it from the beginning, as `ask_once` does."""
+    if not _asks_now(turn, envelope.subject):
+        return
     draft = Draft(
         kind="ask",
         to=connection.peer,

@@ -221,8 +221,8 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
         return
     if connection.state is ConnectionState.SUSPENDED:
         return
-    if receiving.is_stale(turn, envelope) and transfer.role == "receiver":
-        letters.ask(turn, transfer)
+    if transfer.role == "receiver" and receiving.is_stale(turn, envelope, event.at):
+        letters.ask_once(turn, transfer)
         return
     read = letters.read(turn, transfer, envelope)
     if read is not None:
@@ -344,7 +344,7 @@ def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: 
     match envelope.kind:
         case "noted":
             requesting.on_noted(turn, transfer, envelope, event.event_id)
-        case "granted":
+        case "granted" if transfer.terms.kind == "request":
             requesting.on_granted(turn, transfer, envelope, event.event_id)
         case "sent":
             receiving.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))

@@ -7,7 +7,7 @@ only when nothing was created and never will be.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.federation import closing, disputes, letters, loans, making, returning
@@ -144,10 +144,13 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
 # --- booking in ---
 
 
-def is_stale(turn: Turn, envelope: Envelope) -> bool:
-    """A `sent` older than an hour: its sender is asked for a fresh one first. That of a parcel books nothing in."""
+def is_stale(turn: Turn, envelope: Envelope, came: datetime) -> bool:
+    """A `sent` older than an hour: its sender is asked for a fresh one first. That of a parcel books nothing in.
+
+    `came` is when the homeserver got it: the clock of a sender's small machine may be hours behind.
+    """
     books_in = envelope.kind == "sent" and envelope.body.get("parcel") is not True
-    return books_in and turn.now - envelope.sent_at > STALE_AFTER
+    return books_in and turn.now - max(envelope.sent_at, came) > STALE_AFTER
 
 
 def on_sent(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from fedbot.federation import envelope
-from fedbot.federation.documents import Transfer, TransferState
+from fedbot.federation.documents import Exchange, Transfer, TransferState
 from fedbot.federation.effects import Draft
+from fedbot.federation.terms import hash_of, written
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
@@ -35,7 +37,9 @@ def forges(world: World, liar: Space, transfer: Transfer, kind: str, body: dict[
     }
     content = {"dev.fedbot": envelope.sign(liar.identity, unsigned)}
     sender = liar.chat.user_id
-    world.server.send(sender, world.room.id, "dev.fedbot.envelope", content, device="liar", transaction=f"{number}")
+    world.server.send(
+        sender, world.room.id, "dev.fedbot.envelope", content, device="liar", transaction=f"{transfer.id} {number}"
+    )
 
 
 def tells(liar: Space, kind: str, metadata: object) -> None:
@@ -72,6 +76,45 @@ async def test_an_asker_that_approves_its_own_request_gets_nothing() -> None:
     forges(world, world.beta, world.beta.transfer(), "approve", {})
     await world.grace()
     assert world.alpha.transfer().state is OPEN
+    assert world.alpha.given("M3-NUT") == 0
+
+
+async def test_nobody_takes_less_of_what_nobody_here_has_asked_for() -> None:
+    """Who asked may take less without being an approver; a friend can't make somebody of ours that person."""
+    world = await friends()
+    await world.push()
+    honest = world.alpha.transfer()
+    terms = replace(honest.terms, asker=world.tom.user_id)
+    offer = replace(honest, id="forged", terms=terms, terms_hash=hash_of(terms), exchange=Exchange())
+    due = offer.due.isoformat()
+    forges(world, world.alpha, offer, "offer", {"terms": written(terms), "due": due})
+    await world.settle()
+    less = replace(terms, lines=tuple(replace(line, quantity=line.quantity - 1) for line in terms.lines))
+    granted = replace(offer, terms=less, terms_hash=hash_of(less), exchange=Exchange(sent=1))
+    forges(world, world.alpha, granted, "granted", {"terms": written(less)})
+    await world.settle()
+    world.tom.says("!fed approve forg")
+    await world.grace()
+    forged = world.beta.turn.transfer("forged")
+    assert forged is not None
+    assert (forged.state, forged.wanted, forged.decided) == (OPEN, "", None)
+
+
+async def test_a_letter_that_cannot_be_taken_is_not_called_for_without_end_by_those_behind_it() -> None:
+    world = await sharing()
+    honest = world.alpha.bot.courier._envelope
+
+    def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
+        return honest(replace(draft, body={**draft.body, "terms": {}}) if draft.kind == "noted" else draft, room)
+
+    world.alpha.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+    world.bea.says("!fed request M3-NUT 10 from attraktor")
+    await world.settle()
+    world.piet.says(f"!fed decline {world.alpha.transfer().code}")
+    await world.grace()
+    before = len(world.server.log)
+    await world.passes(timedelta(hours=2))
+    assert len(world.server.log) - before < 20
     assert world.alpha.given("M3-NUT") == 0
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation.documents import ConnectionState, TransferState
+from fedbot.ports import Clock
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, letters, nothing, told
 
@@ -177,6 +178,53 @@ async def test_a_moderator_removes_the_offer_before_betaspace_has_read_it_and_it
     await world.passes(timedelta(minutes=2))
     assert states(world) == {DONE}
     assert_books_balance(world)
+
+
+async def test_a_bot_that_has_forgotten_a_transfer_does_not_ask_for_its_beginning_without_end() -> None:
+    world = await friends()
+    card = await world.push()
+    offered = world.alpha.transfer()
+    world.alpha.bot.engine.state.take_over({("Transfer", offered.id): None})
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    before = len(world.server.log)
+    await world.passes(timedelta(hours=2))
+    assert len(world.server.log) - before < 20
+    assert world.alpha.given("M3-NUT") == 0
+
+
+class Behind(Clock):
+    """The clock of a small machine that has not heard of the time yet."""
+
+    def __init__(self, right: Clock) -> None:
+        self._right = right
+
+    def now(self) -> datetime:
+        return self._right.now() - timedelta(hours=2)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._right.sleep(seconds)
+
+
+async def test_a_bot_whose_clock_is_hours_behind_gives_all_the_same() -> None:
+    """Its letters look old; when they came is what the homeserver says."""
+    world = await friends()
+    world.alpha.bot.courier._clock = Behind(world.clock)
+    await world.hand_over()
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
+async def test_a_homeserver_that_is_hours_behind_too_makes_nobody_ask_without_end() -> None:
+    world = await friends()
+    world.alpha.bot.courier._clock = Behind(world.clock)
+    card = await world.push()
+    world.server.clock = Behind(world.clock)
+    before = len(world.server.log)
+    world.cem.reacts(card, "✅")
+    await world.passes(timedelta(hours=1))
+    assert len(world.server.log) - before < 30
+    assert_books_balance(world, at_rest=False, with_history=False)
 
 
 async def test_a_moderator_removes_the_card_and_it_can_still_be_decided_by_a_line() -> None:

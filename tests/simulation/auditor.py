@@ -188,7 +188,8 @@ class Auditor:
         if not isinstance(event, EnvelopeSeen) or event.envelope.get("kind") != "sent":
             self.wrong(f"{name} began crediting without a 'sent' (debit before credit)")
             return
-        age = party.clock.now().timestamp() - event.envelope["sent_at"] / 1000
+        written = max(event.envelope["sent_at"] / 1000, event.at.timestamp())
+        age = party.clock.now().timestamp() - written
         if age > STALE_AFTER.total_seconds() and not after.awaits_parcel:
             self.wrong(f"{name} was credited from a 'sent' that was {age / 60:.0f} minutes old")
 
