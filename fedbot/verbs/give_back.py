@@ -12,7 +12,7 @@ from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, FindItems, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right
-from fedbot.federation.terms import plain, presentable
+from fedbot.federation.terms import presentable
 from fedbot.verbs.loans_meant import carrier, id_and_rest, loan_meant, only_line
 from fedbot.verbs.offering import quantity_complaint
 from fedbot.verbs.quantities import quantity_in
@@ -110,7 +110,7 @@ def _wanted(turn: Turn, loan: Transfer, word: str) -> dict[int, Decimal] | Phras
     if number is None:
         return say("all_lines_go_back", loan=loan)
     if quantity > left.get(number, Decimal(0)):
-        return say("more_than_out", loan=loan, wanted=plain(quantity), out=plain(left.get(number, Decimal(0))))
+        return say("more_than_out", loan=loan, wanted=quantity, out=left.get(number, Decimal(0)))
     return {number: quantity}
 
 

@@ -6,9 +6,10 @@ A number at either end is a quantity, unless the name goes on to it: `Laser lens
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from fedbot.federation.effects import Phrase, say
-from fedbot.verbs.quantities import Quantity, is_times, quantity_in
+from fedbot.verbs.quantities import Quantity, is_times, quantity_in, typed
 from fedbot.verbs.tokens import Token, in_quotes
 
 
@@ -41,8 +42,12 @@ def typed_again(readings: tuple[Reading, ...]) -> str:
     """A line so that it is read the same way again."""
     first, last = readings[0], readings[-1]
     if len(readings) == 1:
-        return f"{first.quantity} {in_quotes(first.item)}".strip()
-    return last.item if not last.quantity else f"{first.quantity} {first.item}"
+        return _counted(first, in_quotes(first.item))
+    return last.item if not last.quantity else _counted(first, first.item)
+
+
+def _counted(reading: Reading, item: str) -> str:
+    return f"{typed(Decimal(reading.quantity))} {item}" if reading.quantity else item
 
 
 def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Reading, ...] | Phrase:

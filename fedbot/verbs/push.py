@@ -14,13 +14,14 @@ from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
-from fedbot.federation.terms import plain, presentable
+from fedbot.federation.terms import presentable
 from fedbot.verbs.dates import day_meant
 from fedbot.verbs.friends import friend_meant
 from fedbot.verbs.items import Reading, typed_again
 from fedbot.verbs.naming import whole_line
 from fedbot.verbs.offering import Picked, line_of, quantity_complaint, size_complaint
 from fedbot.verbs.picking import Choice, Picking, pick
+from fedbot.verbs.quantities import typed
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.verbs.tokens import note_again
 
@@ -155,7 +156,7 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, choice: Ch
 
 
 def _as_typed(item: int, quantity: Decimal) -> str:
-    return f"#{item} {plain(quantity)}"
+    return f"#{item} {typed(quantity)}"
 
 
 HANDLER = Handler(SPEC, ask, act)

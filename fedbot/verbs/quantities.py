@@ -31,6 +31,12 @@ def quantity_in(word: str) -> Quantity | None:
     return Quantity(bare, signed) if signed else None
 
 
+def typed(quantity: Decimal) -> str:
+    """How the quantity is typed so that it is read as just that: '10', '1.5', but '1.1250', as `1.125` may be 1125."""
+    text = plain(quantity)
+    return text if len(_readings(text)) == 1 else f"{text}0"
+
+
 def is_times(word: str) -> bool:
     """Whether the word is only a sign for 'times'."""
     return word.lower() in {"x", "×", "*"}

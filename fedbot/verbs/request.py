@@ -25,7 +25,7 @@ from fedbot.verbs.items import Reading, typed_again
 from fedbot.verbs.naming import whole_line
 from fedbot.verbs.offering import quantity_complaint
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.verbs.tokens import in_quotes, note_again
+from fedbot.verbs.tokens import note_again
 
 SPEC = Verb(
     name="request",
@@ -148,7 +148,7 @@ def _let_choose(turn: Turn, command: Command, friend: Connection, unclear: int) 
     note = loan + note_again(str(command.arguments.get("note", "")))
     whole = []
     for way in ways:
-        items = " + ".join([*before, f"{way.quantity} {in_quotes(way.item)}", *behind])
+        items = " + ".join([*before, typed_again((way,)), *behind])
         whole.append(whole_line(turn, command, f"{SPEC.name} {items} from {friend.peer}{note}"))
     phrase = say("which_is_the_quantity", ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways))
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(whole))

@@ -103,3 +103,16 @@ async def test_a_typo_points_at_the_word_and_does_nothing() -> None:
     assert "pusch" in world.answer_to(said)
     assert "push" in world.answer_to(said)
     assert world.alpha.turn.transfers() == []
+
+
+async def test_an_amount_with_three_decimals_can_be_chosen_from_a_list_and_is_not_asked_back() -> None:
+    world = await friends()
+    item = world.alpha.item("M3-NUT")
+    world.alpha.admin("POST", "stock/", part=item.part, quantity=50)
+    line = world.anna.says("!fed push M3-NUT 1.1250 to betaspace")
+    await world.settle()
+    (choice,) = world.room.answers(line)
+    assert "Reply 1" in choice.text
+    world.anna.says("1", reply_to=choice)
+    await world.settle()
+    assert world.beta.transfer().terms.lines[0].quantity == Decimal("1.125")

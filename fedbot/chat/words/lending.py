@@ -268,10 +268,11 @@ def all_lines_go_back(tongue: Tongue, *, loan: Transfer) -> Lines:
     ]
 
 
-def more_than_out(tongue: Tongue, *, loan: Transfer, wanted: str, out: str) -> Lines:
+def more_than_out(tongue: Tongue, *, loan: Transfer, wanted: Decimal, out: Decimal) -> Lines:
     """More than was lent, or than is still out."""
+    amounts = {"out": tongue.quantity(out), "wanted": tongue.quantity(wanted)}
     return [
-        tongue.say("Not done: of {code} {out} can go back, not {wanted}.", code=loan.code, out=out, wanted=wanted),
+        tongue.say("Not done: of {code} {out} can go back, not {wanted}.", code=loan.code, **amounts),
         tongue.say("All of it: {line}", line=command(f"return {loan.code}")),
     ]
 
@@ -295,7 +296,7 @@ def borrowed_is_elsewhere(
         )
     )
     if there > 0:
-        amount = tongue.quantity(there)
+        amount = tongue.typed(there)
         lines.append(tongue.say("Or hand back what is there: {line}", line=command(f"return {loan.code} {amount}")))
     return [*lines, loan.code]
 

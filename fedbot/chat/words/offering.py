@@ -351,7 +351,7 @@ def _less(tongue: Tongue, item: StockItem, available: Decimal) -> list[Why]:
     """What can be offered instead."""
     if available <= 0:
         return []
-    line = command(f"push #{item.pk} {tongue.quantity(available)} to SPACE")
+    line = command(f"push #{item.pk} {tongue.typed(available)} to SPACE")
     return [tongue.say("You can offer what is free: {line}", line=line)]
 
 

@@ -20,6 +20,7 @@ from fedbot.chat.cleaning import clean_text
 from fedbot.chat.content import Inline, Line
 from fedbot.federation import zones
 from fedbot.federation.terms import plain
+from fedbot.verbs.quantities import typed
 
 DOMAIN = "fedbot"
 LOCALE = Path(__file__).parent / "locale"
@@ -155,10 +156,14 @@ class Tongue:
     # amounts
 
     def quantity(self, quantity: Decimal, units: str = "") -> str:
-        """'10', '1.5 m'. Never with a separator of thousands: people copy it, and `1,000` is ambiguous."""
+        """'10', '1.5 m'. Never with a separator of thousands: `1,000` is ambiguous."""
         number = plain(quantity).replace(".", self.word("."))
         unit = self.short(units, 12)
         return f"{number} {unit}" if unit else number
+
+    def typed(self, quantity: Decimal) -> str:
+        """A quantity in a line that people copy, or as which they should write it: '1.1250', as `1.125` may be 1125."""
+        return typed(quantity).replace(".", self.word("."))
 
     def count(self, number: int) -> str:
         """'4,120': how many there are of something that nobody types in."""

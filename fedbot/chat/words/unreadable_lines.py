@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from fedbot.chat.content import Code
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
@@ -129,7 +131,7 @@ def number_unclear(tongue: Tongue, *, word: str, readings: tuple[str, ...]) -> L
     first = tongue.say(
         '"{word}": is that {readings}? I did nothing.',
         word=tongue.short(word, 30),
-        readings=tongue.names(readings, any_of=True),
+        readings=tongue.names([tongue.typed(Decimal(reading)) for reading in readings], any_of=True),
     )
     return [first, tongue.say("Please send the line again with the number written like that.")]
 

@@ -462,7 +462,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more than is out": (
-        say("more_than_out", loan=lent(BOLTS), wanted="12", out="10"),
+        say("more_than_out", loan=lent(BOLTS), wanted=Decimal(12), out=Decimal(10)),
         """
         Not done: of k7m2 10 can go back, not 12.
         All of it: !fed return k7m2

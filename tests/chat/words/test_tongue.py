@@ -17,6 +17,7 @@ from fedbot.chat import content
 from fedbot.chat.content import Bold
 from fedbot.chat.words import Tongue
 from fedbot.chat.words import tongue as module
+from fedbot.verbs.quantities import quantity_in
 from tests.chat.words.scenes import NOW
 
 BERLIN = Tongue("en", "Europe/Berlin", NOW)
@@ -79,6 +80,14 @@ def test_a_span_is_told_in_its_largest_unit(length: timedelta, shown: str) -> No
 )
 def test_a_quantity_reads_as_it_may_be_typed(quantity: Decimal, units: str, shown: str) -> None:
     assert BERLIN.quantity(quantity, units) == shown
+
+
+@pytest.mark.parametrize("digits", ["10", "1.5", "1.125", "999.125", "0.125", "1000.125", "1.1255", "1000", "0.00001"])
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_quantity_to_copy_is_read_as_just_that(digits: str, language: str) -> None:
+    copied = quantity_in(Tongue(language).typed(Decimal(digits)))
+    assert copied is not None
+    assert copied.readings == (digits,)
 
 
 def test_what_nobody_types_in_is_counted_with_separators() -> None:

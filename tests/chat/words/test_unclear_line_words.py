@@ -122,6 +122,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Please send the line again with the number written like that.
         """,
     ),
+    "an unclear number that has three decimals": (
+        say("number_unclear", word="1,125", readings=("1.125", "1125")),
+        """
+        "1,125": is that 1.1250 or 1125? I did nothing.
+        Please send the line again with the number written like that.
+        """,
+    ),
     "a word that is too long": (
         say("word_too_long", word="a" * 300, most=200),
         """
