@@ -218,7 +218,7 @@ def _on_decision(turn: Turn, event: Answered) -> None:
     elif subject.terms.kind == loans.EXTENSION:
         extending.on_approved(turn, subject, decided)
     elif verdict.quantity is not None:
-        requesting.grant(turn, subject, decided, [verdict.quantity])
+        requesting.grant(turn, subject, decided, verdict.quantity)
     else:
         arbiter.approve(turn, subject, decided)
 

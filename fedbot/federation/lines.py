@@ -41,13 +41,21 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
         return
     complaint = _complaint(turn, event, text)
     if complaint is not None:
-        said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
-        if complaint.name == "line_too_old" or not said_before:
-            _answer(turn, event, complaint)
+        _complain(turn, event, complaint)
     elif isinstance(meant, Phrase):
         _answer(turn, event, meant)
     elif not _asks_for_whom(turn, event, text):
         _understand(turn, event, text, verbs)
+
+
+def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
+    """Once a day and person; each old line is told of. If a friend's bot has the person too, the lower id speaks."""
+    others = directory.other_homes(turn, event.room, event.sender, active_only=True)
+    if event.sender in turn.home.people and any(bot < turn.home.bot for _, bot in others):
+        return
+    said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
+    if complaint.name == "line_too_old" or not said_before:
+        _answer(turn, event, complaint)
 
 
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:

@@ -109,7 +109,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Shareable:
-    """All that the word means exactly; without any, the names of parts that are near."""
+    """All that the word means exactly; without any, the names of parts and categories that are near."""
 
     things: tuple[Thing, ...] = ()
     near: tuple[str, ...] = ()

@@ -11,14 +11,13 @@ APPROVE_KEY = "✅"
 DECLINE_KEY = "❌"
 PARCEL_KEY = "📦"
 DAMAGED_KEY = "🔧"
-CARD_KEYS = {
-    APPROVE_KEY: Choice.APPROVE,
-    DECLINE_KEY: Choice.DECLINE,
-    PARCEL_KEY: Choice.PARCEL,
-    DAMAGED_KEY: Choice.DAMAGED,
-    "✔": Choice.APPROVE,
-    "❎": Choice.DECLINE,
+KEY_OF = {
+    Choice.APPROVE: APPROVE_KEY,
+    Choice.DECLINE: DECLINE_KEY,
+    Choice.PARCEL: PARCEL_KEY,
+    Choice.DAMAGED: DAMAGED_KEY,
 }
+CARD_KEYS = {key: choice for choice, key in KEY_OF.items()} | {"✔": Choice.APPROVE, "❎": Choice.DECLINE}
 
 
 def normalised(key: str) -> str:

@@ -31,7 +31,7 @@ from fedbot.federation.receiving import NO_PART, go_on
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
-from fedbot.federation.terms import MOST_LINES, BadTerms, described, hash_of, presentable, understood, written
+from fedbot.federation.terms import MOST_LINES, BadTerms, described, hash_of, less_of, presentable, understood, written
 
 DAY_OVER = "day-over"
 NOT_FOUND = "not-found"
@@ -81,12 +81,19 @@ def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) 
     offered = [line.quantity for line in terms.lines]
     if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
         raise BadTerms("terms: not the request that was asked")
-    smaller = len(asked) == len(offered) and all(new <= old for old, new in zip(asked, offered, strict=True))
+    smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
     if not (smaller if less else adds_up(asked, offered)) or hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms.lines: not what was asked for")
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
-    return replace(transfer, terms=terms, terms_hash=envelope.terms_hash)
+    return _agreed(transfer, terms)
+
+
+def _agreed(transfer: Transfer, terms: Terms) -> Transfer:
+    """The transfer on these terms; of a line that isn't in them any more nothing is known."""
+    numbers = {line.number for line in terms.lines}
+    progress = tuple(p for p in transfer.progress if p.number in numbers)
+    return replace(transfer, terms=terms, terms_hash=hash_of(terms), progress=progress)
 
 
 def adds_up(asked: Sequence[Decimal], offered: Sequence[Decimal]) -> bool:
@@ -243,8 +250,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
     zone = turn.home.time_zone if transfer.is_loan else ""
-    terms = replace(transfer.terms, lines=tuple(lines), time_zone=zone)
-    return replace(transfer, terms=terms, terms_hash=hash_of(terms))
+    return _agreed(transfer, replace(transfer.terms, lines=tuple(lines), time_zone=zone))
 
 
 @dataclass(frozen=True)
@@ -332,13 +338,13 @@ def _line(asked: Line, item: StockItem, origin: str) -> Line:
     )
 
 
-def grant(turn: Turn, transfer: Transfer, decided: Signature, quantities: Sequence[Decimal]) -> None:
+def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal) -> None:
     """The owner's approver grants less: new terms, which the asker's side has to confirm."""
-    lines = tuple(
-        replace(line, quantity=q, whole=False) for line, q in zip(transfer.terms.lines, quantities, strict=True)
-    )
+    lines = less_of(transfer.terms.lines, quantity)
+    if lines is None:
+        raise ValueError(f"of {transfer.code} {quantity} can't be granted")
     terms = replace(transfer.terms, lines=lines)
-    transfer = replace(transfer, terms=terms, terms_hash=hash_of(terms), granted=decided, verdict=None)
+    transfer = replace(_agreed(transfer, terms), granted=decided, verdict=None)
     body = {"terms": written(terms), **transfers.as_body(decided)}
     transfer, draft = letters.write(turn, transfer, "granted", body, awaits=True)
     turn.save(transfer)

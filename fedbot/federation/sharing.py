@@ -1,7 +1,7 @@
 """The sharing list: what friends may find, and name in a request. Nothing is on it at first (DESIGN §2).
 
-The journal decides; each entry is mirrored into the metadata of what it is about, and the whole list into the
-friends' companies', from which it is rebuilt.
+The journal decides; the whole list is mirrored into the friends' companies' metadata, from which it is rebuilt, and the
+entry of a stock item into that item's. For a part's or category's the bot would need roles that nothing else needs.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def end(turn: Turn, shares: Sequence[Share], by: Signature) -> None:
 def _remember(turn: Turn, shares: Sequence[Share], by: Signature, *, shared: bool) -> None:
     for share in shares:
         turn.note(share.id, "shared" if shared else "not shared any more", by.person, by.event_id)
-        if share.model != EVERYTHING:
+        if share.model == ITEM:
             value = {"shared": shared, "by": by.person, "at": turn.now.isoformat()}
             text = json.dumps(value, sort_keys=True)
             step = Mirror("fed:share:0:mirror", share.model, share.pk, text, SHARE_KEY)

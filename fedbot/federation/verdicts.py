@@ -27,7 +27,7 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
 from fedbot.federation.events import Answered, Context, Reacted, Redacted, Unanswered
 from fedbot.federation.questions import Able, PersonRights, WhoMay
-from fedbot.federation.reactions import CARD_KEYS, normalised
+from fedbot.federation.reactions import CARD_KEYS, KEY_OF, normalised
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
 
@@ -133,7 +133,7 @@ def take_up(
     elif first.stage is VerdictStage.CHECKING and len(first.behind) < MOST_BEHIND:
         turn.save(replace(subject, verdict=replace(first, behind=(*first.behind, wish))))
     else:
-        return _being_decided(turn, subject, first)
+        return _being_decided(turn, subject, first, person)
     return None
 
 
@@ -199,7 +199,10 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
     turn.do(Ask(Context("verdict", subject.id, detail={"event": verdict.event_id}), questions))
 
 
-def _being_decided(turn: Turn, subject: Subject, first: Verdict) -> Phrase:
+def _being_decided(turn: Turn, subject: Subject, first: Verdict, person: str) -> Phrase:
+    """Why this person's word comes too late: somebody's, maybe an own one, is about to count."""
+    if first.person == person:
+        return say("decided_by_yourself", subject=subject, key=KEY_OF[first.choice])
     return say("being_decided", subject=subject, by=turn.name_of(first.person, subject.room))
 
 
@@ -211,6 +214,17 @@ def _drop(turn: Turn, subject: Subject, verdict: Verdict) -> None:
     else:
         turn.save(replace(subject, verdict=None))
         turn.do(Typing(subject.room, 0))
+        _tell_open_again(turn, subject, verdict)
+
+
+def _tell_open_again(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+    """Those who were told that somebody else is deciding hear that nothing came of it; nobody else needs a word."""
+    told = [t for t in turn.tellings() if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")]
+    for telling in told:
+        turn.drop(telling)
+    if told:
+        phrase = say("open_again", subject=subject)
+        turn.do(Post(f"reopened:{subject.id}:{verdict.event_id}", subject.room, phrase, thread=f"card:{subject.id}"))
 
 
 def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
@@ -263,7 +277,7 @@ def on_rights(turn: Turn, event: Answered) -> None:
     ends = turn.now + turn.home.grace
     turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.GRACE, ends=ends, behind=())))
     for other in verdict.behind:
-        _tell(turn, subject, other, _being_decided(turn, subject, verdict))
+        _tell(turn, subject, other, _being_decided(turn, subject, verdict, other.person))
     turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
     turn.note(subject.id, f"{verdict.choice} in grace", verdict.person, verdict.event_id)
     if verdict.reply_to:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 from fedbot.inventree.rows import Row
@@ -33,6 +34,11 @@ class Categories:
             chain.append(pk)
             pk = self._rows[pk].get("parent")
         return tuple(chain)
+
+    def like(self, word: str) -> list[str]:
+        """The names of those that are called much like that, best first, at most three."""
+        names = {str(row.get("name") or "").casefold(): str(row.get("name") or "") for row in self._rows.values()}
+        return [names[hit] for hit in difflib.get_close_matches(word.casefold(), names)]
 
     def named(self, word: str) -> list[Row]:
         """Those with that name or path; case doesn't matter."""

@@ -52,7 +52,7 @@ def find_shareable(server: Server, question: FindShareable) -> Shareable:
     if things:
         return Shareable(things)
     near = server.api.rows("part/", search=word.translate(_QUOTES), limit=MOST_PARTS)
-    return Shareable(near=tuple(str(row.get("name") or "") for row in near))
+    return Shareable(near=(*(str(row.get("name") or "") for row in near), *categories.like(word)))
 
 
 def _items(server: Server, word: str, categories: Categories) -> tuple[Thing, ...]:

@@ -10,6 +10,7 @@ from fedbot.federation.commands import Command
 from fedbot.federation.documents import Choice, Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.state import Turn
+from fedbot.federation.terms import less_of, total
 from fedbot.federation.verdicts import Subject
 from fedbot.verbs.naming import subject_meant
 from fedbot.verbs.offering import quantity_complaint
@@ -31,7 +32,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
     if quantity is not None:
         if complaint := _not_granted(subject, quantity):
             return complaint
-        if isinstance(subject, Transfer) and quantity == subject.terms.lines[0].quantity:
+        if isinstance(subject, Transfer) and quantity == total(subject.terms.lines):
             quantity = None
     event = command.event_id
     return verdicts.take_up(
@@ -61,9 +62,8 @@ def _not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
     is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
     if not (isinstance(subject, Transfer) and is_request):
         return say("all_or_nothing", subject=subject)
-    line = subject.terms.lines[0]
-    if len(subject.terms.lines) > 1 or (line.serial and quantity != 1):
+    if less_of(subject.terms.lines, quantity) is None:
         return say("all_or_nothing", subject=subject)
-    if quantity > line.quantity:
+    if quantity > total(subject.terms.lines):
         return say("more_than_asked", transfer=subject, wanted=quantity)
     return None

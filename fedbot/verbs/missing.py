@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fedbot.federation import parcels
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Transfer
+from fedbot.federation.documents import Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
@@ -32,6 +32,8 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     subject = subject_meant(turn, command, SPEC, on_their_way)
     if isinstance(subject, Phrase):
         return subject
+    if isinstance(subject, Transfer) and subject.state is TransferState.DISPUTED and subject.parcel:
+        return say("parcel_missing_already", transfer=subject)
     if not isinstance(subject, Transfer) or not parcels.is_under_way(subject):
         return say("no_parcel_under_way", subject=subject)
     return subject

@@ -44,7 +44,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     shown = [subject for subject in waiting if subject.room in here]
     todo = Todo(
         to_decide=tuple(s for s in shown if waits_for(turn, s, command.sender, rights)),
-        asked=tuple(s for s in shown if _asked_by(s, command.sender)),
+        asked=tuple(s for s in shown if _asked_by(s, command.sender) and not _is_told_apart(s, rights)),
         suspended=tuple(c for c in shown if isinstance(c, Connection) and _to_review(c, rights)),
         to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, rights)),
         disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
@@ -82,6 +82,11 @@ def _to_make(connection: Connection, rights: Rights) -> bool:
 
 def _unclear(transfer: Transfer, rights: Rights) -> bool:
     return transfer.state is TransferState.DISPUTED and rights.covers(Right.APPROVER)
+
+
+def _is_told_apart(subject: Subject, rights: Rights) -> bool:
+    """Whether it stands in a list of its own, as there is something to be done."""
+    return isinstance(subject, Transfer) and (_unclear(subject, rights) or _on_its_way(subject, rights))
 
 
 def _on_its_way(transfer: Transfer, rights: Rights) -> bool:

@@ -21,7 +21,7 @@ DOWN = Fault(FaultKind.REFUSED, times=None)
 async def request(world: World, words: str = "50 M3-BOLT", by: Person | None = None) -> Message:
     """Somebody of betaspace asks attraktor for something; the card that attraktor's bot posts."""
     await asks(world, words, by)
-    return world.room.message("Give it?")
+    return world.room.message("Betaspace asks Attraktor for")
 
 
 async def asks(world: World, words: str, by: Person | None = None) -> str:
@@ -396,6 +396,54 @@ async def test_who_asked_takes_it_back_although_less_was_granted() -> None:
     await world.settle()
     assert states(world) == both(TransferState.CANCELLED)
     assert_nothing_moved(world)
+
+
+@pytest.mark.parametrize(("less", "lines"), [(20, [20]), (120, [120]), (140, [120, 20])])
+async def test_of_what_lies_in_two_places_less_is_granted_from_the_first_ones(less: int, lines: list[int]) -> None:
+    world = await sharing()
+    card = await request(world, "150 M3-BOLT")
+    assert "!fed approve 75" in card.text
+    world.piet.says(f"!fed approve {less}", reply_to=card)
+    await world.grace()
+    world.tom.reacts(world.room.message("Attraktor can give Betaspace less than asked"), "✅")
+    await world.grace()
+    assert states(world) == both(TransferState.DONE)
+    for space in world.spaces:
+        assert [line.quantity for line in space.transfer().terms.lines] == lines
+        assert [progress.number for progress in space.transfer().progress] == [n + 1 for n in range(len(lines))]
+    assert_moved(world, less)
+
+
+async def test_all_that_lies_in_two_places_is_granted_by_its_sum_and_not_more() -> None:
+    world = await sharing()
+    card = await request(world, "150 M3-BOLT")
+    line = world.piet.says("!fed approve 151", reply_to=card)
+    await world.grace()
+    assert "151 is more than the 150 that are asked for" in world.answer_to(line)
+    world.piet.says("!fed approve 150", reply_to=card)
+    await world.grace()
+    assert_moved(world, 150)
+
+
+async def test_of_several_parts_it_is_all_or_nothing() -> None:
+    world = await sharing()
+    card = await request(world, "1 LENS-2#0042 + 50 M3-BOLT")
+    assert "Less will do?" not in card.text
+    line = world.piet.says("!fed approve 20", reply_to=card)
+    await world.grace()
+    assert "It is of several parts, so it is all or nothing." in world.answer_to(line)
+    assert states(world) == both(TransferState.OPEN)
+
+
+async def test_how_to_send_it_by_parcel_stands_on_the_card_as_there_is_nothing_to_tap_for_that() -> None:
+    world = await sharing()
+    card = await request(world)
+    assert "📦" not in card.reactions
+    assert "By parcel? Add 📦 to this card, or reply: !fed approve --parcel" in card.text
+    world.piet.says("!fed approve 20 --parcel", reply_to=card)
+    await world.grace()
+    less = world.room.message("Attraktor can give Betaspace less than asked")
+    assert "Not here yet? Add 📦 to this card, or reply: !fed approve --parcel" in less.text
 
 
 async def test_granting_all_of_it_is_a_plain_yes() -> None:

@@ -71,6 +71,15 @@ async def test_a_person_of_two_friendly_spaces_is_asked_once_for_whom_the_line_i
     assert await answered_by(world, again) == ["attraktor"]
 
 
+async def test_an_edited_line_of_a_person_of_two_spaces_is_complained_of_once() -> None:
+    world = await friends(beta={"people": BOTH})
+    line = world.anna.says("hello")
+    await world.settle()
+    world.anna.edits(line, "!fed whoami")
+    await world.settle()
+    assert [message.name for message in told(world.room, "Edited lines do nothing")] == ["Attraktor bot"]
+
+
 async def test_a_number_without_end_picks_nothing_and_breaks_nothing() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed whoami")

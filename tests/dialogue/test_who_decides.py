@@ -228,6 +228,45 @@ async def test_two_approvers_at_once_and_one_of_them_wins() -> None:
     assert_books_balance(world)
 
 
+async def test_who_came_second_is_told_when_the_first_takes_it_back_and_nobody_else_is() -> None:
+    world = await friends()
+    card = await world.push()
+    tap = world.cem.reacts(card, "✅")
+    await world.settle()
+    world.cem.takes_back(tap)
+    await world.settle()
+    assert world.room.answers(card) == [], "who has only seen the ✅ sees it go"
+    for _ in range(2):
+        tap = world.cem.reacts(card, "✅")
+        await world.settle()
+        other = world.dilek.reacts(card, "❌")
+        await world.settle()
+        assert "Cem is deciding" in world.room.answers(card)[-1].text
+        world.cem.takes_back(tap)
+        await world.settle()
+        assert world.room.answers(card)[-1].text.startswith("10 × M3 nut (")
+        assert "is open again: nothing was decided" in world.room.answers(card)[-1].text
+        world.dilek.takes_back(other)
+        await world.settle()
+    assert len(world.room.answers(card)) == 4
+    world.dilek.reacts(card, "❌")
+    await world.grace()
+    assert states(world) == {DECLINED}
+
+
+async def test_who_taps_two_signs_is_told_that_the_own_first_one_counts() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    world.cem.reacts(card, "❌")
+    await world.settle()
+    (answer,) = world.room.answers(card)
+    assert answer.text.startswith("Cem: Not counted: your own ✅ on 10 × M3 nut")
+    await world.grace()
+    assert states(world) == {DONE}
+
+
 async def test_somebody_without_the_right_does_not_keep_others_from_deciding() -> None:
     world = await friends()
     card = await world.push()

@@ -178,6 +178,7 @@ def test_what_an_admin_has_to_look_at_is_told_to_superusers() -> None:
     assert todo(World(making), APPROVER, PIET).is_empty
     disputed = pushed(state=TransferState.DISPUTED)
     assert todo(World(connected(), disputed), APPROVER, PIET) == Todo(disputed=(disputed,))
+    assert todo(World(connected(), disputed), SUPERUSER, ANNA) == Todo(disputed=(disputed,)), "not as asked for too"
 
 
 def test_what_waits_in_another_room_is_only_counted() -> None:

@@ -143,6 +143,23 @@ def being_decided(tongue: Tongue, *, subject: Subject, by: str) -> Lines:
     ]
 
 
+def decided_by_yourself(tongue: Tongue, *, subject: Subject, key: str) -> Lines:
+    """The person's own word on the card is about to count; `key` is its sign."""
+    case = naming.case(tongue, subject)
+    return [
+        tongue.say("Not counted: your own {key} on {case} came first, and counts in a moment.", key=key, case=case),
+        tongue.say("If you didn't mean it: take that {key} off at once, then tap again.", key=key),
+    ]
+
+
+def open_again(tongue: Tongue, *, subject: Subject) -> Lines:
+    """To those whose tap came while somebody else was deciding, who has taken it back."""
+    return [
+        tongue.say("{case} is open again: nothing was decided.", case=naming.case(tongue, subject)),
+        tongue.say("Who tapped meanwhile and means it: take your tap off, and tap again."),
+    ]
+
+
 def not_entitled_to_decide(
     tongue: Tongue, *, subject: Subject, rights: Rights, right: Right, party: str, able: list[str]
 ) -> Lines:

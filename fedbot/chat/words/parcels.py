@@ -131,6 +131,15 @@ def no_parcel_under_way(tongue: Tongue, *, subject: Subject) -> Lines:
     ]
 
 
+def parcel_missing_already(tongue: Tongue, *, transfer: Transfer) -> Lines:
+    """`missing` of a parcel that people have to settle anyway."""
+    return [
+        tongue.say("Nothing new: {case} waits for people to say what is true.", case=naming.case(tongue, transfer)),
+        state_in_words(tongue, transfer),
+        tongue.say("A superuser settles it: {resolve}", resolve=command(f"resolve {transfer.code}")),
+    ]
+
+
 def parcel_noted_missing(tongue: Tongue, *, transfer: Transfer, home: Home) -> Lines:
     """The answer to `missing`."""
     return [

@@ -8,6 +8,7 @@ from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.federation.documents import Connection, Transfer
+from fedbot.federation.terms import total
 
 
 def how_many_of_it(tongue: Tongue, *, word: str, space: str) -> Lines:
@@ -39,12 +40,12 @@ def which_is_the_quantity(tongue: Tongue, *, ways: tuple[tuple[Decimal, str], ..
 def all_or_nothing(tongue: Tongue, *, subject: Connection | Transfer) -> Lines:
     """A quantity where none can be chosen."""
     case = naming.case(tongue, subject)
-    if isinstance(subject, Transfer) and subject.terms.kind == "request" and len(subject.terms.lines) > 1:
-        why = tongue.say("It has several lines, so it is all or nothing.")
-    elif isinstance(subject, Transfer) and subject.terms.kind == "request":
-        why = tongue.say("It is one piece with a serial number.")
-    else:
+    if not isinstance(subject, Transfer) or subject.terms.kind != "request":
         why = tongue.say("A quantity only goes with what another space requests of us.")
+    elif len({line.part for line in subject.terms.lines}) > 1:
+        why = tongue.say("It is of several parts, so it is all or nothing.")
+    else:
+        why = tongue.say("Each piece has a serial number, so only whole ones can go.")
     return [
         tongue.say("Not counted: of {case} no part can be chosen.", case=case),
         why,
@@ -57,7 +58,7 @@ def more_than_asked(tongue: Tongue, *, transfer: Transfer, wanted: Decimal) -> L
     line = transfer.terms.lines[0]
     names = {
         "wanted": tongue.quantity(wanted, line.description.units),
-        "asked": tongue.quantity(line.quantity, line.description.units),
+        "asked": tongue.quantity(total(transfer.terms.lines), line.description.units),
         "case": naming.case(tongue, transfer),
     }
     return [

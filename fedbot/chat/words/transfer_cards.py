@@ -19,6 +19,7 @@ from fedbot.chat.words.transfer_facts import Card, asked, card_of, decided, unma
 from fedbot.federation.documents import Transfer, TransferState
 from fedbot.federation.home import Home
 from fedbot.federation.parcels import is_under_way
+from fedbot.federation.terms import less_of, total
 
 
 def transfer_card(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str, people: list[str]) -> Lines:
@@ -79,27 +80,31 @@ def _requested(tongue: Tongue, card: Card) -> Lines:
         first = tongue.say("{receiver} asks {sender} for {what}, {terms}. Give it?", **names)
     else:
         first = tongue.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
-    choice, *until = _yes_or_no(tongue, card, tongue.say("✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel"))
-    return [first, *_to_decide(tongue, card), choice, *_how_to_give_less(tongue, card), *until]
+    choice, *until = _yes_or_no(tongue, card, tongue.say("✅ yes, it may go · ❌ no, sorry"))
+    parcel = tongue.say("By parcel? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
+    return [first, *_to_decide(tongue, card), choice, parcel, *_how_to_give_less(tongue, card), *until]
 
 
 def _how_to_give_less(tongue: Tongue, card: Card) -> Lines:
-    """Of one line that isn't a single piece a smaller quantity may be granted."""
-    line = card.only
-    if line is None or line.serial or line.quantity <= 1:
+    """Of one part a smaller quantity may be granted, if it isn't a single piece."""
+    lines = card.transfer.terms.lines
+    half = (total(lines) / 2).to_integral_value(ROUND_CEILING)
+    granted = less_of(lines, half)
+    if granted is None or granted == lines:
         return []
-    less = command(f"approve {tongue.quantity((line.quantity / 2).to_integral_value(ROUND_CEILING))}")
+    less = command(f"approve {tongue.quantity(half)}")
     return [tongue.say("Less will do? Reply for example: {less}", less=less)]
 
 
 def _less(tongue: Tongue, card: Card) -> Lines:
     """The owner grants less than was asked for: the asker's side says whether that will do."""
     first = tongue.say("{sender} can give {receiver} less than asked: {what}. Take it?", **_names(tongue, card))
-    choice = tongue.say("✅ yes, that will do · ❌ no, thanks · 📦 yes, but it isn't here yet")
+    choice, *until = _yes_or_no(tongue, card, tongue.say("✅ yes, that will do · ❌ no, thanks"))
+    parcel = tongue.say("Not here yet? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
     granted = tongue.say(
         "Granted by {who} ({sender})", who=naming.signed(tongue, card.transfer.granted), sender=card.sender
     )
-    return [first, granted, *_to_decide(tongue, card), *_yes_or_no(tongue, card, choice)]
+    return [first, granted, *_to_decide(tongue, card), choice, parcel, *until]
 
 
 def _less_waits(tongue: Tongue, card: Card) -> Lines:

@@ -158,6 +158,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Should it be open again afterwards, you can tap then.
         """,
     ),
+    "one's own other tap was first": (
+        say("decided_by_yourself", subject=transfer(), key="✅"),
+        """
+        Not counted: your own ✅ on 1 × Laser lens 2.0″ (k7m2) came first, and counts in a moment.
+        If you didn't mean it: take that ✅ off at once, then tap again.
+        """,
+    ),
+    "who was first has taken it back": (
+        say("open_again", subject=transfer()),
+        """
+        1 × Laser lens 2.0″ (k7m2) is open again: nothing was decided.
+        Who tapped meanwhile and means it: take your tap off, and tap again.
+        """,
+    ),
     "no approver": (
         say(
             "not_entitled_to_decide",

@@ -64,7 +64,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("all_or_nothing", subject=request(role="sender")),
         """
         Not counted: of 1 × Laser lens 2.0″ (k7m2) no part can be chosen.
-        It is one piece with a serial number.
+        Each piece has a serial number, so only whole ones can go.
         Yes to all of it: !fed approve k7m2
         """,
     ),
@@ -72,7 +72,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("all_or_nothing", subject=request(BOLTS, CABLE, role="sender")),
         """
         Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (k7m2) no part can be chosen.
-        It has several lines, so it is all or nothing.
+        It is of several parts, so it is all or nothing.
         Yes to all of it: !fed approve k7m2
         """,
     ),

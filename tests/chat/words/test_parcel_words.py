@@ -158,6 +158,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         In the stock history in InvenTree it is under fed:k7m2abcdefghjkmnpqrs. All that I know of it: !fed show k7m2
         """,
     ),
+    "missing, said once more": (
+        say("parcel_missing_already", transfer=MISSING),
+        """
+        Nothing new: 10 × M3 bolt (k7m2) waits for people to say what is true.
+        ⚠ The parcel did not arrive; people have to say what became of it.
+        A superuser settles it: !fed resolve k7m2
+        """,
+    ),
     "the answer to that": (
         say("parcel_noted_missing", transfer=MISSING, home=BETA),
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from textwrap import dedent
 
 import pytest
@@ -393,7 +394,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Goes to: betaspace
 
         For Anna or Piet (approvers of attraktor). Nothing has moved yet.
-        ✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel
+        ✅ yes, it may go · ❌ no, sorry
+        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
         Less will do? Reply for example: !fed approve 5
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
@@ -409,7 +411,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Goes to: betaspace
 
         For Piet (approver of attraktor). Nothing has moved yet.
-        ✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel
+        ✅ yes, it may go · ❌ no, sorry
+        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -427,7 +430,28 @@ SAID: dict[str, tuple[Phrase, str]] = {
         to betaspace
 
         For Piet (approver of attraktor). Nothing has moved yet.
-        ✅ yes, it may go · ❌ no, sorry · 📦 yes, by parcel
+        ✅ yes, it may go · ❌ no, sorry
+        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "a request for one part that lies in two places": (
+        card(request(BOLTS, replace(BOLTS, number=2, quantity=Decimal(20), place="Box 7"), role="sender"), ["Piet"]),
+        """
+        betaspace asks attraktor for 10 × M3 bolt and 20 × M3 bolt, to keep. Give them?
+        Asked by Bea (betaspace)
+
+        • 10: M3 bolt, M3-BOLT, status OK
+        from attraktor, Workshop/Drawer A3
+        to betaspace
+        • 20: M3 bolt, M3-BOLT, status OK
+        from attraktor, Box 7
+        to betaspace
+
+        For Piet (approver of attraktor). Nothing has moved yet.
+        ✅ yes, it may go · ❌ no, sorry
+        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
+        Less will do? Reply for example: !fed approve 15
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -453,7 +477,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         For Bea or Cem of betaspace. Nothing has moved yet.
-        ✅ yes, that will do · ❌ no, thanks · 📦 yes, but it isn't here yet
+        ✅ yes, that will do · ❌ no, thanks
+        Not here yet? Add 📦 to this card, or reply: !fed approve --parcel
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
