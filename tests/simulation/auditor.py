@@ -267,7 +267,7 @@ class Auditor:
     def _returned(self, movement: Movement, line: tuple[str, int], step: str, name: str) -> None:
         if step == "over":
             movement.over -= 1
-        elif step == "home":
+        elif step in {"home", "in"}:  # what was lent; a thing with a serial number that was here before
             self._came_in(movement, line, name)
         elif step == "back":
             movement.back += 1

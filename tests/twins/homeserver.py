@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from fedbot.chat.content import BadContent, check
@@ -37,11 +38,12 @@ class TwinHomeserver:
     """All rooms and accounts. `loses(user, event)`: set it, and that user never gets to see that message.
 
     `typed` lists all typing signs as (user, room, seconds), `media` the files by their addresses, `instances` who
-    claimed which account last.
+    claimed which account last, `behind` how much its clock is behind that of the bots' machines.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or TwinClock()
+        self.behind = timedelta()
         self.rooms: dict[str, TwinRoom] = {}
         self.names: dict[str, str] = {}
         self.log: list[dict[str, Any]] = []
@@ -233,7 +235,7 @@ class TwinHomeserver:
             "event_id": f"$event{len(self.log) + 1:05d}",
             "room_id": room.id,
             "sender": user,
-            "origin_server_ts": round(self.clock.now().timestamp() * 1000),
+            "origin_server_ts": round((self.clock.now() - self.behind).timestamp() * 1000),
             "content": dict(content),
             **more,
         }
