@@ -183,8 +183,8 @@ class Chat(Protocol):
     async def upload(self, content: bytes, kind: str, name: str) -> str:
         """Put a file (of that media type) onto the homeserver; its address there (mxc)."""
 
-    async def join(self, room: str) -> None:
-        """Accept an invitation."""
+    async def join(self, room: str, via: Sequence[str] = ()) -> None:
+        """Accept an invitation, or go into an open room; `via` are servers that know it."""
 
     async def leave(self, room: str) -> None:
         """Decline an invitation, or leave."""

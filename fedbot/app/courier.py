@@ -53,6 +53,10 @@ class NeverMore(Exception):
     """The message that this one belongs to will never be there."""
 
 
+class LeftBehind(Exception):
+    """The message that this one belongs to stands in another room, from which we have moved."""
+
+
 class Courier:
     """Sends what the outbox holds for the chat. `all_is_said` is called whenever nothing is left to send now."""
 
@@ -113,6 +117,9 @@ class Courier:
                 delivery = self._delivery(row)
             except NotYet:
                 continue
+            except LeftBehind:
+                self._end(row, None)
+                return True
             except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
                 self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
                 continue
@@ -151,7 +158,7 @@ class Courier:
         if delivery is not None:
             return await self._chat.send(delivery)
         if isinstance(row.effect, Join):
-            await self._chat.join(row.effect.room)
+            await self._chat.join(row.effect.room, row.effect.via)
         elif isinstance(row.effect, Leave):
             await self._chat.leave(row.effect.room)
         return ""
@@ -170,7 +177,7 @@ class Courier:
             case Letter() as letter:
                 return Delivery(letter.room, "m.room.message", self._message(letter), transaction)
             case Seed(key, room, emoji):
-                return Delivery(room, "m.reaction", content.reaction(self._event_of(key), emoji), transaction)
+                return Delivery(room, "m.reaction", content.reaction(self._event_of(key, room), emoji), transaction)
             case Drawing() as drawing:
                 return Delivery(drawing.room, "m.room.message", self._picture(row.id, drawing), transaction)
             case SendEnvelope(room, draft):
@@ -187,16 +194,16 @@ class Courier:
         return content.message(
             content.Rendered(letter.plain, letter.html),
             rings=letter.rings,
-            reply_to=self._target(letter.reply_to),
-            thread=self._target(letter.thread),
+            reply_to=self._target(letter.reply_to, letter.room),
+            thread=self._target(letter.thread, letter.room),
             envelope=self._envelope(letter.draft, letter.room) if letter.draft else None,
-            edits=self._event_of(letter.key) if letter.edit else "",
+            edits=self._event_of(letter.key, letter.room) if letter.edit else "",
             # a card was an m.text that rang; it stays one, as clients show notices in another way
             notice=False if letter.edit and letter.key.startswith("card:") else None,
         )
 
     def _picture(self, row: int, drawing: Drawing) -> dict[str, Any]:
-        thread = self._event_of(drawing.thread)
+        thread = self._event_of(drawing.thread, drawing.room)
         ready = self.pictures.take(row, drawing)
         if ready is None:
             raise NotYet(drawing.key)
@@ -214,16 +221,23 @@ class Courier:
         pause = problem.retry_after if isinstance(problem, ChatLimited) else PICTURE_PAUSE
         return self._clock.now() + timedelta(seconds=pause)
 
-    def _target(self, target: str) -> str:
-        """An event id as it is; a key of ours as the event that it became."""
-        return target if not target or target.startswith("$") else self._event_of(target)
+    def _target(self, target: str, room: str) -> str:
+        """An event id as it is; a key of ours as the event that it became. No message belongs to one elsewhere."""
+        if not target or target.startswith("$"):
+            return target
+        try:
+            return self._event_of(target, room)
+        except LeftBehind:
+            return ""
 
-    def _event_of(self, key: str) -> str:
+    def _event_of(self, key: str, room: str) -> str:
         place = self._journal.post(key)
-        if place is not None:
+        if place is not None and place.room == room:
             return place.event_id
         if any(row.key == key and isinstance(row.effect, Letter) and not row.effect.edit for row in self._unsent()):
             raise NotYet(key)
+        if place is not None:
+            raise LeftBehind(key)
         raise NeverMore(f"the message {key} is not in the room")
 
     def _unsent(self) -> tuple[OutboxRow, ...]:

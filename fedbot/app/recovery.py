@@ -12,10 +12,11 @@ from typing import Any
 
 from fedbot.app.engine import Engine
 from fedbot.app.syncing import SyncLoop
+from fedbot.federation import succession
 from fedbot.federation.documents import FINAL, ConnectionState
 from fedbot.federation.effects import Ask, SendEnvelope
 from fedbot.federation.envelope import envelope_id
-from fedbot.federation.events import Answered, Context, EnvelopeSeen, Posted, Reacted, Recalled, Said
+from fedbot.federation.events import Answered, Context, EnvelopeSeen, Posted, Reacted, Recalled, RoomReplaced, Said
 from fedbot.federation.mirrored import mirrored_requests
 from fedbot.federation.questions import CompanyMirrors, MirrorsFound
 from fedbot.federation.state import Turn
@@ -106,14 +107,22 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
     if not isinstance(mirrors, MirrorsFound):
         raise TypeError(f"asked for mirrors, not for {mirrors!r}")
     batch = await chat.sync(None, 0)
-    joined = [room for room in engine.state.home.rooms if any(event.room == room for event in batch.events)]
-    past = [letter for room in joined for letter in await chat.letters(room)]
+    for event in batch.events:
+        if isinstance(event, RoomReplaced):  # no friendship is known yet that would wait for people, and read no letter
+            engine.put(event)
     engine.put(Answered(engine.clock.now(), Context("rebuild"), (mirrors,)))
     engine.receive(batch)
-    for letter in past:
-        engine.journal.put(Recalled(letter))
+    for room in _joined(Turn(engine.state, engine.clock.now())):
+        for letter in await chat.letters(room):
+            engine.journal.put(Recalled(letter))
     engine.decide_all()
     return _summary(engine, mirrors)
+
+
+def _joined(turn: Turn) -> list[str]:
+    """The federation rooms that we are in, those that were replaced before what replaced them."""
+    rooms = [each for room in succession.current_rooms(turn) for each in reversed(succession.lineage(turn, room))]
+    return [room.id for room in map(turn.room, rooms) if room is not None and room.joined]
 
 
 def _summary(engine: Engine, mirrors: MirrorsFound) -> Rebuilt:

@@ -6,7 +6,7 @@ import asyncio
 import io
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,9 +147,9 @@ class MatrixChat(Chat):
             "claiming the account", lambda: self._connection.set_account_data(INSTANCE, content), AccountDataKept
         )
 
-    async def join(self, room: str) -> None:
-        """Join a room by id (then we must be invited, or it is open here) or alias; again is no error."""
-        await self._ask(f"joining {room}", lambda: self._connection.join(room), nio.JoinResponse)
+    async def join(self, room: str, via: Sequence[str] = ()) -> None:
+        """Join a room by id (then we must be invited, or it is open here or at `via`) or alias; again is no error."""
+        await self._ask(f"joining {room}", lambda: self._connection.join(room, via), nio.JoinResponse)
 
     async def leave(self, room: str) -> None:
         """Leave a room or decline its invitation."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import nio
 
@@ -26,6 +28,12 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         """Keep something with our account, which all its devices are told of. Nio has no call for it."""
         path = nio.Api._build_path(["user", self.user_id, "account_data", kind])  # noqa: SLF001
         return await self._send(AccountDataKept, "PUT", path, nio.Api.to_json(content))
+
+    async def join(self, room: str, via: Sequence[str] = ()) -> nio.Response:
+        """Join a room that our homeserver may not know, by servers that do; nio's own call names none."""
+        servers = [("via", server) for server in via] + [("server_name", server) for server in via]  # newer, older
+        path = nio.Api._build_path(["join", room]) + (f"?{urlencode(servers)}" if servers else "")  # noqa: SLF001
+        return await self._send(nio.JoinResponse, "POST", path)
 
 
 class AccountDataKept(nio.Response):  # type: ignore[misc]  # nio has no types

@@ -85,11 +85,20 @@ class RoomPicture:
             may_announce=self.may(us, PARTY, state=True),
             may_react=self.may(us, "m.reaction", state=False),
             members=self.members(),
+            predecessor=self._predecessor(),
+            replaced_by=self._replacement(),
         )
 
     def _name(self) -> str:
         alias = content_of(self.state.get(("m.room.canonical_alias", ""), {})).get("alias")
         return clean_name((self._content("m.room.name") or {}).get("name")) or clean_name(alias)
+
+    def _predecessor(self) -> str:
+        named = (self._content("m.room.create") or {}).get("predecessor")
+        return clean_name(named.get("room_id")) if isinstance(named, Mapping) else ""
+
+    def _replacement(self) -> str:
+        return clean_name((self._content(TOMBSTONE) or {}).get("replacement_room"))
 
     def _content(self, kind: str) -> Mapping[str, Any] | None:
         raw = self.state.get((kind, ""))

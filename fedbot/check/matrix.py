@@ -123,6 +123,9 @@ async def _room(account: SignedIn, room: str, joined: frozenset[str]) -> list[Fi
     if isinstance(seen, Finding):
         return [seen]
     name = f"room {seen.name or room}"
+    if seen.replaced_by:
+        todo = f"write {seen.replaced_by} under rooms in its place; the bot goes there by itself, if it may come in"
+        return [good(name, "it was upgraded: another room has taken its place", todo)]
     if seen.encrypted:
         return [bad(name, "it is encrypted, which fedbot can't read yet", "use a room without encryption")]
     if not (seen.may_talk and seen.may_react):

@@ -25,6 +25,7 @@ from fedbot.federation import (
     mail,
     making,
     mirrored,
+    moving,
     offered,
     own_tokens,
     parcels,
@@ -39,6 +40,7 @@ from fedbot.federation import (
     searching,
     sending,
     stats,
+    succession,
     verdicts,
 )
 from fedbot.federation import (
@@ -109,6 +111,7 @@ def _on_started(turn: Turn, event: Started) -> None:
     turn.save(replace(turn.standing(), started=event.at, version=event.version))
     if event.recovers:
         recovering.resume(turn)
+    moving.on_started(turn)
     stats.on_started(turn)
     reconciling.on_started(turn)
     house.on_started(turn)
@@ -125,7 +128,9 @@ def _on_recalled(turn: Turn, event: Recalled) -> None:
 def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     """The homeserver won't take a message of ours: nobody in the room can see it, so the admins are told."""
     turn.note("chat", f"not posted: {event.code}", key=event.key, text=event.text)
-    if not event.key.startswith("admin:"):
+    room = turn.room(event.room)
+    is_over = (room is not None and bool(room.replaced_by)) or bool(succession.claims_to_follow(turn, event.room))
+    if not event.key.startswith("admin:") and not is_over:  # of upgraded rooms the admins know
         turn.tell_admins(say("post_refused", event=event), f"refused:{event.key}")
 
 
@@ -249,7 +254,9 @@ def _nothing_follows(turn: Turn, event: StepDone) -> None:
     turn.note(event.context.subject, f"done: {event.context.purpose}")
 
 
-CARDS = frozenset({"offer-card", "request-card", "request-match", "granted-card", "return-card", "extension-card"})
+CARDS = frozenset(
+    {"offer-card", "request-card", "request-match", "granted-card", "return-card", "extension-card", "moved-card"}
+)
 WAITED_FOR = CARDS | {"sending", "receiving", "debit"}
 _Rule = Callable[[Turn, Any], None]
 _ANSWERED: dict[str, _Rule] = {
@@ -262,6 +269,7 @@ _ANSWERED: dict[str, _Rule] = {
     "granted-card": requesting.on_granted_card,
     "return-card": returning.on_card,
     "extension-card": extending.on_card,
+    "moved-card": moving.on_card,
     "debit": arbiter.on_looked_again,
     "rebuild": mirrored.on_mirrors,
     "reminder": reminders.on_able,
@@ -353,7 +361,7 @@ _RULES: dict[type[Event], _Rule] = {
     RoomSeen: rooms.on_seen,
     PartyAnnounced: rooms.on_announced,
     Removed: rooms.on_removed,
-    RoomReplaced: rooms.on_replaced,
+    RoomReplaced: moving.on_replaced,
     CaughtUp: _on_caught_up,
     Tick: _on_tick,
     StatsDue: stats.on_due,

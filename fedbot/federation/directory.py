@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from fedbot.federation import succession
 from fedbot.federation.state import Turn
 from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
 
@@ -70,7 +71,9 @@ def direct_with(turn: Turn, room: Room | None) -> str:
 
     Who is in a room decides, so nothing has to be kept of direct chats, and nothing of them can be lost.
     """
-    if room is None or not room.joined or room.id in turn.home.rooms or room.id == turn.home.admin_room:
+    if room is None or not room.joined or room.id == turn.home.admin_room:
+        return ""
+    if room.id in succession.federation_rooms(turn):
         return ""
     others = room.members.keys() - {turn.home.bot}
     return next(iter(others)) if len(others) == 1 and others <= turn.home.people.keys() else ""
@@ -78,7 +81,7 @@ def direct_with(turn: Turn, room: Room | None) -> str:
 
 def shared_with(turn: Turn, person: str) -> list[str]:
     """The federation rooms that this person reads: of these may be told in a direct chat."""
-    known = {room: turn.room(room) for room in turn.home.rooms}
+    known = {room: turn.room(room) for room in succession.federation_rooms(turn)}
     return [room for room, seen in known.items() if seen and seen.joined and person in seen.members]
 
 

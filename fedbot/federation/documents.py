@@ -149,11 +149,22 @@ class Connection:
     shown: datetime | None = None
     reminded: datetime | None = None
     peer_shares: int | None = None
+    changed_room: str = ""
 
     @property
     def subject_kind(self) -> str:
         """The envelope field that names it."""
         return "connection"
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is said to the peer until a superuser of ours has looked: at its key, or at the new room."""
+        return self.state is ConnectionState.SUSPENDED or bool(self.changed_room)
+
+    @property
+    def waits_for_room(self) -> bool:
+        """Whether it waits for no more than that somebody says in the new room that it goes on there."""
+        return bool(self.changed_room) and not self.changed_bot
 
 
 @dataclass(frozen=True)

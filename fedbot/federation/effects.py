@@ -112,9 +112,10 @@ class Announce:
 
 @dataclass(frozen=True)
 class Join:
-    """Accept an invitation."""
+    """Go into a room: accept an invitation, or try whether it is open; `via` are servers that know it."""
 
     room: str
+    via: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

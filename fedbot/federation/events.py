@@ -112,7 +112,7 @@ class Removed:
 
 @dataclass(frozen=True)
 class RoomReplaced:
-    """A tombstone: the room was upgraded."""
+    """A tombstone: the room was upgraded. `replacement` is '' if it names no room (a moderator has taken it back)."""
 
     room: str
     event_id: str
@@ -126,7 +126,8 @@ class RoomSeen:
     """What we know of a room after a sync: sent when it is new to us or when anything of it changed.
 
     `may_*` are computed from the power levels, room version 12 included (facts/matrix.md §2). `members` maps
-    the joined members' ids to their display names.
+    the joined members' ids to their display names. `predecessor` is the room that it says to take the place of;
+    `replaced_by` what its tombstone names, which the rules hear of by `RoomReplaced`.
     """
 
     room: str
@@ -139,6 +140,8 @@ class RoomSeen:
     may_announce: bool = True
     may_react: bool = True
     members: dict[str, str] = field(default_factory=dict)
+    predecessor: str = ""
+    replaced_by: str = ""
 
 
 @dataclass(frozen=True)

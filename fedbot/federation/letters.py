@@ -108,15 +108,15 @@ def send(
     awaits: bool = False,
     secrets: dict[str, str] | None = None,
 ) -> S:
-    """Write a letter and send it by itself, unseen by people. While the connection is suspended it waits."""
+    """Write a letter and send it by itself, unseen by people. While the connection waits, it does too."""
     subject, draft = write(turn, subject, kind, body, awaits=awaits, secrets=secrets)
     post(turn, subject, draft)
     return subject
 
 
 def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
-    """Send letters by themselves, unseen by people; while the connection is suspended they wait."""
-    if connection_of(turn, subject).state is not ConnectionState.SUSPENDED:
+    """Send letters by themselves, unseen by people; while the connection waits, they do too."""
+    if not connection_of(turn, subject).waits:
         turn.do(*(SendEnvelope(subject.room, draft) for draft in drafts))
 
 
@@ -256,6 +256,8 @@ def resend_due(turn: Turn, subject: S) -> S:
         return subject
     if not _waits(subject):
         return rested(subject)
+    if connection_of(turn, subject).waits:  # nothing goes out, so nobody is silent
+        return replace(subject, exchange=replace(exchange, resend_at=turn.now + turn.home.resend_after[-1]))
     if not send_again(turn, subject):
         ask(turn, subject)
     resends = exchange.resends + 1

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import directory, returning, searching
+from fedbot.federation import directory, returning, searching, succession
 from fedbot.federation.commands import Command, Verbs
 from fedbot.federation.documents import Question
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
@@ -26,7 +26,11 @@ TYPING_SECONDS = 30
 def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
     """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
     direct = directory.direct_with(turn, turn.room(event.room))
-    if event.room not in turn.home.rooms and event.room != turn.home.admin_room and direct != event.sender:
+    if (
+        event.room not in succession.federation_rooms(turn)
+        and event.room != turn.home.admin_room
+        and direct != event.sender
+    ):
         return
     if not directory.is_readable(turn, event.room):
         return

@@ -27,6 +27,7 @@ from fedbot.federation import (
     searching,
     sending,
     stats,
+    succession,
     trust,
 )
 from fedbot.federation import connection as connections
@@ -89,7 +90,7 @@ BODIES: dict[str, dict[str, type]] = {
 
 def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     """One envelope. What isn't for us, isn't signed as pinned or can't be read has no effect."""
-    if event.room not in turn.home.rooms:
+    if event.room not in succession.federation_rooms(turn):
         return
     try:
         envelope = check(event.envelope)
@@ -196,8 +197,11 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
 
 
 def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Envelope) -> bool:
-    """Whether the letter is from the party, account, key and room that the connection pins."""
-    if envelope.sender != connection.peer or event.room != connection.room:
+    """Whether the letter is from the party, account, key and room that the connection pins.
+
+    What was written in the room before that was upgraded counts too.
+    """
+    if envelope.sender != connection.peer or event.room not in succession.lineage(turn, connection.room):
         return False
     if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
         return True

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import letters, loans, tally
+from fedbot.federation import letters, loans, succession, tally
 from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState
 from fedbot.federation.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
@@ -253,8 +253,9 @@ def _adopt(turn: Turn, connection: Connection) -> None:
     adopted = []
     for transfer in [*turn.open_transfers(), *loans.on_loan(turn)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
-        if left and transfer.room == connection.room:
-            mine = letters.address_anew(replace(transfer, connection=connection.id), connection)
+        if left and transfer.room in succession.lineage(turn, connection.room):
+            here = replace(transfer, connection=connection.id, room=connection.room)
+            mine = letters.address_anew(here, connection)
             turn.save(mine)
             turn.note(transfer.id, f"goes on under generation {connection.generation}")
             letters.send_again(turn, mine)

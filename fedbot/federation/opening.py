@@ -131,6 +131,8 @@ def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
 
 def seeds(transfer: Transfer) -> tuple[str, ...]:
     """The taps that the card offers."""
+    if transfer.awaits_parcel:
+        return (PARCEL_KEY,)
     if transfer.terms.kind == "return":
         return (APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY)
     if transfer.terms.kind == "extension":

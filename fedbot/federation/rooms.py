@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from fedbot.federation import directory, trust
+from fedbot.federation import directory, moving, succession, trust
 from fedbot.federation.effects import Announce, Draft, Join, Leave, Post, SendEnvelope, say
-from fedbot.federation.events import Invited, PartyAnnounced, Removed, RoomReplaced, RoomSeen
+from fedbot.federation.events import Invited, PartyAnnounced, Removed, RoomSeen
 from fedbot.federation.state import Turn
 from fedbot.federation.surroundings import Room
 
@@ -17,19 +17,21 @@ ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)
 
 
 def configured(turn: Turn, room: str) -> bool:
-    """Whether the configuration names the room, as a federation room or the admin room."""
-    return room in turn.home.rooms or room == turn.home.admin_room
+    """Whether it is one of our federation rooms, or the admin room."""
+    return room in succession.federation_rooms(turn) or room == turn.home.admin_room
 
 
 def on_invited(turn: Turn, event: Invited) -> None:
     """Join configured rooms on invitation by people whom we know, and direct chats with our own people.
 
-    The rest is declined, and the admins are told. Who is in a direct chat is known only once we are in (`on_seen`).
+    Into what takes the place of such a room anybody may invite us: its tombstone has named it. The rest is declined,
+    and the admins are told. Who is in a direct chat is known only once we are in (`on_seen`).
     """
     known = event.sender in turn.home.people or event.sender in turn.home.admins
     begins_direct_chat = event.direct and event.sender in turn.home.people
-    if (configured(turn, event.room) and known) or begins_direct_chat:
-        if not configured(turn, event.room):
+    follows = bool(succession.claims_to_follow(turn, event.room))
+    if (configured(turn, event.room) and known) or follows or begins_direct_chat:
+        if not (configured(turn, event.room) or follows):
             turn.save(Room(event.room, event.name, joined=False))
         turn.do(Join(event.room))
         turn.note("rooms", "joined", event.sender, event.event_id, room=event.room)
@@ -53,12 +55,14 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         may_announce=event.may_announce,
         may_react=event.may_react,
         replaced_by=before.replaced_by if before else "",
+        predecessor=event.predecessor,
         members=event.members,
     )
     turn.save(room)
+    moving.look(turn, room)
     if not configured(turn, event.room):
         _stay_or_leave(turn, room, before)
-    if event.room not in turn.home.rooms:
+    if event.room not in succession.federation_rooms(turn):
         return
     if room.encrypted and not (before and before.encrypted):
         turn.tell_admins(say("room_encrypted", room=room), f"encrypted:{room.id}")
@@ -110,14 +114,15 @@ def _announcing(turn: Turn, room: Room) -> str:
 
 def announce_everywhere(turn: Turn) -> None:
     """After a start the configuration may have changed: announce where it has."""
-    for room in turn.rooms():
-        if room.joined and room.id in turn.home.rooms and not room.encrypted:
+    for identifier in succession.current_rooms(turn):
+        room = turn.room(identifier)
+        if room is not None and room.joined and not room.encrypted:
             announce(turn, room)
 
 
 def on_announced(turn: Turn, event: PartyAnnounced) -> None:
     """A bot says which parties it hosts."""
-    if event.room in turn.home.rooms and event.sender != turn.home.bot:
+    if event.room in succession.federation_rooms(turn) and event.sender != turn.home.bot:
         trust.on_announced(turn, directory.read_announcement(event.room, event.sender, event.content))
 
 
@@ -128,16 +133,5 @@ def on_removed(turn: Turn, event: Removed) -> None:
         return
     turn.save(replace(room, joined=False))
     turn.note("rooms", "removed", event.sender, event.event_id, room=event.room, reason=event.reason)
-    if event.room in turn.home.rooms:
+    if event.room in succession.current_rooms(turn):
         turn.tell_admins(say("removed_from_room", room=room, event=event), f"removed:{event.event_id}")
-
-
-def on_replaced(turn: Turn, event: RoomReplaced) -> None:
-    """The room was upgraded: it is read-only now, and we are not in the new one."""
-    room = turn.room(event.room) or Room(event.room)
-    if room.replaced_by == event.replacement:
-        return
-    turn.save(replace(room, replaced_by=event.replacement))
-    if event.room in turn.home.rooms:
-        phrase = say("room_replaced", room=room, replacement=event.replacement)
-        turn.tell_admins(phrase, f"replaced:{event.room}")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from fedbot.federation import allowances, letters, making, tally
+from fedbot.federation import allowances, letters, making, succession, tally
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.effects import Ask, Edit, Picture, Post, Typing, say
@@ -228,7 +228,7 @@ def on_counted_on_schedule(turn: Turn, event: Answered) -> None:
         return
     counts = _counts(event)
     history = _remember(turn, counts)
-    for room in turn.home.rooms:
+    for room in succession.current_rooms(turn):
         known = turn.room(room)
         if known is None or known.encrypted or not (known.joined and known.may_talk):
             continue

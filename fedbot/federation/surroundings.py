@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Room:
-    """A Matrix room that we are in, or were (`joined`)."""
+    """A Matrix room that we are in, or were (`joined`).
+
+    `replaced_by` is what its tombstone names, `predecessor` what its own first event does; `succession` compares them.
+    """
 
     id: str
     name: str = ""
@@ -18,6 +21,7 @@ class Room:
     may_announce: bool = True
     may_react: bool = True
     replaced_by: str = ""
+    predecessor: str = ""
     members: dict[str, str] = field(default_factory=dict)
 
 

@@ -27,6 +27,8 @@ from fedbot.federation.state import Turn
 
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
+MOVED = "moved"
+"""In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 
 
 def mark(transfer: Transfer, line: int, step: str) -> str:
@@ -250,6 +252,8 @@ def thread_of(transfer: Transfer) -> str:
         return transfer.card_event
     if "card" in transfer.told:
         return f"card:{transfer.id}"
+    if MOVED in transfer.told:
+        return ""
     ours = transfer.terms.sender if transfer.role == "sender" else transfer.terms.receiver
     opened_here = transfer.asked.party == ours
     return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id

@@ -69,30 +69,33 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
 
     What the peer has not seen goes out again, sealed to the new key.
     """
-    restored = replace(
-        connection,
-        state=_state_before(connection),
-        peer_bot=connection.changed_bot or connection.peer_bot,
-        peer_key=connection.changed_key or connection.peer_key,
-        changed_bot="",
-        changed_key="",
+    accepted = restored(
+        replace(
+            connection,
+            peer_bot=connection.changed_bot or connection.peer_bot,
+            peer_key=connection.changed_key or connection.peer_key,
+            changed_bot="",
+            changed_key="",
+        )
     )
     turn.note(connection.id, "reviewed: the new account and key are pinned", by.person, by.event_id)
-    restored = letters.address_anew(restored, restored)
-    turn.save(restored)
-    letters.send_again(turn, restored)
+    accepted = letters.address_anew(accepted, accepted)
+    turn.save(accepted)
+    letters.send_again(turn, accepted)
     for transfer in turn.open_transfers():
         if transfer.connection == connection.id:
-            readdressed = letters.address_anew(transfer, restored)
+            readdressed = letters.address_anew(transfer, accepted)
             turn.save(readdressed)
             letters.send_again(turn, readdressed)
-    if restored.state is ConnectionState.MAKING:
-        return making.begin(turn, restored)
-    return restored
+    if accepted.state is ConnectionState.MAKING:
+        return making.begin(turn, accepted)
+    return accepted
 
 
-def _state_before(connection: Connection) -> ConnectionState:
-    """Where a suspended connection goes on: each trial that passed still counts."""
+def restored(connection: Connection) -> Connection:
+    """A suspended connection for which nothing more has to be looked at: each trial that passed still counts."""
+    if connection.state is not ConnectionState.SUSPENDED or connection.changed_bot or connection.changed_room:
+        return connection
     if not connection.own_ready:
-        return ConnectionState.MAKING
-    return ConnectionState.ACTIVE if connection.peer_ready else ConnectionState.READY
+        return replace(connection, state=ConnectionState.MAKING)
+    return replace(connection, state=ConnectionState.ACTIVE if connection.peer_ready else ConnectionState.READY)

@@ -101,7 +101,8 @@ class Due:
 class StatusSeen:
     """How the bot is. `inventory` is None if our InvenTree does not answer; `problem` says why.
 
-    `waiting` are the codes of what waits for it, `due` is what is due next, soonest first.
+    `waiting` are the codes of what waits for it, `due` is what is due next, soonest first. `moved` are configured rooms
+    that were replaced, with what took their place.
     """
 
     standing: Standing
@@ -113,6 +114,7 @@ class StatusSeen:
     letters: int = 0
     waiting: tuple[str, ...] = ()
     due: tuple[Due, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fedbot.federation import directory
+from fedbot.federation import directory, succession
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
@@ -34,10 +34,13 @@ def is_private(turn: Turn, room: str) -> bool:
 
 
 def rooms_told_of(turn: Turn, room: str) -> list[str]:
-    """The rooms of which may be told in this one: itself; in the admin room, all; in a direct chat, the person's."""
+    """The rooms of which may be told in this one: itself and those before it; in the admin room, all.
+
+    In a direct chat: those that the person reads.
+    """
     if person := directory.direct_with(turn, turn.room(room)):
         return directory.shared_with(turn, person)
-    return [*turn.home.rooms] if is_private(turn, room) else [room]
+    return succession.federation_rooms(turn) if is_private(turn, room) else succession.lineage(turn, room)
 
 
 def room_name(turn: Turn, room: str) -> str:

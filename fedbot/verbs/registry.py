@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fedbot.federation import directory
+from fedbot.federation import directory, succession
 from fedbot.federation.commands import Command
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.lines import MORE
@@ -124,8 +124,8 @@ class Registry:
         if not handler.spec.only_looks and directory.direct_with(turn, turn.room(command.room)):
             names = tuple(room_name(turn, room) for room in directory.shared_with(turn, command.sender))
             return say("not_in_direct_chat", text=command.text, rooms=names)
-        if handler.spec.where is Where.FEDERATION_ROOM and command.room not in turn.home.rooms:
-            names = tuple(room_name(turn, room) for room in turn.home.rooms)
+        if handler.spec.where is Where.FEDERATION_ROOM and command.room not in succession.federation_rooms(turn):
+            names = tuple(room_name(turn, room) for room in succession.current_rooms(turn))
             return say("not_in_this_room", text=command.text, rooms=names)
         return handler.ask(turn, command)
 

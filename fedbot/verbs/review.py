@@ -1,8 +1,8 @@
-"""`!fed review`: look at a space whose bot or key changed, and let it go on (DESIGN §4)."""
+"""`!fed review`: look at a space whose bot or key changed, or at what waits in a new room; let it go on (DESIGN §4)."""
 
 from __future__ import annotations
 
-from fedbot.federation import trust
+from fedbot.federation import moving, trust
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.effects import Phrase, say
@@ -13,20 +13,22 @@ from fedbot.federation.stock import Right
 from fedbot.federation.views import ChangeSeen
 from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.naming import Space, rooms_told_of, space_meant
-from fedbot.verbs.spec import Argument, Handler, Kind, Verb
+from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
 
 SPEC = Verb(
     name="review",
-    summary="accept another key or account of a friend's bot",
+    summary="accept another key or account of a friend's bot, or a new room",
     right=Right.SUPERUSER,
     arguments=(
         Argument("space", Kind.SPACE, "SPACE", optional=True),
         Argument("accept", Kind.WORD, "XXXX", keyword="accept", optional=True),
     ),
-    examples=("review", "review betaspace accept k3f9"),
+    options=(Option("room", "", "the friendships of the room before go on in this one"),),
+    examples=("review", "review betaspace accept k3f9", "review --room"),
     details=(
         "Alone it tells which spaces wait for a look, with the known fingerprint and the new one.",
         "XXXX is how the new fingerprint begins, as somebody of that space tells you by another way than this room.",
+        "When a room was upgraded, its friendships wait until a superuser of each space says --room in the new one.",
     ),
 )
 
@@ -43,6 +45,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     meant = _meant(turn, command)
     if isinstance(meant, Phrase):
         return meant
+    if command.arguments.get("room"):
+        return _move(turn, command)
+    waiting = moving.waiting_for(turn, command.room)
+    if waiting and not command.arguments.get("accept"):
+        return moving.what_waits(turn, waiting)
     suspended = _suspended(turn, command, meant)
     if not suspended:
         return say("review_nothing", space=meant.name if meant else "")
@@ -68,6 +75,7 @@ def _suspended(turn: Turn, command: Command, space: Space | None) -> list[Connec
         connection
         for connection in turn.connections()
         if connection.state is ConnectionState.SUSPENDED
+        and not connection.waits_for_room
         and connection.room in rooms
         and (space is None or connection.peer == space.party)
     ]
@@ -81,6 +89,15 @@ def _change(connection: Connection) -> ChangeSeen:
         old_bot=connection.peer_bot,
         new_bot=connection.changed_bot or connection.peer_bot,
     )
+
+
+def _move(turn: Turn, command: Command) -> Phrase:
+    """All that waits for this room goes on in it."""
+    if not moving.waiting_for(turn, command.room):
+        return say("nothing_moves_here", rooms=tuple(dict.fromkeys(moving.rooms_waited_for(turn))))
+    by = command.signature(turn)
+    moved, open_ones = moving.move(turn, command.room, by)
+    return say("moved", home=turn.home, by=by.name, moved=moved, open_ones=open_ones)
 
 
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:

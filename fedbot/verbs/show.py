@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.federation import ledger, loans
+from fedbot.federation import ledger, loans, succession
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import FINAL, Transfer
 from fedbot.federation.effects import Phrase, say
@@ -90,7 +90,7 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
         entries=trail.entries,
         returns=tuple(loans.returns(turn, subject)) if isinstance(subject, Transfer) and subject.is_loan else (),
         names={person: turn.name_of(person, subject.room) for person in sorted(people)},
-        pages=_pages(turn, subject) if command.room not in turn.home.rooms else (),
+        pages=_pages(turn, subject) if command.room not in succession.federation_rooms(turn) else (),
     )
 
 

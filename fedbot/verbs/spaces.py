@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedbot.federation import succession
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import LIVING_CONNECTION
 from fedbot.federation.effects import Phrase, say
@@ -34,7 +35,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         home=turn.home,
         fingerprint=fingerprint(turn.home.key),
         spaces=seen,
-        everywhere=command.room not in turn.home.rooms,
+        everywhere=command.room not in succession.federation_rooms(turn),
     )
 
 

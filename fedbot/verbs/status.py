@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from fedbot.federation import succession
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import LIVING_CONNECTION, TransferState
 from fedbot.federation.effects import Phrase, say
@@ -64,8 +65,15 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
         waiting=tuple(c.code for c in connections if c.waiting_since)
         + tuple(t.code for t in transfers if t.waiting_since),
         due=upcoming(turn, rooms, private=private),
+        moved=_moved(turn) if private else (),
     )
     return say("status", home=turn.home, status=seen, private=private)
+
+
+def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:
+    """The rooms that the settings name, though another one has taken their place."""
+    newest = ((room, succession.newest(turn, room)) for room in turn.home.rooms)
+    return tuple((old, new) for old, new in newest if old != new)
 
 
 HANDLER = Handler(SPEC, ask, act, without_answers)

@@ -63,6 +63,15 @@ async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
     ]
 
 
+async def test_of_an_upgraded_room_it_tells_which_one_to_write_in_its_place() -> None:
+    (_, finding) = await found(Account({"!room": replace(SEEN, replaced_by="!new", may_talk=False)}))
+    assert finding == good(
+        "room Lending",
+        "it was upgraded: another room has taken its place",
+        "write !new under rooms in its place; the bot goes there by itself, if it may come in",
+    )
+
+
 @pytest.mark.parametrize(
     ("problem", "name", "todo"),
     [

@@ -65,14 +65,21 @@ class TwinHomeserver:
         return user
 
     def create_room(
-        self, creator: str, name: str, *, version: str = "12", power: Mapping[str, Any] | None = None
+        self,
+        creator: str,
+        name: str,
+        *,
+        version: str = "12",
+        power: Mapping[str, Any] | None = None,
+        predecessor: str = "",
     ) -> TwinRoom:
         """A private room as a person's client makes it; `power` goes over the preset's power levels."""
         number = f"!room{len(self.rooms) + 1}"
         infinite = int(version) >= _FIRST_VERSION_WITHOUT_SERVER_IN_IDS
         room = TwinRoom(number if infinite else f"{number}:{SERVER}", name)
         self.rooms[room.id] = room
-        self._append(room, creator, "m.room.create", {"room_version": version}, "")
+        before = {"predecessor": {"room_id": predecessor}} if predecessor else {}
+        self._append(room, creator, "m.room.create", {"room_version": version, **before}, "")
         self._append(room, creator, MEMBER, self._membership("join", creator), creator)
         levels = {
             "users": {} if infinite else {creator: 100},
@@ -105,6 +112,7 @@ class TwinHomeserver:
             return known
         self._needs_power(user, room, kind, state=False)
         clean = _checked(content)
+        self._check_relation(room, clean)
         if kind == "m.reaction":
             self._check_reaction(user, room, clean)
         sent = self._append(self.room(room), user, kind, clean)
@@ -293,10 +301,14 @@ class TwinHomeserver:
         self._needs_membership(user, room)
         return self.room(room).picture.may(user, "m.room.topic", state=True)
 
+    def _check_relation(self, room: str, content: Mapping[str, Any]) -> None:
+        target = content.get("m.relates_to", {}).get("event_id", "")
+        if any(event["event_id"] == target and event["room_id"] != room for event in self.log):
+            raise ChatRefused("Relations must be in the same room", "M_UNKNOWN")
+
     def _check_reaction(self, user: str, room: str, content: Mapping[str, Any]) -> None:
         relation = content["m.relates_to"]
-        if self.event(relation["event_id"])["room_id"] != room:
-            raise ChatRefused("Relations must be in the same room", "M_UNKNOWN")
+        self.event(relation["event_id"])
         for event in self.log:
             same = event["type"] == "m.reaction" and event["sender"] == user
             if same and event["content"].get("m.relates_to") == relation:

@@ -119,9 +119,11 @@ class Person:
         self.room = ""
         self._transactions = itertools.count()
 
-    def creates(self, name: str, *, version: str = "12", power: Mapping[str, Any] | None = None) -> RoomView:
-        """A new room, which becomes this person's."""
-        room = self.server.create_room(self.user_id, name, version=version, power=power)
+    def creates(
+        self, name: str, *, version: str = "12", power: Mapping[str, Any] | None = None, predecessor: str = ""
+    ) -> RoomView:
+        """A new room, which becomes this person's; it may say to take the place of another."""
+        room = self.server.create_room(self.user_id, name, version=version, power=power, predecessor=predecessor)
         self.room = self.room or room.id
         return RoomView(self.server, room)
 
@@ -222,7 +224,9 @@ class Person:
     def upgrades(self, *, room: str = "", version: str = "12") -> RoomView:
         """A new room in place of the old one, into which nobody but this person comes by itself."""
         old = room or self.room
-        new = self.creates(self.server.room(old).name, version=version)
+        events = self.server.room(old).state[("m.room.power_levels", "")]["content"]["events"]
+        name, power = self.server.room(old).name, {"events": events}
+        new = self.creates(name, version=version, power=power, predecessor=old)
         self.sets(TOMBSTONE, {"body": "upgraded", "replacement_room": new.id}, room=old)
         self.sets_power(room=old, events_default=50, invite=50)
         return new

@@ -85,6 +85,11 @@ def connection_elsewhere(tongue: Tongue, *, connection: Connection, room: str) -
 def needs_review(tongue: Tongue, *, connection: Connection) -> Lines:
     """Paused: a superuser has to look first."""
     peer = naming.space(tongue, connection.peer_name)
+    if connection.waits_for_room:
+        return [
+            tongue.say("Not done: the friendship with {peer} waits, as its room was replaced.", peer=peer),
+            tongue.say("A superuser says in the new room: {review}", review=command("review --room")),
+        ]
     return [
         tongue.say(
             "Not done: the friendship with {peer} is paused, as its bot has another key or account now.", peer=peer

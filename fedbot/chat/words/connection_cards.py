@@ -181,6 +181,14 @@ def what_is_seen(tongue: Tongue, connection: Connection, home: Home) -> Lines:
 def suspended(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     """The peer's account or key is another one than the pinned: nothing is decided until somebody has looked."""
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    if connection.waits_for_room:
+        return [
+            tongue.say(
+                "⏸ The friendship of {own} and {peer} waits, as its room was replaced.", own=own, peer=Bold(peer)
+            ),
+            tongue.say("A superuser of {own} says in the new room: {review}", own=own, review=command("review --room")),
+            connection.code,
+        ]
     return [
         tongue.say(
             "⚠ {peer}'s bot has another key or account than {own} agreed to. The friendship is paused.",

@@ -111,6 +111,12 @@ def connection_not_active(tongue: Tongue, *, connection: Connection) -> Lines:
     """The two spaces aren't connected at the moment, so nothing may be decided."""
     peer = naming.space(tongue, connection.peer_name)
     first = tongue.say("Not done: the friendship with {peer} isn't active at the moment.", peer=peer)
+    if connection.waits_for_room:
+        return [
+            first,
+            tongue.say("Its room was replaced; nothing has moved."),
+            tongue.say("A superuser says in the new room that it goes on: {review}", review=command("review --room")),
+        ]
     if connection.state is ConnectionState.SUSPENDED:
         return [
             first,

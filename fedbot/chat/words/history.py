@@ -109,6 +109,8 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"making waits: (.+)", marked("setting up had to wait ({0})")),
     (r"active with .+", marked("both sides were ready: friends")),
     (r"suspended: .+", marked("paused, as the other bot's key or account changed")),
+    (r"(?:waits|over): the room was replaced", marked("the room was replaced")),
+    (r"reviewed: it goes on in the new room", marked("said that it goes on in the new room")),
     (r"reviewed: .+", marked("accepted the other bot's new key and account")),
     (r"review: another fingerprint was typed", marked("typed another fingerprint than that of the new key")),
     (r"not entitled: (.+)", marked("wanted to {0}, without the right to")),
@@ -182,7 +184,7 @@ def _connection(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     lines: Lines = [first, state_in_words(tongue, connection), agreed(tongue, connection)]
     if connection.needs and connection.state is ConnectionState.MAKING:
         lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, connection.problem)))
-    if connection.state is ConnectionState.SUSPENDED:
+    if connection.state is ConnectionState.SUSPENDED and not connection.waits_for_room:
         lines.append(tongue.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
     return lines
 

@@ -98,6 +98,9 @@ def status(tongue: Tongue, *, home: Home, status: StatusSeen, private: bool) -> 
             )
         )
     lines += due_next(tongue, status.due)
+    for old, new in status.moved:
+        words: dict[str, Words] = {"key": Code("rooms"), "new": Code(new), "old": Code(old)}
+        lines.append(tongue.say("To be changed in the settings, under {key}: {new}, not {old}", **words))
     if private and status.inventory:
         lines += _for_admins(tongue, status.inventory)
     version = tongue.short(standing.version, 30)

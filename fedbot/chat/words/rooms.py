@@ -113,18 +113,6 @@ def removed_from_room(tongue: Tongue, *, room: Room, event: Removed) -> Lines:
     return lines
 
 
-def room_replaced(tongue: Tongue, *, room: Room, replacement: str) -> Lines:
-    """The room was upgraded."""
-    return [
-        tongue.say("The room {room} was upgraded and is read-only now.", room=_name(tongue, room)),
-        tongue.say("The new one: {room}", room=_identifier(tongue, replacement)),
-        tongue.say(
-            "Please write it under {key} in place of the old one, restart me, and invite me there.", key=Code("rooms")
-        ),
-        tongue.say("Friendships made in the old room are tied to it; this version of mine can't move them yet."),
-    ]
-
-
 # --- said in a direct chat ---------------------------------------------------------------------------------
 
 

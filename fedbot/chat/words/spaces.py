@@ -5,7 +5,7 @@ from __future__ import annotations
 from fedbot.chat.content import Bold, Break, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
-from fedbot.chat.words.tongue import Lines, Tongue, marked
+from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.federation.documents import ConnectionState
 from fedbot.federation.home import Home
 from fedbot.federation.views import SpaceSeen
@@ -67,6 +67,8 @@ _RELATIONS: dict[ConnectionState, str] = {
     ConnectionState.SUSPENDED: marked("⚠ paused, as its key or account changed: {review}"),
 }
 
+_BY_ROOM: dict[str, Words] = {"review_room": command("review --room")}
+
 
 def _relation(tongue: Tongue, space: SpaceSeen) -> tuple[Inline, ...]:
     connection = space.connection
@@ -75,5 +77,7 @@ def _relation(tongue: Tongue, space: SpaceSeen) -> tuple[Inline, ...]:
     sentence = _RELATIONS.get(connection.state, marked("no friends any more"))
     if connection.state is ConnectionState.MAKING and connection.needs:
         sentence = marked("agreed, waits for our admin ({code})")
+    if connection.waits_for_room:
+        sentence = marked("⏸ waits, as its room was replaced: {review_room}")
     review = command(f"review {space.party}")
-    return tongue.say(sentence, when=tongue.when(connection.due), code=connection.code, review=review)
+    return tongue.say(sentence, when=tongue.when(connection.due), code=connection.code, review=review, **_BY_ROOM)

@@ -107,12 +107,30 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an upgraded room": (
-        say("room_replaced", room=MAKERS, replacement="!new"),
+        say("room_replaced", room=MAKERS, replacement="!new", bot=ALPHA_BOT, waiting=2),
         """
         The room Makerspaces was upgraded and is read-only now.
         The new one: !new
-        Please write it under rooms in place of the old one, restart me, and invite me there.
-        Friendships made in the old room are tied to it; this version of mine can't move them yet.
+        I am trying to go in. If it is closed, somebody who is in it has to invite me: @fedbot:attraktor.example
+        2 friendships wait until a superuser says in the new room that they go on there.
+        """,
+    ),
+    "the new room isn't one": (
+        say("room_is_no_successor", room=Room("!fake", "Prizes"), old=MAKERS),
+        """
+        Prizes isn't the room that takes the place of Makerspaces.
+        The old room points to it (!fake), but it doesn't name the old one.
+        I have left it. What is open in the old room waits.
+        Its admins can point to the right one, by a new tombstone (m.room.tombstone).
+        """,
+    ),
+    "in the new room": (
+        say("room_to_be_configured", room=Room("!new", "Makerspaces"), old="!makers"),
+        """
+        I am in the new room Makerspaces.
+        Please write it under rooms, in place of the old one:
+        !new, not !makers
+        Until then I remember it. What waits for a superuser I have said there.
         """,
     ),
     "a letter that can't be read": (

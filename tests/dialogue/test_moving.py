@@ -1,0 +1,337 @@
+"""A room that is upgraded: friendships, open transfers and loans go on in the new one (DESIGN §4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.federation.documents import ConnectionState, TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_finding import three
+from tests.dialogue.test_lending import lent
+from tests.dialogue.test_recovery import is_rebuilt
+from tests.dialogue.world import Space, World, friends, told
+from tests.twins.people import RoomView
+
+ACTIVE, SUSPENDED, DONE = ConnectionState.ACTIVE, ConnectionState.SUSPENDED, TransferState.DONE
+
+
+async def upgrade(world: World, *invited: Space) -> RoomView:
+    """Anna upgrades the room and invites everybody, and these spaces' bots; all people speak in the new one."""
+    new = world.anna.upgrades(room=world.room.id)
+    people = [world.piet, world.kim, world.bea, world.cem, world.dilek, world.tom]
+    people += [world.gus, world.mia] if len(world.spaces) > 2 else []
+    for person in people:
+        world.anna.invites(person.user_id, room=new.id)
+        person.joins(new)
+    for space in invited:
+        world.anna.invites(space.chat.user_id, room=new.id)
+    for person in (world.anna, *people):
+        person.room = new.id
+    world.room = new
+    await world.settle()
+    return new
+
+
+async def say_so(world: World, *people: str) -> str:
+    """These superusers say that it goes on in the new room; the last one's answer."""
+    answer = ""
+    for person in people:
+        line = getattr(world, person).says("!fed review --room")
+        await world.settle()
+        answer = world.answer_to(line)
+    return answer
+
+
+async def takes(world: World) -> None:
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+
+
+async def test_friends_wait_at_once_and_go_on_in_the_new_room_when_a_superuser_of_each_says_so() -> None:
+    world = await friends()
+    await upgrade(world, *world.spaces)
+    assert [space.connection().state for space in world.spaces] == [SUSPENDED, SUSPENDED]
+    for space in world.spaces:
+        assert len(told(world.room, f"friendship of {space.name} waits here")) == 1
+    assert "as its room was replaced" in await _answer(world, "!fed push M3-NUT 10 to betaspace")
+    assert "superuser" in await _answer(world, "!fed review --room", "piet")
+    assert (await say_so(world, "anna")).startswith("✅ Attraktor goes on here with Betaspace, says Anna.")
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, SUSPENDED]
+    await say_so(world, "bea")
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert {space.connection().room for space in world.spaces} == {world.room.id}
+    await world.hand_over()
+    assert world.alpha.transfer().state is DONE
+    assert_books_balance(world)
+
+
+async def _answer(world: World, line: str, who: str = "anna") -> str:
+    said = getattr(world, who).says(line)
+    await world.settle()
+    return world.answer_to(said)
+
+
+async def test_an_open_card_comes_again_in_the_new_room_and_can_be_tapped_there() -> None:
+    world = await friends()
+    await world.push()
+    await upgrade(world, *world.spaces)
+    assert "M3" in told(world.room, "friendship of Betaspace waits here")[0].text
+    await say_so(world, "anna", "bea")
+    await takes(world)
+    assert world.alpha.transfer().state is DONE
+    assert_books_balance(world)
+    assert not told(world.alpha_admins, "could not post") + told(world.beta_admins, "could not post")
+
+
+async def test_a_card_that_only_one_side_has_moved_is_decided_when_the_other_has_too() -> None:
+    world = await friends()
+    await world.push()
+    await upgrade(world, *world.spaces)
+    await say_so(world, "bea")
+    await takes(world)
+    await world.passes(timedelta(hours=3))
+    assert [space.transfer().state for space in world.spaces] == [TransferState.OPEN, TransferState.OPEN]
+    assert told(world.room, "waits: Attraktor")
+    await say_so(world, "anna")
+    await world.passes(timedelta(minutes=2))
+    assert [space.transfer().state for space in world.spaces] == [DONE, DONE]
+    assert_books_balance(world)
+
+
+async def test_what_had_left_arrives_after_the_move() -> None:
+    world = await friends()
+    world.cem.reacts(await world.push(), "✅")
+    await world.settle()
+    world.alpha.is_asleep = True
+    await world.passes(timedelta(seconds=10))
+    await upgrade(world, *world.spaces)
+    world.alpha.is_asleep = False
+    await world.passes(timedelta(minutes=2))
+    await say_so(world, "anna", "bea")
+    await world.passes(timedelta(hours=2))
+    assert {space.transfer().state for space in world.spaces} <= {DONE, TransferState.ABORTED}
+    assert_books_balance(world)
+
+
+async def test_a_request_waiting_for_its_owner_is_decided_in_the_new_room() -> None:
+    world = await friends()
+    world.piet.says("!fed share all")
+    world.cem.says("!fed request RES-10K 5 from attraktor")
+    await world.settle()
+    await upgrade(world, *world.spaces)
+    await say_so(world, "bea", "anna")
+    (card,) = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert world.beta.transfer().state is DONE
+    assert_books_balance(world)
+
+
+async def test_a_parcel_on_its_way_is_booked_in_by_a_tap_in_the_new_room() -> None:
+    world = await friends()
+    world.cem.reacts(await world.push(), "📦")
+    await world.grace()
+    assert world.beta.transfer().state is TransferState.SENT
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    assert set(world.card().reactions) == {"📦"}
+    world.dilek.reacts(world.card(), "📦")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert [space.transfer().state for space in world.spaces] == [DONE, DONE]
+    assert_books_balance(world)
+
+
+async def test_a_loan_goes_on_and_comes_back_in_the_new_room() -> None:
+    world = await lent()
+    loan = world.beta.transfer()
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    assert {space.turn.transfer(loan.id).room for space in world.spaces} == {world.room.id}  # type: ignore[union-attr]
+    world.cem.says(f"!fed return {loan.code}")
+    await world.settle()
+    (card,) = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert not world.beta.turn.transfer(loan.id).is_on_loan  # type: ignore[union-attr]
+    assert_books_balance(world)
+
+
+async def test_all_friendships_of_a_room_go_by_one_word() -> None:
+    world = await three()
+    await upgrade(world, *world.spaces)
+    text = told(world.room, "friendships of Attraktor wait here")[0].text
+    assert "Betaspace" in text
+    assert "Gammaspace" in text
+    await say_so(world, "anna")
+    assert {c.state for c in world.alpha.turn.connections()} == {ACTIVE}
+    await say_so(world, "bea", "gus")
+    await world.hand_over()
+    assert world.alpha.transfer().state is DONE
+
+
+async def test_a_bot_that_is_not_invited_tells_its_admins_whom_to_invite_and_anybody_may() -> None:
+    world = await friends()
+    await upgrade(world, world.alpha)
+    assert told(world.beta_admins, world.beta.chat.user_id)
+    assert not told(world.room, "friendship of Betaspace waits here")
+    world.tom.invites(world.beta.chat.user_id, room=world.room.id)
+    await world.settle()
+    assert told(world.room, "friendship of Betaspace waits here")
+
+
+async def test_a_room_that_nobody_has_pointed_to_is_not_taken_for_the_new_one() -> None:
+    world = await friends()
+    eve = world.newcomer("eve")
+    fake = eve.creates("Makerspaces", predecessor=world.room.id)
+    eve.invites(world.alpha.chat.user_id, room=fake.id)
+    await world.settle()
+    assert world.server.membership(fake.id, world.alpha.chat.user_id) == "leave"
+    assert world.alpha.connection().state is ACTIVE
+
+
+async def test_a_room_that_does_not_name_the_old_one_is_left_until_the_tombstone_names_the_right_one() -> None:
+    world = await friends()
+    old, other = world.room, world.anna.creates("Free prizes")
+    world.anna.sets("m.room.tombstone", {"replacement_room": other.id}, room=old.id)
+    world.anna.invites(world.alpha.chat.user_id, room=other.id)
+    await world.settle()
+    assert world.server.membership(other.id, world.alpha.chat.user_id) == "leave"
+    assert told(world.alpha_admins, "isn't the room that takes the place of")
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_a_tombstone_that_is_taken_back_lets_it_go_on_in_the_old_room() -> None:
+    world = await friends()
+    world.anna.sets("m.room.tombstone", {"replacement_room": "!nowhere"})
+    await world.settle()
+    assert world.alpha.connection().state is SUSPENDED
+    world.anna.sets("m.room.tombstone", {})
+    await world.settle()
+    await say_so(world, "anna", "bea")
+    await world.hand_over()
+    assert world.alpha.transfer().state is DONE
+
+
+async def test_two_upgrades_one_after_the_other_lead_to_the_last_room() -> None:
+    world = await friends()
+    await world.push()
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna")
+    await upgrade(world, *world.spaces)
+    assert [space.connection().state for space in world.spaces] == [SUSPENDED, SUSPENDED]
+    await say_so(world, "anna", "bea")
+    await takes(world)
+    await world.passes(timedelta(minutes=2))
+    assert world.alpha.transfer().state is DONE
+    assert {space.transfer().room for space in world.spaces} == {world.room.id}
+    assert_books_balance(world)
+
+
+async def test_bots_that_were_down_find_the_new_room_when_they_are_up_whatever_the_settings_name() -> None:
+    world = await friends()
+    await world.push()
+    for space in world.spaces:
+        space.is_asleep = True
+    new = await upgrade(world, *world.spaces)
+    await world.alpha.restart()
+    await world.beta.restart(rooms=(new.id,))  # an alias leads to the new room by itself
+    await world.settle()
+    await say_so(world, "anna", "bea")
+    await takes(world)
+    await world.passes(timedelta(minutes=2))
+    assert [space.transfer().state for space in world.spaces] == [DONE, DONE]
+
+
+async def test_the_settings_may_be_changed_later_and_the_admins_read_how() -> None:
+    world = await friends()
+    new = await upgrade(world, *world.spaces)
+    assert told(world.alpha_admins, f"{new.id}, not ")
+    await say_so(world, "anna", "bea")
+    await world.alpha.restart()
+    await world.beta.restart(rooms=(new.id,))
+    await world.hand_over()
+    assert [space.transfer().state for space in world.spaces] == [DONE, DONE]
+    status = world.anna.says("!fed status", room=world.alpha_admins.id)
+    await world.settle()
+    assert new.id in world.alpha_admins.answers(status)[0].text
+
+
+async def test_a_restart_between_the_tombstone_and_the_word_changes_nothing() -> None:
+    world = await friends()
+    await world.push()
+    await upgrade(world, *world.spaces)
+    for space in world.spaces:
+        await space.restart()
+    await say_so(world, "anna")
+    await world.alpha.restart()
+    await say_so(world, "bea")
+    assert len(told(world.room, "friendship of Attraktor waits here")) == 1
+    await takes(world)
+    assert world.alpha.transfer().state is DONE
+
+
+async def test_a_lost_journal_is_rebuilt_from_both_rooms() -> None:
+    world = await friends()
+    await world.hand_over()
+    await world.push("RES-10K 3")
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    rebuilt = await is_rebuilt(world.beta)
+    assert (rebuilt.transfers, rebuilt.lost) == (2, ())
+    await world.passes(timedelta(minutes=15))
+    await takes(world)
+    await world.passes(timedelta(minutes=15))
+    assert {t.state for t in world.beta.turn.transfers()} == {DONE}
+    assert_books_balance(world)
+
+
+async def test_a_journal_lost_before_somebody_has_said_so_is_rebuilt_and_waits_for_the_word() -> None:
+    world = await friends()
+    await world.hand_over()
+    await world.push("RES-10K 3")
+    await upgrade(world, *world.spaces)
+    await is_rebuilt(world.beta)
+    await world.settle()
+    assert {t.state for t in world.beta.turn.transfers()} == {DONE, TransferState.OPEN}
+    assert world.beta.connection().state is SUSPENDED
+    await say_so(world, "anna", "bea")
+    await world.passes(timedelta(minutes=15))
+    await takes(world)
+    await world.passes(timedelta(minutes=15))
+    assert {t.state for t in world.beta.turn.transfers()} == {DONE}
+    assert_books_balance(world)
+
+
+async def test_a_changed_key_is_looked_at_all_the_same() -> None:
+    world = await friends()
+    await world.beta.gets_new_key()
+    await world.settle()
+    await upgrade(world, *world.spaces)
+    answer = await say_so(world, "anna")
+    assert "Paused still, as the key has changed: Betaspace" in answer
+    assert world.alpha.connection().state is SUSPENDED
+
+
+async def test_what_was_only_asked_for_is_asked_for_anew_in_the_new_room() -> None:
+    world = World()
+    await world.start()
+    await world.asks_to_connect()
+    await upgrade(world, *world.spaces)
+    await world.connect()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
+async def test_said_elsewhere_it_tells_where() -> None:
+    world = await friends()
+    assert "No friendship waits for this room" in await _answer(world, "!fed review --room")
+    new = await upgrade(world, *world.spaces)
+    said = world.anna.says("!fed review --room", room=world.alpha_admins.id)
+    await world.settle()
+    (answer,) = world.alpha_admins.answers(said)
+    assert world.server.room(new.id).name in answer.text
+    assert world.alpha.connection().state is SUSPENDED
