@@ -58,7 +58,7 @@ from fedbot.federation.documents import (
     TransferState,
     VerdictStage,
 )
-from fedbot.federation.effects import say
+from fedbot.federation.effects import Join, say
 from fedbot.federation.events import (
     Answered,
     CaughtUp,
@@ -129,8 +129,9 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     """The homeserver won't take a message of ours: nobody in the room can see it, so the admins are told."""
     turn.note("chat", f"not posted: {event.code}", key=event.key, text=event.text)
     room = turn.room(event.room)
-    is_over = (room is not None and bool(room.replaced_by)) or bool(succession.claims_to_follow(turn, event.room))
-    if not event.key.startswith("admin:") and not is_over:  # of upgraded rooms the admins know
+    is_read_only = room is not None and bool(room.replaced_by)
+    is_closed = event.key == Join.__name__ and bool(succession.replaced_by(turn, event.room))
+    if not (event.key.startswith("admin:") or is_read_only or is_closed):  # of upgraded rooms the admins know
         turn.tell_admins(say("post_refused", event=event), f"refused:{event.key}")
 
 

@@ -161,11 +161,6 @@ class Connection:
         """Whether nothing is said to the peer until a superuser of ours has looked: at its key, or at the new room."""
         return self.state is ConnectionState.SUSPENDED or bool(self.changed_room)
 
-    @property
-    def waits_for_room(self) -> bool:
-        """Whether it waits for no more than that somebody says in the new room that it goes on there."""
-        return bool(self.changed_room) and not self.changed_bot
-
 
 @dataclass(frozen=True)
 class Line:

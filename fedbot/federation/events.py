@@ -127,7 +127,7 @@ class RoomSeen:
 
     `may_*` are computed from the power levels, room version 12 included (facts/matrix.md §2). `members` maps
     the joined members' ids to their display names. `predecessor` is the room that it says to take the place of;
-    `replaced_by` what its tombstone names, which the rules hear of by `RoomReplaced`.
+    `replaced_by` what its tombstone names.
     """
 
     room: str

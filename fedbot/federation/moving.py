@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from fedbot.federation import letters, making, opening, succession, trust, verdicts
+from fedbot.federation import letters, making, opening, requesting, succession, trust, verdicts
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
@@ -75,20 +75,20 @@ def _wait(turn: Turn, connection: Connection, room: str) -> None:
 
 def look(turn: Turn, room: Room) -> None:
     """We are in a room that may be a replacement: say what waits there for whom, or leave if it is none."""
-    old = succession.claims_to_follow(turn, room.id)
-    if not old or not room.joined:
+    pointing = succession.replaced_by(turn, room.id)
+    if not pointing or not room.joined:
         return
-    if room.predecessor != old:
-        if turn.tell_once(f"no-successor:{old}:{room.id}", FOR_EVER):
-            phrase = say("room_is_no_successor", room=room, old=turn.room(old) or Room(old))
-            turn.tell_admins(phrase, f"no-successor:{old}:{room.id}")
-            turn.do(Leave(room.id))
+    if room.predecessor not in pointing:
+        turn.do(Leave(room.id))
+        if turn.tell_once(f"no-successor:{room.id}", FOR_EVER):
+            phrase = say("room_is_no_successor", room=room, old=turn.room(pointing[0]) or Room(pointing[0]))
+            turn.tell_admins(phrase, f"no-successor:{room.id}")
         return
     waiting = waiting_for(turn, room.id)
     if waiting and turn.tell_once(f"moved:{room.id}", FOR_EVER):
         turn.do(Post(f"moved:-:{room.id}", room.id, what_waits(turn, waiting)))
     if room.id not in turn.home.rooms and turn.tell_once(f"unconfigured:{room.id}", FOR_EVER):
-        turn.tell_admins(say("room_to_be_configured", room=room, old=old), f"unconfigured:{room.id}")
+        turn.tell_admins(say("room_to_be_configured", room=room, old=room.predecessor), f"unconfigured:{room.id}")
 
 
 def on_started(turn: Turn) -> None:
@@ -112,10 +112,9 @@ def waiting_for(turn: Turn, room: str) -> tuple[Connection, ...]:
         return ()
     known = turn.room(room)
     still_here = known is not None and not known.replaced_by
-    waiting = [c for c in turn.connections() if c.changed_room]
     return tuple(
         c
-        for c in waiting
+        for c in _waiting(turn)
         if (c.changed_room == room and c.room in succession.lineage(turn, room)) or (c.room == room and still_here)
     )
 
@@ -125,10 +124,14 @@ def what_waits(turn: Turn, waiting: tuple[Connection, ...]) -> Phrase:
     return say("friendships_wait_here", home=turn.home, waiting=waiting, open_ones=_open(turn, waiting))
 
 
-def rooms_waited_for(turn: Turn) -> list[str]:
+def rooms_waited_for(turn: Turn) -> tuple[str, ...]:
     """The names (else ids) of the rooms in which somebody has to say that what waits goes on there."""
-    known = [turn.room(c.changed_room) or Room(c.changed_room) for c in turn.connections() if c.changed_room]
-    return [room.name or room.id for room in known]
+    known = [turn.room(c.changed_room) or Room(c.changed_room) for c in _waiting(turn)]
+    return tuple(dict.fromkeys(room.name or room.id for room in known))
+
+
+def _waiting(turn: Turn) -> list[Connection]:
+    return [c for c in turn.connections() if c.changed_room and _lasts(turn, c)]
 
 
 def _open(turn: Turn, connections: Iterable[Connection]) -> tuple[Transfer, ...]:
@@ -175,6 +178,9 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
     letters.send_again(turn, transfer)
     letters.ask(turn, transfer)
     if card_stands:
+        if verdicts.takes_less(transfer):
+            requesting.look_who_confirms(turn, transfer)
+            return
         people = tuple(turn.home.people.values())
         turn.do(Ask(Context("moved-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
 

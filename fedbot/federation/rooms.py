@@ -29,7 +29,7 @@ def on_invited(turn: Turn, event: Invited) -> None:
     """
     known = event.sender in turn.home.people or event.sender in turn.home.admins
     begins_direct_chat = event.direct and event.sender in turn.home.people
-    follows = bool(succession.claims_to_follow(turn, event.room))
+    follows = bool(succession.replaced_by(turn, event.room))
     if (configured(turn, event.room) and known) or follows or begins_direct_chat:
         if not (configured(turn, event.room) or follows):
             turn.save(Room(event.room, event.name, joined=False))
@@ -66,7 +66,9 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         return
     if room.encrypted and not (before and before.encrypted):
         turn.tell_admins(say("room_encrypted", room=room), f"encrypted:{room.id}")
-    if not (room.may_talk and room.may_react) and (before is None or (before.may_talk and before.may_react)):
+    works = room.may_talk and room.may_react
+    worked = before is None or (before.may_talk and before.may_react)
+    if worked and not works and not event.replaced_by:
         turn.tell_admins(say("room_without_power", room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}")
     new_here = before is None or not before.joined or before.may_announce != room.may_announce
     if new_here and not room.encrypted:

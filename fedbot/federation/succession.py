@@ -52,8 +52,8 @@ def current_rooms(turn: Turn) -> list[str]:
     return list(dict.fromkeys(newest(turn, room) for room in turn.home.rooms))
 
 
-def claims_to_follow(turn: Turn, room: str) -> str:
-    """The room of ours whose tombstone names this one as its replacement; '' if none does."""
+def replaced_by(turn: Turn, room: str) -> list[str]:
+    """The rooms of ours whose tombstones name this one as their replacement, whatever it says itself."""
     ours = {*federation_rooms(turn), *(connection.room for connection in turn.connections())}
-    claimed = (old.id for old in turn.rooms() if old.replaced_by == room)
-    return next((old for old in claimed if old in ours or room in turn.home.rooms), "")
+    pointing = (old.id for old in turn.rooms() if old.replaced_by == room)
+    return [old for old in pointing if old in ours or room in turn.home.rooms]

@@ -69,6 +69,8 @@ def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connect
 
 
 def _existing(turn: Turn, command: Command, connection: Connection) -> Connection | Phrase:
+    if connection.changed_room:
+        return say("needs_review", connection=connection)
     if connection.room != command.room:
         return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
     match connection.state:

@@ -67,6 +67,8 @@ def _meant(turn: Turn, command: Command) -> Connection | Phrase:
     connection = turn.connection_with(space.party)
     if connection is None:
         return say("nothing_to_end", name=space.name)
+    if connection.changed_room:
+        return say("needs_review", connection=connection)
     if connection.room != command.room:
         return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
     if connection.state in UNFINISHED_CONNECTION:

@@ -51,6 +51,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if waiting and not command.arguments.get("accept"):
         return moving.what_waits(turn, waiting)
     suspended = _suspended(turn, command, meant)
+    elsewhere = () if meant else moving.rooms_waited_for(turn)
+    if not suspended and elsewhere:
+        return say("nothing_moves_here", rooms=elsewhere)
     if not suspended:
         return say("review_nothing", space=meant.name if meant else "")
     word = str(command.arguments.get("accept", ""))
@@ -75,7 +78,7 @@ def _suspended(turn: Turn, command: Command, space: Space | None) -> list[Connec
         connection
         for connection in turn.connections()
         if connection.state is ConnectionState.SUSPENDED
-        and not connection.waits_for_room
+        and (connection.changed_bot or not connection.changed_room)
         and connection.room in rooms
         and (space is None or connection.peer == space.party)
     ]
@@ -94,7 +97,7 @@ def _change(connection: Connection) -> ChangeSeen:
 def _move(turn: Turn, command: Command) -> Phrase:
     """All that waits for this room goes on in it."""
     if not moving.waiting_for(turn, command.room):
-        return say("nothing_moves_here", rooms=tuple(dict.fromkeys(moving.rooms_waited_for(turn))))
+        return say("nothing_moves_here", rooms=moving.rooms_waited_for(turn))
     by = command.signature(turn)
     moved, open_ones = moving.move(turn, command.room, by)
     return say("moved", home=turn.home, by=by.name, moved=moved, open_ones=open_ones)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from fedbot.chat.room import Raw
 from fedbot.chat.sync import RawRoom, RawSync, Rooms, shows_history
 from fedbot.federation.events import (
@@ -58,6 +60,7 @@ def test_a_first_sync_shows_the_room_but_none_of_its_old_lines() -> None:
         at=ASKED_AT,
         name="Makers",
         version="12",
+        replaced_by="!new",
         may_announce=False,
         members={ANNA: "Anna", BOT: "Bot"},
     )
@@ -66,6 +69,22 @@ def test_a_first_sync_shows_the_room_but_none_of_its_old_lines() -> None:
 def test_an_announcement_in_the_timeline_of_a_first_sync_counts_as_it_is_state() -> None:
     raw = joined(state=room_state(), timeline=(announcement(parties=["beta"]),))
     assert PartyAnnounced in map(type, Rooms(BOT).read(raw, ASKED_AT, initial=True))
+
+
+@pytest.mark.parametrize(
+    ("named", "predecessor"),
+    [
+        ({"room_id": "!old"}, "!old"),
+        ({"room_id": "!old", "event_id": "$e"}, "!old"),
+        ({}, ""),
+        ("!old", ""),
+        (7, ""),
+    ],
+)
+def test_a_room_names_the_one_whose_place_it_took(named: object, predecessor: str) -> None:
+    create, *others = room_state()
+    create["content"] |= {"predecessor": named}
+    assert seen(Rooms(BOT).read(joined(state=(create, *others)), ASKED_AT)).predecessor == predecessor
 
 
 def test_later_lines_come_in_their_order_and_the_room_is_not_seen_again() -> None:

@@ -8,7 +8,7 @@ from fedbot.federation.documents import ConnectionState, TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_lending import lent
-from tests.dialogue.test_recovery import is_rebuilt
+from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
 from tests.dialogue.world import Space, World, friends, told
 from tests.twins.people import RoomView
 
@@ -287,6 +287,70 @@ async def test_a_lost_journal_is_rebuilt_from_both_rooms() -> None:
     await takes(world)
     await world.passes(timedelta(minutes=15))
     assert {t.state for t in world.beta.turn.transfers()} == {DONE}
+    assert_books_balance(world)
+
+
+async def test_a_backup_of_before_the_move_asks_for_the_word_again() -> None:
+    world = await friends()
+    await world.push()
+    journal = await is_watched(world.beta, 1)
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    await is_restored(world.beta, journal.backup_taken)
+    await world.passes(timedelta(minutes=2))
+    assert world.beta.connection().state is SUSPENDED
+    assert len(told(world.room, "friendship of Betaspace waits here")) == 1
+    await say_so(world, "bea")
+    await world.passes(timedelta(minutes=15))
+    await takes(world)
+    await world.passes(timedelta(minutes=2))
+    assert [space.transfer().state for space in world.spaces] == [DONE, DONE]
+    assert_books_balance(world)
+
+
+async def test_to_end_a_friendship_that_waits_it_is_said_first_where_it_goes_on() -> None:
+    world = await friends()
+    await upgrade(world, *world.spaces)
+    assert "review --room" in await _answer(world, "!fed disconnect betaspace")
+    assert "review --room" in await _answer(world, "!fed connect betaspace")
+    await say_so(world, "anna", "bea")
+    assert "review --room" not in await _answer(world, "!fed disconnect betaspace")
+
+
+async def test_a_friendship_that_is_just_being_made_is_made_in_the_new_room() -> None:
+    world = World()
+    await world.start()
+    await world.asks_to_connect()
+    world.bea.reacts(world.card(), "✅")
+    await world.settle()
+    world.alpha.goes_down()
+    await world.grace()
+    await upgrade(world, *world.spaces)
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=20))
+    await say_so(world, "anna", "bea")
+    await world.passes(timedelta(minutes=20))
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+    assert not told(world.alpha_admins, "could not post") + told(world.beta_admins, "could not post")
+    await world.hand_over()
+    assert world.alpha.transfer().state is DONE
+
+
+async def test_less_that_was_granted_is_taken_in_the_new_room() -> None:
+    world = await friends()
+    world.piet.says("!fed share all")
+    world.cem.says("!fed request RES-10K 5 from attraktor")
+    await world.settle()
+    (card,) = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
+    world.piet.says("!fed approve 3", reply_to=card.event_id)
+    await world.grace()
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=2))
+    assert [space.transfer().state for space in world.spaces] == [DONE, DONE]
+    assert world.beta.transfer().terms.lines[0].quantity == 3
     assert_books_balance(world)
 
 

@@ -1,7 +1,7 @@
-"""A power cut takes back what the journal had not put onto the disk yet; the push ends as if nothing had been.
+"""A power cut takes back what the journal had not put onto the disk yet; it ends as if nothing had been.
 
-The cut comes after any call to the journal during a push, at either side. What is on the disk then is what
-was committed up to the last `receive` with events or `begin`.
+The cut comes after any call to the journal, during a push or while a room moves with an open card, at either side.
+What is on the disk then is what was committed up to the last `receive` with events or `begin`.
 """
 
 from __future__ import annotations
@@ -127,4 +127,43 @@ async def test_a_power_cut_after_any_call_to_the_journal_changes_nothing_in_the_
         gone, messages = await _push_with_a_cut(side, EVERY * len(said) + 1)
         said.append(messages)
     assert len(said) > 20, "the power never went, or a push is much shorter than it was"
+    assert set(said) == {said[-1]}, "a cut made somebody say something twice, or not at all"
+
+
+async def _move_with_a_cut(side: str, calls: int) -> tuple[bool, int]:
+    """The room is upgraded while a card is open, which is tapped in the new room; else as `_push_with_a_cut`."""
+    world = await friends()
+    before = [_in_stock(each) for each in world.spaces]
+    await world.push(f"{PART} {AMOUNT}")
+    space: Space = getattr(world, side)
+    space.journal = PoweredJournal.from_disk(space.journal._database._connection.serialize(), world.clock.now, calls)
+    gone = await _goes_on(world, space, space.restart)
+    new = world.anna.upgrades(room=world.room.id)
+    for each in world.spaces:
+        world.anna.invites(each.chat.user_id, room=new.id)
+    for person in (world.bea, world.cem):
+        world.anna.invites(person.user_id, room=new.id)
+        person.joins(new)
+        person.room = new.id
+    world.room, world.anna.room = new, new.id
+    gone |= await _goes_on(world, space, world.settle)
+    for person in (world.anna, world.bea):
+        person.says("!fed review --room")
+        gone |= await _goes_on(world, space, world.settle)
+    world.cem.reacts(world.room.message("Take it?"), "✅")
+    gone |= await _goes_on(world, space, world.grace)
+    gone |= await _goes_on(world, space, lambda: world.passes(timedelta(minutes=10)))
+    assert [each.transfer().state for each in world.spaces] == [TransferState.DONE, TransferState.DONE], calls
+    assert [_in_stock(each) for each in world.spaces] == [before[0] - AMOUNT, before[1] + AMOUNT], calls
+    return gone, sum(len(world.room.messages(sender=each.chat.user_id)) for each in world.spaces)
+
+
+@pytest.mark.parametrize("side", ["alpha", "beta"])
+async def test_a_power_cut_while_the_room_moves_changes_nothing_in_the_end(side: str) -> None:
+    said: list[int] = []
+    gone = True
+    while gone:
+        gone, messages = await _move_with_a_cut(side, EVERY * len(said) + 1)
+        said.append(messages)
+    assert len(said) > 20, "the power never went, or a move is much shorter than it was"
     assert set(said) == {said[-1]}, "a cut made somebody say something twice, or not at all"

@@ -85,7 +85,7 @@ def connection_elsewhere(tongue: Tongue, *, connection: Connection, room: str) -
 def needs_review(tongue: Tongue, *, connection: Connection) -> Lines:
     """Paused: a superuser has to look first."""
     peer = naming.space(tongue, connection.peer_name)
-    if connection.waits_for_room:
+    if connection.changed_room:
         return [
             tongue.say("Not done: the friendship with {peer} waits, as its room was replaced.", peer=peer),
             tongue.say("A superuser says in the new room: {review}", review=command("review --room")),

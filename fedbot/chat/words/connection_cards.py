@@ -181,7 +181,7 @@ def what_is_seen(tongue: Tongue, connection: Connection, home: Home) -> Lines:
 def suspended(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     """The peer's account or key is another one than the pinned: nothing is decided until somebody has looked."""
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
-    if connection.waits_for_room:
+    if connection.changed_room:
         return [
             tongue.say(
                 "⏸ The friendship of {own} and {peer} waits, as its room was replaced.", own=own, peer=Bold(peer)

@@ -111,7 +111,7 @@ def connection_not_active(tongue: Tongue, *, connection: Connection) -> Lines:
     """The two spaces aren't connected at the moment, so nothing may be decided."""
     peer = naming.space(tongue, connection.peer_name)
     first = tongue.say("Not done: the friendship with {peer} isn't active at the moment.", peer=peer)
-    if connection.waits_for_room:
+    if connection.changed_room:
         return [
             first,
             tongue.say("Its room was replaced; nothing has moved."),

@@ -184,7 +184,7 @@ def _connection(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     lines: Lines = [first, state_in_words(tongue, connection), agreed(tongue, connection)]
     if connection.needs and connection.state is ConnectionState.MAKING:
         lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, connection.problem)))
-    if connection.state is ConnectionState.SUSPENDED and not connection.waits_for_room:
+    if connection.state is ConnectionState.SUSPENDED and not connection.changed_room:
         lines.append(tongue.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
     return lines
 

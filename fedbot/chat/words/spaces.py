@@ -77,7 +77,7 @@ def _relation(tongue: Tongue, space: SpaceSeen) -> tuple[Inline, ...]:
     sentence = _RELATIONS.get(connection.state, marked("no friends any more"))
     if connection.state is ConnectionState.MAKING and connection.needs:
         sentence = marked("agreed, waits for our admin ({code})")
-    if connection.waits_for_room:
+    if connection.changed_room:
         sentence = marked("⏸ waits, as its room was replaced: {review_room}")
     review = command(f"review {space.party}")
     return tongue.say(sentence, when=tongue.when(connection.due), code=connection.code, review=review, **_BY_ROOM)

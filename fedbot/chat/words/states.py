@@ -65,7 +65,7 @@ def state_in_words(tongue: Tongue, subject: Connection | Transfer) -> tuple[Inli
         sentence = _CONNECTIONS[subject.state]
         if subject.state is ConnectionState.MAKING and subject.needs:
             sentence = marked("Both have said yes; it waits for an admin of ours.")
-        elif subject.state is ConnectionState.SUSPENDED and subject.waits_for_room:
+        elif subject.state is ConnectionState.SUSPENDED and subject.changed_room:
             sentence = marked("⏸ Waits: its room was replaced.")
         return tongue.say(sentence, due=due)
     if subject.is_on_loan or subject.closed is not None or subject.terms.kind == "extension":
