@@ -84,7 +84,7 @@ def test_an_announcement_in_the_timeline_of_a_first_sync_counts_as_it_is_state()
 def test_a_room_names_the_one_whose_place_it_took(named: object, predecessor: str) -> None:
     create, *others = room_state()
     create["content"] |= {"predecessor": named}
-    assert seen(Rooms(BOT).read(joined(state=(create, *others)), ASKED_AT)).predecessor == predecessor
+    assert seen([*Rooms(BOT).read(joined(state=(create, *others)), ASKED_AT)]).predecessor == predecessor
 
 
 def test_later_lines_come_in_their_order_and_the_room_is_not_seen_again() -> None:
