@@ -311,7 +311,7 @@ _REFUSED: dict[str, _Rule] = {
     own_tokens.RENEWING: own_tokens.on_refused,
     "sending": sending.on_refused,
     "mending": reconciling.on_not_mended,
-    "receiving": receiving.on_refused,
+    "receiving": parcels.on_refused,
     "mirror": _not_mirrored,
     closing.NOTING: closing.on_not_noted,
     "taking-back": _not_taken_back,

@@ -467,3 +467,33 @@ async def test_inventree_is_down_when_it_comes_and_it_is_booked_in_later() -> No
     await world.passes(timedelta(hours=2))
     assert states(world) == {DONE}
     assert_books_balance(world)
+
+
+@pytest.mark.parametrize("trouble", ["virtual", "refused"])
+async def test_what_inventree_will_not_have_when_it_comes_does_not_go_back_but_waits_until_it_is_mended(
+    trouble: str,
+) -> None:
+    world = await friends()
+    await posted(world)
+    part = world.beta.part("N-M3")
+    if trouble == "virtual":
+        world.beta.admin("PATCH", f"part/{part.pk}/", virtual=True)
+    else:
+        world.beta.fails(FaultKind.ERROR_BEFORE, "POST", "api/stock/", status=400)
+    await arrives(world)
+    assert states(world) == {SENT}
+    assert nuts(world) == (NUTS - 10, NUTS_THERE)
+    (word,) = told(world.room, "is here, but could not be booked in")
+    assert word.rings == (world.bea.user_id,)
+    assert "Nothing is booked in, and nothing goes back." in word.text
+    assert_books_balance(world)
+    if trouble == "virtual":
+        assert "the part that fits is virtual" in world.card().text
+        assert "Not counted" in await says(world, world.bea, "received ID")
+        world.beta.admin("PATCH", f"part/{part.pk}/", virtual=False)
+        await says(world, world.bea, "received ID")
+    await arrives(world, world.cem)
+    assert states(world) == {DONE}
+    assert "received by Cem" in world.card().text
+    assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
+    assert_books_balance(world)

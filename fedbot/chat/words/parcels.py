@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
 from fedbot.chat.words.tongue import Lines, Tongue, Words
@@ -128,6 +129,20 @@ def no_parcel_under_way(tongue: Tongue, *, subject: Subject) -> Lines:
     return [
         tongue.say("Nothing is missing: {case} isn't on its way by parcel.", case=naming.case(tongue, subject)),
         state_in_words(tongue, subject),
+    ]
+
+
+def parcel_not_booked_in(tongue: Tongue, *, transfer: Transfer, person: str, name: str, text: str) -> Lines:
+    """To who said that it is here: our InvenTree won't have it, and it doesn't go back by itself."""
+    who, case = naming.pill(tongue, person, name), naming.case(tongue, transfer)
+    return [
+        (who, " ", *tongue.say("⚠ {case} is here, but could not be booked in.", case=case)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text, 300)),
+        tongue.say("Nothing is booked in, and nothing goes back."),
+        tongue.say(
+            "Next: mend it in InvenTree, then reply here: {received}", received=command(f"received {transfer.code}")
+        ),
+        if_it_never_comes(tongue, transfer),
     ]
 
 

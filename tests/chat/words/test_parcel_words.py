@@ -158,6 +158,16 @@ SAID: dict[str, tuple[Phrase, str]] = {
         In the stock history in InvenTree it is under fed:k7m2abcdefghjkmnpqrs. All that I know of it: !fed show k7m2
         """,
     ),
+    "here, but InvenTree won't have it": (
+        say("parcel_not_booked_in", transfer=MISSING, person=BEA, name="Bea", text="Part is virtual"),
+        """
+        @Bea ⚠ 10 × M3 bolt (k7m2) is here, but could not be booked in.
+        Why: Part is virtual
+        Nothing is booked in, and nothing goes back.
+        Next: mend it in InvenTree, then reply here: !fed received k7m2
+        If it never comes, or comes back: !fed missing k7m2
+        """,
+    ),
     "missing, said once more": (
         say("parcel_missing_already", transfer=MISSING),
         """
