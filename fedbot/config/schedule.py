@@ -7,9 +7,12 @@ given: APScheduler's rule, told in docs/configuration.md.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from apscheduler.triggers.cron import CronTrigger
 
 FIELDS = 5
+SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -19,7 +22,7 @@ def trigger(expression: str, time_zone: str) -> CronTrigger:
     if len(fields) != FIELDS:
         raise ValueError(f"{len(fields)} fields instead of {FIELDS}")
     minute, hour, day, month, weekday = fields
-    return CronTrigger(
+    found = CronTrigger(
         minute=minute,
         hour=hour,
         day=day,
@@ -27,6 +30,9 @@ def trigger(expression: str, time_zone: str) -> CronTrigger:
         day_of_week=",".join(_weekdays(part) for part in weekday.lower().split(",")),
         timezone=time_zone,
     )
+    if found.get_next_fire_time(None, SOME_DAY) is None:
+        raise ValueError("there is no such day")
+    return found
 
 
 def _weekdays(part: str) -> str:

@@ -62,15 +62,18 @@ class SecretSources:
             if section.get(secret) is not None:
                 self.problems.append(Problem(f"{name}.{secret}", "given twice", f"keep it or {path}"))
                 continue
-            section[secret] = self._content(path, self._source.parent / Path(file).expanduser())
+            section[secret] = self._content(path, Path(file))
 
     def _content(self, path: str, file: Path) -> str:
         """What the file says, without the line break at its end; on a problem, text that stands for it."""
         try:
+            file = self._source.parent / file.expanduser()
             mode = file.stat().st_mode
             content = file.read_text("utf-8").strip()
         except FileNotFoundError:
             self.problems.append(Problem(path, str(file), "there is no such file; write the secret into it, mode 0600"))
+        except RuntimeError:  # a user without a home, as in a container
+            self.problems.append(Problem(path, str(file), "~ leads nowhere here; write the whole path"))
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
             self.problems.append(

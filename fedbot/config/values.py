@@ -17,6 +17,7 @@ from fedbot.config.advice import nearest, write_instead
 from fedbot.config.schedule import trigger
 
 LONGEST_NAME = 60
+A_YEAR = 365 * 24 * 60  # in minutes; a calendar has an end, and a wait beyond it can't be reckoned
 # Words of the verbs' own grammar: `push #42 to beta`, `stats all`.
 _TAKEN_IDS = frozenset({"all", "to", "from", "for", "of", "with", "until"})
 _PARTY_ID = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
@@ -86,8 +87,12 @@ def _room_or_none(value: str) -> str:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is none, half an IPv6 address
+        whole = False
+    if not whole or not value.isprintable() or " " in value:
         example = value if re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:\d+)?(/\S*)?", value) else "inventree.example.org"
         raise write_instead(f"write the whole address, for example https://{example}")
     if parts.username or parts.password or parts.query or parts.fragment:
@@ -141,7 +146,10 @@ def _cron(value: str) -> str:
 def _path(value: Path, info: ValidationInfo) -> Path:
     """A relative path counts from the folder of the settings file, not from where the bot is started."""
     folder: Path = (info.context or {}).get("folder", Path())
-    return folder / value.expanduser()
+    try:
+        return folder / value.expanduser()
+    except RuntimeError as error:  # a user without a home, as in a container
+        raise write_instead("~ leads nowhere here; write the whole path") from error
 
 
 def _existing_file(value: Path) -> Path:
@@ -172,7 +180,7 @@ TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Cron = Annotated[str, AfterValidator(_cron)]
 FilePath = Annotated[Path, AfterValidator(_path)]
 ExistingFile = Annotated[Path, AfterValidator(_path), AfterValidator(_existing_file)]
-Seconds = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, allow_inf_nan=False)]
-Minutes = Annotated[float, BeforeValidator(_no_truth), Field(gt=0, allow_inf_nan=False)]
+Seconds = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, le=A_YEAR * 60, allow_inf_nan=False)]
+Minutes = Annotated[float, BeforeValidator(_no_truth), Field(gt=0, le=A_YEAR, allow_inf_nan=False)]
 Days = Annotated[int, BeforeValidator(_no_truth), Field(ge=1)]
 Count = Annotated[int, BeforeValidator(_no_truth), Field(ge=0)]

@@ -55,7 +55,7 @@ def read_yaml(text: str) -> dict[str, Any]:
         content = yaml.load(text, Loader=_Reader)  # noqa: S506 -- a SafeLoader
     except yaml.MarkedYAMLError as error:
         raise ConfigRefused([_problem(error)]) from None
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, ValueError, RecursionError):  # PyYAML lets through what int() and chr() raise
         raise ConfigRefused(
             [Problem("", "this is no YAML", "write settings as `name: value`, as in the example")]
         ) from None

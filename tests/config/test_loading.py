@@ -150,6 +150,21 @@ def test_a_secret_file_that_is_missing_empty_or_unreadable_is_told(write: Write,
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "file"), [("state", "~"), ("matrix.ca_file", "~/ca.pem"), ("inventree.admin_token_file", "~/token")]
+)
+def test_a_home_that_the_user_has_not_is_told(
+    path: str, file: str, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that runs under a number of nobody."""
+
+    def no_home(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", no_home)
+    assert "~ leads nowhere here; write the whole path" in "".join(complaints(write(changed(path, file))))
+
+
 def test_a_secret_given_twice_is_refused(write: Write) -> None:
     assert complaints(write(changed("inventree.token_file", "token"))) == [
         "inventree.token: given twice: keep it or inventree.token_file"
@@ -218,6 +233,10 @@ MISTAKES = [
         "https://anna@inventree.org",
         "'https://anna@inventree.org': write the address only, without user, password, ? or #",
     ),
+    *(
+        ("inventree.url", f"https://{address}", f"'https://{address}': write the whole address")
+        for address in ("inventree.org:99999", "inventree.org:port", "[::1", "inventree .org")
+    ),
     ("matrix.user", "bot", "'bot': write a Matrix id in quotes, for example '@anna:example.org'"),
     ("rooms", "!room", "'!room': write a list: each entry on a line of its own, beginning with -"),
     ("rooms", [], "write at least one entry"),
@@ -232,6 +251,10 @@ MISTAKES = [
     ("rules.grace_seconds", True, "true: write a number, for example 5"),
     ("rules.grace_seconds", -1, "-1: write 0 or more"),
     ("rules.grace_seconds", 301, "301: write 300.0 or less"),
+    ("rules.line_too_old_minutes", 1e12, "1000000000000.0: write 525600 or less"),
+    ("rules.give_up_minutes", 1e12, "1000000000000.0: write 525600 or less"),
+    ("rules.resend_seconds", [60, 1e12], "1000000000000.0: write 31536000 or less"),
+    ("inventree.timeout_seconds", 1e12, "1000000000000.0: write 31536000 or less"),
     ("rules.request_open_days", 3.5, "3.5: write a whole number, for example 5"),
     ("rules.quiet_from", "25:00", "'25:00': write a time of day, for example 22:00"),
     ("web.listen", "8321", "'8321': write an IP address and a port in quotes, for example '127.0.0.1:8321'"),
@@ -310,6 +333,8 @@ def test_settings_that_do_not_fit_together_are_refused(changes: dict[str, Any], 
         ("party: a: b\n", "line 1, column 9:"),
         ("[" * 5000, "this is no YAML"),
         ("party: \x00\n", "this is no YAML"),
+        ("rules:\n  grace_seconds: " + "9" * 5000, "this is no YAML"),
+        ('party: "\\UFFFFFFFF"\n', "this is no YAML"),
     ],
 )
 def test_a_slip_in_the_yaml_is_told_in_plain_words(text: str, told: str, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_hour_is_the_clocks_on_the_wall_also_after_the_clocks_changed() -> N
 
 
 @pytest.mark.parametrize(
-    "expression", ["", "0 9 * *", "61 9 * * *", "0 9 * * 8", "0 9 * * 1/2", "0 9 * * 1-5/0", "a b c d e"]
+    "expression", ["", "0 9 * *", "61 9 * * *", "0 9 * * 8", "0 9 * * 1/2", "0 9 * * 1-5/0", "a b c d e", "0 9 31 2 *"]
 )
 def test_what_is_no_cron_expression_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
