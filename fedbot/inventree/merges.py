@@ -34,18 +34,18 @@ def _pasts(server: Server, part: int, rows: Mapping[int, Row], items: Iterable[i
     """The pasts of these items, which are among the part's `rows`.
 
     A call for each whose history has grown since it was read; where that of a whole part can be asked for, its pages
-    if there are more than a few.
+    if there are more than a few. What an item was before it became one of this part is missing in those.
     """
     wanted = list(items)
     known = server.pasts
     anew = [pk for pk in wanted if pk not in known or known[pk].entries != rows[pk].get("tracking_items")]
+    histories: dict[int, list[Row]] = {pk: [] for pk in anew}
     if len(anew) > _FEW and server.version.tells_history_of_parts:
-        by_item: dict[int, list[Row]] = {pk: [] for pk in anew}
         for entry in history_of_part(server, part):
-            by_item.get(entry.get("item") or 0, []).append(entry)
-        known.update({pk: _past(entries) for pk, entries in by_item.items()})
-    else:
-        known.update({pk: _past(history_of(server, pk)) for pk in anew})
+            histories.get(entry.get("item") or 0, []).append(entry)
+    for pk, entries in histories.items():
+        whole = len(entries) == rows[pk].get("tracking_items")
+        known[pk] = _past(entries if whole else history_of(server, pk))
     return [known[pk] for pk in wanted]
 
 

@@ -81,6 +81,26 @@ def test_the_history_of_a_deleted_item_can_not_be_asked_for(ground: Ground) -> N
         ground.service.rows("stock/track/", item=item, limit=50)
 
 
+@pytest.mark.api(since=450)
+def test_the_history_of_a_part_tells_of_all_its_items_and_of_no_others(ground: Ground) -> None:
+    source = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.transfer(source, 2, ground.outgoing)
+    child = ground.child_of(source)
+    rows = ground.service.rows("stock/track/", part=ground.bolt, limit=250)
+    assert {row["part"] for row in rows} == {ground.bolt}
+    for item in (source, child):
+        assert [row["pk"] for row in rows if row["item"] == item] == [row["pk"] for row in ground.history(item)]
+
+
+def test_a_list_of_items_counts_the_entries_of_each_history(ground: Ground) -> None:
+    source = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.transfer(source, 2, ground.outgoing)
+    child = ground.child_of(source)
+    rows = {row["pk"]: row for row in ground.service.rows("stock/", part=ground.bolt)}
+    for item in (source, child):
+        assert rows[item]["tracking_items"] == len(ground.history(item))
+
+
 def test_a_split_copies_batch_link_and_metadata(ground: Ground) -> None:
     link = "https://example.org/a"
     source = ground.stock(ground.bolt, 10, ground.drawer, batch="LOT", link=link)

@@ -102,6 +102,19 @@ async def test_of_many_pieces_the_histories_tell_the_same_by_part_and_one_by_one
     assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(2)),)
 
 
+async def test_a_history_that_the_parts_tells_only_in_part_is_read_by_itself(
+    alpha: Space, target: int, brought: Received
+) -> None:
+    alpha.admin.post("stock/remove/", {"items": [{"pk": brought.item, "quantity": "1"}]})
+    pieces = [split(alpha, brought.item, "2") for _ in range(5)]
+    merge(alpha, target, pieces[2])
+    state = alpha.seeded.server.state
+    for entry in list(state.tracking):
+        if entry.item == brought.item:  # as if it had been of another part when that happened
+            state.tracking.put(replace(entry, part=brought.part + 1))
+    assert (await look(alpha, f"#{target}", brought)).vanished == (replace(brought, quantity=Decimal(2)),)
+
+
 async def test_other_parts_cost_no_calls(alpha: Space, brought: Received) -> None:
     plain = await _calls(alpha, "#42")
     assert await _calls(alpha, "#42", brought) == plain
