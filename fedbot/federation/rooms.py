@@ -70,8 +70,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     worked = before is None or (before.may_talk and before.may_react)
     if worked and not works and not event.replaced_by:
         turn.tell_admins(say("room_without_power", room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}")
-    new_here = before is None or not before.joined or before.may_announce != room.may_announce
-    if new_here and not room.encrypted:
+    if not room.encrypted:
         announce(turn, room)
 
 
@@ -99,7 +98,7 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
 def announce(turn: Turn, room: Room) -> None:
     """Say which parties we host: by the state event, or, where the room denies it, by an envelope."""
     content = directory.our_announcement(turn)
-    if not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
+    if not (room.may_announce or room.may_talk) or not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
         return
     if room.may_announce:
         turn.do(Announce(room.id, content))

@@ -71,6 +71,16 @@ async def test_where_the_room_denies_it_a_space_announces_itself_by_a_letter_and
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
 
 
+async def test_a_bot_that_may_say_nothing_at_first_announces_itself_by_a_letter_once_it_may_talk() -> None:
+    world = World()
+    world.anna.sets_power(events_default=50, events={"dev.fedbot.party": 50})
+    await world.start()
+    world.anna.sets_power(events_default=0)
+    await world.settle()
+    await world.connect()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
 async def test_a_room_that_was_replaced_is_told_to_the_admins() -> None:
     world = await friends()
     new = world.anna.upgrades()
