@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from fedbot.federation.events import ChatEvent, EnvelopeSeen, Event
 from fedbot.federation.figures import Chart
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import AuditEntry
-from fedbot.federation.steps import Step, StepResult
+from fedbot.federation.steps import AttachPhoto, PhotoAttached, Step, StepResult
 
 
 class Clock(Protocol):
@@ -80,6 +80,9 @@ class Inventory(Protocol):
 
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree: its result read back, or None if it was not done."""
+
+    async def attach(self, step: AttachPhoto, photo: bytes) -> PhotoAttached:
+        """As `act`, for the one step that needs what isn't in it."""
 
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back. The type of the result is `STEPS[type(step)]`.
@@ -182,6 +185,12 @@ class Chat(Protocol):
 
     async def upload(self, content: bytes, kind: str, name: str) -> str:
         """Put a file (of that media type) onto the homeserver; its address there (mxc)."""
+
+    async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
+        """A file of the homeserver, of at most so many bytes, opened; `file` as in `events.PhotoSent`.
+
+        Raises `ChatRefused` with the code `too-large`, `not-there` or `unreadable` if it can't be had, ever.
+        """
 
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
         """Accept an invitation, or go into an open room; `via` are servers that know it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,12 +17,26 @@ from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.engine import Engine
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.federation.steps import REPEATABLE, Mirror, Step, StepResult, TryToken
-from fedbot.ports import Inventory, InventoryProblem, Lane, OutboxRow, OutcomeUnknown, Refusal, Unavailable
+from fedbot.federation.photos import LONGEST_PHOTO
+from fedbot.federation.steps import REPEATABLE, AttachPhoto, Mirror, Step, StepResult, TryToken
+from fedbot.ports import (
+    Chat,
+    ChatProblem,
+    ChatRefused,
+    Inventory,
+    InventoryProblem,
+    Lane,
+    OutboxRow,
+    OutcomeUnknown,
+    Refusal,
+    Unavailable,
+)
 
 log = logging.getLogger(__name__)
 
 UNKNOWN_VERSION = "unknown-version"
+FETCHED_WITHIN = timedelta(days=1)
+"""So long a photo is asked for at a homeserver that doesn't give it."""
 ORDERLY_STOP = 8.0
 """Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
 
@@ -31,12 +45,19 @@ class ActLane:
     """Performs the steps of the outbox, one after the other."""
 
     def __init__(
-        self, engine: Engine, inventory: Inventory, settle: timedelta, give_up: timedelta, breaker: Breaker
+        self,
+        engine: Engine,
+        inventory: Inventory,
+        chat: Chat,
+        settle: timedelta,
+        give_up: timedelta,
+        breaker: Breaker,
     ) -> None:
         self._engine = engine
         self._journal = engine.journal
         self._clock = engine.clock
         self._inventory = inventory
+        self._chat = chat
         self._settle = settle
         self._give_up = give_up
         self._breaker = breaker
@@ -119,9 +140,12 @@ class ActLane:
         return self._clock.now() - row.acted_at > self._give_up
 
     async def _act(self, row: OutboxRow, effect: Do) -> None:
+        act = await self._made_ready(row, effect)
+        if act is None:
+            return
         self._journal.begin(row.id, self._clock.now())
         try:
-            result = await self._inventory.act(effect.step)
+            result = await act()
         except Unavailable as problem:
             self._noticed(effect.step, problem)
             self._wait(row, effect.context, problem, self._pause(row), reached=False)
@@ -135,6 +159,28 @@ class ActLane:
         else:
             self._noticed(effect.step)
             self._done(row, effect.context, result)
+
+    async def _made_ready(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
+        """The act, with all that it needs; None if that can't be had, or not now."""
+        step = effect.step
+        if not isinstance(step, AttachPhoto):
+            return lambda: self._inventory.act(step)
+        photo = await self._fetched(row, effect.context, step)
+        return None if photo is None else lambda: self._inventory.attach(step, photo)
+
+    async def _fetched(self, row: OutboxRow, context: Context, step: AttachPhoto) -> bytes | None:
+        """The photo, from the homeserver; None if it can't be had, or not now, which is no fault of our InvenTree."""
+        try:
+            return await self._chat.download(step.file, LONGEST_PHOTO)
+        except ChatRefused as problem:
+            self._refused(row, context, Refusal(problem.text, problem.code))
+        except ChatProblem as problem:
+            if self._clock.now() - row.created_at > FETCHED_WITHIN:
+                self._refused(row, context, Refusal(problem.text, "not-there"))
+            else:
+                next_try = self._clock.now() + timedelta(seconds=self._pause(row))
+                self._journal.postpone(row.id, next_try, reached=False, problem=problem.text)
+        return None
 
     def _pause(self, row: OutboxRow) -> float:
         """How long to leave the row alone after one more failure. Seconds."""

@@ -125,7 +125,7 @@ class Bot:
         self.engine.perform_now = self._keep_secrets
         self.homeserver, self.inventree = Breaker(shortest=1.0, longest=30.0), Breaker()
         self.courier = Courier(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
-        self.acts = ActLane(self.engine, ports.inventory, settle, give_up, self.inventree)
+        self.acts = ActLane(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
         self.asking = AskLane(self.engine, ports.inventory, self.inventree)
         self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)

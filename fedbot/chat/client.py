@@ -6,7 +6,7 @@ import asyncio
 import io
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import nio
 
+from fedbot.chat import media
 from fedbot.chat.connection import AccountDataKept, Connection
 from fedbot.chat.errors import answered
 from fedbot.chat.login import Account, Session, sign_in
@@ -139,6 +140,10 @@ class MatrixChat(Chat):
             return response
 
         return str((await self._ask(f"uploading {name}", call, nio.UploadResponse)).content_uri)
+
+    async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
+        """A file of the homeserver, opened; see `media.download` for its errors."""
+        return await media.download(self._connection, file, longest)
 
     async def claim(self, instance: str) -> None:
         """Say that this process works with the account from now on (account data `dev.fedbot.instance`)."""

@@ -18,6 +18,7 @@ from fedbot.federation.events import (
     EnvelopeSeen,
     Invited,
     PartyAnnounced,
+    PhotoSent,
     Reacted,
     Redacted,
     Removed,
@@ -28,6 +29,7 @@ from fedbot.federation.events import (
 ENVELOPE = "dev.fedbot"
 ENVELOPE_TYPE = "dev.fedbot.envelope"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_A_FILE = ("url", "v", "key", "iv", "hashes")  # the last four of an encrypted one
 _REPLY_QUOTE = ("> <@", "> * <@")
 
 
@@ -115,21 +117,34 @@ class Reader:
         edits = _text(relation.get("event_id")) if kind == "m.replace" else ""
         if isinstance(content.get(ENVELOPE), Mapping):
             return EnvelopeSeen(**self._base(raw), envelope=dict(content[ENVELOPE]), edits=edits)
+        if content.get("msgtype") == "m.image" and not edits:
+            return self._photo(raw)
         if content.get("msgtype") != "m.text" or not isinstance(content.get("body"), str):
             return None
         body = content["body"]
         if edits:
             body = _object(content.get("m.new_content")).get("body", body)
-        answered = answered_line(raw)
-        in_thread = kind == "m.thread"
         return Said(
             **self._base(raw),
-            text=clean_text(_without_quote(body) if answered else body),
-            # In a thread, clients without threads are shown a reply to the last message: not meant as one.
-            reply_to="" if in_thread and relation.get("is_falling_back") is True else answered,
-            thread=_text(relation.get("event_id")) if in_thread else "",
+            text=clean_text(_without_quote(body) if answered_line(raw) else body),
+            **_answers(raw),
             edits=edits,
             direct=picture.members().keys() == {self.us, raw["sender"]},
+        )
+
+    def _photo(self, raw: Raw) -> ChatEvent | None:
+        """A picture; None if it isn't told where it lies. Its caption is the body, if that isn't the file's name."""
+        content = content_of(raw)
+        file = _object(content.get("file")) or {"url": content.get("url")}
+        size, name = _object(content.get("info")).get("size"), content.get("filename")
+        if not _text(file.get("url")).startswith("mxc://"):
+            return None
+        return PhotoSent(
+            **self._base(raw),
+            file={key: file[key] for key in _OF_A_FILE if key in file},
+            size=size if type(size) is int and size > 0 else 0,
+            caption=clean_text(content["body"]) if name and name != content.get("body") else "",
+            **_answers(raw),
         )
 
     def envelope(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
@@ -195,6 +210,18 @@ def speaks_fedbot(raw: Raw) -> bool:
     """Whether the event is one that only a fedbot sends."""
     kind = raw.get("type")
     return (isinstance(kind, str) and kind.startswith(f"{ENVELOPE}.")) or ENVELOPE in content_of(raw)
+
+
+def _answers(raw: Raw) -> dict[str, Any]:
+    """Which message it replies to, and in which thread it is."""
+    relation = _object(content_of(raw).get("m.relates_to"))
+    in_thread = relation.get("rel_type") == "m.thread"
+    # In a thread, clients without threads are shown a reply to the last message: not meant as one.
+    falls_back = in_thread and relation.get("is_falling_back") is True
+    return {
+        "reply_to": "" if falls_back else answered_line(raw),
+        "thread": _text(relation.get("event_id")) if in_thread else "",
+    }
 
 
 def answered_line(raw: Raw) -> str:

@@ -29,6 +29,7 @@ from fedbot.federation import (
     offered,
     own_tokens,
     parcels,
+    photos,
     receiving,
     reconciling,
     recovering,
@@ -68,6 +69,7 @@ from fedbot.federation.events import (
     HomeserverBack,
     Invited,
     PartyAnnounced,
+    PhotoSent,
     Posted,
     PostRefused,
     Reacted,
@@ -304,6 +306,7 @@ _DONE: dict[str, _Rule] = {
     "mirror": _nothing_follows,
     closing.NOTING: _nothing_follows,
     "taking-back": disconnecting.on_taken_back,
+    photos.ATTACHING: photos.on_attached,
 }
 _REFUSED: dict[str, _Rule] = {
     "making": making.on_refused,
@@ -315,6 +318,7 @@ _REFUSED: dict[str, _Rule] = {
     "mirror": _not_mirrored,
     closing.NOTING: closing.on_not_noted,
     "taking-back": _not_taken_back,
+    photos.ATTACHING: photos.on_not_attached,
 }
 _UNKNOWN: dict[str, _Rule] = {
     "making": making.on_refused,
@@ -326,6 +330,7 @@ _UNKNOWN: dict[str, _Rule] = {
     "mirror": _not_mirrored,
     closing.NOTING: closing.on_not_noted,
     "taking-back": _not_taken_back,
+    photos.ATTACHING: photos.on_not_attached,
 }
 
 
@@ -354,6 +359,7 @@ def _on_waiting(turn: Turn, event: Waiting) -> None:
 
 
 _RULES: dict[type[Event], _Rule] = {
+    PhotoSent: photos.on_photo,
     Reacted: verdicts.on_reaction,
     Redacted: verdicts.on_redaction,
     EnvelopeSeen: mail.on_envelope,

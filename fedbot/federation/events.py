@@ -31,6 +31,25 @@ class Said:
 
 
 @dataclass(frozen=True)
+class PhotoSent:
+    """A person's (or a stranger's) picture in a room, with what was written under it.
+
+    `file` tells where it lies and how it is opened: `{"url": "mxc://…"}`, or the spec's `EncryptedFile`. `size` is in
+    bytes as the sender's client says, 0 if it doesn't.
+    """
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    file: dict[str, Any]
+    size: int = 0
+    caption: str = ""
+    reply_to: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True)
 class Reacted:
     """A reaction. `key` is the emoji exactly as sent."""
 
@@ -302,6 +321,7 @@ class Context:
 
 Event = (
     Said
+    | PhotoSent
     | Reacted
     | Redacted
     | EnvelopeSeen
@@ -327,4 +347,6 @@ Event = (
     | StepUnknown
     | Waiting
 )
-ChatEvent = Said | Reacted | Redacted | EnvelopeSeen | PartyAnnounced | Invited | Removed | RoomReplaced | RoomSeen
+ChatEvent = (
+    Said | PhotoSent | Reacted | Redacted | EnvelopeSeen | PartyAnnounced | Invited | Removed | RoomReplaced | RoomSeen
+)

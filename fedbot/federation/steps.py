@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from fedbot.federation.questions import PartDescription
 
@@ -352,6 +353,27 @@ class Mirrored:
     """The metadata reads as written."""
 
 
+@dataclass(frozen=True)
+class AttachPhoto:
+    """Attach a picture of the room to a stock item. The mark and `note` are its comment. Result: `PhotoAttached`.
+
+    `file` tells where it lies on the homeserver (`events.PhotoSent`), where it is fetched anew at each try: its bytes
+    are nowhere in our journal.
+    """
+
+    mark: str
+    note: str
+    item: int
+    file: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PhotoAttached:
+    """InvenTree has it, under this key."""
+
+    attachment: int
+
+
 Step = (
     TakeOut
     | HandOver
@@ -372,6 +394,7 @@ Step = (
     | EndAccess
     | CloseCompany
     | Mirror
+    | AttachPhoto
 )
 StepResult = (
     Taken
@@ -387,6 +410,7 @@ StepResult = (
     | OwnTokenRenewed
     | AccessEnded
     | Mirrored
+    | PhotoAttached
 )
 
 STEPS: dict[type[Step], type[StepResult]] = {
@@ -409,6 +433,7 @@ STEPS: dict[type[Step], type[StepResult]] = {
     EndAccess: AccessEnded,
     CloseCompany: AccessEnded,
     Mirror: Mirrored,
+    AttachPhoto: PhotoAttached,
 }
 
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.

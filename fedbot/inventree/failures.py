@@ -156,6 +156,7 @@ _ROLES = {
     "part/category/": "part_category",
     "part/": "part",
     "company/": "return_order",
+    "attachment/": "stock",
     "metadata/stockitem/": "stock",
     "metadata/company/": "return_order",
     "metadata/part/": "part",
@@ -172,5 +173,6 @@ def _missing_right(response: httpx.Response) -> str:
     role = next((role for prefix, role in _ROLES.items() if path.startswith(prefix)), "")
     if not role:
         return "may not do this"
-    permission = "change" if path.startswith("metadata/") else _PERMISSIONS.get(request.method, "delete")
+    changes = path.startswith(("attachment/", "metadata/"))
+    permission = "change" if changes else _PERMISSIONS.get(request.method, "delete")
     return f"needs the role {role}: {permission}"

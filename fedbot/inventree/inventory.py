@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -27,6 +28,7 @@ from fedbot.inventree import (
     overview,
     own_tokens,
     people,
+    photos,
     returning,
     sharing,
     tokens,
@@ -54,7 +56,7 @@ class Deed:
     """How one kind of step is found again, and how it is done."""
 
     probe: Callable[[Server, Any], StepResult | None]
-    act: Callable[[Server, Any], StepResult]
+    act: Callable[..., StepResult]
 
 
 ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
@@ -92,6 +94,7 @@ DEEDS: dict[type[Step], Deed] = {
     steps.RevokeOwnToken: Deed(own_tokens.find_revoked, own_tokens.revoke),
     steps.TryToken: Deed(tokens.find_token_tried, tokens.try_token),
     steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
+    steps.AttachPhoto: Deed(photos.find_attached, photos.attach),
 }
 
 
@@ -143,6 +146,10 @@ class OwnInventory:
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
         return await asyncio.to_thread(self._write, DEEDS[type(step)].act, step)
+
+    async def attach(self, step: steps.AttachPhoto, photo: bytes) -> steps.PhotoAttached:
+        """Attach a photo once and read it back; see `fedbot.ports.Inventory`."""
+        return await asyncio.to_thread(self._write, partial(photos.attach, photo=photo), step)
 
     def look_again(self) -> None:
         """Version, roles and places are read anew before the next call."""

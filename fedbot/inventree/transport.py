@@ -222,8 +222,20 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             raise failures.unreadable(self.host, reading=True)
         return content
 
+    def upload(self, url: str, fields: Mapping[str, object], attachment: tuple[str, bytes, str]) -> Json:
+        """Attach a file (name, content, media type) as a form with these fields: the JSON of the answer."""
+        form = {name: str(value) for name, value in fields.items()}
+        return self._content(self.send("POST", url, {}, form, attachment=attachment))
+
     def send(
-        self, method: str, url: str, params: Mapping[str, Any], content: object = None, *, reading: bool | None = None
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any],
+        content: object = None,
+        *,
+        reading: bool | None = None,
+        attachment: tuple[str, bytes, str] | None = None,
     ) -> httpx.Response:
         """Send one request; a read is tried again after a broken connection or a 5xx, a write never is."""
         address = self.constructApiUrl(url)
@@ -231,7 +243,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         pauses = iter(PAUSES if reading else ())
         while True:
             try:
-                response = self._once(method, address, params, content)
+                response = self._once(method, address, params, content, attachment)
             except httpx.HTTPError as error:
                 pause = next(pauses, None) if _just_broke(error) else None
                 if pause is None:
@@ -242,14 +254,19 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
                     return self._accepted(response, reading=reading)
             self._pause(pause)
 
-    def _once(self, method: str, address: str, params: Mapping[str, Any], content: object) -> httpx.Response:
+    def _once(
+        self,
+        method: str,
+        address: str,
+        params: Mapping[str, Any],
+        content: object,
+        attachment: tuple[str, bytes, str] | None,
+    ) -> httpx.Response:
         started = time.perf_counter()
-        response = self._client.request(
-            method,
-            address,
-            params=params or None,
-            json=None if method in SAFE else content,
-        )
+        body: dict[str, Any] = {} if method in SAFE else {"json": content}
+        if attachment is not None:
+            body = {"data": content, "files": {"attachment": attachment}}
+        response = self._client.request(method, address, params=params or None, **body)
         if logger.isEnabledFor(logging.DEBUG):
             took = (time.perf_counter() - started) * 1000
             logger.debug("%s %s: %s, %.0f ms", method, urlsplit(address).path, response.status_code, took)

@@ -106,6 +106,17 @@ class Version:
             return "stock/return/", {"items": [line], "location": location, "notes": notes, "merge": False}
         return f"stock/{item}/return/", {"location": location, "notes": notes}
 
+    def attachment_call(self, item: int) -> tuple[str, dict[str, object]]:
+        """Where files of stock items are, and the fields that mean this item, for reading and for attaching."""
+        if self.api >= 207:  # noqa: PLR2004
+            return "attachment/", {"model_type": "stockitem", "model_id": item}
+        return "stock/attachment/", {"stock_item": item}
+
+    @property
+    def longest_comment(self) -> int:
+        """How many characters the comment of an attachment may have."""
+        return 250 if self.api >= 207 else 100  # noqa: PLR2004
+
     def serial_field(self, serial: str) -> dict[str, str]:
         """How a serial number is given when a stock item is created: `serial` is ignored from API 357 on."""
         return {"serial_numbers" if self.api >= 357 else "serial": serial}  # noqa: PLR2004

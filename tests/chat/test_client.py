@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from nio.crypto.attachments import encrypt_attachment
 
 from fedbot.chat import content
 from fedbot.chat.client import MatrixChat
@@ -642,3 +643,67 @@ async def test_fields_that_only_a_broken_homeserver_gets_wrong_are_no_crash() ->
     async with answering(broken) as chat:
         with pytest.raises(ChatUnreachable, match="can't be read"):
             await chat.sync(None, 0)
+
+
+# --- files ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_file_is_fetched_and_an_encrypted_one_opened(homeserver: Homeserver, employ: Employ) -> None:
+    bot = await employ(homeserver, "bot-files")
+    photo = bytes(range(256)) * 1000
+    address = await bot.chat.upload(photo, "image/jpeg", "1.jpg")
+    assert await bot.chat.download({"url": address}, len(photo)) == photo
+    closed, keys = encrypt_attachment(photo)
+    there = {**keys, "url": await bot.chat.upload(closed, "application/octet-stream", "1")}
+    assert await bot.chat.download(there, len(photo)) == photo
+    mistakes: tuple[dict[str, Any], ...] = (
+        {"hashes": {"sha256": "AAAA"}},
+        {"hashes": {}},
+        {"key": {"k": 7}},
+        {"iv": None},
+    )
+    for wrong in mistakes:
+        with pytest.raises(ChatRefused) as unreadable:
+            await bot.chat.download({**there, **wrong}, len(photo))
+        assert unreadable.value.code == "unreadable"
+
+
+async def test_a_file_that_is_too_large_or_is_not_there_is_refused_for_ever(
+    homeserver: Homeserver, employ: Employ
+) -> None:
+    bot = await employ(homeserver, "bot-no-files")
+    address = await bot.chat.upload(bytes(1000), "image/jpeg", "1.jpg")
+    for file, code in (
+        ({"url": address}, "too-large"),
+        ({"url": f"{address}x"}, "not-there"),
+        ({"url": "mxc://"}, "not-there"),
+        ({"url": f"{address}/../../../../account/whoami"}, "not-there"),
+    ):
+        with pytest.raises(ChatRefused) as refused:
+            await bot.chat.download(file, 999)
+        assert refused.value.code == code, file
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem"),
+    [
+        (429, b'{"errcode": "M_LIMIT_EXCEEDED"}', ChatLimited),
+        (504, b'{"errcode": "M_NOT_YET_UPLOADED"}', ChatUnreachable),
+        (404, b"<html>a proxy</html>", ChatUnreachable),
+        (401, b'{"errcode": "M_UNKNOWN_TOKEN"}', ChatUnreachable),
+        (500, b"[" * 100_000, ChatUnreachable),
+        (404, b'["M_NOT_FOUND"]', ChatUnreachable),
+    ],
+)
+async def test_a_homeserver_that_does_not_give_a_file_now_is_asked_again(
+    status: int, body: bytes, problem: type[Exception]
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.headers["Authorization"] == "Bearer token-of-the-test"
+        assert "token" not in str(request.url)
+        return web.Response(status=status, body=body)
+
+    async with answering(answer) as chat:
+        with pytest.raises(problem) as caught:
+            await chat.download({"url": "mxc://x/1"}, 1_000_000)
+    assert "token-of-the-test" not in str(caught.value)

@@ -14,6 +14,7 @@ from fedbot.federation.events import (
     EnvelopeSeen,
     Invited,
     PartyAnnounced,
+    PhotoSent,
     Reacted,
     Redacted,
     Removed,
@@ -107,6 +108,37 @@ def test_a_line_is_direct_only_if_nobody_else_is_in_the_room() -> None:
 @pytest.mark.parametrize("msgtype", ["m.notice", "m.emote", "m.image", "m.file", "x"])
 def test_only_plain_lines_are_said_by_people(msgtype: str) -> None:
     assert read(line("!fed help", msgtype=msgtype)) is None
+
+
+def test_a_picture_tells_where_it_lies_and_what_it_answers() -> None:
+    content = {"msgtype": "m.image", "body": "a scratch", "filename": "1.jpg", "url": "mxc://x/1", "info": {"size": 7}}
+    raw = event("m.room.message", {**content, **related(m_in_reply_to={"event_id": "$card"})})
+    found = read(raw)
+    assert isinstance(found, PhotoSent)
+    assert (found.file, found.size, found.caption, found.reply_to) == ({"url": "mxc://x/1"}, 7, "a scratch", "$card")
+
+
+def test_an_encrypted_picture_tells_how_it_is_opened() -> None:
+    file = {"url": "mxc://x/1", "v": "v2", "key": {"k": "…"}, "iv": "…", "hashes": {"sha256": "…"}, "else": 1}
+    thread = related(rel_type="m.thread", event_id="$card", is_falling_back=True, m_in_reply_to={"event_id": "$other"})
+    raw = event("m.room.message", {"msgtype": "m.image", "body": "1.jpg", "file": file, "info": {"size": -1}, **thread})
+    found = read(raw)
+    assert isinstance(found, PhotoSent)
+    assert found.file == {name: value for name, value in file.items() if name != "else"}
+    assert (found.size, found.caption, found.reply_to, found.thread) == (0, "", "", "$card")
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"url": "https://x/1"}, {"url": 7}, {"file": {"url": None}}, {"file": "mxc://x/1", "url": []}]
+)
+def test_a_picture_that_lies_nowhere_is_left_out(content: dict[str, Any]) -> None:
+    assert read(event("m.room.message", {"msgtype": "m.image", "body": "1.jpg", **content})) is None
+
+
+def test_an_edited_picture_is_left_out() -> None:
+    content = {"msgtype": "m.image", "body": "1.jpg", "url": "mxc://x/1"}
+    raw = event("m.room.message", {**content, **related(rel_type="m.replace", event_id="$1")})
+    assert read(raw) is None
 
 
 def test_a_message_with_an_envelope_is_an_envelope_and_nothing_else() -> None:

@@ -26,7 +26,7 @@ from fedbot.federation.questions import (
     Question,
     WhoMay,
 )
-from fedbot.federation.steps import Step, StepResult
+from fedbot.federation.steps import AttachPhoto, PhotoAttached, Step, StepResult
 from fedbot.federation.stock import Rights
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports import InventoryProblem, NotPermitted, Refusal, Unavailable
@@ -195,6 +195,9 @@ class Twin:
                 return Able(usernames)
             case _:
                 raise AssertionError(question)
+
+    async def attach(self, step: AttachPhoto, photo: bytes) -> PhotoAttached:
+        raise AssertionError((step, photo))
 
     async def probe(self, step: Step) -> StepResult | None:
         raise AssertionError("a check does nothing")

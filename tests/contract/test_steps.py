@@ -25,6 +25,7 @@ from fedbot.federation.steps import (
     AccessEnded,
     AccessMade,
     Arrived,
+    AttachPhoto,
     BookInAgain,
     CloseCompany,
     CompanyMade,
@@ -239,6 +240,25 @@ async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_
         await inventory.act(replace(step, mark=f"{transfer[:-1]}3:in"))
     await once(inventory, PutAway(f"{transfer[:-1]}2:away", "received from alpha", item, Decimal(1), ground.shelf))
     assert ground.item(item)["location"] == ground.shelf
+
+
+async def test_a_photo_is_attached_to_an_item_that_is_lent_and_found_again(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item, photo = ground.stock(ground.bolt, 3, ground.drawer), b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(5000)
+    ground.assign(item)
+    steps = [
+        AttachPhoto(f"{transfer}:photo-{number}", "Piet: ✓ scratched <left> & so on " * 20, item, {})
+        for number in range(2)
+    ]
+    for step in steps:
+        assert await inventory.probe(step) is None
+        done = await inventory.attach(step, photo)
+        assert await inventory.probe(step) == done
+    assert await inventory.probe(replace(steps[0], item=ground.stock(ground.bolt, 1, ground.drawer))) is None
+    url, fields = ground.version.attachment_call(item)
+    with pytest.raises(NotPermitted):
+        ground.reader.upload(url, {**fields, "comment": "no"}, ("x.png", photo, "image/png"))
 
 
 async def test_what_is_not_handed_over_goes_back(inventory: OwnInventory, ground: Ground, transfer: str) -> None:

@@ -127,8 +127,8 @@ def _plainest(kind: type) -> Any:  # noqa: ANN401
 def _plain(hint: Any, plain: dict[Any, Any]) -> Any:  # noqa: ANN401
     if hint in plain:
         return plain[hint]
-    if get_origin(hint) is tuple:
-        return ()
+    if get_origin(hint) in {tuple, dict}:
+        return get_origin(hint)()
     if get_origin(hint) is types.UnionType:
         return None
     return next(iter(hint)) if issubclass(hint, Enum) else _plainest(hint)

@@ -6,7 +6,8 @@ Reads events by the same functions as the real edge (`chat.sync`), so both show 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fedbot.chat.sync import Rooms, letters_in, own_messages, shows_history
 from fedbot.federation.events import EnvelopeSeen
@@ -28,9 +29,9 @@ __all__ = ["Message", "Person", "RoomView", "TwinChat", "TwinHomeserver"]
 class TwinChat(Chat):
     """A bot's account.
 
-    Faults, to be set by a test: `is_unreachable` (nothing gets there); `lost_answers` (so many sends are
-    carried out, but the answer gets lost); `limited_calls` and `retry_after` (so many calls get a 429);
-    `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
+    Faults, to be set by a test: `is_unreachable` (nothing gets there); `is_withholding_files` (no file is given);
+    `lost_answers` (so many sends are carried out, but the answer gets lost); `limited_calls` and `retry_after` (so
+    many calls get a 429); `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
     """
 
     def __init__(self, server: TwinHomeserver, name: str, display_name: str = "", device: str = "") -> None:
@@ -40,6 +41,7 @@ class TwinChat(Chat):
         self.deliveries: list[Delivery] = []
         self.is_unreachable = False
         self.is_signed_out = False
+        self.is_withholding_files = False
         self.lost_answers = 0
         self.limited_calls = 0
         self.retry_after = 5.0
@@ -101,6 +103,17 @@ class TwinChat(Chat):
     async def upload(self, content: bytes, kind: str, name: str) -> str:
         self._fail()
         return self.server.upload(content, kind, name)
+
+    async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
+        self._fail()
+        if self.is_withholding_files:
+            raise ChatUnreachable("the homeserver doesn't give the file")
+        content = self.server.media.get(str(file["url"]))
+        if content is None:
+            raise ChatRefused("no such media", "not-there")
+        if len(content) > longest:
+            raise ChatRefused("too large", "too-large")
+        return content
 
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
         del via  # one server knows all

@@ -149,6 +149,32 @@ class Person:
             content["m.relates_to"] = answered
         return self.sends("m.room.message", content, room=room)
 
+    def shows(
+        self,
+        photo: bytes,
+        *,
+        caption: str = "",
+        reply_to: str | Message = "",
+        thread: str | Message = "",
+        **content: object,
+    ) -> str:
+        """A picture, as a client sends one, as a reply or in a thread if asked."""
+        address = self.server.upload(photo, "image/jpeg", "photo.jpg")
+        whole: dict[str, Any] = {
+            "msgtype": "m.image",
+            "body": caption or "photo.jpg",
+            "filename": "photo.jpg",
+            "url": address,
+        }
+        whole |= {"info": {"size": len(photo), "mimetype": "image/jpeg"}, **content}
+        answered = {"m.in_reply_to": {"event_id": _id(reply_to) or _id(thread)}}
+        if thread:
+            relation = {"rel_type": "m.thread", "event_id": _id(thread), "is_falling_back": not reply_to}
+            whole["m.relates_to"] = {**relation, **answered}
+        elif reply_to:
+            whole["m.relates_to"] = answered
+        return self.sends("m.room.message", whole)
+
     def edits(self, line: str | Message, text: str, *, room: str = "") -> str:
         """Another text in place of a line's; a homeserver lets anyone try that with anyone's."""
         words = {"msgtype": "m.text", "body": text}

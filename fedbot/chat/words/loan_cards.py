@@ -56,6 +56,7 @@ def _return_to_decide(tongue: Tongue, card: Card) -> Lines:
         _for_whom(tongue, card),
         tongue.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
         tongue.say("A reply to this card before you tap goes into the item's history."),
+        tongue.say("A photo as a reply, now or later, is kept with the item."),
         _until(tongue, card),
     ]
 

@@ -1,9 +1,11 @@
-"""/api/attachment/: links with a comment on rows (facts: SECURITY; any account may read all of them)."""
+"""/api/attachment/: links and files with a comment on rows (facts: SECURITY; any account may read all of them)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fedbot.demo.inventree.access import may
-from fedbot.demo.inventree.endpoint import Call, Endpoint, signed_in
+from fedbot.demo.inventree.endpoint import Call, Endpoint, Uploaded, signed_in
 from fedbot.demo.inventree.exchange import ForbiddenError, InvalidError, JsonObject, NotFoundError, Reply
 from fedbot.demo.inventree.fields import Form
 from fedbot.demo.inventree.listing import ordered, page, search
@@ -15,20 +17,20 @@ from fedbot.demo.inventree.users import user_brief
 
 
 def attachment_json(state: State, row: Attachment) -> JsonObject:
-    """An attached link."""
+    """An attached link or file. Thumbnails are made as soon as it is read, `is_image` is a background worker's."""
     user = state.users.get(row.upload_user)
     return {
         "pk": row.pk,
-        "attachment": None,
-        "thumbnail": None,
-        "filename": None,
-        "link": row.link,
+        "attachment": f"/media/attachments/{row.model_type}/{row.model_id}/{row.filename}" if row.filename else None,
+        "thumbnail": f"/media/thumb_{row.filename}" if row.filename else None,
+        "filename": row.filename,
+        "link": row.link or None,
         "comment": row.comment,
         "is_image": False,
         "upload_date": day(row.upload_date),
         "upload_user": row.upload_user,
         "user_detail": None if user is None else user_brief(user),
-        "file_size": 0,
+        "file_size": row.file_size,
         "model_type": row.model_type,
         "model_id": row.model_id,
     }
@@ -48,7 +50,7 @@ def list_attachments(call: Call) -> Reply:
 
 
 def create_attachment(call: Call) -> Reply:
-    """Attach a link; files are not taken here."""
+    """Attach a link or a file, whatever it is."""
     form = Form(call.row_fields())
     form.choice("model_type", MODELS, required=True)
     form.choice("model_id", range(1, 2**31), required=True)
@@ -56,19 +58,23 @@ def create_attachment(call: Call) -> Reply:
     form.text("comment", longest=250)
     values = form.check()
     if not may(call.state, call.user, values["model_type"], "change"):
-        raise ForbiddenError
-    if not values.get("link"):
+        raise ForbiddenError("User does not have permission to create or edit attachments for this model")
+    file = form.data.get("attachment")
+    if not values.get("link") and not isinstance(file, Uploaded):
         raise InvalidError({"attachment": ["Missing file"], "link": ["Missing external link"]})
     row = Attachment(
         pk=call.state.attachments.next_pk,
         model_type=values["model_type"],
         model_id=values["model_id"],
-        link=values["link"],
+        link=values.get("link", ""),
         comment=values.get("comment", ""),
         upload_date=call.state.today,
         upload_user=call.user.pk,
     )
-    return Reply(attachment_json(call.state, call.state.attachments.put(row)) | {"tags": []}, 201)
+    if isinstance(file, Uploaded):
+        row = replace(row, filename=file.name, file_size=len(file.content))
+    call.state.attachments.put(row)
+    return Reply(attachment_json(call.state, row) | {"thumbnail": None, "tags": []}, 201)
 
 
 def _find(call: Call) -> Attachment:

@@ -78,13 +78,24 @@ class Call:
         return cleaned(self.data(), multi_line=MULTI_LINE)
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A file in a form."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
 def _multipart(request: Request) -> JsonObject:
     head = f"Content-Type: {request.header('Content-Type')}\r\n\r\n".encode()
     message = message_from_bytes(head + request.body, policy=HTTP)
     result: JsonObject = {}
     for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        result[str(name)] = str(part.get_content()).rstrip("\r\n")
+        name, file = part.get_param("name", header="content-disposition"), part.get_filename()
+        content = part.get_payload(decode=True)
+        if not isinstance(content, bytes):
+            raise InvalidError({"detail": "Multipart form parse error"})
+        result[str(name)] = Uploaded(file, content) if file else content.decode().rstrip("\r\n")
     return result
 
 

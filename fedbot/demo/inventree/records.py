@@ -269,7 +269,7 @@ class CustomStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A link with a comment, attached to a row of some model."""
+    """A link or a file (its name and length) with a comment, attached to a row of some model."""
 
     pk: int
     model_type: str
@@ -278,6 +278,8 @@ class Attachment:
     comment: str
     upload_date: date
     upload_user: int | None
+    filename: str | None = None
+    file_size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,6 +161,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         For Bea, Cem or Dilek (approvers of attraktor).
         ✅ here, fine · 🔧 here, but damaged · ❌ not here
         A reply to this card before you tap goes into the item's history.
+        A photo as a reply, now or later, is kept with the item.
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
     ),
@@ -557,6 +558,30 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("remark_noted", transfer=child("return")),
         """
         Noted: it will stand in the item's history, if k7m2 is taken back.
+        """,
+    ),
+    "a photo": (
+        say("photo_kept", transfer=child("return"), items=(42, 43)),
+        """
+        Kept: the photo is with stock #42, #43 in InvenTree. k7m2
+        """,
+    ),
+    "a photo that is too large": (
+        say("photo_not_kept", transfer=child("return"), reason="too-large", text=""),
+        """
+        The photo is not kept: it is larger than 20 MB. Send it smaller. k7m2
+        """,
+    ),
+    "a photo that the bot may not attach": (
+        say("photo_not_kept", transfer=child("return"), reason="not-permitted", text="needs the role stock: change"),
+        """
+        The photo is not kept: I lack the role for it, stock: add. See fedbot check. k7m2
+        """,
+    ),
+    "a photo that InvenTree refuses": (
+        say("photo_not_kept", transfer=child("return"), reason="refused", text="Disk is full."),
+        """
+        The photo is not kept: Disk is full. k7m2
         """,
     ),
     "borrowed things are not given": (

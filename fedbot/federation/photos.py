@@ -1,0 +1,100 @@
+"""Photos of what came back: the owner's people reply to a return's card with one, and it is attached to the item.
+
+They may do so before and after the tap. A photo moves nothing and decides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from fedbot.federation import directory, loans
+from fedbot.federation import transfer as transfers
+from fedbot.federation.documents import FINAL, Transfer, TransferState
+from fedbot.federation.effects import Do, Phrase, Post, say
+from fedbot.federation.events import Context, PhotoSent, StepDone, StepRefused, StepUnknown
+from fedbot.federation.state import Turn
+from fedbot.federation.steps import AttachPhoto
+
+ATTACHING = "photo"
+KEPT_UNTIL = timedelta(days=14)
+"""So long after the end of a return photos of it are still taken."""
+LONGEST_PHOTO = 20_000_000
+"""Bytes."""
+TOO_LARGE, TOO_LATE = "too-large", "too-late"
+_NOT_BACK = FINAL - {TransferState.DONE}
+
+
+def on_photo(turn: Turn, event: PhotoSent) -> None:
+    """A picture in a room: if it answers a return's card (or is in its thread) and is of our people, it is kept."""
+    transfer = _meant(turn, event)
+    if transfer is None or event.sender not in turn.home.people or not directory.is_readable(turn, event.room):
+        return
+    reason = _why_not(turn, transfer, event)
+    if reason:
+        _say_not_kept(turn, transfer, event.event_id, reason)
+        return
+    turn.note(transfer.id, "photo", event.sender, event.event_id)
+    name = turn.name_of(event.sender, event.room)
+    note = f"{name}: {event.caption}" if event.caption else name
+    items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
+    known = [(number, item) for number, item in items.items() if item is not None]
+    for number, item in known:
+        detail = {"event": event.event_id, "item": item, "last": number == known[-1][0]}
+        step = AttachPhoto(transfers.mark(transfer, number, _one_of_many(event)), note, item, event.file)
+        turn.do(Do(Context(ATTACHING, transfer.id, number, detail), step))
+
+
+def _meant(turn: Turn, event: PhotoSent) -> Transfer | None:
+    """The return to us that it answers."""
+    answered = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    transfer = turn.transfer(answered) if answered else None
+    ours = transfer is not None and transfer.role == "receiver" and transfer.room == event.room
+    return transfer if ours and transfer is not None and loans.is_return(transfer) else None
+
+
+def _why_not(turn: Turn, transfer: Transfer, event: PhotoSent) -> str:
+    if event.size > LONGEST_PHOTO:
+        return TOO_LARGE
+    late = transfer.ended is not None and turn.now - transfer.ended > KEPT_UNTIL
+    return TOO_LATE if late or transfer.state in _NOT_BACK else ""
+
+
+def _one_of_many(event: PhotoSent) -> str:
+    """The end of its mark: the same whenever the photo is read again."""
+    return f"photo-{hashlib.sha256(event.event_id.encode()).hexdigest()[:8]}"
+
+
+# --- how it ended ----------------------------------------------------------------------------------------------
+
+
+def on_attached(turn: Turn, event: StepDone) -> None:
+    """It is in InvenTree: whoever sent it is told, once for all items."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    turn.note(transfer.id, "photo attached", item=event.context.detail["item"])
+    if event.context.detail["last"]:
+        items = tuple(p.item for p in transfer.progress if p.item is not None)
+        phrase = say("photo_kept", transfer=transfer, items=items)
+        _reply(turn, transfer, str(event.context.detail["event"]), phrase)
+
+
+def on_not_attached(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """It isn't, or nobody can tell: that is said, with what helps. Nothing waits for it."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    reason = event.reason if isinstance(event, StepRefused) else "unknown"
+    turn.note(transfer.id, f"photo not attached: {reason}", text=event.text)
+    _say_not_kept(turn, transfer, str(event.context.detail["event"]), reason, event.text)
+
+
+def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, text: str = "") -> None:
+    phrase = say("photo_not_kept", transfer=transfer, reason=reason, text=text)
+    _reply(turn, transfer, event_id, phrase)
+
+
+def _reply(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:
+    key = f"photo:{transfer.id}:{event_id}"
+    turn.do(Post(key, transfer.room, phrase, reply_to=event_id, thread=transfers.thread_of(transfer)))

@@ -1,0 +1,173 @@
+"""Photos of what came back: replies to a return's card, kept with the owner's stock item in its InvenTree."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation.documents import TransferState
+from fedbot.federation.photos import LONGEST_PHOTO
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_lending import back, handed_back, lent, owners_card
+from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
+from tests.dialogue.world import Message, World, told
+
+LENS = 42
+JPEG = b"\xff\xd8\xff\xe0" + bytes(2000)
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+KEPT = "Kept: the photo is with stock #42 in InvenTree."
+
+
+async def lens_comes_back() -> tuple[World, Message]:
+    """The lens was lent to betaspace, and Bea hands it back; the card that Attraktor's people decide on."""
+    world = await lent(f"#{LENS}")
+    return world, await handed_back(world)
+
+
+def attached(world: World) -> list[Any]:
+    """What is attached in Attraktor's InvenTree."""
+    return list(world.alpha.tables.attachments)
+
+
+def answers_to(world: World, photo: str) -> list[str]:
+    return [message.text for message in world.room.answers(photo)]
+
+
+@pytest.mark.parametrize("how", ["as a reply", "in the thread", "in the thread, as a reply"])
+async def test_a_photo_before_the_tap_is_kept_with_the_item_and_says_whose_it_is_and_of_what(how: str) -> None:
+    world, card = await lens_comes_back()
+    reply = card if "reply" in how else ""
+    photo = world.kim.shows(JPEG, caption="a scratch, <left>", reply_to=reply, thread=card if "thread" in how else "")
+    await world.settle()
+    (row,) = attached(world)
+    assert (row.model_type, row.model_id, row.file_size) == ("stockitem", LENS, len(JPEG))
+    assert row.filename.endswith(".jpg")
+    assert row.comment.startswith(f"fed:{back(world.alpha).id}:1:photo-")
+    assert row.comment.endswith("Kim: a scratch, ‹left›")
+    assert [KEPT in text for text in answers_to(world, photo)] == [True]
+    assert world.alpha.row(LENS).customer is not None, "a photo decides nothing"
+    world.piet.reacts(card, "🔧")
+    await world.grace()
+    assert back(world.alpha).state is TransferState.DONE
+    assert_books_balance(world)
+
+
+async def test_photos_are_kept_after_the_end_for_two_weeks_and_then_people_are_told() -> None:
+    world, card = await lens_comes_back()
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    end = world.room.messages(sender=world.alpha.chat.user_id)[-1]
+    for photo in (JPEG, PNG):
+        world.piet.shows(photo, reply_to=end if photo is PNG else card)
+        await world.settle()
+    assert [row.file_size for row in attached(world)] == [len(JPEG), len(PNG)]
+    assert attached(world)[1].filename.endswith(".png")
+    await world.passes(timedelta(days=15))
+    late = world.piet.shows(JPEG, reply_to=card)
+    await world.settle()
+    assert len(attached(world)) == 2
+    assert "The photo is not kept: this is over." in answers_to(world, late)[0]
+
+
+async def test_photos_of_others_and_without_a_card_are_left_alone() -> None:
+    world, card = await lens_comes_back()
+    before = len(world.room.messages())
+    world.bea.shows(JPEG, reply_to=card)
+    world.newcomer("eve").shows(JPEG, reply_to=card)
+    world.piet.shows(JPEG)
+    world.piet.shows(JPEG, reply_to=world.card())  # the loan's, of the other bot
+    world.piet.shows(JPEG, reply_to=card, url="https://example.org/x.jpg")
+    world.piet.sends("m.room.message", {"msgtype": "m.image", "body": "x", "file": "y", "info": []})
+    await world.settle()
+    assert attached(world) == []
+    assert len(world.room.messages()) == before + 6, world.room.transcript()
+
+
+@pytest.mark.parametrize(
+    ("photo", "content", "why"),
+    [
+        (b"<html>not a picture</html>", {}, "it is no picture that I know"),
+        (b"", {}, "it is no picture that I know"),
+        (JPEG, {"info": {"size": LONGEST_PHOTO + 1}}, "it is larger than 20 MB"),
+        (b"\xff\xd8\xff" + bytes(LONGEST_PHOTO), {"info": {"size": 5}}, "it is larger than 20 MB"),
+        (JPEG, {"url": "mxc://twin.test/nothing"}, "the homeserver doesn't give it to me"),
+    ],
+)
+async def test_what_is_no_photo_is_too_large_or_is_gone_is_said_to_be(
+    photo: bytes, content: dict[str, Any], why: str
+) -> None:
+    world, card = await lens_comes_back()
+    sent = world.piet.shows(photo, reply_to=card, **content)
+    await world.settle()
+    assert attached(world) == []
+    assert f"The photo is not kept: {why}" in answers_to(world, sent)[0]
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert back(world.alpha).state is TransferState.DONE
+
+
+async def test_without_the_right_to_attach_people_are_told_what_is_missing() -> None:
+    world, card = await lens_comes_back()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "attachment/", status=403)
+    sent = world.piet.shows(JPEG, reply_to=card)
+    await world.settle()
+    assert "I lack the role for it, stock: add" in answers_to(world, sent)[0]
+
+
+@pytest.mark.parametrize(
+    "kind", [FaultKind.TIMEOUT_AFTER, FaultKind.TIMEOUT_BEFORE, FaultKind.ERROR_AFTER, FaultKind.REFUSED]
+)
+async def test_an_upload_that_ends_badly_is_looked_for_and_done_once(kind: FaultKind) -> None:
+    world, card = await lens_comes_back()
+    world.alpha.fails(kind, "POST", "attachment/")
+    photo = world.piet.shows(JPEG, reply_to=card)
+    await world.settle()
+    await world.passes(timedelta(minutes=10))
+    assert len(attached(world)) == 1
+    assert len(answers_to(world, photo)) == 1
+
+
+async def test_nobody_can_tell_whether_a_photo_arrived_and_nothing_waits_for_it() -> None:
+    world, card = await lens_comes_back()
+    with unanswered(world.alpha, "attachment/", FaultKind.TIMEOUT_BEFORE):
+        photo = world.piet.shows(JPEG, reply_to=card)
+        await world.settle()
+    await quarter_of_an_hour(world, world.alpha)
+    assert "I can't tell whether InvenTree has it" in answers_to(world, photo)[0]
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=5))
+    assert back(world.alpha).state is TransferState.DONE
+
+
+async def test_a_homeserver_that_does_not_give_it_now_is_asked_again_and_after_a_restart() -> None:
+    world, card = await lens_comes_back()
+    photo = world.piet.shows(JPEG, reply_to=card)
+    world.alpha.chat.is_withholding_files = True
+    await world.settle()
+    assert answers_to(world, photo) == []
+    assert not told(world.alpha_admins, "InvenTree"), "it is no fault of InvenTree's"
+    await world.alpha.restart()
+    world.alpha.chat.is_withholding_files = False
+    await world.passes(timedelta(minutes=2))
+    assert len(attached(world)) == 1
+    other = world.piet.shows(PNG, reply_to=owners_card(world))
+    world.alpha.chat.is_withholding_files = True
+    await world.passes(timedelta(days=1, hours=1))
+    assert "the homeserver doesn't give it to me" in answers_to(world, other)[0]
+
+
+async def test_a_photo_of_two_things_is_kept_with_both_and_said_once() -> None:
+    world = await lent(f"#{LENS} + #4 2")
+    card = await handed_back(world)
+    photo = world.piet.shows(JPEG, reply_to=card)
+    await world.settle()
+    items = [progress.item for progress in back(world.alpha).progress]
+    assert [row.model_id for row in attached(world)] == items
+    assert len(items) == 2
+    assert answers_to(world, photo) == [
+        f"Kept: the photo is with stock #{items[0]}, #{items[1]} in InvenTree. {back(world.alpha).code}"
+    ]
