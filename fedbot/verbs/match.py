@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.federation import aliases
+from fedbot.federation import aliases, landing, offered
 from fedbot.federation.alias import Alias, alias_id
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection
@@ -66,6 +66,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     word = presentable(name)
     alias = Alias(alias_id(friend.peer, word), friend.peer, word, part.pk, part.name, part.ipn, by.name, turn.now)
     before = aliases.keep(turn, alias)
+    for transfer in turn.open_transfers():
+        if transfer.peer == friend.peer and transfer.terms.kind == "push" and landing.unmatched(transfer):
+            offered.look_for_parts(turn, transfer)  # its card waits for just that
     return say("matched", alias=alias, peer=friend.peer_name, before=before)
 
 

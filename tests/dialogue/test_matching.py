@@ -25,9 +25,11 @@ async def test_what_nobody_could_match_lands_in_the_part_that_was_named() -> Non
     world = await friends()
     card = await world.push(f"{THEIRS} 1")
     assert "no part" in card.text
+    assert f"under another name: !fed match OUR-IPN {THEIRS} from attraktor" in card.text
     answer = await says(world, f"!fed match {BOLT} {THEIRS} from attraktor")
     assert answer.startswith(f'✅ What Attraktor calls "{THEIRS}" is our ')
     assert f"({BOLT}) from now on." in answer
+    assert "(recorded as the same)" in world.card().text, "the card that waited has changed by itself"
     world.cem.reacts(card, "❌")
     await world.grace()
     before = world.beta.total(BOLT)

@@ -7,7 +7,7 @@ from fedbot.chat.words.decisions import why_not_entitled
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
 from fedbot.chat.words.tongue import Lines, Tongue
-from fedbot.chat.words.transfer_facts import no_part_for
+from fedbot.chat.words.transfer_facts import by_another_name, no_part_for
 from fedbot.federation.documents import Connection, Transfer, TransferState
 from fedbot.federation.home import Home
 from fedbot.federation.stock import Right, Rights
@@ -27,6 +27,7 @@ def no_part_for_it_yet(tongue: Tongue, *, transfer: Transfer, numbers: tuple[int
         )
     ]
     lines += [no_part_for(tongue, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
+    lines += by_another_name(tongue, transfer)
     lines.append(tongue.say("Nothing has moved. I look again now; when the card shows a place, tap ✅ once more."))
     return lines
 

@@ -15,7 +15,7 @@ from fedbot.chat.words.naming import command
 from fedbot.chat.words.parcels import if_it_never_comes, when_it_is_here
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.chat.words.transfer_ends import ENDS
-from fedbot.chat.words.transfer_facts import Card, asked, card_of, decided, unmatched, what_and_where
+from fedbot.chat.words.transfer_facts import Card, asked, by_another_name, card_of, decided, unmatched, what_and_where
 from fedbot.federation.documents import Transfer, TransferState
 from fedbot.federation.home import Home
 from fedbot.federation.parcels import is_under_way
@@ -134,7 +134,7 @@ def _yes_or_no(tongue: Tongue, card: Card, choice: tuple[Inline, ...]) -> Lines:
     mended = tongue.say(
         "Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes."
     )
-    return [mended, tongue.say("❌ no, thanks"), until]
+    return [*by_another_name(tongue, card.transfer), mended, tongue.say("❌ no, thanks"), until]
 
 
 def _for_whom(tongue: Tongue, card: Card) -> tuple[Inline, ...]:

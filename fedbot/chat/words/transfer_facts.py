@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fedbot.chat.content import Break, Inline, Items
 from fedbot.chat.words import naming, reasons
+from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.federation.documents import Line, Progress, Transfer
 from fedbot.federation.home import Home
@@ -163,6 +164,16 @@ def no_part_for(tongue: Tongue, transfer: Transfer, number: int, space: str) -> 
         why=reasons.why_no_part(tongue, reason, space),
         advice=reasons.how_to_get_a_part(tongue, reason, space),
     )
+
+
+def by_another_name(tongue: Tongue, transfer: Transfer) -> Lines:
+    """What to say of the first line that no part fits, if there is one that is only called otherwise."""
+    line = next((transfer.line(progress.number) for progress in unmatched(transfer) if progress.match == "none"), None)
+    if line is None:
+        return []
+    theirs = tongue.short(line.description.ipn, 40) or f'"{tongue.short(line.description.name, 60)}"'
+    match = command(f"match OUR-IPN {theirs} from {transfer.peer}")
+    return [tongue.say("If one of your parts is it under another name: {match}", match=match)]
 
 
 def _as_which_part(tongue: Tongue, progress: Progress) -> tuple[Inline, ...]:

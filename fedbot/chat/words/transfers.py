@@ -13,7 +13,15 @@ from fedbot.chat.words.loan_cards import child_asked, first_when_done
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.chat.words.transfer_cards import transfer_card
-from fedbot.chat.words.transfer_facts import card_of, decided, no_part_for, not_done, unmatched, where_it_is
+from fedbot.chat.words.transfer_facts import (
+    by_another_name,
+    card_of,
+    decided,
+    no_part_for,
+    not_done,
+    unmatched,
+    where_it_is,
+)
 from fedbot.federation.documents import Connection, Line, Transfer, TransferState
 from fedbot.federation.home import Home
 
@@ -98,6 +106,7 @@ def request_without_part(tongue: Tongue, *, transfer: Transfer, home: Home) -> L
         )
     ]
     lines += [no_part_for(tongue, transfer, line.number, space) for line in homeless[: naming.MOST_IN_FIRST_LINE]]
+    lines += by_another_name(tongue, transfer)
     return [*lines, tongue.say("Nothing has moved. When that is mended, ask again.")]
 
 

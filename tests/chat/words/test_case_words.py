@@ -166,6 +166,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Not counted: betaspace has no place for 10 × M3 bolt yet (k7m2).
         M3 bolt: no part of betaspace fits, and I may not make one.
         In InvenTree: make a part with the same IPN or exactly this name.
+        If one of your parts is it under another name: !fed match OUR-IPN M3-BOLT from attraktor
         Nothing has moved. I look again now; when the card shows a place, tap ✅ once more.
         """,
     ),

@@ -157,6 +157,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         In InvenTree: make a part with the same IPN or exactly this name.
 
         For Bea, Cem or Dilek (approvers of betaspace).
+        If one of your parts is it under another name: !fed match OUR-IPN M3-BOLT from attraktor
         Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes.
         ❌ no, thanks
         Open until Tue 1 Dec, 20:14 · k7m2
