@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from fedbot.chat.words.tongue import languages
 from fedbot.config import Problem, Settings
 from fedbot.journal.lock import PRIVATE_FOLDER
 
@@ -37,6 +38,9 @@ def of_problem(problem: Problem) -> Finding:
 def settings_findings(settings: Settings) -> list[Finding]:
     """The settings were accepted: what is unwise in them, and whether the state folder can be used."""
     unwise = [good(warning.path or "settings", warning.said, warning.instead) for warning in settings.warnings]
+    if settings.party.language not in languages():
+        todo = f"there are no sentences in it, so English is spoken; write one of {', '.join(languages())}"
+        unwise.append(good("party.language", settings.party.language, todo))
     if not settings.admin_room:
         todo = "make a private room, invite the bot, and give it as admin_room"
         unwise.append(good("admin_room", "none: outages and clicks to do are only logged", todo))

@@ -76,7 +76,11 @@ def _sign_in_problems(raw: dict[str, Any]) -> list[Problem]:
 
 def _addresses_in_clear(settings: Settings) -> list[Problem]:
     """Tokens go to these addresses; without TLS everyone on the way reads them."""
-    addresses = {"matrix.homeserver": settings.matrix.homeserver, "inventree.url": settings.inventree.url}
+    addresses = {
+        "matrix.homeserver": settings.matrix.homeserver,
+        "inventree.url": settings.inventree.url,
+        "inventree.public_url": settings.inventree.public_url,
+    }
     return [
         Problem(path, url, "without https everyone on the way can read the token")
         for path, url in addresses.items()

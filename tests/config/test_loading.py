@@ -195,10 +195,11 @@ def test_a_broken_line_is_told_by_its_place_never_by_its_content(tmp_path: Path)
     assert "hunter2" not in complaint
 
 
-def test_an_address_without_tls_is_warned_of_unless_it_stays_on_the_machine(write: Write) -> None:
-    [warning] = load(write(changed("inventree.url", "http://inventree.lan")), ENVIRONMENT).warnings
-    assert str(warning) == "inventree.url: http://inventree.lan: without https everyone on the way can read the token"
-    assert load(write(changed("inventree.url", "http://127.0.0.1:8000")), ENVIRONMENT).warnings == ()
+@pytest.mark.parametrize("path", ["matrix.homeserver", "inventree.url", "inventree.public_url"])
+def test_an_address_without_tls_is_warned_of_unless_it_stays_on_the_machine(path: str, write: Write) -> None:
+    [warning] = load(write(changed(path, "http://here.lan")), ENVIRONMENT).warnings
+    assert str(warning) == f"{path}: http://here.lan: without https everyone on the way can read the token"
+    assert load(write(changed(path, "http://127.0.0.1:8000")), ENVIRONMENT).warnings == ()
 
 
 # --- mistakes ----------------------------------------------------------------------------------------------

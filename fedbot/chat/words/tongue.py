@@ -24,6 +24,7 @@ from fedbot.verbs.quantities import typed
 
 DOMAIN = "fedbot"
 LOCALE = Path(__file__).parent / "locale"
+SOURCE = "en"
 ELLIPSIS = "…"
 
 Lines = list[Line]
@@ -53,6 +54,11 @@ MONTHS = (
 MOST_NAMES = 3
 
 
+def languages() -> list[str]:
+    """Those that there are sentences in."""
+    return sorted({SOURCE, *(folder.name for folder in LOCALE.iterdir())})
+
+
 @cache
 def _catalogue(language: str) -> NullTranslations:
     return translation(DOMAIN, LOCALE, [language], fallback=True)
@@ -71,7 +77,7 @@ class Tongue:
     grow too large (`rendering`).
     """
 
-    language: str = "en"
+    language: str = SOURCE
     time_zone: str = "UTC"
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     brevity: int = 1
