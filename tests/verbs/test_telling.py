@@ -227,6 +227,14 @@ def test_status_counts_what_is_open() -> None:
     assert (status.transfers, status.disputed, status.letters, status.standing.version) == (2, 1, 1, "1.0")
 
 
+def test_the_line_that_asks_for_the_status_has_been_read_too() -> None:
+    command = World().command("status")
+    for known, told in ((None, 0), (-60, 0), (60, 60)):
+        caught_up = None if known is None else command.at + timedelta(seconds=known)
+        status = World(Standing(caught_up=caught_up)).says("status", INVENTORY).about["status"]
+        assert status.standing.caught_up == command.at + timedelta(seconds=told)
+
+
 def test_what_an_admin_should_mend_is_told_in_the_admin_room_only() -> None:
     public = World().says("status", INVENTORY).about
     assert (public["private"], public["status"].inventory.complaints, public["status"].inventory.username) == (
