@@ -136,14 +136,15 @@ class Reader:
         """A picture; None if it isn't told where it lies. Its caption is the body, if that isn't the file's name."""
         content = content_of(raw)
         file = _object(content.get("file")) or {"url": content.get("url")}
-        size, name = _object(content.get("info")).get("size"), content.get("filename")
+        size = _object(content.get("info")).get("size")
+        name, body = content.get("filename"), content.get("body")
         if not _text(file.get("url")).startswith("mxc://"):
             return None
         return PhotoSent(
             **self._base(raw),
             file={key: file[key] for key in _OF_A_FILE if key in file},
             size=size if type(size) is int and size > 0 else 0,
-            caption=clean_text(content["body"]) if name and name != content.get("body") else "",
+            caption=clean_text(body) if name and name != body else "",
             **_answers(raw),
         )
 

@@ -685,6 +685,20 @@ async def test_a_file_that_is_too_large_or_is_not_there_is_refused_for_ever(
 
 
 @pytest.mark.parametrize(
+    "address",
+    ["", "mxc://x", "mxc://[", "mxc://[x]", "mxc://x\u2100y/1", "mxc://x/1?a=\ud800", "mxc://../config", "mxc://x/.."],
+)
+async def test_what_is_no_address_of_a_file_is_asked_for_nowhere(address: str) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        raise AssertionError("asked")
+
+    async with answering(answer) as chat:
+        with pytest.raises(ChatRefused) as refused:
+            await chat.download({"url": address}, 1_000_000)
+    assert refused.value.code == "not-there"
+
+
+@pytest.mark.parametrize(
     ("status", "body", "problem"),
     [
         (429, b'{"errcode": "M_LIMIT_EXCEEDED"}', ChatLimited),

@@ -135,6 +135,13 @@ def test_a_picture_that_lies_nowhere_is_left_out(content: dict[str, Any]) -> Non
     assert read(event("m.room.message", {"msgtype": "m.image", "body": "1.jpg", **content})) is None
 
 
+@pytest.mark.parametrize("body", [{}, {"body": None}, {"body": 7}, {"body": ["a"]}])
+def test_a_picture_with_a_name_and_no_text_has_no_caption(body: dict[str, Any]) -> None:
+    found = read(event("m.room.message", {"msgtype": "m.image", "filename": "1.jpg", "url": "mxc://x/1", **body}))
+    assert isinstance(found, PhotoSent)
+    assert found.caption == ""
+
+
 def test_an_edited_picture_is_left_out() -> None:
     content = {"msgtype": "m.image", "body": "1.jpg", "url": "mxc://x/1"}
     raw = event("m.room.message", {**content, **related(rel_type="m.replace", event_id="$1")})
