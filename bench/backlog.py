@@ -26,6 +26,7 @@ from fedbot.app.engine import Engine
 from fedbot.chat.client import MatrixChat
 from fedbot.chat.content import render as put_into_html
 from fedbot.chat.login import Session
+from fedbot.chat.private_files import KEYS
 from fedbot.chat.words import Tongue, render
 from fedbot.demo.homeserver import Account, Homeserver
 from fedbot.demo.person import Person
@@ -114,7 +115,7 @@ async def _bot(account: Account, room: str, folder: Path) -> AsyncIterator[tuple
     tongue = Tongue(home.language, home.time_zone)
     state = State(home, lambda sealed, binding: unseal(identity, sealed, bound_to=binding))
     session = Session(account.homeserver_url, account.user_id, account.device_id, account.access_token)
-    chat = MatrixChat(session, signed_in(account))
+    chat = await MatrixChat.begin(session, signed_in(account), folder / KEYS)
     try:
         with Journal.open(folder) as journal:
             engine = Engine(

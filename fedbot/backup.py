@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import tarfile
 import zlib
 from dataclasses import asdict, dataclass
@@ -26,6 +27,7 @@ from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 from nacl.utils import random
 
+from fedbot.chat.private_files import KEYS, STORE, copy_store, set_aside
 from fedbot.identity import PRIVATE_FILE, PRIVATE_FOLDER, SEED_FILE
 from fedbot.journal.copying import FILE as JOURNAL
 from fedbot.journal.copying import check_copy, copy_beside, is_used, remove_unused
@@ -86,9 +88,23 @@ def _packed(manifest: Manifest, journal: Path, identity: Path) -> bytes:
         archive.addfile(entry, io.BytesIO(text))
         archive.add(journal, JOURNAL)
         for path in sorted(identity.rglob("*")):
-            if path.is_file() and path.suffix != ".new":  # drafts of what is just being written
-                archive.add(path, f"{IDENTITY}/{path.relative_to(identity)}")
+            name = f"{IDENTITY}/{path.relative_to(identity)}"
+            if path == identity / KEYS / STORE:
+                _add_store(archive, path, name, journal.parent)
+            elif path.is_file() and not path.name.endswith((".new", "-journal")):  # drafts of what is being written
+                archive.add(path, name)
     return packed.getvalue()
+
+
+def _add_store(archive: tarfile.TarFile, store: Path, name: str, folder: Path) -> None:
+    """The keys of encrypted rooms, copied as a whole: the bot may be writing to them."""
+    try:
+        copy_store(store, folder / STORE)
+    except sqlite3.Error as problem:
+        raise BackupRefused(
+            f"{store} can't be read ({problem}). Nothing was written. Move it away; the bot then makes new keys."
+        ) from problem
+    archive.add(folder / STORE, name)
 
 
 def _enclosed(packed: bytes, passphrase: str) -> bytes:
@@ -142,6 +158,8 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
         if manifest.party != party:
             raise BackupRefused(f"{file} is a backup of {manifest.party}; the settings are those of {party}.")
         check_copy(draft / JOURNAL)
+        # Its device's keys are older than what others know of it: the bot makes a new device, and keeps the room keys.
+        set_aside(draft / IDENTITY / KEYS)
         _put_identity(draft / IDENTITY, state / IDENTITY, is_fresh=is_fresh)
         remove_unused(state)
         (draft / JOURNAL).replace(state / JOURNAL)

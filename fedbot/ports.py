@@ -116,6 +116,14 @@ class OwnMessage(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Media:
+    """A file on the homeserver: its address (mxc), and how to open it (spec, `EncryptedFile`; {} if it is in clear)."""
+
+    address: str
+    decryption: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Batch:
     """One sync response, back-fills included, in order. `asked_at` is when the request was sent.
 
@@ -164,9 +172,10 @@ class ChatSignedOut(ChatProblem):
 
 
 class Chat(Protocol):
-    """Our own Matrix account."""
+    """Our own Matrix account. `untrusted`: why people's clients warn of what it says encrypted; '' if they don't."""
 
     user_id: str
+    untrusted: str
 
     async def claim(self, instance: str) -> None:
         """Say that this process works with the account from now on; every other one is told by its next sync."""
@@ -183,8 +192,8 @@ class Chat(Protocol):
     async def send(self, delivery: Delivery) -> str:
         """Send one event (or put one state event); returns its event id."""
 
-    async def upload(self, content: bytes, kind: str, name: str) -> str:
-        """Put a file (of that media type) onto the homeserver; its address there (mxc)."""
+    async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
+        """Put a file (of that media type) onto the homeserver, for a room: encrypted if the room is."""
 
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         """A file of the homeserver, of at most so many bytes, opened; `file` as in `events.PhotoSent`.

@@ -1,4 +1,4 @@
-"""The commands about the state folder: backup, restore, rebuild. What is printed comes from here, in sentences."""
+"""The commands about the state folder: backup, restore, rebuild, verify. What is printed comes from here."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KEEP_FREE = 10 * _MEGABYTE
 
 
 def arguments(commands: Any) -> None:  # noqa: ANN401 -- argparse's own type for it is private
-    """Add what the three commands take; `commands` makes one from its name and its summary."""
+    """Add what these commands take; `commands` makes one from its name and its summary."""
     made = commands("backup", "write journal, keys and tokens into one file, while the bot runs or not")
     made.add_argument("file", type=Path, help="where to; an older backup there is replaced", metavar="FILE")
     made.add_argument("--encrypt", action="store_true", help="ask for a passphrase")
@@ -27,6 +27,7 @@ def arguments(commands: Any) -> None:  # noqa: ANN401 -- argparse's own type for
     put_back = commands("restore", "put a backup into an empty state folder")
     put_back.add_argument("file", type=Path, help="the backup", metavar="FILE")
     _passphrase_file(put_back)
+    commands("verify", "have apps trust the bot in encrypted rooms, if another client has made its account's keys")
     commands("rebuild", "make a lost journal anew, from InvenTree and from what was said in the rooms")
 
 
@@ -60,7 +61,8 @@ def do_restore(settings: Settings, given: argparse.Namespace) -> str:
         f"Restored {manifest.party} as it was on {manifest.made} into {settings.state}.\n"
         "Make sure that the bot doesn't run anywhere else any more. Then: fedbot run\n"
         "It first reads what was said since, by itself too, and looks in InvenTree before each act, so that nothing "
-        "is done twice. Until it says that it is well, leave alone what lies in Outgoing and Incoming."
+        "is done twice. Of what people said since in encrypted rooms it can read nothing; what other bots said comes "
+        "again. Until it says that it is well, leave alone what lies in Outgoing and Incoming."
     )
 
 
@@ -87,6 +89,12 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
         "Next: fedbot run",
     ]
     return "\n".join(lines)
+
+
+def do_verify(settings: Settings, _: argparse.Namespace) -> str:
+    """`fedbot verify`."""
+    asyncio.run(importlib.import_module("fedbot.check.verifying").verify(settings))
+    return "The bot's account has keys of the bot's own now, and its device is signed by them. Next: restart the bot."
 
 
 def _read_passphrase(file: Path | None) -> str:
@@ -119,4 +127,4 @@ def why_unwritable(state: Path) -> str:
     return ""
 
 
-COMMANDS = {"backup": do_backup, "restore": do_restore, "rebuild": do_rebuild}
+COMMANDS = {"backup": do_backup, "restore": do_restore, "rebuild": do_rebuild, "verify": do_verify}

@@ -146,7 +146,7 @@ class Bot:
             await self.syncing.claim()  # whoever goes on with the original must stop first
             await catch_up(self.engine, self.syncing, self.chat, token)
             self.acts.wait_for_others()
-        self.engine.put(Started(self.clock.now(), version("fedbot"), recovers))
+        self.engine.put(Started(self.clock.now(), version("fedbot"), recovers, self.chat.untrusted))
         self.journal.has_recovered()
 
     async def _read_the_rooms(self) -> None:

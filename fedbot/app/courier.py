@@ -208,7 +208,7 @@ class Courier:
         if ready is None:
             raise NotYet(drawing.key)
         return content.picture(
-            ready.address,
+            ready.media,
             drawing.words[0],
             name=NAME,
             size=ready.size,

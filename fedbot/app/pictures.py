@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fedbot.chat import chart
 from fedbot.federation.figures import Chart
-from fedbot.ports import Chat, Drawing
+from fedbot.ports import Chat, Drawing, Media
 
 NAME = "stats.png"
 Draw = Callable[[Chart, Sequence[str]], Awaitable[bytes]]
@@ -16,9 +16,9 @@ Draw = Callable[[Chart, Sequence[str]], Awaitable[bytes]]
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A picture that lies on the homeserver at `address` (mxc)."""
+    """A picture that lies on the homeserver."""
 
-    address: str
+    media: Media
     size: int
     width: int
     height: int
@@ -57,5 +57,5 @@ class Pictures:
     async def _make(self, drawing: Drawing) -> Uploaded:
         png = await self.draw(drawing.chart, drawing.words)
         width, height = chart.size_of(png)
-        address = await self._chat.upload(png, "image/png", NAME)
-        return Uploaded(address, len(png), width, height)
+        media = await self._chat.upload(drawing.room, png, "image/png", NAME)
+        return Uploaded(media, len(png), width, height)

@@ -6,27 +6,38 @@ import asyncio
 import io
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import nio
 
 from fedbot.chat import media
-from fedbot.chat.connection import AccountDataKept, Connection
+from fedbot.chat.cipher import ENCRYPTED, Cipher, DeviceTaken
+from fedbot.chat.connection import Connection
+from fedbot.chat.cross_signing import establish, own_keys
 from fedbot.chat.errors import answered
-from fedbot.chat.login import Account, Session, sign_in
-from fedbot.chat.room import Raw
+from fedbot.chat.login import Account, Session, sign_in, sign_in_anew, sign_out_earlier
+from fedbot.chat.private_files import KEYS, set_aside
+from fedbot.chat.reading import Reader
+from fedbot.chat.room import Raw, RoomPicture
 from fedbot.chat.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
-from fedbot.federation.events import EnvelopeSeen
-from fedbot.ports import Batch, Chat, ChatRefused, Delivery
+from fedbot.chat.waiting import WaitingRoom
+from fedbot.federation.events import ChatEvent, EnvelopeSeen, Unreadable
+from fedbot.ports import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 
 _TIMELINE_LIMIT = 100
 """Synapse clamps to this, and cuts to 10 without being asked (facts/matrix.md §2)."""
 _SLACK = 20
 """Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
+
+EARLIER_STAYS = 60.0
+"""Seconds from claiming the account: a bot that still works on the earlier device has read of it by then."""
 
 INSTANCE = "dev.fedbot.instance"
 
@@ -53,25 +64,56 @@ class MatrixChat(Chat):
         self,
         session: Session,
         connection: Connection,
+        cipher: Cipher,
         *,
+        untrusted: str = "",
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.user_id = session.user_id
         self.device_id = session.device_id
+        self.untrusted = untrusted
         self._connection = connection
+        self._cipher = cipher
+        self._waiting = WaitingRoom(cipher.folder)
         self._now = now
         self._rooms = Rooms(session.user_id)
         self._token: str | None = None
+        self._claimed: float | None = None
+        self.sign_out_earlier: Callable[[], Awaitable[None]] | None = None
 
     @classmethod
     async def open(cls, account: Account, folder: Path) -> MatrixChat:
-        """Sign in (see `login.sign_in` for its errors) and be ready; `close` it in the end."""
-        session, connection = await sign_in(account, folder)
-        return cls(session, connection)
+        """Sign in (see `login.sign_in` for its errors) and be ready; `close` it in the end.
+
+        If the keys of our device aren't here, as after a restore, as a new device (see `login.sign_in_anew`).
+        """
+        try:
+            chat = await cls.begin(*await sign_in(account, folder), folder / KEYS)
+        except DeviceTaken:
+            chat = await cls.begin(*await sign_in_anew(account, folder), folder / KEYS)
+        chat.sign_out_earlier = partial(sign_out_earlier, account, folder)
+        return chat
+
+    @classmethod
+    async def begin(cls, session: Session, connection: Connection, folder: Path) -> MatrixChat:
+        """Our account as signed in, after our keys in `folder` are published and signed.
+
+        The connection is closed if that fails. Raises `cipher.DeviceTaken`, and what `open` does.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(connection.close)
+            connection.user_id, connection.device_id = session.user_id, session.device_id
+            cipher = Cipher(connection, folder)
+            stack.callback(cipher.close)
+            await cipher.publish(await own_keys(connection))
+            untrusted = await establish(connection, folder)
+            stack.pop_all()
+        return cls(session, connection, cipher, untrusted=untrusted)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections and the store of keys."""
         await self._connection.close()
+        self._cipher.close()
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """Wait at most `timeout` seconds for news after `since`; None: a first sync, without messages.
@@ -86,16 +128,22 @@ class MatrixChat(Chat):
         return await self._batch(since, 0, own=True)
 
     async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
+        if since == self._token:
+            self._waiting.settle()
+        await self._keep_house()
         asked_at = self._now()
         start = _Start(initial=since is None, fresh=since is None or since != self._token)
         invitations = await self._invitations() if start.fresh and since is not None else {}
         waits = 0 if start.fresh else timeout
         news = _unlike_any(_news_filter()) if start.fresh else _news_filter()
         response = await self._sync(since, waits, news, full_state=start.fresh)
+        self._cipher.take_in(response)
         raw = await self._gather(response, since)
         raw = replace(raw, invite={**invitations, **raw.invite})
         rooms = Rooms(self.user_id) if start.fresh else self._rooms
         events = rooms.read(raw, asked_at, initial=start.initial, own=own)
+        self._cipher.remember_encrypted(room for room, picture in rooms.pictures.items() if picture.encrypted)
+        events = self._with_what_waited(raw, events, rooms, asked_at)
         self._rooms, self._token = rooms, response.next_batch
         has_history = start.initial and shows_history(raw, self.user_id)
         return Batch(
@@ -107,6 +155,35 @@ class MatrixChat(Chat):
             instance=_instance_in(response),
         )
 
+    async def _keep_house(self) -> None:
+        is_settled = self._claimed is not None and time.monotonic() - self._claimed >= EARLIER_STAYS
+        if self.sign_out_earlier and is_settled:
+            await self.sign_out_earlier()
+            self.sign_out_earlier = None
+        try:
+            await self._cipher.keep_house()
+        except DeviceTaken as problem:
+            set_aside(self._cipher.folder)
+            raise ChatSignedOut(
+                "The homeserver knows newer keys of this device than the identity folder has, as if an older copy had "
+                "been put back. Start the bot again: it then makes a new device.",
+                "device-taken",
+            ) from problem
+
+    def _with_what_waited(
+        self, raw: RawSync, events: tuple[ChatEvent, ...], rooms: Rooms, now: datetime
+    ) -> tuple[ChatEvent, ...]:
+        """Lines without a key are kept back; those whose key is there by now come, and those that are overdue."""
+        closed = {str(event.get("event_id")): event for event in raw.events() if event.get("type") == ENCRYPTED}
+        keyless = [event for event in events if isinstance(event, Unreadable)]
+        self._waiting.add([(event.room, closed[event.line]) for event in keyless], now)
+        readable, overdue = self._waiting.look(self._cipher.open, now)
+        late = [
+            Reader(self.user_id, room, now).message(event, rooms.pictures.get(room, RoomPicture()))
+            for room, event in (*readable, *overdue)
+        ]
+        return (*(event for event in events if event not in keyless), *(event for event in late if event))
+
     async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
         """All letters of the room's past that we may read, our own included, oldest first."""
         past = await self._gap(room, None, None)
@@ -117,8 +194,10 @@ class MatrixChat(Chat):
 
         The same transaction again gives the same event. State needs none: the same again is nothing new.
         """
-        room, kind, content = delivery.room, delivery.kind, delivery.content
+        room, kind = delivery.room, delivery.kind
+        content: Mapping[str, Any] = delivery.content
         if delivery.state_key is None:
+            kind, content = await self._closed(room, kind, content)
             sent = await self._ask(
                 f"sending to {room}",
                 lambda: self._connection.room_send(room, kind, content, tx_id=delivery.transaction),
@@ -132,14 +211,47 @@ class MatrixChat(Chat):
             )
         return str(sent.event_id)
 
-    async def upload(self, content: bytes, kind: str, name: str) -> str:
-        """Put a file onto the homeserver; its mxc address. Again gives another one, and the first stays unused."""
+    async def _closed(self, room: str, kind: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """Type and content as they go to this room: encrypted if it is."""
+        if not await self._is_closed(room):
+            return kind, content
+        picture = self._rooms.pictures.get(room)
+        readers = picture.readers() if picture else await self._members(room)
+        return await self._cipher.close_for(room, readers, kind, content)
+
+    async def _is_closed(self, room: str) -> bool:
+        """Whether it is encrypted. What we have never seen of it, as before the first sync, we ask."""
+        if room in self._cipher.encrypted_rooms or room in self._rooms.pictures:
+            return room in self._cipher.encrypted_rooms
+        try:
+            # nio's call takes any error but a 404 for the event
+            await self._connection.ask(f"reading {room}", "GET", ["rooms", room, "state", "m.room.encryption", ""])
+        except ChatRefused as problem:
+            if problem.code != "M_NOT_FOUND":
+                raise
+            return False
+        self._cipher.remember_encrypted([room])
+        return True
+
+    async def _members(self, room: str) -> frozenset[str]:
+        found = await self._ask(
+            f"reading {room}", lambda: self._connection.joined_members(room), nio.JoinedMembersResponse
+        )
+        return frozenset(member.user_id for member in found.members)
+
+    async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
+        """Put a file onto the homeserver, for a room. Again gives another one, and the first stays unused."""
+        decryption: dict[str, Any] = {}
+        if await self._is_closed(room):
+            content, decryption = nio.crypto.encrypt_attachment(content)
+            kind, name = "application/octet-stream", "file"
 
         async def call() -> object:
             response, _ = await self._connection.upload(io.BytesIO(content), kind, name, filesize=len(content))
             return response
 
-        return str((await self._ask(f"uploading {name}", call, nio.UploadResponse)).content_uri)
+        response = await self._ask(f"uploading {name}", call, nio.UploadResponse)
+        return Media(str(response.content_uri), decryption)
 
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         """A file of the homeserver, opened; see `media.download` for its errors."""
@@ -148,9 +260,9 @@ class MatrixChat(Chat):
     async def claim(self, instance: str) -> None:
         """Say that this process works with the account from now on (account data `dev.fedbot.instance`)."""
         content = {"instance": instance, "since": self._now().isoformat(timespec="seconds")}
-        await self._ask(
-            "claiming the account", lambda: self._connection.set_account_data(INSTANCE, content), AccountDataKept
-        )
+        path = ["user", self.user_id, "account_data", INSTANCE]
+        await self._connection.ask("claiming the account", "PUT", path, content)
+        self._claimed = time.monotonic()
 
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
         """Join a room by id (then we must be invited, or it is open here or at `via`) or alias; again is no error."""
@@ -212,7 +324,8 @@ class MatrixChat(Chat):
         return RawSync(join, leave, _invitations_of(response))
 
     async def _filled(self, room: str, info: nio.RoomInfo, since: str | None) -> RawRoom:
-        raw = RawRoom(_sources(info.state), _sources(info.timeline.events))
+        timeline = await self._cipher.open_all(room, _sources(info.timeline.events))
+        raw = RawRoom(_sources(info.state), timeline)
         if since is None or not info.timeline.limited or not info.timeline.prev_batch:
             return raw
         try:
@@ -241,7 +354,7 @@ class MatrixChat(Chat):
             newest_first.update({str(raw.get("event_id")): raw for raw in _sources(page.chunk)})
             start = page.end
             more = bool(start and page.chunk)
-        return list(reversed(newest_first.values()))
+        return list(await self._cipher.open_all(room, reversed(newest_first.values())))
 
 
 def _sources(events: list[Any]) -> tuple[Raw, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import nio
+
+from fedbot.chat.errors import answered
 
 
 class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
@@ -24,10 +27,21 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         if not isinstance(response, nio.SyncResponse):
             await super().receive_response(response)
 
-    async def set_account_data(self, kind: str, content: dict[str, str]) -> nio.Response:
-        """Keep something with our account, which all its devices are told of. Nio has no call for it."""
-        path = nio.Api._build_path(["user", self.user_id, "account_data", kind])  # noqa: SLF001
-        return await self._send(AccountDataKept, "PUT", path, nio.Api.to_json(content))
+    async def ask(
+        self, act: str, method: str, path: list[str], content: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """A request for which nio has no call, or only one that hides what went wrong; its answer as JSON.
+
+        `act`: see `errors.answered`, for what it raises too.
+        """
+
+        async def call() -> object:
+            async with asyncio.timeout(float(self.config.request_timeout)):
+                way = nio.Api._build_path(path)  # noqa: SLF001
+                body = None if content is None else nio.Api.to_json(content)
+                return await self._send(_Answer, method, way, body)
+
+        return (await answered(act, call, _Answer)).content
 
     async def join(self, room: str, via: Sequence[str] = ()) -> nio.Response:
         """Join a room that our homeserver may not know, by servers that do; nio's own call names none."""
@@ -36,13 +50,18 @@ class Connection(nio.AsyncClient):  # type: ignore[misc]  # nio has no types
         return await self._send(nio.JoinResponse, "POST", path)
 
 
-class AccountDataKept(nio.Response):  # type: ignore[misc]  # nio has no types
-    """The homeserver has it."""
+class _Answer(nio.Response):  # type: ignore[misc]  # nio has no types
+    """What the homeserver answered, as JSON."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        super().__init__()
+        self.content = content
 
     @classmethod
-    def from_dict(cls, parsed: dict[str, Any]) -> nio.Response:
-        """The answer is an empty object, unless it tells an error."""
-        return nio.ErrorResponse.from_dict(parsed) if "errcode" in parsed else cls()
+    def from_dict(cls, parsed: Any) -> nio.Response:  # noqa: ANN401 -- whatever JSON came
+        """The answer, or the error that it tells."""
+        is_good = isinstance(parsed, dict) and "errcode" not in parsed
+        return cls(parsed) if is_good else nio.ErrorResponse.from_dict(parsed)
 
 
 def connect(

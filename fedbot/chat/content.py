@@ -15,9 +15,10 @@ from urllib.parse import quote, urlsplit
 
 from fedbot.chat.cleaning import clean_text
 from fedbot.chat.reading import ENVELOPE
+from fedbot.ports import Media
 
-MOST_BYTES = 60_000
-"""Of a content as JSON. Matrix allows 65,536 for the whole signed event (facts/matrix.md §2)."""
+MOST_BYTES = 46_000
+"""Of a content as JSON. Encrypted it grows by a third, and Matrix allows 65,536 for the whole signed event."""
 _LARGEST_INTEGER = 2**53 - 1
 _MATRIX_TO = "https://matrix.to/#/"
 _BULLET = "• "
@@ -226,19 +227,25 @@ def message(
     return check(content)
 
 
-def picture(address: str, words: str, *, name: str, size: int, width: int, height: int, thread: str) -> dict[str, Any]:
+def picture(media: Media, words: str, *, name: str, size: int, width: int, height: int, thread: str) -> dict[str, Any]:
     """The content of an `m.image` (PNG) in a thread. `words` say what is to be seen, for who doesn't see it."""
     return check(
         {
             "msgtype": "m.image",
             "body": _words(words),
             "filename": name,
-            "url": address,
+            **_file(media),
             "info": {"mimetype": "image/png", "size": size, "w": width, "h": height},
             "m.mentions": {},
             "m.relates_to": _in_thread(thread, ""),
         }
     )
+
+
+def _file(media: Media) -> dict[str, Any]:
+    if not media.decryption:
+        return {"url": media.address}
+    return {"file": {**media.decryption, "url": media.address}}
 
 
 def reaction(target: str, key: str) -> dict[str, Any]:
@@ -261,7 +268,7 @@ def check(content: dict[str, Any]) -> dict[str, Any]:
     """The content, if a homeserver takes it.
 
     Raises:
-        BadContent: more than 60,000 bytes, a float, an integer beyond ±(2^53-1), or text that isn't Unicode.
+        BadContent: more than 46,000 bytes, a float, an integer beyond ±(2^53-1), or text that isn't Unicode.
     """
     _check_numbers(content)
     try:

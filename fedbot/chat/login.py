@@ -7,8 +7,7 @@ repeated send a second message (facts/matrix.md §2).
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +15,13 @@ import nio
 
 from fedbot.chat.connection import Connection, connect
 from fedbot.chat.errors import answered
-from fedbot.ports import ChatLimited, ChatRefused, ChatSignedOut
+from fedbot.chat.private_files import write_private
+from fedbot.ports import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut
+
+log = logging.getLogger(__name__)
 
 _FILE = "matrix.json"
+_EARLIER = "matrix-earlier.json"
 _MINUTE = 60
 
 
@@ -78,6 +81,55 @@ async def sign_in(account: Account, folder: Path) -> tuple[Session, Connection]:
     return session, connection
 
 
+async def sign_in_anew(account: Account, folder: Path) -> tuple[Session, Connection]:
+    """A new device of our account, by the password; the earlier one, if it was made by us, is to be signed out.
+
+    Raises `ChatRefused` without a password, and what `sign_in` does.
+    """
+    if not account.password:
+        raise ChatRefused(
+            "The bot's Matrix token belongs to a device whose keys for encrypted rooms the bot doesn't have: another "
+            "client made them, or they were lost, or come from a backup. Give the bot its password "
+            "(matrix.password_file): by that it makes a device of its own.",
+            "device-taken",
+        )
+    kept = read_session(folder)
+    connection = connect(
+        account.homeserver, account.user, certificate=account.certificate, request_timeout=account.request_timeout
+    )
+    try:
+        session = await _log_in(account, connection)
+        if kept is not None and kept.token != account.token:
+            keep_session(folder, kept, _EARLIER)
+        keep_session(folder, session)
+    except BaseException:
+        await connection.close()
+        raise
+    log.warning("signed in as a new device, %s, as the keys of the earlier one are not here", session.device_id)
+    return session, connection
+
+
+async def sign_out_earlier(account: Account, folder: Path) -> None:
+    """Nobody should go on encrypting for a device that is no more. What doesn't answer is asked again later."""
+    earlier = read_session(folder, _EARLIER)
+    if earlier is None:
+        return
+    connection = connect(
+        account.homeserver, earlier.user_id, earlier.device_id, certificate=account.certificate, request_timeout=10
+    )
+    connection.access_token = earlier.token
+    try:
+        await answered("signing out the earlier device", connection.logout, nio.LogoutResponse)
+    except ChatSignedOut:
+        log.info("the earlier device was signed out already")
+    except ChatProblem as problem:
+        log.warning("%s", problem.text)
+        return
+    finally:
+        await connection.close()
+    (folder / _EARLIER).unlink()
+
+
 async def _session(account: Account, kept: Session | None, connection: Connection) -> Session:
     tokens = [token for token in (kept.token if kept else "", account.token) if token]
     problem: ChatSignedOut | None = None
@@ -124,55 +176,34 @@ async def _log_in(account: Account, connection: Connection) -> Session:
     return Session(account.homeserver, answer.user_id, answer.device_id, answer.access_token)
 
 
-def read_session(folder: Path) -> Session | None:
+def read_session(folder: Path, name: str = _FILE) -> Session | None:
     """The session kept in the folder, or None.
 
     Raises:
         ChatRefused: there is a file, but it can't be read as a session.
     """
     try:
-        kept = json.loads((folder / _FILE).read_text())
+        kept = json.loads((folder / name).read_text())
         return Session(kept["homeserver"], kept["user_id"], kept["device_id"], kept["token"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise ChatRefused(
-            f"{folder / _FILE} can't be read as a Matrix session. Restore it from a backup; without one, "
+            f"{folder / name} can't be read as a Matrix session. Restore it from a backup; without one, "
             "remove it: the bot then signs in as a new device.",
             "damaged-session",
         ) from error
 
 
-def keep_session(folder: Path, session: Session) -> None:
+def keep_session(folder: Path, session: Session, name: str = _FILE) -> None:
     """Write it whole or not at all, readable by the bot alone."""
-    file = folder / _FILE
-    draft = file.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(
-            {
-                "homeserver": session.homeserver,
-                "user_id": session.user_id,
-                "device_id": session.device_id,
-                "token": session.token,
-            },
-            out,
-        )
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(file)
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename durable; some file systems can't do that for a folder, and need not."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    kept = {
+        "homeserver": session.homeserver,
+        "user_id": session.user_id,
+        "device_id": session.device_id,
+        "token": session.token,
+    }
+    write_private(folder / name, json.dumps(kept))
 
 
 def _refuse_other_account(account: Account, kept: Session | None) -> None:

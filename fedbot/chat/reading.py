@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fedbot.chat.cleaning import can_be_stored, clean_name, clean_text
-from fedbot.chat.room import MEMBER, PARTY, TOMBSTONE, Raw, RoomPicture, content_of, is_state
+from fedbot.chat.room import MEMBER, PARTY, TOMBSTONE, Opened, Raw, RoomPicture, content_of, is_state
 from fedbot.federation.events import (
     ChatEvent,
     EnvelopeSeen,
@@ -24,6 +24,7 @@ from fedbot.federation.events import (
     Removed,
     RoomReplaced,
     Said,
+    Unreadable,
 )
 
 ENVELOPE = "dev.fedbot"
@@ -117,8 +118,9 @@ class Reader:
         edits = _text(relation.get("event_id")) if kind == "m.replace" else ""
         if isinstance(content.get(ENVELOPE), Mapping):
             return EnvelopeSeen(**self._base(raw), envelope=dict(content[ENVELOPE]), edits=edits)
+        unproven = picture.encrypted and not isinstance(raw, Opened)
         if content.get("msgtype") == "m.image" and not edits:
-            return self._photo(raw)
+            return None if unproven else self._photo(raw)
         if content.get("msgtype") != "m.text" or not isinstance(content.get("body"), str):
             return None
         body = content["body"]
@@ -130,6 +132,7 @@ class Reader:
             **_answers(raw),
             edits=edits,
             direct=picture.members().keys() == {self.us, raw["sender"]},
+            unproven=unproven,
         )
 
     def _photo(self, raw: Raw) -> ChatEvent | None:
@@ -147,6 +150,10 @@ class Reader:
             caption=clean_text(body) if name and name != body else "",
             **_answers(raw),
         )
+
+    def unreadable(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
+        """What couldn't be opened. It has no id of its own: opened one day, it is the line itself that is news."""
+        return Unreadable(**self._base(raw) | {"event_id": ""}, line=raw["event_id"])
 
     def envelope(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
         """The event type that clients don't show. The content's key is the same as in a message."""
@@ -259,6 +266,7 @@ def _without_quote(body: object) -> object:
 _Read = Callable[[Reader, Raw, RoomPicture], ChatEvent | None]
 _MESSAGES: dict[str, _Read] = {
     "m.room.message": Reader.said,
+    "m.room.encrypted": Reader.unreadable,
     ENVELOPE_TYPE: Reader.envelope,
     "m.reaction": Reader.reacted,
     "m.room.redaction": Reader.redacted,

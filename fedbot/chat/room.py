@@ -14,6 +14,11 @@ from fedbot.federation.events import RoomSeen
 Raw = Mapping[str, Any]
 """One Matrix event as JSON."""
 
+
+class Opened(dict[str, Any]):
+    """An event that was encrypted by a device of its sender, with what was inside in its place."""
+
+
 PARTY = "dev.fedbot.party"
 MEMBER = "m.room.member"
 TOMBSTONE = "m.room.tombstone"
@@ -64,6 +69,19 @@ class RoomPicture:
             if kind == MEMBER and content_of(raw).get("membership") == "join"
         }
 
+    def readers(self) -> frozenset[str]:
+        """Who may read what is said now: who is in, and who is invited and will see it when they come."""
+        return frozenset(
+            user
+            for (kind, user), raw in self.state.items()
+            if kind == MEMBER and content_of(raw).get("membership") in ("join", "invite")
+        )
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it is an encrypted room."""
+        return ("m.room.encryption", "") in self.state
+
     def may(self, user: str, kind: str, *, state: bool) -> bool:
         """Whether the user has the power to send this type. Being in the room is not asked here."""
         create = self._content("m.room.create")
@@ -80,7 +98,6 @@ class RoomPicture:
             at=at,
             name=self._name(),
             version=power.room_version(self._content("m.room.create")),
-            encrypted=("m.room.encryption", "") in self.state,
             may_talk=self.may(us, "m.room.message", state=False),
             may_announce=self.may(us, PARTY, state=True),
             may_react=self.may(us, "m.reaction", state=False),

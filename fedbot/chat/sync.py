@@ -6,7 +6,7 @@ the response is read here, room by room, as JSON. Pure: `chat.client` fetches, t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -35,6 +35,11 @@ class RawSync:
     join: Mapping[str, RawRoom] = field(default_factory=dict)
     leave: Mapping[str, RawRoom] = field(default_factory=dict)
     invite: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
+
+    def events(self) -> Iterator[Raw]:
+        """What is in the rooms that we are in, or were."""
+        for room in (*self.join.values(), *self.leave.values()):
+            yield from (*room.state, *room.gap, *room.timeline)
 
 
 @dataclass
@@ -74,19 +79,19 @@ class Rooms:
 
 def shows_history(raw: RawSync, us: str) -> bool:
     """Whether this account has been a fedbot before: an event in it is ours and of a kind only we send."""
-    rooms = (*raw.join.values(), *raw.leave.values())
-    events = (event for room in rooms for event in (*room.state, *room.gap, *room.timeline))
-    return any(event.get("sender") == us and speaks_fedbot(event) for event in events)
+    return any(event.get("sender") == us and speaks_fedbot(event) for event in raw.events())
 
 
 def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
-    """What we have said ourselves, as far as the sync shows it."""
+    """What we have said ourselves, as far as the sync shows it. Of what can't be opened: to which line it was."""
     rooms = {**raw.join, **raw.leave}.items()
     return tuple(
         OwnMessage(room, str(event.get("event_id")), str(content_of(event).get("body", "")), answered_line(event))
         for room, content in rooms
         for event in (*content.gap, *content.timeline)
-        if event.get("sender") == us and event.get("type") == "m.room.message" and not is_edit(event)
+        if event.get("sender") == us
+        and event.get("type") in ("m.room.message", "m.room.encrypted")
+        and not is_edit(event)
     )
 
 
@@ -160,8 +165,8 @@ def _read_in_order(
                 is_in = content_of(event).get("membership") == "join" and joins_to_come == 0
         elif is_in and is_timeline:
             found = reader.message(event, picture)
-        if found and found.event_id not in told:
-            told.add(found.event_id)
+        if found and event["event_id"] not in told:
+            told.add(event["event_id"])
             events.append(found)
     return events, picture
 

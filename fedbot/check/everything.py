@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fedbot.chat.login import sign_in
+from fedbot.chat.private_files import KEYS
 from fedbot.check.findings import Finding, settings_findings
 from fedbot.check.inventree import inventree_findings
 from fedbot.check.matrix import SignedIn, SignedInByNio, matrix_findings
@@ -33,7 +34,7 @@ async def _matrix(settings: Settings) -> list[Finding]:
     async def signed_in() -> SignedIn:
         session, connection = await sign_in(matrix_account(settings), folder)
         connections.append(connection)
-        return SignedInByNio(session, connection)
+        return SignedInByNio(session, connection, folder / KEYS)
 
     try:
         return await matrix_findings(settings, signed_in)

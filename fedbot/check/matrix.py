@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 import nio
 
 from fedbot.chat.connection import Connection
+from fedbot.chat.cross_signing import has_others
 from fedbot.chat.errors import answered
 from fedbot.chat.login import Session
 from fedbot.chat.room import PARTY, RoomPicture
@@ -32,6 +34,9 @@ class SignedIn(Protocol):
     async def room(self, room: str) -> RoomSeen:
         """What we may do in a room that we are in."""
 
+    async def is_anothers(self) -> bool:
+        """Whether another client has made the account's own keys, so that apps warn of our device."""
+
 
 class SignedInByNio:
     """The real one.
@@ -40,9 +45,15 @@ class SignedInByNio:
     (facts/matrix.md §4), and who has just granted power wants to see it.
     """
 
-    def __init__(self, session: Session, connection: Connection) -> None:
+    def __init__(self, session: Session, connection: Connection, keys: Path) -> None:
+        """`keys`: the folder of what encrypted rooms need."""
         self.user_id = session.user_id
         self._connection = connection
+        self._keys = keys
+
+    async def is_anothers(self) -> bool:
+        """Whether the account's keys are others than those in our folder, if there are any."""
+        return await has_others(self._connection, self._keys)
 
     async def room_id(self, address: str) -> str:
         """The id behind an address."""
@@ -78,6 +89,7 @@ async def matrix_findings(settings: Settings, sign_in: Callable[[], Awaitable[Si
         return [_not_signed_in(homeserver, problem)]
     found = [good("Matrix", f"signed in at {homeserver} as {account.user_id}")]
     try:
+        found.append(_trust(anothers=await account.is_anothers()))
         joined = await account.joined()
         for room in settings.rooms:
             found += await _room(account, room, joined)
@@ -86,6 +98,15 @@ async def matrix_findings(settings: Settings, sign_in: Callable[[], Awaitable[Si
     except ChatProblem as problem:
         found.append(bad("Matrix", problem.text, "try again; if it stays, ask the homeserver's admin"))
     return found
+
+
+def _trust(*, anothers: bool) -> Finding:
+    if not anothers:
+        return good("Matrix encryption", "the bot works in encrypted rooms too, and signs its device for people's apps")
+    what = "in encrypted rooms apps warn of the bot, as another client has made its account's keys"
+    return good(
+        "Matrix encryption", what, "fedbot verify puts the bot's in their place, by its password; restart it then"
+    )
 
 
 def _not_signed_in(homeserver: str, problem: ChatProblem) -> Finding:
@@ -126,8 +147,6 @@ async def _room(account: SignedIn, room: str, joined: frozenset[str]) -> list[Fi
     if seen.replaced_by:
         todo = f"write {seen.replaced_by} under rooms in its place; the bot goes there by itself, if it may come in"
         return [good(name, "it was upgraded: another room has taken its place", todo)]
-    if seen.encrypted:
-        return [bad(name, "it is encrypted, which fedbot can't read yet", "use a room without encryption")]
     if not (seen.may_talk and seen.may_react):
         return [bad(name, "the bot may not write or react there", f"give {account.user_id} a higher power level")]
     if not seen.may_announce:
@@ -141,8 +160,6 @@ async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> l
     if isinstance(seen, Finding):
         return [seen]
     name = f"admin room {seen.name or room}"
-    if seen.encrypted:
-        return [bad(name, "it is encrypted, which fedbot can't do yet", "use a room without encryption")]
     if not seen.may_talk:
         return [bad(name, "the bot may not write there", f"give {account.user_id} a higher power level")]
     return [good(name, "the bot may write")]

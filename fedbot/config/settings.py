@@ -69,7 +69,7 @@ class Matrix(Section):
 
     homeserver: Url = Field(description="address of the homeserver's client API")
     user: MatrixId = Field(description="the bot's own Matrix id")
-    password: SecretStr | None = Field(None, description="its password; used once, then the token is kept")
+    password: SecretStr | None = Field(None, description="its password; the token that it gives is kept")
     password_file: FilePath | None = Field(None, description="file that holds the password")
     access_token: SecretStr | None = Field(None, description="an access token instead of the password")
     access_token_file: FilePath | None = Field(None, description="file that holds the access token")

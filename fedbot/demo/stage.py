@@ -20,6 +20,7 @@ import yaml
 
 from fedbot.demo.bot_process import BotProcess
 from fedbot.demo.certificates import CertificateAuthority
+from fedbot.demo.encrypted_person import EncryptedPerson
 from fedbot.demo.homeserver import Account, Homeserver
 from fedbot.demo.inventree import seeds
 from fedbot.demo.inventree.process import InvenTreeProcess
@@ -33,6 +34,12 @@ TIME_ZONE = "Europe/Berlin"
 #: the defaults of a private room, so they are written out (facts/matrix.md §2).
 _POWER_LEVELS: dict[str, Any] = {
     "events": {PARTY_EVENT: 0, "m.room.power_levels": 100, "m.room.encryption": 100, "m.room.tombstone": 100}
+}
+#: As clients encrypt the rooms and direct chats that they make.
+ENCRYPTION: dict[str, Any] = {
+    "type": "m.room.encryption",
+    "state_key": "",
+    "content": {"algorithm": "m.megolm.v1.aes-sha2"},
 }
 _ANNOUNCED_WITHIN_S = 40.0
 _INVITED_WITHIN_S = 30.0
@@ -113,6 +120,7 @@ class Stage:
         rules: The bots' `rules` settings, as in config.yaml.
         third: With Gammaspace, which is small.
         apart: Each space on a homeserver of its own, which federates with the others'.
+        encrypted: All rooms are encrypted, as clients make them, and the people's clients encrypt.
         latency: `measured` lets the InvenTrees answer as slowly as real ones (facts/inventree.md (g)).
     """
 
@@ -131,6 +139,7 @@ class Stage:
         rules: Mapping[str, Any] | None = None,
         third: bool = False,
         apart: bool = False,
+        encrypted: bool = False,
         latency: Literal["none", "measured"] = "none",
     ) -> None:
         self._wanted_folder = folder
@@ -139,6 +148,7 @@ class Stage:
         self._rules = dict(rules or {})
         self._latency = latency
         self._apart = apart
+        self._encrypted = encrypted
         self._homeservers: dict[Cast, Homeserver] = {}
         self._casts = (ATTRAKTOR, BETASPACE, GAMMASPACE) if third else (ATTRAKTOR, BETASPACE)
         self._stack = AsyncExitStack()
@@ -187,7 +197,8 @@ class Stage:
         for cast in self._casts:
             for name in cast.people:
                 self.accounts[name] = await self._homeservers[cast].register(name)
-                self.people[name] = await self._stack.enter_async_context(Person(self.accounts[name]))
+                person = (EncryptedPerson if self._encrypted else Person)(self.accounts[name])
+                self.people[name] = await self._stack.enter_async_context(person)
         await self._open_room()
         for cast, process in inventrees.items():
             setattr(self, cast.party, await self._space(cast, process))
@@ -223,11 +234,17 @@ class Stage:
         """The federation room, made by the first space's superuser, with all people in it."""
         anna, *others = self.people.values()
         self.room = await anna.create_room(
-            ROOM_NAME, invite=[person.user_id for person in others], power_levels=_POWER_LEVELS
+            ROOM_NAME,
+            invite=[person.user_id for person in others],
+            power_levels=_POWER_LEVELS,
+            initial_state=self._initial_state(),
         )
         host = anna.user_id.partition(":")[2]
         await asyncio.gather(*(self._come_in(person, host) for person in others))
         await asyncio.gather(*(person.sync() for person in self.people.values()))
+
+    def _initial_state(self) -> tuple[Mapping[str, Any], ...]:
+        return (ENCRYPTION,) if self._encrypted else ()
 
     async def _come_in(self, person: Person, host: str) -> None:
         """Join by the homeserver where the room was made: several at once from another one don't all find it."""
@@ -241,7 +258,9 @@ class Stage:
         self.accounts[f"{cast.party}-bot"] = account
         people = {name: self.people[name] for name in cast.people}
         superuser = people[cast.people[0]]
-        admin_room = await superuser.create_room(f"{cast.name} admins", invite=[account.user_id])
+        admin_room = await superuser.create_room(
+            f"{cast.name} admins", invite=[account.user_id], initial_state=self._initial_state()
+        )
         await superuser.invite(self.room, account.user_id)
         folder = self.folder / cast.party
         settings = self._settings(cast, account, inventree, admin_room)

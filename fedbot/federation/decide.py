@@ -88,6 +88,7 @@ from fedbot.federation.events import (
     StepUnknown,
     Tick,
     Unanswered,
+    Unreadable,
     Waiting,
 )
 from fedbot.federation.questions import AuditTrail
@@ -117,6 +118,7 @@ def _on_started(turn: Turn, event: Started) -> None:
     stats.on_started(turn)
     reconciling.on_started(turn)
     house.on_started(turn)
+    house.on_untrusted(turn, event.untrusted)
     rooms.announce_everywhere(turn)
 
 
@@ -360,6 +362,7 @@ def _on_waiting(turn: Turn, event: Waiting) -> None:
 
 _RULES: dict[type[Event], _Rule] = {
     PhotoSent: photos.on_photo,
+    Unreadable: lines.on_unreadable,
     Reacted: verdicts.on_reaction,
     Redacted: verdicts.on_redaction,
     EnvelopeSeen: mail.on_envelope,

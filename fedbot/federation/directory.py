@@ -60,12 +60,6 @@ def bots_in(turn: Turn, room: str) -> list[str]:
     return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.home.bot})
 
 
-def is_readable(turn: Turn, room: str) -> bool:
-    """Whether what is said in the room counts: in an encrypted one it doesn't, not even what comes in clear."""
-    known = turn.room(room)
-    return known is None or not known.encrypted
-
-
 def direct_with(turn: Turn, room: Room | None) -> str:
     """The one of our people with whom we are alone there: a direct chat; '' if it is none, or is configured.
 

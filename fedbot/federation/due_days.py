@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 
 from fedbot.federation import loans, zones
 from fedbot.federation import transfer as transfers
-from fedbot.federation.directory import is_readable
 from fedbot.federation.documents import ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.events import Answered, Context
@@ -46,7 +45,7 @@ def next_reminder(turn: Turn, loan: Transfer) -> datetime | None:
     """When our people are to be reminded of it next; None if nobody is. What was missed is made up for once."""
     connection = turn.connection(loan.connection)
     over = connection is None or connection.state is ConnectionState.ENDED
-    if loan.role != "receiver" or loan.due_day is None or over or not is_readable(turn, loan.room):
+    if loan.role != "receiver" or loan.due_day is None or over:
         return None
     begun = loan.ended or (loan.decided or loan.asked).at
     last = max(begun, loan.reminded) if loan.reminded else begun

@@ -17,7 +17,10 @@ from fedbot.federation.steps import StepResult
 
 @dataclass(frozen=True)
 class Said:
-    """A person's (or a stranger's) line in a room. `reply_to` and `thread` are event ids."""
+    """A person's (or a stranger's) line in a room. `reply_to` and `thread` are event ids.
+
+    `unproven`: said in clear in an encrypted room, so that whoever runs a homeserver there may have written it.
+    """
 
     room: str
     event_id: str
@@ -28,6 +31,18 @@ class Said:
     thread: str = ""
     edits: str = ""
     direct: bool = False
+    unproven: bool = False
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A line whose key hasn't come. `line` is its event id; it may still be read one day, and be news then."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    line: str
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,6 @@ class RoomSeen:
     at: datetime
     name: str = ""
     version: str = ""
-    encrypted: bool = False
     may_talk: bool = True
     may_announce: bool = True
     may_react: bool = True
@@ -215,12 +229,14 @@ class HomeserverBack:
 class Started:
     """The process is up; `version` is fedbot's own.
 
-    `recovers`: it goes on from a backup or a rebuilt journal, and has read what happened since.
+    `recovers`: it goes on from a backup or a rebuilt journal, and has read what happened since. `untrusted`: why
+    people's clients warn of what it says in encrypted rooms; '' if they don't.
     """
 
     at: datetime
     version: str
     recovers: bool = False
+    untrusted: str = ""
 
 
 @dataclass(frozen=True)
@@ -322,6 +338,7 @@ class Context:
 Event = (
     Said
     | PhotoSent
+    | Unreadable
     | Reacted
     | Redacted
     | EnvelopeSeen
@@ -348,5 +365,15 @@ Event = (
     | Waiting
 )
 ChatEvent = (
-    Said | PhotoSent | Reacted | Redacted | EnvelopeSeen | PartyAnnounced | Invited | Removed | RoomReplaced | RoomSeen
+    Said
+    | PhotoSent
+    | Unreadable
+    | Reacted
+    | Redacted
+    | EnvelopeSeen
+    | PartyAnnounced
+    | Invited
+    | Removed
+    | RoomReplaced
+    | RoomSeen
 )

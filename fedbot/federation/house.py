@@ -21,6 +21,7 @@ A_DAY = timedelta(days=1)
 SAME_OUTAGE = timedelta(hours=1)
 """A silence that begins that soon after the last one was told goes into the same message."""
 ALREADY_WATCHED = timedelta(minutes=10)
+UNTRUSTED_AGAIN_AFTER = timedelta(days=30)
 
 
 # --- InvenTree doesn't answer ---
@@ -100,6 +101,12 @@ def on_started(turn: Turn) -> None:
     """At each start, as it may have been upgraded, or our tokens exchanged, while we were away."""
     if turn.home.look_every is not None:
         _ask(turn)
+
+
+def on_untrusted(turn: Turn, why: str) -> None:
+    """At a start: people's clients warn of what we say in encrypted rooms. The admins are told once of each reason."""
+    if why and turn.tell_once(f"untrusted:{why}", UNTRUSTED_AGAIN_AFTER):
+        turn.tell_admins(say("bot_untrusted", why=why, home=turn.home), f"untrusted:{turn.now.isoformat()}")
 
 
 def next_look(turn: Turn) -> datetime | None:

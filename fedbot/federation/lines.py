@@ -10,7 +10,7 @@ from fedbot.federation import directory, returning, searching, succession
 from fedbot.federation.commands import Command, Verbs
 from fedbot.federation.documents import Question
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
-from fedbot.federation.events import Answered, Context, Said, Unanswered
+from fedbot.federation.events import Answered, Context, Said, Unanswered, Unreadable
 from fedbot.federation.questions import Able, PersonRights, WhoMay
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
@@ -32,14 +32,13 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
         and direct != event.sender
     ):
         return
-    if not directory.is_readable(turn, event.room):
-        return
-    meant = _picked(turn, event) or searching.line_meant(turn, event)
+    meant = "" if event.unproven else _picked(turn, event) or searching.line_meant(turn, event)
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
     if direct and not is_addressed(text):
         text = f"{PREFIX} {text}"
     if not is_addressed(text):
-        returning.on_reply(turn, event)
+        if not event.unproven:
+            returning.on_reply(turn, event)
         return
     if directory.is_bot(turn, event.room, event.sender) or not directory.we_answer(turn, event.room, event.sender):
         return
@@ -62,12 +61,24 @@ def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
         _answer(turn, event, complaint)
 
 
+def on_unreadable(turn: Turn, event: Unreadable) -> None:
+    """A line without its key, a minute later: whoever said it is told, once a day, as we can't tell whom it was for."""
+    is_direct = directory.direct_with(turn, turn.room(event.room)) == event.sender
+    if not (is_direct or event.room in turn.home.rooms or event.room == turn.home.admin_room):
+        return
+    is_ours = event.sender in turn.home.people and not directory.is_bot(turn, event.room, event.sender)
+    if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
+        turn.do(Post(f"unreadable:-:{event.line}", event.room, say("line_unreadable"), reply_to=event.line))
+
+
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
     """Why the line has no effect, whatever it says."""
     if event.edits:
         return say("edits_never_execute")
     if event.sender not in turn.home.people:
         return say("stranger", person=event.sender, home=turn.home)
+    if event.unproven:
+        return say("said_in_clear")
     if turn.now - event.at > turn.home.line_too_old_after:
         return say("line_too_old", text=text, at=event.at)
     return None

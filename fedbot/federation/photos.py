@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from fedbot.federation import directory, loans
+from fedbot.federation import loans
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import FINAL, Transfer, TransferState
 from fedbot.federation.effects import Do, Phrase, Post, say
@@ -28,7 +28,7 @@ _NOT_BACK = FINAL - {TransferState.DONE}
 def on_photo(turn: Turn, event: PhotoSent) -> None:
     """A picture in a room: if it answers a return's card (or is in its thread) and is of our people, it is kept."""
     transfer = _meant(turn, event)
-    if transfer is None or event.sender not in turn.home.people or not directory.is_readable(turn, event.room):
+    if transfer is None or event.sender not in turn.home.people:
         return
     reason = _why_not(turn, transfer, event)
     if reason:

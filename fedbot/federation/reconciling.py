@@ -38,8 +38,8 @@ from fedbot.federation.terms import plain
 
 ANSWERS_WITHIN = timedelta(minutes=2)
 TOLD_AGAIN_AFTER = timedelta(days=7)
-MOST_BYTES = 36_000
-"""Of a page's lines as JSON: sealed it is a third longer, and all of a letter must be below 60,000."""
+MOST_BYTES = 30_000
+"""Of a page's lines as JSON: sealed it is a third longer, and all of a letter must be below 46,000."""
 MOST_LINES = 1_000
 MOST_DIFFERENCES = 50
 COMMAND_LINE = "fedbot reconcile"

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from fedbot.federation import loans, parcels
 from fedbot.federation import transfer as transfers
-from fedbot.federation.directory import is_readable
 from fedbot.federation.documents import Transfer
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.events import Answered, Context
@@ -48,9 +47,8 @@ def next_wake(turn: Turn) -> list[datetime]:
 def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     """When people are to be reminded of it next; None if nobody is."""
     if isinstance(subject, Transfer) and (last := parcels.last_word(subject)) is not None:
-        waits = is_readable(turn, subject.room) and subject.verdict is None
         when = max(last + turn.home.parcel_reminder, turn.now)
-        return after_the_night(turn.home, when) if waits else None
+        return after_the_night(turn.home, when) if subject.verdict is None else None
     if subject.shown is None or not _waits(turn, subject):
         return None
     earliest = (subject.reminded or subject.shown) + TOO_SOON
@@ -65,8 +63,6 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
 def _waits(turn: Turn, subject: Subject) -> bool:
     """Whether our people can still decide on it, and nobody is just doing so."""
     if not (decides_here(turn, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
-        return False
-    if not is_readable(turn, subject.room):
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
     return not (isinstance(subject, Transfer) and connection) or loans.carries(connection, subject)

@@ -37,7 +37,7 @@ DAY_OVER = "day-over"
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
 CHAIN = "chain"
-MOST_METADATA = 30_000  # bytes; it travels sealed, a third longer, in one letter of at most 60,000
+MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
 
 
 # --- the asker's side, which will receive ---

@@ -50,7 +50,6 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         id=event.room,
         name=event.name,
         version=event.version,
-        encrypted=event.encrypted,
         may_talk=event.may_talk,
         may_announce=event.may_announce,
         may_react=event.may_react,
@@ -64,14 +63,11 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         _stay_or_leave(turn, room, before)
     if event.room not in succession.federation_rooms(turn):
         return
-    if room.encrypted and not (before and before.encrypted):
-        turn.tell_admins(say("room_encrypted", room=room), f"encrypted:{room.id}")
     works = room.may_talk and room.may_react
     worked = before is None or (before.may_talk and before.may_react)
     if worked and not works and not event.replaced_by:
         turn.tell_admins(say("room_without_power", room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}")
-    if not room.encrypted:
-        announce(turn, room)
+    announce(turn, room)
 
 
 def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
@@ -80,19 +76,17 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
     Other rooms that aren't configured are none of our business, such as one that was taken out of the settings.
     """
     comes_in = before is not None and not before.joined
-    if not comes_in and (not directory.direct_with(turn, before) or (before and before.encrypted)):
+    if not comes_in and not directory.direct_with(turn, before):
         return
-    person = directory.direct_with(turn, room)
-    if person and not room.encrypted:
+    if directory.direct_with(turn, room):
         if comes_in:
             turn.do(Post(f"direct:-:{room.id}", room.id, say("direct_chat_begins", home=turn.home)))
         return
     last_words = f"direct-over:-:{room.id}"
     if room.members.keys() - {turn.home.bot}:
-        phrase = say("direct_chat_encrypted") if person else say("no_direct_chat", home=turn.home)
-        turn.do(Post(last_words, room.id, phrase))
+        turn.do(Post(last_words, room.id, say("no_direct_chat", home=turn.home)))
     turn.do(Leave(room.id, after=last_words))
-    turn.note("rooms", "left: no direct chat", person, room=room.id, encrypted=room.encrypted)
+    turn.note("rooms", "left: no direct chat", room=room.id)
 
 
 def announce(turn: Turn, room: Room) -> None:
@@ -117,7 +111,7 @@ def announce_everywhere(turn: Turn) -> None:
     """After a start the configuration may have changed: announce where it has."""
     for identifier in succession.current_rooms(turn):
         room = turn.room(identifier)
-        if room is not None and room.joined and not room.encrypted:
+        if room is not None and room.joined:
             announce(turn, room)
 
 

@@ -230,7 +230,7 @@ def on_counted_on_schedule(turn: Turn, event: Answered) -> None:
     history = _remember(turn, counts)
     for room in succession.current_rooms(turn):
         known = turn.room(room)
-        if known is None or known.encrypted or not (known.joined and known.may_talk):
+        if known is None or not (known.joined and known.may_talk):
             continue
         figures = tally.disclosed(turn, tally.own(turn, counts, 0, room))
         key = f"stats:-:{last.isoformat()}:{room}"

@@ -16,7 +16,6 @@ class Room:
     name: str = ""
     version: str = ""
     joined: bool = True
-    encrypted: bool = False
     may_talk: bool = True
     may_announce: bool = True
     may_react: bool = True

@@ -31,6 +31,8 @@ FORMER = {
     "Draft": frozenset({"to_mxid"}),
     "Question": frozenset({"original"}),
     "InventoryStanding": frozenset({"can_create_parts"}),
+    "Room": frozenset({"encrypted"}),
+    "RoomSeen": frozenset({"encrypted"}),
 }
 """Fields that records had once, and that nothing depended on: left out of what older journals hold."""
 

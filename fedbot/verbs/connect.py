@@ -54,9 +54,6 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connection | Phrase:
     """The bot and party to ask; or the connection that the party has asked for; or what stands against it."""
-    room = turn.room(command.room)
-    if room is not None and room.encrypted:
-        return say("room_is_encrypted", room=room_name(turn, command.room))
     if not turn.home.discoverable:
         return say("we_are_hidden", home=turn.home)
     space = space_meant(turn, command.room, str(command.arguments["space"]))

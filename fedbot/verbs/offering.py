@@ -20,8 +20,8 @@ from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, StockItem
 from fedbot.federation.terms import MOST_DIGITS, MOST_PLACES, described, presentable, written
 
-# An envelope may have 60,000 bytes; what people read of the offer, and the seal itself, take the rest.
-MOST_OFFER_BYTES = 40_000
+# A message may have 46,000 bytes; what people read of the offer, and the seal itself, take the rest.
+MOST_OFFER_BYTES = 28_000
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from fedbot.app.pictures import Pictures
 from fedbot.chat.chart import PNG, NoChart
 from fedbot.federation.figures import Chart
-from fedbot.ports import ChatLimited, ChatUnreachable, Drawing
+from fedbot.ports import ChatLimited, ChatUnreachable, Drawing, Media
 from tests.dialogue.world import World, friends, step
 
 SMALL = PNG + b"\0\0\0\rIHDR\0\0\0\2\0\0\0\1"
@@ -25,11 +25,11 @@ class Store:
         self.problems = list(problems)
         self.files: list[bytes] = []
 
-    async def upload(self, content: bytes, kind: str, name: str) -> str:
+    async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
         if self.problems:
             raise self.problems.pop(0)
         self.files.append(content)
-        return f"mxc://x/{len(self.files)}"
+        return Media(f"mxc://x/{len(self.files)}")
 
 
 async def small(chart: Chart, words: Sequence[str]) -> bytes:
@@ -47,7 +47,7 @@ async def test_a_picture_is_made_once_and_its_row_is_woken_when_it_is_ready() ->
     assert woken == [None]
     ready = pictures.take(1, DRAWING)
     assert ready is not None
-    assert (ready.address, ready.size, ready.width, ready.height) == ("mxc://x/1", len(SMALL), 2, 1)
+    assert (ready.media.address, ready.size, ready.width, ready.height) == ("mxc://x/1", len(SMALL), 2, 1)
     assert store.files == [SMALL]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from nio.crypto.attachments import encrypt_attachment
 
 from fedbot.chat import content
+from fedbot.chat.cipher import Cipher
 from fedbot.chat.client import MatrixChat
 from fedbot.chat.connection import connect
 from fedbot.chat.login import Session
@@ -302,14 +303,14 @@ async def test_power_in_a_version_12_room_is_seen_as_it_changes(
 
 
 async def test_a_bot_that_creates_a_version_12_room_has_all_power_in_it(
-    homeserver: Homeserver, introduce: Introduce
+    homeserver: Homeserver, introduce: Introduce, tmp_path: Path
 ) -> None:
     """A person here, as bots create no rooms; the picture is computed for whoever asks."""
     registered = await homeserver.register("creator-12")
     connection = connect(homeserver.url, registered.user_id, registered.device_id)
     connection.access_token = registered.access_token
     session = Session(homeserver.url, registered.user_id, registered.device_id, registered.access_token)
-    chat = MatrixChat(session, connection)
+    chat = await MatrixChat.begin(session, connection, tmp_path)
     try:
         await connection.room_create(name="Mine")
         (seen,) = (await chat.sync(None, 0)).events
@@ -406,7 +407,7 @@ async def test_an_upgraded_room_names_its_replacement_and_can_no_longer_be_spoke
     assert not seen.may_talk
 
 
-async def test_an_announcement_of_another_bot_and_encryption_are_seen(
+async def test_an_announcement_of_another_bot_is_seen(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     anna = await introduce(homeserver, "anna-state")
@@ -417,11 +418,9 @@ async def test_an_announcement_of_another_bot_and_encryption_are_seen(
     await alpha.news()
     party = {"parties": [{"id": "beta"}]}
     await beta.chat.send(Delivery(room, "dev.fedbot.party", party, "p", state_key=beta.user_id))
-    await anna.set_state(room, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
     events = await alpha.news()
     (told,) = [event for event in events if isinstance(event, PartyAnnounced)]
     assert (told.sender, told.content) == (beta.user_id, party)
-    assert [event.encrypted for event in events if isinstance(event, RoomSeen)] == [True]
 
 
 async def test_the_room_is_known_again_after_a_restart_although_nothing_happened(
@@ -565,12 +564,14 @@ async def answering(answer: Answer) -> AsyncIterator[MatrixChat]:
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     connection = connect(url, "@bot:x", "DEVICE", request_timeout=0.3)
     connection.access_token = "token-of-the-test"
-    chat = MatrixChat(Session(url, "@bot:x", "DEVICE", "token-of-the-test"), connection)
-    try:
-        yield chat
-    finally:
-        await chat.close()
-        await runner.cleanup()
+    with tempfile.TemporaryDirectory() as keys:
+        cipher = Cipher(connection, Path(keys))
+        chat = MatrixChat(Session(url, "@bot:x", "DEVICE", "token-of-the-test"), connection, cipher)
+        try:
+            yield chat
+        finally:
+            await chat.close()
+            await runner.cleanup()
 
 
 async def test_a_hung_homeserver_is_unreachable_after_the_time_a_request_may_take() -> None:
@@ -648,13 +649,19 @@ async def test_fields_that_only_a_broken_homeserver_gets_wrong_are_no_crash() ->
 # --- files ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_file_is_fetched_and_an_encrypted_one_opened(homeserver: Homeserver, employ: Employ) -> None:
-    bot = await employ(homeserver, "bot-files")
+async def test_a_file_is_fetched_and_an_encrypted_one_opened(
+    homeserver: Homeserver, introduce: Introduce, employ: Employ
+) -> None:
+    anna, bot = await introduce(homeserver, "anna-files"), await employ(homeserver, "bot-files")
+    room = await in_a_room(bot, anna)
     photo = bytes(range(256)) * 1000
-    address = await bot.chat.upload(photo, "image/jpeg", "1.jpg")
-    assert await bot.chat.download({"url": address}, len(photo)) == photo
-    closed, keys = encrypt_attachment(photo)
-    there = {**keys, "url": await bot.chat.upload(closed, "application/octet-stream", "1")}
+    clear = await bot.chat.upload(room, photo, "image/jpeg", "1.jpg")
+    assert await bot.chat.download({"url": clear.address}, len(photo)) == photo
+    await anna.set_state(room, "m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
+    await bot.news()
+    closed = await bot.chat.upload(room, photo, "image/jpeg", "1.jpg")
+    there = {**closed.decryption, "url": closed.address}
+    assert await bot.chat.download({"url": closed.address}, len(photo)) != photo
     assert await bot.chat.download(there, len(photo)) == photo
     mistakes: tuple[dict[str, Any], ...] = (
         {"hashes": {"sha256": "AAAA"}},
@@ -669,10 +676,10 @@ async def test_a_file_is_fetched_and_an_encrypted_one_opened(homeserver: Homeser
 
 
 async def test_a_file_that_is_too_large_or_is_not_there_is_refused_for_ever(
-    homeserver: Homeserver, employ: Employ
+    homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
-    bot = await employ(homeserver, "bot-no-files")
-    address = await bot.chat.upload(bytes(1000), "image/jpeg", "1.jpg")
+    anna, bot = await introduce(homeserver, "anna-no-files"), await employ(homeserver, "bot-no-files")
+    address = (await bot.chat.upload(await in_a_room(bot, anna), bytes(1000), "image/jpeg", "1.jpg")).address
     for file, code in (
         ({"url": address}, "too-large"),
         ({"url": f"{address}x"}, "not-there"),

@@ -24,6 +24,7 @@ from fedbot.chat.content import (
     reaction,
     render,
 )
+from fedbot.ports import Media
 
 WORDS = Rendered("Take it?", "<b>Take it?</b>")
 
@@ -159,7 +160,9 @@ def test_a_reaction_is_an_annotation() -> None:
 
 
 def test_a_picture_says_what_is_to_be_seen_and_stands_in_a_thread() -> None:
-    shown = picture("mxc://x/1", "A <b>chart</b>\nof it", name="stats.png", size=9, width=4, height=3, thread="$text")
+    shown = picture(
+        Media("mxc://x/1"), "A <b>chart</b>\nof it", name="stats.png", size=9, width=4, height=3, thread="$text"
+    )
     assert shown == {
         "msgtype": "m.image",
         "body": "A <b>chart</b> of it",
@@ -176,10 +179,17 @@ def test_a_picture_says_what_is_to_be_seen_and_stands_in_a_thread() -> None:
     }
 
 
-def test_a_content_of_60000_bytes_passes_and_one_more_does_not() -> None:
-    room_left = 60_000 - len(json.dumps(bare_envelope({"body": ""}), separators=(",", ":")).encode())
+def test_a_picture_for_an_encrypted_room_says_how_it_is_opened() -> None:
+    media = Media("mxc://x/1", {"v": "v2", "key": {"k": "secret"}, "iv": "i", "hashes": {"sha256": "h"}})
+    shown = picture(media, "A chart", name="stats.png", size=9, width=4, height=3, thread="$text")
+    assert "url" not in shown
+    assert shown["file"] == {**media.decryption, "url": "mxc://x/1"}
+
+
+def test_a_content_of_46000_bytes_passes_and_one_more_does_not() -> None:
+    room_left = 46_000 - len(json.dumps(bare_envelope({"body": ""}), separators=(",", ":")).encode())
     assert bare_envelope({"body": "x" * room_left})
-    with pytest.raises(BadContent, match="60001 bytes"):
+    with pytest.raises(BadContent, match="46001 bytes"):
         bare_envelope({"body": "x" * (room_left + 1)})
     with pytest.raises(BadContent, match="bytes"):
         bare_envelope({"body": "ä" * room_left})

@@ -14,6 +14,7 @@ import pytest
 
 from fedbot.chat.client import MatrixChat
 from fedbot.chat.login import Account, Session, keep_session, read_session, sign_in
+from fedbot.chat.private_files import KEYS
 from fedbot.demo.homeserver import Homeserver
 from fedbot.ports import ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery
 from tests.chat.conftest import Employ
@@ -156,7 +157,7 @@ async def test_secrets_are_in_no_repr_and_no_log(
     caplog.set_level(logging.DEBUG)
     ours = await account(homeserver, "login-quiet")
     session, connection = await sign_in(ours, tmp_path)
-    chat = MatrixChat(session, connection)
+    chat = await MatrixChat.begin(session, connection, tmp_path / KEYS)
     await chat.sync(None, 0)
     await chat.close()
     shown = caplog.text + repr(ours) + repr(session) + repr(chat)

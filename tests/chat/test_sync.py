@@ -140,11 +140,10 @@ def test_encryption_is_seen_and_a_room_without_a_name_has_its_alias() -> None:
         timeline=(
             event("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key=""),
             event("m.room.canonical_alias", {"alias": "#makers:alpha.test"}, state_key=""),
-            event("m.room.encrypted", {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x"}),
         ),
     )
     assert [type(each) for each in events] == [RoomSeen]
-    assert seen(events).encrypted
+    assert rooms.pictures[ROOM].encrypted
     assert seen(events).name == "#makers:alpha.test"
 
 

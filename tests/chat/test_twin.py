@@ -45,7 +45,7 @@ def told(event: ChatEvent) -> tuple[object, ...]:
             return ("reacted", key)
         case RoomSeen():
             may = (event.may_talk, event.may_react, event.may_announce)
-            return ("room", event.name, event.version, event.encrypted, may, sorted(event.members.values()))
+            return ("room", event.name, event.version, may, sorted(event.members.values()))
         case EnvelopeSeen(envelope=envelope):
             return ("envelope", envelope)
         case PartyAnnounced(content=announced):

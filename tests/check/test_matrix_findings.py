@@ -26,6 +26,7 @@ class Account:
     rooms: dict[str, RoomSeen] = field(default_factory=lambda: {"!room": SEEN})
     addresses: dict[str, str] = field(default_factory=dict)
     broken: ChatProblem | None = None
+    anothers: bool = False
     user_id: str = "@bot:example.org"
 
     async def room_id(self, address: str) -> str:
@@ -37,6 +38,9 @@ class Account:
         if self.broken:
             raise self.broken
         return frozenset(self.rooms)
+
+    async def is_anothers(self) -> bool:
+        return self.anothers
 
     async def room(self, room: str) -> RoomSeen:
         return self.rooms[room]
@@ -59,12 +63,13 @@ async def found(account: Account, **changes: Any) -> list[Finding]:  # noqa: ANN
 async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
     assert await found(Account()) == [
         good("Matrix", "signed in at https://matrix.example.org as @bot:example.org"),
+        good("Matrix encryption", "the bot works in encrypted rooms too, and signs its device for people's apps"),
         good("room Lending", "the bot may write, react and announce the space"),
     ]
 
 
 async def test_of_an_upgraded_room_it_tells_which_one_to_write_in_its_place() -> None:
-    (_, finding) = await found(Account({"!room": replace(SEEN, replaced_by="!new", may_talk=False)}))
+    (_, _, finding) = await found(Account({"!room": replace(SEEN, replaced_by="!new", may_talk=False)}))
     assert finding == good(
         "room Lending",
         "it was upgraded: another room has taken its place",
@@ -95,12 +100,19 @@ async def test_who_cannot_sign_in_is_told_why_and_nothing_more_is_asked(
 
 async def test_a_homeserver_that_goes_away_in_between_is_told() -> None:
     findings = await found(Account(broken=ChatUnreachable("it does not answer")))
-    assert [finding.good for finding in findings] == [True, False]
-    assert findings[1].what == "it does not answer"
+    assert [finding.good for finding in findings] == [True, True, False]
+    assert findings[2].what == "it does not answer"
+
+
+async def test_an_account_whose_keys_another_client_has_made_is_a_warning_with_what_to_do() -> None:
+    [_, finding, _] = await found(Account(anothers=True))
+    assert finding.good
+    assert "as another client has made its account's keys" in finding.what
+    assert finding.todo.startswith("fedbot verify")
 
 
 async def test_a_room_that_the_bot_is_not_in_yet_is_no_fault_but_someone_must_invite_it() -> None:
-    [_, finding] = await found(Account(rooms={}))
+    [_, _, finding] = await found(Account(rooms={}))
     assert finding == good(
         "room !room",
         "the bot is not in it yet",
@@ -109,7 +121,7 @@ async def test_a_room_that_the_bot_is_not_in_yet_is_no_fault_but_someone_must_in
 
 
 async def test_an_address_that_leads_nowhere_is_told() -> None:
-    [_, finding] = await found(Account(), rooms=["#lending:example.org"])
+    [_, _, finding] = await found(Account(), rooms=["#lending:example.org"])
     assert not finding.good
     assert "M_NOT_FOUND" in finding.what
     assert finding.todo.startswith("correct the address")
@@ -117,14 +129,13 @@ async def test_an_address_that_leads_nowhere_is_told() -> None:
 
 async def test_a_room_is_found_by_its_address() -> None:
     account = Account(addresses={"#lending:example.org": "!room"})
-    [_, finding] = await found(account, rooms=["#lending:example.org"])
+    [_, _, finding] = await found(account, rooms=["#lending:example.org"])
     assert finding == good("room Lending", "the bot may write, react and announce the space")
 
 
 @pytest.mark.parametrize(
     ("change", "is_good", "what"),
     [
-        ({"encrypted": True}, False, "it is encrypted, which fedbot can't read yet"),
         ({"may_talk": False}, False, "the bot may not write or react there"),
         ({"may_react": False}, False, "the bot may not write or react there"),
         ({"may_announce": False}, True, "the bot may write, but not announce the space in the room's state"),
@@ -133,13 +144,13 @@ async def test_a_room_is_found_by_its_address() -> None:
 async def test_what_the_bot_may_not_do_in_a_room_is_told_with_what_to_do(
     change: dict[str, bool], is_good: bool, what: str
 ) -> None:
-    [_, finding] = await found(Account(rooms={"!room": replace(SEEN, **change)}))  # type: ignore[arg-type]
+    [_, _, finding] = await found(Account(rooms={"!room": replace(SEEN, **change)}))  # type: ignore[arg-type]
     assert (finding.good, finding.what) == (is_good, what)
     assert finding.todo
 
 
 async def test_the_exact_power_level_is_told_that_lets_the_bot_announce() -> None:
-    [_, finding] = await found(Account(rooms={"!room": replace(SEEN, may_announce=False)}))
+    [_, _, finding] = await found(Account(rooms={"!room": replace(SEEN, may_announce=False)}))
     assert 'events["dev.fedbot.party"] to 0' in finding.todo
 
 
@@ -154,14 +165,6 @@ async def test_the_exact_power_level_is_told_that_lets_the_bot_announce() -> Non
                 "admin room Ours",
                 "the bot may not write there",
                 "give @bot:example.org a higher power level",
-            ),
-        ),
-        (
-            {"encrypted": True},
-            bad(
-                "admin room Ours",
-                "it is encrypted, which fedbot can't do yet",
-                "use a room without encryption",
             ),
         ),
     ],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import Person, World, a_world, friends, told
 from tests.twins.people import RoomView, everybody_in
@@ -168,18 +166,12 @@ async def test_invitations_by_others_or_to_rooms_with_others_are_declined_and_to
     assert [entry.entry.what for entry in world.alpha.journal.audit("rooms")].count("invitation declined") == 4
 
 
-async def test_an_encrypted_direct_chat_is_left_with_the_reason() -> None:
+async def test_an_encrypted_direct_chat_is_answered_like_any_other() -> None:
     world = await a_world()
     chat = await chats(world, world.anna)
-    world.alpha.chat.limited_calls = 1
     world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, room=chat.id)
-    await world.settle()
-    world.anna.sets("m.room.name", {"name": "still here"}, room=chat.id)
-    await world.passes(timedelta(minutes=1))
-    assert len(told(chat, "This chat is encrypted")) == 1
-    assert [entry.entry.what for entry in world.alpha.journal.audit("rooms")].count("left: no direct chat") == 1
-    assert not bot_is_in(world, chat)
-    assert "encrypted" in chat.messages()[-1].text
+    assert "bot is well" in await answer(world, chat, world.anna, "status")
+    assert bot_is_in(world, chat)
 
 
 async def test_a_direct_chat_outlives_a_restart_and_ends_when_the_person_is_none_of_ours_any_more() -> None:

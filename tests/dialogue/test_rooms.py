@@ -1,4 +1,4 @@
-"""What can happen to a room: replaced, encrypted, no power in it, thrown out of it (DESIGN §4)."""
+"""What can happen to a room: replaced, no power in it, thrown out of it (DESIGN §4)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, told
 
 ACTIVE, DONE = ConnectionState.ACTIVE, TransferState.DONE
-
-
-async def test_an_encrypted_room_is_told_to_the_admins_with_what_to_do() -> None:
-    world = await a_world()
-    world.anna.sets("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"})
-    await world.settle()
-    for admins in (world.alpha_admins, world.beta_admins):
-        assert len(told(admins, "is encrypted")) == 1
 
 
 async def test_a_bot_that_is_thrown_out_tells_its_admins_who_did_it() -> None:

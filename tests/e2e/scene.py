@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -14,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fedbot.cli import Exit
 from fedbot.demo import plot
 from fedbot.demo.checks import in_stock
 from fedbot.demo.room_event import RoomEvent
@@ -94,6 +96,34 @@ def by_account(events: Iterable[RoomEvent], stage: Stage) -> Counter[str]:
     return Counter(bots[event.sender] for event in events if event.sender in bots)
 
 
+async def fedbot(space: Space, *words: str) -> str:
+    """Run a command for this space; what it printed. It must end well."""
+    command = [sys.executable, "-m", "fedbot", *words, "--config", str(space.folder / "config.yaml")]
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=space.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == Exit.OK, said.decode()
+    return said.decode()
+
+
+async def is_done(stage: Stage, ipn: str, before: tuple[Decimal, Decimal], offer: plot.Offer, quantity: int) -> None:
+    """Both sides say so, and it moved once."""
+
+    async def look() -> bool:
+        states = [state_of(space, offer.transfer) for space in stage.pair]
+        return states == ["done", "done"]
+
+    await eventually(look, f"{offer.transfer} to be done on both sides")
+    await at_rest(stage)
+    assert await amounts(stage, ipn) == (before[0] - quantity, before[1] + quantity)
+    for space in stage.spaces:
+        async with space.stocktake() as stocktake:
+            items = await stocktake.items(ipn)
+            marked = [item for item in items for e in await stocktake.history(item.pk) if offer.transfer in e.notes]
+        assert len({item.pk for item in marked} - {items[0].pk}) == 1, f"{space.name} moved it more than once"
+
+
 async def said_in(stage: Stage, room: str) -> list[RoomEvent]:
     """The messages of a room, oldest first, as its homeserver has them."""
     reader = next(person for person in stage.people.values() if room in person.rooms)
@@ -152,11 +182,13 @@ def secrets_of(stage: Stage) -> dict[str, str]:
             found[f"{space.party}/{name}"] = (space.folder / name).read_text().strip()
         identity = space.folder / "state" / "identity"
         for path in sorted(path for path in identity.rglob("*") if path.is_file()):
-            text = path.read_text().strip()
-            if path.suffix == ".json":
-                content = json.loads(text)
-                text = content.get("token") or content["access_token"]
-            found[f"{space.party}/{path.relative_to(identity)}"] = text
+            name = f"{space.party}/{path.relative_to(identity)}"
+            if path.name in ("matrix.json", "matrix-earlier.json"):
+                found[name] = json.loads(path.read_text())["token"]
+            elif path.name == "cross-signing.json":
+                found |= {f"{name} {purpose}": seed for purpose, seed in json.loads(path.read_text()).items()}
+            elif path.suffix in (".key", ".secret"):
+                found[name] = path.read_text().strip()
     return found
 
 

@@ -8,7 +8,6 @@ import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -39,17 +38,6 @@ async def friends(stage: Stage) -> AsyncIterator[Stage]:
     yield stage
 
 
-async def fedbot(space: Space, *words: str) -> str:
-    """Run a command for this space; what it printed. It must end well."""
-    command = [sys.executable, "-m", "fedbot", *words, "--config", str(space.folder / "config.yaml")]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=space.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    said, _ = await process.communicate()
-    assert process.returncode == Exit.OK, said.decode()
-    return said.decode()
-
-
 async def offered(stage: Stage, quantity: int) -> plot.Offer:
     return await plot.offer(
         stage, stage.people["piet"], f"!fed push {quantity} {IPN} to betaspace", seen_by=stage.people["cem"]
@@ -60,44 +48,27 @@ async def taps(stage: Stage, offer: plot.Offer) -> None:
     await stage.people["cem"].react(stage.room, offer.card.event_id, plot.YES)
 
 
-async def is_done(stage: Stage, before: tuple[Decimal, Decimal], offer: plot.Offer, quantity: int) -> None:
-    """Both sides say so, and it moved once."""
-
-    async def look() -> bool:
-        states = [scene.state_of(space, offer.transfer) for space in stage.spaces]
-        return states == ["done", "done"]
-
-    await scene.eventually(look, f"{offer.transfer} to be done on both sides")
-    await scene.at_rest(stage)
-    assert await scene.amounts(stage, IPN) == (before[0] - quantity, before[1] + quantity)
-    for space in stage.spaces:
-        async with space.stocktake() as stocktake:
-            items = await stocktake.items(IPN)
-            marked = [item for item in items for e in await stocktake.history(item.pk) if offer.transfer in e.notes]
-        assert len({item.pk for item in marked} - {items[0].pk}) == 1, f"{space.name} moved it more than once"
-
-
 async def test_a_backup_from_the_middle_of_a_push_is_restored_after_its_end(friends: Stage, tmp_path: Path) -> None:
     attraktor, file = friends.attraktor, tmp_path / "backup"
     (tmp_path / "passphrase").write_text("correct horse\n")
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 20)
     with_passphrase = ("--passphrase-file", str(tmp_path / "passphrase"))
-    assert "encrypted" in await fedbot(attraktor, "backup", str(file), *with_passphrase)
+    assert "encrypted" in await scene.fedbot(attraktor, "backup", str(file), *with_passphrase)
     await taps(friends, offer)
-    await is_done(friends, before, offer, 20)
+    await scene.is_done(friends, IPN, before, offer, 20)
     timeline = [e.event_id for e in await friends.attraktor.superuser.messages(friends.room)]
     await attraktor.bot.kill()
     shutil.rmtree(attraktor.folder / "state")
-    assert "fedbot run" in await fedbot(attraktor, "restore", str(file), *with_passphrase)
+    assert "fedbot run" in await scene.fedbot(attraktor, "restore", str(file), *with_passphrase)
     await attraktor.bot.start()
-    await is_done(friends, before, offer, 20)
+    await scene.is_done(friends, IPN, before, offer, 20)
     new = [e for e in await friends.attraktor.superuser.messages(friends.room) if e.event_id not in timeline]
     assert [e.body for e in new if e.type == "m.room.message" and e.relation != "m.replace"] == []
     again = await offered(friends, 5)
     before = await scene.amounts(friends, IPN)
     await taps(friends, again)
-    await is_done(friends, before, again, 5)
+    await scene.is_done(friends, IPN, before, again, 5)
 
 
 @pytest.mark.parametrize("lost", ["attraktor", "betaspace"])
@@ -111,19 +82,19 @@ async def test_a_journal_lost_in_the_middle_of_a_push_is_rebuilt(friends: Stage,
     await space.bot.begin()
     assert await space.bot.ended() == Exit.HISTORY_WITHOUT_STATE
     assert "fedbot rebuild" in space.bot.log_tail()
-    said = await fedbot(space, "rebuild")
+    said = await scene.fedbot(space, "rebuild")
     assert "(active)" in said
     assert "1 go on" in said
     assert "Not found" not in said
     await space.bot.start()
     await scene.at_rest(friends)
     await taps(friends, offer)
-    await is_done(friends, before, offer, 10)
+    await scene.is_done(friends, IPN, before, offer, 10)
 
 
 async def test_a_rebuild_leaves_a_journal_alone(friends: Stage) -> None:
     with pytest.raises(AssertionError, match="in use"):
-        await fedbot(friends.attraktor, "rebuild")
+        await scene.fedbot(friends.attraktor, "rebuild")
 
 
 @pytest.mark.parametrize("seconds", [3.0, 30.0], ids=["ends in time", "does not end in time"])
@@ -141,7 +112,7 @@ async def test_told_to_stop_while_inventree_is_slow_it_ends_in_time_and_goes_on_
     assert attraktor.bot.exit_code == Exit.OK
     assert time.monotonic() - started < IN_TIME_S
     await attraktor.bot.start()
-    await is_done(friends, before, offer, 3)
+    await scene.is_done(friends, IPN, before, offer, 3)
 
 
 async def test_over_a_stop_and_a_start_no_line_and_no_tap_is_lost_however_much_was_said_meanwhile(
@@ -160,7 +131,7 @@ async def test_over_a_stop_and_a_start_no_line_and_no_tap_is_lost_however_much_w
     await attraktor.bot.start()
     lines.append(await asking.say(friends.room, "!fed spaces"))
     await betaspace.bot.start()
-    await is_done(friends, before, offer, 6)
+    await scene.is_done(friends, IPN, before, offer, 6)
     await scene.at_rest(friends)
     said = await scene.said_in(friends, friends.room)
     answers = [[e.event_id for e in said if e.replies_to == line and e.relation != "m.replace"] for line in lines]
@@ -182,7 +153,7 @@ async def test_a_full_disk_ends_the_bot_with_a_sentence_and_nothing_is_lost(frie
     await scene.admins_read(attraktor, "can't be written")
     await attraktor.bot.start()
     await taps(friends, offer)
-    await is_done(friends, before, offer, 4)
+    await scene.is_done(friends, IPN, before, offer, 4)
 
 
 async def _write_until_it_ends(stage: Stage, space: Space) -> None:
@@ -196,7 +167,7 @@ async def _write_until_it_ends(stage: Stage, space: Space) -> None:
 
 async def test_of_two_machines_on_one_account_the_older_stops_and_says_so(friends: Stage, tmp_path: Path) -> None:
     attraktor = friends.attraktor
-    await fedbot(attraktor, "backup", str(tmp_path / "backup"))
+    await scene.fedbot(attraktor, "backup", str(tmp_path / "backup"))
     for name in ("matrix-password", "inventree-token", "inventree-admin-token"):
         shutil.copy2(attraktor.folder / name, tmp_path / name)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(attraktor.settings))
@@ -216,4 +187,4 @@ async def test_of_two_machines_on_one_account_the_older_stops_and_says_so(friend
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 2)
     await taps(friends, offer)
-    await is_done(friends, before, offer, 2)
+    await scene.is_done(friends, IPN, before, offer, 2)

@@ -1,4 +1,4 @@
-"""What can happen to a bot in rooms: encryption, strangers' invitations, kicks. Its admins read of it."""
+"""What can happen to a bot in rooms: strangers' invitations, kicks. Its admins read of it."""
 
 from __future__ import annotations
 
@@ -11,25 +11,6 @@ from tests.e2e import scene
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STAGE: dict[str, object] = {}
-ENCRYPTED = {
-    "type": "m.room.encryption",
-    "state_key": "",
-    "content": {"algorithm": "m.megolm.v1.aes-sha2"},
-}
-
-
-async def test_in_an_encrypted_room_the_admins_read_why_the_bot_is_silent(stage: Stage) -> None:
-    attraktor, anna = stage.attraktor, stage.attraktor.superuser
-    room = await anna.create_room("Secret lending", initial_state=[ENCRYPTED])
-    attraktor.settings["rooms"].append(room)
-    attraktor.write_settings()
-    await attraktor.bot.stop()
-    await attraktor.bot.start()
-    await anna.invite(room, attraktor.account.user_id)
-    told = await scene.admins_read(attraktor, "encrypted")
-    assert "Secret lending" in told.body or room in told.body
-    assert attraktor.account.user_id in await anna.members(room)
-    assert [e for e in await anna.messages(room) if e.sender == attraktor.account.user_id and e.state_key is None] == []
 
 
 async def test_a_strangers_invitation_is_declined_and_told(stage: Stage) -> None:

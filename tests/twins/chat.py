@@ -19,6 +19,7 @@ from fedbot.ports import (
     ChatSignedOut,
     ChatUnreachable,
     Delivery,
+    Media,
 )
 from tests.twins.homeserver import TwinHomeserver
 from tests.twins.people import Message, Person, RoomView
@@ -38,6 +39,7 @@ class TwinChat(Chat):
         self.server = server
         self.user_id = server.account(name, display_name)
         self.device = device or f"{self.user_id} device"
+        self.untrusted = ""
         self.deliveries: list[Delivery] = []
         self.is_unreachable = False
         self.is_signed_out = False
@@ -100,9 +102,9 @@ class TwinChat(Chat):
         self._fail()
         self.server.instances[self.user_id] = instance
 
-    async def upload(self, content: bytes, kind: str, name: str) -> str:
+    async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
         self._fail()
-        return self.server.upload(content, kind, name)
+        return Media(self.server.upload(content, kind, name))
 
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         self._fail()

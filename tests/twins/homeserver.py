@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from fedbot.chat.cipher import CLOSED
 from fedbot.chat.content import BadContent, check
-from fedbot.chat.room import MEMBER, TOMBSTONE, Raw, RoomPicture, content_of, is_state
+from fedbot.chat.room import MEMBER, TOMBSTONE, Opened, Raw, RoomPicture, content_of, is_state
 from fedbot.chat.sync import RawRoom, RawSync
 from fedbot.ports import ChatRefused, Clock
 from tests.twins.clock import TwinClock
@@ -104,9 +105,21 @@ class TwinHomeserver:
     # --- what an account does ------------------------------------------------------------------------------
 
     def send(
-        self, user: str, room: str, kind: str, content: Mapping[str, Any], *, device: str, transaction: str
+        self,
+        user: str,
+        room: str,
+        kind: str,
+        content: Mapping[str, Any],
+        *,
+        device: str,
+        transaction: str,
+        encrypts: bool = True,
     ) -> str:
-        """A message event; the same device, room and transaction give the first event, whatever the rest."""
+        """A message event; the same device, room and transaction give the first event, whatever the rest.
+
+        In an encrypted room it comes to all who read it as one that was opened, unless the sender's app doesn't
+        encrypt.
+        """
         known = self._transactions.get((device, room, transaction))
         if known:
             return known
@@ -115,7 +128,9 @@ class TwinHomeserver:
         self._check_relation(room, clean)
         if kind == "m.reaction":
             self._check_reaction(user, room, clean)
-        sent = self._append(self.room(room), user, kind, clean)
+        place = self.room(room)
+        closed = encrypts and kind in CLOSED and place.picture.encrypted
+        sent = self._append(place, user, kind, clean, closed=closed)
         self._transactions[(device, room, transaction)] = sent
         return sent
 
@@ -236,6 +251,8 @@ class TwinHomeserver:
         kind: str,
         content: Mapping[str, Any],
         state_key: str | None = None,
+        *,
+        closed: bool = False,
         **more: str,
     ) -> str:
         event: dict[str, Any] = {
@@ -253,7 +270,7 @@ class TwinHomeserver:
             event["unsigned"] = {"prev_content": before["content"]} if before else {}
             room.state[(kind, state_key)] = event
             room.picture.apply(event)
-        self.log.append(event)
+        self.log.append(Opened(event) if closed else event)
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)

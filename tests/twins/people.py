@@ -110,6 +110,8 @@ class RoomView:
 class Person:
     """Somebody with a Matrix client. `room` is where they talk unless told otherwise.
 
+    `app_encrypts`: whether it encrypts in encrypted rooms.
+
     All methods return event ids where an event comes of them, and raise `ChatRefused` as a homeserver would.
     """
 
@@ -117,6 +119,7 @@ class Person:
         self.server = server
         self.user_id = server.account(name, display_name)
         self.room = ""
+        self.app_encrypts = True
         self._transactions = itertools.count()
 
     def creates(
@@ -199,7 +202,15 @@ class Person:
         """Any event at all."""
         transaction = f"m{next(self._transactions)}"
         place = room or self.room
-        return self.server.send(self.user_id, place, kind, content, device=self.user_id, transaction=transaction)
+        return self.server.send(
+            self.user_id,
+            place,
+            kind,
+            content,
+            device=self.user_id,
+            transaction=transaction,
+            encrypts=self.app_encrypts,
+        )
 
     def invites(self, user: str, *, room: str = "") -> None:
         self.server.invite(self.user_id, room or self.room, user)

@@ -13,7 +13,6 @@ from fedbot.federation.effects import Ask, Do, Phrase, SendEnvelope
 from fedbot.federation.envelope import fingerprint
 from fedbot.federation.letters import write
 from fedbot.federation.steps import MakeCompany
-from fedbot.federation.surroundings import Room
 from tests.verbs.worlds import (
     ADMIN_ROOM,
     BETA_BOT,
@@ -111,9 +110,7 @@ def test_in_the_admin_room_one_is_told_where_to_say_it() -> None:
     assert phrase == Phrase("not_in_this_room", {"text": "connect betaspace", "rooms": ("Makerspaces", OTHER_ROOM)})
 
 
-def test_in_an_encrypted_room_and_when_we_hide_nobody_is_asked() -> None:
-    world = World(Room(ROOM, "Makerspaces", encrypted=True))
-    assert world.says("connect betaspace") == Phrase("room_is_encrypted", {"room": "Makerspaces"})
+def test_when_we_hide_nobody_is_asked() -> None:
     hidden = World(home=replace(HOME, discoverable=False))
     assert hidden.says("connect betaspace").name == "we_are_hidden"
 

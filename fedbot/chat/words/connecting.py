@@ -22,17 +22,6 @@ def we_are_hidden(tongue: Tongue, *, home: Home) -> Lines:
     ]
 
 
-def room_is_encrypted(tongue: Tongue, *, room: str) -> Lines:
-    """Encrypted rooms aren't spoken in yet."""
-    return [
-        tongue.say(
-            'Not asked: the room "{room}" is encrypted, and I don\'t talk in encrypted rooms yet.',
-            room=tongue.short(room, 60),
-        ),
-        tongue.say("A room without encryption works. Nothing was sent."),
-    ]
-
-
 def space_claimed_twice(tongue: Tongue, *, name: str, bots: tuple[str, ...]) -> Lines:
     """Several bots say that they are the space."""
     names = {"space": naming.space(tongue, name), "bots": tongue.names([tongue.short(bot, 40) for bot in bots])}

@@ -44,6 +44,18 @@ _DUE: dict[DueKind, str] = {
 }
 
 
+def bot_untrusted(tongue: Tongue, *, why: str, home: Home) -> Lines:
+    """People's apps warn of what the bot says in encrypted rooms."""
+    return [
+        tongue.say("In encrypted rooms apps put a warning beside what I say, and some don't show it at all."),
+        tongue.say("Why: {why}.", why=tongue.short(why, 200)),
+        tongue.say("To mend it, on my machine, with the password of {bot} in my settings:", bot=Code(home.bot)),
+        Code("fedbot verify"),
+        tongue.say("Then restart me."),
+        tongue.say("All else works as it should."),
+    ]
+
+
 def inventory_back(tongue: Tongue, *, home: Home, since: datetime, until: datetime) -> Lines:
     """Our InvenTree answers again: the message about the outage reads so from then on."""
     space = naming.space(tongue, home.name)

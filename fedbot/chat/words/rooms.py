@@ -44,19 +44,6 @@ def invitation_declined(tongue: Tongue, *, room: str, name: str, by: str, known:
     return lines
 
 
-def room_encrypted(tongue: Tongue, *, room: Room) -> Lines:
-    """An encrypted room: nobody is answered there yet."""
-    return [
-        tongue.say("The room {room} is encrypted: nothing that is said there counts for me.", room=_name(tongue, room)),
-        tongue.say("This version of mine can't read encrypted rooms. Encryption can't be switched off in a room."),
-        tongue.say("What has been decided there already I bring to its end; that I write in clear."),
-        tongue.say(
-            "Please make a room without encryption, invite the other spaces' bots and me, and write it under {key}.",
-            key=Code("rooms"),
-        ),
-    ]
-
-
 def room_without_power(tongue: Tongue, *, room: Room, bot: str) -> Lines:
     """The room's power levels keep us from talking or reacting."""
     lacking: list[Inline] = []
@@ -125,14 +112,6 @@ def direct_chat_begins(tongue: Tongue, *, home: Home) -> Lines:
             "What gives, takes or decides is said in the room that {space} shares with others: they read along there.",
             space=naming.space(tongue, home.name),
         ),
-    ]
-
-
-def direct_chat_encrypted(tongue: Tongue) -> Lines:
-    """The direct chat is encrypted."""
-    return [
-        tongue.say("This chat is encrypted, and this version of mine can't read that. I leave it now."),
-        tongue.say("Please begin one without encryption, or ask me in the room that the spaces share."),
     ]
 
 

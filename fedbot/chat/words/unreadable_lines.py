@@ -22,6 +22,24 @@ def _it_goes(tongue: Tongue, usage: str) -> Lines:
     return [tongue.say("It goes: {usage}", usage=command(usage))]
 
 
+def line_unreadable(tongue: Tongue) -> Lines:
+    """The line is encrypted, and its key hasn't come within a minute."""
+    return [
+        tongue.say("I can't read this line: your app didn't give me its key."),
+        tongue.say("If it was for me: I did nothing. Please say it again."),
+        tongue.say("If that doesn't help, sign out of that app and in again, then say it again."),
+        tongue.say("I say this once a day."),
+    ]
+
+
+def said_in_clear(tongue: Tongue) -> Lines:
+    """A line without encryption in an encrypted room."""
+    return [
+        tongue.say("I did nothing: your app sent this line without encryption, and this room is encrypted."),
+        tongue.say("Who runs a server here could have written it in your name. Please say it in an app that encrypts."),
+    ]
+
+
 def no_such_verb(tongue: Tongue, *, word: str, near: tuple[str, ...]) -> Lines:
     """The first word is no verb."""
     first = tongue.say('I don\'t know "{word}". {hint}', word=tongue.short(word, 40), hint=_did_you_mean(tongue, near))

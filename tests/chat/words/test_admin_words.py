@@ -33,13 +33,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         What gives, takes or decides is said in the room that attraktor shares with others: they read along there.
         """,
     ),
-    "a direct chat that is encrypted": (
-        say("direct_chat_encrypted"),
-        """
-        This chat is encrypted, and this version of mine can't read that. I leave it now.
-        Please begin one without encryption, or ask me in the room that the spaces share.
-        """,
-    ),
     "a direct chat with somebody else in it": (
         say("no_direct_chat", home=ALPHA),
         """
@@ -56,13 +49,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing to do if it was unwanted. I say this once a day about a person.
         """,
     ),
-    "an encrypted room": (
-        say("room_encrypted", room=MAKERS),
+    "an account of which apps warn": (
+        say("bot_untrusted", why="another client has made the account's own keys", home=ALPHA),
         """
-        The room Makerspaces is encrypted: nothing that is said there counts for me.
-        This version of mine can't read encrypted rooms. Encryption can't be switched off in a room.
-        What has been decided there already I bring to its end; that I write in clear.
-        Please make a room without encryption, invite the other spaces' bots and me, and write it under rooms.
+        In encrypted rooms apps put a warning beside what I say, and some don't show it at all.
+        Why: another client has made the account's own keys.
+        To mend it, on my machine, with the password of @fedbot:attraktor.example in my settings:
+        fedbot verify
+        Then restart me.
+        All else works as it should.
         """,
     ),
     "no power to talk": (

@@ -38,13 +38,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Its admin can set discoverable: true in my configuration and restart me.
         """,
     ),
-    "an encrypted room": (
-        say("room_is_encrypted", room="Makerspaces"),
-        """
-        Not asked: the room "Makerspaces" is encrypted, and I don't talk in encrypted rooms yet.
-        A room without encryption works. Nothing was sent.
-        """,
-    ),
     "two bots claim it": (
         say("space_claimed_twice", name="betaspace", bots=(BETA_BOT, "@evil:example.org")),
         """

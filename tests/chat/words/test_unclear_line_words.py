@@ -12,6 +12,22 @@ from tests.chat.words.scenes import ALPHA, BOLTS, connection, plain, transfer
 USAGE = "push ITEM [QUANTITY] to SPACE [--note TEXT]"
 
 SAID: dict[str, tuple[Phrase, str]] = {
+    "a line without its key": (
+        say("line_unreadable"),
+        """
+        I can't read this line: your app didn't give me its key.
+        If it was for me: I did nothing. Please say it again.
+        If that doesn't help, sign out of that app and in again, then say it again.
+        I say this once a day.
+        """,
+    ),
+    "a line in clear in an encrypted room": (
+        say("said_in_clear"),
+        """
+        I did nothing: your app sent this line without encryption, and this room is encrypted.
+        Who runs a server here could have written it in your name. Please say it in an app that encrypts.
+        """,
+    ),
     "no such verb": (
         say("no_such_verb", word="pusch", near=("push",)),
         """

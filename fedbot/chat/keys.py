@@ -1,0 +1,131 @@
+"""The store of our device's keys: nio's, in `identity/matrix-keys`, opened for one device and never for an older copy.
+
+A store that is lost, damaged or put back from a backup isn't gone on with: the bot signs in as a new device
+(`login.sign_in_anew`), to which others' clients give their keys by themselves. Room keys of the earlier one are
+taken over.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from nio.crypto import ENCRYPTION_ENABLED
+
+from fedbot.chat.private_files import (
+    STORE,
+    earlier_stores,
+    make_private,
+    private_folder,
+    set_aside,
+    write_private,
+)
+from fedbot.logs import keep_secret
+from fedbot.ports import ChatRefused, JournalUnwritable
+
+if ENCRYPTION_ENABLED:
+    from nio.crypto import Olm
+    from nio.store import SqliteStore
+    from peewee import PeeweeException
+
+log = logging.getLogger(__name__)
+
+_PICKLE_KEY = "pickle.key"
+
+
+def open_machine(folder: Path, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
+    """Nio's `Olm` for this device, on the store in `folder`; a new one if there is none that is good for it.
+
+    Raises `ChatRefused` if nio was installed without what it needs for encryption, OSError, `JournalUnwritable`.
+    """
+    if not ENCRYPTION_ENABLED:
+        raise ChatRefused(
+            "The installed matrix-nio can't read encrypted rooms. Install what it needs for that, with the Python "
+            "that runs fedbot: python -m pip install 'matrix-nio[e2e]'",
+            "no-encryption",
+        )
+    private_folder(folder)
+    key = _pickle_key(folder)
+    if _device_of(folder / STORE) not in (None, (user, device)):
+        set_aside(folder)
+    with writing(folder):
+        try:
+            machine = _opened(folder, user, device, key)
+        except (PeeweeException, ValueError) as problem:
+            if not (folder / STORE).exists():
+                raise
+            log.warning("the store of our keys can't be read (%s): beginning a new one", problem)
+            set_aside(folder)
+            machine = _opened(folder, user, device, key)
+        _take_over(folder, machine, key)
+    return machine
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What a full disk says, as the error that ends the bot: without its keys it would lose what it reads."""
+    try:
+        yield
+    except (PeeweeException, sqlite3.Error) as problem:
+        raise JournalUnwritable(f"The store of keys in {folder} can't be written: {problem}") from problem
+
+
+def close_machine(machine: Any) -> None:  # noqa: ANN401 -- nio has no types
+    """Let go of the store's file."""
+    machine.store.database.close()
+
+
+def _opened(folder: Path, user: str, device: str, key: str) -> Any:  # noqa: ANN401 -- nio has no types
+    make_private(folder / STORE)
+    return Olm(user, device, SqliteStore(user, device, str(folder), pickle_key=key, database_name=STORE))
+
+
+def _pickle_key(folder: Path) -> str:
+    """By which everything in the store is encrypted."""
+    file = folder / _PICKLE_KEY
+    if not file.exists():
+        write_private(file, secrets.token_hex(32))
+    key = file.read_text().strip()
+    keep_secret(key)
+    return key
+
+
+def _device_of(store: Path) -> tuple[str, str] | None:
+    """Whose store it is; None if it is nobody's yet, ('', '') if that can't be read."""
+    if not store.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(store))}?mode=rw", uri=True)) as opened:
+            if not opened.execute("SELECT count(*) FROM sqlite_master WHERE name = 'accounts'").fetchone()[0]:
+                return None
+            found = opened.execute("SELECT user_id, device_id FROM accounts").fetchone()
+    except sqlite3.DatabaseError:
+        return ("", "")
+    return (str(found[0]), str(found[1])) if found else None
+
+
+def _take_over(folder: Path, machine: Any, key: str) -> None:  # noqa: ANN401 -- nio has no types
+    """The room keys and the list of encrypted rooms of earlier devices: what was said to them can be read again."""
+    for file in earlier_stores(folder):
+        device = _device_of(file)
+        if device in (None, ("", "")):
+            continue  # damaged: whoever wants to try to mend it finds it there
+        store = SqliteStore(*device, str(folder), pickle_key=key, database_name=file.name)
+        try:
+            for session in store.load_inbound_group_sessions():
+                if machine.inbound_group_store.get(session.room_id, session.sender_key, session.id) is None:
+                    machine.inbound_group_store.add(session)
+                    machine.save_inbound_group_session(session)
+            machine.store.save_encrypted_rooms(store.load_encrypted_rooms())
+        except (PeeweeException, ValueError) as problem:
+            log.warning("the room keys of an earlier device can't be read (%s)", problem)
+            continue
+        finally:
+            store.database.close()
+        file.unlink()
