@@ -79,9 +79,12 @@ def look(turn: Turn, room: Room) -> None:
     if not pointing or not room.joined:
         return
     if room.predecessor not in pointing:
-        turn.do(Leave(room.id))
+        stays = succession.is_ours(turn, room.id)
+        if not stays:
+            turn.do(Leave(room.id))
         if turn.tell_once(f"no-successor:{room.id}", FOR_EVER):
-            phrase = say("room_is_no_successor", room=room, old=turn.room(pointing[0]) or Room(pointing[0]))
+            old = turn.room(pointing[0]) or Room(pointing[0])
+            phrase = say("room_is_no_successor", room=room, old=old, stays=stays)
             turn.tell_admins(phrase, f"no-successor:{room.id}")
         return
     waiting = waiting_for(turn, room.id)

@@ -16,11 +16,6 @@ A_DAY = timedelta(days=1)
 ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)
 
 
-def configured(turn: Turn, room: str) -> bool:
-    """Whether it is one of our federation rooms, or the admin room."""
-    return room in succession.federation_rooms(turn) or room == turn.home.admin_room
-
-
 def on_invited(turn: Turn, event: Invited) -> None:
     """Join configured rooms on invitation by people whom we know, and direct chats with our own people.
 
@@ -30,8 +25,8 @@ def on_invited(turn: Turn, event: Invited) -> None:
     known = event.sender in turn.home.people or event.sender in turn.home.admins
     begins_direct_chat = event.direct and event.sender in turn.home.people
     follows = bool(succession.replaced_by(turn, event.room))
-    if (configured(turn, event.room) and known) or follows or begins_direct_chat:
-        if not (configured(turn, event.room) or follows):
+    if (succession.is_ours(turn, event.room) and known) or follows or begins_direct_chat:
+        if not (succession.is_ours(turn, event.room) or follows):
             turn.save(Room(event.room, event.name, joined=False))
         turn.do(Join(event.room))
         turn.note("rooms", "joined", event.sender, event.event_id, room=event.room)
@@ -59,7 +54,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     )
     turn.save(room)
     moving.look(turn, room)
-    if not configured(turn, event.room):
+    if not succession.is_ours(turn, event.room):
         _stay_or_leave(turn, room, before)
     if event.room not in succession.federation_rooms(turn):
         return

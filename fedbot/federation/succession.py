@@ -47,6 +47,11 @@ def federation_rooms(turn: Turn) -> list[str]:
     return list(dict.fromkeys([*configured, *(each for room in current for each in lineage(turn, room))]))
 
 
+def is_ours(turn: Turn, room: str) -> bool:
+    """Whether it is one of our federation rooms, or the admin room."""
+    return room in federation_rooms(turn) or room == turn.home.admin_room
+
+
 def current_rooms(turn: Turn) -> list[str]:
     """The rooms in which people meet now: the configured ones, or what took their place."""
     return list(dict.fromkeys(newest(turn, room) for room in turn.home.rooms))

@@ -399,3 +399,13 @@ async def test_said_elsewhere_it_tells_where() -> None:
     (answer,) = world.alpha_admins.answers(said)
     assert world.server.room(new.id).name in answer.text
     assert world.alpha.connection().state is SUSPENDED
+
+
+async def test_a_tombstone_cannot_make_a_bot_leave_where_it_is_at_home() -> None:
+    world = await friends()
+    for home in (world.alpha_admins.id, world.room.id):
+        world.anna.sets("m.room.tombstone", {"body": "", "replacement_room": home})
+        await world.settle()
+        assert world.server.membership(home, world.alpha.chat.user_id) == "join"
+        [text] = [m.text for m in told(world.alpha_admins, "isn't the room that takes the place") if home in m.text]
+        assert "I have left it" not in text

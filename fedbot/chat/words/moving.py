@@ -45,14 +45,16 @@ def room_replaced(tongue: Tongue, *, room: Room, replacement: str, bot: str, wai
     return lines
 
 
-def room_is_no_successor(tongue: Tongue, *, room: Room, old: Room) -> Lines:
-    """For the admins: the tombstone points to a room that doesn't say to be the new one."""
+def room_is_no_successor(tongue: Tongue, *, room: Room, old: Room, stays: bool) -> Lines:
+    """For the admins: the tombstone points to a room that doesn't say to be the new one; `stays`: it is ours anyway."""
     return [
         tongue.say(
             "{room} isn't the room that takes the place of {old}.", room=_room(tongue, room), old=_room(tongue, old)
         ),
         tongue.say("The old room points to it ({room}), but it doesn't name the old one.", room=Code(room.id)),
-        tongue.say("I have left it. What is open in the old room waits."),
+        tongue.say("What is open in the old room waits.")
+        if stays
+        else tongue.say("I have left it. What is open in the old room waits."),
         tongue.say(
             "Its admins can point to the right one, by a new tombstone ({type}).", type=Code("m.room.tombstone")
         ),

@@ -110,8 +110,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         2 friendships wait until a superuser says in the new room that they go on there.
         """,
     ),
+    "the new room is the admin room": (
+        say("room_is_no_successor", room=Room("!admin", "Admins"), old=MAKERS, stays=True),
+        """
+        Admins isn't the room that takes the place of Makerspaces.
+        The old room points to it (!admin), but it doesn't name the old one.
+        What is open in the old room waits.
+        Its admins can point to the right one, by a new tombstone (m.room.tombstone).
+        """,
+    ),
     "the new room isn't one": (
-        say("room_is_no_successor", room=Room("!fake", "Prizes"), old=MAKERS),
+        say("room_is_no_successor", room=Room("!fake", "Prizes"), old=MAKERS, stays=False),
         """
         Prizes isn't the room that takes the place of Makerspaces.
         The old room points to it (!fake), but it doesn't name the old one.
