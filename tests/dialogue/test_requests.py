@@ -403,8 +403,9 @@ async def test_of_what_lies_in_two_places_less_is_granted_from_the_first_ones(le
     world = await sharing()
     card = await request(world, "150 M3-BOLT")
     assert "!fed approve 75" in card.text
-    world.piet.says(f"!fed approve {less}", reply_to=card)
+    line = world.piet.says(f"!fed approve {less}", reply_to=card)
     await world.grace()
+    assert world.answer_to(line).startswith(f"Noted: {less} of 150 × M3 bolt (")
     world.tom.reacts(world.room.message("Attraktor can give Betaspace less than asked"), "✅")
     await world.grace()
     assert states(world) == both(TransferState.DONE)

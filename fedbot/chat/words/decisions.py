@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from fedbot.chat.content import Inline
@@ -11,6 +12,7 @@ from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.documents import Choice, Connection, ConnectionState, Transfer, TransferState
 from fedbot.federation.stock import Right, Rights
+from fedbot.federation.terms import total
 
 Subject = Connection | Transfer
 
@@ -19,10 +21,14 @@ def noted_in_grace(tongue: Tongue, *, subject: Subject, choice: Choice, seconds:
     """A typed decision is taken up; it can be taken back for some seconds."""
     case = naming.case(tongue, subject)
     less = subject.verdict.quantity if subject.verdict else None
-    if choice is not Choice.DECLINE and less is not None:
-        amount = tongue.quantity(less)
+    if isinstance(subject, Transfer) and choice is not Choice.DECLINE and less is not None:
+        lines = subject.terms.lines  # of one part, maybe from several places
         first = tongue.say(
-            "Noted: {amount} of {case}. It counts in {span}.", amount=amount, case=case, span=tongue.span(seconds)
+            "Noted: {amount} of {things} ({code}). It counts in {span}.",
+            amount=tongue.quantity(less),
+            things=naming.thing(tongue, replace(lines[0], quantity=total(lines))),
+            code=subject.code,
+            span=tongue.span(seconds),
         )
     elif isinstance(subject, Transfer) and subject.awaits_parcel:
         first = tongue.say("Noted: {case} is here. It is booked in after {span}.", case=case, span=tongue.span(seconds))

@@ -32,7 +32,7 @@ def matched(tongue: Tongue, *, alias: Alias, peer: str, before: Alias | None) ->
         word=tongue.short(alias.word, 60),
         ours=Bold(_ours(tongue, alias)),
     )
-    lines: Lines = [first, tongue.say("Cards that are open already stay as they are.")]
+    lines: Lines = [first, tongue.say("A card that waits for a place changes now; other open cards stay as they are.")]
     if before is not None and before.part != alias.part:
         lines.append(tongue.say("Before, it was {ours}, as {who} had said.", ours=_ours(tongue, before), who=before.by))
     undo = command(f'match "{alias.word}" --forget from {alias.peer}')

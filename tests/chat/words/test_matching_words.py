@@ -19,7 +19,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("matched", alias=RED, peer="betaspace", before=None),
         """
         ✅ What betaspace calls "PLA-RED" is our Rotes PLA (PLA-ROT) from now on.
-        Cards that are open already stay as they are.
+        A card that waits for a place changes now; other open cards stay as they are.
         To undo it: !fed match "PLA-RED" --forget from beta
         """,
     ),
@@ -27,7 +27,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("matched", alias=RED, peer="betaspace", before=replace(RED, part=8, name="PLA", ipn="", by="Piet")),
         """
         ✅ What betaspace calls "PLA-RED" is our Rotes PLA (PLA-ROT) from now on.
-        Cards that are open already stay as they are.
+        A card that waits for a place changes now; other open cards stay as they are.
         Before, it was PLA, as Piet had said.
         To undo it: !fed match "PLA-RED" --forget from beta
         """,
