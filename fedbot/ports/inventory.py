@@ -1,0 +1,56 @@
+"""Our InvenTree, and what can go wrong with it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fedbot.federation.questions import Answer, Question
+from fedbot.federation.steps import AttachPhoto, PhotoAttached, Step, StepResult
+
+
+class InventoryProblem(Exception):
+    """Base of what an InvenTree can answer instead of a result. `text` is safe to show: no secrets, no HTML."""
+
+    def __init__(self, text: str, reason: str = "") -> None:
+        super().__init__(text)
+        self.text = text
+        self.reason = reason or type(self).__name__.lower()
+
+
+class Unavailable(InventoryProblem):
+    """It can't have reached the server, or a read failed: nothing was changed. Try again later."""
+
+
+class Refusal(InventoryProblem):
+    """A definite no (a 4xx, or our own check before the act): nothing was changed by this step."""
+
+
+class NotPermitted(Refusal):
+    """401 or 403: the token or its roles are not enough. `text` says which role or what to do."""
+
+
+class OutcomeUnknown(InventoryProblem):
+    """The request may have been carried out (time-out after sending, reset, 5xx): probe before anything else."""
+
+
+class Inventory(Protocol):
+    """Our own InvenTree.
+
+    Every method may raise `Unavailable`, `Refusal` or `NotPermitted`; `act` also `OutcomeUnknown`.
+    """
+
+    async def answer(self, question: Question) -> Answer:
+        """Read the answer; the type is `QUESTIONS[type(question)]`."""
+
+    async def probe(self, step: Step) -> StepResult | None:
+        """Whether the step's mark stands in InvenTree: its result read back, or None if it was not done."""
+
+    async def attach(self, step: AttachPhoto, photo: bytes) -> PhotoAttached:
+        """As `act`, for the one step that needs what isn't in it."""
+
+    async def act(self, step: Step) -> StepResult:
+        """Do the step once and read it back. The type of the result is `STEPS[type(step)]`.
+
+        A step that can be found half done (taken out, but in the wrong quantity) is put right or raises
+        `Refusal` only after it has been undone.
+        """
