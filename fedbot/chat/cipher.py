@@ -161,10 +161,10 @@ class Cipher:
         """The event, opened if it is encrypted and we can."""
         if raw.get("type") != ENCRYPTED:
             return raw
-        event = nio.MegolmEvent.from_dict({**raw, "room_id": room})
-        if not isinstance(event, nio.MegolmEvent):
-            return raw
         try:
+            event = nio.MegolmEvent.from_dict({**raw, "room_id": room})
+            if not isinstance(event, nio.MegolmEvent):
+                return raw
             inside = self.machine.decrypt_megolm_event(event, room).source
         except _BROKEN:
             return raw

@@ -347,6 +347,10 @@ async def test_garbage_to_the_device_and_into_the_room_stops_nothing(
     wrong = {"algorithm": "m.megolm.v1.aes-sha2", "sender_key": "x", "device_id": "x", "session_id": "x"}
     for content in ({}, {"algorithm": 7}, {**wrong, "ciphertext": "AAAA"}, {**wrong, "ciphertext": 5}):
         await super(EncryptedPerson, anna).send(room, "m.room.encrypted", content)
+    raw = {"type": "m.room.encrypted", "event_id": "$1", "sender": anna.user_id, "origin_server_ts": 1}
+    closed = {"content": {**wrong, "ciphertext": "AAAA"}}
+    for broken in (closed, {**closed, "unsigned": 7}, {**closed, "origin_server_ts": "x"}, {"content": None}):
+        assert bot.chat._cipher.open(room, {**raw, **broken}) == {**raw, **broken}
     await anna.say(room, "!fed help")
     await bot.until(lambda event: isinstance(event, Said))
     assert lines(bot) == ["!fed help"]
