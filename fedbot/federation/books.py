@@ -21,6 +21,7 @@ class Kind(StrEnum):
     UNMARKED = "unmarked"
     NOT_ARRIVED = "not-arrived"
     DISPUTED = "disputed"
+    LEFT_OVER = "left-over"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class BookLine:
     `stage` as in `Progress`; `quantity` is what was agreed, `now` what the stock item has. `where` is `stock`,
     `outgoing`, `customer` (the other side's company), `elsewhere`, `gone`, or '' if there never was an item.
     `overtaken`: the stock item has gone by another transfer since, so that this one says nothing of it any more.
+    `left_over`: as the borrower we should have it no more (`Transfer.left_over`).
     `marked`: the hand-over stands in its history (None: can't be told). `marked_arrived`: it has its old status.
     """
 
@@ -46,6 +48,7 @@ class BookLine:
     marked_arrived: bool = True
     settled: bool = False
     overtaken: bool = False
+    left_over: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
-"""How a loan ends: with its last return, or by the word of the owner's approver as a gift or lost (DESIGN §2, §6)."""
+"""How a loan ends: with its last return, or by the word of the owner's approver as a gift or lost (DESIGN §2, §6).
+
+A loan of several things can end thing by thing; it is over with the last of them. What is lost, or back without having
+left the borrower's books, still counts in the borrower's stock: its superuser has it taken out (`left_over`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from fedbot.federation import letters, loans, making
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Closing,
-    Connection,
     ConnectionState,
     Ending,
     Signature,
@@ -20,11 +24,11 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, StepRefused, StepUnknown
 from fedbot.federation.provenance import mirror_given, mirror_received
 from fedbot.federation.state import Turn
-from fedbot.federation.steps import Arrived
+from fedbot.federation.steps import Arrived, Remark, Step
 from fedbot.federation.stock import STATUS_LOST
 
 NOTING = "noting-loss"
-"""The purpose of the step that writes a loss into InvenTree."""
+"""The purpose of the step that writes into InvenTree how a loan ended that didn't come back."""
 
 
 def is_home(turn: Turn, transfer: Transfer) -> None:
@@ -43,24 +47,42 @@ def end_what_is_back(turn: Turn) -> None:
     """A journal that knew less than the world has read of returns: the loans of which nothing is out are over."""
     for loan in loans.on_loan(turn):
         done = [t for t in loans.returns(turn, loan) if t.state in loans.OVER_WITH_STOCK]
-        if done and not loans.out(turn, loan):
-            _end(turn, loan, Ending.RETURNED, done[-1].decided or done[-1].asked)
+        words = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
+        if words and not loans.out(turn, loan):
+            _end(turn, loan, words[-1].how, words[-1].by)
 
 
-def close(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
-    """The owner's approver makes it a gift, or writes it off: told to the borrower; it stays with its company."""
-    ended = _end(turn, loan, how, by)
+def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Collection[int]) -> None:
+    """The owner's approver makes these lines of it a gift, or writes them off; they stay with the borrower's company.
+
+    The borrower is told: of all that is out, if nothing else is, so that what came back needn't be known there yet.
+    """
+    out = {line.number: line for line in loans.lines_out(turn, loan)}
+    is_all = set(numbers) == set(out)
+    ended = _end_lines(turn, loan, Closing(how, by), numbers, is_all=is_all)
     connection = letters.connection_of(turn, ended)
     awaits = connection.state is not ConnectionState.ENDED
-    body = {"how": how.value, **transfers.as_body(by)}
+    body = {"how": how.value, **transfers.as_body(by), **({} if is_all else {"lines": sorted(numbers)})}
     ended, draft = letters.write(turn, ended, "closed", body, awaits=awaits)
     turn.save(ended)
-    if how is Ending.LOST:
-        _note_loss(turn, ended, connection, by)
-    phrase = say("loan_closed", loan=ended, home=turn.home, peer_name=turn.party_name(ended.peer))
+    for number in sorted(numbers):
+        _note(turn, ended, number, how, f"{connection.peer_name}, says {by.name}")
+    lines = tuple(out[number] for number in sorted(numbers))
+    about = {"loan": ended, "home": turn.home, "peer_name": turn.party_name(ended.peer)}
+    phrase = say("loan_closed", **about, part=None if is_all else Closing(how, by), lines=lines)
     people = tuple(dict.fromkeys(s.person for s in (ended.asked, ended.decided) if s and s.person != by.person))
-    key = f"closed:{ended.id}"
+    key = f"closed:{ended.id}:{by.event_id}"
     turn.do(Post(key, ended.room, phrase, reply_to=by.event_id, rings=people, draft=draft))
+
+
+def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int], *, is_all: bool) -> Transfer:
+    """These lines are over; the loan is, if that is all of it, or nothing else is out."""
+    ended = loans.with_ends(loan, end, numbers)
+    turn.save(ended)
+    if is_all or not loans.out(turn, ended):
+        return _end(turn, ended, end.how, end.by)
+    turn.note(ended.id, f"loan over in part: {end.how.value}", end.by.person, end.by.event_id)
+    show_anew(turn, ended)
     return ended
 
 
@@ -72,44 +94,79 @@ def tell_alone(turn: Turn, loan: Transfer) -> None:
     turn.save(letters.send(turn, loan, "closed", body))
 
 
-def _note_loss(turn: Turn, loan: Transfer, connection: Connection, by: Signature) -> None:
-    """What is still out has the status 'lost' in our InvenTree, with who said so in its history."""
-    for number in loans.out(turn, loan):
-        item = loan.at(number).item
-        if item is not None:
-            note = f"lost at {connection.peer_name}, says {by.name}"
-            step = Arrived(transfers.mark(loan, number, "lost"), note, item, STATUS_LOST)
-            turn.do(Do(Context(NOTING, loan.id, number), step))
+def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str) -> None:
+    """Our InvenTree's history tells how it ended, and by whose word; what is lost has that status, too."""
+    item = loan.at(number).item
+    if item is None:
+        return
+    if how is Ending.LOST:
+        step: Step = Arrived(transfers.mark(loan, number, "lost"), f"lost at {whose_word}", item, STATUS_LOST)
+    else:
+        step = Remark(transfers.mark(loan, number, "gift"), f"a gift from now on to {whose_word}", item)
+    turn.do(Do(Context(NOTING, loan.id, number), step))
 
 
 def on_not_noted(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """InvenTree didn't take the status 'lost': the admins do it by hand."""
+    """InvenTree didn't take it: the admins do it by hand."""
     loan = turn.transfer(event.context.subject)
     if loan is not None:
-        turn.tell_admins(say("loss_not_noted", loan=loan, text=event.text), f"lost:{loan.id}:{event.context.line}")
+        how = loan.ending_of(event.context.line)
+        phrase = say("gift_not_noted" if how is Ending.GIFT else "loss_not_noted", loan=loan, text=event.text)
+        turn.tell_admins(phrase, f"lost:{loan.id}:{event.context.line}")
 
 
 def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
-    """At the borrower: the owner's word on how it ended. What is back without having left our books is told."""
+    """At the borrower: the owner's word on how it, or a part of it, ended. It counts though we have closed it alone.
+
+    What is over, but still counts in our stock, is for our superuser to have taken out.
+    """
     loan = letters.send(turn, loan, "noted")
+    if loans.is_kept(loan):
+        loan = loans.reopened(loan)
     turn.save(loan)
     how = ending_in(envelope)
     if not loan.is_on_loan or how is None:
         return
-    here = tuple(stock[0] for number in loans.out(turn, loan) if (stock := loans.borrowers_stock(loan, number)))
-    loan = _end(turn, loan, how, transfers.signature_in(envelope, loan.peer, ""))
-    if how is Ending.RETURNED and here:
-        phrase = say("back_but_in_our_books", loan=loan, peer_name=turn.party_name(loan.peer), items=here)
-        turn.tell_admins(phrase, f"back-alone:{loan.id}")
+    end = Closing(how, transfers.signature_in(envelope, loan.peer, ""))
+    here, numbers = loans.still_here(turn, loan), _lines_in(turn, envelope, loan)
+    loan = _end_lines(turn, loan, end, numbers, is_all="lines" not in envelope.body)
+    left_over = tuple(number for number in numbers if number in here)
+    if how is Ending.GIFT or not left_over:
+        return
+    loan = replace(loan, left_over=(*loan.left_over, *left_over))
+    turn.save(loan)
+    phrase = say("over_but_in_our_books", loan=loan, peer_name=turn.party_name(loan.peer), numbers=left_over)
+    turn.tell_admins(phrase, f"left-over:{loan.id}:{left_over[0]}")
 
 
 def ending_in(envelope: Envelope) -> Ending | None:
-    """How a loan ended, as a letter tells."""
+    """How a loan ended, as its owner's letter tells."""
     how = envelope.body.get("how")
-    return Ending(how) if how in set(Ending) else None
+    return Ending(how) if how in set(Ending) - {Ending.KEPT} else None
+
+
+def _lines_in(turn: Turn, envelope: Envelope, loan: Transfer) -> tuple[int, ...]:
+    """The lines that an owner's letter says are over; if it names none, all but what is leaving the borrower."""
+    if "lines" not in envelope.body:
+        return tuple(loans.still_here(turn, loan))
+    told = envelope.body["lines"]
+    return tuple(number for number in loans.out(turn, loan) if isinstance(told, list) and number in told)
+
+
+def as_we_said(turn: Turn, loan: Transfer, envelope: Envelope, how: Ending, by: Signature) -> Transfer:
+    """The loan, as our own letter tells that it, or a part of it, ended (`recovering`); what follows was done."""
+    ended = loans.with_ends(loan, Closing(how, by), _lines_in(turn, envelope, loan))
+    return ended if "lines" in envelope.body else replace(ended, closed=Closing(how, by))
+
+
+def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:
+    """At the borrower: its owner's bot is gone for ever. Our superuser closes it; it stays in our books as theirs."""
+    return _end_lines(turn, loan, Closing(Ending.KEPT, by), loans.out(turn, loan), is_all=True)
 
 
 def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
+    """It is over. Which of several ends it is called by doesn't depend on the order in which a side hears of them."""
+    how = max([how, *(closing.how for closing in loan.line_ends)], key=list(Ending).index)
     ended = replace(loan, closed=Closing(how, by))
     turn.save(ended)
     turn.note(ended.id, f"loan over: {how.value}", by.person, by.event_id)

@@ -60,6 +60,7 @@ def _line(
         item=progress.item,
         quantity=transfer.line(progress.number).quantity,
         settled=transfer.settled is not None,
+        left_over=progress.number in transfer.left_over,
     )
     if progress.item is None:
         return book
@@ -118,7 +119,9 @@ def _between(ours: BookLine, theirs: BookLine | None) -> Kind | None:
 
 
 def _amiss(ours: BookLine) -> list[Kind]:
-    """What is amiss in our own record of what we gave."""
+    """What is amiss in our own record of what we gave, or had borrowed."""
+    if ours.left_over:
+        return [Kind.LEFT_OVER] if ours.where in HERE else []
     if ours.role != "sender" or ours.overtaken:
         return []
     with_peer = ours.where == "customer"

@@ -19,6 +19,7 @@ from fedbot.federation import (
     due_days,
     extending,
     house,
+    left_over,
     letters,
     lines,
     loans,
@@ -307,6 +308,7 @@ _DONE: dict[str, _Rule] = {
     "receiving": receiving.on_done,
     "mirror": _nothing_follows,
     closing.NOTING: _nothing_follows,
+    left_over.WRITING_OFF: left_over.on_written_off,
     "taking-back": disconnecting.on_taken_back,
     photos.ATTACHING: photos.on_attached,
 }
@@ -319,6 +321,7 @@ _REFUSED: dict[str, _Rule] = {
     "receiving": parcels.on_refused,
     "mirror": _not_mirrored,
     closing.NOTING: closing.on_not_noted,
+    left_over.WRITING_OFF: left_over.on_not_written_off,
     "taking-back": _not_taken_back,
     photos.ATTACHING: photos.on_not_attached,
 }
@@ -331,6 +334,7 @@ _UNKNOWN: dict[str, _Rule] = {
     "receiving": receiving.on_unknown,
     "mirror": _not_mirrored,
     closing.NOTING: closing.on_not_noted,
+    left_over.WRITING_OFF: left_over.on_not_written_off,
     "taking-back": _not_taken_back,
     photos.ATTACHING: photos.on_not_attached,
 }

@@ -97,16 +97,21 @@ class Parcel:
 
 
 class Ending(StrEnum):
-    """How a loan can end."""
+    """How a loan, or a thing of it, can end; a loan of several things ends as the last of these that holds for one.
+
+    `KEPT`: it stays with the borrower as the owner's, by the borrower's word alone, as the owner's bot is gone.
+    """
 
     RETURNED = "returned"
     GIFT = "gift"
     LOST = "lost"
+    KEPT = "kept"
 
 
 @dataclass(frozen=True)
 class Closing:
-    """A loan has ended: how, and by whose word (of the last return: who decided it)."""
+    """A loan has ended: how, and by whose word (of the last return: who decided it). `line`: only that one of it."""
 
     how: Ending
     by: Signature
+    line: int = 0

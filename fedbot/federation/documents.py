@@ -298,9 +298,10 @@ class Transfer:
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
     `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
-    Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, and
-    `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's approver saw,
-    `remark` what was said of it.
+    Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
+    those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
+    the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
+    approver saw, `remark` what was said of it.
     """
 
     id: str
@@ -339,6 +340,8 @@ class Transfer:
     peer_parts: tuple[int, ...] = ()
     damaged: bool = False
     remark: str = ""
+    line_ends: tuple[Closing, ...] = ()
+    left_over: tuple[int, ...] = ()
 
     @property
     def subject_kind(self) -> str:
@@ -360,6 +363,15 @@ class Transfer:
     def due_day(self) -> date | None:
         """The last day of the loan, as extended."""
         return self.back_by or self.terms.loan_until
+
+    def ending_of(self, number: int) -> Ending | None:
+        """How that line of a loan ended; None if it isn't over (or came back while the others are out)."""
+        for closing in self.line_ends:
+            if closing.line == number:
+                return closing.how
+        if self.closed is None:
+            return None
+        return Ending.RETURNED if self.line_ends else self.closed.how
 
     @property
     def awaits_parcel(self) -> bool:

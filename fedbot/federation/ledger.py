@@ -135,7 +135,7 @@ def _row(transfer: Transfer, line: Line) -> Row:
         our_item=our_item(transfer, line),
         peer_item=peer_item(transfer, line),
         loan_until=transfer.due_day,
-        loan_end=transfer.closed.how.value if transfer.closed else "",
+        loan_end=(transfer.ending_of(line.number) or "") if transfer.is_loan else "",
         loan_of=terms.parent,
         ended_at=_ended(transfer),
         note=terms.note,

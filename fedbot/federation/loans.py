@@ -5,7 +5,7 @@ What came back is derived from the returns, which are transfers of their own; it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -13,8 +13,10 @@ from decimal import Decimal
 from fedbot.federation import zones
 from fedbot.federation.documents import (
     FINAL,
+    Closing,
     Connection,
     ConnectionState,
+    Ending,
     Line,
     Signature,
     Terms,
@@ -99,11 +101,17 @@ def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     return back
 
 
-def out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
-    """How much of each line the borrower still has; lines that are back aren't in it."""
+def not_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """How much of each line did not come back, whatever became of it; lines that are back aren't in it."""
     back = came_back(turn, loan)
     left = {number: quantity - back[number] for number, quantity in lent(loan).items()}
     return {number: quantity for number, quantity in left.items() if quantity > 0}
+
+
+def out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """How much of each line the borrower still has, and owes."""
+    over = {closing.line for closing in loan.line_ends}
+    return {number: quantity for number, quantity in not_back(turn, loan).items() if number not in over}
 
 
 def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
@@ -111,16 +119,33 @@ def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
 
 
+def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """At the borrower: what is out and hasn't begun to leave our books."""
+    moving = [t for t in returns(turn, loan) if t.state is not TransferState.OPEN]
+    return _without(out(turn, loan), moving)
+
+
 def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decimal]:
     """What is out and not on its way back by another return (than `but`): never more than was lent (DESIGN §6)."""
-    left = out(turn, loan)
-    for transfer in returns(turn, loan):
-        if transfer.state in FINAL or transfer.state in OVER_WITH_STOCK or transfer.id == but:
+    return _without(out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
+
+
+def _without(left: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[int, Decimal]:
+    """What is left, without what these returns bring back, unless they are over."""
+    for transfer in going_back:
+        if transfer.state in FINAL or transfer.state in OVER_WITH_STOCK:
             continue
         for line in transfer.terms.lines:
             if line.of_line in left and not transfer.at(line.number).failed:
                 left[line.of_line] -= line.quantity
     return {number: quantity for number, quantity in left.items() if quantity > 0}
+
+
+def with_ends(loan: Transfer, end: Closing, numbers: Iterable[int]) -> Transfer:
+    """The loan, these lines of it having ended so."""
+    known = {closing.line for closing in loan.line_ends}
+    ends = tuple(replace(end, line=number) for number in numbers if number not in known)
+    return replace(loan, line_ends=(*loan.line_ends, *ends))
 
 
 def borrowers_stock(loan: Transfer, number: int) -> tuple[int, int] | None:
@@ -183,9 +208,23 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
 
 def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
     """The loan by which that stock item of ours, or what it was split off from, is here; None if it isn't borrowed."""
-    here = (t for t in on_loan(turn) if t.role == "receiver")
     by = item.provenance.transfer if item.provenance else ""
-    return next((t for t in here if t.id == by or item.pk in {p.item for p in t.progress}), None)
+    for loan in on_loan(turn):
+        over = {loan.at(closing.line).item for closing in loan.line_ends}
+        ours = loan.id == by or item.pk in {p.item for p in loan.progress}
+        if loan.role == "receiver" and ours and item.pk not in over:
+            return loan
+    return None
+
+
+def is_kept(loan: Transfer) -> bool:
+    """Whether our space has closed it alone, as its owner's bot is gone."""
+    return loan.closed is not None and loan.closed.how is Ending.KEPT
+
+
+def reopened(loan: Transfer) -> Transfer:
+    """What we had closed alone, as if we hadn't: its owner is there again, and has the say."""
+    return replace(loan, closed=None, line_ends=tuple(e for e in loan.line_ends if e.how is not Ending.KEPT))
 
 
 def today(turn: Turn, loan: Transfer) -> date:

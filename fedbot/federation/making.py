@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.federation import letters, loans, succession, tally
-from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState
+from fedbot.federation.documents import LIVING_CONNECTION, Connection, ConnectionState, Transfer
 from fedbot.federation.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.federation.provenance import mirror_received
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
     AccessMade,
@@ -251,7 +252,8 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 def _adopt(turn: Turn, connection: Connection) -> None:
     """What an earlier generation left unfinished or on loan goes on under this one (DESIGN §4); letters go out anew."""
     adopted = []
-    for transfer in [*turn.open_transfers(), *loans.on_loan(turn)]:
+    kept = [t for t in turn.transfers() if t.peer == connection.peer and loans.is_kept(t)]
+    for transfer in [*turn.open_transfers(), *loans.on_loan(turn), *(loans.reopened(t) for t in kept)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
         if left and transfer.room in succession.lineage(turn, connection.room):
             here = replace(transfer, connection=connection.id, room=connection.room)
@@ -259,10 +261,26 @@ def _adopt(turn: Turn, connection: Connection) -> None:
             turn.save(mine)
             turn.note(transfer.id, f"goes on under generation {connection.generation}")
             letters.send_again(turn, mine)
+            if mine.is_on_loan and mine.role == "receiver":
+                letters.ask(turn, mine)  # its owner may have settled it alone meanwhile
             adopted.append(mine)
+            if transfer.id in {t.id for t in kept}:
+                _shows_as_on_loan_again(turn, mine)
     if adopted and connection.ours:
         phrase = say("goes_on_from_before", connection=connection, transfers=tuple(adopted))
         turn.do(Post(f"adopted:{connection.id}", connection.room, phrase))
+
+
+def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
+    """What we had closed alone is on loan again, as its card and our InvenTree say too."""
+    turn.note(loan.id, "on loan again")
+    if "card" in loan.told:
+        peer_name = turn.party_name(loan.peer)
+        card = say("transfer_card", transfer=loan, home=turn.home, peer_name=peer_name, people=[])
+        turn.do(Edit(f"card:{loan.id}", loan.room, card))
+    for progress in loan.progress:
+        if progress.stage in loans.CAME_BACK:
+            mirror_received(turn, loan, progress)
 
 
 # --- what stands in the way --------------------------------------------------------------------------------

@@ -44,8 +44,9 @@ def received(turn: Turn) -> tuple[Received, ...]:
     return tuple(
         Received(transfer.id, progress.number, progress.item, progress.part, progress.quantity or line.quantity)
         for transfer in turn.transfers()
-        if transfer.role == "receiver" and not (transfer.closed and transfer.closed.how is Ending.LOST)
+        if transfer.role == "receiver"
         for progress in transfer.progress
+        if transfer.ending_of(progress.number) is not Ending.LOST
         for line in (transfer.line(progress.number),)
         if progress.item is not None and progress.part is not None
         if origin_here(turn, transfer, line) and gone.get(progress.item, Decimal(0)) < line.quantity

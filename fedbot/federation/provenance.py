@@ -50,11 +50,12 @@ def _mirror(turn: Turn, transfer: Transfer, item: int, value: dict[str, object])
     turn.do(Do(Context("mirror", transfer.id), Mirror(mark, "stockitem", item, text)))
 
 
-def _loan(transfer: Transfer) -> dict[str, object]:
-    """Until when it is lent, in whose time zone, and how that ended."""
+def _loan(transfer: Transfer, number: int) -> dict[str, object]:
+    """Until when that line is lent, in whose time zone, and how that ended."""
     if not transfer.is_loan or transfer.due_day is None:
         return {}
-    ended = {"loan": transfer.closed.how.value} if transfer.closed else {}
+    ending = transfer.ending_of(number)
+    ended = {"loan": ending.value} if ending else {}
     zone = {"time_zone": transfer.terms.time_zone} if transfer.terms.time_zone else {}
     return {"loan_until": transfer.due_day.isoformat(), **zone, **ended}
 
@@ -66,7 +67,7 @@ def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
         value: dict[str, object] = {"to": transfer.peer, "line": line.number, "state": transfer.state.value}
         if line.origin:
             value["origin"] = line.origin
-        value |= _loan(transfer)
+        value |= _loan(transfer, line.number)
         _mirror(turn, transfer, progress.item, value)
 
 
@@ -82,7 +83,7 @@ def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
         "line": line.number,
         "origin": origin,
     }
-    value |= _loan(transfer)
+    value |= _loan(transfer, line.number)
     if progress.metadata:
         value["sender_metadata"] = json.loads(progress.metadata)
     _mirror(turn, transfer, progress.item, value)

@@ -30,7 +30,6 @@ from fedbot.federation import (
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
-    Closing,
     Connection,
     ConnectionState,
     Dispute,
@@ -159,7 +158,7 @@ def _of_loan(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
     if envelope.kind == "extended":
         return replace(transfer, back_by=extending.day_in(envelope))
     how = closing.ending_in(envelope) if envelope.kind == "closed" else None
-    return replace(transfer, closed=Closing(how, _signed(turn, envelope))) if how else transfer
+    return closing.as_we_said(turn, transfer, envelope, how, _signed(turn, envelope)) if how else transfer
 
 
 def _signed(turn: Turn, envelope: Envelope) -> Signature:

@@ -98,6 +98,38 @@ class Arrived:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """Sender: a sentence in the history of what is with the receiver's company, which stays as it is.
+
+    Result: `HandedOver`.
+    """
+
+    mark: str
+    note: str
+    item: int
+
+
+@dataclass(frozen=True)
+class WriteOff:
+    """Receiver: what was borrowed, and is lost or back at its owner, is in our stock no more: its status is 'lost'.
+
+    At most `quantity` is: more in that stock item is something else, too. Result: `WrittenOff`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class WrittenOff:
+    """Read back: the item has that status."""
+
+    item: int
+
+
+@dataclass(frozen=True)
 class CreatePart:
     """Receiver: a part for what comes in, as proposed on the card. Result: `PartCreated`."""
 
@@ -380,6 +412,8 @@ Step = (
     | PutBack
     | TakeBack
     | Arrived
+    | Remark
+    | WriteOff
     | CreatePart
     | CreateItem
     | BookInAgain
@@ -399,6 +433,7 @@ Step = (
 StepResult = (
     Taken
     | HandedOver
+    | WrittenOff
     | PlacedAt
     | PartCreated
     | ItemCreated
@@ -419,6 +454,8 @@ STEPS: dict[type[Step], type[StepResult]] = {
     PutBack: PlacedAt,
     TakeBack: PlacedAt,
     Arrived: HandedOver,
+    Remark: HandedOver,
+    WriteOff: WrittenOff,
     CreatePart: PartCreated,
     CreateItem: ItemCreated,
     BookInAgain: ItemCreated,

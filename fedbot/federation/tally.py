@@ -97,18 +97,18 @@ def _with(dealings: Dealings, transfer: Transfer, since: datetime | None) -> Dea
         return dealings
     if loans.is_return(transfer):  # what comes back was counted when it was lent
         return dealings
-    over = [line for line in transfer.terms.lines if transfer.at(line.number).stage in GONE_OVER]
-    pieces = sum((line.quantity for line in over if not line.description.units), Decimal(0))
-    went = Flow(len(over), pieces)
-    way = _way(transfer)
-    counted: dict[str, Any] = {way: _sum([getattr(dealings, way), went])}
-    return replace(dealings, **counted)
+    counted: dict[str, list[Flow]] = {way: [getattr(dealings, way)] for way in WAYS}
+    for line in transfer.terms.lines:
+        if transfer.at(line.number).stage in GONE_OVER:
+            pieces = Decimal(0) if line.description.units else line.quantity
+            counted[_way(transfer, line.number)].append(Flow(1, pieces))
+    sums: dict[str, Any] = {way: _sum(flows) for way, flows in counted.items()}
+    return replace(dealings, **sums)
 
 
-def _way(transfer: Transfer) -> str:
+def _way(transfer: Transfer, number: int) -> str:
     """Lent things count as lent for ever, except those that became a gift."""
-    gift = transfer.closed is not None and transfer.closed.how is Ending.GIFT
-    if transfer.is_loan and not gift:
+    if transfer.is_loan and transfer.ending_of(number) is not Ending.GIFT:
         return "lent" if transfer.role == "sender" else "borrowed"
     return "given" if transfer.role == "sender" else "received"
 

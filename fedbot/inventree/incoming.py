@@ -1,4 +1,4 @@
-"""The receiver's steps: a part if it lacks one, the stock item in Incoming, putting it away (DESIGN §6).
+"""The receiver's steps: a part if it lacks one, the stock item in Incoming, putting it away; and out again (DESIGN §6).
 
 `POST stock/` leaves no notes in the history, so its mark is the item's `link`, which nothing can search for:
 it is looked for among the items of the part, those in Incoming first (facts/inventree.md "(b)").
@@ -11,13 +11,24 @@ from typing import Any
 from inventree.part import Part as Parts
 
 from fedbot.federation.questions import PartDescription
-from fedbot.federation.steps import BookInAgain, CreateItem, CreatePart, ItemCreated, PartCreated, PlacedAt, PutAway
+from fedbot.federation.steps import (
+    BookInAgain,
+    CreateItem,
+    CreatePart,
+    ItemCreated,
+    PartCreated,
+    PlacedAt,
+    PutAway,
+    WriteOff,
+    WrittenOff,
+)
+from fedbot.federation.stock import STATUS_LOST
 from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.places import Places
 from fedbot.inventree.returning import bring_back
-from fedbot.inventree.rows import Row, amount, written
+from fedbot.inventree.rows import Row, amount, exact_status, written
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, rows_of_part
+from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, rows_of_part, set_status
 from fedbot.inventree.texts import address, for_notes, plain, same
 from fedbot.ports import OutcomeUnknown, Refusal
 
@@ -213,3 +224,33 @@ def put_away(server: Server, step: PutAway) -> PlacedAt:
         status=None,
         notes=notes_of(step.mark, step.note),
     )
+
+
+# --- what was borrowed, and is over ---------------------------------------------------------------------------
+
+
+def find_written_off(server: Server, step: WriteOff) -> WrittenOff | None:
+    """Probe of `WriteOff`."""
+    is_lost = exact_status(item_row(server, step.item)) == STATUS_LOST
+    return WrittenOff(step.item) if is_lost and trace(server, step.mark, step.item).stands else None
+
+
+def write_off(server: Server, step: WriteOff) -> WrittenOff:
+    """Give it the status 'lost', so that it is in stock no more, and keeps its history.
+
+    Raises `Refusal` with one of: gone, not-in-stock, too-much, allocated.
+    """
+    row = item_row(server, step.item)
+    here = server.version.in_stock(row) and row.get("customer") is None
+    checks = (
+        (not here, "not-in-stock", f"Stock item #{step.item} isn't in stock any more."),
+        (amount(row["quantity"]) > step.quantity, "too-much", f"Stock item #{step.item} holds more than was borrowed."),
+        (amount(row.get("allocated")) > 0, "allocated", f"Stock item #{step.item} is allocated."),
+    )
+    for wrong, reason, text in checks:
+        if wrong:
+            raise Refusal(text, reason)
+    set_status(server, item=step.item, status=STATUS_LOST, notes=notes_of(step.mark, step.note))
+    if exact_status(item_row(server, step.item)) != STATUS_LOST:
+        raise OutcomeUnknown(f"Stock item #{step.item} did not take the status 'lost'.", "changed")
+    return WrittenOff(step.item)

@@ -80,6 +80,8 @@ DEEDS: dict[type[Step], Deed] = {
     steps.PutBack: Deed(outgoing.find_put_back, outgoing.put_back),
     steps.TakeBack: Deed(returning.find_taken_back, returning.take_back),
     steps.Arrived: Deed(outgoing.find_arrived, outgoing.mark_arrived),
+    steps.Remark: Deed(outgoing.find_remarked, outgoing.remark),
+    steps.WriteOff: Deed(incoming.find_written_off, incoming.write_off),
     steps.CreatePart: Deed(incoming.find_part_created, incoming.create_part),
     steps.CreateItem: Deed(incoming.find_item_created, incoming.create_item),
     steps.BookInAgain: Deed(incoming.find_booked_in_again, incoming.book_in_again),

@@ -13,7 +13,7 @@ from typing import Any
 
 from inventree.stock import StockItem as StockItems
 
-from fedbot.federation.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Taken, TakeOut
+from fedbot.federation.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Remark, Taken, TakeOut
 from fedbot.federation.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
 from fedbot.inventree.history import (
     MOVED,
@@ -237,6 +237,36 @@ def mark_arrived(server: Server, step: Arrived) -> HandedOver:
     found = find_arrived(server, step)
     if found is None:
         raise OutcomeUnknown(f"Stock item #{step.item} did not take its old status.", "changed")
+    return found
+
+
+def find_remarked(server: Server, step: Remark) -> HandedOver | None:
+    """Probe of `Remark`: the sentence stands in its history, and its status is again the one that stands there."""
+    said = trace(server, step.mark, step.item).entries
+    if not said:
+        return None
+    _, status = remembered(said[0].notes)
+    return HandedOver(step.item) if exact_status(item_row(server, step.item)) == status else None
+
+
+def remark(server: Server, step: Remark) -> HandedOver:
+    """InvenTree takes a sentence only along with a change: the status is changed, and changed back.
+
+    With the status that an item has it writes nothing (facts/inventree.md); it may have been changed already, by a try
+    that got no further.
+    """
+    said = trace(server, step.mark, step.item).entries
+    if said:
+        _, status = remembered(said[0].notes)
+    else:
+        row = item_row(server, step.item)
+        status = exact_status(row)
+        other = STATUS_OK if int(row["status"]) == STATUS_ATTENTION else STATUS_ATTENTION
+        set_status(server, item=step.item, status=other, notes=remembering(notes_of(step.mark, step.note), row))
+    set_status(server, item=step.item, status=status, notes=notes_of(f"{step.mark}ed", "its status as before"))
+    found = find_remarked(server, step)
+    if found is None:
+        raise OutcomeUnknown(f"Stock item #{step.item} has not got its status back.", "changed")
     return found
 
 

@@ -11,11 +11,11 @@ SPEC = Verb(
     name="gift",
     summary="what is lent is theirs from now on",
     right=Right.APPROVER,
-    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    examples=("gift k7m2", "gift"),
+    arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
+    examples=("gift k7m2", "gift", "gift k7m2 LENS-2"),
     details=(
         "Said by an approver of the owner; what isn't back by then is given away, and nobody owes it any more.",
-        "As a reply to the card it needs no ID.",
+        "As a reply to the card it needs no ID. Of several things one or some can be named; without, it is all of it.",
     ),
     where=Where.FEDERATION_ROOM,
 )

@@ -13,26 +13,33 @@ from fedbot.federation.questions import Answer, FindItems, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right
 from fedbot.federation.terms import presentable
-from fedbot.verbs.loans_meant import carrier, id_and_rest, loan_meant, only_line
-from fedbot.verbs.offering import quantity_complaint
-from fedbot.verbs.quantities import quantity_in
+from fedbot.verbs.lent_things import ALL, let_choose, things_meant
+from fedbot.verbs.loans_meant import carrier, id_and_rest, loan_meant
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.verbs.tokens import note_again
 
 SPEC = Verb(
     name="return",
     aliases=("back",),
     summary="as a reply to the card: it goes back",
     right=Right.APPROVER,
-    arguments=(Argument("id", Kind.ANYTHING, "[ID] [QUANTITY]", optional=True),),
+    arguments=(Argument("id", Kind.THINGS, "[ID] [THING] [QUANTITY]", optional=True),),
     options=(
         Option("damaged", "", "it isn't as it was (said by the owner)"),
         Option("note", "TEXT", "what stands in the item's history"),
     ),
-    examples=("return", "return k7m2", "return k7m2 20", 'return k7m2 --damaged --note "scratched"'),
+    examples=(
+        "return",
+        "return k7m2",
+        "return k7m2 20",
+        "return k7m2 LENS-2; RES-10K 5",
+        'return k7m2 --damaged --note "scratched"',
+    ),
     details=(
         "Said by the space that borrowed it, the owner's people look at it and decide on their card.",
         "Said by the owner's approver, it is here already: that is the decision.",
         "The owner's own stock item comes back, to its old place. Without a quantity all of it goes back.",
+        "Of a loan of several things I list what is out; a number, or a name, is that thing, 'all' is all of it.",
     ),
     where=Where.FEDERATION_ROOM,
     everyday=5,
@@ -45,6 +52,8 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     if isinstance(meant, Phrase):
         return meant
     loan, terms = meant
+    if len(terms.lines) > 1 and not _named(turn, command)[1]:
+        return ()  # which of them go back is asked of the person first
     if loan.role == "sender":
         return returning.questions(loan, terms)
     return tuple(FindItems(f"#{line.item}") for line in terms.lines)
@@ -56,6 +65,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if isinstance(meant, Phrase):
         return meant
     loan, terms = meant
+    if not answers:
+        let_choose(turn, command, loan, SPEC, _options(command))
+        return None
     connection = carrier(turn, loan)
     identifier, by = transfer_id(command.event_id, 1), command.signature(turn)
     if loan.role == "receiver":
@@ -77,13 +89,13 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     """The loan, and what of it is to go back."""
-    command, rest = id_and_rest(turn, command, str(command.arguments.get("id", "")))
+    command, words = _named(turn, command)
     loan = loan_meant(turn, command, SPEC)
     if isinstance(loan, Phrase):
         return loan
     if command.arguments.get("damaged") and loan.role == "receiver":
         return say("owner_sees_damage", loan=loan, peer_name=turn.party_name(loan.peer))
-    wanted = _wanted(turn, loan, rest)
+    wanted = _wanted(turn, loan, words)
     if isinstance(wanted, Phrase):
         return wanted
     note = presentable(str(command.arguments.get("note", "")))
@@ -91,27 +103,24 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     return (loan, terms) if terms else say("borrowed_stock_unknown", loan=loan, peer_name=turn.party_name(loan.peer))
 
 
-def _wanted(turn: Turn, loan: Transfer, word: str) -> dict[int, Decimal] | Phrase:
-    """How much of each line: all that is out, or so much of the only one."""
+def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
+    """How much of each line: all that is out, or what is named."""
     left = loans.free_to_return(turn, loan)
     moving = loans.open_return(turn, loan)
-    if moving and (not left or not word):
+    if moving and (not left or words.casefold() in {"", ALL}):
         return say("return_under_way", loan=loan, transfer=moving)
-    if not word:
-        return left
-    found, number = quantity_in(word), only_line(loan)
-    if found is None:
-        return say("word_too_many", word=word[:40], usage=SPEC.usage, example=SPEC.examples[1])
-    if len(found.readings) > 1:
-        return say("number_unclear", word=found.word, readings=found.readings)
-    if complaint := quantity_complaint(found.readings[0]):
-        return complaint
-    quantity = Decimal(found.readings[0])
-    if number is None:
-        return say("all_lines_go_back", loan=loan)
-    if quantity > left.get(number, Decimal(0)):
-        return say("more_than_out", loan=loan, wanted=quantity, out=left.get(number, Decimal(0)))
-    return {number: quantity}
+    return things_meant(loan, words or ALL, left)
+
+
+def _named(turn: Turn, command: Command) -> tuple[Command, str]:
+    """The line with the loan's id, and what of it is named."""
+    return id_and_rest(turn, command, str(command.arguments.get("id", "")))
+
+
+def _options(command: Command) -> str:
+    """The line's options, to stand in a whole line."""
+    damaged = " --damaged" if command.arguments.get("damaged") else ""
+    return damaged + note_again(str(command.arguments.get("note", "")))
 
 
 def _not_here(turn: Turn, loan: Transfer, terms: Terms, answers: tuple[Answer, ...]) -> Phrase | None:

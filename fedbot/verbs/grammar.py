@@ -17,7 +17,7 @@ from fedbot.federation.terms import MOST_LINES
 from fedbot.verbs.dates import reads_as_day
 from fedbot.verbs.items import items_in
 from fedbot.verbs.quantities import quantity_in
-from fedbot.verbs.spec import Argument, Kind, Option, Verb
+from fedbot.verbs.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.verbs.tokens import Token, tidied, tokens_in
 
 LONGEST_WORD = 200
@@ -222,6 +222,9 @@ class _Line:
     def _take(self, kind: Kind) -> str:
         if not self.segments:
             return ""
+        if kind is Kind.THINGS:
+            segments, self.segments = self.segments, []
+            return BETWEEN_THINGS.join(segment.text(self.text) for segment in segments)
         first, *others = self.segments
         several = kind in {Kind.SPACE, Kind.ANYTHING}
         taken = first if several else Segment(first.tokens[:1])

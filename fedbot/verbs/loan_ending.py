@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from fedbot.federation import closing
+from decimal import Decimal
+
+from fedbot.federation import closing, loans
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Ending
-from fedbot.federation.effects import Phrase
+from fedbot.federation.documents import Ending, Transfer
+from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
-from fedbot.verbs.loans_meant import owned_loan
+from fedbot.verbs.lent_things import ALL, things_meant
+from fedbot.verbs.loans_meant import id_and_rest, owned_loan
 from fedbot.verbs.spec import Handler, Verb
 
 
 def ends_it(spec: Verb, how: Ending) -> Handler:
     """The handler of a verb that closes the loan in this way."""
 
-    def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
-        """Nothing of InvenTree; what stands against it is said at once."""
-        loan = owned_loan(turn, command, spec)
-        return loan if isinstance(loan, Phrase) else ()
-
-    def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-        """Close the loan so."""
-        del answers
+    def meant(turn: Turn, command: Command) -> tuple[Transfer, dict[int, Decimal]] | Phrase:
+        """The loan, and what of it; all that is out, if nothing is named."""
+        command, words = id_and_rest(turn, command, str(command.arguments.get("id", "")))
         loan = owned_loan(turn, command, spec)
         if isinstance(loan, Phrase):
             return loan
-        closing.close(turn, loan, how, command.signature(turn))
+        out, free = loans.out(turn, loan), loans.free_to_return(turn, loan)
+        wanted = things_meant(loan, words or ALL, out)
+        if isinstance(wanted, Phrase):
+            return wanted
+        if any(free.get(number) != out[number] for number in wanted):
+            return say("return_under_way", loan=loan, transfer=loans.open_return(turn, loan) or loan)
+        if wanted != {number: out[number] for number in wanted}:
+            return say("only_all_of_a_thing", loan=loan, usage=spec.usage)
+        return loan, wanted
+
+    def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
+        """Nothing of InvenTree; what stands against it is said at once."""
+        found = meant(turn, command)
+        return found if isinstance(found, Phrase) else ()
+
+    def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+        """Close the loan, or that part of it, so."""
+        del answers
+        found = meant(turn, command)
+        if isinstance(found, Phrase):
+            return found
+        loan, wanted = found
+        closing.close(turn, loan, how, command.signature(turn), wanted)
         return None
 
     return Handler(spec, ask, act)

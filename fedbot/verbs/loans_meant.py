@@ -30,14 +30,13 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
 
 
 def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
-    """The loan, if it is ours to say how it ends, and nothing of it is on its way back."""
+    """The loan, if it is ours to say how it ends."""
     loan = loan_meant(turn, command, spec)
     if isinstance(loan, Phrase):
         return loan
     if loan.role != "sender":
         return say("owner_decides", loan=loan, peer_name=turn.party_name(loan.peer), usage=spec.usage)
-    moving = loans.open_return(turn, loan)
-    return say("return_under_way", loan=loan, transfer=moving) if moving else loan
+    return loan
 
 
 def carrier(turn: Turn, loan: Transfer) -> Connection:

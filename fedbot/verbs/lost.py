@@ -11,11 +11,11 @@ SPEC = Verb(
     name="lost",
     summary="what is lent is lost",
     right=Right.APPROVER,
-    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    examples=("lost k7m2", "lost"),
+    arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
+    examples=("lost k7m2", "lost", "lost k7m2 LENS-2"),
     details=(
         "Said by an approver of the owner: it is written off, with the status 'lost' and your name in InvenTree.",
-        "As a reply to the card it needs no ID.",
+        "As a reply to the card it needs no ID. Of several things one or some can be named; without, it is all of it.",
     ),
     where=Where.FEDERATION_ROOM,
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from fedbot.federation import left_over, resolving
 from fedbot.federation import lines as chat_lines
-from fedbot.federation import resolving
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import Transfer, TransferState
+from fedbot.federation.documents import Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, ItemsSeen, Question
 from fedbot.federation.resolving import Seen, Truth
@@ -23,6 +23,7 @@ SPEC = Verb(
     examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
     details=(
         "For a transfer that stopped because InvenTree did not tell what became of the stock.",
+        "And for what we have borrowed: it is lost or back, but still in our stock; or its owner is gone for ever.",
         "I look once more, and offer what may be true with what each would do. Your name goes into the records.",
         "The other space's books are for its own superusers; its bot follows what you say of yours.",
     ),
@@ -34,6 +35,8 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
+    if transfer.dispute is None:
+        return left_over.looks(transfer)
     return resolving.looks(transfer, _said(command)[1])
 
 
@@ -42,6 +45,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
+    if transfer.dispute is None:
+        return _of_a_loan(turn, command, transfer, answers)
     seen: Seen = {}
     for line, answer in zip(resolving.in_question(transfer), answers, strict=True):
         if not isinstance(answer, ItemsSeen):
@@ -57,17 +62,35 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return _offer(turn, command, transfer, offered, seen)
 
 
+def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answer, ...]) -> Phrase | None:
+    """The same of a loan: what is over, but still in our stock; or whose owner is gone."""
+    seen = left_over.seen_in(loan, answers)
+    offered = left_over.truths(turn, loan, seen)
+    for truth in offered:
+        if truth.name == _said(command)[0]:
+            settled = left_over.settle(turn, loan, truth, seen, command.signature(turn))
+            return say("loan_settled", loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
+    return _offer(turn, command, loan, offered, seen)
+
+
 def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     """The transfer to settle, or why there is nothing to settle."""
-    disputed = tuple(t for t in turn.open_transfers() if t.state is TransferState.DISPUTED)
-    subject = subject_meant(turn, command, SPEC, disputed)
+    waiting = tuple(t for t in turn.restless_transfers() if t.dispute is not None or _is_left(turn, t))
+    subject = subject_meant(turn, command, SPEC, waiting)
     if isinstance(subject, Phrase):
+        return subject
+    if isinstance(subject, Transfer) and _is_left(turn, subject):
         return subject
     if not isinstance(subject, Transfer) or subject.dispute is None:
         return say("nothing_to_settle", subject=subject)
     if resolving.is_under_way(subject):
         return say("still_being_tried", transfer=subject, home=turn.home)
     return subject
+
+
+def _is_left(turn: Turn, loan: Transfer) -> bool:
+    """Whether it is a loan of which our superuser has to say something."""
+    return bool(loan.left_over) or left_over.is_abandoned(turn, loan)
 
 
 def _said(command: Command) -> tuple[str, int | None]:
@@ -80,7 +103,7 @@ def _said(command: Command) -> tuple[str, int | None]:
 def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> Phrase | None:
     """What InvenTree shows and what may be true; a number picks one."""
     phrase = say(
-        "resolve_choice",
+        "resolve_choice" if transfer.dispute else "resolve_loan_choice",
         transfer=transfer,
         home=turn.home,
         peer_name=turn.party_name(transfer.peer),

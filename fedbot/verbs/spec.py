@@ -20,6 +20,7 @@ class Kind(StrEnum):
     transfer or connection, which a reply may supply instead. `ITEMS`: stock items with their quantities, one
     or several (DESIGN §8). `QUANTITY`: one word, a number. `DAY`: a day or a span
     (`fedbot.verbs.dates`), and nothing else stands for it. `WORD`: one word. `ANYTHING`: all words that are left.
+    `THINGS`: an id and things of that case, all that is left in one text, `BETWEEN_THINGS` between them.
     """
 
     SPACE = "space"
@@ -29,6 +30,10 @@ class Kind(StrEnum):
     DAY = "day"
     WORD = "word"
     ANYTHING = "anything"
+    THINGS = "things"
+
+
+BETWEEN_THINGS = "; "
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     (rights,) = answers
     if not isinstance(rights, Rights):
         raise TypeError(f"todo asks for rights, not {rights!r}")
-    here = rooms_told_of(turn, command.room)
+    here, superuser = rooms_told_of(turn, command.room), rights.covers(Right.SUPERUSER)
     waiting = [subject for subject in turn.subjects() if _concerns(turn, subject, command.sender, rights)]
     shown = [subject for subject in waiting if subject.room in here]
     todo = Todo(
@@ -49,6 +49,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, rights)),
         disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, rights)),
+        left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
         on_loan=tuple(t for t in loans.on_loan(turn) if t.room in here),
         elsewhere=len(waiting) - len(shown),
     )

@@ -42,6 +42,7 @@ from fedbot.federation.steps import (
     PlacedAt,
     PutAway,
     PutBack,
+    Remark,
     RevokeToken,
     Step,
     StepResult,
@@ -52,8 +53,10 @@ from fedbot.federation.steps import (
     TokenRevoked,
     TokenTried,
     TryToken,
+    WriteOff,
 )
 from fedbot.federation.stock import STATUS_DAMAGED as DAMAGED
+from fedbot.federation.stock import STATUS_LOST as LOST
 from fedbot.federation.stock import Rights
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports import NotPermitted, Refusal
@@ -306,6 +309,32 @@ async def test_what_was_lent_whole_comes_back_damaged_into_the_same_item(
     if back.item != lent:  # what isn't back is with the borrower still, and isn't damaged
         rest = ground.item(lent)
         assert (Decimal(str(rest["quantity"])), rest["customer"], rest["status"]) == (Decimal(1), ground.customer, 10)
+
+
+async def test_a_sentence_stands_in_the_history_of_what_a_friend_has_whose_status_stays(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    lent = ground.stock(ground.bolt, 3, ground.drawer)
+    await taken(inventory, transfer, lent, ground.bolt, "3")
+    await once(inventory, HandOver(f"{transfer}:over", "lent", lent, Decimal(3), ground.customer))
+    await once(inventory, Arrived(f"{transfer}:arrived", "arrived, damaged", lent, DAMAGED))
+    await once(inventory, Remark(f"{transfer}:gift", "a gift from now on", lent))
+    row = ground.item(lent)
+    assert (row["customer"], row["status"]) == (ground.customer, DAMAGED)
+    query = {"item": lent, "limit": 10}
+    notes = [entry["notes"] for entry in ground.admin.row("stock/track/", **query)["results"]]
+    assert any(note.startswith(f"{transfer}:gift a gift from now on") for note in notes)
+
+
+async def test_what_was_borrowed_is_written_off_once_and_never_more_of_it(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item = ground.stock(ground.bolt, 3, ground.drawer)
+    with pytest.raises(Refusal) as refused:
+        await inventory.act(WriteOff(f"{transfer}:off", "lost", item, Decimal(2)))
+    assert refused.value.reason == "too-much"
+    await once(inventory, WriteOff(f"{transfer}:off", "lost", item, Decimal(3)))
+    assert (ground.item(item)["status"], ground.item(item)["location"]) == (LOST, ground.drawer)
 
 
 @pytest.mark.parametrize("model", ["stockitem", "part", "company"])

@@ -42,6 +42,7 @@ STORIES = {
         Story("extend", transfers.extend, transfers.extended_right, prepare=transfers.is_lent),
         Story("return", transfers.give_back, transfers.came_back_right, prepare=transfers.is_lent),
         Story("lost", transfers.lose, transfers.lost_right, prepare=transfers.is_lent),
+        Story("gift", transfers.give_for_good, transfers.given_right, prepare=transfers.is_lent),
         Story("request", transfers.request, transfers.moved_right, prepare=transfers.is_shared),
         Story("find", friendship.find, friendship.found_right, prepare=transfers.is_shared),
         Story("stats", friendship.ask_for_figures, friendship.figures_right),

@@ -24,6 +24,8 @@ SAMPLE = (
     Point("extend", GIVE, "after commit Reacted #1"),
     Point("return", GIVE, "after act TakeBack #1"),
     Point("lost", GIVE, "after commit Said #1"),
+    Point("lost", TAKE, "after act WriteOff #1"),
+    Point("gift", GIVE, "after POST stock/change_status/ #1"),
     Point("request", GIVE, "after commit Answered confirm #1"),
     Point("request", TAKE, "before commit EnvelopeSeen granted #1"),
     Point("find", GIVE, "after commit Answered find-answer #1"),

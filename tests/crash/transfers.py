@@ -200,23 +200,55 @@ async def came_back_right(pair: Pair, returned: Back) -> None:
 
 
 async def lose(pair: Pair) -> str:
-    """The owner writes a loan off; its id."""
-    loan = open_loan(pair)
-    await pair.give.person.say(pair.room, f"!fed lost {code_of(pair, loan)}")
-    await pair.until(
-        lambda: all(party.document("Transfer", loan)["closed"] for party in pair.parties), "written off on both sides"
-    )
+    """The owner writes a loan off, and the borrower's superuser takes it out of the stock there; its id."""
+    loan = await over(pair, "lost")
+    await pair.until(lambda: pair.take.document("Transfer", loan)["left_over"], "the borrower to be asked")
+    await pair.take.person.say(pair.room, f"!fed resolve {code_of(pair, loan)} --as off")
+    await pair.until(lambda: not pair.take.document("Transfer", loan)["left_over"], "it to leave the borrower's stock")
     await pair.rest()
     return loan
 
 
+async def give_for_good(pair: Pair) -> str:
+    """The owner makes a loan a gift; its id."""
+    loan = await over(pair, "gift")
+    await pair.rest()
+    return loan
+
+
+async def over(pair: Pair, how: str) -> str:
+    """The owner says how a loan ended; its id, once both sides know."""
+    loan = open_loan(pair)
+    await pair.give.person.say(pair.room, f"!fed {how} {code_of(pair, loan)}")
+    await pair.until(
+        lambda: all(party.document("Transfer", loan)["closed"] for party in pair.parties), f"{how}, for both sides"
+    )
+    return loan
+
+
+async def given_right(pair: Pair, loan: str) -> None:
+    """It stays with the friend's company as it was, and the history says once that it is a gift."""
+    ends = [party.document("Transfer", loan)["closed"]["how"] for party in pair.parties]
+    must(ends == ["gift", "gift"], f"it ended as {ends}")
+    item = pair.give.document("Transfer", loan)["progress"][0]["item"]
+    (row,) = [row for row in (await stock_of(pair))[0] if row.pk == item]
+    must((row.status, row.in_stock) == (STATUS_OK, False), f"what is given: {row}")
+    marks, _ = await marks_of(pair.give, row, loan)
+    must((marks["gift"], marks["gifted"]) == (1, 1), f"history at the owner: {marks}")
+    await said(pair)
+
+
 async def lost_right(pair: Pair, loan: str) -> None:
-    """It stays with the friend's company, as lost; both sides know how the loan ended."""
+    """It stays with the friend's company, as lost, and is in nobody's stock; both sides know how the loan ended."""
     ends = [party.document("Transfer", loan)["closed"]["how"] for party in pair.parties]
     must(ends == ["lost", "lost"], f"it ended as {ends}")
     item = pair.give.document("Transfer", loan)["progress"][0]["item"]
     (row,) = [row for row in (await stock_of(pair))[0] if row.pk == item]
     must((row.status, row.in_stock) == (STATUS_LOST, False), f"what is lost: {row}")
+    item = pair.take.document("Transfer", loan)["progress"][0]["item"]
+    (row,) = [row for row in (await stock_of(pair))[1] if row.pk == item]
+    marks, _ = await marks_of(pair.take, row, loan)
+    must((row.status, marks["off"]) == (STATUS_LOST, 1), f"what was borrowed: {row}, {marks}")
     await said(pair)
 
 

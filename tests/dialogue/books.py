@@ -25,6 +25,9 @@ ACTS = {
     "home": {15, 105},
     "in": {15, 105},  # what was here before; anything else is created, without a note
     "lost": {5},
+    "gift": {5},
+    "gifted": {5},
+    "off": {5},
 }
 MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}):(?P<line>\d+):(?P<step>[a-z]+)")
 ON_THE_WAY = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.REFUSED, TransferState.REVERTING})

@@ -441,18 +441,6 @@ async def test_what_is_asked_for_a_time_is_borrowed_and_goes_back_in_the_same_wa
     assert_books_balance(world)
 
 
-async def test_several_things_are_lent_and_come_back_together() -> None:
-    world = await lent("#42; RES-10K 20")
-    line = world.bea.says("!fed return 5", reply_to=world.card().event_id)
-    await world.settle()
-    assert "goes back as a whole" in world.answer_to(line)
-    world.piet.reacts(await handed_back(world), "✅")
-    await world.grace()
-    assert [loan(space).closed is not None for space in world.spaces] == [True, True]
-    assert world.alpha.row(42).customer is None
-    assert_books_balance(world)
-
-
 @pytest.mark.parametrize(
     ("words", "answer"),
     [

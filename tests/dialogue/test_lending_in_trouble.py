@@ -98,7 +98,8 @@ async def test_after_an_end_at_once_by_the_borrower_the_owner_needs_no_superuser
     await world.settle()
     assert back(world.alpha).state is DONE
     item = loan(world.beta).at(1).item
-    assert f"by hand: stock #{item}" in world.beta_admins.message("still counts in our stock").text
+    told = world.beta_admins.message("Back at Attraktor, but still in our stock").text
+    assert f"(stock #{item}): !fed resolve {loan(world.beta).code}" in told
     assert not is_company_open(world)
 
 
@@ -274,6 +275,8 @@ async def test_reconcile_finds_nothing_amiss_with_what_is_lent_back_in_part_give
         world.anna.says(f"!fed {settled_by} {world.alpha.transfer().code}")
         await world.settle()
     assert_books_balance(world)
+    world.bea.says(f"!fed resolve {next(t.code for t in world.beta.turn.transfers() if t.left_over)} --as off")
+    await world.settle()
     for person in (world.anna, world.bea):
         line = person.says("!fed reconcile")
         await world.settle()

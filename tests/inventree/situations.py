@@ -24,11 +24,13 @@ from fedbot.federation.steps import (
     Mirror,
     PutAway,
     PutBack,
+    Remark,
     RevokeToken,
     Step,
     TakeBack,
     Taken,
     TakeOut,
+    WriteOff,
 )
 from tests.inventree.space import Space
 
@@ -61,6 +63,19 @@ async def arrived(space: Space) -> Arrived:
     step = await hand_over(space)
     await space.inventory.act(step)
     return Arrived(f"{MARK}:arrived", "arrived at Betaspace", step.item, 10)
+
+
+async def remark(space: Space) -> Remark:
+    """It is with the peer's company, in a status of its own."""
+    step = await arrived(space)
+    await space.inventory.act(replace(step, status=55))
+    return Remark(f"{MARK}:gift", "a gift from now on to Betaspace, says Anna", step.item)
+
+
+async def write_off(space: Space) -> WriteOff:
+    """It was borrowed, and lies in stock."""
+    row = space.item("M3-NUT")
+    return WriteOff(f"{MARK}:off", "borrowed from Alpha, lost", row["pk"], Decimal(str(row["quantity"])))
 
 
 async def put_back(space: Space) -> PutBack:
@@ -174,6 +189,8 @@ WRITES: dict[str, tuple[Situation, str, str]] = {
     "take out a serial": (take_out_serial, "POST", "stock/transfer/"),
     "hand over": (hand_over, "POST", "stock/assign/"),
     "arrived": (arrived, "POST", "stock/change_status/"),
+    "remark": (remark, "POST", "stock/change_status/"),
+    "write off": (write_off, "POST", "stock/change_status/"),
     "put back": (put_back, "POST", "stock/transfer/"),
     "take back": (take_back, "POST", "stock/return/"),
     "take back, second half": (take_back, "POST", "stock/transfer/"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot.federation.disconnecting import DISCONNECTED
-from fedbot.federation.documents import FINAL, ConnectionState, Ending, Transfer, TransferState
+from fedbot.federation.documents import FINAL, ConnectionState, Ending, Line, Transfer, TransferState
 from tests.simulation.auditor import OVER, Auditor, Movement
 from tests.simulation.party import Party
 
@@ -78,13 +78,29 @@ def _loan_must_add_up(auditor: Auditor, owner: Party, loan: Transfer, other: Tra
         for line in transfer.terms.lines
         if auditor.movements.get((transfer.id, line.number), Movement()).created
     )
+    over = {closing.line for closing in loan.line_ends}
+    given = {line.number for line in loan.terms.lines if auditor.movements.get((loan.id, line.number), Movement()).over}
+    came = {line.of_line for transfer in returns for line in transfer.terms.lines if _is_home(auditor, transfer, line)}
     returned = loan.closed is not None and loan.closed.how is Ending.RETURNED
     if back > lent or (returned and back != lent) or (loan.closed is None and lent and back == lent):
         auditor.wrong(f"{name}: {lent} lent, {back} came back, {loan.closed and loan.closed.how}")
+    if (loan.closed is None and given and given <= over) or (loan.closed is not None and not given <= over | came):
+        auditor.wrong(f"{name}: of {given} {came} came back, {over} are over: {loan.closed and loan.closed.how}")
     active = {c.id for c in owner.connections() if c.state is ConnectionState.ACTIVE}
-    ours, theirs = ((t.closed and t.closed.how, t.due_day) for t in (loan, other))
+    ours, theirs = (
+        (t.closed and t.closed.how, [t.ending_of(line.number) for line in t.terms.lines], t.due_day)
+        for t in (loan, other)
+    )
     if ours != theirs and loan.connection in active:
         auditor.wrong(f"{name} is {ours} at {owner.id}, {theirs} at {loan.peer}")
+    if other.left_over and loan.connection in active:
+        auditor.wrong(
+            f"{name}: {other.left_over} still count in {loan.peer}'s stock, though its superuser took them out"
+        )
+
+
+def _is_home(auditor: Auditor, transfer: Transfer, line: Line) -> bool:
+    return bool(auditor.movements.get((transfer.id, line.number), Movement()).created)
 
 
 def _called_off(sent: Transfer, received: Transfer) -> bool:

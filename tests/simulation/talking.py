@@ -87,6 +87,8 @@ def settle(federation: Federation) -> None:
                 said.says_it_is_here(party, transfer, superuser)
             elif transfer.is_on_loan and transfer.role == "sender" and transfer.peer in ending:
                 superuser.says(f"!fed gift {transfer.code}")
+            elif transfer.left_over:
+                superuser.says(f"!fed resolve {transfer.code} --as off")
 
 
 class _Talk:
@@ -150,10 +152,13 @@ class _Talk:
             self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
 
     async def lend(self, a: int, b: int, c: int, d: int) -> None:
+        """One thing, or two."""
         one, other = self._two(a)
-        item, quantity = self._item(one, c)
+        numbers = (c, d) if d % 2 else (c,)
+        items = [self._item(one, number) for number in numbers]
+        text = " + ".join(f"#{item} {quantity}" for item, quantity in items)
         until = ("for 1 day", "for 3 days", "for 3 weeks")[d % 3]
-        self._asks(one, b, f"!fed lend #{item} {quantity} to {other.id} {until}")
+        self._asks(one, b, f"!fed lend {text} to {other.id} {until}")
 
     def _on_loan(self, a: int) -> tuple[Party, Transfer] | None:
         """One that is on loan, as one of its sides knows it."""
@@ -161,10 +166,12 @@ class _Talk:
         return known[a % len(known)] if known else None
 
     async def give_back(self, a: int, b: int, c: int, d: int) -> None:
-        """All of it, or one; said at the borrower, or by the owner, whose approver decides by that."""
+        """All, or one, or one of a thing; said at the borrower, or by the owner, whose approver decides by that."""
         if found := self._on_loan(a):
             party, loan = found
-            text = f"!fed return {loan.code}{' 1' if c % 3 == 0 else ''}"
+            several = len(loan.terms.lines) > 1
+            some = (" 1", " 2", " 2 1", " 1; 2 1") if several else (" 1",)
+            text = f"!fed return {loan.code}{some[c % len(some)] if c % 3 == 0 else ' all'}"
             said, person = self._says(party, b, text + (" --damaged" if loan.role == "sender" and d % 5 == 0 else ""))
             self._federation.auditor.taps[said] = Tap(party.id, person.user_id, loan.id, Choice.APPROVE)
 
@@ -174,10 +181,17 @@ class _Talk:
             self._asks(party, b, f"!fed extend {loan.code} {1 + c % 3} days")
 
     async def end_of_a_loan(self, a: int, b: int, c: int, _: int) -> None:
-        """A gift, or lost: for the owner to say."""
-        if found := self._on_loan(a):
+        """A gift, or lost, or one thing of it, says the owner. What is lost the borrower's superuser takes out."""
+        left = [(p, t) for p in self._federation.parties for t in p.transfers() if t.left_over]
+        if left and c % 3 == 0:
+            party, loan = left[a % len(left)]
+            text = f"!fed resolve {loan.code} --as {('off', 'by-hand')[c // 3 % 4 // 3]}"
+            self._federation.people[party.person(party.people.superuser)].says(text)
+            self._federation.tell(f"{party.people.superuser} of {party.id}: {text}")
+        elif found := self._on_loan(a):
             party, loan = found
-            self._asks(party, b, f"!fed {'gift' if c % 2 else 'lost'} {loan.code}")
+            line = f" {1 + c // 4 % 2}" if len(loan.terms.lines) > 1 and c % 4 > 1 else ""
+            self._asks(party, b, f"!fed {'gift' if c % 2 else 'lost'} {loan.code}{line}")
 
     # --- deciding -----------------------------------------------------------------------------------------
 

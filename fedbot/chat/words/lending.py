@@ -11,7 +11,7 @@ from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.chat.words.transfer_facts import Card, card_of
-from fedbot.federation.documents import Connection, Ending, Line, Transfer
+from fedbot.federation.documents import Closing, Connection, Ending, Line, Transfer
 from fedbot.federation.home import Home
 from fedbot.federation.stock import StockItem
 
@@ -81,9 +81,12 @@ def closed_line(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
         Ending.RETURNED: marked("✅ Back again since {when}: {what}, lent by {sender} to {receiver}."),
         Ending.GIFT: marked("✅ A gift since {when}: {what} is {receiver}'s now, says {who} ({sender})."),
         Ending.LOST: marked("❌ Lost: {what}, lent to {receiver}. Says {who} ({sender}), {when}."),
+        Ending.KEPT: marked("✅ Kept: {what} stays at {receiver} as {sender}'s. Says {who}, {when}."),
     }
+    several = len({card.transfer.ending_of(line.number) for line in card.transfer.terms.lines}) > 1
+    over = marked("✅ Over since {when}: {what}, lent to {receiver}.")
     return tongue.say(
-        sentences[closed.how],
+        over if several else sentences[closed.how],
         what=naming.moved(tongue, card.transfer),
         sender=card.sender,
         receiver=card.receiver,
@@ -92,33 +95,95 @@ def closed_line(tongue: Tongue, card: Card) -> tuple[Inline, ...]:
     )
 
 
+def line_ends(tongue: Tongue, card: Card) -> Lines:
+    """Of a loan of several things, how those ended that didn't come back, where not all did alike."""
+    loan = card.transfer
+    if len({loan.ending_of(line.number) for line in loan.terms.lines}) == 1:
+        return []
+    return [_line_end(tongue, card, loan.line(closing.line), closing) for closing in loan.line_ends]
+
+
+def _line_end(tongue: Tongue, card: Card, line: Line, closing: Closing) -> tuple[Inline, ...]:
+    names: dict[str, Words] = {
+        "what": naming.thing(tongue, line),
+        "sender": card.sender,
+        "receiver": card.receiver,
+        "who": naming.signed(tongue, closing.by),
+        "when": tongue.when(closing.by.at),
+    }
+    if closing.how is Ending.GIFT:
+        return tongue.say("A gift to {receiver}: {what}, says {who} ({sender}), {when}.", **names)
+    if closing.how is Ending.LOST:
+        return tongue.say("Lost: {what}, says {who} ({sender}), {when}.", **names)
+    if closing.how is Ending.KEPT:
+        return tongue.say("Stays at {receiver} as {sender}'s: {what}, says {who} ({receiver}), {when}.", **names)
+    return tongue.say("Back at {sender}: {what}, says {who} ({sender}), {when}.", **names)
+
+
 def is_home(loan: Transfer) -> bool:
     """Whether all that was lent is back."""
-    return loan.closed is not None and loan.closed.how is Ending.RETURNED
+    return all(loan.ending_of(line.number) is Ending.RETURNED for line in loan.terms.lines)
 
 
-def loan_closed(tongue: Tongue, *, loan: Transfer, home: Home, peer_name: str) -> Lines:
-    """The owner's approver made it a gift, or wrote it off."""
+def loan_closed(
+    tongue: Tongue,
+    *,
+    loan: Transfer,
+    home: Home,
+    peer_name: str,
+    part: Closing | None = None,
+    lines: tuple[Line, ...] = (),
+) -> Lines:
+    """The owner's approver made it, or only a `part` of it (these lines), a gift, or wrote it off."""
     card = card_of(tongue, loan, home, peer_name)
-    lines: Lines = [closed_line(tongue, card)]
+    closing = part or loan.closed
+    if closing is None:
+        raise ValueError(f"loan {loan.code} isn't over")
+    said: Lines = [_line_end(tongue, card, line, closing) for line in lines] if part else [closed_line(tongue, card)]
     names = {"receiver": card.receiver, "sender": card.sender}
-    if loan.closed is not None and loan.closed.how is Ending.LOST:
-        lines.append(tongue.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
-        lines.append(tongue.say("{receiver}: please take it out of your stock in InvenTree by hand.", **names))
+    if closing.how is Ending.LOST:
+        said.append(tongue.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
+        said.append(tongue.say("{receiver}'s admins are told how it leaves the stock there.", **names))
+    elif part:
+        said.append(tongue.say("Nothing of that is owed any more; the rest is on loan still. Nothing moves."))
     else:
-        lines.append(tongue.say("Nothing is owed any more. Nothing moves.", **names))
-    return [*lines, loan.code]
+        said.append(tongue.say("Nothing is owed any more. Nothing moves."))
+    return [*said, loan.code]
 
 
-def back_but_in_our_books(tongue: Tongue, *, loan: Transfer, peer_name: str, items: tuple[int, ...]) -> Lines:
-    """For the admins: the owner has it again, but no bot has taken it out of our stock."""
-    what, peer = naming.moved(tongue, loan), naming.space(tongue, peer_name)
-    numbers = tongue.names([f"#{item}" for item in items])
+def over_but_in_our_books(tongue: Tongue, *, loan: Transfer, peer_name: str, numbers: tuple[int, ...]) -> Lines:
+    """For the admins: it is lost, or the owner has it again, but no bot has taken it out of our stock."""
+    peer = naming.space(tongue, peer_name)
+    lines = [loan.line(number) for number in numbers]
+    what = Bold(naming.all_of(tongue, lines))
+    items = tongue.names([f"#{item}" for number in numbers if (item := loan.at(number).item)])
+    if loan.ending_of(numbers[0]) is Ending.LOST:
+        first = tongue.say("⚠ Lost, says {peer}, but still in our stock: {what}.", what=what, peer=peer)
+    else:
+        first = tongue.say("⚠ Back at {peer}, but still in our stock: {what}.", what=what, peer=peer)
+    resolve = command(f"resolve {loan.code}")
     return [
-        tongue.say("⚠ {what} is back at {peer}, but still counts in our stock.", what=what, peer=peer),
-        tongue.say("Why: the friendship was over by then, so it never left our books."),
-        tongue.say("Please take it out of our InvenTree by hand: stock {numbers}.", numbers=numbers),
+        first,
+        tongue.say("A superuser has it taken out (stock {items}): {resolve}", items=items, resolve=resolve),
         loan.code,
+    ]
+
+
+def not_written_off(tongue: Tongue, *, loan: Transfer, text: str) -> Lines:
+    """For the admins: what is over could not be taken out of our stock."""
+    return [
+        tongue.say("{case} is over, but still in our stock.", case=naming.case(tongue, loan)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
+        tongue.say("To look again, a superuser says: {resolve}", resolve=command(f"resolve {loan.code}")),
+    ]
+
+
+def gift_not_noted(tongue: Tongue, *, loan: Transfer, text: str) -> Lines:
+    """For the admins: that it is a gift could not be written into its history."""
+    return [
+        tongue.say("{case} is a gift, but InvenTree's history doesn't tell so.", case=naming.case(tongue, loan)),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
+        tongue.say("Please look whether its status is as it was; I don't try again."),
     ]
 
 
@@ -260,23 +325,6 @@ def borrowed_stock_unknown(tongue: Tongue, *, loan: Transfer, peer_name: str) ->
     ]
 
 
-def all_lines_go_back(tongue: Tongue, *, loan: Transfer) -> Lines:
-    """A quantity for a loan of several things."""
-    return [
-        tongue.say("Not done: {code} is of several things, and goes back as a whole.", code=loan.code),
-        tongue.say("Without a quantity: {line}", line=command(f"return {loan.code}")),
-    ]
-
-
-def more_than_out(tongue: Tongue, *, loan: Transfer, wanted: Decimal, out: Decimal) -> Lines:
-    """More than was lent, or than is still out."""
-    amounts = {"out": tongue.quantity(out), "wanted": tongue.quantity(wanted)}
-    return [
-        tongue.say("Not done: of {code} {out} can go back, not {wanted}.", code=loan.code, **amounts),
-        tongue.say("All of it: {line}", line=command(f"return {loan.code}")),
-    ]
-
-
 def borrowed_is_elsewhere(
     tongue: Tongue, *, loan: Transfer, line: Line, item: StockItem | None, there: Decimal
 ) -> Lines:
@@ -332,7 +380,11 @@ def no_friends_to_return_to(tongue: Tongue, *, loan: Transfer, peer_name: str) -
             peer=peer,
             back=command(f"return {loan.code}"),
         ),
-        tongue.say("Then take it out of our stock in InvenTree by hand."),
+        tongue.say(
+            "If {peer} is gone for ever, a superuser of ours settles it: {resolve}",
+            peer=peer,
+            resolve=command(f"resolve {loan.code}"),
+        ),
     ]
 
 

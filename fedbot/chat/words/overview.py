@@ -52,13 +52,16 @@ def todo(tongue: Tongue, *, home: Home, name: str, rights: Rights, todo: Todo) -
     lines += _section(
         tongue, tongue.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
     )
+    over = tongue.say("Over, but still in our stock; take it out with {resolve}:", resolve=command("resolve"))
+    lines += _section(tongue, over, todo.left_over)
     lent = tongue.say("On loan; as a reply to its card: {back}", back=command("return"))
     lines += _section(tongue, lent, todo.on_loan)
     return [*lines, *elsewhere]
 
 
 def _counted(tongue: Tongue, todo: Todo) -> tuple[Inline, ...]:
-    waiting = len(todo.to_decide) + len(todo.suspended) + len(todo.to_make) + len(todo.disputed) + len(todo.parcels)
+    waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over)
+    waiting = sum(len(subjects) for subjects in waits)
     if not waiting:
         return tongue.say("Nothing waits for you; others are at it.")
     return tongue.some("{number} thing waits for you.", "{number} things wait for you.", waiting)

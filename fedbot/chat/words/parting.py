@@ -89,9 +89,21 @@ def disconnected(tongue: Tongue, *, connection: Connection, home: Home, on_loan:
             tongue.say("Still on loan; the owner's approver settles it by {back}, {gift} or {lost}:", **_WAYS),
             on_loan,
         ),
+        *_if_gone_for_ever(tongue, peer, on_loan),
         tongue.say("{peer}'s access to our InvenTree is shut.", peer=peer),
         tongue.say("A superuser can ask again at any time: {connect}", connect=command(f"connect {connection.peer}")),
         connection.code,
+    ]
+
+
+def _if_gone_for_ever(tongue: Tongue, peer: str, on_loan: Sequence[Transfer]) -> Lines:
+    """How what we have borrowed is settled if its owner's bot never comes back."""
+    borrowed = [loan.code for loan in on_loan if loan.role == "receiver"]
+    if not borrowed:
+        return []
+    line = command(f"resolve {borrowed[0]}")
+    return [
+        tongue.say("Is {peer} gone for ever? What we have borrowed a superuser settles: {line}", peer=peer, line=line)
     ]
 
 

@@ -65,6 +65,11 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("InvenTree did not take the status at the time"),
         marked("I can do that: {repair}"),
     ),
+    Kind.LEFT_OVER: (
+        marked("the loan is over, but our record #{item} still counts in our stock"),
+        marked("it is lost, or back at {peer} without the bots"),
+        marked("a superuser of ours has it taken out: {resolve}"),
+    ),
     Kind.DISPUTED: (
         marked("nobody could tell what became of it"),
         marked("an InvenTree was silent at the wrong moment"),

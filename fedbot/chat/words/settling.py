@@ -109,13 +109,42 @@ def resolve_choice(
         return [*lines, *_nothing_to_choose(tongue, transfer, home, peer)]
     if transfer.dispute is not None and home.party not in transfer.dispute.by:
         lines.append(tongue.say("{peer}'s superusers can say it for sure; here it is on your word alone.", peer=peer))
-    lines += [
-        tongue.say("{number}) {truth}", number=number, truth=_truth(tongue, transfer, truth, peer))
-        for number, truth in enumerate(truths, 1)
-    ]
+    return [*lines, *_numbered(tongue, transfer, truths, peer), *_by_another_number(tongue, transfer)]
+
+
+def resolve_loan_choice(
+    tongue: Tongue,
+    *,
+    transfer: Transfer,
+    home: Home,
+    peer_name: str,
+    seen: dict[int, ItemsSeen],
+    truths: tuple[Truth, ...],
+    said: str,
+) -> Lines:
+    """What a superuser can say of a loan that is over, but not in our stock; or whose owner is gone."""
+    peer = naming.space(tongue, peer_name)
+    names: dict[str, Words] = {"code": transfer.code, "what": naming.moved(tongue, transfer)}
+    lines: Lines = [tongue.say("{code}: what about {what}? I did nothing yet.", **names)]
+    if said:
+        lines.append(tongue.say('"{said}" does not fit with what is known.', said=tongue.short(said, 40)))
+    if seen:
+        lines += _shown(tongue, transfer, seen, home)
+    lines += _numbered(tongue, transfer, truths, peer)
+    if not seen:
+        lines.append(tongue.say("Should {peer} be a friend again, it is on loan again.", peer=peer))
+    return lines
+
+
+def _numbered(tongue: Tongue, transfer: Transfer, truths: tuple[Truth, ...], peer: str) -> Lines:
     numbers = tongue.names([str(number) for number in range(1, len(truths) + 1)], any_of=True, most=len(truths))
-    lines.append(tongue.say("Reply {numbers} within 10 minutes; your name goes into the records.", numbers=numbers))
-    return [*lines, *_by_another_number(tongue, transfer)]
+    return [
+        *(
+            tongue.say("{number}) {truth}", number=number, truth=_truth(tongue, transfer, truth, peer))
+            for number, truth in enumerate(truths, 1)
+        ),
+        tongue.say("Reply {numbers} within 10 minutes; your name goes into the records.", numbers=numbers),
+    ]
 
 
 def _shown(tongue: Tongue, transfer: Transfer, seen: dict[int, ItemsSeen], home: Home) -> Lines:
@@ -156,6 +185,9 @@ _TRUTHS: dict[str, str] = {
     "come": marked("it came after all. Then it is booked in now"),
     "booked": marked("it was booked in as #{item}. Then {peer} is told, and it is done"),
     "never": marked("it is not in our books, and never will be. Then {peer} takes it back"),
+    "off": marked("it counts in our stock still. Then I give it the status 'lost', so that it doesn't any more"),
+    "by-hand": marked("somebody has taken it out of our stock by hand, or will. Then I only note that"),
+    "kept": marked("{peer} is gone for ever. Then it is no loan any more, and stays in our books as {peer}'s"),
 }
 
 
@@ -211,12 +243,32 @@ def resolved(tongue: Tongue, *, transfer: Transfer, truth: Truth, home: Home, pe
     ]
 
 
+def loan_settled(tongue: Tongue, *, loan: Transfer, truth: Truth, peer_name: str) -> Lines:
+    """The answer to the line that settled a loan in our own books."""
+    names: dict[str, Words] = {"case": naming.case(tongue, loan), "peer": naming.space(tongue, peer_name)}
+    if truth.name == "kept":
+        return [
+            tongue.say("Settled: {case} stays in our books as {peer}'s.", **names),
+            tongue.say("Nobody is reminded of it any more. It goes to no third space."),
+        ]
+    if truth.name == "off":
+        return [
+            tongue.say("Settled: {case} leaves our stock now.", **names),
+            tongue.say("In InvenTree it gets the status 'lost', with your name in its history."),
+        ]
+    return [tongue.say("Noted: {case} is out of our stock.", **names)]
+
+
 def nothing_to_settle(tongue: Tongue, *, subject: Connection | Transfer) -> Lines:
     """It isn't disputed."""
-    return [
+    lines: Lines = [
         tongue.say("Nothing to settle: {case}. I did nothing.", case=naming.case(tongue, subject)),
         state_in_words(tongue, subject),
     ]
+    if isinstance(subject, Transfer) and subject.role == "receiver" and subject.is_on_loan:
+        end = command(f"disconnect {subject.peer} --now")
+        lines.append(tongue.say("Is its owner gone for ever? Then first end the friendship: {end}", end=end))
+    return lines
 
 
 def still_being_tried(tongue: Tongue, *, transfer: Transfer, home: Home) -> Lines:

@@ -37,6 +37,7 @@ _CLOSED: dict[Ending, str] = {
     Ending.RETURNED: marked("Lent, and back since {when}."),
     Ending.GIFT: marked("Lent, then made a gift by {who}, {when}."),
     Ending.LOST: marked("Lent, and lost, says {who}, {when}."),
+    Ending.KEPT: marked("Borrowed; it stays here as theirs, says {who}, {when}: the owner's bot is gone."),
 }
 _LONGER: dict[TransferState, str] = {
     TransferState.OPEN: marked("More time is asked for, until {day}; waits for a yes or no."),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming, reasons
 from fedbot.chat.words.diagnoses import diagnosis
-from fedbot.chat.words.lending import closed_line, is_home, on_terms, what_to_reply
+from fedbot.chat.words.lending import closed_line, is_home, line_ends, on_terms, what_to_reply
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.chat.words.transfer_facts import Card, decided, failed, not_done, received, settled, where_it_is
@@ -44,6 +44,7 @@ def _done(tongue: Tongue, card: Card) -> Lines:
     footer = what_to_reply(tongue, card.transfer)
     lines: Lines = [
         first,
+        *line_ends(tongue, card),
         decided(tongue, card),
         *received(tongue, card),
         *settled(tongue, card),

@@ -527,6 +527,7 @@ configuration, restart me and connect anew.
         What was given stays given, and the history stays.
         Still on loan; the owner's approver settles it by !fed return, !fed gift or !fed lost:
         • k7m2 – 10 × M3 bolt, asked by Anna
+        Is attraktor gone for ever? What we have borrowed a superuser settles: !fed resolve k7m2
         attraktor's access to our InvenTree is shut.
         A superuser can ask again at any time: !fed connect attraktor
         c9x4

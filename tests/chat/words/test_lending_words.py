@@ -22,6 +22,7 @@ from tests.chat.words.scenes import (
     BY_ANNA,
     BY_BEA,
     BY_PIET,
+    CABLE,
     LENS,
     NOW,
     PEOPLE,
@@ -75,6 +76,9 @@ OPEN, DONE = TransferState.OPEN, TransferState.DONE
 PART = Part(3, "Laser lens 2.0″", "LENS-2")
 ITEM = StockItem(1207, PART, Decimal(10))
 OUR = {"home": ALPHA, "peer_name": "betaspace"}
+
+
+SEVERAL = lent(LENS, replace(BOLTS, number=2), replace(CABLE, number=3), role="sender")
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -280,7 +284,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         ❌ Lost: 1 × Laser lens 2.0″ (LENS-2, serial 0042), lent to betaspace. Says Piet (attraktor), Tue 24 Nov, 20:31.
         At attraktor it stays with customer betaspace, with the status 'lost'.
-        betaspace: please take it out of your stock in InvenTree by hand.
+        betaspace's admins are told how it leaves the stock there.
         k7m2
         """,
     ),
@@ -456,17 +460,102 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "several things": (
-        say("all_lines_go_back", loan=lent(LENS, replace(BOLTS, number=2))),
+        say(
+            "which_things_of_a_loan", loan=SEVERAL, lines=(LENS, replace(CABLE, number=3)), everything=4, verb="return"
+        ),
         """
-        Not done: k7m2 is of several things, and goes back as a whole.
-        Without a quantity: !fed return k7m2
+        What of k7m2 goes back? I did nothing yet.
+        1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
+        3) 1.5 m of Speaker cable (batch 2025-11)
+        4) all of it
+        Reply with the number within 10 minutes. For several of them: !fed return k7m2 1; 3
+        """,
+    ),
+    "nothing is called so": (
+        say("no_such_thing_lent", loan=SEVERAL, word="LENS-3", numbers=(1, 2)),
+        """
+        Not done: nothing called "LENS-3" was lent by k7m2. It is of:
+        1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
+        2) 10 × M3 bolt (M3-BOLT)
+        """,
+    ),
+    "several are called so": (
+        say("several_things_called_so", loan=SEVERAL, numbers=(1, 2)),
+        """
+        Not done: several things of k7m2 are called so. Please say its number:
+        1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
+        2) 10 × M3 bolt (M3-BOLT)
         """,
     ),
     "more than is out": (
-        say("more_than_out", loan=lent(BOLTS), wanted=Decimal(12), out=Decimal(10)),
+        say("more_than_out", loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(10)),
         """
-        Not done: of k7m2 10 can go back, not 12.
+        Not done: of M3 bolt 10 can go back, not 12.
         All of it: !fed return k7m2
+        """,
+    ),
+    "what is not out": (
+        say("more_than_out", loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(0)),
+        """
+        Not done: M3 bolt isn't out any more, or is on its way back already.
+        How it stands: !fed show k7m2
+        """,
+    ),
+    "a part of a thing can not be a gift": (
+        say("only_all_of_a_thing", loan=lent(BOLTS), usage="gift [ID] [THING]"),
+        """
+        Not done: only all that is out of a thing can be given, or lost.
+        What is there can go back before: !fed return k7m2 QUANTITY
+        """,
+    ),
+    "one thing of several is a gift": (
+        say("loan_closed", loan=SEVERAL, part=Closing(Ending.GIFT, BY_PIET), lines=(BOLTS,), **OUR),
+        """
+        A gift to betaspace: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
+        Nothing of that is owed any more; the rest is on loan still. Nothing moves.
+        k7m2
+        """,
+    ),
+    "one thing of several is lost": (
+        say("loan_closed", loan=SEVERAL, part=Closing(Ending.LOST, BY_PIET), lines=(BOLTS,), **OUR),
+        """
+        Lost: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
+        At attraktor it stays with customer betaspace, with the status 'lost'.
+        betaspace's admins are told how it leaves the stock there.
+        k7m2
+        """,
+    ),
+    "several things that ended otherwise": (
+        card(
+            lent(
+                LENS,
+                replace(BOLTS, number=2),
+                role="sender",
+                closed=Closing(Ending.LOST, BY_PIET),
+                line_ends=(Closing(Ending.LOST, BY_PIET, 2),),
+            )
+        ),
+        """
+        ✅ Over since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ and 10 × M3 bolt, lent to betaspace.
+        Lost: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        • 1 × Laser lens 2.0″
+        At betaspace: in stock
+        At attraktor: stock #1207, split off from #42, with customer betaspace
+        • 10 × M3 bolt
+        At betaspace: in stock
+        At attraktor: stock #1207, split off from #12, with customer betaspace
+
+        Reply here with: !fed show
+        k7m2
+        """,
+    ),
+    "kept, as its owner is gone": (
+        say("not_on_loan", loan=lent(closed=Closing(Ending.KEPT, BY_BEA)), home=BETA, peer_name="attraktor"),
+        """
+        Not done: k7m2 is over already.
+        ✅ Kept: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at betaspace as attraktor's. Says Bea, Tue 24 Nov, 20:31.
         """,
     ),
     "moved by the borrower": (
@@ -531,12 +620,40 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "back, as the owner says alone": (
-        say("back_but_in_our_books", loan=lent(), peer_name="attraktor", items=(1207,)),
+        say("over_but_in_our_books", loan=lent(), peer_name="attraktor", numbers=(1,)),
         """
-        ⚠ 1 × Laser lens 2.0″ (LENS-2, serial 0042) is back at attraktor, but still counts in our stock.
-        Why: the friendship was over by then, so it never left our books.
-        Please take it out of our InvenTree by hand: stock #1207.
+        ⚠ Back at attraktor, but still in our stock: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        A superuser has it taken out (stock #1207): !fed resolve k7m2
         k7m2
+        """,
+    ),
+    "lost, as the owner says": (
+        say(
+            "over_but_in_our_books",
+            loan=lent(line_ends=(Closing(Ending.LOST, BY_PIET, 1),)),
+            peer_name="attraktor",
+            numbers=(1,),
+        ),
+        """
+        ⚠ Lost, says attraktor, but still in our stock: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        A superuser has it taken out (stock #1207): !fed resolve k7m2
+        k7m2
+        """,
+    ),
+    "not taken out": (
+        say("not_written_off", loan=lent(), text="Stock item #1207 is allocated."),
+        """
+        1 × Laser lens 2.0″ (k7m2) is over, but still in our stock.
+        Why: Stock item #1207 is allocated.
+        To look again, a superuser says: !fed resolve k7m2
+        """,
+    ),
+    "a gift, but not noted": (
+        say("gift_not_noted", loan=closed(Ending.GIFT), text="InvenTree said no"),
+        """
+        1 × Laser lens 2.0″ (k7m2) is a gift, but InvenTree's history doesn't tell so.
+        Why: InvenTree said no
+        Please look whether its status is as it was; I don't try again.
         """,
     ),
     "nobody to hand it back to": (
@@ -544,7 +661,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Not done: we and attraktor are no friends any more, so no bot can book 1 × Laser lens 2.0″ (k7m2) back.
         Bring it back all the same; an approver of attraktor then says: !fed return k7m2
-        Then take it out of our stock in InvenTree by hand.
+        If attraktor is gone for ever, a superuser of ours settles it: !fed resolve k7m2
         """,
     ),
     "an answer that another card has": (

@@ -264,10 +264,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
                 suspended=(connection(ConnectionState.SUSPENDED),),
                 to_make=(replace(connection(ConnectionState.MAKING), needs="no-admin-token"),),
                 disputed=(transfer(BOLTS, state=TransferState.DISPUTED),),
+                left_over=(replace(transfer(BOLTS, state=TransferState.DONE), ended=NOW, left_over=(1,)),),
             )
         ),
         """
-        4 things wait for you.
+        5 things wait for you.
         For you to decide (tap on the card, or reply to it):
         • k7m2 – 1 × Laser lens 2.0″, asked by Anna
         Waits for a yes or no, until Tue 1 Dec, 20:14.
@@ -283,6 +284,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Unclear; a superuser settles it with !fed resolve:
         • k7m2 – 10 × M3 bolt, asked by Anna
         ⚠ Nobody can tell what became of it; people have to look.
+        Over, but still in our stock; take it out with !fed resolve:
+        • k7m2 – 10 × M3 bolt, asked by Anna
+        Done, Tue 24 Nov, 20:31.
         """,
     ),
     "only what others decide": (

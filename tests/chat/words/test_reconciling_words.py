@@ -43,7 +43,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "everything that can differ": (
-        outcome(*(differs(kind, 1 + number % 2) for number, kind in enumerate(Kind))),
+        outcome(*(differs(kind, 1 + number % 2) for number, kind in enumerate(Kind) if kind is not Kind.LEFT_OVER)),
         """
         ⚠ 10 differences: attraktor and betaspace.
         12 lines compared.
@@ -77,6 +77,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • k7m2, 1.5 m of Speaker cable: nobody could tell what became of it.
         Likely: an InvenTree was silent at the wrong moment.
         To mend it: a superuser settles it: !fed resolve k7m2.
+        No stock was moved.
+        """,
+    ),
+    "a loan is over, and its record here still counts": (
+        outcome(differs(Kind.LEFT_OVER)),
+        """
+        ⚠ 1 difference: attraktor and betaspace.
+        12 lines compared.
+        • k7m2, 10 × M3 bolt: the loan is over, but our record #43 still counts in our stock.
+        Likely: it is lost, or back at betaspace without the bots.
+        To mend it: a superuser of ours has it taken out: !fed resolve k7m2.
         No stock was moved.
         """,
     ),

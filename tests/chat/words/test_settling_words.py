@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from textwrap import dedent
 
@@ -37,6 +38,17 @@ def choice(unclear: Transfer, items: tuple[ItemSeen, ...], truths: tuple[Truth, 
     home, peer = (ALPHA, "betaspace") if unclear.role == "sender" else (BETA, "attraktor")
     seen = {1: ItemsSeen(items)}
     return say("resolve_choice", transfer=unclear, home=home, peer_name=peer, seen=seen, truths=truths, said=said)
+
+
+def loan_choice(items: tuple[ItemSeen, ...], truths: tuple[Truth, ...], said: str = "") -> Phrase:
+    seen = {1: ItemsSeen(items)} if items else {}
+    about = {"transfer": transfer(BOLTS), "home": BETA, "peer_name": "attraktor"}
+    return say("resolve_loan_choice", **about, seen=seen, truths=truths, said=said)
+
+
+def borrowed() -> Transfer:
+    given = transfer(BOLTS, state=TransferState.DONE)
+    return replace(given, terms=replace(given.terms, loan_until=date(2026, 12, 15)))
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -217,6 +229,55 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Nothing to settle: 10 × M3 bolt (k7m2). I did nothing.
         Waits for a yes or no, until Tue 1 Dec, 20:14.
+        """,
+    ),
+    "a loan that is over, but in our stock": (
+        loan_choice((HERE,), (Truth("off"), Truth("by-hand")), "kept"),
+        """
+        k7m2: what about 10 × M3 bolt (M3-BOLT)? I did nothing yet.
+        "kept" does not fit with what is known.
+        betaspace's InvenTree shows now:
+        • #1207: 10, in stock, Laser room
+        1) it counts in our stock still. Then I give it the status 'lost', so that it doesn't any more
+        2) somebody has taken it out of our stock by hand, or will. Then I only note that
+        Reply 1 or 2 within 10 minutes; your name goes into the records.
+        """,
+    ),
+    "an owner who is gone": (
+        loan_choice((), (Truth("kept"),)),
+        """
+        k7m2: what about 10 × M3 bolt (M3-BOLT)? I did nothing yet.
+        1) attraktor is gone for ever. Then it is no loan any more, and stays in our books as attraktor's
+        Reply 1 within 10 minutes; your name goes into the records.
+        Should attraktor be a friend again, it is on loan again.
+        """,
+    ),
+    "it leaves our stock": (
+        say("loan_settled", loan=transfer(BOLTS), truth=Truth("off"), peer_name="attraktor"),
+        """
+        Settled: 10 × M3 bolt (k7m2) leaves our stock now.
+        In InvenTree it gets the status 'lost', with your name in its history.
+        """,
+    ),
+    "it has left our stock": (
+        say("loan_settled", loan=transfer(BOLTS), truth=Truth("by-hand"), peer_name="attraktor"),
+        """
+        Noted: 10 × M3 bolt (k7m2) is out of our stock.
+        """,
+    ),
+    "it stays here": (
+        say("loan_settled", loan=transfer(BOLTS), truth=Truth("kept"), peer_name="attraktor"),
+        """
+        Settled: 10 × M3 bolt (k7m2) stays in our books as attraktor's.
+        Nobody is reminded of it any more. It goes to no third space.
+        """,
+    ),
+    "nothing to settle while its owner is a friend": (
+        say("nothing_to_settle", subject=replace(borrowed(), code="k7m2")),
+        """
+        Nothing to settle: 10 × M3 bolt (k7m2). I did nothing.
+        Borrowed until Tue 15 Dec 2026.
+        Is its owner gone for ever? Then first end the friendship: !fed disconnect attraktor --now
         """,
     ),
     "nothing to settle with a friendship": (

@@ -1,0 +1,364 @@
+"""What a loan leaves in both InvenTrees when it doesn't come back: a gift, a loss, an owner who is gone for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.demo.inventree.faults import FaultKind
+from fedbot.federation import letters as loan_letters
+from fedbot.federation.documents import ConnectionState, Ending, Transfer
+from fedbot.federation.questions import FindItems, ItemsFound
+from fedbot.federation.state import Turn
+from fedbot.federation.stock import StockItem
+from fedbot.verbs import offering
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_lending import handed_back, lent, loan, reminders
+from tests.dialogue.test_recovery import RESENDS
+from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
+from tests.dialogue.world import Person, World, letters, nothing, told
+
+WEEKS = timedelta(days=60)
+
+
+async def said(world: World, person: Person, line: str) -> str:
+    event = person.says(line)
+    await world.settle()
+    return world.answer_to(event)
+
+
+async def picks(world: World, person: Person, line: str, number: str) -> str:
+    """The list that answers the line, of which the person then picks a number."""
+    event = person.says(line)
+    await world.settle()
+    (listed,) = world.room.answers(event)
+    person.says(number, reply_to=listed.event_id)
+    await world.settle()
+    return listed.text
+
+
+def lent_item(space: Space) -> int:
+    item = loan(space).at(1).item
+    assert item is not None
+    return item
+
+
+def before_the_second(space: Space, happens: Callable[[], None]) -> None:
+    """Something happens just before the second change of a status."""
+    space.before("POST", "change_status", lambda: space.before("POST", "change_status", happens))
+
+
+async def seen(space: Space, item: int) -> StockItem:
+    found = await space.inventory.answer(FindItems(f"#{item}"))
+    assert isinstance(found, ItemsFound)
+    return found.items[0]
+
+
+def may_go(space: Space, item: StockItem, destination: str) -> str:
+    """Why the verbs won't let it go there; '' if they will."""
+    complaint = offering.item_complaint(space.turn, item, offering.origins_of(space.turn, item, ()), destination)
+    return complaint.name if complaint else ""
+
+
+# --- a gift ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_gift_stands_in_the_owners_history_by_name_and_nothing_else_of_the_item_changes() -> None:
+    world = await lent("#42")
+    world.alpha.admin("POST", "stock/change_status/", items=[42], status=55, note="worn")
+    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    row = world.alpha.row(42)
+    assert (row.status, row.customer) == (55, world.alpha.connection().company)
+    told_of = [note for note in world.alpha.history(42) if f"fed:{loan(world.alpha).id}:1:gift" in note]
+    assert len(told_of) == 2
+    assert "a gift from now on to Betaspace, says Anna" in told_of[0]
+    assert "its status as before" in told_of[1]
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, FaultKind.ERROR_BEFORE, FaultKind.RESET_AFTER])
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_it_is_noted_once_and_the_status_is_as_before_though_inventree_fails(kind: FaultKind, nth: int) -> None:
+    world = await lent("#42")
+    if nth == 1:
+        world.alpha.fails(kind, "POST", "change_status")
+    else:
+        before_the_second(world.alpha, lambda: world.alpha.fails(kind, "POST", "change_status"))
+    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    await world.passes(timedelta(minutes=30))
+    assert world.alpha.row(42).status == 10
+    assert sum("a gift from now on" in note for note in world.alpha.history(42)) == 1
+    assert_books_balance(world)
+
+
+async def test_a_crash_between_the_change_and_the_change_back_leaves_the_old_status() -> None:
+    world = await lent("#42")
+    before_the_second(world.alpha, world.alpha.goes_down)
+    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    assert world.alpha.row(42).status == 50, "changed, and not back yet"
+    world.alpha.comes_back()
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=30))
+    assert world.alpha.row(42).status == 10
+    assert_books_balance(world)
+
+
+async def test_what_inventree_does_not_take_is_told_to_the_admins_and_is_a_gift_all_the_same() -> None:
+    world = await lent("#42")
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "change_status", status=400)
+    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    await world.settle()
+    assert "is a gift, but InvenTree's history doesn't tell so" in world.alpha_admins.messages()[-1].text
+    assert [loan(space).closed.how for space in world.spaces] == [Ending.GIFT, Ending.GIFT]  # type: ignore[union-attr]
+
+
+async def test_at_the_borrower_it_is_theirs_keeps_its_origin_and_goes_to_no_third_space() -> None:
+    world = await lent("M3-NUT 10")
+    item = lent_item(world.beta)
+    assert may_go(world.beta, await seen(world.beta, item), "attraktor") == "borrowed_goes_back_by_return"
+    await said(world, world.anna, f"!fed gift {loan(world.alpha).code}")
+    assert world.beta.metadata("stockitem", item)["loan"] == "gift"
+    assert world.beta.metadata("stockitem", item)["origin"] == "attraktor"
+    thing = await seen(world.beta, item)
+    assert may_go(world.beta, thing, "gammaspace") == "may_not_go_on"
+    assert may_go(world.beta, thing, "attraktor") == ""
+    assert_books_balance(world)
+
+
+# --- a loss ---------------------------------------------------------------------------------------------------
+
+
+async def lost(words: str = "M3-NUT 10") -> World:
+    """Anna has written off what betaspace has."""
+    world = await lent(words)
+    await said(world, world.anna, f"!fed lost {loan(world.alpha).code}")
+    assert loan(world.beta).left_over == (1,)
+    return world
+
+
+async def test_what_is_lost_leaves_the_borrowers_stock_by_a_superusers_word() -> None:
+    world = await lost()
+    item, code = lent_item(world.beta), loan(world.beta).code
+    notice = world.beta_admins.message("Lost, says Attraktor, but still in our stock: 10 × M3 nut").text
+    assert f"(stock #{item}): !fed resolve {code}" in notice
+    assert "Over, but still in our stock; take it out with !fed resolve:" in await said(world, world.bea, "!fed todo")
+    before = world.beta.total("N-M3")
+    listed = await picks(world, world.bea, f"!fed resolve {code}", "1")
+    assert f"#{item}: 10, in stock" in listed
+    row = world.beta.row(item)
+    assert (row.status, row.quantity, row.customer) == (70, 10, None)
+    assert any("lost, out of our stock, says Bea" in note for note in world.beta.history(item))
+    assert world.beta.total("N-M3") == before, "the row is there, as lost"
+    assert loan(world.beta).left_over == ()
+    assert "Over, but" not in await said(world, world.bea, "!fed todo")
+    assert "Nothing to settle" in await said(world, world.bea, f"!fed resolve {code}")
+    assert_books_balance(world)
+
+
+async def test_reconcile_names_it_with_cause_and_repair_until_it_is_done() -> None:
+    world = await lost()
+    code = loan(world.beta).code
+    line = world.bea.says("!fed reconcile")
+    await world.settle()
+    text = world.room.answers(line)[-1].text
+    assert f"our record #{lent_item(world.beta)} still counts in our stock" in text
+    assert f"To mend it: a superuser of ours has it taken out: !fed resolve {code}." in text
+    await said(world, world.bea, f"!fed resolve {code} --as off")
+    line = world.bea.says("!fed reconcile")
+    await world.settle()
+    assert "agree" in world.room.answers(line)[-1].text
+
+
+async def test_who_is_no_superuser_takes_nothing_out_and_is_not_told_to() -> None:
+    world = await lost()
+    assert "superuser" in await said(world, world.cem, f"!fed resolve {loan(world.beta).code}")
+    assert "Over, but" not in await said(world, world.cem, "!fed todo")
+    assert "Nothing to settle" in await said(world, world.anna, f"!fed resolve {loan(world.alpha).code}")
+    assert world.beta.row(lent_item(world.beta)).status == 10
+
+
+async def test_what_is_gone_by_hand_already_is_only_noted() -> None:
+    world = await lost()
+    item = lent_item(world.beta)
+    with world.beta.meddles():
+        world.beta.admin("DELETE", f"stock/{item}/")
+    listed = await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "1")
+    assert "1) somebody has taken it out of our stock by hand, or will." in listed
+    assert "2)" not in listed
+    assert loan(world.beta).left_over == ()
+    assert world.beta.bot.engine.failures == 0
+
+
+async def test_what_was_used_is_less_and_what_was_merged_is_more_which_only_people_take_out() -> None:
+    world = await lost()
+    item = lent_item(world.beta)
+    with world.beta.meddles():
+        world.beta.admin("POST", "stock/add/", items=[{"pk": item, "quantity": "1"}], notes="ours")
+    listed = await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "7")
+    assert "1) somebody has taken it out" in listed
+    assert loan(world.beta).left_over == (1,), "no such number"
+    with world.beta.meddles():
+        world.beta.admin("POST", "stock/remove/", items=[{"pk": item, "quantity": "5"}], notes="used")
+    await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "1")
+    assert (world.beta.row(item).status, world.beta.row(item).quantity) == (70, 6)
+    assert loan(world.beta).left_over == ()
+
+
+async def test_what_changes_between_the_word_and_the_act_is_refused_and_told() -> None:
+    world = await lost()
+    item = lent_item(world.beta)
+    line = f"!fed resolve {loan(world.beta).code} --as off"
+    more = {"items": [{"pk": item, "quantity": "1"}], "notes": "ours"}
+
+    def is_more_by_then() -> None:
+        world.beta.admin("POST", "stock/add/", **more)
+
+    world.beta.before("GET", f"stock/{item}/", is_more_by_then)
+    await said(world, world.bea, line)
+    assert world.beta.row(item).status == 10
+    assert "holds more than was borrowed" in world.beta_admins.message("is over, but still in our stock").text
+    assert loan(world.beta).left_over == (1,)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, FaultKind.ERROR_BEFORE, FaultKind.RESET_AFTER])
+async def test_it_is_taken_out_once_though_inventree_fails_and_the_bot_dies(kind: FaultKind) -> None:
+    world = await lost()
+    world.beta.fails(kind, "POST", "change_status")
+    for _ in range(2):
+        await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as off")
+    await world.beta.restart()
+    await world.passes(timedelta(minutes=30))
+    assert world.beta.row(lent_item(world.beta)).status == 70
+    assert loan(world.beta).left_over == ()
+    assert_books_balance(world)
+
+
+async def test_if_nobody_can_tell_whether_it_was_taken_out_the_admins_are_told_and_say_it_again() -> None:
+    world = await lost()
+    with unanswered(world.beta, "change_status", FaultKind.TIMEOUT_BEFORE):
+        await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as off")
+        await world.passes(timedelta(seconds=6))
+    await quarter_of_an_hour(world, world.beta)
+    assert told(world.beta_admins, "is over, but still in our stock")
+    assert loan(world.beta).left_over == (1,)
+    await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as off")
+    assert world.beta.row(lent_item(world.beta)).status == 70
+
+
+async def test_what_the_owner_took_back_alone_leaves_the_borrowers_stock_in_the_same_way() -> None:
+    world = await lent("M3-NUT 10")
+    world.bea.says("!fed disconnect attraktor --now --sure")
+    await world.settle()
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    assert loan(world.beta).left_over == (1,)
+    await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "1")
+    item = lent_item(world.beta)
+    assert world.beta.row(item).status == 70
+    assert any("borrowed from Attraktor, back, out of our stock, says Bea" in n for n in world.beta.history(item))
+
+
+# --- an owner who is gone for ever ----------------------------------------------------------------------------
+
+
+async def left_alone() -> World:
+    """Attraktor's bot is gone, and Bea has ended the friendship."""
+    world = await lent("M3-NUT 10", "until 15.12.")
+    world.alpha.is_asleep = True
+    world.bea.says("!fed disconnect attraktor --now --sure")
+    await world.settle()
+    assert world.beta.turn.connections()[-1].state is ConnectionState.ENDED
+    return world
+
+
+def both(world: World) -> list[Transfer]:
+    return [loan(space) for space in world.spaces]
+
+
+async def test_a_superuser_closes_what_was_borrowed_from_a_space_that_is_gone_and_it_stays_theirs() -> None:
+    world = await left_alone()
+    code, item = loan(world.beta).code, lent_item(world.beta)
+    parted = world.room.message("are friends no more").text
+    assert f"Is Attraktor gone for ever? What we have borrowed a superuser settles: !fed resolve {code}" in parted
+    assert code in await said(world, world.bea, "!fed todo")
+    assert "superuser" in await said(world, world.cem, f"!fed resolve {code}")
+    listed = await picks(world, world.bea, f"!fed resolve {code}", "1")
+    assert "1) Attraktor is gone for ever." in listed
+    assert loan(world.beta).closed is not None
+    assert code not in await said(world, world.bea, "!fed todo")
+    assert world.beta.metadata("stockitem", item)["loan"] == "kept"
+    assert world.beta.metadata("stockitem", item)["origin"] == "attraktor"
+    assert may_go(world.beta, await seen(world.beta, item), "gammaspace") == "may_not_go_on"
+    assert "10 × M3 nut (M3-NUT) stays at Betaspace as Attraktor's. Says Bea, " in world.card().text
+    assert "it stays here as theirs, says Bea" in await said(world, world.bea, f"!fed show {code}")
+    rung = len(reminders(world))
+    await world.passes(WEEKS)
+    assert len(reminders(world)) == rung, "nobody is reminded for ever"
+    assert "Nothing to settle" in await said(world, world.bea, f"!fed resolve {code}")
+
+
+async def test_while_we_are_friends_its_owner_is_not_gone() -> None:
+    world = await lent("M3-NUT 10")
+    answer = await said(world, world.bea, f"!fed resolve {loan(world.beta).code}")
+    assert "Nothing to settle" in answer
+    assert "!fed disconnect attraktor --now" in answer
+    answer = await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
+    assert "Nothing to settle" in answer
+    assert loan(world.beta).is_on_loan
+
+
+async def test_should_the_owner_be_a_friend_again_it_is_on_loan_again_and_goes_back() -> None:
+    world = await left_alone()
+    await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
+    await world.passes(timedelta(days=2))
+    world.alpha.is_asleep = False
+    await world.settle()
+    await world.connect()
+    assert [each.is_on_loan for each in both(world)] == [True, True]
+    assert "is on loan from Attraktor to Betaspace" in next(
+        m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event
+    )
+    assert "loan" not in world.beta.metadata("stockitem", lent_item(world.beta))
+    world.piet.reacts(await handed_back(world, f"return {loan(world.beta).code}"), "✅")
+    await world.grace()
+    assert [each.closed.how for each in both(world)] == [Ending.RETURNED, Ending.RETURNED]  # type: ignore[union-attr]
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(("words", "how"), [("return", Ending.RETURNED), ("gift", Ending.GIFT), ("lost", Ending.LOST)])
+async def test_the_owners_own_word_counts_more_whenever_it_comes(words: str, how: Ending) -> None:
+    world = await left_alone()
+    world.alpha.is_asleep = False
+    world.server.loses = letters
+    await world.settle()
+    world.anna.says("!fed disconnect betaspace --now --sure")
+    await world.settle()
+    world.anna.says(f"!fed {words} {loan(world.alpha).code}")
+    await said(world, world.bea, f"!fed resolve {loan(world.beta).code} --as kept")
+    assert loan(world.beta).closed.how is Ending.KEPT  # type: ignore[union-attr]
+    world.server.loses = nothing
+    await world.passes(timedelta(days=2))
+    await world.connect()
+    await world.passes(RESENDS)
+    assert [each.closed and each.closed.how for each in both(world)] == [how, how]
+    assert loan(world.beta).left_over == (() if how is Ending.GIFT else (1,))
+    assert world.beta.bot.engine.failures == 0
+
+
+@pytest.mark.parametrize("word", ["kept", "eaten", ""])
+async def test_a_friend_can_not_call_the_end_what_is_none_of_its(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await lent("M3-NUT 10")
+    written = loan_letters.write
+
+    def other_end(turn: Turn, about: Transfer, kind: str, body: dict[str, Any], **how: Any) -> Any:  # noqa: ANN401 -- as the real one
+        return written(turn, about, kind, {**body, "how": word} if kind == "closed" else body, **how)
+
+    monkeypatch.setattr(loan_letters, "write", other_end)
+    world.anna.says(f"!fed gift {loan(world.alpha).code}")
+    await world.settle()
+    assert loan(world.beta).is_on_loan
+    assert world.beta.bot.engine.failures == 0

@@ -1,0 +1,335 @@
+"""A loan of several things, which go back, become a gift or get lost one by one; it is over with the last of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fedbot.federation import letters as loan_letters
+from fedbot.federation import loans
+from fedbot.federation.documents import Ending, Transfer, TransferState
+from fedbot.federation.state import Turn
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
+from tests.dialogue.test_recovery import RESENDS, is_rebuilt, side
+from tests.dialogue.world import Message, Person, World, letters, nothing, sharing
+
+THINGS = "#42; RES-10K 20; M3-NUT 10"
+LENS, RESISTORS, NUTS = 1, 2, 3
+DONE, DECLINED = TransferState.DONE, TransferState.DECLINED
+
+
+async def lent_several() -> World:
+    world = await lent(THINGS)
+    assert [line.number for line in loan(world.alpha).terms.lines] == [LENS, RESISTORS, NUTS]
+    return world
+
+
+def out(space: Space) -> dict[int, Decimal]:
+    return loans.out(space.turn, loan(space))
+
+
+async def said(world: World, person: Person, words: str) -> str:
+    """The answer to a reply to the card."""
+    line = person.says(f"!fed {words}", reply_to=world.card().event_id)
+    await world.settle()
+    return world.answer_to(line)
+
+
+async def back_home(world: World, words: str) -> Message:
+    """Bea hands it back, Piet has it; the owner's card as it reads then."""
+    card = await handed_back(world, words)
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    return owners_card(world)
+
+
+def endings(space: Space) -> tuple[Ending | None, list[Ending | None]]:
+    """How the loan ended, and each of its lines."""
+    known = loan(space)
+    return known.closed.how if known.closed else None, [known.ending_of(line.number) for line in known.terms.lines]
+
+
+async def test_a_return_lists_what_is_out_and_a_number_is_that_thing() -> None:
+    world = await lent_several()
+    line = world.bea.says('!fed return --note "used once"', reply_to=world.card().event_id)
+    await world.settle()
+    (listed,) = world.room.answers(line)
+    assert listed.text.splitlines()[1:5] == [
+        "1) 1 × Laser lens 2.0″ ZnSe (LENS-2, serial 0042)",
+        "2) 20 × Resistor 10 kΩ (RES-10K, batch LOT-42)",
+        "3) 10 × M3 nut (M3-NUT)",
+        "4) all of it",
+    ]
+    assert f"!fed return {loan(world.beta).code} 1; 2" in listed.text
+    world.bea.says("2", reply_to=listed.event_id)
+    await world.settle()
+    assert [each.of_line for each in back(world.beta).terms.lines] == [RESISTORS]
+    assert back(world.beta).terms.note == "used once"
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert [out(space) for space in world.spaces] == [{LENS: 1, NUTS: 10}] * 2
+    assert_books_balance(world)
+    line = world.bea.says("!fed return", reply_to=world.card().event_id)
+    await world.settle()
+    (listed,) = world.room.answers(line)
+    assert "Resistor" not in listed.text, "it is back"
+    world.bea.says("4", reply_to=listed.event_id)
+    await world.settle()
+    assert {each.of_line for each in back(world.beta).terms.lines} == {LENS, NUTS}
+    assert "Are they here, and as they were?" in owners_card(world).text
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert endings(world.alpha) == endings(world.beta) == (Ending.RETURNED, [Ending.RETURNED] * 3)
+    assert "are back at Attraktor" in world.room.messages(sender=world.beta.chat.user_id)[-1].text
+    assert_books_balance(world)
+
+
+async def test_the_owners_line_lists_too_and_keeps_what_it_said_of_the_state() -> None:
+    world = await lent_several()
+    line = world.anna.says(f"!fed return {loan(world.alpha).code} --damaged")
+    await world.settle()
+    (listed,) = world.room.answers(line)
+    world.anna.says("1", reply_to=listed.event_id)
+    await world.settle()
+    assert back(world.alpha).state is DONE
+    assert (world.alpha.row(42).customer, world.alpha.row(42).status) == (None, 55)
+    assert loan(world.alpha).is_on_loan
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("words", "goes"),
+    [
+        ("LENS-2", {LENS: 1}),
+        ("lens-2#0042", {LENS: 1}),
+        ("#42", {LENS: 1}),
+        ('"Laser lens 2.0″ ZnSe"', {LENS: 1}),
+        ("1; 3", {LENS: 1, NUTS: 10}),
+        ("1 + M3-NUT 4", {LENS: 1, NUTS: 4}),
+        ("5 RES-10K", {RESISTORS: 5}),
+        ("RES-10K 5", {RESISTORS: 5}),
+        ("2 5", {RESISTORS: 5}),
+        ("3 × M3-NUT; 2 x M3-NUT", {NUTS: 5}),
+        ("all", {LENS: 1, RESISTORS: 20, NUTS: 10}),
+    ],
+)
+async def test_a_thing_is_named_by_number_ipn_name_or_serial_with_or_without_how_much(
+    words: str, goes: dict[int, int]
+) -> None:
+    world = await lent_several()
+    await handed_back(world, f"return {words}")
+    assert {line.of_line: line.quantity for line in back(world.beta).terms.lines} == goes
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    everything = {LENS: 1, RESISTORS: 20, NUTS: 10}
+    left = {number: everything[number] - goes.get(number, 0) for number in everything}
+    assert [out(space) for space in world.spaces] == [{n: q for n, q in left.items() if q}] * 2
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("5", 'nothing called "5" was lent'),
+        ("LENS-3", "3) 10 × M3 nut (M3-NUT)"),
+        ("RES-10K 21", "of Resistor 10 kΩ 20 can go back, not 21"),
+        ("RES-10K 15; 2 6", "of Resistor 10 kΩ 20 can go back, not 21"),
+        ("RES-10K 0", "0"),
+        ("RES-10K 1.000", "1.000"),
+        ("1; 1", "of Laser lens 2.0″ ZnSe 1 can go back, not 2"),
+        ("all; 1", 'nothing called "all"'),
+        ("99999999999999999999999999", "was lent"),
+    ],
+)
+async def test_what_can_not_be_meant_moves_nothing(words: str, answer: str) -> None:
+    world = await lent_several()
+    assert answer in await said(world, world.bea, f"return {words}")
+    assert [t.terms.kind for t in world.beta.turn.transfers()] == ["push"]
+
+
+async def test_what_is_on_its_way_back_goes_no_second_time_but_the_others_may() -> None:
+    world = await lent_several()
+    await handed_back(world, "return 2")
+    assert "on its way back already" in await said(world, world.bea, "return 2")
+    assert "on its way back already" in await said(world, world.bea, "return all")
+    assert "on its way back already" in await said(world, world.bea, "return")
+    assert "on its way back already" in await said(world, world.anna, "lost 2")
+    first = owners_card(world)
+    await handed_back(world, "return 1")
+    for card in (owners_card(world), first):
+        world.piet.reacts(card, "✅")
+        await world.grace()
+    assert [out(space) for space in world.spaces] == [{NUTS: 10}] * 2
+    assert_books_balance(world)
+
+
+async def test_several_of_one_name_are_told_apart_where_only_some_of_it_goes() -> None:
+    world = await sharing()
+    world.bea.says("!fed request 150 M3-BOLT from attraktor for 3 weeks")
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    code = loan(world.beta).code
+    line = world.bea.says(f"!fed return {code} M3-BOLT 130")
+    await world.settle()
+    assert "Please say its number:\n1) 120 × M3 bolt (M3-BOLT)\n2) 30 × M3 bolt (M3-BOLT" in world.answer_to(line)
+    world.bea.says(f"!fed return {code} M3-BOLT")
+    await world.settle()
+    assert [line.quantity for line in back(world.beta).terms.lines] == [120, 30]
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert loan(world.beta).closed is not None
+    assert_books_balance(world)
+
+
+async def test_some_of_it_is_not_here_and_stays_on_loan_with_the_rest() -> None:
+    world = await lent_several()
+    world.piet.reacts(await handed_back(world, "return 1; 3"), "❌")
+    await world.grace()
+    assert [back(space).state for space in world.spaces] == [DECLINED, DECLINED]
+    assert "stay on loan, at Betaspace" in world.room.message("Not here").text
+    assert len(out(world.beta)) == 3
+    assert_books_balance(world)
+
+
+async def test_one_is_a_gift_one_is_lost_one_comes_back_and_the_loan_is_over() -> None:
+    world = await lent_several()
+    gift = await said(world, world.anna, "gift RES-10K")
+    assert "A gift to Betaspace: 20 × Resistor 10 kΩ, says Anna (Attraktor)" in gift
+    assert "the rest is on loan still" in gift
+    assert [out(space) for space in world.spaces] == [{LENS: 1, NUTS: 10}] * 2
+    items = [loan(world.beta).at(number).item or 0 for number in (LENS, RESISTORS)]
+    assert [world.beta.metadata("stockitem", item).get("loan") for item in items] == [None, "gift"]
+    assert "A gift to Betaspace: 20 × Resistor 10 kΩ" in world.card().text
+    assert "isn't out any more" in await said(world, world.bea, "return 2")
+    lost = await said(world, world.anna, "lost 1")
+    assert "Lost: 1 × Laser lens" in lost
+    assert world.alpha.row(42).status == 70
+    assert [out(space) for space in world.spaces] == [{NUTS: 10}] * 2
+    assert f"!fed resolve {loan(world.beta).code}" in world.beta_admins.message("Lost, says Attraktor").text
+    await back_home(world, "return")
+    assert endings(world.alpha) == endings(world.beta) == (Ending.LOST, [Ending.LOST, Ending.GIFT, Ending.RETURNED])
+    card = world.card().text
+    assert card.startswith("✅ Over since")
+    assert "A gift to Betaspace: 20 × Resistor 10 kΩ" in card
+    assert "Lost: 1 × Laser lens" in card
+    assert_books_balance(world)
+
+
+async def test_the_last_word_closes_it_by_whatever_it_is_and_both_call_it_the_same() -> None:
+    world = await lent_several()
+    await said(world, world.anna, "lost 1")
+    await said(world, world.anna, "gift 2; 3")
+    assert endings(world.alpha) == endings(world.beta) == (Ending.LOST, [Ending.LOST, Ending.GIFT, Ending.GIFT])
+    assert_books_balance(world)
+
+
+async def test_what_is_out_of_the_rest_is_all_a_gift_without_a_name() -> None:
+    world = await lent_several()
+    await back_home(world, "return 1")
+    assert "Over since" in await said(world, world.anna, "gift")
+    assert endings(world.alpha) == endings(world.beta) == (Ending.GIFT, [Ending.RETURNED, Ending.GIFT, Ending.GIFT])
+    line = world.anna.says("!fed stats")
+    await world.settle()
+    assert "given: 2 things (30 pieces)" in world.room.answers(line)[-1].text
+    assert "lent: 1 thing; borrowed" in world.room.answers(line)[-1].text
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("gift RES-10K 5", "only all that is out of a thing can be given, or lost"),
+        ("lost nothing", 'nothing called "nothing" was lent'),
+        ("gift 7", 'nothing called "7"'),
+    ],
+)
+async def test_no_part_of_a_thing_and_nothing_else_can_end(words: str, answer: str) -> None:
+    world = await lent_several()
+    assert answer in await said(world, world.anna, words)
+    assert loan(world.alpha).line_ends == ()
+
+
+async def test_the_owners_word_on_a_line_crosses_with_its_return_which_is_refused() -> None:
+    world = await lent_several()
+    code = loan(world.alpha).code
+    world.server.loses = letters
+    world.anna.says(f"!fed gift {code} 2")
+    world.bea.says(f"!fed return {code} 2; 3")
+    await world.settle()
+    world.server.loses = nothing
+    await world.passes(RESENDS)
+    assert back(world.beta).state is DECLINED
+    assert [out(space) for space in world.spaces] == [{LENS: 1, NUTS: 10}] * 2
+    assert_books_balance(world)
+
+
+async def test_a_letter_about_a_line_that_comes_late_or_twice_ends_it_once_and_as_the_owner_calls_it() -> None:
+    world = await lent_several()
+    code = loan(world.alpha).code
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and letters(user, event)
+    world.anna.says(f"!fed lost {code} 1")
+    await world.settle()
+    world.server.loses = nothing
+    await back_home(world, "return 2; 3")
+    await world.passes(RESENDS)
+    assert endings(world.alpha) == endings(world.beta)
+    assert loan(world.beta).left_over == (LENS,)
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("told", [[], [77, "2", None, {}], "2", {"2": 2}])
+async def test_a_letter_that_names_no_line_of_the_loan_ends_nothing(
+    told: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await lent_several()
+    written = loan_letters.write
+
+    def other_lines(turn: Turn, loan: Transfer, kind: str, body: dict[str, Any], **how: Any) -> Any:  # noqa: ANN401 -- as the real one
+        return written(turn, loan, kind, {**body, "lines": told} if kind == "closed" else body, **how)
+
+    monkeypatch.setattr(loan_letters, "write", other_lines)
+    world.anna.says(f"!fed gift {loan(world.alpha).code} 2")
+    await world.settle()
+    assert loan(world.beta).line_ends == ()
+    assert loan(world.beta).is_on_loan
+    assert world.beta.bot.engine.failures == 0
+
+
+async def all_that_follows(world: World) -> None:
+    await lent(THINGS, world=world)
+    await said(world, world.anna, "gift 2")
+    await back_home(world, "return 3")
+    await said(world, world.anna, "lost 1")
+
+
+@pytest.mark.parametrize("of", ["sender", "receiver"])
+async def test_a_lost_journal_knows_again_how_each_thing_ended(of: str) -> None:
+    world = await sharing()
+    await all_that_follows(world)
+    wanted = [endings(space) for space in world.spaces]
+    await is_rebuilt(side(world, of))
+    await world.passes(RESENDS)
+    assert [endings(space) for space in world.spaces] == wanted
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("moment", ["gift", "return", "lost"])
+async def test_a_crash_of_both_bots_between_the_ends_changes_nothing(moment: str) -> None:
+    world = await lent_several()
+    world.alpha.before("POST", "stock/change_status" if moment != "return" else "stock/.*return", world.alpha.goes_down)
+    if moment == "return":
+        world.piet.reacts(await handed_back(world, "return 3"), "✅")
+        await world.grace()
+    else:
+        await said(world, world.anna, f"{moment} 1")
+    for space in world.spaces:
+        space.comes_back()
+        await space.restart()
+    await world.passes(RESENDS)
+    assert len(out(world.alpha)) == len(out(world.beta)) == 2
+    assert_books_balance(world)
