@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,35 @@ def test_what_is_restored_is_what_was_there_when_the_backup_was_made_beside_a_ru
         assert not running.recovers
     assert open_identity(tmp_path / "new" / "identity").key == open_identity(state / "identity").key
     assert FileVault(tmp_path / "new" / "identity").read("made-for/betaspace/1") == "inv-secret"
+
+
+def test_keys_of_encrypted_rooms_are_restored_for_reading_only(state: Path, tmp_path: Path) -> None:
+    """Copied whole beside a bot that writes to them, and set aside: an old device's keys are never gone on with."""
+    keys = state / "identity" / "matrix-keys"
+    keys.mkdir(mode=0o700)
+    (keys / "pickle.key").write_text("key")
+    with closing(sqlite3.connect(keys / "device.db", isolation_level=None)) as store:
+        store.execute("CREATE TABLE accounts (account)")
+        store.execute("BEGIN IMMEDIATE")
+        store.execute("INSERT INTO accounts VALUES ('half written')")
+        file = made(state, tmp_path / "b")
+        store.execute("ROLLBACK")
+    restore(file, tmp_path / "new", "attraktor")
+    restored = tmp_path / "new" / "identity" / "matrix-keys"
+    (earlier,) = restored.glob("*.db")
+    assert earlier.name.startswith("earlier-")
+    with closing(sqlite3.connect(earlier)) as store:
+        assert store.execute("SELECT count(*) FROM accounts").fetchone() == (0,)
+    assert (restored / "pickle.key").read_text() == "key"
+
+
+def test_a_damaged_store_of_keys_is_told_and_no_backup_is_written(state: Path, tmp_path: Path) -> None:
+    keys = state / "identity" / "matrix-keys"
+    keys.mkdir(mode=0o700)
+    (keys / "device.db").write_bytes(b"no database, but long enough to be read as one" * 100)
+    with pytest.raises(BackupRefused, match=r"device\.db can't be read"):
+        made(state, tmp_path / "b")
+    assert list(tmp_path.iterdir()) == [state]
 
 
 def test_all_of_it_is_for_its_owner_alone(state: Path, tmp_path: Path) -> None:

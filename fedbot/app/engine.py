@@ -41,6 +41,7 @@ from fedbot.federation.events import (
     StepRefused,
     StepUnknown,
     Unanswered,
+    Unreadable,
     Waiting,
 )
 from fedbot.federation.state import AuditEntry, State, Turn
@@ -71,6 +72,7 @@ Render = Callable[[Phrase, datetime], content.Rendered]
 
 _COUNTED: dict[type, str] = {
     Said: "lines_heard",
+    Unreadable: "lines_unreadable",
     Reacted: "taps_seen",
     EnvelopeSeen: "letters_read",
     Posted: "messages_sent",

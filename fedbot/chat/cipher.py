@@ -80,8 +80,10 @@ class Cipher:
     async def publish(self, own: Mapping[str, Any]) -> None:
         """Put our device's keys onto the homeserver, unless they are there; `own`: its answer about our account.
 
-        Raises DeviceTaken if there are others.
+        Raises DeviceTaken if there are others, or our token is of no device.
         """
+        if not self._connection.device_id:
+            raise DeviceTaken("no device")
         account = self.machine.account
         device = own.get("device_keys", {}).get(self._connection.user_id, {}).get(self._connection.device_id)
         ours = {f"{kind}:{self._connection.device_id}": key for kind, key in account.identity_keys.items()}
@@ -161,9 +163,11 @@ class Cipher:
         """The event, opened if it is encrypted and we can."""
         if raw.get("type") != ENCRYPTED:
             return raw
+        content = content_of(raw)
         try:
+            key = self.machine.inbound_group_store.get(room, content.get("sender_key"), content.get("session_id"))
             event = nio.MegolmEvent.from_dict({**raw, "room_id": room})
-            if not isinstance(event, nio.MegolmEvent):
+            if key is None or not isinstance(event, nio.MegolmEvent):
                 return raw
             inside = self.machine.decrypt_megolm_event(event, room).source
         except _BROKEN:
@@ -171,18 +175,17 @@ class Cipher:
         if inside.get("type") not in _OPENED or not isinstance(inside.get("content"), Mapping):
             return raw
         opened = Opened({**raw, "type": inside["type"], "content": inside["content"]})
-        return opened if self._is_by_sender(room, event, opened) else raw
+        return opened if self._is_by_sender(key, opened) else raw
 
-    def _is_by_sender(self, room: str, event: nio.MegolmEvent, opened: Opened) -> bool:
+    def _is_by_sender(self, key: Any, opened: Opened) -> bool:  # noqa: ANN401 -- nio has no types
         """Whether the key was given to us by a device of whom the homeserver calls the sender.
 
         An envelope says by its signature whose it is, and of old ones we may not know the device any more.
         """
-        if event.sender == self._connection.user_id or ENVELOPE in content_of(opened):
+        if opened["sender"] == self._connection.user_id or ENVELOPE in content_of(opened):
             return True
-        session = self.machine.inbound_group_store.get(room, event.sender_key, event.session_id)
-        devices = self.machine.device_store[event.sender].values()
-        return any(d.curve25519 == event.sender_key and d.ed25519 == session.ed25519 for d in devices)
+        devices = self.machine.device_store[opened["sender"]].values()
+        return any(device.curve25519 == key.sender_key and device.ed25519 == key.ed25519 for device in devices)
 
     # --- writing -------------------------------------------------------------------------------------------
 

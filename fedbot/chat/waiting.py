@@ -57,7 +57,8 @@ class WaitingRoom:
     def add(self, lines: Iterable[tuple[str, Raw]], now: datetime) -> None:
         """These wait from now on; the oldest are given up if there are too many."""
         known = {line.event_id for line in self._lines}
-        new = [Waiting(room, dict(raw), now) for room, raw in lines if str(raw.get("event_id")) not in known]
+        waiting = {str(raw.get("event_id")): Waiting(room, dict(raw), now) for room, raw in lines}
+        new = [line for event_id, line in waiting.items() if event_id not in known]
         if new:
             self._keep((*self._lines, *new)[-MOST:])
 

@@ -6,6 +6,7 @@ from fedbot.chat.cross_signing import take_over
 from fedbot.chat.login import sign_in
 from fedbot.chat.private_files import KEYS, private_folder
 from fedbot.config import Settings
+from fedbot.ports import ChatRefused
 from fedbot.wiring import identity_folder, matrix_account
 
 
@@ -16,6 +17,8 @@ async def verify(settings: Settings) -> None:
     bot has run since it can encrypt.
     """
     account, folder = matrix_account(settings), identity_folder(settings)
+    if not account.password:
+        raise ChatRefused("That needs the password of the bot's account: matrix.password_file. Nothing was changed.")
     _, connection = await sign_in(account, folder)
     try:
         await take_over(connection, private_folder(folder / KEYS), account.password)

@@ -469,6 +469,17 @@ async def test_a_token_of_another_clients_device_needs_the_password(
         await client.sync()  # its token is as good as before
 
 
+async def test_a_token_of_no_device_needs_the_password(homeserver: Homeserver, tmp_path: Path) -> None:
+    """As an admin of the homeserver can make it."""
+    registered, admin = await homeserver.register("e-bot-adm"), await homeserver.register("e-admin", admin=True)
+    async with httpx.AsyncClient(trust_env=False, base_url=homeserver.url) as client:
+        headers = {"Authorization": f"Bearer {admin.access_token}"}
+        path = f"/_synapse/admin/v1/users/{registered.user_id}/login"
+        token = (await client.post(path, headers=headers, json={})).raise_for_status().json()["access_token"]
+    with pytest.raises(ChatRefused, match="password_file"):
+        await MatrixChat.open(BotAccount(homeserver.url, "e-bot-adm", token=token), tmp_path)
+
+
 async def test_room_keys_of_an_earlier_device_are_taken_over(
     homeserver: Homeserver, meet: Meet, employ: Employ
 ) -> None:

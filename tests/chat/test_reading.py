@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedbot.chat.reading import Reader
-from fedbot.chat.room import RoomPicture
+from fedbot.chat.room import Opened, RoomPicture
 from fedbot.federation.events import (
     ChatEvent,
     EnvelopeSeen,
@@ -20,6 +20,7 @@ from fedbot.federation.events import (
     Removed,
     RoomReplaced,
     Said,
+    Unreadable,
 )
 from tests.chat.events import ANNA, ASKED_AT, BOT, PEER, ROOM, event, line, member, related, room_state
 
@@ -223,6 +224,25 @@ def test_a_redaction_names_its_target_wherever_the_room_version_puts_it() -> Non
 )
 def test_what_we_sent_ourselves_is_no_news(raw: dict[str, Any]) -> None:
     assert read(raw) is None
+
+
+def test_in_an_encrypted_room_only_what_was_opened_is_proven() -> None:
+    room = picture()
+    room.apply(event("m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}, state_key=""))
+    clear, opened = READER.message(line("x"), room), READER.message(Opened(line("x")), room)
+    assert isinstance(clear, Said)
+    assert isinstance(opened, Said)
+    assert (clear.unproven, opened.unproven) == (True, False)
+    photo = event("m.room.message", {"msgtype": "m.image", "body": "1.jpg", "url": "mxc://x/1"})
+    assert READER.message(photo, room) is None
+    assert isinstance(READER.message(Opened(photo), room), PhotoSent)
+    assert isinstance(READER.message(line("x", fedbot=ENVELOPE), room), EnvelopeSeen), "it is signed"
+
+
+def test_what_could_not_be_opened_names_the_line_but_has_no_id_by_which_the_line_would_be_known_already() -> None:
+    raw = event("m.room.encrypted", {})
+    assert read(raw) == Unreadable(ROOM, "", ANNA, READER._time(raw), raw["event_id"])
+    assert read({**raw, "sender": BOT}) is None
 
 
 def test_an_announcement_counts_only_under_its_senders_own_id() -> None:

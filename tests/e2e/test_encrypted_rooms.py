@@ -232,6 +232,11 @@ def _device_of(space: Space) -> str:
     return str(json.loads((space.folder / "state" / "identity" / "matrix.json").read_text())["device_id"])
 
 
+async def test_verify_may_be_said_beside_a_running_bot_and_again(friends: Stage) -> None:
+    for _ in range(2):
+        assert "restart the bot" in await scene.fedbot(friends.betaspace, "verify")
+
+
 async def test_the_keys_are_private_files(friends: Stage) -> None:
     for space in friends.spaces:
         folder = space.folder / "state" / "identity" / "matrix-keys"

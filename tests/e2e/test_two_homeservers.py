@@ -10,7 +10,12 @@ from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-STAGE = {"apart": True, "default_rate_limits": False, "rules": {"grace_seconds": 0.5, "settle_seconds": 2.0}}
+STAGE = {
+    "encrypted": True,
+    "apart": True,
+    "default_rate_limits": False,
+    "rules": {"grace_seconds": 0.5, "settle_seconds": 2.0},
+}
 IPN = "RES-10K"
 
 
