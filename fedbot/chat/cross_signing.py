@@ -36,14 +36,18 @@ class CrossSigning:
 
     @classmethod
     def kept_in(cls, folder: Path, connection: Connection) -> CrossSigning | None:
-        """Those in the folder, if there are any. Raises ValueError or KeyError for a damaged file, OSError."""
+        """Those in the folder, if there are any. Raises `ChatRefused` for a damaged file, OSError."""
         try:
-            seeds = json.loads((folder / FILE).read_text())
+            kept = json.loads((folder / FILE).read_text())
+            found = cls(connection, {purpose: kept[purpose] for purpose in _PURPOSES})
         except FileNotFoundError:
             return None
-        for seed in seeds.values():
-            keep_secret(seed)
-        return cls(connection, {purpose: seeds[purpose] for purpose in _PURPOSES})
+        except (ValueError, KeyError, TypeError) as problem:
+            text = f"{folder / FILE} can't be read ({type(problem).__name__}); put it back from a backup, or remove it"
+            raise ChatRefused(text, "damaged-keys") from problem
+        for purpose in _PURPOSES:
+            keep_secret(kept[purpose])
+        return found
 
     @classmethod
     def made_in(cls, folder: Path, connection: Connection) -> CrossSigning:
@@ -139,8 +143,6 @@ async def establish(connection: Connection, folder: Path) -> str:
             await signing.sign_device(own)
     except ChatProblem as problem:
         return problem.text
-    except (ValueError, KeyError) as problem:
-        return f"{folder / FILE} can't be read ({type(problem).__name__}); put it back from a backup"
     return ""
 
 

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from fedbot.chat.client import MatrixChat
-from fedbot.chat.cross_signing import take_over
+from fedbot.chat.cross_signing import has_others, take_over
 from fedbot.chat.login import Account as BotAccount
 from fedbot.chat.login import read_session
 from fedbot.chat.private_files import KEYS, set_aside
@@ -540,9 +540,12 @@ async def test_a_damaged_file_of_account_keys_keeps_the_bot_from_nothing(
     homeserver: Homeserver, employ: Employ
 ) -> None:
     bot = await employ(homeserver, "e-bot-seeds")
-    (bot.folder / KEYS / "cross-signing.json").write_text("{}")
-    await bot.restart()
-    assert "put it back from a backup" in bot.chat.untrusted
+    for damaged in ("", "{}", "[]", '{"master": 7, "self_signing": 7, "user_signing": 7}'):
+        (bot.folder / KEYS / "cross-signing.json").write_text(damaged)
+        await bot.restart()
+        assert "put it back from a backup" in bot.chat.untrusted
+        with pytest.raises(ChatRefused, match="put it back"):
+            await has_others(bot.chat._connection, bot.folder / KEYS)
 
 
 # --- looking at the server ---------------------------------------------------------------------------------
