@@ -23,6 +23,7 @@ SPEC = Verb(
     details=(
         "A span counts from the last day of the loan, or from today if that is over.",
         "The owner's approver gives it at once; the space that borrowed it asks, and the owner's people decide.",
+        "The owner's approver may also take back what was given too much, but not to before the day that both agreed on.",
     ),
     where=Where.FEDERATION_ROOM,
 )
@@ -58,6 +59,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return day
     by, connection = command.signature(turn), carrier(turn, loan)
     if loan.role == "sender":
+        if loan.terms.loan_until and day < loan.terms.loan_until:
+            return say("agreed_until_later", loan=loan)
         extending.prolong(turn, loan, day, by)
         return None
     if loan.due_day and day <= loan.due_day:

@@ -242,6 +242,24 @@ async def test_the_owners_approver_gives_more_time_at_once() -> None:
     assert_books_balance(world)
 
 
+async def test_the_owner_takes_back_what_it_gave_too_much_but_not_to_before_the_agreed_day() -> None:
+    world = await lent("M3-NUT 10", "until 15.12.")
+    code = loan(world.alpha).code
+    for words, due in [
+        ("until 31.1.2028", "2028-01-31"),
+        ("until 31.1.2027", "2027-01-31"),
+        ("until 15.12.", "2026-12-15"),
+    ]:
+        world.anna.says(f"!fed extend {code} {words}")
+        await world.settle()
+        assert [str(loan(space).due_day) for space in world.spaces] == [due, due]
+    line = world.anna.says(f"!fed extend {code} until 14.12.")
+    await world.settle()
+    assert "was lent until Tue 15 Dec 2026, and both said yes to that" in world.answer_to(line)
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2026-12-15", "2026-12-15"]
+    assert_books_balance(world)
+
+
 @pytest.mark.parametrize(
     ("given", "ends", "word"),
     [

@@ -402,6 +402,21 @@ def due_later_already(tongue: Tongue, *, loan: Transfer) -> Lines:
     return [tongue.say("Nothing to do: {case} may stay until {day} anyway.", case=naming.case(tongue, loan), day=day)]
 
 
+def agreed_until_later(tongue: Tongue, *, loan: Transfer) -> Lines:
+    """The owner can't ask it back before the day for which both have said yes."""
+    agreed = tongue.day_there(loan.terms.loan_until, loan.terms.time_zone) if loan.terms.loan_until else ""
+    return [
+        tongue.say(
+            "Not done: {case} was lent until {day}, and both said yes to that.",
+            case=naming.case(tongue, loan),
+            day=agreed,
+        ),
+        tongue.say(
+            "If you need it earlier, ask them in the room. Once it is here: {line}", line=command(f"return {loan.code}")
+        ),
+    ]
+
+
 def extension_asked_already(tongue: Tongue, *, loan: Transfer, transfer: Transfer) -> Lines:
     """More time was asked for already."""
     return [

@@ -612,6 +612,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing to do: 1 × Laser lens 2.0″ (k7m2) may stay until Tue 15 Dec 2026 anyway.
         """,
     ),
+    "earlier than agreed": (
+        say("agreed_until_later", loan=lent(back_by=date(2027, 1, 31))),
+        """
+        Not done: 1 × Laser lens 2.0″ (k7m2) was lent until Tue 15 Dec 2026, and both said yes to that.
+        If you need it earlier, ask them in the room. Once it is here: !fed return k7m2
+        """,
+    ),
     "asked for already": (
         say("extension_asked_already", loan=lent(), transfer=child("extension")),
         """
