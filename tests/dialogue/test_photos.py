@@ -162,7 +162,7 @@ async def test_a_homeserver_that_does_not_give_it_now_is_asked_again_and_after_a
 
 async def test_a_photo_of_two_things_is_kept_with_both_and_said_once() -> None:
     world = await lent(f"#{LENS} + #4 2")
-    card = await handed_back(world)
+    card = await handed_back(world, "return all")
     photo = world.piet.shows(JPEG, reply_to=card)
     await world.settle()
     items = [progress.item for progress in back(world.alpha).progress]
