@@ -23,7 +23,7 @@ SPEC = Verb(
     details=(
         "A span counts from the last day of the loan, or from today if that is over.",
         "The owner's approver gives it at once; the space that borrowed it asks, and the owner's people decide.",
-        "The owner's approver may also take back what was given too much, but not to before the day that both agreed on.",
+        "The owner's approver may take back too much, but not to before the day that both agreed on.",
     ),
     where=Where.FEDERATION_ROOM,
 )
