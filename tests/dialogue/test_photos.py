@@ -72,6 +72,16 @@ async def test_photos_are_kept_after_the_end_for_two_weeks_and_then_people_are_t
     assert "The photo is not kept: this is over." in answers_to(world, late)[0]
 
 
+async def test_what_did_not_come_back_has_no_photos() -> None:
+    world, card = await lens_comes_back()
+    world.piet.reacts(card, "❌")
+    await world.grace()
+    photo = world.piet.shows(JPEG, reply_to=card)
+    await world.settle()
+    assert attached(world) == []
+    assert "The photo is not kept: this is over." in answers_to(world, photo)[0]
+
+
 async def test_photos_of_others_and_without_a_card_are_left_alone() -> None:
     world, card = await lens_comes_back()
     before = len(world.room.messages())
