@@ -64,7 +64,7 @@ def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
 def on_unreadable(turn: Turn, event: Unreadable) -> None:
     """A line without its key, a minute later: whoever said it is told, once a day, as we can't tell whom it was for."""
     is_direct = directory.direct_with(turn, turn.room(event.room)) == event.sender
-    if not (is_direct or event.room in turn.home.rooms or event.room == turn.home.admin_room):
+    if not (is_direct or succession.is_ours(turn, event.room)):
         return
     is_ours = event.sender in turn.home.people and not directory.is_bot(turn, event.room, event.sender)
     if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):

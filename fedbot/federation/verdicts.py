@@ -332,10 +332,13 @@ def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
-    """Something was taken back: a verdict's own reaction or line stops it, whoever redacted it."""
+    """Something was taken back: a verdict's own reaction or line stops it, whoever redacted it.
+
+    Whether they may do so is known in its own room alone: elsewhere anybody can name it.
+    """
     for subject in turn.subjects():
         verdict = subject.verdict
-        if verdict is None:
+        if verdict is None or event.room not in succession.lineage(turn, subject.room):
             continue
         behind = tuple(other for other in verdict.behind if other.event_id != event.target)
         if verdict.event_id == event.target:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from fedbot.federation.documents import TransferState
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_moving import upgrade
 from tests.dialogue.world import World, friends, told
 
 DONE = TransferState.DONE
@@ -105,6 +106,15 @@ async def test_who_says_what_nobody_can_read_is_told_by_the_own_bot_once_a_day()
     later = world.anna.sends("m.room.encrypted", {"ciphertext": "x"})
     await world.settle()
     assert len(world.room.answers(later)) == 1
+
+
+async def test_who_says_it_in_the_room_that_took_the_old_ones_place_is_told_too() -> None:
+    world = await friends()
+    await upgrade(world, *world.spaces)
+    await is_encrypted(world)
+    line = world.anna.sends("m.room.encrypted", {"ciphertext": "x"})
+    await world.settle()
+    assert len(world.room.answers(line)) == 1
 
 
 async def test_what_strangers_and_bots_say_unreadably_is_passed_over() -> None:

@@ -170,6 +170,18 @@ async def test_within_the_grace_a_moderator_removes_the_tap() -> None:
     assert states(world) == {OPEN}
 
 
+async def test_what_is_taken_back_in_another_room_takes_no_tap_back() -> None:
+    """A homeserver need not know the event that a redaction names: one's own chat with the bot is a room, too."""
+    world = await friends()
+    tap = world.cem.reacts(await world.push(), "✅")
+    chat = world.tom.opens_direct_chat(world.beta.chat.user_id)
+    await world.settle()
+    world.tom.sends("m.room.redaction", {"redacts": tap}, room=chat.id)
+    await world.grace()
+    assert states(world) == {DONE}
+    assert_books_balance(world)
+
+
 async def test_what_is_taken_back_after_the_grace_stays_decided() -> None:
     world = await friends()
     tap = world.cem.reacts(await world.push(), "✅")
