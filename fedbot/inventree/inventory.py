@@ -36,7 +36,7 @@ from fedbot.inventree import (
 )
 from fedbot.inventree.server import Server, Signer, look
 from fedbot.inventree.settings import InventorySettings
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.ports import OutcomeUnknown, Unavailable, Vault
 
 log = logging.getLogger(__name__)
@@ -220,6 +220,7 @@ class OwnInventory:
             certificate=self._settings.certificate,
             transport=self._network(url),
             pause=self._pause,
+            bound=None if url == self._settings.url else OF_A_FRIEND,
         )
 
 

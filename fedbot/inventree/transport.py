@@ -12,6 +12,7 @@ import logging
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -39,6 +40,18 @@ _WORTH_ANOTHER_TRY = frozenset({500, 502, 503, 504})
 KEEP_ALIVE_SECONDS = 1.5
 
 
+@dataclass(frozen=True)
+class Bound:
+    """How long an answer may be, in bytes, and how many seconds it may take to come."""
+
+    size: int
+    seconds: float
+
+
+OF_A_FRIEND = Bound(size=1_000_000, seconds=30)
+"""A friend's server is asked for a few short answers, while our own steps wait."""
+
+
 class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package ships no types
     """An `InvenTreeAPI` that the package's typed classes work on; it raises `fedbot.ports` problems only.
 
@@ -51,6 +64,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         certificate: PEM file with a CA to trust besides the public ones, for a server that has its own.
         transport: replaces the network (tests, the in-process simulator).
         pause: waits between tries of a read (tests need not wait).
+        bound: of each answer, for a server that isn't ours; None: it may be as long as it likes.
     """
 
     def __init__(
@@ -62,6 +76,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         certificate: str = "",
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
+        bound: Bound | None = None,
     ) -> None:
         if not token.isascii() or not token.isprintable() or " " in token or not token:
             raise Refusal("The InvenTree token is empty or has characters that no token has.", "bad-token")
@@ -71,6 +86,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self.connected = True
         self.host = urlsplit(self.base_url).netloc
         self._pause = pause
+        self._bound = bound
         self._client = httpx.Client(
             headers={
                 "Authorization": f"Token {token}",
@@ -266,11 +282,33 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         body: dict[str, Any] = {} if method in SAFE else {"json": content}
         if attachment is not None:
             body = {"data": content, "files": {"attachment": attachment}}
-        response = self._client.request(method, address, params=params or None, **body)
+        with self._client.stream(method, address, params=params or None, **body) as streamed:
+            response = streamed if self._bound is None else self._bounded(streamed, self._bound)
+            response.read()
         if logger.isEnabledFor(logging.DEBUG):
             took = (time.perf_counter() - started) * 1000
             logger.debug("%s %s: %s, %.0f ms", method, urlsplit(address).path, response.status_code, took)
         return response
+
+    def _bounded(self, response: httpx.Response, bound: Bound) -> httpx.Response:
+        """The same, read only as far as it may go on."""
+        ends, content = time.monotonic() + bound.seconds, bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > bound.size:
+                raise Refusal(
+                    f"At {self.host} there is something that answers without end, but no InvenTree.", "no-inventree"
+                )
+            if time.monotonic() > ends:
+                raise httpx.ReadTimeout("the answer takes too long", request=response.request)
+        kind = {"content-type": response.headers.get("content-type", "")}
+        return httpx.Response(
+            response.status_code,
+            headers=kind,
+            content=bytes(content),
+            request=response.request,
+            extensions=response.extensions,
+        )
 
     def _accepted(self, response: httpx.Response, *, reading: bool) -> httpx.Response:
         if not response.is_success:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -11,7 +13,7 @@ from inventree.company import Company
 from inventree.part import Part
 from inventree.stock import StockItem
 
-from fedbot.inventree.transport import PAUSES, InvenTreeTransport
+from fedbot.inventree.transport import OF_A_FRIEND, PAUSES, InvenTreeTransport
 from fedbot.ports import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from tests.inventree.space import Space
 
@@ -389,3 +391,48 @@ def test_paged_and_bare_lists_read_the_same() -> None:
     for content in ({"count": "many"}, [1]):
         with pytest.raises(Unavailable):
             transport(answering(200, json.loads(json.dumps(content)))).count("stock/")
+
+
+# --- a server that isn't ours --------------------------------------------------------------------------------
+
+
+def at_a_friends(content: Iterator[bytes], **headers: str) -> InvenTreeTransport:
+    network = httpx.MockTransport(lambda _: httpx.Response(200, content=content, headers=headers))
+    return InvenTreeTransport(HOST, TOKEN, transport=network, pause=lambda _: None, bound=OF_A_FRIEND)
+
+
+def test_an_answer_of_a_friends_server_is_read_as_any_other() -> None:
+    assert read(at_a_friends(iter([b'{"a"', b": 1}"]))) == {"a": 1}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_without_end_of_a_friends_server_is_not_read_to_its_end(packed: bool) -> None:
+    read_so_far = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal read_so_far
+        squeezer = zlib.compressobj(wbits=31)
+        for _ in range(1_000):
+            read_so_far += 1
+            yield squeezer.compress(bytes(100_000)) + squeezer.flush(zlib.Z_SYNC_FLUSH) if packed else bytes(100_000)
+
+    headers = {"content-encoding": "gzip"} if packed else {}
+    with pytest.raises(Refusal, match="without end") as caught:
+        read(at_a_friends(endless(), **headers))
+    assert caught.value.reason == "no-inventree"
+    assert read_so_far <= 11
+
+
+def test_an_answer_that_drips_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+
+    def drops() -> Iterator[bytes]:
+        nonlocal now
+        for _ in range(1_000):
+            now += 9
+            yield b" "
+
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with pytest.raises(Unavailable, match="no answer in time"):
+        read(at_a_friends(drops()))
+    assert now < 2 * OF_A_FRIEND.seconds
