@@ -28,7 +28,8 @@ from nacl.secret import SecretBox
 from nacl.utils import random
 
 from fedbot.chat.private_files import KEYS, STORE, copy_store, set_aside
-from fedbot.identity import PRIVATE_FILE, PRIVATE_FOLDER, SEED_FILE
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+from fedbot.identity import SEED_FILE
 from fedbot.journal.copying import FILE as JOURNAL
 from fedbot.journal.copying import check_copy, copy_beside, is_used, remove_unused
 from fedbot.journal.lock import StateLock
@@ -75,7 +76,7 @@ def backup(state: Path, party: str, bot: str, file: Path, passphrase: str = "") 
         # the journal first: a secret that it speaks of is in the identity folder by then
         copy_beside(state, Path(folder) / JOURNAL)
         packed = _packed(manifest, Path(folder) / JOURNAL, identity)
-    _write_whole(file, MAGIC + _enclosed(packed, passphrase))
+    write_whole(file, MAGIC + _enclosed(packed, passphrase))
     return manifest
 
 
@@ -114,21 +115,6 @@ def _enclosed(packed: bytes, passphrase: str) -> bytes:
     header = {"kdf": "argon2id", "salt": salt.hex(), "opslimit": _WORK, "memlimit": _MEMORY}
     box = SecretBox(argon2id.kdf(SecretBox.KEY_SIZE, passphrase.encode(), salt, _WORK, _MEMORY))
     return json.dumps(header).encode() + b"\n" + bytes(box.encrypt(packed))
-
-
-def _write_whole(file: Path, content: bytes) -> None:
-    draft = file.with_name(f"{file.name}.part")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 # --- restore -----------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ key is never replaced by itself, since the peers have pinned it. Back it up.
 from __future__ import annotations
 
 import logging
-import os
 import re
 import secrets
 from pathlib import Path
 from urllib.parse import quote
 
 from fedbot.federation.envelope import SEED_BYTES, Identity
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, drafts_of, sync_folder, write_whole
 from fedbot.logs import keep_secret
 from fedbot.ports import NoSuchSecret, Vault
 
@@ -21,8 +21,6 @@ log = logging.getLogger(__name__)
 
 SEED_FILE = "signing.key"
 SECRETS_FOLDER = "secrets"
-PRIVATE_FILE = 0o600
-PRIVATE_FOLDER = 0o700
 LONGEST_NAME = 200  # a file name has 255 bytes at most, and needs its ending
 
 _SEED = re.compile(rf"[0-9a-f]{{{2 * SEED_BYTES}}}\n?")
@@ -41,7 +39,7 @@ def open_identity(folder: Path) -> Identity:
     _private_folder(folder)
     file = folder / SEED_FILE
     if not file.exists():
-        _write_whole(file, secrets.token_bytes(SEED_BYTES).hex() + "\n")
+        write_whole(file, f"{secrets.token_bytes(SEED_BYTES).hex()}\n".encode())
     _close_to_others(file)
     text = file.read_text("utf-8", errors="replace")
     if not _SEED.fullmatch(text):
@@ -71,7 +69,7 @@ class FileVault(Vault):
     def keep(self, reference: str, secret: str) -> None:
         """Keep it durably, in place of what was there. Raises ValueError for a reference that is too long."""
         keep_secret(secret)
-        _write_whole(self._file(reference), secret)
+        write_whole(self._file(reference), secret.encode())
 
     def read(self, reference: str) -> str:
         """The secret. Raises `NoSuchSecret`."""
@@ -85,9 +83,9 @@ class FileVault(Vault):
     def forget(self, reference: str) -> None:
         """Remove it, if it is there, and what a crash while it was written may have left of it."""
         file = self._file(reference)
-        for left in (file, *self._folder.glob(f"{file.name}.*.new")):
+        for left in (file, *drafts_of(file)):
             left.unlink(missing_ok=True)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     def _file(self, reference: str) -> Path:
         """Any text is a good reference: what has a meaning in a path is escaped."""
@@ -95,30 +93,6 @@ class FileVault(Vault):
         if len(name) > LONGEST_NAME:
             raise ValueError("a reference to a secret is too long")
         return self._folder / f"{name}.secret"
-
-
-class MemoryVault(Vault):
-    """A vault for tests."""
-
-    def __init__(self) -> None:
-        self._secrets: dict[str, str] = {}
-
-    def __repr__(self) -> str:
-        return f"MemoryVault({sorted(self._secrets)})"
-
-    def keep(self, reference: str, secret: str) -> None:
-        """Keep it, in place of what was there."""
-        self._secrets[reference] = secret
-
-    def read(self, reference: str) -> str:
-        """The secret. Raises `NoSuchSecret`."""
-        if reference not in self._secrets:
-            raise NoSuchSecret(reference)
-        return self._secrets[reference]
-
-    def forget(self, reference: str) -> None:
-        """Remove it, if it is there."""
-        self._secrets.pop(reference, None)
 
 
 # --- files -------------------------------------------------------------------------------------------------
@@ -134,28 +108,3 @@ def _close_to_others(path: Path, mode: int = PRIVATE_FILE) -> None:
     if path.stat().st_mode & 0o077:
         log.warning("%s was open to others; it is private again, but may have been read", path)
         path.chmod(mode)
-
-
-def _write_whole(file: Path, text: str) -> None:
-    """The file has this text, durably, or is as it was. Private from its first moment."""
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(text.encode())
-            out.flush()
-            os.fsync(out.fileno())
-        draft.replace(file)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(file.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new or removed name outlive a power cut, too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

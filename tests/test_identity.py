@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from fedbot import identity
 from fedbot.federation.envelope import seal, signature_holds, unseal
-from fedbot.identity import FileVault, IdentityDamaged, MemoryVault, open_identity
+from fedbot.identity import FileVault, IdentityDamaged, open_identity
 from fedbot.logs import Redactor
 from fedbot.ports import NoSuchSecret, Vault
+from tests.twins.vault import TwinVault
 
 TOKEN = "inv-0123456789abcdef-20261124"
 
@@ -33,7 +34,7 @@ def redactor(monkeypatch: pytest.MonkeyPatch) -> Redactor:
 
 @pytest.fixture(params=["file", "memory"])
 def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Vault:
-    return FileVault(tmp_path) if request.param == "file" else MemoryVault()
+    return FileVault(tmp_path) if request.param == "file" else TwinVault()
 
 
 # --- the key ----------------------------------------------------------------------------------------------

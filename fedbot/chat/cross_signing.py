@@ -17,8 +17,8 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey, VerifyKey
 
 from fedbot.chat.connection import Connection
-from fedbot.chat.private_files import write_private
 from fedbot.federation.envelope import canonical
+from fedbot.files import write_whole
 from fedbot.logs import keep_secret
 from fedbot.ports import ChatProblem, ChatRefused
 
@@ -53,7 +53,7 @@ class CrossSigning:
     def made_in(cls, folder: Path, connection: Connection) -> CrossSigning:
         """New ones, kept before anybody hears of them."""
         seeds = {purpose: secrets.token_hex(32) for purpose in _PURPOSES}
-        write_private(folder / FILE, json.dumps(seeds))
+        write_whole(folder / FILE, json.dumps(seeds).encode())
         for seed in seeds.values():
             keep_secret(seed)
         return cls(connection, seeds)

@@ -21,11 +21,10 @@ from nio.crypto import ENCRYPTION_ENABLED
 from fedbot.chat.private_files import (
     STORE,
     earlier_stores,
-    make_private,
     private_folder,
     set_aside,
-    write_private,
 )
+from fedbot.files import make_private, write_whole
 from fedbot.logs import keep_secret
 from fedbot.ports import ChatRefused, JournalUnwritable
 
@@ -90,7 +89,7 @@ def _pickle_key(folder: Path) -> str:
     """By which everything in the store is encrypted."""
     file = folder / _PICKLE_KEY
     if not file.exists():
-        write_private(file, secrets.token_hex(32))
+        write_whole(file, secrets.token_hex(32).encode())
     key = file.read_text().strip()
     keep_secret(key)
     return key

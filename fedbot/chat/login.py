@@ -15,7 +15,7 @@ import nio
 
 from fedbot.chat.connection import Connection, connect
 from fedbot.chat.errors import answered
-from fedbot.chat.private_files import write_private
+from fedbot.files import write_whole
 from fedbot.ports import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut
 
 log = logging.getLogger(__name__)
@@ -203,7 +203,7 @@ def keep_session(folder: Path, session: Session, name: str = _FILE) -> None:
         "device_id": session.device_id,
         "token": session.token,
     }
-    write_private(folder / name, json.dumps(kept))
+    write_whole(folder / name, json.dumps(kept).encode())
 
 
 def _refuse_other_account(account: Account, kept: Session | None) -> None:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fedbot.chat.private_files import write_private
 from fedbot.chat.room import Raw
+from fedbot.files import write_whole
 
 FILE = "waiting.json"
 TELL_AFTER = timedelta(minutes=1)
@@ -84,7 +84,7 @@ class WaitingRoom:
 
     def _keep(self, lines: tuple[Waiting, ...]) -> None:
         rows = [asdict(line) | {"since": line.since.isoformat()} for line in lines]
-        write_private(self._file, json.dumps(rows))
+        write_whole(self._file, json.dumps(rows).encode())
         self._lines = lines
 
 

@@ -10,8 +10,8 @@ from fedbot.check.findings import Finding, settings_findings
 from fedbot.check.inventree import inventree_findings
 from fedbot.check.matrix import SignedIn, SignedInByNio, matrix_findings
 from fedbot.config import Settings
+from fedbot.files import PRIVATE_FOLDER
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.journal.lock import PRIVATE_FOLDER
 from fedbot.ports import NoSuchSecret
 from fedbot.wiring import identity_folder, inventory_settings, matrix_account
 

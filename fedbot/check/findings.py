@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fedbot.chat.words.tongue import languages
 from fedbot.config import Problem, Settings
-from fedbot.journal.lock import PRIVATE_FOLDER
+from fedbot.files import PRIVATE_FOLDER
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,10 @@ from fedbot.federation.events import Context
 from fedbot.federation.questions import Scope, Thing
 from fedbot.federation.shelf import CATEGORY, EVERYTHING, ITEM, PART, Share, share_id
 from fedbot.federation.state import Turn
-from fedbot.federation.steps import Mirror
+from fedbot.federation.steps import SHARE_KEY, Mirror
 from fedbot.federation.terms import presentable
 
 MOST_SHARES = 200
-SHARE_KEY = "fedbot_share"
 EVERYTHING_ID = share_id(EVERYTHING, 0)
 
 

@@ -54,6 +54,10 @@ __all__ = [
 ]
 
 
+OWN_KEY, SHARE_KEY = "fedbot", "fedbot_share"
+"""Ours in InvenTree's metadata: what the journal says of a record, and whether it is shared."""
+
+
 @dataclass(frozen=True)
 class TakeOut:
     """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`."""
@@ -260,7 +264,7 @@ class Mirror:
     model: str
     pk: int
     value: str
-    key: str = "fedbot"
+    key: str = OWN_KEY
 
 
 @dataclass(frozen=True)

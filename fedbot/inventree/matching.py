@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from fedbot.federation.questions import MatchPart, PartDescription, PartMatch
+from fedbot.federation.steps import OWN_KEY
 from fedbot.inventree import metadata
 from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
 from fedbot.inventree.history import RETURNED, trace
@@ -132,7 +133,7 @@ def _by_alias(server: Server, question: MatchPart) -> list[dict[str, Any]]:
 def _aliases(server: Server, row: Row, peer: str) -> set[str]:
     """What this peer calls the part. Without the right to read a part's metadata: nothing is recorded."""
     try:
-        own = metadata.read(server, "part", int(row["pk"])).get(metadata.OWN_KEY)
+        own = metadata.read(server, "part", int(row["pk"])).get(OWN_KEY)
     except NotPermitted:
         return set()
     recorded = own.get("aliases") if isinstance(own, dict) else None

@@ -10,15 +10,13 @@ import json
 from typing import Any
 
 from fedbot.federation.questions import CompanyMirror, CompanyMirrors, MirrorsFound
-from fedbot.federation.steps import Mirror, Mirrored
+from fedbot.federation.steps import OWN_KEY, SHARE_KEY, Mirror, Mirrored
 from fedbot.federation.stock import Provenance
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
 from fedbot.inventree.texts import restored, stored
 from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 
-OWN_KEY = "fedbot"
-SHARE_KEY = "fedbot_share"
 SIGNATURE = "signature"
 _PEER_LINK = "?fed="
 

@@ -8,7 +8,6 @@ written whole or not at all, and only once the new token has proved good.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from datetime import date
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from fedbot.federation.questions import OwnTokens, OwnTokensSeen, TokenSeen
 from fedbot.federation.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
+from fedbot.files import write_whole
 from fedbot.inventree.server import Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.logs import keep_secret
@@ -152,20 +152,7 @@ def _read(file: Path) -> str:
 
 def _replace(file: Path, secret: str) -> None:
     """The file holds this, durably, with the rights that it had; or is as it was."""
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            os.fchmod(descriptor, stat.S_IMODE(file.stat().st_mode))
-            out.write(f"{secret}\n")
-            out.flush()
-            os.fsync(descriptor)
-        draft.replace(file)
+        write_whole(file, f"{secret}\n".encode(), stat.S_IMODE(file.stat().st_mode))
     except OSError as problem:
-        draft.unlink(missing_ok=True)
         raise Refusal(f"I could not replace the file {file}: {problem.strerror}.", "not-writable") from None
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

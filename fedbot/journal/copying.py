@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from fedbot.journal.lock import PRIVATE_FILE
-from fedbot.journal.schema import MIGRATIONS, sync_folder
+from fedbot.files import make_private, sync_folder
+from fedbot.journal.schema import MIGRATIONS
 from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew
 
 FILE = "journal.db"
@@ -61,7 +60,7 @@ def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> Non
     """
     unfinished = path.with_name(path.name + ".part")
     unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE))
+    make_private(unfinished)
     try:
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
             copy_to(copy)

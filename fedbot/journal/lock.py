@@ -6,10 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER
 from fedbot.ports import StateInUse
-
-PRIVATE_FILE = 0o600
-PRIVATE_FOLDER = 0o700
 
 
 class StateLock:

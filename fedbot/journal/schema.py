@@ -6,14 +6,13 @@ A change of the tables, or of a record's fields that `codec` can't read, is one 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fedbot.journal.lock import PRIVATE_FILE
+from fedbot.files import make_private
 from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -97,7 +96,7 @@ class Database:
         """
         where = path or ":memory:"
         if path:
-            _make_private(path)
+            make_private(path)
         self._turn = threading.RLock()
         self._connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False)
         try:
@@ -172,22 +171,3 @@ class Database:
         """Close the file; the write-ahead log goes into it."""
         with self._turn:
             self._connection.close()
-
-
-def _make_private(path: Path) -> None:
-    """Nobody else may read the file; SQLite gives its companions (-wal, -shm) the same mode."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
-    try:
-        os.fchmod(file, PRIVATE_FILE)
-    finally:
-        os.close(file)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names of new files in it outlive a power cut, too."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -32,7 +32,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports import InventoryProblem, NotPermitted, Refusal, Unavailable
 from fedbot.wiring import inventory_settings
 from tests.config.conftest import least
-from tests.inventree.space import MemoryVault
+from tests.twins.vault import TwinVault
 
 PEOPLE = {"@anna:example.org": "anna", "@piet:example.org": "piet"}
 
@@ -56,7 +56,7 @@ async def found(alpha: Seeded, **changes: Any) -> list[Finding]:  # noqa: ANN401
     """By our own edge, as `fedbot check` does."""
     wanted = settings(alpha, **changes)
     inventory = OwnInventory(
-        inventory_settings(wanted), MemoryVault(), network=lambda _: SimulatedTransport(alpha.server)
+        inventory_settings(wanted), TwinVault(), network=lambda _: SimulatedTransport(alpha.server)
     )
     try:
         return await inventree_findings(wanted, inventory)

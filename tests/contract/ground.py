@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
+from tests.twins.vault import TwinVault
 
 # What the bot's own user needs, and no more (DESIGN §2, facts/inventree.md (e)).
 SERVICE_ROLES = {
@@ -25,22 +25,6 @@ SERVICE_ROLES = {
 }
 READER_ROLES = dict.fromkeys(("stock", "part", "part_category", "stock_location"), ("view",))
 ACTIONS = ("view", "add", "change", "delete")
-
-
-@dataclass
-class MemoryVault:
-    """A vault that forgets when the run ends."""
-
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
-
-    def keep(self, reference: str, secret: str) -> None:
-        self.secrets[reference] = secret
-
-    def read(self, reference: str) -> str:
-        return self.secrets[reference]
-
-    def forget(self, reference: str) -> None:
-        self.secrets.pop(reference, None)
 
 
 class Ground:
@@ -91,7 +75,7 @@ class Ground:
     def inventory(self, *, superuser: bool = True) -> OwnInventory:
         """Our edge as a bot would have it here."""
         settings = self.settings(superuser=superuser)
-        return OwnInventory(settings, MemoryVault(), network=lambda _: self.network)
+        return OwnInventory(settings, TwinVault(), network=lambda _: self.network)
 
     def settings(self, *, superuser: bool = True) -> InventorySettings:
         """A bot's settings for this server and this ground."""

@@ -14,7 +14,8 @@ from fedbot.federation.questions import OwnTokens, OwnTokensSeen
 from fedbot.federation.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports import NotPermitted, Refusal
-from tests.contract.ground import Ground, MemoryVault
+from tests.contract.ground import Ground
+from tests.twins.vault import TwinVault
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def inventory(ground: Ground, files: dict[str, Path]) -> Iterator[OwnInventory]:
         token_file=files["token"],
         admin_token_file=files["admin_token"],
     )
-    made = OwnInventory(settings, MemoryVault(), network=lambda _: ground.network)
+    made = OwnInventory(settings, TwinVault(), network=lambda _: ground.network)
     yield made
     made.close()
 

@@ -180,7 +180,7 @@ def _assert_nothing_vanished(space: Space) -> None:
 def _assert_nothing_secret_was_said(world: World) -> None:
     said = json.dumps(world.server.log, default=str)
     for space in world.spaces:
-        secrets = [*space.seeded.tokens.values(), *space.vault._secrets.values()]
+        secrets = [*space.seeded.tokens.values(), *space.vault.secrets.values()]
         kept = "\n".join(space.journal._database._connection.iterdump())
         for secret in secrets:
             assert secret not in said, f"a token of {space.party} was said in a room"

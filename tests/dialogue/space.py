@@ -30,7 +30,6 @@ from fedbot.federation.envelope import Identity
 from fedbot.federation.figures import Chart
 from fedbot.federation.home import Home
 from fedbot.federation.state import Turn
-from fedbot.identity import MemoryVault
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
 from fedbot.journal import outbox
@@ -38,6 +37,7 @@ from fedbot.journal.journal import Journal
 from tests.inventree.space import Meddler
 from tests.twins.chat import TwinChat
 from tests.twins.clock import TwinClock
+from tests.twins.vault import TwinVault
 
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
@@ -57,7 +57,7 @@ class Space:
     clock: TwinClock
     journal: Journal
     network: Mapping[str, httpx.BaseTransport]
-    vault: MemoryVault = field(default_factory=MemoryVault)
+    vault: TwinVault = field(default_factory=TwinVault)
     settings: dict[str, Any] = field(default_factory=dict)
     out_of_reach: set[str] = field(default_factory=set)
     is_asleep: bool = False

@@ -44,7 +44,7 @@ async def test_no_token_is_ever_readable_in_the_room() -> None:
     world = await direct_friends()
     said = json.dumps(world.server.log, default=str)
     for space in world.spaces:
-        for secret in space.vault._secrets.values():
+        for secret in space.vault.secrets.values():
             assert secret not in said
 
 
@@ -63,7 +63,7 @@ async def test_an_inventree_in_which_any_account_can_make_itself_admin_gives_non
     await world.passes(timedelta(minutes=10))
     for space, admins in ((world.alpha, world.alpha_admins), (world.beta, world.beta_admins)):
         assert space.connection().state is MAKING
-        assert space.vault._secrets == {}
+        assert space.vault.secrets == {}
         assert len(told(admins, "any account can make itself admin")) == 1
         assert len(told(admins, "peer_access: relayed")) == 1
     assert_books_balance(world)
@@ -93,7 +93,7 @@ async def test_the_peers_inventree_stays_out_of_reach_and_all_is_taken_back_in_t
     assert ACTIVE not in [space.connection().state for space in world.spaces]
     for space, peer in ((world.alpha, world.beta), (world.beta, world.alpha)):
         assert not space.user(f"fed-{peer.party}-1").is_active
-        assert space.vault._secrets == {}
+        assert space.vault.secrets == {}
     assert_books_balance(world)
 
 

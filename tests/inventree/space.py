@@ -16,22 +16,7 @@ from fedbot.demo.inventree.transport import SimulatedTransport
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
-
-
-@dataclass
-class MemoryVault:
-    """A vault that forgets when the test ends."""
-
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
-
-    def keep(self, reference: str, secret: str) -> None:
-        self.secrets[reference] = secret
-
-    def read(self, reference: str) -> str:
-        return self.secrets[reference]
-
-    def forget(self, reference: str) -> None:
-        self.secrets.pop(reference, None)
+from tests.twins.vault import TwinVault
 
 
 @dataclass
@@ -58,7 +43,7 @@ class Space:
         self.network = SimulatedTransport(seeded.server)
         self.wire = Meddler(self.network)
         self.peers: dict[str, httpx.BaseTransport] = {}
-        self.vault = MemoryVault()
+        self.vault = TwinVault()
         self.url = url
         self.settings = InventorySettings(
             url=url,

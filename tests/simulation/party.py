@@ -29,7 +29,6 @@ from fedbot.federation.events import CaughtUp, Event
 from fedbot.federation.home import Home
 from fedbot.federation.questions import Answer, Overview, Question
 from fedbot.federation.steps import Step, StepResult
-from fedbot.identity import MemoryVault
 from fedbot.inventree import inventory
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.settings import InventorySettings
@@ -39,6 +38,7 @@ from fedbot.ports import Clock, Committed, Unavailable
 from tests.simulation.crashing import CrashingJournal, CrashingTransport, Fuse, Watched
 from tests.simulation.homeserver import FaultyHomeserver, SimulatedChat
 from tests.twins.clock import TwinClock
+from tests.twins.vault import TwinVault
 
 GRACE = timedelta(seconds=5)
 SETTLE = timedelta(minutes=2)
@@ -124,7 +124,7 @@ class Party:
         self.watched = Watched(self._committed)
         self.chat = SimulatedChat(self.server, f"{self.id}-bot", self.clock, self.fuse, self.watched)
         self.identity = Identity(sha256(self.id.encode()).digest())
-        self.vault = MemoryVault()
+        self.vault = TwinVault()
         self.database = Database(None)
         self.url = f"http://{self.id}.test"
         self.network[self.url] = self.wire

@@ -1,0 +1,59 @@
+"""Files that hold secrets or what happened: written whole or not at all, durably, and for the bot alone."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def write_whole(file: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
+    """The file has this content, durably, or is as it was; private until it has, and then of that mode.
+
+    Raises OSError.
+    """
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    sync_folder(file.parent)
+
+
+def drafts_of(file: Path) -> Iterator[Path]:
+    """What crashes while it was written may have left of it."""
+    return file.parent.glob(f"{file.name}.*.new")
+
+
+def make_private(file: Path) -> None:
+    """The file, made empty if need be, and closed to others: what is put into it later is private from the first."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        os.fchmod(descriptor, PRIVATE_FILE)
+    finally:
+        os.close(descriptor)
+    sync_folder(file.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let new, renewed and removed names in it outlive a power cut. Some file systems can't, and need not."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
