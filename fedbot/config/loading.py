@@ -31,7 +31,7 @@ def load(path: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     except ValidationError as error:
         details = error.errors(include_url=False)
         # what stood in for a secret that could not be read is no problem of its own
-        problems += [found for found in problems_of(details, Settings) if found.path not in reported]
+        problems += [found for found in problems_of(details, Settings) if found.path.removesuffix(FILE) not in reported]
         raise ConfigRefused(problems) from None  # pydantic's own error quotes what it was given
     if problems:
         raise ConfigRefused(problems)

@@ -74,7 +74,7 @@ class SecretSources:
             self.problems.append(Problem(path, str(file), "there is no such file; write the secret into it, mode 0600"))
         except RuntimeError:  # a user without a home, as in a container
             self.problems.append(Problem(path, str(file), "~ leads nowhere here; write the whole path"))
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is no text"
             self.problems.append(
                 Problem(path, str(file), f"can't be read ({reason}); make it readable for fedbot's user")

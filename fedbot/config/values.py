@@ -145,6 +145,8 @@ def _cron(value: str) -> str:
 
 def _path(value: Path, info: ValidationInfo) -> Path:
     """A relative path counts from the folder of the settings file, not from where the bot is started."""
+    if "\0" in str(value):
+        raise write_instead("there is a sign in it that no path can have; write it anew")
     folder: Path = (info.context or {}).get("folder", Path())
     try:
         return folder / value.expanduser()

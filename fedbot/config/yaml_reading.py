@@ -16,10 +16,20 @@ from fedbot.config.problems import ConfigRefused, Problem
 _QUOTES = "put Matrix ids, rooms and addresses into quotes, as in '@anna:example.org'"
 
 
+_ALIAS = "a reference to something written elsewhere"
+
+
 class _Reader(yaml.SafeLoader):
     """A safe loader with fewer surprises."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 -- the base class's shape
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """A node that isn't said elsewhere: what refers to itself, or to much, again and again, has no end."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, _ALIAS, mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 -- the base class's signature
         """The mapping; PyYAML would let the last of two equal keys win in silence."""
@@ -72,6 +82,8 @@ def _problem(error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     what = error.problem or "can't be read"
+    if what == _ALIAS:
+        return Problem(place, what, "write it out; a * at the beginning of a value needs quotes")
     if "twice" in what:
         return Problem(place, what, "keep one of the two")
     if "\\t" in what:

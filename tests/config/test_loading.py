@@ -364,3 +364,28 @@ def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     assert complaints(path) == [f"{path}: this is no text in UTF-8: save it as UTF-8"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "people: &a {'@anna:example.org': *a}",
+        "rooms: &a [*a]",
+        "a: &a [1, 1]\nb: &b [*a, *a]\nc: &c [*b, *b]",
+        "rooms: [*a]",
+    ],
+)
+def test_what_refers_to_itself_or_elsewhere_is_told(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    (complaint,) = complaints(path)
+    assert complaint.startswith("line ")
+    assert "a reference to something written elsewhere: write it out" in complaint
+
+
+@pytest.mark.parametrize("path", ["state", "matrix.ca_file", "inventree.admin_token_file", "inventree.token_file"])
+def test_a_path_that_no_file_can_have_is_told(path: str, write: Write) -> None:
+    raw = changed(path, "sec\0ret")
+    raw["inventree"].pop("token" if path == "inventree.token_file" else "", None)
+    (complaint,) = complaints(write(raw))
+    assert complaint.startswith(f"{path}: ")
