@@ -19,7 +19,7 @@ from fedbot.federation.documents import (
     Transfer,
     TransferState,
 )
-from fedbot.federation.events import ChatEvent, EnvelopeSeen, Event, Posted, Reacted, RoomSeen
+from fedbot.federation.events import ChatEvent, EnvelopeSeen, Event, Posted, Reacted, RoomSeen, StepRefused
 from fedbot.federation.reactions import CARD_KEYS, normalised
 from fedbot.ports import Committed
 from tests.simulation.homeserver import FaultyHomeserver
@@ -170,6 +170,8 @@ class Auditor:
         if after.role == "receiver" and after.id not in self.settled:
             if before.awaits_parcel and after.state is TransferState.CREDITING:
                 self._must_be_here(after, name)
+            elif before.state is TransferState.CREDITING and after.state is TransferState.SENT:
+                self._not_taken(after, name, event)
             elif after.state in {TransferState.CREDITING, TransferState.SENT}:
                 self._told_as_sent(party, before, after, event)
         if after.state is TransferState.EXPIRED and after.role == "sender":
@@ -180,6 +182,12 @@ class Auditor:
         tap = self.taps.get(by.event_id) if by is not None else None
         if tap is None or tap.subject != transfer.id or tap.choice is not Choice.PARCEL:
             self.wrong(f"{name} is credited though nobody has said that the parcel is here (4)")
+
+    def _not_taken(self, transfer: Transfer, name: str, event: Event) -> None:
+        """A parcel that our InvenTree has refused waits for people again; nothing else goes back to 'sent'."""
+        booked = [progress.number for progress in transfer.progress if progress.stage]
+        if not isinstance(event, StepRefused) or not transfer.awaits_parcel or booked:
+            self.wrong(f"{name} waits as if nothing were booked in")
 
     def _told_as_sent(self, party: Party, before: Transfer, after: Transfer, event: Event) -> None:
         name = f"{party.id}: {before.id[:4]}"
