@@ -28,7 +28,7 @@ from fedbot.chat.reading import Reader
 from fedbot.chat.room import Raw, RoomPicture
 from fedbot.chat.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
 from fedbot.chat.waiting import WaitingRoom
-from fedbot.federation.events import ChatEvent, EnvelopeSeen, Unreadable
+from fedbot.federation.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable
 from fedbot.ports import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
 
 _TIMELINE_LIMIT = 100
@@ -173,10 +173,14 @@ class MatrixChat(Chat):
     def _with_what_waited(
         self, raw: RawSync, events: tuple[ChatEvent, ...], rooms: Rooms, now: datetime
     ) -> tuple[ChatEvent, ...]:
-        """Lines without a key are kept back; those whose key is there by now come, and those that are overdue."""
+        """Lines without a key are kept back; those whose key is there by now come, and those that are overdue.
+
+        What was taken back meanwhile doesn't.
+        """
         closed = {str(event.get("event_id")): event for event in raw.events() if event.get("type") == ENCRYPTED}
         keyless = [event for event in events if isinstance(event, Unreadable)]
         self._waiting.add([(event.room, closed[event.line]) for event in keyless], now)
+        self._waiting.forget({(event.room, event.target) for event in events if isinstance(event, Redacted)})
         readable, overdue = self._waiting.look(self._cipher.open, now)
         late = [
             Reader(self.user_id, room, now).message(event, rooms.pictures.get(room, RoomPicture()))

@@ -71,7 +71,7 @@ def writing(folder: Path) -> Iterator[None]:
     """What a full disk says, as the error that ends the bot: without its keys it would lose what it reads."""
     try:
         yield
-    except (PeeweeException, sqlite3.Error) as problem:
+    except (PeeweeException, sqlite3.Error, OSError) as problem:
         raise JournalUnwritable(f"The store of keys in {folder} can't be written: {problem}") from problem
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fedbot.chat.keys import writing
 from fedbot.chat.room import Raw
 from fedbot.files import write_whole
 
@@ -62,6 +63,12 @@ class WaitingRoom:
         if new:
             self._keep((*self._lines, *new)[-MOST:])
 
+    def forget(self, taken_back: Collection[tuple[str, str]]) -> None:
+        """Lines, as (room, event id), that somebody has taken back: nobody wants to have them read any more."""
+        left = tuple(line for line in self._lines if (line.room, line.event_id) not in taken_back)
+        if left != self._lines:
+            self._keep(left)
+
     def look(
         self, opened: Callable[[str, Raw], Raw], now: datetime
     ) -> tuple[list[tuple[str, Raw]], list[tuple[str, Raw]]]:
@@ -84,7 +91,8 @@ class WaitingRoom:
 
     def _keep(self, lines: tuple[Waiting, ...]) -> None:
         rows = [asdict(line) | {"since": line.since.isoformat()} for line in lines]
-        write_whole(self._file, json.dumps(rows).encode())
+        with writing(self._file.parent):
+            write_whole(self._file, json.dumps(rows).encode())
         self._lines = lines
 
 

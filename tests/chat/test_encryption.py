@@ -259,6 +259,28 @@ async def test_a_line_whose_key_comes_late_is_read_late(
     assert bot.chat._waiting._lines == ()
 
 
+async def test_a_line_that_is_taken_back_before_its_key_comes_is_never_read(
+    homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bot = await meet("e-anna-regrets"), await employ(homeserver, "e-bot-regrets")
+    room = await in_a_room(anna, bot)
+    held: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(type(bot.chat._cipher), "_take_key", lambda _, event: held.append(event))
+        line = await anna.say(room, "!fed push #42 to betaspace")
+        await waits(bot)
+        await anna.redact(room, line)
+        await bot.until(lambda event: isinstance(event, Redacted) and event.target == line)
+    for event in held:
+        bot.chat._cipher._take_key(event)
+    now = bot.chat._now() + TELL_AFTER
+    bot.chat._now = lambda: now
+    for _ in range(2):
+        await bot.sync()
+    assert lines(bot) == []
+    assert not [event for event in bot.events if isinstance(event, Unreadable)]
+
+
 async def test_what_was_read_late_comes_again_if_the_batch_was_lost_in_a_crash(
     homeserver: Homeserver, meet: Meet, employ: Employ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
