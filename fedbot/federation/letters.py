@@ -18,6 +18,10 @@ from fedbot.federation.state import Turn
 
 S = TypeVar("S", Connection, Transfer)
 
+MOST_UNHEARD = 10
+"""So many questions of a kind are kept for a friend whose bot is silent: nobody waits for the answers by then."""
+MOST_UNREAD = 200
+"""A peer that writes on without saying that it has read so many of our answers is listened to again once it has."""
 MOST_FORGOTTEN = 10_000
 """So many of our own letters may have got lost with a journal; whoever says that it has seen more makes it up."""
 
@@ -120,6 +124,11 @@ def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
         turn.do(*(SendEnvelope(subject.room, draft) for draft in drafts))
 
 
+def is_unheard(connection: Connection, kind: str) -> bool:
+    """Whether the peer hasn't read our last questions of this kind: one more would be kept, and be of no use."""
+    return sum(draft.kind == kind for draft in connection.exchange.unread) >= MOST_UNHEARD
+
+
 def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
     """What the peer has not said to have seen (above `after`) once more, the same in ids and numbers.
 
@@ -173,6 +182,8 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
             _answer_ask(turn, subject, acknowledged)
         return None
     exchange = subject.exchange
+    if len(exchange.unread) >= MOST_UNREAD:
+        return None
     if envelope.seq > exchange.seen + 1:
         ask_once(turn, subject)
         return None

@@ -137,14 +137,20 @@ def _is_list(turn: Turn, question: Question, event_id: str) -> bool:
 
 
 def _asks_for_whom(turn: Turn, event: Said, text: str) -> bool:
-    """Two friendly parties list the same person: the bot with the lower id asks once, with a numbered list."""
+    """Two friendly parties list the same person: the bot with the lower id asks once, with a numbered list.
+
+    Whom only we list speaks for us: a line for another space is refused by us, as nobody else answers it.
+    """
     parties = directory.claimed_by_several(turn, event.sender, event.room)
-    if not parties:
-        return False
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
-    said = behind.split()
-    if said[:1] == ["as"] and len(said) > 1:
-        return said[1] != turn.home.party
+    as_whom, behind = _as_whom(behind)
+    if as_whom == turn.home.party or not (parties or as_whom):
+        return False
+    if not parties:
+        _answer(turn, event, say("not_of_that_space", party=as_whom, home=turn.home))
+        return True
+    if as_whom in parties:
+        return True
     bots = [bot for _, bot in directory.other_homes(turn, event.room, event.sender, active_only=True)]
     lines = tuple(f"{first} as {party} {behind}" for party in parties)
     if min(bots) > turn.home.bot:
@@ -152,6 +158,15 @@ def _asks_for_whom(turn: Turn, event: Said, text: str) -> bool:
     else:  # the other bot asks; the number that answers it may be for us
         _remember_choice(turn, event.room, event.event_id, event.sender, lines, of_other_bot=True)
     return True
+
+
+def _as_whom(words: str) -> tuple[str, str]:
+    """The space for which a line is said (`as beta find nut`), '' if it doesn't say, and the rest."""
+    word, _, behind = words.strip().partition(" ")
+    if word != "as" or not behind.strip():
+        return "", words.strip()
+    party, _, rest = behind.strip().partition(" ")
+    return party, rest.strip()
 
 
 def choose(
@@ -182,9 +197,7 @@ def _remember_choice(
 
 
 def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
-    words = text.replace("\u00a0", " ").strip()[len(PREFIX) :].strip()
-    if words.startswith("as "):
-        words = words.split(" ", 2)[2] if words.count(" ") > 1 else ""
+    _, words = _as_whom(text.replace("\u00a0", " ").strip()[len(PREFIX) :])
     parsed = verbs.parse(turn, words)
     if isinstance(parsed, Phrase):
         _answer(turn, event, parsed)

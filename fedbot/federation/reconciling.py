@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fedbot.federation import comparing, letters, loans, making, sending
+from fedbot.federation import allowances, comparing, letters, loans, making, sending
 from fedbot.federation.books import BookLine, Difference, Kind, Reconciliation
 from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
@@ -43,6 +43,7 @@ MOST_BYTES = 30_000
 MOST_LINES = 1_000
 MOST_DIFFERENCES = 50
 COMMAND_LINE = "fedbot reconcile"
+LATER = "later"
 _LINES = TypeAdapter(tuple[BookLine, ...])
 
 
@@ -67,7 +68,8 @@ def begin(
 
 
 def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
-    turn.save(letters.send(turn, connection, "books-ask", {"after": after}, awaits=True))
+    if not letters.is_unheard(connection, "books-ask"):
+        turn.save(letters.send(turn, connection, "books-ask", {"after": after}, awaits=True))
 
 
 def on_due(turn: Turn, event: ReconcileDue) -> None:
@@ -134,9 +136,28 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     if connection.state is not ConnectionState.ACTIVE:
         return
     after = str(envelope.body["after"])[:40]
+    if _asks_too_much(turn, connection.peer, after):
+        turn.note(connection.id, "asks for our books too often")
+        _send_page(turn, connection, {"after": after, "last": "", "more": False, "problem": LATER}, {})
+        return
     page, more = _page(turn, connection, after)
     context = Context("books-answer", connection.id, detail={"after": after, "more": more, "ids": [t.id for t in page]})
     turn.do(Ask(context, (BooksOf(_items(page)),)))
+
+
+def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
+    """Whether the friend may not have this page now: it begins as often as it may ask; the next pages follow, once."""
+    if not after:
+        return allowances.back_at(turn, "books", peer) is not None
+    told = [telling for telling in turn.tellings() if telling.id == _told_page(peer, after)]
+    for telling in told:
+        turn.drop(telling)
+    return not told
+
+
+def _told_page(peer: str, last: str) -> str:
+    """By which it is remembered that a page with more behind it was told."""
+    return f"books-page:{peer}:{last}"
 
 
 def _page(turn: Turn, connection: Connection, after: str) -> tuple[list[Transfer], bool]:
@@ -179,6 +200,8 @@ def on_looked_for_friend(turn: Turn, event: Answered) -> None:
     newest = comparing.newest_by_item(turn.transfers())
     lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     last = transfers[-1].id if transfers else ""
+    if event.context.detail["more"]:
+        turn.tell_once(_told_page(connection.peer, last), allowances.AN_HOUR)
     body = {"after": event.context.detail["after"], "last": last, "more": event.context.detail["more"], "problem": ""}
     _send_page(turn, connection, body, {"lines": lines})
 
@@ -220,7 +243,7 @@ def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     if running is None or envelope.body["after"] != running.after:
         return
     if envelope.body["problem"]:
-        _tell(turn, running, "inventory")
+        _tell(turn, running, LATER if envelope.body["problem"] == LATER else "inventory")
         return
     try:
         theirs = _understood(letters.unsealed(turn, envelope))

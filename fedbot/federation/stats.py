@@ -39,7 +39,8 @@ def begin(
     waiting = [turn.home.party] if own else []
     for connection in connections:
         waiting.append(connection.peer)
-        if not any(connection.peer in s.waiting and s.days == days for s in turn.surveys()):
+        is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.surveys())
+        if not (is_asked or letters.is_unheard(connection, "stats-ask")):
             turn.save(letters.send(turn, connection, "stats-ask", {"days": days}, awaits=True))
     until = turn.now + SILENT_AFTER
     turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting), chart=chart))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fedbot.federation import envelope
-from fedbot.federation.documents import Exchange, Transfer, TransferState
+from fedbot.federation.documents import Connection, Exchange, Transfer, TransferState
 from fedbot.federation.effects import Draft
 from fedbot.federation.terms import hash_of, written
 from tests.dialogue.books import assert_books_balance
@@ -20,25 +20,25 @@ from tests.dialogue.world import World, friends, sharing
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
 
 
-def forges(world: World, liar: Space, transfer: Transfer, kind: str, body: dict[str, Any]) -> None:
-    """The liar's bot writes the next letter about that transfer, whatever its code thinks of it."""
-    number = transfer.exchange.sent + 1
+def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str, body: dict[str, Any]) -> None:
+    """The liar's bot writes the next letter about that subject, whatever its code thinks of it."""
+    number = subject.exchange.sent + 1
     unsigned = {
-        "id": envelope.envelope_id(liar.party, transfer.id, number),
+        "id": envelope.envelope_id(liar.party, subject.id, number),
         "kind": kind,
         "from": liar.party,
-        "to": transfer.peer,
+        "to": subject.peer,
         "room": world.room.id,
-        "transfer": transfer.id,
+        subject.subject_kind: subject.id,
         "seq": number,
-        "terms_hash": transfer.terms_hash,
-        "body": {"by": "", "by_name": "", "event": "", "seen": transfer.exchange.seen, "awaits": True, **body},
+        "terms_hash": subject.terms_hash if isinstance(subject, Transfer) else "",
+        "body": {"by": "", "by_name": "", "event": "", "seen": subject.exchange.seen, "awaits": True, **body},
         "sent_at": world.clock.now(),
     }
     content = {"dev.fedbot": envelope.sign(liar.identity, unsigned)}
     sender = liar.chat.user_id
     world.server.send(
-        sender, world.room.id, "dev.fedbot.envelope", content, device="liar", transaction=f"{transfer.id} {number}"
+        sender, world.room.id, "dev.fedbot.envelope", content, device="liar", transaction=f"{subject.id} {number}"
     )
 
 
@@ -152,3 +152,44 @@ async def test_what_a_request_brings_along_is_looked_at_in_the_same_way() -> Non
     await world.grace()
     assert world.beta.transfer().state is DONE
     assert_books_balance(world)
+
+
+async def test_a_page_of_our_books_is_told_only_behind_the_one_before_it_and_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fedbot.federation.reconciling.MOST_BYTES", 10)
+    world = await friends()
+    for _ in range(3):
+        await world.hand_over()
+    line = world.anna.says("!fed reconcile betaspace")
+    await world.settle()
+    assert "3 lines compared" in world.answer_to(line)
+    calls = len(world.beta.wire.network.log)  # type: ignore[attr-defined]
+    world.alpha.is_asleep = True
+    connection = world.alpha.connection()
+    for after in (min(transfer.id for transfer in world.beta.turn.transfers()), "made up"):
+        forges(world, world.alpha, connection, "books-ask", {"after": after})
+        connection = replace(connection, exchange=replace(connection.exchange, sent=connection.exchange.sent + 1))
+        await world.settle()
+    assert [e["body"]["problem"] for e in world.room.envelopes() if e["kind"] == "books"][-2:] == ["later", "later"]
+    assert len(world.beta.wire.network.log) == calls  # type: ignore[attr-defined]
+
+
+async def test_a_friend_that_asks_without_end_and_reads_nothing_is_not_listened_to_until_it_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each answer is kept until it is read."""
+    monkeypatch.setattr("fedbot.federation.letters.MOST_UNREAD", 10)
+    world = await sharing()
+    world.alpha.is_asleep = True
+    connection = world.alpha.connection()
+    for _ in range(30):
+        forges(world, world.alpha, connection, "stats-ask", {"days": 7})
+        connection = replace(connection, exchange=replace(connection.exchange, sent=connection.exchange.sent + 1))
+        await world.settle(asleep=(world.alpha,))
+    assert len(world.beta.connection().exchange.unread) <= 10
+    seen = world.beta.connection().exchange.sent
+    for _ in range(3):
+        forges(world, world.alpha, connection, "stats-ask", {"days": 7, "seen": seen})
+        await world.settle(asleep=(world.alpha,))
+    assert world.beta.connection().exchange.unread == ()

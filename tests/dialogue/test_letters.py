@@ -12,9 +12,10 @@ import pytest
 
 from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation.documents import ConnectionState, TransferState
+from fedbot.federation.letters import MOST_UNHEARD
 from fedbot.ports import Clock
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import World, a_world, friends, letters, nothing, told
+from tests.dialogue.world import World, a_world, friends, letters, nothing, sharing, told
 
 DECLINED, DONE, OPEN = TransferState.DECLINED, TransferState.DONE, TransferState.OPEN
 
@@ -339,3 +340,18 @@ async def test_an_answer_of_the_homeserver_that_gets_lost_makes_no_second_messag
     await world.passes(timedelta(minutes=3))
     assert states(world) == {DONE}
     assert_books_balance(world)
+
+
+async def test_questions_to_a_friend_whose_bot_is_gone_are_not_kept_without_end() -> None:
+    world = await sharing()
+    for number in range(15):
+        world.anna.says("!fed find nut")
+        world.piet.says(f"!fed stats betaspace --since {number + 1}d")
+        world.anna.says("!fed reconcile betaspace")
+        await world.passes(timedelta(minutes=3), asleep=(world.beta,))
+    kept = Counter(draft.kind for draft in world.alpha.connection().exchange.unread)
+    assert [kept[kind] for kind in ("find-ask", "stats-ask", "books-ask")] == [MOST_UNHEARD] * 3
+    await world.passes(timedelta(days=1))
+    line = world.anna.says("!fed reconcile betaspace")
+    await world.settle()
+    assert "✅ The books of" in world.answer_to(line)

@@ -190,6 +190,19 @@ async def test_a_friend_whose_bot_is_gone_is_not_asked_once_more_each_night() ->
     assert world.alpha.turn.reconciliations() == []
 
 
+async def test_a_friend_that_asks_for_our_books_too_often_is_told_to_wait() -> None:
+    world = await friends(beta={"questions_an_hour_per_peer": 2})
+    await world.hand_over()
+    await world.hand_over("#42")
+    for _ in range(2):
+        assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
+    calls = len(world.beta.wire.network.log)  # type: ignore[attr-defined]
+    assert "was asked for its books too often" in (await asks(world, world.anna, "betaspace")).text
+    assert len(world.beta.wire.network.log) == calls  # type: ignore[attr-defined]
+    await world.passes(timedelta(hours=1))
+    assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
+
+
 async def ordered(world: World, space: str = "", *, repair: bool = False) -> dict[str, Any]:
     """The admin of Attraktor's machine orders it; what the command line prints."""
     order = asyncio.ensure_future(world.alpha.bot.orders.reconcile(space, repair=repair))

@@ -71,6 +71,25 @@ async def test_a_person_of_two_friendly_spaces_is_asked_once_for_whom_the_line_i
     assert await answered_by(world, again) == ["attraktor"]
 
 
+async def test_a_line_for_a_space_that_has_not_got_the_person_is_refused_by_the_own_one() -> None:
+    world = await friends()
+    line = world.anna.says("!fed as betaspace push M3-NUT 10 to attraktor")
+    assert await answered_by(world, line) == ["attraktor"]
+    assert "Not done: I know you as one of Attraktor, not of betaspace." in world.answer_to(line)
+    assert world.alpha.turn.transfers() == []
+    own = world.anna.says("!fed as attraktor whoami")
+    assert await answered_by(world, own) == ["attraktor"]
+    assert "Anna" in world.answer_to(own)
+
+
+async def test_a_person_of_two_spaces_who_names_a_third_is_asked_again() -> None:
+    world = await friends(beta={"people": BOTH})
+    line = world.anna.says("!fed as attrktor whoami")
+    assert await answered_by(world, line) == ["attraktor"]
+    (choice,) = world.room.answers(line)
+    assert await answered_by(world, world.anna.says("2", reply_to=choice)) == ["betaspace"]
+
+
 async def test_an_edited_line_of_a_person_of_two_spaces_is_complained_of_once() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("hello")

@@ -55,6 +55,15 @@ def whose_are_you(tongue: Tongue, *, parties: list[str]) -> Lines:
     ]
 
 
+def not_of_that_space(tongue: Tongue, *, party: str, home: Home) -> Lines:
+    """The line is said for a space that doesn't know the person, as far as we know."""
+    other, space = tongue.short(party, 40), naming.space(tongue, home.name)
+    return [
+        tongue.say("Not done: I know you as one of {space}, not of {other}.", space=space, other=other),
+        tongue.say("Without {words} it is for {space}.", words=Code(f"as {other}"), space=space),
+    ]
+
+
 def not_entitled(
     tongue: Tongue, *, command: Command, rights: Rights, right: Right, home: Home, able: list[str]
 ) -> Lines:

@@ -16,6 +16,7 @@ _PROBLEMS: dict[str, str] = {
     "silent": marked("⏸ {peer}'s bot has not answered, so our books are not compared (any further)."),
     "inventory": marked("⏸ {peer}'s InvenTree does not answer, so our books are not compared (any further)."),
     "own-inventory": marked("⏸ {own}'s InvenTree does not answer, so our books are not compared (any further)."),
+    "later": marked("⏸ {peer}'s bot was asked for its books too often; ask again in an hour."),
     "unreadable": marked("⏸ What {peer}'s bot says of its books can't be read; one of the bots may be too old."),
 }
 # What differs, its likely cause, what mends it.

@@ -240,6 +240,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Reply with the number within 10 minutes. I did nothing yet.
         """,
     ),
+    "for a space of others": (
+        say("not_of_that_space", party="beta", home=ALPHA),
+        """
+        Not done: I know you as one of attraktor, not of beta.
+        Without as beta it is for attraktor.
+        """,
+    ),
     "not entitled": (
         say("not_entitled", command=PUSH, rights=KIMS, right=Right.APPROVER, home=ALPHA, able=["Anna", "Piet"]),
         """

@@ -174,6 +174,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared before that.
         """,
     ),
+    "asked too often": (
+        outcome(problem="later"),
+        """
+        ⏸ betaspace's bot was asked for its books too often; ask again in an hour.
+        12 lines compared before that.
+        """,
+    ),
     "being compared already": (
         say("reconciling_already", connection=FRIENDS),
         """
