@@ -15,9 +15,9 @@ from typing import Any
 
 from fedbot.app.breaker import Backoff, Breaker
 from fedbot.app.engine import Engine
+from fedbot.app.photos import Photos
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.federation.photos import LONGEST_PHOTO
 from fedbot.federation.steps import REPEATABLE, AttachPhoto, Mirror, Step, StepResult, TryToken
 from fedbot.ports import (
     Chat,
@@ -35,6 +35,8 @@ from fedbot.ports import (
 log = logging.getLogger(__name__)
 
 UNKNOWN_VERSION = "unknown-version"
+LOOKED_AFTER = timedelta(seconds=5)
+"""After so long it is looked again whether a photo is there."""
 FETCHED_WITHIN = timedelta(days=1)
 """So long a photo is asked for at a homeserver that doesn't give it."""
 ORDERLY_STOP = 8.0
@@ -57,7 +59,7 @@ class ActLane:
         self._journal = engine.journal
         self._clock = engine.clock
         self._inventory = inventory
-        self._chat = chat
+        self._photos = Photos(chat)
         self._settle = settle
         self._give_up = give_up
         self._breaker = breaker
@@ -171,7 +173,7 @@ class ActLane:
     async def _fetched(self, row: OutboxRow, context: Context, step: AttachPhoto) -> bytes | None:
         """The photo, from the homeserver; None if it can't be had, or not now, which is no fault of our InvenTree."""
         try:
-            return await self._chat.download(step.file, LONGEST_PHOTO)
+            photo = await self._photos.take(row.id, step.file)
         except ChatRefused as problem:
             self._refused(row, context, Refusal(problem.text, problem.code))
         except ChatProblem as problem:
@@ -180,6 +182,10 @@ class ActLane:
             else:
                 next_try = self._clock.now() + timedelta(seconds=self._pause(row))
                 self._journal.postpone(row.id, next_try, reached=False, problem=problem.text)
+        else:
+            if photo is None:
+                self._journal.postpone(row.id, self._clock.now() + LOOKED_AFTER, reached=False)
+            return photo
         return None
 
     def _pause(self, row: OutboxRow) -> float:

@@ -45,7 +45,7 @@ from fedbot.federation.events import (
     Waiting,
 )
 from fedbot.federation.state import AuditEntry, State, Turn
-from fedbot.federation.steps import Mirror
+from fedbot.federation.steps import AttachPhoto, Mirror
 from fedbot.ports import (
     Batch,
     Clock,
@@ -64,8 +64,8 @@ from fedbot.ports import (
 
 log = logging.getLogger(__name__)
 
-MIRROR_PRIORITY = 5
-"""Metadata only mirrors the journal: it waits for what moves stock."""
+AFTER_STOCK = 5
+"""The priority of what moves none: metadata, which only mirrors the journal, and photos."""
 
 Render = Callable[[Phrase, datetime], content.Rendered]
 
@@ -200,10 +200,8 @@ class Engine:
         match effect:
             case Ask():
                 return (Queued("ask", effect),)
-            case Do(step=Mirror(model=model, pk=pk)):
-                return (Queued("act", effect, MIRROR_PRIORITY, f"mirror {model} {pk}"),)
             case Do():
-                return (Queued("act", effect, 0, effect.context.subject),)
+                return (_act(effect),)
             case KeepSecret() | Forget() | MoveSecret():
                 return (Queued("vault", effect),)
             case Post():
@@ -250,6 +248,16 @@ class Engine:
             "transfers_open": len(turn.open_transfers()),
             "outbox_waiting": self.journal.waiting(),
         }
+
+
+def _act(effect: Do) -> Queued:
+    """A step; those of one subject go one after the other, but none of them waits for a photo of it."""
+    match effect.step:
+        case Mirror(model=model, pk=pk):
+            return Queued("act", effect, AFTER_STOCK, f"mirror {model} {pk}")
+        case AttachPhoto():
+            return Queued("act", effect, AFTER_STOCK, f"photo {effect.context.subject}")
+    return Queued("act", effect, 0, effect.context.subject)
 
 
 def _chat_row(effect: Stored) -> Queued:

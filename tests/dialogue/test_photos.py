@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -165,9 +167,39 @@ async def test_a_homeserver_that_does_not_give_it_now_is_asked_again_and_after_a
     await world.passes(timedelta(minutes=2))
     assert len(attached(world)) == 1
     other = world.piet.shows(PNG, reply_to=owners_card(world))
+    world.piet.reacts(owners_card(world), "✅")
     world.alpha.chat.is_withholding_files = True
+    await world.grace()
+    await world.passes(timedelta(minutes=1))
+    assert back(world.alpha).state is TransferState.DONE, "nothing waits for a photo"
     await world.passes(timedelta(days=1, hours=1))
     assert "the homeserver doesn't give it to me" in answers_to(world, other)[0]
+
+
+async def test_what_moves_stock_waits_for_no_photo_and_one_is_fetched_at_a_time() -> None:
+    world, card = await lens_comes_back()
+    arrives, begun = asyncio.Event(), 0
+    download = world.alpha.chat.download
+
+    async def slowly(file: Mapping[str, Any], longest: int) -> bytes:
+        nonlocal begun
+        begun += 1
+        await arrives.wait()
+        return await download(file, longest)
+
+    world.alpha.chat.download = slowly  # type: ignore[method-assign]
+    photos = [world.piet.shows(JPEG, reply_to=card) for _ in range(3)]
+    async with asyncio.timeout(30):
+        await world.settle()
+        world.piet.reacts(card, "✅")
+        await world.grace()
+    assert back(world.alpha).state is TransferState.DONE
+    assert (attached(world), begun) == ([], 1)
+    arrives.set()
+    await world.passes(timedelta(minutes=1))
+    assert [len(answers_to(world, photo)) for photo in photos] == [1, 1, 1]
+    assert len(attached(world)) == begun == 3
+    assert_books_balance(world)
 
 
 async def test_a_photo_of_two_things_is_kept_with_both_and_said_once() -> None:
