@@ -122,8 +122,8 @@ class Rules(Section):
     connects_a_day_per_peer: Count = Field(2, description="the same, from one space")
     questions_an_hour_per_peer: Count = Field(
         60,
-        description="searches, figures and requests (so many of each) that one space may ask for in an hour, "
-        "and searches of one person",
+        description="searches, figures, requests and comparisons of books (so many of each) that one space may ask for "
+        "in an hour, and searches of one person",
     )
     quiet_from: TimeOfDay = Field(time(22), description="no reminder from this time of day")
     quiet_until: TimeOfDay = Field(time(8), description="until this one")
