@@ -51,7 +51,7 @@ def assert_shut(space: Space, secret: str, generation: int = 1) -> None:
     assert tokens
     assert all(token.revoked for token in tokens)
     assert answers_to(space, secret) in {401, 403}
-    assert secret not in vars(space.vault)["_secrets"].values()
+    assert secret not in space.vault.secrets.values()
 
 
 async def disconnect(world: World, options: str = "--sure") -> str:

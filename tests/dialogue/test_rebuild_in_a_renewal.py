@@ -73,7 +73,7 @@ async def test_keys_and_journal_of_before_a_renewal_are_put_back_and_a_new_token
     for access in ACCESS:
         world = await friends(**access)
         journal = await is_watched(world.alpha, 1)
-        secrets = vars(world.alpha.vault)["_secrets"]
+        secrets = world.alpha.vault.secrets
         old = dict(secrets)
         await rotates(world)
         secrets.clear()

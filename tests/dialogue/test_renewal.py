@@ -54,7 +54,7 @@ def status(space: Space, secret: str) -> int:
 
 
 def vault(space: Space) -> list[str]:
-    return sorted(vars(space.vault)["_secrets"])
+    return sorted(space.vault.secrets)
 
 
 def fails(space: Space, method: str, path: str) -> None:
