@@ -9,6 +9,7 @@ the peer says that it was seen: after 1 min, 10 min, 1 h, then daily. So a lost 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from fedbot.federation.documents import Connection, ConnectionState, Exchange, Transfer
@@ -18,6 +19,7 @@ from fedbot.federation.state import Turn
 
 S = TypeVar("S", Connection, Transfer)
 
+A_DAY = timedelta(days=1)
 MOST_UNHEARD = 10
 """So many questions of a kind are kept for a friend whose bot is silent: nobody waits for the answers by then."""
 MOST_UNREAD = 200
@@ -124,9 +126,15 @@ def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
         turn.do(*(SendEnvelope(subject.room, draft) for draft in drafts))
 
 
-def is_unheard(connection: Connection, kind: str) -> bool:
-    """Whether the peer hasn't read our last questions of this kind: one more would be kept, and be of no use."""
-    return sum(draft.kind == kind for draft in connection.exchange.unread) >= MOST_UNHEARD
+def is_unheard(turn: Turn, connection: Connection, kind: str) -> bool:
+    """Whether the peer hasn't read our last questions of this kind: one more would be kept, and be of no use.
+
+    Then it is asked how far it has read, as it needn't have answered those.
+    """
+    if sum(draft.kind == kind for draft in connection.exchange.unread) < MOST_UNHEARD:
+        return False
+    ask_once(turn, connection)
+    return True
 
 
 def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
@@ -183,6 +191,8 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
         return None
     exchange = subject.exchange
     if len(exchange.unread) >= MOST_UNREAD:
+        if turn.tell_once(f"reads-nothing:{subject.id}", A_DAY):
+            turn.note(subject.id, "the peer reads nothing of ours, so its letters wait")
         return None
     if envelope.seq > exchange.seen + 1:
         ask_once(turn, subject)

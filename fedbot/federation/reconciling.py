@@ -68,7 +68,7 @@ def begin(
 
 
 def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
-    if not letters.is_unheard(connection, "books-ask"):
+    if not letters.is_unheard(turn, connection, "books-ask"):
         turn.save(letters.send(turn, connection, "books-ask", {"after": after}, awaits=True))
 
 

@@ -65,7 +65,7 @@ def begin(
     )
     turn.save(search)
     for connection in connections:
-        if letters.is_unheard(connection, "find-ask"):
+        if letters.is_unheard(turn, connection, "find-ask"):
             continue
         asked, draft = letters.write(turn, connection, "find-ask", {"search": search.id}, sealed={"words": words})
         turn.save(asked)

@@ -40,7 +40,7 @@ def begin(
     for connection in connections:
         waiting.append(connection.peer)
         is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.surveys())
-        if not (is_asked or letters.is_unheard(connection, "stats-ask")):
+        if not (is_asked or letters.is_unheard(turn, connection, "stats-ask")):
             turn.save(letters.send(turn, connection, "stats-ask", {"days": days}, awaits=True))
     until = turn.now + SILENT_AFTER
     turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting), chart=chart))

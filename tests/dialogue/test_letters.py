@@ -342,6 +342,21 @@ async def test_an_answer_of_the_homeserver_that_gets_lost_makes_no_second_messag
     assert_books_balance(world)
 
 
+async def test_a_friend_that_was_away_while_it_was_searched_at_often_is_searched_at_again() -> None:
+    """It reads the old questions and answers none, as nobody waits for that any more."""
+    world = await sharing()
+    for _ in range(MOST_UNHEARD + 2):
+        world.anna.says("!fed find bolt")
+        await world.passes(timedelta(minutes=3), asleep=(world.beta,))
+    await world.passes(timedelta(hours=2), asleep=(world.beta,))
+    await world.passes(timedelta(minutes=1))
+    for _ in range(2):
+        line = world.anna.says("!fed find bolt")
+        await world.passes(timedelta(minutes=1))
+    assert "its bot has not answered" not in world.answer_to(line)
+    assert "Betaspace" in world.answer_to(line)
+
+
 async def test_questions_to_a_friend_whose_bot_is_gone_are_not_kept_without_end() -> None:
     world = await sharing()
     for number in range(15):
