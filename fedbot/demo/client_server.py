@@ -12,6 +12,7 @@ import httpx
 
 _CLIENT = "/_matrix/client/v3"
 _MEDIA = "/_matrix/client/v1/media/download"
+_UPLOAD = "/_matrix/media/v3/upload"
 _REPLY_S = 30.0
 #: What Matrix lets a client assume when a 429 doesn't say how long to wait.
 _UNSTATED_WAIT_MS = 1000
@@ -74,16 +75,30 @@ class ClientServerApi:
             httpx.TransportError: The homeserver isn't there.
         """
         url = f"{self._homeserver_url}{_MEDIA}/{address.removeprefix('mxc://')}"
-        answer = await self._http.get(url, timeout=_REPLY_S)
-        if not answer.is_success:
-            problem = _problem(answer)
-            raise MatrixError(answer.status_code, problem.get("errcode", ""), problem.get("error", ""))
-        return answer.content
+        return _accepted(await self._http.get(url, timeout=_REPLY_S)).content
+
+    async def upload(self, content: bytes, kind: str) -> str:
+        """Put a file of that media type onto the homeserver: its `mxc://` address.
+
+        Raises:
+            MatrixError: Refused.
+            httpx.TransportError: The homeserver isn't there.
+        """
+        url = f"{self._homeserver_url}{_UPLOAD}"
+        answer = await self._http.post(url, content=content, headers={"Content-Type": kind}, timeout=_REPLY_S)
+        return str(_accepted(answer).json()["content_uri"])
 
 
 def quoted(text: str) -> str:
     """One piece of a path: room ids and event ids hold all that a URL gives a meaning to."""
     return quote(text, safe="")
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    if not answer.is_success:
+        problem = _problem(answer)
+        raise MatrixError(answer.status_code, problem.get("errcode", ""), problem.get("error", ""))
+    return answer
 
 
 def _problem(answer: httpx.Response) -> dict[str, Any]:

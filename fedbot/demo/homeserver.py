@@ -38,6 +38,7 @@ _LIFTED_LIMITS: dict[str, Any] = {
     "rc_login": {"address": _NO_LIMIT, "account": _NO_LIMIT, "failed_attempts": _NO_LIMIT},
     "rc_joins": {"local": _NO_LIMIT, "remote": _NO_LIMIT},
     "rc_joins_per_room": _NO_LIMIT,
+    "rc_room_creation": _NO_LIMIT,
     "rc_invites": {"per_room": _NO_LIMIT, "per_user": _NO_LIMIT, "per_issuer": _NO_LIMIT},
 }
 

@@ -181,6 +181,17 @@ class Person:
             content["m.relates_to"] = relation
         return await self.send(room, "m.room.message", content)
 
+    async def show(self, room: str, photo: bytes, *, reply_to: str) -> str:
+        """A JPEG as a reply to an event, as a client sends one; returns its id."""
+        content = {
+            "msgtype": "m.image",
+            "body": "photo.jpg",
+            "url": await self._api.upload(photo, "image/jpeg"),
+            "info": {"mimetype": "image/jpeg", "size": len(photo)},
+            "m.relates_to": {"m.in_reply_to": {"event_id": reply_to}},
+        }
+        return await self.send(room, "m.room.message", content)
+
     async def edit(self, room: str, event_id: str, text: str) -> str:
         """Replace the text of an own line; returns the edit's id."""
         return await self.send(

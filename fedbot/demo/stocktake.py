@@ -99,6 +99,11 @@ class Stocktake:
         content: dict[str, Any] = (await self._get(f"metadata/{model}/{pk}/"))["metadata"] or {}
         return content
 
+    async def attached(self, pk: int) -> list[str]:
+        """What is said of each file that is attached to a stock item."""
+        rows = await self._rows("attachment/", model_type="stockitem", model_id=pk)
+        return [row["comment"] for row in rows]
+
     async def companies(self) -> list[dict[str, Any]]:
         """All companies, as InvenTree tells them."""
         return await self._rows("company/")

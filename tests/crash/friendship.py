@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fedbot.demo.plot import YES
+from tests.crash import transfers
 from tests.crash.checks import answers_to, must, of_kind, said, secrets_of
 from tests.crash.pair import NotRight, Pair, Party
 from tests.crash.transfers import IPN, most_of, stock_of
@@ -157,6 +158,41 @@ async def rotated_right(pair: Pair, before: tuple[str, str]) -> None:
         must(party.document("Connection", connection)["renewal"] is None, "the renewal is still under way")
     answers = answers_to(await said(pair), line)
     must(len(answers) == 2, f"'I make one' and 'there it is', not {[a.body for a in answers]}")
+
+
+# --- a room that is upgraded ---
+
+
+async def move(pair: Pair) -> transfers.Moved:
+    """One of something is offered, the room is upgraded, and it is taken in the new one."""
+    before = await stock_of(pair)
+    line = f"!fed push 1 #{most_of(before)} to {pair.take.id}"
+    transfer = await transfers.begun(pair, pair.give, line, seen_by=pair.take)
+    old = await pair.until(lambda: pair.take.post(f"card:{transfer}"), "the card in the old room")
+    await _upgrade(pair)
+    await pair.until(lambda: all(party.post(f"moved:-:{pair.room}") for party in pair.parties), "what waits there")
+    for party in pair.parties:
+        await party.person.say(pair.room, "!fed review --room")
+    await pair.until(lambda: pair.take.post(f"card:{transfer}") != old, "the card in the new room")
+    await transfers.tap(pair, pair.take, transfer, YES)
+    await transfers.done(pair, transfer)
+    return transfers.Moved(transfer, 1, before, {"noted": 1})
+
+
+async def _upgrade(pair: Pair) -> None:
+    """By who gives; all others come along."""
+    host = pair.give.person
+    pair.room = await host.upgrade_room(pair.room, "12")
+    for user in (pair.take.person.user_id, *(party.account.user_id for party in pair.parties)):
+        await host.invite(pair.room, user)
+    await pair.take.person.join(pair.room)
+
+
+async def moved_along_right(pair: Pair, moved: transfers.Moved) -> None:
+    """The friendship goes on in the new room; what was offered has moved once."""
+    rooms = [party.document("Connection", living_connection(pair))["room"] for party in pair.parties]
+    must(rooms == [pair.room, pair.room], f"it goes on in {rooms}, not in {pair.room}")
+    await transfers.moved_right(pair, moved)
 
 
 # --- UC5 ---

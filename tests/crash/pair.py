@@ -103,8 +103,8 @@ class Party:
         return next((each for each in self.documents(kind) if each["id"] == identifier), {})
 
     def post(self, key: str) -> str:
-        """The event id of a message, or ''."""
-        found = self.rows("SELECT event_id FROM posts WHERE key = ? AND edit = 0", key)
+        """The event id of the newest message of that key, or ''."""
+        found = self.rows("SELECT event_id FROM posts WHERE key = ? AND edit = 0 ORDER BY number DESC", key)
         return str(found[0][0]) if found else ""
 
     def is_at_rest(self) -> bool:
@@ -194,15 +194,12 @@ async def a_pair(ground: Ground, name: str, access: str, orders: tuple[str, str]
 
 
 async def _a_room(ground: Ground, name: str) -> str:
-    """A room with both people in it; made by a newcomer, as Synapse lets nobody make more than ten in ten minutes."""
-    async with Person(await ground.homeserver.register(f"host-{name}")) as host:
-        room = await host.create_room(
-            f"Makerspaces {name}",
-            invite=[person.user_id for person in ground.people],
-            power_levels={"events": {PARTY_EVENT: 0}},
-        )
-    for person in ground.people:
-        await person.join(room)
+    """A room with both people in it, made by who gives."""
+    host, guest = ground.people
+    room = await host.create_room(
+        f"Makerspaces {name}", invite=[guest.user_id], power_levels={"events": {PARTY_EVENT: 0}}
+    )
+    await guest.join(room)
     return room
 
 

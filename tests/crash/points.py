@@ -91,7 +91,8 @@ def install(folder: Path) -> None:
     _wrap(points, MatrixChat, "send", lambda _, delivery: [f"send {_sent(delivery.kind, delivery.content)}"])
     for method in ("claim", "join", "leave"):
         _wrap(points, MatrixChat, method, functools.partial(_plainly, method))
-    _wrap(points, OwnInventory, "act", lambda _, step: [f"act {type(step).__name__}"])
+    for method in ("act", "attach"):
+        _wrap(points, OwnInventory, method, lambda _, step, *__: [f"act {type(step).__name__}"])
     _wrap(points, InvenTreeTransport, "send", _request)
     for method in ("keep", "forget"):
         _wrap(points, FileVault, method, functools.partial(_plainly, f"vault {method}"))
@@ -184,6 +185,6 @@ def _sent(kind: str, content: dict[str, Any]) -> str:
     return f"{kind} {envelope}{edit} {relation.get('key', '')}".strip()
 
 
-def _request(_: object, method: str, url: str, *given: object, reading: bool = False) -> list[str]:
+def _request(_: object, method: str, url: str, *given: object, reading: bool = False, **more: object) -> list[str]:
     """Only what changes something."""
     return [] if reading or method in SAFE else [f"{method} {re.sub('[0-9]+', 'N', url)}"]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.crash import friendship, transfers
+from tests.crash import friendship, loans, transfers
 from tests.crash.pair import Pair
 
 
@@ -38,15 +38,25 @@ STORIES = {
         Story("push", transfers.push, transfers.moved_right),
         Story("refused", transfers.refused, transfers.came_back_untaken_right, family="push"),
         Story("parcel", transfers.parcel, transfers.moved_right, family="push"),
-        Story("lend", transfers.lend, transfers.moved_right, family="push"),
-        Story("extend", transfers.extend, transfers.extended_right, prepare=transfers.is_lent),
-        Story("return", transfers.give_back, transfers.came_back_right, prepare=transfers.is_lent),
-        Story("lost", transfers.lose, transfers.lost_right, prepare=transfers.is_lent),
-        Story("gift", transfers.give_for_good, transfers.given_right, prepare=transfers.is_lent),
+        Story("lend", loans.lend, transfers.moved_right, family="push"),
+        Story("lend-again", loans.lend_again, loans.lent_again_right, family="push", prepare=loans.lens_was_here),
+        Story("extend", loans.extend, loans.extended_right, prepare=loans.is_lent),
+        Story("return", loans.give_back, loans.came_back_right, family="return", prepare=loans.is_lent),
+        Story(
+            "return-one-by-one",
+            loans.give_back_one_by_one,
+            loans.came_back_one_by_one_right,
+            family="return",
+            prepare=loans.two_are_lent,
+        ),
+        Story("photo", loans.show, loans.shown_right, prepare=loans.has_come_back),
+        Story("lost", loans.lose, loans.lost_right, prepare=loans.is_lent),
+        Story("gift", loans.give_for_good, loans.given_right, prepare=loans.is_lent),
         Story("request", transfers.request, transfers.moved_right, prepare=transfers.is_shared),
         Story("find", friendship.find, friendship.found_right, prepare=transfers.is_shared),
         Story("stats", friendship.ask_for_figures, friendship.figures_right),
         Story("rotate", friendship.rotate, friendship.rotated_right, "direct"),
+        Story("move", friendship.move, friendship.moved_along_right, circle="moving"),
         Story("disconnect", friendship.disconnect, friendship.disconnected_right, "direct"),
         Story("disconnect-now", friendship.disconnect_now, friendship.disconnected_right, circle="without loans"),
     )

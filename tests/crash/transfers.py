@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 
 import httpx
 
 from fedbot.demo.inventree.process import InvenTreeProcess
-from fedbot.demo.plot import YES, envelope_of
+from fedbot.demo.plot import PARCEL, YES, envelope_of
 from fedbot.demo.stocktake import StockItem, Stocktake
 from tests.crash.checks import marks_of, must, of_kind, said
 from tests.crash.pair import Pair, Party
 
 IPN = "RES-10K"
-PARCEL, DAMAGED = "📦", "🔧"
-STATUS_OK, STATUS_DAMAGED, STATUS_LOST = 10, 55, 70
+STATUS_OK = 10
 REFUSED = {"kind": "error-before", "method": "POST", "path": "/api/stock/$", "status": 400, "times": None}
 #: All rows of the part: at who gives, at who takes.
 Stock = tuple[list[StockItem], list[StockItem]]
 
 
-async def stock_of(pair: Pair) -> Stock:
+async def stock_of(pair: Pair, ipn: str = IPN) -> Stock:
     """All rows of the part on both sides."""
     found = []
     for party in pair.parties:
         async with party.stocktake() as stocktake:
-            found.append(await stocktake.items(IPN))
+            found.append(await stocktake.items(ipn))
     return found[0], found[1]
+
+
+def admin(inventree: InvenTreeProcess) -> httpx.AsyncClient:
+    """Its API, as its admin has it."""
+    headers = {"Authorization": f"Token {inventree.tokens['admin']}"}
+    return httpx.AsyncClient(base_url=inventree.url, headers=headers, trust_env=False)
 
 
 async def restocked(inventree: InvenTreeProcess) -> None:
@@ -37,8 +41,7 @@ async def restocked(inventree: InvenTreeProcess) -> None:
     async with Stocktake(inventree.url, inventree.tokens["admin"]) as stocktake:
         rows = [row for row in await stocktake.items(IPN) if row.in_stock]
     most = max(rows, key=lambda row: row.quantity)
-    headers = {"Authorization": f"Token {inventree.tokens['admin']}"}
-    async with httpx.AsyncClient(base_url=inventree.url, headers=headers, trust_env=False) as client:
+    async with admin(inventree) as client:
         items = [{"pk": most.pk, "quantity": "400"}]
         (await client.post("/api/stock/add/", json={"items": items, "notes": "bought"})).raise_for_status()
 
@@ -80,7 +83,7 @@ async def came_back_untaken_right(pair: Pair, moved: Moved) -> None:
     """As much in stock as before; what had left lies there again, each act once in its history."""
     after = await stock_of(pair)
     for party, rows_before, rows_after in zip(pair.parties, moved.before, after, strict=True):
-        more = _in_stock(rows_after) - _in_stock(rows_before)
+        more = in_stock(rows_after) - in_stock(rows_before)
         must(more == 0, f"{party.id} has {more} more in stock")
     must(len(after[1]) == len(moved.before[1]), "the receiver has a new row")
     (back,) = [row for row in after[0] if row.pk not in {old.pk for old in moved.before[0]}]
@@ -126,149 +129,6 @@ async def parcel(pair: Pair) -> Moved:
     await pair.take.person.say(pair.room, f"!fed received {code_of(pair, transfer)}")
     await done(pair, transfer)
     return Moved(transfer, 1, before, {"offer": 1, "noted": 1})
-
-
-# --- a loan ---
-
-
-async def lend(pair: Pair) -> Moved:
-    """Five are lent."""
-    before = await stock_of(pair)
-    line = f"!fed lend #{most_of(before)} 5 to {pair.take.id} for 3 weeks"
-    transfer = await begun(pair, pair.give, line, seen_by=pair.take)
-    await tap(pair, pair.take, transfer, YES)
-    await done(pair, transfer)
-    return Moved(transfer, 5, before, {"offer": 1, "noted": 1})
-
-
-async def extend(pair: Pair) -> tuple[str, str]:
-    """More time is asked for and given: the loan (the last one is as good as another), and its last day before."""
-    loan = open_loan(pair)
-    before = last_day(pair.give, loan)
-    line = f"!fed extend {code_of(pair, loan)} 2 weeks"
-    extension = await begun(pair, pair.take, line, seen_by=pair.give)
-    await tap(pair, pair.give, extension, YES)
-    await done(pair, extension)
-    return loan, before
-
-
-async def extended_right(pair: Pair, extended: tuple[str, str]) -> None:
-    """A fortnight more, on both sides."""
-    loan, before = extended
-    wanted = (date.fromisoformat(before) + timedelta(weeks=2)).isoformat()
-    days = [last_day(party, loan) for party in pair.parties]
-    must(days == [wanted, wanted], f"until {before}, two weeks more is not {days}")
-    await said(pair)
-
-
-@dataclass(frozen=True)
-class Back:
-    """A loan that has gone back, the stock before that, and the key of what was lent."""
-
-    loan: str
-    back: str
-    before: Stock
-    item: int
-
-
-async def give_back(pair: Pair) -> Back:
-    """What was lent comes back, and isn't as it was."""
-    loan = open_loan(pair)
-    before = await stock_of(pair)
-    back = await begun(pair, pair.take, f"!fed return {code_of(pair, loan)}", seen_by=pair.give)
-    await tap(pair, pair.give, back, DAMAGED)
-    await done(pair, back)
-    return Back(loan, back, before, pair.give.document("Transfer", loan)["progress"][0]["item"])
-
-
-async def came_back_right(pair: Pair, returned: Back) -> None:
-    """The owner has the very item that was lent, damaged; the borrower has nothing of it; each act once."""
-    after = await stock_of(pair)
-    for party, more, rows_before, rows_after in zip(pair.parties, (5, -5), returned.before, after, strict=True):
-        moved = _in_stock(rows_after) - _in_stock(rows_before)
-        must(moved == more, f"{party.id} has {moved} more in stock")
-        must(len(rows_after) == len(rows_before), f"{party.id} has other rows than before")
-    (home,) = [row for row in after[0] if row.pk == returned.item]
-    must((home.status, home.in_stock) == (STATUS_DAMAGED, True), f"what came back: {home}")
-    marks, _ = await marks_of(pair.give, home, returned.back)
-    must(marks == Counter({"home": 2}), f"history at the owner: {marks}")  # returned, and put to its place
-    gone = pair.take.document("Transfer", returned.loan)["progress"][0]["item"]
-    (borrowed,) = [row for row in after[1] if row.pk == gone]
-    marks, _ = await marks_of(pair.take, borrowed, returned.back)
-    must(marks == Counter(["out", "over", "arrived"]), f"history at the borrower: {marks}")
-    await said(pair)
-
-
-async def lose(pair: Pair) -> str:
-    """The owner writes a loan off, and the borrower's superuser takes it out of the stock there; its id."""
-    loan = await over(pair, "lost")
-    await pair.until(lambda: pair.take.document("Transfer", loan)["left_over"], "the borrower to be asked")
-    await pair.take.person.say(pair.room, f"!fed resolve {code_of(pair, loan)} --as off")
-    await pair.until(lambda: not pair.take.document("Transfer", loan)["left_over"], "it to leave the borrower's stock")
-    await pair.rest()
-    return loan
-
-
-async def give_for_good(pair: Pair) -> str:
-    """The owner makes a loan a gift; its id."""
-    loan = await over(pair, "gift")
-    await pair.rest()
-    return loan
-
-
-async def over(pair: Pair, how: str) -> str:
-    """The owner says how a loan ended; its id, once both sides know."""
-    loan = open_loan(pair)
-    await pair.give.person.say(pair.room, f"!fed {how} {code_of(pair, loan)}")
-    await pair.until(
-        lambda: all(party.document("Transfer", loan)["closed"] for party in pair.parties), f"{how}, for both sides"
-    )
-    return loan
-
-
-async def given_right(pair: Pair, loan: str) -> None:
-    """It stays with the friend's company as it was, and the history says once that it is a gift."""
-    ends = [party.document("Transfer", loan)["closed"]["how"] for party in pair.parties]
-    must(ends == ["gift", "gift"], f"it ended as {ends}")
-    item = pair.give.document("Transfer", loan)["progress"][0]["item"]
-    (row,) = [row for row in (await stock_of(pair))[0] if row.pk == item]
-    must((row.status, row.in_stock) == (STATUS_OK, False), f"what is given: {row}")
-    marks, _ = await marks_of(pair.give, row, loan)
-    must((marks["gift"], marks["gifted"]) == (1, 1), f"history at the owner: {marks}")
-    await said(pair)
-
-
-async def lost_right(pair: Pair, loan: str) -> None:
-    """It stays with the friend's company, as lost, and is in nobody's stock; both sides know how the loan ended."""
-    ends = [party.document("Transfer", loan)["closed"]["how"] for party in pair.parties]
-    must(ends == ["lost", "lost"], f"it ended as {ends}")
-    item = pair.give.document("Transfer", loan)["progress"][0]["item"]
-    (row,) = [row for row in (await stock_of(pair))[0] if row.pk == item]
-    must((row.status, row.in_stock) == (STATUS_LOST, False), f"what is lost: {row}")
-    item = pair.take.document("Transfer", loan)["progress"][0]["item"]
-    (row,) = [row for row in (await stock_of(pair))[1] if row.pk == item]
-    marks, _ = await marks_of(pair.take, row, loan)
-    must((row.status, marks["off"]) == (STATUS_LOST, 1), f"what was borrowed: {row}, {marks}")
-    await said(pair)
-
-
-async def is_lent(pair: Pair) -> None:
-    """There is a loan that can be given back."""
-    if not open_loan(pair):
-        await lend(pair)
-
-
-def open_loan(pair: Pair) -> str:
-    """One that is still out; or ''."""
-    known = pair.give.documents("Transfer")
-    lent = [t for t in known if t["state"] == "done" and t["terms"]["loan_until"] and not t["terms"]["parent"]]
-    return next((str(each["id"]) for each in lent if each["closed"] is None), "")
-
-
-def last_day(party: Party, loan: str) -> str:
-    """Until when it is lent, as extended."""
-    known = party.document("Transfer", loan)
-    return str(known["back_by"] or known["terms"]["loan_until"])
 
 
 # --- what they have in common ---
@@ -319,7 +179,7 @@ async def moved_right(pair: Pair, moved: Moved) -> None:
     transfer, after = moved.transfer, await stock_of(pair)
     for index, (sign, rows_before, rows_after) in enumerate(zip((-1, 1), moved.before, after, strict=True)):
         party = pair.parties[index]
-        more = _in_stock(rows_after) - _in_stock(rows_before)
+        more = in_stock(rows_after) - in_stock(rows_before)
         must(more == sign * moved.quantity, f"{party.id} has {more} more in stock")
         new = [row for row in rows_after if row.pk not in {old.pk for old in rows_before}]
         must(len(new) == 1, f"new rows at {party.id}: {new}")
@@ -333,5 +193,6 @@ async def moved_right(pair: Pair, moved: Moved) -> None:
         must(of_kind(timeline, kind) == times, f"{of_kind(timeline, kind)} × {kind} in the room, not {times}")
 
 
-def _in_stock(rows: list[StockItem]) -> Decimal:
+def in_stock(rows: list[StockItem]) -> Decimal:
+    """How much of it there is."""
     return sum((row.quantity for row in rows if row.in_stock), Decimal(0))

@@ -1,0 +1,333 @@
+"""Loans, played on a pair whose bots may die meanwhile: more time, back, lost, given; and what must be true in the end.
+
+Beside the loan of some resistors there is one of two things, and one of a thing with a serial number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any
+
+from fedbot.demo.plot import DAMAGED, YES
+from fedbot.demo.stocktake import StockItem
+from tests.crash.checks import marks_of, must, said
+from tests.crash.pair import Pair, Party
+from tests.crash.transfers import IPN, Moved, Stock, admin, begun, code_of, done, in_stock, most_of, stock_of, tap
+
+OTHER, LENS = "M3-BOLT", "LENS-2"
+STATUS_OK, STATUS_DAMAGED, STATUS_LOST = 10, 55, 70
+PHOTO = b"\xff\xd8\xff\xe0" + bytes(2000)
+
+
+async def lend(pair: Pair) -> Moved:
+    """Five are lent."""
+    before = await stock_of(pair)
+    transfer = await _lent(pair, f"#{most_of(before)} 5")
+    return Moved(transfer, 5, before, {"offer": 1, "noted": 1})
+
+
+async def _lent(pair: Pair, things: str) -> str:
+    transfer = await begun(pair, pair.give, f"!fed lend {things} to {pair.take.id} for 3 weeks", seen_by=pair.take)
+    await tap(pair, pair.take, transfer, YES)
+    await done(pair, transfer)
+    return transfer
+
+
+async def extend(pair: Pair) -> tuple[str, str]:
+    """More time is asked for and given: the loan (the last one is as good as another), and its last day before."""
+    loan = open_loan(pair)
+    before = last_day(pair.give, loan)
+    line = f"!fed extend {code_of(pair, loan)} 2 weeks"
+    extension = await begun(pair, pair.take, line, seen_by=pair.give)
+    await tap(pair, pair.give, extension, YES)
+    await done(pair, extension)
+    return loan, before
+
+
+async def extended_right(pair: Pair, extended: tuple[str, str]) -> None:
+    """A fortnight more, on both sides."""
+    loan, before = extended
+    wanted = (date.fromisoformat(before) + timedelta(weeks=2)).isoformat()
+    days = [last_day(party, loan) for party in pair.parties]
+    must(days == [wanted, wanted], f"until {before}, two weeks more is not {days}")
+    await said(pair)
+
+
+# --- it comes back ---
+
+
+@dataclass(frozen=True)
+class Back:
+    """A loan that has gone back, by which returns, and the stock before that."""
+
+    loan: str
+    returns: tuple[str, ...]
+    before: Stock
+
+
+async def give_back(pair: Pair) -> Back:
+    """What was lent comes back, and isn't as it was."""
+    loan = open_loan(pair)
+    before = await stock_of(pair)
+    return Back(loan, (await _handed_back(pair, loan, DAMAGED),), before)
+
+
+async def _handed_back(pair: Pair, loan: str, emoji: str = YES, things: str = "") -> str:
+    back = await begun(pair, pair.take, f"!fed return {code_of(pair, loan)} {things}".rstrip(), seen_by=pair.give)
+    await tap(pair, pair.give, back, emoji)
+    await done(pair, back)
+    return back
+
+
+async def came_back_right(pair: Pair, returned: Back) -> None:
+    """The owner has the very item that was lent, damaged; the borrower has nothing of it; each act once."""
+    after = await stock_of(pair)
+    for party, more, rows_before, rows_after in zip(pair.parties, (5, -5), returned.before, after, strict=True):
+        moved = in_stock(rows_after) - in_stock(rows_before)
+        must(moved == more, f"{party.id} has {moved} more in stock")
+        must(len(rows_after) == len(rows_before), f"{party.id} has other rows than before")
+    (back,) = returned.returns
+    await _is_home(pair, returned.loan, back, STATUS_DAMAGED)
+    await said(pair)
+
+
+async def _is_home(pair: Pair, loan: str, back: str, status: int) -> None:
+    """The one thing that this return brought: each act once, at both."""
+    (line,) = pair.give.document("Transfer", back)["terms"]["lines"]
+    number = line["of_line"]
+    home = await _row(pair.give, _item(pair.give, loan, number))
+    must((home.status, home.in_stock) == (status, True), f"what came back: {home}")
+    marks, _ = await marks_of(pair.give, home, back)
+    must(marks == Counter({"home": 2}), f"history at the owner: {marks}")  # returned, and put to its place
+    borrowed = await _row(pair.take, _item(pair.take, loan, number))
+    must(not borrowed.in_stock, f"what was borrowed: {borrowed}")
+    marks, _ = await marks_of(pair.take, borrowed, back)
+    must(marks == Counter(["out", "over", "arrived"]), f"history at the borrower: {marks}")
+
+
+async def two_are_lent(pair: Pair) -> None:
+    """There is a loan of two things."""
+    if not open_loan(pair, IPN, OTHER):
+        things = [most_of(await stock_of(pair, ipn)) for ipn in (IPN, OTHER)]
+        await _lent(pair, " + ".join(f"#{item} 2" for item in things))
+
+
+async def give_back_one_by_one(pair: Pair) -> Back:
+    """First the one, then the other."""
+    loan = open_loan(pair, IPN, OTHER)
+    before = await stock_of(pair)
+    first = await _handed_back(pair, loan, things="1")
+    ended = [party.document("Transfer", loan)["closed"] for party in pair.parties]
+    must(ended == [None, None], f"one of two is back, and it is over: {ended}")
+    return Back(loan, (first, await _handed_back(pair, loan)), before)
+
+
+async def came_back_one_by_one_right(pair: Pair, returned: Back) -> None:
+    """Both are home, each by its own return; the loan is over on both sides."""
+    for back in returned.returns:
+        await _is_home(pair, returned.loan, back, STATUS_OK)
+    _ended_as(pair, returned.loan, "returned")
+    await said(pair)
+
+
+# --- a photo of what came back ---
+
+
+async def has_come_back(pair: Pair) -> None:
+    """There is a return of the last days."""
+    if not _returns(pair):
+        await is_lent(pair)
+        await give_back(pair)
+
+
+def _returns(pair: Pair) -> list[str]:
+    known = pair.give.documents("Transfer")
+    return [str(t["id"]) for t in known if t["terms"]["kind"] == "return" and t["state"] == "done"]
+
+
+async def show(pair: Pair) -> str:
+    """The owner replies to a return's card with a photo; the id of that."""
+    card = pair.give.post(f"card:{_returns(pair)[-1]}")
+    photo = await pair.give.person.show(pair.room, PHOTO, reply_to=card)
+    await pair.until(lambda: _answer_to(pair, photo), "an answer to the photo")
+    await pair.rest()
+    return photo
+
+
+def _answer_to(pair: Pair, photo: str) -> str:
+    return pair.give.post(f"photo:{_returns(pair)[-1]}:{photo}")
+
+
+async def shown_right(pair: Pair, photo: str) -> None:
+    """It is with the stock item once, and that is said once."""
+    back = _returns(pair)[-1]
+    terms = pair.give.document("Transfer", back)["terms"]
+    loan, (line,) = terms["parent"], terms["lines"]
+    comments = await _comments(pair.give, _item(pair.give, loan, line["of_line"]))
+    mark = f"fed:{back}:{line['number']}:photo-{sha256(photo.encode()).hexdigest()[:8]}"
+    must(sum(comment.startswith(mark) for comment in comments) == 1, f"attached: {comments}")
+    answers = [event for event in await said(pair) if event.replies_to == photo]
+    must(len(answers) == 1, f"{len(answers)} answers")
+    must("Kept" in answers[0].body, f"not kept: {answers[0].body}")
+
+
+async def _comments(party: Party, item: int) -> list[str]:
+    async with party.stocktake() as stocktake:
+        return await stocktake.attached(item)
+
+
+# --- a thing with a serial number, again and again ---
+
+
+@dataclass(frozen=True)
+class Again:
+    """The loan of a thing that was lent before, and the borrower's record of it from then."""
+
+    loan: str
+    record: int
+
+
+async def lens_was_here(pair: Pair) -> None:
+    """A lens of a serial number that only this pair has was lent, and is home again."""
+    if not _loans(pair, LENS):
+        await _lent(pair, f"#{await _new_lens(pair.give)}")
+    if loan := open_loan(pair, LENS):
+        await _handed_back(pair, loan)
+
+
+async def _new_lens(party: Party) -> int:
+    """A new one, beside those that are there."""
+    known = next(row for row in await _lenses(party) if row.in_stock)
+    async with admin(party.inventree) as client:
+        like = (await client.get(f"/api/stock/{known.pk}/")).json()
+        content = {"part": like["part"], "location": like["location"], "quantity": 1, "serial_numbers": _serial(party)}
+        answer = (await client.post("/api/stock/", json=content)).raise_for_status()
+    (made,) = answer.json()
+    return int(made["pk"])
+
+
+async def _lenses(party: Party) -> list[StockItem]:
+    async with party.stocktake() as stocktake:
+        return await stocktake.items(LENS)
+
+
+def _serial(party: Party) -> str:
+    return party.id.replace("-", "")  # with a dash it would be a range
+
+
+async def lend_again(pair: Pair) -> Again:
+    """It is lent once more."""
+    first = _loans(pair, LENS)[0]["id"]
+    record = _item(pair.take, first)
+    return Again(await _lent(pair, f"#{_item(pair.give, first)}"), record)
+
+
+async def lent_again_right(pair: Pair, lent: Again) -> None:
+    """One record of it on each side, the borrower's being that of last time; each act once."""
+    ours, theirs = [[row for row in await _lenses(party) if row.serial == _serial(pair.give)] for party in pair.parties]
+    must([row.pk for row in theirs] == [lent.record], f"the borrower's records: {theirs}")
+    must((theirs[0].in_stock, theirs[0].status) == (True, STATUS_OK), f"what is borrowed: {theirs}")
+    must([row.in_stock for row in ours] == [False], f"the owner's records: {ours}")
+    marks, _ = await marks_of(pair.give, ours[0], lent.loan)
+    must(marks == Counter(["out", "over", "arrived"]), f"history at the owner: {marks}")
+    marks, _ = await marks_of(pair.take, theirs[0], lent.loan)
+    must(marks == Counter(["in", "away"]), f"history at the borrower: {marks}")
+    on_loan = [t["id"] for t in _loans(pair, LENS) if t["closed"] is None]
+    must(on_loan == [lent.loan], f"on loan: {on_loan}")
+    await said(pair)
+
+
+# --- how else it ends ---
+
+
+async def lose(pair: Pair) -> str:
+    """The owner writes a loan off, and the borrower's superuser takes it out of the stock there; its id."""
+    loan = await over(pair, "lost")
+    await pair.until(lambda: pair.take.document("Transfer", loan)["left_over"], "the borrower to be asked")
+    await pair.take.person.say(pair.room, f"!fed resolve {code_of(pair, loan)} --as off")
+    await pair.until(lambda: not pair.take.document("Transfer", loan)["left_over"], "it to leave the borrower's stock")
+    await pair.rest()
+    return loan
+
+
+async def give_for_good(pair: Pair) -> str:
+    """The owner makes a loan a gift; its id."""
+    loan = await over(pair, "gift")
+    await pair.rest()
+    return loan
+
+
+async def over(pair: Pair, how: str) -> str:
+    """The owner says how a loan ended; its id, once both sides know."""
+    loan = open_loan(pair)
+    await pair.give.person.say(pair.room, f"!fed {how} {code_of(pair, loan)}")
+    await pair.until(
+        lambda: all(party.document("Transfer", loan)["closed"] for party in pair.parties), f"{how}, for both sides"
+    )
+    return loan
+
+
+async def given_right(pair: Pair, loan: str) -> None:
+    """It stays with the friend's company as it was, and the history says once that it is a gift."""
+    _ended_as(pair, loan, "gift")
+    row = await _row(pair.give, _item(pair.give, loan))
+    must((row.status, row.in_stock) == (STATUS_OK, False), f"what is given: {row}")
+    marks, _ = await marks_of(pair.give, row, loan)
+    must((marks["gift"], marks["gifted"]) == (1, 1), f"history at the owner: {marks}")
+    await said(pair)
+
+
+async def lost_right(pair: Pair, loan: str) -> None:
+    """It stays with the friend's company, as lost, and is in nobody's stock; both sides know how the loan ended."""
+    _ended_as(pair, loan, "lost")
+    row = await _row(pair.give, _item(pair.give, loan))
+    must((row.status, row.in_stock) == (STATUS_LOST, False), f"what is lost: {row}")
+    row = await _row(pair.take, _item(pair.take, loan))
+    marks, _ = await marks_of(pair.take, row, loan)
+    must((row.status, marks["off"]) == (STATUS_LOST, 1), f"what was borrowed: {row}, {marks}")
+    await said(pair)
+
+
+def _ended_as(pair: Pair, loan: str, how: str) -> None:
+    ends = [party.document("Transfer", loan)["closed"] for party in pair.parties]
+    must([end and end["how"] for end in ends] == [how, how], f"it ended as {ends}")
+
+
+# --- which loan, and what of it ---
+
+
+async def is_lent(pair: Pair) -> None:
+    """There is a loan that can be given back."""
+    if not open_loan(pair):
+        await lend(pair)
+
+
+def open_loan(pair: Pair, *of: str) -> str:
+    """One of these things (IPNs; else of resistors alone) that is still out; or ''."""
+    return next((str(loan["id"]) for loan in _loans(pair, *of or (IPN,)) if loan["closed"] is None), "")
+
+
+def _loans(pair: Pair, *of: str) -> list[dict[str, Any]]:
+    known = pair.give.documents("Transfer")
+    lent = [t for t in known if t["state"] == "done" and t["terms"]["loan_until"] and not t["terms"]["parent"]]
+    return [loan for loan in lent if [line["description"]["ipn"] for line in loan["terms"]["lines"]] == [*of]]
+
+
+def last_day(party: Party, loan: str) -> str:
+    """Until when it is lent, as extended."""
+    known = party.document("Transfer", loan)
+    return str(known["back_by"] or known["terms"]["loan_until"])
+
+
+def _item(party: Party, loan: str, number: int = 1) -> int:
+    """The key of the party's record of one thing of the loan."""
+    progress = party.document("Transfer", loan)["progress"]
+    return next(int(line["item"]) for line in progress if line["number"] == number)
+
+
+async def _row(party: Party, item: int) -> StockItem:
+    async with party.stocktake() as stocktake:
+        return await stocktake.item(item)
