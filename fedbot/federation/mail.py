@@ -17,6 +17,7 @@ from fedbot.federation import (
     extending,
     letters,
     loans,
+    moving,
     offered,
     receiving,
     reconciling,
@@ -225,6 +226,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
         return
     if connection.state is ConnectionState.SUSPENDED:
         return
+    transfer = moving.follow(turn, transfer, connection.room)
     if transfer.role == "receiver" and receiving.is_stale(turn, envelope, event.at):
         letters.ask_once(turn, transfer)
         return

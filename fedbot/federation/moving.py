@@ -174,9 +174,7 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
 def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
     """Its letters go out again, and a card that people can still tap is put up anew."""
     card_stands = "card" in transfer.told and _waits_for_a_tap(turn, transfer)
-    told = (*(word for word in transfer.told if word not in SAID_THERE), transfers.MOVED)
-    exchange = _soon(turn, transfer.exchange)
-    transfer = replace(transfer, room=room, card_event="", heard=(), told=told, exchange=exchange)
+    transfer = replace(_there(transfer, room), exchange=_soon(turn, transfer.exchange))
     turn.save(transfer)
     letters.send_again(turn, transfer)
     letters.ask(turn, transfer)
@@ -186,6 +184,20 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
             return
         people = tuple(turn.home.people.values())
         turn.do(Ask(Context("moved-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
+
+
+def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
+    """The transfer, in the room where its friendship goes on: a letter about what was over is answered there too."""
+    if transfer.room == room:
+        return transfer
+    transfer = _there(transfer, room)
+    turn.save(transfer)
+    return transfer
+
+
+def _there(transfer: Transfer, room: str) -> Transfer:
+    told = (*(word for word in transfer.told if word not in SAID_THERE), transfers.MOVED)
+    return replace(transfer, room=room, card_event="", heard=(), told=told)
 
 
 def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:

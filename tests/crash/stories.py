@@ -56,7 +56,7 @@ STORIES = {
         Story("find", friendship.find, friendship.found_right, prepare=transfers.is_shared),
         Story("stats", friendship.ask_for_figures, friendship.figures_right),
         Story("rotate", friendship.rotate, friendship.rotated_right, "direct"),
-        Story("move", friendship.move, friendship.moved_along_right, circle="moving"),
+        Story("move", friendship.move, friendship.moved_along_right, family="push", circle="moving"),
         Story("disconnect", friendship.disconnect, friendship.disconnected_right, "direct"),
         Story("disconnect-now", friendship.disconnect_now, friendship.disconnected_right, circle="without loans"),
     )

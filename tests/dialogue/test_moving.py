@@ -83,6 +83,23 @@ async def test_an_open_card_comes_again_in_the_new_room_and_can_be_tapped_there(
     assert not told(world.alpha_admins, "could not post") + told(world.beta_admins, "could not post")
 
 
+async def test_what_was_over_for_one_side_only_is_answered_in_the_new_room() -> None:
+    """Else the other one would write of it every day, for ever (found by the simulation, seed 800035)."""
+    world = await friends()
+    await world.push()
+    beta = world.beta.chat.user_id
+    world.server.loses = lambda user, event: user == world.alpha.chat.user_id and event["sender"] == beta
+    world.anna.says("!fed cancel", reply_to=world.room.messages(sender=world.alpha.chat.user_id)[-1])
+    await world.settle()
+    assert [space.transfer().state for space in world.spaces] == [TransferState.CANCELLED, TransferState.CANCELLED]
+    assert world.alpha.transfer().exchange.awaiting
+    world.server.loses = lambda _user, _event: False
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    await world.passes(timedelta(minutes=2))
+    assert not world.alpha.transfer().exchange.awaiting
+
+
 async def test_a_card_that_only_one_side_has_moved_is_decided_when_the_other_has_too() -> None:
     world = await friends()
     await world.push()

@@ -87,6 +87,9 @@ CALM = ("lane", "lane", "lane", "round", "round", "rest")
 DEALS = ("push", "push", "push", "push several", "request", "request", "lend", "lend", "lend", "connect")
 AFTERWARDS = (("parcel", "grace"), ("return",), ("return",), ("extend",), ("end of a loan",))
 MOST_DEALS = 8
+# What becomes of a loan, in the histories that are about loans.
+DUE = (("return",), ("return",), ("return",), ("return",), ("extend",), ("end of a loan",), ("end of a loan",))
+MOST_LOANS = 7
 
 
 @dataclass(frozen=True)
@@ -100,16 +103,17 @@ class Action:
         return f"{self.name} {'/'.join(map(str, self.numbers))}"
 
 
-def draw(random: Random, *, friends: bool = True) -> list[Action]:
-    """A story: a few deals, as they go when nothing goes wrong, and trouble strewn in between.
+def draw(random: Random, *, friends: bool = True, loans: bool = False) -> list[Action]:
+    """A story: a few deals (or only loans), as they go when nothing goes wrong, and trouble strewn in between.
 
-    Each has its own temper: how much trouble there is, and which kinds come up often or not at all.
+    Each has its own temper: how much trouble there is, and which kinds come up often or not at all. There is less of
+    it where a deal takes many steps.
     """
     weights = [weight * random.choice((0, 1, 1, 4)) for weight in TROUBLE.values()]
     weights = weights if any(weights) else list(TROUBLE.values())
-    density = random.choice((0.05, 0.15, 0.4, 0.7))
+    density = random.choice((0, 0.02, 0.05, 0.15) if loans else (0.05, 0.15, 0.4, 0.7))
     names: list[str] = []
-    for name in _deals(random, friends=friends):
+    for name in (_loans if loans else _deals)(random, friends=friends):
         names.append(name)
         while random.random() < density:
             names += random.choices(list(TROUBLE), weights)
@@ -142,6 +146,20 @@ def _deals(random: Random, *, friends: bool) -> Iterator[str]:
             yield from _calm(random, rest=0.8)
             if random.random() < 0.7:
                 yield from ("tap the newest", "rest", "grace", "rest")
+
+
+def _loans(random: Random, *, friends: bool) -> Iterator[str]:
+    """One loan after the other, each coming back in parts, or as a whole, or not."""
+    if not friends:
+        yield from ("connect", "rest", "tap the newest", "rest", "grace", "rest")
+    for _ in range(random.randrange(2, MOST_LOANS + 1)):
+        yield from ("lend", "rest", "tap the newest", "rest")
+        if random.random() < 0.3:
+            yield from random.choice(IN_THE_GRACE)
+        yield from ("grace", "rest")
+        for _ in range(random.randrange(4)):
+            yield from random.choice(DUE)
+            yield from ("rest", "tap the newest", "rest", "grace", "rest")
 
 
 def _calm(random: Random, rest: float) -> Iterator[str]:

@@ -103,6 +103,19 @@ class Federation:
         self.server.invite(host.user_id, self.room, user)
         self.server.join(user, self.room)
 
+    def upgrades(self) -> None:
+        """The moderator upgrades the room and asks everybody into the new one, where all people talk from now on."""
+        new = self.moderator.upgrades(room=self.room)
+        for person in (self.stranger, *self.people.values()):
+            self.server.invite(self.moderator.user_id, new.id, person.user_id)
+            self.server.join(person.user_id, new.id)
+        for party in self.parties:
+            self.server.invite(self.moderator.user_id, new.id, party.chat.user_id)
+        self.room = new.id
+        for person in (self.moderator, self.stranger, *self.people.values()):
+            person.room = new.id
+        self.tell("the moderator upgrades the room")
+
     def _committed(self, party: Party, event: Event, decision: Committed) -> None:
         self.auditor.committed(party, event, decision)
         for document in decision.documents.values():

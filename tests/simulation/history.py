@@ -26,10 +26,10 @@ class Outcome:
 
 
 def scripted(seed: int) -> tuple[Setup, list[Action]]:
-    """The set-up and the actions of a seed."""
+    """The set-up and the actions of a seed. Every fifth history is about loans alone."""
     random = Random(seed)
     setup = Setup.drawn(random)
-    return setup, draw(random, friends=setup.friends)
+    return setup, draw(random, friends=setup.friends, loans=seed % 5 == 0)
 
 
 def lived(seed: int) -> Outcome:

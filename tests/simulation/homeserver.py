@@ -77,15 +77,21 @@ class FaultyHomeserver(TwinHomeserver):
         return "join" if user in self._members.get(room, ()) else super().membership(room, user)
 
     def view(self, user: str, since: int, *, full_state: bool) -> RawSync:
-        """What this account sees from that position of its own feed on."""
+        """What this account sees from that position of its own feed on; all state of a room that it has just joined."""
         self.release()
         timelines: dict[str, list[Raw]] = {}
+        entered: set[str] = set()
         for event in self.links[user].feed[since:]:
             timelines.setdefault(event["room_id"], []).append(event)
+            if event["type"] == MEMBER and event.get("state_key") == user:
+                entered.add(event["room_id"])
         rooms = [room for room in self.rooms.values() if user in self._members.get(room.id, ())]
         return RawSync(
             {
-                room.id: RawRoom(tuple(room.state.values()) if full_state else (), tuple(timelines.get(room.id, ())))
+                room.id: RawRoom(
+                    tuple(room.state.values()) if full_state or room.id in entered else (),
+                    tuple(timelines.get(room.id, ())),
+                )
                 for room in rooms
                 if full_state or room.id in timelines
             }

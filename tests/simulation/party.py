@@ -44,6 +44,9 @@ GRACE = timedelta(seconds=5)
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
 
+#: By number: the last day of a loan begins and ends at another moment for each.
+TIME_ZONES = ("Europe/Berlin", "Pacific/Auckland", "America/Los_Angeles", "UTC")
+
 Committing = Callable[["Party", Event, Committed], None]
 
 
@@ -145,6 +148,7 @@ class Party:
             key=self.identity.key,
             people={self.person(username): username for username in self.people.all},
             rooms=self.rooms,
+            time_zone=TIME_ZONES[self.number % len(TIME_ZONES)],
             peer_access=self.access,
             inventory_url=self.url,
             has_admin_token=True,

@@ -76,10 +76,19 @@ async def become_friends(federation: Federation, one: Party, other: Party) -> No
     await federation.passes(GRACE + timedelta(minutes=3))
 
 
+def go_on(federation: Federation, party: Party) -> None:
+    """Its superuser says that what waits for an upgraded room goes on there, if anything does."""
+    if any(connection.changed_room for connection in party.connections()):
+        superuser = federation.people[party.person(party.people.superuser)]
+        superuser.says("!fed review --room")
+        federation.tell(f"{superuser.user_id}: !fed review --room")
+
+
 def settle(federation: Federation) -> None:
     """Somebody who may says of each parcel that it is here, and gives away what the end of a friendship waits for."""
     said = _Talk(federation)
     for party in federation.parties:
+        go_on(federation, party)
         superuser = federation.people[party.person(party.people.superuser)]
         ending = {c.peer for c in party.connections() if c.state is ConnectionState.ENDING}
         for transfer in party.transfers():
@@ -151,11 +160,27 @@ class _Talk:
             one, other = self._two(a)
             self._asks(one, b, f"!fed request {WANTED[c % len(WANTED)]} {1 + c % 3} from {other.id}")
 
+    def _home_again(self) -> list[tuple[Party, Party, int]]:
+        """Things with a serial number that were lent and came back: the owner, who had it, the stock item."""
+        found = []
+        for owner in self._federation.parties:
+            returns = [t for t in owner.transfers() if t.terms.kind == "return" and t.role == "receiver"]
+            for back in returns:
+                items = [back.at(line.number).item for line in back.terms.lines if line.serial]
+                rows = [row for row in map(owner.inventree.stock.get, items) if row is not None]
+                borrower = self._federation.auditor.by_id(back.peer)
+                found += [(owner, borrower, row.pk) for row in rows if row.customer is None]
+        return found
+
     async def lend(self, a: int, b: int, c: int, d: int) -> None:
-        """One thing, or two."""
-        one, other = self._two(a)
-        numbers = (c, d) if d % 2 else (c,)
-        items = [self._item(one, number) for number in numbers]
+        """One thing, or two; or mostly one with a serial number that was lent before, if there is any."""
+        again = self._home_again()
+        if again and c % 4:
+            one, other, item = again[c % len(again)]
+            items = [(item, "1")]
+        else:
+            one, other = self._two(a)
+            items = [self._item(one, number) for number in ((c, d) if d % 2 else (c,))]
         text = " + ".join(f"#{item} {quantity}" for item, quantity in items)
         until = ("for 1 day", "for 3 days", "for 3 weeks")[d % 3]
         self._asks(one, b, f"!fed lend {text} to {other.id} {until}")
@@ -302,7 +327,10 @@ class _Talk:
         self._federation.tell(f"{one.people.superuser} of {one.id}: !fed rotate {other.id}")
 
     async def resolve(self, a: int, b: int, *_: int) -> None:
-        """A superuser says what is true of a disputed transfer: as it is offered, right or wrong."""
+        """A superuser says what is true of a disputed transfer: as it is offered, right or wrong.
+
+        If there is none, it may say that what waits for an upgraded room goes on there.
+        """
         disputed = [
             (party, transfer)
             for party in self._federation.parties
@@ -315,6 +343,8 @@ class _Talk:
             text = f"!fed resolve {transfer.code} --as {TRUTHS[b % len(TRUTHS)]}"
             self._federation.people[party.person(party.people.superuser)].says(text)
             self._federation.tell(f"{party.people.superuser} of {party.id}: {text}")
+        elif a % 3 == 0:
+            go_on(self._federation, self._federation.party(b))
 
     async def cancel(self, a: int, b: int, *_: int) -> None:
         if found := self._subject(a):
@@ -325,9 +355,13 @@ class _Talk:
         everybody = [*self._federation.people.values(), self._federation.stranger]
         everybody[a % len(everybody)].says(BABBLE[b % len(BABBLE)])
 
-    async def moderate(self, a: int, *_: int) -> None:
-        """A moderator takes one of the last messages away."""
+    async def moderate(self, a: int, b: int, *_: int) -> None:
+        """A moderator takes one of the last messages away, or upgrades the room."""
+        if b % 4 == 0:
+            self._federation.upgrades()
+            return
         latest = [e for e in self._federation.server.log[-12:] if "state_key" not in e and e["content"]]
+        latest = [event for event in latest if event["room_id"] == self._federation.room]
         if latest:
             event = latest[a % len(latest)]
             redaction = self._federation.moderator.takes_back(event["event_id"])
@@ -342,7 +376,9 @@ class _Talk:
             (party, transfer)
             for party in self._federation.parties
             for transfer in party.transfers()
-            if transfer.state is TransferState.OPEN and transfer.terms.kind == "push"
+            if transfer.state is TransferState.OPEN
+            and transfer.terms.kind == "push"
+            and transfer.room == self._federation.room
         ]
         active = [
             (party, transfer)
