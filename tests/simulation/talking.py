@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fedbot.chat.content import bare_envelope
+from fedbot.demo.inventree.records import StockItem
 from fedbot.federation.documents import Choice, Connection, ConnectionState, Transfer, TransferState
 from fedbot.federation.envelope import envelope_id, sign, wire_time
 from fedbot.ports import ChatRefused
@@ -84,6 +85,10 @@ def go_on(federation: Federation, party: Party) -> None:
         federation.tell(f"{superuser.user_id}: !fed review --room")
 
 
+def _in_stock(party: Party) -> list[StockItem]:
+    return [row for row in party.inventree.stock if row.customer is None and row.quantity > 0]
+
+
 def settle(federation: Federation) -> None:
     """Somebody who may says of each parcel that it is here, and gives away what the end of a friendship waits for."""
     said = _Talk(federation)
@@ -138,7 +143,7 @@ class _Talk:
 
     def _item(self, party: Party, c: int) -> tuple[int, str]:
         """A stock item and a quantity of it; seldom more than there is."""
-        rows = [row for row in party.inventree.stock if row.customer is None and row.quantity > 0]
+        rows = _in_stock(party)
         known = [row for row in rows if party.inventree.parts[row.part].IPN in WANTED]
         row = known[c % len(known)] if c % 8 and known else rows[c % len(rows)]
         quantity = "1" if row.serial else str((1, 2, row.quantity, 3, row.quantity + 1)[c % 9 % 5])
@@ -173,14 +178,17 @@ class _Talk:
         return found
 
     async def lend(self, a: int, b: int, c: int, d: int) -> None:
-        """One thing, or two; or mostly one with a serial number that was lent before, if there is any."""
+        """One thing, or two; often one with a serial number, and mostly one that was lent before."""
         again = self._home_again()
         if again and c % 4:
             one, other, item = again[c % len(again)]
             items = [(item, "1")]
         else:
             one, other = self._two(a)
-            items = [self._item(one, number) for number in ((c, d) if d % 2 else (c,))]
+            lenses = [row.pk for row in _in_stock(one) if row.serial and one.inventree.parts[row.part].IPN in WANTED]
+            numbers = (c, d) if d % 2 else (c,)
+            single = [(lenses[c % len(lenses)], "1")] if lenses and c % 4 == 1 else []
+            items = single or [self._item(one, number) for number in numbers]
         text = " + ".join(f"#{item} {quantity}" for item, quantity in items)
         until = ("for 1 day", "for 3 days", "for 3 weeks")[d % 3]
         self._asks(one, b, f"!fed lend {text} to {other.id} {until}")
