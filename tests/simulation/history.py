@@ -39,9 +39,14 @@ def lived(seed: int) -> Outcome:
 
 def played(setup: Setup, actions: Sequence[Action]) -> Outcome:
     """The history of a list of actions. It stops at the first broken promise."""
-    logging.getLogger("fedbot").setLevel(logging.CRITICAL + 1)
+    logger = logging.getLogger("fedbot")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     machine_random.seed(0)  # jitter
-    return asyncio.run(_played(setup, actions))
+    try:
+        return asyncio.run(_played(setup, actions))
+    finally:
+        logger.setLevel(level)
 
 
 async def _played(setup: Setup, actions: Sequence[Action]) -> Outcome:
