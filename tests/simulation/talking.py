@@ -102,7 +102,9 @@ def settle(federation: Federation) -> None:
             elif transfer.is_on_loan and transfer.role == "sender" and transfer.peer in ending:
                 superuser.says(f"!fed gift {transfer.code}")
             elif transfer.left_over:
-                superuser.says(f"!fed resolve {transfer.code} --as off")
+                rows = [party.inventree.stock.get(transfer.at(number).item) for number in transfer.left_over]
+                is_here = any(row is not None and row.customer is None for row in rows)
+                superuser.says(f"!fed resolve {transfer.code} --as {'off' if is_here else 'by-hand'}")
 
 
 class _Talk:
