@@ -268,13 +268,22 @@ def card(turn: Turn, connection: Connection, people: list[str] | None = None) ->
 def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     """The peer's superuser said yes: make our side too."""
     if connection.state is not ConnectionState.ASKED:
-        turn.save(connection)
+        turn.save(_told_that_it_is_over(turn, connection))
         return
     body = envelope.body
     decided = Signature(str(body["by"])[:255], str(body["by_name"])[:60], connection.peer, envelope.sent_at)
     connection = replace(connection, decided=decided, access=_agreed_access(turn, str(body["access"])))
     turn.note(connection.id, f"accepted by {connection.peer}", decided.person)
     making.begin(turn, connection)
+
+
+def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
+    """What we asked for ended here with its room, where nobody could be told: whoever said yes there is told now."""
+    is_told = any(draft.kind == "cancelled" for draft in connection.exchange.unread)
+    if connection.state is not ConnectionState.CANCELLED or is_told:
+        return connection
+    body = {"by": connection.asked.person, "by_name": connection.asked.name}
+    return letters.send(turn, connection, "cancelled", body, awaits=True)
 
 
 def on_declined(turn: Turn, connection: Connection, envelope: Envelope) -> None:

@@ -150,6 +150,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
         return
     if not _is_pinned(turn, connection, event, envelope):
         return
+    connection = moving.follow_what_is_over(turn, connection)
     if envelope.kind == "connect":
         pinned = AnnouncedParty(connection.peer, connection.peer_name, connection.peer_key)
         connections.on_connect(turn, envelope, pinned, event)
@@ -202,7 +203,8 @@ def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope
 
     What was written in the room before that was upgraded counts too.
     """
-    if envelope.sender != connection.peer or event.room not in succession.lineage(turn, connection.room):
+    room = moving.room_of(turn, connection)
+    if envelope.sender != connection.peer or event.room not in succession.lineage(turn, room):
         return False
     if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
         return True
@@ -221,6 +223,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
         return
     if not _is_pinned(turn, connection, event, envelope):
         return
+    connection = moving.follow_what_is_over(turn, connection)
     if transfer is None:
         _new_transfer(turn, envelope, connection, event.event_id)
         return

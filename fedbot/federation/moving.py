@@ -186,6 +186,20 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
         turn.do(Ask(Context("moved-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
 
 
+def room_of(turn: Turn, connection: Connection) -> str:
+    """The room in which the friend may write about it: what is over waits for nobody's word to go where all went."""
+    return connection.room if _lasts(turn, connection) else succession.newest(turn, connection.room)
+
+
+def follow_what_is_over(turn: Turn, connection: Connection) -> Connection:
+    """The connection, in the room where letters about it are answered."""
+    room = room_of(turn, connection)
+    if room != connection.room:
+        connection = replace(connection, room=room, changed_room="", card_event="", heard=())
+        turn.save(connection)
+    return connection
+
+
 def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
     """The transfer, in the room where its friendship goes on: a letter about what was over is answered there too."""
     if transfer.room == room:

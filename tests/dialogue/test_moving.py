@@ -100,6 +100,47 @@ async def test_what_was_over_for_one_side_only_is_answered_in_the_new_room() -> 
     assert not world.alpha.transfer().exchange.awaiting
 
 
+async def test_what_ended_a_friendship_is_read_in_the_new_room_by_whom_it_is_over_for() -> None:
+    """Else the one for whom it isn't would write of it every day, for ever (found by the simulation, seed 850117)."""
+    world = await friends()
+    world.piet.says("!fed share all")
+    world.cem.says("!fed request RES-10K 5 from attraktor")
+    await world.settle()
+    beta = world.beta.chat.user_id
+    world.server.loses = lambda user, event: user == world.alpha.chat.user_id and event["sender"] == beta
+    world.anna.says("!fed disconnect betaspace --sure")
+    await world.settle()
+    assert world.beta.connection().state is ConnectionState.ENDED
+    assert world.alpha.transfer().exchange.awaiting
+    world.server.loses = lambda _user, _event: False
+    await upgrade(world, *world.spaces)
+    await say_so(world, "anna", "bea")
+    await world.passes(timedelta(minutes=2))
+    assert not world.alpha.transfer().exchange.awaiting
+    assert not world.alpha.connection().exchange.awaiting
+
+
+async def test_a_yes_that_the_asking_side_has_not_heard_before_the_move_is_taken_back_there() -> None:
+    """Seed 850174: it was over for who had asked, and made for who had said yes, for ever."""
+    world = World()
+    await world.start()
+    await world.asks_to_connect()
+    beta = world.beta.chat.user_id
+    world.server.loses = lambda user, event: user == world.alpha.chat.user_id and event["sender"] == beta
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    world.server.loses = lambda _user, _event: False
+    await upgrade(world, *world.spaces)
+    assert world.alpha.connection().state is ConnectionState.CANCELLED
+    await say_so(world, "bea")
+    await world.passes(timedelta(minutes=2))
+    assert world.beta.connection().state is ConnectionState.CANCELLED
+    user = world.beta.tables.users[world.beta.connection().user or 0]
+    assert not user.is_active
+    await world.connect()
+    assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
+
+
 async def test_a_card_that_only_one_side_has_moved_is_decided_when_the_other_has_too() -> None:
     world = await friends()
     await world.push()
