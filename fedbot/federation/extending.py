@@ -109,11 +109,14 @@ def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfe
 
 
 def on_extended(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
-    """At the borrower: the owner gives more time."""
+    """At the borrower: the owner gives more time; heard of after the loan is over, it is the last day that it had."""
     loan = letters.send(turn, loan, "noted")
     turn.save(loan)
+    day = day_in(envelope)
     if loan.is_on_loan:
-        prolonged(turn, loan, day_in(envelope), transfers.signature_in(envelope, loan.peer, ""))
+        prolonged(turn, loan, day, transfers.signature_in(envelope, loan.peer, ""))
+    else:
+        turn.save(replace(loan, back_by=day))
 
 
 def day_in(envelope: Envelope) -> date:

@@ -242,6 +242,22 @@ async def test_the_owners_approver_gives_more_time_at_once() -> None:
     assert_books_balance(world)
 
 
+async def test_more_time_that_the_borrower_hears_of_after_the_return_is_the_last_day_it_had() -> None:
+    """Else the two sides' histories differ for ever (found by the simulation, seed 501565)."""
+    world = await lent("M3-NUT 10", "until 15.12.")
+    alpha, code = world.alpha.chat.user_id, loan(world.alpha).code
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and event["sender"] == alpha
+    world.anna.says(f"!fed extend {code} until 31.1.")
+    await world.settle()
+    world.server.loses = lambda _user, _event: False
+    world.piet.says(f"!fed return {code}")
+    await world.settle()
+    assert not any(loan(space).is_on_loan for space in world.spaces)
+    await world.passes(timedelta(minutes=2))
+    assert [str(loan(space).due_day) for space in world.spaces] == ["2027-01-31", "2027-01-31"]
+    assert_books_balance(world)
+
+
 async def test_the_owner_takes_back_what_it_gave_too_much_but_not_to_before_the_agreed_day() -> None:
     world = await lent("M3-NUT 10", "until 15.12.")
     code = loan(world.alpha).code
