@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from fedbot.chat.login import Account
 from fedbot.config import Settings
 from fedbot.inventree.settings import InventorySettings
+from fedbot.ports import Retention
 
 
 def identity_folder(settings: Settings) -> Path:
@@ -50,4 +52,16 @@ def inventory_settings(settings: Settings) -> InventorySettings:
         timeout=inventree.timeout_seconds,
         certificate=str(inventree.ca_file or ""),
         accept_api=inventree.accept_api,
+    )
+
+
+def retention(settings: Settings) -> Retention:
+    """How long the journal keeps what is over."""
+    kept = settings.retention
+    return Retention(
+        lines=timedelta(days=kept.lines_days),
+        events=timedelta(days=kept.events_days),
+        messages=timedelta(days=kept.messages_days),
+        event_ids=timedelta(days=kept.event_ids_days),
+        audit=timedelta(days=kept.audit_days) if kept.audit_days else None,
     )

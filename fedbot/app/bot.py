@@ -51,16 +51,16 @@ from fedbot.ports import (
     JournalUnwritable,
     NoSuchSecret,
     OutboxRow,
+    Retention,
     Vault,
 )
 from fedbot.verbs import Registry
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
-from fedbot.wiring import identity_folder, inventory_settings, matrix_account
+from fedbot.wiring import identity_folder, inventory_settings, matrix_account, retention
 
 log = logging.getLogger(__name__)
 
-KEEP_ROWS = timedelta(days=30)
 DEAF_AFTER = timedelta(minutes=3)
 
 
@@ -102,7 +102,9 @@ class Bot:
         *,
         settle: timedelta = timedelta(minutes=2),
         give_up: timedelta = timedelta(minutes=15),
+        retention: Retention | None = None,
     ) -> None:
+        self._retention = retention or Retention()
         identity = ports.identity
 
         def opened(sealed: str, binding: str) -> dict[str, object]:
@@ -197,7 +199,7 @@ class Bot:
         return min((time for time in times if time is not None), default=None)
 
     async def _prune(self) -> None:
-        self.journal.prune(KEEP_ROWS)
+        self.journal.prune(self._retention)
 
     def _keep_secrets(self) -> None:
         """The vault's lane: local, so done before anything else goes on."""
@@ -343,6 +345,7 @@ async def _put_together(settings: Settings, journal: Journal, stack: AsyncExitSt
         Ports(journal, chat, inventory, identity, vault, clock),
         settle=timedelta(seconds=settings.rules.settle_seconds),
         give_up=timedelta(minutes=settings.rules.give_up_minutes),
+        retention=retention(settings),
     )
     return bot, inventory
 

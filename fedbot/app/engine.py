@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from fedbot.chat import content, outgoing
+from fedbot.federation import hearing
 from fedbot.federation.commands import Verbs
 from fedbot.federation.decide import decide, grace_ends, next_wake
 from fedbot.federation.effects import (
@@ -116,8 +117,25 @@ class Engine:
         self.state.posts.update(self.journal.posts())
 
     def receive(self, batch: Batch) -> int:
-        """One sync: its events and its token in one transaction; then they are decided upon."""
-        new = self.journal.receive(batch.events, batch.token)
+        """One sync: its events and its token in one transaction; then they are decided upon.
+
+        Talk that isn't for us is left out. Where it takes an earlier event of the same sync to know, that one is
+        decided upon first, and what comes again after a crash in between is known by its event id.
+        """
+        self.decide_all()
+        new, events = 0, list[Event]()
+        is_settled = True
+        for event in batch.events:
+            if hearing.is_talk(event):
+                if not is_settled:
+                    new += self.journal.receive(events, None)
+                    self.decide_all()
+                    events, is_settled = [], True
+                if not hearing.concerns_us(self.state, event, self.clock.now()):
+                    continue
+            is_settled = is_settled and not hearing.may_change_what_concerns_us(self.state, event)
+            events.append(event)
+        new += self.journal.receive(events, batch.token)
         self.decide_all()
         return new
 

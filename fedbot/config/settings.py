@@ -164,6 +164,26 @@ class Stats(Section):
     schedule: Cron = Field("", description="when to post stats, as in crontab; empty: only when asked")
 
 
+class Retention(Section):
+    """How many days the journal, and so its backups, keep what is over."""
+
+    lines_days: Days = Field(
+        7, le=365, description="what people said to the bot, and their reactions; other talk is never kept"
+    )
+    events_days: Days = Field(30, le=365, description="what else happened: protocol messages, outcomes, room changes")
+    messages_days: Days = Field(30, le=365, description="what the bot has sent, and its steps in InvenTree")
+    event_ids_days: Days = Field(
+        60, le=365, description="ids (without content) of what was read, so that nothing counts twice"
+    )
+    audit_days: Count = Field(0, le=36500, description="the audit: who did what; 0: for ever")
+
+    @model_validator(mode="after")
+    def _ids_outlive_what_they_name(self) -> Self:
+        if self.event_ids_days < max(self.lines_days, self.events_days):
+            raise write_instead("event_ids_days: write at least as many as lines_days and events_days")
+        return self
+
+
 class Web(Section):
     """Being watched."""
 
@@ -196,6 +216,7 @@ class Settings(Section):
     rules: Rules = Rules()
     disclose: Disclose = Disclose()
     stats: Stats = Stats()
+    retention: Retention = Retention()
     web: Web = Web()
     log: Log = Log()
     state: FilePath = Field(

@@ -25,23 +25,12 @@ TYPING_SECONDS = 30
 
 def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
     """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
-    direct = directory.direct_with(turn, turn.room(event.room))
-    if (
-        event.room not in succession.federation_rooms(turn)
-        and event.room != turn.home.admin_room
-        and direct != event.sender
-    ):
-        return
-    meant = "" if event.unproven else _picked(turn, event) or searching.line_meant(turn, event)
-    text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
-    if direct and not is_addressed(text):
-        text = f"{PREFIX} {text}"
-    if not is_addressed(text):
-        if not event.unproven:
+    heard = _heard(turn, event)
+    if heard is None:
+        if not event.unproven and _is_in_our_rooms(turn, event):
             returning.on_reply(turn, event)
         return
-    if directory.is_bot(turn, event.room, event.sender) or not directory.we_answer(turn, event.room, event.sender):
-        return
+    text, meant = heard
     complaint = _complaint(turn, event, text)
     if complaint is not None:
         _complain(turn, event, complaint)
@@ -49,6 +38,32 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
         _answer(turn, event, meant)
     elif not _asks_for_whom(turn, event, text):
         _understand(turn, event, text, verbs)
+
+
+def is_for_us(turn: Turn, event: Said) -> bool:
+    """Whether we do anything for that line. What isn't for us is nobody's to keep."""
+    if _heard(turn, event) is not None:
+        return True
+    return not event.unproven and _is_in_our_rooms(turn, event) and returning.remarked_on(turn, event) is not None
+
+
+def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
+    """The line as it was meant, and what a reply to a list of ours stands for; None if it isn't ours to answer."""
+    if not _is_in_our_rooms(turn, event):
+        return None
+    meant = "" if event.unproven else _picked(turn, event) or searching.line_meant(turn, event)
+    text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
+    if directory.direct_with(turn, turn.room(event.room)) and not is_addressed(text):
+        text = f"{PREFIX} {text}"
+    if not is_addressed(text) or directory.is_bot(turn, event.room, event.sender):
+        return None
+    return (text, meant) if directory.we_answer(turn, event.room, event.sender) else None
+
+
+def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
+    """Whether it was said in a federation room, in the admin room, or by one of our people alone with us."""
+    is_direct = directory.direct_with(turn, turn.room(event.room)) == event.sender
+    return is_direct or succession.is_ours(turn, event.room)
 
 
 def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:

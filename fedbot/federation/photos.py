@@ -27,8 +27,8 @@ _NOT_BACK = FINAL - {TransferState.DONE}
 
 def on_photo(turn: Turn, event: PhotoSent) -> None:
     """A picture in a room: if it answers a return's card (or is in its thread) and is of our people, it is kept."""
-    transfer = _meant(turn, event)
-    if transfer is None or event.sender not in turn.home.people:
+    transfer = meant(turn, event)
+    if transfer is None:
         return
     reason = _why_not(turn, transfer, event)
     if reason:
@@ -45,8 +45,10 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
         turn.do(Do(Context(ATTACHING, transfer.id, number, detail), step))
 
 
-def _meant(turn: Turn, event: PhotoSent) -> Transfer | None:
-    """The return to us that it answers."""
+def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
+    """The return to us that it answers, if it is from our people."""
+    if event.sender not in turn.home.people:
+        return None
     answered = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
     transfer = turn.transfer(answered) if answered else None
     ours = transfer is not None and transfer.role == "receiver" and transfer.room == event.room

@@ -196,13 +196,19 @@ def item_of(answer: object, item: int | None) -> StockItem | None:
     return next((each for each in answer.items if each.pk == item), None)
 
 
-def on_reply(turn: Turn, event: Said) -> None:
-    """Something said as a reply to the card of a return, by our people: it goes into the item's history."""
+def remarked_on(turn: Turn, event: Said) -> Transfer | None:
+    """The return, still to be decided, whose card one of our people has answered by that line."""
     about = turn.state.posts.get(event.reply_to, "")
     transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
     if transfer is None or not loans.is_return(transfer) or transfer.state is not TransferState.OPEN or event.edits:
-        return
-    if event.sender not in turn.home.people or not event.text.strip():
+        return None
+    return transfer if event.sender in turn.home.people and event.text.strip() else None
+
+
+def on_reply(turn: Turn, event: Said) -> None:
+    """Something said as a reply to the card of a return, by our people: it goes into the item's history."""
+    transfer = remarked_on(turn, event)
+    if transfer is None:
         return
     said = presentable(" ".join(event.text.split()))
     remark = f"{transfer.remark}; {said}" if transfer.remark else said

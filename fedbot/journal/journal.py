@@ -9,25 +9,53 @@ same transaction id, as after the end of the process at that moment.
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, get_args
 
 from fedbot import ports
 from fedbot.federation.documents import Document
-from fedbot.federation.events import ChatEvent, Event, Posted, RoomSeen
+from fedbot.federation.events import (
+    Answered,
+    ChatEvent,
+    Event,
+    PhotoSent,
+    Posted,
+    Reacted,
+    Redacted,
+    RoomSeen,
+    Said,
+    Unanswered,
+    Unreadable,
+)
 from fedbot.journal import codec, outbox
 from fedbot.journal.copying import FILE, write_copy
 from fedbot.journal.instants import from_text, optional_from_text, to_text
 from fedbot.journal.lock import StateLock
 from fedbot.journal.schema import Database
-from fedbot.ports import Audited, Committed, Lane, Letter, NotStorable, OutboxRow, PostPlace, UnreadableRow, WrongTurn
+from fedbot.ports import (
+    Audited,
+    Committed,
+    Lane,
+    Letter,
+    NotStorable,
+    OutboxRow,
+    PostPlace,
+    Retention,
+    UnreadableRow,
+    WrongTurn,
+)
 
 log = logging.getLogger(__name__)
+
+
+_FROM_LINES = [kind.__name__ for kind in (Said, PhotoSent, Reacted, Redacted, Unreadable, Answered, Unanswered)]
+"""The kinds of events in which stands what people said or asked for."""
 
 
 def _clock() -> datetime:
@@ -123,7 +151,7 @@ class Journal(ports.Journal):
         found = self._database.rows("SELECT value FROM meta WHERE name = 'token'")
         return str(found[0][0]) if found else None
 
-    def receive(self, events: Sequence[Event], token: str) -> int:
+    def receive(self, events: Sequence[Event], token: str | None) -> int:
         """Take in one sync with its token; how many events were new. Raises `NotStorable`, with no effect.
 
         What is nested too deep is left out: it would come again, and stop us again, at each start.
@@ -139,11 +167,12 @@ class Journal(ports.Journal):
                     new += 1
                 except codec.TooDeep as problem:
                     log.warning("left out an event (%s): %s", getattr(event, "event_id", ""), problem)
-            connection.execute(
-                "INSERT INTO meta (name, value) VALUES ('token', ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (token,),
-            )
+            if token is not None:
+                connection.execute(
+                    "INSERT INTO meta (name, value) VALUES ('token', ?)"
+                    " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    (token,),
+                )
         return new
 
     @staticmethod
@@ -313,16 +342,24 @@ class Journal(ports.Journal):
 
     # --- upkeep -------------------------------------------------------------------------------------------
 
-    def prune(self, keep_rows: timedelta, keep_ids: timedelta = timedelta(days=60)) -> int:
-        """Remove what is over. The audit, the documents and our posts stay."""
+    def prune(self, retention: Retention) -> int:
+        """Remove what is over, and wipe it. The documents and our posts stay."""
         now = self._now()
         with self._database.transaction(durable=False) as connection:
-            old, oldest_id = to_text(now - keep_rows), to_text(now - keep_ids)
-            removed = connection.execute("DELETE FROM inbox WHERE decided = 1 AND received_at < ?", (old,)).rowcount
-            removed += connection.execute(
-                "DELETE FROM outbox WHERE state IN ('done', 'failed') AND ended_at < ?", (old,)
-            ).rowcount
-            connection.execute("DELETE FROM seen WHERE received_at < ?", (oldest_id,))
+            removed = 0
+            for of_lines, age in ((True, retention.lines), (False, retention.events)):
+                removed += connection.execute(
+                    "DELETE FROM inbox WHERE decided = 1 AND received_at < ?"
+                    " AND (kind IN (SELECT value FROM json_each(?))) = ?",
+                    (to_text(now - age), json.dumps(_FROM_LINES), of_lines),
+                ).rowcount
+            for of_lines, age in ((True, retention.lines), (False, retention.messages)):
+                removed += connection.execute(
+                    "DELETE FROM outbox WHERE state IN ('done', 'failed') AND ended_at < ? AND (lane = 'ask') = ?",
+                    (to_text(now - age), of_lines),
+                ).rowcount
+            connection.execute("DELETE FROM seen WHERE received_at < ?", (to_text(now - retention.event_ids),))
+        self._database.wipe()
         return removed
 
     def backup(self, path: Path) -> None:

@@ -125,6 +125,7 @@ class Database:
                 "Install the fedbot that last worked with it, or a newer one."
             )
         self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA secure_delete = ON")  # what is removed is overwritten, and in no backup
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
             with self.transaction() as connection:
                 for statement in statements:
@@ -161,6 +162,11 @@ class Database:
         """Every row that the query finds."""
         with self._turn:
             return self._connection.execute(query, values).fetchall()
+
+    def wipe(self) -> None:
+        """What was removed leaves the write-ahead log, too, unless somebody reads by it at this moment."""
+        with self._turn:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def copy_to(self, other: sqlite3.Connection) -> None:
         """SQLite's online backup: everything that is committed, in one consistent copy."""

@@ -180,6 +180,22 @@ class Audited:
     entry: AuditEntry
 
 
+@dataclass(frozen=True)
+class Retention:
+    """How long what is over is kept.
+
+    `lines`: what people said to the bot, their reactions, and what was asked of InvenTree for them. `events`:
+    everything else that happened, as protocol messages of peers. `messages`: what the bot has sent, and its steps.
+    `event_ids`: by which a late repetition is known; no content. `audit` is for ever if None.
+    """
+
+    lines: timedelta = timedelta(days=7)
+    events: timedelta = timedelta(days=30)
+    messages: timedelta = timedelta(days=30)
+    event_ids: timedelta = timedelta(days=60)
+    audit: timedelta | None = None
+
+
 class Journal(Protocol):
     """What happened, what is true, what is to be done. Every method is one transaction.
 
@@ -206,8 +222,11 @@ class Journal(Protocol):
     def token(self) -> str | None:
         """Where to go on with syncing; None in a new journal."""
 
-    def receive(self, events: Sequence[Event], token: str) -> int:
-        """Take in one sync with its token. Chat events that came before are left out; how many were new."""
+    def receive(self, events: Sequence[Event], token: str | None) -> int:
+        """Take in one sync with its token. Chat events that came before are left out; how many were new.
+
+        Without a token it is only a part of a sync, and would come again after a crash.
+        """
 
     def put(self, event: Event) -> int:
         """Take in one event that isn't from the chat; its seq."""
@@ -265,10 +284,10 @@ class Journal(Protocol):
 
     # upkeep
 
-    def prune(self, keep_rows: timedelta, keep_ids: timedelta = timedelta(days=60)) -> int:
-        """Remove decided events and ended effects older than `keep_rows`; how many.
+    def prune(self, retention: Retention) -> int:
+        """Remove decided events and ended effects that are older than `retention` says; how many.
 
-        Event ids are remembered for `keep_ids`, so that a late repetition is still known.
+        They are wiped from the file, too: what was removed can't be read in it any more.
         """
 
     def backup(self, path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from fedbot.chat.waiting import WaitingRoom
+from fedbot.chat.waiting import FILE, GIVE_UP_AFTER, TELL_AFTER, WaitingRoom
 from fedbot.ports import JournalUnwritable
 
 NOW = datetime(2026, 11, 24, 20, tzinfo=UTC)
@@ -38,3 +38,18 @@ def test_a_disk_that_is_full_ends_the_bot_before_a_line_is_lost(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(JournalUnwritable, match="No space left"):
         WaitingRoom(tmp_path).add([("!a", LINE)], NOW)
+
+
+def test_a_line_waits_as_ciphertext_and_leaves_nothing_when_its_key_or_its_time_has_come(tmp_path: Path) -> None:
+    secret = {**LINE, "content": {"ciphertext": "unreadable to whoever has the disk"}}
+    waiting = WaitingRoom(tmp_path)
+    waiting.add([("!a", secret)], NOW)
+    assert b"unreadable to whoever" in (tmp_path / FILE).read_bytes()
+    waiting.look(lambda _, raw: {**raw, "content": {"body": "my plain words"}}, NOW)
+    waiting.settle()
+    assert (tmp_path / FILE).read_bytes() == b"[]"
+    waiting.add([("!a", secret)], NOW)
+    for now in (NOW + TELL_AFTER, NOW + GIVE_UP_AFTER):
+        waiting.look(lambda _, raw: raw, now)
+        waiting.settle()
+    assert (tmp_path / FILE).read_bytes() == b"[]"

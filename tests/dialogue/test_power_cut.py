@@ -54,7 +54,7 @@ class PoweredJournal(Journal):
         if self._calls_left == 0:
             raise PowerCut
 
-    def receive(self, events: Sequence[Event], token: str) -> int:
+    def receive(self, events: Sequence[Event], token: str | None) -> int:
         new = super().receive(events, token)
         self._called(durable=bool(events))
         return new

@@ -52,7 +52,7 @@ class CopiedJournal(Journal):
             if self.stops:
                 raise Stopped
 
-    def receive(self, events: Sequence[Event], token: str) -> int:
+    def receive(self, events: Sequence[Event], token: str | None) -> int:
         new = super().receive(events, token)
         self._called()
         return new

@@ -22,7 +22,7 @@ from fedbot.federation.standing import Standing
 from fedbot.federation.state import AuditEntry
 from fedbot.federation.surroundings import Room
 from fedbot.journal import Journal
-from fedbot.ports import Committed, NotStorable, Queued, UnreadableRow, WrongTurn
+from fedbot.ports import Committed, NotStorable, Queued, Retention, UnreadableRow, WrongTurn
 from tests.journal.conftest import START, StandingClock
 
 
@@ -224,6 +224,9 @@ def test_two_journals_have_different_ids(journal: Journal) -> None:
         assert len(other.journal_id) == 32
 
 
+A_WEEK = Retention(*[timedelta(days=7)] * 3)
+
+
 def test_what_is_over_is_pruned_and_what_is_not_stays(journal: Journal, clock: StandingClock) -> None:
     old = journal.put(Tick(START))
     rows = journal.commit(
@@ -240,8 +243,8 @@ def test_what_is_over_is_pruned_and_what_is_not_stays(journal: Journal, clock: S
     waiting = journal.put(Started(START, "0.1.0"))
     clock.pass_by(days=10)
     journal.finish(rows[2], None)
-    assert journal.prune(keep_rows=timedelta(days=7)) == 3  # one event, two effects
-    assert journal.prune(keep_rows=timedelta(days=7)) == 0
+    assert journal.prune(A_WEEK) == 3  # one event, two effects
+    assert journal.prune(A_WEEK) == 0
     assert journal.next_event() == (waiting, Started(START, "0.1.0"))
     assert [row.id for row in journal.due("chat", clock())] == [rows[3]]
     assert all_documents(journal) == [Room("!r")]
@@ -258,10 +261,10 @@ def test_an_event_is_known_for_60_days_by_our_own_clock(journal: Journal, clock:
     journal.receive([long_ago], "s1")
     undecided(journal)
     clock.pass_by(days=60)
-    journal.prune(keep_rows=timedelta(days=7))
+    journal.prune(A_WEEK)
     assert journal.receive([long_ago], "s2") == 0
     clock.pass_by(seconds=1)
-    journal.prune(keep_rows=timedelta(days=7))
+    journal.prune(A_WEEK)
     assert journal.receive([long_ago], "s3") == 1
 
 

@@ -18,7 +18,7 @@ from fedbot.federation.state import AuditEntry
 from fedbot.federation.surroundings import Room
 from fedbot.journal import Journal, schema
 from fedbot.journal.schema import MIGRATIONS
-from fedbot.ports import Committed, JournalDamaged, JournalProblem, JournalTooNew, Queued, StateInUse
+from fedbot.ports import Committed, JournalDamaged, JournalProblem, JournalTooNew, Queued, Retention, StateInUse
 from tests.journal.conftest import START
 
 
@@ -219,7 +219,7 @@ def test_a_backup_made_while_running_is_complete_and_one_file(tmp_path: Path) ->
     with Journal.open(tmp_path / "state") as journal:
         fill(journal)
         journal.backup(copy)
-        journal.prune(timedelta(0))
+        journal.prune(Retention(*[timedelta(0)] * 3))
         original = journal.journal_id
     assert [path.name for path in copy.parent.iterdir()] == ["journal.db"]
     with Journal.open(copy.parent) as restored:

@@ -59,7 +59,7 @@ class CrashingJournal(Journal):
         self._watched = watched
         self._event: Event | None = None
 
-    def receive(self, events: Sequence[Event], token: str) -> int:
+    def receive(self, events: Sequence[Event], token: str | None) -> int:
         self._fuse.point("before the sync is journaled")
         new = super().receive(events, token)
         self._fuse.point("after the sync is journaled")
