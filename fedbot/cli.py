@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from enum import IntEnum
 from getpass import getpass
@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fedbot import export, logs, state_commands
+from fedbot import audit, export, logs, state_commands
 from fedbot.backup import BackupRefused
 from fedbot.check.findings import Finding, of_problem
 from fedbot.check.passed import has_passed, remember
@@ -119,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     export.arguments(
         command("export", "write out all that was given, lent and received, for a spreadsheet or a script")
     )
+    audit.arguments(command("audit", "prove that the record of who did what is unchanged, or write it out"), config)
     state_commands.arguments(command)
     demo = command("demo", "two makerspaces connect and hand over things, on this machine only")
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
@@ -379,18 +380,28 @@ def _token(said: str) -> str:
 
 
 def _export(given: argparse.Namespace) -> Exit:
+    return _written_out(given, export.export)
+
+
+def _audit(given: argparse.Namespace) -> Exit:
+    return _written_out(given, audit.run)
+
+
+def _written_out(given: argparse.Namespace, write: Callable[[Settings, argparse.Namespace], bool]) -> Exit:
+    """Read the journal beside the running bot and write out what it tells; whether that was well."""
     settings = _settings(given, "warning")
     try:
-        export.export(settings, given)
+        is_well = write(settings, given)
     except (export.NoSuchPeer, JournalProblem) as problem:
         print(logs.redact(str(problem)), file=sys.stderr)
         return Exit.FAILED
     except BrokenPipeError:
         raise
     except OSError as problem:
-        print(f"{given.output or 'the output'} can't be written: {problem.strerror}.", file=sys.stderr)
+        output = getattr(given, "output", None) or "the output"
+        print(f"{output} can't be written: {problem.strerror}.", file=sys.stderr)
         return Exit.FAILED
-    return Exit.OK
+    return Exit.OK if is_well else Exit.FAILED
 
 
 def _about_state(given: argparse.Namespace) -> Exit:
@@ -429,6 +440,7 @@ _COMMANDS = {
     "verbs": _verbs,
     "credentials": _credentials,
     "export": _export,
+    "audit": _audit,
     "reconcile": _reconcile,
     **dict.fromkeys(state_commands.COMMANDS, _about_state),
     "demo": _demo,

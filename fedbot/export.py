@@ -41,8 +41,8 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--output", type=Path, help="the file to write; else it is printed", metavar="FILE")
 
 
-def export(settings: Settings, given: argparse.Namespace) -> None:
-    """Write the ledger out. The bot may be running meanwhile.
+def export(settings: Settings, given: argparse.Namespace) -> bool:
+    """Write the ledger out; then all is well. The bot may be running meanwhile.
 
     Raises `NoSuchPeer`, `JournalProblem` and its kinds, and OSError.
     """
@@ -60,10 +60,11 @@ def export(settings: Settings, given: argparse.Namespace) -> None:
     text = as_json(rows) if given.format == "json" else as_csv(rows)
     if given.output is None:
         sys.stdout.write(text)
-        return
+        return True
     unfinished = given.output.with_name(given.output.name + ".part")
     unfinished.write_text(text, encoding="utf-8", newline="")
     unfinished.replace(given.output)
+    return True
 
 
 def as_csv(rows: Iterable[ledger.Row]) -> str:

@@ -94,6 +94,7 @@ from fedbot.federation.events import (
 )
 from fedbot.federation.questions import AuditTrail
 from fedbot.federation.state import State, Turn
+from fedbot.federation.stock import Rights
 
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
@@ -198,6 +199,9 @@ def _on_posted(turn: Turn, event: Posted) -> None:
 def _on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
     if not all(isinstance(answer, AuditTrail) for answer in event.answers):  # that one is the journal's
         house.is_back(turn)
+    for answer in event.answers:
+        if isinstance(answer, Rights):
+            turn.has_read(answer)
     purpose = event.context.purpose
     if purpose == "line":
         lines.on_answered(turn, event, verbs)

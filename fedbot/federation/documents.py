@@ -29,7 +29,7 @@ from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
 from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
-from fedbot.federation.surroundings import Announcement, Room
+from fedbot.federation.surroundings import Account, Announcement, Room
 
 __all__ = ["Choice", "Closing", "Ending", "Parcel", "Settlement", "Signature", "Verdict", "VerdictStage", "Wish"]
 
@@ -436,4 +436,5 @@ Document = (
     | Share
     | Search
     | Allowance
+    | Account
 )

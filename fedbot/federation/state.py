@@ -28,7 +28,8 @@ from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.home import Home
 from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
-from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
+from fedbot.federation.stock import Rights
+from fedbot.federation.surroundings import Account, AnnouncedParty, Announcement, Room
 from fedbot.federation.views import Due
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
@@ -53,6 +54,7 @@ D = TypeVar(
     Share,
     Search,
     Allowance,
+    Account,
 )
 
 
@@ -152,7 +154,16 @@ class Turn:
 
     def note(self, subject: str, what: str, who: str = "", event_id: str = "", **detail: object) -> None:
         """One line for the audit. Nothing secret, nothing sealed."""
-        self.audit.append(AuditEntry(subject, what, who, event_id, detail))
+        user = self.home.people.get(who, "")
+        account, transfer = self.account(user), self.transfer(subject)
+        terms_hash = transfer.terms_hash if transfer else ""
+        key = account.key if account else 0
+        self.audit.append(AuditEntry(subject, what, who, event_id, detail, user, key, terms_hash))
+
+    def has_read(self, rights: Rights) -> None:
+        """Remember which user of our InvenTree that name is, for the audit."""
+        if rights.known and self.account(rights.username) != (account := Account(rights.username, rights.key)):
+            self.save(account)
 
     def tell_admins(self, phrase: Phrase, key: str, *rings: str) -> None:
         """A message for our own admin room (DESIGN §8: what concerns only us). Without one it is only logged."""
@@ -285,6 +296,10 @@ class Turn:
     def searches(self) -> list[Search]:
         """Every `find` line of which the numbers count."""
         return self._all(Search)
+
+    def account(self, username: str) -> Account | None:
+        """The user of our InvenTree, as last read."""
+        return self._get(Account, username) if username else None
 
     def allowance(self, identifier: str) -> Allowance:
         """When a friend asked such a question lately."""

@@ -5,7 +5,7 @@ Quantities are `Decimal` with at most five places (InvenTree's own limit); keys 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -30,13 +30,17 @@ class Right(StrEnum):
 
 @dataclass(frozen=True)
 class Rights:
-    """What an InvenTree says of one of its users at this moment. Unknown users have no rights at all."""
+    """What an InvenTree says of one of its users at this moment. Unknown users have no rights at all.
+
+    `key` is the user's id there.
+    """
 
     username: str
     known: bool = False
     active: bool = False
     superuser: bool = False
     approver: bool = False
+    key: int = field(default=0, compare=False)
 
     def covers(self, right: Right) -> bool:
         """Whether a person with these rights may do what asks for `right` (a superuser is an approver too)."""

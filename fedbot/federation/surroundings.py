@@ -47,3 +47,11 @@ class Announcement:
     def id(self) -> str:
         """One announcement a room and bot: the state event's own key."""
         return f"{self.room} {self.bot}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of our InvenTree as last read: `id` is the name, `key` the user's id there."""
+
+    id: str
+    key: int

@@ -57,6 +57,7 @@ def _rights(row: Row, approving: frozenset[str]) -> Rights:
         active=bool(row.get("is_active", False)),
         superuser=bool(row.get("is_superuser", False)),
         approver=bool(_groups(row) & approving),
+        key=int(row.get("pk") or 0),
     )
 
 

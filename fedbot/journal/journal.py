@@ -33,7 +33,8 @@ from fedbot.federation.events import (
     Unanswered,
     Unreadable,
 )
-from fedbot.journal import codec, outbox
+from fedbot.federation.state import AuditEntry
+from fedbot.journal import chain, codec, outbox
 from fedbot.journal.copying import FILE, write_copy
 from fedbot.journal.instants import from_text, optional_from_text, to_text
 from fedbot.journal.lock import StateLock
@@ -219,12 +220,7 @@ class Journal(ports.Journal):
                 raise WrongTurn(f"the event {seq} is not waiting for a decision")
             for (kind, identifier), document in decision.documents.items():
                 self._save(connection, kind, identifier, document)
-            for entry in decision.audit:
-                kind, payload = codec.to_text(codec.AUDIT, entry)
-                connection.execute(
-                    "INSERT INTO audit (at, cause, subject, kind, payload) VALUES (?, ?, ?, ?, ?)",
-                    (to_text(decision.at), seq, entry.subject, kind, payload),
-                )
+            chain.append(connection, seq, decision.at, decision.audit)
             connection.executemany(
                 "INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0) ON CONFLICT DO NOTHING",
                 decision.found,
@@ -270,11 +266,12 @@ class Journal(ports.Journal):
     def audit(self, subject: str) -> tuple[Audited, ...]:
         """All that is noted about a subject, oldest first. Raises `UnreadableRow`."""
         found: list[Any] = self._database.rows(
-            "SELECT number, at, cause, kind, payload FROM audit WHERE subject = ? ORDER BY number", subject
+            "SELECT number, at, cause, entry FROM audit WHERE subject = ? ORDER BY number", subject
         )
+        kind = AuditEntry.__name__
         return tuple(
-            Audited(from_text(at), cause, _read(codec.AUDIT, kind, payload, f"the audit's line {number}", number))
-            for number, at, cause, kind, payload in found
+            Audited(from_text(at), cause, _read(codec.AUDIT, kind, entry, f"the audit's line {number}", number))
+            for number, at, cause, entry in found
         )
 
     # --- what is to be done -------------------------------------------------------------------------------
@@ -358,6 +355,8 @@ class Journal(ports.Journal):
                     "DELETE FROM outbox WHERE state IN ('done', 'failed') AND ended_at < ? AND (lane = 'ask') = ?",
                     (to_text(now - age), of_lines),
                 ).rowcount
+            if retention.audit is not None:
+                removed += chain.prune(connection, now - retention.audit, now)
             connection.execute("DELETE FROM seen WHERE received_at < ?", (to_text(now - retention.event_ids),))
         self._database.wipe()
         return removed

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fedbot.files import make_private
+from fedbot.journal import chain
 from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -69,15 +70,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             edit INTEGER NOT NULL CHECK (edit IN (0, 1))
         ) STRICT""",
         "CREATE INDEX posts_key ON posts (key, number) WHERE edit = 0",
-        """CREATE TABLE audit (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
-            at TEXT NOT NULL,
-            cause INTEGER NOT NULL,
-            subject TEXT NOT NULL,
-            kind TEXT NOT NULL,
-            payload TEXT NOT NULL
-        ) STRICT""",
-        "CREATE INDEX audit_subject ON audit (subject, number)",
+        *chain.SCHEMA,
     ),
 )
 

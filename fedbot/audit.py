@@ -1,0 +1,79 @@
+"""`fedbot audit`: prove that nobody has changed the record of who did what, and write it out. docs/cli.md tells how."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from fedbot.config import Settings
+from fedbot.files import PRIVATE_FILE
+from fedbot.journal.chain import Link, Verified
+from fedbot.journal.reading import audit_links, audit_verified
+
+
+def arguments(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    """Add what the command takes; `common` is what every command takes."""
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+    check = actions.add_parser(
+        "verify", help="follow the chain of hashes from its beginning (1: an entry doesn't fit)", parents=[common]
+    )
+    check.add_argument("hash", nargs="?", default="", help="a hash that it told earlier, to look for", metavar="HASH")
+    check.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+    written = actions.add_parser("export", help="write every entry as a line of JSON", parents=[common])
+    written.add_argument("--output", type=Path, help="the file to write (mode 0600); else printed", metavar="FILE")
+
+
+def run(settings: Settings, given: argparse.Namespace) -> bool:
+    """Carry it out; whether all is well. The bot may be running. Raises `JournalProblem` and its kinds, OSError."""
+    if given.action == "export":
+        export(settings.state, given.output)
+        return True
+    found = audit_verified(settings.state, given.hash.lower())
+    is_well = not found.broken and found.known
+    sys.stdout.write(json.dumps({"ok": is_well, **asdict(found)}) + "\n" if given.json else verdict(found))
+    return is_well
+
+
+def verdict(found: Verified) -> str:
+    """What to tell of it."""
+    if found.broken:
+        return (
+            f"Entry {found.broken} does not fit: {found.why}.\n"
+            f"{found.entries} entries before it are as they were written.\n"
+        )
+    begins = f", from number {found.first} on (older ones were pruned)" if found.first > 1 else ""
+    lines = [f"OK: {found.entries} entries{begins}, each as it was written.", f"The last hash is {found.head}"]
+    if not found.known:
+        lines = [
+            "That hash is not in the chain: the journal was put back from an older copy, rebuilt, or rewritten.",
+            *lines,
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def export(folder: Path, output: Path | None) -> None:
+    """Each entry as a line of JSON, oldest first; into a file for its owner alone, whole or not at all."""
+    if output is None:
+        sys.stdout.writelines(as_lines(audit_links(folder)))
+        return
+    unfinished = output.with_name(output.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.writelines(as_lines(audit_links(folder)))
+        unfinished.replace(output)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def as_lines(links: Iterable[Link]) -> Iterable[str]:
+    """`entry` is an object here; written without white space, ASCII only, it is the text that was hashed."""
+    for link in links:
+        yield json.dumps({**asdict(link), "entry": json.loads(link.entry)}) + "\n"

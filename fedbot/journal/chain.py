@@ -1,0 +1,165 @@
+"""The chain of the audit: each entry holds the hash of the one before, so that none can be changed, added or left out.
+
+Pruning leaves a checkpoint: the number and the hash of the last entry that it removed, from which the rest follows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from fedbot.federation.state import AuditEntry
+from fedbot.journal import codec
+from fedbot.journal.instants import to_text
+
+GENESIS = "0" * 64
+GUARDS = frozenset(
+    {"audit_is_appended", "audit_never_changes", "audit_is_kept", "checkpoint_is_true", "checkpoint_never_changes"}
+)
+"""The triggers that hold a single statement back; whoever removes them is found by the chain."""
+
+SCHEMA = (
+    """CREATE TABLE audit (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at TEXT NOT NULL,
+        cause INTEGER NOT NULL,
+        subject TEXT NOT NULL,
+        entry TEXT NOT NULL,
+        previous TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX audit_subject ON audit (subject, number)",
+    """CREATE TABLE audit_checkpoints (
+        number INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL,
+        at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TRIGGER audit_is_appended BEFORE INSERT ON audit
+        WHEN NEW.number != 1 + (SELECT number FROM audit_head) OR NEW.previous != (SELECT hash FROM audit_head)
+        BEGIN SELECT RAISE(ABORT, 'the audit is only ever appended to'); END""",
+    """CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'an entry of the audit is never changed'); END""",
+    """CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+        WHEN OLD.number > coalesce((SELECT max(number) FROM audit_checkpoints), 0)
+        BEGIN SELECT RAISE(ABORT, 'an entry of the audit is removed only below a checkpoint'); END""",
+    """CREATE TRIGGER checkpoint_is_true BEFORE INSERT ON audit_checkpoints
+        WHEN NOT EXISTS (SELECT 1 FROM audit WHERE number = NEW.number AND hash = NEW.hash)
+        BEGIN SELECT RAISE(ABORT, 'a checkpoint is the end of what is removed'); END""",
+    """CREATE TRIGGER checkpoint_never_changes BEFORE UPDATE ON audit_checkpoints
+        BEGIN SELECT RAISE(ABORT, 'a checkpoint is never changed'); END""",
+    """CREATE VIEW audit_head (number, hash) AS
+        SELECT number, hash FROM (
+            SELECT * FROM (SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1)
+            UNION ALL SELECT * FROM (SELECT number, hash FROM audit_checkpoints ORDER BY number DESC LIMIT 1)
+            UNION ALL SELECT 0, hex(zeroblob(32))
+        ) ORDER BY number DESC LIMIT 1""",
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry as it stands in the table. `entry` is the JSON text of an `AuditEntry`, `at` ISO 8601 in UTC."""
+
+    number: int
+    at: str
+    cause: int
+    subject: str
+    entry: str
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a look at the whole chain found.
+
+    `entries` fit, from number `first` on; `head` is the hash of the last. `broken` is the number of the first entry
+    that doesn't fit (0: all do), `why` what is wrong with it. `known` says whether a hash that was asked for is there.
+    """
+
+    entries: int
+    first: int
+    head: str
+    broken: int = 0
+    why: str = ""
+    known: bool = True
+
+
+def hash_of(previous: str, number: int, at: str, cause: int, subject: str, entry: str) -> str:
+    """SHA-256, in hex, over the JSON list of these six (no white space, ASCII only)."""
+    text = json.dumps([previous, number, at, cause, subject, entry], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def append(connection: sqlite3.Connection, cause: int, at: datetime, entries: tuple[AuditEntry, ...]) -> None:
+    """The entries of one event, behind those before. Raises `NotStorable`."""
+    if not entries:
+        return
+    number, previous = connection.execute("SELECT number, hash FROM audit_head").fetchone()
+    moment = to_text(at)
+    for entry in entries:
+        number += 1
+        _, text = codec.to_text(codec.AUDIT, entry)
+        digest = hash_of(previous, number, moment, cause, entry.subject, text)
+        connection.execute(
+            "INSERT INTO audit (number, at, cause, subject, entry, previous, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (number, moment, cause, entry.subject, text, previous, digest),
+        )
+        previous = digest
+
+
+def prune(connection: sqlite3.Connection, older_than: datetime, now: datetime) -> int:
+    """Remove what is older, behind a checkpoint; how many entries."""
+    found = connection.execute(
+        "SELECT number, hash FROM audit WHERE number < coalesce((SELECT min(number) FROM audit WHERE at >= ?1),"
+        " (SELECT max(number) + 1 FROM audit)) ORDER BY number DESC LIMIT 1",
+        (to_text(older_than),),
+    ).fetchone()
+    if found is None:
+        return 0
+    connection.execute("INSERT INTO audit_checkpoints (number, hash, at) VALUES (?, ?, ?)", (*found, to_text(now)))
+    return connection.execute("DELETE FROM audit WHERE number <= ?", found[:1]).rowcount
+
+
+def links(connection: sqlite3.Connection) -> Iterator[Link]:
+    """Every entry, oldest first."""
+    rows = connection.execute("SELECT number, at, cause, subject, entry, previous, hash FROM audit ORDER BY number")
+    return (Link(*row) for row in rows)
+
+
+def verify(connection: sqlite3.Connection, wanted: str = "") -> Verified:
+    """Follow the chain from its beginning, or its newest checkpoint. `wanted` is a hash that was once its end."""
+    query = "SELECT number, hash FROM audit_checkpoints ORDER BY number DESC LIMIT 1"
+    number, previous = connection.execute(query).fetchone() or (0, GENESIS)
+    found = Verified(0, number + 1, previous)
+    seen = {row[0] for row in connection.execute("SELECT hash FROM audit_checkpoints")} | {GENESIS}
+    for link in links(connection):
+        why = _misfit(link, number, previous)
+        if why:
+            return Verified(found.entries, found.first, previous, link.number, why)
+        number, previous = link.number, link.hash
+        seen.add(previous)
+        found = Verified(found.entries + 1, found.first, previous)
+    written = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'audit'").fetchone()[0] or 0
+    if written > number:
+        return Verified(found.entries, found.first, previous, number + 1, "it and what followed is gone")
+    here = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
+    if missing := sorted(GUARDS - here):
+        why = f"the guards of the table are gone ({', '.join(missing)})"
+        return Verified(found.entries, found.first, previous, number + 1, why)
+    return Verified(found.entries, found.first, previous, known=not wanted or wanted in seen)
+
+
+def _misfit(link: Link, number: int, previous: str) -> str:
+    """Why the entry doesn't follow the one of that number and hash; '' if it does."""
+    if link.number != number + 1:
+        return f"entry {number + 1} is gone" if link.number > number else "its number is out of order"
+    if link.previous != previous:
+        return "it doesn't follow the entry before it"
+    if link.hash != hash_of(link.previous, link.number, link.at, link.cause, link.subject, link.entry):
+        return "it was changed"
+    return ""
