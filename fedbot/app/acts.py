@@ -231,12 +231,18 @@ def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) ->
         breaker.worked()
 
 
-def hold_back(engine: Engine, breaker: Breaker, row: OutboxRow, context: Context) -> bool:
-    """Whether the row has to wait for an InvenTree that doesn't answer. It is told once what it waits for."""
+def hold_back(
+    engine: Engine, breaker: Breaker, row: OutboxRow, context: Context, at_most: datetime | None = None
+) -> bool:
+    """Whether the row has to wait, `at_most` until then, for an InvenTree that doesn't answer.
+
+    It is told once what it waits for.
+    """
     now = engine.clock.now()
     until = breaker.holds(now)
     if until is None:
         return False
+    until = min(until, at_most) if at_most else until
     waiting = None if row.problem else Waiting(now, context, breaker.problem, until)
     engine.journal.postpone(row.id, until, waiting, reached=False, problem=breaker.problem)
     engine.decide_all()

@@ -73,11 +73,17 @@ class AskLane:
         """Whether InvenTree is left alone for now. Where a person waits, that is the answer."""
         if not _asks_inventree(effect):
             return False
-        if effect.patient:
-            return hold_back(self._engine, self._breaker, row, effect.context)
-        now, problem = self._clock.now(), self._breaker.problem
+        now, problem = self._clock.now(), row.problem or self._breaker.problem
+        if effect.until is not None and effect.until <= now:
+            self._journal.fail(row.id, Unanswered(now, effect.context, problem, silent=True), problem)
+            self._engine.decide_all()
+            return True
+        if effect.patient or row.problem:
+            return hold_back(self._engine, self._breaker, row, effect.context, effect.until)
         if self._breaker.holds(now, urgent=True) is None:
             return False
+        if effect.until is not None:
+            return hold_back(self._engine, self._breaker, row, effect.context, effect.until)
         self._journal.fail(row.id, Unanswered(now, effect.context, problem, silent=True), problem)
         self._engine.decide_all()
         return True
@@ -86,8 +92,9 @@ class AskLane:
         now = self._clock.now()
         silent = is_silence(problem)
         notice(self._breaker, now, problem)
-        if effect.patient:
+        if effect.patient or (silent and effect.until is not None and now < effect.until):
             again = now + timedelta(seconds=self.backoff.failed())
+            again = min(again, effect.until) if effect.until else again
             event = Waiting(now, effect.context, problem.text, again, silent=silent)
             self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
         else:

@@ -53,5 +53,8 @@ class Verbs(Protocol):
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
 
-    def without_answers(self, turn: Turn, command: Command, problem: str) -> Phrase | None:
-        """What the verb can say although our InvenTree doesn't answer; None if that is nothing."""
+    def answer_without(self, turn: Turn, command: Command, problem: str) -> bool:
+        """Answer the line although our InvenTree doesn't answer; False if the verb can't."""
+
+    def is_safe_for(self, turn: Turn, room: str, verb: str, arguments: dict[str, Any], others: frozenset[str]) -> bool:
+        """Whether every space of somebody whom `others` list too may answer at once: nothing is done twice by that."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import letters, making, opening
+from fedbot.federation import house, letters, making, opening
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
     UNFINISHED_CONNECTION,
@@ -238,6 +238,7 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
     (able,) = event.answers
     if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
         return
+    house.remember_superusers(turn, able)
     connection, draft = letters.write(turn, connection, "noted")
     turn.save(connection)
     people = opening.addressees(turn, able)

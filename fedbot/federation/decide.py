@@ -108,6 +108,10 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
         _on_unanswered(turn, event, verbs)
     else:
         _RULES[type(event)](turn, event)
+    if isinstance(event, Tick):
+        lines.look(turn, verbs)
+    elif isinstance(event, Waiting) and event.context.purpose == "line":
+        lines.on_waiting(turn, event, verbs)
     disconnecting.finish_what_is_over(turn)
     return turn
 
@@ -407,6 +411,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
     times += [making.next_try(c) for c in turn.connections()]
     times += [renewing.next_look(c) for c in turn.connections()]
     times += [question.until for question in turn.questions()]
+    times += lines.next_wake(turn)
     times += reminders.next_wake(turn)
     times += due_days.next_wake(turn)
     times += stats.next_wake(turn)

@@ -80,8 +80,8 @@ def shared_with(turn: Turn, person: str) -> list[str]:
 
 
 def is_bot(turn: Turn, room: str, sender: str) -> bool:
-    """Whether the sender is a fedbot, ours or another."""
-    return sender in bots_in(turn, room)
+    """Whether the sender is a fedbot, ours or another. Our own people are people, whatever they announce."""
+    return sender not in turn.home.people and sender in bots_in(turn, room)
 
 
 def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
@@ -97,10 +97,10 @@ def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> lis
 
 
 def we_answer(turn: Turn, room: str, person: str) -> bool:
-    """Whether a line of this person is ours to answer: exactly one bot does.
+    """Whether we answer a line of this person.
 
-    Our own people are ours by our own configuration. Somebody whom another bot lists is left to that bot;
-    somebody whom nobody knows is answered by the bot with the lowest id.
+    Our own people are ours by our own configuration, whatever others announce. We leave somebody whom only another
+    bot lists to that bot. The bot with the lowest id answers people whom nobody lists.
     """
     if person in turn.home.people:
         return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from fedbot.federation.alias import Alias
 from fedbot.federation.books import Reconciliation
@@ -405,8 +406,7 @@ class Telling:
 class Question:
     """A numbered list put to a person: a number, said as a reply to it, stands for one of `lines`.
 
-    `more` is the line for which the word 'more' stands. `event_id` is the message with the list; of a list that
-    another bot puts (`of_other_bot`) it isn't known.
+    `more` is the line for which the word 'more' stands. `event_id` is the message with the list.
     """
 
     id: str
@@ -415,8 +415,20 @@ class Question:
     lines: tuple[str, ...]
     until: datetime
     event_id: str = ""
-    of_other_bot: bool = False
     more: str = ""
+
+
+@dataclass(frozen=True)
+class WaitingLine:
+    """A line that waits for our InvenTree, by its event id. `command` is how `lines` writes a command.
+
+    `told`: the person knows that it waits.
+    """
+
+    id: str
+    command: dict[str, Any]
+    asked: datetime
+    told: bool = False
 
 
 Document = (
@@ -426,6 +438,7 @@ Document = (
     | Transfer
     | Telling
     | Question
+    | WaitingLine
     | Standing
     | OwnToken
     | Alias

@@ -7,6 +7,7 @@ other). What a person reads is a `Phrase`, put into words by `chat/words` before
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from fedbot.federation.events import Context
@@ -136,11 +137,15 @@ class Typing:
 
 @dataclass(frozen=True)
 class Ask:
-    """Questions to our InvenTree. A patient one is asked again until it is answered."""
+    """Questions to our InvenTree. While it is silent, a patient one is asked again until it is answered.
+
+    One with `until` is asked again until that time; then it is unanswered.
+    """
 
     context: Context
     questions: tuple[Question, ...]
     patient: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from fedbot.federation import own_tokens
 from fedbot.federation.effects import Ask, Edit, say
 from fedbot.federation.events import Answered, Context, HomeserverBack, Waiting
-from fedbot.federation.questions import InventoryStanding, Overview, OwnTokens, OwnTokensSeen
+from fedbot.federation.questions import Able, InventoryStanding, Overview, OwnTokens, OwnTokensSeen, WhoMay
 from fedbot.federation.standing import Standing
 from fedbot.federation.state import Turn
+from fedbot.federation.stock import Right
 
 LOOKING = "house"
 A_DAY = timedelta(days=1)
@@ -94,7 +95,8 @@ def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
 
 def _ask(turn: Turn) -> None:
     turn.save(replace(turn.standing(), looked=turn.now))
-    turn.do(Ask(Context(LOOKING), (Overview(), OwnTokens()), patient=True))
+    superusers = WhoMay(Right.SUPERUSER, tuple(turn.home.people.values()))
+    turn.do(Ask(Context(LOOKING), (Overview(), OwnTokens(), superusers), patient=True))
 
 
 def on_started(turn: Turn) -> None:
@@ -130,12 +132,21 @@ def look(turn: Turn) -> None:
 
 def on_looked(turn: Turn, event: Answered) -> None:
     """What our InvenTree says of itself now."""
-    inventory, tokens = event.answers
+    inventory, tokens, superusers = event.answers
     if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
-        raise TypeError(f"the house is asked for the InvenTree's standing and our tokens, not {event.answers!r}")
+        raise TypeError(f"the house is asked for InvenTree and our tokens, not {event.answers!r}")
+    if not isinstance(superusers, Able):
+        raise TypeError(f"the house is asked for the superusers, not {superusers!r}")
+    remember_superusers(turn, superusers)
     _compare(turn, turn.standing(), inventory)
     if turn.home.look_every is not None:
         own_tokens.on_seen(turn, tokens)
+
+
+def remember_superusers(turn: Turn, seen: Able) -> None:
+    """Who is a superuser: with InvenTree down, these may still end a friendship at once, and nothing else."""
+    if turn.standing().superusers != seen.usernames:
+        turn.save(replace(turn.standing(), superusers=seen.usernames))
 
 
 def _compare(turn: Turn, known: Standing, inventory: InventoryStanding) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import directory, returning, searching, succession
+from fedbot.federation import directory, house, returning, searching, succession
 from fedbot.federation.commands import Command, Verbs
-from fedbot.federation.documents import Question
+from fedbot.federation.documents import Question, WaitingLine
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
-from fedbot.federation.events import Answered, Context, Said, Unanswered, Unreadable
+from fedbot.federation.events import Answered, Context, Said, Unanswered, Unreadable, Waiting
 from fedbot.federation.questions import Able, PersonRights, WhoMay
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
@@ -21,6 +21,8 @@ A_DAY = timedelta(days=1)
 NUMBER_WITHIN = timedelta(minutes=10)
 LONGEST_NUMBER = 4
 TYPING_SECONDS = 30
+WORD_AFTER = timedelta(seconds=1.5)
+"""When InvenTree takes longer, the person is told that the line waits for it."""
 
 
 def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
@@ -36,7 +38,7 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
         _complain(turn, event, complaint)
     elif isinstance(meant, Phrase):
         _answer(turn, event, meant)
-    elif not _asks_for_whom(turn, event, text):
+    else:
         _understand(turn, event, text, verbs)
 
 
@@ -67,10 +69,7 @@ def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
 
 
 def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
-    """Once a day and person; each old line is told of. If a friend's bot has the person too, the lower id speaks."""
-    others = directory.other_homes(turn, event.room, event.sender, active_only=True)
-    if event.sender in turn.home.people and any(bot < turn.home.bot for _, bot in others):
-        return
+    """Once a day and person; each old line is told of."""
     said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
     if complaint.name == "line_too_old" or not said_before:
         _answer(turn, event, complaint)
@@ -116,7 +115,7 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
     if not event.reply_to or not (is_number or word == MORE):
         return ""
     asked = [q for q in turn.questions() if q.room == event.room and q.until > turn.now]
-    lists = [question for question in asked if _is_list(turn, question, event.reply_to)]
+    lists = [question for question in asked if question.event_id == event.reply_to]
     for question in lists:
         if question.person != event.sender:
             continue
@@ -144,37 +143,6 @@ def _not_on_the_list(turn: Turn, event: Said, lists: list[Question]) -> Phrase:
     return say("not_on_the_list", word=event.text.strip(), count=len(question.lines))
 
 
-def _is_list(turn: Turn, question: Question, event_id: str) -> bool:
-    """Whether that message is the list. Another bot's list we know only as a message that isn't ours."""
-    if question.of_other_bot:
-        return event_id not in turn.state.posts
-    return question.event_id == event_id
-
-
-def _asks_for_whom(turn: Turn, event: Said, text: str) -> bool:
-    """Two friendly parties list the same person: the bot with the lower id asks once, with a numbered list.
-
-    Whom only we list speaks for us: a line for another space is refused by us, as nobody else answers it.
-    """
-    parties = directory.claimed_by_several(turn, event.sender, event.room)
-    first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
-    as_whom, behind = _as_whom(behind)
-    if as_whom == turn.home.party or not (parties or as_whom):
-        return False
-    if not parties:
-        _answer(turn, event, say("not_of_that_space", party=as_whom, home=turn.home))
-        return True
-    if as_whom in parties:
-        return True
-    bots = [bot for _, bot in directory.other_homes(turn, event.room, event.sender, active_only=True)]
-    lines = tuple(f"{first} as {party} {behind}" for party in parties)
-    if min(bots) > turn.home.bot:
-        choose(turn, event.room, event.event_id, event.sender, say("whose_are_you", parties=parties), lines)
-    else:  # the other bot asks; the number that answers it may be for us
-        _remember_choice(turn, event.room, event.event_id, event.sender, lines, of_other_bot=True)
-    return True
-
-
 def _as_whom(words: str) -> tuple[str, str]:
     """The space for which a line is said (`as beta find nut`), '' if it doesn't say, and the rest."""
     word, _, behind = words.strip().partition(" ")
@@ -191,33 +159,32 @@ def choose(
 
     `more` is the line that brings the next page.
     """
-    key = _remember_choice(turn, room, event_id, person, lines, of_other_bot=False, more=more)
+    key = f"choice:-:{event_id}"
+    turn.save(Question(key, person, room, lines, turn.now + NUMBER_WITHIN, more=more))
     turn.do(Post(key, room, phrase, reply_to=event_id))
 
 
-def _remember_choice(
-    turn: Turn,
-    room: str,
-    event_id: str,
-    person: str,
-    lines: tuple[str, ...],
-    *,
-    of_other_bot: bool,
-    more: str = "",
-) -> str:
-    key = f"choice:-:{event_id}"
-    until = turn.now + NUMBER_WITHIN
-    turn.save(Question(key, person, room, lines, until, of_other_bot=of_other_bot, more=more))
-    return key
-
-
 def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
-    _, words = _as_whom(text.replace("\u00a0", " ").strip()[len(PREFIX) :])
+    first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
+    as_whom, words = _as_whom(behind)
+    parties = directory.claimed_by_several(turn, event.sender, event.room)
+    if as_whom and as_whom not in {turn.home.party, *parties}:
+        _answer(turn, event, say("not_of_that_space", party=as_whom, home=turn.home))
+        return
+    if as_whom and as_whom != turn.home.party:
+        return  # the person names the friend that the line is for
     parsed = verbs.parse(turn, words)
     if isinstance(parsed, Phrase):
         _answer(turn, event, parsed)
         return
     verb, arguments = parsed
+    others = frozenset(parties) - {turn.home.party}
+    if others and not (as_whom or verbs.is_safe_for(turn, event.room, verb, arguments, others)):
+        names = tuple(turn.party_name(party) for party in sorted(others))
+        phrase = say("is_it_for_us", home=turn.home, others=names)
+        ours = f"{first} as {turn.home.party} {words}"
+        choose(turn, event.room, event.event_id, event.sender, phrase, (ours,))
+        return
     username = turn.home.people[event.sender]
     subject = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
     command = Command(verb, arguments, event.room, event.event_id, event.sender, event.at, words, username, subject)
@@ -239,7 +206,9 @@ def carry_out(turn: Turn, command: Command, verbs: Verbs) -> None:
     people = tuple(turn.home.people.values())
     about_right = (PersonRights(command.username), WhoMay(right, people)) if needs_right else ()
     turn.do(Typing(command.room, TYPING_SECONDS))
-    turn.do(Ask(Context("line", command.subject, detail={"command": written(command)}), (*about_right, *asked)))
+    turn.save(WaitingLine(command.event_id, written(command), turn.now))
+    context = Context("line", command.subject, detail={"command": written(command)})
+    turn.do(Ask(context, (*about_right, *asked), until=turn.now + turn.home.line_too_old_after))
 
 
 def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
@@ -247,7 +216,10 @@ def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
     command = understood(event.context.detail["command"])
     right = verbs.right(command.verb)
     answers = event.answers
-    turn.do(Typing(command.room, 0))
+    if right is Right.SUPERUSER and isinstance(able := answers[1], Able):
+        house.remember_superusers(turn, able)
+    if not _is_over(turn, command):
+        return
     if right in {Right.APPROVER, Right.SUPERUSER}:
         rights, able, *rest = answers
         if not (isinstance(rights, Rights) and isinstance(able, Able)):
@@ -260,6 +232,15 @@ def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
     answer(turn, command, verbs.act(turn, command, answers))
 
 
+def _is_over(turn: Turn, command: Command) -> bool:
+    """Whether the line waited for InvenTree until now. One that was answered without it isn't answered again."""
+    turn.do(Typing(command.room, 0))
+    line = turn.waiting_line(command.event_id)
+    if line is not None:
+        turn.drop(line)
+    return line is not None
+
+
 def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:
     by_user = {username: person for person, username in turn.home.people.items()}
     names = [turn.name_of(by_user[username], command.room) for username in able.usernames if username in by_user]
@@ -267,11 +248,44 @@ def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, righ
 
 
 def on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
-    """Our InvenTree doesn't answer: fail closed and say so."""
+    """Our InvenTree says no, or nothing for as long as a line waits: fail closed and say so."""
     command = understood(event.context.detail["command"])
-    turn.do(Typing(command.room, 0))
-    silent = say("inventory_silent", problem=event.problem, text=command.text, home=turn.home)
-    answer(turn, command, verbs.without_answers(turn, command, event.problem) or silent)
+    if _is_over(turn, command) and not verbs.answer_without(turn, command, event.problem):
+        answer(turn, command, say("inventory_silent", problem=event.problem, text=command.text, home=turn.home))
+
+
+def on_waiting(turn: Turn, event: Waiting, verbs: Verbs) -> None:
+    """Our InvenTree doesn't answer: say now what can be said without it, or that the line waits."""
+    line = turn.waiting_line(understood(event.context.detail["command"]).event_id)
+    if line is not None:
+        _do_without(turn, line, verbs, event.problem)
+
+
+def look(turn: Turn, verbs: Verbs) -> None:
+    """By the clock: nobody waits for InvenTree without knowing it."""
+    for line in turn.waiting_lines():
+        if line.asked + A_DAY <= turn.now:  # its question is lost, with a part of the journal
+            turn.drop(line)
+        elif line.asked + WORD_AFTER <= turn.now:
+            _do_without(turn, line, verbs, turn.standing().inventory_problem)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When somebody is next to be told that a line waits."""
+    return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
+
+
+def _do_without(turn: Turn, line: WaitingLine, verbs: Verbs, problem: str) -> None:
+    command = understood(line.command)
+    if line.told:
+        return
+    if verbs.answer_without(turn, command, problem):
+        turn.do(Typing(command.room, 0))
+        turn.drop(line)
+        return
+    turn.save(replace(line, told=True))
+    phrase = say("line_waits", home=turn.home, problem=problem, wait=turn.home.line_too_old_after)
+    turn.do(Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
 
 
 def answer(turn: Turn, command: Command, phrase: Phrase | None) -> None:

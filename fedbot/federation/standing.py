@@ -28,6 +28,7 @@ class Standing:
     of it in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the homeserver's last
     silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
     `looked` is when our own house was last looked at, `release`, `api` and `abilities` what InvenTree was then.
+    `superusers` are those of our people (InvenTree user names) who were superusers when that was last read.
     """
 
     id: str = "standing"
@@ -47,6 +48,7 @@ class Standing:
     release: str = ""
     api: int = 0
     abilities: tuple[str, ...] = ()
+    superusers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

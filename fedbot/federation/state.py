@@ -22,6 +22,7 @@ from fedbot.federation.documents import (
     Question,
     Telling,
     Transfer,
+    WaitingLine,
 )
 from fedbot.federation.effects import Effect, Phrase, Post
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
@@ -44,6 +45,7 @@ D = TypeVar(
     Transfer,
     Telling,
     Question,
+    WaitingLine,
     Standing,
     OwnToken,
     Alias,
@@ -240,6 +242,14 @@ class Turn:
     def questions(self) -> list[Question]:
         """Every numbered list that waits for its number."""
         return self._all(Question)
+
+    def waiting_line(self, event_id: str) -> WaitingLine | None:
+        """The line, if it still waits for our InvenTree."""
+        return self._get(WaitingLine, event_id)
+
+    def waiting_lines(self) -> list[WaitingLine]:
+        """Every line that waits for our InvenTree."""
+        return self._all(WaitingLine)
 
     def tellings(self) -> list[Telling]:
         """What was told and is not to be told again for a while."""

@@ -26,8 +26,10 @@ SPEC = Verb(
     details=(
         "Nothing new starts, open requests are cancelled, what moves is finished; then the space's access ends.",
         "What was given stays given, and the history stays. Both can be friends again later.",
+        "With --now it works while InvenTree is down, too, for people whom I last saw as superusers.",
     ),
     where=Where.FEDERATION_ROOM,
+    ends_trust=True,
 )
 
 
@@ -57,6 +59,18 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     else:
         disconnecting.begin(turn, connection, by, at_once=at_once)
     return None
+
+
+def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+    """Our InvenTree is silent. A friendship can still be ended at once, by whoever was last seen as a superuser."""
+    del problem
+    if not command.arguments.get("now"):
+        return False
+    if command.username in turn.standing().superusers:
+        chat_lines.answer(turn, command, act(turn, command, ()))
+    else:
+        chat_lines.answer(turn, command, say("not_last_seen_as_superuser", command=command, home=turn.home))
+    return True
 
 
 def _meant(turn: Turn, command: Command) -> Connection | Phrase:
@@ -92,4 +106,4 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(lines))
 
 
-HANDLER = Handler(SPEC, ask, act)
+HANDLER = Handler(SPEC, ask, act, answer_without)

@@ -80,15 +80,6 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return None
 
 
-def without_answers(turn: Turn, command: Command, problem: str) -> Phrase | None:
-    """Our InvenTree is silent: what our own books know of that number or name."""
-    del problem
-    meant = _meant(turn, command)
-    if not isinstance(meant, _Listed):
-        return None
-    return _page(turn, meant, _listed(turn, command, meant, ItemsFound()), more=False)
-
-
 def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
     """What is to be told: a list, one case, or what is wrong with the line."""
     since, page = (str(command.arguments.get(option, "")) for option in ("since", "page"))
@@ -156,4 +147,4 @@ def _next_page(turn: Turn, command: Command, meant: _Listed) -> str:
     return whole_line(turn, command, " ".join(part for part in parts if part))
 
 
-HANDLER = Handler(SPEC, ask, act, without_answers)
+HANDLER = Handler(SPEC, ask, act)

@@ -46,7 +46,7 @@ from fedbot.verbs import (
     whoami,
 )
 from fedbot.verbs.grammar import SHOWN, first_word, near, parse
-from fedbot.verbs.naming import room_name
+from fedbot.verbs.naming import Space, room_name, space_meant
 from fedbot.verbs.spec import Handler, Verb, Where
 
 _HANDLERS = (
@@ -133,7 +133,15 @@ class Registry:
         """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
         return self._by_name[command.verb].act(turn, command, answers)
 
-    def without_answers(self, turn: Turn, command: Command, problem: str) -> Phrase | None:
-        """What the verb can say although our InvenTree doesn't answer; None if that is nothing."""
-        say_without = self._by_name[command.verb].without_answers
-        return say_without(turn, command, problem) if say_without else None
+    def answer_without(self, turn: Turn, command: Command, problem: str) -> bool:
+        """Answer the line although our InvenTree doesn't answer; False if the verb can't."""
+        answer = self._by_name[command.verb].answer_without
+        return answer is not None and answer(turn, command, problem)
+
+    def is_safe_for(self, turn: Turn, room: str, verb: str, arguments: dict[str, Any], others: frozenset[str]) -> bool:
+        """Whether it only looks, or takes the access of one of these others (or names no space at all)."""
+        spec = self._by_name[verb].spec
+        if not spec.ends_trust:
+            return spec.only_looks
+        space = space_meant(turn, room, str(arguments["space"]))
+        return not isinstance(space, Space) or space.party in others

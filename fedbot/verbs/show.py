@@ -56,13 +56,6 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     return subject if isinstance(subject, Phrase) else story(turn, command, subject, answers)
 
 
-def without_answers(turn: Turn, command: Command, problem: str) -> Phrase | None:
-    """Our InvenTree is silent: what our own books know of that number or name."""
-    del problem
-    item = _item(turn, command)
-    return _cases_of(turn, command, item, ItemsFound()) if item else None
-
-
 def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phrase:
     """What is open of the item or on loan, and the last one that is over."""
     transfers = ledger.newest_first(cases.of_item(cases.told_of(turn, command), item, found))
@@ -103,4 +96,4 @@ def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:
     return tuple((item, ledger.item_page(turn.home.inventory_url, api, item)) for item in items if item)
 
 
-HANDLER = Handler(SPEC, ask, act, without_answers)
+HANDLER = Handler(SPEC, ask, act)

@@ -89,7 +89,8 @@ class Where(StrEnum):
 class Verb:
     """A verb's spec. `everyday` is its place on the first page of help; 0: on the admin page.
 
-    `only_looks`: it changes nothing, so it may be said in a direct chat too.
+    `only_looks`: it changes nothing, so it may be said in a direct chat too. `ends_trust`: it takes the access of the
+    space that it names.
     `summary` and `details` are English and translated when told. `examples` are typed behind `!fed`.
     """
 
@@ -103,6 +104,7 @@ class Verb:
     details: tuple[str, ...] = ()
     where: Where = Where.ANYWHERE
     only_looks: bool = False
+    ends_trust: bool = False
     everyday: int = 0
 
     @property
@@ -119,20 +121,20 @@ class Verb:
 
 Ask = Callable[[Turn, Command], tuple[Question, ...] | Phrase]
 Act = Callable[[Turn, Command, tuple[Answer, ...]], Phrase | None]
-WithoutAnswers = Callable[[Turn, Command, str], Phrase | None]
+AnswerWithout = Callable[[Turn, Command, str], bool]
 
 
 @dataclass(frozen=True)
 class Handler:
     """A verb with what it does; see `fedbot.federation.commands.Verbs` for the functions.
 
-    Most verbs have nothing to say while our InvenTree is silent, but that it is: no `without_answers`.
+    Most verbs have nothing to say while our InvenTree is silent, but that it is: no `answer_without`.
     """
 
     spec: Verb
     ask: Ask
     act: Act
-    without_answers: WithoutAnswers | None = None
+    answer_without: AnswerWithout | None = None
 
 
 def nothing_to_ask(turn: Turn, command: Command) -> tuple[Question, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from fedbot.federation import lines as chat_lines
 from fedbot.federation import succession
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import LIVING_CONNECTION, TransferState
@@ -41,9 +42,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     return _status(turn, command, inventory, "")
 
 
-def without_answers(turn: Turn, command: Command, problem: str) -> Phrase:
+def answer_without(turn: Turn, command: Command, problem: str) -> bool:
     """Our InvenTree is silent, which is news too."""
-    return _status(turn, command, None, problem)
+    chat_lines.answer(turn, command, _status(turn, command, None, problem))
+    return True
 
 
 def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, problem: str) -> Phrase:
@@ -78,4 +80,4 @@ def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:
     return tuple((old, new) for old, new in newest if old != new)
 
 
-HANDLER = Handler(SPEC, ask, act, without_answers)
+HANDLER = Handler(SPEC, ask, act, answer_without)

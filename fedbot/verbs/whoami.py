@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedbot.federation import lines
 from fedbot.federation.commands import Command
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, PersonRights, Question
@@ -15,7 +16,7 @@ SPEC = Verb(
     right=Right.MAPPED,
     only_looks=True,
     examples=("whoami",),
-    details=("Your rights are read in InvenTree at that moment; nothing of them is kept.",),
+    details=("I read your permissions in InvenTree at that moment.",),
 )
 
 
@@ -23,6 +24,21 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...]:
     """The speaker's rights."""
     del turn
     return (PersonRights(command.username),)
+
+
+def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+    """Our InvenTree is silent: who the person is to us stands in our configuration."""
+    name = turn.name_of(command.sender, command.room)
+    phrase = say(
+        "whoami_without_rights",
+        home=turn.home,
+        person=command.sender,
+        name=name,
+        username=command.username,
+        problem=problem,
+    )
+    lines.answer(turn, command, phrase)
+    return True
 
 
 def over(others: tuple[Verb, ...]) -> Handler:
@@ -43,4 +59,4 @@ def over(others: tuple[Verb, ...]) -> Handler:
             not_yours=tuple(spec.name for spec in others if not rights.covers(spec.right)),
         )
 
-    return Handler(SPEC, ask, act)
+    return Handler(SPEC, ask, act, answer_without)

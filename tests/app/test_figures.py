@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from fedbot.web.standing import metrics
@@ -41,9 +42,10 @@ async def test_what_waits_and_what_could_not_be_answered_is_told() -> None:
     world.cem.reacts(card, "✅")
     await world.grace()
     down = figures(world)
-    assert down["fedbot_questions_unanswered_total"] == 1
-    assert down["fedbot_tries_put_off_total"] >= 1
-    assert down["fedbot_outbox_waiting"] == 2  # the step, and the question that waits for InvenTree's return
+    assert down["fedbot_tries_put_off_total"] >= 2
+    assert down["fedbot_outbox_waiting"] == 3  # the step, the line, and the question that waits for InvenTree's return
+    await world.passes(timedelta(minutes=16))
+    assert figures(world)["fedbot_questions_unanswered_total"] == 1
     assert down["fedbot_inventree_up"] == 0
 
 

@@ -45,7 +45,7 @@ GIVE_UP = timedelta(minutes=15)
 
 @dataclass
 class Space:
-    """One makerspace. `network` says which InvenTree answers at which address."""
+    """One makerspace. `network` says which InvenTree answers at which address; while it `hangs`, no call comes back."""
 
     party: str
     name: str
@@ -61,6 +61,7 @@ class Space:
     settings: dict[str, Any] = field(default_factory=dict)
     out_of_reach: set[str] = field(default_factory=set)
     is_asleep: bool = False
+    hangs: bool = False
 
     def __post_init__(self) -> None:
         self.identity = Identity(sha256(self.party.encode()).digest())

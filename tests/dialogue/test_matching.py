@@ -125,10 +125,11 @@ async def test_without_the_right_to_write_into_parts_it_counts_all_the_same() ->
     assert "(recorded as the same)" in (await world.push(f"{THEIRS} 1")).text
 
 
-async def test_while_inventree_is_silent_nothing_is_kept() -> None:
+async def test_while_inventree_is_silent_nothing_is_kept_and_afterwards_it_is() -> None:
     world = await friends()
     world.beta.goes_down()
     assert "does not answer" in await says(world, f"!fed match {BOLT} {THEIRS}")
-    world.beta.comes_back()
-    await world.passes(timedelta(minutes=1))
     assert world.beta.turn.aliases() == []
+    world.beta.comes_back()
+    await world.passes(timedelta(minutes=6))
+    assert len(world.beta.turn.aliases()) == 1

@@ -1,4 +1,4 @@
-"""Exactly one bot answers a line: that of the speaker's party (DESIGN §5)."""
+"""The bot of the speaker's party answers a line. Who is of two parties is answered by each, and served by one."""
 
 from __future__ import annotations
 
@@ -60,15 +60,22 @@ async def test_before_two_spaces_are_friends_neither_believes_whom_the_other_lis
     assert await answered_by(world, world.anna.says("!fed whoami")) == ["attraktor", "betaspace"]
 
 
-async def test_a_person_of_two_friendly_spaces_is_asked_once_for_whom_the_line_is() -> None:
+async def test_what_only_looks_is_answered_to_a_person_of_two_friendly_spaces_by_each_for_itself() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed whoami")
-    assert await answered_by(world, line) == ["attraktor"]
-    choice = world.room.answers(line)[0]
-    number = world.anna.says("2", reply_to=choice)
-    assert await answered_by(world, number) == ["betaspace"]
+    assert await answered_by(world, line) == ["attraktor", "betaspace"]
     again = world.anna.says("!fed as attraktor whoami")
     assert await answered_by(world, again) == ["attraktor"]
+
+
+async def test_what_changes_something_is_done_for_the_space_that_a_person_of_two_says_yes_to() -> None:
+    world = await friends(beta={"people": BOTH})
+    line = world.anna.says("!fed share M3-NUT")
+    assert await answered_by(world, line) == ["attraktor", "betaspace"]
+    (theirs,) = [m for m in world.room.answers(line) if m.sender == world.beta.chat.user_id]
+    number = world.anna.says("1", reply_to=theirs)
+    assert await answered_by(world, number) == ["betaspace"]
+    assert world.alpha.turn.shares() == []
 
 
 async def test_a_line_for_a_space_that_has_not_got_the_person_is_refused_by_the_own_one() -> None:
@@ -82,33 +89,35 @@ async def test_a_line_for_a_space_that_has_not_got_the_person_is_refused_by_the_
     assert "Anna" in world.answer_to(own)
 
 
-async def test_a_person_of_two_spaces_who_names_a_third_is_asked_again() -> None:
+async def test_a_person_of_two_spaces_who_names_a_third_is_told_so_by_both() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed as attrktor whoami")
-    assert await answered_by(world, line) == ["attraktor"]
-    (choice,) = world.room.answers(line)
-    assert await answered_by(world, world.anna.says("2", reply_to=choice)) == ["betaspace"]
+    assert await answered_by(world, line) == ["attraktor", "betaspace"]
+    assert all("Not done" in message.text for message in world.room.answers(line))
 
 
-async def test_an_edited_line_of_a_person_of_two_spaces_is_complained_of_once() -> None:
+async def test_an_edited_line_of_a_person_of_two_spaces_is_complained_of_by_each_once() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("hello")
     await world.settle()
     world.anna.edits(line, "!fed whoami")
     await world.settle()
-    assert [message.name for message in told(world.room, "Edited lines do nothing")] == ["Attraktor bot"]
+    assert [message.name for message in told(world.room, "Edited lines do nothing")] == [
+        "Attraktor bot",
+        "Betaspace bot",
+    ]
 
 
 async def test_a_number_without_end_picks_nothing_and_breaks_nothing() -> None:
     world = await friends(beta={"people": BOTH})
-    line = world.anna.says("!fed whoami")
+    line = world.anna.says("!fed share M3-NUT")
     await world.settle()
-    (choice,) = world.room.answers(line)
+    choice, _ = world.room.answers(line)
     assert await answered_by(world, world.anna.says("9" * 5_000, reply_to=choice)) == []
     assert [space.bot.engine.failures for space in world.spaces] == [0, 0]
 
 
-async def test_the_first_of_two_spaces_is_chosen_by_its_number_and_only_its_bot_acts() -> None:
+async def test_of_two_spaces_only_the_one_that_is_said_yes_to_acts() -> None:
     world = await friends(beta={"people": BOTH})
     line = world.anna.says("!fed push M3-NUT 10 to betaspace")
     await world.settle()

@@ -67,7 +67,8 @@ def test_every_line_that_cannot_be_read_gets_its_one_answer() -> None:
 
 def test_status_is_told_although_inventree_is_silent_and_other_verbs_say_that_it_is() -> None:
     world = World(connected())
-    for text, name in (("!fed status", "status"), ("!fed whoami", "inventory_silent")):
+    cases = ("!fed status", "status"), ("!fed whoami", "whoami_without_rights"), ("!fed todo", "inventory_silent")
+    for text, name in cases:
         turn = said(world, text, f"$ {text}")
         (asked,) = [effect for effect in turn.effects if isinstance(effect, Ask)]
         turn = decide(world.state, Unanswered(NOW, asked.context, "no route"), world.verbs, NOW)

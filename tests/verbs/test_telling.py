@@ -12,7 +12,7 @@ from fedbot.federation.documents import (
     Progress,
     TransferState,
 )
-from fedbot.federation.effects import Draft, Phrase
+from fedbot.federation.effects import Draft, Phrase, Post
 from fedbot.federation.envelope import fingerprint
 from fedbot.federation.questions import (
     Able,
@@ -248,7 +248,8 @@ def test_what_an_admin_should_mend_is_told_in_the_admin_room_only() -> None:
 
 def test_status_has_an_answer_although_inventree_has_none() -> None:
     world = World(connected())
-    phrase = world.verbs.without_answers(world.turn, world.command("status"), "no route")
-    assert phrase is not None
-    assert (phrase.about["status"].inventory, phrase.about["status"].problem) == (None, "no route")
-    assert world.verbs.without_answers(world.turn, world.command("whoami"), "no route") is None
+    turn = world.turn
+    assert world.verbs.answer_without(turn, world.command("status"), "no route")
+    (post,) = [effect for effect in turn.effects if isinstance(effect, Post)]
+    assert (post.phrase.about["status"].inventory, post.phrase.about["status"].problem) == (None, "no route")
+    assert not world.verbs.answer_without(turn, world.command("todo"), "no route")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fedbot.chat.content import Code
 from fedbot.chat.words import naming
@@ -46,12 +46,14 @@ def line_too_old(tongue: Tongue, *, text: str, at: datetime) -> Lines:
     ]
 
 
-def whose_are_you(tongue: Tongue, *, parties: list[str]) -> Lines:
-    """Two spaces list the same person: which one is this line for?"""
-    numbered = [f"{number}) {tongue.short(party, 40)}" for number, party in enumerate(parties, start=1)]
+def is_it_for_us(tongue: Tongue, *, home: Home, others: tuple[str, ...]) -> Lines:
+    """A friend lists one of our people too, and the line changes something: the person says for whom it is."""
+    space = naming.space(tongue, home.name)
+    names = tongue.names([naming.space(tongue, other) for other in others])
     return [
-        tongue.say("For which space? {choices}", choices="  ".join(numbered)),
-        tongue.say("Reply with the number within 10 minutes. I did nothing yet."),
+        tongue.say("Is this for {space}? 1) Yes", space=space),
+        tongue.say("I did nothing yet, as you are also on the list of {others}.", others=names),
+        tongue.say("Reply with 1 within 10 minutes, or begin with {words}.", words=Code(f"!fed as {home.party}")),
     ]
 
 
@@ -87,6 +89,34 @@ def not_entitled(
     else:
         lines.append(tongue.say("Of the people whom I know, nobody is approver in {space}'s InvenTree.", space=space))
     return [*lines, tongue.say("What you can do: {whoami}", whoami=typed("whoami"))]
+
+
+def line_waits(tongue: Tongue, *, home: Home, problem: str, wait: timedelta) -> Lines:
+    """Our InvenTree gives no answer yet, so the line waits for it."""
+    lines: Lines = [
+        tongue.say("⏸ {space}'s InvenTree does not answer yet. Your line waits for it.", space=_own(tongue, home)),
+    ]
+    if problem:
+        lines.append(tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)))
+    lines.append(tongue.say("I'll keep trying for up to {time} and answer here.", time=tongue.span(wait)))
+    return lines
+
+
+def not_last_seen_as_superuser(tongue: Tongue, *, command: Command, home: Home) -> Lines:
+    """InvenTree is silent, and this person was no superuser when that was last read."""
+    return [
+        tongue.say(
+            "Not done: {verb} needs a superuser of {space}'s InvenTree.",
+            verb=typed(command.verb),
+            space=_own(tongue, home),
+        ),
+        tongue.say("It does not answer now, and you weren't a superuser when I last read it."),
+        tongue.say("Once it answers, send it again: {line}", line=typed(tongue.short(command.text, LONGEST_LINE))),
+    ]
+
+
+def _own(tongue: Tongue, home: Home) -> str:
+    return naming.space(tongue, home.name)
 
 
 def inventory_silent(tongue: Tongue, *, problem: str, text: str, home: Home) -> Lines:

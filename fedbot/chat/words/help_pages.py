@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fedbot.chat.content import Code, Inline, Items
 from fedbot.chat.words import naming
+from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.federation.home import Home
@@ -118,6 +119,19 @@ def whoami(
         lines.append(tongue.say("Not: {verbs}", verbs=", ".join(not_yours)))
     lines.append(tongue.say("I have read that in InvenTree just now."))
     return lines
+
+
+def whoami_without_rights(tongue: Tongue, *, home: Home, person: str, name: str, username: str, problem: str) -> Lines:
+    """Which InvenTree user somebody is, while that InvenTree doesn't say what the user may do."""
+    space, user = naming.space(tongue, home.name), tongue.short(username, 40)
+    who = naming.person(tongue, name or person)
+    lines: Lines = [
+        tongue.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
+        tongue.say("It does not answer now, so I can't read what you may do."),
+    ]
+    if problem:
+        lines.append(tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)))
+    return [*lines, tongue.say("These work without it: {verbs}", verbs="help, whoami, status, disconnect --now")]
 
 
 def _standing(tongue: Tongue, rights: Rights, space: str, user: str) -> tuple[Inline, ...]:

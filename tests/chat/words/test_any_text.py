@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as html_module
 import re
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -164,6 +165,8 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
         say("stranger", person=text, home=ALPHA),
         say("unreadable_letter", bot=text, problem=text, version=1),
         say("inventory_silent", problem=text, text=text, home=ALPHA),
+        say("line_waits", problem=text, home=ALPHA, wait=timedelta(minutes=15)),
+        say("is_it_for_us", home=ALPHA, others=(text, text)),
     ]
 
 

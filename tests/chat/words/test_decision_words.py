@@ -234,10 +234,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "two spaces list the same person": (
-        say("whose_are_you", parties=["attraktor", "beta"]),
+        say("is_it_for_us", home=ALPHA, others=("beta", "gamma")),
         """
-        For which space? 1) attraktor  2) beta
-        Reply with the number within 10 minutes. I did nothing yet.
+        Is this for attraktor? 1) Yes
+        I did nothing yet, as you are also on the list of beta and gamma.
+        Reply with 1 within 10 minutes, or begin with !fed as attraktor.
         """,
     ),
     "for a space of others": (
@@ -274,6 +275,29 @@ SAID: dict[str, tuple[Phrase, str]] = {
         attraktor's InvenTree has no user kim.
         Of the people whom I know, nobody is approver in attraktor's InvenTree.
         What you can do: !fed whoami
+        """,
+    ),
+    "a line waits for InvenTree": (
+        say("line_waits", home=ALPHA, problem="No connection.", wait=timedelta(minutes=15)),
+        """
+        ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
+        Why: No connection.
+        I'll keep trying for up to 15 minutes and answer here.
+        """,
+    ),
+    "a line waits for a slow InvenTree": (
+        say("line_waits", home=ALPHA, problem="", wait=timedelta(minutes=15)),
+        """
+        ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
+        I'll keep trying for up to 15 minutes and answer here.
+        """,
+    ),
+    "no superuser when InvenTree was last read": (
+        say("not_last_seen_as_superuser", command=PUSH, home=ALPHA),
+        """
+        Not done: !fed push needs a superuser of attraktor's InvenTree.
+        It does not answer now, and you weren't a superuser when I last read it.
+        Once it answers, send it again: !fed push 10 M3-BOLT to beta
         """,
     ),
     "InvenTree is silent": (

@@ -119,6 +119,22 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Who may: approvers of attraktor.
         """,
     ),
+    "who am I, while InvenTree is silent": (
+        say(
+            "whoami_without_rights",
+            home=ALPHA,
+            person="@kim:example.org",
+            name="Kim",
+            username="kim",
+            problem="No connection.",
+        ),
+        """
+        You are Kim of attraktor: user kim in its InvenTree.
+        It does not answer now, so I can't read what you may do.
+        Why: No connection.
+        These work without it: help, whoami, status, disconnect --now
+        """,
+    ),
     "who am I: an approver": (
         who(Rights("piet", known=True, active=True, approver=True)),
         """
