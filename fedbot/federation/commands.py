@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from fedbot.federation.documents import Signature
@@ -13,11 +14,25 @@ from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 
 
+class Answers(StrEnum):
+    """Which message a line has to answer, so that the message says what the line is about.
+
+    Another bot's message may read as anything: what people see isn't what its envelope says. So it says only what
+    people look at. What moves or changes something is said in answer to a message of ours, a decision in answer to
+    our card.
+    """
+
+    ANY_MESSAGE = "any message"
+    OUR_MESSAGE = "our message"
+    OUR_CARD = "our card"
+
+
 @dataclass(frozen=True)
 class Command:
     """A line for us. `arguments` are JSON values as the verb's spec names them (quantities decimal strings).
 
-    `subject` is the id that the line is about, if it is a reply to, or in the thread of, one of our messages.
+    `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
+    (`Answers`).
     `username` is the speaker's in our InvenTree, '' for somebody of no party.
     """
 
@@ -46,6 +61,9 @@ class Verbs(Protocol):
 
     def right(self, verb: str) -> Right:
         """Who may use the verb."""
+
+    def answers(self, verb: str) -> Answers:
+        """Which messages say what a line with this verb is about."""
 
     def ask(self, turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
         """What the verb has to ask our InvenTree first; or already its answer to the person."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.federation import directory, house, returning, searching, succession
-from fedbot.federation.commands import Command, Verbs
+from fedbot.federation.commands import Answers, Command, Verbs
 from fedbot.federation.documents import Question, WaitingLine
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
 from fedbot.federation.events import Answered, Context, Said, Unanswered, Unreadable, Waiting
@@ -186,10 +186,38 @@ def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
         choose(turn, event.room, event.event_id, event.sender, phrase, (ours,))
         return
     username = turn.home.people[event.sender]
-    subject = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    subject = _answered_subject(turn, event, verbs.answers(verb))
+    if not subject and (complaint := _answers_another_message(turn, event, verbs.answers(verb), words)):
+        turn.note("-", f"not counted, in answer to another message: {verb}", event.sender, event.event_id)
+        _answer(turn, event, complaint)
+        return
     command = Command(verb, arguments, event.room, event.event_id, event.sender, event.at, words, username, subject)
     turn.note(subject or "-", f"said: {verb}", event.sender, event.event_id)
     carry_out(turn, command, verbs)
+
+
+def _answered_subject(turn: Turn, event: Said, answers: Answers) -> str:
+    """What the line is about by the message that it answers, if that message may say so; or ''."""
+    if answers is Answers.OUR_CARD:
+        return turn.card_subject_of(event.reply_to or event.thread)
+    if answers is Answers.ANY_MESSAGE or event.reply_to in turn.state.posts:
+        return turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    return "" if turn.subject_of(event.reply_to) else turn.own_subject_of(event.thread)
+
+
+def _answers_another_message(turn: Turn, event: Said, answers: Answers, words: str) -> Phrase | None:
+    """Why the line isn't about what it answers, with the line to type if that is meant; None if it names a case."""
+    identifier = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    subject = turn.transfer(identifier) or turn.connection(identifier)
+    if answers is Answers.ANY_MESSAGE or subject is None or any(turn.by_code(word) for word in _bare(words)):
+        return None
+    verb, _, rest = words.partition(" ")
+    return say("answers_another_message", subject=subject, text=f"{verb} {subject.code} {rest}".strip())
+
+
+def _bare(words: str) -> list[str]:
+    """The words, without the signs that people put around an id."""
+    return [word.strip(" .,:;!?()[]#") for word in words.split()]
 
 
 def carry_out(turn: Turn, command: Command, verbs: Verbs) -> None:

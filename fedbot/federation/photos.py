@@ -46,10 +46,10 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
 
 
 def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
-    """The return to us that it answers, if it is from our people."""
+    """The return to us that it answers, if it is from our people: by a message of ours, as a friend's may read as anything."""
     if event.sender not in turn.home.people:
         return None
-    answered = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    answered = turn.own_subject_of(event.reply_to) or turn.own_subject_of(event.thread)
     transfer = turn.transfer(answered) if answered else None
     ours = transfer is not None and transfer.role == "receiver" and transfer.room == event.room
     return transfer if ours and transfer is not None and loans.is_return(transfer) else None

@@ -348,6 +348,15 @@ class Turn:
         subjects: list[Connection | Transfer] = [*self.transfers(), *self.connections()]
         return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.heard), "")
 
+    def own_subject_of(self, event_id: str) -> str:
+        """The id that a message of ours is about, or ''; of another bot's always ''."""
+        return self.subject_of(event_id) if event_id in self.state.posts else ""
+
+    def card_subject_of(self, event_id: str) -> str:
+        """The id on which that message, our card, asks for a decision; '' of any other message."""
+        kind, _, subject = self.state.posts.get(event_id, "").partition(":")
+        return subject if kind == "card" else ""
+
     def by_code(self, word: str) -> list[Connection | Transfer]:
         """The transfers and connections whose id begins with what a person typed (4 characters at least)."""
         word = word.lower()

@@ -28,6 +28,7 @@ SPEC = Verb(
         "QUANTITY grants less than another space requests; then its people say whether that will do.",
     ),
     where=Where.FEDERATION_ROOM,
+    decides=True,
 )
 
 

@@ -23,6 +23,7 @@ SPEC = Verb(
         "It counts after a few seconds; until then 'cancel' takes it back.",
     ),
     where=Where.FEDERATION_ROOM,
+    decides=True,
 )
 
 

@@ -29,6 +29,7 @@ SPEC = Verb(
         "If the parcel never comes, or not all of it: 'missing'.",
     ),
     where=Where.FEDERATION_ROOM,
+    decides=True,
 )
 
 

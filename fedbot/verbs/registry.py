@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fedbot.federation import directory, succession
-from fedbot.federation.commands import Command
+from fedbot.federation.commands import Answers, Command
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.lines import MORE
 from fedbot.federation.questions import Answer, Question
@@ -117,6 +117,10 @@ class Registry:
     def right(self, verb: str) -> Right:
         """Who may use the verb."""
         return self._by_name[verb].spec.right
+
+    def answers(self, verb: str) -> Answers:
+        """Which messages say what a line with this verb is about."""
+        return self._by_name[verb].spec.answers
 
     def ask(self, turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
         """What the verb has to ask first; or already its answer to the person."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fedbot.federation.commands import Command
+from fedbot.federation.commands import Answers, Command
 from fedbot.federation.effects import Phrase
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
@@ -34,6 +34,8 @@ class Kind(StrEnum):
 
 
 BETWEEN_THINGS = "; "
+CASE = "id"
+"""The name of the argument that says which case is meant, and that a reply may supply instead."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class Verb:
     """A verb's spec. `everyday` is its place on the first page of help; 0: on the admin page.
 
     `only_looks`: it changes nothing, so it may be said in a direct chat too. `ends_trust`: it takes the access of the
-    space that it names.
+    space that it names. `decides`: it says on a card what a reaction says.
     `summary` and `details` are English and translated when told. `examples` are typed behind `!fed`.
     """
 
@@ -105,6 +107,7 @@ class Verb:
     where: Where = Where.ANYWHERE
     only_looks: bool = False
     ends_trust: bool = False
+    decides: bool = False
     everyday: int = 0
 
     @property
@@ -112,6 +115,14 @@ class Verb:
         """What to type behind `!fed`: `push ITEM [QUANTITY] to SPACE [--note TEXT]`."""
         words = [self.name, *(argument.usage for argument in self.arguments)]
         return " ".join([*words, *(f"[{option.usage}]" for option in self.options)])
+
+    @property
+    def answers(self) -> Answers:
+        """Which messages say what it is about, where it takes that from a reply."""
+        if self.decides:
+            return Answers.OUR_CARD
+        takes_a_case = any(argument.name == CASE for argument in self.arguments)
+        return Answers.OUR_MESSAGE if takes_a_case and not self.only_looks else Answers.ANY_MESSAGE
 
     @property
     def names(self) -> tuple[str, ...]:

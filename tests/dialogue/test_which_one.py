@@ -16,7 +16,7 @@ async def test_a_bare_verb_of_loans_names_the_loans_that_it_may_mean() -> None:
         await world.settle()
         first, listed = world.answer_to(line).splitlines()
         verb = said.split()[0]
-        assert first == f"Which one? Reply to its card, or say its id: !fed {verb} {code}. I did nothing."
+        assert first == f"Which one? Reply to my card of it, or say its id: !fed {verb} {code}. I did nothing."
         assert listed.startswith(f"• {code} – 10 × M3 nut")
     assert loan(world.alpha).is_on_loan
 

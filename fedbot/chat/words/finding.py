@@ -67,11 +67,11 @@ def which_one(tongue: Tongue, *, verb: str, subjects: tuple[Connection | Transfe
     if not subjects:
         return [
             tongue.say("Which one? None that I know here fits {verb}. I did nothing.", verb=command(verb)),
-            tongue.say("If you mean another, reply to its card. What waits: {todo}", todo=command("todo")),
+            tongue.say("If you mean another, reply to my card of it. What waits: {todo}", todo=command("todo")),
         ]
     line = command(f"{verb} {subjects[0].code}")
     return [
-        tongue.say("Which one? Reply to its card, or say its id: {line}. I did nothing.", line=line),
+        tongue.say("Which one? Reply to my card of it, or say its id: {line}. I did nothing.", line=line),
         *_listed(tongue, subjects),
     ]
 

@@ -54,7 +54,7 @@ def todo(tongue: Tongue, *, home: Home, name: str, rights: Rights, todo: Todo) -
     )
     over = tongue.say("Over, but still in our stock; take it out with {resolve}:", resolve=command("resolve"))
     lines += _section(tongue, over, todo.left_over)
-    lent = tongue.say("On loan; as a reply to its card: {back}", back=command("return"))
+    lent = tongue.say("On loan; to bring it back, say {back}:", back=command("return ID"))
     lines += _section(tongue, lent, todo.on_loan)
     return [*lines, *elsewhere]
 

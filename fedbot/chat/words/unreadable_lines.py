@@ -8,6 +8,7 @@ from fedbot.chat.content import Code
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
+from fedbot.federation.verdicts import Subject
 
 
 def _did_you_mean(tongue: Tongue, near: tuple[str, ...]) -> str:
@@ -171,3 +172,12 @@ def note_too_long(tongue: Tongue, *, length: int, most: int) -> Lines:
 def too_many_lines(tongue: Tongue, *, count: int, most: int) -> Lines:
     """More items than go into one offer."""
     return [tongue.say("{count} items are too many for one go, at most {most}. I did nothing.", count=count, most=most)]
+
+
+def answers_another_message(tongue: Tongue, *, subject: Subject, text: str) -> Lines:
+    """A line that decides or changes something answers a message whose text isn't ours; `text` names the case."""
+    return [
+        tongue.say("I did nothing: your message replies to another message than my own."),
+        tongue.say("The message that you replied to is about {case}.", case=naming.case(tongue, subject)),
+        tongue.say("If you mean that: {line}", line=command(text)),
+    ]

@@ -219,7 +219,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "which case": (
         say("which_one", verb="approve", subjects=(transfer(), connection())),
         """
-        Which one? Reply to its card, or say its id: !fed approve k7m2. I did nothing.
+        Which one? Reply to my card of it, or say its id: !fed approve k7m2. I did nothing.
         • k7m2 – 1 × Laser lens 2.0″, asked by Anna
         • c9x4 – friendship with attraktor, asked by Anna
         """,
@@ -228,7 +228,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say("which_one", verb="show", subjects=()),
         """
         Which one? None that I know here fits !fed show. I did nothing.
-        If you mean another, reply to its card. What waits: !fed todo
+        If you mean another, reply to my card of it. What waits: !fed todo
         """,
     ),
     "no such id": (
@@ -250,6 +250,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         "k7m2" fits several; say one more letter. I did nothing.
         • k7m2 – 1 × Laser lens 2.0″, asked by Anna
         • k7m2 – 10 × M3 bolt, asked by Anna
+        """,
+    ),
+    "a reply to another bot's message": (
+        say("answers_another_message", subject=transfer(BOLTS), text="approve k7m2 5"),
+        """
+        I did nothing: your message replies to another message than my own.
+        The message that you replied to is about 10 × M3 bolt (k7m2).
+        If you mean that: !fed approve k7m2 5
         """,
     ),
     "a case of another room": (
