@@ -73,7 +73,8 @@ async def test_what_is_lent_is_done_with_a_due_date_in_chat_and_in_both_inventre
     world.cem.reacts(card, "✅")
     await world.grace()
     assert f"is on loan from Attraktor to Betaspace until {day}." in world.card().text
-    assert "!fed return · !fed extend 2 weeks · !fed show" in world.card().text
+    code = loan(world.beta).code
+    assert f"!fed return {code} · !fed extend {code} 2 weeks · !fed show" in world.card().text
     assert f"is at Betaspace, due {day}." in world.room.message("is at Betaspace").text
     given, got = world.alpha.transfer().at(1).item, world.beta.transfer().at(1).item
     assert given
@@ -192,7 +193,8 @@ async def test_twice_is_refused_while_the_first_is_open() -> None:
 @pytest.mark.parametrize("words", ["return", "extend 1 week", "gift", "lost"])
 async def test_who_is_no_approver_can_do_nothing_about_it(words: str) -> None:
     world = await lent()
-    line = world.kim.says(f"!fed {words}", reply_to=world.card().event_id)
+    verb, _, rest = words.partition(" ")
+    line = world.kim.says(f"!fed {verb} {loan(world.alpha).code} {rest}")
     await world.settle()
     assert "approver" in world.answer_to(line)
     assert loan(world.alpha).is_on_loan

@@ -33,8 +33,9 @@ def out(space: Space) -> dict[int, Decimal]:
 
 
 async def said(world: World, person: Person, words: str) -> str:
-    """The answer to a reply to the card."""
-    line = person.says(f"!fed {words}", reply_to=world.card().event_id)
+    """The answer to a line about the loan."""
+    verb, _, rest = words.partition(" ")
+    line = person.says(f"!fed {verb} {loan(world.alpha).code} {rest}")
     await world.settle()
     return world.answer_to(line)
 

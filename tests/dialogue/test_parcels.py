@@ -112,7 +112,7 @@ async def test_the_owner_sends_what_was_requested_by_parcel_and_the_askers_appro
     left = world.room.message("is on its way from Attraktor, by parcel")
     assert left.rings == (world.tom.user_id,)
     assert "📦 On its way" in world.room.message("On its way:").text
-    line = world.bea.says("!fed received", reply_to=left)
+    line = world.bea.says(f"!fed received {world.beta.transfer().code}", reply_to=left)
     await world.settle()
     assert "Noted: 50 × M3" in world.answer_to(line)
     await world.grace()

@@ -326,7 +326,7 @@ async def test_an_edited_line_never_executes_and_that_is_said() -> None:
 async def test_anna_cancels_while_it_is_open() -> None:
     world = await friends()
     card = await world.push()
-    world.anna.says("!fed cancel", reply_to=card)
+    world.anna.says(f"!fed cancel {world.alpha.transfer().code}", reply_to=card)
     await world.settle()
     assert states(world) == {CANCELLED}
     assert "Cancelled" in world.card().text
@@ -372,7 +372,7 @@ async def test_a_cancellation_that_comes_after_it_has_left_does_not_stop_it() ->
     world.cem.reacts(card, "✅")
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and _kind(event) == "sent"
     await world.grace()
-    line = world.anna.says("!fed cancel", reply_to=card)
+    line = world.anna.says(f"!fed cancel {world.alpha.transfer().code}", reply_to=card)
     cems = world.cem.says("!fed cancel", reply_to=card)
     await world.settle()
     assert "Too late" in world.answer_to(line)

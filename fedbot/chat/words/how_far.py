@@ -26,7 +26,7 @@ def how_to_stop(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
     """The line with which it can still be stopped, or that it can't."""
     verb = _stopping_verb(transfer)
     if verb:
-        return tongue.say("To stop it, reply: {cancel}", cancel=command(verb))
+        return tongue.say("To stop it: {cancel}", cancel=command(f"{verb} {transfer.code}"))
     return tongue.say("It can't be stopped half-way.")
 
 

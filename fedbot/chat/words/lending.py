@@ -37,10 +37,11 @@ def what_to_reply(tongue: Tongue, transfer: Transfer) -> tuple[Inline, ...]:
     """The footer of a card that is done."""
     if not transfer.is_on_loan:
         return tongue.say("Reply here with: {show}", show=command("show"))
+    code = transfer.code  # for the people of both spaces, and a reply to another bot's card ends no loan
     return tongue.say(
         "Reply here with: {back} · {longer} · {show}",
-        back=command("return"),
-        longer=command("extend 2 weeks"),
+        back=command(f"return {code}"),
+        longer=command(f"extend {code} 2 weeks"),
         show=command("show"),
     )
 

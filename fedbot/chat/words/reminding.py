@@ -28,7 +28,7 @@ def reminder(
         ),
         tongue.say(
             "Nothing has moved. Tap ✅ or ❌ on the card, or reply: {approve} · {decline}",
-            approve=command("approve"),
-            decline=command("decline"),
+            approve=command(f"approve {subject.code}"),
+            decline=command(f"decline {subject.code}"),
         ),
     ]

@@ -116,7 +116,7 @@ def _less_waits(tongue: Tongue, card: Card) -> Lines:
         *asked(tongue, card),
         "",
         tongue.say("Nothing has moved yet. Open until {when}.", when=tongue.when(card.transfer.due)),
-        tongue.say("To stop it, reply: {cancel} · {code}", cancel=command("cancel"), code=card.transfer.code),
+        tongue.say("To stop it: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
     ]
 
 
@@ -170,7 +170,7 @@ def _approved(tongue: Tongue, card: Card) -> Lines:
             "Nothing is booked in yet. {sender}'s bot checks its stock once more, then it goes by itself.",
             sender=card.sender,
         ),
-        tongue.say("To stop it, reply: {cancel} · {code}", cancel=command("cancel"), code=card.transfer.code),
+        tongue.say("To stop it: {cancel}", cancel=command(f"cancel {card.transfer.code}")),
     ]
 
 

@@ -141,7 +141,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         @Bea @Cem @Dilek and others: ⏰ 10 × M3 bolt (k7m2) still waits for your yes or no.
         Asked by Anna. Open until Tue 1 Dec, 20:14, then it is over by itself.
-        Nothing has moved. Tap ✅ or ❌ on the card, or reply: !fed approve · !fed decline
+        Nothing has moved. Tap ✅ or ❌ on the card, or reply: !fed approve k7m2 · !fed decline k7m2
         """,
     ),
     "reminder of a space that asks": (
@@ -149,7 +149,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         @Bea ⏰ the friendship with attraktor (c9x4) still waits for your yes or no.
         Asked by Anna. Open until Tue 1 Dec, 20:14, then it is over by itself.
-        Nothing has moved. Tap ✅ or ❌ on the card, or reply: !fed approve · !fed decline
+        Nothing has moved. Tap ✅ or ❌ on the card, or reply: !fed approve c9x4 · !fed decline c9x4
         """,
     ),
 }

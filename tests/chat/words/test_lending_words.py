@@ -107,7 +107,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         At betaspace: stock #1207, Laser room
         At attraktor: stock #42, with customer betaspace
 
-        Reply here with: !fed return · !fed extend 2 weeks · !fed show
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
         k7m2
         """,
     ),
@@ -120,7 +120,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         At betaspace: stock #1207, Laser room
         At attraktor: stock #42, with customer betaspace
 
-        Reply here with: !fed return · !fed extend 2 weeks · !fed show
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
         k7m2
         """,
     ),
@@ -321,7 +321,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         At betaspace: stock #1207, Laser room
         At attraktor: taken out of stock #12, with customer betaspace
 
-        Reply here with: !fed return · !fed extend 2 weeks · !fed show
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
         k7m2
         """,
     ),
@@ -334,7 +334,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         At betaspace: stock #1207, Laser room
         At attraktor: stock #42, with customer betaspace
 
-        Reply here with: !fed return · !fed extend 2 weeks · !fed show
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
         k7m2
         """,
     ),

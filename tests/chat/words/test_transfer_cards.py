@@ -236,7 +236,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         Nothing is booked in yet. attraktor's bot checks its stock once more, then it goes by itself.
-        To stop it, reply: !fed cancel · k7m2
+        To stop it: !fed cancel k7m2
         """,
     ),
     "declined, waiting for the sender": (
@@ -463,7 +463,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Asked by Bea (betaspace)
 
         Nothing has moved yet. Open until Tue 1 Dec, 20:14.
-        To stop it, reply: !fed cancel · k7m2
+        To stop it: !fed cancel k7m2
         """,
     ),
     "a request, less granted, at the asker": (
@@ -494,7 +494,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
         Nothing is booked in yet. attraktor's bot checks its stock once more, then it goes by itself.
-        To stop it, reply: !fed cancel · k7m2
+        To stop it: !fed cancel k7m2
         """,
     ),
     "a request that is done": (

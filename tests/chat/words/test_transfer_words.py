@@ -218,7 +218,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Why: InvenTree at tree.example can't be reached: no connection.
         Done: Bea said yes. Not done: nothing has moved, at neither space.
         Next: I try again by myself (next 20:36). Nothing to do now.
-        To stop it, reply: !fed cancel
+        To stop it: !fed cancel k7m2
         """,
     ),
     "waits, to be taken out": (
@@ -268,7 +268,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Why: InvenTree at tree.example can't be reached: no connection.
         Done: the offer is here. Not done: I don't know yet where it would land. Nothing has moved.
         Next: I try again by myself (next 20:36). Nothing to do now.
-        To stop it, reply: !fed decline
+        To stop it: !fed decline k7m2
         """,
     ),
     "waits, to be booked in": (
@@ -303,7 +303,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⏸ k7m2 waits: betaspace's bot has not answered for ten minutes.
         Done: it is offered. Not done: nothing has moved, at neither space.
         Next: I send it again by myself (next 21:31). Nothing to do now.
-        To stop it, reply: !fed cancel
+        To stop it: !fed cancel k7m2
         """,
     ),
     "the other bot is silent about a yes": (
@@ -312,7 +312,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⏸ k7m2 waits: attraktor's bot has not answered for ten minutes.
         Done: Bea said yes. Not done: nothing is booked in at betaspace yet.
         Next: I send it again by myself (next 21:31). Nothing to do now.
-        To stop it, reply: !fed cancel
+        To stop it: !fed cancel k7m2
         """,
     ),
     "the other bot is silent about what has left": (
@@ -357,7 +357,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⏸ k7m2 waits: attraktor's bot has not answered for ten minutes.
         Done: attraktor was asked. Not done: nothing has moved, at neither space.
         Next: I send it again by myself (next 21:31). Nothing to do now.
-        To stop it, reply: !fed cancel
+        To stop it: !fed cancel k7m2
         """,
     ),
     "waits, a request": (
@@ -367,7 +367,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Why: InvenTree at tree.example can't be reached: no connection.
         Done: betaspace has asked. Not done: nobody has decided yet, and nothing has moved.
         Next: I try again by myself (next 20:36). Nothing to do now.
-        To stop it, reply: !fed decline
+        To stop it: !fed decline k7m2
         """,
     ),
     "waits, less granted": (
@@ -377,7 +377,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Why: InvenTree at tree.example can't be reached: no connection.
         Done: Piet granted less. Not done: betaspace has not agreed yet. Nothing has moved.
         Next: I try again by myself (next 20:36). Nothing to do now.
-        To stop it, reply: !fed cancel
+        To stop it: !fed cancel k7m2
         """,
     ),
     "not put away": (
