@@ -46,7 +46,7 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
 
 
 def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
-    """The return to us that it answers, if it is from our people: by a message of ours, as a friend's may read as anything."""
+    """The return to us that it answers, if it is from our people. It has to answer a message of ours."""
     if event.sender not in turn.home.people:
         return None
     answered = turn.own_subject_of(event.reply_to) or turn.own_subject_of(event.thread)
