@@ -115,10 +115,8 @@ def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event:
             turn.save(letters.send(turn, connection, "declined", {"reason": reason}, awaits=True))
     elif generation < next_generation(turn, envelope.sender):
         _decline_by_itself(turn, connection, "generation", next_generation(turn, envelope.sender))
-    elif too_many := _throttled(turn, envelope.sender):
-        connection = replace(connection, state=ConnectionState.DECLINED, problem=too_many)
-        turn.save(letters.send(turn, connection, "declined", {"reason": "throttled"}, awaits=True))
-        turn.tell_admins(say("connect_throttled", connection=connection), f"throttled:{connection.id}")
+    elif _throttled(turn, envelope.sender):
+        _leave_for_later(turn, connection)
     else:
         _take_up(turn, connection)
 
@@ -221,15 +219,20 @@ def _offered(
     )
 
 
-def _throttled(turn: Turn, peer: str) -> str:
-    """Why this asking is one too many today, or ''."""
+def _leave_for_later(turn: Turn, asked: Connection) -> None:
+    """Asked too often today: nothing is kept. The asking comes again by itself, so an honest peer is heard tomorrow."""
+    if turn.tell_once(f"throttled:{asked.room}", DAY):
+        turn.note("connect", "asked too often today, left for later", asked.peer_bot)
+        turn.do(Post(f"throttled:-:{turn.now.isoformat()}", asked.room, say("connect_throttled", connection=asked)))
+
+
+def _throttled(turn: Turn, peer: str) -> bool:
+    """Whether this asking is one too many today."""
     since = turn.now - DAY
     today = [c for c in turn.connections() if not c.ours and c.due - turn.home.request_open_for > since]
     if len([c for c in today if c.peer == peer]) >= turn.home.connects_a_day_per_peer:
-        return "throttled: this space asked too often today"
-    if len(today) >= turn.home.connects_a_day:
-        return "throttled: too many spaces asked today"
-    return ""
+        return True
+    return len(today) >= turn.home.connects_a_day
 
 
 def on_card_addressees(turn: Turn, event: Answered) -> None:

@@ -182,6 +182,9 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     for document in remembered:
         if document.until <= turn.now:
             turn.drop(document)
+    for allowance in turn.allowances():
+        if max(allowance.full_at, default=turn.now) <= turn.now:
+            turn.drop(allowance)
 
 
 def _on_posted(turn: Turn, event: Posted) -> None:

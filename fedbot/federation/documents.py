@@ -41,7 +41,8 @@ class Exchange:
 
     Letters are numbered from 1 on each side and read strictly in order. `sent` and `seen` are the highest
     numbers sent and read; `unread` our letters that the peer has not said to have seen. While `awaiting`,
-    they are sent again at `resend_at`.
+    they are sent again at `resend_at`. `said` is when our last one was written, `repeated` when we last sent
+    some again, or answered a message that came again.
     """
 
     sent: int = 0
@@ -50,6 +51,8 @@ class Exchange:
     awaiting: bool = False
     resend_at: datetime | None = None
     resends: int = 0
+    said: datetime | None = None
+    repeated: datetime | None = None
 
 
 class ConnectionState(StrEnum):

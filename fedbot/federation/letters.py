@@ -2,16 +2,18 @@
 
 Letters about one subject are numbered on each side and read strictly in order: one that comes too early is
 dropped and the missing ones are asked for; one that comes again is answered by what its writer has not seen,
-or by a bare `seen`. Every letter says how far its writer has read. One that must arrive is sent again until
-the peer says that it was seen: after 1 min, 10 min, 1 h, then daily. So a lost or redacted message heals.
+or by a bare `seen`, and many copies that come at once are answered once. Every letter says how far its writer has
+read. One that must arrive is sent again until the peer says that it was seen: after 1 min, 10 min, 1 h, then daily.
+So a lost or redacted message heals.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from fedbot.federation.budgets import MOST_SENT_AGAIN
 from fedbot.federation.documents import Connection, ConnectionState, Exchange, Transfer
 from fedbot.federation.effects import Draft, SendEnvelope
 from fedbot.federation.envelope import BadEnvelope, Envelope
@@ -77,6 +79,8 @@ def write(
         unread=(*before.unread, draft),
         awaiting=waits,
         resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+        said=turn.now,
+        repeated=before.repeated,
     )
     return replace(subject, exchange=exchange), draft
 
@@ -145,7 +149,7 @@ def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bo
     """
     seen = subject.exchange.seen
     wanted = [replace(d, body={**d.body, "seen": seen}) for d in subject.exchange.unread if d.number > after]
-    post(turn, subject, *wanted)
+    post(turn, subject, *wanted[:MOST_SENT_AGAIN])
     return bool(wanted)
 
 
@@ -186,7 +190,7 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
         subject = _acknowledge(subject, acknowledged)
     turn.save(subject)
     if envelope.seq == 0:
-        if envelope.kind == "ask":
+        if envelope.kind == "ask" and _may_repeat(turn, subject):
             _answer_ask(turn, subject, acknowledged)
         return None
     exchange = subject.exchange
@@ -198,10 +202,27 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
         ask_once(turn, subject)
         return None
     if envelope.seq <= exchange.seen:
-        if envelope.body.get("awaits") is True and not send_again(turn, subject, acknowledged):
+        needs_answer = envelope.body.get("awaits") is True and not _is_recent(turn, exchange.said)
+        if needs_answer and _may_repeat(turn, subject) and not send_again(turn, subject, acknowledged):
             _send_unnumbered(turn, subject, "seen")
         return None
     return replace(subject, exchange=replace(exchange, seen=envelope.seq))
+
+
+def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
+    """Whether a message that came again, or an `ask`, is answered now; it is remembered that it is.
+
+    What comes in a heap, as after an outage, is answered once. The peer's own pauses are longer, so its next try is.
+    """
+    if _is_recent(turn, subject.exchange.repeated) or turn.spends("repetition", connection_of(turn, subject).peer):
+        return False
+    turn.save(replace(subject, exchange=replace(subject.exchange, repeated=turn.now)))
+    return True
+
+
+def _is_recent(turn: Turn, moment: datetime | None) -> bool:
+    """Whether that was within half of the first pause; not if it is to come yet, by a clock that was wrong."""
+    return moment is not None and timedelta() <= turn.now - moment < turn.home.resend_after[0] / 2
 
 
 def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import directory, house, returning, searching, succession
+from fedbot.federation import budgets, directory, house, returning, searching, succession
 from fedbot.federation.commands import Answers, Command, Verbs
 from fedbot.federation.documents import Question, WaitingLine
 from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
@@ -33,6 +33,8 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
             returning.on_reply(turn, event)
         return
     text, meant = heard
+    if not _ends_a_friendship(text) and _says_too_much(turn, event):
+        return
     complaint = _complaint(turn, event, text)
     if complaint is not None:
         _complain(turn, event, complaint)
@@ -66,6 +68,24 @@ def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
     """Whether it was said in a federation room, in the admin room, or by one of our people alone with us."""
     is_direct = directory.direct_with(turn, turn.room(event.room)) == event.sender
     return is_direct or succession.is_ours(turn, event.room)
+
+
+def _ends_a_friendship(text: str) -> bool:
+    """What ends a flood is heard in any flood, even if somebody has used up the person's budget in their name."""
+    return "disconnect" in text.casefold().split()
+
+
+def _says_too_much(turn: Turn, event: Said) -> bool:
+    """Whether the person is over their budget: told once, then their lines count for nothing for a minute."""
+    waiting = f"too-many-lines:{event.sender}"
+    if any(telling.id == waiting and telling.until > turn.now for telling in turn.tellings()):
+        return True
+    if turn.spends("line", event.sender) is None:
+        return False
+    if event.sender in turn.home.people and turn.tell_once(waiting, budgets.MINUTE):
+        person = turn.name_of(event.sender, event.room)
+        _answer(turn, event, say("says_too_much", person=person, most=budgets.LIMITS["line"][0].most))
+    return True
 
 
 def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:

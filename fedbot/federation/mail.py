@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from fedbot.federation import (
-    allowances,
     arbiter,
+    budgets,
     closing,
     directory,
     disconnecting,
@@ -97,11 +97,14 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
         envelope = check(event.envelope)
         _check_body(envelope)
     except BadEnvelope as problem:
-        turn.note("mail", f"unreadable: {problem}", event.sender, event.event_id)
-        _complain(turn, event, str(problem))
+        if turn.spends("stray", event.sender) is None:
+            turn.note("mail", f"unreadable: {problem}", event.sender, event.event_id)
+            _complain(turn, event, str(problem))
         return
     if event.sender == turn.home.bot:
         recovering.on_own_letter(turn, event, envelope)
+        return
+    if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
         return
     if envelope.kind == "announce":
         content = {"parties": envelope.body["parties"]}
@@ -112,8 +115,30 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     try:
         _deliver(turn, event, envelope)
     except BadTerms as problem:
-        turn.note(envelope.subject, f"not taken: {problem}", event.sender, event.event_id)
-        _complain(turn, event, str(problem))
+        if turn.spends("stray", event.sender) is None:
+            turn.note(envelope.subject, f"not taken: {problem}", event.sender, event.event_id)
+            _complain(turn, event, str(problem))
+
+
+def _is_too_much(turn: Turn, envelope: Envelope, whose: str) -> bool:
+    """Whether this message is over the budget of its kind: then it is left unread, and comes again if it must arrive.
+
+    `whose` is the peer, or the Matrix account, where the budget isn't the subject's own.
+    """
+    budget, scope = budgets.MESSAGES[envelope.kind]
+    key = envelope.subject if scope is budgets.Scope.SUBJECT else f"{whose} {envelope.kind}"
+    if turn.spends(budget, key) is None:
+        return False
+    if turn.tell_once(f"too-many:{budget}:{whose}", A_DAY):
+        turn.note(envelope.subject or "mail", f"left unread: too many messages ({envelope.kind})", whose)
+        turn.tell_admins(say("peer_sends_too_much", peer=whose), f"too-many:{whose}:{turn.now.isoformat()}")
+    return True
+
+
+def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: str) -> None:
+    """For the audit, as long as it isn't too often by this account."""
+    if turn.spends("stray", event.sender) is None:
+        turn.note(subject, what, event.sender, event.event_id)
 
 
 def _check_body(envelope: Envelope) -> None:
@@ -149,6 +174,8 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
         _from_unknown(turn, event, envelope)
         return
     if not _is_pinned(turn, connection, event, envelope):
+        return
+    if envelope.kind != "connect" and _is_too_much(turn, envelope, connection.peer):
         return
     connection = moving.follow_what_is_over(turn, connection)
     if envelope.kind == "connect":
@@ -190,7 +217,7 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
     announced = turn.announced(event.room, envelope.sender)
     fits = [party for bot, party in announced if bot == event.sender and party.key == envelope.key]
     if len(announced) != 1 or not fits:
-        turn.note(envelope.subject, "asking refused: party not announced by this bot alone", event.sender)
+        _note_stray(turn, event, envelope.subject, "asking refused: party not announced by this bot alone")
         if turn.tell_once(f"misannounced:{event.sender}:{envelope.sender}", A_DAY):
             phrase = say("party_not_announced", party=envelope.sender, bot=event.sender, claims=len(announced))
             turn.do(Post(f"misannounced:-:{event.event_id}", event.room, phrase))
@@ -219,9 +246,10 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
     transfer = turn.transfer(envelope.subject)
     connection = turn.connection(transfer.connection) if transfer else _newest_with(turn, envelope.sender)
     if connection is None or connection.state not in LIVING_CONNECTION | {ConnectionState.ENDED}:
-        turn.note(envelope.subject, "letter without a connection", event.sender, event.event_id)
+        _note_stray(turn, event, envelope.subject, "letter without a connection")
         return
-    if not _is_pinned(turn, connection, event, envelope):
+    is_heard = _is_pinned(turn, connection, event, envelope)
+    if not is_heard or (transfer is not None and _is_too_much(turn, envelope, connection.peer)):
         return
     connection = moving.follow_what_is_over(turn, connection)
     if transfer is None:
@@ -267,21 +295,28 @@ def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_
     kind = envelope.body["terms"].get("kind") if envelope.kind in {"offer", "request"} else ""
     comes_home = connection.state is ConnectionState.ENDING and kind == loans.RETURN
     if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED} and not comes_home:
-        _decline_unseen(turn, envelope, connection, disconnecting.DISCONNECTED)
+        if turn.spends("stray", connection.peer) is None:
+            _decline_unseen(turn, envelope, connection, disconnecting.DISCONNECTED)
         return
     if (connection.state is not ConnectionState.ACTIVE and not comes_home) or envelope.seq == 0:
         return
     if envelope.seq > 1:
-        letters.ask_for_unknown(turn, envelope, connection)
-    elif kind == loans.RETURN:
+        if turn.spends("stray", connection.peer) is None:
+            letters.ask_for_unknown(turn, envelope, connection)
+    elif kind == "request" and _is_one_too_many(turn, envelope, connection):
+        _decline_unseen(turn, envelope, connection, receiving.TOO_MANY)
+    elif not _opens_too_much(turn, connection, kind):
+        _begin(turn, envelope, connection, kind, event_id)
+
+
+def _begin(turn: Turn, envelope: Envelope, connection: Connection, kind: str, event_id: str) -> None:
+    if kind == loans.RETURN:
         begin = returning.on_handed_back if envelope.kind == "offer" else returning.on_asked_back
         begin(turn, connection, envelope, event_id)
     elif kind == loans.EXTENSION and envelope.kind == "request":
         extending.on_asked(turn, connection, envelope, event_id)
     elif envelope.kind == "offer":
         offered.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
-    elif envelope.kind == "request" and _is_one_too_many(turn, envelope, connection):
-        _decline_unseen(turn, envelope, connection, receiving.TOO_MANY)
     elif envelope.kind == "request":
         requesting.on_request(turn, connection, envelope, event_id)
 
@@ -290,10 +325,35 @@ def _is_one_too_many(turn: Turn, envelope: Envelope, connection: Connection) -> 
     """Whether the friend has asked for too much within an hour. Once declined for that, it stays declined."""
     known = f"too-many:{envelope.subject}"
     if not any(telling.id == known for telling in turn.tellings()):
-        if allowances.back_at(turn, "request", connection.peer) is None:
+        if turn.spends("request", connection.peer) is None:
             return False
+        if turn.spends("stray", connection.peer) is not None:
+            return True
         turn.note(connection.id, "asks for things too often")
         turn.tell_once(known, A_DAY)
+    return True
+
+
+def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
+    """Whether the peer opens more at once than we take: then it is left unread, and comes again. The room is told once.
+
+    What is about a loan (its return, more time) isn't held up by what is new.
+    """
+    purpose = "loan" if kind in {loans.RETURN, loans.EXTENSION} else "new"
+    undecided = [t for t in turn.open_transfers() if t.state is TransferState.OPEN and t.asked.party == connection.peer]
+    is_full = purpose == "new" and len(undecided) >= budgets.MOST_OPEN_PER_PEER
+    again = (
+        None
+        if is_full
+        else turn.spends("opening in one room", f"{connection.room} {purpose}")
+        or turn.spends("opening", f"{connection.peer} {purpose}")
+    )
+    if not is_full and again is None:
+        return False
+    if turn.tell_once(f"opens-too-much:{connection.peer}", budgets.HOUR):
+        turn.note(connection.id, "opens more at once than is taken; the rest comes later")
+        phrase = say("peer_opens_too_much", connection=connection, again=again, most=len(undecided))
+        turn.do(Post(f"busy:{connection.id}:{turn.now.isoformat()}", connection.room, phrase))
     return True
 
 

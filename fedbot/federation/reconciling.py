@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from fedbot.federation import allowances, comparing, letters, loans, making, sending
+from fedbot.federation import budgets, comparing, letters, loans, making, sending
 from fedbot.federation.books import BookLine, Difference, Kind, Reconciliation
 from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
@@ -148,7 +148,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
 def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
     """Whether the friend may not have this page now: it begins as often as it may ask; the next pages follow, once."""
     if not after:
-        return allowances.back_at(turn, "books", peer) is not None
+        return turn.spends("books", peer) is not None
     told = [telling for telling in turn.tellings() if telling.id == _told_page(peer, after)]
     for telling in told:
         turn.drop(telling)
@@ -201,7 +201,7 @@ def on_looked_for_friend(turn: Turn, event: Answered) -> None:
     lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     last = transfers[-1].id if transfers else ""
     if event.context.detail["more"]:
-        turn.tell_once(_told_page(connection.peer, last), allowances.AN_HOUR)
+        turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
     body = {"after": event.context.detail["after"], "last": last, "more": event.context.detail["more"], "problem": ""}
     _send_page(turn, connection, body, {"lines": lines})
 

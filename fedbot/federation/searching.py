@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from fedbot.federation import allowances, directory, letters, making, merges, sharing
+from fedbot.federation import budgets, directory, letters, making, merges, sharing
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.effects import Ask, Edit, Phrase, Post, Typing, say
@@ -232,7 +232,7 @@ def _word(hit: Hit) -> str:
 def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     """A friend searches: look through what we share, under the token made for that friend (DESIGN §2)."""
     turn.save(connection)
-    if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > allowances.AN_HOUR:
+    if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > budgets.HOUR:
         return
     try:
         words = letters.unsealed(turn, envelope).get("words")
@@ -243,7 +243,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         turn.note(connection.id, "a search without words")
         return
     context = Context("find-answer", connection.id, detail={"search": str(envelope.body["search"])[:100]})
-    again = allowances.back_at(turn, "find", connection.peer)
+    again = turn.spends("find", connection.peer)
     if again is not None:
         _tell(turn, context, {"problem": "later", "again": again.isoformat()})
     elif not turn.shares():
@@ -320,7 +320,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> Space
             case "":
                 return _read(nothing, letters.unsealed(turn, envelope))
             case "later":
-                return replace(nothing, problem="later", again=allowances.again_in(turn, envelope.body.get("again")))
+                return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.get("again")))
             case _:
                 return replace(nothing, problem="inventory")
     except (BadEnvelope, BadTerms, ValueError) as problem:

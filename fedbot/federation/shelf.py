@@ -1,6 +1,6 @@
 """What is shared with friends, what a search finds, and how often a friend has asked. Data only.
 
-`sharing`, `searching` and `allowances` have the rules.
+`sharing`, `searching` and `budgets` have the rules.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Allowance:
-    """When a friend, or a person of ours, asked one kind of question within the last hour: `id` is `<kind>:<who>`."""
+    """How much of a budget is spent: `id` is `<budget>:<whose>`, `full_at` when each limit is unspent again."""
 
     id: str
-    times: tuple[datetime, ...] = ()
+    full_at: tuple[datetime, ...] = ()

@@ -7,9 +7,11 @@ commits it in one transaction, and only then the state takes the changes over (`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from fedbot.federation import budgets
 from fedbot.federation.alias import Alias
 from fedbot.federation.audit import AuditEntry
 from fedbot.federation.books import Reconciliation
@@ -24,7 +26,7 @@ from fedbot.federation.documents import (
     Transfer,
     WaitingLine,
 )
-from fedbot.federation.effects import Effect, Phrase, Post
+from fedbot.federation.effects import Effect, Phrase, Post, say
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.home import Home
 from fedbot.federation.shelf import Allowance, Search, Share
@@ -142,8 +144,23 @@ class Turn:
         self.changes[type(document).__name__, document.id] = None
 
     def do(self, *effects: Effect) -> None:
-        """These effects are wanted, in this order within their lane."""
-        self.effects.extend(effects)
+        """These effects are wanted, in this order within their lane. A message mentions whom it still may."""
+        self.effects.extend(self._mentioning_few(e) if isinstance(e, Post) and e.rings else e for e in effects)
+
+    def _mentioning_few(self, post: Post) -> Post:
+        """The message, without mentioning people whom this peer's affairs have mentioned too often lately."""
+        _, subject, *_ = (*post.key.split(":"), "", "")
+        about = self.transfer(subject) or self.connection(subject)
+        whose = about.peer if about else self.home.party
+        rings = tuple(person for person in post.rings if self.spends("mention", f"{whose} {person}") is None)
+        return replace(post, rings=rings)
+
+    def spends(self, what: str, whose: str) -> datetime | None:
+        """Take one from that budget (`budgets.LIMITS`): None if there was one, else when there is one again."""
+        known, again = budgets.spend(self.allowance(f"{what}:{whose}"), budgets.limits(self.home, what), self.now)
+        if again is None:
+            self.save(known)
+        return again
 
     def find_post(self, event_id: str, key: str, room: str) -> None:
         """A message of ours that we didn't know of is there, and is known by its key from now on."""
@@ -168,10 +185,17 @@ class Turn:
             self.save(account)
 
     def tell_admins(self, phrase: Phrase, key: str, *rings: str) -> None:
-        """A message for our own admin room (DESIGN §8: what concerns only us). Without one it is only logged."""
-        if self.home.admin_room:
-            self.do(Post(f"admin:{key}", self.home.admin_room, phrase, rings=rings))
+        """A message for our own admin room (what concerns only us). Without one it is only logged.
+
+        Of many of one kind the admins get some, and are told that there are more in the audit.
+        """
         self.note("admin", phrase.name, detail=key)
+        if not self.home.admin_room:
+            return
+        if self.spends("admin message", phrase.name) is None:
+            self.do(Post(f"admin:{key}", self.home.admin_room, phrase, rings=rings))
+        elif self.tell_once(f"left-out:{phrase.name}", budgets.HOUR):
+            self.do(Post(f"admin:left-out:{key}", self.home.admin_room, say("admin_messages_left_out")))
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
         """Whether this has not been told yet within `for_how_long`; remembers that it is told now."""
@@ -312,8 +336,12 @@ class Turn:
         return self._get(Account, username) if username else None
 
     def allowance(self, identifier: str) -> Allowance:
-        """When a friend asked such a question lately."""
+        """How much of that budget is spent."""
         return self._get(Allowance, identifier) or Allowance(identifier)
+
+    def allowances(self) -> list[Allowance]:
+        """Every budget of which something is spent."""
+        return self._all(Allowance)
 
     def stock_history(self) -> StockHistory:
         """How many stock items we had when figures were posted."""

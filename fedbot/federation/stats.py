@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from fedbot.federation import allowances, letters, making, succession, tally
+from fedbot.federation import budgets, letters, making, succession, tally
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.effects import Ask, Edit, Picture, Post, Typing, say
@@ -132,7 +132,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         return
     context = Context("stats-answer", connection.id, detail={"days": _days(envelope)})
     turn.note(connection.id, "asked for our figures")
-    again = allowances.back_at(turn, "stats", connection.peer)
+    again = turn.spends("stats", connection.peer)
     if again is None:
         turn.do(Ask(context, (StockFigures(making.own_reference(connection)),)))
     else:
@@ -193,7 +193,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> Space
     nothing = SpaceFigures(connection.peer, connection.peer_name, turn.now, _days(envelope))
     try:
         if envelope.body.get("problem") == "later":
-            return replace(nothing, problem="later", again=allowances.again_in(turn, envelope.body.get("again")))
+            return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.get("again")))
         if envelope.body.get("problem"):
             return replace(nothing, problem="inventory")
         return tally.understood(nothing, letters.unsealed(turn, envelope))

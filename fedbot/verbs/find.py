@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.federation import allowances, searching
+from fedbot.federation import searching
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection
 from fedbot.federation.effects import Phrase, say
@@ -49,7 +49,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return None
     if complaint := _complaint(turn, command):
         return complaint
-    if again := allowances.back_at(turn, "find", command.sender):  # each one is a letter of ours to every friend
+    if again := turn.spends("find", command.sender):  # each one is a letter of ours to every friend
         return say("searched_too_often", again=again)
     space = str(command.arguments.get("space", "")).strip().casefold()
     if space in {turn.home.party.casefold(), turn.home.name.casefold()}:

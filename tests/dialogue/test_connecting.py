@@ -256,20 +256,26 @@ async def test_both_ask_at_once_under_different_generations_and_the_higher_one_w
     assert_books_balance(world)
 
 
-async def test_a_space_that_asks_too_often_in_a_day_is_declined_without_a_person() -> None:
+async def test_a_space_that_asks_too_often_in_a_day_is_heard_the_day_after() -> None:
+    """Nothing is kept of it meanwhile: what a peer may ask without end costs us nothing."""
     world = await a_world()
     for _ in range(2):
         await world.asks_to_connect()
         world.bea.reacts(world.card(), "❌")
         await world.grace()
+    kept = len(world.beta.turn.connections())
     world.anna.says("!fed connect betaspace")
     await world.settle()
-    assert "no more requests today" in world.room.messages()[-1].text
-    assert told(world.beta_admins, "too often today")
-    assert world.beta.connection().state is DECLINED
-    await world.passes(timedelta(days=1, minutes=1))
-    await world.asks_to_connect()
+    assert "I have taken all requests of today" in world.room.messages()[-1].text
+    assert len(world.beta.turn.connections()) == kept
+    await world.passes(timedelta(hours=20))
+    assert len(told(world.room, "all requests of today")) == 1
+    assert len(world.beta.turn.connections()) == kept
+    await world.passes(timedelta(days=2))
     assert world.beta.connection().state is OFFERED
+    world.bea.reacts(world.card(), "✅")
+    await world.grace()
+    assert [space.connection().state for space in world.spaces] == [ConnectionState.ACTIVE] * 2
 
 
 async def test_friends_who_are_friends_already_are_told_so() -> None:

@@ -362,7 +362,7 @@ async def test_a_person_who_searches_without_end_is_slowed_down_and_nobody_else(
     for _ in range(2):
         await finds(world, "bolt")
     sent = len(world.room.envelopes())
-    assert (await finds(world, "bolt")).text.splitlines()[1] == "Again from 21:14."
+    assert (await finds(world, "bolt")).text.splitlines()[1] == "Again from 20:44."
     assert len(world.room.envelopes()) == sent
     assert "Betaspace: Bolt M3" in (await finds(world, "bolt", world.anna)).text
 

@@ -38,6 +38,7 @@ class TwinRoom:
 class TwinHomeserver:
     """All rooms and accounts. `loses(user, event)`: set it, and that user never gets to see that message.
 
+    `withholds(user, event)`: that message gets to that user only once this is no longer so, as after an outage.
     `typed` lists all typing signs as (user, room, seconds), `media` the files by their addresses, `instances` who
     claimed which account last, `behind` how much its clock is behind that of the bots' machines.
     """
@@ -51,6 +52,8 @@ class TwinHomeserver:
         self.typed: list[tuple[str, str, int]] = []
         self.media: dict[str, bytes] = {}
         self.loses: Loses = lambda _user, _event: False
+        self.withholds: Loses = lambda _user, _event: False
+        self._held: dict[str, list[dict[str, Any]]] = {}
         self.instances: dict[str, str] = {}
         self._waiting: list[asyncio.Future[None]] = []
         self._transactions: dict[tuple[str, str, str], str] = {}
@@ -217,7 +220,7 @@ class TwinHomeserver:
         leave: dict[str, RawRoom] = {}
         invite: dict[str, tuple[Raw, ...]] = {}
         for room in self.rooms.values():
-            timeline = [event for event in self.log[start:] if event["room_id"] == room.id]
+            timeline = self._arrived(user, [event for event in self.log[start:] if event["room_id"] == room.id], room)
             was_in = self._membership_at(room.id, user, start) == "join"
             own = [event for event in timeline if event.get("state_key") == user and event["type"] == MEMBER]
             state = () if was_in and not full_state else self._state_at(room.id, start)
@@ -230,6 +233,14 @@ class TwinHomeserver:
                     until = timeline[: timeline.index(own[-1]) + 1]
                     leave[room.id] = RawRoom(state, self._visible(user, until))
         return RawSync(join, leave, invite)
+
+    def _arrived(self, user: str, new: list[dict[str, Any]], room: TwinRoom) -> list[dict[str, Any]]:
+        """What has got through to that user by now, of what is new and of what was withheld before."""
+        coming = [event for event in self._held.get(user, []) if event["room_id"] == room.id] + new
+        late = [event for event in coming if not is_state(event) and self.withholds(user, event)]
+        elsewhere = [event for event in self._held.get(user, []) if event["room_id"] != room.id]
+        self._held[user] = elsewhere + late
+        return [event for event in coming if event not in late]
 
     def timeline(self, user: str, room: str) -> tuple[Raw, ...]:
         """Everything in the room from the first event on."""

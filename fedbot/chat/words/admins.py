@@ -5,6 +5,7 @@ from __future__ import annotations
 from fedbot.chat.content import Code
 from fedbot.chat.words import naming
 from fedbot.chat.words.diagnoses import diagnosis
+from fedbot.chat.words.naming import command as typed
 from fedbot.chat.words.tongue import Lines, Tongue, marked
 from fedbot.federation.events import PostRefused
 from fedbot.federation.home import Home
@@ -23,6 +24,23 @@ _WHAT_TO_DO: dict[str, str] = {
     "M_FORBIDDEN": _POWER,
     "M_TOO_LARGE": marked("It was too large; fewer lines at once go through."),
 }
+
+
+def admin_messages_left_out(tongue: Tongue) -> Lines:
+    """Many messages of one kind: the rest is only in the audit."""
+    return [
+        tongue.say("I have more messages like the last ones, and leave them out here."),
+        tongue.say("Each is in my audit trail. I say this at most once an hour."),
+    ]
+
+
+def peer_sends_too_much(tongue: Tongue, *, peer: str) -> Lines:
+    """A peer, or a bot in the room, sends more protocol messages than we read."""
+    return [
+        tongue.say("{peer}'s bot sends more messages than I read, so some wait.", peer=tongue.short(peer, 60)),
+        tongue.say("Stock that is in transit isn't affected. I say this at most once a day."),
+        tongue.say("To end the friendship, type in the shared room: {line}", line=typed(f"disconnect {peer} --now")),
+    ]
 
 
 def post_refused(tongue: Tongue, *, event: PostRefused) -> Lines:

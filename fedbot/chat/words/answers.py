@@ -46,6 +46,18 @@ def line_too_old(tongue: Tongue, *, text: str, at: datetime) -> Lines:
     ]
 
 
+def says_too_much(tongue: Tongue, *, person: str, most: int) -> Lines:
+    """One person types more lines than the bot answers: the rest of them isn't carried out for a while."""
+    return [
+        tongue.say(
+            "Not done: {person}, you sent more than {most} commands at once.",
+            person=tongue.short(person, 40),
+            most=most,
+        ),
+        tongue.say("Please wait a minute, then send this one again. Until then I read none of yours."),
+    ]
+
+
 def is_it_for_us(tongue: Tongue, *, home: Home, others: tuple[str, ...]) -> Lines:
     """A friend lists one of our people too, and the line changes something: the person says for whom it is."""
     space = naming.space(tongue, home.name)

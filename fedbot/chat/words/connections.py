@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from fedbot.chat.content import Bold, Break, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import over, suspended
@@ -50,7 +52,6 @@ def connect_crossed(tongue: Tongue, *, connection: Connection) -> Lines:
 
 
 _DECLINED: dict[str, str] = {
-    "throttled": marked("{peer}'s bot takes no more requests today. Please ask again tomorrow."),
     "connected": marked("{peer}'s bot says that we are friends already. Its admin sees more with {spaces}."),
     "generation": marked("{peer}'s bot knows of an earlier friendship. Please ask once more."),
 }
@@ -141,29 +142,32 @@ def peer_bot_silent(tongue: Tongue, *, connection: Connection, home: Home) -> Li
     ]
 
 
-# --- in the admin room -------------------------------------------------------------------------------------
-
-
 def connect_throttled(tongue: Tongue, *, connection: Connection) -> Lines:
-    """A peer asks too often: declined without a person."""
-    peer = naming.space(tongue, connection.peer_name)
-    why = (
-        tongue.say("It has asked too often today.")
-        if "this space" in connection.problem
-        else tongue.say("Too many spaces have asked today.")
-    )
+    """Spaces, or this one, have asked to connect too often today: it is left for later, and nothing is kept of it."""
     return [
-        tongue.say("I declined by myself that {peer} asks to be friends.", peer=peer),
-        (
-            *why,
-            " ",
-            *tongue.say(
-                "It can ask again tomorrow; or ask it, in the shared room: {connect}",
-                connect=command(f"connect {connection.peer}"),
-            ),
+        tongue.say(
+            "{peer} asked to be friends, but I have taken all requests of today.",
+            peer=naming.space(tongue, connection.peer_name),
         ),
-        connection.code,
+        tongue.say(
+            "Its bot asks again by itself. To go first, a superuser of this space types: {connect}",
+            connect=command(f"connect {connection.peer}"),
+        ),
     ]
+
+
+def peer_opens_too_much(tongue: Tongue, *, connection: Connection, again: datetime | None, most: int) -> Lines:
+    """A friend offers or asks for more at once than we put up cards for; what is left waits."""
+    peer = naming.space(tongue, connection.peer_name)
+    later = (
+        tongue.say("The rest gets its cards little by little, the next after {time}.", time=tongue.clock(again))
+        if again
+        else tongue.say("{n} of its requests are open here. The rest gets its cards once those are decided.", n=most)
+    )
+    return [tongue.say("{peer} sends more at once than I put up cards for.", peer=peer), later]
+
+
+# --- in the admin room -------------------------------------------------------------------------------------
 
 
 def credentials_add(connection: Connection) -> Code:

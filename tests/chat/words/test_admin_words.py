@@ -161,6 +161,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing was made. When that is mended, it can ask again.
         """,
     ),
+    "more messages of one kind than the admins get": (
+        say("admin_messages_left_out"),
+        """
+        I have more messages like the last ones, and leave them out here.
+        Each is in my audit trail. I say this at most once an hour.
+        """,
+    ),
+    "a peer that floods": (
+        say("peer_sends_too_much", peer="gamma"),
+        """
+        gamma's bot sends more messages than I read, so some wait.
+        Stock that is in transit isn't affected. I say this at most once a day.
+        To end the friendship, type in the shared room: !fed disconnect gamma --now
+        """,
+    ),
     "a message that the homeserver won't take": (
         say("post_refused", event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't.")),
         """

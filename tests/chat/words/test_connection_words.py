@@ -11,7 +11,7 @@ from fedbot.federation.disconnecting import Preview
 from fedbot.federation.documents import Connection, ConnectionState, TransferState
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.home import Home
-from tests.chat.words.scenes import ALPHA, BEA, BETA, BOLTS, BY_ANNA, BY_BEA, connection, plain, transfer
+from tests.chat.words.scenes import ALPHA, BEA, BETA, BOLTS, BY_ANNA, BY_BEA, NOW, connection, plain, transfer
 
 KEY, OWN_KEY = "k3f9-2mxa-7rtw-h4cd-p9qe", "w5nh-8d2c-xq4m-t7ra-6kzj"
 
@@ -250,15 +250,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         c9x4
         """,
     ),
-    "the other bot said no": (
-        say("connect_declined", connection=connection(ConnectionState.DECLINED, ours=True, problem="throttled"), by=""),
-        """
-        ❌ betaspace did not agree to be friends.
-        betaspace's bot takes no more requests today. Please ask again tomorrow.
-        Nothing was made.
-        c9x4
-        """,
-    ),
     "our asking expired": (
         say("connect_over", connection=connection(ConnectionState.EXPIRED, ours=True), by=""),
         """
@@ -434,14 +425,24 @@ configuration, restart me and connect anew.
         """,
     ),
     "asked too often": (
-        say(
-            "connect_throttled",
-            connection=connection(ConnectionState.DECLINED, problem="throttled: this space asked too often today"),
-        ),
+        say("connect_throttled", connection=connection(ConnectionState.OFFERED)),
         """
-        I declined by myself that attraktor asks to be friends.
-        It has asked too often today. It can ask again tomorrow; or ask it, in the shared room: !fed connect attraktor
-        c9x4
+        attraktor asked to be friends, but I have taken all requests of today.
+        Its bot asks again by itself. To go first, a superuser of this space types: !fed connect attraktor
+        """,
+    ),
+    "more at once than gets cards": (
+        say("peer_opens_too_much", connection=connection(ConnectionState.ACTIVE), again=NOW, most=3),
+        """
+        attraktor sends more at once than I put up cards for.
+        The rest gets its cards little by little, the next after 20:31.
+        """,
+    ),
+    "more open than gets cards": (
+        say("peer_opens_too_much", connection=connection(ConnectionState.ACTIVE), again=None, most=100),
+        """
+        attraktor sends more at once than I put up cards for.
+        100 of its requests are open here. The rest gets its cards once those are decided.
         """,
     ),
     "access that could not be ended": (

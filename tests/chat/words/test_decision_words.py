@@ -226,6 +226,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         If you belong to another space, its bot needs the same.
         """,
     ),
+    "more lines at once than are read": (
+        say("says_too_much", person="Piet", most=30),
+        """
+        Not done: Piet, you sent more than 30 commands at once.
+        Please wait a minute, then send this one again. Until then I read none of yours.
+        """,
+    ),
     "an old line": (
         say("line_too_old", text="!fed push 10 M3-BOLT to beta", at=ASKED_AT),
         """

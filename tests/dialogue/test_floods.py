@@ -1,0 +1,156 @@
+"""A peer, a person or an outage that floods us: everybody else is still served, and nothing honest is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.federation import envelope
+from fedbot.federation.documents import Exchange, Transfer, TransferState
+from fedbot.federation.envelope import connection_id
+from fedbot.federation.terms import written
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.world import World, a_world, friends, sharing
+
+DONE, OPEN = TransferState.DONE, TransferState.OPEN
+
+
+def offers(world: World, liar: Space, honest: Transfer, number: int) -> None:
+    """The liar's bot offers so many things at once, each under an id of its own."""
+    for each in range(number):
+        offer = replace(honest, id=f"forged{each:03}" + "a" * 20, exchange=Exchange())
+        body = {"terms": written(offer.terms), "due": offer.due.isoformat()}
+        forges(world, liar, offer, "offer", body)
+
+
+def sent(world: World, space: Space) -> int:
+    """How many events count against this bot's rate limit."""
+    return len(world.server.sent_by(space.chat.user_id))
+
+
+async def test_sixty_offers_at_once_are_neither_sixty_cards_nor_sixty_mentions_a_person() -> None:
+    world = await friends()
+    await world.push()
+    honest = world.alpha.transfer()
+    world.alpha.is_asleep = True
+    before = len(world.beta.turn.transfers())
+    offers(world, world.alpha, honest, 60)
+    await world.settle()
+    stored = len(world.beta.turn.transfers()) - before
+    mentions = Counter(person for m in world.room.messages(sender=world.beta.chat.user_id) for person in m.rings)
+    assert stored <= 20
+    assert max(mentions.values()) <= 13
+    notices = [m for m in world.room.messages(sender=world.beta.chat.user_id) if "more at once than" in m.text]
+    assert len(notices) == 1
+    assert not notices[0].rings
+
+
+async def test_what_an_honest_friend_offers_beyond_the_budget_comes_later_and_is_not_lost() -> None:
+    world = await friends()
+    for _ in range(30):
+        world.anna.says("!fed push 1 M3-NUT to betaspace")
+        await world.passes(timedelta(seconds=6))
+    assert len(world.alpha.turn.transfers()) > 21
+    assert len(world.beta.turn.transfers()) < len(world.alpha.turn.transfers())
+    await world.passes(timedelta(hours=3))
+    assert len(world.beta.turn.transfers()) == len(world.alpha.turn.transfers())
+
+
+async def test_a_flood_of_offers_does_not_hold_up_the_stock_that_is_on_its_way() -> None:
+    world = await friends()
+    card = await world.push()
+    honest = world.alpha.transfer()
+    offers(world, world.alpha, honest, 60)
+    await world.settle()
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.turn.transfer(honest.id).state is DONE  # type: ignore[union-attr]
+    assert world.beta.turn.transfer(honest.id).state is DONE  # type: ignore[union-attr]
+    assert_books_balance(world)
+
+
+async def test_ten_calls_for_all_that_was_said_are_answered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await sharing()
+    monkeypatch.setattr("fedbot.federation.letters.MOST_UNHEARD", 10_000)
+    world.alpha.is_asleep = True
+    connection = world.alpha.connection()
+    for _ in range(50):
+        forges(world, world.alpha, connection, "stats-ask", {"days": 7})
+        connection = replace(connection, exchange=replace(connection.exchange, sent=connection.exchange.sent + 1))
+        await world.settle()
+        await world.passes(timedelta(seconds=20))
+    unread = world.beta.connection().exchange.unread
+    assert len(unread) > 10
+    before = sent(world, world.beta)
+    for number in range(10):
+        forges_unnumbered(world, world.alpha, connection.id, number, seen=unread[0].number - 1)
+        await world.settle()
+    assert sent(world, world.beta) - before <= 20
+
+
+def forges_unnumbered(world: World, liar: Space, subject: str, number: int, seen: int) -> None:
+    """The liar's bot calls for everything about that connection once more."""
+    unsigned = {
+        "id": envelope.envelope_id(liar.party, subject, 0),
+        "kind": "ask",
+        "from": liar.party,
+        "to": world.beta.party,
+        "room": world.room.id,
+        "connection": subject,
+        "seq": 0,
+        "terms_hash": "",
+        "body": {"seen": seen},
+        "sent_at": world.clock.now(),
+    }
+    content = {"dev.fedbot": envelope.sign(liar.identity, unsigned)}
+    kind = "dev.fedbot.envelope"
+    world.server.send(
+        liar.chat.user_id, world.room.id, kind, content, device="liar", transaction=f"ask {subject} {number}"
+    )
+
+
+async def test_asking_to_connect_too_often_leaves_nothing_stored_and_says_so_once() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    first = world.alpha.connection()
+    world.alpha.is_asleep = True
+    await world.settle()
+    stored, before = len(world.beta.turn.connections()), sent(world, world.beta)
+    for generation in range(first.generation + 1, first.generation + 201):
+        identifier = connection_id(world.beta.party, world.alpha.party, world.room.id, generation)
+        asked = replace(first, id=identifier, generation=generation, exchange=Exchange())
+        body = {"generation": generation, "name": "A", "access": "relayed", "asker": "@a:b", "asker_name": "A"}
+        forges(world, world.alpha, asked, "connect", body)
+    await world.settle()
+    assert len(world.beta.turn.connections()) - stored <= 2
+    assert sent(world, world.beta) - before <= 15
+
+
+async def test_copies_that_come_all_at_once_after_an_outage_are_answered_once() -> None:
+    world = await friends()
+    card = await world.push()
+    bots = {world.alpha.chat.user_id: world.beta.chat.user_id, world.beta.chat.user_id: world.alpha.chat.user_id}
+
+    def cut(user: str, event: Mapping[str, Any]) -> bool:
+        return user in bots and event["sender"] == bots[user]
+
+    world.cem.reacts(card, "✅")
+    world.server.withholds = cut
+    world.anna.says("!fed push 5 M3-NUT to betaspace")
+    world.anna.says("!fed stats")
+    await world.grace()
+    await world.passes(timedelta(minutes=90))
+    before = len(world.server.log)
+    world.server.withholds = lambda _user, _event: False
+    await world.settle()
+    after = [e["content"]["dev.fedbot"] for e in world.server.log[before:] if "dev.fedbot" in e["content"]]
+    copies = Counter((e["from"], e["kind"], e["seq"], e.get("transfer")) for e in after)
+    assert max(copies.values()) == 1
+    assert_books_balance(world)
