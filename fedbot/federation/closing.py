@@ -22,7 +22,7 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Do, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, StepRefused, StepUnknown
-from fedbot.federation.provenance import mirror_given, mirror_received
+from fedbot.federation.provenance import known_item, mirror_given, mirror_received
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import Arrived, Remark, Step
 from fedbot.federation.stock import STATUS_LOST
@@ -99,10 +99,11 @@ def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str)
     item = loan.at(number).item
     if item is None:
         return
+    known = known_item(turn, loan, number)
     if how is Ending.LOST:
-        step: Step = Arrived(transfers.mark(loan, number, "lost"), f"lost at {whose_word}", item, STATUS_LOST)
+        step: Step = Arrived(transfers.mark(loan, number, "lost"), f"lost at {whose_word}", item, STATUS_LOST, known)
     else:
-        step = Remark(transfers.mark(loan, number, "gift"), f"a gift from now on to {whose_word}", item)
+        step = Remark(transfers.mark(loan, number, "gift"), f"a gift from now on to {whose_word}", item, known)
     turn.do(Do(Context(NOTING, loan.id, number), step))
 
 

@@ -14,6 +14,7 @@ from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import ConnectionState, Ending, Signature, Transfer
 from fedbot.federation.effects import Do, say
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.federation.provenance import known_item
 from fedbot.federation.questions import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.federation.resolving import Seen, Truth
 from fedbot.federation.state import Turn
@@ -86,7 +87,8 @@ def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) 
         where = "lost" if ending is Ending.LOST else "back"
         note = f"borrowed from {turn.party_name(loan.peer)}, {where}, out of our stock, says {by.name}"
         mark = transfers.mark(loan, number, "off")
-        step = WriteOff(mark, note, item.pk, loans.not_back(turn, loan)[number])
+        owed = loans.not_back(turn, loan)[number]
+        step = WriteOff(mark, note, item.pk, owed, known_item(turn, loan, number))
         turn.do(Do(Context(WRITING_OFF, loan.id, number), step))
     return loan
 

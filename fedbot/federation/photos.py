@@ -13,6 +13,7 @@ from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import FINAL, Transfer, TransferState
 from fedbot.federation.effects import Do, Phrase, Post, say
 from fedbot.federation.events import Context, PhotoSent, StepDone, StepRefused, StepUnknown
+from fedbot.federation.provenance import known_item
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import AttachPhoto
 
@@ -41,7 +42,8 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
     known = [(number, item) for number, item in items.items() if item is not None]
     for number, item in known:
         detail = {"event": event.event_id, "item": item, "last": number == known[-1][0]}
-        step = AttachPhoto(transfers.mark(transfer, number, _one_of_many(event)), note, item, event.file)
+        mark, is_known = transfers.mark(transfer, number, _one_of_many(event)), known_item(turn, transfer, number)
+        step = AttachPhoto(mark, note, item, event.file, is_known)
         turn.do(Do(Context(ATTACHING, transfer.id, number, detail), step))
 
 

@@ -13,7 +13,7 @@ from fedbot.federation.documents import Line, Progress, Transfer
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context
 from fedbot.federation.state import Turn
-from fedbot.federation.steps import Mirror
+from fedbot.federation.steps import Known, Mirror
 from fedbot.federation.stock import StockItem
 
 _MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
@@ -44,10 +44,29 @@ def origin_by_mark(turn: Turn, item: StockItem) -> str:
     return origin_here(turn, transfer, transfer.line(int(found["line"])))
 
 
-def _mirror(turn: Turn, transfer: Transfer, item: int, value: dict[str, object]) -> None:
+def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
+    """What that line's stock item in our InvenTree must be, before a step is done to it; None without a part of ours.
+
+    A return brings the owner's own item home, which is that of the loan. What we have booked in may be of another
+    batch by now: people number theirs anew.
+    """
+    line = transfer.line(number)
+    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
+    if transfer.role == "receiver" and loan is not None:
+        return known_item(turn, loan, line.of_line)
+    is_ours = transfer.role == "sender"
+    part = line.part if is_ours else transfer.at(number).part
+    if part is None:
+        return None
+    batch = line.batch if is_ours and loan is None else None
+    return Known(part, line.serial, batch, "" if transfer.settled else f"fed:{transfer.id}:{number}:")
+
+
+def _mirror(turn: Turn, transfer: Transfer, number: int, item: int, value: dict[str, object]) -> None:
     text = json.dumps({"item": item, "transfer": transfer.id, **value}, sort_keys=True, ensure_ascii=False)
     mark = f"fed:{transfer.id}:0:mirror"
-    turn.do(Do(Context("mirror", transfer.id), Mirror(mark, "stockitem", item, text)))
+    known = known_item(turn, transfer, number)
+    turn.do(Do(Context("mirror", transfer.id), Mirror(mark, "stockitem", item, text, known=known)))
 
 
 def _loan(transfer: Transfer, number: int) -> dict[str, object]:
@@ -68,7 +87,7 @@ def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
         if line.origin:
             value["origin"] = line.origin
         value |= _loan(transfer, line.number)
-        _mirror(turn, transfer, progress.item, value)
+        _mirror(turn, transfer, line.number, progress.item, value)
 
 
 def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
@@ -86,4 +105,4 @@ def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
     value |= _loan(transfer, line.number)
     if progress.metadata:
         value["sender_metadata"] = json.loads(progress.metadata)
-    _mirror(turn, transfer, progress.item, value)
+    _mirror(turn, transfer, line.number, progress.item, value)

@@ -23,7 +23,7 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Do
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown
-from fedbot.federation.provenance import mirror_received
+from fedbot.federation.provenance import known_item, mirror_received
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
@@ -31,6 +31,7 @@ from fedbot.federation.steps import (
     CreateItem,
     CreatePart,
     ItemCreated,
+    Known,
     PartCreated,
     PlacedAt,
     PutAway,
@@ -276,7 +277,15 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
     if company is None:
         raise ValueError(f"transfer {transfer.id} comes from a peer without a company")
     note = f"here again, from {turn.party_name(transfer.peer)}"
-    return BookInAgain(mark(transfer, line.number, "in"), note, item, part, line.serial, company, _status(line))
+    known = Known(part, line.serial, mark=_given_by(turn, transfer.peer, item))
+    return BookInAgain(mark(transfer, line.number, "in"), note, item, part, line.serial, company, _status(line), known)
+
+
+def _given_by(turn: Turn, peer: str, item: int) -> str:
+    """How the marks begin of the last transfer by which that stock item of ours went to the peer."""
+    given = [t for t in turn.transfers() if t.role == "sender" and t.peer == peer and t.settled is None]
+    marks = [mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
+    return marks[-1] if marks else ""
 
 
 def _status(line: Line) -> int:
@@ -414,4 +423,6 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
         note += f", by parcel, received by {transfer.parcel.received.name}"
     if transfer.settled:
         note += f", settled by {transfer.settled.by.name}"
-    return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, progress.location)
+    known = known_item(turn, transfer, progress.number)
+    where = progress.location
+    return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, where, known)

@@ -320,7 +320,7 @@ def _mended(turn: Turn, connection: Connection, difference: Difference) -> Diffe
     transfer = turn.transfer(difference.transfer)
     if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
         return difference
-    turn.do(sending.arrived_late(transfer, transfer.at(difference.number), connection))
+    turn.do(sending.arrived_late(turn, transfer, transfer.at(difference.number), connection))
     return replace(difference, mended=True)
 
 

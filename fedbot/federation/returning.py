@@ -14,6 +14,7 @@ from fedbot.federation import arbiter, letters, loans, making, opening
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
+    Line,
     Progress,
     Settlement,
     Signature,
@@ -24,10 +25,11 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context, Said
+from fedbot.federation.provenance import known_item
 from fedbot.federation.questions import Able, FindItems, InventoryStanding, ItemsFound, Overview, Question, WhoMay
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
-from fedbot.federation.steps import TakeBack
+from fedbot.federation.steps import ANOTHER_THING, TakeBack
 from fedbot.federation.stock import STATUS_DAMAGED, Right, StockItem
 from fedbot.federation.terms import presentable, written
 
@@ -182,11 +184,19 @@ def wrong_at_owner(loan: Transfer, terms: Terms, connection: Connection, answers
         raise TypeError(f"a return asks what InvenTree can do, not {standing!r}")
     for line, answer in zip(terms.lines, found, strict=True):
         item = item_of(answer, loan.at(line.of_line).item)
+        lent = loan.line(line.of_line)
+        if item is not None and not loan.settled and not _is_what_was_lent(item, lent):
+            return ANOTHER_THING
         if item is None or item.customer != connection.company or item.quantity < line.quantity:
             return MOVED
         if item.quantity != line.quantity and RETURNS_PARTS not in standing.abilities:
             return IN_PARTS
     return ""
+
+
+def _is_what_was_lent(item: StockItem, lent: Line) -> bool:
+    """A number alone proves nothing: InvenTree that was put back to an earlier state gives it again."""
+    return (item.part.pk, item.serial, item.batch) == (lent.part, lent.serial, lent.batch)
 
 
 def item_of(answer: object, item: int | None) -> StockItem | None:
@@ -240,6 +250,7 @@ def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
         location=lent.location,
         status=STATUS_DAMAGED if transfer.damaged else lent.status,
         company=connection.company,
+        known=known_item(turn, transfer, number),
     )
 
 

@@ -22,7 +22,7 @@ from fedbot.federation.documents import (
 from fedbot.federation.effects import Do, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown
-from fedbot.federation.provenance import mirror_given
+from fedbot.federation.provenance import known_item, mirror_given
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import (
     Arrived,
@@ -57,7 +57,7 @@ def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     for line in transfer.terms.lines:
         progress = transfer.at(line.number)
         if not progress.stage and not progress.failed:
-            _do(turn, transfer, line.number, _take_out(transfer, line, connection))
+            _do(turn, transfer, line.number, _take_out(turn, transfer, line, connection))
             return
     if all(p.failed for p in transfer.progress):
         transfers.end(turn, transfer, TransferState.ABORTED, None, transfer.progress[0].failed)
@@ -78,7 +78,9 @@ def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
     return f"{what} {connection.peer_name}, asked by {transfer.terms.asker_name}, approved by {decided}{settled}"
 
 
-def _take_out(transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
+def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
+    """What goes back must be what was borrowed; its batch people may have numbered anew."""
+    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
     return TakeOut(
         mark=mark(transfer, line.number, "out"),
         note=_sentence(transfer, connection, "on its way to"),
@@ -86,6 +88,8 @@ def _take_out(transfer: Transfer, line: Line, connection: Connection) -> TakeOut
         part=line.part,
         quantity=line.quantity,
         serial=line.serial,
+        batch=line.batch if loan is None else None,
+        known=known_item(turn, loan, line.of_line) if loan else None,
     )
 
 
@@ -125,10 +129,10 @@ def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
 
 def hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
     """What was taken out goes to the peer's company."""
-    _do(turn, transfer, progress.number, _hand_over(transfer, progress, connection))
+    _do(turn, transfer, progress.number, _hand_over(turn, transfer, progress, connection))
 
 
-def _hand_over(transfer: Transfer, progress: Progress, connection: Connection) -> HandOver:
+def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> HandOver:
     if progress.item is None or connection.company is None:
         raise ValueError(f"transfer {transfer.id} has nothing to hand over, or nobody to hand it to")
     return HandOver(
@@ -137,6 +141,7 @@ def _hand_over(transfer: Transfer, progress: Progress, connection: Connection) -
         item=progress.item,
         quantity=progress.quantity,
         company=connection.company,
+        known=known_item(turn, transfer, progress.number),
     )
 
 
@@ -196,6 +201,7 @@ def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Con
         quantity=progress.quantity,
         location=progress.location,
         status=progress.status,
+        known=known_item(turn, transfer, progress.number),
     )
     _do(turn, transfer, progress.number, step)
 
@@ -316,24 +322,25 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
 
 def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
     """The receiver has it: our record gets its old status again."""
-    _do(turn, transfer, progress.number, arrived_late(transfer, progress, connection).step)
+    _do(turn, transfer, progress.number, arrived_late(turn, transfer, progress, connection).step)
 
 
-def arrived_late(transfer: Transfer, progress: Progress, connection: Connection) -> Do:
+def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> Do:
     """The mark 'arrived' once more, where it is missing though all is done."""
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to mark")
     sentence = _sentence(transfer, connection, "arrived at")
-    step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status)
+    known = known_item(turn, transfer, progress.number)
+    step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status, known)
     return Do(Context("mending", transfer.id, progress.number, {"step": Arrived.__name__}), step)
 
 
 def take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
     """From the peer's company back into stock."""
-    _do(turn, transfer, progress.number, _take_back(transfer, progress, connection))
+    _do(turn, transfer, progress.number, _take_back(turn, transfer, progress, connection))
 
 
-def _take_back(transfer: Transfer, progress: Progress, connection: Connection) -> TakeBack:
+def _take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> TakeBack:
     if progress.item is None or connection.company is None:
         raise ValueError(f"transfer {transfer.id} has nothing to take back")
     return TakeBack(
@@ -344,6 +351,7 @@ def _take_back(transfer: Transfer, progress: Progress, connection: Connection) -
         location=progress.location,
         status=progress.status,
         company=connection.company,
+        known=known_item(turn, transfer, progress.number),
     )
 
 

@@ -1,8 +1,9 @@
 """The acts in an InvenTree: one step is one change, journaled before and after (DESIGN §6).
 
 Every step carries `mark`, which is written into InvenTree's own history by the act, so that a probe can tell
-whether the act was done. Marks are `fed:<transfer or connection id>:<line>:<step>`. `note` is the sentence
-that a person reads in the history behind the mark. `STEPS` pairs every step with its result's type.
+whether the act was done. A step on a stock item of ours carries what that is `known` to be; without that, its history
+must at least show a mark of the same line. Marks are `fed:<transfer or connection id>:<line>:<step>`. `note` is the
+sentence that a person reads in the history behind the mark. `STEPS` pairs every step with its result's type.
 """
 
 from __future__ import annotations
@@ -58,6 +59,25 @@ OWN_KEY, SHARE_KEY = "fedbot", "fedbot_share"
 """Ours in InvenTree's metadata: what the journal says of a record, and whether it is shared."""
 
 
+ANOTHER_THING = "another-thing"
+"""Why a step is refused whose stock item isn't the one that we know under that number."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a stock item must be, and must have been through, before anything is done to it.
+
+    InvenTree that was put back to an earlier state gives numbers again, so a key alone proves nothing. `mark` is how
+    our marks begin that stand in its history or its link (`fed:<transfer>:<line>:`), '' if it needs none, as of what a
+    superuser has named. `batch` is None where it may be another.
+    """
+
+    part: int
+    serial: str = ""
+    batch: str | None = None
+    mark: str = ""
+
+
 @dataclass(frozen=True)
 class TakeOut:
     """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`."""
@@ -68,6 +88,8 @@ class TakeOut:
     part: int
     quantity: Decimal
     serial: str = ""
+    batch: str | None = None
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +115,7 @@ class HandOver:
     item: int
     quantity: Decimal
     company: int
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +135,7 @@ class PutBack:
     quantity: Decimal
     location: int | None
     status: int
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +149,7 @@ class TakeBack:
     location: int | None
     status: int
     company: int
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +163,7 @@ class Arrived:
     note: str
     item: int
     status: int
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +176,7 @@ class Remark:
     mark: str
     note: str
     item: int
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -163,6 +190,7 @@ class WriteOff:
     note: str
     item: int
     quantity: Decimal
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -219,6 +247,7 @@ class BookInAgain:
     serial: str
     company: int
     status: int = 10
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -242,6 +271,7 @@ class PutAway:
     item: int
     quantity: Decimal
     location: int | None
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -265,6 +295,7 @@ class Mirror:
     pk: int
     value: str
     key: str = OWN_KEY
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -284,6 +315,7 @@ class AttachPhoto:
     note: str
     item: int
     file: dict[str, Any]
+    known: Known | None = None
 
 
 @dataclass(frozen=True)

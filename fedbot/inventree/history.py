@@ -5,13 +5,14 @@ A mark is the first word of an entry's notes, and is compared as a whole: `fed:x
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from fedbot.inventree.pasts import UNDONE, Entry
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
 from fedbot.ports import Refusal
+
+__all__ = ["UNDONE", "Entry", "Trace", "read_ahead", "trace"]
 
 # Types of entries (facts/inventree.md, "The chain that works on all four versions").
 RETURNED = frozenset({15, 105})
@@ -20,26 +21,7 @@ SPLIT_FROM_PARENT = 40
 SPLIT_CHILD = 42
 SENT_TO_CUSTOMER = 100
 
-# The second word of the notes by which we take an act of our own back, in the name of the same mark.
-UNDONE = "undone:"
-
 _PAGE = 50
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry. `item` is None if the stock item was deleted since."""
-
-    pk: int
-    item: int | None
-    kind: int
-    notes: str
-    deltas: Mapping[str, Any]
-
-    @property
-    def undone(self) -> bool:
-        """Whether it tells that we took our own act back."""
-        return self.notes.partition(" ")[2].startswith(UNDONE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +47,21 @@ class Trace:
 
 def trace(server: Server, mark: str, item: int) -> Trace:
     """What the history says of `mark`; where it can't be searched (API < 320), what that of `item` says."""
-    query: dict[str, object] = {"search": mark} if server.version.searches_history else {"item": item}
+    line = mark[: mark.rfind(":") + 1]
+    read = server.read_ahead.pop((line, item), None)
+    marked = _found(server, mark, item) if read is None else read
+    return Trace(tuple(entry for entry in marked if entry.notes.partition(" ")[0] == mark))
+
+
+def read_ahead(server: Server, line: str, item: int) -> tuple[Entry, ...]:
+    """All entries whose mark begins so, newest first. The next `trace` of such a mark needs no call."""
+    found = _found(server, line, item)
+    server.read_ahead[line, item] = found
+    return found
+
+
+def _found(server: Server, beginning: str, item: int) -> tuple[Entry, ...]:
+    query: dict[str, object] = {"search": beginning} if server.version.searches_history else {"item": item}
     entries: list[Entry] = []
     while True:
         try:
@@ -73,13 +69,13 @@ def trace(server: Server, mark: str, item: int) -> Trace:
         except Refusal:
             if server.version.searches_history:
                 raise
-            return Trace(())  # the history of a deleted item can't be asked for: 400
+            return ()  # the history of a deleted item can't be asked for: 400
         rows = page.get("results") or []
         entries += [_entry(row) for row in rows]
         if not page.get("next") or not rows:
             break
-    marked = [entry for entry in entries if entry.notes.partition(" ")[0] == mark]
-    return Trace(tuple(sorted(marked, key=lambda entry: entry.pk, reverse=True)))
+    marked = [entry for entry in entries if entry.notes.startswith(beginning)]
+    return tuple(sorted(marked, key=lambda entry: entry.pk, reverse=True))
 
 
 def _entry(row: Row) -> Entry:

@@ -34,6 +34,7 @@ from fedbot.inventree import (
     tokens,
     whereabouts,
 )
+from fedbot.inventree.recognising import recognise
 from fedbot.inventree.server import Server, Signer, look
 from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
@@ -46,6 +47,9 @@ Told = TypeVar("Told")
 
 # A server gets upgraded under us: it is looked at again this often, and after every outage (DESIGN §7).
 SECONDS_BETWEEN_LOOKS = 24 * 3600.0
+
+# So long after its probe a step is done without a second look at its stock item.
+SECONDS_RECOGNISED = 5.0
 
 # What reading a row of another shape than we know ends in.
 _BREAKAGES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
@@ -131,6 +135,7 @@ class OwnInventory:
         self._looked_at = 0.0
         self._looking = threading.Lock()
         self._writing = threading.Lock()
+        self._recognised: tuple[Step | None, float] = (None, 0.0)
 
     async def answer(self, question: Question) -> Answer:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
@@ -143,15 +148,31 @@ class OwnInventory:
 
         One that finds a movement done otherwise than agreed undoes it, so probes are writers too.
         """
-        return await asyncio.to_thread(self._write, DEEDS[type(step)].probe, step)
+        return await asyncio.to_thread(self._write, self._probed, step)
 
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self._write, DEEDS[type(step)].act, step)
+        return await asyncio.to_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
 
     async def attach(self, step: steps.AttachPhoto, photo: bytes) -> steps.PhotoAttached:
         """Attach a photo once and read it back; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self._write, partial(photos.attach, photo=photo), step)
+        return await asyncio.to_thread(self._write, partial(self._acted, partial(photos.attach, photo=photo)), step)
+
+    def _probed(self, server: Server, step: Step) -> StepResult | None:
+        """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
+        server.read_ahead.clear()
+        recognise(server, step)
+        self._recognised = (step, time.monotonic())
+        return DEEDS[type(step)].probe(server, step)
+
+    def _acted(self, act: Callable[[Server, Any], Told], server: Server, step: Step) -> Told:
+        """Do it, on the stock item that is meant: the probe just before it has looked, else it is looked at now."""
+        step_before, when = self._recognised
+        if step_before != step or time.monotonic() - when > SECONDS_RECOGNISED:
+            recognise(server, step)
+        self._recognised = (None, 0.0)
+        server.read_ahead.clear()
+        return act(server, step)
 
     def look_again(self) -> None:
         """Version, roles and places are read anew before the next call."""

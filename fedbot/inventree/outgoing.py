@@ -25,6 +25,7 @@ from fedbot.inventree.history import (
     Trace,
     trace,
 )
+from fedbot.inventree.recognising import check
 from fedbot.inventree.returning import bring_back
 from fedbot.inventree.rows import Row, amount, exact_status
 from fedbot.inventree.server import Server
@@ -64,11 +65,13 @@ def find_taken(server: Server, step: TakeOut) -> Taken | None:
 def take_out(server: Server, step: TakeOut) -> Taken:
     """Move exactly the agreed quantity to Outgoing, as 'on its way'.
 
-    Raises `Refusal` with one of: gone, changed, virtual, not-salable, serial, not-in-stock, status, too-much,
-    allocated.
+    Raises `Refusal` with one of: gone, changed, virtual, not-salable, serial, batch, another-thing, not-in-stock,
+    status, too-much, allocated.
     """
     row = item_row(server, step.item)
     _may_leave(server, row, step)
+    if step.known is not None:
+        check(server, step.item, step.known, "")
     if row.get("location") == server.outgoing.pk and is_on_its_way(server, step.item):
         text = f"Stock item #{step.item} lies in Outgoing for another transfer; if that is over, put it back first."
         raise Refusal(text, "not-in-stock")
@@ -97,6 +100,7 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
         (bool(part.get("virtual")), "virtual", f"{name} is virtual: there is nothing to hand over."),
         (part.get("salable") is False, "not-salable", "The part isn't salable, so it can't be assigned."),
         (str(row.get("serial") or "") != step.serial, "serial", f"{name} has another serial number now."),
+        (step.batch not in (None, str(row.get("batch") or "")), "batch", f"{name} is of another batch now."),
         (int(row["status"]) not in TRAVELLING_STATUSES, "status", f"{name} is {row.get('status_text')}."),
         (not server.version.in_stock(row), "not-in-stock", f"{name} isn't in stock any more."),
         (step.quantity <= 0, "too-much", "There is nothing to hand over."),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from fedbot.inventree.pasts import Past
+from fedbot.inventree.pasts import Entry, Past
 from fedbot.inventree.places import Place, Places, complaint_about
 from fedbot.inventree.rows import Row
 from fedbot.inventree.settings import InventorySettings
@@ -46,7 +46,8 @@ class Account:
 class Server:
     """One look at our InvenTree. `api` speaks under the everyday token, `admin` under the superuser's.
 
-    `pasts` are of the histories that were read since the look, by stock item.
+    `pasts` are of the histories that were read since the look, by stock item. `read_ahead` is what of them the step
+    under way has read already, by the beginning of the marks and the stock item.
     """
 
     api: InvenTreeTransport
@@ -62,6 +63,7 @@ class Server:
     connect: Connector
     sign: Signer | None = None
     pasts: dict[int, Past] = field(default_factory=dict)
+    read_ahead: dict[tuple[str, int], tuple[Entry, ...]] = field(default_factory=dict)
 
     @property
     def outgoing(self) -> Place:

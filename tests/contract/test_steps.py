@@ -34,6 +34,7 @@ from fedbot.federation.steps import (
     EndAccess,
     HandOver,
     ItemCreated,
+    Known,
     MakeAccess,
     MakeCompany,
     MintToken,
@@ -226,7 +227,10 @@ async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_
     match = await inventory.answer(replace(question, gave=(item,)))
     assert isinstance(match, PartMatch)
     assert match.again == item
-    step = BookInAgain(question.mark, "here again, from alpha", item, ground.lens, "AGAIN-1", ground.customer, DAMAGED)
+    known = Known(ground.lens, "AGAIN-1", mark=f"{transfer}:")
+    step = BookInAgain(
+        question.mark, "here again, from alpha", item, ground.lens, "AGAIN-1", ground.customer, DAMAGED, known
+    )
     assert await once(inventory, step) == ItemCreated(item, Decimal(1))
     row = ground.item(item)
     assert (row["customer"], row["location"], row["serial"], row["status"]) == (
@@ -250,10 +254,8 @@ async def test_a_photo_is_attached_to_an_item_that_is_lent_and_found_again(
 ) -> None:
     item, photo = ground.stock(ground.bolt, 3, ground.drawer), b"\x89PNG\r\n\x1a\n" + secrets.token_bytes(5000)
     ground.assign(item)
-    steps = [
-        AttachPhoto(f"{transfer}:photo-{number}", "Piet: ✓ scratched <left> & so on " * 20, item, {})
-        for number in range(2)
-    ]
+    said, known = "Piet: ✓ scratched <left> & so on " * 20, Known(ground.bolt)
+    steps = [AttachPhoto(f"{transfer}:photo-{number}", said, item, {}, known) for number in range(2)]
     for step in steps:
         assert await inventory.probe(step) is None
         done = await inventory.attach(step, photo)
@@ -331,9 +333,9 @@ async def test_what_was_borrowed_is_written_off_once_and_never_more_of_it(
 ) -> None:
     item = ground.stock(ground.bolt, 3, ground.drawer)
     with pytest.raises(Refusal) as refused:
-        await inventory.act(WriteOff(f"{transfer}:off", "lost", item, Decimal(2)))
+        await inventory.act(WriteOff(f"{transfer}:off", "lost", item, Decimal(2), Known(ground.bolt)))
     assert refused.value.reason == "too-much"
-    await once(inventory, WriteOff(f"{transfer}:off", "lost", item, Decimal(3)))
+    await once(inventory, WriteOff(f"{transfer}:off", "lost", item, Decimal(3), Known(ground.bolt)))
     assert (ground.item(item)["status"], ground.item(item)["location"]) == (LOST, ground.drawer)
 
 
@@ -369,7 +371,7 @@ async def test_what_has_no_place_of_its_own_goes_where_its_category_belongs(
     assert isinstance(match, PartMatch)
     assert match.location == ground.drawer
     item = ground.stock(part, 1, ground.incoming)
-    placed = await once(inventory, PutAway(f"{transfer}:away", "x", item, Decimal(1), None))
+    placed = await once(inventory, PutAway(f"{transfer}:away", "x", item, Decimal(1), None, Known(part)))
     assert placed == PlacedAt(item, ground.drawer, f"{ground.run}/Drawer")
 
 
@@ -377,7 +379,7 @@ async def test_texts_that_inventree_would_refuse_arrive_all_the_same(
     inventory: OwnInventory, ground: Ground, transfer: str
 ) -> None:
     typed = "for <b>Bea</b>\n10\u00a0mm &copy; [here](ftp://x.org) {: #i } AT&T 2.0″ 👩\u200d🔧 <"
-    card = f"https://matrix.to/#/!a:example.org/$card?via=x&copy=<1>&{transfer}"
+    card = f"https://matrix.to/#/!a:example.org/$card?via=x&copy=<1>&{transfer}:in"
     company = await once(inventory, MakeCompany(transfer, card, f"{ground.run} R&D <3 &copy", typed))
     assert isinstance(company, CompanyMade)
     source = ground.stock(ground.bolt, 5, ground.drawer)

@@ -41,6 +41,8 @@ from tests.twins.vault import TwinVault
 
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
+Snapshot = dict[str, tuple[list[Any], int]]
+"""The rows of each table, and the number that its next row gets."""
 
 
 @dataclass
@@ -231,6 +233,16 @@ class Space:
     def deactivates(self, username: str) -> None:
         """An account may do nothing any more."""
         self.admin("PATCH", f"user/{self.user(username).pk}/", is_active=False)
+
+    def snapshot(self) -> Snapshot:
+        """A copy of its InvenTree's database, as an admin keeps one."""
+        return {name: (list(table), table.next_pk) for name, table in self.tables.tables().items()}
+
+    def put_back(self, snapshot: Snapshot) -> None:
+        """Its InvenTree's database is that copy again: what came later is gone, and its numbers are given again."""
+        for name, table in self.tables.tables().items():
+            table.load(*snapshot[name])
+        self.counted = self.count()
 
     @contextmanager
     def meddles(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from fedbot.federation.steps import (
     EndAccess,
     HandOver,
     ItemCreated,
+    Known,
     MakeAccess,
     MakeCompany,
     MintToken,
@@ -75,7 +76,8 @@ async def remark(space: Space) -> Remark:
 async def write_off(space: Space) -> WriteOff:
     """It was borrowed, and lies in stock."""
     row = space.item("M3-NUT")
-    return WriteOff(f"{MARK}:off", "borrowed from Alpha, lost", row["pk"], Decimal(str(row["quantity"])))
+    known, quantity = Known(row["part"]), Decimal(str(row["quantity"]))
+    return WriteOff(f"{MARK}:off", "borrowed from Alpha, lost", row["pk"], quantity, known)
 
 
 async def put_back(space: Space) -> PutBack:

@@ -13,6 +13,7 @@ from fedbot.federation.steps import (
     CreateItem,
     HandOver,
     ItemCreated,
+    Known,
     Mirror,
     PutAway,
     Step,
@@ -59,7 +60,8 @@ async def test_the_calls_of_one_push_are_those_of_the_docs(alpha: Space, beta: S
     place = beta.place("Store")
     await as_the_runner_does(beta, PutAway(f"{MARK}:away", "received", created.item, Decimal(10), place))
     value = json.dumps({"origin": "alpha", "transfer": "t", "item": created.item})
-    await as_the_runner_does(beta, Mirror(f"{MARK}:mirror", "stockitem", created.item, value))
+    known = Known(part, mark=f"{MARK}:")
+    await as_the_runner_does(beta, Mirror(f"{MARK}:mirror", "stockitem", created.item, value, known=known))
     calls += made(beta)
     await as_the_runner_does(alpha, Arrived(f"{MARK}:arrived", "arrived", out.item, out.status))
     calls += made(alpha)

@@ -161,7 +161,7 @@ async def test_without_a_place_it_goes_where_its_part_its_category_or_the_config
     beta.admin.patch(f"part/category/{category}/", {"default_location": beta.place("Wood shop")})
     assert await beta.inventory.act(step) == PlacedAt(step.item, beta.place("Wood shop"), "Wood shop")
     beta.admin.patch(f"part/{part}/", {"default_location": beta.place("Laser room")})
-    again = replace(step, mark="fed:again:1:away")
+    again = replace(step, mark=step.mark.replace(":away", ":again"))
     assert await beta.inventory.act(again) == PlacedAt(step.item, beta.place("Laser room"), "Laser room")
 
 
@@ -187,6 +187,7 @@ async def test_the_receivers_side_of_a_push_takes_four_calls(alpha: Space) -> No
     alpha.network.log.clear()
     result = await made(alpha, step)
     away = replace(await put_away(alpha), item=result.item)
+    await alpha.inventory.probe(away)  # the runner does; it has its own calls
     del alpha.network.log[2:]
     await alpha.inventory.act(away)
     assert alpha.network.log == [

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.steps import AttachPhoto, PhotoAttached
+from fedbot.federation.steps import AttachPhoto, Known, PhotoAttached
 from fedbot.inventree.versions import Version
 from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
 from tests.inventree.space import Space
 
 MARK = "fed:k7m2xq4w9tz3b5c8d6f2:1:photo-0a1b2c3d"
-STEP = AttachPhoto(MARK, "Piet: scratched <left>", 42, {"url": "mxc://x/1"})
+LENS = Known(9, "0042")
+STEP = AttachPhoto(MARK, "Piet: scratched <left>", 42, {"url": "mxc://x/1"}, LENS)
 JPEG = b"\xff\xd8\xff\xe0 and so on"
 
 
@@ -22,7 +23,7 @@ async def test_it_is_attached_once_and_found_by_its_mark(alpha: Space) -> None:
     (row,) = alpha.admin.rows("attachment/", model_type="stockitem", model_id=42)
     assert row["comment"] == f"{MARK} Piet: scratched ‹left›"
     assert (row["file_size"], row["attachment"].rpartition("/")[2]) == (len(JPEG), f"{MARK.replace(':', '-')}.jpg")
-    assert await alpha.inventory.probe(AttachPhoto(f"{MARK}9", "", 42, {})) is None
+    assert await alpha.inventory.probe(AttachPhoto(f"{MARK}9", "", 42, {}, LENS)) is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ async def test_done_but_unanswered_is_unknown_and_then_found(alpha: Space) -> No
 
 
 async def test_a_long_note_is_cut_to_what_the_version_takes(alpha: Space) -> None:
-    await alpha.inventory.attach(AttachPhoto(MARK, "x" * 500, 42, {}), JPEG)
+    await alpha.inventory.attach(AttachPhoto(MARK, "x" * 500, 42, {}, LENS), JPEG)
     (row,) = alpha.admin.rows("attachment/", model_type="stockitem", model_id=42)
     assert len(row["comment"]) == 250
 

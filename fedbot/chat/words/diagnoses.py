@@ -59,6 +59,10 @@ OF_STEPS = (
     marked("The link to the card is longer than this InvenTree takes"),
     marked("InvenTree says that it made the stock item, but it isn't there"),
     marked("Stock item #{item} was changed since the card was written"),
+    marked(
+        "Stock item #{item} is another thing now than the one we know ({why}); InvenTree may have been put back to an"
+        " earlier state"
+    ),
     marked("Stock item #{item} did not come back into Incoming"),
     marked("We don't know InvenTree with API {api} yet: nothing is moved until a superuser accepts it"),
     marked("Somebody else wrote the metadata at the same moment"),

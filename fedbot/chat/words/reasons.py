@@ -23,6 +23,14 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("somebody changed the stock item in the meantime; what I had moved is back."),
         marked("Look it up in {sender}'s InvenTree and start again with what is there."),
     ),
+    "another-thing": (
+        marked("the stock item is another thing now: was InvenTree put back to an earlier state, or was it changed?"),
+        marked("A superuser looks at the item, then compares the books: {reconcile}"),
+    ),
+    "batch": (
+        marked("its batch isn't as agreed."),
+        marked("Look at the batch in InvenTree, then start again."),
+    ),
     "not-in-stock": (
         marked("the item isn't in stock any more: sold, installed, in production, or on its way to somebody else."),
         marked("Look it up in {sender}'s InvenTree and start again with what is there."),
@@ -125,7 +133,7 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
     ),
 }
 KNOWN = frozenset(_NOT_GIVEN)
-_TO_SAY = {"find": Code("!fed find"), "share": Code("!fed share"), "clear": Code("!fed clear")}
+_TO_SAY = {word: Code(f"!fed {word}") for word in ("find", "share", "clear", "reconcile")}
 _ELSE = marked("InvenTree refused it.")
 
 _NO_PART: dict[str, tuple[str, str]] = {

@@ -1,0 +1,55 @@
+"""An InvenTree that was put back to an earlier state gives numbers again: a number alone proves nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fedbot.federation.documents import TransferState
+from tests.dialogue.test_lending import back, lent, loan
+from tests.dialogue.world import World, friends, told
+
+
+async def number_given_again(word: str = "RES-10K 4") -> tuple[World, int]:
+    """4 bolts are lent; Attraktor's InvenTree is put back to before that; what is given next gets their number."""
+    world = await friends()
+    bolts = world.alpha.item("M3-BOLT", batch="2025-11").pk
+    before = world.alpha.snapshot()
+    await lent(f"#{bolts} 4", world=world)
+    number = loan(world.alpha).at(1).item
+    assert number
+    world.alpha.put_back(before)
+    await world.hand_over(word)
+    assert world.alpha.transfer().at(1).item == number, "the server gave the number again"
+    return world, number
+
+
+async def asks_back(world: World) -> str:
+    line = world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    return world.answer_to(line)
+
+
+async def test_another_thing_under_the_number_of_a_lent_one_does_not_come_back_for_it() -> None:
+    world, number = await number_given_again()
+    answer = await asks_back(world)
+    row = world.alpha.row(number)
+    assert (row.part, row.customer) == (world.alpha.part("RES-10K").pk, world.alpha.connection().company)
+    assert "Not done: 4 × M3 bolt" in answer
+    assert "the stock item is another thing now: was InvenTree put back to an earlier state" in answer
+    assert not told(world.room, "M3 bolt is back")
+    assert world.beta.row(loan(world.beta).at(1).item or 0).quantity == 4
+
+
+async def test_pieces_of_the_same_part_and_batch_under_the_number_are_known_by_the_missing_mark() -> None:
+    world, number = await number_given_again("#2 4")
+    assert world.alpha.row(number).batch == "2025-11"
+    await asks_back(world)
+    await world.passes(timedelta(minutes=1))
+    assert world.alpha.row(number).customer == world.alpha.connection().company, "those were given away, not lent"
+    assert [back(space).state for space in world.spaces] == [TransferState.REVERTED] * 2
+    assert [loan(space).is_on_loan for space in world.spaces] == [True, True]
+    assert world.beta.row(loan(world.beta).at(1).item or 0).quantity == 4, "the borrower has them in its books again"
+    why = f"Stock item #{number} is another thing now than the one we know"
+    assert told(world.room, why)
+    assert "InvenTree may have been put back to an earlier state" in told(world.room, why)[0].text
+    assert not told(world.room, "M3 bolt is back at")
