@@ -92,10 +92,9 @@ def _meant(turn: Turn, command: Command) -> Connection | Phrase:
 
 def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once: bool) -> None:
     """What each way would do; a number picks one."""
-    sure = f"{SPEC.name} {connection.peer} --sure"
-    lines = [whole_line(turn, command, f"{sure} --now")]
+    lines = [whole_line(turn, command, SPEC, space=connection.peer, sure="yes", now="yes")]
     if not at_once:
-        lines.insert(0, whole_line(turn, command, sure))
+        lines.insert(0, whole_line(turn, command, SPEC, space=connection.peer, sure="yes"))
     phrase = say(
         "disconnect_preview",
         connection=connection,

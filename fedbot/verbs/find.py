@@ -10,6 +10,7 @@ from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.verbs.friends import active_friend
+from fedbot.verbs.grammar import incomplete
 from fedbot.verbs.naming import rooms_told_of
 from fedbot.verbs.spec import Argument, Handler, Kind, Verb
 
@@ -68,7 +69,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
 
 def _complaint(turn: Turn, command: Command) -> Phrase | None:
     if not command.arguments.get("words"):
-        return say("argument_missing", argument="WORDS", usage=SPEC.usage, example=SPEC.examples[0])
+        return incomplete(SPEC, command.arguments, SPEC.arguments[0])
     space = str(command.arguments.get("space", "")).strip()
     if space.casefold() in {"", "all", turn.home.party.casefold(), turn.home.name.casefold()}:
         return None

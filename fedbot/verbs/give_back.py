@@ -16,7 +16,6 @@ from fedbot.federation.terms import presentable
 from fedbot.verbs.lent_things import ALL, let_choose, things_meant
 from fedbot.verbs.loans_meant import carrier, id_and_rest, loan_meant
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.verbs.tokens import note_again
 
 SPEC = Verb(
     name="return",
@@ -66,7 +65,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return meant
     loan, terms = meant
     if not answers:
-        let_choose(turn, command, loan, SPEC, _options(command))
+        let_choose(turn, command, loan, SPEC)
         return None
     connection = carrier(turn, loan)
     identifier, by = transfer_id(command.event_id, 1), command.signature(turn)
@@ -115,12 +114,6 @@ def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phra
 def _named(turn: Turn, command: Command) -> tuple[Command, str]:
     """The line with the loan's id, and what of it is named."""
     return id_and_rest(turn, command, str(command.arguments.get("id", "")))
-
-
-def _options(command: Command) -> str:
-    """The line's options, to stand in a whole line."""
-    damaged = " --damaged" if command.arguments.get("damaged") else ""
-    return damaged + note_again(str(command.arguments.get("note", "")))
 
 
 def _not_here(turn: Turn, loan: Transfer, terms: Terms, answers: tuple[Answer, ...]) -> Phrase | None:

@@ -8,17 +8,19 @@ one or all of the other, and which of them exists only InvenTree knows.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.lines import PREFIX
 from fedbot.federation.terms import MOST_LINES
 from fedbot.verbs.dates import reads_as_day
-from fedbot.verbs.items import items_in
-from fedbot.verbs.quantities import quantity_in
+from fedbot.verbs.items import Reading, items_in, typed_again
+from fedbot.verbs.quantities import quantity_in, typed
 from fedbot.verbs.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
-from fedbot.verbs.tokens import Token, tidied, tokens_in
+from fedbot.verbs.tokens import Token, in_quotes, is_plain, is_syntax, slice_of, tidied, tokens_in, unquoted
 
 LONGEST_WORD = 200
 SHOWN = 40
@@ -59,10 +61,82 @@ def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
     try:
         options = line.take_options()
         arguments = line.take_keywords() | line.take_places()
+        line.check_that_all_is_there({**arguments, **options})
         line.check_lengths({**options, **arguments})
     except Unclear as unclear:
         return unclear.phrase
     return {**arguments, **options}
+
+
+def incomplete(spec: Verb, arguments: Mapping[str, Any], missing: Argument) -> Phrase:
+    """What is missing, with the line as it would be with it; all that was typed stays in it."""
+    needed = [argument for argument in spec.arguments if not argument.optional or argument is missing]
+    placeholders = {argument.name: argument.shown for argument in needed if not arguments.get(argument.name)}
+    shown = f"{missing.keyword} {missing.shown}".strip()
+    example = render(spec, {**arguments, **placeholders})
+    return say("argument_missing", argument=shown, usage=spec.usage, example=example)
+
+
+# --- the way back -----------------------------------------------------------------------------------------
+
+
+def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
+    """The line, verb included, that `parse` reads as these arguments; a text without quotes where that will do.
+
+    Choices and suggestions are rendered from the parsed line with something else put in, so that nothing gets lost.
+    """
+    words = [spec.name]
+    for argument in spec.arguments:
+        value = arguments.get(argument.name)
+        if value:
+            words += [argument.keyword] if argument.keyword else []
+            words.append(_argument_again(spec, argument, value))
+    for option in spec.options:
+        value = str(arguments.get(option.name, ""))
+        if value:
+            words.append(f"--{option.name}{_option_again(value) if option.shown else ''}")
+    return " ".join(words)
+
+
+def _argument_again(spec: Verb, argument: Argument, value: Any) -> str:  # noqa: ANN401 - as parsed
+    if isinstance(value, list):
+        lines = (tuple(Reading(**reading) for reading in readings) for readings in value)
+        return " + ".join(typed_again(readings, _reserved(spec)) for readings in lines)
+    text = str(value)
+    if argument.kind is Kind.QUANTITY:
+        return typed(Decimal(text))
+    if argument.kind is Kind.THINGS:
+        return text if _things_in(text) == text and not _holds(text, _reserved(spec)) else in_quotes(text) or text
+    one_word = argument.kind in {Kind.WORD, Kind.SUBJECT}
+    if is_plain(text, _reserved(spec)) and not (one_word and " " in text):
+        return text
+    return in_quotes(text) or text
+
+
+def _option_again(text: str) -> str:
+    """The option's text behind its name. What holds quotes of both kinds stands as it is behind a `=`."""
+    quoted = in_quotes(text)
+    return f" {quoted}" if quoted else f"={text}"
+
+
+def _reserved(spec: Verb) -> frozenset[str]:
+    return frozenset(word for argument in spec.arguments if argument.keyword for word in argument.keywords)
+
+
+def _holds(text: str, reserved: frozenset[str]) -> bool:
+    """Whether one of its words would be read as a keyword or an option."""
+    return any(is_syntax(token, reserved) for token in tokens_in(text))
+
+
+def _things_in(text: str) -> str:
+    """What the parser makes of things that are typed like this."""
+    segments: list[list[Token]] = [[]]
+    for token in tokens_in(text):
+        if token.separator:
+            segments.append([])
+        else:
+            segments[-1].append(token)
+    return BETWEEN_THINGS.join(Segment(tuple(tokens)).text(text) for tokens in segments if tokens)
 
 
 @dataclass(frozen=True)
@@ -77,7 +151,7 @@ class Segment:
             return ""
         if len(self.tokens) == 1:
             return self.tokens[0].text
-        return line[self.tokens[0].start : self.tokens[-1].end]
+        return slice_of(line, self.tokens)
 
 
 class _Line:
@@ -95,6 +169,7 @@ class _Line:
         """Take out every `--option TEXT`; the text goes on to the next option or the line's end, or is quoted."""
         taken: dict[str, Any] = {}
         left: list[Token] = []
+        spans: list[tuple[int, int]] = []
         at = 0
         while at < len(self.tokens):
             token = self.tokens[at]
@@ -104,13 +179,17 @@ class _Line:
                 continue
             name, equals, _ = token.text[2:].partition("=")
             option = self._option(name)
+            begun = at
             if option.name in taken:
                 raise Unclear(say("option_twice", option=f"--{option.name}", usage=self.spec.usage))
             if not option.shown:
                 taken[option.name], at = "yes", at + 1
-                continue
-            start = token.start + token.text.index("=") + 1 if equals else token.end
-            taken[option.name], at = self._option_text(option, at, start)
+            else:
+                start = token.start + token.text.index("=") + 1 if equals else token.end
+                taken[option.name], at = self._option_text(option, at, start)
+            spans.append((self.tokens[begun].start, self.tokens[at - 1].end))
+        for start, end in spans:  # so that a name in whose middle it stood is whole
+            self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
         self._split(left)
         return taken
 
@@ -130,8 +209,7 @@ class _Line:
         else:
             while behind < len(tokens) and not self._ends_option(tokens[behind]):
                 behind += 1
-            end = tokens[behind - 1].end
-            text = self.text[start:end].strip()
+            text = unquoted(self.text[start : tokens[behind - 1].end].strip())
         if not text:
             raise Unclear(say("option_without_text", option=f"--{option.name}", usage=self.spec.usage))
         if len(text) > option.most:
@@ -143,6 +221,9 @@ class _Line:
         return begins_option or (token.separator and token.text == "\n")
 
     def _split(self, tokens: list[Token]) -> None:
+        unclosed = next((token for token in tokens if token.opens_quotes), None)
+        if unclosed is not None:
+            raise Unclear(say("quotes_not_closed", word=unclosed.text[:SHOWN]))
         current: list[Token] = []
         for token in tokens:
             if token.separator:
@@ -176,8 +257,8 @@ class _Line:
                 raise Unclear(say("two_different", keyword=argument.keyword, first=first, second=second))
             if values:
                 found[argument.name] = next(iter(values.values()))
-            elif not argument.optional:
-                raise Unclear(self._no_day(argument, said) or self._missing(argument))
+            elif not argument.optional and (no_day := self._no_day(argument, said)):
+                raise Unclear(no_day)
         return found
 
     def _last_said(self, argument: Argument) -> int:
@@ -213,8 +294,6 @@ class _Line:
                 value = self._quantity(str(value))
             if value:
                 found[argument.name] = value
-            elif not argument.optional:
-                raise Unclear(self._missing(argument))
         if self.segments:
             raise Unclear(self._too_many(self.segments[0].text(self.text)))
         return found
@@ -255,6 +334,13 @@ class _Line:
 
     # complaints
 
+    def check_that_all_is_there(self, values: dict[str, Any]) -> None:
+        """No argument is missing that the verb needs."""
+        needed = [argument for argument in self.spec.arguments if not argument.optional]
+        missing = next((argument for argument in needed if argument.name not in values), None)
+        if missing is not None:
+            raise Unclear(incomplete(self.spec, values, missing))
+
     def check_lengths(self, values: dict[str, Any]) -> None:
         """No word is longer than anything in InvenTree can be called."""
         names = {option.name for option in self.spec.options}
@@ -276,10 +362,6 @@ class _Line:
         )
         words = next(behind, "")
         return say("day_unclear", word=words[:SHOWN]) if words else None
-
-    def _missing(self, argument: Argument) -> Phrase:
-        shown = f"{argument.keyword} {argument.shown}".strip()
-        return say("argument_missing", argument=shown, usage=self.spec.usage, example=self.spec.examples[0])
 
     def _too_many(self, word: str) -> Phrase:
         return say("word_too_many", word=word[:SHOWN], usage=self.spec.usage, example=self.spec.examples[0])

@@ -19,7 +19,6 @@ from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.naming import bare_id, spaces_in, subject_meant, whole_line
 from fedbot.verbs.spans import days_in
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.verbs.tokens import in_quotes
 
 A_PAGE = 10
 
@@ -136,15 +135,7 @@ def _page(turn: Turn, meant: _Listed, transfers: list[Transfer], *, more: bool) 
 
 
 def _next_page(turn: Turn, command: Command, meant: _Listed) -> str:
-    word = str(command.arguments.get("id", "")).strip()
-    since = str(command.arguments.get("since", ""))
-    parts = [
-        SPEC.name,
-        in_quotes(word) if word else "",
-        f"--since {since}" if since else "",
-        f"--page {meant.page + 1}",
-    ]
-    return whole_line(turn, command, " ".join(part for part in parts if part))
+    return whole_line(turn, command, SPEC, page=str(meant.page + 1))
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -5,12 +5,13 @@ A number at either end is a quantity, unless the name goes on to it: `Laser lens
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
 from fedbot.federation.effects import Phrase, say
 from fedbot.verbs.quantities import Quantity, is_times, quantity_in, typed
-from fedbot.verbs.tokens import Token, in_quotes
+from fedbot.verbs.tokens import Token, in_quotes, is_syntax, slice_of, tokens_in
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,17 @@ def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phra
     return (counted,) if words.is_one(rest) else (counted, Reading(words.item(0, None)))
 
 
-def typed_again(readings: tuple[Reading, ...]) -> str:
-    """A line so that it is read the same way again."""
+def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:
+    """A line so that it is read the same way again, where these words are keywords; without quotes if that will do."""
     first, last = readings[0], readings[-1]
-    if len(readings) == 1:
-        return _counted(first, in_quotes(first.item))
-    return last.item if not last.quantity else _counted(first, first.item)
+    ways = (_counted(first, first.item), last.item, f"{last.item} {first.item}", _counted(first, in_quotes(first.item)))
+    return next((way for way in ways if _reads_as(way, readings, reserved)), last.item)
+
+
+def _reads_as(words: str, readings: tuple[Reading, ...], reserved: Collection[str]) -> bool:
+    tokens = tuple(tokens_in(words))
+    split = any(token.separator or is_syntax(token, reserved) for token in tokens)
+    return bool(tokens) and not split and items_in(tokens, words) == readings
 
 
 def _counted(reading: Reading, item: str) -> str:
@@ -83,7 +89,7 @@ class _Words:
             tokens = tokens[:-1]
         if len(tokens) == 1:
             return tokens[0].text
-        return self.line[tokens[0].start : tokens[-1].end]
+        return slice_of(self.line, tokens)
 
     def is_one(self, place: slice) -> bool:
         """Whether it is one word, so that a number beside it is no part of a longer name."""

@@ -5,6 +5,10 @@ It is a push with a last day; what it does is `push`'s.
 
 from __future__ import annotations
 
+from fedbot.federation.commands import Command
+from fedbot.federation.effects import Phrase
+from fedbot.federation.questions import Answer
+from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.verbs import push
 from fedbot.verbs.dates import UNTIL
@@ -31,4 +35,10 @@ SPEC = Verb(
     everyday=3,
 )
 
-HANDLER = Handler(SPEC, push.ask, push.act)
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Offer it, to have it back."""
+    return push.offer(turn, command, answers, SPEC)
+
+
+HANDLER = Handler(SPEC, push.ask, act)

@@ -93,13 +93,15 @@ def _names(loan: Transfer, line: Line) -> set[str]:
     return {name.casefold() for name in names | with_serial} | keys
 
 
-def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb, options: str) -> None:
+def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None:
     """Put the list of what is out, and free to go: each by its number, and all of it."""
     left = loans.free_to_return(turn, loan)
-    words = {number: f"{spec.name} {loan.code} {number}{options}" for number in left}
     last = max(left) + 1
-    words[last] = f"{spec.name} {loan.code} {ALL}{options}"
-    ways = tuple(whole_line(turn, command, words[n]) if n in words else "" for n in range(1, last + 1))
+    words = {**{number: str(number) for number in left}, last: ALL}
+    ways = tuple(
+        whole_line(turn, command, spec, id=f"{loan.code} {words[number]}") if number in words else ""
+        for number in range(1, last + 1)
+    )
     lines = tuple(line for line in loans.lines_out(turn, loan) if line.number in left)
     phrase = say("which_things_of_a_loan", loan=loan, lines=lines, everything=last, verb=spec.name)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)

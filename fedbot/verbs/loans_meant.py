@@ -10,7 +10,7 @@ from fedbot.federation.documents import Connection, Transfer
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.state import Turn
 from fedbot.verbs.dates import reads_as_day
-from fedbot.verbs.naming import bare_id, subject_meant
+from fedbot.verbs.naming import WITHOUT_ID, bare_id, subject_meant
 from fedbot.verbs.quantities import quantity_in
 from fedbot.verbs.spec import Verb
 
@@ -53,7 +53,7 @@ def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     bare = bare_id(first)
     is_amount = quantity_in(bare) is not None or first in {"by", "for", "until"} or reads_as_day(word.strip())
     if not turn.by_code(bare) and (command.subject or is_amount):
-        return replace(command, arguments={**command.arguments, "id": ""}), word.strip()
+        return replace(command, arguments={**command.arguments, "id": "", WITHOUT_ID: word.strip()}), word.strip()
     return replace(command, arguments={**command.arguments, "id": bare}), behind.strip()
 
 

@@ -12,18 +12,20 @@ from fedbot.federation.state import Turn
 from fedbot.federation.stock import Part, Right
 from fedbot.federation.terms import presentable
 from fedbot.verbs.friends import friend_meant
-from fedbot.verbs.grammar import SHOWN, near
+from fedbot.verbs.grammar import SHOWN, incomplete, near
 from fedbot.verbs.naming import rooms_told_of
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb
 
+NAME = Argument("name", Kind.ANYTHING, "NAME", optional=True)
+FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True)
 SPEC = Verb(
     name="match",
     summary="say which part of ours a friend's thing is",
     right=Right.APPROVER,
     arguments=(
         Argument("item", Kind.WORD, "ITEM", optional=True),
-        Argument("name", Kind.ANYTHING, "NAME", optional=True),
-        Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True),
+        NAME,
+        FROM_SPACE,
     ),
     options=(Option("forget", "", "not any more"),),
     examples=("match PLA-ROT PLA-RED from betaspace", "match", "match PLA-RED --forget"),
@@ -41,7 +43,7 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     if not item or command.arguments.get("forget"):
         return ()
     if not name:
-        return say("argument_missing", argument="NAME", usage=SPEC.usage, example=SPEC.examples[0])
+        return incomplete(SPEC, command.arguments, NAME)
     friend = _friend(turn, command)
     return friend if isinstance(friend, Phrase) else (FindItems(item),)
 
@@ -84,7 +86,7 @@ def _friend(turn: Turn, command: Command) -> Connection | Phrase:
     friends = [connection for connection in turn.active_connections() if connection.room in rooms]
     if len(friends) == 1:
         return friends[0]
-    return say("argument_missing", argument="from SPACE", usage=SPEC.usage, example=SPEC.examples[0])
+    return incomplete(SPEC, command.arguments, FROM_SPACE)
 
 
 def _part_meant(found: ItemsFound, word: str) -> Part | Phrase:

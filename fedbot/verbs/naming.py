@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from fedbot.federation import directory, succession
 from fedbot.federation.commands import Command
@@ -16,8 +17,11 @@ from fedbot.federation.lines import PREFIX
 from fedbot.federation.state import Turn
 from fedbot.federation.surroundings import Room
 from fedbot.federation.verdicts import Subject, subject_by_id
-from fedbot.verbs.grammar import SHOWN, near
+from fedbot.verbs.grammar import SHOWN, near, render
 from fedbot.verbs.spec import Verb
+
+WITHOUT_ID = "without id"
+"""Among a command's arguments: what was typed beside an id, where both are one argument."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,20 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
     found = _by_word(turn, command, word) if word else subject_by_id(turn, command.subject)
     if found is None:
         told = tuple(subject for subject in fitting if subject.room in rooms_told_of(turn, command.room))
-        return say("which_one", verb=spec.name, subjects=told)
+        return say("which_one", verb=spec.name, subjects=told, line=_with_id(command, spec, told))
     if isinstance(found, Phrase):
         return found
     if found.room not in rooms_told_of(turn, command.room):
         return say("subject_elsewhere", subject=found, room=room_name(turn, found.room))
     return found
+
+
+def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:
+    """What was typed, with the id of the first of them; '' if there is none."""
+    if not told:
+        return ""
+    typed = str(command.arguments.get(WITHOUT_ID, command.arguments.get("id", "")))
+    return render(spec, {**command.arguments, "id": f"{told[0].code} {typed}".strip()})
 
 
 def bare_id(word: str) -> str:
@@ -118,7 +130,10 @@ def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
     return say("no_such_id", word=word[:SHOWN], near=near(word, codes))
 
 
-def whole_line(turn: Turn, command: Command, words: str) -> str:
-    """A line to be said in place of the command: what a number in a list stands for."""
+def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:  # noqa: ANN401 - as parsed
+    """The command's line with other arguments or options in place of some; all else stays as it was typed.
+
+    A number in a list stands for such a line.
+    """
     as_whom = f"as {turn.home.party} " if directory.claimed_by_several(turn, command.sender, command.room) else ""
-    return f"{PREFIX} {as_whom}{words}"
+    return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"

@@ -7,7 +7,7 @@ Our own check before anything is asked; what InvenTree itself would not check is
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,6 +22,10 @@ from fedbot.federation.terms import MOST_DIGITS, MOST_PLACES, described, present
 
 # A message may have 46,000 bytes; what people read of the offer, and the seal itself, take the rest.
 MOST_OFFER_BYTES = 28_000
+
+
+Less = Callable[[StockItem, Decimal], str]
+"""What was typed, as it would be with that much of that item."""
 
 
 @dataclass(frozen=True)
@@ -119,29 +123,35 @@ def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], dest
     return None
 
 
-def amount_complaint(turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal]) -> Phrase | None:
+def amount_complaint(
+    turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], less: Less
+) -> Phrase | None:
     """Why not this much of it."""
     if item.serial and wanted != 1:
         return say("serial_is_one", item=item)
     free = free_of(turn, item, taken)
     if wanted <= free:
         return None
+    line = less(item, free)
     if wanted > item.quantity:
-        return say("quantity_too_much", item=item, wanted=wanted, available=free)
+        return say("quantity_too_much", item=item, wanted=wanted, available=free, line=line)
     if wanted > item.available:
-        return say("item_allocated", item=item, wanted=wanted, available=free)
-    return say("offered_already", item=item, wanted=wanted, available=free, transfers=pledged(turn, item.pk)[1])
+        return say("item_allocated", item=item, wanted=wanted, available=free, line=line)
+    by = pledged(turn, item.pk)[1]
+    return say("offered_already", item=item, wanted=wanted, available=free, transfers=by, line=line)
 
 
 def merged_complaint(
-    turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...]
+    turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...], less: Less
 ) -> Phrase | None:
     """Why not this much of it, if so much of it may be what was received and merged into it (`merges`)."""
     clean = max(free_of(turn, item, taken) - merges.total(hidden), Decimal(0))
     if not hidden or wanted <= clean:
         return None
     names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in hidden))
-    return say("merged_may_not_go_on", item=item, hidden=merges.total(hidden), origins=names, available=clean)
+    line = less(item, clean)
+    total = merges.total(hidden)
+    return say("merged_may_not_go_on", item=item, hidden=total, origins=names, available=clean, line=line)
 
 
 def line_of(number: int, picked: Picked) -> Line:

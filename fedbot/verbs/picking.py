@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from fedbot.federation import merges
 from fedbot.federation.effects import Phrase, say
-from fedbot.federation.home import Home
 from fedbot.federation.merges import Hidden
 from fedbot.federation.questions import ItemsFound
 from fedbot.federation.state import Turn
@@ -16,7 +15,7 @@ from fedbot.federation.stock import Part, StockItem
 from fedbot.federation.views import Lying
 from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.items import Reading
-from fedbot.verbs.offering import Picked, amount_complaint, free_of, item_complaint, merged_complaint, origins_of
+from fedbot.verbs.offering import Less, Picked, amount_complaint, free_of, item_complaint, merged_complaint, origins_of
 
 MOST_TOLD = 20
 
@@ -31,12 +30,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Picking:
-    """What is needed to pick: InvenTree's answers by word, where it shall go, and what the line took before."""
+    """What is needed to pick: InvenTree's answers by word, where it shall go, and what the line took before.
+
+    `less` is the line to type instead, with so much of an item.
+    """
 
     turn: Turn
     found: Mapping[str, ItemsFound]
     destination: str
     taken: Mapping[int, Decimal]
+    less: Less
 
     def origins(self, item: StockItem) -> tuple[str, ...]:
         """The other parties that the item came from."""
@@ -47,8 +50,8 @@ class Picking:
         """Why that much of the item may not go."""
         return (
             item_complaint(self.turn, item, self.origins(item), self.destination)
-            or amount_complaint(self.turn, item, wanted, self.taken)
-            or merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item))
+            or amount_complaint(self.turn, item, wanted, self.taken, self.less)
+            or merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item), self.less)
         )
 
     def hidden(self, item: StockItem) -> tuple[Hidden, ...]:
@@ -109,34 +112,37 @@ def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[
 
 def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]) -> Picked | Choice | Phrase:
     """Several stock items of one part: those that may go, with as much as each can give."""
-    lying = [_as_much_as_it_can(picking, item, reading.quantity) for item in items]
+    lying = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]
     usable = tuple(entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None)
-    if not usable:
-        return _none_fits(picking, reading.item, lying)
     if len(usable) == 1:
         return _one(picking, usable[0].item, reading.quantity)
-    together = _together(usable, Decimal(reading.quantity)) if reading.quantity else ()
-    home: Home = picking.turn.home
-    phrase = say("which_item", word=reading.item[:SHOWN], choices=usable, together=together, home=home)
-    return Choice(phrase, (*((entry,) for entry in usable), *((together,) if together else ())))
+    together = _together(picking, items, Decimal(reading.quantity)) if reading.quantity and not usable else ()
+    if not (usable or together):
+        return _none_fits(picking, reading.item, lying)
+    word = reading.item[:SHOWN]
+    if together:
+        wanted = Decimal(reading.quantity)
+        return Choice(say("only_together", word=word, wanted=wanted, together=together), (together,))
+    return Choice(say("which_item", word=word, choices=usable), tuple((entry,) for entry in usable))
 
 
-def _as_much_as_it_can(picking: Picking, item: StockItem, quantity: str) -> Lying:
-    wanted = Decimal(quantity) if quantity else item.quantity
+def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> Lying:
+    """The quantity that was typed, never less of it; without one, all that is free."""
     free = free_of(picking.turn, item, picking.taken)
-    return Lying(item, min(wanted, free) if free > 0 else wanted)
+    everything = free if free > 0 else item.quantity
+    return Lying(item, Decimal(quantity) if quantity else everything)
 
 
-def _together(usable: tuple[Lying, ...], wanted: Decimal) -> tuple[Lying, ...]:
-    """As many of the items as it takes, largest first, if no single one has enough and all together have."""
-    if any(entry.quantity >= wanted for entry in usable) or sum(entry.quantity for entry in usable) < wanted:
-        return ()
+def _together(picking: Picking, items: tuple[StockItem, ...], wanted: Decimal) -> tuple[Lying, ...]:
+    """As many of the items as it takes, largest first, if all together have that much; no single one has."""
+    free = [Lying(item, min(wanted, free_of(picking.turn, item, picking.taken))) for item in items]
     parts: list[Lying] = []
-    for entry in sorted(usable, key=lambda entry: -entry.quantity):
-        if wanted > 0:
-            parts.append(Lying(entry.item, min(entry.quantity, wanted)))
-            wanted -= parts[-1].quantity
-    return tuple(parts)
+    for entry in sorted(free, key=lambda entry: -entry.quantity):
+        quantity = min(entry.quantity, wanted)
+        if quantity > 0 and picking.complaint(entry.item, quantity) is None:
+            parts.append(Lying(entry.item, quantity))
+            wanted -= quantity
+    return tuple(parts) if not wanted else ()
 
 
 def _none_fits(picking: Picking, word: str, lying: list[Lying]) -> Phrase:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from fedbot.federation import lines as chat_lines
 from fedbot.federation import opening
@@ -13,17 +14,16 @@ from fedbot.federation.effects import Phrase
 from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
-from fedbot.federation.stock import Right
-from fedbot.federation.terms import presentable
+from fedbot.federation.stock import Right, StockItem
+from fedbot.federation.terms import plain, presentable
 from fedbot.verbs.dates import day_meant
 from fedbot.verbs.friends import friend_meant
-from fedbot.verbs.items import Reading, typed_again
+from fedbot.verbs.grammar import render
+from fedbot.verbs.items import Reading
 from fedbot.verbs.naming import whole_line
 from fedbot.verbs.offering import Picked, line_of, quantity_complaint, size_complaint
 from fedbot.verbs.picking import Choice, Picking, pick
-from fedbot.verbs.quantities import typed
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.verbs.tokens import note_again
 
 PARCEL = Option("parcel", "", "it goes by parcel: it is booked in when it has arrived")
 SPEC = Verb(
@@ -69,6 +69,11 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
     """Offer it, or list what may be meant, or say why not."""
+    return offer(turn, command, answers, SPEC)
+
+
+def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -> Phrase | None:
+    """What `push` and `lend` do: `spec` is the one that was typed."""
     destination = friend_meant(turn, command)
     if isinstance(destination, Phrase):
         return destination
@@ -80,11 +85,12 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     picked: list[Picked] = []
     taken: dict[int, Decimal] = {}
     for readings in _lines(command):
-        outcome = pick(Picking(turn, found, destination.peer, taken), readings)
+        less = partial(_with_instead, command, spec, picked)
+        outcome = pick(Picking(turn, found, destination.peer, taken, less), readings)
         if isinstance(outcome, Phrase):
             return outcome
         if isinstance(outcome, Choice):
-            _let_choose(turn, command, destination, outcome, picked)
+            _let_choose(turn, command, spec, destination, outcome, picked)
             return None
         picked.append(outcome)
         taken[outcome.item.pk] = taken.get(outcome.item.pk, Decimal(0)) + outcome.quantity
@@ -139,24 +145,31 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
 # --- a numbered list, each number standing for a whole line ---
 
 
-def _let_choose(turn: Turn, command: Command, connection: Connection, choice: Choice, picked: list[Picked]) -> None:
+def _let_choose(
+    turn: Turn, command: Command, spec: Verb, friend: Connection, choice: Choice, picked: list[Picked]
+) -> None:
     """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
-    before = [_as_typed(each.item.pk, each.quantity) for each in picked]
-    behind = [typed_again(readings) for readings in _lines(command)[len(picked) + 1 :]]
+    before = [_counted(each.item.pk, each.quantity) for each in picked]
+    behind = command.arguments["lines"][len(picked) + 1 :]
     last_day = loan_until(turn, command)
-    options = f" --loan {last_day.isoformat()}" if isinstance(last_day, date) else ""
-    options += " --parcel" if command.arguments.get("parcel") else ""
-    options += note_again(str(command.arguments.get("note", "")))
+    day = last_day.isoformat() if isinstance(last_day, date) else ""  # a choice made after midnight means the same day
+    fixed = {name: day for name in ("until", "loan") if name in command.arguments}
     ways = []
     for way in choice.ways:
-        chosen = [_as_typed(lying.item.pk, lying.quantity) for lying in way]
-        items = " + ".join([*before, *chosen, *behind])
-        ways.append(whole_line(turn, command, f"{SPEC.name} {items} to {connection.peer}{options}"))
+        chosen = [_counted(lying.item.pk, lying.quantity) for lying in way]
+        ways.append(whole_line(turn, command, spec, space=friend.peer, lines=[*before, *chosen, *behind], **fixed))
     chat_lines.choose(turn, command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
 
 
-def _as_typed(item: int, quantity: Decimal) -> str:
-    return f"#{item} {typed(quantity)}"
+def _with_instead(command: Command, spec: Verb, picked: list[Picked], item: StockItem, quantity: Decimal) -> str:
+    """The line with so much of that item in place of the one behind those that are picked."""
+    lines = command.arguments["lines"]
+    instead = [*lines[: len(picked)], _counted(item.pk, quantity), *lines[len(picked) + 1 :]]
+    return render(spec, {**command.arguments, "lines": instead})
+
+
+def _counted(item: int, quantity: Decimal) -> list[dict[str, str]]:
+    return [{"item": f"#{item}", "quantity": plain(quantity)}]
 
 
 HANDLER = Handler(SPEC, ask, act)

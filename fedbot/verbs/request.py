@@ -20,12 +20,11 @@ from fedbot.federation.stock import Right
 from fedbot.federation.terms import presentable
 from fedbot.verbs.dates import UNTIL, day_meant
 from fedbot.verbs.friends import friend_meant
-from fedbot.verbs.grammar import SHOWN
-from fedbot.verbs.items import Reading, typed_again
+from fedbot.verbs.grammar import SHOWN, render
+from fedbot.verbs.items import Reading
 from fedbot.verbs.naming import whole_line
 from fedbot.verbs.offering import quantity_complaint
 from fedbot.verbs.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.verbs.tokens import note_again
 
 SPEC = Verb(
     name="request",
@@ -61,7 +60,7 @@ def ask(turn: Turn, command: Command) -> tuple[Question, ...] | Phrase:
     if isinstance(friend, Phrase):
         return friend
     last_day = _last_day(turn, command)
-    return last_day if isinstance(last_day, Phrase) else _complaint(command, friend) or ()
+    return last_day if isinstance(last_day, Phrase) else _complaint(command) or ()
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -70,7 +69,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
-    if complaint := _complaint(command, friend):
+    if complaint := _complaint(command):
         return complaint
     meant = [_with_quantity(readings) for readings in _lines(command)]
     unclear = next((number for number, ways in enumerate(meant) if len(ways) > 1), None)
@@ -102,7 +101,11 @@ def _last_day(turn: Turn, command: Command) -> date | Phrase | None:
 
 
 def _lines(command: Command) -> list[tuple[Reading, ...]]:
-    return [tuple(Reading(**reading) for reading in readings) for readings in command.arguments["lines"]]
+    return [_readings(readings) for readings in command.arguments["lines"]]
+
+
+def _readings(parsed: list[dict[str, str]]) -> tuple[Reading, ...]:
+    return tuple(Reading(**reading) for reading in parsed)
 
 
 def _with_quantity(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
@@ -119,16 +122,25 @@ def _names_a_serial(item: str) -> bool:
     return bool(sign and part.strip() and serial.strip()) and "://" not in item
 
 
-def _complaint(command: Command, friend: Connection) -> Phrase | None:
+def _complaint(command: Command) -> Phrase | None:
     """What is wrong with the quantities, or missing."""
     for readings in _lines(command):
         meant = _with_quantity(readings)
         if not meant:
-            return say("how_many_of_it", word=readings[0].item[:SHOWN], space=friend.peer)
+            return say("how_many_of_it", word=readings[0].item[:SHOWN], line=_with_one_of_each(command))
         for reading in meant:
             if complaint := quantity_complaint(reading.quantity):
                 return complaint
     return None
+
+
+def _with_one_of_each(command: Command) -> str:
+    """The line with a quantity, where there was none."""
+    lines = [
+        readings if _with_quantity(_readings(readings)) else [{**readings[0], "quantity": "1"}]
+        for readings in command.arguments["lines"]
+    ]
+    return render(SPEC, {**command.arguments, "lines": lines})
 
 
 def _line(number: int, reading: Reading) -> Line:
@@ -139,17 +151,14 @@ def _line(number: int, reading: Reading) -> Line:
 
 def _let_choose(turn: Turn, command: Command, friend: Connection, unclear: int) -> None:
     """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
-    lines = _lines(command)
-    ways = _with_quantity(lines[unclear])
-    before = [typed_again(readings) for readings in lines[:unclear]]
-    behind = [typed_again(readings) for readings in lines[unclear + 1 :]]
+    lines = command.arguments["lines"]
+    ways = _with_quantity(_readings(lines[unclear]))
     last_day = _last_day(turn, command)
-    loan = f" until {last_day.isoformat()}" if isinstance(last_day, date) else ""
-    note = loan + note_again(str(command.arguments.get("note", "")))
+    fixed = {"until": last_day.isoformat()} if isinstance(last_day, date) else {}
     whole = []
     for way in ways:
-        items = " + ".join([*before, typed_again((way,)), *behind])
-        whole.append(whole_line(turn, command, f"{SPEC.name} {items} from {friend.peer}{note}"))
+        meant = [*lines[:unclear], [{"item": way.item, "quantity": way.quantity}], *lines[unclear + 1 :]]
+        whole.append(whole_line(turn, command, SPEC, space=friend.peer, lines=meant, **fixed))
     phrase = say("which_is_the_quantity", ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways))
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(whole))
 

@@ -113,7 +113,7 @@ def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Trut
     )
     if not offered:
         return phrase
-    lines = tuple(whole_line(turn, command, f"{SPEC.name} {transfer.code} --as {truth.typed}") for truth in offered)
+    lines = tuple(whole_line(turn, command, SPEC, id=transfer.code, **{"as": truth.typed}) for truth in offered)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, lines)
     return None
 

@@ -52,7 +52,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if not found.things:
         return say("nothing_to_share", word=word[:SHOWN], near=near(word, list(found.near)) or found.near[:3])
     if len(found.things) > 1:
-        let_choose(turn, command, word, found.things[:MOST_TOLD])
+        let_choose(turn, command, SPEC, found.things[:MOST_TOLD])
         return None
     return _shared(turn, command, found.things[0])
 
@@ -78,10 +78,10 @@ def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
     return say("shared_now", share=share, thing=thing, friends=_friends(turn))
 
 
-def let_choose(turn: Turn, command: Command, word: str, things: tuple[Thing, ...]) -> None:
+def let_choose(turn: Turn, command: Command, spec: Verb, things: tuple[Thing, ...]) -> None:
     """Ask which: a part and a category may have one name, and so may several parts."""
-    ways = tuple(whole_line(turn, command, f"{command.verb} {named(thing)}") for thing in things)
-    phrase = say("which_to_share", word=word[:SHOWN], things=things)
+    ways = tuple(whole_line(turn, command, spec, thing=named(thing)) for thing in things)
+    phrase = say("which_to_share", word=word_of(command)[:SHOWN], things=things)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
 
 

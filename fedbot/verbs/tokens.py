@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 _DOUBLE = '"“”„‟«»'
@@ -22,6 +22,11 @@ class Token:
     end: int
     quoted: bool = False
     separator: bool = False
+
+    @property
+    def opens_quotes(self) -> bool:
+        """Whether it begins with a quote that is never closed."""
+        return not self.quoted and self.text[0] in _DOUBLE + _SINGLE
 
     def means(self, word: str) -> bool:
         """Whether it is that word, in any case, unquoted."""
@@ -67,7 +72,7 @@ def _quoted(text: str, start: int) -> Token | None:
     for at in range(start + 1, len(text)):
         if text[at] == "\n":
             return None
-        if text[at] in kind and at > start + 1 and (text[at + 1 : at + 2] or " ") in " \t\n;,":
+        if text[at] in kind and (text[at + 1 : at + 2] or " ") in " \t\n;," and text[start + 1 : at].strip():
             return Token(text[start + 1 : at].strip(), start, at + 1, quoted=True)
     return None
 
@@ -84,19 +89,38 @@ def _bare(text: str, start: int) -> Token:
     return Token(word, start, end, separator=word == "+")
 
 
+def slice_of(line: str, tokens: Sequence[Token]) -> str:
+    """These words as typed, quotes included, with single spaces."""
+    return " ".join(line[tokens[0].start : tokens[-1].end].split())
+
+
+def unquoted(text: str) -> str:
+    """What is in the quotes, if all of it is one quoted text; else the text."""
+    tokens = tokens_in(text)
+    return tokens[0].text if len(tokens) == 1 and tokens[0].quoted else text
+
+
 # --- the way back -----------------------------------------------------------------------------------------
 
 
-def in_quotes(word: str) -> str:
-    """The word as the parser takes it back unchanged."""
-    if '"' not in word:
-        return f'"{word}"'
-    return f"'{word}'"
+def is_syntax(token: Token, reserved: Collection[str]) -> bool:
+    """Whether the parser takes it for one of these keywords, or for the beginning of an option or of a quoted text."""
+    begins_option = not token.quoted and token.text.startswith("--") and token.text != "--"
+    return begins_option or token.opens_quotes or token.means_any(reserved)
 
 
-def note_again(note: str) -> str:
-    """The option `--note` with this text, to stand in a whole line; '' without a note."""
-    if not note:
-        return ""
-    plain_quotes = "".join("'" if sign in '"“”„‟«»' else sign for sign in note)
-    return f' --note "{plain_quotes}"'
+def is_plain(text: str, reserved: Collection[str]) -> bool:
+    """Whether the parser reads the text as it is without quotes: no keyword, option, quote or separator is in it."""
+    tokens = tokens_in(text)
+    marked = any(token.quoted or token.separator or is_syntax(token, reserved) for token in tokens)
+    return bool(tokens) and not marked and " ".join(token.text for token in tokens) == text
+
+
+def in_quotes(text: str) -> str:
+    """The text in quotes, so that the parser takes it back unchanged; '' if it holds quotes of both kinds."""
+    for quote in sorted(('"', "'"), key=text.count):
+        quoted = f"{quote}{text}{quote}"
+        tokens = tokens_in(quoted)
+        if len(tokens) == 1 and tokens[0].quoted and tokens[0].text == text:
+            return quoted
+    return ""

@@ -46,7 +46,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
             return say("not_shared", word=word[:SHOWN], by=tuple(dict.fromkeys(covering)))
     if len(listed) > 1:
         things = tuple(Thing(share.model, share.pk, share.name) for share in listed[:MOST_TOLD])
-        let_choose(turn, command, word, things)
+        let_choose(turn, command, SPEC, things)
         return None
     return _unshared(turn, command, listed)
 

@@ -15,8 +15,9 @@ async def test_a_bare_verb_of_loans_names_the_loans_that_it_may_mean() -> None:
         line = world.anna.says(f"!fed {said}")
         await world.settle()
         first, listed = world.answer_to(line).splitlines()
-        verb = said.split()[0]
-        assert first == f"Which one? Reply to my card of it, or say its id: !fed {verb} {code}. I did nothing."
+        verb, _, rest = said.partition(" ")
+        whole = f"!fed {verb} {code} {rest}".strip()
+        assert first == f"Which one? Reply to my card of it, or say its id: {whole}. I did nothing."
         assert listed.startswith(f"• {code} – 10 × M3 nut")
     assert loan(world.alpha).is_on_loan
 

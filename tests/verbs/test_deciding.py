@@ -76,7 +76,9 @@ def test_an_id_is_understood_as_people_write_it(word: str) -> None:
 
 def test_without_an_id_and_without_a_reply_nothing_is_guessed() -> None:
     world = World(connected(), MATCHED)
-    assert world.says("approve") == Phrase("which_one", {"verb": "approve", "subjects": (MATCHED,)})
+    assert world.says("approve") == Phrase(
+        "which_one", {"verb": "approve", "subjects": (MATCHED,), "line": f"approve {MATCHED.code}"}
+    )
     assert world.transfer(MATCHED).verdict is None
 
 

@@ -62,16 +62,15 @@ def that_is_us(tongue: Tongue, *, home: Home) -> Lines:
     return [tongue.say("{space} is us. I did nothing.", space=naming.space(tongue, home.name))]
 
 
-def which_one(tongue: Tongue, *, verb: str, subjects: tuple[Connection | Transfer, ...]) -> Lines:
-    """No id, and no card that was replied to. `subjects` are those that the verb could be about."""
+def which_one(tongue: Tongue, *, verb: str, subjects: tuple[Connection | Transfer, ...], line: str) -> Lines:
+    """No id, and no card that was replied to. `subjects` are those that the verb could be about, `line` means one."""
     if not subjects:
         return [
             tongue.say("Which one? None that I know here fits {verb}. I did nothing.", verb=command(verb)),
             tongue.say("If you mean another, reply to my card of it. What waits: {todo}", todo=command("todo")),
         ]
-    line = command(f"{verb} {subjects[0].code}")
     return [
-        tongue.say("Which one? Reply to my card of it, or say its id: {line}. I did nothing.", line=line),
+        tongue.say("Which one? Reply to my card of it, or say its id: {line}. I did nothing.", line=command(line)),
         *_listed(tongue, subjects),
     ]
 

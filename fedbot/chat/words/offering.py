@@ -99,21 +99,26 @@ def _parts(tongue: Tongue, parts: Sequence[Part]) -> str:
 ELSE = "…"
 
 
-def which_item(
-    tongue: Tongue, *, word: str, choices: tuple[Lying, ...], together: tuple[Lying, ...], home: Home
-) -> Lines:
-    """Several stock items of one part: a numbered list, with all of them together as the last."""
-    del home
-    numbered = [_choice(tongue, number, choice) for number, choice in enumerate(choices, start=1)]
-    if together:
-        amounts = " + ".join(tongue.quantity(each.quantity) for each in together)
-        everything = tongue.say("{number}) together, {amounts}", number=len(choices) + 1, amounts=amounts)
-        numbered.append(everything)
+def which_item(tongue: Tongue, *, word: str, choices: tuple[Lying, ...]) -> Lines:
+    """Several stock items of one part: a numbered list."""
+    numbered = [(f"{number}) {_lying(tongue, choice)}",) for number, choice in enumerate(choices, start=1)]
     first = tongue.say('There are several of "{word}". Which do you mean?', word=tongue.short(word, 60))
     return [first, *numbered, _reply(tongue, len(numbered))]
 
 
-def _choice(tongue: Tongue, number: int, choice: Lying) -> Why:
+def only_together(tongue: Tongue, *, word: str, wanted: Decimal, together: tuple[Lying, ...]) -> Lines:
+    """No stock item of the part has so much, but several together do."""
+    amount = tongue.quantity(wanted, together[0].item.part.units)
+    first = tongue.say('No single stock item of "{word}" has {amount}.', word=tongue.short(word, 60), amount=amount)
+    return [
+        first,
+        tongue.say("1) Together they have it:"),
+        Items(tuple((_lying(tongue, each),) for each in together)),
+        _reply(tongue, 1),
+    ]
+
+
+def _lying(tongue: Tongue, choice: Lying) -> str:
     item = choice.item
     place = tongue.short(item.place, 60) or tongue.word("no place")
     told = [f"{place}", tongue.quantity(choice.quantity, item.part.units)]
@@ -123,7 +128,7 @@ def _choice(tongue: Tongue, number: int, choice: Lying) -> Why:
         told.append(tongue.word("batch {batch}").format(batch=tongue.short(item.batch, 40)))
     if choice.quantity != item.quantity:
         told.append(tongue.word("of {quantity}").format(quantity=tongue.quantity(item.quantity)))
-    return (f"{number}) {', '.join(told)} (#{item.pk})",)
+    return f"{', '.join(told)} (#{item.pk})"
 
 
 def _reply(tongue: Tongue, count: int) -> Why:
@@ -230,7 +235,7 @@ def _may_not_go_on(tongue: Tongue, *, item: StockItem, origin: str, destination:
 
 
 def merged_may_not_go_on(
-    tongue: Tongue, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal
+    tongue: Tongue, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal, line: str
 ) -> Lines:
     """UC6: something received has vanished, and may be in this item, into which something was merged."""
     why = _merged(tongue, item=item, hidden=hidden, origins=origins, available=available)
@@ -239,7 +244,7 @@ def merged_may_not_go_on(
     known = tongue.say(
         "If you know where the missing ones are, a superuser says so: {line}", line=command(f"clear #{item.pk}")
     )
-    return _refusal(tongue, why, gone, rule, *_less(tongue, item, available), known)
+    return _refusal(tongue, why, gone, rule, *_less(tongue, available, line), known)
 
 
 def _merged(tongue: Tongue, *, item: StockItem, hidden: Decimal, origins: tuple[str, ...], available: Decimal) -> Why:
@@ -286,10 +291,10 @@ def _serial(tongue: Tongue, *, item: StockItem) -> Why:
     return tongue.say("{item} has a serial number, so it is one piece.", item=_item(tongue, item))
 
 
-def item_allocated(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Lines:
+def item_allocated(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal, line: str) -> Lines:
     """Orders or builds lay claim to it."""
     why = _allocated(tongue, item=item, wanted=wanted, available=available)
-    return _refusal(tongue, why, *_less(tongue, item, available))
+    return _refusal(tongue, why, *_less(tongue, available, line))
 
 
 def _allocated(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Why:
@@ -301,10 +306,10 @@ def _allocated(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: D
     )
 
 
-def quantity_too_much(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Lines:
+def quantity_too_much(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal, line: str) -> Lines:
     """There isn't that much."""
     why = _too_much(tongue, item=item, wanted=wanted, available=available)
-    return _refusal(tongue, why, *_less(tongue, item, available))
+    return _refusal(tongue, why, *_less(tongue, available, line))
 
 
 def _too_much(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal) -> Why:
@@ -316,11 +321,11 @@ def _too_much(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: De
 
 
 def offered_already(
-    tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal, transfers: tuple[Transfer, ...]
+    tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal, transfers: tuple[Transfer, ...], line: str
 ) -> Lines:
     """Other open offers lay claim to it; without any, the line itself names it twice."""
     why = _offered(tongue, item=item, wanted=wanted, available=available, transfers=transfers)
-    return _refusal(tongue, why, *_less(tongue, item, available))
+    return _refusal(tongue, why, *_less(tongue, available, line))
 
 
 def _offered(
@@ -347,12 +352,9 @@ def _amounts(tongue: Tongue, item: StockItem, wanted: Decimal, available: Decima
     }
 
 
-def _less(tongue: Tongue, item: StockItem, available: Decimal) -> list[Why]:
-    """What can be offered instead."""
-    if available <= 0:
-        return []
-    line = command(f"push #{item.pk} {tongue.typed(available)} to SPACE")
-    return [tongue.say("You can offer what is free: {line}", line=line)]
+def _less(tongue: Tongue, available: Decimal, line: str) -> list[Why]:
+    """What can be offered instead: `line` is what was typed, with what is free."""
+    return [tongue.say("You can offer what is free: {line}", line=command(line))] if available > 0 else []
 
 
 _WHY: dict[str, Callable[..., Why]] = {
@@ -387,7 +389,8 @@ def no_item_fits(tongue: Tongue, *, word: str, unfit: tuple[tuple[StockItem, Phr
 def _unfit(tongue: Tongue, item: StockItem, phrase: Phrase) -> Why:
     place = tongue.short(item.place, 60) or tongue.word("no place")
     why = _WHY.get(phrase.name)
-    reason = why(tongue, **phrase.about) if why else tongue.say("{item} can't go.", item=_item(tongue, item))
+    about = {name: value for name, value in phrase.about.items() if name != "line"}
+    reason = why(tongue, **about) if why else tongue.say("{item} can't go.", item=_item(tongue, item))
     return (f"{place}, {tongue.quantity(item.quantity, item.part.units)}:", Break(), *reason)
 
 

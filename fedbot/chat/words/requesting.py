@@ -11,13 +11,11 @@ from fedbot.federation.documents import Connection, Transfer
 from fedbot.federation.terms import total
 
 
-def how_many_of_it(tongue: Tongue, *, word: str, space: str) -> Lines:
+def how_many_of_it(tongue: Tongue, *, word: str, line: str) -> Lines:
     """A request without a quantity: only the owner knows how much there is, so nothing is guessed."""
-    shown = tongue.short(word, 60)
-    example = f'request 1 "{shown}" from {space}' if " " in shown else f"request 1 {shown} from {space}"
     return [
-        tongue.say('How much of "{word}"? I did nothing.', word=shown),
-        tongue.say("For example: {line}", line=command(example)),
+        tongue.say('How much of "{word}"? I did nothing.', word=tongue.short(word, 60)),
+        tongue.say("For example: {line}", line=command(line)),
     ]
 
 

@@ -145,6 +145,14 @@ def two_quantities(tongue: Tongue, *, first: str, second: str) -> Lines:
     ]
 
 
+def quotes_not_closed(tongue: Tongue, *, word: str) -> Lines:
+    """A word that begins with a quote, and no quote ends it."""
+    return [
+        tongue.say("A quote opens at {word} and is never closed. I did nothing.", word=Code(tongue.short(word, 30))),
+        tongue.say("Put a quote behind the text too, or leave both out."),
+    ]
+
+
 def number_unclear(tongue: Tongue, *, word: str, readings: tuple[str, ...]) -> Lines:
     """`1.000` can be one or a thousand."""
     first = tongue.say(

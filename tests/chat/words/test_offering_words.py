@@ -17,6 +17,7 @@ BOLT = StockItem(12, Part(3, "M3 bolt", "M3-BOLT"), Decimal(120), place="Drawer 
 BOX = replace(BOLT, pk=13, quantity=Decimal(90), place="Box 7", batch="2025-11")
 PI = StockItem(20, Part(5, "Raspberry Pi 4", "RPI-4"), Decimal(1), serial="a1b2", place="Bench")
 
+LESS = "lend 5 #12 to beta for 2 weeks"
 SAID: dict[str, tuple[Phrase, str]] = {
     "not friends": (
         say("not_friends", name="betaspace", party="beta", home=ALPHA),
@@ -45,7 +46,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "how many": (
-        say("how_many_of_it", word="M3-BOLT", space="beta"),
+        say("how_many_of_it", word="M3-BOLT", line="request 1 M3-BOLT from beta"),
         """
         How much of "M3-BOLT"? I did nothing.
         For example: !fed request 1 M3-BOLT from beta
@@ -121,15 +122,27 @@ SAID: dict[str, tuple[Phrase, str]] = {
             "which_item",
             word="M3-BOLT",
             choices=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(90))),
-            together=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(80))),
-            home=ALPHA,
         ),
         """
         There are several of "M3-BOLT". Which do you mean?
         1) Drawer A3, 120 (#12)
         2) Box 7, 90, batch 2025-11 (#13)
-        3) together, 120 + 80
-        Reply 1, 2 or 3 within 10 minutes. I did nothing yet.
+        Reply 1 or 2 within 10 minutes. I did nothing yet.
+        """,
+    ),
+    "several stock items that have enough only together": (
+        say(
+            "only_together",
+            word="M3-BOLT",
+            wanted=Decimal(200),
+            together=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(80))),
+        ),
+        """
+        No single stock item of "M3-BOLT" has 200.
+        1) Together they have it:
+        • Drawer A3, 120 (#12)
+        • Box 7, 80, batch 2025-11, of 90 (#13)
+        Reply 1 within 10 minutes. I did nothing yet.
         """,
     ),
     "several serials": (
@@ -137,8 +150,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
             "which_item",
             word="RPI-4",
             choices=tuple(Lying(replace(PI, pk=n, serial=f"a1b{n}"), Decimal(1)) for n in range(20, 24)),
-            together=(),
-            home=ALPHA,
         ),
         """
         There are several of "RPI-4". Which do you mean?
@@ -212,12 +223,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "merged with what came from a third space": (
-        say("merged_may_not_go_on", item=BOLT, hidden=Decimal(20), origins=("gamma",), available=Decimal(100)),
+        say(
+            "merged_may_not_go_on", item=BOLT, hidden=Decimal(20), origins=("gamma",), available=Decimal(100), line=LESS
+        ),
         """
         Not offered: M3 bolt (stock #12) may hold 20 from gamma, merged into it: 100 free.
         They are gone from InvenTree, and something was merged into this item since.
         What was given may go back where it came from, but not on to others.
-        You can offer what is free: !fed push #12 100 to SPACE
+        You can offer what is free: !fed lend 5 #12 to beta for 2 weeks
         If you know where the missing ones are, a superuser says so: !fed clear #12
         Nothing was sent, nothing has moved.
         """,
@@ -243,33 +256,59 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "allocated": (
-        say("item_allocated", item=replace(BOLT, allocated=Decimal(100)), wanted=Decimal(50), available=Decimal(20)),
+        say(
+            "item_allocated",
+            item=replace(BOLT, allocated=Decimal(100)),
+            wanted=Decimal(50),
+            available=Decimal(20),
+            line=LESS,
+        ),
         """
         Not offered: you want 50 of M3 bolt (stock #12), but 100 of 120 are allocated to orders or builds: 20 free.
-        You can offer what is free: !fed push #12 20 to SPACE
+        You can offer what is free: !fed lend 5 #12 to beta for 2 weeks
         Nothing was sent, nothing has moved.
         """,
     ),
     "more than there is": (
-        say("quantity_too_much", item=replace(BOLT, quantity=Decimal(20)), wanted=Decimal(50), available=Decimal(20)),
+        say(
+            "quantity_too_much",
+            item=replace(BOLT, quantity=Decimal(20)),
+            wanted=Decimal(50),
+            available=Decimal(20),
+            line=LESS,
+        ),
         """
         Not offered: you want 50 of M3 bolt (stock #12), but only 20 are there.
-        You can offer what is free: !fed push #12 20 to SPACE
+        You can offer what is free: !fed lend 5 #12 to beta for 2 weeks
         Nothing was sent, nothing has moved.
         """,
     ),
     "on offer already": (
-        say("offered_already", item=BOLT, wanted=Decimal(50), available=Decimal(0), transfers=(transfer(BOLTS),)),
+        say(
+            "offered_already",
+            item=BOLT,
+            wanted=Decimal(50),
+            available=Decimal(0),
+            transfers=(transfer(BOLTS),),
+            line=LESS,
+        ),
         """
         Not offered: you want 50 of M3 bolt (stock #12), but it is on offer already (k7m2): 0 free.
         Nothing was sent, nothing has moved.
         """,
     ),
     "named twice in one line": (
-        say("offered_already", item=BOLT, wanted=Decimal(50), available=Decimal(5), transfers=()),
+        say(
+            "offered_already",
+            item=BOLT,
+            wanted=Decimal(50),
+            available=Decimal(5),
+            transfers=(),
+            line=LESS,
+        ),
         """
         Not offered: the line names M3 bolt (stock #12) more than once, and together that is too much: 5 free.
-        You can offer what is free: !fed push #12 5 to SPACE
+        You can offer what is free: !fed lend 5 #12 to beta for 2 weeks
         Nothing was sent, nothing has moved.
         """,
     ),
@@ -278,7 +317,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             "no_item_fits",
             word="M3-BOLT",
             unfit=(
-                (BOLT, say("quantity_too_much", item=BOLT, wanted=Decimal(500), available=Decimal(120))),
+                (BOLT, say("quantity_too_much", item=BOLT, wanted=Decimal(500), available=Decimal(120), line=LESS)),
                 (BOX, say("may_not_go_on", item=BOX, origin="gamma", destination="betaspace")),
             ),
         ),

@@ -18,17 +18,10 @@ GRANTING = Verdict(Choice.APPROVE, ANNA, "anna", "$line", VerdictStage.CHECKING,
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "how many": (
-        say("how_many_of_it", word="M3-BOLT", space="beta"),
+        say("how_many_of_it", word="M3-BOLT", line="request 1 M3-BOLT from beta"),
         """
         How much of "M3-BOLT"? I did nothing.
         For example: !fed request 1 M3-BOLT from beta
-        """,
-    ),
-    "how many of a name with several words": (
-        say("how_many_of_it", word="Laser lens", space="beta"),
-        """
-        How much of "Laser lens"? I did nothing.
-        For example: !fed request 1 "Laser lens" from beta
         """,
     ),
     "two numbers": (

@@ -131,6 +131,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         A name that begins or ends with a number goes in quotes.
         """,
     ),
+    "a quote that isn't closed": (
+        say("quotes_not_closed", word='"Laser'),
+        """
+        A quote opens at "Laser and is never closed. I did nothing.
+        Put a quote behind the text too, or leave both out.
+        """,
+    ),
     "an unclear number": (
         say("number_unclear", word="1.000", readings=("1", "1000")),
         """
@@ -217,7 +224,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "which case": (
-        say("which_one", verb="approve", subjects=(transfer(), connection())),
+        say("which_one", verb="approve", subjects=(transfer(), connection()), line="approve k7m2"),
         """
         Which one? Reply to my card of it, or say its id: !fed approve k7m2. I did nothing.
         • k7m2 – 1 × Laser lens 2.0″, asked by Anna
@@ -225,7 +232,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "which case, none fits": (
-        say("which_one", verb="show", subjects=()),
+        say("which_one", verb="show", subjects=(), line=""),
         """
         Which one? None that I know here fits !fed show. I did nothing.
         If you mean another, reply to my card of it. What waits: !fed todo
