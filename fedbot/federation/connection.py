@@ -20,12 +20,13 @@ from fedbot.federation.documents import (
     Signature,
 )
 from fedbot.federation.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
-from fedbot.federation.envelope import Envelope, connection_id, fingerprint
+from fedbot.federation.envelope import Envelope, fingerprint
 from fedbot.federation.events import Answered, Context, EnvelopeSeen
 from fedbot.federation.questions import Able, WhoMay
 from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.subject_ids import connection_id
 from fedbot.federation.surroundings import AnnouncedParty
 from fedbot.federation.terms import BadTerms
 
@@ -45,7 +46,8 @@ def ask(
 ) -> Connection:
     """Ask a peer to connect; pins what its bot announces now. `line` is the event to reply to."""
     generation = max(generation, next_generation(turn, party.id))
-    identifier = connection_id(turn.home.party, party.id, room, generation)
+    while turn.connection(identifier := connection_id(turn.home.key, party.key, room, generation)) is not None:
+        generation += 1  # under another party id, or before a review, that key was our peer's already
     connection = Connection(
         id=identifier,
         code=turn.short_code(identifier),
@@ -83,6 +85,7 @@ def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
         "asker": connection.asked.person,
         "asker_name": connection.asked.name,
         "due": connection.due.isoformat(),
+        "asked_key": connection.peer_key,
     }
 
 
@@ -92,11 +95,11 @@ def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
 def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen) -> None:
     """A peer asks to connect: a card for our superusers; or, if we asked too, both have said yes.
 
-    BadTerms if its id isn't that of its parties, room and generation.
+    BadTerms if its id isn't that of both keys, the room and the generation.
     """
-    generation = _generation_in(turn, envelope)
-    connection = _offered(turn, envelope, announced, event, generation)
     known = turn.connection(envelope.subject)
+    generation = _generation_in(turn, envelope, known)
+    connection = _offered(turn, envelope, announced, event, generation)
     if known is not None:
         _on_repeated_connect(turn, known, envelope, connection)
         return
@@ -121,10 +124,15 @@ def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event:
         _take_up(turn, connection)
 
 
-def _generation_in(turn: Turn, envelope: Envelope) -> int:
+def _generation_in(turn: Turn, envelope: Envelope, known: Connection | None) -> int:
+    """The generation under which it is asked; an id that we know was checked when it came, maybe with another key."""
     generation = int(envelope.body["generation"])
-    named = connection_id(turn.home.party, envelope.sender, envelope.room, generation)
-    if envelope.subject != named or not 1 <= generation <= next_generation(turn, envelope.sender) + MOST_AHEAD:
+    if known is not None:
+        is_it = known.generation == generation
+    else:
+        named = connection_id(turn.home.key, envelope.key, envelope.room, generation)
+        is_it = envelope.subject == named and generation <= next_generation(turn, envelope.sender) + MOST_AHEAD
+    if not is_it or generation < 1:
         raise BadTerms("connection or body.generation")
     return generation
 

@@ -30,6 +30,7 @@ from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
 from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
+from fedbot.federation.subject_ids import Opening
 from fedbot.federation.surroundings import Account, Announcement, Room
 
 __all__ = ["Choice", "Closing", "Ending", "Parcel", "Settlement", "Signature", "Verdict", "VerdictStage", "Wish"]
@@ -102,7 +103,8 @@ class Renewal:
 class Connection:
     """The standing relation of our party with a peer, as one of its two sides.
 
-    `peer_bot`, `peer_key` and `room` are pinned when it is asked for. `own_made`: the peer's access is made and
+    `peer_bot`, `peer_key` and `room` are pinned when it is asked for; `former_keys` were pinned before a review.
+    `own_made`: the peer's access is made and
     its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
     `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
     `heard` are the peer's newest messages about it, to which people may reply.
@@ -154,6 +156,7 @@ class Connection:
     reminded: datetime | None = None
     peer_shares: int | None = None
     changed_room: str = ""
+    former_keys: tuple[str, ...] = ()
 
     @property
     def subject_kind(self) -> str:
@@ -298,6 +301,7 @@ class Dispute:
 class Transfer:
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
 
+    `opening` is what its id is the hash of.
     `heard` are the peer's newest messages about it, to which people may reply.
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
@@ -346,6 +350,7 @@ class Transfer:
     remark: str = ""
     line_ends: tuple[Closing, ...] = ()
     left_over: tuple[int, ...] = ()
+    opening: Opening | None = None
 
     @property
     def subject_kind(self) -> str:

@@ -44,8 +44,9 @@ _PATTERNS = {
     # Lower case only: a second spelling of the same bytes would be a second envelope with a good signature.
     "key": re.compile(r"[0-9a-f]{64}"),
     "sig": re.compile(r"[0-9a-f]{128}"),
-    "connection": re.compile(r"[0-9A-Za-z_-]{1,64}"),
-    "transfer": re.compile(r"[0-9A-Za-z_-]{1,64}"),
+    # The form of an id tells what it names (`subject_ids`), so that no field takes the id of another kind of subject.
+    "connection": re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}-connection"),
+    "transfer": re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}-(push|request|return|extension)"),
 }
 
 
@@ -162,7 +163,7 @@ def signature_holds(key: str, message: bytes, signature: str) -> bool:
 
 def fingerprint(key: str) -> str:
     """A public key as people compare it: `k3f9-2mxa-…`, 20 letters and digits in fours."""
-    short = _short_hash("key", key)
+    short = short_hash("key", key)
     return "-".join(short[start : start + 4] for start in range(0, ID_LENGTH, 4))
 
 
@@ -349,7 +350,8 @@ def _digest(purpose: str, *parts: object) -> bytes:
     return hashlib.sha256(canonical(["fedbot", purpose, *parts])).digest()
 
 
-def _short_hash(purpose: str, *parts: object) -> str:
+def short_hash(purpose: str, *parts: object) -> str:
+    """20 letters of the hash over these parts, in the domain of that purpose. Raises `NotCanonical`."""
     number = int.from_bytes(_digest(purpose, *parts))
     letters = []
     for _ in range(ID_LENGTH):
@@ -363,24 +365,14 @@ def terms_hash(terms: dict[str, Any]) -> str:
     return _digest("terms", terms).hex()
 
 
-def transfer_id(asking_event: str, line: int) -> str:
-    """A transfer's id: made from the Matrix event that asked for it and the line in it (DESIGN §6, 7)."""
-    return _short_hash("transfer", asking_event, line)
-
-
-def connection_id(party_a: str, party_b: str, room: str, generation: int) -> str:
-    """A connection's id; the same whichever of the two parties asks (DESIGN §2, UC1)."""
-    return _short_hash("connection", sorted((party_a, party_b)), room, generation)
-
-
 def search_id(asking_event: str) -> str:
     """A search's id: made from the Matrix event that asked for it."""
-    return _short_hash("search", asking_event)
+    return short_hash("search", asking_event)
 
 
 def envelope_id(sender: str, subject: str, number: int) -> str:
     """An envelope's id: the same at each re-send of the same number about the same subject (DESIGN §4)."""
-    return _short_hash("envelope", sender, subject, number)
+    return short_hash("envelope", sender, subject, number)
 
 
 def transaction_id(journal_id: str, cause: int | str, purpose: str, attempt: int) -> str:

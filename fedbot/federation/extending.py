@@ -16,10 +16,11 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
 from fedbot.federation.questions import Able
 from fedbot.federation.state import Turn
+from fedbot.federation.subject_ids import Cause
 from fedbot.federation.terms import BadTerms, check_day
 
 
-def ask(turn: Turn, identifier: str, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:
+def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:
     """The borrower's person asks for more time."""
     terms = Terms(
         kind=loans.EXTENSION,
@@ -32,7 +33,7 @@ def ask(turn: Turn, identifier: str, connection: Connection, loan: Transfer, unt
         parent=loan.id,
         time_zone=loan.terms.time_zone,
     )
-    requesting.open_request(turn, identifier, connection, terms, asker)
+    requesting.open_request(turn, cause, connection, terms, asker)
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:

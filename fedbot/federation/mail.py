@@ -19,6 +19,7 @@ from fedbot.federation import (
     loans,
     moving,
     offered,
+    opening,
     receiving,
     reconciling,
     recovering,
@@ -53,7 +54,7 @@ MOST_HEARD = 10
 # What each kind must carry in its body, by type; whatever else is there is ignored.
 BODIES: dict[str, dict[str, type]] = {
     "announce": {"parties": list},
-    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str},
+    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str, "asked_key": str},
     "accepted": {"by": str, "by_name": str, "access": str},
     "declined": {},
     "credentials": {"url": str, "token": str},
@@ -70,8 +71,8 @@ BODIES: dict[str, dict[str, type]] = {
     "books": {"after": str, "last": str, "problem": str},
     "ask": {"seen": int},
     "seen": {"seen": int},
-    "offer": {"terms": dict, "due": str},
-    "request": {"terms": dict, "due": str},
+    "offer": {"terms": dict, "due": str, "opening": dict},
+    "request": {"terms": dict, "due": str, "opening": dict},
     "granted": {"terms": dict, "by": str, "by_name": str},
     "approve": {"by": str, "by_name": str},
     "decline": {"by": str, "by_name": str},
@@ -232,6 +233,7 @@ def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope
     """
     room = moving.room_of(turn, connection)
     if envelope.sender != connection.peer or event.room not in succession.lineage(turn, room):
+        turn.note(envelope.subject, "not the sender's, or in another room", event.sender, event.event_id)
         return False
     if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
         return True
@@ -292,7 +294,9 @@ def _newest_with(turn: Turn, party: str) -> Connection | None:
 
 
 def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
-    kind = envelope.body["terms"].get("kind") if envelope.kind in {"offer", "request"} else ""
+    kind = envelope.body["terms"].get("kind") if envelope.kind in opening.KINDS else ""
+    if envelope.kind in opening.KINDS:
+        opening.opened_by_peer(turn, connection, envelope)
     comes_home = connection.state is ConnectionState.ENDING and kind == loans.RETURN
     if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED} and not comes_home:
         if turn.spends("stray", connection.peer) is None:

@@ -420,6 +420,7 @@ def mirror(turn: Turn, connection: Connection) -> None:
         "party": connection.peer,
         "bot": connection.peer_bot,
         "key": connection.peer_key,
+        "former_keys": list(connection.former_keys),
         "room": connection.room,
         "state": connection.state.value,
         "access": connection.access,

@@ -45,6 +45,7 @@ def _mirrored(turn: Turn, found: CompanyMirror) -> Connection | None:
             peer_name=found.name,
             peer_bot=str(value["bot"]),
             peer_key=str(value["key"]),
+            former_keys=tuple(str(key) for key in value.get("former_keys", [])),
             room=str(value["room"]),
             generation=int(value["generation"]),
             state=state,

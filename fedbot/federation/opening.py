@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from fedbot.federation import letters, making
+from fedbot.federation import letters, making, subject_ids, succession
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -22,6 +23,7 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.questions import Able
 from fedbot.federation.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
 from fedbot.federation.state import Turn
+from fedbot.federation.subject_ids import TRANSFER_KINDS, Cause, Opening, SubjectKind
 from fedbot.federation.terms import BadTerms, check_day, hash_of, understood, written
 
 MOST_RINGS = 3
@@ -30,10 +32,16 @@ KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request"
 """What a letter can ask for: the sender offers, the receiver requests."""
 
 
+def opened_here(turn: Turn, connection: Connection, cause: Cause) -> Opening:
+    """What we open now, with this connection's peer, for that cause."""
+    return Opening(turn.home.key, connection.room, cause)
+
+
 def begun_here(
-    turn: Turn, identifier: str, connection: Connection, terms: Terms, asker: Signature, role: str
+    turn: Turn, opening: Opening, connection: Connection, terms: Terms, asker: Signature, role: str
 ) -> Transfer:
     """A transfer that one of our people asked for."""
+    identifier = subject_ids.opened_id(SubjectKind(terms.kind), opening)
     return Transfer(
         id=identifier,
         code=turn.short_code(identifier),
@@ -48,12 +56,21 @@ def begun_here(
         due=turn.now + turn.home.request_open_for,
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         parcel=Parcel() if terms.parcel else None,
+        opening=opening,
     )
+
+
+def first_body(transfer: Transfer) -> dict[str, Any]:
+    """What the message that opens it says: the terms, how long it is open, and what its id is made from."""
+    if transfer.opening is None:
+        raise ValueError(f"nobody knows how transfer {transfer.id} was opened")
+    opening = subject_ids.written(transfer.opening)
+    return {"terms": written(transfer.terms), "due": transfer.due.isoformat(), "opening": opening}
 
 
 def open_push(
     turn: Turn,
-    identifier: str,
+    cause: Cause,
     connection: Connection,
     terms: Terms,
     asker: Signature,
@@ -63,19 +80,38 @@ def open_push(
 
     `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed.
     """
-    transfer = begun_here(turn, identifier, connection, terms, asker, "sender")
-    body = {"terms": written(terms), "due": transfer.due.isoformat()}
-    transfer, draft = letters.write(turn, transfer, "offer", body, awaits=True, sealed={"metadata": metadata})
+    transfer = begun_here(turn, opened_here(turn, connection, cause), connection, terms, asker, "sender")
+    body, sealed = first_body(transfer), {"metadata": metadata}
+    transfer, draft = letters.write(turn, transfer, "offer", body, awaits=True, sealed=sealed)
     turn.save(transfer)
     phrase = say("transfer_offered", transfer=transfer, connection=connection, home=turn.home)
-    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    turn.note(identifier, f"offered to {connection.peer}", asker.person, asker.event_id)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.note(transfer.id, f"offered to {connection.peer}", asker.person, asker.event_id)
     making.mirror(turn, connection)
     return transfer
 
 
+def opened_by_peer(turn: Turn, connection: Connection, envelope: Envelope) -> Opening:
+    """How the peer opened what its first message is about. BadTerms if the id isn't the peer's to open.
+
+    The key is one that we have pinned for this peer, and the room that of the friendship, or one whose place it took.
+    """
+    opening = subject_ids.understood(envelope.body.get("opening"))
+    kind = envelope.body["terms"].get("kind")
+    if opening is None or not isinstance(kind, str) or kind not in TRANSFER_KINDS:
+        raise BadTerms("opening or terms.kind")
+    pinned = [c for c in turn.connections() if c.peer == connection.peer]
+    is_theirs = any(opening.key in {c.peer_key, *c.former_keys} for c in pinned)
+    if not is_theirs or opening.room not in succession.lineage(turn, connection.room):
+        raise BadTerms("opening: not yours")
+    if envelope.subject != subject_ids.opened_id(SubjectKind(kind), opening):
+        raise BadTerms("transfer: not the id of what you open")
+    return opening
+
+
 def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> Transfer:
     """A transfer that a peer's letter asks for. BadTerms if it can't be taken as it is."""
+    opening = opened_by_peer(turn, connection, envelope)
     terms = understood(envelope.body.get("terms"))
     parties = {"offer": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
     if terms.kind not in KINDS[envelope.kind] or (terms.sender, terms.receiver) != parties[envelope.kind]:
@@ -98,6 +134,7 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         exchange=Exchange(seen=envelope.seq),
         parcel=Parcel() if terms.parcel else None,
+        opening=opening,
     )
 
 

@@ -16,7 +16,7 @@ from fedbot.federation.state import Turn
 from fedbot.federation.steps import Known, Mirror
 from fedbot.federation.stock import StockItem
 
-_MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
+_MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
 
 
 def forbidden_origin(origin: str, destination: str) -> bool:

@@ -26,6 +26,7 @@ from fedbot.federation import (
     requesting,
     returning,
     sending,
+    subject_ids,
 )
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
@@ -39,13 +40,14 @@ from fedbot.federation.documents import (
     TransferState,
 )
 from fedbot.federation.effects import Ask, Draft
-from fedbot.federation.envelope import Envelope, connection_id
+from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Context, EnvelopeSeen
 from fedbot.federation.provenance import mirror_received
 from fedbot.federation.questions import WhoMay
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.subject_ids import SubjectKind, connection_id, kind_of, opened_id
 from fedbot.federation.terms import hash_of, understood
 
 RECALLED = "recalled"
@@ -96,10 +98,15 @@ def _begun(turn: Turn, envelope: Envelope) -> Transfer | None:
     if connection is None or envelope.kind not in {"offer", "request"}:
         return None
     terms = understood(envelope.body.get("terms"))
+    opened = subject_ids.understood(envelope.body.get("opening"))
+    if opened is None or kind_of(envelope.subject) != terms.kind:
+        return None
+    if envelope.subject != opened_id(SubjectKind(terms.kind), opened):
+        return None
     username = turn.home.people.get(terms.asker, "")
     asked = Signature(terms.asker, terms.asker_name, turn.home.party, envelope.sent_at, username=username)
     role = "sender" if terms.sender == turn.home.party else "receiver"
-    transfer = opening.begun_here(turn, envelope.subject, connection, terms, asked, role)
+    transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=datetime.fromisoformat(str(envelope.body.get("due"))))
     if loans.is_return(transfer) and role == "receiver":
         by = _signed(turn, envelope)
@@ -298,23 +305,24 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
 
 
 def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
-    """A connection that we had asked for. The peer is pinned as it announces itself now."""
+    """A connection that we had asked for. The peer is pinned under the key that we had asked."""
     announced = turn.announced(envelope.room, envelope.to)
     generation = envelope.body.get("generation")
     newest = max((c.generation for c in turn.connections() if c.peer == envelope.to), default=0)
     if envelope.kind != "connect" or len(announced) != 1 or not isinstance(generation, int) or generation <= newest:
         return None
-    if envelope.subject != connection_id(turn.home.party, envelope.to, envelope.room, generation):
+    body = envelope.body
+    asked_key = str(body.get("asked_key"))
+    if envelope.subject != connection_id(turn.home.key, asked_key, envelope.room, generation):
         return None
     bot, party = announced[0]
-    body = envelope.body
     return Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
         peer=party.id,
         peer_name=party.name,
         peer_bot=bot,
-        peer_key=party.key,
+        peer_key=asked_key,
         room=envelope.room,
         generation=generation,
         state=ConnectionState.ASKED,

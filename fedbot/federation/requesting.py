@@ -31,6 +31,7 @@ from fedbot.federation.receiving import NO_PART, go_on
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
+from fedbot.federation.subject_ids import Cause
 from fedbot.federation.terms import MOST_LINES, BadTerms, described, hash_of, less_of, presentable, understood, written
 
 DAY_OVER = "day-over"
@@ -43,15 +44,15 @@ MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,00
 # --- the asker's side, which will receive ---
 
 
-def open_request(turn: Turn, identifier: str, connection: Connection, terms: Terms, asker: Signature) -> Transfer:
+def open_request(turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature) -> Transfer:
     """A new request on the asker's side: it goes out as the answer to the asker's line."""
-    transfer = opening.begun_here(turn, identifier, connection, terms, asker, "receiver")
-    body = {"terms": written(terms), "due": transfer.due.isoformat()}
-    transfer, draft = letters.write(turn, transfer, "request", body, awaits=True)
+    opened = opening.opened_here(turn, connection, cause)
+    transfer = opening.begun_here(turn, opened, connection, terms, asker, "receiver")
+    transfer, draft = letters.write(turn, transfer, "request", opening.first_body(transfer), awaits=True)
     turn.save(transfer)
     phrase = say("transfer_requested", transfer=transfer, connection=connection, home=turn.home)
-    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    turn.note(identifier, f"requested from {connection.peer}", asker.person, asker.event_id)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.note(transfer.id, f"requested from {connection.peer}", asker.person, asker.event_id)
     making.mirror(turn, connection)
     return transfer
 

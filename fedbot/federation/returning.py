@@ -31,7 +31,8 @@ from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import ANOTHER_THING, TakeBack
 from fedbot.federation.stock import STATUS_DAMAGED, Right, StockItem
-from fedbot.federation.terms import presentable, written
+from fedbot.federation.subject_ids import Cause
+from fedbot.federation.terms import presentable
 
 MOVED = "moved"
 IN_PARTS = "in-parts"
@@ -45,23 +46,24 @@ LENT = "lent"
 # --- begun by one of our people --------------------------------------------------------------------------------
 
 
-def hand_back(turn: Turn, identifier: str, connection: Connection, terms: Terms, asker: Signature) -> None:
+def hand_back(turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature) -> None:
     """The borrower's person hands it back: the owner's people say on their card whether it is there."""
-    opening.open_push(turn, identifier, connection, terms, asker, {})
+    opening.open_push(turn, cause, connection, terms, asker, {})
 
 
 def ask_back(
-    turn: Turn, identifier: str, connection: Connection, terms: Terms, by: Signature, *, damaged: bool = False
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool = False
 ) -> None:
     """The owner's approver has it here: that is the decision, and the borrower's bot gives it out of its books."""
-    transfer = opening.begun_here(turn, identifier, connection, terms, by, "receiver")
+    opened = opening.opened_here(turn, connection, cause)
+    transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
     transfer = decided(turn, transfer, by, damaged=damaged)
-    body = {"terms": written(terms), "due": transfer.due.isoformat(), **transfers.as_body(by), "damaged": damaged}
+    body = {**opening.first_body(transfer), **transfers.as_body(by), "damaged": damaged}
     transfer, draft = letters.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
     phrase = say("return_asked", transfer=transfer, home=turn.home, peer_name=connection.peer_name)
-    turn.do(Post(f"offer:{identifier}", connection.room, phrase, reply_to=by.event_id, draft=draft))
-    turn.note(identifier, f"asked back from {connection.peer}", by.person, by.event_id)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    turn.note(transfer.id, f"asked back from {connection.peer}", by.person, by.event_id)
     turn.note(terms.parent, "asked back", by.person, by.event_id)
     making.mirror(turn, connection)
 
@@ -73,15 +75,16 @@ def decided(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> 
 
 
 def take_back_alone(
-    turn: Turn, identifier: str, connection: Connection, terms: Terms, by: Signature, *, damaged: bool
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool
 ) -> Transfer:
     """The friendship has ended, and it is here all the same: our own books alone are put right."""
-    transfer = opening.begun_here(turn, identifier, connection, terms, by, "receiver")
+    opened = opening.opened_here(turn, connection, cause)
+    transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
     settled = Settlement(by, "back", alone=True)
     transfer = replace(transfer, state=TransferState.CREDITING, decided=by, damaged=damaged, settled=settled)
     transfer = _known_lines(turn, transfer)
     turn.save(transfer)
-    turn.note(identifier, f"taken back from {connection.peer} alone", by.person, by.event_id)
+    turn.note(transfer.id, f"taken back from {connection.peer} alone", by.person, by.event_id)
     return transfer
 
 

@@ -32,6 +32,7 @@ from fedbot.federation.home import Home
 from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.stock import Rights
+from fedbot.federation.subject_ids import SubjectKind, kind_of
 from fedbot.federation.surroundings import Account, AnnouncedParty, Announcement, Room
 from fedbot.federation.views import Due
 
@@ -136,7 +137,11 @@ class Turn:
     # collecting
 
     def save(self, document: Document) -> None:
-        """This document is as given from now on."""
+        """This document is as given from now on. A connection or transfer is kept only under an id of its kind."""
+        if isinstance(document, Connection | Transfer):
+            kind = document.terms.kind if isinstance(document, Transfer) else SubjectKind.CONNECTION
+            if kind_of(document.id) != kind:
+                raise ValueError(f"{document.id} can't name a {kind}")
         self.changes[type(document).__name__, document.id] = document
 
     def drop(self, document: Document) -> None:

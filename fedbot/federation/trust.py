@@ -46,7 +46,9 @@ def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     From the pinned account it means that the key changed; from elsewhere somebody pretends, and the admins
     are told.
     """
-    if bot == connection.peer_bot and connection.state in PINNED:
+    if key in connection.former_keys:
+        turn.note(connection.id, "a message under a key that the peer had before: not read", bot)
+    elif bot == connection.peer_bot and connection.state in PINNED:
         suspend(turn, connection, bot, key)
     elif turn.tell_once(f"pretender:{connection.id}:{bot}", turn.home.resend_after[-1]):
         turn.tell_admins(say("party_claimed", connection=connection, bot=bot), f"pretender:{connection.id}:{bot}")
@@ -74,6 +76,7 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
             connection,
             peer_bot=connection.changed_bot or connection.peer_bot,
             peer_key=connection.changed_key or connection.peer_key,
+            former_keys=_former_keys(connection),
             changed_bot="",
             changed_key="",
         )
@@ -90,6 +93,12 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
     if accepted.state is ConnectionState.MAKING:
         return making.begin(turn, accepted)
     return accepted
+
+
+def _former_keys(connection: Connection) -> tuple[str, ...]:
+    """The keys that the peer had before the one that is accepted now: what it opened then keeps its id."""
+    now = connection.changed_key or connection.peer_key
+    return tuple(key for key in dict.fromkeys((*connection.former_keys, connection.peer_key)) if key != now)
 
 
 def restored(connection: Connection) -> Connection:

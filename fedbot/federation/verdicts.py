@@ -30,6 +30,7 @@ from fedbot.federation.questions import Able, PersonRights, WhoMay
 from fedbot.federation.reactions import CARD_KEYS, KEY_OF, normalised
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
+from fedbot.federation.subject_ids import SubjectKind, kind_of
 
 Subject = Connection | Transfer
 S = TypeVar("S", Connection, Transfer)
@@ -39,8 +40,9 @@ MOST_BEHIND = 10
 
 
 def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
-    """The transfer or connection of that id."""
-    return turn.transfer(identifier) or turn.connection(identifier)
+    """The transfer or connection of that id, looked for only among those of the kind that the id is of."""
+    is_connection = kind_of(identifier) is SubjectKind.CONNECTION
+    return turn.connection(identifier) if is_connection else turn.transfer(identifier)
 
 
 def right_to_decide(subject: Subject, person: str = "") -> Right:

@@ -23,7 +23,7 @@ from fedbot.inventree.stock import rows_of_part
 from fedbot.inventree.whereabouts import history_of, history_of_part
 
 MERGED = 45
-_MARK = re.compile(r"fed:[0-9a-z]+:\d+:")
+_MARK = re.compile(r"fed:[0-9a-z-]+:\d+:")
 _MOST_ANCESTORS = 20
 _FEW = 3
 

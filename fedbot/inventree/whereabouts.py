@@ -15,8 +15,8 @@ from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row_if_there, remembered, rows_of_part
 from fedbot.ports import Refusal
 
-_MARK = re.compile(r"fed:[0-9a-z]+:\d+:[a-z]+")
-_OUT = re.compile(r"fed:[0-9a-z]+:\d+:out ")
+_MARK = re.compile(r"fed:[0-9a-z-]+:\d+:[a-z]+")
+_OUT = re.compile(r"fed:[0-9a-z-]+:\d+:out ")
 _PAGE = 250
 _NEWEST = 100
 _FEW = 4

@@ -6,10 +6,10 @@ from fedbot.federation import extending, loans
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import ConnectionState, Transfer
 from fedbot.federation.effects import Phrase, say
-from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.subject_ids import by_line
 from fedbot.verbs.dates import day_from
 from fedbot.verbs.loans_meant import carrier, id_and_rest, loan_meant
 from fedbot.verbs.spec import Argument, Handler, Kind, Verb, Where
@@ -69,7 +69,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say("connection_not_active", connection=connection)
     if waiting := loans.open_extensions(turn, loan):
         return say("extension_asked_already", loan=loan, transfer=waiting[0])
-    extending.ask(turn, transfer_id(command.event_id, 1), connection, loan, day, by)
+    extending.ask(turn, by_line(command.event_id), connection, loan, day, by)
     return None
 
 

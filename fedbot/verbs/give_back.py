@@ -8,10 +8,10 @@ from fedbot.federation import loans, receiving, returning
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState, Terms, Transfer
 from fedbot.federation.effects import Phrase, say
-from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, FindItems, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right
+from fedbot.federation.subject_ids import by_line
 from fedbot.federation.terms import presentable
 from fedbot.verbs.lent_things import ALL, let_choose, things_meant
 from fedbot.verbs.loans_meant import carrier, id_and_rest, loan_meant
@@ -68,21 +68,21 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         let_choose(turn, command, loan, SPEC)
         return None
     connection = carrier(turn, loan)
-    identifier, by = transfer_id(command.event_id, 1), command.signature(turn)
+    cause, by = by_line(command.event_id), command.signature(turn)
     if loan.role == "receiver":
         if complaint := _unconnected(turn, loan, connection) or _not_here(turn, loan, terms, answers):
             return complaint
-        returning.hand_back(turn, identifier, connection, terms, by)
+        returning.hand_back(turn, cause, connection, terms, by)
         return None
     if reason := returning.wrong_at_owner(loan, terms, connection, list(answers)):
         return say("can_not_come_back", loan=loan, reason=reason, home=turn.home, peer_name=connection.peer_name)
     damaged = bool(command.arguments.get("damaged"))
     if connection.state is ConnectionState.ENDED:
-        receiving.book_in(turn, returning.take_back_alone(turn, identifier, connection, terms, by, damaged=damaged))
+        receiving.book_in(turn, returning.take_back_alone(turn, cause, connection, terms, by, damaged=damaged))
         return None
     if complaint := _unconnected(turn, loan, connection):
         return complaint
-    returning.ask_back(turn, identifier, connection, terms, by, damaged=damaged)
+    returning.ask_back(turn, cause, connection, terms, by, damaged=damaged)
     return None
 
 

@@ -11,10 +11,10 @@ from fedbot.federation import opening
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, Terms
 from fedbot.federation.effects import Phrase
-from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, StockItem
+from fedbot.federation.subject_ids import by_line
 from fedbot.federation.terms import plain, presentable
 from fedbot.verbs.dates import day_meant
 from fedbot.verbs.friends import friend_meant
@@ -138,7 +138,7 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
     complaint = size_complaint(terms, metadata)
     if complaint is not None:
         return complaint
-    opening.open_push(turn, transfer_id(command.event_id, 1), connection, terms, asker, metadata)
+    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata)
     return None
 
 

@@ -13,10 +13,10 @@ from fedbot.federation import requesting
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, Line, Terms
 from fedbot.federation.effects import Phrase, say
-from fedbot.federation.envelope import transfer_id
 from fedbot.federation.questions import Answer, PartDescription, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
+from fedbot.federation.subject_ids import by_line
 from fedbot.federation.terms import presentable
 from fedbot.verbs.dates import UNTIL, day_meant
 from fedbot.verbs.friends import friend_meant
@@ -90,7 +90,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         note=presentable(str(command.arguments.get("note", ""))),
         loan_until=last_day,
     )
-    requesting.open_request(turn, transfer_id(command.event_id, 1), friend, terms, asker)
+    requesting.open_request(turn, by_line(command.event_id), friend, terms, asker)
     return None
 
 

@@ -29,7 +29,7 @@ ACTS = {
     "gifted": {5},
     "off": {5},
 }
-MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}):(?P<line>\d+):(?P<step>[a-z]+)")
+MARK = re.compile(r"fed:(?P<transfer>[0-9a-z]{20}-[a-z]+):(?P<line>\d+):(?P<step>[a-z]+)")
 ON_THE_WAY = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.REFUSED, TransferState.REVERTING})
 
 

@@ -11,6 +11,8 @@ import pytest
 from fedbot.federation import envelope
 from fedbot.federation.documents import Connection, Exchange, Transfer, TransferState
 from fedbot.federation.effects import Draft
+from fedbot.federation.opening import first_body
+from fedbot.federation.subject_ids import SubjectKind, by_line, opened_id
 from fedbot.federation.terms import hash_of, written
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
@@ -85,17 +87,19 @@ async def test_nobody_takes_less_of_what_nobody_here_has_asked_for() -> None:
     await world.push()
     honest = world.alpha.transfer()
     terms = replace(honest.terms, asker=world.tom.user_id)
-    offer = replace(honest, id="forged", terms=terms, terms_hash=hash_of(terms), exchange=Exchange())
-    due = offer.due.isoformat()
-    forges(world, world.alpha, offer, "offer", {"terms": written(terms), "due": due})
+    assert honest.opening is not None
+    opening = replace(honest.opening, cause=by_line("$forged"))
+    identifier = opened_id(SubjectKind.PUSH, opening)
+    offer = replace(honest, id=identifier, opening=opening, terms=terms, terms_hash=hash_of(terms), exchange=Exchange())
+    forges(world, world.alpha, offer, "offer", first_body(offer))
     await world.settle()
     less = replace(terms, lines=tuple(replace(line, quantity=line.quantity - 1) for line in terms.lines))
     granted = replace(offer, terms=less, terms_hash=hash_of(less), exchange=Exchange(sent=1))
     forges(world, world.alpha, granted, "granted", {"terms": written(less)})
     await world.settle()
-    world.tom.says("!fed approve forg")
+    world.tom.says(f"!fed approve {identifier}")
     await world.grace()
-    forged = world.beta.turn.transfer("forged")
+    forged = world.beta.turn.transfer(identifier)
     assert forged is not None
     assert (forged.state, forged.wanted, forged.decided) == (OPEN, "", None)
 

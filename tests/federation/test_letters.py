@@ -15,6 +15,9 @@ START = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 ROOM = "!room"
 
 
+ID = f"{'2' * 20}-connection"
+
+
 class Side:
     """One party: its state, and what its letters do to it."""
 
@@ -26,7 +29,7 @@ class Side:
         turn = self.turn()
         turn.save(
             Connection(
-                id="k7m2",
+                id=ID,
                 code="k7m2",
                 peer=peer,
                 peer_name=peer,
@@ -48,7 +51,7 @@ class Side:
 
     @property
     def exchange(self) -> Exchange:
-        connection = self.turn().connection("k7m2")
+        connection = self.turn().connection(ID)
         assert connection is not None
         return connection.exchange
 
@@ -57,7 +60,7 @@ class Side:
 
     def sends(self, kind: str, *, awaits: bool = True) -> list[Draft]:
         turn = self.turn()
-        connection = turn.connection("k7m2")
+        connection = turn.connection(ID)
         assert connection is not None
         turn.save(letters.send(turn, connection, kind, awaits=awaits))
         return self._done(turn)
@@ -65,7 +68,7 @@ class Side:
     def reads(self, draft: Draft, sender: str) -> list[Draft]:
         """What it answers to a letter."""
         turn = self.turn()
-        connection = turn.connection("k7m2")
+        connection = turn.connection(ID)
         assert connection is not None
         envelope = Envelope(
             v=1, id=f"{sender}{draft.number}", kind=draft.kind, sender=sender, to=draft.to, room=ROOM,
@@ -80,7 +83,7 @@ class Side:
     def a_minute_passes(self) -> list[Draft]:
         self.now += timedelta(minutes=1)
         turn = self.turn()
-        connection = turn.connection("k7m2")
+        connection = turn.connection(ID)
         assert connection is not None
         turn.save(letters.resend_due(turn, connection))
         return self._done(turn)

@@ -90,7 +90,7 @@ def test_an_unknown_id_is_told_with_what_may_be_meant() -> None:
 
 
 def test_an_id_that_fits_two_is_asked_back() -> None:
-    twin = replace(MATCHED, id=MATCHED.id[:6] + "z" * 14, code=MATCHED.id[:7])
+    twin = replace(MATCHED, id=MATCHED.id[:6] + "z" * 14 + "-push", code=MATCHED.id[:7])
     phrase = World(connected(), MATCHED, twin).says(f"approve {MATCHED.id[:5]}")
     assert (phrase.name, set(phrase.about["subjects"])) == ("several_subjects", {MATCHED, twin})
 

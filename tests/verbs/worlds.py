@@ -21,11 +21,11 @@ from fedbot.federation.documents import (
     TransferState,
 )
 from fedbot.federation.effects import Effect, Phrase, Post
-from fedbot.federation.envelope import connection_id, transfer_id
 from fedbot.federation.home import Home
 from fedbot.federation.questions import Answer, ItemsFound, PartDescription
 from fedbot.federation.state import State, Turn
 from fedbot.federation.stock import Part, Rights, StockItem
+from fedbot.federation.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
 from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
 from fedbot.federation.terms import hash_of
 from fedbot.verbs import Registry
@@ -59,7 +59,7 @@ def announcement(party: str, bot: str, name: str, room: str = ROOM) -> Announcem
 
 def connected(state: ConnectionState = ConnectionState.ACTIVE, **changes: Any) -> Connection:
     """Our connection with betaspace, which Anna asked for."""
-    identifier = connection_id("attraktor", "betaspace", ROOM, 1)
+    identifier = connection_id(KEYS["attraktor"], KEYS["betaspace"], ROOM, 1)
     connection = Connection(
         id=identifier,
         code=identifier[:4],
@@ -108,7 +108,8 @@ def pushed_to_us(event: str = "$theirs", **changes: Any) -> Transfer:
 
 
 def _transfer(role: str, terms: Terms, event: str, **changes: Any) -> Transfer:
-    identifier = transfer_id(event, 1)
+    opening = Opening(KEYS[terms.sender if role == "sender" else "betaspace"], ROOM, by_line(event))
+    identifier = opened_id(SubjectKind(terms.kind), opening)
     transfer = Transfer(
         id=identifier,
         code=identifier[:4],

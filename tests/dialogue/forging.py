@@ -1,0 +1,46 @@
+"""Protocol messages that a peer's bot signs with its own key, whatever its code would say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fedbot.federation import envelope
+from fedbot.federation.envelope import Identity
+from tests.dialogue.space import Space
+from tests.dialogue.world import World
+
+
+def forge(
+    world: World,
+    liar: Space,
+    to: str,
+    subject: tuple[str, str],
+    number: int,
+    kind: str,
+    body: dict[str, Any],
+    terms_hash: str = "",
+    *,
+    key: Identity | None = None,
+) -> None:
+    """The liar signs and sends this. `subject` is the envelope's field for it and its id, both as the liar likes;
+    `key` another one than its own."""
+    field, identifier = subject
+    signer = key or liar.identity
+    content: dict[str, Any] = {
+        "v": envelope.VERSION,
+        "id": envelope.envelope_id(liar.party, identifier, number),
+        "kind": kind,
+        "from": liar.party,
+        "to": to,
+        "room": world.room.id,
+        field: identifier,
+        "seq": number,
+        "terms_hash": terms_hash,
+        "body": {"seen": 0, "awaits": True, **body},
+        "sent_at": envelope.wire_time(world.clock.now()),
+        "key": signer.key,
+    }
+    content["sig"] = signer.sign(envelope.canonical(content))
+    transaction = f"forged {len(world.server.log)}"
+    sender, wrapped = liar.chat.user_id, {"dev.fedbot": content}
+    world.server.send(sender, world.room.id, "dev.fedbot.envelope", wrapped, device="liar", transaction=transaction)
