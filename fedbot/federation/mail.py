@@ -54,7 +54,7 @@ MOST_HEARD = 10
 # What each kind must carry in its body, by type; whatever else is there is ignored.
 BODIES: dict[str, dict[str, type]] = {
     "announce": {"parties": list},
-    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str, "asked_key": str},
+    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str},
     "accepted": {"by": str, "by_name": str, "access": str},
     "declined": {},
     "credentials": {"url": str, "token": str},

@@ -12,8 +12,8 @@ import pytest
 
 from fedbot.federation import envelope
 from fedbot.federation.documents import Exchange, Transfer, TransferState
-from fedbot.federation.envelope import connection_id
-from fedbot.federation.terms import written
+from fedbot.federation.opening import first_body
+from fedbot.federation.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
@@ -25,9 +25,10 @@ DONE, OPEN = TransferState.DONE, TransferState.OPEN
 def offers(world: World, liar: Space, honest: Transfer, number: int) -> None:
     """The liar's bot offers so many things at once, each under an id of its own."""
     for each in range(number):
-        offer = replace(honest, id=f"forged{each:03}" + "a" * 20, exchange=Exchange())
-        body = {"terms": written(offer.terms), "due": offer.due.isoformat()}
-        forges(world, liar, offer, "offer", body)
+        opening = Opening(liar.identity.key, honest.room, by_line("$forged", each + 1))
+        identifier = opened_id(SubjectKind(honest.terms.kind), opening)
+        offer = replace(honest, id=identifier, opening=opening, exchange=Exchange())
+        forges(world, liar, offer, "offer", first_body(offer))
 
 
 def sent(world: World, space: Space) -> int:
@@ -124,7 +125,7 @@ async def test_asking_to_connect_too_often_leaves_nothing_stored_and_says_so_onc
     await world.settle()
     stored, before = len(world.beta.turn.connections()), sent(world, world.beta)
     for generation in range(first.generation + 1, first.generation + 201):
-        identifier = connection_id(world.beta.party, world.alpha.party, world.room.id, generation)
+        identifier = connection_id(world.beta.identity.key, world.alpha.identity.key, world.room.id, generation)
         asked = replace(first, id=identifier, generation=generation, exchange=Exchange())
         body = {"generation": generation, "name": "A", "access": "relayed", "asker": "@a:b", "asker_name": "A"}
         forges(world, world.alpha, asked, "connect", body)
