@@ -18,7 +18,8 @@ from fedbot.app.engine import Engine
 from fedbot.app.photos import Photos
 from fedbot.federation.effects import Do
 from fedbot.federation.events import Context, StepDone, StepRefused, StepUnknown, Waiting
-from fedbot.federation.steps import REPEATABLE, AttachPhoto, Mirror, Step, StepResult, TryToken
+from fedbot.federation.standing import Standing
+from fedbot.federation.steps import OF_STOCK, REPEATABLE, AttachPhoto, Mirror, Step, StepResult, TryToken
 from fedbot.ports import (
     Chat,
     ChatProblem,
@@ -37,6 +38,9 @@ log = logging.getLogger(__name__)
 UNKNOWN_VERSION = "unknown-version"
 LOOKED_AFTER = timedelta(seconds=5)
 """After so long it is looked again whether a photo is there."""
+LOOKED_AGAIN_AFTER = timedelta(minutes=1)
+"""After so long it is looked again whether a superuser has said to go on."""
+WENT_BACK = "InvenTree was put back to an earlier state; a superuser looks at the books, then says: !fed resume"
 FETCHED_WITHIN = timedelta(days=1)
 """So long a photo is asked for at a homeserver that doesn't give it."""
 ORDERLY_STOP = 8.0
@@ -93,6 +97,8 @@ class ActLane:
         if settled is not None and settled > self._clock.now():
             self._journal.postpone(row.id, settled)
             return
+        if self._is_stopped(row, effect):
+            return
         if is_ours(effect.step) and hold_back(self._engine, self._breaker, row, effect.context):
             return
         if await self._was_done(row, effect):
@@ -101,6 +107,17 @@ class ActLane:
             self._give_it_up(row, effect, "the request may have been carried out, but InvenTree shows no trace of it")
             return
         await self._act(row, effect)
+
+    def _is_stopped(self, row: OutboxRow, effect: Do) -> bool:
+        """Whether InvenTree was put back to an earlier state: no stock is moved before a superuser has looked."""
+        standing = self._engine.state.get(Standing, "standing")
+        if standing is None or standing.went_back is None or not isinstance(effect.step, OF_STOCK):
+            return False
+        next_try = self._clock.now() + LOOKED_AGAIN_AFTER
+        waiting = None if row.problem == WENT_BACK else Waiting(self._clock.now(), effect.context, WENT_BACK, next_try)
+        self._journal.postpone(row.id, next_try, waiting, reached=False, problem=WENT_BACK)
+        self._engine.decide_all()
+        return True
 
     async def _was_done(self, row: OutboxRow, effect: Do) -> bool:
         """Probe; True if there is nothing left to do now."""

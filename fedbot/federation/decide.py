@@ -37,6 +37,7 @@ from fedbot.federation import (
     reminders,
     renewing,
     requesting,
+    restored,
     returning,
     rooms,
     searching,
@@ -94,6 +95,7 @@ from fedbot.federation.events import (
 )
 from fedbot.federation.questions import AuditTrail
 from fedbot.federation.state import State, Turn
+from fedbot.federation.steps import ANOTHER_THING
 from fedbot.federation.stock import Rights
 
 
@@ -299,6 +301,7 @@ _ANSWERED: dict[str, _Rule] = {
     "books-answer": reconciling.on_looked_for_friend,
     "books-own": reconciling.on_own_looked,
     house.LOOKING: house.on_looked,
+    restored.MISSING: restored.on_books,
 }
 _UNANSWERED: dict[str, _Rule] = {
     "verdict": verdicts.on_no_rights,
@@ -354,6 +357,8 @@ _UNKNOWN: dict[str, _Rule] = {
 def _on_step(turn: Turn, event: StepDone | StepRefused | StepUnknown, rules: dict[str, _Rule]) -> None:
     if not _is_elsewhere(event.context):
         house.is_back(turn)
+    if isinstance(event, StepRefused) and event.reason == ANOTHER_THING:
+        house.on_mismatch(turn)
     rules[event.context.purpose](turn, event)
 
 

@@ -9,10 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from fedbot.federation import own_tokens
+from fedbot.federation import own_tokens, restored
 from fedbot.federation.effects import Ask, Edit, say
 from fedbot.federation.events import Answered, Context, HomeserverBack, Waiting
-from fedbot.federation.questions import Able, InventoryStanding, Overview, OwnTokens, OwnTokensSeen, WhoMay
+from fedbot.federation.questions import (
+    Able,
+    HistoryAt,
+    HistorySeen,
+    InventoryStanding,
+    Overview,
+    OwnTokens,
+    OwnTokensSeen,
+    WhoMay,
+)
 from fedbot.federation.standing import Standing
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
@@ -30,6 +39,8 @@ UNTRUSTED_AGAIN_AFTER = timedelta(days=30)
 
 def on_waiting(turn: Turn, event: Waiting) -> None:
     """Something waits for our InvenTree: since when, until when, and the admins are told if it is news."""
+    if turn.standing().went_back is not None and not event.silent:
+        return  # the admins know why
     if not event.silent:
         _tell_refusal(turn, event.problem)
         return
@@ -95,8 +106,9 @@ def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
 
 def _ask(turn: Turn) -> None:
     turn.save(replace(turn.standing(), looked=turn.now))
+    history = HistoryAt(turn.standing().anchors)
     superusers = WhoMay(Right.SUPERUSER, tuple(turn.home.people.values()))
-    turn.do(Ask(Context(LOOKING), (Overview(), OwnTokens(), superusers), patient=True))
+    turn.do(Ask(Context(LOOKING), (Overview(), OwnTokens(), superusers, history), patient=True))
 
 
 def on_started(turn: Turn) -> None:
@@ -109,6 +121,18 @@ def on_untrusted(turn: Turn, why: str) -> None:
     """At a start: people's clients warn of what we say in encrypted rooms. The admins are told once of each reason."""
     if why and turn.tell_once(f"untrusted:{why}", UNTRUSTED_AGAIN_AFTER):
         turn.tell_admins(say("bot_untrusted", why=why, home=turn.home), f"untrusted:{turn.now.isoformat()}")
+
+
+def on_mismatch(turn: Turn) -> None:
+    """A stock item wasn't the one that we know: whether all of InvenTree was put back is looked at now."""
+    if turn.standing().went_back is None:
+        _ask(turn)
+
+
+def go_on(turn: Turn) -> None:
+    """A superuser has looked at the books: what we move from now on counts from this state of InvenTree."""
+    turn.save(replace(turn.standing(), went_back=None, anchors=()))
+    _ask(turn)
 
 
 def next_look(turn: Turn) -> datetime | None:
@@ -132,13 +156,16 @@ def look(turn: Turn) -> None:
 
 def on_looked(turn: Turn, event: Answered) -> None:
     """What our InvenTree says of itself now."""
-    inventory, tokens, superusers = event.answers
+    inventory, tokens, superusers, history = event.answers
     if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
         raise TypeError(f"the house is asked for InvenTree and our tokens, not {event.answers!r}")
     if not isinstance(superusers, Able):
         raise TypeError(f"the house is asked for the superusers, not {superusers!r}")
+    if not isinstance(history, HistorySeen):
+        raise TypeError(f"the house is asked for the stock history, not {history!r}")
     remember_superusers(turn, superusers)
     _compare(turn, turn.standing(), inventory)
+    restored.on_history(turn, history)
     if turn.home.look_every is not None:
         own_tokens.on_seen(turn, tokens)
 

@@ -300,6 +300,33 @@ class InventoryStanding:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """An entry of the stock history by which it is known again: its key, its stock item, when it was written."""
+
+    pk: int
+    item: int | None
+    date: str
+
+
+@dataclass(frozen=True)
+class HistoryAt:
+    """Does the stock history still hold these entries, and which are its newest? Answer: `HistorySeen`."""
+
+    anchors: tuple[Anchor, ...] = ()
+
+
+@dataclass(frozen=True)
+class HistorySeen:
+    """The newest entries, of different stock items. `went_back`: those asked for are gone, or are others now.
+
+    Then InvenTree was put back to an earlier state. Entries that went with their stock items tell nothing.
+    """
+
+    anchors: tuple[Anchor, ...] = ()
+    went_back: bool = False
+
+
+@dataclass(frozen=True)
 class WhereIsIt:
     """What became of one line of a transfer? Answer: `ItemsSeen`, as far as its stock items are still there.
 
@@ -341,6 +368,7 @@ class ItemSeen:
     status: int
     where: Whereabouts
     serial: str = ""
+    batch: str = ""
     customer: int | None = None
     location: int | None = None
     place: str = ""
@@ -380,6 +408,7 @@ Question = (
     | Overview
     | OwnTokens
     | AuditOf
+    | HistoryAt
     | WhereIsIt
     | BooksOf
     | CompanyMirrors
@@ -395,6 +424,7 @@ Answer = (
     | InventoryStanding
     | OwnTokensSeen
     | AuditTrail
+    | HistorySeen
     | ItemsSeen
     | MirrorsFound
     | Shareable
@@ -410,6 +440,7 @@ QUESTIONS: dict[type[Question], type[Answer]] = {
     Overview: InventoryStanding,
     OwnTokens: OwnTokensSeen,
     AuditOf: AuditTrail,
+    HistoryAt: HistorySeen,
     WhereIsIt: ItemsSeen,
     BooksOf: ItemsSeen,
     CompanyMirrors: MirrorsFound,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from fedbot.federation.questions import Anchor
+
 SET_RIGHT = timedelta(days=1)
 
 
@@ -27,6 +29,8 @@ class Standing:
     `inventory_down_since`, `_problem`, `_next_try` while our InvenTree is silent; `outage` is the message that tells
     of it in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the homeserver's last
     silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
+    `anchors` are the newest entries of InvenTree's stock history at the last look; `went_back` since when we know that
+    it was put back to an earlier state: nothing is moved there until a superuser says so.
     `looked` is when our own house was last looked at, `release`, `api` and `abilities` what InvenTree was then.
     `superusers` are those of our people (InvenTree user names) who were superusers when that was last read.
     """
@@ -48,6 +52,8 @@ class Standing:
     release: str = ""
     api: int = 0
     abilities: tuple[str, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    went_back: datetime | None = None
     superusers: tuple[str, ...] = ()
 
 

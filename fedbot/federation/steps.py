@@ -392,6 +392,23 @@ STEPS: dict[type[Step], type[StepResult]] = {
     AttachPhoto: PhotoAttached,
 }
 
+OF_STOCK = (
+    TakeOut
+    | HandOver
+    | PutBack
+    | TakeBack
+    | Arrived
+    | Remark
+    | WriteOff
+    | CreatePart
+    | CreateItem
+    | BookInAgain
+    | PutAway
+    | Mirror
+    | AttachPhoto
+)
+"""What changes stock, or what is written about it: none of it is done while InvenTree's books are in doubt."""
+
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.
 REPEATABLE: frozenset[type[Step]] = frozenset(
     {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, EndAccess, CloseCompany}

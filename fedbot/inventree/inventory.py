@@ -18,6 +18,7 @@ from fedbot.federation.questions import Answer, Question
 from fedbot.federation.steps import Step, StepResult
 from fedbot.inventree import (
     accounts,
+    anchors,
     catalogue,
     companies,
     figures,
@@ -72,6 +73,7 @@ ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
     questions.Overview: overview.standing,
     questions.OwnTokens: own_tokens.own_tokens,
     questions.CompanyMirrors: metadata.company_mirrors,
+    questions.HistoryAt: anchors.history_at,
     questions.WhereIsIt: whereabouts.where_is,
     questions.BooksOf: whereabouts.books_of,
     questions.FindShareable: sharing.find_shareable,

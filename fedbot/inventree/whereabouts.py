@@ -113,6 +113,7 @@ def _seen(server: Server, row: Row, entries: Iterable[Row]) -> ItemSeen:
         status=int(row["status"]),
         where=_where(server, row),
         serial=str(row.get("serial") or ""),
+        batch=str(row.get("batch") or ""),
         customer=row.get("customer"),
         location=row.get("location"),
         place=str(detail.get("pathstring") or detail.get("name") or ""),

@@ -8,6 +8,8 @@ from fedbot.federation.documents import TransferState
 from tests.dialogue.test_lending import back, lent, loan
 from tests.dialogue.world import World, friends, told
 
+A_DAY = timedelta(days=1)
+
 
 async def number_given_again(word: str = "RES-10K 4") -> tuple[World, int]:
     """4 bolts are lent; Attraktor's InvenTree is put back to before that; what is given next gets their number."""
@@ -53,3 +55,53 @@ async def test_pieces_of_the_same_part_and_batch_under_the_number_are_known_by_t
     assert told(world.room, why)
     assert "InvenTree may have been put back to an earlier state" in told(world.room, why)[0].text
     assert not told(world.room, "M3 bolt is back at")
+
+
+async def a_restored_server(**options: timedelta) -> World:
+    """4 bolts are lent and a day goes by; then Attraktor's InvenTree is put back to before that."""
+    world = await friends(alpha={"look_every": A_DAY, **options})
+    before = world.alpha.snapshot()
+    await lent("#2 4", world=world)
+    await world.passes(A_DAY)
+    world.alpha.put_back(before)
+    return world
+
+
+async def test_a_server_that_went_back_in_time_is_noticed_and_nothing_is_moved_in_it() -> None:
+    world = await a_restored_server()
+    world.alpha.admin("POST", "stock/count/", items=[{"pk": 1, "quantity": 119}], notes="people go on")
+    await world.passes(A_DAY)
+    (alarm,) = told(world.alpha_admins, "was put back to an earlier state")
+    assert "given to betaspace" in alarm.text
+    assert f"#{loan(world.alpha).at(1).item}: 4 × M3 bolt" in alarm.text
+    stock = world.alpha.stock()
+    world.cem.reacts(await world.push("M3-NUT 5"), "✅")
+    await world.passes(timedelta(minutes=10))
+    assert world.alpha.stock() == stock, "nothing moves"
+    assert told(world.room, "a superuser looks at the books")
+    line = world.anna.says("!fed resume", room=world.alpha_admins.id)
+    await world.passes(timedelta(minutes=3))
+    assert "I move stock in Attraktor's InvenTree again" in world.alpha_admins.answers(line)[0].text
+    assert world.alpha.transfer().state is TransferState.DONE
+    await world.passes(A_DAY)
+    assert len(told(world.alpha_admins, "was put back to an earlier state")) == 1, "it is told once"
+    line = world.anna.says("!fed resume", room=world.alpha_admins.id)
+    await world.settle()
+    assert "Nothing to do" in world.alpha_admins.answers(line)[0].text
+
+
+async def test_one_thing_that_is_another_is_enough_to_look_at_the_whole_history() -> None:
+    world = await a_restored_server()
+    await world.hand_over("#2 4")
+    await asks_back(world)
+    await world.settle()
+    assert told(world.alpha_admins, "was put back to an earlier state")
+
+
+async def test_people_who_delete_stock_items_raise_no_alarm() -> None:
+    world = await friends(alpha={"look_every": A_DAY})
+    await lent("#2 4", world=world)
+    await world.passes(A_DAY)
+    world.alpha.admin("DELETE", f"stock/{loan(world.alpha).at(1).item}/")
+    await world.passes(2 * A_DAY)
+    assert not told(world.alpha_admins, "was put back to an earlier state")

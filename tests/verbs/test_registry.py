@@ -52,6 +52,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "status": Right.MAPPED,
         "review": Right.SUPERUSER,
         "resolve": Right.SUPERUSER,
+        "resume": Right.SUPERUSER,
         "clear": Right.SUPERUSER,
         "reconcile": Right.SUPERUSER,
         "rotate": Right.SUPERUSER,

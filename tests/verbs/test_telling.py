@@ -86,7 +86,7 @@ def test_whoami_tells_the_rights_read_just_now_and_what_they_allow() -> None:
     phrase = world.says("whoami", APPROVER, sender=PIET)
     assert (phrase.about["name"], phrase.about["username"], phrase.about["rights"]) == ("Piet", "piet", APPROVER)
     assert "push" in phrase.about["verbs"]
-    others = ("connect", "disconnect", "review", "resolve", "clear", "reconcile", "rotate", "people")
+    others = ("connect", "disconnect", "review", "resolve", "resume", "clear", "reconcile", "rotate", "people")
     assert phrase.about["not_yours"] == others
     assert "push" in world.says("whoami", Rights("piet"), sender=PIET).about["not_yours"]
 

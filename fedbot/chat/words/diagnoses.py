@@ -35,6 +35,10 @@ OF_CALLS = (
     marked("the proxy refuses"),
     marked("the request failed"),
 )
+# Of fedbot/app/acts.py.
+OF_LANES = (
+    marked("InvenTree was put back to an earlier state; a superuser looks at the books, then says: !fed resume"),
+)
 # The rest of fedbot/inventree.
 OF_STEPS = (
     marked('The group "{name}" exists in InvenTree and isn\'t ours'),
@@ -114,7 +118,7 @@ def _pattern(sentence: str) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-_PATTERNS = tuple((_pattern(sentence), sentence) for sentence in (*OF_STEPS, *OF_CALLS))
+_PATTERNS = tuple((_pattern(sentence), sentence) for sentence in (*OF_LANES, *OF_STEPS, *OF_CALLS))
 
 
 def diagnosis(tongue: Tongue, text: str, most: int = 200) -> str:

@@ -11,6 +11,7 @@ from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
 from fedbot.federation.home import Home
 from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.restored import Lost
 from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.views import Due, DueKind
 
@@ -33,6 +34,8 @@ _CANNOT: dict[str, str] = {
         "⚠ Any account can make itself admin: friends with peer_access: direct should be asked to pause."
     ),
 }
+MOST_LOST = 10
+_BOOKS = naming.command("reconcile")
 _DUE: dict[DueKind, str] = {
     DueKind.REMINDER: marked("reminder of {about}"),
     DueKind.EXPIRY: marked("{about} expires"),
@@ -65,6 +68,56 @@ def inventory_back(tongue: Tongue, *, home: Home, since: datetime, until: dateti
             "It was silent since {since}. What waited for it goes on by itself; nothing to do.",
             since=tongue.when(since),
         ),
+    ]
+
+
+def inventory_went_back(tongue: Tongue, *, home: Home, lost: tuple[Lost, ...]) -> Lines:
+    """Our InvenTree was put back to an earlier state: what is missing in it, and what to do."""
+    space = naming.space(tongue, home.name)
+    lines: Lines = [
+        tongue.say("⚠ {space}'s InvenTree was put back to an earlier state.", space=space),
+        tongue.say("I move no stock in it until a superuser says: {resume}", resume=naming.command("resume")),
+    ]
+    if not lost:
+        return [*lines, tongue.say("Of what I know nothing is missing. Compare: {books}", books=_BOOKS)]
+    shown = [_lost(tongue, each) for each in lost[:MOST_LOST]]
+    if len(lost) > MOST_LOST:
+        shown.append(tongue.say("and {number} more", number=len(lost) - MOST_LOST))
+    return [
+        *lines,
+        tongue.say("Missing in it, or another thing under the same number:"),
+        Items(tuple(shown)),
+        tongue.say("Correct the stock in InvenTree first, then compare: {books}", books=_BOOKS),
+    ]
+
+
+def _lost(tongue: Tongue, lost: Lost) -> tuple[Inline, ...]:
+    """'#23, 4 × M3 bolt, with Betaspace (k7m2): another thing now'."""
+    names: dict[str, Words] = {
+        "item": lost.item,
+        "what": naming.thing(tongue, lost.line),
+        "other": lost.transfer.peer,
+        "code": lost.transfer.code,
+    }
+    if lost.transfer.role == "sender":
+        where = tongue.say("#{item}: {what}, given to {other} ({code})", **names)
+    else:
+        where = tongue.say("#{item}: {what}, got from {other} ({code})", **names)
+    return (*where, *tongue.say(", is another thing now")) if lost.is_another else where
+
+
+def nothing_to_resume(tongue: Tongue, *, home: Home) -> Lines:
+    """Nothing was stopped."""
+    space = naming.space(tongue, home.name)
+    return [tongue.say("Nothing to do: I do move stock in {space}'s InvenTree.", space=space)]
+
+
+def resumed(tongue: Tongue, *, home: Home) -> Lines:
+    """A superuser has looked at the books."""
+    space = naming.space(tongue, home.name)
+    return [
+        tongue.say("From now on I move stock in {space}'s InvenTree again.", space=space),
+        tongue.say("What waited goes on within a minute. A thing that isn't the one I know stays untouched."),
     ]
 
 

@@ -11,9 +11,10 @@ import pytest
 from fedbot.chat.words.house import _CAN, _CANNOT
 from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import InventoryStanding
+from fedbot.federation.restored import Lost
 from fedbot.federation.standing import OwnToken, Standing
 from fedbot.inventree.versions import ABILITIES
-from tests.chat.words.scenes import ALPHA, ASKED_AT, NOW, plain
+from tests.chat.words.scenes import ALPHA, ASKED_AT, BOLTS, NOW, plain, transfer
 
 OLD = Standing(release="1.0.2", api=380)
 NEW = InventoryStanding(
@@ -33,12 +34,66 @@ def ends(token: OwnToken, left: int) -> Phrase:
     return say("own_token_ends", home=ALPHA, token=token, left=left, name="fedbot-attraktor-2026-12-08")
 
 
+GIVEN, GOT = (transfer(BOLTS, role=role) for role in ("sender", "receiver"))
+
 SAID: dict[str, tuple[Phrase, str]] = {
     "InvenTree is back": (
         say("inventory_back", home=ALPHA, since=ASKED_AT, until=NOW),
         """
         ✅ attraktor's InvenTree answers again, since Tue 24 Nov, 20:31.
         It was silent since Tue 24 Nov, 20:14. What waited for it goes on by itself; nothing to do.
+        """,
+    ),
+    "InvenTree was put back to an earlier state": (
+        say(
+            "inventory_went_back",
+            home=ALPHA,
+            lost=(
+                Lost(GIVEN, GIVEN.terms.lines[0], 43, is_another=True),
+                Lost(GOT, GOT.terms.lines[0], 1207, is_another=False),
+            ),
+        ),
+        """
+        ⚠ attraktor's InvenTree was put back to an earlier state.
+        I move no stock in it until a superuser says: !fed resume
+        Missing in it, or another thing under the same number:
+        • #43: 10 × M3 bolt, given to beta (k7m2), is another thing now
+        • #1207: 10 × M3 bolt, got from attraktor (k7m2)
+        Correct the stock in InvenTree first, then compare: !fed reconcile
+        """,
+    ),
+    "InvenTree was put back, and nothing of ours is missing": (
+        say("inventory_went_back", home=ALPHA, lost=()),
+        """
+        ⚠ attraktor's InvenTree was put back to an earlier state.
+        I move no stock in it until a superuser says: !fed resume
+        Of what I know nothing is missing. Compare: !fed reconcile
+        """,
+    ),
+    "more is missing than is shown": (
+        say("inventory_went_back", home=ALPHA, lost=(Lost(GOT, GOT.terms.lines[0], 7, is_another=False),) * 12),
+        "\n".join(
+            [
+                "⚠ attraktor's InvenTree was put back to an earlier state.",
+                "I move no stock in it until a superuser says: !fed resume",
+                "Missing in it, or another thing under the same number:",
+                *["• #7: 10 × M3 bolt, got from attraktor (k7m2)"] * 10,
+                "• and 2 more",
+                "Correct the stock in InvenTree first, then compare: !fed reconcile",
+            ]
+        ),
+    ),
+    "stock may move again": (
+        say("resumed", home=ALPHA),
+        """
+        From now on I move stock in attraktor's InvenTree again.
+        What waited goes on within a minute. A thing that isn't the one I know stays untouched.
+        """,
+    ),
+    "nothing was stopped": (
+        say("nothing_to_resume", home=ALPHA),
+        """
+        Nothing to do: I do move stock in attraktor's InvenTree.
         """,
     ),
     "InvenTree says no": (
