@@ -19,7 +19,16 @@ from fedbot.chat import content
 from fedbot.chat.chart import NoChart
 from fedbot.chat.outgoing import Budget, in_order, superseded
 from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope
-from fedbot.federation.envelope import BadEnvelope, Identity, envelope_id, seal, sign, transaction_id, wire_time
+from fedbot.federation.envelope import (
+    BadEnvelope,
+    Identity,
+    envelope_id,
+    seal,
+    sign,
+    sign_announcement,
+    transaction_id,
+    wire_time,
+)
 from fedbot.federation.events import Event, Posted, PostRefused
 from fedbot.federation.letters import bound_to
 from fedbot.ports import (
@@ -184,7 +193,8 @@ class Courier:
                 envelope = content.bare_envelope(self._envelope(draft, room))
                 return Delivery(room, ENVELOPE_EVENT, envelope, transaction)
             case Announce(room, announcement):
-                return Delivery(room, PARTY_EVENT, announcement, transaction, state_key=self._chat.user_id)
+                signed = sign_announcement(self._identity, self._chat.user_id, room, announcement)
+                return Delivery(room, PARTY_EVENT, signed, transaction, state_key=self._chat.user_id)
             case Join() | Leave():
                 return None
             case _:
@@ -247,6 +257,8 @@ class Courier:
         """The signed envelope of a draft, its sealed parts sealed to the peer's key."""
         home = self._engine.state.home
         kind, body = draft.kind, dict(draft.body)
+        if kind == "announce":
+            body = sign_announcement(self._identity, self._chat.user_id, room, body)
         binding = bound_to(home.party, draft.to, draft.subject, draft.number)
         if draft.sealed:
             body["sealed"] = seal(draft.sealed_to, draft.sealed, bound_to=binding)

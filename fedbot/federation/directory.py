@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from fedbot.federation import succession
+from fedbot.federation.envelope import announcement_holds, wire_time
 from fedbot.federation.state import Turn
 from fedbot.federation.surroundings import AnnouncedParty, Announcement, Room
 
@@ -28,31 +30,56 @@ def our_announcement(turn: Turn) -> dict[str, Any]:
     return {"v": 1, "parties": [party] if home.discoverable else []}
 
 
-def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Announcement:
-    """A bot's announcement, as far as it is well formed: entries that aren't are left out, long texts cut."""
-    parties = []
+def dated(turn: Turn, room: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Our announcement with its time: later than the last one in that room, even if our clock went back since."""
+    known = turn.announcement(room, turn.home.bot)
+    last = max((party.at for party in known.parties), default=0) if known else 0
+    at = max(wire_time(turn.now), last + 1)
+    turn.save(
+        Announcement(room, turn.home.bot, (AnnouncedParty(turn.home.party, turn.home.name, turn.home.key, at=at),))
+    )
+    return {**content, "parties": [entry | {"at": at} for entry in content["parties"]]}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A bot's announcement, as far as it is well formed. `unproven` are the parties whose key didn't sign it."""
+
+    parties: tuple[AnnouncedParty, ...]
+    unproven: tuple[AnnouncedParty, ...]
+
+
+def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Heard:
+    """Read it: entries that aren't well formed are left out, long texts cut."""
+    parties: list[AnnouncedParty] = []
+    unproven: list[AnnouncedParty] = []
     entries = content.get("parties")
     for entry in entries[:MOST_PARTIES] if isinstance(entries, list) else []:
-        if not isinstance(entry, dict):
+        party = _party(entry) if isinstance(entry, dict) else None
+        if party is None:
             continue
-        identifier, key = entry.get("id"), entry.get("key")
-        if not (isinstance(identifier, str) and PARTY_ID.fullmatch(identifier)):
-            continue
-        if not (isinstance(key, str) and KEY.fullmatch(key)):
-            continue
-        name, people = entry.get("name"), entry.get("people")
-        parties.append(
-            AnnouncedParty(
-                id=identifier,
-                name=name.strip()[:60] if isinstance(name, str) and name.strip() else identifier,
-                key=key,
-                people=tuple(p for p in people[:MOST_PEOPLE] if isinstance(p, str) and p.startswith("@"))
-                if isinstance(people, list)
-                else (),
-                access="direct" if entry.get("access") == "direct" else "relayed",
-            )
-        )
-    return Announcement(room, bot, tuple(parties))
+        is_proven = party.at > 0 and announcement_holds(bot, room, entry)
+        (parties if is_proven else unproven).append(party)
+    return Heard(tuple(parties), tuple(unproven))
+
+
+def _party(entry: dict[str, Any]) -> AnnouncedParty | None:
+    identifier, key = entry.get("id"), entry.get("key")
+    if not (isinstance(identifier, str) and PARTY_ID.fullmatch(identifier)):
+        return None
+    if not (isinstance(key, str) and KEY.fullmatch(key)):
+        return None
+    name, people, at = entry.get("name"), entry.get("people"), entry.get("at")
+    return AnnouncedParty(
+        id=identifier,
+        name=name.strip()[:60] if isinstance(name, str) and name.strip() else identifier,
+        key=key,
+        people=tuple(p for p in people[:MOST_PEOPLE] if isinstance(p, str) and p.startswith("@"))
+        if isinstance(people, list)
+        else (),
+        access="direct" if entry.get("access") == "direct" else "relayed",
+        at=at if type(at) is int else 0,
+    )
 
 
 def bots_in(turn: Turn, room: str) -> list[str]:

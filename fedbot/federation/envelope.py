@@ -342,6 +342,42 @@ def _check_fields(raw: dict[str, Any]) -> str:
     return subject_kinds[0] if subject_kinds else ""
 
 
+# --- announcements ----------------------------------------------------------------------------------------
+
+
+def sign_announcement(identity: Identity, bot: str, room: str, content: dict[str, Any]) -> dict[str, Any]:
+    """What `bot` announces in `room`, each of its parties signed. Each names its time (`at`, ms) already.
+
+    Raises `BadEnvelope('not-canonical')`.
+    """
+    parties = [entry | {"sig": _signature(identity, bot, room, entry)} for entry in content["parties"]]
+    return {**content, "parties": parties}
+
+
+def _signature(identity: Identity, bot: str, room: str, entry: dict[str, Any]) -> str:
+    try:
+        return identity.sign(_announced(bot, room, entry))
+    except NotCanonical as problem:
+        raise BadEnvelope("not-canonical") from problem
+
+
+def announcement_holds(bot: str, room: str, entry: dict[str, Any]) -> bool:
+    """Whether the owner of the key in this entry has signed it, for this account in this room."""
+    key, signature = entry.get("key"), entry.get("sig")
+    if not (isinstance(key, str) and isinstance(signature, str)):
+        return False
+    try:
+        message = _announced(bot, room, {name: value for name, value in entry.items() if name != "sig"})
+    except NotCanonical:
+        return False
+    return signature_holds(key, message, signature)
+
+
+def _announced(bot: str, room: str, entry: dict[str, Any]) -> bytes:
+    """What is signed: a list, so that it can't be taken for an envelope, which is an object."""
+    return canonical(["fedbot", "announcement", bot, room, entry])
+
+
 # --- ids and hashes ---------------------------------------------------------------------------------------
 
 

@@ -108,8 +108,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
         return
     if envelope.kind == "announce":
-        content = {"parties": envelope.body["parties"]}
-        trust.on_announced(turn, directory.read_announcement(event.room, event.sender, content))
+        trust.on_announced(turn, event.room, event.sender, {"parties": envelope.body["parties"]})
         return
     if envelope.to != turn.home.party or envelope.room != event.room:
         return
@@ -212,15 +211,16 @@ _ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
 
 
 def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
-    """A connection that we have not heard of: only an asking begins one, by a bot that alone claims the party."""
+    """A connection that we have not heard of: only an asking begins one, by the bot that we believe of."""
     if envelope.kind != "connect":
         return
     announced = turn.announced(event.room, envelope.sender)
     fits = [party for bot, party in announced if bot == event.sender and party.key == envelope.key]
-    if len(announced) != 1 or not fits:
-        _note_stray(turn, event, envelope.subject, "asking refused: party not announced by this bot alone")
+    if not fits:
+        _note_stray(turn, event, envelope.subject, "asking refused: party not announced by this bot")
         if turn.tell_once(f"misannounced:{event.sender}:{envelope.sender}", A_DAY):
-            phrase = say("party_not_announced", party=envelope.sender, bot=event.sender, claims=len(announced))
+            believed = announced[0][0] if announced else ""
+            phrase = say("party_not_announced", party=envelope.sender, bot=event.sender, believed=believed)
             turn.do(Post(f"misannounced:-:{event.event_id}", event.room, phrase))
         return
     connections.on_connect(turn, envelope, fits[0], event)

@@ -89,6 +89,7 @@ def announce(turn: Turn, room: Room) -> None:
     content = directory.our_announcement(turn)
     if not (room.may_announce or room.may_talk) or not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
         return
+    content = directory.dated(turn, room.id, content)
     if room.may_announce:
         turn.do(Announce(room.id, content))
     elif room.may_talk:
@@ -113,7 +114,7 @@ def announce_everywhere(turn: Turn) -> None:
 def on_announced(turn: Turn, event: PartyAnnounced) -> None:
     """A bot says which parties it hosts."""
     if event.room in succession.federation_rooms(turn) and event.sender != turn.home.bot:
-        trust.on_announced(turn, directory.read_announcement(event.room, event.sender, event.content))
+        trust.on_announced(turn, event.room, event.sender, event.content)
 
 
 def on_removed(turn: Turn, event: Removed) -> None:

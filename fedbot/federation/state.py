@@ -260,9 +260,21 @@ class Turn:
         """Those that are not at their end."""
         return [transfer for transfer in self.restless_transfers() if transfer.state not in FINAL]
 
+    def announcement(self, room: str, bot: str) -> Announcement | None:
+        """What that bot announced there last, whether it counts or not."""
+        return self._get(Announcement, Announcement(room, bot).id)
+
     def announcements(self, room: str) -> list[Announcement]:
-        """What the bots in this room announce."""
-        return [a for a in self._all(Announcement) if a.room == room]
+        """What the other bots that are in this room announce: each party once, by the bot that we believe."""
+        return [
+            replace(a, parties=tuple(p for p in a.parties if (a.bot, p) in self.announced(room, p.id)))
+            for a in self._announcements(room)
+        ]
+
+    def _announcements(self, room: str) -> list[Announcement]:
+        known = self.room(room)
+        members = known.members if known is not None else {}
+        return [a for a in self._all(Announcement) if a.room == room and a.bot in members and a.bot != self.home.bot]
 
     def question(self, identifier: str) -> Question | None:
         """A numbered list that we have put to somebody."""
@@ -363,14 +375,21 @@ class Turn:
         """The connections that carry transfers now (in this room)."""
         return [c for c in self.connections() if c.state is ConnectionState.ACTIVE and (not room or c.room == room)]
 
+    def claims(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
+        """Who of this room says that it hosts that party, with a good signature, first come first: (bot, party)."""
+        claims = [(a.bot, each) for a in self._announcements(room) for each in a.parties if each.id == party]
+        return sorted(claims, key=lambda claim: claim[1].since or self.now)
+
     def announced(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
-        """Who announces that party in this room: (bot, party). More than one is a conflict."""
-        return [
-            (a.bot, announced)
-            for a in self.announcements(room)
-            for announced in a.parties
-            if announced.id == party and a.bot != self.home.bot
-        ]
+        """Whom we believe that it hosts that party in this room: (bot, party), or nobody.
+
+        What a living connection pins always wins; else whoever said so first.
+        """
+        claims, pinned = self.claims(room, party), self.connection_with(party)
+        if pinned is not None:
+            by_bot = [claim for claim in claims if claim[0] == pinned.peer_bot]
+            claims = by_bot or [claim for claim in claims if claim[1].key == pinned.peer_key]
+        return claims[:1]
 
     def subject_of(self, event_id: str) -> str:
         """The id that a message is about: ours by its key (`card:ID`, `offer:ID`, …), a peer's as we read it, or ''."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,24 @@ class Room:
 
 @dataclass(frozen=True)
 class AnnouncedParty:
-    """One party as its bot announces it. `people` are for addressing only; they get no right from it."""
+    """One party as its bot announces it. `people` are for addressing only; they get no right from it.
+
+    `at` is when it was signed, in milliseconds by the bot's clock; `since` when we first read that this bot hosts the
+    party with this key.
+    """
 
     id: str
     name: str
     key: str
     people: tuple[str, ...] = ()
     access: str = "relayed"
+    at: int = 0
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """The parties that a bot says it hosts, in one room."""
+    """The parties that a bot says it hosts, in one room. Of our own only the times count."""
 
     room: str
     bot: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-from fedbot.federation import letters, making
+from fedbot.federation import directory, letters, making
 from fedbot.federation.documents import (
     Connection,
     ConnectionState,
@@ -12,32 +14,65 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Post, say
 from fedbot.federation.state import Turn
-from fedbot.federation.surroundings import Announcement
+from fedbot.federation.surroundings import AnnouncedParty, Announcement
 
+TOLD_FOR = timedelta(days=30)
 PINNED = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.MAKING, ConnectionState.SUSPENDED})
 
 
-def on_announced(turn: Turn, announcement: Announcement) -> None:
-    """A bot announces its parties: compare with what is pinned."""
-    turn.save(announcement)
-    for party in announcement.parties:
-        connection = turn.connection_with(party.id)
-        if connection is None or connection.state not in PINNED or connection.room != announcement.room:
-            continue
-        same_bot = connection.peer_bot == announcement.bot
-        if same_bot and connection.peer_key == party.key:
-            if connection.peer_name != party.name:
-                turn.save(replace(connection, peer_name=party.name))
-        elif same_bot or not _still_announced(turn, connection):
-            suspend(turn, connection, announcement.bot, party.key)
-        elif turn.tell_once(f"claim:{connection.id}:{announcement.bot}", turn.home.resend_after[-1]):
-            phrase = say("party_claimed", connection=connection, bot=announcement.bot)
-            turn.tell_admins(phrase, f"claim:{connection.id}:{announcement.bot}")
+def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> None:
+    """A bot announces its parties: keep what is proven, compare it with what is pinned, tell the admins of the rest."""
+    heard = directory.read_announcement(room, bot, content)
+    known = turn.announcement(room, bot)
+    before = {party.id: party for party in known.parties} if known else {}
+    ours = [party for party in heard.parties if turn.home.party == party.id or turn.home.key == party.key]
+    proven = [_newer(turn, before.get(party.id), party) for party in heard.parties if party not in ours]
+    ignored = {party.id for party in heard.unproven} - {party.id for party in heard.parties}
+    parties = (*proven, *(party for party in before.values() if party.id in ignored))
+    turn.save(Announcement(room, bot, parties))
+    for party in heard.unproven:
+        if turn.tell_once(f"unproven:{bot}", TOLD_FOR):
+            turn.note("rooms", "announcement without its signature", bot, room=room, party=party.id)
+            turn.tell_admins(say("claim_without_signature", party=party.id, bot=bot), f"unproven:{room}:{bot}")
+    for party in ours:
+        if turn.tell_once(f"as-us:{bot}", TOLD_FOR):
+            phrase = say("claims_to_be_us", home=turn.home, bot=bot, has_key=party.key == turn.home.key)
+            turn.tell_admins(phrase, f"as-us:{room}:{bot}")
+    for party in parties:
+        _compare(turn, room, bot, party)
 
 
-def _still_announced(turn: Turn, connection: Connection) -> bool:
-    """Whether the pinned bot still says that it hosts the party."""
-    return any(bot == connection.peer_bot for bot, _ in turn.announced(connection.room, connection.peer))
+def _newer(turn: Turn, before: AnnouncedParty | None, party: AnnouncedParty) -> AnnouncedParty:
+    """An older announcement of the same bot doesn't come back, whoever puts it there again."""
+    if before is not None and party.at <= before.at:
+        return before
+    is_known = before is not None and before.key == party.key
+    return replace(party, since=before.since if is_known and before else turn.now)
+
+
+def _compare(turn: Turn, room: str, bot: str, party: AnnouncedParty) -> None:
+    """Only the pinned bot, or whoever holds the pinned key, can say something of a connection; others are told of."""
+    connection = turn.connection_with(party.id)
+    if connection is None or connection.state not in PINNED:
+        believed = turn.announced(room, party.id)
+        if believed and believed[0][0] != bot and turn.tell_once(f"second:{room}:{party.id}:{bot}", TOLD_FOR):
+            phrase = say("second_claim", party=party.id, bot=bot, believed=believed[0][0])
+            turn.tell_admins(phrase, f"second:{room}:{party.id}:{bot}")
+        return
+    is_here = room in {connection.room, connection.changed_room}
+    if bot == connection.peer_bot and party.key == connection.peer_key:
+        if connection.peer_name != party.name:
+            turn.save(replace(connection, peer_name=party.name))
+    elif is_here and (bot == connection.peer_bot or _has_moved(turn, room, connection, party)):
+        suspend(turn, connection, bot, party.key)
+    elif turn.tell_once(f"claim:{connection.id}:{bot}", TOLD_FOR):
+        turn.tell_admins(say("party_claimed", connection=connection, bot=bot), f"claim:{connection.id}:{bot}")
+
+
+def _has_moved(turn: Turn, room: str, connection: Connection, party: AnnouncedParty) -> bool:
+    """Whether the holder of the pinned key speaks by another account, and no more by the pinned one."""
+    still_there = any(bot == connection.peer_bot for bot, _ in turn.claims(room, party.id))
+    return party.key == connection.peer_key and not still_there
 
 
 def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:

@@ -240,8 +240,7 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
         return None if carries else say("connection_not_active", connection=connection)
     if connections.announced_alone(turn, subject):
         return None
-    claims = len(turn.announced(subject.room, subject.peer))
-    return say("party_not_announced", party=subject.peer, bot=subject.peer_bot, claims=claims)
+    return say("party_not_announced", party=subject.peer, bot=subject.peer_bot, believed="")
 
 
 def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:

@@ -85,9 +85,7 @@ def _existing(turn: Turn, command: Command, connection: Connection) -> Connectio
 
 def _announced(turn: Turn, command: Command, space: Space) -> tuple[str, AnnouncedParty] | Phrase:
     announced = turn.announced(command.room, space.party)
-    if len(announced) != 1:
-        return say("space_claimed_twice", name=space.name, bots=tuple(sorted(bot for bot, _ in announced)))
-    return announced[0]
+    return announced[0] if announced else say("space_not_here", name=space.name)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -51,7 +51,7 @@ def _seen(turn: Turn, room: str, party: str, name: str) -> SpaceSeen:
         exchanges = [connection.exchange]
         exchanges += [t.exchange for t in turn.transfers() if t.connection == connection.id]
         unanswered = max(exchange.resends if exchange.awaiting else 0 for exchange in exchanges)
-    bots = {bot for bot, _ in announced}
+    bots = {bot for place in rooms for bot, _ in turn.claims(place, party)}
     shares = connection.peer_shares if connection else None
     return SpaceSeen(party, name, fingerprint(pinned), access, len(bots), connection, unanswered, shares)
 

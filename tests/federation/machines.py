@@ -162,7 +162,7 @@ class Side:
         """Both are in the room and have announced themselves."""
         people = (other.superuser, other.approver)
         party = AnnouncedParty(other.party, other.party.capitalize(), other.identity.key, people)
-        documents: tuple[Document, ...] = (Room(ROOM), Announcement(ROOM, other.bot, (party,)))
+        documents: tuple[Document, ...] = (Room(ROOM, members={other.bot: ""}), Announcement(ROOM, other.bot, (party,)))
         self._keeps({(type(document).__name__, document.id): document for document in documents})
 
     @property

@@ -99,10 +99,10 @@ def test_a_wrong_name_asks_nobody(text: str, name: str) -> None:
     assert world.effects == []
 
 
-def test_a_party_that_two_bots_claim_is_not_asked() -> None:
-    world = World(announcement("betaspace", "@pretender:example.org", "Beta Space"))
-    phrase = world.says("connect betaspace")
-    assert (phrase.name, phrase.about["bots"]) == ("space_claimed_twice", (BETA_BOT, "@pretender:example.org"))
+def test_of_two_bots_that_claim_a_party_the_first_is_asked() -> None:
+    world = World(announcement("betaspace", "@pretender:example.org", "Pretender"))
+    assert [bot for bot, _ in world.turn.announced(ROOM, "betaspace")] == [BETA_BOT]
+    assert world.says("connect Pretender").name == "no_such_space"
 
 
 def test_in_the_admin_room_one_is_told_where_to_say_it() -> None:

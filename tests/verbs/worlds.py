@@ -53,6 +53,9 @@ PLAIN = Rights("kim", known=True, active=True)
 BOLT = Part(7, "Bolt M3x10", ipn="M3-BOLT", description="steel")
 
 
+BOTS = (BETA_BOT, GAMMA_BOT, "@pretender:example.org")
+
+
 def announcement(party: str, bot: str, name: str, room: str = ROOM) -> Announcement:
     return Announcement(room, bot, (AnnouncedParty(party, name, KEYS.get(party, "dd" * 32)),))
 
@@ -132,7 +135,7 @@ class World:
     def __init__(self, *documents: Document, home: Home = HOME) -> None:
         self.state = State(home, lambda _sealed, _bound: {})
         self.verbs = Registry()
-        members = {ANNA: "Anna", PIET: "Piet", KIM: "Kim", BEA: "Bea"}
+        members = {ANNA: "Anna", PIET: "Piet", KIM: "Kim", BEA: "Bea"} | dict.fromkeys(BOTS, "")
         before = Turn(self.state, NOW)
         before.save(Room(ROOM, "Makerspaces", members=members))
         before.save(Room(ADMIN_ROOM, "Attraktor's admins", members=members))

@@ -22,12 +22,11 @@ def we_are_hidden(tongue: Tongue, *, home: Home) -> Lines:
     ]
 
 
-def space_claimed_twice(tongue: Tongue, *, name: str, bots: tuple[str, ...]) -> Lines:
-    """Several bots say that they are the space."""
-    names = {"space": naming.space(tongue, name), "bots": tongue.names([tongue.short(bot, 40) for bot in bots])}
+def space_not_here(tongue: Tongue, *, name: str) -> Lines:
+    """The space was in the room that this one took the place of; its bot hasn't come along."""
     return [
-        tongue.say("Not asked: several bots say that they are {space}: {bots}.", **names),
-        tongue.say("One of them isn't. Nobody is asked until it has stopped."),
+        tongue.say("Not asked: {space}'s bot isn't in this room.", space=naming.space(tongue, name)),
+        tongue.say("Somebody has to invite it first."),
     ]
 
 

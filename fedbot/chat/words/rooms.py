@@ -142,12 +142,45 @@ def unreadable_letter(tongue: Tongue, *, bot: str, problem: str, version: int) -
     ]
 
 
-def party_not_announced(tongue: Tongue, *, party: str, bot: str, claims: int) -> Lines:
-    """A bot asks to connect in the name of a space that it doesn't announce, or not alone."""
+def party_not_announced(tongue: Tongue, *, party: str, bot: str, believed: str) -> Lines:
+    """A bot asks to connect in the name of a space that it doesn't announce, or that another said before that it is."""
     names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
     first = tongue.say("I didn't take up that {party} asks to be friends, by {bot}.", **names)
-    if claims > 1:
-        why = tongue.say("Why: several bots here say that they are {party}. The wrong one has to stop first.", **names)
+    if believed not in {"", bot}:
+        names["believed"] = Code(tongue.short(believed, 120))
+        why = tongue.say("Why: {believed} said first that it is {party}. The wrong one has to leave the room.", **names)
     else:
         why = tongue.say("Why: {bot} doesn't announce {party} in this room with the key that it used.", **names)
     return [first, why, tongue.say("Nothing was made. When that is mended, it can ask again.")]
+
+
+def second_claim(tongue: Tongue, *, party: str, bot: str, believed: str) -> Lines:
+    """Two bots say that they are the same space, with which we aren't friends."""
+    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
+    return [
+        tongue.say("⚠ {bot} also says that it is {party}.", **names),
+        tongue.say("I believe {believed}, which said so first.", believed=Code(tongue.short(believed, 120))),
+        tongue.say("If that is the wrong one, ask a moderator to remove it from the room."),
+    ]
+
+
+def claim_without_signature(tongue: Tongue, *, party: str, bot: str) -> Lines:
+    """Somebody announces a space, but its key didn't sign that."""
+    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
+    return [
+        tongue.say("⚠ {bot} says that it is {party}, but without its signature.", **names),
+        tongue.say("I ignore that. If it is a fedbot of that space, it needs a newer version."),
+    ]
+
+
+def claims_to_be_us(tongue: Tongue, *, home: Home, bot: str, has_key: bool) -> Lines:
+    """Another account announces our own space."""
+    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "space": naming.space(tongue, home.name)}
+    lines: Lines = [tongue.say("⚠ {bot} says that it is {space}. I ignore that.", **names)]
+    if has_key:
+        lines.append(
+            tongue.say("It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.")
+        )
+    else:
+        lines.append(tongue.say("It doesn't have my key. Ask a moderator to remove it from the room."))
+    return lines

@@ -146,7 +146,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a space that the bot doesn't announce": (
-        say("party_not_announced", party="gamma", bot=BETA_BOT, claims=0),
+        say("party_not_announced", party="gamma", bot=BETA_BOT, believed=""),
         """
         I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
         Why: @fedbot:beta.example doesn't announce gamma in this room with the key that it used.
@@ -154,11 +154,40 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a space that several bots announce": (
-        say("party_not_announced", party="gamma", bot=BETA_BOT, claims=2),
+        say("party_not_announced", party="gamma", bot=BETA_BOT, believed="@evil:example.org"),
         """
         I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
-        Why: several bots here say that they are gamma. The wrong one has to stop first.
+        Why: @evil:example.org said first that it is gamma. The wrong one has to leave the room.
         Nothing was made. When that is mended, it can ask again.
+        """,
+    ),
+    "a second bot that announces a space": (
+        say("second_claim", party="gamma", bot="@evil:example.org", believed=BETA_BOT),
+        """
+        ⚠ @evil:example.org also says that it is gamma.
+        I believe @fedbot:beta.example, which said so first.
+        If that is the wrong one, ask a moderator to remove it from the room.
+        """,
+    ),
+    "a space that its key did not announce": (
+        say("claim_without_signature", party="gamma", bot="@evil:example.org"),
+        """
+        ⚠ @evil:example.org says that it is gamma, but without its signature.
+        I ignore that. If it is a fedbot of that space, it needs a newer version.
+        """,
+    ),
+    "our own space, by a stranger": (
+        say("claims_to_be_us", home=ALPHA, bot="@evil:example.org", has_key=False),
+        """
+        ⚠ @evil:example.org says that it is attraktor. I ignore that.
+        It doesn't have my key. Ask a moderator to remove it from the room.
+        """,
+    ),
+    "our own space, by somebody with our key": (
+        say("claims_to_be_us", home=ALPHA, bot="@evil:example.org", has_key=True),
+        """
+        ⚠ @evil:example.org says that it is attraktor. I ignore that.
+        It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.
         """,
     ),
     "more messages of one kind than the admins get": (

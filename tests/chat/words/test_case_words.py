@@ -38,11 +38,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Its admin can set discoverable: true in my configuration and restart me.
         """,
     ),
-    "two bots claim it": (
-        say("space_claimed_twice", name="betaspace", bots=(BETA_BOT, "@evil:example.org")),
+    "its bot has not come along into the new room": (
+        say("space_not_here", name="betaspace"),
         """
-        Not asked: several bots say that they are betaspace: @fedbot:beta.example and @evil:example.org.
-        One of them isn't. Nobody is asked until it has stopped.
+        Not asked: betaspace's bot isn't in this room.
+        Somebody has to invite it first.
         """,
     ),
     "friends already": (
