@@ -22,6 +22,8 @@ class Kind(StrEnum):
     NOT_ARRIVED = "not-arrived"
     DISPUTED = "disputed"
     LEFT_OVER = "left-over"
+    BORROWED_GONE = "borrowed-gone"
+    BORROWED_LESS = "borrowed-less"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class BookLine:
     `stage` as in `Progress`; `quantity` is what was agreed, `now` what the stock item has. `where` is `stock`,
     `outgoing`, `customer` (the other side's company), `elsewhere`, `gone`, or '' if there never was an item.
     `overtaken`: the stock item has gone by another transfer since, so that this one says nothing of it any more.
+    `owed` is how much of a loan's line the borrower still has by its journal, `there` how much of that is in its stock.
     `left_over`: as the borrower we should have it no more (`Transfer.left_over`).
     `marked`: the hand-over stands in its history (None: can't be told). `marked_arrived`: it has its old status.
     """
@@ -49,11 +52,16 @@ class BookLine:
     settled: bool = False
     overtaken: bool = False
     left_over: bool = False
+    owed: Decimal = Decimal(0)
+    there: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `mended`: that is being put right."""
+    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `mended`: that is being put right.
+
+    Of a loan `owed` is how much the borrower should have, and `there` how much of that is in its stock.
+    """
 
     transfer: str
     number: int
@@ -61,6 +69,8 @@ class Difference:
     ours: int | None = None
     theirs: int | None = None
     mended: bool = False
+    owed: Decimal = Decimal(0)
+    there: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,26 @@ def lines_of(
     company: int | None,
     newest: Mapping[int, str] | None = None,
     returned: Mapping[int, Decimal] | None = None,
+    owed: Mapping[int, Decimal] | None = None,
 ) -> list[BookLine]:
     """A transfer as our books have it, line by line.
 
     `company` is the peer's in our InvenTree; `newest` names the last transfer that each stock item went by;
-    `returned` is how much of each line of a loan is back, and so not with the company any more.
+    `returned` is how much of each line of a loan is back, and so not with the company any more; `owed`, at its
+    borrower, how much of each line should be in stock.
     """
     items = {item.pk: item for item in seen.items}
     lines = [_line(transfer, progress, items, company, seen, newest or {}) for progress in _all_lines(transfer)]
-    return [replace(line, quantity=line.quantity - (returned or {}).get(line.number, Decimal(0))) for line in lines]
+    there = {(each.transfer, each.line): each.quantity for each in seen.borrowed}
+    return [
+        replace(
+            line,
+            quantity=line.quantity - (returned or {}).get(line.number, Decimal(0)),
+            owed=(owed or {}).get(line.number, Decimal(0)),
+            there=there.get((line.transfer, line.number), Decimal(0)),
+        )
+        for line in lines
+    ]
 
 
 def _all_lines(transfer: Transfer) -> list[Progress]:
@@ -97,7 +108,19 @@ def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
     between = _between(ours, theirs)
     kinds = ([between] if between else []) + (_amiss(ours) if between is not Kind.TWICE else [])
     other = theirs.item if theirs else None
-    return [Difference(ours.transfer, ours.number, kind, ours.item, other) for kind in kinds]
+    found = [Difference(ours.transfer, ours.number, kind, ours.item, other) for kind in kinds]
+    return [*found, *_missing_at_borrower(ours, theirs)]
+
+
+def _missing_at_borrower(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
+    """What is on loan must be in the borrower's stock, whichever side that is."""
+    borrower = ours if ours.role == "receiver" else theirs
+    if borrower is None or borrower.role != "receiver" or borrower.there >= borrower.owed:
+        return []
+    kind = Kind.BORROWED_LESS if borrower.there > 0 else Kind.BORROWED_GONE
+    other = theirs.item if theirs else None
+    line = Difference(ours.transfer, ours.number, kind, ours.item, other)
+    return [replace(line, owed=borrower.owed, there=borrower.there)]
 
 
 def _between(ours: BookLine, theirs: BookLine | None) -> Kind | None:

@@ -341,9 +341,13 @@ class WhereIsIt:
 
 @dataclass(frozen=True)
 class BooksOf:
-    """How do these stock items stand? Answer: `ItemsSeen`. The number of calls doesn't grow with that of the items."""
+    """How do these stock items stand? Answer: `ItemsSeen`. The number of calls doesn't grow with that of the items.
+
+    `borrowed` is what is on loan here: of what isn't there whole, all stock items of the part are looked through.
+    """
 
     items: tuple[int, ...]
+    borrowed: tuple[Received, ...] = ()
 
 
 class Whereabouts(StrEnum):
@@ -379,10 +383,14 @@ class ItemSeen:
 
 @dataclass(frozen=True)
 class ItemsSeen:
-    """The items that are there. `history_read`: their history was looked through for marks (API >= 320)."""
+    """The items that are there. `history_read`: their history was looked through for marks (API >= 320).
+
+    `borrowed` is as it was asked, with how much of it is in stock, what was split off from it included.
+    """
 
     items: tuple[ItemSeen, ...] = ()
     history_read: bool = True
+    borrowed: tuple[Received, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from fedbot.federation.events import (
     Unanswered,
 )
 from fedbot.federation.provenance import mirror_given, mirror_received
-from fedbot.federation.questions import BooksOf, ItemsSeen
+from fedbot.federation.questions import BooksOf, ItemsSeen, Received
 from fedbot.federation.standing import counted_from
 from fedbot.federation.state import Turn
 from fedbot.federation.terms import plain
@@ -44,6 +44,7 @@ MOST_LINES = 1_000
 MOST_DIFFERENCES = 50
 COMMAND_LINE = "fedbot reconcile"
 LATER = "later"
+_QUANTITIES = ("quantity", "now", "owed", "there")
 _LINES = TypeAdapter(tuple[BookLine, ...])
 
 
@@ -142,7 +143,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         return
     page, more = _page(turn, connection, after)
     context = Context("books-answer", connection.id, detail={"after": after, "more": more, "ids": [t.id for t in page]})
-    turn.do(Ask(context, (BooksOf(_items(page)),)))
+    turn.do(Ask(context, (_books_of(turn, page),)))
 
 
 def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
@@ -187,7 +188,23 @@ def _lines(
     turn: Turn, transfer: Transfer, seen: ItemsSeen, connection: Connection, newest: Mapping[int, str]
 ) -> list[BookLine]:
     returned = loans.came_back(turn, transfer) if transfer.is_loan else {}
-    return comparing.lines_of(transfer, seen, connection.company, newest, returned)
+    return comparing.lines_of(transfer, seen, connection.company, newest, returned, _owed(turn, transfer))
+
+
+def _owed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
+    """At the borrower: what of a loan should be in our stock."""
+    return loans.still_here(turn, transfer) if transfer.role == "receiver" and transfer.is_on_loan else {}
+
+
+def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
+    """How the stock items of these transfers stand, and how much of what we have borrowed is in stock."""
+    borrowed = tuple(
+        Received(transfer.id, number, item, part, quantity)
+        for transfer in transfers
+        for number, quantity in _owed(turn, transfer).items()
+        if (item := transfer.at(number).item) is not None and (part := transfer.at(number).part) is not None
+    )
+    return BooksOf(_items(transfers), borrowed)
 
 
 def on_looked_for_friend(turn: Turn, event: Answered) -> None:
@@ -229,7 +246,7 @@ def _seen(event: Answered) -> ItemsSeen:
 
 def _written(line: BookLine) -> dict[str, Any]:
     """A line as it goes through the room: JSON without floats."""
-    return {**asdict(line), "quantity": plain(line.quantity), "now": plain(line.now)}
+    return {**asdict(line), **{name: plain(getattr(line, name)) for name in _QUANTITIES}}
 
 
 # --- the friend's page ---------------------------------------------------------------------------------------
@@ -256,8 +273,8 @@ def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         _tell(turn, running, "unreadable")
         return
     turn.save(replace(running, theirs=theirs, until=turn.now + ANSWERS_WITHIN))
-    items = _items(_ours(turn, connection, running.after, last))
-    turn.do(Ask(Context("books-own", connection.id, detail={"last": last}), (BooksOf(items),)))
+    look = _books_of(turn, _ours(turn, connection, running.after, last))
+    turn.do(Ask(Context("books-own", connection.id, detail={"last": last}), (look,)))
 
 
 def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Transfer]:
@@ -274,7 +291,8 @@ def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
     if len(lines) > MOST_LINES:
         raise ValueError("more lines than fit into a letter")
     for line in lines:
-        if not (line.quantity.is_finite() and line.now.is_finite() and abs(line.now) < Decimal(10**12)):
+        told = [getattr(line, name) for name in _QUANTITIES]
+        if not all(quantity.is_finite() and abs(quantity) < Decimal(10**12) for quantity in told):
             raise ValueError("a quantity")
     return lines
 

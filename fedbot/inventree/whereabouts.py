@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
-from fedbot.federation.questions import BooksOf, ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
+from fedbot.federation.questions import BooksOf, ItemSeen, ItemsSeen, Received, Whereabouts, WhereIsIt
 from fedbot.inventree.rows import Row, amount
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row_if_there, remembered, rows_of_part
@@ -46,7 +48,29 @@ def books_of(server: Server, question: BooksOf) -> ItemsSeen:
         rows = [row for row in listed if row.get("pk") in wanted]
     read = server.version.searches_history
     entries = [entry for entry in _entries(server, "fed:", ()) if entry.get("item") in wanted] if read else []
-    return ItemsSeen(tuple(_seen(server, row, entries) for row in rows), history_read=read)
+    seen = {int(row["pk"]): _seen(server, row, entries) for row in rows}
+    borrowed = tuple(_in_stock(server, each, seen.get(each.item)) for each in question.borrowed)
+    return ItemsSeen(tuple(seen.values()), history_read=read, borrowed=borrowed)
+
+
+def _in_stock(server: Server, borrowed: Received, seen: ItemSeen | None) -> Received:
+    """What of it is in stock: its stock item, and what was split off from that, which has a copy of its link."""
+    mark = f"fed:{borrowed.transfer}:{borrowed.line}:"
+    own = seen.quantity if seen is not None and _is_here(seen) and _bears(server, seen, mark) else Decimal(0)
+    if own >= borrowed.quantity:
+        return replace(borrowed, quantity=own)
+    rows = [row for row in rows_of_part(server, borrowed.part) if mark in str(row.get("link") or "")]
+    linked = [_seen(server, row, ()) for row in rows if row.get("pk") != borrowed.item]
+    return replace(borrowed, quantity=sum((each.quantity for each in linked if _is_here(each)), own))
+
+
+def _is_here(seen: ItemSeen) -> bool:
+    return seen.where in {Whereabouts.STOCK, Whereabouts.OUTGOING}
+
+
+def _bears(server: Server, seen: ItemSeen, mark: str) -> bool:
+    """Whether it has our mark, as far as this server tells: a key alone proves nothing."""
+    return not server.version.searches_history or any(each.startswith(mark) for each in seen.marks)
 
 
 def _entries(server: Server, mark: str, items: Iterable[int]) -> Iterator[Row]:

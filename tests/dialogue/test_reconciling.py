@@ -12,6 +12,7 @@ from fedbot.demo.inventree.faults import FaultKind
 from fedbot.federation.documents import TransferState
 from fedbot.federation.events import ReconcileDue
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_lending import lent
 from tests.dialogue.world import Message, Person, World, friends, letters, nothing, told
 
 
@@ -266,3 +267,57 @@ async def test_what_goes_back_and_forth_is_no_difference() -> None:
     assert world.alpha.transfer().state is TransferState.DONE
     assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
     assert "4 lines compared" in (await asks(world, world.bea)).text
+
+
+async def a_loan() -> tuple[World, int]:
+    """Betaspace has borrowed 10 nuts; its stock item."""
+    world = await lent("M3-NUT 10")
+    item = world.beta.transfer().at(1).item
+    assert item
+    return world, item
+
+
+async def test_what_a_restored_borrower_has_lost_is_told_at_both_sides() -> None:
+    world = await friends()
+    before = world.beta.snapshot()
+    await lent("#42", world=world)
+    world.beta.put_back(before)
+    for person, words in ((world.anna, "betaspace"), (world.bea, "")):
+        answer = await asks(world, person, words)
+        assert "1 difference" in answer.text, answer.text
+        assert "is on loan, but is missing in" in answer.text
+
+
+async def test_a_number_given_again_at_the_borrower_is_not_what_was_lent() -> None:
+    world = await friends()
+    before = world.beta.snapshot()
+    await lent("M3-NUT 10", world=world)
+    world.beta.put_back(before)
+    await world.hand_over("M3-NUT 10")
+    assert "is on loan, but is missing in" in (await asks(world, world.anna, "betaspace")).text
+
+
+async def test_a_borrowed_row_that_was_deleted_or_counted_down_is_no_agreement() -> None:
+    world, item = await a_loan()
+    world.beta.admin("POST", "stock/count/", items=[{"pk": item, "quantity": 7}], notes="three are gone")
+    assert "of it less is there than is on loan: 7 of 10" in (await asks(world, world.anna, "betaspace")).text
+    assert "of it less is there than is on loan: 7 of 10" in (await asks(world, world.bea)).text
+    world.beta.admin("DELETE", f"stock/{item}/")
+    assert "is on loan, but is missing in" in (await asks(world, world.bea)).text
+
+
+async def test_a_borrowed_row_that_was_merged_into_another_is_told() -> None:
+    world, item = await a_loan()
+    other = world.beta.admin("POST", "stock/", part=world.beta.row(item).part, quantity=5, location=1)
+    first = other[0]["pk"] if isinstance(other, list) else other["pk"]
+    content = {"items": [{"item": first}, {"item": item}], "location": 1, "notes": "tidied"}
+    world.beta.admin("POST", "stock/merge/", **content, allow_mismatched_suppliers=True, allow_mismatched_status=True)
+    assert "is on loan, but is missing in" in (await asks(world, world.anna, "betaspace")).text
+
+
+async def test_a_borrowed_row_that_people_split_into_two_boxes_is_no_difference() -> None:
+    world, item = await a_loan()
+    world.beta.admin("POST", "stock/transfer/", items=[{"pk": item, "quantity": 4}], location=1, notes="two boxes")
+    assert world.beta.row(item).quantity == 6
+    assert "✅ The books of" in (await asks(world, world.anna, "betaspace")).text
+    assert "✅ The books of" in (await asks(world, world.bea)).text

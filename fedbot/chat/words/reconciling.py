@@ -71,6 +71,16 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("it is lost, or back at {peer} without the bots"),
         marked("a superuser of ours has it taken out: {resolve}"),
     ),
+    Kind.BORROWED_GONE: (
+        marked("it is on loan, but is missing in {borrower}'s stock"),
+        marked("somebody deleted, merged, used or gave it away by hand, or InvenTree was put back to an earlier state"),
+        marked("{borrower} looks for {mark}; what is lost its owner writes off: {lost}"),
+    ),
+    Kind.BORROWED_LESS: (
+        marked("of it less is there than is on loan: {there} of {owed} in {borrower}'s stock"),
+        marked("somebody counted it down, used some of it, or merged it by hand"),
+        marked("{borrower} looks for the rest; what is lost its owner writes off: {lost}"),
+    ),
     Kind.DISPUTED: (
         marked("nobody could tell what became of it"),
         marked("an InvenTree was silent at the wrong moment"),
@@ -109,7 +119,7 @@ def reconciled(
         )
         lines += [first, tongue.say("{compared}.", compared=compared)]
     if found:
-        shown = [_difference(tongue, connection, each, transfers) for each in found[:MOST_SHOWN]]
+        shown = [_difference(tongue, connection, home, each, transfers) for each in found[:MOST_SHOWN]]
         if len(found) > MOST_SHOWN:
             shown.append(tongue.say("and {number} more", number=len(found) - MOST_SHOWN))
         lines += [Items(tuple(shown)), tongue.say("No stock was moved.")]
@@ -119,7 +129,7 @@ def reconciled(
 
 
 def _difference(
-    tongue: Tongue, connection: Connection, difference: Difference, transfers: dict[str, Transfer]
+    tongue: Tongue, connection: Connection, home: Home, difference: Difference, transfers: dict[str, Transfer]
 ) -> tuple[Inline, ...]:
     """'k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).' and below it cause and repair."""
     transfer = transfers.get(difference.transfer)
@@ -127,6 +137,10 @@ def _difference(
     what, cause, repair = _KINDS[difference.kind]
     names: dict[str, Words] = {
         "peer": naming.space(tongue, connection.peer_name),
+        "borrower": _borrower(tongue, connection, home, transfer),
+        "owed": tongue.quantity(difference.owed),
+        "there": tongue.quantity(difference.there),
+        "lost": command(f"lost {code}"),
         "item": difference.ours or 0,
         "mark": f"fed:{tongue.short(difference.transfer, 24)}",
         "repair": command(f"reconcile {connection.peer} --repair"),
@@ -142,6 +156,12 @@ def _difference(
         Break(),
         *tongue.say("To mend it: {repair}.", repair=mends),
     )
+
+
+def _borrower(tongue: Tongue, connection: Connection, home: Home, transfer: Transfer | None) -> str:
+    """Whose stock it should be in."""
+    is_theirs = transfer is None or transfer.role == "sender"
+    return naming.space(tongue, connection.peer_name if is_theirs else home.name)
 
 
 def _which(tongue: Tongue, difference: Difference, transfer: Transfer | None, code: str) -> tuple[Inline, ...]:

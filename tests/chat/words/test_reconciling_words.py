@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from textwrap import dedent
 
 import pytest
@@ -28,6 +30,7 @@ def differs(kind: Kind, number: int = 1, *, mended: bool = False) -> Difference:
     return Difference(GIVEN.id, number, kind, 43, 1207, mended)
 
 
+OF_LOANS = {Kind.LEFT_OVER, Kind.BORROWED_GONE, Kind.BORROWED_LESS}
 SAID: dict[str, tuple[Phrase, str]] = {
     "they agree": (
         outcome(),
@@ -43,7 +46,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "everything that can differ": (
-        outcome(*(differs(kind, 1 + number % 2) for number, kind in enumerate(Kind) if kind is not Kind.LEFT_OVER)),
+        outcome(*(differs(kind, 1 + number % 2) for number, kind in enumerate(Kind) if kind not in OF_LOANS)),
         """
         ⚠ 10 differences: attraktor and betaspace.
         12 lines compared.
@@ -77,6 +80,23 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • k7m2, 1.5 m of Speaker cable: nobody could tell what became of it.
         Likely: an InvenTree was silent at the wrong moment.
         To mend it: a superuser settles it: !fed resolve k7m2.
+        No stock was moved.
+        """,
+    ),
+    "what was borrowed is missing, or less of it is there": (
+        outcome(
+            differs(Kind.BORROWED_GONE),
+            replace(differs(Kind.BORROWED_LESS), owed=Decimal(10), there=Decimal("7.5")),
+        ),
+        """
+        ⚠ 2 differences: attraktor and betaspace.
+        12 lines compared.
+        • k7m2, 10 × M3 bolt: it is on loan, but is missing in betaspace's stock.
+        Likely: somebody deleted, merged, used or gave it away by hand, or InvenTree was put back to an earlier state.
+        To mend it: betaspace looks for fed:k7m2abcdefghjkmnpqrs; what is lost its owner writes off: !fed lost k7m2.
+        • k7m2, 10 × M3 bolt: of it less is there than is on loan: 7.5 of 10 in betaspace's stock.
+        Likely: somebody counted it down, used some of it, or merged it by hand.
+        To mend it: betaspace looks for the rest; what is lost its owner writes off: !fed lost k7m2.
         No stock was moved.
         """,
     ),
