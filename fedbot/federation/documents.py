@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from fedbot.federation.alias import Alias
@@ -262,6 +263,8 @@ class Progress:
     Sender: `''`, `taken`, `handed`, `arrived`, `back`. Receiver: `''`, `created`, `placed`.
     `acting` is the step that is under way, `unknown` the one of which nobody can tell what it did (class names).
     `accounted` is how much has vanished here since and was accounted for by a superuser (`merges`).
+    Of the receiver's part: its `units`, how many of them one of the sender's is (`factor`, a fraction: '100', '1/100'),
+    and its `revision`, if that is another one than the sender's.
     """
 
     number: int
@@ -281,6 +284,9 @@ class Progress:
     acting: str = ""
     unknown: str = ""
     accounted: Decimal = Decimal(0)
+    factor: str = "1"
+    units: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True)
@@ -393,6 +399,11 @@ class Transfer:
             if line.number == number:
                 return line
         raise KeyError(number)
+
+    def here(self, number: int) -> Decimal:
+        """How much of that line is in our own units, as the receiver."""
+        quantity = Fraction(self.line(number).quantity) * Fraction(self.at(number).factor)
+        return Decimal(quantity.numerator) / Decimal(quantity.denominator)
 
     def at(self, number: int) -> Progress:
         """How far the line of that number has come."""

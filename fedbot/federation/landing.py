@@ -21,6 +21,7 @@ def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
         mark=mark(transfer, line.number, "in"),
         gave=_gave(turn, transfer.peer, line.serial) if line.serial else (),
         company=letters.connection_of(turn, transfer).company,
+        quantity=line.quantity,
     )
 
 
@@ -34,9 +35,18 @@ def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
 
 
 def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
-    """The line, with where it would land. What is lent needs a part from which it can be handed back one day."""
+    """The line, with where it would land. What is lent needs a part from which it can be handed back one day.
+
+    What was requested is booked in without a card, so a part of another revision isn't taken for it without a word.
+    """
+    theirs = transfer.line(line).description.revision
+    other_revision = bool(match.part and theirs and match.part.revision and match.part.revision != theirs)
     if transfer.is_loan and match.part is not None and not match.part.salable:
         match = PartMatch(reason="not-salable")
+    elif transfer.is_loan and match.factor != "1":
+        match = PartMatch(reason="units-of-loan")
+    elif transfer.terms.kind == "request" and other_revision and match.how != "alias":
+        match = PartMatch(reason="revision")
     progress = transfer.at(line)
     return replace(
         progress,
@@ -48,6 +58,9 @@ def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
         match=(match.how if match.part else "new" if match.creatable else match.reason),
         place=match.place,
         location=match.location,
+        factor=match.factor,
+        units=match.part.units if match.part else "",
+        revision=match.part.revision if match.part and other_revision else "",
     )
 
 

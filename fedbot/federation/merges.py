@@ -42,14 +42,14 @@ def received(turn: Turn) -> tuple[Received, ...]:
     """What came from other spaces and has not wholly gone again by a transfer of ours, or as a lost loan."""
     gone = _passed_on(turn)
     return tuple(
-        Received(transfer.id, progress.number, progress.item, progress.part, progress.quantity or line.quantity)
+        Received(transfer.id, progress.number, progress.item, progress.part, progress.quantity or here)
         for transfer in turn.transfers()
         if transfer.role == "receiver"
         for progress in transfer.progress
         if transfer.ending_of(progress.number) is not Ending.LOST
-        for line in (transfer.line(progress.number),)
+        for line, here in ((transfer.line(progress.number), transfer.here(progress.number)),)
         if progress.item is not None and progress.part is not None
-        if origin_here(turn, transfer, line) and gone.get(progress.item, Decimal(0)) < line.quantity
+        if origin_here(turn, transfer, line) and gone.get(progress.item, Decimal(0)) < here
     )
 
 

@@ -187,6 +187,7 @@ class MatchPart:
     mark: str = ""
     gave: tuple[int, ...] = ()
     company: int | None = None
+    quantity: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,9 @@ class PartMatch:
     """The one part that fits and may take the item, or why there is none.
 
     Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
-    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`). `how` it was
-    found: `alias`, `ipn` or `name`. `location` and `place` are where the item would be put away. `again` is our own
+    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `fraction`). `how`
+    it was found: `alias`, `ipn` or `name`. `factor` is how many of our units one of the peer's is, a fraction such as
+    '1/100'. `location` and `place` are where the item would be put away. `again` is our own
     stock item that it becomes once more, because it was here before.
     """
 
@@ -207,6 +209,7 @@ class PartMatch:
     place: str = ""
     location: int | None = None
     again: int | None = None
+    factor: str = "1"
 
 
 @dataclass(frozen=True)

@@ -260,7 +260,7 @@ def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
     return CreateItem(
         mark=mark(transfer, line.number, "in"),
         part=part,
-        quantity=line.quantity,
+        quantity=transfer.here(line.number),
         link=_link(transfer, line),
         serial=line.serial,
         batch=line.batch,

@@ -235,7 +235,7 @@ def _received(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSee
         transfer = replace(transfer, parcel=replace(transfer.parcel, received=_signed(turn, envelope)))
     for entry in _entries(envelope, "items"):
         before = transfer.at(entry["number"])
-        quantity = transfer.line(before.number).quantity
+        quantity = transfer.here(before.number)
         stage = before.stage or "created"
         part = entry.get("part") if before.part is None else before.part
         created = replace(before, stage=stage, item=entry.get("item"), part=part, quantity=quantity)

@@ -199,11 +199,11 @@ def _bookable(transfer: Transfer, lines: list[Line], seen: Seen, named: int | No
     if len(lines) != 1:
         return []
     (line,) = lines
-    wanted = transfer.at(line.number).part
+    wanted, quantity = transfer.at(line.number).part, transfer.here(line.number)
     return [
         item
         for item in seen[line.number].items
-        if (_is_ours(transfer, item) or item.pk == named) and fits(item, line.quantity, wanted, line.serial)
+        if (_is_ours(transfer, item) or item.pk == named) and fits(item, quantity, wanted, line.serial)
     ]
 
 
@@ -335,14 +335,14 @@ def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: lis
         if truth.name == NEVER:
             progress = replace(progress, stage="", item=None, failed=SETTLED)
         else:
-            progress = _booked(progress, line, truth, seen[line.number])
+            progress = _booked(progress, truth, seen[line.number])
         transfer = with_progress(transfer, progress)
     transfer = replace(transfer, state=TransferState.CREDITING, wanted="", problem="")
     turn.save(transfer)
     receiving.book_in(turn, transfer)
 
 
-def _booked(progress: Progress, line: Line, truth: Truth, seen: ItemsSeen) -> Progress:
+def _booked(progress: Progress, truth: Truth, seen: ItemsSeen) -> Progress:
     """Booked in under this number, and it stays where people have put it."""
     item = next(item for item in seen.items if item.pk == truth.item)
     return replace(
@@ -350,7 +350,7 @@ def _booked(progress: Progress, line: Line, truth: Truth, seen: ItemsSeen) -> Pr
         stage="created",
         failed="",
         item=item.pk,
-        quantity=line.quantity,
+        quantity=item.quantity,
         part=item.part,
         location=item.location or progress.location,
     )

@@ -8,16 +8,20 @@ part a candidate by writing the peer's IPN into its keywords).
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from fedbot.federation.questions import MatchPart, PartDescription, PartMatch
 from fedbot.federation.steps import OWN_KEY
+from fedbot.federation.terms import MOST_DIGITS, MOST_PLACES
+from fedbot.federation.units import counts_pieces
 from fedbot.inventree import metadata
 from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
 from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
+from fedbot.inventree.units import factor
 from fedbot.ports import NotPermitted
 
 _MOST_CANDIDATES = 5
@@ -37,10 +41,12 @@ def match_part(server: Server, question: MatchPart) -> PartMatch:
     again = None
     if not reason and question.serial:
         reason, again = _by_number(server, row, question)
+    ratio = None if reason else factor(server, wanted.units, str(row.get("units") or ""))
+    reason = reason or _why_not_so_much(row, question, ratio)
     if reason:
         return _nothing(server, reason, creatable=False)
     place = server.default_place(row)
-    return PartMatch(part=part_of(row), how=how, place=place.path, location=place.pk, again=again)
+    return PartMatch(part=part_of(row), how=how, place=place.path, location=place.pk, again=again, factor=str(ratio))
 
 
 def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:
@@ -87,6 +93,16 @@ def _why_not(row: Row, question: MatchPart) -> str:
     if not row.get("active", True):
         return "inactive"
     return "not-trackable" if question.serial and not row.get("trackable") else ""
+
+
+def _why_not_so_much(row: Row, question: MatchPart, ratio: Fraction | None) -> str:
+    """Why that quantity of the peer's unit is none of ours; empty if it is."""
+    if ratio is None:
+        return "units"
+    quantity = Fraction(question.quantity) * ratio
+    if counts_pieces(str(row.get("units") or "")) and quantity.denominator != 1:
+        return "fraction"
+    return "" if (quantity * 10**MOST_PLACES).denominator == 1 and quantity < 10**MOST_DIGITS else "units"
 
 
 def _by_number(server: Server, row: Row, question: MatchPart) -> tuple[str, int | None]:

@@ -19,6 +19,7 @@ from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, StockItem
 from fedbot.federation.terms import MOST_DIGITS, MOST_PLACES, described, presentable, written
+from fedbot.federation.units import counts_pieces, is_fraction
 
 # A message may have 46,000 bytes; what people read of the offer, and the seal itself, take the rest.
 MOST_OFFER_BYTES = 28_000
@@ -129,6 +130,8 @@ def amount_complaint(
     """Why not this much of it."""
     if item.serial and wanted != 1:
         return say("serial_is_one", item=item)
+    if counts_pieces(item.part.units) and is_fraction(wanted):
+        return say("whole_pieces", item=item, wanted=wanted)
     free = free_of(turn, item, taken)
     if wanted <= free:
         return None

@@ -107,9 +107,9 @@ async def test_a_typo_points_at_the_word_and_does_nothing() -> None:
 
 async def test_an_amount_with_three_decimals_can_be_chosen_from_a_list_and_is_not_asked_back() -> None:
     world = await friends()
-    item = world.alpha.item("M3-NUT")
+    item = world.alpha.stock(part=world.alpha.part("PLA-175-BK").pk)[0]  # counted in kg: there is a part of one
     world.alpha.admin("POST", "stock/", part=item.part, quantity=50)
-    line = world.anna.says("!fed push M3-NUT 1.1250 to betaspace")
+    line = world.anna.says("!fed push PLA-175-BK 1.1250 to betaspace")
     await world.settle()
     (choice,) = world.room.answers(line)
     assert "Reply 1" in choice.text

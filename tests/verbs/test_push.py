@@ -82,7 +82,7 @@ def test_several_lines_make_one_transfer() -> None:
 
 def test_the_terms_are_taken_by_the_other_side_whatever_is_written_in_our_inventory() -> None:
     world = World(connected())
-    odd = Part(7, "soft\u00adhyphen\u202e" + "x" * 600, description="bell\x07", keywords="\ud800lone")
+    odd = Part(7, "soft\u00adhyphen\u202e" + "x" * 600, description="bell\x07", keywords="\ud800lone", units="m")
     assert world.does("push 1.50 #42 to betaspace", found(item(42, part=odd, metadata='"\ud800"'))) is None
     terms = written(offered(world).terms)
     assert understood(terms) == offered(world).terms

@@ -291,6 +291,19 @@ def _serial(tongue: Tongue, *, item: StockItem) -> Why:
     return tongue.say("{item} has a serial number, so it is one piece.", item=_item(tongue, item))
 
 
+def whole_pieces(tongue: Tongue, *, item: StockItem, wanted: Decimal) -> Lines:
+    """A fraction of what is counted."""
+    return _refusal(tongue, _whole(tongue, item=item, wanted=wanted), tongue.say("Say a whole number."))
+
+
+def _whole(tongue: Tongue, *, item: StockItem, wanted: Decimal) -> Why:
+    return tongue.say(
+        "{item} is counted in whole pieces, so {wanted} of it can't go.",
+        item=_item(tongue, item),
+        wanted=tongue.quantity(wanted),
+    )
+
+
 def item_allocated(tongue: Tongue, *, item: StockItem, wanted: Decimal, available: Decimal, line: str) -> Lines:
     """Orders or builds lay claim to it."""
     why = _allocated(tongue, item=item, wanted=wanted, available=available)
@@ -368,6 +381,7 @@ _WHY: dict[str, Callable[..., Why]] = {
     "merged_may_not_go_on": _merged,
     "borrowed_goes_back_by_return": _borrowed,
     "serial_is_one": _serial,
+    "whole_pieces": _whole,
     "item_allocated": _allocated,
     "quantity_too_much": _too_much,
     "offered_already": _offered,

@@ -157,6 +157,22 @@ _NO_PART: dict[str, tuple[str, str]] = {
         marked("this serial number is in {receiver}'s stock already"),
         marked("compare them: if it is another thing, give its record another number, such as 0042-1"),
     ),
+    "units": (
+        marked("the part that fits has another unit, and this quantity can't be converted exactly"),
+        marked("give the part a unit that fits, or another part this IPN"),
+    ),
+    "units-of-loan": (
+        marked("the part that fits has another unit, and a loan has to go back in the unit that it came in"),
+        marked("give the part the same unit, or another part this IPN"),
+    ),
+    "fraction": (
+        marked("the part that fits is counted in whole pieces"),
+        marked("give the part a unit, or take a whole number"),
+    ),
+    "revision": (
+        marked("the part that fits has another revision, and nobody has said that it will do"),
+        marked("say with 'match' that it is the same for you, or give another part this IPN"),
+    ),
     "not-salable": (
         marked("the part that fits isn't salable, so it could not be handed back one day"),
         marked("switch on 'salable' at the part"),

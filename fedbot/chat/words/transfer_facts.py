@@ -131,7 +131,8 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
     place = tongue.short(progress.place, 60)
     where = f"{card.receiver}, {place}" if place else card.receiver
     if progress.part is not None:
-        return (where, ", ", *_as_which_part(tongue, progress))
+        other = (*_other_unit(tongue, card.transfer, line), *_other_revision(tongue, line, progress))
+        return (where, ", ", *_as_which_part(tongue, progress), *other)
     if progress.create_part:
         name = naming.part(tongue, line.description)
         category = tongue.short(progress.category, 60)
@@ -140,6 +141,24 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
             return (where, ", ", *tongue.say(sentence, name=name, category=category))
         return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
     return (where,)
+
+
+def _other_unit(tongue: Tongue, transfer: Transfer, line: Line) -> tuple[Inline, ...]:
+    """': 2 m = 200 cm', where the parts have different units."""
+    progress = transfer.at(line.number)
+    if progress.factor == "1":
+        return ()
+    theirs = tongue.quantity(line.quantity, line.description.units)
+    ours = tongue.quantity(transfer.here(line.number), progress.units)
+    return tongue.say(": {theirs} = {ours}", theirs=theirs, ours=ours)
+
+
+def _other_revision(tongue: Tongue, line: Line, progress: Progress) -> tuple[Inline, ...]:
+    """What the approver has to look at: the same IPN, but not the same revision."""
+    if not progress.revision:
+        return ()
+    theirs, ours = tongue.short(line.description.revision, 40), tongue.short(progress.revision, 40)
+    return tongue.say(". Careful: theirs is revision {theirs}, yours is revision {ours}", theirs=theirs, ours=ours)
 
 
 def _homeless(card: Card) -> set[int]:

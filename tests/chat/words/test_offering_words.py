@@ -255,6 +255,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing was sent, nothing has moved.
         """,
     ),
+    "a fraction of what is counted": (
+        say("whole_pieces", item=BOLT, wanted=Decimal("2.5")),
+        """
+        Not offered: M3 bolt (stock #12) is counted in whole pieces, so 2.5 of it can't go.
+        Say a whole number.
+        Nothing was sent, nothing has moved.
+        """,
+    ),
     "allocated": (
         say(
             "item_allocated",

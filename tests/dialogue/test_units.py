@@ -1,0 +1,114 @@
+"""Parts with units: converted where that is exact, and said on the card; else refused. What is counted stays whole."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fedbot.federation.documents import TransferState
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, friends, sharing
+
+
+def has_part(space: Space, *, stock: int = 0, **fields: object) -> int:
+    """A part CABLE in that space's InvenTree, with so much of it in stock."""
+    content = {"name": f"Cable {space.party}", "IPN": "CABLE", "salable": True, **fields}
+    part = space.admin("POST", "part/", description="", category=1, active=True, component=True, **content)
+    if stock:
+        space.admin("POST", "stock/", part=part["pk"], quantity=stock)
+    return int(part["pk"])
+
+
+async def offered(theirs: dict[str, Any], ours: dict[str, Any], line: str = "push 2 CABLE to betaspace") -> World:
+    """Attraktor has 10 of CABLE, betaspace has the part, and Anna says the line."""
+    world = await friends()
+    has_part(world.alpha, stock=10, **theirs)
+    has_part(world.beta, **ours)
+    world.anna.says(f"!fed {line}")
+    await world.settle()
+    return world
+
+
+async def taken(world: World) -> None:
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "told", "booked"),
+    [
+        ("m", "cm", "2 m = 200 cm", "200"),
+        ("cm", "m", "2 cm = 0.02 m", "0.02"),
+        ("10 m", "m", "2 10 m = 20 m", "20"),
+        ("dozen", "pcs", "2 dozen = 24 pcs", "24"),
+    ],
+)
+async def test_a_quantity_is_converted_exactly_and_the_card_says_it(
+    theirs: str, ours: str, told: str, booked: str
+) -> None:
+    world = await offered({"units": theirs}, {"units": ours})
+    assert told in world.card().text
+    await taken(world)
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert world.beta.total("CABLE") == Decimal(booked)
+    assert world.alpha.total("CABLE") == 8
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("pcs", "Stk"), ("", "pcs"), ("sheet", "sheet")])
+async def test_pieces_are_pieces_and_one_word_is_one_unit(theirs: str, ours: str) -> None:
+    world = await offered({"units": theirs}, {"units": ours})
+    await taken(world)
+    assert world.beta.total("CABLE") == 2
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("m", "kg"), ("g", "lb"), ("m", ""), ("m", "Rolle"), ("9**9**9", "m")])
+async def test_what_can_not_be_converted_is_refused_and_nothing_moves(theirs: str, ours: str) -> None:
+    world = await offered({"units": theirs}, {"units": ours})
+    assert "has another unit, and this quantity can't be converted exactly" in world.card().text
+    await taken(world)
+    assert world.alpha.total("CABLE") == 10
+    assert world.beta.total("CABLE") == 0
+
+
+async def test_a_loan_stays_in_the_unit_that_it_came_in() -> None:
+    world = await offered({"units": "m"}, {"units": "cm"}, "lend 2 CABLE to betaspace for 2 weeks")
+    assert "a loan has to go back in the unit that it came in" in world.card().text
+    await taken(world)
+    assert world.beta.total("CABLE") == 0
+
+
+@pytest.mark.parametrize("units", ["", "pcs", "Stück"])
+async def test_there_is_no_half_of_what_is_counted(units: str) -> None:
+    world = await friends()
+    has_part(world.alpha, stock=10, units=units)
+    line = world.anna.says("!fed push 2.5 CABLE to betaspace")
+    await world.settle()
+    assert "is counted in whole pieces, so 2.5 of it can't go." in world.answer_to(line)
+    assert world.beta.turn.transfers() == []
+
+
+async def test_there_is_a_half_of_a_metre() -> None:
+    world = await offered({"units": "m"}, {"units": "m"}, "push 2.5 CABLE to betaspace")
+    await taken(world)
+    assert world.beta.total("CABLE") == Decimal("2.5")
+
+
+async def test_another_revision_stands_on_the_card() -> None:
+    world = await offered({"revision": "B"}, {"revision": "A"})
+    assert "Careful: theirs is revision B, yours is revision A" in world.card().text
+    await taken(world)
+    assert world.beta.total("CABLE") == 2
+
+
+async def test_another_revision_is_no_answer_to_a_request() -> None:
+    world = await sharing()
+    has_part(world.alpha, stock=10, revision="B")
+    has_part(world.beta, revision="A")
+    world.bea.says("!fed request 2 CABLE from attraktor")
+    await world.settle()
+    world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
+    await world.grace()
+    assert "has another revision" in world.room.transcript()
+    assert world.alpha.total("CABLE") == 10
