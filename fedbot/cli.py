@@ -28,8 +28,9 @@ from fedbot.config import ConfigRefused, Settings, load
 from fedbot.federation.directory import PARTY_ID
 from fedbot.federation.making import made_for
 from fedbot.identity import FileVault
+from fedbot.journal.reading import quarantined
 from fedbot.ports import ChatProblem, ChatSignedOut, InventoryProblem, JournalProblem, JournalUnwritable, StateInUse
-from fedbot.web.asking import ask, order_reconcile
+from fedbot.web.asking import ask, order_reconcile, order_retry
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     _json(command("check", "look whether settings, Matrix and InvenTree are ready; each line good or with what to do"))
     command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
     _json(command("health", "ask the running bot how it is (0: well, 1: not)"))
+    _json(command("status", "how the bot is, and what failed and is set aside"))
+    retry = command("retry", "try again what failed and is set aside")
+    retry.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
     _json(command("verbs", "list what people can say in the room"))
     reconcile = command("reconcile", "have the running bot compare its books with its friends' (1: they differ)")
     reconcile.add_argument("space", nargs="?", default="", help="only with this one", metavar="SPACE")
@@ -323,6 +327,49 @@ def _health(given: argparse.Namespace) -> Exit:
     return Exit.OK if healthy else Exit.FAILED
 
 
+def _status(given: argparse.Namespace) -> Exit:
+    """What `health` says, and what is set aside, read from the journal: also of a bot that doesn't run."""
+    settings = _settings(given, "warning")
+    answer = ask(settings.health_socket)
+    try:
+        asides = quarantined(settings.state)
+    except JournalProblem as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.FAILED
+    if given.json:
+        told = [{**asdict(aside), "at": aside.at.isoformat(timespec="seconds")} for aside in asides]
+        everything = {"running": answer is not None, **(answer or {}), "set_aside": told}
+        print(logs.redact(json.dumps(everything, ensure_ascii=False)))
+        return Exit.FAILED if asides else Exit.OK
+    _health(given)
+    for aside in asides:
+        about = f" about {aside.subject}" if aside.subject else ""
+        print(logs.redact(f"set aside on {aside.at:%Y-%m-%d %H:%M}: {aside.what}{about}: {aside.problem}"))
+        print(f"  → {_typed(given, 'retry')} {aside.number}")
+    if not asides:
+        print("nothing is set aside")
+    return Exit.FAILED if asides else Exit.OK
+
+
+def _retry(given: argparse.Namespace) -> Exit:
+    """By the running bot; if none runs, the next one tries it."""
+    settings = _settings(given, "warning")
+    answer = order_retry(settings.health_socket, given.number)
+    if answer is None:
+        try:
+            with importlib.import_module("fedbot.journal").Journal.open(settings.state) as journal:
+                found = journal.try_again(given.number)
+        except (JournalProblem, OSError) as problem:
+            print(logs.redact(str(problem)), file=sys.stderr)
+            return Exit.STATE_IN_USE if isinstance(problem, StateInUse) else Exit.FAILED
+        answer = {"problem": "" if found else f"Nothing is set aside under the number {given.number}."}
+    if answer["problem"]:
+        print(answer["problem"], file=sys.stderr)
+        return Exit.FAILED
+    print(f"{given.number} is tried again. Whether it worked: {_typed(given, 'status')}")
+    return Exit.OK
+
+
 _ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}
 
 
@@ -437,6 +484,8 @@ _COMMANDS = {
     "check": _check,
     "run": _run,
     "health": _health,
+    "status": _status,
+    "retry": _retry,
     "verbs": _verbs,
     "credentials": _credentials,
     "export": _export,

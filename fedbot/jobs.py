@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,8 @@ Work = Callable[[], Awaitable[None]]
 # The scheduler sleeps by a clock that neither counts a suspended machine's time nor notices when the wall
 # clock is set (a Raspberry Pi has none before it is online). So it looks again that often (seconds).
 LOOK_AGAIN = 60.0
+LONGEST_WAIT = timedelta(hours=1)
+"""Then it is asked anew when the next moment is: the clock may be another by then."""
 _NEXT_DUE = "next due"
 
 
@@ -78,7 +80,7 @@ class Jobs:
                 self._scheduler.remove_job(_NEXT_DUE)
             return
         # the clock may be another than the machine's: what counts is how far away the moment is
-        due = datetime.now(UTC) + (moment - self._clock.now())
+        due = datetime.now(UTC) + min(moment - self._clock.now(), LONGEST_WAIT)
         # setting a flag is over at once; that a run of it is being tidied up is no reason to skip the next
         self._scheduler.add_job(self._set_due, DateTrigger(due), id=_NEXT_DUE, replace_existing=True, max_instances=100)
 

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -27,7 +28,9 @@ from fedbot.check.passed import has_passed, remember
 from fedbot.cli import EXITS, Exit, main
 from fedbot.config import load
 from fedbot.demo.story import Wishes
+from fedbot.federation.events import Tick
 from fedbot.federation.stock import Right
+from fedbot.federation.views import Quarantined
 from fedbot.identity import FileVault
 from fedbot.journal.journal import Journal
 from fedbot.ports import (
@@ -333,6 +336,35 @@ def test_a_bot_that_does_not_run_is_not_healthy(config: Path, capsys: pytest.Cap
 
 def test_health_ends_with_0_or_1_only_as_docker_wants(folder: Path) -> None:
     assert main(["health"]) == Exit.FAILED  # there are no settings at all
+
+
+# --- status and retry --------------------------------------------------------------------------------------
+
+
+async def test_what_is_set_aside_is_listed_and_tried_again_beside_the_bot_or_without_it(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load(config)
+    settings.state.mkdir()
+    with Journal.open(settings.state) as journal:
+        seq = journal.put(Tick(datetime(2026, 11, 24, tzinfo=UTC)))
+        aside = Quarantined("Tick", "k7m2", "KeyError", datetime(2026, 11, 24, 20, 31, tzinfo=UTC))
+        number = journal.set_event_aside(seq, aside)
+        assert main(["status"]) == Exit.FAILED
+        said = capsys.readouterr().out
+        assert "set aside on 2026-11-24 20:31: Tick about k7m2: KeyError" in said
+        assert f"fedbot retry --config {config} {number}" in said or f"fedbot retry {number}" in said
+        assert main(["status", "--json"]) == Exit.FAILED
+        assert json.loads(capsys.readouterr().out)["set_aside"][0]["number"] == number
+        async with Web(lambda: STANDING, settings.health_socket, retry=lambda _: "That one is new to me."):
+            assert await asyncio.to_thread(main, ["retry", "77"]) == Exit.FAILED
+            assert capsys.readouterr().err == "That one is new to me.\n"
+        assert main(["retry", str(number)]) == Exit.STATE_IN_USE
+        capsys.readouterr()
+    assert main(["retry", str(number)]) == Exit.OK
+    assert main(["retry", str(number)]) == Exit.FAILED
+    assert main(["status"]) == Exit.OK
+    assert "nothing is set aside" in capsys.readouterr().out
 
 
 # --- reconcile ---------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ LOOKED_AGAIN_AFTER = timedelta(minutes=1)
 WENT_BACK = "InvenTree was put back to an earlier state; a superuser looks at the books, then says: !fed resume"
 FETCHED_WITHIN = timedelta(days=1)
 """So long a photo is asked for at a homeserver that doesn't give it."""
+HELD_BACK = 1.0
 ORDERLY_STOP = 8.0
 """Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
 
@@ -68,18 +69,23 @@ class ActLane:
         self._give_up = give_up
         self._breaker = breaker
         self._not_before: datetime | None = None
+        engine.clock_listeners.append(self._clock_set_back)
         self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
 
     def wait_for_others(self) -> None:
         """Another process, gone now, may have begun an act that we don't know of: it has `settle` to end."""
         self._not_before = self._clock.now() + self._settle
 
+    def _clock_set_back(self) -> None:
+        if self._not_before is not None:
+            self._not_before = min(self._not_before, self._clock.now() + self._settle)
+
     async def run(self) -> None:
         """Work for ever."""
         wake = self._engine.wake["act"]
         while True:
             wake.clear()
-            rows = self._journal.due("act", self._clock.now())
+            rows = self._engine.due("act")
             if rows:
                 await to_its_end(self.perform(rows[0], rows))
             else:
@@ -90,6 +96,13 @@ class ActLane:
         effect = row.effect
         if not isinstance(effect, Do):
             raise TypeError(f"outbox row {row.id} is no step: {effect!r}")
+        try:
+            await self._perform(row, effect, rows)
+        except Exception as fault:
+            log.exception("a step failed unforeseen")
+            self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.context.subject, fault)
+
+    async def _perform(self, row: OutboxRow, effect: Do, rows: tuple[OutboxRow, ...]) -> None:
         if isinstance(effect.step, Mirror) and any(_replaces(other, row) for other in rows):
             self._journal.finish(row.id, None)
             return
@@ -292,7 +305,9 @@ async def wait_for_work(engine: Engine, lane: Lane) -> None:
     if due is None:
         await wake.wait()
         return
-    sleeping = asyncio.ensure_future(engine.clock.sleep(max((due - engine.clock.now()).total_seconds(), 0.05)))
+    pause = (due - engine.clock.now()).total_seconds()
+    # what is due and yet may not be begun waits for something else
+    sleeping = asyncio.ensure_future(engine.clock.sleep(pause if pause > 0 else HELD_BACK))
     waking = asyncio.ensure_future(wake.wait())
     try:
         await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 from functools import partial
 
@@ -15,6 +16,8 @@ from fedbot.federation.events import Answered, Unanswered, Waiting
 from fedbot.federation.questions import Answer, AuditOf, AuditTrail, Question
 from fedbot.federation.state import Turn
 from fedbot.ports import Inventory, InventoryProblem, OutboxRow
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 
@@ -37,7 +40,7 @@ class AskLane:
         async with asyncio.TaskGroup() as group:
             while True:
                 wake.clear()
-                rows = [row for row in self._journal.due("ask", self._clock.now()) if row.id not in self._under_way]
+                rows = [row for row in self._engine.due("ask") if row.id not in self._under_way]
                 for row in rows[: max(AT_ONCE - len(self._under_way), 0)]:
                     task = group.create_task(self.perform(row))
                     self._under_way[row.id] = task
@@ -56,6 +59,13 @@ class AskLane:
         effect = row.effect
         if not isinstance(effect, Ask):
             raise TypeError(f"outbox row {row.id} asks nothing: {effect!r}")
+        try:
+            await self._perform(row, effect)
+        except Exception as fault:
+            log.exception("asking failed unforeseen")
+            self._engine.set_row_aside(row.id, Ask.__name__, row.key or effect.context.subject, fault)
+
+    async def _perform(self, row: OutboxRow, effect: Ask) -> None:
         if self._is_held(row, effect):
             return
         try:

@@ -33,6 +33,7 @@ from fedbot.federation.envelope import BadEnvelope, Identity, unseal
 from fedbot.federation.events import Started, StepRefused, Tick
 from fedbot.federation.home import Home
 from fedbot.federation.state import State
+from fedbot.federation.views import Quarantined
 from fedbot.identity import SEED_FILE, FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.jobs import Jobs
@@ -203,8 +204,12 @@ class Bot:
 
     def _keep_secrets(self) -> None:
         """The vault's lane: local, so done before anything else goes on."""
-        for row in self.journal.due("vault", self.clock.now()):
-            self._keep_secret(row)
+        for row in self.engine.due("vault"):
+            try:
+                self._keep_secret(row)
+            except Exception as fault:
+                log.exception("the vault failed unforeseen")
+                self.engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
 
     def _keep_secret(self, row: OutboxRow) -> None:
         match row.effect:
@@ -234,6 +239,10 @@ class Bot:
         self._vault.keep(target, secret)
         self._vault.forget(source)
 
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """What failed unforeseen and waits for an admin."""
+        return self.journal.quarantined()
+
     def standing(self) -> Standing:
         """How the bot is, for a monitor."""
         now = self.clock.now()
@@ -242,8 +251,9 @@ class Bot:
         problems = [down] if down else []
         if silent := self.homeserver.since:
             problems.append(f"the homeserver has not answered since {silent.isoformat(timespec='seconds')}")
-        if self.engine.failures:
-            problems.append(f"the rules failed on {self.engine.failures} events; see the log")
+        if asides := self.quarantined():
+            numbers = ", ".join(str(aside.number) for aside in asides)
+            problems.append(f"{len(asides)} things failed and are set aside ({numbers}); see fedbot status")
         return {
             "version": version("fedbot"),
             "matrix": heard is not None and now - heard < DEAF_AFTER,
@@ -267,7 +277,7 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
         _refuse_lost_identity(settings, journal)
         bot, _ = await _put_together(settings, journal, stack)
         await bot.start()
-        served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.reconcile)
+        served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.reconcile, bot.orders.retry)
         await stack.enter_async_context(served)
         ready()
         try:

@@ -12,6 +12,7 @@ SHORTEST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
 MOST_DOUBLINGS = 30
 """More make no difference to the longest pause, and after days of silence a number that no float holds."""
+MOST_JITTER = 1.2
 OPENS_AFTER = 3
 ONE_CALL = timedelta(seconds=10)
 """So long others wait for what comes of the one call that is let through."""
@@ -29,7 +30,7 @@ class Backoff:
         """One more failure: how long to wait now."""
         pause = min(self._shortest * 2.0**self.failures, self._longest)
         self.failures = min(self.failures + 1, MOST_DOUBLINGS)
-        return pause * random.uniform(0.8, 1.2)  # noqa: S311 -- jitter, no secret
+        return pause * random.uniform(2 - MOST_JITTER, MOST_JITTER)  # noqa: S311 -- jitter, no secret
 
     def worked(self) -> None:
         """It answers again."""
@@ -44,6 +45,7 @@ class Breaker:
 
     def __init__(self, shortest: float = SHORTEST_PAUSE, longest: float = LONGEST_PAUSE) -> None:
         self._backoff = Backoff(shortest, longest)
+        self._longest = timedelta(seconds=longest * MOST_JITTER) + ONE_CALL
         self._last_urgent: datetime | None = None
         self.since: datetime | None = None
         self.next_try: datetime | None = None
@@ -74,7 +76,9 @@ class Breaker:
         """
         if not self.is_open or self.next_try is None:
             return None
-        if urgent and (self._last_urgent is None or now - self._last_urgent >= ONE_CALL):
+        # nothing is put off for longer: then the clock was ahead, and isn't any more
+        self.next_try = min(self.next_try, now + self._longest)
+        if urgent and (self._last_urgent is None or abs(now - self._last_urgent) >= ONE_CALL):
             self._last_urgent = now
         elif now < self.next_try:
             return self.next_try

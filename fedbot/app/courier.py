@@ -89,6 +89,7 @@ class Courier:
         self._breaker = breaker
         self._stuck = False
         self.pictures = Pictures(chat, engine.wake["chat"].set)
+        engine.clock_listeners.append(self._clock_set_back)
 
     async def run(self) -> None:
         """Work for ever."""
@@ -96,7 +97,7 @@ class Courier:
         while True:
             wake.clear()
             pause = self.budget.wait(self._clock.now())
-            rows = self._journal.due("chat", self._clock.now())
+            rows = self._engine.due("chat")
             if rows and pause <= 0:
                 pause = self._held()
             if rows and pause > 0:
@@ -107,6 +108,10 @@ class Courier:
                 self._stuck = False
                 self._all_is_said()
                 await wait_for_work(self._engine, "chat")
+
+    def _clock_set_back(self) -> None:
+        """The limit that was met lies in the future now; it is met anew if it still holds."""
+        self.budget = Budget(self.budget.burst)
 
     def _held(self) -> float:
         """For how long a homeserver that doesn't answer is left alone. Seconds."""
@@ -123,21 +128,32 @@ class Courier:
             self._journal.finish(number, None)
         for row in in_order(rows):
             try:
-                delivery = self._delivery(row)
-            except NotYet:
-                continue
-            except LeftBehind:
-                self._end(row, None)
+                did = await self._try(row)
+            except Exception as fault:
+                log.exception("sending failed unforeseen")
+                self._engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
+                did = True
+            if did:
                 return True
-            except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
-                self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
-                continue
-            except (NeverMore, NoChart, ChatRefused, content.BadContent, BadEnvelope) as problem:
-                self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
-                return True
-            await self._send(row, delivery)
-            return True
         return False
+
+    async def _try(self, row: OutboxRow) -> bool:
+        """Send this row, if it can be sent now; whether something came of it."""
+        try:
+            delivery = self._delivery(row)
+        except NotYet:
+            return False
+        except LeftBehind:
+            self._end(row, None)
+            return True
+        except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
+            self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
+            return False
+        except (NeverMore, NoChart, ChatRefused, content.BadContent, BadEnvelope) as problem:
+            self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
+            return True
+        await self._send(row, delivery)
+        return True
 
     async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
         self._journal.begin(row.id, self._clock.now())
@@ -245,6 +261,8 @@ class Courier:
         if place is not None and place.room == room:
             return place.event_id
         if any(row.key == key and isinstance(row.effect, Letter) and not row.effect.edit for row in self._unsent()):
+            raise NotYet(key)
+        if any(aside.subject == key and aside.what == Letter.__name__ for aside in self._journal.quarantined()):
             raise NotYet(key)
         if place is not None:
             raise LeftBehind(key)

@@ -43,6 +43,10 @@ class Orders:
         self._engine.put(ReconcileOrdered(now, number, peer, repair))
         return {"problem": "", "told": [self._told(peer, await phrase.get()) for peer, phrase in told.items()]}
 
+    def retry(self, number: int) -> str:
+        """Try again what is set aside under this number; why that can't be, '' if it is done."""
+        return "" if self._engine.try_again(number) else f"Nothing is set aside under the number {number}."
+
     def _told(self, peer: str, phrase: Phrase) -> dict[str, Any]:
         words = self._render(phrase, self._engine.clock.now())
         agree = not phrase.about["problem"] and not phrase.about["reconciliation"].differences

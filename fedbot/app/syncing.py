@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 
 from fedbot.app.breaker import Breaker
 from fedbot.app.engine import Engine
-from fedbot.federation.decide import waits_for_sync
 from fedbot.federation.events import CaughtUp, HomeserverBack
 from fedbot.ports import Batch, Chat, ChatLimited, ChatProblem, ChatSignedOut
 
@@ -94,14 +93,15 @@ class SyncLoop:
         self._engine.receive(batch)
         if silent_since is not None and now - silent_since >= A_WHILE:
             self._engine.put(HomeserverBack(now, silent_since))
-        if self._somebody_waits(batch.asked_at):
+        # one that began in the future began by a clock that was set since: what it proves, the next one will
+        if batch.asked_at <= now and self._somebody_waits(batch.asked_at):
             self._told = batch.asked_at
             self._engine.put(CaughtUp(batch.asked_at))
 
     def _somebody_waits(self, asked_at: datetime) -> bool:
-        if self._told is None or asked_at - self._told > CATCH_UP_EVERY:
+        if self._told is None or abs(asked_at - self._told) > CATCH_UP_EVERY:
             return True
-        return waits_for_sync(self._engine.state, asked_at)
+        return self._engine.waits_for_sync(asked_at)
 
     def _timeout(self) -> float:
         """Seconds to poll for: not past the end of the next grace."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from fedbot.federation import (
     arbiter,
+    clock,
     closing,
     disconnecting,
     due_days,
@@ -63,8 +64,10 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Join, say
 from fedbot.federation.events import (
+    BY_THE_CLOCK,
     Answered,
     CaughtUp,
+    ClockSetBack,
     Context,
     EnvelopeSeen,
     Event,
@@ -83,6 +86,7 @@ from fedbot.federation.events import (
     RoomReplaced,
     RoomSeen,
     Said,
+    SetAside,
     Started,
     StatsDue,
     StepDone,
@@ -101,7 +105,8 @@ from fedbot.federation.stock import Rights
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     """What this event changes and wants done. `now` is when it is decided upon, by our clock."""
-    turn = Turn(state, event.at if isinstance(event, CaughtUp) else now)
+    moment = event.at if isinstance(event, CaughtUp) else now
+    turn = Turn(state, moment, by_the_clock=isinstance(event, BY_THE_CLOCK))
     if isinstance(event, Said):
         lines.on_said(turn, event, verbs)
     elif isinstance(event, Answered):
@@ -394,6 +399,8 @@ _RULES: dict[type[Event], _Rule] = {
     RoomReplaced: moving.on_replaced,
     CaughtUp: _on_caught_up,
     Tick: _on_tick,
+    ClockSetBack: clock.on_set_back,
+    SetAside: house.on_set_aside,
     StatsDue: stats.on_due,
     ReconcileDue: reconciling.on_due,
     ReconcileOrdered: reconciling.on_ordered,
@@ -413,7 +420,7 @@ def next_wake(state: State, now: datetime) -> datetime | None:
 
     Expiries aren't among them: they need a sync that began later (`waits_for_sync`).
     """
-    turn = Turn(state, now)
+    turn = Turn(state, now, by_the_clock=True)
     times = [c.exchange.resend_at for c in turn.connections()]
     times += [t.exchange.resend_at for t in turn.restless_transfers()]
     times += [making.next_try(c) for c in turn.connections()]
@@ -434,7 +441,7 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
     ends = grace_ends(state, asked_at)
     if ends is not None and ends <= asked_at:
         return True
-    turn = Turn(state, asked_at)
+    turn = Turn(state, asked_at, by_the_clock=True)
     return any(arbiter.is_over(turn, t) for t in turn.open_transfers()) or any(
         connections.is_over(turn, c) for c in turn.connections()
     )
@@ -442,6 +449,6 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
 
 def grace_ends(state: State, now: datetime) -> datetime | None:
     """When the next grace ends: a sync must begin after that. None if no grace runs."""
-    verdicts_running = [s.verdict for s in Turn(state, now).subjects() if s.verdict is not None]
+    verdicts_running = [s.verdict for s in Turn(state, now, by_the_clock=True).subjects() if s.verdict]
     ends = [v.ends for v in verdicts_running if v.stage is VerdictStage.GRACE and v.ends is not None]
     return min(ends, default=None)

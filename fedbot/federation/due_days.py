@@ -48,7 +48,8 @@ def next_reminder(turn: Turn, loan: Transfer) -> datetime | None:
     if loan.role != "receiver" or loan.due_day is None or over:
         return None
     begun = loan.ended or (loan.decided or loan.asked).at
-    last = max(begun, loan.reminded) if loan.reminded else begun
+    # one that is to come yet was noted by a clock that was ahead
+    last = min(max(begun, loan.reminded) if loan.reminded else begun, turn.now)
     days = _days(loan.due_day, loans.today(turn, loan))
     moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
     missed = [moment for moment in moments if moment <= turn.now]

@@ -192,6 +192,25 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class ClockSetBack:
+    """Our clock was ahead, and isn't any more: it was `last` when we last looked, and it is `at` now."""
+
+    at: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Something of ours failed unforeseen and waits under `number` until an admin has it tried again."""
+
+    at: datetime
+    number: int
+    what: str
+    subject: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class StatsDue:
     """The schedule of the figures has come round; `due` is for when it was meant."""
 
@@ -350,6 +369,8 @@ Event = (
     | RoomSeen
     | CaughtUp
     | Tick
+    | ClockSetBack
+    | SetAside
     | StatsDue
     | ReconcileDue
     | ReconcileOrdered
@@ -377,3 +398,21 @@ ChatEvent = (
     | RoomReplaced
     | RoomSeen
 )
+
+OUTCOMES = (Answered, Unanswered, StepDone, StepRefused, StepUnknown, Waiting)
+BY_THE_CLOCK = (CaughtUp, Tick, StatsDue, ReconcileDue, Started)
+"""What looks at everything there is, and comes again."""
+
+
+def subject_of(event: Event) -> str:
+    """The id of the transfer or connection that the event by itself is about; '' if it is about none.
+
+    A reaction or a reply names a message only: what that is about, the state knows (`Turn.subject_of`).
+    """
+    match event:
+        case Answered() | Unanswered() | StepDone() | StepRefused() | StepUnknown() | Waiting():
+            return event.context.subject
+        case EnvelopeSeen(envelope=envelope) | Recalled(letter=EnvelopeSeen(envelope=envelope)):
+            named = envelope.get("transfer") or envelope.get("connection")
+            return named if isinstance(named, str) else ""
+    return ""

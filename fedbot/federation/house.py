@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from fedbot.federation import own_tokens, restored
 from fedbot.federation.effects import Ask, Edit, say
-from fedbot.federation.events import Answered, Context, HomeserverBack, Waiting
+from fedbot.federation.events import Answered, Context, HomeserverBack, SetAside, Waiting
 from fedbot.federation.questions import (
     Able,
     HistoryAt,
@@ -32,6 +32,7 @@ SAME_OUTAGE = timedelta(hours=1)
 """A silence that begins that soon after the last one was told goes into the same message."""
 ALREADY_WATCHED = timedelta(minutes=10)
 UNTRUSTED_AGAIN_AFTER = timedelta(days=30)
+TOLD_OF_ONE = timedelta(minutes=10)
 
 
 # --- InvenTree doesn't answer ---
@@ -99,6 +100,16 @@ def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
     """Remembered for `status`; nobody can be told of it while it lasts."""
     turn.save(replace(turn.standing(), silent_from=event.since, silent_until=event.at))
     turn.note("chat", "the homeserver answers again", since=event.since.isoformat())
+
+
+# --- what failed unforeseen ---
+
+
+def on_set_aside(turn: Turn, event: SetAside) -> None:
+    """The admins are told, of many at once only of the first: `status` lists them all."""
+    turn.note(event.subject or "failures", "set aside", number=event.number, kind=event.what, problem=event.problem)
+    if turn.tell_once("set-aside", TOLD_OF_ONE):
+        turn.tell_admins(say("set_aside", aside=event), f"aside:{event.number}")
 
 
 # --- looking at it ---

@@ -34,7 +34,7 @@ from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.stock import Rights
 from fedbot.federation.subject_ids import SubjectKind, kind_of
 from fedbot.federation.surroundings import Account, AnnouncedParty, Announcement, Room
-from fedbot.federation.views import Due
+from fedbot.federation.views import Due, Quarantined
 
 __all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
 
@@ -67,7 +67,8 @@ class State:
     """All documents, by class and id; and `posts`, the names of our own messages by their event ids.
 
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
-    `regular` tells when what the clock on the wall says is due next (`app.timetable`).
+    `regular` tells when what the clock on the wall says is due next (`app.timetable`). `quarantined` tells what failed
+    and waits for an admin; of these documents, by id, the clock's rules see nothing: `passed_over`.
     """
 
     def __init__(self, home: Home, unseal: Callable[[str, str], dict[str, Any]]) -> None:
@@ -77,6 +78,8 @@ class State:
         self._restless: dict[str, Transfer] = {}
         self.posts: dict[str, str] = {}
         self.regular: Callable[[], tuple[Due, ...]] = tuple
+        self.quarantined: Callable[[], tuple[Quarantined, ...]] = tuple
+        self.passed_over: frozenset[str] = frozenset()
 
     def apply(self, turn: Turn) -> None:
         """Take over what a committed turn changed."""
@@ -105,6 +108,10 @@ class State:
         """See `is_restless`."""
         return iter(self._restless.values())
 
+    def everything(self) -> list[Document]:
+        """Every document."""
+        return [document for of_kind in self._documents.values() for document in of_kind.values()]
+
     def get(self, kind: type[D], identifier: str) -> D | None:
         """The document, or None."""
         return cast("D | None", self._documents.get(kind.__name__, {}).get(identifier))
@@ -123,10 +130,12 @@ def is_restless(transfer: Transfer) -> bool:
 class Turn:
     """One event being decided upon: reads through to the state, collects changes, effects and audit."""
 
-    def __init__(self, state: State, now: datetime) -> None:
+    def __init__(self, state: State, now: datetime, *, by_the_clock: bool = False) -> None:
+        """`by_the_clock`: nobody asks for a certain document, so those that are set aside are passed over."""
         self.state = state
         self.home = state.home
         self.now = now
+        self._passed_over = state.passed_over if by_the_clock else frozenset()
         self.changes: dict[tuple[str, str], Document | None] = {}
         self.effects: list[Effect] = []
         self.audit: list[AuditEntry] = []
@@ -220,7 +229,12 @@ class Turn:
         name = kind.__name__
         changed = {identifier: cast("D | None", doc) for (of, identifier), doc in self.changes.items() if of == name}
         known = [doc for doc in self.state.all(kind) if doc.id not in changed]
-        return known + [doc for doc in changed.values() if doc is not None]
+        found = known + [doc for doc in changed.values() if doc is not None]
+        return [doc for doc in found if doc.id not in self._passed_over] if self._passed_over else found
+
+    def everything(self) -> list[Document]:
+        """Every document as it stood before this turn."""
+        return self.state.everything()
 
     def room(self, identifier: str) -> Room | None:
         """The room, if we know it."""
@@ -254,7 +268,8 @@ class Turn:
         """Those that may have to do something by the clock (`is_restless`)."""
         changed = [doc for doc in self.changes.values() if isinstance(doc, Transfer) and is_restless(doc)]
         known = self.state.restless_transfers()
-        return [t for t in known if (Transfer.__name__, t.id) not in self.changes] + changed
+        found = [t for t in known if (Transfer.__name__, t.id) not in self.changes] + changed
+        return [t for t in found if t.id not in self._passed_over] if self._passed_over else found
 
     def open_transfers(self) -> list[Transfer]:
         """Those that are not at their end."""

@@ -99,11 +99,28 @@ class Due:
 
 
 @dataclass(frozen=True)
+class Quarantined:
+    """Something that failed in a way that nobody has foreseen, set aside until an admin has it tried again.
+
+    `what` is the name of the event's or the effect's class, or `timers`; `subject` is what it is about (of a message:
+    its key), '' if nothing else has to wait for it. `problem` is the exception's type and a short text without
+    secrets. `number` is given by the journal. `is_event`: later events about the same wait for it.
+    """
+
+    what: str
+    subject: str
+    problem: str
+    at: datetime
+    number: int = 0
+    is_event: bool = False
+
+
+@dataclass(frozen=True)
 class StatusSeen:
     """How the bot is. `inventory` is None if our InvenTree does not answer; `problem` says why.
 
     `waiting` are the codes of what waits for it, `due` is what is due next, soonest first. `moved` are configured rooms
-    that were replaced, with what took their place.
+    that were replaced, with what took their place. `quarantined` is what failed and waits for an admin.
     """
 
     standing: Standing
@@ -116,6 +133,7 @@ class StatusSeen:
     waiting: tuple[str, ...] = ()
     due: tuple[Due, ...] = ()
     moved: tuple[tuple[str, str], ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,11 @@ UNSENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
+    httpx.InvalidURL,
+    UnicodeError,
 )
 
-_PHRASES: tuple[tuple[type[httpx.HTTPError], str], ...] = (
+_PHRASES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time"),
     (httpx.ConnectError, "no connection"),
     (httpx.PoolTimeout, "all connections are busy"),
@@ -54,7 +56,7 @@ _TAG = re.compile(r"<[^>]*>")
 _LONGEST_TEXT = 300
 
 
-def of_exception(error: httpx.HTTPError, host: str, *, reading: bool) -> InventoryProblem:
+def of_exception(error: Exception, host: str, *, reading: bool) -> InventoryProblem:
     """The problem behind a request that got no response."""
     phrase = next((text for kind, text in _PHRASES if isinstance(error, kind)), "the request failed")
     if reading or isinstance(error, UNSENT):

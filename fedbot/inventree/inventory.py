@@ -39,7 +39,7 @@ from fedbot.inventree.recognising import recognise
 from fedbot.inventree.server import Server, Signer, look
 from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
-from fedbot.ports import OutcomeUnknown, Unavailable, Vault
+from fedbot.ports import InventoryProblem, OutcomeUnknown, Unavailable, Vault
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +51,6 @@ SECONDS_BETWEEN_LOOKS = 24 * 3600.0
 
 # So long after its probe a step is done without a second look at its stock item.
 SECONDS_RECOGNISED = 5.0
-
-# What reading a row of another shape than we know ends in.
-_BREAKAGES = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -194,15 +191,17 @@ class OwnInventory:
     ) -> Told:
         """Work on the server as it stands; after an outage it is looked at anew.
 
-        What breaks our own code, such as a row without a field that every version has, is `misunderstood`: one item
-        that can't be read must not end the bot, at each start again.
+        What breaks our own code, or a library's, such as a row without a field that every version has, is
+        `misunderstood`: nothing but the port's own problems leaves this edge.
         """
         try:
             return work(self._as_it_stands(), asked)
         except (Unavailable, OutcomeUnknown):
             self.look_again()
             raise
-        except _BREAKAGES as fault:
+        except InventoryProblem:
+            raise
+        except Exception as fault:
             log.exception("%s failed", type(asked).__name__)
             self.look_again()
             text = f"InvenTree gave an answer that we don't understand ({type(fault).__name__}; see our log)."

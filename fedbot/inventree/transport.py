@@ -28,6 +28,9 @@ Json = Any
 
 logger = logging.getLogger("fedbot.inventree")
 
+FOREIGN = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError, ValueError)
+"""What httpx, and below it ssl, idna and the codecs, raise over an address or an answer: nothing of it leaves here."""
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # A read is tried again at once when it hit a dying worker or a locked SQLite; a time-out is not, the caller
@@ -38,6 +41,7 @@ _WORTH_ANOTHER_TRY = frozenset({500, 502, 503, 504})
 # gunicorn drops idle connections after 2 s by default. A write on a connection that the server is just
 # closing has an unknown outcome, which costs a person's time; a new connection costs milliseconds.
 KEEP_ALIVE_SECONDS = 1.5
+LONGEST_ADDRESS = 2_000
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
     def setHostName(self, host: str) -> None:  # noqa: N802  the package's name
         """Take the address apart. Raises `Refusal` for one that is no http(s) URL."""
-        parts = urlsplit(host)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        if not _is_address(host):
             raise Refusal("inventree.url must look like https://inventree.example.org", "bad-url")
         super().setHostName(host)
 
@@ -260,7 +263,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         while True:
             try:
                 response = self._once(method, address, params, content, attachment)
-            except httpx.HTTPError as error:
+            except FOREIGN as error:
                 pause = next(pauses, None) if _just_broke(error) else None
                 if pause is None:
                     raise failures.of_exception(error, self.host, reading=reading) from None
@@ -323,7 +326,17 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             raise failures.unreadable(self.host, reading=reading) from None
 
 
-def _just_broke(error: httpx.HTTPError) -> bool:
+def _is_address(host: str) -> bool:
+    """Whether it is an http(s) address without a password in it, as httpx reads it."""
+    try:
+        parts, url = urlsplit(host), httpx.URL(host)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    is_plain = host.isprintable() and len(host) <= LONGEST_ADDRESS and parts.username is None
+    return is_plain and url.scheme in ("http", "https") and bool(url.host.strip(".")) and url.host == parts.hostname
+
+
+def _just_broke(error: Exception) -> bool:
     """A connection that was there and broke: the server closed it, or its worker died."""
     broke = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
     return broke and not isinstance(error, httpx.ConnectError)

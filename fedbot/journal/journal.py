@@ -23,6 +23,7 @@ from fedbot.federation.documents import Document
 from fedbot.federation.events import (
     Answered,
     ChatEvent,
+    ClockSetBack,
     Event,
     PhotoSent,
     Posted,
@@ -32,12 +33,15 @@ from fedbot.federation.events import (
     Said,
     Unanswered,
     Unreadable,
+    subject_of,
 )
 from fedbot.federation.state import AuditEntry
+from fedbot.federation.views import Quarantined
 from fedbot.journal import chain, codec, outbox
 from fedbot.journal.copying import FILE, write_copy
 from fedbot.journal.instants import from_text, optional_from_text, to_text
 from fedbot.journal.lock import StateLock
+from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
 from fedbot.journal.schema import Database
 from fedbot.ports import (
     Audited,
@@ -67,7 +71,25 @@ def _read(kinds: dict[str, type], kind: str, payload: str, what: str, number: in
     try:
         return codec.from_text(kinds, kind, payload)
     except NotStorable as problem:
-        raise UnreadableRow(f"In the journal, {what} can't be read back: {problem}", number) from problem
+        raise UnreadableRow(f"In the journal, {what} can't be read back: {problem}", number, kind) from problem
+
+
+def _set_aside(
+    connection: sqlite3.Connection, quarantined: Quarantined, *, event: int | None = None, effect: int | None = None
+) -> int:
+    row = connection.execute(
+        "INSERT INTO quarantine (event, effect, what, subject, problem, at) VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
+        (event, effect, quarantined.what, quarantined.subject, quarantined.problem, to_text(quarantined.at)),
+    ).fetchone()
+    return int(row[0])
+
+
+def _undecided_outcomes(connection: sqlite3.Connection) -> frozenset[str]:
+    """The subjects of which the outcome of a step isn't decided upon yet: nothing else may be begun on them."""
+    found = connection.execute(
+        "SELECT subject FROM inbox WHERE decided = 0 AND kind IN ('StepDone', 'StepRefused', 'StepUnknown')"
+    ).fetchall()
+    return frozenset(row[0] for row in found)
 
 
 class Journal(ports.Journal):
@@ -197,20 +219,37 @@ class Journal(ports.Journal):
     def _append(connection: sqlite3.Connection, event: Event, received_at: str) -> int:
         kind, payload = codec.to_text(codec.EVENTS, event)
         row = connection.execute(
-            "INSERT INTO inbox (kind, payload, received_at) VALUES (?, ?, ?) RETURNING seq",
-            (kind, payload, received_at),
+            "INSERT INTO inbox (kind, payload, subject, received_at) VALUES (?, ?, ?, ?) RETURNING seq",
+            (kind, payload, subject_of(event), received_at),
         ).fetchone()
         return int(row[0])
 
-    def next_event(self) -> tuple[int, Event] | None:
-        """The oldest undecided event. One that raises `UnreadableRow` can be passed by committing its seq."""
+    def next_event(self, after: int = 0) -> tuple[int, Event] | None:
+        """The oldest undecided event behind `after`. One that raises `UnreadableRow` can be set aside by its seq."""
         found: list[Any] = self._database.rows(
-            "SELECT seq, kind, payload FROM inbox WHERE decided = 0 ORDER BY seq LIMIT 1"
+            "SELECT seq, kind, payload, subject FROM inbox WHERE decided = 0 AND seq > ?"
+            " AND seq NOT IN (SELECT event FROM quarantine WHERE event IS NOT NULL) ORDER BY seq LIMIT 1",
+            after,
         )
         if not found:
             return None
-        seq, kind, payload = found[0]
-        return seq, _read(codec.EVENTS, kind, payload, f"the event {seq}", seq)
+        seq, kind, payload, subject = found[0]
+        try:
+            return seq, _read(codec.EVENTS, kind, payload, f"the event {seq}", seq)
+        except UnreadableRow as problem:
+            problem.subject = subject
+            raise
+
+    def last_moment(self) -> datetime | None:
+        """When the newest event came in, by our clock then; None in a new journal."""
+        found: list[Any] = self._database.rows("SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1")
+        return from_text(found[0][0]) if found else None
+
+    def clock_set_back(self, event: ClockSetBack) -> None:
+        """Take this event in; what the outbox has put off by a clock that was ahead is put off by the right one."""
+        with self._database.transaction(durable=False) as connection:
+            outbox.clock_set_back(connection, event.at, event.last - event.at)
+            self._append(connection, event, to_text(event.at))
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
         """All that one event led to. Raises `WrongTurn` if it is decided already or unknown."""
@@ -279,7 +318,8 @@ class Journal(ports.Journal):
     def due(self, lane: Lane, now: datetime) -> tuple[OutboxRow, ...]:
         """What may be begun now, first things first. Raises `UnreadableRow`; such a row can be failed."""
         with self._database.transaction(durable=False) as connection:
-            chosen = outbox.due(outbox.unfinished(connection, lane), now)
+            held = _undecided_outcomes(connection) if lane == "act" else frozenset[str]()
+            chosen = outbox.due(outbox.unfinished(connection, lane), now, held)
             return tuple(outbox.read(connection, row[0]) for row in chosen)
 
     def next_due(self, lane: Lane | None = None) -> datetime | None:
@@ -337,6 +377,35 @@ class Journal(ports.Journal):
             if outcome:
                 self._append(connection, outcome, to_text(now))
 
+    # --- what failed unforeseen ---------------------------------------------------------------------------
+
+    def set_event_aside(self, seq: int, quarantined: Quarantined) -> int:
+        """Leave this event undecided until `try_again`; its number in the quarantine."""
+        with self._database.transaction(durable=False) as connection:
+            return _set_aside(connection, quarantined, event=seq)
+
+    def set_row_aside(self, row: int, quarantined: Quarantined) -> int:
+        """Leave this effect alone until `try_again`; its number, 0 if the row has ended already."""
+        with self._database.transaction(durable=False) as connection:
+            return _set_aside(connection, quarantined, effect=row) if outbox.set_aside(connection, row) else 0
+
+    def set_timers_aside(self, quarantined: Quarantined) -> int:
+        """The clock does nothing for this subject until `try_again`; its number."""
+        with self._database.transaction(durable=False) as connection:
+            return _set_aside(connection, quarantined)
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """All that is set aside, oldest first."""
+        return quarantined_rows(self._database.rows(QUARANTINED))
+
+    def try_again(self, number: int) -> bool:
+        """What is set aside under this number is no longer; False if nothing is."""
+        with self._database.transaction() as connection:
+            gone = connection.execute("DELETE FROM quarantine WHERE number = ? RETURNING effect", (number,)).fetchone()
+            if gone is not None and gone[0] is not None:
+                outbox.take_back(connection, gone[0])
+        return gone is not None
+
     # --- upkeep -------------------------------------------------------------------------------------------
 
     def prune(self, retention: Retention) -> int:
@@ -357,7 +426,12 @@ class Journal(ports.Journal):
                 ).rowcount
             if retention.audit is not None:
                 removed += chain.prune(connection, now - retention.audit, now)
-            connection.execute("DELETE FROM seen WHERE received_at < ?", (to_text(now - retention.event_ids),))
+            # by a clock that is far ahead all of them are old
+            connection.execute(
+                "DELETE FROM seen WHERE received_at < ?"
+                " AND event_id NOT IN (SELECT event_id FROM seen ORDER BY received_at DESC LIMIT ?)",
+                (to_text(now - retention.event_ids), retention.least_ids),
+            )
         self._database.wipe()
         return removed
 

@@ -6,9 +6,10 @@ Each function works inside a transaction of its caller.
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from fedbot.federation.clock import moved_back
 from fedbot.journal import codec
 from fedbot.journal.instants import from_text, optional_from_text, optional_to_text, to_text
 from fedbot.ports import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
@@ -44,14 +45,15 @@ def insert(connection: sqlite3.Connection, cause: int, at: datetime, queued: tup
     return tuple(ids)
 
 
-def due(rows: list[tuple[Any, ...]], now: datetime) -> list[tuple[Any, ...]]:
+def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = frozenset()) -> list[tuple[Any, ...]]:
     """Of a lane's unfinished rows (id, key, priority, state, not_before), ordered by id: which may be begun.
 
     First things first. Rows with the same key keep their order among themselves: one that is put off or being
-    acted upon holds back those behind it, and one that is urgent hurries those before it.
+    acted upon, or is set aside, holds back those behind it, and one that is urgent hurries those before it. Nothing of
+    the `held` keys may be begun.
     """
     instant = to_text(now)
-    held_keys: set[str] = set()
+    held_keys = set(held)
     free: list[tuple[Any, ...]] = []
     for row in rows:
         _, key, _, state, not_before = row
@@ -71,7 +73,7 @@ def unfinished(connection: sqlite3.Connection, lane: Lane) -> list[tuple[Any, ..
     """The rows of a lane that `due` chooses from."""
     return connection.execute(
         "SELECT id, key, priority, state, not_before FROM outbox"
-        " WHERE lane = ? AND state IN ('queued', 'acting') ORDER BY id",
+        " WHERE lane = ? AND state IN ('queued', 'acting', 'quarantined') ORDER BY id",
         (lane,),
     ).fetchall()
 
@@ -104,7 +106,8 @@ def _effect(number: int, kind: str, payload: str) -> Stored:
     try:
         effect: Stored = codec.from_text(codec.EFFECTS, kind, payload)
     except NotStorable as problem:
-        raise UnreadableRow(f"The effect {number} in the journal can't be read back: {problem}", number) from problem
+        text = f"The effect {number} in the journal can't be read back: {problem}"
+        raise UnreadableRow(text, number, kind) from problem
     return effect
 
 
@@ -132,9 +135,10 @@ def void(connection: sqlite3.Connection, keys: tuple[str, ...], at: datetime) ->
     """The acts under these keys that are not ended are over, undone."""
     connection.executemany(
         "UPDATE outbox SET state = 'failed', ended_at = ?, problem = 'void', not_before = NULL"
-        " WHERE lane = 'act' AND key = ? AND state IN ('queued', 'acting')",
+        " WHERE lane = 'act' AND key = ? AND state IN ('queued', 'acting', 'quarantined')",
         [(to_text(at), key) for key in keys],
     )
+    connection.execute("DELETE FROM quarantine WHERE effect IN (SELECT id FROM outbox WHERE state = 'failed')")
 
 
 def postpone(connection: sqlite3.Connection, number: int, not_before: datetime, *, reached: bool, problem: str) -> None:
@@ -146,6 +150,35 @@ def postpone(connection: sqlite3.Connection, number: int, not_before: datetime, 
         (to_text(not_before), problem, int(reached), number),
     ).rowcount
     _must_be_one(changed, number, "put off")
+
+
+def set_aside(connection: sqlite3.Connection, number: int) -> bool:
+    """To `quarantined`, with what is known of the last try; False if it has ended already."""
+    return bool(
+        connection.execute(
+            "UPDATE outbox SET state = 'quarantined', not_before = NULL WHERE id = ? AND state IN ('queued', 'acting')",
+            (number,),
+        ).rowcount
+    )
+
+
+def take_back(connection: sqlite3.Connection, number: int) -> None:
+    """`quarantined -> queued`."""
+    connection.execute("UPDATE outbox SET state = 'queued' WHERE id = ? AND state = 'quarantined'", (number,))
+
+
+def clock_set_back(connection: sqlite3.Connection, now: datetime, ahead: timedelta) -> None:
+    """What was noted by a clock that was `ahead`: moved back by as much, but not before `now`."""
+    found = connection.execute(
+        "SELECT id, acted_at, acted_before, not_before, created_at FROM outbox"
+        " WHERE state IN ('queued', 'acting', 'quarantined')"
+    ).fetchall()
+    for number, *times in found:
+        moments = [moved_back(optional_from_text(time), now, ahead) for time in times]
+        connection.execute(
+            "UPDATE outbox SET acted_at = ?, acted_before = ?, not_before = ?, created_at = ? WHERE id = ?",
+            (*(optional_to_text(moment) for moment in moments), number),
+        )
 
 
 def requeue_interrupted(connection: sqlite3.Connection) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from fedbot.federation.documents import Document
+from fedbot.federation.views import Quarantined
 from fedbot.journal import codec
 from fedbot.journal.chain import Link, Verified, links, verify
 from fedbot.journal.copying import FILE
+from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
 from fedbot.journal.schema import MIGRATIONS
 from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
 
@@ -39,6 +41,12 @@ def audit_links(folder: Path) -> Iterator[Link]:
     """The audit's entries, oldest first, as of one moment. Raises as `documents`."""
     with _opened(folder) as journal:
         yield from links(journal)
+
+
+def quarantined(folder: Path) -> tuple[Quarantined, ...]:
+    """What is set aside, oldest first. Raises as `documents`."""
+    with _opened(folder) as journal:
+        return quarantined_rows(journal.execute(QUARANTINED).fetchall())
 
 
 @contextmanager

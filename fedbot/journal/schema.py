@@ -27,6 +27,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             seq INTEGER PRIMARY KEY AUTOINCREMENT,
             kind TEXT NOT NULL,
             payload TEXT NOT NULL,
+            subject TEXT NOT NULL,
             received_at TEXT NOT NULL,
             decided INTEGER NOT NULL DEFAULT 0 CHECK (decided IN (0, 1))
         ) STRICT""",
@@ -51,7 +52,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             payload TEXT NOT NULL,
             priority INTEGER NOT NULL,
             key TEXT NOT NULL,
-            state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'acting', 'done', 'failed')),
+            state TEXT NOT NULL DEFAULT 'queued'
+                CHECK (state IN ('queued', 'acting', 'quarantined', 'done', 'failed')),
             attempts INTEGER NOT NULL DEFAULT 0,
             acted_at TEXT,
             acted_before TEXT,
@@ -61,7 +63,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             ended_at TEXT,
             UNIQUE (cause, ordinal)
         ) STRICT""",
-        "CREATE INDEX outbox_open ON outbox (lane, id) WHERE state IN ('queued', 'acting')",
+        "CREATE INDEX outbox_open ON outbox (lane, id) WHERE state IN ('queued', 'acting', 'quarantined')",
+        # an event of the inbox, an effect of the outbox, or, with neither, what the clock can't do for `subject`
+        """CREATE TABLE quarantine (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            event INTEGER UNIQUE,
+            effect INTEGER UNIQUE,
+            what TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            problem TEXT NOT NULL,
+            at TEXT NOT NULL
+        ) STRICT""",
         """CREATE TABLE posts (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
             event_id TEXT NOT NULL UNIQUE,

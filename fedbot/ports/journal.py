@@ -21,9 +21,10 @@ from fedbot.federation.effects import (
     MoveSecret,
     SendEnvelope,
 )
-from fedbot.federation.events import Event
+from fedbot.federation.events import ClockSetBack, Event
 from fedbot.federation.figures import Chart
 from fedbot.federation.state import AuditEntry
+from fedbot.federation.views import Quarantined
 
 
 class JournalProblem(Exception):
@@ -51,11 +52,16 @@ class JournalUnwritable(JournalProblem):
 
 
 class UnreadableRow(JournalProblem):
-    """A row of the inbox (`number` is its seq), the outbox (its id) or the documents can't be read back."""
+    """A row of the inbox (`number` is its seq), the outbox (its id) or the documents can't be read back.
 
-    def __init__(self, text: str, number: int) -> None:
+    `kind` is the name of its class, `subject` what it is about (an effect's key), as far as the row tells.
+    """
+
+    def __init__(self, text: str, number: int, kind: str = "", subject: str = "") -> None:
         super().__init__(text)
         self.number = number
+        self.kind = kind
+        self.subject = subject
 
 
 class NotStorable(JournalProblem):
@@ -67,7 +73,7 @@ class WrongTurn(JournalProblem):
 
 
 Lane = Literal["chat", "act", "ask", "vault"]
-RowState = Literal["queued", "acting", "done", "failed"]
+RowState = Literal["queued", "acting", "quarantined", "done", "failed"]
 
 
 @dataclass(frozen=True)
@@ -186,13 +192,15 @@ class Retention:
 
     `lines`: what people said to the bot, their reactions, and what was asked of InvenTree for them. `events`:
     everything else that happened, as protocol messages of peers. `messages`: what the bot has sent, and its steps.
-    `event_ids`: by which a late repetition is known; no content. `audit` is for ever if None.
+    `event_ids`: by which a late repetition is known; no content. The newest `least_ids` of them are
+    kept whatever the clock says. `audit` is for ever if None.
     """
 
     lines: timedelta = timedelta(days=7)
     events: timedelta = timedelta(days=30)
     messages: timedelta = timedelta(days=30)
     event_ids: timedelta = timedelta(days=60)
+    least_ids: int = 5_000
     audit: timedelta | None = None
 
 
@@ -231,8 +239,17 @@ class Journal(Protocol):
     def put(self, event: Event) -> int:
         """Take in one event that isn't from the chat; its seq."""
 
-    def next_event(self) -> tuple[int, Event] | None:
-        """The oldest event that isn't decided upon, with its seq. Raises `UnreadableRow`."""
+    def next_event(self, after: int = 0) -> tuple[int, Event] | None:
+        """The oldest event behind that seq that isn't decided upon or set aside, with its seq.
+
+        Raises `UnreadableRow`.
+        """
+
+    def last_moment(self) -> datetime | None:
+        """When the newest event came in, by our clock then; None in a new journal."""
+
+    def clock_set_back(self, event: ClockSetBack) -> None:
+        """Take this event in; what the outbox has put off by a clock that was ahead is put off by the right one."""
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
         """The event is decided upon, with everything it led to; the ids of the new outbox rows."""
@@ -281,6 +298,26 @@ class Journal(Protocol):
 
     def fail(self, row: int, outcome: Event | None, problem: str) -> None:
         """It is over without success, and this came of it."""
+
+    # what failed unforeseen
+
+    def set_event_aside(self, seq: int, quarantined: Quarantined) -> int:
+        """Leave this event undecided until `try_again`; its number in the quarantine."""
+
+    def set_row_aside(self, row: int, quarantined: Quarantined) -> int:
+        """Leave this effect alone until `try_again`, and those behind it of the same key; its number.
+
+        0 if the row has ended already.
+        """
+
+    def set_timers_aside(self, quarantined: Quarantined) -> int:
+        """The clock does nothing for this subject until `try_again`; its number."""
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """All that is set aside, oldest first."""
+
+    def try_again(self, number: int) -> bool:
+        """What is set aside under this number is no longer; False if nothing is."""
 
     # upkeep
 

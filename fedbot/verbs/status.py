@@ -70,6 +70,7 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
         + tuple(t.code for t in transfers if t.waiting_since),
         due=upcoming(turn, rooms, private=private),
         moved=_moved(turn) if private else (),
+        quarantined=turn.state.quarantined(),
     )
     return say("status", home=turn.home, status=seen, private=private)
 

@@ -26,8 +26,8 @@ class Web:
     """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
 
     `standing` is called for every request and must not block. `unix_socket` is always served, readable by our
-    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `reconcile` can
-    be ordered by POST /reconcile, on the socket only.
+    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `reconcile` and
+    `retry` can be ordered by POST, on the socket only.
     """
 
     def __init__(
@@ -36,15 +36,18 @@ class Web:
         unix_socket: Path,
         listen: str = "",
         reconcile: Reconcile | None = None,
+        retry: Callable[[int], str] | None = None,
     ) -> None:
         self._standing = standing
         self._socket = unix_socket
         self._listen = listen
         self._reconcile = reconcile
+        self._retry = retry
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/metrics", self._metrics)
         application.router.add_post("/reconcile", self._ordered)
+        application.router.add_post("/retry", self._retried)
         self._runner = web.AppRunner(application, access_log=None)
 
     async def __aenter__(self) -> Self:
@@ -78,11 +81,22 @@ class Web:
         return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _ordered(self, request: web.Request) -> web.Response:
-        asked_from = request.transport.get_extra_info("socket") if request.transport else None
-        if self._reconcile is None or asked_from is None or asked_from.family != socket.AF_UNIX:
+        if self._reconcile is None or not _is_ours(request):
             raise web.HTTPNotFound
         asked = await request.json()
         return web.json_response(await self._reconcile(str(asked["space"]), repair=asked["repair"] is True))
+
+    async def _retried(self, request: web.Request) -> web.Response:
+        if self._retry is None or not _is_ours(request):
+            raise web.HTTPNotFound
+        asked = await request.json()
+        return web.json_response({"problem": self._retry(int(asked["number"]))})
+
+
+def _is_ours(request: web.Request) -> bool:
+    """Whether it came by the socket that only our own user can open."""
+    asked_from = request.transport.get_extra_info("socket") if request.transport else None
+    return asked_from is not None and asked_from.family == socket.AF_UNIX
 
 
 def _bound(path: Path) -> socket.socket:

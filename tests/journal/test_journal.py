@@ -17,10 +17,23 @@ from fedbot.federation.documents import (
     Document,
 )
 from fedbot.federation.effects import Join
-from fedbot.federation.events import CaughtUp, EnvelopeSeen, Event, PartyAnnounced, RoomSeen, Said, Started, Tick
+from fedbot.federation.events import (
+    CaughtUp,
+    ClockSetBack,
+    Context,
+    EnvelopeSeen,
+    Event,
+    PartyAnnounced,
+    RoomSeen,
+    Said,
+    Started,
+    StepRefused,
+    Tick,
+)
 from fedbot.federation.standing import Standing
 from fedbot.federation.state import AuditEntry
 from fedbot.federation.surroundings import Room
+from fedbot.federation.views import Quarantined
 from fedbot.journal import Journal
 from fedbot.ports import Committed, NotStorable, Queued, Retention, UnreadableRow, WrongTurn
 from tests.journal.conftest import START, StandingClock
@@ -49,6 +62,14 @@ def decide(journal: Journal, **what: Any) -> int:  # noqa: ANN401
     seq = journal.put(Tick(START))
     journal.commit(seq, Committed(START, **what))
     return seq
+
+
+DEED = Join("!r")
+
+
+def decided(journal: Journal, *queued: Queued) -> tuple[int, ...]:
+    """Something was decided that wants this done; the ids of the rows."""
+    return journal.commit(journal.put(Tick(START)), Committed(START, queued=queued))
 
 
 def test_the_journal_is_what_the_port_asks_for(journal: Journal) -> None:
@@ -229,7 +250,7 @@ def test_two_journals_have_different_ids(journal: Journal) -> None:
         assert len(other.journal_id) == 32
 
 
-A_WEEK = Retention(*[timedelta(days=7)] * 3)
+A_WEEK = Retention(*[timedelta(days=7)] * 3, least_ids=0)
 
 
 def test_what_is_over_is_pruned_and_what_is_not_stays(journal: Journal, clock: StandingClock) -> None:
@@ -271,6 +292,57 @@ def test_an_event_is_known_for_60_days_by_our_own_clock(journal: Journal, clock:
     clock.pass_by(seconds=1)
     journal.prune(A_WEEK)
     assert journal.receive([long_ago], "s3") == 1
+
+
+def test_a_clock_that_is_far_ahead_makes_no_event_unknown(journal: Journal, clock: StandingClock) -> None:
+    said = Said("!r", "$1", "@eve:x", START, "push everything")
+    journal.receive([said], "s1")
+    clock.pass_by(days=10_000)
+    journal.prune(Retention())
+    assert journal.receive([said], "s2") == 0
+
+
+def test_what_is_set_aside_waits_until_it_is_tried_again_and_a_new_process_knows_of_it(
+    journal: Journal, clock: StandingClock
+) -> None:
+    tick, other = journal.put(Tick(START)), journal.put(Tick(START + timedelta(seconds=1)))
+    number = journal.set_event_aside(tick, Quarantined("Tick", "", "ZeroDivisionError", START))
+    assert journal.next_event() == (other, Tick(START + timedelta(seconds=1)))
+    assert journal.quarantined() == (Quarantined("Tick", "", "ZeroDivisionError", START, number, is_event=True),)
+    assert journal.try_again(number)
+    assert not journal.try_again(number)
+    assert journal.next_event() == (tick, Tick(START))
+    undecided(journal)
+    rows = decided(journal, Queued("act", DEED, key="k7m2"), Queued("act", DEED, key="k7m2"), Queued("act", DEED))
+    aside = journal.set_row_aside(rows[0], Quarantined("TakeOut", "k7m2", "no", START))
+    assert [row.id for row in journal.due("act", clock())] == [rows[2]], "what is behind it waits, others don't"
+    assert journal.try_again(aside)
+    assert [row.id for row in journal.due("act", clock())] == [*rows]
+    journal.finish(rows[2], None)
+    assert journal.set_row_aside(rows[2], Quarantined("TakeOut", "", "no", START)) == 0
+
+
+def test_nothing_is_begun_on_a_subject_of_which_an_outcome_waits(journal: Journal, clock: StandingClock) -> None:
+    rows = decided(journal, Queued("act", DEED, key="k7m2"), Queued("act", DEED, key="other"))
+    seq = journal.put(StepRefused(START, Context("sending", "k7m2"), "no", "no"))
+    assert [row.id for row in journal.due("act", clock())] == [rows[1]]
+    number = journal.set_event_aside(seq, Quarantined("StepRefused", "k7m2", "no", START))
+    assert [row.id for row in journal.due("act", clock())] == [rows[1]]
+    assert journal.try_again(number)
+    journal.commit(seq, Committed(START))
+    assert [row.id for row in journal.due("act", clock())] == [*rows]
+
+
+def test_what_a_clock_put_off_that_was_ahead_is_put_off_by_as_much_and_no_longer(
+    journal: Journal, clock: StandingClock
+) -> None:
+    (row,) = decided(journal, Queued("act", DEED))
+    ahead = START + timedelta(days=60)
+    journal.begin(row, ahead)
+    journal.postpone(row, ahead + timedelta(minutes=5))
+    journal.clock_set_back(ClockSetBack(START, ahead))
+    (due,) = journal.due("act", START + timedelta(minutes=5))
+    assert (due.acted_at, due.not_before) == (START, START + timedelta(minutes=5))
 
 
 def test_threads_take_turns(journal: Journal) -> None:

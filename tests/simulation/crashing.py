@@ -69,8 +69,8 @@ class CrashingJournal(Journal):
         self._fuse.point("before an event is journaled")
         return super().put(event)
 
-    def next_event(self) -> tuple[int, Event] | None:
-        found = super().next_event()
+    def next_event(self, after: int = 0) -> tuple[int, Event] | None:
+        found = super().next_event(after)
         self._event = found[1] if found else None
         return found
 

@@ -45,3 +45,8 @@ class TwinClock(Clock):
         for _, alarm in due:
             if not alarm.done():
                 alarm.set_result(None)
+
+    def is_set(self, by: timedelta) -> None:
+        """Somebody sets the clock on the wall, either way; who sleeps sleeps as long as before."""
+        self._now += by
+        self._alarms = [(at + by, alarm) for at, alarm in self._alarms]

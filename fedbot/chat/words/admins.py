@@ -7,7 +7,7 @@ from fedbot.chat.words import naming
 from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command as typed
 from fedbot.chat.words.tongue import Lines, Tongue, marked
-from fedbot.federation.events import PostRefused
+from fedbot.federation.events import PostRefused, SetAside
 from fedbot.federation.home import Home
 
 # What a message of ours is, by the first word of its key.
@@ -79,6 +79,24 @@ def bot_stops(tongue: Tongue, *, problem: str, home: Home) -> Lines:
     return [
         tongue.say("⏹ {space}'s bot has stopped.", space=naming.space(tongue, home.name)),
         tongue.say("Why: {problem}", problem=diagnosis(tongue, problem, 500)),
+    ]
+
+
+def set_aside(tongue: Tongue, *, aside: SetAside) -> Lines:
+    """Something failed in a way that nobody has foreseen: what waits, and how an admin has it tried again."""
+    waits = tongue.say("Everything else goes on. What concerns the same request waits.")
+    if not aside.subject:
+        waits = tongue.say("Everything else goes on.")
+    return [
+        tongue.say("⚠ I could not do something and set it aside (no. {number}).", number=aside.number),
+        tongue.say(
+            "It was {what}; the problem: {problem}",
+            what=Code(tongue.short(aside.what, 40)),
+            problem=Code(tongue.short(aside.problem, 200)),
+        ),
+        waits,
+        tongue.say("To try it again, run on my machine: {retry}", retry=Code(f"fedbot retry {aside.number}")),
+        tongue.say("{status} lists all that is set aside.", status=Code("fedbot status")),
     ]
 
 

@@ -17,7 +17,7 @@ from fedbot.federation.home import Home
 from fedbot.federation.questions import InventoryStanding
 from fedbot.federation.standing import Standing
 from fedbot.federation.stock import Right, Rights
-from fedbot.federation.views import StatusSeen, Todo
+from fedbot.federation.views import Quarantined, StatusSeen, Todo
 
 MOST_IN_A_LIST = 10
 Subject = Connection | Transfer
@@ -106,6 +106,7 @@ def status(tongue: Tongue, *, home: Home, status: StatusSeen, private: bool) -> 
         lines.append(tongue.say("To be changed in the settings, under {key}: {new}, not {old}", **words))
     if private and status.inventory:
         lines += _for_admins(tongue, status.inventory)
+    lines += _quarantined(tongue, status.quarantined, private=private)
     version = tongue.short(standing.version, 30)
     if version and standing.started:
         lines.append(
@@ -114,6 +115,25 @@ def status(tongue: Tongue, *, home: Home, status: StatusSeen, private: bool) -> 
     elif version:
         lines.append(tongue.say("fedbot {version}", version=version))
     return lines
+
+
+def _quarantined(tongue: Tongue, quarantined: Sequence[Quarantined], *, private: bool) -> Lines:
+    """What failed and waits; how it failed concerns only our own admins."""
+    if not quarantined:
+        return []
+    lines: Lines = [
+        tongue.some(
+            "⚠ {number} thing failed and is set aside. An admin can have it tried again.",
+            "⚠ {number} things failed and are set aside. An admin can have them tried again.",
+            len(quarantined),
+        )
+    ]
+    entries: list[tuple[Inline, ...]] = []
+    for aside in quarantined[:MOST_IN_A_LIST] if private else ():
+        about = {"what": Code(tongue.short(aside.what, 40)), "problem": Code(tongue.short(aside.problem, 120))}
+        retry = Code(f"fedbot retry {aside.number}")
+        entries.append(tongue.say("{what}: {problem}. Run on my machine: {retry}", retry=retry, **about))
+    return [*lines, Items(tuple(entries))] if entries else lines
 
 
 def _is_it_well(tongue: Tongue, status: StatusSeen, space: str) -> tuple[Inline, ...]:

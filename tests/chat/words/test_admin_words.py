@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from fedbot.federation.effects import Phrase, say
-from fedbot.federation.events import PostRefused, Removed
+from fedbot.federation.events import PostRefused, Removed, SetAside
 from fedbot.federation.surroundings import Room
 from tests.chat.words.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, plain
 
@@ -211,6 +211,26 @@ SAID: dict[str, tuple[Phrase, str]] = {
         I could not post a card in !makers: nobody there sees it.
         The homeserver said: M_FORBIDDEN You can't.
         Please look at my power level in that room. I don't try again by myself. Its name: card:k7m2
+        """,
+    ),
+    "something failed and is set aside": (
+        say("set_aside", aside=SetAside(NOW, 3, "StepDone", "k7m2", "ZeroDivisionError: division by zero")),
+        """
+        ⚠ I could not do something and set it aside (no. 3).
+        It was StepDone; the problem: ZeroDivisionError: division by zero
+        Everything else goes on. What concerns the same request waits.
+        To try it again, run on my machine: fedbot retry 3
+        fedbot status lists all that is set aside.
+        """,
+    ),
+    "something failed that nothing else waits for": (
+        say("set_aside", aside=SetAside(NOW, 4, "Said", "", "KeyError")),
+        """
+        ⚠ I could not do something and set it aside (no. 4).
+        It was Said; the problem: KeyError
+        Everything else goes on.
+        To try it again, run on my machine: fedbot retry 4
+        fedbot status lists all that is set aside.
         """,
     ),
     "InvenTree is down": (

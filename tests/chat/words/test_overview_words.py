@@ -12,7 +12,7 @@ from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import InventoryStanding
 from fedbot.federation.standing import Standing
 from fedbot.federation.stock import Right, Rights
-from fedbot.federation.views import Due, DueKind, PersonSeen, SpaceSeen, StatusSeen, Todo, VerbLine
+from fedbot.federation.views import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
 from tests.chat.words.scenes import ALPHA, ANNA, ASKED_AT, BOLTS, DUE, KIM, NOW, PIET, connection, plain, transfer
 
 OWN_KEY = "w5nh-8d2c-xq4m-t7ra-6kzj"
@@ -62,6 +62,22 @@ def status(seen: StatusSeen, *, private: bool = False) -> Phrase:
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
+    "status with something set aside, for admins": (
+        status(
+            StatusSeen(
+                STANDING, INVENTORY, quarantined=(Quarantined("StepDone", "k7m2", "KeyError: 'x'", NOW, number=3),)
+            ),
+            private=True,
+        ),
+        """
+        ✅ attraktor's bot is well.
+        InvenTree: 1.4.0, 4,120 stock items.
+        Chat: read up to 20:31.
+        Friends: 0 spaces
+        Open: nothing
+        My InvenTree user: fedbot
+        """,
+    ),
     "help": (
         say(
             "help_overview",

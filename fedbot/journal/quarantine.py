@@ -1,0 +1,19 @@
+"""What failed unforeseen, as rows of the journal: read by the running bot and, beside it, by `fedbot status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fedbot.federation.views import Quarantined
+from fedbot.journal.instants import from_text
+
+QUARANTINED = "SELECT number, what, subject, problem, at, event FROM quarantine ORDER BY number"
+
+
+def quarantined_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[Quarantined, ...]:
+    """The rows that `QUARANTINED` finds."""
+    return tuple(
+        Quarantined(what, subject, problem, from_text(at), number, is_event=event is not None)
+        for number, what, subject, problem, at, event in rows
+    )

@@ -1,0 +1,259 @@
+"""No input, no fault of ours and no clock ends the bot or silences it: what fails is set aside, the rest goes on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fedbot.federation import decide, letters, sending
+from fedbot.federation.documents import ConnectionState, TransferState
+from fedbot.federation.effects import Draft
+from fedbot.federation.events import StepDone
+from fedbot.federation.state import Turn
+from fedbot.federation.steps import Step, StepResult, TakeOut
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_direct_access import DIRECT
+from tests.dialogue.test_lending import lent
+from tests.dialogue.world import a_world, friends, told
+
+TWO_MONTHS = timedelta(days=60)
+HOSTILE_URLS = [
+    "http://evil.test/\0",
+    "https://[::1",
+    "http://\ud800.test",
+    "http://evil.test:99999999",
+    "http://evil.test:-1/",
+    "http://" + "a" * 70_000,
+    "http://xn--\u2028.test",
+    "https://evil.test/%",
+    "http://..",
+    "http://evil.test\r\nHost: other",
+]
+
+
+def sends_address(liar: Space, url: str) -> None:
+    """The liar's bot tells this as the address of its InvenTree."""
+    honest = liar.bot.courier._envelope
+
+    def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
+        if draft.kind == "credentials":
+            draft.body["url"] = url
+        return honest(draft, room)
+
+    liar.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("url", HOSTILE_URLS, ids=range(len(HOSTILE_URLS)))
+async def test_a_hostile_address_of_a_peers_inventree_stops_nothing(url: str) -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    sends_address(world.beta, url)
+    await world.connect()
+    await world.passes(timedelta(minutes=10))
+    assert world.alpha.connection().state is ConnectionState.MAKING
+    await world.alpha.restart()
+    world.anna.says("!fed whoami")
+    await world.settle()
+    assert len(told(world.room, "You are Anna of Attraktor")) == 1
+    assert not world.alpha.bot.quarantined()
+
+
+async def test_a_clock_that_was_two_months_ahead_once_does_not_end_the_bot() -> None:
+    world = await lent("M3-NUT 10")
+    world.clock.is_set(TWO_MONTHS)
+    await world.beta.restart()
+    await world.settle()
+    await world.passes(timedelta(hours=1))
+    world.clock.is_set(-TWO_MONTHS)
+    for space in world.spaces:
+        await space.restart()
+        space.bot.next_wake()
+    await world.passes(timedelta(days=1))
+    assert not any(space.bot.quarantined() for space in world.spaces)
+
+
+async def test_a_clock_that_was_two_months_ahead_once_does_not_silence_the_bot() -> None:
+    world = await friends()
+    world.clock.is_set(TWO_MONTHS)
+    world.beta.goes_down()
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and "dev.fedbot" in event["content"]
+    world.anna.says("!fed push M3-NUT 10 to betaspace")
+    world.cem.says("!fed status")
+    await world.passes(timedelta(minutes=3))
+    world.clock.is_set(-TWO_MONTHS)
+    world.beta.comes_back()
+    world.server.loses = lambda user, event: False
+    await world.passes(timedelta(minutes=30))
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=10))
+    assert world.alpha.given("M3-NUT") == 10
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("days", [-20_000, -60, -1, 1, 60, 20_000, 2_900_000])
+async def test_a_clock_set_in_the_middle_of_a_handover_keeps_the_books_and_the_bot(days: int) -> None:
+    world = await friends()
+    world.cem.reacts(await world.push("M3-NUT 10"), "✅")
+    await world.settle()
+    world.clock.is_set(timedelta(days=days))
+    await world.settle()
+    await world.grace()
+    world.clock.is_set(-timedelta(days=days))
+    await world.passes(timedelta(minutes=30))
+    if world.alpha.transfer().state in (TransferState.EXPIRED, TransferState.DECLINED):
+        world.cem.reacts(await world.push("M3-NUT 10"), "✅")
+        await world.grace()
+        await world.passes(timedelta(minutes=10))
+    assert world.alpha.given("M3-NUT") == 10
+    assert_books_balance(world)
+
+
+# --- a fault of ours ---
+
+
+def fails_on(monkeypatch: pytest.MonkeyPatch, space: Space, kind: type[Step]) -> list[Step]:
+    """From now on this InvenTree edge breaks on steps of that kind, in a way that nobody has foreseen."""
+    broken: list[Step] = []
+    honest = space.inventory.act
+
+    async def act(step: Step) -> StepResult:
+        if not isinstance(step, kind):
+            return await honest(step)
+        broken.append(step)
+        raise ArithmeticError(f"secret {space.seeded.token('fedbot')}")
+
+    monkeypatch.setattr(space.inventory, "act", act)
+    return broken
+
+
+async def test_a_step_that_fails_unforeseen_is_set_aside_told_once_and_tried_again_by_an_admin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await friends()
+    broken = fails_on(monkeypatch, world.alpha, TakeOut)
+    world.cem.reacts(await world.push("M3-NUT 10"), "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=5))
+    (aside,) = world.alpha.bot.quarantined()
+    assert (aside.what, aside.subject) == ("TakeOut", world.alpha.transfer().id)
+    assert "ArithmeticError" in aside.problem
+    assert world.alpha.seeded.token("fedbot") not in aside.problem
+    assert len(told(world.alpha_admins, f"To try it again, run on my machine: fedbot retry {aside.number}")) == 1
+    world.anna.says("!fed status", room=world.alpha_admins.id)
+    await world.settle()
+    assert told(world.alpha_admins, f"ArithmeticError: secret •••. Run on my machine: fedbot retry {aside.number}")
+    assert len(broken) == 1
+    await world.alpha.restart()
+    assert len(world.alpha.bot.quarantined()) == 1
+    assert world.alpha.bot.orders.retry(aside.number) == ""
+    await world.passes(timedelta(minutes=10))
+    assert world.alpha.transfer().state is TransferState.DONE
+    assert not world.alpha.bot.quarantined()
+    assert_books_balance(world)
+
+
+async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await friends()
+    honest = sending.on_done
+    first: list[str] = []
+
+    def on_done(turn: Turn, event: StepDone) -> None:
+        first[:] = first or [event.context.subject]
+        if event.context.subject == first[0]:
+            raise ZeroDivisionError
+        honest(turn, event)
+
+    monkeypatch.setitem(decide._DONE, "sending", on_done)
+    world.cem.reacts(await world.push("M3-NUT 10"), "✅")
+    await world.grace()
+    world.cem.reacts(await world.push("M3-NUT 4"), "✅")
+    await world.grace()
+    await world.passes(timedelta(hours=2))
+    stuck, other = world.alpha.turn.transfers()
+    assert (stuck.state, other.state) == (TransferState.DEBITING, TransferState.DONE)
+    (aside,) = world.alpha.bot.quarantined()
+    assert (aside.what, aside.subject) == ("StepDone", stuck.id)
+    monkeypatch.setitem(decide._DONE, "sending", honest)
+    await world.alpha.restart()
+    assert world.alpha.bot.orders.retry(aside.number) == ""
+    await world.passes(timedelta(minutes=10))
+    assert [t.state for t in world.alpha.turn.transfers()] == [TransferState.DONE, TransferState.DONE]
+    assert_books_balance(world)
+
+
+async def test_a_document_on_which_the_timers_fail_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await friends()
+    await world.push("M3-NUT 10")
+    poison = world.alpha.transfer().id
+    honest = letters.resend_due
+
+    def resend_due(turn: Turn, subject: Any, *silent: Any) -> Any:  # noqa: ANN401 -- as the rule's
+        if subject.id == poison:
+            raise ZeroDivisionError
+        return honest(turn, subject, *silent)
+
+    monkeypatch.setattr(letters, "resend_due", resend_due)
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and "dev.fedbot" in event["content"]
+    world.anna.says("!fed push M3-NUT 4 to betaspace")
+    await world.settle()
+    world.server.loses = lambda user, event: False
+    await world.passes(timedelta(hours=1))
+    assert [aside.subject for aside in world.alpha.bot.quarantined()] == [poison]
+    assert [t.terms.lines[0].quantity for t in world.beta.turn.transfers()] == [10, 4]
+
+
+async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await friends()
+    honest = world.alpha.chat.send
+
+    async def send(delivery: Any) -> str:  # noqa: ANN401 -- as the twin's
+        if "Nothing waits" in str(delivery.content):
+            raise RuntimeError("nobody has foreseen this")
+        return await honest(delivery)
+
+    monkeypatch.setattr(world.alpha.chat, "send", send)
+    world.anna.says("!fed todo")
+    world.anna.says("!fed whoami")
+    await world.settle()
+    assert len(told(world.room, "You are Anna of Attraktor")) == 1
+    assert [aside.what for aside in world.alpha.bot.quarantined()] == ["Letter"]
+
+
+async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await friends()
+    honest = world.alpha.inventory.answer
+    asked: list[object] = []
+
+    async def answer(question: Any) -> Any:  # noqa: ANN401 -- as the port's
+        asked.append(question)
+        if len(asked) == 1:
+            raise RuntimeError("nobody has foreseen this")
+        return await honest(question)
+
+    monkeypatch.setattr(world.alpha.inventory, "answer", answer)
+    world.anna.says("!fed todo")
+    await world.settle()
+    world.anna.says("!fed whoami")
+    await world.settle()
+    assert len(told(world.room, "You are Anna of Attraktor")) == 1
+    assert [aside.what for aside in world.alpha.bot.quarantined()] == ["Ask"]
+
+
+async def test_a_secret_that_the_vault_cannot_keep_holds_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+
+    def keep(reference: str, secret: str) -> None:
+        raise UnicodeEncodeError("utf-8", secret, 0, 1, reference)
+
+    monkeypatch.setattr(world.alpha.vault, "keep", keep)
+    await world.connect()
+    await world.passes(timedelta(minutes=5))
+    world.anna.says("!fed whoami")
+    await world.settle()
+    assert len(told(world.room, "You are Anna of Attraktor")) == 1
+    assert "KeepSecret" in [aside.what for aside in world.alpha.bot.quarantined()]
