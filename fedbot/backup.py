@@ -1,4 +1,4 @@
-"""`fedbot backup` and `fedbot restore`: the journal and the identity folder in one file, encrypted if wished.
+"""`fedbot backup` and `fedbot restore`: the journal and the identity folder in one file, encrypted unless switched off.
 
 The file: a line that says what it is, a line of JSON (how it is encrypted), then a gzipped tar, or that in a
 NaCl secret box whose key argon2id makes from the passphrase. Whoever can read it unencrypted can speak as us.
@@ -14,13 +14,16 @@ import secrets
 import shutil
 import sqlite3
 import tarfile
+import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 
 from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
@@ -38,6 +41,13 @@ MAGIC = b"fedbot-backup 1\n"
 IDENTITY = "identity"
 MANIFEST = "manifest.json"
 _DRAFT = "restoring"
+_UNZIPPED = "unzipped.tar"
+_COPIES = "backing-up-"
+_LEFT_BEHIND_AFTER = 24 * 3600.0
+LARGEST = 2_000_000_000
+"""Bytes that are unpacked of a backup at most."""
+MOST_FILES = 20_000
+_LARGEST_PIECE = 1_000_000
 #: A small machine must be able to read it back: 64 MiB of memory, and then about a second of work.
 _MEMORY = argon2id.MEMLIMIT_INTERACTIVE
 _WORK = argon2id.OPSLIMIT_SENSITIVE * 2
@@ -60,8 +70,11 @@ class Manifest:
     fedbot: str
 
 
-def backup(state: Path, party: str, bot: str, file: Path, passphrase: str = "") -> Manifest:
+def backup(state: Path, party: str, bot: str, file: Path, passphrase: str | None) -> Manifest:
     """Write everything that `state` holds into `file` (0600), whole or not at all, while the bot may be running.
+
+    `passphrase` None: not encrypted, by somebody's express wish. Else nothing is ever written in clear where `file`
+    is: what has to be copied first is copied within `state`, in which all of it lies in clear anyway.
 
     An older backup at `file` is replaced; anything else there is left alone. Raises `BackupRefused`,
     `ports.JournalProblem`, OSError.
@@ -72,12 +85,22 @@ def backup(state: Path, party: str, bot: str, file: Path, passphrase: str = "") 
     if not (identity / SEED_FILE).exists():
         raise BackupRefused(f"There is no identity in {state}: the bot has not run yet, or keeps its state elsewhere.")
     manifest = Manifest(party, bot, datetime.now(UTC).isoformat(timespec="seconds"), version("fedbot"))
-    with TemporaryDirectory(prefix="fedbot-backup-", dir=file.absolute().parent) as folder:
+    if passphrase == "":
+        raise BackupRefused("A backup is encrypted, and there is no passphrase. Nothing was written.")
+    _remove_left_behind(state)
+    with TemporaryDirectory(prefix=_COPIES, dir=state) as folder:
         # the journal first: a secret that it speaks of is in the identity folder by then
         copy_beside(state, Path(folder) / JOURNAL)
         packed = _packed(manifest, Path(folder) / JOURNAL, identity)
     write_whole(file, MAGIC + _enclosed(packed, passphrase))
     return manifest
+
+
+def _remove_left_behind(state: Path) -> None:
+    """The copies of a backup that was killed."""
+    for folder in state.glob(f"{_COPIES}*"):
+        if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_AFTER:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _packed(manifest: Manifest, journal: Path, identity: Path) -> bytes:
@@ -108,8 +131,8 @@ def _add_store(archive: tarfile.TarFile, store: Path, name: str, folder: Path) -
     archive.add(folder / STORE, name)
 
 
-def _enclosed(packed: bytes, passphrase: str) -> bytes:
-    if not passphrase:
+def _enclosed(packed: bytes, passphrase: str | None) -> bytes:
+    if passphrase is None:
         return b"{}\n" + packed
     salt = random(argon2id.SALTBYTES)
     header = {"kdf": "argon2id", "salt": salt.hex(), "opslimit": _WORK, "memlimit": _MEMORY}
@@ -190,12 +213,14 @@ def _opened(file: Path) -> tuple[dict[str, Any], bytes]:
     """How it is encrypted ({} for not at all), and the rest."""
     if not file.is_file() or not _is_backup(file):
         raise BackupRefused(f"{file} is no backup of fedbot's, or one of a newer fedbot.")
+    if file.stat().st_size > LARGEST:
+        raise BackupRefused(f"{file} is larger than any backup of fedbot's ({LARGEST} bytes at most).")
     with file.open("rb") as source:
         source.read(len(MAGIC))
         line = source.readline(_LONGEST_HEADER)
         try:
             header = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             header = None
         if not isinstance(header, dict):
             raise BackupRefused(f"{file} is damaged at its beginning.")
@@ -218,15 +243,64 @@ def _decrypted(header: dict[str, Any], content: bytes, passphrase: str) -> bytes
 def _unpack(packed: bytes, folder: Path, file: Path) -> Manifest:
     try:
         # all of it first, so that its checksum is looked at: a tar's reader stops at the tar's end
-        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(packed)), mode="r:") as archive:
-            for entry in archive:
+        with (
+            _unzipped(packed, folder / _UNZIPPED) as unzipped,
+            tarfile.open(fileobj=_InPieces(unzipped), mode="r:") as archive,
+        ):
+            for entry in _bounded(archive):
                 _unpack_entry(archive, entry, folder)
-        manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
-    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, TypeError) as problem:
+        (folder / _UNZIPPED).unlink()
+        with (folder / MANIFEST).open("rb") as told:
+            manifest = Manifest(**json.loads(told.read(_LONGEST_HEADER)))
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, TypeError, RecursionError) as problem:
         raise BackupRefused(f"{file} is damaged: {problem}") from problem
     if not (folder / JOURNAL).is_file() or not (folder / IDENTITY / SEED_FILE).is_file():
         raise BackupRefused(f"{file} is not complete.")
     return manifest
+
+
+def _bounded(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The entries, as long as they are together no more than a backup has."""
+    left = LARGEST
+    for number, entry in enumerate(archive):
+        left -= entry.size
+        if left < 0 or number >= MOST_FILES or entry.issparse():
+            raise tarfile.TarError("more is in it than in any backup of fedbot's")
+        yield entry
+
+
+@contextmanager
+def _unzipped(packed: bytes, file: Path) -> Iterator[BinaryIO]:
+    """The archive, unzipped into `file` piece by piece: a small file can unzip to more than any disk holds."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    with os.fdopen(descriptor, "w+b") as unzipped, gzip.GzipFile(fileobj=io.BytesIO(packed)) as source:
+        written = 0
+        while piece := source.read(_LARGEST_PIECE):
+            written += len(piece)
+            if written > LARGEST:
+                raise tarfile.TarError("it unzips to more than any backup of fedbot's")
+            unzipped.write(piece)
+        unzipped.seek(0)
+        yield unzipped
+
+
+class _InPieces(io.RawIOBase):
+    """A file that is read in pieces: a header of the archive that wants to be read at once can't fill the memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _LARGEST_PIECE:
+            raise tarfile.ReadError("a header that no backup has")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 def _unpack_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path) -> None:

@@ -18,6 +18,7 @@ from fedbot.config import Settings
 from fedbot.federation import ledger
 from fedbot.federation.documents import Connection, Transfer
 from fedbot.federation.terms import plain
+from fedbot.files import write_whole
 from fedbot.journal.reading import documents
 
 COLUMNS = tuple(field.name for field in fields(ledger.Row))
@@ -42,7 +43,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
 
 
 def export(settings: Settings, given: argparse.Namespace) -> bool:
-    """Write the ledger out; then all is well. The bot may be running meanwhile.
+    """Write the ledger out, into a file for its owner alone; then all is well. The bot may be running meanwhile.
 
     Raises `NoSuchPeer`, `JournalProblem` and its kinds, and OSError.
     """
@@ -61,9 +62,7 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
     if given.output is None:
         sys.stdout.write(text)
         return True
-    unfinished = given.output.with_name(given.output.name + ".part")
-    unfinished.write_text(text, encoding="utf-8", newline="")
-    unfinished.replace(given.output)
+    write_whole(given.output, text.encode())
     return True
 
 

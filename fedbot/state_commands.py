@@ -22,7 +22,7 @@ def arguments(commands: Any) -> None:  # noqa: ANN401 -- argparse's own type for
     """Add what these commands take; `commands` makes one from its name and its summary."""
     made = commands("backup", "write journal, keys and tokens into one file, while the bot runs or not")
     made.add_argument("file", type=Path, help="where to; an older backup there is replaced", metavar="FILE")
-    made.add_argument("--encrypt", action="store_true", help="ask for a passphrase")
+    made.add_argument("--unencrypted", action="store_true", help="whoever reads the file can speak as you")
     _passphrase_file(made)
     put_back = commands("restore", "put a backup into an empty state folder")
     put_back.add_argument("file", type=Path, help="the backup", metavar="FILE")
@@ -39,9 +39,7 @@ def _passphrase_file(command: argparse.ArgumentParser) -> None:
 
 def do_backup(settings: Settings, given: argparse.Namespace) -> str:
     """`fedbot backup`."""
-    passphrase = _read_passphrase(given.passphrase_file)
-    if given.encrypt and not passphrase:
-        passphrase = _new_passphrase()
+    passphrase = None if given.unencrypted else _read_passphrase(given.passphrase_file) or _new_passphrase()
     backup(settings.state, settings.party.id, settings.matrix.user, given.file, passphrase)
     size = given.file.stat().st_size / _MEGABYTE
     closed = "encrypted" if passphrase else "not encrypted: whoever reads it can speak as you and has your tokens"
@@ -108,7 +106,10 @@ def _read_passphrase(file: Path | None) -> str:
 
 def _new_passphrase() -> str:
     if not sys.stdin.isatty():
-        raise BackupRefused("There is nobody to ask for a passphrase. Give it by --passphrase-file.")
+        raise BackupRefused(
+            "There is nobody to ask for a passphrase. Give it by --passphrase-file, or say --unencrypted. Nothing was "
+            "written."
+        )
     passphrase = getpass("Passphrase: ")
     if not passphrase or getpass("The same again: ") != passphrase:
         raise BackupRefused("That was empty, or not the same twice. Nothing was written.")

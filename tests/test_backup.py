@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import os
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -38,7 +44,7 @@ def running(state: Path) -> Iterator[Journal]:
         yield journal
 
 
-def made(state: Path, file: Path, passphrase: str = "") -> Path:
+def made(state: Path, file: Path, passphrase: str | None = None) -> Path:
     backup(state, "attraktor", BOT, file, passphrase)
     return file
 
@@ -111,17 +117,97 @@ def test_with_a_passphrase_nothing_can_be_read_without_it(state: Path, tmp_path:
     restore(file, tmp_path / "new", "attraktor", "correct horse")
 
 
-@pytest.mark.parametrize("passphrase", ["", "correct horse"])
-def test_a_damaged_backup_changes_nothing(state: Path, tmp_path: Path, passphrase: str) -> None:
+def test_without_a_passphrase_it_is_refused_unless_encryption_is_switched_off(state: Path, tmp_path: Path) -> None:
+    with pytest.raises(BackupRefused, match="no passphrase"):
+        made(state, tmp_path / "b", "")
+    assert not (tmp_path / "b").exists()
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from fedbot import backup, files
+where, state, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+
+def dies(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+places = {"copied": (backup, "_packed"), "packed": (backup, "_enclosed"), "written": (Path, "replace")}
+owner, name = places[where]
+if where == "written":
+    honest = Path.replace
+    setattr(owner, name, lambda path, to: dies() if Path(to) == target else honest(path, to))
+else:
+    setattr(owner, name, dies)
+backup.backup(state, "attraktor", "@bot:x", target, "correct horse")
+"""
+
+
+@pytest.mark.parametrize("where", ["copied", "packed", "written"])
+def test_a_backup_that_is_killed_leaves_nothing_in_clear_where_it_was_to_go(
+    where: str, state: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "target" / "b"
+    target.parent.mkdir()
+    ended = subprocess.run([sys.executable, "-c", KILLED, where, state, target], check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    seed = (state / "identity" / "signing.key").read_bytes().strip()
+    left = [path for path in target.parent.rglob("*") if path.is_file()]
+    assert bool(left) == (where == "written"), "only what is encrypted is ever there"
+    for path in left:
+        content = path.read_bytes()
+        assert not any(clear in content for clear in (b"SQLite format", seed, b"inv-secret", b"\x1f\x8b\x08"))
+    # what the killed one left beside the journal goes with the next backup that comes a day later
+    for folder in state.glob("backing-up-*"):
+        os.utime(folder, (0, 0))
+    made(state, target, "correct horse")
+    assert not list(state.glob("backing-up-*"))
+
+
+def test_a_backup_that_would_fill_disk_or_memory_is_refused(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = made(state, tmp_path / "b")
+    bombs = {
+        "it unzips to more": gzip.compress(bytes(3_000_000)),
+        "more is in it": _archive(tarfile.TarInfo("journal.db"), size=2_500_000),
+        "a header that no backup has": _archive(tarfile.TarInfo("journal.db"), pax="x" * 1_500_000),
+    }
+    monkeypatch.setattr(backups, "LARGEST", 2_000_000)
+    for why, bomb in bombs.items():
+        file.write_bytes(backups.MAGIC + b"{}\n" + bomb)
+        with pytest.raises(BackupRefused, match=why):
+            restore(file, tmp_path / "new", "attraktor")
+    file.write_bytes(backups.MAGIC + b"[" * 9_000 + b"\n")
+    with pytest.raises(BackupRefused):
+        is_encrypted(file)
+    with file.open("wb") as large:
+        large.write(backups.MAGIC + b"{}\n")
+        large.truncate(2_000_001)
+    with pytest.raises(BackupRefused, match="larger than any backup"):
+        restore(file, tmp_path / "new", "attraktor")
+    assert {path.name for path in (tmp_path / "new").glob("*")} <= {"lock"}
+
+
+def _archive(entry: tarfile.TarInfo, *, size: int = 0, pax: str = "") -> bytes:
+    """A gzipped tar with one entry, which says to be that large, or has a header of that length."""
+    entry.size = size
+    entry.pax_headers = {"comment": pax} if pax else {}
+    header = entry.tobuf(tarfile.PAX_FORMAT)
+    return gzip.compress(header + bytes(1024))
+
+
+@pytest.mark.parametrize("passphrase", [None, "correct horse"])
+def test_a_damaged_backup_changes_nothing(state: Path, tmp_path: Path, passphrase: str | None) -> None:
     file = made(state, tmp_path / "b", passphrase)
     content = bytearray(file.read_bytes())
     for place in (len(content) // 2, len(content) - 20):
         file.write_bytes(bytes(content[:place]) + bytes([content[place] ^ 1]) + bytes(content[place + 1 :]))
         with pytest.raises(BackupRefused):
-            restore(file, tmp_path / "new", "attraktor", passphrase)
+            restore(file, tmp_path / "new", "attraktor", passphrase or "")
     file.write_bytes(bytes(content[:-1000]))
     with pytest.raises(BackupRefused):
-        restore(file, tmp_path / "new", "attraktor", passphrase)
+        restore(file, tmp_path / "new", "attraktor", passphrase or "")
     assert {path.name for path in (tmp_path / "new").glob("*")} <= {"lock"}
 
 
@@ -201,7 +287,7 @@ def test_an_archive_that_wants_to_write_elsewhere_is_refused(
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "signing.key").write_text("evil")
     file = tmp_path / "b"
-    backup(state, "attraktor", BOT, file)
+    backup(state, "attraktor", BOT, file, None)
     monkeypatch.undo()
     with pytest.raises(BackupRefused, match="doesn't belong into it"):
         restore(file, tmp_path / "x" / "new", "attraktor")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sqlite3
+import stat
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -115,6 +116,7 @@ async def test_a_peer_a_day_and_a_file_can_be_named(config: Path, capsys: pytest
     output = config.parent / "ledger.csv"
     assert export(config, "--peer", "Betaspace", "--since", "2026-12-01", "--output", str(output)) == Exit.OK
     assert capsys.readouterr().out == ""
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
     with output.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["id"] for row in rows] == [t.id for t in reversed(world.alpha.turn.transfers()[1:])]

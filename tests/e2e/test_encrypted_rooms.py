@@ -184,7 +184,7 @@ async def test_a_backup_is_gone_on_with_as_a_new_device(friends: Stage, tmp_path
     attraktor, file = friends.attraktor, tmp_path / "backup"
     before = await scene.amounts(friends, IPN)
     offer = await offered(friends, 11)
-    await scene.fedbot(attraktor, "backup", str(file))
+    await scene.fedbot(attraktor, "backup", str(file), "--unencrypted")
     await friends.people["cem"].react(friends.room, offer.card.event_id, plot.YES)
     await scene.is_done(friends, IPN, before, offer, 11)
     earlier = _device_of(attraktor)

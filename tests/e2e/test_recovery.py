@@ -167,7 +167,7 @@ async def _write_until_it_ends(stage: Stage, space: Space) -> None:
 
 async def test_of_two_machines_on_one_account_the_older_stops_and_says_so(friends: Stage, tmp_path: Path) -> None:
     attraktor = friends.attraktor
-    await scene.fedbot(attraktor, "backup", str(tmp_path / "backup"))
+    await scene.fedbot(attraktor, "backup", str(tmp_path / "backup"), "--unencrypted")
     for name in ("matrix-password", "inventree-token", "inventree-admin-token"):
         shutil.copy2(attraktor.folder / name, tmp_path / name)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(attraktor.settings))

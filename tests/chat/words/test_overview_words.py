@@ -76,6 +76,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Friends: 0 spaces
         Open: nothing
         My InvenTree user: fedbot
+        ⚠ 1 thing failed and is set aside. An admin can have it tried again.
+        • StepDone: KeyError: 'x'. Run on my machine: fedbot retry 3
+        fedbot 0.1.0, running since Tue 24 Nov, 20:14
         """,
     ),
     "help": (
