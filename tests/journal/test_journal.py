@@ -250,7 +250,8 @@ def test_two_journals_have_different_ids(journal: Journal) -> None:
         assert len(other.journal_id) == 32
 
 
-A_WEEK = Retention(*[timedelta(days=7)] * 3, least_ids=0)
+WEEK = timedelta(days=7)
+A_WEEK = Retention(lines=WEEK, events=WEEK, messages=WEEK, least_ids=0)
 
 
 def test_what_is_over_is_pruned_and_what_is_not_stays(journal: Journal, clock: StandingClock) -> None:

@@ -219,7 +219,7 @@ def test_a_backup_made_while_running_is_complete_and_one_file(tmp_path: Path) ->
     with Journal.open(tmp_path / "state") as journal:
         fill(journal)
         journal.backup(copy)
-        journal.prune(Retention(*[timedelta(0)] * 3))
+        journal.prune(Retention(lines=timedelta(0), events=timedelta(0), messages=timedelta(0)))
         original = journal.journal_id
     assert [path.name for path in copy.parent.iterdir()] == ["journal.db"]
     with Journal.open(copy.parent) as restored:
