@@ -37,6 +37,7 @@ from fedbot.config.values import (
     UrlOrNone,
 )
 from fedbot.federation.home import Home
+from fedbot.federation.transfer_lifecycle import MOST_OPEN_DAYS
 
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
 LONGEST_SOCKET_PATH = 103
@@ -108,7 +109,9 @@ class Rules(Section):
     """How patient, how strict."""
 
     grace_seconds: Seconds = Field(5.0, le=300, description="time in which a decision can be taken back")
-    request_open_days: Days = Field(7, le=365, description="how long a request waits for its decision")
+    request_open_days: Days = Field(
+        7, le=MOST_OPEN_DAYS, description="how long a request waits for its decision; peers refuse more than 62 days"
+    )
     parcel_reminder_days: Days = Field(7, le=365, description="after that long on its way a parcel is asked after")
     self_approval: bool = Field(default=False, description="whether who asked may also approve")
     line_too_old_minutes: Minutes = Field(15.0, description="older lines of chat are not acted on any more")

@@ -328,8 +328,9 @@ def on_ready(turn: Turn, connection: Connection, envelope: Envelope) -> None:
 
 
 def on_cancelled(turn: Turn, connection: Connection, envelope: Envelope) -> None:
-    """The peer's side cancelled or let it expire: take back what we made."""
-    if connection.state in LIVING_CONNECTION and connection.state is not ConnectionState.ACTIVE:
+    """The peer's side cancelled or let it expire: take back what we made. What was active ends otherwise."""
+    was_active = connection.own_ready and connection.peer_ready
+    if connection.state in LIVING_CONNECTION - {ConnectionState.ENDING} and not was_active:
         by = str(envelope.body.get("by_name", ""))[:60]
         state = ConnectionState.CANCELLED if envelope.body.get("by") else ConnectionState.EXPIRED
         finish(turn, connection, state, by, "noted")

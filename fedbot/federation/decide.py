@@ -16,6 +16,7 @@ from fedbot.federation import (
     arbiter,
     clock,
     closing,
+    connection_lifecycle,
     disconnecting,
     due_days,
     extending,
@@ -23,6 +24,7 @@ from fedbot.federation import (
     left_over,
     letters,
     lines,
+    loan_lifecycle,
     loans,
     mail,
     making,
@@ -45,6 +47,7 @@ from fedbot.federation import (
     sending,
     stats,
     succession,
+    transfer_lifecycle,
     verdicts,
 )
 from fedbot.federation import (
@@ -59,6 +62,7 @@ from fedbot.federation.documents import (
     Connection,
     Question,
     Telling,
+    Transfer,
     TransferState,
     VerdictStage,
 )
@@ -120,7 +124,29 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     elif isinstance(event, Waiting) and event.context.purpose == "line":
         lines.on_waiting(turn, event, verbs)
     disconnecting.finish_what_is_over(turn)
+    _follow_the_tables(turn)
     return turn
+
+
+class IllegalArrow(ValueError):
+    """A rule would take a connection, transfer or loan to where its lifecycle has no arrow: nothing is committed."""
+
+
+def _follow_the_tables(turn: Turn) -> None:
+    """What our own messages of the past tell (`recovering`) is true already, whatever we knew before."""
+    for after in turn.changes.values():
+        if isinstance(after, Connection):
+            was = turn.state.get(Connection, after.id)
+            if not connection_lifecycle.allows(was.state if was else None, after.state):
+                raise IllegalArrow(f"connection {after.id}: {was.state if was else None} to {after.state}")
+        elif isinstance(after, Transfer) and recovering.RECALLED not in after.told:
+            before = turn.state.get(Transfer, after.id)
+            if not transfer_lifecycle.allows(after.role, before.state if before else None, after.state):
+                arrow = f"{before.state if before else None} to {after.state}"
+                raise IllegalArrow(f"transfer {after.id} as {after.role}: {arrow}")
+            ends = tuple(loan.closed.how if loan and loan.closed else None for loan in (before, after))
+            if not loan_lifecycle.allows(*ends):
+                raise IllegalArrow(f"loan {after.id}: {ends[0]} to {ends[1]}")
 
 
 def _on_started(turn: Turn, event: Started) -> None:

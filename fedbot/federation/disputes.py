@@ -16,6 +16,7 @@ from fedbot.federation.documents import FINAL, Dispute, Transfer, TransferState
 from fedbot.federation.effects import Edit, Post, say
 from fedbot.federation.envelope import Envelope
 from fedbot.federation.state import Turn
+from fedbot.federation.transfer_lifecycle import PEER_DISPUTES
 
 THE_PEER_CAN_NOT_TELL = "the peer says that it can't tell what happened"
 TRUTHS = {
@@ -63,11 +64,11 @@ def _stopped(transfer: Transfer, text: str) -> Transfer:
 def on_disputed(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     """The peer can't tell what happened, or contradicts us: it is disputed here too until people settle it.
 
-    What is final stays so, unless it became final by the word of our own people alone.
+    Not while we are the ones who move the stock; and what is final stays so, unless our people alone said so.
     """
-    alone = transfer.settled is not None and transfer.settled.alone
-    if transfer.state in FINAL and not alone:
+    if not _is_heard(transfer):
         turn.save(transfer)
+        turn.note(transfer.id, "the peer can't tell what happened, but that is not its to say now", transfer.peer)
         return
     missing = transfers.person_in(envelope.body.get("missing"), transfer.peer, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
@@ -83,6 +84,14 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     phrase = say("transfer_disputed", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
     _stop_saying_otherwise(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
+
+
+def _is_heard(transfer: Transfer) -> bool:
+    """Whether the peer may stop it: it has, or may have, the stock; or our people alone have said what became of it."""
+    alone = transfer.settled is not None and transfer.settled.alone and transfer.role == "sender"
+    if transfer.state in FINAL:
+        return alone and transfer.state in {TransferState.DONE, TransferState.REVERTED}
+    return transfer.dispute is not None or transfer.state in PEER_DISPUTES[transfer.role]
 
 
 def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
 from fedbot.federation.alias import Alias
 from fedbot.federation.books import Reconciliation
+from fedbot.federation.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.federation.decisions import (
     Choice,
     Closing,
@@ -33,8 +33,25 @@ from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.subject_ids import Opening
 from fedbot.federation.surroundings import Account, Announcement, Room
+from fedbot.federation.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
 
-__all__ = ["Choice", "Closing", "Ending", "Parcel", "Settlement", "Signature", "Verdict", "VerdictStage", "Wish"]
+__all__ = [
+    "BEFORE_DEBIT",
+    "FINAL",
+    "LIVING_CONNECTION",
+    "UNFINISHED_CONNECTION",
+    "Choice",
+    "Closing",
+    "ConnectionState",
+    "Ending",
+    "Parcel",
+    "Settlement",
+    "Signature",
+    "TransferState",
+    "Verdict",
+    "VerdictStage",
+    "Wish",
+]
 
 
 @dataclass(frozen=True)
@@ -55,31 +72,6 @@ class Exchange:
     resends: int = 0
     said: datetime | None = None
     repeated: datetime | None = None
-
-
-class ConnectionState(StrEnum):
-    """Where a connection stands on our side (DESIGN §2, UC1)."""
-
-    ASKED = "asked"
-    OFFERED = "offered"
-    MAKING = "making"
-    READY = "ready"
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    ENDING = "ending"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    ENDED = "ended"
-
-
-UNFINISHED_CONNECTION = frozenset({ConnectionState.ASKED, ConnectionState.OFFERED, ConnectionState.MAKING})
-LIVING_CONNECTION = UNFINISHED_CONNECTION | {
-    ConnectionState.READY,
-    ConnectionState.ACTIVE,
-    ConnectionState.SUSPENDED,
-    ConnectionState.ENDING,
-}
 
 
 @dataclass(frozen=True)
@@ -218,42 +210,6 @@ class Terms:
     def decider(self) -> str:
         """The party whose approvers decide: the receiver of a push, else the owner (of a return the receiver)."""
         return self.receiver if self.kind in {"push", "return"} else self.sender
-
-
-class TransferState(StrEnum):
-    """DESIGN §6. The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
-
-    A receiver is at `sent` only while a parcel is on its way to it.
-    """
-
-    OPEN = "open"
-    APPROVED = "approved"
-    DEBITING = "debiting"
-    SENT = "sent"
-    CREDITING = "crediting"
-    RECEIVED = "received"
-    DONE = "done"
-    DECLINED = "declined"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    ABORTED = "aborted"
-    REFUSED = "refused"
-    REVERTING = "reverting"
-    REVERTED = "reverted"
-    DISPUTED = "disputed"
-
-
-FINAL = frozenset(
-    {
-        TransferState.DONE,
-        TransferState.DECLINED,
-        TransferState.CANCELLED,
-        TransferState.EXPIRED,
-        TransferState.ABORTED,
-        TransferState.REVERTED,
-    }
-)
-BEFORE_DEBIT = frozenset({TransferState.OPEN, TransferState.APPROVED})
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fedbot.federation import letters, making, subject_ids, succession
@@ -25,9 +25,9 @@ from fedbot.federation.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, P
 from fedbot.federation.state import Turn
 from fedbot.federation.subject_ids import TRANSFER_KINDS, Cause, Opening, SubjectKind
 from fedbot.federation.terms import BadTerms, check_day, hash_of, understood, written
+from fedbot.federation.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS
 
 MOST_RINGS = 3
-LONGEST_OPEN = timedelta(days=62)
 KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
 """What a letter can ask for: the sender offers, the receiver requests."""
 
@@ -130,7 +130,7 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
         asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
-        due=min(_due(envelope), turn.now + LONGEST_OPEN),
+        due=_due(envelope),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         exchange=Exchange(seen=envelope.seq),
         parcel=Parcel() if terms.parcel else None,
@@ -145,6 +145,8 @@ def _due(envelope: Envelope) -> datetime:
         raise BadTerms("due") from None
     if due.tzinfo is None:
         raise BadTerms("due: no time zone")
+    if due > envelope.sent_at + LONGEST_OPEN:
+        raise BadTerms(f"due: more than {MOST_OPEN_DAYS} days")
     check_day(due.date())
     return due
 

@@ -31,6 +31,7 @@ from fedbot.federation import (
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
+    UNFINISHED_CONNECTION,
     Connection,
     ConnectionState,
     Dispute,
@@ -55,6 +56,7 @@ RECALLED = "recalled"
 PUT_AWAY_WITHIN = timedelta(days=14)
 """What was booked in longer ago than that lies where people have put it: they are not asked about it again."""
 ENDED = frozenset({"declined", "cancelled", "expired", "aborted", "done", "reverted"})
+NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
 OUR_TRUTHS = ENDED | {"sent", "received", "refused"}
 WANTED = frozenset({"approve", "decline", "cancel"})
 
@@ -299,7 +301,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
             connection = replace(
                 connection, state=ConnectionState.MAKING, decided=_signed(turn, envelope), verdict=None
             )
-        elif envelope.kind in {"declined", "cancelled"} and connection.state is not ConnectionState.ACTIVE:
+        elif envelope.kind in {"declined", "cancelled"} and connection.state in NOT_YET_ACTIVE:
             connection = replace(connection, state=ConnectionState(envelope.kind), verdict=None)
     turn.save(connection)
 

@@ -256,6 +256,7 @@ MISTAKES = [
     ("rules.give_up_minutes", 1e12, "1000000000000.0: write 525600 or less"),
     ("rules.resend_seconds", [60, 1e12], "1000000000000.0: write 31536000 or less"),
     ("inventree.timeout_seconds", 1e12, "1000000000000.0: write 31536000 or less"),
+    ("rules.request_open_days", 200, "200: write 62 or less"),
     ("rules.request_open_days", 3.5, "3.5: write a whole number, for example 5"),
     ("rules.quiet_from", "25:00", "'25:00': write a time of day, for example 22:00"),
     ("web.listen", "8321", "'8321': write an IP address and a port in quotes, for example '127.0.0.1:8321'"),

@@ -1,0 +1,102 @@
+"""Nothing ends in limbo: whatever a peer's bot says, in whatever order, somebody here can bring it to an end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fedbot.federation.documents import Transfer, TransferState
+from fedbot.federation.opening import first_body
+from fedbot.federation.subject_ids import SubjectKind, by_line, opened_id
+from fedbot.federation.transfer_lifecycle import LONGEST_OPEN
+from tests.dialogue.forging import forge
+from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.world import World, friends, step, told
+
+DEBITING, DISPUTED, SENT = TransferState.DEBITING, TransferState.DISPUTED, TransferState.SENT
+
+
+async def until_debiting(world: World) -> None:
+    """Attraktor's bot has begun to take the stock out, and nothing more."""
+    for _ in range(50):
+        if world.alpha.transfer().state is DEBITING:
+            return
+        await step(world.alpha)
+    raise AssertionError(world.room.transcript())
+
+
+def another(honest: Transfer, event_id: str) -> Transfer:
+    """The same offer once more, opened by another line."""
+    assert honest.opening is not None
+    opening = replace(honest.opening, cause=by_line(event_id))
+    return replace(honest, id=opened_id(SubjectKind.PUSH, opening), opening=opening)
+
+
+async def an_offer_of_a_sleeping_friend() -> World:
+    """Attraktor has offered nuts; from now on only what is forged comes from Betaspace."""
+    world = await friends()
+    await world.push("M3-NUT 10")
+    world.beta.is_asleep = True
+    return world
+
+
+async def test_a_peer_that_disputes_what_is_leaving_does_not_stop_it_half_way() -> None:
+    world = await an_offer_of_a_sleeping_friend()
+    subject, before = world.beta.transfer(), world.alpha.total("M3-NUT")
+    forges(world, world.beta, subject, "approve", {})
+    await until_debiting(world)
+    for number, kind in ((2, "disputed"), (3, "refused")):
+        body = {"by": "", "by_name": "", "reason": "x"}
+        forge(
+            world,
+            world.beta,
+            "attraktor",
+            ("transfer", subject.id),
+            subject.exchange.sent + number,
+            kind,
+            body,
+            subject.terms_hash,
+        )
+        await world.settle()
+    transfer = world.alpha.transfer()
+    assert transfer.state is TransferState.REVERTED  # it left, and what the peer refuses comes back
+    assert world.alpha.total("M3-NUT") == before
+    assert not any(progress.acting for progress in transfer.progress)
+    assert "Too late" not in world.room.transcript()
+
+
+async def test_what_a_dishonest_peer_leaves_at_sent_can_be_settled_by_people() -> None:
+    world = await an_offer_of_a_sleeping_friend()
+    subject = world.beta.transfer()
+    forges(world, world.beta, subject, "approve", {})
+    await world.settle()
+    assert world.alpha.transfer().state is SENT
+    world.anna.says("!fed disconnect betaspace --now --sure")
+    await world.settle()
+    assert world.alpha.transfer().state is DISPUTED
+    world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as back")
+    await world.settle()
+    assert world.alpha.transfer().state is TransferState.REVERTED
+
+
+async def test_a_request_that_is_to_stay_open_longer_than_the_protocol_allows_is_refused() -> None:
+    """Two sides that don't agree on the last day would decide differently whether a yes came in time."""
+    world = await friends()
+    await world.push("M3-NUT 10")
+    honest = world.alpha.transfer()
+    too_long = (world.clock.now() + LONGEST_OPEN + timedelta(days=1)).isoformat()
+    before = len(world.beta.turn.transfers())
+    offer = another(honest, "$another")
+    forge(
+        world,
+        world.alpha,
+        "betaspace",
+        ("transfer", offer.id),
+        1,
+        "offer",
+        {**first_body(offer), "due": too_long},
+        offer.terms_hash,
+    )
+    await world.settle()
+    assert len(world.beta.turn.transfers()) == before
+    assert len([m for m in told(world.room, "due") if m.sender == world.beta.chat.user_id]) == 1
