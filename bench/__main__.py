@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import backlog, handover, transport
+from bench import backlog, busy, handover, transport
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
 from fedbot.demo import plot
@@ -63,6 +63,8 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         resident = {space.party: resident_mib(space.bot.pid or 0) for space in stage.spaces}
         _tell(f"{starts} starts of a bot …")
         ready = [await _ready(stage.attraktor) for _ in range(starts)]
+    _tell("20 transfers in 10 minutes under default rate limits, by a simulated clock …")
+    busy_p95, busy_all = await busy.measure(times=max(rounds // 5, 2))
     _tell(f"{missed_events} lines in a room, caught up on by us and by bare nio …")
     caught_up = await backlog.measure(missed_events)
     measured = {
@@ -70,6 +72,7 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         "handover_calls": handovers.calls,
         "transport_ratio": round(transports.ratio, 3),
         "backlog_ratio": round(caught_up.ratio, 3),
+        "busy_p95_s": round(busy_p95, 1),
         "ready_s": round(median(ready), 2),
         "idle_rss_mib": round(max(resident.values()), 1),
         "events_per_request": events.total(),
@@ -91,6 +94,7 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         "ready_s": [round(each, 2) for each in ready],
         "rss_mib": {party: round(mib, 1) for party, mib in resident.items()},
         "events": dict(events),
+        "busy_s": busy_all,
     }
     return measured, details
 

@@ -32,6 +32,9 @@ FIGURES = (
     Figure("handover_calls", "InvenTree calls of one push, both sides", None, decimals=0),
     Figure("transport_ratio", "our transport over the official client, same calls, TLS", 0.8),
     Figure("backlog_ratio", "catching up on what was said while away, over bare nio reading the same", 1.3),
+    Figure(
+        "busy_p95_s", "tap → both sides done in a busy hour, 95th percentile, grace of 5 s included", 10.0, decimals=1
+    ),
     Figure("ready_s", "process start → hears its rooms, seconds", 5.0, binding=False),
     Figure("idle_rss_mib", "memory of an idle bot, MiB", 120.0, decimals=0),
     Figure("events_per_request", "Matrix events of one push, both bots, default rate limits", 9, decimals=0),

@@ -298,16 +298,18 @@ def _replaces(other: OutboxRow, row: OutboxRow) -> bool:
     return other.key == row.key and other.id > row.id and other.state == "queued"
 
 
-async def wait_for_work(engine: Engine, lane: Lane) -> None:
-    """Until the lane is woken, or something of it that was put off may be due."""
+async def wait_for_work(engine: Engine, lane: Lane, pause: float = 0.0) -> None:
+    """Until the lane is woken, something of it that was put off may be due, or that `pause` (seconds) is over."""
     wake = engine.wake[lane]
     due = engine.journal.next_due(lane)
-    if due is None:
+    until_due = (due - engine.clock.now()).total_seconds() if due else 0.0
+    # what is due and yet may not be begun waits for something else
+    waits = [until_due if until_due > 0 else HELD_BACK] if due else []
+    waits += [pause] if pause > 0 else []
+    if not waits:
         await wake.wait()
         return
-    pause = (due - engine.clock.now()).total_seconds()
-    # what is due and yet may not be begun waits for something else
-    sleeping = asyncio.ensure_future(engine.clock.sleep(pause if pause > 0 else HELD_BACK))
+    sleeping = asyncio.ensure_future(engine.clock.sleep(min(waits)))
     waking = asyncio.ensure_future(wake.wait())
     try:
         await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)

@@ -17,8 +17,9 @@ from fedbot.app.engine import Engine
 from fedbot.app.pictures import NAME, Pictures
 from fedbot.chat import content
 from fedbot.chat.chart import NoChart
-from fedbot.chat.outgoing import Budget, in_order, superseded
-from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope
+from fedbot.chat.outgoing import Budget, groups, in_order, reserve, superseded
+from fedbot.federation import verdicts
+from fedbot.federation.effects import Announce, Draft, Join, Leave, SendEnvelope, Typing
 from fedbot.federation.envelope import (
     BadEnvelope,
     Identity,
@@ -31,6 +32,7 @@ from fedbot.federation.envelope import (
 )
 from fedbot.federation.events import Event, Posted, PostRefused
 from fedbot.federation.letters import bound_to
+from fedbot.federation.state import Turn
 from fedbot.ports import (
     Chat,
     ChatLimited,
@@ -51,6 +53,7 @@ log = logging.getLogger(__name__)
 PARTY_EVENT = "dev.fedbot.party"
 ENVELOPE_EVENT = "dev.fedbot.envelope"
 PICTURE_PAUSE = 30.0
+TYPING_SECONDS = 30
 ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
 
 
@@ -87,7 +90,8 @@ class Courier:
         self._all_is_said = all_is_said
         self.budget = Budget()
         self._breaker = breaker
-        self._stuck = False
+        self._went = False
+        self._served: dict[str, int] = {}
         self.pictures = Pictures(chat, engine.wake["chat"].set)
         engine.clock_listeners.append(self._clock_set_back)
 
@@ -96,18 +100,19 @@ class Courier:
         wake = self._engine.wake["chat"]
         while True:
             wake.clear()
-            pause = self.budget.wait(self._clock.now())
             rows = self._engine.due("chat")
-            if rows and pause <= 0:
-                pause = self._held()
-            if rows and pause > 0:
-                await self._clock.sleep(pause)
-            elif rows and not self._stuck:
+            held = self._held() if rows else 0.0
+            if held > 0:
+                await self._clock.sleep(held)
+                continue
+            self._went = False
+            if rows:
                 await to_its_end(self._try_to_send(rows))
-            else:
-                self._stuck = False
-                self._all_is_said()
-                await wait_for_work(self._engine, "chat")
+            if not self._went:
+                pause = self.pause(rows)
+                if not pause:
+                    self._all_is_said()
+                await wait_for_work(self._engine, "chat", pause)
 
     def _clock_set_back(self) -> None:
         """The limit that was met lies in the future now; it is met anew if it still holds."""
@@ -120,13 +125,23 @@ class Courier:
         return max((until - now).total_seconds(), 0.05) if until else 0.0
 
     async def _try_to_send(self, rows: tuple[OutboxRow, ...]) -> None:
-        self._stuck = not await self.send_first(rows)
+        self._went = await self.send_first(rows)
 
     async def send_first(self, rows: tuple[OutboxRow, ...]) -> bool:
         """Send the first row that can be sent now; whether there was one."""
-        for number in superseded(rows):
+        now = self._clock.now()
+        for number in superseded(rows) | self._no_longer_wanted(rows):
             self._journal.finish(number, None)
-        for row in in_order(rows):
+            rows = tuple(row for row in rows if row.id != number)
+        waiting: set[tuple[str, str]] = set()
+        for row in in_order(rows, now, self._whose, self._served):
+            if waiting.intersection(groups(row)):
+                continue
+            pause = self.budget.wait(now, reserve(row, now))
+            if pause > 0 or self._is_being_decided(row):
+                self._show_that_it_comes(row, pause)
+                waiting.update(groups(row))
+                continue
             try:
                 did = await self._try(row)
             except Exception as fault:
@@ -135,6 +150,7 @@ class Courier:
                 did = True
             if did:
                 return True
+            waiting.update(groups(row))
         return False
 
     async def _try(self, row: OutboxRow) -> bool:
@@ -154,6 +170,46 @@ class Courier:
             return True
         await self._send(row, delivery)
         return True
+
+    def _show_that_it_comes(self, row: OutboxRow, pause: float) -> None:
+        """An answer waits for the homeserver's limit, under which a typing sign doesn't fall."""
+        if isinstance(row.effect, Letter) and row.effect.answers and pause > 0:
+            self._engine.show_typing(Typing(row.effect.room, TYPING_SECONDS))
+            self._engine.show_typing(Typing(row.effect.room, 0))  # taken down when all is said
+
+    def pause(self, rows: tuple[OutboxRow, ...]) -> float:
+        """Seconds until the homeserver's limit has room for one of these rows; 0 if that isn't what they wait for."""
+        now = self._clock.now()
+        pauses = [self.budget.wait(now, reserve(row, now)) for row in rows]
+        return min((pause for pause in pauses if pause > 0), default=0.0)
+
+    def _whose(self, row: OutboxRow) -> str:
+        """Whose it is, so that each has a fair share: of a person who waits for an answer, a peer, or a room."""
+        effect = row.effect
+        if isinstance(effect, Letter) and effect.answers:
+            return effect.answers
+        draft = getattr(effect, "draft", None)
+        if isinstance(draft, Draft):
+            return draft.to
+        subject = self._subject(row)
+        return subject.peer if subject else str(getattr(effect, "room", ""))
+
+    def _subject(self, row: OutboxRow) -> verdicts.Subject | None:
+        """The transfer or connection that a message of ours is about."""
+        identifier = str(getattr(row.effect, "key", "")).partition(":")[2].partition(":")[0]
+        turn = Turn(self._engine.state, self._clock.now())
+        return verdicts.subject_by_id(turn, identifier) if identifier else None
+
+    def _no_longer_wanted(self, rows: tuple[OutboxRow, ...]) -> set[int]:
+        """Suggested reactions under cards that nobody decides on any more. One that was begun may be there already."""
+        seeds = [row for row in rows if isinstance(row.effect, Seed) and row.acted_at is None]
+        about = [(row.id, self._subject(row)) for row in seeds]
+        return {number for number, subject in about if subject is not None and not verdicts.takes_taps(subject)}
+
+    def _is_being_decided(self, row: OutboxRow) -> bool:
+        """Whether it suggests a reaction where somebody has reacted: it is wanted only if that is taken back."""
+        subject = self._subject(row) if isinstance(row.effect, Seed) else None
+        return subject is not None and subject.verdict is not None
 
     async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
         self._journal.begin(row.id, self._clock.now())
@@ -176,6 +232,7 @@ class Courier:
             self._breaker.worked()
             now = self._clock.now()
             self.budget = self.budget.sent(now)
+            self._served[self._whose(row)] = max(self._served.values(), default=0) + 1
             letter = row.effect if isinstance(row.effect, Letter) else None
             self._end(row, Posted(now, letter.key, letter.room, event_id) if letter else None)
 

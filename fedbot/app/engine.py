@@ -370,6 +370,7 @@ class Engine:
                     thread=effect.thread,
                     rings=effect.rings,
                     draft=effect.draft,
+                    answers=effect.answers,
                 )
                 seeds = [Seed(effect.key, effect.room, emoji) for emoji in effect.seeds]
                 return [_chat_row(letter), *(_chat_row(seed) for seed in seeds)]

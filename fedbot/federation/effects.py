@@ -58,7 +58,7 @@ class Post:
     """A message. `key` names it for later edits, reactions and replies.
 
     `rings`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
-    are event ids or keys of our own posts.
+    are event ids or keys of our own posts. `answers`: the person whose line this answers, who waits for it.
     """
 
     key: str
@@ -69,6 +69,7 @@ class Post:
     rings: tuple[str, ...] = ()
     draft: Draft | None = None
     seeds: tuple[str, ...] = ()
+    answers: str = ""
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def choose(
     """
     key = f"choice:-:{event_id}"
     turn.save(Question(key, person, room, lines, turn.now + NUMBER_WITHIN, more=more))
-    turn.do(Post(key, room, phrase, reply_to=event_id))
+    turn.do(Post(key, room, phrase, reply_to=event_id, answers=person))
 
 
 def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
@@ -333,18 +333,20 @@ def _do_without(turn: Turn, line: WaitingLine, verbs: Verbs, problem: str) -> No
         return
     turn.save(replace(line, told=True))
     phrase = say("line_waits", home=turn.home, problem=problem, wait=turn.home.line_too_old_after)
-    turn.do(Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
+    turn.do(
+        Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id, answers=command.sender)
+    )
 
 
 def answer(turn: Turn, command: Command, phrase: Phrase | None) -> None:
     """The one answer to a line: a quiet reply to it. None: an effect in the turn answers it."""
     if phrase is not None:
         key = f"answer:{command.subject or '-'}:{command.event_id}"
-        turn.do(Post(key, command.room, phrase, reply_to=command.event_id))
+        turn.do(Post(key, command.room, phrase, reply_to=command.event_id, answers=command.sender))
 
 
 def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
-    turn.do(Post(f"answer:-:{event.event_id}", event.room, phrase, reply_to=event.event_id))
+    turn.do(Post(f"answer:-:{event.event_id}", event.room, phrase, reply_to=event.event_id, answers=event.sender))
 
 
 def written(command: Command) -> dict[str, Any]:

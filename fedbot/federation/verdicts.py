@@ -71,6 +71,11 @@ def is_open(subject: Subject) -> bool:
     return subject.state is TransferState.OPEN and not subject.wanted and not waits_for_asker
 
 
+def takes_taps(subject: Subject) -> bool:
+    """Whether a reaction on its card still counts for something."""
+    return is_open(subject) or awaits_parcel(subject)
+
+
 def decides_here(turn: Turn, subject: Subject) -> bool:
     """Whether our own people decide on it, so that the card is ours."""
     if isinstance(subject, Connection):

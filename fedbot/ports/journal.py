@@ -80,6 +80,7 @@ RowState = Literal["queued", "acting", "quarantined", "done", "failed"]
 class Letter:
     """A `Post` or an `Edit` put into words. `reply_to` and `thread` are event ids or keys of our own posts.
 
+    `answers` is the person whose line it answers; '' for what isn't an answer.
     What depends on other messages' event ids, and the envelope, are made when it is sent.
     """
 
@@ -92,6 +93,7 @@ class Letter:
     thread: str = ""
     rings: tuple[str, ...] = ()
     draft: Draft | None = None
+    answers: str = ""
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,8 @@ async def _does_what_was_due(space: Space) -> None:
 def _next_wake(space: Space) -> datetime | None:
     now, wake = space.clock.now(), space.bot.next_wake()
     assert wake is None or wake > now, f"{space.party}'s bot would tick without end: due at {wake}, and it is {now}"
-    times = [wake, space.bot.engine.grace_ends(), space.journal.next_due()]
+    may_send = now + timedelta(seconds=space.bot.courier.pause(space.journal.due("chat", now)))
+    times = [wake, space.bot.engine.grace_ends(), space.journal.next_due(), may_send]
     return min((time for time in times if time is not None and time > now), default=None)
 
 
@@ -269,7 +270,7 @@ async def step(space: Space) -> bool:
         await bot.acts.perform(acts[0], acts)
         did = True
     letters = space.journal.due("chat", now)
-    if letters and not space.chat.is_unreachable and not bot.courier.budget.wait(now):
+    if letters and not space.chat.is_unreachable:
         did = await bot.courier.send_first(letters) or did
         did = await bot.courier.pictures.settled() or did
     return did

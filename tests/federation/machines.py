@@ -6,6 +6,7 @@ that text at any moment; and each step of the rules is held against what must be
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -184,6 +185,11 @@ class Side:
         undecided |= {c.id for c in self.connections() if c.state is C.OFFERED}
         ordered = sorted(cards, key=lambda card: card[1] in undecided)
         return ordered[-1][0] if ordered else ""
+
+    def journal_but_for_repetitions(self) -> dict[tuple[str, str], str]:
+        """What is kept, without what counts how often something came again."""
+        kept = {key: text for key, text in self.journal.items() if key[0] not in {"Allowance", "Telling"}}
+        return {key: re.sub(r',"repeated":"[^"]*"', "", text) for key, text in kept.items()}
 
     # --- what happens -------------------------------------------------------------------------------------
 

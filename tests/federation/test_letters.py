@@ -132,6 +132,7 @@ def test_an_answer_that_got_lost_is_given_again_when_the_question_is_repeated() 
     for draft in alpha.sends("ready"):
         beta.reads(draft, "alpha")
     beta.sends("ready")
+    beta.now += timedelta(minutes=1)
     carried = exchanged(alpha, beta, alpha.a_minute_passes(), [])
     assert alpha.exchange.seen == 1
     assert not alpha.waits()

@@ -104,9 +104,9 @@ class TwoSides(RuleBasedStateMachine):
 
     def nothing_new(self, side: Side, event: Event) -> None:
         """What comes a second time changes nothing, and nothing is done or asked for it."""
-        before = dict(side.journal)
+        before = side.journal_but_for_repetitions()
         turn = side.meets(event)
-        assert side.journal == before, "a repeated event has changed something"
+        assert side.journal_but_for_repetitions() == before, "a repeated event has changed something"
         assert not [effect for effect in turn.effects if isinstance(effect, Ask | Do | Post | Edit)]
 
     @precondition(lambda self: any(side.asked for side in self.sides.values()))

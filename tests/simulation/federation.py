@@ -216,7 +216,7 @@ class Federation:
                     return bool(rows)
                 case "chat":
                     rows = journal.due("chat", now)
-                    may_send = bool(rows) and not party.chat.is_unreachable and not bot.courier.budget.wait(now)
+                    may_send = bool(rows) and not party.chat.is_unreachable
                     return may_send and await bot.courier.send_first(rows)
             return False
 

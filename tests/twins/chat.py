@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot.chat.sync import Rooms, letters_in, own_messages, shows_history
@@ -27,12 +28,29 @@ from tests.twins.people import Message, Person, RoomView
 __all__ = ["Message", "Person", "RoomView", "TwinChat", "TwinHomeserver"]
 
 
+class RateLimit:
+    """How fast an account may send, as a default Synapse has it: 10 events at once, then one in 5 seconds."""
+
+    def __init__(self, burst: int = 10, every: float = 5.0) -> None:
+        self._burst, self._every = burst, timedelta(seconds=every)
+        self._full_at: datetime | None = None
+
+    def take(self, now: datetime) -> None:
+        """One event. Raises `ChatLimited`."""
+        after = max(self._full_at or now, now) + self._every
+        wait = (after - self._burst * self._every - now).total_seconds()
+        if wait > 0:
+            raise ChatLimited("too fast", "M_LIMIT_EXCEEDED", wait)
+        self._full_at = after
+
+
 class TwinChat(Chat):
     """A bot's account.
 
     Faults, to be set by a test: `is_unreachable` (nothing gets there); `is_withholding_files` (no file is given);
     `lost_answers` (so many sends are carried out, but the answer gets lost); `limited_calls` and `retry_after` (so
-    many calls get a 429); `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
+    many calls get a 429); `limit` (how fast it may send);
+    `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
     """
 
     def __init__(self, server: TwinHomeserver, name: str, display_name: str = "", device: str = "") -> None:
@@ -46,6 +64,7 @@ class TwinChat(Chat):
         self.is_withholding_files = False
         self.lost_answers = 0
         self.limited_calls = 0
+        self.limit: RateLimit | None = None
         self.retry_after = 5.0
         self._rooms = Rooms(self.user_id)
         self._token: str | None = None
@@ -135,6 +154,8 @@ class TwinChat(Chat):
             raise ChatSignedOut("signed out", "M_UNKNOWN_TOKEN")
         if self.is_unreachable:
             raise ChatUnreachable("the homeserver doesn't answer")
+        if limited and self.limit:
+            self.limit.take(self.server.clock.now())
         if limited and self.limited_calls:
             self.limited_calls -= 1
             raise ChatLimited("too fast", "M_LIMIT_EXCEEDED", self.retry_after)

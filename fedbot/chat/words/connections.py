@@ -249,7 +249,7 @@ def _clicks(tongue: Tongue, connection: Connection, name: str, reason: str) -> L
         ),
         tongue.say("Its token, good for one year: {curl}", curl=Code(f"curl -u {name} '{url}'")),
         tongue.say(
-            "On the bot's machine: {add}, and paste the token there. Never into a chat",
+            "Paste the token (never into a chat) where this command asks for it, on the bot's machine: {add}",
             add=credentials_add(connection),
         ),
     )

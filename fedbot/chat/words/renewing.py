@@ -92,7 +92,8 @@ def _clicks(tongue: Tongue, connection: Connection, name: str, token: str, reaso
     steps: tuple[tuple[Inline, ...], ...] = (
         tongue.say("a new token {token} for the user {user}: {curl}", curl=Code(f"curl -u {name} '{url}'"), **names),
         tongue.say(
-            "on the bot's machine: {add}, and paste the token there. Never into a chat", add=credentials_add(connection)
+            "paste it (never into a chat) where this command asks for it, on the bot's machine: {add}",
+            add=credentials_add(connection),
         ),
         tongue.say("once I say that it works: revoke the old one"),
     )

@@ -311,7 +311,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Users, new: fed-beta-1, last name c9x4bcdefghjkmnpqrst
         active, neither staff nor superuser, a long random password, only in that group
         • Its token, good for one year: curl -u fed-beta-1 'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-1'
-        • On the bot's machine: fedbot credentials add beta-1, and paste the token there. Never into a chat
+        • Paste the token (never into a chat) where this command asks for it, on the bot's machine: \
+fedbot credentials add beta-1
         Or write a superuser's token into inventree.admin_token_file and restart me: then I do all of it.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
@@ -328,7 +329,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Users, new: fed-beta-1, last name c9x4bcdefghjkmnpqrst
         active, neither staff nor superuser, a long random password, only in that group
         • Its token, good for one year: curl -u fed-beta-1 'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-1'
-        • On the bot's machine: fedbot credentials add beta-1, and paste the token there. Never into a chat
+        • Paste the token (never into a chat) where this command asks for it, on the bot's machine: \
+fedbot credentials add beta-1
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,

@@ -58,7 +58,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Please, as a superuser:
         • a new token fed-beta-1-2 for the user fed-beta-1: curl -u fed-beta-1 \
 'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-2'
-        • on the bot's machine: fedbot credentials add beta-1, and paste the token there. Never into a chat
+        • paste it (never into a chat) where this command asks for it, on the bot's machine: \
+fedbot credentials add beta-1
         • once I say that it works: revoke the old one
         Or write a superuser's token into inventree.admin_token_file and restart me: then I do all of it.
         I try again every hour. To make me try now: !fed rotate beta

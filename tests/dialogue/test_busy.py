@@ -1,0 +1,65 @@
+"""Under a default homeserver's rate limits nobody waits longer than they must, nor for somebody else's flood."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.dialogue.busy import busy_hours, handovers, limited, p95
+from tests.dialogue.world import GRACE
+
+GRACE_S = GRACE.total_seconds()
+
+
+async def test_alone_both_sides_are_done_within_two_seconds_of_the_grace() -> None:
+    waits = await handovers(await limited(), 1, timedelta(minutes=1))
+    assert max(waits.handovers) <= GRACE_S + 2
+    assert max(waits.answers) <= 2
+
+
+async def test_in_a_busy_hour_nineteen_of_twenty_are_done_within_five_seconds_of_the_grace() -> None:
+    waits = await busy_hours([1, 2, 3])
+    assert p95(waits.handovers) <= GRACE_S + 5
+    assert p95(waits.answers) <= 2
+
+
+async def test_the_first_card_of_a_burst_gets_its_suggested_reactions_and_one_that_is_decided_gets_none_any_more() -> (
+    None
+):
+    world = await limited()
+    for _ in range(4):
+        world.anna.says("!fed push 1 M3-NUT to betaspace")
+    await world.passes(timedelta(seconds=2))
+    cards = [t.card_event for t in world.beta.turn.transfers()]
+    assert all(cards), "cards go before suggested reactions"
+    for card in cards:
+        world.cem.reacts(card, "✅")
+    before = sum(e["type"] == "m.reaction" for e in world.server.sent_by(world.beta.chat.user_id))
+    await world.passes(timedelta(minutes=5))
+    after = sum(e["type"] == "m.reaction" for e in world.server.sent_by(world.beta.chat.user_id))
+    assert after == before
+    assert not world.beta.journal.due("chat", world.clock.now())
+
+
+async def test_forty_lines_of_one_person_do_not_hold_up_the_answer_to_another() -> None:
+    world = await limited()
+    for _ in range(40):
+        world.kim.says("!fed help")
+    await world.passes(timedelta(seconds=1))
+    line = world.piet.says("!fed whoami")
+    await world.passes(timedelta(seconds=2))
+    assert world.room.answers(line) or world.server.typed[-1][:2] == (world.alpha.chat.user_id, world.room.id)
+    await world.passes(timedelta(seconds=9))
+    assert world.room.answers(line)
+    await world.passes(timedelta(minutes=5))
+    too_much = [m for m in world.room.messages() if "commands at once" in m.text]
+    assert len(too_much) == 1
+
+
+async def test_a_flood_of_one_peer_does_not_hold_up_the_answer_to_a_person() -> None:
+    world = await limited()
+    for _ in range(25):
+        world.anna.says("!fed push 1 M3-NUT to betaspace")
+    await world.passes(timedelta(seconds=20))
+    line = world.dilek.says("!fed whoami")
+    await world.passes(timedelta(seconds=11))
+    assert world.room.answers(line)
