@@ -66,10 +66,10 @@ def urgency(effect: Stored) -> Urgency:
     """
     match effect:
         case SendEnvelope(draft=draft):
-            return Urgency.STOCK if draft.kind in STOCK_KINDS else Urgency.MESSAGE
+            return Urgency.STOCK if _moves_stock(draft) else Urgency.MESSAGE
         case Join() | Leave() | Announce():
             return Urgency.ROOM
-        case Letter(draft=Draft(kind=kind)) if kind in STOCK_KINDS:
+        case Letter(draft=Draft() as draft) if _moves_stock(draft):
             return Urgency.STOCK
         case Letter(edit=True, draft=None):
             return Urgency.EDIT
@@ -81,6 +81,10 @@ def urgency(effect: Stored) -> Urgency:
             return Urgency.PICTURE
         case _:
             raise ValueError(f"{type(effect).__name__} doesn't go to the chat")
+
+
+def _moves_stock(draft: Draft) -> bool:
+    return draft.subject_kind == "transfer" and draft.kind in STOCK_KINDS
 
 
 def queue_key(effect: Stored) -> str:
