@@ -31,6 +31,7 @@ from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
 from fedbot.federation.shelf import Allowance, Search, Share
 from fedbot.federation.standing import OwnToken, Standing
+from fedbot.federation.stock import STATUS_OK
 from fedbot.federation.subject_ids import Opening
 from fedbot.federation.surroundings import Account, Announcement, Room
 from fedbot.federation.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
@@ -184,6 +185,11 @@ class Line:
     origin: str = ""
     whole: bool = False
     of_line: int = 0
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether its condition is simply OK, so that nobody needs to be told of it."""
+        return self.status == STATUS_OK and self.status_text in {"", "OK"}
 
 
 @dataclass(frozen=True)

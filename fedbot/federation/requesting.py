@@ -65,7 +65,18 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) 
         return
     transfer = _adopted(turn, transfer, envelope, less=False)
     turn.save(transfer)
+    _tell_condition(turn, transfer)
     look_for_parts(turn, transfer)
+
+
+def _tell_condition(turn: Turn, transfer: Transfer) -> None:
+    """The asker asked by a part's name: what would come isn't in order, so the asker can still take it back."""
+    flawed = tuple(line for line in transfer.terms.lines if not line.is_ok)
+    if flawed:
+        peer_name = turn.party_name(transfer.peer)
+        phrase = say("requested_is_flawed", transfer=transfer, lines=flawed, peer_name=peer_name)
+        key, thread = f"flawed:{transfer.id}", transfers.thread_of(transfer)
+        turn.do(Post(key, transfer.room, phrase, thread=thread, rings=(transfer.asked.person,)))
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
@@ -281,13 +292,16 @@ Chosen = list[tuple[StockItem, Decimal]]
 
 
 def best_items(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:
-    """What to answer a request from: the smallest stock item that has enough, else several; or why there is none."""
+    """What to answer a request from: the smallest stock item that has enough, else several; or why there is none.
+
+    What is OK goes first.
+    """
     sound = [item for item in items if is_sound(item)]
     fit = [item for item in sound if free.may_go(item)]
     left = {item.pk: free.of(item) for item in fit}
     enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
     if enough:
-        return [(min(enough, key=lambda item: (left[item.pk], item.pk)), quantity)]
+        return [(min(enough, key=lambda item: (not item.is_ok, left[item.pk], item.pk)), quantity)]
     if fit:
         return _together(fit, quantity, left) or TOO_LITTLE
     return CHAIN if sound else NOT_FOUND
@@ -299,7 +313,7 @@ def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, 
         chosen: Chosen = []
         wanted = quantity
         of_part = [item for item in items if item.part.pk == part and left[item.pk] > 0]
-        for item in sorted(of_part, key=lambda item: (-left[item.pk], item.pk)):
+        for item in sorted(of_part, key=lambda item: (not item.is_ok, -left[item.pk], item.pk)):
             if wanted > 0:
                 chosen.append((item, min(left[item.pk], wanted)))
                 wanted -= chosen[-1][1]

@@ -110,12 +110,16 @@ def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
 def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
     largest, _ = max(items, key=lambda each: (each[1], -each[0].pk))
     part = largest.part
+    flawed = [(item, clean) for item, clean in items if not item.is_ok]
+    worst = max(flawed, key=lambda each: (each[1], -each[0].pk))[0].status_text if flawed else ""
     return Hit(
         item=largest.pk,
         name=_name(part.name),
         ipn=_name(part.ipn),
         units=_name(part.units),
         quantity=sum((clean for _, clean in items), Decimal(0)),
+        flawed=sum((clean for _, clean in flawed), Decimal(0)),
+        condition=_name(worst),
     )
 
 
@@ -309,6 +313,8 @@ def _written(hit: Hit) -> dict[str, Any]:
         "ipn": hit.ipn,
         "units": hit.units,
         "quantity": plain(hit.quantity),
+        "flawed": plain(hit.flawed),
+        "condition": hit.condition,
     }
 
 
@@ -341,13 +347,17 @@ def _hit_in(data: object) -> Hit:
     if not isinstance(data, dict):
         raise ValueError("a hit that is none")  # noqa: TRY004 -- a letter is data: what is wrong in it is a value
     item = data.get("item")
-    texts = [data.get(name) for name in ("name", "ipn", "units")]
+    texts = [data.get(name) for name in ("name", "ipn", "units", "condition")]
     if type(item) is not int or not 0 < item < 2**53:
         raise ValueError("a hit without an item")
     if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
         raise ValueError("a hit without a name")
-    name, ipn, units = (presentable(str(text)) for text in texts)
-    return Hit(item, name, ipn, units, _quantity(data.get("quantity")))
+    name, ipn, units, condition = (presentable(str(text)) for text in texts)
+    quantity, told = _quantity(data.get("quantity")), data.get("flawed")
+    flawed = Decimal(0) if told == "0" else _quantity(told)
+    if flawed > quantity:
+        raise ValueError("a hit with more flawed than there is")
+    return Hit(item, name, ipn, units, quantity, flawed, condition)
 
 
 def _quantity(text: object) -> Decimal:

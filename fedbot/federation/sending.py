@@ -89,6 +89,8 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
         quantity=line.quantity,
         serial=line.serial,
         batch=line.batch if loan is None else None,
+        status=line.status if loan is None else None,
+        status_text=line.status_text if loan is None else "",
         known=known_item(turn, loan, line.of_line) if loan else None,
     )
 

@@ -42,13 +42,18 @@ def share_id(model: str, pk: int) -> str:
 
 @dataclass(frozen=True)
 class Hit:
-    """One part that was found: how much of it is free, and the stock item with most of it."""
+    """One part that was found: how much of it is free, and the stock item with most of it.
+
+    `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it.
+    """
 
     item: int
     name: str
     ipn: str
     units: str
     quantity: Decimal
+    flawed: Decimal = Decimal(0)
+    condition: str = ""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,10 @@ class Known:
 
 @dataclass(frozen=True)
 class TakeOut:
-    """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`."""
+    """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`.
+
+    `batch`, `status` and `status_text` are as people agreed to it; None and '' where they may be others.
+    """
 
     mark: str
     note: str
@@ -89,6 +92,8 @@ class TakeOut:
     quantity: Decimal
     serial: str = ""
     batch: str | None = None
+    status: int | None = None
+    status_text: str = ""
     known: Known | None = None
 
 

@@ -111,6 +111,11 @@ class StockItem:
     metadata: str = ""
 
     @property
+    def is_ok(self) -> bool:
+        """Whether its condition is simply OK, so that nobody needs to be told of it."""
+        return self.status == STATUS_OK and self.status_text in {"", "OK"}
+
+    @property
     def available(self) -> Decimal:
         """How much of it nobody has laid claim to inside its own InvenTree."""
         return max(self.quantity - self.allocated, Decimal(0))

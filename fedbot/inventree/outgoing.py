@@ -42,6 +42,7 @@ from fedbot.inventree.stock import (
     rows_of_part,
     set_status,
 )
+from fedbot.inventree.texts import same
 from fedbot.ports import OutcomeUnknown, Refusal
 
 # --- take out ----------------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ def take_out(server: Server, step: TakeOut) -> Taken:
     """Move exactly the agreed quantity to Outgoing, as 'on its way'.
 
     Raises `Refusal` with one of: gone, changed, virtual, not-salable, serial, batch, another-thing, not-in-stock,
-    status, too-much, allocated.
+    condition, status, too-much, allocated.
     """
     row = item_row(server, step.item)
     _may_leave(server, row, step)
@@ -101,6 +102,7 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
         (part.get("salable") is False, "not-salable", "The part isn't salable, so it can't be assigned."),
         (str(row.get("serial") or "") != step.serial, "serial", f"{name} has another serial number now."),
         (step.batch not in (None, str(row.get("batch") or "")), "batch", f"{name} is of another batch now."),
+        (not _is_as_agreed(row, step), "condition", f"{name} is {row.get('status_text')} now."),
         (int(row["status"]) not in TRAVELLING_STATUSES, "status", f"{name} is {row.get('status_text')}."),
         (not server.version.in_stock(row), "not-in-stock", f"{name} isn't in stock any more."),
         (step.quantity <= 0, "too-much", "There is nothing to hand over."),
@@ -114,6 +116,12 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
     for wrong, reason, text in checks:
         if wrong:
             raise Refusal(text, reason)
+
+
+def _is_as_agreed(row: Row, step: TakeOut) -> bool:
+    """Whether its condition, by status class and name, is the one on the card."""
+    named = str(row.get("status_text") or "")
+    return step.status in {None, int(row["status"])} and (not step.status_text or same(named, step.status_text))
 
 
 def _found(server: Server, step: TakeOut) -> _Found | None:

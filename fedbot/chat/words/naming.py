@@ -81,9 +81,17 @@ def marks(tongue: Tongue, line: Line) -> list[str]:
     return [mark for mark in told if mark]
 
 
+def condition(tongue: Tongue, line: Line) -> str:
+    """'⚠ Damaged'; '' if it is OK."""
+    if line.is_ok:
+        return ""
+    named = status(tongue, line.status_text, line.status)
+    return named if line.status == STATUS_OK else f"⚠ {named}"
+
+
 def marked_thing(tongue: Tongue, line: Line) -> str:
     """'1 × Laser lens 2.0″ (LENS-2, serial 0042)'."""
-    told = marks(tongue, line)
+    told = [*marks(tongue, line), *filter(None, [condition(tongue, line)])]
     return f"{thing(tongue, line)} ({', '.join(told)})" if told else thing(tongue, line)
 
 
@@ -112,13 +120,19 @@ def status(tongue: Tongue, text: str, number: int) -> str:
 
 def things(tongue: Tongue, lines: Sequence[Line]) -> str:
     """All that a transfer moves, on one line: '10 × M3 bolt, 1 × lens and 2 more'."""
-    shown = [thing(tongue, line) for line in lines[:MOST_IN_FIRST_LINE]]
+    shown = [_with_condition(tongue, line) for line in lines[:MOST_IN_FIRST_LINE]]
     if len(lines) > MOST_IN_FIRST_LINE:
         more = tongue.word("{number} more").format(number=len(lines) - MOST_IN_FIRST_LINE)
         return tongue.word("{first} and {last}").format(first=", ".join(shown), last=more)
     if len(shown) > 1:
         return tongue.word("{first} and {last}").format(first=", ".join(shown[:-1]), last=shown[-1])
     return "".join(shown)
+
+
+def _with_condition(tongue: Tongue, line: Line) -> str:
+    """'10 × M3 bolt', '1 × lens (⚠ Damaged)'."""
+    told = condition(tongue, line)
+    return f"{thing(tongue, line)} ({told})" if told else thing(tongue, line)
 
 
 def moved(tongue: Tongue, transfer: Transfer) -> Bold:

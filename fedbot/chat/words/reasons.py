@@ -31,6 +31,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("its batch isn't as agreed."),
         marked("Look at the batch in InvenTree, then start again."),
     ),
+    "condition": (
+        marked("its condition isn't as agreed: somebody changed its status in InvenTree since it was offered."),
+        marked("Start again: the new card shows the condition that it has now."),
+    ),
     "not-in-stock": (
         marked("the item isn't in stock any more: sold, installed, in production, or on its way to somebody else."),
         marked("Look it up in {sender}'s InvenTree and start again with what is there."),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
-from fedbot.federation.documents import Connection, Transfer
+from fedbot.federation.documents import Connection, Line, Transfer
 from fedbot.federation.terms import total
 
 
@@ -62,4 +62,13 @@ def more_than_asked(tongue: Tongue, *, transfer: Transfer, wanted: Decimal) -> L
     return [
         tongue.say("Not counted: {wanted} is more than the {asked} that are asked for.", **names),
         tongue.say("Yes to all of it: {approve}", approve=command(f"approve {transfer.code}")),
+    ]
+
+
+def requested_is_flawed(tongue: Tongue, *, transfer: Transfer, lines: tuple[Line, ...], peer_name: str) -> Lines:
+    """What the owner would send for a request isn't in order, by its status in the owner's InvenTree."""
+    owner, cancel = naming.space(tongue, peer_name), command(f"cancel {transfer.code}")
+    return [
+        tongue.say("What {owner} has is not in order: {what}", owner=owner, what=naming.all_of(tongue, lines)),
+        tongue.say("It comes like that if {owner} agrees. If you don't want it: {cancel}", owner=owner, cancel=cancel),
     ]

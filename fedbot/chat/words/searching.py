@@ -50,13 +50,17 @@ def _hit(tongue: Tongue, number: int, space: SpaceHits, hit: Hit) -> Sentence:
     name = tongue.short(hit.name, 60) or tongue.word("something without a name")
     if hit.ipn:
         name = tongue.word("{name} ({ipn})").format(name=name, ipn=tongue.short(hit.ipn, 40))
-    return tongue.say(
+    told = tongue.say(
         "{number}) {space}: {thing}, {quantity}",
         number=number,
         space=naming.space(tongue, space.name),
         thing=Bold(name),
         quantity=tongue.quantity(hit.quantity, hit.units),
     )
+    if not hit.flawed:
+        return told
+    flawed, condition = tongue.quantity(hit.flawed, hit.units), naming.status(tongue, hit.condition, 0)
+    return (*told, *tongue.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
 
 
 def _about(tongue: Tongue, space: SpaceHits, home: Home) -> Sentence:

@@ -11,7 +11,8 @@ from fedbot.federation.documents import Transfer, TransferState
 from fedbot.federation.effects import Phrase, say
 from tests.chat.words.scenes import BOLTS, BY_BEA, CABLE, LENS, NOW, plain, transfer
 
-DONE = replace(transfer(BOLTS, CABLE, state=TransferState.DONE), role="sender", peer="beta", decided=BY_BEA, ended=NOW)
+WIRE = replace(CABLE, status=10, status_text="OK")
+DONE = replace(transfer(BOLTS, WIRE, state=TransferState.DONE), role="sender", peer="beta", decided=BY_BEA, ended=NOW)
 REFUSED = replace(DONE, state=TransferState.DECLINED, decided=None)
 OPEN = replace(transfer(LENS, state=TransferState.OPEN), role="receiver", peer="gamma")
 

@@ -466,7 +466,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         What of k7m2 goes back? I did nothing yet.
         1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
-        3) 1.5 m of Speaker cable (batch 2025-11)
+        3) 1.5 m of Speaker cable (batch 2025-11, ⚠ Attention needed)
         4) all of it
         Reply with the number within 10 minutes. For several of them: !fed return k7m2 1; 3
         """,

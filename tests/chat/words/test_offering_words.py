@@ -72,7 +72,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "all or nothing: several lines": (
         say("all_or_nothing", subject=request(BOLTS, CABLE, role="sender")),
         """
-        Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (k7m2) no part can be chosen.
+        Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed) (k7m2) no part can be chosen.
         It is of several parts, so it is all or nothing.
         Yes to all of it: !fed approve k7m2
         """,

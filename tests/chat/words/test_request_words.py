@@ -16,6 +16,8 @@ from tests.chat.words.scenes import ANNA, BOLTS, CABLE, LENS, NOW, connection, p
 FOR_BOLTS = request(replace(BOLTS, quantity=Decimal(50)), role="sender")
 GRANTING = Verdict(Choice.APPROVE, ANNA, "anna", "$line", VerdictStage.CHECKING, NOW, quantity=Decimal(20))
 
+DAMAGED = replace(LENS, status=55, status_text="Damaged")
+
 SAID: dict[str, tuple[Phrase, str]] = {
     "how many": (
         say("how_many_of_it", word="M3-BOLT", line="request 1 M3-BOLT from beta"),
@@ -31,6 +33,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         1) 2 × "4 mm plywood 3"
         2) 3 × "2 4 mm plywood"
         Reply 1 or 2 within 10 minutes. I did nothing yet.
+        """,
+    ),
+    "what comes is damaged": (
+        say("requested_is_flawed", transfer=FOR_BOLTS, lines=(DAMAGED,), peer_name="betaspace"),
+        """
+        What betaspace has is not in order: 1 × Laser lens 2.0″ (LENS-2, serial 0042, ⚠ Damaged)
+        It comes like that if betaspace agrees. If you don't want it: !fed cancel k7m2
         """,
     ),
     "a part of an offer": (
@@ -60,7 +69,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a part of several lines": (
         say("all_or_nothing", subject=request(BOLTS, CABLE, role="sender")),
         """
-        Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (k7m2) no part can be chosen.
+        Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed) (k7m2) no part can be chosen.
         It is of several parts, so it is all or nothing.
         Yes to all of it: !fed approve k7m2
         """,

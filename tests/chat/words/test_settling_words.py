@@ -60,7 +60,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             peer_name="attraktor",
         ),
         """
-        ⚠ k7m2 stopped: I can't tell what became of 1.5 m of Speaker cable.
+        ⚠ k7m2 stopped: I can't tell what became of 1.5 m of Speaker cable (⚠ Attention needed).
         Why: no answer in time
         Some of it may be done. Not done: I do nothing more with it, at neither space.
         Next: a superuser of betaspace settles it: !fed resolve k7m2
@@ -70,7 +70,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "disputed, by the other space": (
         say("transfer_disputed", transfer=disputed("receiver", SENT, ("attraktor",)), home=BETA, peer_name="attraktor"),
         """
-        ⚠ k7m2 stopped: I can't tell what became of 10 × M3 bolt and 1.5 m of Speaker cable.
+        ⚠ k7m2 stopped: I can't tell what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
         Why: no answer in time
         Some of it may be done. Not done: I do nothing more with it, at neither space.
         Next: a superuser of attraktor settles it: !fed resolve k7m2
@@ -85,7 +85,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             peer_name="betaspace",
         ),
         """
-        ⚠ k7m2 stopped: I can't tell what became of 10 × M3 bolt and 1.5 m of Speaker cable.
+        ⚠ k7m2 stopped: I can't tell what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
         Why: no answer in time
         betaspace says now that it has booked it in.
         Some of it may be done. Not done: I do nothing more with it, at neither space.
@@ -117,7 +117,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "what may be true: it lies in Outgoing": (
         choice(disputed("sender", DEBITING, ("attraktor",)), (SEEN,), (Truth("out", 43), Truth("stays", 43))),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         attraktor's InvenTree shows now:
         • #43: 10, in Outgoing, on its way out
         1) it lies ready in Outgoing, #43. Then I hand it over to betaspace now
@@ -129,7 +129,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "what may be true: it left": (
         choice(disputed("sender", DEBITING, ("attraktor",)), (GIVEN, SOLD), (Truth("left", 43),), "stays"),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         "stays" does not fit with what InvenTree shows.
         attraktor's InvenTree shows now:
         • #43: 10, with a customer
@@ -144,7 +144,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             disputed("sender", SENT, ("attraktor",), "received"), (GIVEN,), (Truth("arrived", 43), Truth("back", 43))
         ),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         betaspace says now that it has booked it in.
         attraktor's InvenTree shows now:
         • #43: 10, with a customer
@@ -156,7 +156,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "what may be true: it is nowhere": (
         choice(disputed("sender", TransferState.REVERTING, ("attraktor",)), (), (Truth("lost"),)),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         attraktor's InvenTree shows nothing of it now.
         1) it is nowhere. Then it is written off, on your word
         Reply 1 within 10 minutes; your name goes into the records.
@@ -167,7 +167,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             disputed("receiver", TransferState.CREDITING, ("beta",)), (HERE,), (Truth("booked", 1207), Truth("never"))
         ),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         betaspace's InvenTree shows now:
         • #1207: 10, in stock, Laser room
         1) it was booked in as #1207. Then attraktor is told, and it is done
@@ -179,7 +179,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "what may be true, but others know better": (
         choice(disputed("sender", SENT, ("beta",)), (GIVEN,), (Truth("arrived", 43), Truth("back", 43))),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         attraktor's InvenTree shows now:
         • #43: 10, with a customer
         betaspace's superusers can say it for sure; here it is on your word alone.
@@ -191,7 +191,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "both have it": (
         choice(disputed("receiver", RECEIVED, ("attraktor",)), (HERE,), ()),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         betaspace's InvenTree shows now:
         • #1207: 10, in stock, Laser room
         It is booked in here, and attraktor took it back.
@@ -202,7 +202,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "it is for the other space to say": (
         choice(disputed("sender", SENT, ("beta",)), (GIVEN,), ()),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         attraktor's InvenTree shows now:
         • #43: 10, with a customer
         It is for a superuser of betaspace to say; I follow.
@@ -211,7 +211,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "it is for the other space to say, at the receiver": (
         choice(disputed("receiver", TransferState.CREDITING, ("attraktor",)), (), ()),
         """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable? I did nothing yet.
+        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
         betaspace's InvenTree shows nothing of it now.
         What to say of it is for a superuser of attraktor; I follow.
         """,

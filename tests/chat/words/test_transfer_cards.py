@@ -130,7 +130,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             PEOPLE,
         ),
         """
-        attraktor offers betaspace 10 × M3 bolt and 1.5 m of Speaker cable, to keep. Take them?
+        attraktor offers betaspace 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed), to keep. Take them?
         Asked by Anna (attraktor)
 
         • 10: M3 bolt, M3-BOLT, status OK
@@ -167,7 +167,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(
             transfer(
                 BOLTS,
-                CABLE,
+                replace(CABLE, status=10, status_text="OK"),
                 progress=(
                     Progress(1, part=3, part_name="Our bolt", match="ipn", place="Shelf 1"),
                     Progress(2, match="several"),
@@ -182,7 +182,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • 10: M3 bolt, M3-BOLT, status OK
         from attraktor, Workshop/Drawer A3
         to betaspace, Shelf 1, as your part "Our bolt" (same IPN)
-        • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
+        • 1.5 m: Speaker cable, batch 2025-11, status OK
         from attraktor, Wood rack
         no place yet: several parts of betaspace fit
         in InvenTree: give the right one this IPN, or make the others inactive
@@ -420,7 +420,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a request for several things": (
         card(request(BOLTS, CABLE, role="sender"), ["Piet"]),
         """
-        betaspace asks attraktor for 10 × M3 bolt and 1.5 m of Speaker cable, to keep. Give them?
+        betaspace asks attraktor for 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed), to keep. Give them?
         Asked by Bea (betaspace)
 
         • 10: M3 bolt, M3-BOLT, status OK

@@ -93,9 +93,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=ALPHA,
         ),
         """
-        Offered to betaspace: 10 × M3 bolt and 1.5 m of Speaker cable.
+        Offered to betaspace: 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
         • 10 × M3 bolt (M3-BOLT)
-        • 1.5 m of Speaker cable (batch 2025-11)
+        • 1.5 m of Speaker cable (batch 2025-11, ⚠ Attention needed)
         Nothing has moved yet. An approver of betaspace decides, on the card of its bot.
         Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
         k7m2
@@ -332,9 +332,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=BETA,
         ),
         """
-        Asked attraktor for 10 × M3 bolt and 1.5 m of Speaker cable.
+        Asked attraktor for 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
         • 10 × M3 bolt (M3-BOLT)
-        • 1.5 m of Speaker cable (batch 2025-11)
+        • 1.5 m of Speaker cable (batch 2025-11, ⚠ Attention needed)
         Your note: "for the open day"
         Nothing has moved yet. An approver of attraktor decides, on the card of its bot.
         Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel

@@ -1,0 +1,81 @@
+"""The condition of a thing is part of what people agree to: it is shown, it travels, and it must still be so."""
+
+from __future__ import annotations
+
+from fedbot.federation.documents import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.world import friends, sharing, told
+
+DAMAGED, ATTENTION = 55, 50
+
+
+def becomes(space: Space, item: int, status: int) -> None:
+    """Somebody sets its status in InvenTree."""
+    space.admin("POST", "stock/change_status/", items=[item], status=status, note="dropped")
+
+
+async def test_what_was_damaged_after_the_offer_does_not_leave() -> None:
+    world = await friends()
+    card = await world.push("#42")
+    becomes(world.alpha, 42, DAMAGED)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert [space.transfer().state for space in world.spaces] == [TransferState.ABORTED] * 2
+    assert (world.alpha.row(42).customer, world.alpha.row(42).status) == (None, DAMAGED)
+    assert told(world.room, "its condition isn't as agreed")
+    assert_books_balance(world)
+
+
+async def test_what_was_mended_after_the_offer_is_offered_anew_too() -> None:
+    world = await friends()
+    becomes(world.alpha, 42, DAMAGED)
+    card = await world.push("#42")
+    becomes(world.alpha, 42, 10)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.ABORTED
+
+
+async def test_a_damaged_thing_is_called_so_wherever_it_is_named_and_arrives_so() -> None:
+    world = await friends()
+    becomes(world.alpha, 42, DAMAGED)
+    line = world.anna.says("!fed push #42 to betaspace")
+    await world.settle()
+    assert "⚠ Damaged" in world.answer_to(line)
+    card = world.card()
+    assert "⚠ Damaged" in card.text.split("\n")[0]
+    assert card.text.count("Damaged") == 2, "in the first line, and as the item's status"
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert "⚠ Damaged" in world.card().text.split("\n")[0]
+    assert "⚠ Damaged" in world.room.messages(sender=world.alpha.chat.user_id)[-1].text
+    assert world.beta.row(world.beta.transfer().at(1).item or 0).status == DAMAGED
+
+
+async def test_what_friends_find_says_how_much_of_it_is_damaged() -> None:
+    world = await sharing()
+    becomes(world.alpha, 42, DAMAGED)
+    becomes(world.alpha, world.alpha.item("M3-BOLT", batch="2025-11").pk, ATTENTION)
+    line = world.bea.says("!fed find lens")
+    await world.settle()
+    assert "⚠ Damaged" in world.answer_to(line)
+    line = world.bea.says("!fed find bolt")
+    await world.settle()
+    assert "90 of it ⚠ Attention needed" in world.answer_to(line)
+
+
+async def test_a_request_is_answered_from_what_is_sound_and_the_asker_reads_of_what_is_not() -> None:
+    world = await sharing()
+    becomes(world.alpha, world.alpha.item("M3-BOLT", batch="2025-11").pk, DAMAGED)
+    world.bea.says("!fed request 5 M3-BOLT from attraktor")
+    await world.settle()
+    assert world.alpha.transfer().terms.lines[0].status == 10
+    for row in world.alpha.stock(part=world.alpha.part("LENS-2").pk):
+        becomes(world.alpha, row.pk, DAMAGED)
+    world.bea.says("!fed request 1 LENS-2 from attraktor")
+    await world.settle()
+    (said,) = told(world.room, "is not in order")
+    assert world.bea.user_id in said.rings
+    assert "⚠ Damaged" in said.text
+    assert "!fed cancel" in said.text
