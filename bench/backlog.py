@@ -113,7 +113,7 @@ async def _bot(account: Account, room: str, folder: Path) -> AsyncIterator[tuple
     identity = Identity(bytes(32))
     home = Home("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
     tongue = Tongue(home.language, home.time_zone)
-    state = State(home, lambda sealed, binding: unseal(identity, sealed, bound_to=binding))
+    state = State(home, lambda sealed, binding: unseal(identity, sealed, bound_to=binding), identity.nonce)
     session = Session(account.homeserver_url, account.user_id, account.device_id, account.access_token)
     chat = await MatrixChat.begin(session, signed_in(account), folder / KEYS)
     try:

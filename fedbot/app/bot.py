@@ -122,7 +122,7 @@ class Bot:
         self.clock = ports.clock
         self._vault = ports.vault
         self._identity = identity
-        self.engine = Engine(self.journal, State(home, opened), Registry(), self.clock, put_into_words)
+        self.engine = Engine(self.journal, State(home, opened, identity.nonce), Registry(), self.clock, put_into_words)
         signs = TypingSigns(self.chat)
         self.engine.show_typing = signs.show
         self.engine.perform_now = self._keep_secrets

@@ -67,6 +67,8 @@ MESSAGES: Mapping[str, tuple[str, Scope]] = {
     **dict.fromkeys(
         (
             "accepted",
+            "reveal",
+            "check",
             "credentials",
             "ready",
             "renewed",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import house, letters, making, opening
+from fedbot.federation import house, key_checks, letters, making, opening
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
     UNFINISHED_CONNECTION,
@@ -64,12 +64,23 @@ def ask(
         due=turn.now + turn.home.request_open_for,
         waiting_since=turn.now,
     )
+    connection = check_begun(turn, connection)
     connection, draft = letters.write(turn, connection, "connect", _asking_body(turn, connection), awaits=True)
     turn.save(connection)
-    phrase = say("connect_asked", connection=connection, fingerprint=fingerprint(party.key))
-    turn.do(Post(f"offer:{identifier}", room, phrase, reply_to=line, draft=draft))
+    turn.do(Post(f"offer:{identifier}", room, _asked(turn, connection), reply_to=line, draft=draft))
     turn.note(identifier, f"asked {party.id} to connect", asker.person, asker.event_id)
     return connection
+
+
+def check_begun(turn: Turn, connection: Connection) -> Connection:
+    """What we ask for, with our nonce: the same again when a lost journal reads our asking in the room."""
+    return key_checks.begun(turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat())
+
+
+def _asked(turn: Turn, connection: Connection) -> Phrase:
+    """Our asking as it reads now."""
+    key, emoji = fingerprint(connection.peer_key), key_checks.numbers(turn, connection)
+    return say("connect_asked", connection=connection, fingerprint=key, emoji=emoji)
 
 
 def _agreed_access(turn: Turn, theirs: str) -> str:
@@ -86,6 +97,7 @@ def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
         "asker_name": connection.asked.name,
         "due": connection.due.isoformat(),
         "asked_key": connection.peer_key,
+        "commitment": key_checks.our_commitment(turn, connection),
     }
 
 
@@ -138,14 +150,18 @@ def _generation_in(turn: Turn, envelope: Envelope, known: Connection | None) -> 
 
 
 def _take_up(turn: Turn, connection: Connection) -> None:
-    """A card for our superusers, as soon as we know who they are."""
-    turn.save(connection)
+    """Tell our nonce; once the peer has told its own, there is a card for our superusers."""
+    turn.save(_reveal(turn, connection))
     turn.note(
         connection.id,
         f"{connection.peer} asks to connect",
         connection.asked.person,
         connection.asked.event_id,
     )
+
+
+def _put_up_card(turn: Turn, connection: Connection) -> None:
+    """A card for our superusers, as soon as we know who they are."""
     people = tuple(turn.home.people.values())
     turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
 
@@ -162,11 +178,20 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope, aske
         body = envelope.body
         theirs = Signature(str(body["asker"])[:255], str(body["asker_name"])[:60], known.peer, envelope.sent_at)
         known = replace(known, access=_agreed_access(turn, str(body["access"])), decided=theirs)
+        if known.check is not None:
+            known = replace(known, check=replace(known.check, peer_commitment=key_checks.hex_in(body, "commitment")))
+        known = _reveal(turn, known)
         turn.note(known.id, "both sides asked at once: each asking is the other's approval", theirs.person)
-        turn.do(Edit(f"offer:{known.id}", known.room, say("connect_crossed", connection=known)))
+        turn.do(Edit(f"offer:{known.id}", known.room, say("connect_crossed", connection=known, emoji=())))
         making.begin(turn, known)
         return
     turn.save(known)
+
+
+def _reveal(turn: Turn, connection: Connection) -> Connection:
+    """The peer is bound to its nonce, or will be before it learns ours: tell ours."""
+    connection, body = key_checks.told(connection)
+    return letters.send(turn, connection, "reveal", body, awaits=True)
 
 
 def _gives_way(current: Connection, asked: Connection) -> bool:
@@ -182,10 +207,11 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     turn.note(ours.id, "both sides asked at once: it goes on under the higher generation", theirs.asked.person)
     decided = theirs.asked
     connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
-    body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access}
+    connection, nonce = key_checks.told(connection)
+    body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access, **nonce}
     connection, draft = letters.write(turn, connection, "accepted", body, awaits=True)
     turn.note(connection.id, "both sides asked at once: each asking is the other's approval", decided.person)
-    phrase = say("connect_crossed", connection=connection)
+    phrase = say("connect_crossed", connection=connection, emoji=())
     turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
     making.begin(turn, connection)
 
@@ -209,7 +235,8 @@ def _offered(
 ) -> Connection:
     body = envelope.body
     person, name = str(body["asker"])[:255], str(body["asker_name"])[:60]
-    return Connection(
+    commitment = key_checks.hex_in(body, "commitment")
+    connection = Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
         peer=envelope.sender,
@@ -225,6 +252,7 @@ def _offered(
         due=turn.now + turn.home.request_open_for,
         exchange=Exchange(seen=envelope.seq),
     )
+    return key_checks.begun(turn, connection, announced.key, peer_commitment=commitment)
 
 
 def _leave_for_later(turn: Turn, asked: Connection) -> None:
@@ -274,7 +302,44 @@ def card(turn: Turn, connection: Connection, people: list[str] | None = None) ->
         fingerprint=fingerprint(connection.peer_key),
         own_fingerprint=fingerprint(turn.home.key),
         people=people or [],
+        emoji=key_checks.numbers(turn, connection),
     )
+
+
+def on_revealed(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer tells its nonce. Ours is told in turn, and people can compare; then, on our card, decide."""
+    known = _with_nonce(turn, connection, envelope)
+    if known is None or known.check == connection.check:
+        turn.save(known or turn.connection(connection.id) or connection)
+        return
+    turn.save(known)
+    if known.state is ConnectionState.OFFERED:
+        _put_up_card(turn, known)
+    elif known.state is ConnectionState.ASKED:
+        turn.do(Edit(f"offer:{known.id}", known.room, _asked(turn, known)))
+    elif known.ours and known.state in LIVING_CONNECTION:
+        phrase = say("connect_crossed", connection=known, emoji=key_checks.numbers(turn, known))
+        turn.do(Edit(f"offer:{known.id}", known.room, phrase))
+        making.become_active(turn, known)
+
+
+def _with_nonce(turn: Turn, connection: Connection, envelope: Envelope) -> Connection | None:
+    """The connection with the peer's nonce, ours told; None if it ended, as that isn't the nonce that was due."""
+    known = key_checks.completed(connection, key_checks.hex_in(envelope.body, "nonce"))
+    if known is None:
+        key_checks.tell_failure(turn, connection)
+        _refuse_for_keys(turn, connection)
+        return None
+    return known if known.check is None or known.check.is_told else _reveal(turn, known)
+
+
+def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
+    """Somebody may stand between the two bots: nothing comes of it."""
+    if connection.state in UNFINISHED_CONNECTION | {ConnectionState.READY}:
+        body = {"by": "", "by_name": "", "reason": key_checks.FAILED}
+        finish(turn, replace(connection, check=None), ConnectionState.CANCELLED, "", "cancelled", body)
+    else:
+        turn.save(connection)
 
 
 def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
@@ -285,6 +350,14 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     body = envelope.body
     decided = Signature(str(body["by"])[:255], str(body["by_name"])[:60], connection.peer, envelope.sent_at)
     connection = replace(connection, decided=decided, access=_agreed_access(turn, str(body["access"])))
+    known = _with_nonce(turn, connection, envelope) if "nonce" in body else connection
+    if known is None:
+        return
+    connection = known
+    if connection.check is not None and connection.check.is_open:
+        key_checks.tell_failure(turn, connection)
+        _refuse_for_keys(turn, connection)
+        return
     turn.note(connection.id, f"accepted by {connection.peer}", decided.person)
     making.begin(turn, connection)
 
@@ -373,7 +446,7 @@ def finish(
 
     `kind` and `body` are the letter that tells the peer, or confirms its own, if one is to go.
     """
-    is_shown = connection.ours or connection.exchange.sent > 0  # the card carries our first letter
+    is_shown = connection.ours or connection.exchange.sent > 1  # the card carries our second letter
     ended, draft = replace(connection, state=state, verdict=None, problem=by), None
     if kind:
         ended, draft = letters.write(turn, ended, kind, body, awaits=kind == "cancelled")

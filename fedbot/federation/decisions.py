@@ -76,6 +76,26 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class KeyCheck:
+    """What both bots have put into the short string by which people compare keys (hex; '' as long as unknown).
+
+    `ours` is our nonce, a secret until the peer is bound to its own: by `peer_commitment`, or by `theirs`, its nonce.
+    `peer_key` is the key that is looked at. `is_told`: our nonce was told.
+    """
+
+    ours: str
+    peer_key: str
+    theirs: str = ""
+    peer_commitment: str = ""
+    is_told: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people can't compare yet."""
+        return not self.theirs
+
+
+@dataclass(frozen=True)
 class Settlement:
     """A dispute was settled by a person's word (`truth`); `alone`: the other side had no say in it."""
 

@@ -19,6 +19,7 @@ from fedbot.federation.decisions import (
     Choice,
     Closing,
     Ending,
+    KeyCheck,
     Parcel,
     Settlement,
     Signature,
@@ -45,6 +46,7 @@ __all__ = [
     "Closing",
     "ConnectionState",
     "Ending",
+    "KeyCheck",
     "Parcel",
     "Settlement",
     "Signature",
@@ -103,6 +105,7 @@ class Connection:
     `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
     `heard` are the peer's newest messages about it, to which people may reply.
     `shown` and `reminded` are as of a transfer. `peer_shares`: how long the peer's sharing list was when it last told.
+    `check`: what people compare the keys by, while it is asked for and when another key is looked at.
     `peer_has_left`: it has ended the friendship at once, so nothing that is on loan can come back by it any more.
     """
 
@@ -151,6 +154,7 @@ class Connection:
     peer_shares: int | None = None
     changed_room: str = ""
     former_keys: tuple[str, ...] = ()
+    check: KeyCheck | None = None
 
     @property
     def subject_kind(self) -> str:

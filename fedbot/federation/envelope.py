@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Callable
@@ -141,6 +142,10 @@ class Identity:
     def sign(self, message: bytes) -> str:
         """The signature over these bytes, in hex."""
         return self._signing.sign(message).signature.hex()
+
+    def nonce(self, purpose: str) -> str:
+        """32 bytes, in hex, that nobody else can tell: the same for the same purpose, as rules know no randomness."""
+        return hmac.digest(bytes(self._signing), b"fedbot nonce\0" + purpose.encode(), "sha256").hex()
 
     def unseal(self, box: bytes) -> bytes:
         """What was sealed to our key; raises `BadEnvelope('sealed')` if it wasn't, or was changed."""
@@ -399,6 +404,20 @@ def short_hash(purpose: str, *parts: object) -> str:
 def terms_hash(terms: dict[str, Any]) -> str:
     """What a decision is bound to: the hash of the frozen terms, in hex. Raises `NotCanonical` for floats."""
     return _digest("terms", terms).hex()
+
+
+def key_commitment(connection: str, key: str, nonce: str) -> str:
+    """What a side tells of its nonce before it may tell the nonce: nobody finds another one for it."""
+    return _digest("key-commitment", connection, key, nonce).hex()
+
+
+def short_string(connection: str, *ends: tuple[str, str]) -> tuple[int, ...]:
+    """Seven numbers below 64, the same for both sides if both know the same keys; `ends` are (key, nonce) of each.
+
+    42 bits: enough, as neither side can try again after it has learned the other's nonce.
+    """
+    number = int.from_bytes(_digest("short-string", connection, sorted(ends))[:6]) >> 6
+    return tuple(number >> shift & 63 for shift in range(36, -1, -6))
 
 
 def search_id(asking_event: str) -> str:

@@ -15,6 +15,7 @@ from fedbot.federation import (
     disconnecting,
     disputes,
     extending,
+    key_checks,
     letters,
     loans,
     moving,
@@ -54,7 +55,9 @@ MOST_HEARD = 10
 # What each kind must carry in its body, by type; whatever else is there is ignored.
 BODIES: dict[str, dict[str, type]] = {
     "announce": {"parties": list},
-    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str},
+    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str, "commitment": str},
+    "reveal": {"nonce": str},
+    "check": {},
     "accepted": {"by": str, "by_name": str, "access": str},
     "declined": {},
     "credentials": {"url": str, "token": str},
@@ -173,6 +176,11 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
     if connection is None:
         _from_unknown(turn, event, envelope)
         return
+    if envelope.kind == "check":
+        is_theirs = envelope.sender == connection.peer and event.room == connection.room
+        if is_theirs and not _is_too_much(turn, envelope, event.sender):
+            key_checks.on_check(turn, connection, event, envelope)
+        return
     if not _is_pinned(turn, connection, event, envelope):
         return
     if envelope.kind != "connect" and _is_too_much(turn, envelope, connection.peer):
@@ -196,6 +204,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
 _ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
     "accepted": connections.on_accepted,
     "declined": connections.on_declined,
+    "reveal": connections.on_revealed,
     "credentials": renewing.on_credentials,
     "renewed": renewing.on_renewed,
     "ready": connections.on_ready,

@@ -231,7 +231,9 @@ def _ready_when_complete(turn: Turn, connection: Connection) -> Connection:
 
 def become_active(turn: Turn, connection: Connection) -> Connection:
     """`active` when our own trial passed and the peer's `ready` is here; the people are told."""
-    if not (connection.own_ready and connection.peer_ready and connection.state is ConnectionState.READY):
+    is_checked = connection.check is None or not connection.check.is_open
+    is_ready = connection.own_ready and connection.peer_ready and connection.state is ConnectionState.READY
+    if not (is_checked and is_ready):
         turn.save(connection)
         return connection
     connection = letters.rested(replace(connection, state=ConnectionState.ACTIVE, waiting_since=None))

@@ -28,6 +28,7 @@ from fedbot.federation import (
     sending,
     subject_ids,
 )
+from fedbot.federation import connection as connections
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     FINAL,
@@ -318,7 +319,7 @@ def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
     if envelope.subject != connection_id(turn.home.key, asked_key, envelope.room, generation):
         return None
     bot, party = announced[0]
-    return Connection(
+    connection = Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
         peer=party.id,
@@ -331,9 +332,10 @@ def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
         asked=Signature(str(body["asker"]), str(body["asker_name"]), turn.home.party, envelope.sent_at),
         ours=True,
         access="relayed",
-        due=envelope.sent_at + turn.home.request_open_for,
+        due=datetime.fromisoformat(str(body.get("due"))),
         waiting_since=turn.now,
     )
+    return connections.check_begun(turn, connection)
 
 
 def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Envelope, what: str) -> None:
@@ -363,6 +365,8 @@ def resume(turn: Turn) -> None:
         if connection.state is ConnectionState.MAKING:
             turn.void(connection.id)
             letters.ask(turn, making.begin(turn, connection))
+        elif connection.state is ConnectionState.OFFERED and connection.check is not None and connection.check.is_open:
+            letters.ask(turn, connection)
         elif connection.state is ConnectionState.OFFERED and not connection.card_event:
             people = tuple(turn.home.people.values())
             turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))

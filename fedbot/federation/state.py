@@ -66,14 +66,16 @@ D = TypeVar(
 class State:
     """All documents, by class and id; and `posts`, the names of our own messages by their event ids.
 
+    `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
     `regular` tells when what the clock on the wall says is due next (`app.timetable`). `quarantined` tells what failed
     and waits for an admin; of these documents, by id, the clock's rules see nothing: `passed_over`.
     """
 
-    def __init__(self, home: Home, unseal: Callable[[str, str], dict[str, Any]]) -> None:
+    def __init__(self, home: Home, unseal: Callable[[str, str], dict[str, Any]], nonce: Callable[[str], str]) -> None:
         self.home = home
         self.unseal = unseal
+        self.nonce = nonce
         self._documents: dict[str, dict[str, Document]] = {}
         self._restless: dict[str, Transfer] = {}
         self.posts: dict[str, str] = {}

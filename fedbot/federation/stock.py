@@ -20,10 +20,7 @@ TRAVELLING_STATUSES = frozenset({STATUS_OK, STATUS_ATTENTION, STATUS_DAMAGED, ST
 
 
 class Right(StrEnum):
-    """What a verb or a card asks of a person, weakest first.
-
-    `ANYONE`: to be among the configured people. `MAPPED`: besides, their InvenTree user is active.
-    """
+    """What a verb or a card asks of a person, weakest first (DESIGN §5)."""
 
     ANYONE = "anyone"
     MAPPED = "mapped"
@@ -35,8 +32,7 @@ class Right(StrEnum):
 class Rights:
     """What an InvenTree says of one of its users at this moment. Unknown users have no rights at all.
 
-    `key` is the user's id there. `unpinned`: InvenTree says that it is an approver or a superuser, but our
-    configuration has to say so too, and doesn't.
+    `key` is the user's id there.
     """
 
     username: str
@@ -45,15 +41,14 @@ class Rights:
     superuser: bool = False
     approver: bool = False
     key: int = field(default=0, compare=False)
-    unpinned: bool = False
 
     def covers(self, right: Right) -> bool:
         """Whether a person with these rights may do what asks for `right` (a superuser is an approver too)."""
-        if right is Right.ANYONE:
+        if right in (Right.ANYONE, Right.MAPPED):
             return True
         if not (self.known and self.active):
             return False
-        return right is Right.MAPPED or self.superuser or (right is Right.APPROVER and self.approver)
+        return self.superuser or (right is Right.APPROVER and self.approver)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import directory, letters, making
+from fedbot.federation import directory, key_checks, letters, making
 from fedbot.federation.documents import (
     Connection,
     ConnectionState,
@@ -94,7 +94,7 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     if connection.state is ConnectionState.SUSPENDED and connection.changed_key == key:
         return
     suspended = replace(connection, state=ConnectionState.SUSPENDED, changed_bot=bot, changed_key=key)
-    turn.save(suspended)
+    suspended = key_checks.begin_review(turn, suspended)
     turn.note(connection.id, "suspended: the peer's account or key changed", bot)
     phrase = say("connection_suspended", connection=suspended, home=turn.home)
     turn.do(Post(f"suspended:{connection.id}:{key[:8]}", connection.room, phrase))
@@ -102,7 +102,7 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
 
 
 def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connection:
-    """A superuser has compared the fingerprints: pin what is announced now, and go on where it stopped.
+    """A superuser has compared the keys: pin what is announced now, and go on where it stopped.
 
     What the peer has not seen goes out again, sealed to the new key.
     """
@@ -114,6 +114,7 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
             former_keys=_former_keys(connection),
             changed_bot="",
             changed_key="",
+            check=None,
         )
     )
     turn.note(connection.id, "reviewed: the new account and key are pinned", by.person, by.event_id)

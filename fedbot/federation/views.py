@@ -146,10 +146,27 @@ class Lying:
 
 @dataclass(frozen=True)
 class ChangeSeen:
-    """What changed at a suspended connection's peer: the pinned account and key, and those announced now."""
+    """What changed at a suspended connection's peer: the pinned account and key, and those announced now.
+
+    `emoji`: by which people compare them; () as long as the peer's bot hasn't answered.
+    """
 
     connection: Connection
     old_fingerprint: str
     new_fingerprint: str
     old_bot: str
     new_bot: str
+    emoji: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class CaseSeen:
+    """What belongs to a case besides its history.
+
+    `returns`: what of a loan came back. `keys`: of a friendship, the fingerprints of our key and of theirs; `emoji` by
+    which people compare them, () if nothing is to be compared.
+    """
+
+    returns: tuple[Transfer, ...] = ()
+    keys: tuple[str, ...] = ()
+    emoji: tuple[int, ...] = ()

@@ -26,7 +26,7 @@ SPEC = Verb(
     examples=("connect betaspace",),
     details=(
         "Nothing moves between two spaces before both are friends; a superuser of each has to say so.",
-        "Compare the fingerprint that I tell with the other space by another way, best by phone.",
+        "Both bots then show the same seven emoji. Call the other space and compare them before anybody approves.",
     ),
     where=Where.FEDERATION_ROOM,
 )

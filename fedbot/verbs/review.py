@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.federation import moving, trust
+from fedbot.federation import key_checks, moving, trust
 from fedbot.federation.commands import Command
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.effects import Phrase, say
@@ -21,13 +21,14 @@ SPEC = Verb(
     right=Right.SUPERUSER,
     arguments=(
         Argument("space", Kind.SPACE, "SPACE", optional=True),
-        Argument("accept", Kind.WORD, "XXXX", keyword="accept", optional=True),
+        Argument("accept", Kind.ANYTHING, "KEY", keyword="accept", optional=True),
     ),
     options=(Option("room", "", "the friendships of the room before go on in this one"),),
-    examples=("review", "review betaspace accept k3f9", "review --room"),
+    examples=("review", "review betaspace accept dog cat lion horse fish moon key", "review --room"),
     details=(
         "Alone it tells which spaces wait for a look, with the known fingerprint and the new one.",
-        "XXXX is how the new fingerprint begins, as somebody of that space tells you by another way than this room.",
+        "KEY is the seven emoji (or their names) that somebody of that space reads to you by phone from their own bot.",
+        "The whole new fingerprint counts too: all 20 letters and digits.",
         "When a room was upgraded, its friendships wait until a superuser of each space says --room in the new one.",
     ),
 )
@@ -58,7 +59,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         return say("review_nothing", space=meant.name if meant else "")
     word = str(command.arguments.get("accept", ""))
     if not word:
-        return say("review_list", home=turn.home, changes=tuple(_change(connection) for connection in suspended))
+        return say("review_list", home=turn.home, changes=tuple(_looked_at(turn, each) for each in suspended))
     return _accept(turn, command, suspended[0], word)
 
 
@@ -84,13 +85,17 @@ def _suspended(turn: Turn, command: Command, space: Space | None) -> list[Connec
     ]
 
 
-def _change(connection: Connection) -> ChangeSeen:
+def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
+    """What changed; if people can't compare yet, the peer's bot is asked once more."""
+    if connection.check is None or (connection.check.is_open and not connection.check.is_told):
+        key_checks.begin_review(turn, connection)
     return ChangeSeen(
         connection=connection,
         old_fingerprint=fingerprint(connection.peer_key),
         new_fingerprint=fingerprint(connection.changed_key or connection.peer_key),
         old_bot=connection.peer_bot,
         new_bot=connection.changed_bot or connection.peer_bot,
+        emoji=key_checks.numbers(turn, connection),
     )
 
 
@@ -104,11 +109,8 @@ def _move(turn: Turn, command: Command) -> Phrase:
 
 
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
-    """What was typed must be how the new fingerprint begins: at least its first group."""
-    expected = _change(connection).new_fingerprint
-    typed = word.strip(" .,;").lower()
-    first = expected.partition("-")[0]
-    if not (typed.startswith(first) and expected.startswith(typed)):
+    """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
+    if not key_checks.fits(turn, connection, word):
         turn.note(connection.id, "review: another fingerprint was typed", command.sender, command.event_id)
         return say("fingerprint_differs", connection=connection, word=word[:SHOWN])
     by = command.signature(turn)

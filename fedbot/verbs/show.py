@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fedbot.federation import ledger, loans, succession
+from fedbot.federation import key_checks, ledger, loans, succession
 from fedbot.federation.commands import Command
-from fedbot.federation.documents import FINAL, Transfer
+from fedbot.federation.documents import FINAL, Connection, Transfer
 from fedbot.federation.effects import Phrase, say
+from fedbot.federation.envelope import fingerprint
 from fedbot.federation.questions import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.verdicts import Subject
+from fedbot.federation.views import CaseSeen
 from fedbot.verbs import cases
 from fedbot.verbs.grammar import SHOWN
 from fedbot.verbs.naming import bare_id, subject_meant
@@ -81,10 +83,18 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
         home=turn.home,
         peer_name=turn.party_name(subject.peer),
         entries=trail.entries,
-        returns=tuple(loans.returns(turn, subject)) if isinstance(subject, Transfer) and subject.is_loan else (),
+        case=_case(turn, subject),
         names={person: turn.name_of(person, subject.room) for person in sorted(people)},
         pages=_pages(turn, subject) if command.room not in succession.federation_rooms(turn) else (),
     )
+
+
+def _case(turn: Turn, subject: Subject) -> CaseSeen:
+    """What came back of a loan; of a friendship the whole fingerprints of both keys."""
+    if isinstance(subject, Connection):
+        keys = fingerprint(turn.home.key), fingerprint(subject.changed_key or subject.peer_key)
+        return CaseSeen(keys=keys, emoji=key_checks.numbers(turn, subject))
+    return CaseSeen(tuple(loans.returns(turn, subject)) if subject.is_loan else ())
 
 
 def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:

@@ -23,7 +23,7 @@ CARD = """\
 
     Für Bea, Cem oder Dilek (entscheiden für Betaspace). Noch wurde nichts bewegt.
     ✅ ja, einbuchen · ❌ nein, danke · 📦 ja, aber es ist noch nicht hier
-    Offen bis Di 1. Dez, 20:14 · fs9q
+    Offen bis Di 1. Dez, 20:14 · 3zsh
     """
 
 

@@ -40,8 +40,7 @@ def in_stock_at(space: Space) -> int:
 
 
 def goes_down(space: Space) -> None:
-    """It tells who somebody is, as without that no line is carried out, and nothing else."""
-    space.transport.faults.add(Fault(FaultKind.REFUSED, ".*", "/api/(?!user/)", times=None))
+    space.transport.faults.add(Fault(FaultKind.REFUSED, ".*", ".*", times=None))
 
 
 def posted(world: World, space: Space) -> list[Message]:

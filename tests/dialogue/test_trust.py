@@ -18,8 +18,8 @@ PARTY = "dev.fedbot.party"
 
 
 async def reviews(world: World) -> None:
-    """Bea has compared the new fingerprint on the phone."""
-    new = fingerprint(world.alpha.identity.key).partition("-")[0]
+    """Bea has compared the whole new fingerprint on the phone."""
+    new = fingerprint(world.alpha.identity.key)
     line = world.bea.says(f"!fed review attraktor accept {new}")
     await world.settle()
     assert world.room.answers(line)
@@ -86,7 +86,7 @@ async def test_only_a_superuser_reviews() -> None:
     world = await friends()
     await world.alpha.gets_new_key()
     await world.settle()
-    new = fingerprint(world.alpha.identity.key).partition("-")[0]
+    new = fingerprint(world.alpha.identity.key)
     world.cem.says(f"!fed review attraktor accept {new}")
     await world.settle()
     assert world.beta.connection().state is SUSPENDED

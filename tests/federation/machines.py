@@ -149,7 +149,7 @@ class Side:
             connects_a_day=1000,
             connects_a_day_per_peer=1000,
         )
-        self.state = State(home, lambda box, binding: unseal(self.identity, box, bound_to=binding))
+        self.state = State(home, lambda box, binding: unseal(self.identity, box, bound_to=binding), self.identity.nonce)
         self.journal: dict[tuple[str, str], str] = {}
         self.asked: list[Ask] = []
         self.to_do: list[Do] = []
@@ -240,7 +240,7 @@ class Side:
 
     def restarts(self) -> None:
         """The process ends, and another goes on with what is in the journal."""
-        before, self.state = self.state, State(self.state.home, self.state.unseal)
+        before, self.state = self.state, State(self.state.home, self.state.unseal, self.state.nonce)
         self.state.posts.update(before.posts)
         for (kind, identifier), text in self.journal.items():
             self.state.take_over({(kind, identifier): codec.from_text(codec.DOCUMENTS, kind, text)})

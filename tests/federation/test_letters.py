@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from fedbot.federation import letters
 from fedbot.federation.documents import Connection, ConnectionState, Exchange, Signature
@@ -23,7 +24,7 @@ class Side:
 
     def __init__(self, party: str, peer: str) -> None:
         home = Home(party=party, name=party, bot=f"@{party}:x", key="ab" * 32, rooms=(ROOM,))
-        self.state = State(home, lambda _sealed, _bound: {})
+        self.state = State(home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest())
         self.now = START
         asked = Signature("@anna:x", "Anna", party, START)
         turn = self.turn()

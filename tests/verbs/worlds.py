@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from fedbot.federation.commands import Command
@@ -133,7 +134,7 @@ class World:
     """One turn over these documents, in which lines are said."""
 
     def __init__(self, *documents: Document, home: Home = HOME) -> None:
-        self.state = State(home, lambda _sealed, _bound: {})
+        self.state = State(home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest())
         self.verbs = Registry()
         members = {ANNA: "Anna", PIET: "Piet", KIM: "Kim", BEA: "Bea"} | dict.fromkeys(BOTS, "")
         before = Turn(self.state, NOW)

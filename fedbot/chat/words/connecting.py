@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot.chat.content import Bold, Code, Inline
-from fedbot.chat.words import naming
+from fedbot.chat.words import keys, naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue
 from fedbot.federation.documents import Connection, ConnectionState
@@ -127,23 +127,25 @@ def _change(tongue: Tongue, change: ChangeSeen) -> Lines:
                 new=Code(tongue.short(change.new_bot, 120)),
             )
         )
-    accept = command(f"review {change.connection.peer} accept XXXX")
-    lines.append(
-        tongue.say(
-            "Ask somebody of {peer} by another way than this room (phone, in person) how its key now begins.", peer=peer
-        )
-    )
-    lines.append(tongue.say("If it is right: {accept}, with the first four signs as they tell you.", accept=accept))
+    accept = command(f"review {change.connection.peer} accept KEY")
+    if change.emoji:
+        lines.append(tongue.say("Call {peer}. Their bot must show the same seven emoji:", peer=peer))
+        lines.append(keys.row(tongue, change.emoji))
+    else:
+        lines.append(tongue.say("Their bot hasn't answered yet, so there are no emoji to compare."))
+        lines.append(tongue.say("Call {peer} and compare the whole key.", peer=peer))
+    lines.append(tongue.say("If all is the same: {accept}", accept=accept))
+    lines.append(tongue.say("KEY is the seven emoji, their names, or the whole key."))
     lines.append(tongue.say("If not: do nothing; the friendship stays paused."))
     return lines
 
 
 def fingerprint_differs(tongue: Tongue, *, connection: Connection, word: str) -> Lines:
-    """What was typed isn't how the new key begins."""
+    """What was typed is neither the whole new key nor its emoji."""
     peer = naming.space(tongue, connection.peer_name)
     return [
         tongue.say(
-            'Not accepted: "{word}" isn\'t how the key begins that speaks for {peer} now.',
+            'Not accepted: "{word}" is neither the whole key that speaks for {peer} now nor its seven emoji.',
             word=tongue.short(word, 40),
             peer=peer,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fedbot.chat.content import Bold, Break, Inline, Items
-from fedbot.chat.words import naming
+from fedbot.chat.words import keys, naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.documents import Connection, ConnectionState
@@ -20,11 +20,12 @@ def connection_card(
     fingerprint: str,
     own_fingerprint: str,
     people: list[str],
+    emoji: tuple[int, ...],
 ) -> Lines:
     """The card as it stands now. `people`: those who may decide, by Matrix id or name."""
     match connection.state:
         case ConnectionState.OFFERED | ConnectionState.ASKED:
-            return _offered(tongue, connection, home, (fingerprint, own_fingerprint), people)
+            return _offered(tongue, connection, home, (fingerprint, own_fingerprint), people, emoji)
         case ConnectionState.MAKING | ConnectionState.READY:
             return _being_made(tongue, connection, home)
         case ConnectionState.ACTIVE:
@@ -38,7 +39,12 @@ def connection_card(
 
 
 def _offered(
-    tongue: Tongue, connection: Connection, home: Home, fingerprints: tuple[str, str], people: Sequence[str]
+    tongue: Tongue,
+    connection: Connection,
+    home: Home,
+    fingerprints: tuple[str, str],
+    people: Sequence[str],
+    emoji: tuple[int, ...],
 ) -> Lines:
     peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
     theirs, ours = fingerprints
@@ -53,7 +59,7 @@ def _offered(
         "",
         *what_yes_means(tongue, connection, home),
         "",
-        *_to_compare(tongue, peer, theirs, ours),
+        *_to_compare(tongue, peer, theirs, ours, emoji),
         "",
         _for_whom(tongue, people, own),
         tongue.say("✅ yes, friends · ❌ no"),
@@ -87,12 +93,13 @@ def what_yes_means(tongue: Tongue, connection: Connection, home: Home) -> Lines:
     return lines
 
 
-def _to_compare(tongue: Tongue, peer: str, theirs: str, ours: str) -> Lines:
+def _to_compare(tongue: Tongue, peer: str, theirs: str, ours: str, emoji: tuple[int, ...]) -> Lines:
     return [
-        tongue.say("Before you say yes, compare with {peer} by another way (phone, in person):", peer=peer),
-        tongue.say("its key: {key}", key=Bold(theirs)),
-        tongue.say("ours: {key}", key=Bold(ours)),
-        tongue.say("Both bots show them with {spaces}.", spaces=command("spaces")),
+        tongue.say("Call {peer} before you approve. Their bot must show the same seven emoji:", peer=peer),
+        keys.row(tongue, emoji),
+        tongue.say("If any of them differs, decline: somebody may be between the two bots."),
+        tongue.say("Their key: {key}", key=theirs),
+        tongue.say("Our key: {key}", key=ours),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from fedbot.chat.content import Bold, Break, Code, Inline, Items
-from fedbot.chat.words import naming
+from fedbot.chat.words import keys, naming
 from fedbot.chat.words.connection_cards import over, suspended
 from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
@@ -14,7 +14,7 @@ from fedbot.federation.documents import Connection
 from fedbot.federation.home import Home
 
 
-def connect_asked(tongue: Tongue, *, connection: Connection, fingerprint: str) -> Lines:
+def connect_asked(tongue: Tongue, *, connection: Connection, fingerprint: str, emoji: tuple[int, ...]) -> Lines:
     """The answer to `!fed connect`; it carries the asking."""
     peer = naming.space(tongue, connection.peer_name)
     how = (
@@ -33,20 +33,30 @@ def connect_asked(tongue: Tongue, *, connection: Connection, fingerprint: str) -
         ),
         how,
         "",
-        tongue.say(
-            "Compare with {peer} by another way (phone, in person). Its key: {key}", peer=peer, key=Bold(fingerprint)
-        ),
-        tongue.say("If it isn't the same, or to take it back, reply: {cancel}", cancel=command("cancel")),
+        *_same_emoji(tongue, peer, emoji),
+        tongue.say("Their key: {key}", key=fingerprint),
+        tongue.say("If any of them differs, or to take it back, reply: {cancel}", cancel=command("cancel")),
         connection.code,
     ]
 
 
-def connect_crossed(tongue: Tongue, *, connection: Connection) -> Lines:
+def _same_emoji(tongue: Tongue, peer: str, emoji: tuple[int, ...]) -> Lines:
+    if not emoji:
+        return [tongue.say("The seven emoji to compare will appear here once {peer}'s bot has answered.", peer=peer)]
+    return [
+        tongue.say("Call {peer}. Their bot must show the same seven emoji:", peer=peer),
+        keys.row(tongue, emoji),
+    ]
+
+
+def connect_crossed(tongue: Tongue, *, connection: Connection, emoji: tuple[int, ...]) -> Lines:
     """Both asked at once: each asking is the other's approval."""
     peer = naming.space(tongue, connection.peer_name)
     return [
         tongue.say("{peer} asked us at the same moment: so both have said yes.", peer=Bold(peer)),
-        tongue.say("Each side now makes the other's access and tries it. Nothing to do."),
+        tongue.say("Each side now makes the other's access and tries it."),
+        *_same_emoji(tongue, peer, emoji),
+        tongue.say("If any of them differs: {stop}", stop=command(f"disconnect {connection.peer} --now")),
         connection.code,
     ]
 

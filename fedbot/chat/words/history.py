@@ -9,6 +9,7 @@ from fedbot.chat.content import Break, Inline, Items, Link, permalink
 from fedbot.chat.words import naming
 from fedbot.chat.words.connection_cards import agreed
 from fedbot.chat.words.diagnoses import diagnosis
+from fedbot.chat.words.keys import row
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.states import state_in_words
 from fedbot.chat.words.tongue import Lines, Tongue, marked
@@ -16,6 +17,7 @@ from fedbot.chat.words.transfer_facts import asked, card_of, not_done, where_it_
 from fedbot.federation.audit import AuditEntry
 from fedbot.federation.documents import Connection, ConnectionState, Transfer, TransferState
 from fedbot.federation.home import Home
+from fedbot.federation.views import CaseSeen
 
 MOST_FIRST, MOST_LAST = 10, 20
 """Of a very long history the first and the last entries are told."""
@@ -119,6 +121,8 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"suspended: .+", marked("paused, as the other bot's key or account changed")),
     (r"(?:waits|over): the room was replaced", marked("the room was replaced")),
     (r"reviewed: it goes on in the new room", marked("said that it goes on in the new room")),
+    (r"keys can be compared", marked("both bots can show the emoji by which keys are compared")),
+    (r"the peer's nonce isn't the one that it committed to", marked("the key check with the other bot failed")),
     (r"reviewed: .+", marked("accepted the other bot's new key and account")),
     (r"review: another fingerprint was typed", marked("typed another fingerprint than that of the new key")),
     (r"not entitled: (.+)", marked("wanted to {0}, without the right to")),
@@ -137,7 +141,7 @@ def shown(
     peer_name: str,
     entries: tuple[tuple[datetime, AuditEntry], ...],
     names: dict[str, str],
-    returns: tuple[Transfer, ...] = (),
+    case: CaseSeen | None = None,
     pages: tuple[tuple[int, str], ...] = (),
 ) -> Lines:
     """The case in a line, where it stands, then when – who – what, oldest first.
@@ -150,7 +154,7 @@ def shown(
         else _connection(tongue, subject, home)
     )
     told = [line for at, entry in entries if (line := _told(tongue, at, entry, names))]
-    lines: Lines = [*head, *_returns(tongue, returns), ""]
+    lines: Lines = [*head, *_keys(tongue, case or CaseSeen()), *_returns(tongue, case.returns if case else ()), ""]
     if len(told) > MOST_FIRST + MOST_LAST:
         left_out = tongue.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
         told = [*told[:MOST_FIRST], left_out, *told[-MOST_LAST:]]
@@ -175,6 +179,17 @@ def _transfer(tongue: Tongue, transfer: Transfer, home: Home, peer_name: str) ->
         lines += [*where_it_is(tongue, card), *not_done(tongue, card)]
     if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
         lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, transfer.problem)))
+    return lines
+
+
+def _keys(tongue: Tongue, case: CaseSeen) -> Lines:
+    """The whole fingerprints of a friendship, and the emoji by which they are compared."""
+    lines: Lines = []
+    if case.keys:
+        own, peer = case.keys
+        lines += [tongue.say("Our key: {key}", key=own), tongue.say("Their key: {key}", key=peer)]
+    if case.emoji:
+        lines += [tongue.say("Both bots must show the same seven emoji:"), row(tongue, case.emoji)]
     return lines
 
 

@@ -154,6 +154,7 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
             fingerprint="k3f9",
             own_fingerprint="w5nh",
             people=[text, "@" + text],
+            emoji=tuple(range(7)),
         )
         for state in ConnectionState
     ]

@@ -18,9 +18,9 @@ OLD = "k3f9-2mxa-7rtw-h4cd-p9qe"
 ARRIVED = (Progress(1, stage="arrived", item=43),)
 
 
-def review(bot: str, fingerprint: str) -> Phrase:
+def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
     suspended = connection(ConnectionState.SUSPENDED, ours=True)
-    return say("review_list", home=ALPHA, changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot),))
+    return say("review_list", home=ALPHA, changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot, emoji),))
 
 
 def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tuple[int, str], ...] = ()) -> Phrase:
@@ -108,36 +108,40 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Key until now: k3f9-2mxa-7rtw-h4cd-p9qe
         Key now: w5nh-8d2c-xq4m-t7ra-6kzj
         Account: @fedbot:beta.example, now @new:beta.example
-        Ask somebody of betaspace by another way than this room (phone, in person) how its key now begins.
-        If it is right: !fed review beta accept XXXX, with the first four signs as they tell you.
+        Their bot hasn't answered yet, so there are no emoji to compare.
+        Call betaspace and compare the whole key.
+        If all is the same: !fed review beta accept KEY
+        KEY is the seven emoji, their names, or the whole key.
         If not: do nothing; the friendship stays paused.
         """,
     ),
     "only a new account": (
-        review("@new:beta.example", OLD),
+        review("@new:beta.example", OLD, (0, 1, 36, 41, 61, 63, 47)),
         """
         1 friend of attraktor has another key or account than agreed:
 
         betaspace
         Its key is the same: k3f9-2mxa-7rtw-h4cd-p9qe
         Account: @fedbot:beta.example, now @new:beta.example
-        Ask somebody of betaspace by another way than this room (phone, in person) how its key now begins.
-        If it is right: !fed review beta accept XXXX, with the first four signs as they tell you.
+        Call betaspace. Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        If all is the same: !fed review beta accept KEY
+        KEY is the seven emoji, their names, or the whole key.
         If not: do nothing; the friendship stays paused.
         """,
     ),
     "another fingerprint": (
         say("fingerprint_differs", connection=connection(ConnectionState.SUSPENDED, ours=True), word="abcd"),
         """
-        Not accepted: "abcd" isn't how the key begins that speaks for betaspace now.
+        Not accepted: "abcd" is neither the whole key that speaks for betaspace now nor its seven emoji.
         If betaspace told you so, somebody else may be speaking in its name: please call them.
         The friendship stays paused.
         """,
     ),
     "accept whose": (
-        say("accept_without_space", usage="review [SPACE] [accept XXXX]"),
+        say("accept_without_space", usage="review [SPACE] [accept KEY]"),
         """
-        Accept whose key? I did nothing. It goes: !fed review [SPACE] [accept XXXX]
+        Accept whose key? I did nothing. It goes: !fed review [SPACE] [accept KEY]
         """,
     ),
     "reviewed": (

@@ -13,6 +13,7 @@ from fedbot.federation.effects import Phrase, say
 from fedbot.federation.home import Home
 from tests.chat.words.scenes import ALPHA, BEA, BETA, BOLTS, BY_ANNA, BY_BEA, NOW, connection, plain, transfer
 
+SEVEN = (0, 1, 36, 41, 61, 63, 47)
 KEY, OWN_KEY = "k3f9-2mxa-7rtw-h4cd-p9qe", "w5nh-8d2c-xq4m-t7ra-6kzj"
 
 
@@ -24,6 +25,7 @@ def card(connection: Connection, people: list[str] | None = None, home: Home = B
         fingerprint=KEY,
         own_fingerprint=OWN_KEY,
         people=people or [],
+        emoji=SEVEN,
     )
 
 
@@ -56,10 +58,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • the token stays with me: attraktor's bot never gets into betaspace's InvenTree;
         I answer for it, and only about shared items
 
-        Before you say yes, compare with attraktor by another way (phone, in person):
-        its key: k3f9-2mxa-7rtw-h4cd-p9qe
-        ours: w5nh-8d2c-xq4m-t7ra-6kzj
-        Both bots show them with !fed spaces.
+        Call attraktor before you approve. Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        If any of them differs, decline: somebody may be between the two bots.
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
+        Our key: w5nh-8d2c-xq4m-t7ra-6kzj
 
         For bea or Cem (superusers of betaspace's InvenTree). Nothing has been made yet.
         ✅ yes, friends · ❌ no
@@ -81,10 +84,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • betaspace's bot can read all stock items of attraktor
         I have no admin token: after a yes I say in the admin room what to click.
 
-        Before you say yes, compare with attraktor by another way (phone, in person):
-        its key: k3f9-2mxa-7rtw-h4cd-p9qe
-        ours: w5nh-8d2c-xq4m-t7ra-6kzj
-        Both bots show them with !fed spaces.
+        Call attraktor before you approve. Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        If any of them differs, decline: somebody may be between the two bots.
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
+        Our key: w5nh-8d2c-xq4m-t7ra-6kzj
 
         For a superuser of betaspace's InvenTree; of the people whom I know, nobody is one. Nothing has been made yet.
         ✅ yes, friends · ❌ no
@@ -186,34 +190,87 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "asked": (
-        say("connect_asked", connection=connection(ConnectionState.ASKED, ours=True), fingerprint=KEY),
+        say("connect_asked", connection=connection(ConnectionState.ASKED, ours=True), fingerprint=KEY, emoji=SEVEN),
         """
         Asked betaspace to be friends. Nothing has been made yet.
         A superuser of betaspace decides, on the card of its bot, until Tue 1 Dec, 20:14.
         Neither bot gets into the other's InvenTree; each answers for the other, about shared items only.
 
-        Compare with betaspace by another way (phone, in person). Its key: k3f9-2mxa-7rtw-h4cd-p9qe
-        If it isn't the same, or to take it back, reply: !fed cancel
+        Call betaspace. Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
+        If any of them differs, or to take it back, reply: !fed cancel
         c9x4
         """,
     ),
     "asked, direct": (
-        say("connect_asked", connection=connection(ConnectionState.ASKED, ours=True, access="direct"), fingerprint=KEY),
+        say(
+            "connect_asked",
+            connection=connection(ConnectionState.ASKED, ours=True, access="direct"),
+            fingerprint=KEY,
+            emoji=(),
+        ),
         """
         Asked betaspace to be friends. Nothing has been made yet.
         A superuser of betaspace decides, on the card of its bot, until Tue 1 Dec, 20:14.
         The tokens are exchanged, sealed: each bot can read all stock items of the other, and change none.
 
-        Compare with betaspace by another way (phone, in person). Its key: k3f9-2mxa-7rtw-h4cd-p9qe
-        If it isn't the same, or to take it back, reply: !fed cancel
+        The seven emoji to compare will appear here once betaspace's bot has answered.
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
+        If any of them differs, or to take it back, reply: !fed cancel
         c9x4
         """,
     ),
     "both asked at once": (
-        say("connect_crossed", connection=connection(ConnectionState.ASKED, ours=True)),
+        say("connect_crossed", connection=connection(ConnectionState.ASKED, ours=True), emoji=SEVEN),
         """
         betaspace asked us at the same moment: so both have said yes.
-        Each side now makes the other's access and tries it. Nothing to do.
+        Each side now makes the other's access and tries it.
+        Call betaspace. Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        If any of them differs: !fed disconnect beta --now
+        c9x4
+        """,
+    ),
+    "keys to compare": (
+        say(
+            "keys_to_compare",
+            connection=replace(connection(ConnectionState.SUSPENDED), changed_bot="@new:attraktor.example"),
+            home=BETA,
+            emoji=SEVEN,
+        ),
+        """
+        Compare the keys of betaspace and attraktor: call attraktor.
+        Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        If all are the same, a superuser of betaspace types them: !fed review attraktor accept EMOJI
+        If any differs, leave the friendship paused: somebody else may speak for attraktor.
+        c9x4
+        """,
+    ),
+    "our own key is looked at": (
+        say("keys_to_compare", connection=connection(ConnectionState.ACTIVE), home=BETA, emoji=SEVEN),
+        """
+        Compare the keys of betaspace and attraktor: call attraktor.
+        Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        attraktor's bot checks who speaks for betaspace. There is nothing to type here.
+        c9x4
+        """,
+    ),
+    "no emoji yet": (
+        say("keys_not_compared_yet", connection=connection()),
+        """
+        Not counted: attraktor's bot hasn't answered, so nobody can compare the keys yet.
+        The card will show seven emoji. Then decide.
+        """,
+    ),
+    "the check failed": (
+        say("key_check_failed", connection=connection()),
+        """
+        ⚠ The key check with attraktor's bot failed. Nobody should approve.
+        It told another secret than the one it had promised. Somebody may be between the two bots.
+        Nothing was accepted, and nothing moves.
         c9x4
         """,
     ),

@@ -1,0 +1,250 @@
+"""Keys are compared whole: nobody can stand between two bots, or take the place of one, and show people the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fedbot.federation import key_checks
+from fedbot.federation.documents import ConnectionState
+from fedbot.federation.effects import Draft
+from fedbot.federation.envelope import Identity, fingerprint, key_commitment, short_string
+from tests.dialogue.space import Space
+from tests.dialogue.test_connecting import both_ask_at_once
+from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.world import World, a_world, friends, told
+
+ACTIVE, OFFERED, SUSPENDED = ConnectionState.ACTIVE, ConnectionState.OFFERED, ConnectionState.SUSPENDED
+CANCELLED = ConnectionState.CANCELLED
+
+
+def emoji_in(text: str) -> list[str]:
+    """The names of the emoji that a message shows."""
+    rows = [line for line in text.splitlines() if line.count(" · ") == 6]
+    assert len(rows) <= 1, text
+    return [part.split(" ", 1)[1] for row in rows for part in row.split(" · ")]
+
+
+def changes_letters(space: Space, kind: str, **fields: str) -> None:
+    """From now on the space's bot writes something else in these fields of its letters of that kind."""
+    honest = space.bot.courier._envelope
+
+    def envelope_of(draft: Draft, room: str) -> dict[str, Any]:
+        lie = replace(draft, body={**draft.body, **fields})
+        return honest(lie if draft.kind == kind else draft, room)
+
+    space.bot.courier._envelope = envelope_of  # type: ignore[method-assign]
+
+
+def checks(world: World, body: dict[str, str]) -> None:
+    """Betaspace's bot writes a message of a key check, whatever its code thinks of it."""
+    beta = world.beta
+    content = beta.bot.courier._envelope(
+        Draft("check", "attraktor", beta.connection().id, "connection", 0, body), world.room.id
+    )
+    transaction = next(iter(body.values()))
+    world.server.send(
+        beta.chat.user_id,
+        world.room.id,
+        "dev.fedbot.envelope",
+        {"dev.fedbot": content},
+        device="liar",
+        transaction=transaction,
+    )
+
+
+def states(space: Space) -> list[ConnectionState]:
+    """Of all connections that the space ever had."""
+    return [connection.state for connection in space.turn.connections()]
+
+
+async def test_both_sides_show_the_same_seven_emoji_before_anybody_decides() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    asked, card = emoji_in(world.room.message("Asked Betaspace").text), emoji_in(world.card().text)
+    assert len(asked) == 7
+    assert asked == card
+
+
+async def test_nothing_can_be_decided_before_the_emoji_are_there() -> None:
+    world = await a_world()
+    world.anna.says("!fed connect betaspace")
+    await world.settle(asleep=(world.beta,))
+    world.alpha.is_asleep = True
+    await world.settle()
+    assert not [m for m in world.room.messages(sender=world.beta.chat.user_id) if m.reactions], "no card yet"
+    world.bea.says(f"!fed approve {world.beta.connection().code}")
+    await world.grace()
+    assert world.beta.connection().state is OFFERED
+    assert told(world.room, "nobody can compare the keys yet")
+    world.alpha.is_asleep = False
+    await world.settle()
+    assert len(emoji_in(world.card().text)) == 7
+
+
+async def test_whoever_stands_between_two_bots_with_keys_of_his_own_is_seen() -> None:
+    """He may choose his nonces as he likes, but before he knows those of the two."""
+    world = await a_world()
+    await world.asks_to_connect()
+    ours, theirs = world.alpha.connection(), world.beta.connection()
+    assert ours.check is not None
+    assert theirs.check is not None
+    eve = Identity(bytes(32))
+    seen_by_anna = short_string(ours.id, (world.alpha.identity.key, ours.check.ours), (eve.key, "11" * 32))
+    seen_by_bea = short_string(ours.id, (world.beta.identity.key, theirs.check.ours), (eve.key, "22" * 32))
+    assert seen_by_anna != seen_by_bea
+
+
+@pytest.mark.parametrize("side", ["asker", "decider"])
+async def test_a_nonce_that_is_not_the_promised_one_ends_it_and_people_are_told(side: str) -> None:
+    """Whoever may choose a nonce after having seen the other's can try until the emoji are those that he wants."""
+    world = await a_world()
+    if side == "asker":
+        changes_letters(world.alpha, "reveal", nonce="ab" * 32)
+        world.anna.says("!fed connect betaspace")
+        await world.settle()
+        assert states(world.beta) == [CANCELLED]
+    else:
+        await world.asks_to_connect()
+        forges(world, world.beta, world.beta.connection(), "reveal", {"nonce": "ab" * 32})
+        await world.settle()
+        assert states(world.alpha) == [CANCELLED]
+    assert told(world.room, "The key check with")
+    assert told(world.beta_admins if side == "asker" else world.alpha_admins, "The key check with")
+
+
+async def test_a_yes_without_a_nonce_of_its_own_is_no_yes() -> None:
+    world = await a_world()
+    world.anna.says("!fed connect betaspace")
+    await world.settle(asleep=(world.beta,))
+    asked = world.alpha.connection()
+    answering = replace(asked, peer="attraktor", exchange=replace(asked.exchange, sent=0, seen=1))
+    forges(world, world.beta, answering, "accepted", {"access": "relayed"})
+    await world.settle(asleep=(world.beta,))
+    assert states(world.alpha) == [CANCELLED]
+
+
+async def test_an_asking_without_a_commitment_is_not_taken() -> None:
+    world = await a_world()
+    changes_letters(world.alpha, "connect", commitment="short")
+    world.anna.says("!fed connect betaspace")
+    await world.settle()
+    assert world.beta.turn.connections() == []
+
+
+async def test_when_both_ask_at_once_both_show_the_same_emoji() -> None:
+    world = await a_world()
+    await both_ask_at_once(world)
+    shown = [emoji_in(m.text) for m in world.room.messages() if "at the same moment" in m.text]
+    assert len(shown) == 2
+    assert shown[0] == shown[1]
+    assert len(shown[0]) == 7
+    assert world.alpha.connection().state is world.beta.connection().state is ACTIVE
+
+
+# --- another key ---------------------------------------------------------------------------------------------
+
+
+async def another_key() -> World:
+    """Attraktor's bot has another key, and both bots have told their emoji."""
+    world = await friends()
+    await world.alpha.gets_new_key()
+    await world.settle()
+    assert world.beta.connection().state is SUSPENDED
+    return world
+
+
+async def test_at_a_review_both_bots_show_the_same_emoji() -> None:
+    world = await another_key()
+    shown = [emoji_in(m.text) for m in told(world.room, "Compare the keys")]
+    assert len(shown) == 2
+    assert shown[0] == shown[1]
+    line = world.bea.says("!fed review attraktor")
+    await world.settle()
+    assert emoji_in(world.answer_to(line)) == shown[0]
+
+
+@pytest.mark.parametrize("typed", ["names", "signs", "key"])
+async def test_the_emoji_their_names_or_the_whole_key_let_it_go_on(typed: str) -> None:
+    world = await another_key()
+    numbers = key_checks.numbers(world.beta.turn, world.beta.connection())
+    words = {
+        "names": " ".join(key_checks.EMOJI[number][1].upper() for number in numbers),
+        "signs": " ".join(key_checks.EMOJI[number][0] for number in numbers),
+        "key": fingerprint(world.alpha.identity.key),
+    }
+    world.bea.says(f"!fed review attraktor accept {words[typed]}")
+    await world.settle()
+    assert world.beta.connection().state is ACTIVE
+    await world.hand_over()
+
+
+async def test_a_key_that_begins_like_the_real_one_is_not_accepted() -> None:
+    """A key with the same 20 bits at its beginning is found in seconds."""
+    world = await another_key()
+    new = fingerprint(world.alpha.identity.key)
+    for typed in (new[:4], new[:19], new[:-1], new + "2", fingerprint(world.beta.identity.key), "x"):
+        line = world.bea.says(f"!fed review attraktor accept {typed}")
+        await world.settle()
+        assert world.beta.connection().state is SUSPENDED
+        assert "Not accepted" in world.answer_to(line)
+
+
+async def test_six_of_seven_emoji_are_not_enough() -> None:
+    world = await another_key()
+    numbers = key_checks.numbers(world.beta.turn, world.beta.connection())
+    six = " ".join(key_checks.EMOJI[number][1] for number in numbers[:6])
+    world.bea.says(f"!fed review attraktor accept {six}")
+    await world.settle()
+    assert world.beta.connection().state is SUSPENDED
+
+
+async def test_emoji_that_were_compared_for_one_key_count_for_no_other() -> None:
+    world = await another_key()
+    numbers = key_checks.numbers(world.beta.turn, world.beta.connection())
+    world.alpha.identity = Identity(bytes(31) + b"x")
+    await world.alpha.restart(key=world.alpha.identity.key)
+    await world.settle()
+    world.bea.says("!fed review attraktor accept " + " ".join(key_checks.EMOJI[number][1] for number in numbers))
+    await world.settle()
+    assert world.beta.connection().state is SUSPENDED
+
+
+async def test_a_new_key_that_answers_with_another_nonce_than_promised_is_told() -> None:
+    world = await friends()
+    commitment = key_commitment(world.alpha.connection().id, world.beta.identity.key, "11" * 32)
+    for body in ({"commitment": commitment}, {"nonce": "22" * 32}):
+        checks(world, body)
+        await world.settle(asleep=(world.beta,))
+    assert told(world.alpha_admins, "The key check with")
+    assert world.alpha.connection().state is ACTIVE
+
+
+async def test_nobody_gets_nonces_one_after_the_other_until_he_likes_the_emoji() -> None:
+    world = await friends()
+    before = len(world.room.envelopes(sender=world.alpha.chat.user_id))
+    for number in range(20):
+        commitment = key_commitment(world.alpha.connection().id, world.beta.identity.key, f"{number:064x}")
+        checks(world, {"commitment": commitment})
+        await world.settle(asleep=(world.beta,))
+    assert len(world.room.envelopes(sender=world.alpha.chat.user_id)) == before + 1
+
+
+async def test_a_nonce_is_another_one_for_each_asking_and_nobody_else_can_tell_it() -> None:
+    world = await a_world()
+    identity = world.alpha.identity
+    assert identity.nonce("one") == identity.nonce("one") != identity.nonce("two")
+    assert identity.nonce("one") != world.beta.identity.nonce("one")
+    assert re.fullmatch("[0-9a-f]{64}", identity.nonce("one"))
+
+
+async def test_show_tells_both_whole_fingerprints() -> None:
+    world = await friends()
+    line = world.piet.says(f"!fed show {world.alpha.connection().code}")
+    await world.settle()
+    answer = world.answer_to(line)
+    for space in (world.alpha, world.beta):
+        assert fingerprint(space.identity.key) in answer
