@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from fedbot.app.breaker import Backoff, Breaker
@@ -69,6 +70,7 @@ class ActLane:
         self._give_up = give_up
         self._breaker = breaker
         self._not_before: datetime | None = None
+        self._elsewhere: dict[int, asyncio.Task[None]] = {}
         engine.clock_listeners.append(self._clock_set_back)
         self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
 
@@ -83,13 +85,25 @@ class ActLane:
     async def run(self) -> None:
         """Work for ever."""
         wake = self._engine.wake["act"]
-        while True:
-            wake.clear()
-            rows = self._engine.due("act")
-            if rows:
-                await to_its_end(self.perform(rows[0], rows))
-            else:
-                await wait_for_work(self._engine, "act")
+        async with asyncio.TaskGroup() as group:
+            while True:
+                wake.clear()
+                rows = tuple(row for row in self._engine.due("act") if row.id not in self._elsewhere)
+                if rows and _goes_elsewhere(rows[0]):
+                    # a peer's server may take its time, so nothing of ours waits for it
+                    trial = group.create_task(self.perform(rows[0], rows))
+                    self._elsewhere[rows[0].id] = trial
+                    trial.add_done_callback(partial(self._over, rows[0].id))
+                elif rows:
+                    await to_its_end(self.perform(rows[0], rows))
+                elif self._elsewhere:
+                    await wake.wait()
+                else:
+                    await wait_for_work(self._engine, "act")
+
+    def _over(self, number: int, _: asyncio.Task[None]) -> None:
+        self._elsewhere.pop(number, None)
+        self._engine.wake["act"].set()
 
     async def perform(self, row: OutboxRow, rows: tuple[OutboxRow, ...] = ()) -> None:
         """One step, one try."""
@@ -241,6 +255,10 @@ class ActLane:
         event = Waiting(now, context, problem.text, next_try, silent=is_silence(problem))
         self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem.text)
         self._engine.decide_all()
+
+
+def _goes_elsewhere(row: OutboxRow) -> bool:
+    return isinstance(row.effect, Do) and not is_ours(row.effect.step)
 
 
 def is_ours(step: Step) -> bool:

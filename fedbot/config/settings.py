@@ -85,6 +85,10 @@ class InvenTree(Section):
     public_url: UrlOrNone = Field(
         "", description="address under which friends reach it (`peer_access: direct`); empty: the same as `url`"
     )
+    private_peers: list[str] = Field(
+        default_factory=list,
+        description="ids of friends whose InvenTree may be at a private address (`peer_access: direct`)",
+    )
     token: SecretStr = Field(description="token of the bot's own user, with the least roles it needs")
     token_file: FilePath | None = Field(None, description="file that holds the token")
     admin_token: SecretStr | None = Field(
@@ -298,6 +302,7 @@ class Settings(Section):
             discoverable=self.party.discoverable,
             peer_access=self.party.peer_access,
             inventory_url=self.inventree.public_url or self.inventree.url,
+            private_peers=tuple(self.inventree.private_peers),
             has_admin_token=self.inventree.admin_token is not None,
             self_approval=self.rules.self_approval,
             grace=timedelta(seconds=self.rules.grace_seconds),

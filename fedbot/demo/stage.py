@@ -290,6 +290,7 @@ class Stage:
             "people": {self.people[name].user_id: name for name in cast.people},
             "inventree": {
                 "url": inventree.url,
+                "private_peers": [other.party for other in (ATTRAKTOR, BETASPACE, GAMMASPACE) if other is not cast],
                 "token_file": "inventree-token",
                 "admin_token_file": "inventree-admin-token",
                 "approvers_group": seeds.APPROVERS,

@@ -78,14 +78,15 @@ class TokenMinted:
 class TryToken:
     """Read an inventory under the token in the vault: ours for relayed answers, the peer's for direct.
 
-    `url` is empty for our own InvenTree. Fails unless the token can read stock and cannot write it. `for_peer`: as
-    with `MakeAccess`. Result: `TokenTried`.
+    `url` is empty for our own InvenTree; `private`: it may be at a private address. Fails unless the token can read
+    stock and cannot write it. `for_peer`: as with `MakeAccess`. Result: `TokenTried`.
     """
 
     mark: str
     reference: str
     url: str = ""
     for_peer: bool = False
+    private: bool = False
 
 
 @dataclass(frozen=True)

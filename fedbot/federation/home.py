@@ -29,6 +29,7 @@ class Home:
     discoverable: bool = True
     peer_access: str = "relayed"
     inventory_url: str = ""
+    private_peers: tuple[str, ...] = ()
     has_admin_token: bool = False
     self_approval: bool = False
     grace: timedelta = timedelta(seconds=5)

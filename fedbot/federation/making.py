@@ -39,6 +39,8 @@ TRY_AGAIN_AFTER = timedelta(minutes=1)
 A_DAY = timedelta(days=1)
 NO_TOKEN = "no-token"  # noqa: S105 -- a reason, not a secret
 PEER = "peer"
+TOKEN_CODES = frozenset({"not-permitted", "too-much-right", "too-little-right", "sealed"})
+"""What a peer hears of the trial of its token, besides that its InvenTree can't be reached."""
 
 
 def access_name(connection: Connection) -> str:
@@ -195,7 +197,8 @@ def _try_own(turn: Turn, connection: Connection) -> None:
 
 
 def _try_peers(turn: Turn, connection: Connection) -> None:
-    step = TryToken(_mark(connection, "trial"), peer_reference(connection), connection.peer_url)
+    private = connection.peer in turn.home.private_peers
+    step = TryToken(_mark(connection, "trial"), peer_reference(connection), connection.peer_url, private=private)
     turn.do(Do(_about_peer(connection), step))
 
 
@@ -330,7 +333,7 @@ def _peers_token_refused(turn: Turn, connection: Connection, reason: str, text: 
     turn.save(connection)
     if turn.tell_once(f"peers:{connection.id}:{reason}", A_DAY):
         turn.note(connection.id, f"the peer's token: {reason}", detail=text)
-        _tell_peers_token(turn, connection, text)
+        _tell_peers_token(turn, connection, text, told_to_peers(reason))
 
 
 def peer_is_silent(turn: Turn, connection: Connection, problem: str) -> None:
@@ -339,13 +342,19 @@ def peer_is_silent(turn: Turn, connection: Connection, problem: str) -> None:
         connection = replace(connection, peer_problem=problem)
         turn.save(connection)
         turn.note(connection.id, "the peer's InvenTree is silent", detail=problem)
-        _tell_peers_token(turn, connection, problem)
+        _tell_peers_token(turn, connection, problem, told_to_peers("unreachable"))
 
 
-def _tell_peers_token(turn: Turn, connection: Connection, text: str) -> None:
+def told_to_peers(reason: str) -> str:
+    """Why a peer's token doesn't work, as its people may know: what is at other addresses near us is none of it."""
+    return reason if reason in TOKEN_CODES else "unreachable"
+
+
+def _tell_peers_token(turn: Turn, connection: Connection, text: str, code: str) -> None:
     phrase = say("peers_access_waits", connection=connection, home=turn.home, text=text)
     turn.tell_admins(phrase, f"peers:{connection.id}:{turn.now.isoformat()}")
-    _tell_room_once(turn, connection, "peers", phrase)
+    in_room = say("peers_access_waits_in_room", connection=connection, home=turn.home, code=code)
+    _tell_room_once(turn, connection, f"peers:{code}", in_room)
 
 
 def _tell_room_once(turn: Turn, connection: Connection, what: str, phrase: Phrase) -> None:

@@ -265,7 +265,8 @@ def on_credentials(turn: Turn, connection: Connection, envelope: Envelope) -> No
     reference = making.next_of(making.peer_reference(connection))
     context = Context("renewing", connection.id, detail={"step": TryToken.__name__, "whose": PEER, "url": url})
     turn.do(KeepSecret(context, reference, sealed, binding))
-    turn.do(Do(context, TryToken(_mark(connection, "trial"), reference, url)))
+    private = connection.peer in turn.home.private_peers
+    turn.do(Do(context, TryToken(_mark(connection, "trial"), reference, url, private=private)))
 
 
 def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str) -> None:
@@ -302,7 +303,7 @@ def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
         turn.tell_admins(phrase, f"old-token:{connection.id}:{event.at.isoformat()}")
     elif detail.get("whose") == PEER:
         turn.do(Forget(making.next_of(making.peer_reference(connection))))
-        problem = {"problem": event.text[:LONGEST_PROBLEM] or reason}
+        problem = {"problem": making.told_to_peers(reason)}
         turn.save(letters.send(turn, connection, "renewed", problem, awaits=True))
         turn.note(connection.id, "the peer's new token does not work", detail=event.text)
     elif detail.get("loss"):

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -51,6 +52,10 @@ SECONDS_BETWEEN_LOOKS = 24 * 3600.0
 
 # So long after its probe a step is done without a second look at its stock item.
 SECONDS_RECOGNISED = 5.0
+
+
+SECONDS_TO_END = 5.0
+MOST_TRIALS = 4
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ class OwnInventory:
         self._server: Server | None = None
         self._looked_at = 0.0
         self._looking = threading.Lock()
+        self._trials = ThreadPoolExecutor(MOST_TRIALS, "trial")
         self._writing = threading.Lock()
         self._recognised: tuple[Step | None, float] = (None, 0.0)
 
@@ -147,10 +153,14 @@ class OwnInventory:
 
         One that finds a movement done otherwise than agreed undoes it, so probes are writers too.
         """
+        if isinstance(step, steps.TryToken) and step.url:
+            return None  # trying leaves no trace
         return await asyncio.to_thread(self._write, self._probed, step)
 
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
+        if isinstance(step, steps.TryToken) and step.url:
+            return await self._try_at_the_peers(step)
         return await asyncio.to_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
 
     async def attach(self, step: steps.AttachPhoto, photo: bytes) -> steps.PhotoAttached:
@@ -179,6 +189,7 @@ class OwnInventory:
 
     def close(self) -> None:
         """Close all connections."""
+        self._trials.shutdown(wait=False, cancel_futures=True)
         for transport in (self._api, self._admin):
             if transport is not None:
                 transport.close()
@@ -234,7 +245,7 @@ class OwnInventory:
         return self._api, self._admin
 
     def _connect(self, url: str, token: str) -> InvenTreeTransport:
-        """A transport to our own server, or to a peer's."""
+        """A transport to our own server."""
         return InvenTreeTransport(
             url,
             token,
@@ -242,8 +253,40 @@ class OwnInventory:
             certificate=self._settings.certificate,
             transport=self._network(url),
             pause=self._pause,
-            bound=None if url == self._settings.url else OF_A_FRIEND,
         )
+
+    def _connect_peer(self, url: str, token: str, private: bool) -> InvenTreeTransport:  # noqa: FBT001 -- PeerConnector
+        """A transport to a peer's server, which gets little time, little room and no way into our network."""
+        return InvenTreeTransport(
+            url,
+            token,
+            timeout=min(self._settings.timeout, OF_A_FRIEND.seconds),
+            certificate=self._settings.certificate,
+            transport=self._network(url),
+            pause=self._pause,
+            bound=OF_A_FRIEND,
+            private=private,
+        )
+
+    async def _try_at_the_peers(self, step: steps.TryToken) -> StepResult:
+        """On threads of their own: a peer's server that hangs holds up neither our writes nor our questions."""
+        loop = asyncio.get_running_loop()
+        trial = partial(self._guarded, tokens.try_peers_token, step)
+        try:
+            async with asyncio.timeout(OF_A_FRIEND.seconds + SECONDS_TO_END):
+                return await loop.run_in_executor(self._trials, trial)
+        except TimeoutError:
+            raise Unavailable("The friend's InvenTree can't be reached: no answer in time.", "unreachable") from None
+
+    def _guarded(self, work: Callable[..., Told], step: steps.TryToken) -> Told:
+        try:
+            return work(self._vault, self._connect_peer, step)
+        except InventoryProblem:
+            raise
+        except Exception as fault:
+            log.exception("trying a friend's token failed")
+            text = f"The friend's InvenTree gave an answer that we don't understand ({type(fault).__name__})."
+            raise Unavailable(text, "misunderstood") from fault
 
 
 def _writable(server: Server) -> Server:

@@ -17,8 +17,11 @@ from fedbot.ports import NotPermitted, Refusal, Vault
 # Signs a mirrored value with our own key: the bytes in, the signature out.
 Signer = Callable[[bytes], str]
 
-# Opens a transport to the server at `url` under `token`.
+# Opens a transport to our server at `url` under `token`.
 Connector = Callable[[str, str], InvenTreeTransport]
+
+# Opens a transport to a peer's server at `url` under `token`; whether that may be at a private address.
+PeerConnector = Callable[[str, str, bool], InvenTreeTransport]
 
 ORDER_ROLES = ("return_order", "sales_order", "purchase_order")
 

@@ -12,11 +12,13 @@ from typing import Any
 
 from fedbot.federation.steps import MintToken, RevokeToken, TokenMinted, TokenRevoked, TokenTried, TryToken
 from fedbot.inventree.accounts import VIEWED, active_tokens, may_be_given_away, revoke
-from fedbot.inventree.server import Account, Server, account_behind
+from fedbot.inventree.server import Account, PeerConnector, Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
-from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal, Vault
 
+LONGEST_NAME = 100
+MOST_ITEMS = 1_000_000_000
 _NUMBERED = re.compile(r"(?P<base>.+-)(?P<number>\d+)")
 
 
@@ -50,7 +52,7 @@ def mint_token(server: Server, step: MintToken) -> TokenMinted:
 
 
 def try_token(server: Server, step: TryToken) -> TokenTried:
-    """Read an inventory under the token: ours, or the peer's at `url`.
+    """Read our own inventory under the token.
 
     Raises `Refusal` with reason unsafe-version (not for the peer's hands), no-token (none in the vault),
     too-much-right (it could do more than look), too-little-right (it can't even read stock).
@@ -59,7 +61,10 @@ def try_token(server: Server, step: TryToken) -> TokenTried:
     secret = _secret(server, step.reference)
     if secret is None:
         raise Refusal("There is no token to try.", "no-token")
-    transport = server.connect(step.url or server.settings.url, secret)
+    return _tried(server.connect(server.settings.url, secret))
+
+
+def _tried(transport: InvenTreeTransport) -> TokenTried:
     try:
         version, account = _known_by(transport)
         if account.superuser or account.staff or account.writes:
@@ -67,7 +72,7 @@ def try_token(server: Server, step: TryToken) -> TokenTried:
         if not all(account.may(role, "view") for role in VIEWED):
             raise Refusal("The token can't look at stock, parts, categories and locations.", "too-little-right")
         name, expiry = _itself(transport, version)
-        return TokenTried(transport.count("stock/"), version.api, name, expiry)
+        return TokenTried(min(transport.count("stock/"), MOST_ITEMS), version.api, name[:LONGEST_NAME], expiry)
     finally:
         transport.close()
 
@@ -108,6 +113,18 @@ def _known_by(transport: InvenTreeTransport) -> tuple[Version, Account]:
         return version, account_behind(transport, version)
     except NotPermitted:
         raise NotPermitted(f"InvenTree at {transport.host} does not accept the token.", "not-permitted") from None
+
+
+def try_peers_token(vault: Vault, connect: PeerConnector, step: TryToken) -> TokenTried:
+    """Read the peer's inventory under the token that it gave us. Our own InvenTree isn't needed for that.
+
+    Raises as `try_token`.
+    """
+    try:
+        secret = vault.read(step.reference)
+    except LookupError:
+        raise Refusal("There is no token to try.", "no-token") from None
+    return _tried(connect(step.url, secret, step.private))
 
 
 def find_token_tried(server: Server, step: TryToken) -> None:

@@ -22,6 +22,7 @@ import httpx
 from inventree.api import InvenTreeAPI
 
 from fedbot.inventree import failures
+from fedbot.inventree.peer_network import PeerTransport, PrivateAddress
 from fedbot.ports import Refusal
 
 Json = Any
@@ -42,6 +43,10 @@ _WORTH_ANOTHER_TRY = frozenset({500, 502, 503, 504})
 # closing has an unknown outcome, which costs a person's time; a new connection costs milliseconds.
 KEEP_ALIVE_SECONDS = 1.5
 LONGEST_ADDRESS = 2_000
+PRIVATE = (
+    "is at a private address. If that is right, name the friend in inventree.private_peers of the settings, then "
+    "restart me."
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         certificate: PEM file with a CA to trust besides the public ones, for a server that has its own.
         transport: replaces the network (tests, the in-process simulator).
         pause: waits between tries of a read (tests need not wait).
-        bound: of each answer, for a server that isn't ours; None: it may be as long as it likes.
+        bound: of each answer, for a server that isn't ours; None: it may be as long as it likes. Then, too, all calls
+            together have its `seconds`, and private addresses are refused, unless `private`.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         transport: httpx.BaseTransport | None = None,
         pause: Callable[[float], None] = time.sleep,
         bound: Bound | None = None,
+        private: bool = False,
     ) -> None:
         if not token.isascii() or not token.isprintable() or " " in token or not token:
             raise Refusal("The InvenTree token is empty or has characters that no token has.", "bad-token")
@@ -91,15 +98,19 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self.host = urlsplit(self.base_url).netloc
         self._pause = pause
         self._bound = bound
+        verify = _verification(self.base_url, certificate)
+        if bound is not None and transport is None:
+            transport = PeerTransport(verify, bound.seconds, private=private)
         self._client = httpx.Client(
             headers={
                 "Authorization": f"Token {token}",
                 "Accept": "application/json",
                 "Accept-Language": "en",  # its refusals are known by their words (failures), whatever the server speaks
                 "User-Agent": "fedbot",
+                **({} if bound is None else {"Accept-Encoding": "identity"}),
             },
             timeout=timeout,
-            verify=_verification(self.base_url, certificate),
+            verify=verify,
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_SECONDS),
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             transport=transport,
@@ -264,6 +275,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
             try:
                 response = self._once(method, address, params, content, attachment)
             except FOREIGN as error:
+                if isinstance(error.__cause__, PrivateAddress):
+                    raise Refusal(f"{self.host} {PRIVATE}", "private-address") from None
                 pause = next(pauses, None) if _just_broke(error) else None
                 if pause is None:
                     raise failures.of_exception(error, self.host, reading=reading) from None
@@ -296,6 +309,8 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
     def _bounded(self, response: httpx.Response, bound: Bound) -> httpx.Response:
         """The same, read only as far as it may go on."""
         ends, content = time.monotonic() + bound.seconds, bytearray()
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise Refusal(f"At {self.host} there is something that answers packed, but no InvenTree.", "no-inventree")
         for chunk in response.iter_bytes():
             content += chunk
             if len(content) > bound.size:

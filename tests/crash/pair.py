@@ -220,6 +220,7 @@ def _write_settings(party: Party, ground: Ground, room: str, access: str) -> Non
         "people": {party.person.user_id: "anna" if party.person is ground.people[0] else "bea"},
         "inventree": {
             "url": party.inventree.url,
+            "private_peers": [f"{role}-{party.id[5:]}" for role in ("give", "take")],
             "token_file": "inventree-token",
             "admin_token_file": "inventree-admin-token",
             "approvers_group": seeds.APPROVERS,

@@ -417,7 +417,8 @@ def test_an_answer_without_end_of_a_friends_server_is_not_read_to_its_end(packed
             yield squeezer.compress(bytes(100_000)) + squeezer.flush(zlib.Z_SYNC_FLUSH) if packed else bytes(100_000)
 
     headers = {"content-encoding": "gzip"} if packed else {}
-    with pytest.raises(Refusal, match="without end") as caught:
+    # what is packed was not asked for, and is not unpacked at all: a small piece can unpack to any size
+    with pytest.raises(Refusal, match="packed" if packed else "without end") as caught:
         read(at_a_friends(endless(), **headers))
     assert caught.value.reason == "no-inventree"
     assert read_so_far <= 11

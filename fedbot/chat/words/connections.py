@@ -111,6 +111,15 @@ def making_waits_in_room(tongue: Tongue, *, connection: Connection, home: Home) 
     ]
 
 
+_TRIALS: dict[str, str] = {
+    "unreachable": marked("its address can't be reached from here, or no InvenTree answers there."),
+    "not-permitted": marked("InvenTree does not accept the token."),
+    "too-much-right": marked("the token could do more than look."),
+    "too-little-right": marked("the token can't look at stock, parts, categories and locations."),
+    "sealed": marked("the token can't be opened."),
+}
+
+
 def peers_access_waits(tongue: Tongue, *, connection: Connection, home: Home, text: str) -> Lines:
     """`direct` only: what the peer gave us doesn't get us into its InvenTree, or that can't be reached."""
     own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
@@ -128,6 +137,26 @@ def peers_access_waits(tongue: Tongue, *, connection: Connection, home: Home, te
             own=own,
         ),
         tongue.say("The admins of both can mend that."),
+        tongue.say(
+            "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
+            when=tongue.when(connection.due),
+            cancel=command("cancel"),
+        ),
+    ]
+
+
+def peers_access_waits_in_room(tongue: Tongue, *, connection: Connection, home: Home, code: str) -> Lines:
+    """The same where the peer's people read along: only a code of what is wrong."""
+    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    return [
+        tongue.say(
+            "⏸ {code} waits: {own}'s bot gets no look into {peer}'s InvenTree.",
+            code=connection.code,
+            own=own,
+            peer=peer,
+        ),
+        tongue.say("The problem: {problem}", problem=tongue.say(_TRIALS[code])),
+        tongue.say("Nothing has moved. The admins of both spaces can fix it."),
         tongue.say(
             "Next: I try again by myself, until {when}. To stop it, reply: {cancel}",
             when=tongue.when(connection.due),

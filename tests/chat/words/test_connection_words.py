@@ -298,6 +298,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Next: I try again by myself, until Tue 1 Dec, 20:14. To stop it, reply: !fed cancel
         """,
     ),
+    "the other InvenTree lets us not in, where the other space reads along": (
+        say(
+            "peers_access_waits_in_room",
+            connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
+            home=ALPHA,
+            code="unreachable",
+        ),
+        """
+        ⏸ c9x4 waits: attraktor's bot gets no look into betaspace's InvenTree.
+        The problem: its address can't be reached from here, or no InvenTree answers there.
+        Nothing has moved. The admins of both spaces can fix it.
+        Next: I try again by myself, until Tue 1 Dec, 20:14. To stop it, reply: !fed cancel
+        """,
+    ),
     "the other space said no": (
         say("connect_declined", connection=connection(ConnectionState.DECLINED, ours=True), by="Bea"),
         """
