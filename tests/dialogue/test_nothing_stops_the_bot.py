@@ -20,6 +20,7 @@ from tests.dialogue.test_lending import lent
 from tests.dialogue.world import a_world, friends, told
 
 TWO_MONTHS = timedelta(days=60)
+FIVE_DAYS = timedelta(days=5)
 HOSTILE_URLS = [
     "http://evil.test/\0",
     "https://[::1",
@@ -74,15 +75,16 @@ async def test_a_clock_that_was_two_months_ahead_once_does_not_end_the_bot() -> 
     assert not any(space.bot.quarantined() for space in world.spaces)
 
 
-async def test_a_clock_that_was_two_months_ahead_once_does_not_silence_the_bot() -> None:
+async def test_a_clock_that_was_days_ahead_once_does_not_silence_the_bot() -> None:
     world = await friends()
-    world.clock.is_set(TWO_MONTHS)
-    world.beta.goes_down()
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and "dev.fedbot" in event["content"]
     world.anna.says("!fed push M3-NUT 10 to betaspace")
+    await world.settle()
+    world.clock.is_set(FIVE_DAYS)
+    world.beta.goes_down()
     world.cem.says("!fed status")
-    await world.passes(timedelta(minutes=3))
-    world.clock.is_set(-TWO_MONTHS)
+    await world.passes(timedelta(minutes=3))  # sent again, put off, and told by the wrong clock
+    world.clock.is_set(-FIVE_DAYS)
     world.beta.comes_back()
     world.server.loses = lambda user, event: False
     await world.passes(timedelta(minutes=30))
