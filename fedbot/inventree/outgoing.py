@@ -88,7 +88,8 @@ def take_out(server: Server, step: TakeOut) -> Taken:
     found = _found(server, step)
     if found is None:
         raise OutcomeUnknown("InvenTree's history does not show what was moved to Outgoing.", "changed")
-    return _as_agreed(server, step, found, before=amount(row["quantity"]))
+    before = None if server.version.locks_rows else amount(row["quantity"])
+    return _as_agreed(server, step, found, before)
 
 
 def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
@@ -154,7 +155,10 @@ def _trace_in_outgoing(server: Server, step: TakeOut) -> Trace:
 
 
 def _as_agreed(server: Server, step: TakeOut, found: _Found, before: Decimal | None) -> Taken:
-    """The result, if part, serial and quantity are as agreed and the sum adds up; else all goes back."""
+    """The result, if part, serial and quantity are as agreed and the sum adds up; else all goes back.
+
+    `before` is what the source held; None if others may have moved some of it meanwhile, as rows are locked.
+    """
     row, deltas = found.row, found.entry.deltas
     agreed = (
         row.get("part") == step.part

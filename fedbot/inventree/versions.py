@@ -69,6 +69,11 @@ class Version:
         return self.api >= 519  # noqa: PLR2004
 
     @property
+    def locks_rows(self) -> bool:
+        """Whether a transfer locks the stock item, so that what others move at the same moment adds up."""
+        return self.api >= 522  # noqa: PLR2004
+
+    @property
     def makes_users(self) -> bool:
         """Whether groups' rulesets and users' groups can be read and set over REST."""
         return self.api >= 335  # noqa: PLR2004

@@ -145,6 +145,10 @@ def test_a_step_is_written_as_a_person_would_write_it() -> None:
         "part": 7,
         "quantity": "10.50",
         "serial": "",
+        "batch": None,
+        "status": None,
+        "status_text": "",
+        "known": None,
     }
 
 
