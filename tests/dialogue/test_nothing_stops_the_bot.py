@@ -259,3 +259,19 @@ async def test_a_secret_that_the_vault_cannot_keep_holds_up_nothing(monkeypatch:
     await world.settle()
     assert len(told(world.room, "You are Anna of Attraktor")) == 1
     assert "KeepSecret" in [aside.what for aside in world.alpha.bot.quarantined()]
+
+
+@pytest.mark.parametrize(
+    "word", ["a", "level", "fedbot.app.engine", "2026-11-24", "x" * 5000, "level=info part=fedbot.app"]
+)
+async def test_a_peers_value_that_is_no_token_is_not_kept_and_blanks_no_log(
+    monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    monkeypatch.setattr(world.beta.vault, "read", lambda _: word)
+    await world.connect()
+    await world.passes(timedelta(minutes=5))
+    assert word not in world.alpha.vault.secrets.values()
+    assert world.alpha.connection().state is ConnectionState.MAKING
+    assert told(world.room, "the token can't be opened")
+    assert not world.alpha.bot.quarantined()
