@@ -12,6 +12,7 @@ import pytest
 
 from fedbot.federation import envelope
 from fedbot.federation.documents import Exchange, Transfer, TransferState
+from fedbot.federation.effects import Post, say
 from fedbot.federation.opening import first_body
 from fedbot.federation.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.books import assert_books_balance
@@ -155,3 +156,48 @@ async def test_copies_that_come_all_at_once_after_an_outage_are_answered_once() 
     copies = Counter((e["from"], e["kind"], e["seq"], e.get("transfer")) for e in after)
     assert max(copies.values()) == 1
     assert_books_balance(world)
+
+
+async def test_messages_about_what_nobody_knows_are_asked_about_a_few_times_and_leave_little_behind() -> None:
+    world = await friends()
+    await world.push()
+    honest = world.alpha.transfer()
+    world.alpha.is_asleep = True
+    await world.settle()
+    tellings, before = len(world.beta.turn.tellings()), sent(world, world.beta)
+    for number in range(200):
+        opening = Opening(world.alpha.identity.key, honest.room, by_line("$unknown", number + 1))
+        identifier = opened_id(SubjectKind(honest.terms.kind), opening)
+        unknown = replace(honest, id=identifier, opening=opening, exchange=Exchange(sent=4))
+        forges(world, world.alpha, unknown, "received", {"items": [], "refused": []})
+    await world.settle()
+    assert sent(world, world.beta) - before <= 20
+    assert len(world.beta.turn.tellings()) - tellings <= 20
+
+
+async def test_a_thousand_messages_about_one_transfer_are_read_at_a_sane_rate_and_the_admins_are_told_once() -> None:
+    world = await friends()
+    await world.push()
+    honest = world.alpha.transfer()
+    world.alpha.is_asleep = True
+    await world.settle()
+    seen = world.beta.transfer().exchange.seen
+    for number in range(300):
+        one = replace(honest, exchange=Exchange(sent=seen + number, seen=honest.exchange.seen))
+        forges(world, world.alpha, one, "noted", {})
+    await world.settle()
+    assert world.beta.transfer().exchange.seen <= 40 + seen
+    assert len([m for m in world.beta_admins.messages() if "more messages than I read" in m.text]) == 1
+    assert world.beta.transfer().state is OPEN
+
+
+async def test_many_messages_of_one_kind_for_the_admins_are_some_and_a_word_that_there_are_more() -> None:
+    world = await a_world()
+    told: list[str] = []
+    for number in range(30):
+        turn = world.beta.turn
+        turn.tell_admins(say("bot_untrusted", why="keys", home=world.beta.home), f"test:{number}")
+        told += [effect.phrase.name for effect in turn.effects if isinstance(effect, Post)]
+        assert turn.audit, "the audit has each of them"
+        world.beta.bot.engine.state.apply(turn)
+    assert told == ["bot_untrusted"] * 10 + ["admin_messages_left_out"]
