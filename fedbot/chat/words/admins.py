@@ -35,11 +35,18 @@ def admin_messages_left_out(tongue: Tongue) -> Lines:
 
 
 def peer_sends_too_much(tongue: Tongue, *, peer: str) -> Lines:
-    """A peer, or a bot in the room, sends more protocol messages than we read."""
+    """A peer, or an account in the room (by its Matrix id), sends more protocol messages than we read."""
+    is_account = peer.startswith("@")
+    end = (
+        tongue.say("A moderator of the room can remove it.")
+        if is_account
+        else tongue.say("To end the friendship, type in the shared room: {line}", line=typed(f"disconnect {peer}"))
+    )
+    who = tongue.short(peer, 60)
     return [
-        tongue.say("{peer}'s bot sends more messages than I read, so some wait.", peer=tongue.short(peer, 60)),
+        tongue.say("{who} sends more messages than I read, so some wait.", who=who),
         tongue.say("Stock that is in transit isn't affected. I say this at most once a day."),
-        tongue.say("To end the friendship, type in the shared room: {line}", line=typed(f"disconnect {peer} --now")),
+        end,
     ]
 
 

@@ -200,9 +200,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a peer that floods": (
         say("peer_sends_too_much", peer="gamma"),
         """
-        gamma's bot sends more messages than I read, so some wait.
+        gamma sends more messages than I read, so some wait.
         Stock that is in transit isn't affected. I say this at most once a day.
-        To end the friendship, type in the shared room: !fed disconnect gamma --now
+        To end the friendship, type in the shared room: !fed disconnect gamma
+        """,
+    ),
+    "an account that floods": (
+        say("peer_sends_too_much", peer="@bot:gamma.example"),
+        """
+        @bot:gamma.example sends more messages than I read, so some wait.
+        Stock that is in transit isn't affected. I say this at most once a day.
+        A moderator of the room can remove it.
         """,
     ),
     "a message that the homeserver won't take": (
