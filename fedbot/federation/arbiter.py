@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from fedbot.federation import loans, merges, sending
+from fedbot.federation import consent, loans, merges, sending
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import Signature, Transfer, TransferState
 from fedbot.federation.effects import Ask
@@ -19,6 +19,8 @@ from fedbot.federation.events import Answered, Context
 from fedbot.federation.questions import FindItems, ItemsFound, PersonRights, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
+
+OTHER_THAN_SHOWN = "other-than-shown"
 
 
 def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
@@ -119,6 +121,8 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not loans.carries(connection, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
+    elif consent.differs_from_what_was_approved(turn, transfer):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)
         turn.save(transfer)

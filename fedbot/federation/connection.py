@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import house, key_checks, letters, making, opening
+from fedbot.federation import consent, house, key_checks, letters, making, opening
 from fedbot.federation.documents import (
     LIVING_CONNECTION,
     UNFINISHED_CONNECTION,
@@ -24,6 +24,7 @@ from fedbot.federation.envelope import Envelope, fingerprint
 from fedbot.federation.events import Answered, Context, EnvelopeSeen
 from fedbot.federation.questions import Able, WhoMay
 from fedbot.federation.reactions import APPROVE_KEY, DECLINE_KEY
+from fedbot.federation.shown import Change
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.subject_ids import connection_id
@@ -278,14 +279,19 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
     if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
         return
     house.remember_superusers(turn, able)
+    changes = consent.changes(turn, connection)
+    if changes:
+        turn.do(Edit(f"card:{connection.id}", connection.room, say("card_superseded", subject=connection)))
+        connection = replace(opening.out_of_force(connection), verdict=None)
+    connection = replace(connection, card=consent.of_connection(turn.home, connection))
     connection, draft = letters.write(turn, connection, "noted")
     turn.save(connection)
-    people = opening.addressees(turn, able)
+    people = list(dict.fromkeys([*_void_decider(event), *opening.addressees(turn, able)]))
     turn.do(
         Post(
             f"card:{connection.id}",
             connection.room,
-            card(turn, connection, opening.names(turn, people, connection.room)),
+            card(turn, connection, opening.names(turn, people, connection.room), changes),
             rings=tuple(people[: opening.MOST_RINGS]),
             draft=draft,
             seeds=(APPROVE_KEY, DECLINE_KEY),
@@ -293,8 +299,16 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
     )
 
 
-def card(turn: Turn, connection: Connection, people: list[str] | None = None) -> Phrase:
-    """The card as it reads in the connection's present state."""
+def _void_decider(event: Answered) -> list[str]:
+    """Whose decision was void, as the card would show something else by now."""
+    person = event.context.detail.get("person")
+    return [person] if isinstance(person, str) else []
+
+
+def card(
+    turn: Turn, connection: Connection, people: list[str] | None = None, changes: tuple[Change, ...] = ()
+) -> Phrase:
+    """The card as it reads in the connection's present state. `changes`: what the one before it showed otherwise."""
     return say(
         "connection_card",
         connection=connection,
@@ -303,6 +317,7 @@ def card(turn: Turn, connection: Connection, people: list[str] | None = None) ->
         own_fingerprint=fingerprint(turn.home.key),
         people=people or [],
         emoji=key_checks.numbers(turn, connection),
+        changes=changes,
     )
 
 

@@ -31,6 +31,7 @@ from fedbot.federation import (
     mirrored,
     moving,
     offered,
+    opening,
     own_tokens,
     parcels,
     photos,
@@ -227,9 +228,8 @@ def _on_posted(turn: Turn, event: Posted) -> None:
     if kind == "card":
         subject = verdicts.subject_by_id(turn, rest)
         if subject is not None:
-            turn.save(
-                replace(subject, card_event=subject.card_event or event.event_id, shown=subject.shown or event.at)
-            )
+            card_event, shown = subject.card_event or event.event_id, subject.shown or event.at
+            turn.save(replace(subject, card_event=card_event, own_card=event.event_id, shown=shown))
     elif kind == "choice":
         question = turn.question(event.key)
         if isinstance(question, Question):
@@ -306,7 +306,7 @@ def _nothing_follows(turn: Turn, event: StepDone) -> None:
 
 CARDS = frozenset(
     {"offer-card", "request-card", "request-match", "granted-card", "return-card", "extension-card", "moved-card"}
-)
+) | {"changed-card"}
 WAITED_FOR = CARDS | {"sending", "receiving", "debit"}
 _Rule = Callable[[Turn, Any], None]
 _ANSWERED: dict[str, _Rule] = {
@@ -320,6 +320,7 @@ _ANSWERED: dict[str, _Rule] = {
     "return-card": returning.on_card,
     "extension-card": extending.on_card,
     "moved-card": moving.on_card,
+    "changed-card": opening.on_changed_card,
     "debit": arbiter.on_looked_again,
     "rebuild": mirrored.on_mirrors,
     "reminder": reminders.on_able,

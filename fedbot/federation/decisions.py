@@ -33,7 +33,10 @@ class VerdictStage(StrEnum):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person said on a card: `quantity` is set where an owner's approver grants less than was asked for."""
+    """What a person said on a card: `quantity` is set where an owner's approver grants less than was asked for.
+
+    `shown` is the hash of what the card showed then.
+    """
 
     choice: Choice
     person: str
@@ -42,6 +45,7 @@ class Wish:
     at: datetime
     reply_to: str = ""
     quantity: Decimal | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Verdict:
     """A decision on its way: the right is being read, then the grace runs, then the right is read again.
 
     `behind` is what others said while this person's right is being read: it is taken up if the right isn't there.
+    `shown` is the hash of what the card showed when the person decided.
     """
 
     choice: Choice
@@ -60,6 +65,7 @@ class Verdict:
     ends: datetime | None = None
     reply_to: str = ""
     quantity: Decimal | None = None
+    shown: str = ""
     behind: tuple[Wish, ...] = ()
 
 

@@ -31,6 +31,7 @@ from fedbot.federation.effects import Draft
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
 from fedbot.federation.shelf import Allowance, Search, Share
+from fedbot.federation.shown import ShownConnection, ShownTransfer
 from fedbot.federation.standing import OwnToken, Standing
 from fedbot.federation.stock import STATUS_OK
 from fedbot.federation.subject_ids import Opening
@@ -104,7 +105,8 @@ class Connection:
     its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
     `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
     `heard` are the peer's newest messages about it, to which people may reply.
-    `shown` and `reminded` are as of a transfer. `peer_shares`: how long the peer's sharing list was when it last told.
+    `shown`, `reminded`, `card`, `own_card` and `superseded` are as of a transfer. `peer_shares`: how long the peer's
+    sharing list was when it last told.
     `check`: what people compare the keys by, while it is asked for and when another key is looked at.
     `peer_has_left`: it has ended the friendship at once, so nothing that is on loan can come back by it any more.
     """
@@ -155,6 +157,9 @@ class Connection:
     changed_room: str = ""
     former_keys: tuple[str, ...] = ()
     check: KeyCheck | None = None
+    card: ShownConnection | None = None
+    own_card: str = ""
+    superseded: tuple[str, ...] = ()
 
     @property
     def subject_kind(self) -> str:
@@ -278,6 +283,9 @@ class Transfer:
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
     `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
+    `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `redrawn` when it
+    was edited to show that, `superseded` the cards before it, on which nothing is decided any more. `consented` is the
+    hash of what our approver's decision was for. `wished` are the lines that our person asked another space for.
     Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
     those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
     the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
@@ -323,6 +331,12 @@ class Transfer:
     line_ends: tuple[Closing, ...] = ()
     left_over: tuple[int, ...] = ()
     opening: Opening | None = None
+    card: ShownTransfer | None = None
+    own_card: str = ""
+    redrawn: datetime | None = None
+    superseded: tuple[str, ...] = ()
+    consented: str = ""
+    wished: tuple[Line, ...] = ()
 
     @property
     def subject_kind(self) -> str:

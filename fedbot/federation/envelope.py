@@ -420,6 +420,11 @@ def short_string(connection: str, *ends: tuple[str, str]) -> tuple[int, ...]:
     return tuple(number >> shift & 63 for shift in range(36, -1, -6))
 
 
+def shown_hash(kind: str, shown: dict[str, Any]) -> str:
+    """The hash of what a card of that kind shows, in hex. Raises `NotCanonical` for floats."""
+    return _digest("card", kind, shown).hex()
+
+
 def search_id(asking_event: str) -> str:
     """A search's id: made from the Matrix event that asked for it."""
     return short_hash("search", asking_event)

@@ -48,6 +48,9 @@ def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
     elif transfer.terms.kind == "request" and other_revision and match.how != "alias":
         match = PartMatch(reason="revision")
     progress = transfer.at(line)
+    is_agreed = transfer.consented and not transfer.awaits_parcel and progress.match
+    if is_agreed and (progress.part is not None or progress.create_part):
+        return progress  # the card has shown that place, and the yes was for it
     return replace(
         progress,
         item=progress.item if progress.stage else match.again,

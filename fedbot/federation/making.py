@@ -281,7 +281,7 @@ def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
     turn.note(loan.id, "on loan again")
     if "card" in loan.told:
         peer_name = turn.party_name(loan.peer)
-        card = say("transfer_card", transfer=loan, home=turn.home, peer_name=peer_name, people=[])
+        card = say("transfer_card", transfer=loan, home=turn.home, peer_name=peer_name, people=[], changes=())
         turn.do(Edit(f"card:{loan.id}", loan.room, card))
     for progress in loan.progress:
         if progress.stage in loans.CAME_BACK:

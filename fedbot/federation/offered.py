@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fedbot.federation import landing, letters, making, opening, receiving
+from fedbot.federation import consent, landing, letters, making, opening, receiving
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import Connection, Transfer, TransferState
 from fedbot.federation.effects import Ask
@@ -14,6 +14,7 @@ from fedbot.federation.events import Answered, Context
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.questions import Able, PartMatch, Question, WhoMay
 from fedbot.federation.sending import with_progress
+from fedbot.federation.shown import Landing
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right
 from fedbot.federation.terms import metadata_in
@@ -72,10 +73,28 @@ def on_matched(turn: Turn, event: Answered) -> None:
         return
     people = opening.addressees(turn, able)
     if transfer.card_event or "card" in transfer.told:
-        turn.save(transfer)
-        transfers.edit_card(turn, transfer, people=opening.names(turn, people, transfer.room))
+        _show_anew(turn, transfer, people)
         return
     transfer = replace(transfer, told=(*transfer.told, "card"))
     transfer, draft = letters.write(turn, transfer, "noted")
     turn.save(transfer)
     opening.post_card(turn, transfer, people, draft)
+
+
+def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
+    """The card shows where it would land by now: edited in place if it couldn't be decided on before, else anew."""
+    before = transfer.card
+    decidable = before is not None and all(line.landing and _is_place(line.landing) for line in before.lines)
+    asks = transfer.awaits_parcel or (transfer.state is TransferState.OPEN and not transfer.wanted)
+    if decidable and asks and consent.changes(turn, transfer):
+        turn.save(transfer)
+        opening.post_card(turn, transfer, people)
+        return
+    if before != consent.of_transfer(transfer):
+        transfer = replace(transfer, card=consent.of_transfer(transfer), redrawn=turn.now)
+    turn.save(transfer)
+    transfers.edit_card(turn, transfer, people=opening.names(turn, people, transfer.room))
+
+
+def _is_place(place: Landing) -> bool:
+    return place.part is not None or place.creates_part

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from fedbot.federation import letters, making, subject_ids, succession
+from fedbot.federation import consent, letters, making, subject_ids, succession
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -18,8 +18,9 @@ from fedbot.federation.documents import (
     Transfer,
     TransferState,
 )
-from fedbot.federation.effects import Draft, Post, say
+from fedbot.federation.effects import Draft, Edit, Post, say
 from fedbot.federation.envelope import Envelope
+from fedbot.federation.events import Answered
 from fedbot.federation.questions import Able
 from fedbot.federation.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
 from fedbot.federation.state import Turn
@@ -27,7 +28,10 @@ from fedbot.federation.subject_ids import TRANSFER_KINDS, Cause, Opening, Subjec
 from fedbot.federation.terms import BadTerms, check_day, hash_of, understood, written
 from fedbot.federation.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS
 
+S = TypeVar("S", Connection, Transfer)
+
 MOST_RINGS = 3
+MOST_FORMER = 20
 KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
 """What a letter can ask for: the sender offers, the receiver requests."""
 
@@ -57,6 +61,7 @@ def begun_here(
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         parcel=Parcel() if terms.parcel else None,
         opening=opening,
+        wished=terms.lines if terms.kind == "request" else (),
     )
 
 
@@ -161,6 +166,19 @@ def names(turn: Turn, people: list[str], room: str) -> list[str]:
     return [turn.name_of(person, room) for person in people]
 
 
+def on_changed_card(turn: Turn, event: Answered) -> None:
+    """A decision was void, as its card would show something else by now: that card goes up, if none has meanwhile."""
+    transfer = turn.transfer(event.context.subject)
+    (able,) = event.answers
+    if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    waits = transfer.state is TransferState.OPEN and not transfer.wanted
+    if waits or transfer.awaits_parcel:
+        people = [str(event.context.detail["person"]), *addressees(turn, able)]
+        post_card(turn, transfer, list(dict.fromkeys(people)))
+
+
 def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
     """The card of what needs no more than a yes or no: it carries the letter that we have read theirs."""
     transfer, draft = letters.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
@@ -181,15 +199,41 @@ def seeds(transfer: Transfer) -> tuple[str, ...]:
     return (APPROVE_KEY, DECLINE_KEY, PARCEL_KEY)
 
 
-def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft) -> None:
-    """The card goes up: it rings for up to three of the people who may decide, and is seeded with the taps."""
+def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | None = None) -> None:
+    """The card goes up: it rings for up to three of the people who may decide, and is seeded with the taps.
+
+    A card that shows something else than the one before it takes its place, and says what is different: a decision on
+    the former one is void, and whoever made it is rung first.
+    """
+    changes = consent.changes(turn, transfer)
+    if changes:
+        transfer, people = _superseded(turn, transfer, people)
+    turn.save(replace(transfer, card=consent.of_transfer(transfer)))
     turn.do(
         Post(
             f"card:{transfer.id}",
             transfer.room,
-            transfers.card(turn, transfer, names(turn, people, transfer.room)),
+            transfers.card(turn, transfer, names(turn, people, transfer.room), changes),
             rings=tuple(people[:MOST_RINGS]),
             draft=draft,
             seeds=seeds(transfer),
         )
     )
+
+
+def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
+    """The card that stands is out of force, and so is a decision on it: whose that is comes first among the people."""
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, say("card_superseded", subject=transfer)))
+    if transfer.verdict is not None:
+        verdict = transfer.verdict
+        what = f"{verdict.choice} void: what the card shows has changed"
+        turn.note(transfer.id, what, verdict.person, verdict.event_id)
+        people = list(dict.fromkeys([verdict.person, *people]))
+    return replace(out_of_force(transfer), verdict=None), people
+
+
+def out_of_force(subject: S) -> S:
+    """The transfer or connection without its newest card, on which nothing is decided any more."""
+    link = "" if subject.card_event == subject.own_card else subject.card_event
+    former = (*subject.superseded, subject.own_card)[-MOST_FORMER:]
+    return replace(subject, card_event=link, own_card="", superseded=former)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation import closing, disputes, letters, loans, making, returning
+from fedbot.federation import closing, consent, disputes, letters, loans, making, returning
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     ConnectionState,
@@ -46,6 +46,7 @@ TOO_MANY = "too-many"
 UNSEEN = frozenset({TOO_MANY, "disconnected"})
 """Why the owner's bot declines what none of its people has seen."""
 NO_PART = "no-part"
+OTHER_THING = "other-thing"
 ENDS: dict[TransferState, frozenset[str]] = {
     TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
     TransferState.RECEIVED: frozenset({"done"}),
@@ -161,13 +162,15 @@ def on_sent(
     if transfer.state is TransferState.CANCELLED:
         _refuse_cancelled(turn, transfer)
         return
-    if transfer.state is not TransferState.OPEN or envelope.terms_hash != transfer.terms_hash:
+    if transfer.state is not TransferState.OPEN:
         turn.save(transfer)
         return
-    connection = letters.connection_of(turn, transfer)
-    if not _agreed(transfer) or connection.state not in CREDITING_FOR:
+    if envelope.terms_hash != transfer.terms_hash:
+        _refuse_another_thing(turn, transfer)
+        return
+    if why := _not_approved(turn, transfer):
         turn.save(transfer)
-        disputes.dispute(turn, transfer, 0, "the sender handed over what nobody here had approved")
+        disputes.dispute(turn, transfer, 0, why)
         return
     failed = transfers.numbers_in(envelope.body["failed"])
     for line in transfer.terms.lines:
@@ -189,6 +192,29 @@ def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
     body = {"reason": transfer.problem, "refused": []}
     turn.save(letters.send(turn, transfer, "refused", body, awaits=True))
     turn.note(transfer.id, "refused: it was cancelled here")
+
+
+def _not_approved(turn: Turn, transfer: Transfer) -> str:
+    """Why what was handed over isn't what our people said yes to, for the dispute; '' if it is."""
+    if not _agreed(transfer) or letters.connection_of(turn, transfer).state not in CREDITING_FOR:
+        return "the sender handed over what nobody here had approved"
+    if consent.differs_from_what_was_approved(turn, transfer):
+        return "it isn't what the card showed when it was approved here"
+    return ""
+
+
+def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
+    """The owner gave something else than our person asked for: nothing of it is booked in, and it goes back.
+
+    Of what is no request the letter is only read: whoever sends other terms than those of the offer keeps to nothing.
+    """
+    if transfer.terms.kind != "request":
+        turn.save(transfer)
+        return
+    transfer = replace(transfer, state=TransferState.REFUSED, wanted="", verdict=None, problem=OTHER_THING)
+    body = {"reason": OTHER_THING, "refused": []}
+    turn.save(letters.send(turn, transfer, "refused", body, awaits=True))
+    turn.note(transfer.id, "refused: not what was asked for")
 
 
 def _as_given(transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:

@@ -12,7 +12,21 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fedbot.federation import arbiter, landing, letters, loans, making, merges, opening, sharing
+from fedbot.federation import (
+    arbiter,
+    consent,
+    directory,
+    landing,
+    letters,
+    loans,
+    making,
+    merges,
+    opening,
+    sharing,
+    shown,
+    wishes,
+)
+from fedbot.federation import lines as chat_lines
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
@@ -27,12 +41,22 @@ from fedbot.federation.envelope import Envelope
 from fedbot.federation.events import Answered, Context
 from fedbot.federation.provenance import forbidden_origin
 from fedbot.federation.questions import Able, FindItems, ItemsFound, PartMatch, Question, WhoMay
-from fedbot.federation.receiving import NO_PART, go_on
+from fedbot.federation.receiving import NO_PART, OTHER_THING, go_on
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
 from fedbot.federation.subject_ids import Cause
-from fedbot.federation.terms import MOST_LINES, BadTerms, described, hash_of, less_of, presentable, understood, written
+from fedbot.federation.terms import (
+    MOST_LINES,
+    BadTerms,
+    described,
+    hash_of,
+    less_of,
+    plain,
+    presentable,
+    understood,
+    written,
+)
 
 DAY_OVER = "day-over"
 NOT_FOUND = "not-found"
@@ -63,10 +87,13 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) 
     if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or "terms" not in envelope.body:
         turn.save(transfer)
         return
-    transfer = _adopted(turn, transfer, envelope, less=False)
-    turn.save(transfer)
-    _tell_condition(turn, transfer)
-    look_for_parts(turn, transfer)
+    adopted = _adopted(turn, transfer, envelope, less=False)
+    if wishes.others(transfer.wished, adopted.terms.lines):
+        _ask_for_another_thing(turn, transfer, adopted)
+        return
+    turn.save(adopted)
+    _tell_condition(turn, adopted)
+    look_for_parts(turn, adopted)
 
 
 def _tell_condition(turn: Turn, transfer: Transfer) -> None:
@@ -89,16 +116,66 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
 def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) -> Transfer:
     """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
     terms = understood(envelope.body["terms"])
-    asked = [line.quantity for line in transfer.terms.lines]
+    asked = [line.quantity for line in (transfer.terms.lines if less else transfer.wished)]
     offered = [line.quantity for line in terms.lines]
     if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
         raise BadTerms("terms: not the request that was asked")
     smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
-    if not (smaller if less else adds_up(asked, offered)) or hash_of(terms) != envelope.terms_hash:
+    if not (smaller if less else wishes.adds_up(asked, offered)) or hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms.lines: not what was asked for")
+    if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
+        raise BadTerms("terms.lines: not less of what was asked for, but something else")
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
         raise BadTerms("terms.lines.origin: came from a third space")
     return _agreed(transfer, terms)
+
+
+def _is_less_of(before: Sequence[Line], line: Line) -> bool:
+    """Whether a line is one of those before, or less of it."""
+    return any(replace(line, quantity=old.quantity, whole=old.whole) == old for old in before)
+
+
+def _ask_for_another_thing(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
+    """The owner would give something that isn't called as was asked: take the request back, and ask the asker anew.
+
+    What would be given becomes the line that a number stands for, so that the asker's own word is what asks for it.
+    """
+    wanting = replace(transfer, wanted="cancel", problem=OTHER_THING, verdict=None)
+    wanting = letters.send(turn, wanting, "cancel", _nobody(OTHER_THING), awaits=True)
+    turn.save(wanting)
+    turn.note(transfer.id, "something else would be given")
+    others = tuple(wishes.others(transfer.wished, adopted.terms.lines))
+    phrase = say(
+        "another_thing_would_be_given",
+        transfer=transfer,
+        peer_name=turn.party_name(transfer.peer),
+        others=tuple((wish, tuple(given)) for wish, given in others),
+    )
+    line = _line_for(turn, transfer, adopted.terms)
+    chat_lines.choose(turn, transfer.room, transfer.asked.event_id, transfer.terms.asker, phrase, (line,))
+
+
+def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
+    """The line that asks for just what would be given."""
+    asked = " + ".join(
+        f"{plain(wish.quantity)} {_called(wish, pieces)}"
+        for wish, pieces in wishes.pieces(transfer.wished, given.lines)
+    )
+    terms, person = transfer.terms, transfer.terms.asker
+    several = directory.claimed_by_several(turn, person, transfer.room)
+    as_whom = f"as {turn.home.party} " if several else ""
+    until = f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
+    note = " ".join(terms.note.replace('"', "'").split())
+    return f"!fed {as_whom}request {asked} from {transfer.peer}{until}" + (f' --note "{note}"' if note else "")
+
+
+def _called(wish: Line, given: Sequence[Line]) -> str:
+    """How a line is asked for: as before if that is what would be given, else as the owner calls it."""
+    if all(wishes.is_meant(wish.description.name, line) for line in given):
+        return f'"{wish.description.name}"'
+    told = given[0].description
+    names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]
+    return f'"{names[0]}"' if names else f"#{given[0].item}"
 
 
 def _agreed(transfer: Transfer, terms: Terms) -> Transfer:
@@ -106,17 +183,6 @@ def _agreed(transfer: Transfer, terms: Terms) -> Transfer:
     numbers = {line.number for line in terms.lines}
     progress = tuple(p for p in transfer.progress if p.number in numbers)
     return replace(transfer, terms=terms, terms_hash=hash_of(terms), progress=progress)
-
-
-def adds_up(asked: Sequence[Decimal], offered: Sequence[Decimal]) -> bool:
-    """Whether what is offered is what was asked for, line by line in that order, each in one piece or several."""
-    lines = iter(asked)
-    rest = Decimal(0)
-    for quantity in offered:
-        rest = (rest or next(lines, Decimal(0))) - quantity
-        if rest < 0:
-            return False
-    return rest == 0 and next(lines, None) is None
 
 
 def on_matched(turn: Turn, event: Answered) -> None:
@@ -133,6 +199,9 @@ def on_matched(turn: Turn, event: Answered) -> None:
             raise TypeError(f"a request asks for parts, not {match!r}")
         transfer = with_progress(transfer, landing.matched(transfer, line.number, match))
     turn.save(transfer)
+    decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
+    if decides and consent.changes(turn, transfer):
+        look_who_confirms(turn, transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
     elif landing.unmatched(transfer) and transfer.wanted != "cancel":
@@ -179,7 +248,7 @@ def on_granted_card(turn: Turn, event: Answered) -> None:
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
         return
     transfer = transfers.goes_on(turn, transfer)
-    if transfer.wanted:
+    if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
         return
     transfer, draft = letters.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
     turn.save(transfer)
@@ -360,6 +429,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal)
         raise ValueError(f"of {transfer.code} {quantity} can't be granted")
     terms = replace(transfer.terms, lines=lines)
     transfer = replace(_agreed(transfer, terms), granted=decided, verdict=None)
+    transfer = replace(transfer, consented=shown.hash_of(consent.of_transfer(transfer)))
     body = {"terms": written(terms), **transfers.as_body(decided)}
     transfer, draft = letters.write(turn, transfer, "granted", body, awaits=True)
     turn.save(transfer)

@@ -422,9 +422,11 @@ class Turn:
         return self.subject_of(event_id) if event_id in self.state.posts else ""
 
     def card_subject_of(self, event_id: str) -> str:
-        """The id on which that message, our card, asks for a decision; '' of any other message."""
-        kind, _, subject = self.state.posts.get(event_id, "").partition(":")
-        return subject if kind == "card" else ""
+        """The id on which that message, our newest card of it, asks for a decision; '' of any other message."""
+        kind, _, identifier = self.state.posts.get(event_id, "").partition(":")
+        subject = self.transfer(identifier) or self.connection(identifier)
+        is_card = kind == "card" and subject is not None and event_id not in subject.superseded
+        return identifier if is_card else ""
 
     def by_code(self, word: str) -> list[Connection | Transfer]:
         """The transfers and connections whose id begins with what a person typed (4 characters at least)."""

@@ -23,6 +23,7 @@ from fedbot.federation.documents import (
 )
 from fedbot.federation.effects import Draft, Edit, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
+from fedbot.federation.shown import Change
 from fedbot.federation.state import Turn
 
 SILENT_AFTER_RESENDS = 2
@@ -36,14 +37,18 @@ def mark(transfer: Transfer, line: int, step: str) -> str:
     return f"fed:{transfer.id}:{line}:{step}"
 
 
-def card(turn: Turn, transfer: Transfer, people: list[str] | None = None) -> Phrase:
-    """The card as it reads in the transfer's present state. `people` are the names of those who may decide."""
+def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, changes: tuple[Change, ...] = ()) -> Phrase:
+    """The card as it reads in the transfer's present state. `people` are the names of those who may decide.
+
+    `changes`: what the card before this one showed otherwise.
+    """
     return say(
         "transfer_card",
         transfer=transfer,
         home=turn.home,
         peer_name=turn.party_name(transfer.peer),
         people=people or [],
+        changes=changes,
     )
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from fedbot.federation import connection as connections
-from fedbot.federation import directory, landing, letters, loans, offered, receiving, succession
+from fedbot.federation import consent, directory, landing, letters, loans, offered, receiving, succession
 from fedbot.federation.documents import (
     Choice,
     Connection,
@@ -28,6 +28,7 @@ from fedbot.federation.effects import Ask, Phrase, Post, Typing, say
 from fedbot.federation.events import Answered, Context, Reacted, Redacted, Unanswered
 from fedbot.federation.questions import Able, PersonRights, WhoMay
 from fedbot.federation.reactions import CARD_KEYS, KEY_OF, normalised
+from fedbot.federation.shown import hash_of
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
 from fedbot.federation.subject_ids import SubjectKind, kind_of
@@ -102,6 +103,9 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         return
     if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
+    if event.target in subject.superseded:
+        quiet(turn, subject, event.sender, say("card_is_superseded", subject=subject))
+        return
     if awaits_parcel(subject) and _is_of_before(subject, event.at):
         quiet(turn, subject, event.sender, say("parcel_has_just_left", subject=subject))
         return
@@ -133,7 +137,8 @@ def take_up(
         return complaint
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
         return complaint
-    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity)
+    seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn, subject)
+    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen)
     first = subject.verdict
     if first is None:
         _begin(turn, subject, wish)
@@ -156,11 +161,17 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
         return say("not_on_this_card", subject=subject)
     if subject.due <= min(at, turn.now):
         return say("too_late", subject=subject)
-    if (complaint := _unsafe(turn, subject)) is not None:
+    if (complaint := _outdated(subject, at) or _unsafe(turn, subject)) is not None:
         return complaint
     if person == asker_of(subject) and not takes_less(subject) and not turn.home.self_approval:
         return say("not_your_own", subject=subject)
     return None
+
+
+def _outdated(subject: Subject, at: datetime) -> Phrase | None:
+    """Why what was said then isn't about the card as it reads now: it was edited since."""
+    redrawn = subject.redrawn if isinstance(subject, Transfer) else None
+    return say("card_has_changed", subject=subject) if redrawn is not None and at <= redrawn else None
 
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
@@ -197,6 +208,7 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
         wish.at,
         reply_to=wish.reply_to,
         quantity=wish.quantity,
+        shown=wish.shown,
         behind=behind,
     )
     turn.save(replace(subject, verdict=verdict))
@@ -292,6 +304,20 @@ def on_rights(turn: Turn, event: Answered) -> None:
         turn.do(Post(f"noted:{subject.id}:{verdict.event_id}", subject.room, phrase, reply_to=verdict.reply_to))
 
 
+def _is_void(turn: Turn, subject: Subject, verdict: Verdict) -> bool:
+    """Whether the card would show something else by now than when the person decided: then another card goes up."""
+    if verdict.shown == consent.hash_now(turn, subject):
+        return False
+    turn.note(subject.id, f"{verdict.choice} void: what the card shows has changed", verdict.person, verdict.event_id)
+    turn.save(replace(subject, verdict=None))
+    turn.do(Typing(subject.room, 0))
+    people = tuple(turn.home.people.values())
+    purpose = "changed-card" if isinstance(subject, Transfer) else "connect-card"
+    context = Context(purpose, subject.id, detail={"person": verdict.person})
+    turn.do(Ask(context, (WhoMay(right_to_decide(subject), people),), patient=True))
+    return True
+
+
 def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Phrase:
     """The refusal that names who could decide instead."""
     by_user = {username: person for person, username in turn.home.people.items()}
@@ -367,7 +393,7 @@ def on_caught_up(turn: Turn) -> None:
         verdict = subject.verdict
         if verdict is None or verdict.stage is not VerdictStage.GRACE:
             continue
-        if verdict.ends is None or verdict.ends > turn.now:
+        if verdict.ends is None or verdict.ends > turn.now or _is_void(turn, subject, verdict):
             continue
         turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.CONFIRMING)))
         context = Context("confirm", subject.id, detail={"event": verdict.event_id})
@@ -390,7 +416,12 @@ def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Verdict, Signatu
     if (complaint := _unsafe(turn, subject)) is not None:
         _refuse(turn, subject, verdict, complaint)
         return None
-    subject = replace(subject, verdict=None)
+    if _is_void(turn, subject, verdict):
+        return None
+    if isinstance(subject, Transfer):
+        subject = replace(subject, verdict=None, consented=verdict.shown)
+    else:
+        subject = replace(subject, verdict=None)
     turn.save(subject)
     turn.do(Typing(subject.room, 0))
     name = turn.name_of(verdict.person, subject.room)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.federation.requesting import adds_up
+from fedbot.federation.wishes import adds_up
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from fedbot.chat.content import Bold, Break, Inline, Items
 from fedbot.chat.words import keys, naming
+from fedbot.chat.words.changes import connection_changed
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.federation.documents import Connection, ConnectionState
 from fedbot.federation.home import Home
+from fedbot.federation.shown import Change
 
 
 def connection_card(
@@ -21,11 +23,27 @@ def connection_card(
     own_fingerprint: str,
     people: list[str],
     emoji: tuple[int, ...],
+    changes: tuple[Change, ...] = (),
 ) -> Lines:
-    """The card as it stands now. `people`: those who may decide, by Matrix id or name."""
+    """The card as it stands now. `people`: those who may decide, by Matrix id or name.
+
+    `changes`: what the card before it showed otherwise.
+    """
+    lines = _as_it_stands(tongue, connection, home, (fingerprint, own_fingerprint), people, emoji)
+    return [lines[0], *connection_changed(tongue, connection, changes), *lines[1:]]
+
+
+def _as_it_stands(
+    tongue: Tongue,
+    connection: Connection,
+    home: Home,
+    fingerprints: tuple[str, str],
+    people: list[str],
+    emoji: tuple[int, ...],
+) -> Lines:
     match connection.state:
         case ConnectionState.OFFERED | ConnectionState.ASKED:
-            return _offered(tongue, connection, home, (fingerprint, own_fingerprint), people, emoji)
+            return _offered(tongue, connection, home, fingerprints, people, emoji)
         case ConnectionState.MAKING | ConnectionState.READY:
             return _being_made(tongue, connection, home)
         case ConnectionState.ACTIVE:

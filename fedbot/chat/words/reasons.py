@@ -99,6 +99,14 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("{receiver} has no place for it in its own InvenTree yet."),
         "",
     ),
+    "other-thing": (
+        marked("it isn't what {receiver} asked for by name."),
+        marked("{receiver} can ask again for just that."),
+    ),
+    "other-than-shown": (
+        marked("it isn't any more what the card showed when it was approved."),
+        marked("Start again with what is there."),
+    ),
     "settled": (
         marked("nobody could tell by machine what became of it, and people settled it so."),
         "",

@@ -13,6 +13,7 @@ from fedbot.chat.content import Items
 from fedbot.chat.words import (
     admins,
     answers,
+    changes,
     connecting,
     connection_cards,
     connections,
@@ -57,6 +58,7 @@ Sentence = Callable[..., Lines]
 MODULES: tuple[ModuleType, ...] = (
     admins,
     answers,
+    changes,
     connecting,
     connection_cards,
     connections,

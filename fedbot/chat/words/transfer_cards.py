@@ -9,6 +9,7 @@ from decimal import ROUND_CEILING
 
 from fedbot.chat.content import Inline
 from fedbot.chat.words import naming
+from fedbot.chat.words.changes import changed
 from fedbot.chat.words.lending import loan_line, on_terms
 from fedbot.chat.words.loan_cards import card_of_child
 from fedbot.chat.words.naming import command
@@ -16,15 +17,36 @@ from fedbot.chat.words.parcels import if_it_never_comes, when_it_is_here
 from fedbot.chat.words.tongue import Lines, Tongue, Words
 from fedbot.chat.words.transfer_ends import ENDS
 from fedbot.chat.words.transfer_facts import Card, asked, by_another_name, card_of, decided, unmatched, what_and_where
+from fedbot.federation.consent import drawn
 from fedbot.federation.documents import Transfer, TransferState
 from fedbot.federation.home import Home
 from fedbot.federation.parcels import is_under_way
+from fedbot.federation.shown import Change
 from fedbot.federation.terms import less_of, total
 
 
-def transfer_card(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str, people: list[str]) -> Lines:
-    """The card as it stands now. `people`: the names of those who may decide."""
-    card = card_of(tongue, transfer, home, peer_name, people)
+def transfer_card(
+    tongue: Tongue,
+    *,
+    transfer: Transfer,
+    home: Home,
+    peer_name: str,
+    people: list[str],
+    changes: tuple[Change, ...] = (),
+) -> Lines:
+    """The card as it stands now. `people`: the names of those who may decide.
+
+    While it asks for a decision it is drawn from the model that the decision is bound to. `changes`: what the card
+    before it showed otherwise.
+    """
+    asks = transfer.state is TransferState.OPEN and not transfer.wanted
+    card = card_of(tongue, drawn(transfer) if asks else transfer, home, peer_name, people)
+    lines = _as_it_stands(tongue, card)
+    return [lines[0], *changed(tongue, card, changes), *lines[1:]]
+
+
+def _as_it_stands(tongue: Tongue, card: Card) -> Lines:
+    transfer = card.transfer
     if transfer.terms.parent and (lines := card_of_child(tongue, card)) is not None:
         return lines
     if transfer.state is TransferState.OPEN:

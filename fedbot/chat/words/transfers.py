@@ -110,6 +110,31 @@ def request_without_part(tongue: Tongue, *, transfer: Transfer, home: Home) -> L
     return [*lines, tongue.say("Nothing has moved. When that is mended, ask again.")]
 
 
+def another_thing_would_be_given(
+    tongue: Tongue, *, transfer: Transfer, peer_name: str, others: tuple[tuple[Line, tuple[Line, ...]], ...]
+) -> Lines:
+    """The owner means something else by the words of a request, so its asker is asked. A number asks for just that."""
+    space = naming.space(tongue, peer_name)
+    lines: Lines = [
+        tongue.say(
+            "{space} would give something else than asked. I took it back: {code}", space=space, code=transfer.code
+        )
+    ]
+    for wish, given in others[: naming.MOST_IN_FIRST_LINE]:
+        lines.append(
+            tongue.say(
+                "You asked for: {asked}. It would give: {given}",
+                asked=naming.thing(tongue, wish),
+                given=", ".join(naming.marked_thing(tongue, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
+            )
+        )
+    return [
+        *lines,
+        tongue.say("1) Ask for that"),
+        tongue.say("Nothing has moved. If you want it, reply 1 within 10 minutes."),
+    ]
+
+
 def transfer_end(tongue: Tongue, *, transfer: Transfer, home: Home, peer_name: str) -> Lines:
     """The end as a message of its own, for who asked and who decided."""
     pills = _addressed(tongue, transfer)

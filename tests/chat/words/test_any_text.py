@@ -22,6 +22,7 @@ from fedbot.federation.shelf import Hit, Search, SpaceHits
 from tests.chat.words import (
     test_admin_words,
     test_case_words,
+    test_change_words,
     test_connection_words,
     test_decision_words,
     test_figure_words,
@@ -47,6 +48,7 @@ from tests.chat.words.scenes import ALPHA, BETA, BOLTS, NOW, TONGUE, connection,
 
 TABLES = (
     test_admin_words,
+    test_change_words,
     test_case_words,
     test_connection_words,
     test_decision_words,

@@ -1,0 +1,244 @@
+"""A decision counts for what its card showed, and a request for what was asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from fedbot.federation.documents import Exchange, Line, Terms, Transfer, TransferState
+from fedbot.federation.events import Answered, Context
+from fedbot.federation.questions import Able, PartDescription, PartMatch
+from fedbot.federation.stock import Part
+from fedbot.federation.terms import hash_of, written
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.world import World, friends, sharing
+from tests.twins.people import Message
+
+OPEN, DONE, CANCELLED = TransferState.OPEN, TransferState.DONE, TransferState.CANCELLED
+REVERTED = TransferState.REVERTED
+
+
+def as_the_owner(request: Transfer, terms: Terms, sent: int) -> Transfer:
+    """The request as a dishonest owner has it, on its own terms, after so many letters."""
+    exchange = Exchange(sent=sent, seen=request.exchange.sent)
+    return replace(request, peer="betaspace", terms=terms, terms_hash=hash_of(terms), exchange=exchange)
+
+
+def with_lines(terms: Terms, *lines: Line) -> Terms:
+    return replace(terms, lines=lines)
+
+
+async def asked_of_a_liar() -> tuple[World, Transfer]:
+    """Tom has asked Attraktor for 50 bolts; its honest bot sleeps, so that somebody else writes with its key."""
+    world = await sharing()
+    world.alpha.is_asleep = True
+    world.tom.says("!fed request 50 M3-BOLT from attraktor")
+    await world.settle()
+    return world, world.beta.transfer()
+
+
+MIRRORS = PartDescription("First-surface mirror", "MIRROR-1")
+BOLTS = PartDescription("M3 bolt", "M3-BOLT")
+
+
+async def test_an_owner_that_swaps_the_part_gives_nothing_and_the_asker_is_asked() -> None:
+    world, request = await asked_of_a_liar()
+    mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
+    forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
+    await world.settle()
+    asked = world.room.message("something else than asked")
+    assert "You asked for: 50 × M3-BOLT. It would give: 50 × First-surface mirror (MIRROR-1)" in asked.text
+    sent = {"lines": [], "failed": [], "by": world.piet.user_id, "by_name": "Piet"}
+    forges(world, world.alpha, as_the_owner(request, mirrors, 1), "sent", sent)
+    await world.settle()
+    assert world.beta.transfer().state is TransferState.REFUSED
+    assert world.room.envelopes(sender=world.beta.chat.user_id)[-1]["kind"] == "refused"
+    assert world.beta.total("M3-BOLT") == 12
+
+
+async def test_the_askers_own_yes_asks_for_just_that() -> None:
+    world, request = await asked_of_a_liar()
+    mirrors = with_lines(request.terms, replace(request.terms.lines[0], item=9, part=9, description=MIRRORS))
+    forges(world, world.alpha, as_the_owner(request, mirrors, 0), "noted", {"terms": written(mirrors)})
+    await world.settle()
+    asked = world.room.message("something else than asked")
+    world.bea.says("1", reply_to=asked)
+    await world.settle()
+    assert len(world.beta.turn.transfers()) == 1
+    world.tom.says("1", reply_to=asked)
+    await world.settle()
+    anew = next(t for t in world.beta.turn.transfers() if t.id != request.id)
+    assert [line.description.name for line in anew.terms.lines] == ["MIRROR-1"]
+    assert anew.asked.person == world.tom.user_id
+
+
+SWAPS: dict[str, Callable[[Line], tuple[Line, ...]]] = {
+    "a serial number that was named": lambda line: (replace(line, serial="7", quantity=Decimal(1)),),
+    "more": lambda line: (replace(line, quantity=line.quantity + 1),),
+    "another thing beside it": lambda line: (
+        replace(line, quantity=Decimal(40)),
+        replace(line, number=2, quantity=Decimal(10), description=MIRRORS),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", SWAPS)
+async def test_nothing_but_what_was_asked_for_is_taken_over(how: str) -> None:
+    world, request = await asked_of_a_liar()
+    line = replace(request.terms.lines[0], item=9, part=9, description=BOLTS)
+    other = with_lines(request.terms, *SWAPS[how](line))
+    forges(world, world.alpha, as_the_owner(request, other, 0), "noted", {"terms": written(other)})
+    await world.settle()
+    assert world.beta.transfer().terms == request.terms
+    sent = {"lines": [], "failed": []}
+    forges(world, world.alpha, as_the_owner(request, other, 1), "sent", sent)
+    await world.settle()
+    assert world.beta.total("M3-BOLT") == 12
+
+
+async def test_a_gift_does_not_become_a_loan_nor_a_loan_a_gift() -> None:
+    world = await sharing()
+    world.alpha.is_asleep = True
+    world.tom.says("!fed request 50 M3-BOLT from attraktor until 20.12.")
+    await world.settle()
+    request = world.beta.transfer()
+    line = replace(request.terms.lines[0], item=9, part=9, description=BOLTS)
+    gift = replace(request.terms, lines=(line,), loan_until=None)
+    forges(world, world.alpha, as_the_owner(request, gift, 0), "noted", {"terms": written(gift)})
+    forges(world, world.alpha, as_the_owner(request, gift, 1), "sent", {"lines": [], "failed": []})
+    await world.settle()
+    assert world.beta.total("M3-BOLT") == 12
+
+
+# --- less than was asked for, and then less again ---
+
+
+async def granted(quantity: int = 20) -> tuple[World, Transfer, Terms]:
+    """Attraktor's bot, which lies from here on, has granted so much of 50; Betaspace's card asks Tom."""
+    world, request = await asked_of_a_liar()
+    line = replace(request.terms.lines[0], item=12, part=3, description=BOLTS, batch="A")
+    full = with_lines(request.terms, line)
+    forges(world, world.alpha, as_the_owner(request, full, 0), "noted", {"terms": written(full)})
+    await world.settle()
+    grants(world, request, full, quantity, sent=1)
+    await world.settle()
+    return world, request, full
+
+
+def grants(world: World, request: Transfer, full: Terms, quantity: int, sent: int) -> None:
+    less = with_lines(full, replace(full.lines[0], quantity=Decimal(quantity), whole=False))
+    said = {"terms": written(less), "by": world.piet.user_id, "by_name": "Piet"}
+    forges(world, world.alpha, as_the_owner(request, less, sent), "granted", said)
+
+
+def cards(world: World, of: str = "M3 bolt") -> list[Message]:
+    """Betaspace's cards about transfers."""
+    return [m for m in world.room.messages(sender=world.beta.chat.user_id) if m.reactions and of in m.text]
+
+
+async def test_a_second_grant_within_the_grace_voids_the_decision_and_the_new_card_names_the_difference() -> None:
+    world, request, full = await granted(20)
+    (card,) = cards(world)
+    assert "20 × M3 bolt" in card.text
+    world.tom.reacts(card, "✅")
+    await world.settle()
+    grants(world, request, full, 10, sent=2)
+    await world.grace()
+    transfer = world.beta.transfer()
+    assert (transfer.state, transfer.wanted, transfer.verdict, transfer.decided) == (OPEN, "", None, None)
+    former, newer = cards(world)
+    assert "Attraktor changed the quantity from 20 to 10." in newer.text
+    assert newer.rings[0] == world.tom.user_id
+    assert "a newer card takes the place of this one" in former.text
+    world.bea.reacts(former, "✅")
+    world.bea.says("!fed approve", reply_to=former)
+    await world.grace()
+    assert world.beta.transfer().wanted == ""
+    assert "Not counted: a newer card" in world.room.transcript()
+    world.tom.reacts(newer, "✅")
+    await world.grace()
+    assert world.beta.transfer().wanted == "approve"
+
+
+async def test_a_second_grant_that_is_seen_when_the_grace_is_over_voids_it_as_well() -> None:
+    """InvenTree doesn't answer, so that the new card isn't up by then."""
+    world, request, full = await granted(20)
+    (card,) = cards(world)
+    world.tom.reacts(card, "✅")
+    await world.settle()
+    world.clock.advance(world.beta.home.grace)
+    grants(world, request, full, 10, sent=2)
+    await world.grace()
+    assert world.beta.transfer().wanted == ""
+    assert len(cards(world)) == 2
+
+
+async def test_a_grant_of_another_thing_is_refused() -> None:
+    world, request, full = await granted(20)
+    mirrors = with_lines(full, replace(full.lines[0], description=MIRRORS))
+    grants(world, request, mirrors, 10, sent=2)
+    await world.grace()
+    assert world.beta.transfer().terms.lines[0].description == BOLTS
+    assert len(cards(world)) == 1
+
+
+# --- where it lands ---
+
+
+async def test_another_part_of_ours_within_the_grace_voids_the_decision() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    lands_elsewhere(world)
+    await world.grace()
+    assert world.beta.transfer().wanted == ""
+    former, newer = cards(world, "M3 nut")
+    assert "a newer card takes the place of this one" in former.text
+    assert "Changed: where it lands, from " in newer.text
+    assert newer.rings[0] == world.cem.user_id
+    assert_books_balance(world)
+
+
+async def test_once_it_is_approved_it_lands_where_the_card_said() -> None:
+    world = await friends()
+    card = await world.push()
+    world.alpha.is_asleep = True
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.beta.transfer().wanted == "approve"
+    shown = world.beta.transfer().at(1)
+    lands_elsewhere(world)
+    await world.settle()
+    assert world.beta.transfer().at(1) == shown
+    world.alpha.is_asleep = False
+    await world.grace()
+    assert world.beta.transfer().state is DONE
+    assert world.beta.total("N-M3") == 910
+
+
+def lands_elsewhere(world: World) -> None:
+    """Betaspace's InvenTree, asked once more, names another part and place."""
+    part = Part(pk=99, name="Another nut", ipn="OTHER")
+    match = PartMatch(part=part, how="name", place="Attic", location=7)
+    able = Able(tuple(world.beta.home.people.values()))
+    world.beta.bot.engine.put(
+        Answered(world.clock.now(), Context("offer-card", world.beta.transfer().id), (match, able))
+    )
+
+
+async def test_the_owners_own_smaller_grant_and_a_full_yes_still_go_through() -> None:
+    world = await sharing()
+    world.tom.says("!fed request M3-BOLT 50 from attraktor")
+    await world.settle()
+    world.piet.says("!fed approve 20", reply_to=world.alpha.transfer().card_event)
+    await world.grace()
+    world.tom.reacts(cards(world)[-1], "✅")
+    await world.grace()
+    assert world.beta.transfer().state is DONE
+    assert world.beta.total("M3-BOLT") == 32
+    assert_books_balance(world)
