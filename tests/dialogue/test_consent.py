@@ -94,8 +94,7 @@ async def test_nothing_but_what_was_asked_for_is_taken_over(how: str) -> None:
     forges(world, world.alpha, as_the_owner(request, other, 0), "noted", {"terms": written(other)})
     await world.settle()
     assert world.beta.transfer().terms == request.terms
-    sent = {"lines": [], "failed": []}
-    forges(world, world.alpha, as_the_owner(request, other, 1), "sent", sent)
+    forges(world, world.alpha, as_the_owner(request, other, 1), "sent", {"lines": [], "failed": []})
     await world.settle()
     assert world.beta.total("M3-BOLT") == 12
 

@@ -142,22 +142,24 @@ def of_another_value(value: object, name: str) -> object:
 @pytest.mark.parametrize("name", [field.name for field in fields(Line) if field.name != "number"])
 def test_each_field_of_a_line_is_bound(name: str) -> None:
     before = transfer(WHOLE)
-    after = transfer(replace(WHOLE, **{name: of_another_value(getattr(WHOLE, name), name)}))
+    other: dict[str, Any] = {name: of_another_value(getattr(WHOLE, name), name)}
+    after = transfer(replace(WHOLE, **other))
     assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(PartDescription)])
 def test_each_field_of_a_part_is_bound(name: str) -> None:
     told = WHOLE.description
-    other = replace(told, **{name: of_another_value(getattr(told, name), name)})
-    after = transfer(replace(WHOLE, description=other))
+    other: dict[str, Any] = {name: of_another_value(getattr(told, name), name)}
+    after = transfer(replace(WHOLE, description=replace(told, **other)))
     assert shown.hash_of(consent.of_transfer(transfer(WHOLE))) != shown.hash_of(consent.of_transfer(after))
 
 
 @pytest.mark.parametrize("name", ["item", "part", "part_name", "create_part", "category", "location", "place", "match"])
 def test_where_it_lands_is_bound(name: str) -> None:
     before = transfer(WHOLE, progress=(PLACED,))
-    after = transfer(WHOLE, progress=(replace(PLACED, **{name: of_another_value(getattr(PLACED, name), name)}),))
+    other: dict[str, Any] = {name: of_another_value(getattr(PLACED, name), name)}
+    after = transfer(WHOLE, progress=(replace(PLACED, **other),))
     assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
 
 
