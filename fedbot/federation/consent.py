@@ -69,6 +69,9 @@ def _landing(progress: Progress) -> Landing | None:
         location=progress.location,
         place=progress.place,
         how=progress.match,
+        factor=progress.factor,
+        units=progress.units,
+        revision=progress.revision,
     )
 
 
@@ -170,6 +173,9 @@ def _drawn_progress(line: ShownLine) -> Progress:
         location=landing.location,
         place=landing.place,
         match=landing.how,
+        factor=landing.factor,
+        units=landing.units,
+        revision=landing.revision,
     )
 
 

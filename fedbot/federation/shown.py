@@ -21,7 +21,8 @@ from fedbot.federation.questions import PartDescription
 class Landing:
     """Where a line lands at us: which part of ours, which place, or the new part that a yes makes.
 
-    `item` is our own stock item that comes back by it; `how` is what tells that it is that part, or why there is none.
+    `factor` is how many of our part's `units` one of the sender's is, `revision` that of our part. `item` is our own
+    stock item that comes back by it; `how` is what tells that it is that part, or why there is none.
     """
 
     part: int | None
@@ -32,6 +33,9 @@ class Landing:
     location: int | None
     place: str
     how: str
+    factor: str = "1"
+    units: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True)

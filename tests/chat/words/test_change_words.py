@@ -155,7 +155,22 @@ def test_each_field_of_a_part_is_bound(name: str) -> None:
     assert shown.hash_of(consent.of_transfer(transfer(WHOLE))) != shown.hash_of(consent.of_transfer(after))
 
 
-@pytest.mark.parametrize("name", ["item", "part", "part_name", "create_part", "category", "location", "place", "match"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "item",
+        "part",
+        "part_name",
+        "create_part",
+        "category",
+        "location",
+        "place",
+        "match",
+        "factor",
+        "units",
+        "revision",
+    ],
+)
 def test_where_it_lands_is_bound(name: str) -> None:
     before = transfer(WHOLE, progress=(PLACED,))
     other: dict[str, Any] = {name: of_another_value(getattr(PLACED, name), name)}
