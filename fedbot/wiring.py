@@ -45,6 +45,8 @@ def inventory_settings(settings: Settings) -> InventorySettings:
         token_file=_beside(settings, inventree.token_file),
         admin_token_file=_beside(settings, inventree.admin_token_file),
         approvers_group=inventree.approvers_group,
+        pinned_approvers=settings.rules.pinned_approvers,
+        pinned_superusers=settings.rules.pinned_superusers,
         outgoing=inventree.outgoing,
         incoming=inventree.incoming,
         destination=inventree.destination,

@@ -117,6 +117,14 @@ class Rules(Section):
         7, le=MOST_OPEN_DAYS, description="how long a request waits for its decision; peers refuse more than 62 days"
     )
     parcel_reminder_days: Days = Field(7, le=365, description="after that long on its way a parcel is asked after")
+    pinned_approvers: tuple[Filled, ...] = Field(
+        (),
+        description="InvenTree users who may approve, besides what InvenTree says; required below API 472, where any "
+        "account can give itself permissions. Empty above it: InvenTree alone says who may",
+    )
+    pinned_superusers: tuple[Filled, ...] = Field(
+        (), description="the same for what needs a superuser (connect, disconnect, review, …); they may approve too"
+    )
     self_approval: bool = Field(default=False, description="whether who asked may also approve")
     line_too_old_minutes: Minutes = Field(15.0, description="older lines of chat are not acted on any more")
     settle_seconds: Seconds = Field(
@@ -240,6 +248,9 @@ class Settings(Section):
             raise write_instead(f"people, admins: {self.matrix.user} is the bot itself; list people only")
         if len(set(self.rooms)) < len(self.rooms):
             raise write_instead("rooms: a room is listed twice")
+        pinned = (*self.rules.pinned_approvers, *self.rules.pinned_superusers)
+        if unknown := sorted(set(pinned) - set(self.people.values())):
+            raise write_instead(f"rules: pinned, but no InvenTree user of anybody in people: {', '.join(unknown)}")
         if self.admin_room and self.admin_room in self.rooms:
             raise write_instead("admin_room: it must not be one of the rooms shared with others")
         if len(bytes(self.health_socket.absolute())) > LONGEST_SOCKET_PATH:

@@ -242,42 +242,58 @@ def _bare(words: str) -> list[str]:
 
 def carry_out(turn: Turn, command: Command, verbs: Verbs) -> None:
     """Ask our InvenTree what the verb and its right need, or act at once where nothing is needed."""
-    asked = verbs.ask(turn, command)
-    if isinstance(asked, Phrase):
-        answer(turn, command, asked)
+    right, asked = verbs.right(command.verb), verbs.ask(turn, command)
+    complains = isinstance(asked, Phrase)
+    questions = () if isinstance(asked, Phrase) else asked
+    if right is Right.ANYONE and not questions:
+        answer(turn, command, asked if isinstance(asked, Phrase) else verbs.act(turn, command, ()))
         return
-    right = verbs.right(command.verb)
-    needs_right = right in {Right.APPROVER, Right.SUPERUSER}
-    if not asked and not needs_right:
-        answer(turn, command, verbs.act(turn, command, ()))
-        return
-    people = tuple(turn.home.people.values())
-    about_right = (PersonRights(command.username), WhoMay(right, people)) if needs_right else ()
     turn.do(Typing(command.room, TYPING_SECONDS))
     turn.save(WaitingLine(command.event_id, written(command), turn.now))
-    context = Context("line", command.subject, detail={"command": written(command)})
-    turn.do(Ask(context, (*about_right, *asked), until=turn.now + turn.home.line_too_old_after))
+    context = Context("line", command.subject, detail={"command": written(command), "complains": complains})
+    until = turn.now + turn.home.line_too_old_after
+    turn.do(Ask(context, (*_about_right(turn, command, right), *questions), until=until))
+
+
+def _about_right(turn: Turn, command: Command, right: Right) -> tuple[PersonRights | WhoMay, ...]:
+    """What InvenTree has to say first: whether the person may, and for a refusal that helps, who else."""
+    person = PersonRights(command.username)
+    match right:
+        case Right.ANYONE:
+            return ()
+        case Right.MAPPED:
+            return (person,)
+        case _:
+            return (person, WhoMay(right, tuple(turn.home.people.values())))
 
 
 def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
     """Our InvenTree has answered: check the right, then let the verb act."""
     command = understood(event.context.detail["command"])
     right = verbs.right(command.verb)
-    answers = event.answers
-    if right is Right.SUPERUSER and isinstance(able := answers[1], Able):
+    number = len(_about_right(turn, command, right))
+    about_right, answers = event.answers[:number], event.answers[number:]
+    able = about_right[1] if number > 1 else Able(())
+    if right is Right.SUPERUSER and isinstance(able, Able):
         house.remember_superusers(turn, able)
     if not _is_over(turn, command):
         return
-    if right in {Right.APPROVER, Right.SUPERUSER}:
-        rights, able, *rest = answers
+    if about_right:
+        rights = about_right[0]
         if not (isinstance(rights, Rights) and isinstance(able, Able)):
-            raise TypeError(f"a line asks for rights and who may first, not {answers[:2]!r}")
+            raise TypeError(f"a line asks for rights and who may first, not {about_right!r}")
         if not rights.covers(right):
             turn.note(command.subject or "-", f"not entitled: {command.verb}", command.sender, command.event_id)
             answer(turn, command, _not_entitled(turn, command, rights, able, right))
             return
-        answers = tuple(rest)
-    answer(turn, command, verbs.act(turn, command, answers))
+    if not event.context.detail["complains"]:
+        answer(turn, command, verbs.act(turn, command, answers))
+        return
+    asked = verbs.ask(turn, command)  # what is wrong with a line may tell of the space, so it was kept back till now
+    if isinstance(asked, Phrase):
+        answer(turn, command, asked)
+    else:
+        carry_out(turn, command, verbs)
 
 
 def _is_over(turn: Turn, command: Command) -> bool:

@@ -20,7 +20,10 @@ TRAVELLING_STATUSES = frozenset({STATUS_OK, STATUS_ATTENTION, STATUS_DAMAGED, ST
 
 
 class Right(StrEnum):
-    """What a verb or a card asks of a person, weakest first (DESIGN §5)."""
+    """What a verb or a card asks of a person, weakest first.
+
+    `ANYONE`: to be among the configured people. `MAPPED`: besides, their InvenTree user is active.
+    """
 
     ANYONE = "anyone"
     MAPPED = "mapped"
@@ -32,7 +35,8 @@ class Right(StrEnum):
 class Rights:
     """What an InvenTree says of one of its users at this moment. Unknown users have no rights at all.
 
-    `key` is the user's id there.
+    `key` is the user's id there. `unpinned`: InvenTree says that it is an approver or a superuser, but our
+    configuration has to say so too, and doesn't.
     """
 
     username: str
@@ -41,14 +45,15 @@ class Rights:
     superuser: bool = False
     approver: bool = False
     key: int = field(default=0, compare=False)
+    unpinned: bool = False
 
     def covers(self, right: Right) -> bool:
         """Whether a person with these rights may do what asks for `right` (a superuser is an approver too)."""
-        if right in (Right.ANYONE, Right.MAPPED):
+        if right is Right.ANYONE:
             return True
         if not (self.known and self.active):
             return False
-        return self.superuser or (right is Right.APPROVER and self.approver)
+        return right is Right.MAPPED or self.superuser or (right is Right.APPROVER and self.approver)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,13 @@ def asker_of(subject: Subject) -> str:
     return subject.asked.person if isinstance(subject, Connection) else subject.terms.asker
 
 
+def asked_by(turn: Turn, subject: Subject, person: str) -> bool:
+    """Whether the person asked for it, by this or another Matrix account of the same InvenTree user of ours."""
+    asker, people = asker_of(subject), turn.home.people
+    asking = {people.get(asker, ""), subject.asked.username if subject.asked.party == turn.home.party else ""}
+    return person == asker or people.get(person, "") in asking - {""}
+
+
 def on_reaction(turn: Turn, event: Reacted) -> None:
     """A reaction: takes up the verdict if everything holds; else at most one quiet line a person and card."""
     if event.room not in succession.federation_rooms(turn):
@@ -163,7 +170,7 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
         return say("too_late", subject=subject)
     if (complaint := _outdated(subject, at) or _unsafe(turn, subject)) is not None:
         return complaint
-    if person == asker_of(subject) and not takes_less(subject) and not turn.home.self_approval:
+    if asked_by(turn, subject, person) and not takes_less(subject) and not turn.home.self_approval:
         return say("not_your_own", subject=subject)
     return None
 

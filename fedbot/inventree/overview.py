@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot.federation.questions import InventoryStanding, Overview
-from fedbot.inventree.people import complaints_about_approvers
+from fedbot.inventree.people import complaints_about_approvers, complaints_about_pins
 from fedbot.inventree.places import Places
 from fedbot.inventree.server import ORDER_ROLES, Server
 from fedbot.inventree.versions import NEWEST_KNOWN
@@ -50,6 +50,7 @@ def _complaints(server: Server) -> tuple[str, ...]:
         *server.complaints_about_places(),
         *_about_category(server),
         *complaints_about_approvers(server),
+        *complaints_about_pins(server),
         *_about_admin_token(server),
     )
 

@@ -24,7 +24,7 @@ def rights_of(server: Server, question: PersonRights) -> Rights:
     row = next((row for row in rows if row.get("username") == question.username), None)
     if row is None:
         return Rights(username=question.username)
-    return _rights(row, _approving_groups(server, [row]))
+    return _rights(server, row, _approving_groups(server, [row]))
 
 
 def who_may(server: Server, question: WhoMay) -> Able:
@@ -32,7 +32,7 @@ def who_may(server: Server, question: WhoMay) -> Able:
     rows = {row.get("username"): row for row in server.api.rows("user/")}
     known = [rows[name] for name in question.usernames if name in rows]
     approving = _approving_groups(server, known)
-    able = {row["username"] for row in known if _rights(row, approving).covers(question.right)}
+    able = {row["username"] for row in known if _rights(server, row, approving).covers(question.right)}
     return Able(tuple(name for name in question.usernames if name in able))
 
 
@@ -50,14 +50,36 @@ def complaints_about_approvers(server: Server) -> tuple[str, ...]:
     return (f'Nobody can approve: no active user is in the InvenTree group "{wanted}".',)
 
 
-def _rights(row: Row, approving: frozenset[str]) -> Rights:
+def complaints_about_pins(server: Server) -> tuple[str, ...]:
+    """What must be done because this InvenTree's word is not enough."""
+    if server.version.permissions_are_safe or _pins(server):
+        return ()
+    complaint = (
+        f"With API {server.version.api} any account can give itself permissions (fixed in 472), so nobody counts as "
+        "approver or superuser: list their users in rules.pinned_approvers and rules.pinned_superusers."
+    )
+    return (complaint,)
+
+
+def _pins(server: Server) -> bool:
+    return bool(server.settings.pinned_approvers or server.settings.pinned_superusers)
+
+
+def _rights(server: Server, row: Row, approving: frozenset[str]) -> Rights:
+    """What InvenTree says of the user; where our configuration has to say so too, only if it does."""
+    username, trusted = str(row["username"]), server.version.permissions_are_safe and not _pins(server)
+    may_rule = trusted or username in server.settings.pinned_superusers
+    may_approve = may_rule or username in server.settings.pinned_approvers
+    superuser = bool(row.get("is_superuser", False))
+    approver = bool(_groups(row) & approving)
     return Rights(
-        username=str(row["username"]),
+        username=username,
         known=True,
         active=bool(row.get("is_active", False)),
-        superuser=bool(row.get("is_superuser", False)),
-        approver=bool(_groups(row) & approving),
+        superuser=superuser and may_rule,
+        approver=(approver or (superuser and not may_rule)) and may_approve,
         key=int(row.get("pk") or 0),
+        unpinned=(superuser and not may_rule) or (approver and not may_approve),
     )
 
 

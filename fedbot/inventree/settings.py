@@ -16,6 +16,7 @@ class InventorySettings:
     or by key (`"12"`). `destination` is where received items go whose part and category have no default
     place; empty: they stay in Incoming. `new_part_category` (path, name or key): where a part may be created
     that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
+    `pinned_approvers`, `pinned_superusers`: who may count as that, besides what InvenTree says.
     `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
     `public_url` is another address of the same server: links to it are understood too.
     `token_file`, `admin_token_file`: where the tokens were read from, if it was a file; the next ones go there.
@@ -28,6 +29,8 @@ class InventorySettings:
     token_file: Path | None = None
     admin_token_file: Path | None = None
     approvers_group: str = ""
+    pinned_approvers: tuple[str, ...] = ()
+    pinned_superusers: tuple[str, ...] = ()
     outgoing: str = "Outgoing"
     incoming: str = "Incoming"
     destination: str = ""

@@ -54,6 +54,11 @@ class Version:
         return self.api >= 472  # noqa: PLR2004  the numbers are the point here
 
     @property
+    def permissions_are_safe(self) -> bool:
+        """Whether only admins can give permissions: before, any account can give itself some, or join a group."""
+        return self.direct_access_is_safe
+
+    @property
     def searches_history(self) -> bool:
         """Whether `stock/track/?search=` finds notes; below it answers 500."""
         return self.api >= 320  # noqa: PLR2004

@@ -17,7 +17,7 @@ SPEC = Verb(
     name="help",
     aliases=("hilfe",),
     summary="what you can say, or more about one verb",
-    right=Right.MAPPED,
+    right=Right.ANYONE,
     only_looks=True,
     arguments=(Argument("topic", Kind.WORD, "VERB|admin", optional=True),),
     examples=("help", "help push", "help admin"),

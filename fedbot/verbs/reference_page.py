@@ -10,14 +10,14 @@ from fedbot.verbs.spec import Verb, Where
 
 INDEX = "verbs.md"
 WHO = {
-    Right.ANYONE: "anyone",
-    Right.MAPPED: "everybody whom the space's bot knows (`people` in its configuration)",
+    Right.ANYONE: "everybody whom the space's bot knows (`people` in its configuration)",
+    Right.MAPPED: "everybody whom the space's bot knows (`people` in its configuration), with an active InvenTree user",
     Right.APPROVER: "approvers of the space, as its InvenTree says at that moment",
     Right.SUPERUSER: "superusers of the space's InvenTree, as it says at that moment",
 }
 _WHO_IN_SHORT = {
-    Right.ANYONE: "anyone",
-    Right.MAPPED: "everybody known",
+    Right.ANYONE: "everybody known",
+    Right.MAPPED: "everybody known and active",
     Right.APPROVER: "approvers",
     Right.SUPERUSER: "superusers",
 }

@@ -9,7 +9,7 @@ from fedbot.federation.effects import Phrase, say
 from fedbot.federation.questions import Answer, PersonRights, Question
 from fedbot.federation.state import Turn
 from fedbot.federation.stock import Right, Rights
-from fedbot.federation.verdicts import Subject, asker_of, decides_here, is_open, right_to_decide, takes_less
+from fedbot.federation.verdicts import Subject, asked_by, decides_here, is_open, right_to_decide, takes_less
 from fedbot.federation.views import Todo
 from fedbot.verbs.naming import rooms_told_of
 from fedbot.verbs.spec import Handler, Verb
@@ -60,7 +60,7 @@ def waits_for(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool
     """Whether this person's decision is asked for, and would count."""
     if not (decides_here(turn, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
         return False
-    own = asker_of(subject) == person and not turn.home.self_approval and not takes_less(subject)
+    own = asked_by(turn, subject, person) and not turn.home.self_approval and not takes_less(subject)
     return rights.covers(right_to_decide(subject, person)) and not own
 
 

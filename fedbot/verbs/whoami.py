@@ -13,7 +13,7 @@ from fedbot.verbs.spec import Handler, Verb
 SPEC = Verb(
     name="whoami",
     summary="who you are to me, and what you may do",
-    right=Right.MAPPED,
+    right=Right.ANYONE,
     only_looks=True,
     examples=("whoami",),
     details=("I read your permissions in InvenTree at that moment.",),

@@ -229,6 +229,14 @@ async def test_a_version_that_we_do_not_know_is_told_with_the_word_that_accepts_
     assert "accept_api: 999" in finding.todo
 
 
+async def test_an_inventree_in_which_anybody_can_become_admin_needs_a_pinned_list(alpha: Seeded) -> None:
+    alpha.server.state.version = replace(alpha.server.state.version, api=471)
+    told = [finding.what for finding in faults(await found(alpha))]
+    assert any("rules.pinned_approvers" in what and "any account can give itself permissions" in what for what in told)
+    pinned = {"pinned_approvers": ["piet"], "pinned_superusers": ["anna"]}
+    assert faults(await found(alpha, rules=pinned)) == []
+
+
 async def test_direct_access_is_refused_where_any_account_can_make_itself_admin() -> None:
     wanted = settings(party={"peer_access": "direct"})
     [finding] = faults(await inventree_findings(wanted, Twin(replace(STANDING, api=471))))

@@ -90,7 +90,7 @@ async def test_a_direct_chat_tells_nothing_of_rooms_that_the_person_has_left() -
     chat = await chats(world, world.kim)
     assert "belongs to the room" in await answer(world, chat, world.kim, f"show {code}")
     assert "No other space" in await answer(world, chat, world.kim, "spaces")
-    assert "in none of the rooms" in await answer(world, chat, world.kim, "push M3-NUT 1 to betaspace")
+    assert "in none of the rooms" in await answer(world, chat, world.kim, "request N-M3 1 from betaspace")
 
 
 async def test_a_direct_chat_is_no_federation_room() -> None:

@@ -219,7 +219,7 @@ async def test_whose_inventree_is_down_is_named_at_once() -> None:
     answer = await finds(world, "M3")
     assert "Betaspace: not looked, as its InvenTree does not answer." in answer.text
     assert "Gammaspace: M3 bolt steel" in answer.text
-    world.alpha.goes_down()
+    world.alpha.fails(FaultKind.REFUSED, path="/api/(?!user/)", times=None)
     assert "Attraktor: not looked" in (await finds(world, "M3 in attraktor")).text
 
 

@@ -84,12 +84,9 @@ async def test_a_stranger_and_a_bot_move_nothing() -> None:
 
 
 async def test_the_asker_may_not_approve_her_own_offer_though_she_is_of_both_spaces() -> None:
-    people = {"@anna:twin.test": "bea", "@cem:twin.test": "cem"}
+    people = {"@anna:twin.test": "dilek", "@cem:twin.test": "cem"}
     world = await friends(beta={"people": {**people, "@bea:twin.test": "bea"}})
-    world.anna.says("!fed push M3-NUT 10 to betaspace")
-    await world.settle()
-    choice = world.room.message("1")
-    world.anna.says("1", reply_to=choice)
+    world.anna.says("!fed as attraktor push M3-NUT 10 to betaspace")
     await world.settle()
     card = world.card()
     world.anna.reacts(card, "✅")

@@ -11,9 +11,18 @@ import pytest
 from pydantic import SecretStr
 
 from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.questions import QUESTIONS, AuditOf, FindItems, InventoryStanding, Overview, PersonRights
+from fedbot.federation.questions import (
+    QUESTIONS,
+    Able,
+    AuditOf,
+    FindItems,
+    InventoryStanding,
+    Overview,
+    PersonRights,
+    WhoMay,
+)
 from fedbot.federation.steps import STEPS, Taken
-from fedbot.federation.stock import Rights
+from fedbot.federation.stock import Right, Rights
 from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
 from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN
 from fedbot.ports import Inventory, NotPermitted, OutcomeUnknown, Unavailable
@@ -47,6 +56,16 @@ async def test_it_answers_every_question_and_does_every_step(alpha: Space) -> No
 
 
 # --- overview ----------------------------------------------------------------------------------------------
+
+
+async def test_below_api_472_nobody_counts_who_is_not_pinned_and_that_is_told(alpha: Space) -> None:
+    upgrade(alpha, 471)
+    (told,) = (await standing(alpha.inventory)).complaints
+    assert "rules.pinned_approvers and rules.pinned_superusers" in told
+    assert await alpha.inventory.answer(WhoMay(Right.APPROVER, ("anna", "piet"))) == Able(())
+    pinned = alpha.edge(pinned_superusers=("anna",))
+    assert (await standing(pinned)).complaints == ()
+    assert await pinned.answer(WhoMay(Right.APPROVER, ("anna", "piet"))) == Able(("anna",))
 
 
 async def test_a_server_that_is_set_up_has_nothing_to_complain_about(alpha: Space) -> None:

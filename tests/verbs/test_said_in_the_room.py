@@ -7,7 +7,7 @@ from datetime import timedelta
 from fedbot.federation.decide import decide
 from fedbot.federation.effects import Ask, Post
 from fedbot.federation.events import Answered, Posted, Said, Unanswered
-from fedbot.federation.questions import Able, Answer, AuditOf, AuditTrail, FindItems
+from fedbot.federation.questions import Able, Answer, AuditOf, AuditTrail, FindItems, PersonRights
 from fedbot.federation.state import Turn
 from tests.verbs.worlds import ANNA, KIM, NOW, PLAIN, ROOM, SUPERUSER, World, connected, found, item
 
@@ -61,6 +61,9 @@ def test_every_line_that_cannot_be_read_gets_its_one_answer() -> None:
         ["!fed pusch", "!fed push", "!fed push 1.000 #4 to beta", "!fed cancel zzzz", "!fed"]
     ):
         turn = said(world, text, f"$line{number}")
+        if any(isinstance(effect, Ask) for effect in turn.effects):  # which ids there are is told to active users only
+            assert posts(turn) == []
+            turn = answered(world, turn, PLAIN)
         assert len(posts(turn)) == 1, text
         assert [effect.reply_to for effect in turn.effects if isinstance(effect, Post)] == [f"$line{number}"]
 
@@ -75,17 +78,18 @@ def test_status_is_told_although_inventree_is_silent_and_other_verbs_say_that_it
         assert posts(turn) == [name]
 
 
-def test_the_journals_answer_does_not_say_that_inventree_is_back() -> None:
+def test_a_case_is_told_to_whom_inventree_says_to_be_active() -> None:
     world = World(connected())
     before = Turn(world.state, NOW)
     down = before.standing()
     before.save(type(down)(inventory_down_since=NOW - timedelta(hours=1)))
     world.state.apply(before)
     asked = said(world, f"!fed show {connected().code}")
-    assert [e.questions for e in asked.effects if isinstance(e, Ask)] == [(AuditOf(connected().id),)]
-    told = answered(world, asked, AuditTrail())
+    questions = [PersonRights("anna"), AuditOf(connected().id)]
+    assert [list(e.questions) for e in asked.effects if isinstance(e, Ask)] == [questions]
+    told = answered(world, asked, PLAIN, AuditTrail())
     assert posts(told) == ["shown"]
-    assert Turn(world.state, NOW).standing().inventory_down_since is not None
+    assert Turn(world.state, NOW).standing().inventory_down_since is None, "it has told of Anna's rights"
 
 
 def test_a_reply_to_an_answer_about_nothing_is_about_what_the_thread_is_about() -> None:
@@ -93,4 +97,5 @@ def test_a_reply_to_an_answer_about_nothing_is_about_what_the_thread_is_about() 
     world.state.posts |= {"$answer": "answer:-:$x", "$card": f"card:{connected().id}"}
     line = Said(ROOM, "$line", ANNA, NOW, "!fed show", reply_to="$answer", thread="$card")
     turn = decide(world.state, line, world.verbs, NOW)
-    assert [e.questions for e in turn.effects if isinstance(e, Ask)] == [(AuditOf(connected().id),)]
+    questions = (PersonRights("anna"), AuditOf(connected().id))
+    assert [e.questions for e in turn.effects if isinstance(e, Ask)] == [questions]

@@ -84,6 +84,12 @@ def not_entitled(
     """The verb needs a right that the person has not got; who could, and what they can copy."""
     space = naming.space(tongue, home.name)
     names: dict[str, Words] = {"verb": typed(command.verb), "space": space}
+    if right is Right.MAPPED:
+        return [
+            tongue.say("Not done: {verb} needs an active user of {space}'s InvenTree.", **names),
+            why_not_entitled(tongue, rights, right, space),
+            tongue.say("An admin there can make one or switch it on. More: {whoami}", whoami=typed("whoami")),
+        ]
     if right is Right.SUPERUSER:
         first = tongue.say("Not done: {verb} needs a superuser of {space}'s InvenTree.", **names)
     else:

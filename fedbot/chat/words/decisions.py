@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from fedbot.chat.content import Inline
+from fedbot.chat.content import Code, Inline
 from fedbot.chat.words import naming
 from fedbot.chat.words.diagnoses import diagnosis
 from fedbot.chat.words.naming import command
@@ -197,6 +197,9 @@ def why_not_entitled(tongue: Tongue, rights: Rights, right: Right, space: str) -
         return tongue.say("{space}'s InvenTree has no user {user}.", **names)
     if not rights.active:
         return tongue.say("Your user {user} is inactive in {space}'s InvenTree.", **names)
+    if rights.unpinned:
+        names["setting"] = Code("rules.pinned_superusers" if right is Right.SUPERUSER else "rules.pinned_approvers")
+        return tongue.say("Your user {user} has to be in {setting} of my configuration, too.", **names)
     if right is Right.SUPERUSER:
         return tongue.say("Your user {user} isn't a superuser there.", **names)
     return tongue.say("Your user {user} isn't an approver there.", **names)

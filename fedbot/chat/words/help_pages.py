@@ -91,9 +91,9 @@ def _who_may(tongue: Tongue, right: Right, space: str) -> tuple[Inline, ...]:
         case Right.APPROVER:
             return tongue.say("Who may: approvers of {space}.", space=space)
         case Right.MAPPED:
-            return tongue.say("Who may: everybody of {space} whom I know.", space=space)
+            return tongue.say("Who may: everybody of {space} with an active InvenTree user.", space=space)
         case Right.ANYONE:
-            return tongue.say("Who may: everybody.")
+            return tongue.say("Who may: everybody of {space} whom I know.", space=space)
 
 
 def whoami(

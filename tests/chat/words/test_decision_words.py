@@ -275,6 +275,30 @@ SAID: dict[str, tuple[Phrase, str]] = {
         What you can do: !fed whoami
         """,
     ),
+    "not entitled, as the configuration doesn't name the user": (
+        say(
+            "not_entitled",
+            command=PUSH,
+            rights=Rights("kim", known=True, active=True, unpinned=True),
+            right=Right.APPROVER,
+            home=ALPHA,
+            able=["Anna"],
+        ),
+        """
+        Not done: !fed push needs an approver of attraktor.
+        Your user kim has to be in rules.pinned_approvers of my configuration, too.
+        Anna may; they can copy this: !fed push 10 M3-BOLT to beta
+        What you can do: !fed whoami
+        """,
+    ),
+    "an inactive user": (
+        say("not_entitled", command=PUSH, rights=replace(KIMS, active=False), right=Right.MAPPED, home=ALPHA, able=[]),
+        """
+        Not done: !fed push needs an active user of attraktor's InvenTree.
+        Your user kim is inactive in attraktor's InvenTree.
+        An admin there can make one or switch it on. More: !fed whoami
+        """,
+    ),
     "not entitled, unknown to InvenTree": (
         say("not_entitled", command=PUSH, rights=Rights("kim"), right=Right.APPROVER, home=ALPHA, able=[]),
         """
