@@ -321,6 +321,8 @@ _ANSWERED: dict[str, _Rule] = {
     "extension-card": extending.on_card,
     "moved-card": moving.on_card,
     "changed-card": opening.on_changed_card,
+    photos.PERMITTING: photos.on_permitted,
+    returning.REMARKING: returning.on_remark_permitted,
     "debit": arbiter.on_looked_again,
     "rebuild": mirrored.on_mirrors,
     "reminder": reminders.on_able,
@@ -336,6 +338,8 @@ _ANSWERED: dict[str, _Rule] = {
     restored.MISSING: restored.on_books,
 }
 _UNANSWERED: dict[str, _Rule] = {
+    photos.PERMITTING: photos.on_not_permitted,
+    returning.REMARKING: returning.on_remark_not_permitted,
     "verdict": verdicts.on_no_rights,
     "confirm": verdicts.on_no_rights,
     "stats-own": stats.on_own_uncounted,

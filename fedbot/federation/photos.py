@@ -11,18 +11,23 @@ from datetime import timedelta
 from fedbot.federation import loans
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import FINAL, Transfer, TransferState
-from fedbot.federation.effects import Do, Phrase, Post, say
-from fedbot.federation.events import Context, PhotoSent, StepDone, StepRefused, StepUnknown
+from fedbot.federation.effects import Ask, Do, Phrase, Post, say
+from fedbot.federation.events import Answered, Context, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
 from fedbot.federation.provenance import known_item
+from fedbot.federation.questions import PersonRights
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import AttachPhoto
+from fedbot.federation.stock import Right, Rights
 
 ATTACHING = "photo"
+PERMITTING = "photo-permission"
+SOON = timedelta(minutes=15)
+"""So long a photo waits for an InvenTree that doesn't answer."""
 KEPT_UNTIL = timedelta(days=14)
 """So long after the end of a return photos of it are still taken."""
 LONGEST_PHOTO = 20_000_000
 """Bytes."""
-TOO_LARGE, TOO_LATE = "too-large", "too-late"
+TOO_LARGE, TOO_LATE, INACTIVE = "too-large", "too-late", "inactive"
 _NOT_BACK = FINAL - {TransferState.DONE}
 
 
@@ -35,16 +40,44 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
     if reason:
         _say_not_kept(turn, transfer, event.event_id, reason)
         return
-    turn.note(transfer.id, "photo", event.sender, event.event_id)
     name = turn.name_of(event.sender, event.room)
-    note = f"{name}: {event.caption}" if event.caption else name
+    detail = {
+        "event": event.event_id,
+        "sender": event.sender,
+        "note": f"{name}: {event.caption}" if event.caption else name,
+        "file": event.file,
+    }
+    person = PersonRights(turn.home.people[event.sender])
+    turn.do(Ask(Context(PERMITTING, transfer.id, detail=detail), (person,), until=turn.now + SOON))
+
+
+def on_permitted(turn: Turn, event: Answered) -> None:
+    """InvenTree has told whether the person is an active user: attach it to what came back, or say why not."""
+    transfer, (rights,) = turn.transfer(event.context.subject), event.answers
+    asked = event.context.detail
+    if transfer is None or not isinstance(rights, Rights):
+        return
+    if not rights.covers(Right.MAPPED):
+        _say_not_kept(turn, transfer, asked["event"], INACTIVE)
+        return
+    turn.note(transfer.id, "photo", asked["sender"], asked["event"])
     items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
     known = [(number, item) for number, item in items.items() if item is not None]
     for number, item in known:
-        detail = {"event": event.event_id, "item": item, "last": number == known[-1][0]}
-        mark, is_known = transfers.mark(transfer, number, _one_of_many(event)), known_item(turn, transfer, number)
-        step = AttachPhoto(mark, note, item, event.file, is_known)
+        detail = {"event": asked["event"], "item": item, "last": number == known[-1][0]}
+        mark, is_known = (
+            transfers.mark(transfer, number, _one_of_many(asked["event"])),
+            known_item(turn, transfer, number),
+        )
+        step = AttachPhoto(mark, asked["note"], item, asked["file"], is_known)
         turn.do(Do(Context(ATTACHING, transfer.id, number, detail), step))
+
+
+def on_not_permitted(turn: Turn, event: Unanswered) -> None:
+    """InvenTree doesn't tell who the person is: nothing is attached."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None:
+        _say_not_kept(turn, transfer, event.context.detail["event"], "silent", event.problem)
 
 
 def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
@@ -64,9 +97,9 @@ def _why_not(turn: Turn, transfer: Transfer, event: PhotoSent) -> str:
     return TOO_LATE if late or transfer.state in _NOT_BACK else ""
 
 
-def _one_of_many(event: PhotoSent) -> str:
+def _one_of_many(event_id: str) -> str:
     """The end of its mark: the same whenever the photo is read again."""
-    return f"photo-{hashlib.sha256(event.event_id.encode()).hexdigest()[:8]}"
+    return f"photo-{hashlib.sha256(event_id.encode()).hexdigest()[:8]}"
 
 
 # --- how it ended ----------------------------------------------------------------------------------------------

@@ -22,15 +22,24 @@ from fedbot.federation.documents import (
     Transfer,
     TransferState,
 )
-from fedbot.federation.effects import Ask, Post, say
+from fedbot.federation.effects import Ask, Phrase, Post, say
 from fedbot.federation.envelope import Envelope
-from fedbot.federation.events import Answered, Context, Said
+from fedbot.federation.events import Answered, Context, Said, Unanswered
 from fedbot.federation.provenance import known_item
-from fedbot.federation.questions import Able, FindItems, InventoryStanding, ItemsFound, Overview, Question, WhoMay
+from fedbot.federation.questions import (
+    Able,
+    FindItems,
+    InventoryStanding,
+    ItemsFound,
+    Overview,
+    PersonRights,
+    Question,
+    WhoMay,
+)
 from fedbot.federation.sending import mark, with_progress
 from fedbot.federation.state import Turn
 from fedbot.federation.steps import ANOTHER_THING, TakeBack
-from fedbot.federation.stock import STATUS_DAMAGED, Right, StockItem
+from fedbot.federation.stock import STATUS_DAMAGED, Right, Rights, StockItem
 from fedbot.federation.subject_ids import Cause
 from fedbot.federation.terms import presentable
 
@@ -38,6 +47,7 @@ MOVED = "moved"
 IN_PARTS = "in-parts"
 SUPERSEDED = "asked-back"
 LONGEST_REMARK = 300
+REMARKING = "remark-permission"
 RETURNS_PARTS = "returns_parts"
 LENT = "lent"
 """How a return's line finds its part: it is the owner's own item."""
@@ -224,11 +234,37 @@ def on_reply(turn: Turn, event: Said) -> None:
     if transfer is None:
         return
     said = presentable(" ".join(event.text.split()))
-    remark = f"{transfer.remark}; {said}" if transfer.remark else said
+    detail = {"event": event.event_id, "sender": event.sender, "said": said}
+    person = PersonRights(turn.home.people[event.sender])
+    until = turn.now + turn.home.line_too_old_after
+    turn.do(Ask(Context(REMARKING, transfer.id, detail=detail), (person,), until=until))
+
+
+def on_remark_permitted(turn: Turn, event: Answered) -> None:
+    """InvenTree has told whether the person is an active user: note the remark, or say why not."""
+    transfer, (rights,) = turn.transfer(event.context.subject), event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(rights, Rights):
+        return
+    asked = event.context.detail
+    if not rights.covers(Right.MAPPED):
+        _answer_remark(turn, transfer, asked["event"], say("remark_not_noted", transfer=transfer, problem=""))
+        return
+    remark = f"{transfer.remark}; {asked['said']}" if transfer.remark else asked["said"]
     turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
-    turn.note(transfer.id, "remark", event.sender, event.event_id)
-    key = f"remark:{transfer.id}:{event.event_id}"
-    turn.do(Post(key, transfer.room, say("remark_noted", transfer=transfer), reply_to=event.event_id))
+    turn.note(transfer.id, "remark", asked["sender"], asked["event"])
+    _answer_remark(turn, transfer, asked["event"], say("remark_noted", transfer=transfer))
+
+
+def on_remark_not_permitted(turn: Turn, event: Unanswered) -> None:
+    """InvenTree doesn't tell who the person is: nothing is noted."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None:
+        phrase = say("remark_not_noted", transfer=transfer, problem=event.problem)
+        _answer_remark(turn, transfer, event.context.detail["event"], phrase)
+
+
+def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:
+    turn.do(Post(f"remark:{transfer.id}:{event_id}", transfer.room, phrase, reply_to=event_id))
 
 
 # --- its end ---------------------------------------------------------------------------------------------------

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from fedbot.federation.documents import ConnectionState, TransferState
 from fedbot.verbs.registry import catalogue
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_lending import back
+from tests.dialogue.test_photos import JPEG, lens_comes_back
 from tests.dialogue.world import Message, World, friends, sharing, told
 
 READ_OR_CHANGE = [
@@ -63,6 +66,30 @@ async def test_who_is_inactive_is_still_told_who_he_is_and_what_there_is() -> No
 
 def test_every_verb_but_help_and_whoami_asks_for_an_active_user() -> None:
     assert sorted(spec.name for spec in catalogue() if spec.right == "anyone") == ["help", "whoami"]
+
+
+async def test_a_deactivated_user_attaches_no_photo_and_adds_no_remark() -> None:
+    world, card = await lens_comes_back()
+    world.alpha.deactivates("kim")
+    photo = world.kim.shows(JPEG, reply_to=card)
+    remark = world.kim.says("it was broken before", reply_to=card)
+    await world.settle()
+    assert list(world.alpha.tables.attachments) == []
+    assert back(world.alpha).remark == ""
+    for line in (photo, remark):
+        assert "no active user of InvenTree" in world.room.answers(line)[-1].text
+
+
+async def test_a_remark_waits_for_an_inventree_that_hangs_and_is_noted_then() -> None:
+    world, card = await lens_comes_back()
+    world.alpha.hangs = True
+    remark = world.kim.says("a scratch", reply_to=card)
+    await world.passes(timedelta(seconds=2))
+    assert back(world.alpha).remark == ""
+    world.alpha.hangs = False
+    await world.passes(timedelta(seconds=2))
+    assert back(world.alpha).remark == "a scratch"
+    assert "Noted" in world.answer_to(remark)
 
 
 # --- self-approval -----------------------------------------------------------------------------------------

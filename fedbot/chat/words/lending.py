@@ -437,3 +437,11 @@ def not_on_this_card(tongue: Tongue, *, subject: Transfer) -> Lines:
 def remark_noted(tongue: Tongue, *, transfer: Transfer) -> Lines:
     """A reply to the card of a return, by the owner's people."""
     return [tongue.say("Noted: it will stand in the item's history, if {code} is taken back.", code=transfer.code)]
+
+
+def remark_not_noted(tongue: Tongue, *, transfer: Transfer, problem: str) -> Lines:
+    """A reply to the card of a return by somebody who isn't an active user, or of whom InvenTree tells nothing."""
+    first = tongue.say("Not noted, and nothing else is changed: {code}", code=transfer.code)
+    if problem:
+        return [first, tongue.say("Why: {problem}", problem=diagnosis(tongue, problem))]
+    return [first, tongue.say("Why: you have no active user of InvenTree.")]

@@ -8,6 +8,7 @@ from fedbot.federation.documents import Transfer
 
 _NO_PHOTO = {
     "too-large": marked("it is larger than 20 MB. Send it smaller."),
+    "inactive": marked("you have no active user of InvenTree. See {check}."),
     "too-late": marked("this is over. It can be attached in InvenTree."),
     "no-picture": marked("it is no picture that I know. JPEG, PNG, WebP, GIF and HEIC are fine."),
     "not-there": marked("the homeserver doesn't give it to me. Send it once more."),

@@ -684,6 +684,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Noted: it will stand in the item's history, if k7m2 is taken back.
         """,
     ),
+    "a remark of somebody who is switched off": (
+        say("remark_not_noted", transfer=child("return"), problem=""),
+        """
+        Not noted, and nothing else is changed: k7m2
+        Why: you have no active user of InvenTree.
+        """,
+    ),
+    "a remark while InvenTree is silent": (
+        say("remark_not_noted", transfer=child("return"), problem="No connection."),
+        """
+        Not noted, and nothing else is changed: k7m2
+        Why: No connection.
+        """,
+    ),
     "a photo": (
         say("photo_kept", transfer=child("return"), items=(42, 43)),
         """
