@@ -24,6 +24,7 @@ class Kind(StrEnum):
     LEFT_OVER = "left-over"
     BORROWED_GONE = "borrowed-gone"
     BORROWED_LESS = "borrowed-less"
+    PAST = "past"
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,26 @@ class BookLine:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What one side knows of the messages about a subject (an id): those of its own that were read, and those it read.
+
+    `ours` and `theirs` are as the side sees it that tells of them: it has sent `sent`, and read `seen` of the other's.
+    The hashes are those of `envelope.past_with`.
+    """
+
+    subject: str
+    sent: int
+    ours: str
+    seen: int
+    theirs: str
+
+
+@dataclass(frozen=True)
 class Difference:
     """One thing that doesn't agree; `ours` and `theirs` are the stock items. `mended`: that is being put right.
+
+    Where the two sides tell another past, `transfer` is the id of what it is about (also the friendship's), and
+    `number` that of the message up to which they do.
 
     Of a loan `owed` is how much the borrower should have, and `there` how much of that is in its stock.
     """
@@ -91,5 +110,6 @@ class Reconciliation:
     order: str = ""
     after: str = ""
     theirs: tuple[BookLine, ...] = ()
+    pasts: tuple[Past, ...] = ()
     compared: int = 0
     differences: tuple[Difference, ...] = ()

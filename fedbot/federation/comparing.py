@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from fedbot.federation.books import BookLine, Difference, Kind
-from fedbot.federation.documents import FINAL, Progress, Transfer, TransferState
+from fedbot.federation.books import BookLine, Difference, Kind, Past
+from fedbot.federation.documents import FINAL, Connection, Progress, Transfer, TransferState
 from fedbot.federation.questions import ItemSeen, ItemsSeen, Whereabouts
 from fedbot.federation.stock import STATUS_ATTENTION, STATUS_OK
 
@@ -160,3 +160,25 @@ def _amiss(ours: BookLine) -> list[Kind]:
         (Kind.UNMARKED, ours.marked is False and not ours.settled),
     )
     return [kind for kind, holds in checks if holds]
+
+
+def past_of(subject: Connection | Transfer) -> Past:
+    """What we know of the messages about that subject."""
+    exchange = subject.exchange
+    return Past(subject.id, exchange.sent, exchange.past_at(exchange.sent) or "", exchange.seen, exchange.peer_past)
+
+
+def pasts_that_differ(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
+    """Where the friend's account of the messages isn't ours. One that only knows less has an older journal."""
+    told = {past.subject: past for past in theirs}
+    found = []
+    for subject in ours:
+        mine, other = past_of(subject), told.get(subject.id)
+        numbers = [subject.exchange.differs] if subject.exchange.differs else []
+        if other is not None and other.ours and other.sent == mine.seen and other.ours != mine.theirs:
+            numbers.append(mine.seen)
+        if other is not None and subject.exchange.past_at(other.seen) not in {None, other.theirs}:
+            numbers.append(other.seen)
+        if numbers:
+            found.append(Difference(subject.id, min(numbers), Kind.PAST))
+    return found

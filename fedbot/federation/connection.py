@@ -16,7 +16,6 @@ from fedbot.federation.documents import (
     UNFINISHED_CONNECTION,
     Connection,
     ConnectionState,
-    Exchange,
     Signature,
 )
 from fedbot.federation.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
@@ -251,7 +250,7 @@ def _offered(
         ours=False,
         access=_agreed_access(turn, str(body["access"])),
         due=turn.now + turn.home.request_open_for,
-        exchange=Exchange(seen=envelope.seq),
+        exchange=letters.begun_by(envelope),
     )
     return key_checks.begun(turn, connection, announced.key, peer_commitment=commitment)
 

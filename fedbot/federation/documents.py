@@ -28,6 +28,7 @@ from fedbot.federation.decisions import (
     Wish,
 )
 from fedbot.federation.effects import Draft
+from fedbot.federation.envelope import past_with
 from fedbot.federation.figures import SpaceFigures, StockHistory, Survey
 from fedbot.federation.questions import PartDescription
 from fedbot.federation.shelf import Allowance, Search, Share
@@ -66,6 +67,9 @@ class Exchange:
     numbers sent and read; `unread` our letters that the peer has not said to have seen. While `awaiting`,
     they are sent again at `resend_at`. `said` is when our last one was written, `repeated` when we last sent
     some again, or answered a message that came again.
+    `agreed` is the highest number of ours that the peer has said to have read; `past` is the hash of our messages up
+    to it, and `peer_past` that of the peer's up to `seen` (`envelope.past_with`). `differs` is the number of ours up to
+    which the peer tells another past (0: it never did).
     """
 
     sent: int = 0
@@ -76,6 +80,20 @@ class Exchange:
     resends: int = 0
     said: datetime | None = None
     repeated: datetime | None = None
+    agreed: int = 0
+    past: str = ""
+    peer_past: str = ""
+    differs: int = 0
+
+    def past_at(self, number: int) -> str | None:
+        """The hash of our messages up to that number, if it isn't below `agreed` and none of them is lost."""
+        past = self.past
+        between = [draft for draft in self.unread if self.agreed < draft.number <= number]
+        if number < self.agreed or len(between) != number - self.agreed:
+            return None
+        for draft in between:
+            past = past_with(past, draft.kind, draft.number, draft.terms_hash, draft.body)
+        return past
 
 
 @dataclass(frozen=True)

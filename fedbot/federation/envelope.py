@@ -425,6 +425,19 @@ def shown_hash(kind: str, shown: dict[str, Any]) -> str:
     return _digest("card", kind, shown).hex()
 
 
+VOLATILE = frozenset({"seen", "past", "awaits", "sealed", "token"})
+"""What differs each time that a message is sent, or is sealed anew: no part of the common past."""
+EMPTIED = frozenset({"credentials", "renewed", "seen"})
+"""A message with a token that is gone goes out empty: these kinds are one in the common past."""
+
+
+def past_with(past: str, kind: str, number: int, terms: str, body: dict[str, Any]) -> str:
+    """The hash of all messages of one side about a subject, up to this one; `past` is that of those before it."""
+    said = {name: value for name, value in body.items() if name not in VOLATILE}
+    told = "" if kind in EMPTIED else kind
+    return _digest("past", past, told, number, terms, {} if kind in EMPTIED else said).hex()
+
+
 def search_id(asking_event: str) -> str:
     """A search's id: made from the Matrix event that asked for it."""
     return short_hash("search", asking_event)

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from fedbot.federation.budgets import MOST_SENT_AGAIN
 from fedbot.federation.documents import Connection, ConnectionState, Exchange, Transfer
-from fedbot.federation.effects import Draft, SendEnvelope
-from fedbot.federation.envelope import BadEnvelope, Envelope
+from fedbot.federation.effects import Draft, SendEnvelope, say
+from fedbot.federation.envelope import BadEnvelope, Envelope, past_with
 from fedbot.federation.state import Turn
 
 S = TypeVar("S", Connection, Transfer)
@@ -70,17 +70,17 @@ def write(
     `awaits` says that it must arrive: then it is sent again until the peer says that it was seen.
     """
     before: Exchange = subject.exchange
-    full = {**(body or {}), "awaits": awaits, "seen": before.seen}
+    full = {**(body or {}), "awaits": awaits, "seen": before.seen, "past": before.peer_past}
     draft = _draft(turn, subject, kind, before.sent + 1, full, sealed, secrets)
     waits = awaits or before.awaiting
-    exchange = Exchange(
+    exchange = replace(
+        before,
         sent=draft.number,
-        seen=before.seen,
         unread=(*before.unread, draft),
         awaiting=waits,
         resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+        resends=0,
         said=turn.now,
-        repeated=before.repeated,
     )
     return replace(subject, exchange=exchange), draft
 
@@ -147,8 +147,8 @@ def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bo
     Only what it says of our reading is of now: when two letters have crossed, neither says that the other was
     seen, and repeated as they were they would call for each other for ever.
     """
-    seen = subject.exchange.seen
-    wanted = [replace(d, body={**d.body, "seen": seen}) for d in subject.exchange.unread if d.number > after]
+    now = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
+    wanted = [replace(d, body={**d.body, **now}) for d in subject.exchange.unread if d.number > after]
     post(turn, subject, *wanted[:MOST_SENT_AGAIN])
     return bool(wanted)
 
@@ -173,7 +173,8 @@ def _asks_now(turn: Turn, subject: str) -> bool:
 
 
 def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> None:
-    post(turn, subject, _draft(turn, subject, kind, 0, {"seen": subject.exchange.seen}))
+    body = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
+    post(turn, subject, _draft(turn, subject, kind, 0, body))
 
 
 def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
@@ -184,10 +185,11 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
     """
     said = envelope.body.get("seen")
     acknowledged = said if isinstance(said, int) else 0
+    past = str(envelope.body.get("past", ""))
     if subject.exchange.sent < acknowledged <= subject.exchange.sent + MOST_FORGOTTEN:
-        subject = _go_on_above(turn, subject, acknowledged)
+        subject = _go_on_above(turn, subject, acknowledged, past)
     else:
-        subject = _acknowledge(subject, acknowledged)
+        subject = _acknowledge(turn, subject, acknowledged, past)
     turn.save(subject)
     if envelope.seq == 0:
         if envelope.kind == "ask" and _may_repeat(turn, subject):
@@ -206,7 +208,17 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
         if needs_answer and _may_repeat(turn, subject) and not send_again(turn, subject, acknowledged):
             _send_unnumbered(turn, subject, "seen")
         return None
-    return replace(subject, exchange=replace(exchange, seen=envelope.seq))
+    return replace(subject, exchange=replace(exchange, seen=envelope.seq, peer_past=_with(exchange, envelope)))
+
+
+def begun_by(envelope: Envelope) -> Exchange:
+    """Our side of what begins with this message of the peer."""
+    return Exchange(seen=envelope.seq, peer_past=_with(Exchange(), envelope))
+
+
+def _with(exchange: Exchange, envelope: Envelope) -> str:
+    """The peer's past with this message."""
+    return past_with(exchange.peer_past, envelope.kind, envelope.seq, envelope.terms_hash, envelope.body)
 
 
 def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
@@ -236,11 +248,33 @@ def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -
         _send_unnumbered(turn, subject, "seen")
 
 
-def _acknowledge(subject: S, number: int) -> S:
-    """The subject once the peer has said to have seen our letters up to that number."""
+def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
+    """The subject once the peer has said to have seen our letters up to that number, and which these were (`past`).
+
+    A number below what it had told comes late, or from a peer whose journal is older now: it says nothing new. What we
+    have lost ourselves can't be told from what the peer says, so that is taken.
+    """
     exchange = subject.exchange
+    if not 0 < number <= exchange.sent or number < exchange.agreed:
+        return subject
     unread = tuple(draft for draft in exchange.unread if draft.number > number)
-    return rested(replace(subject, exchange=replace(exchange, unread=unread)))
+    ours = exchange.past_at(number)
+    if ours is None:
+        turn.note(subject.id, "a part of our own messages is lost", known=exchange.agreed, read=number)
+        ours = past
+    exchange = replace(exchange, unread=unread, agreed=number, past=ours)
+    if past != ours and not exchange.differs:
+        exchange = replace(exchange, differs=number)
+        _tell_that_pasts_differ(turn, subject, number)
+    return rested(replace(subject, exchange=exchange))
+
+
+def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: int) -> None:
+    """The peer tells of other messages of ours than we have sent: it, or we, tell the past differently now."""
+    turn.note(subject.id, "the peer tells another past", number=number)
+    peer_name = turn.party_name(subject.peer)
+    phrase = say("past_differs", code=subject.code, peer_name=peer_name, number=number)
+    turn.tell_admins(phrase, f"past:{subject.id}:{number}")
 
 
 def rested(subject: S) -> S:
@@ -262,7 +296,7 @@ def _waits(subject: Connection | Transfer) -> bool:
     return bool(needed - {"ready"}) if subject.peer_ready else bool(needed) or subject.state is ConnectionState.READY
 
 
-def _go_on_above(turn: Turn, subject: S, number: int) -> S:
+def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
     """The peer has read more than we know to have written: our journal is older than that (a backup, a rebuild).
 
     The numbers up to there are taken. What we have written since is another letter each, and goes on above them.
@@ -270,7 +304,8 @@ def _go_on_above(turn: Turn, subject: S, number: int) -> S:
     exchange = subject.exchange
     anew = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))
     turn.note(subject.id, "the peer has seen more of our letters than we know of", known=exchange.sent, seen=number)
-    subject = replace(subject, exchange=replace(exchange, sent=number + len(anew), unread=anew))
+    exchange = replace(exchange, sent=number + len(anew), unread=anew, agreed=number, past=past)
+    subject = replace(subject, exchange=exchange)
     post(turn, subject, *anew)
     return subject
 

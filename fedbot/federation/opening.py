@@ -10,7 +10,6 @@ from fedbot.federation import consent, letters, making, subject_ids, succession
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
     Connection,
-    Exchange,
     Parcel,
     Progress,
     Signature,
@@ -137,7 +136,7 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_
         asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
         due=_due(envelope),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
-        exchange=Exchange(seen=envelope.seq),
+        exchange=letters.begun_by(envelope),
         parcel=Parcel() if terms.parcel else None,
         opening=opening,
     )

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from fedbot.federation import budgets, comparing, letters, loans, making, sending
-from fedbot.federation.books import BookLine, Difference, Kind, Reconciliation
+from fedbot.federation.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.federation.documents import Connection, ConnectionState, Transfer
 from fedbot.federation.effects import Ask, Post, say
 from fedbot.federation.envelope import BadEnvelope, Envelope
@@ -46,6 +46,7 @@ COMMAND_LINE = "fedbot reconcile"
 LATER = "later"
 _QUANTITIES = ("quantity", "now", "owed", "there")
 _LINES = TypeAdapter(tuple[BookLine, ...])
+_PASTS = TypeAdapter(tuple[Past, ...])
 
 
 # --- asking --------------------------------------------------------------------------------------------------
@@ -220,7 +221,13 @@ def on_looked_for_friend(turn: Turn, event: Answered) -> None:
     if event.context.detail["more"]:
         turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
     body = {"after": event.context.detail["after"], "last": last, "more": event.context.detail["more"], "problem": ""}
-    _send_page(turn, connection, body, {"lines": lines})
+    pasts = [asdict(comparing.past_of(each)) for each in _told_of(connection, transfers, is_last=not body["more"])]
+    _send_page(turn, connection, body, {"lines": lines, "pasts": pasts})
+
+
+def _told_of(connection: Connection, transfers: Sequence[Transfer], *, is_last: bool) -> list[Connection | Transfer]:
+    """The subjects of a page; the friendship itself stands on the last one."""
+    return [*transfers, connection] if is_last else [*transfers]
 
 
 def on_not_looked_for_friend(turn: Turn, event: Unanswered) -> None:
@@ -263,7 +270,8 @@ def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         _tell(turn, running, LATER if envelope.body["problem"] == LATER else "inventory")
         return
     try:
-        theirs = _understood(letters.unsealed(turn, envelope))
+        sealed = letters.unsealed(turn, envelope)
+        theirs, pasts = _understood(sealed), _pasts_in(sealed)
     except (BadEnvelope, ValueError) as problem:
         turn.note(connection.id, f"books not taken: {problem}")
         _tell(turn, running, "unreadable")
@@ -272,7 +280,7 @@ def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     if last and last <= running.after:
         _tell(turn, running, "unreadable")
         return
-    turn.save(replace(running, theirs=theirs, until=turn.now + ANSWERS_WITHIN))
+    turn.save(replace(running, theirs=theirs, pasts=pasts, until=turn.now + ANSWERS_WITHIN))
     look = _books_of(turn, _ours(turn, connection, running.after, last))
     turn.do(Ask(Context("books-own", connection.id, detail={"last": last}), (look,)))
 
@@ -280,6 +288,14 @@ def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
 def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Transfer]:
     """Our transfers of the same page; `last` '' is the end."""
     return [t for t in _between_us(turn, connection) if t.id > after and (not last or t.id <= last)]
+
+
+def _pasts_in(sealed: dict[str, Any]) -> tuple[Past, ...]:
+    """What the friend knows of the messages. ValueError if it can't be read."""
+    try:
+        return _PASTS.validate_python(sealed.get("pasts"))
+    except ValidationError as problem:
+        raise ValueError(f"{problem.error_count()} fields of its pasts") from None
 
 
 def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
@@ -309,11 +325,12 @@ def on_own_looked(turn: Turn, event: Answered) -> None:
     newest = comparing.newest_by_item(turn.transfers())
     ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     found = comparing.differences(ours, running.theirs)
+    found += comparing.pasts_that_differ(_told_of(connection, transfers, is_last=not last), running.pasts)
     if running.repair:
         found = [_mended(turn, connection, difference) for difference in found]
         _mirror_anew(turn, transfers, ours)
     kept = (*running.differences, *found)[:MOST_DIFFERENCES]
-    running = replace(running, after=last, theirs=(), compared=running.compared + len(ours), differences=kept)
+    running = replace(running, after=last, theirs=(), pasts=(), compared=running.compared + len(ours), differences=kept)
     if last:
         turn.save(replace(running, until=turn.now + ANSWERS_WITHIN))
         _ask_for_page(turn, connection, last)

@@ -85,7 +85,8 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
         return
     _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
     if envelope.seq <= transfer.exchange.sent:
-        turn.save(transfer)
+        connection = letters.connection_of(turn, transfer)
+        turn.save(replace(transfer, exchange=_as_sent(transfer.exchange, envelope, connection)))
         return
     known = transfer.state in FINAL
     transfer = _read_by_us(turn, replace(transfer, told=_also(transfer.told, RECALLED)), envelope)
@@ -124,8 +125,30 @@ def _read_by_us(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
 
 
 def _counted(turn: Turn, exchange: Exchange, envelope: Envelope, connection: Connection) -> Exchange:
-    seen = envelope.body.get("seen")
-    draft = Draft(
+    said = envelope.body.get("seen")
+    seen = said if isinstance(said, int) else 0
+    peer_past = str(envelope.body.get("past", "")) if seen > exchange.seen else exchange.peer_past
+    draft = _draft_of(envelope, connection)
+    waits = exchange.awaiting or envelope.body.get("awaits") is True
+    return replace(
+        exchange,
+        sent=envelope.seq,
+        seen=max(exchange.seen, seen),
+        peer_past=peer_past,
+        unread=(*exchange.unread, draft),
+        awaiting=waits,
+        resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+    )
+
+
+def _as_sent(exchange: Exchange, envelope: Envelope, connection: Connection) -> Exchange:
+    """What waits to be read is what stands in the room: a copy may have decided anew, and written it otherwise."""
+    draft = _draft_of(envelope, connection)
+    return replace(exchange, unread=tuple(draft if d.number == draft.number else d for d in exchange.unread))
+
+
+def _draft_of(envelope: Envelope, connection: Connection) -> Draft:
+    return Draft(
         kind=envelope.kind,
         to=envelope.to,
         subject=envelope.subject,
@@ -134,15 +157,6 @@ def _counted(turn: Turn, exchange: Exchange, envelope: Envelope, connection: Con
         body=envelope.body,  # what is sealed in it stays so: it is bound to this number
         terms_hash=envelope.terms_hash,
         sealed_to=connection.peer_key,
-    )
-    waits = exchange.awaiting or envelope.body.get("awaits") is True
-    return replace(
-        exchange,
-        sent=envelope.seq,
-        seen=max(exchange.seen, seen if isinstance(seen, int) else 0),
-        unread=(*exchange.unread, draft),
-        awaiting=waits,
-        resend_at=turn.now + turn.home.resend_after[0] if waits else None,
     )
 
 
@@ -294,7 +308,9 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
     _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
     if envelope.kind == "noted" and not event.edits and not connection.card_event:
         connection = replace(connection, card_event=event.event_id, shown=event.at)
-    if envelope.seq > connection.exchange.sent:
+    if envelope.seq <= connection.exchange.sent:
+        connection = replace(connection, exchange=_as_sent(connection.exchange, envelope, connection))
+    else:
         connection = replace(connection, exchange=_counted(turn, connection.exchange, envelope, connection))
         turn.note(connection.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
         waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}

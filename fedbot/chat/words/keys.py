@@ -125,3 +125,14 @@ def key_check_failed(tongue: Tongue, *, connection: Connection) -> Lines:
         tongue.say("It told another secret than the one it had promised. Somebody may be between the two bots."),
         (*tongue.say("Nothing was accepted, and nothing moves."), Break(), connection.code),
     ]
+
+
+def past_differs(tongue: Tongue, *, code: str, peer_name: str, number: int) -> Lines:
+    """For the admins: the peer tells of other messages than we have sent."""
+    peer = naming.space(tongue, peer_name)
+    return [
+        tongue.say("⚠ {code}: {peer}'s bot tells another past than ours.", code=code, peer=Bold(peer)),
+        tongue.say("It has read other messages of ours, up to number {number}, than we have sent.", number=number),
+        tongue.say("One of the two journals was changed, or that bot doesn't tell the truth."),
+        tongue.say("Call {peer}. Where the two differ: {reconcile}", peer=peer, reconcile=command("reconcile")),
+    ]

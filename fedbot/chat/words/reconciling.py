@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.chat.content import Break, Inline, Items
+from fedbot.chat.content import Break, Code, Inline, Items
 from fedbot.chat.words import naming
 from fedbot.chat.words.naming import command
 from fedbot.chat.words.tongue import Lines, Tongue, Words, marked
@@ -81,6 +81,11 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
         marked("somebody counted it down, used some of it, or merged it by hand"),
         marked("{borrower} looks for the rest; what is lost its owner writes off: {lost}"),
     ),
+    Kind.PAST: (
+        marked("{peer}'s bot tells of other messages than ours, up to number {number}"),
+        marked("one of the two journals was changed, or its bot doesn't tell the truth"),
+        marked("both admins run {verify} and compare what was said in the room"),
+    ),
     Kind.DISPUTED: (
         marked("nobody could tell what became of it"),
         marked("an InvenTree was silent at the wrong moment"),
@@ -145,6 +150,8 @@ def _difference(
         "mark": f"fed:{tongue.short(difference.transfer, 24)}",
         "repair": command(f"reconcile {connection.peer} --repair"),
         "resolve": command(f"resolve {code}"),
+        "number": difference.number,
+        "verify": Code("fedbot audit verify"),
     }
     mends = tongue.say("being put right now") if difference.mended else tongue.say(repair, **names)
     return (
@@ -165,7 +172,8 @@ def _borrower(tongue: Tongue, connection: Connection, home: Home, transfer: Tran
 
 
 def _which(tongue: Tongue, difference: Difference, transfer: Transfer | None, code: str) -> tuple[Inline, ...]:
-    numbers = {line.number for line in transfer.terms.lines} if transfer else set()
+    lines = transfer.terms.lines if transfer and difference.kind is not Kind.PAST else ()
+    numbers = {line.number for line in lines}
     if transfer is None or difference.number not in numbers:
         return tongue.say("{code}: ", code=code)
     what = naming.thing(tongue, transfer.line(difference.number))

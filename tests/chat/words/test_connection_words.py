@@ -274,6 +274,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         c9x4
         """,
     ),
+    "another past": (
+        say("past_differs", code="k7m2", peer_name="betaspace", number=3),
+        """
+        ⚠ k7m2: betaspace's bot tells another past than ours.
+        It has read other messages of ours, up to number 3, than we have sent.
+        One of the two journals was changed, or that bot doesn't tell the truth.
+        Call betaspace. Where the two differ: !fed reconcile
+        """,
+    ),
     "the other bot is silent": (
         say("peer_bot_silent", connection=connection(ConnectionState.ASKED, ours=True), home=ALPHA),
         """

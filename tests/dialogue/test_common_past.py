@@ -1,0 +1,88 @@
+"""What both sides have acknowledged can't be told differently later; who has only lost it is told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot.federation.documents import Transfer
+from tests.dialogue.space import Space
+from tests.dialogue.test_recovery import is_rebuilt, is_restored
+from tests.dialogue.world import World, friends, told
+
+
+def hashes(world: World) -> set[tuple[str, str]]:
+    """Both sides' hashes of each direction of each transfer."""
+    ours = {t.id: t.exchange for t in world.alpha.turn.transfers()}
+    theirs = {t.id: t.exchange for t in world.beta.turn.transfers()}
+    assert ours.keys() == theirs.keys()
+    return {(ours[each].past_at(theirs[each].seen) or "lost", theirs[each].peer_past) for each in ours}
+
+
+def rewrites(space: Space, **exchange: object) -> None:
+    """Somebody has changed what the space's journal says of the messages about its transfers."""
+    changed: dict[tuple[str, str], Transfer | None] = {}
+    for transfer in space.turn.transfers():
+        changed["Transfer", transfer.id] = replace(
+            transfer,
+            exchange=replace(transfer.exchange, **exchange),  # type: ignore[arg-type]
+        )
+    space.bot.engine.state.take_over(dict(changed))
+
+
+async def reconciles(world: World) -> str:
+    line = world.anna.says("!fed reconcile betaspace")
+    await world.settle()
+    return world.answer_to(line)
+
+
+async def test_both_sides_have_the_same_past() -> None:
+    world = await friends()
+    await world.hand_over()
+    pairs = hashes(world)
+    assert pairs
+    assert all(ours == theirs != "" for ours, theirs in pairs)
+    assert "agree" in await reconciles(world)
+    assert not told(world.alpha_admins, "another past")
+
+
+async def test_a_friend_that_has_rewritten_what_it_read_is_noticed_at_its_next_message() -> None:
+    world = await friends()
+    card = await world.push()
+    rewrites(world.beta, peer_past="ab" * 32)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert told(world.alpha_admins, "tells another past than ours")
+    assert "tells of other messages than ours" in await reconciles(world)
+
+
+async def test_a_past_that_was_rewritten_when_all_was_over_is_named_by_reconcile() -> None:
+    world = await friends()
+    await world.hand_over()
+    code = world.alpha.transfer().code
+    rewrites(world.beta, peer_past="ab" * 32)
+    answer = await reconciles(world)
+    assert code in answer
+    assert "tells of other messages than ours" in answer
+
+
+async def test_a_copy_that_was_put_back_is_no_other_past() -> None:
+    world = await friends()
+    copy = world.beta.journal._database._connection.serialize()
+    await world.hand_over()
+    await is_restored(world.beta, copy)
+    await world.settle()
+    await world.hand_over("M3-NUT 5")
+    assert not told(world.alpha_admins, "another past")
+    assert not told(world.beta_admins, "another past")
+    assert "tells of other messages" not in await reconciles(world)
+
+
+async def test_a_journal_that_was_rebuilt_is_no_other_past() -> None:
+    world = await friends()
+    await world.hand_over()
+    await is_rebuilt(world.beta)
+    await world.settle()
+    await world.hand_over("M3-NUT 5")
+    assert not told(world.alpha_admins, "another past")
+    assert not told(world.beta_admins, "another past")
+    assert "tells of other messages" not in await reconciles(world)
