@@ -35,6 +35,7 @@ LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionSt
 OVER = FINAL | {TransferState.DISPUTED}
 TELLS_FOR = timedelta(days=30)
 DISCONNECTED = "disconnected"
+ENDED_AT_ONCE = "the friendship was ended at once, before the other space had answered"
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,7 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
         if transfer.connection != connection.id:
             continue
         if _would_be_unclear(transfer):
-            text = "the friendship was ended at once, before the other space had answered"
-            disputes.dispute(turn, transfer, 0, text)
+            disputes.dispute(turn, transfer, 0, ENDED_AT_ONCE)
         elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
             transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
         elif transfer.role == "receiver" and transfer.state is TransferState.OPEN:
@@ -184,6 +184,15 @@ def finish_what_is_over(turn: Turn) -> None:
             continue
         if connection.peer_has_left or not loans.of_connection(turn, connection):
             _end(turn, connection)
+    for transfer in turn.open_transfers():
+        if transfer.state is TransferState.SENT and _has_ended(turn, transfer):
+            disputes.dispute(turn, transfer, 0, ENDED_AT_ONCE)
+
+
+def _has_ended(turn: Turn, transfer: Transfer) -> bool:
+    """Whether nobody but our own people can say what became of it: the friendship that carried it is over."""
+    connection = turn.connection(transfer.connection)
+    return connection is not None and connection.state is ConnectionState.ENDED
 
 
 def _under_way(turn: Turn, connection: Connection) -> bool:

@@ -157,7 +157,8 @@ def _senders(transfer: Transfer, connection: Connection, places: list[Found]) ->
     may_have_it = was is TransferState.SENT or (was is TransferState.REVERTED and kinds == {"given"})
     if may_have_it and not kinds & {"stock", "outgoing"}:
         offered.append(Truth(ARRIVED, item))
-    if was is not TransferState.REVERTED and kinds != {GONE}:
+    is_back = bool(kinds & {"stock", "outgoing"})  # our people may stay with that, whatever the other side says
+    if is_back or (was is not TransferState.REVERTED and kinds != {GONE}):
         offered.append(Truth(BACK, item))
     if kinds == {GONE}:
         offered.append(Truth(LOST))
