@@ -276,7 +276,7 @@ class Explorer:
         return after
 
     def _meets(self, now: Now, event: Event) -> None:
-        state = State(self.side.state.home, self.side.state.unseal)
+        state = State(self.side.state.home, self.side.state.unseal, self.side.state.nonce)
         state.posts.update(now.posts)
         state.take_over(dict(now.documents))
         turn = decide(state, event, VERBS, self._time(now))
@@ -424,7 +424,7 @@ def starts(side: Side) -> Now:
     """What that side knows now, and what it has asked for and not got."""
     now = Now({})
     turn = Turn(side.state, START)
-    documents = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
+    documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
     now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
     now.posts = dict(side.state.posts)
     now.asked = {ask.context.purpose: ask for ask in side.asked}
