@@ -44,7 +44,7 @@ from fedbot.federation.questions import Able, FindItems, ItemsFound, PartMatch, 
 from fedbot.federation.receiving import NO_PART, OTHER_THING, go_on
 from fedbot.federation.sending import with_progress
 from fedbot.federation.state import Turn
-from fedbot.federation.stock import TRAVELLING_STATUSES, Right, StockItem
+from fedbot.federation.stock import Right, StockItem, is_sound
 from fedbot.federation.subject_ids import Cause
 from fedbot.federation.terms import (
     MOST_LINES,
@@ -395,13 +395,6 @@ def _origin(item: StockItem, tainted: Mapping[int, str], own: str) -> str:
     """The other space that the item came from, by itself or what it was split from; or ''."""
     origin = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
     return "" if origin == own else origin
-
-
-def is_sound(item: StockItem) -> bool:
-    """Whether it lies here and InvenTree would let it go."""
-    part = item.part
-    here = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0
-    return here and part.salable and part.active and not part.virtual
 
 
 def _line(asked: Line, item: StockItem, origin: str) -> Line:

@@ -21,10 +21,9 @@ from fedbot.federation.envelope import BadEnvelope, Envelope, search_id
 from fedbot.federation.events import Answered, Context, Said, Unanswered
 from fedbot.federation.provenance import origin_by_mark
 from fedbot.federation.questions import Scope, SearchStock, StockHits
-from fedbot.federation.requesting import is_sound
 from fedbot.federation.shelf import Hit, Search, SpaceHits
 from fedbot.federation.state import Turn
-from fedbot.federation.stock import StockItem
+from fedbot.federation.stock import StockItem, is_sound
 from fedbot.federation.terms import BadTerms, check_quantity, plain, presentable
 
 SILENT_AFTER = timedelta(seconds=20)

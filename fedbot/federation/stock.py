@@ -119,3 +119,10 @@ class StockItem:
     def available(self) -> Decimal:
         """How much of it nobody has laid claim to inside its own InvenTree."""
         return max(self.quantity - self.allocated, Decimal(0))
+
+
+def is_sound(item: StockItem) -> bool:
+    """Whether it lies here and InvenTree would let it go."""
+    part = item.part
+    here = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0
+    return here and part.salable and part.active and not part.virtual
