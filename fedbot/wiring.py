@@ -51,6 +51,7 @@ def inventory_settings(settings: Settings) -> InventorySettings:
         incoming=inventree.incoming,
         destination=inventree.destination,
         new_part_category=inventree.new_part_category,
+        taken_serial=inventree.taken_serial,
         timeout=inventree.timeout_seconds,
         certificate=str(inventree.ca_file or ""),
         accept_api=inventree.accept_api,

@@ -104,6 +104,12 @@ class InvenTree(Section):
     new_part_category: str = Field(
         "", description="category (path or number) for parts that a transfer creates; empty: it creates none"
     )
+    taken_serial: str = Field(
+        "{serial}-{space}",
+        max_length=60,
+        pattern=r"^[^{}\s,~]*(\{serial\}[^{}\s,~]*\{space\}|\{space\}[^{}\s,~]*\{serial\})[^{}\s,~]*$",
+        description="serial number of a received thing whose own number is taken here, of {serial} and {space}",
+    )
     ca_file: ExistingFile | None = Field(None, description="certificate authority of a server of your own making")
     timeout_seconds: Seconds = Field(20.0, gt=0, description="how long one call to InvenTree may take")
     accept_api: Count = Field(0, description="API version to write to although it is newer than this fedbot knows")

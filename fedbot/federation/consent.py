@@ -72,6 +72,7 @@ def _landing(progress: Progress) -> Landing | None:
         factor=progress.factor,
         units=progress.units,
         revision=progress.revision,
+        serial=progress.serial,
     )
 
 
@@ -176,6 +177,7 @@ def _drawn_progress(line: ShownLine) -> Progress:
         factor=landing.factor,
         units=landing.units,
         revision=landing.revision,
+        serial=landing.serial,
     )
 
 

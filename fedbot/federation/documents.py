@@ -253,7 +253,8 @@ class Progress:
     `acting` is the step that is under way, `unknown` the one of which nobody can tell what it did (class names).
     `accounted` is how much has vanished here since and was accounted for by a superuser (`merges`).
     Of the receiver's part: its `units`, how many of them one of the sender's is (`factor`, a fraction: '100', '1/100'),
-    and its `revision`, if that is another one than the sender's.
+    and its `revision`, if that is another one than the sender's. `serial` is the number at the receiver, where the
+    sender's was taken; the sender's stays in the terms.
     """
 
     number: int
@@ -276,6 +277,7 @@ class Progress:
     factor: str = "1"
     units: str = ""
     revision: str = ""
+    serial: str = ""
 
 
 @dataclass(frozen=True)
@@ -402,6 +404,10 @@ class Transfer:
         """How much of that line is in our own units, as the receiver."""
         quantity = Fraction(self.line(number).quantity) * Fraction(self.at(number).factor)
         return Decimal(quantity.numerator) / Decimal(quantity.denominator)
+
+    def serial_here(self, number: int) -> str:
+        """The line's serial number in our own InvenTree, as the receiver."""
+        return self.at(number).serial or self.line(number).serial
 
     def at(self, number: int) -> Progress:
         """How far the line of that number has come."""

@@ -28,7 +28,7 @@ def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
 def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
     """Our stock items with this serial number that the peer has got from us, and doesn't owe us."""
     given = [t for t in turn.transfers() if t.role == "sender" and t.peer == peer and t.terms.kind != loans.EXTENSION]
-    lines = [(t, line) for t in given for line in t.terms.lines if line.serial == serial]
+    lines = [(t, line) for t in given for line in t.terms.lines if serial in {line.serial, t.at(line.number).serial}]
     unsettled = {line.item for t, line in lines if t.state not in FINAL or t.is_on_loan}
     gone = {line.item for t, line in lines if t.state is TransferState.DONE and not t.at(line.number).failed}
     return tuple(sorted(gone - unsettled))
@@ -62,6 +62,7 @@ def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
         place=match.place,
         location=match.location,
         factor=match.factor,
+        serial=match.serial,
         units=match.part.units if match.part else "",
         revision=match.part.revision if match.part and other_revision else "",
     )

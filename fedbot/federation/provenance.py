@@ -55,11 +55,15 @@ def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
     if transfer.role == "receiver" and loan is not None:
         return known_item(turn, loan, line.of_line)
     is_ours = transfer.role == "sender"
+    if is_ours and loan is not None:  # what we hand back has our own number
+        serial = loan.serial_here(line.of_line)
+    else:
+        serial = line.serial if is_ours else transfer.serial_here(number)
     part = line.part if is_ours else transfer.at(number).part
     if part is None:
         return None
     batch = line.batch if is_ours and loan is None else None
-    return Known(part, line.serial, batch, "" if transfer.settled else f"fed:{transfer.id}:{number}:")
+    return Known(part, serial, batch, "" if transfer.settled else f"fed:{transfer.id}:{number}:")
 
 
 def _mirror(turn: Turn, transfer: Transfer, number: int, item: int, value: dict[str, object]) -> None:
@@ -102,6 +106,8 @@ def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
         "line": line.number,
         "origin": origin,
     }
+    if progress.serial:
+        value["from_serial"] = line.serial
     value |= _loan(transfer, line.number)
     if progress.metadata:
         value["sender_metadata"] = json.loads(progress.metadata)

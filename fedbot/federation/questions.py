@@ -197,8 +197,10 @@ class PartMatch:
     Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
     nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `fraction`). `how`
     it was found: `alias`, `ipn` or `name`. `factor` is how many of our units one of the peer's is, a fraction such as
-    '1/100'. `location` and `place` are where the item would be put away. `again` is our own
-    stock item that it becomes once more, because it was here before.
+    '1/100'.
+    `serial` is the number that it gets here, where something else of ours has the peer's number already.
+    `location` and `place` are where the item would be put away. `again` is our own stock item that it becomes once
+    more, because it was here before.
     """
 
     part: Part | None = None
@@ -210,6 +212,7 @@ class PartMatch:
     location: int | None = None
     again: int | None = None
     factor: str = "1"
+    serial: str = ""
 
 
 @dataclass(frozen=True)

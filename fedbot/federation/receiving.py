@@ -288,13 +288,18 @@ def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
         part=part,
         quantity=transfer.here(line.number),
         link=_link(transfer, line),
-        serial=line.serial,
+        serial=transfer.serial_here(line.number),
         batch=line.batch,
         packaging=line.packaging,
         expiry=line.expiry,
         status=_status(line),
-        notes=f"From {transfer.peer}, asked by {transfer.terms.asker_name} ({transfer.code})",
+        notes=_where_from(transfer, line),
     )
+
+
+def _where_from(transfer: Transfer, line: Line) -> str:
+    other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
+    return f"From {transfer.peer}{other}, asked by {transfer.terms.asker_name} ({transfer.code})"
 
 
 def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
@@ -303,8 +308,9 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
     if company is None:
         raise ValueError(f"transfer {transfer.id} comes from a peer without a company")
     note = f"here again, from {turn.party_name(transfer.peer)}"
-    known = Known(part, line.serial, mark=_given_by(turn, transfer.peer, item))
-    return BookInAgain(mark(transfer, line.number, "in"), note, item, part, line.serial, company, _status(line), known)
+    serial = transfer.serial_here(line.number)
+    known = Known(part, serial, mark=_given_by(turn, transfer.peer, item))
+    return BookInAgain(mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
 
 
 def _given_by(turn: Turn, peer: str, item: int) -> str:
@@ -403,7 +409,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfer, draft = letters.write(turn, transfer, "refused", body, awaits=True)
     else:
         transfer = replace(transfer, state=TransferState.RECEIVED)
-        items = [{"number": p.number, "item": p.item, "part": p.part, "place": p.place} for p in created]
+        items = [_as_booked_in(progress) for progress in created]
         body = {"items": items, "refused": refused, **settled}
         if transfer.parcel is not None and transfer.parcel.received is not None:
             body |= transfers.as_body(transfer.parcel.received)
@@ -420,6 +426,12 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
     for progress in created:
         put_away(turn, transfer, progress)
         mirror_received(turn, transfer, progress)
+
+
+def _as_booked_in(progress: Progress) -> dict[str, Any]:
+    """What the sender is told of a line; its serial number here, where that is another one."""
+    told = {"number": progress.number, "item": progress.item, "part": progress.part, "place": progress.place}
+    return {**told, "serial": progress.serial} if progress.serial else told
 
 
 def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:

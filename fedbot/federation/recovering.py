@@ -255,7 +255,8 @@ def _received(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSee
         quantity = transfer.here(before.number)
         stage = before.stage or "created"
         part = entry.get("part") if before.part is None else before.part
-        created = replace(before, stage=stage, item=entry.get("item"), part=part, quantity=quantity)
+        serial = str(entry.get("serial") or before.serial)
+        created = replace(before, stage=stage, item=entry.get("item"), part=part, quantity=quantity, serial=serial)
         transfer = with_progress(transfer, replace(created, acting="", unknown=""))
     return _with_refused(replace(transfer, state=TransferState.RECEIVED, wanted="", verdict=None), envelope)
 

@@ -201,10 +201,11 @@ def _bookable(transfer: Transfer, lines: list[Line], seen: Seen, named: int | No
         return []
     (line,) = lines
     wanted, quantity = transfer.at(line.number).part, transfer.here(line.number)
+    serial = transfer.serial_here(line.number)
     return [
         item
         for item in seen[line.number].items
-        if (_is_ours(transfer, item) or item.pk == named) and fits(item, quantity, wanted, line.serial)
+        if (_is_ours(transfer, item) or item.pk == named) and fits(item, quantity, wanted, serial)
     ]
 
 

@@ -35,12 +35,16 @@ from fedbot.federation.steps import (
     Taken,
     TakeOut,
 )
+from fedbot.federation.terms import presentable
 
 CHANGED = "changed"
 """InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
 
 
 mark = transfers.mark
+
+
+LONGEST_SERIAL = 100  # as InvenTree has them
 
 
 def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
@@ -87,7 +91,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
         item=line.item,
         part=line.part,
         quantity=line.quantity,
-        serial=line.serial,
+        serial=loan.serial_here(line.of_line) if loan else line.serial,
         batch=line.batch if loan is None else None,
         status=line.status if loan is None else None,
         status_text=line.status_text if loan is None else "",
@@ -252,6 +256,8 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     place = next((str(entry.get("place", ""))[:100] for entry in entries), "")
     parts = tuple(int(entry["part"]) for entry in entries if isinstance(entry.get("part"), int))
     transfer = replace(transfer, peer_parts=transfer.peer_parts or parts)
+    for progress in transfer.progress:
+        transfer = with_progress(transfer, replace(progress, serial=_number_there(entries, progress)))
     if transfer.state is TransferState.SENT:
         refused = transfers.numbers_in(envelope.body["refused"])
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
@@ -270,6 +276,12 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
         disputes.dispute(turn, transfer, 0, text, said="received")
     elif transfer.state not in FINAL | {TransferState.DISPUTED, TransferState.RECEIVED}:
         disputes.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
+
+
+def _number_there(entries: list[dict[str, Any]], progress: Progress) -> str:
+    """The serial number that the thing has got at the receiver, if that is another one: by it it may come back."""
+    told = next((entry.get("serial") for entry in entries if entry.get("number") == progress.number), "")
+    return presentable(told)[:LONGEST_SERIAL] if isinstance(told, str) and told else progress.serial
 
 
 def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:

@@ -36,6 +36,7 @@ class Landing:
     factor: str = "1"
     units: str = ""
     revision: str = ""
+    serial: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from fedbot.inventree.units import factor
 from fedbot.ports import NotPermitted
 
 _MOST_CANDIDATES = 5
+_MOST_NUMBERS = 9
+_LONGEST = 95  # of a serial number, which InvenTree ends at 100
 
 
 def match_part(server: Server, question: MatchPart) -> PartMatch:
@@ -38,15 +40,17 @@ def match_part(server: Server, question: MatchPart) -> PartMatch:
         return _nothing(server, "several", creatable=False)
     row = fitting[0]
     reason = _why_not(row, question)
-    again = None
+    again, serial = None, ""
     if not reason and question.serial:
-        reason, again = _by_number(server, row, question)
+        reason, again, serial = _by_number(server, row, question)
     ratio = None if reason else factor(server, wanted.units, str(row.get("units") or ""))
     reason = reason or _why_not_so_much(row, question, ratio)
     if reason:
         return _nothing(server, reason, creatable=False)
     place = server.default_place(row)
-    return PartMatch(part=part_of(row), how=how, place=place.path, location=place.pk, again=again, factor=str(ratio))
+    return PartMatch(
+        part=part_of(row), how=how, place=place.path, location=place.pk, again=again, factor=str(ratio), serial=serial
+    )
 
 
 def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:
@@ -105,17 +109,43 @@ def _why_not_so_much(row: Row, question: MatchPart, ratio: Fraction | None) -> s
     return "" if (quantity * 10**MOST_PLACES).denominator == 1 and quantity < 10**MOST_DIGITS else "units"
 
 
-def _by_number(server: Server, row: Row, question: MatchPart) -> tuple[str, int | None]:
-    """Why the part can't have one more of this serial number (empty if it can); which record of ours comes again."""
-    rows = rows_of_part(server, int(row["pk"]), serial=question.serial)
-    same = [item for item in rows if str(item.get("serial")) == question.serial]
-    if not same:
-        return "", None
-    pk = int(same[0]["pk"])
-    if len(same) == 1 and pk in question.gave and _comes_again(server, same[0], question):
-        return "", pk
-    booked_in = len(same) == 1 and question.mark and str(same[0].get("link") or "").endswith(question.mark)
-    return ("", None) if booked_in else ("serial-taken", None)
+def _by_number(server: Server, row: Row, question: MatchPart) -> tuple[str, int | None, str]:
+    """Why the part can't have this thing (empty if it can); our record that comes again; the number it gets instead.
+
+    Serial numbers of different spaces collide all the time: every space has a "1".
+    """
+    given = _gave_with_any_number(server, question)
+    if given is not None:
+        return "", int(given["pk"]), _other_number(question, str(given.get("serial") or ""))
+    for number in (question.serial, *_others(server, question)):
+        if not server.version.can_be_given(number):
+            continue
+        same = [item for item in rows_of_part(server, int(row["pk"]), serial=number) if item.get("serial") == number]
+        if not same or (len(same) == 1 and _booked_in_by(question, same[0])):
+            return "", None, _other_number(question, number)
+    return "serial-taken", None, ""
+
+
+def _gave_with_any_number(server: Server, question: MatchPart) -> Row | None:
+    """Our own record that went to the peer, and is with it: this is that thing, under whatever number it comes."""
+    rows = (server.api.row_if_there(f"stock/{pk}/") for pk in question.gave)
+    here = [row for row in rows if row is not None and _comes_again(server, row, question)]
+    return here[0] if len(here) == 1 else None
+
+
+def _others(server: Server, question: MatchPart) -> list[str]:
+    """The numbers to be tried when the peer's is taken, by the configured pattern."""
+    number = server.settings.taken_serial.format(serial=question.serial, space=question.peer)
+    return [number, *(f"{number}-{again}" for again in range(2, _MOST_NUMBERS + 1))] if len(number) < _LONGEST else []
+
+
+def _other_number(question: MatchPart, number: str) -> str:
+    return number if number != question.serial else ""
+
+
+def _booked_in_by(question: MatchPart, item: Row) -> bool:
+    """Whether that is this very thing, booked in before our journal was lost."""
+    return bool(question.mark) and str(item.get("link") or "").endswith(question.mark)
 
 
 def _comes_again(server: Server, item: Row, question: MatchPart) -> bool:

@@ -17,6 +17,7 @@ class InventorySettings:
     place; empty: they stay in Incoming. `new_part_category` (path, name or key): where a part may be created
     that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
     `pinned_approvers`, `pinned_superusers`: who may count as that, besides what InvenTree says.
+    `taken_serial`: the number that a thing gets whose own number is taken here.
     `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
     `public_url` is another address of the same server: links to it are understood too.
     `token_file`, `admin_token_file`: where the tokens were read from, if it was a file; the next ones go there.
@@ -35,6 +36,7 @@ class InventorySettings:
     incoming: str = "Incoming"
     destination: str = ""
     new_part_category: str = ""
+    taken_serial: str = "{serial}-{space}"
     timeout: float = 10.0
     certificate: str = ""
     accept_api: int = 0

@@ -203,7 +203,7 @@ async def test_a_push_from_the_receivers_side(inventory: OwnInventory, ground: G
     assert found.tainted == ((made.item, "alpha"),)
     match = await inventory.answer(MatchPart("alpha", description, "S-77"))
     assert isinstance(match, PartMatch)
-    assert match.reason == "serial-taken"
+    assert match.serial == "S-77-alpha"
 
 
 async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_the_same_record(
@@ -219,7 +219,7 @@ async def test_a_thing_with_a_serial_number_that_was_here_before_comes_again_as_
     question = MatchPart("alpha", description, "AGAIN-1", mark=mark, company=ground.customer)
     match = await inventory.answer(question)
     assert isinstance(match, PartMatch)
-    assert match.reason == "serial-taken"
+    assert match.serial == f"{question.serial}-alpha"
     with pytest.raises(Refusal):
         await inventory.act(
             CreateItem(question.mark, ground.lens, Decimal(1), f"https://matrix.to/?{question.mark}", "AGAIN-1")

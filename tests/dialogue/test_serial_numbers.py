@@ -123,38 +123,115 @@ async def test_it_is_asked_for_again_and_comes_damaged_as_it_left() -> None:
     assert_books_balance(world)
 
 
-@pytest.mark.parametrize("why", ["another thing", "never left", "went elsewhere", "on loan there"])
-async def test_a_number_that_something_else_has_is_taken(why: str) -> None:
+async def number_is_taken(why: str) -> World:
+    """Betaspace has something under the lens's number."""
     if why == "another thing":
         world = await friends()
         part = world.beta.part("LENS-2").pk
         world.beta.admin("POST", "stock/", part=part, quantity=1, location=1, serial_numbers=SERIAL)
-    else:
-        world = await was_here_before()
+        return world
+    world = await was_here_before()
     if why == "never left":
         line = [{"pk": lens_of(world), "quantity": "1", "status": 10}]
         world.beta.admin("POST", "stock/return/", items=line, location=1, notes="found in a drawer")
     if why == "went elsewhere":
         company = world.beta.admin("POST", "company/", name="Somebody else", is_customer=True)["pk"]
         world.beta.admin("PATCH", f"stock/{lens_of(world)}/", customer=company)
-    if why == "on loan there":
-        item = lens_of(world)
-        await is_offered_again(world, "push", "")
-        await is_taken(world)
-        world.cem.says(f"!fed lend #{item} to attraktor for 1 week")
-        await world.settle()
-        world.piet.reacts(told(world.room, "Take it?")[-1], "✅")
+    return world
+
+
+OTHER = "0042-attraktor"
+
+
+@pytest.mark.parametrize("how", ["lend", "push"])
+@pytest.mark.parametrize("parcel", ["", " --parcel"])
+@pytest.mark.parametrize("why", ["another thing", "never left", "went elsewhere"])
+async def test_a_thing_whose_number_is_taken_gets_another_and_its_own_when_it_is_home(
+    why: str, how: str, parcel: str
+) -> None:
+    world = await number_is_taken(why)
+    await is_offered_again(world, how, f" for 1 week{parcel}" if how == "lend" else parcel)
+    assert f"Serial {SERIAL} is taken there: it gets {OTHER}" in world.card().text
+    await is_taken(world)
+    if parcel:
+        world.cem.reacts(world.card(), "📦")
         await world.grace()
-    await is_offered_again(world)
-    text = world.card().text
-    if why == "on loan there":
-        assert "is theirs: it is on loan here" in world.room.messages()[-1].text
+    assert newest(world.alpha) is DONE, world.room.transcript()
+    (row,) = [row for row in world.beta.stock() if row.serial == OTHER]
+    assert world.beta.metadata("stockitem", row.pk)["from_serial"] == SERIAL
+    assert f"there with serial number {SERIAL}" in row.notes
+    assert world.alpha.row(LENS).customer is not None
+    if how == "lend":
+        await comes_home(world)
     else:
-        assert "this serial number is in Betaspace's stock already" in text
-        assert "compare them" in text
-        world.cem.reacts(world.card(), "✅")
+        world.cem.says(f"!fed push #{row.pk} to attraktor")
+        await world.settle()
+        world.piet.reacts(told(world.room, "as your stock #42 of the part")[-1], "✅")
         await world.grace()
-        assert world.alpha.row(LENS).customer is None, "nothing moves"
+    assert (world.alpha.row(LENS).serial, world.alpha.row(LENS).customer) == (SERIAL, None)
+    assert world.beta.row(row.pk).customer is not None
+
+
+def somebody_takes_the_number(world: World) -> None:
+    part = world.beta.part("LENS-2").pk
+    world.beta.admin("POST", "stock/", part=part, quantity=1, location=1, serial_numbers=SERIAL)
+
+
+@pytest.mark.parametrize("when", ["offered", "approved"])
+async def test_a_number_that_is_taken_between_card_and_booking_in_brings_the_thing_back(when: str) -> None:
+    world = await friends()
+    await is_offered_again(world, "push", "")
+    if when == "offered":
+        somebody_takes_the_number(world)
+    world.cem.reacts(world.card(), "✅")
+    await world.settle()
+    if when == "approved":
+        somebody_takes_the_number(world)
+    await world.grace()
+    assert [newest(space) for space in world.spaces] == [REVERTED, REVERTED]
+    assert world.alpha.row(LENS).customer is None
+
+
+@pytest.mark.parametrize("when", ["offered", "on its way"])
+async def test_a_parcel_whose_number_is_taken_meanwhile_is_booked_in_under_the_number_that_its_card_proposes(
+    when: str,
+) -> None:
+    world = await friends()
+    await is_offered_again(world, "push", " --parcel")
+    if when == "offered":
+        somebody_takes_the_number(world)
+    await is_taken(world)
+    if when == "on its way":
+        somebody_takes_the_number(world)
+    world.cem.says(f"!fed received {world.beta.transfer().code}")
+    await world.grace()
+    assert f"it gets {OTHER}" in world.card().text
+    world.cem.says(f"!fed received {world.beta.transfer().code}")
+    await world.grace()
+    assert [newest(space) for space in world.spaces] == [DONE, DONE], world.room.transcript()
+    assert [row.serial for row in world.beta.stock() if row.serial == OTHER] == [OTHER]
+
+
+async def test_a_proposed_number_that_is_taken_too_is_counted_on() -> None:
+    world = await number_is_taken("another thing")
+    part = world.beta.part("LENS-2").pk
+    for number in (OTHER, f"{OTHER}-2"):
+        world.beta.admin("POST", "stock/", part=part, quantity=1, location=1, serial_numbers=number)
+    await is_offered_again(world)
+    assert f"it gets {OTHER}-3" in world.card().text
+
+
+async def test_a_number_of_a_thing_that_is_on_loan_here_is_taken() -> None:
+    world = await was_here_before()
+    item = lens_of(world)
+    await is_offered_again(world, "push", "")
+    await is_taken(world)
+    world.cem.says(f"!fed lend #{item} to attraktor for 1 week")
+    await world.settle()
+    world.piet.reacts(told(world.room, "Take it?")[-1], "✅")
+    await world.grace()
+    await is_offered_again(world)
+    assert "is theirs: it is on loan here" in world.room.messages()[-1].text
 
 
 async def test_a_record_that_is_changed_after_the_yes_is_left_alone_and_the_thing_goes_back() -> None:

@@ -140,7 +140,8 @@ def parcel_not_booked_in(tongue: Tongue, *, transfer: Transfer, person: str, nam
         tongue.say("Why: {text}", text=diagnosis(tongue, text, 300)),
         tongue.say("Nothing is booked in, and nothing goes back."),
         tongue.say(
-            "Next: mend it in InvenTree, then reply here: {received}", received=command(f"received {transfer.code}")
+            "Next: look what the card proposes now, or fix it in InvenTree. Then reply here: {received}",
+            received=command(f"received {transfer.code}"),
         ),
         if_it_never_comes(tongue, transfer),
     ]

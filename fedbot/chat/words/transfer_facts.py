@@ -131,7 +131,11 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
     place = tongue.short(progress.place, 60)
     where = f"{card.receiver}, {place}" if place else card.receiver
     if progress.part is not None:
-        other = (*_other_unit(tongue, card.transfer, line), *_other_revision(tongue, line, progress))
+        other = (
+            *_other_number(tongue, line, progress),
+            *_other_unit(tongue, card.transfer, line),
+            *_other_revision(tongue, line, progress),
+        )
         return (where, ", ", *_as_which_part(tongue, progress), *other)
     if progress.create_part:
         name = naming.part(tongue, line.description)
@@ -141,6 +145,14 @@ def _destination(tongue: Tongue, card: Card, line: Line) -> tuple[Inline, ...]:
             return (where, ", ", *tongue.say(sentence, name=name, category=category))
         return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
     return (where,)
+
+
+def _other_number(tongue: Tongue, line: Line, progress: Progress) -> tuple[Inline, ...]:
+    """Which serial number it gets, where something else of the receiver has its own."""
+    if not progress.serial:
+        return ()
+    names = {"theirs": tongue.short(line.serial, 40), "ours": tongue.short(progress.serial, 60)}
+    return tongue.say(". Serial {theirs} is taken there: it gets {ours}", **names)
 
 
 def _other_unit(tongue: Tongue, transfer: Transfer, line: Line) -> tuple[Inline, ...]:

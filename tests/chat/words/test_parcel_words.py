@@ -164,7 +164,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         @Bea ⚠ 10 × M3 bolt (k7m2) is here, but could not be booked in.
         Why: Part is virtual
         Nothing is booked in, and nothing goes back.
-        Next: mend it in InvenTree, then reply here: !fed received k7m2
+        Next: look what the card proposes now, or fix it in InvenTree. Then reply here: !fed received k7m2
         If it never comes, or comes back: !fed missing k7m2
         """,
     ),
