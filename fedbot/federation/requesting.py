@@ -29,6 +29,7 @@ from fedbot.federation import (
 from fedbot.federation import lines as chat_lines
 from fedbot.federation import transfer as transfers
 from fedbot.federation.documents import (
+    BEFORE_DEBIT,
     Connection,
     Line,
     Signature,
@@ -309,6 +310,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
     shared = sharing.scope(turn)
     lines: list[Line] = []
     taken: dict[int, Decimal] = {}
+    claimed = _claimed(turn, transfer)
     room = MOST_METADATA
     for line, answer in zip(transfer.terms.lines, found, strict=True):
         if not isinstance(answer, ItemsFound):
@@ -317,7 +319,10 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
         own = [item for item in answer.items if loans.borrowed(turn, item) is None]
         seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
         hidden = {item.pk: merges.total(merges.hidden(turn, item, answer, transfer.peer)) for item in seen}
-        chosen = best_items(seen, line.quantity, _Free(transfer.peer, origins, taken, hidden))
+        free = _Free(transfer.peer, origins, _sum(taken, claimed), hidden)
+        chosen = best_items(seen, line.quantity, free)
+        if isinstance(chosen, str):  # then two want the same, and our people decide who gets it
+            chosen = best_items(seen, line.quantity, replace(free, taken=taken))
         if not isinstance(chosen, str) and len(lines) + len(chosen) > MOST_LINES:
             chosen = TOO_LITTLE
         if isinstance(chosen, str):
@@ -332,6 +337,20 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
                 transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
     zone = turn.home.time_zone if transfer.is_loan else ""
     return _agreed(transfer, replace(transfer.terms, lines=tuple(lines), time_zone=zone))
+
+
+def _claimed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
+    """How much of each stock item other open offers and requests take, decided or not."""
+    claimed: dict[int, Decimal] = {}
+    for other in turn.open_transfers():
+        if other.id != transfer.id and other.role == "sender" and other.state in BEFORE_DEBIT:
+            for line in other.terms.lines:
+                claimed[line.item] = claimed.get(line.item, Decimal(0)) + line.quantity
+    return claimed
+
+
+def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    return {item: one.get(item, Decimal(0)) + other.get(item, Decimal(0)) for item in {*one, *other}}
 
 
 @dataclass(frozen=True)

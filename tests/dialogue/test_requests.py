@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -639,3 +640,21 @@ async def test_a_restart_at_any_moment_changes_nothing(who: str) -> None:
     await world.passes(timedelta(minutes=20))
     assert states(world) == both(TransferState.DONE)
     assert bolts(world) == (190, 32)
+
+
+async def test_a_second_request_takes_what_no_other_open_request_wants() -> None:
+    world = await sharing()
+    first = await request(world, "90 M3-BOLT")
+    assert first.text
+    second = await request(world, "50 M3-BOLT", world.bea)
+    assert second.text
+    by_quantity = {t.terms.lines[0].quantity: t.terms.lines for t in world.alpha.turn.transfers()}
+    assert {line.item for line in by_quantity[Decimal(90)]} == {2}
+    assert {line.item for line in by_quantity[Decimal(50)]} == {1}
+
+
+async def test_where_two_want_the_same_our_people_decide() -> None:
+    world = await sharing()
+    await request(world, "90 M3-BOLT")
+    await request(world, "200 M3-BOLT", world.bea)
+    assert [t.state for t in world.alpha.turn.transfers()] == [TransferState.OPEN, TransferState.OPEN]
