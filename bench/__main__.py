@@ -18,8 +18,8 @@ from typing import Any
 from bench import backlog, busy, handover, transport
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
-from fedbot.demo import plot
-from fedbot.demo.stage import Space, Stage
+from fedbot_demo import plot
+from fedbot_demo.stage import Space, Stage
 
 RESULT = Path(__file__).parent.parent / "build" / "bench.json"
 _LOOK_EVERY_S = 0.02

@@ -21,20 +21,21 @@ from typing import Any
 import nio
 
 from bench.hops import signed_in
-from fedbot.app.bot import WallClock
-from fedbot.app.engine import Engine
-from fedbot.chat.client import MatrixChat
-from fedbot.chat.content import render as put_into_html
-from fedbot.chat.login import Session
-from fedbot.chat.private_files import KEYS
-from fedbot.chat.words import Tongue, render
-from fedbot.demo.homeserver import Account, Homeserver
-from fedbot.demo.person import Person
-from fedbot.federation.envelope import Identity, unseal
-from fedbot.federation.home import Home
-from fedbot.federation.state import State
+from fedbot.commands.registry import Registry
+from fedbot.engine.bot import WallClock
+from fedbot.engine.pipeline import Engine
 from fedbot.journal.journal import Journal
-from fedbot.verbs import Registry
+from fedbot.matrix.client import MatrixChat
+from fedbot.matrix.keys import KEYS
+from fedbot.matrix.login import Session
+from fedbot.messages.formatting import render as put_into_html
+from fedbot.messages.language import Locale
+from fedbot.messages.rendering import render
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.state import State
+from fedbot.rules.wire.envelope import Identity, unseal
+from fedbot_demo.homeserver import Account, Homeserver
+from fedbot_demo.person import Person
 
 _SENDERS = 10
 _PAGE = 100
@@ -111,8 +112,8 @@ async def _talk(talker: Account, room: str, events: int) -> None:
 async def _bot(account: Account, room: str, folder: Path) -> AsyncIterator[tuple[Engine, MatrixChat]]:
     """What of a bot reads: its connection, its rules, its journal in this folder."""
     identity = Identity(bytes(32))
-    home = Home("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
-    tongue = Tongue(home.language, home.time_zone)
+    home = PartyConfig("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
+    tongue = Locale(home.language, home.time_zone)
     state = State(home, lambda sealed, binding: unseal(identity, sealed, bound_to=binding), identity.nonce)
     session = Session(account.homeserver_url, account.user_id, account.device_id, account.access_token)
     chat = await MatrixChat.begin(session, signed_in(account), folder / KEYS)

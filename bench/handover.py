@@ -10,9 +10,9 @@ from statistics import median
 from bench import chain
 from bench.hops import Hops, Letter
 from bench.observed import Call, at_rest, calls_since, until_noted
-from fedbot.demo import plot
-from fedbot.demo.stage import Space, Stage
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot_demo import plot
+from fedbot_demo.stage import Space, Stage
 
 #: Short, since it is waited for at each push; what is measured begins when it is over.
 GRACE_S = 0.5

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import nio
 
-from fedbot.chat.connection import Connection, connect
-from fedbot.demo.homeserver import Account
-from fedbot.demo.stage import Stage
+from fedbot.matrix.connection import Connection, connect
+from fedbot_demo.homeserver import Account
+from fedbot_demo.stage import Stage
 
 _LONG_POLL_MS = 30_000
 #: So long after a poll was begun it surely waits at the homeserver, so that its start isn't measured.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fedbot.demo.stage import Space, Stage
+from fedbot_demo.stage import Space, Stage
 
 PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.1

@@ -17,9 +17,9 @@ from typing import Literal
 from inventree.api import InvenTreeAPI
 
 from bench import chain
-from fedbot.demo.certificates import CertificateAuthority
-from fedbot.demo.inventree.process import InvenTreeProcess
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot_demo.certificates import CertificateAuthority
+from fedbot_demo.inventree.process import InvenTreeProcess
 
 
 @dataclass(frozen=True)

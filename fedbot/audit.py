@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from fedbot.config import Settings
+from fedbot.config.settings import Settings
 from fedbot.files import PRIVATE_FILE
 from fedbot.journal.chain import Link, Verified
-from fedbot.journal.reading import audit_links, audit_verified
+from fedbot.journal.copies import audit_links, audit_verified
 
 
 def arguments(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:

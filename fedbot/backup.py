@@ -30,12 +30,12 @@ from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 from nacl.utils import random
 
-from fedbot.chat.private_files import KEYS, STORE, copy_store, set_aside
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
 from fedbot.identity import SEED_FILE
-from fedbot.journal.copying import FILE as JOURNAL
-from fedbot.journal.copying import check_copy, copy_beside, is_used, remove_unused
+from fedbot.journal.copies import FILE as JOURNAL
+from fedbot.journal.copies import check_copy, copy_beside, is_used, remove_unused
 from fedbot.journal.lock import StateLock
+from fedbot.matrix.keys import KEYS, STORE, copy_store, set_aside
 
 MAGIC = b"fedbot-backup 1\n"
 IDENTITY = "identity"

@@ -22,14 +22,17 @@ from typing import Any
 
 from fedbot import audit, export, logs, state_commands
 from fedbot.backup import BackupRefused
-from fedbot.check.findings import Finding, of_problem
-from fedbot.check.passed import has_passed, remember
-from fedbot.config import ConfigRefused, Settings, load
-from fedbot.federation.directory import PARTY_ID
-from fedbot.federation.making import made_for
+from fedbot.check.findings import Finding, has_passed, of_problem, remember
+from fedbot.config.loading import load
+from fedbot.config.problems import ConfigRefused
+from fedbot.config.settings import Settings
 from fedbot.identity import FileVault
-from fedbot.journal.reading import quarantined
-from fedbot.ports import ChatProblem, ChatSignedOut, InventoryProblem, JournalProblem, JournalUnwritable, StateInUse
+from fedbot.journal.copies import quarantined
+from fedbot.ports.chat import ChatProblem, ChatSignedOut
+from fedbot.ports.inventory import InventoryProblem
+from fedbot.ports.journal import JournalProblem, JournalUnwritable, StateInUse
+from fedbot.rules.connection.provision import made_for
+from fedbot.rules.protocol.announcements import PARTY_ID
 from fedbot.web.asking import ask, order_reconcile, order_retry
 
 log = logging.getLogger(__name__)
@@ -248,7 +251,7 @@ def _told(*parts: str) -> str:
 
 def _run(given: argparse.Namespace) -> Exit:
     settings = _settings(given)
-    app = importlib.import_module("fedbot.app")
+    app = importlib.import_module("fedbot.engine")
     try:
         asyncio.run(_until_told(app.run(settings)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
@@ -281,7 +284,7 @@ async def _until_told(work: Coroutine[Any, Any, None]) -> None:
 
 def _ended_by(error: Exception) -> Exit:
     """Tell why the bot ended. What is known gets its sentence, what isn't its traceback too."""
-    app = importlib.import_module("fedbot.app")
+    app = importlib.import_module("fedbot.engine")
     codes: dict[type[Exception], Exit] = {
         StateInUse: Exit.STATE_IN_USE,
         app.HistoryWithoutState: Exit.HISTORY_WITHOUT_STATE,
@@ -374,7 +377,7 @@ _ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}
 
 
 def _verbs(given: argparse.Namespace) -> Exit:
-    specs = importlib.import_module("fedbot.verbs").catalogue()
+    specs = importlib.import_module("fedbot.commands").catalogue()
     rows = [{"name": spec.name, "usage": spec.usage, "summary": spec.summary, "who": str(spec.right)} for spec in specs]
     if given.json:
         print(json.dumps(rows, ensure_ascii=False))
@@ -464,7 +467,7 @@ def _about_state(given: argparse.Namespace) -> Exit:
 
 def _demo(given: argparse.Namespace) -> int:
     try:
-        story = importlib.import_module("fedbot.demo.story")
+        story = importlib.import_module("fedbot_demo.story")
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] == "fedbot":
             raise

@@ -14,14 +14,15 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from fedbot.config import Settings
-from fedbot.federation import ledger
-from fedbot.federation.documents import Connection, Transfer
-from fedbot.federation.terms import plain
+from fedbot.config.settings import Settings
 from fedbot.files import write_whole
-from fedbot.journal.reading import documents
+from fedbot.journal.copies import documents
+from fedbot.rules.ledger import history
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.stock import plain
+from fedbot.rules.model.transfer import Transfer
 
-COLUMNS = tuple(field.name for field in fields(ledger.Row))
+COLUMNS = tuple(field.name for field in fields(history.Row))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -56,8 +57,8 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
         begins = datetime(
             given.since.year, given.since.month, given.since.day, tzinfo=ZoneInfo(settings.party.time_zone)
         )
-        transfers = ledger.since(transfers, begins)
-    rows = ledger.rows(transfers)
+        transfers = history.since(transfers, begins)
+    rows = history.rows(transfers)
     text = as_json(rows) if given.format == "json" else as_csv(rows)
     if given.output is None:
         sys.stdout.write(text)
@@ -66,7 +67,7 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
     return True
 
 
-def as_csv(rows: Iterable[ledger.Row]) -> str:
+def as_csv(rows: Iterable[history.Row]) -> str:
     """Comma separated, with a heading; nothing in it is taken for a formula by a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -75,7 +76,7 @@ def as_csv(rows: Iterable[ledger.Row]) -> str:
     return out.getvalue()
 
 
-def as_json(rows: Iterable[ledger.Row]) -> str:
+def as_json(rows: Iterable[history.Row]) -> str:
     """A list of objects; what isn't there is null, numbers of items are numbers, all else is text."""
     entries = [
         {

@@ -12,10 +12,10 @@ import secrets
 from pathlib import Path
 from urllib.parse import quote
 
-from fedbot.federation.envelope import SEED_BYTES, Identity
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, drafts_of, sync_folder, write_whole
 from fedbot.logs import keep_secret
-from fedbot.ports import NoSuchSecret, Vault
+from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.rules.wire.envelope import SEED_BYTES, Identity
 
 log = logging.getLogger(__name__)
 

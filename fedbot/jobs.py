@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from fedbot.ports import Clock
+from fedbot.ports.clock import Clock
 
 log = logging.getLogger(__name__)
 

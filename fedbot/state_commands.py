@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fedbot.backup import BackupRefused, backup, is_encrypted, restore
-from fedbot.config import Settings
+from fedbot.config.settings import Settings
 
 _MEGABYTE = 1_000_000
 _KEEP_FREE = 10 * _MEGABYTE
@@ -66,7 +66,7 @@ def do_restore(settings: Settings, given: argparse.Namespace) -> str:
 
 def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
     """`fedbot rebuild`."""
-    found = asyncio.run(importlib.import_module("fedbot.app").rebuild(settings))
+    found = asyncio.run(importlib.import_module("fedbot.engine").rebuild(settings))
     friends = ", ".join(f"{name} ({state})" for name, state in found.connections) or "none"
     lines = [
         f"Rebuilt the journal in {settings.state}.",
@@ -91,7 +91,7 @@ def do_rebuild(settings: Settings, _: argparse.Namespace) -> str:
 
 def do_verify(settings: Settings, _: argparse.Namespace) -> str:
     """`fedbot verify`."""
-    asyncio.run(importlib.import_module("fedbot.check.verifying").verify(settings))
+    asyncio.run(importlib.import_module("fedbot.check.matrix").verify(settings))
     return "The bot's account has keys of the bot's own now, and its device is signed by them. Next: restart the bot."
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from fedbot.chat.login import Account
-from fedbot.config import Settings
-from fedbot.inventree.settings import InventorySettings
-from fedbot.ports import Retention
+from fedbot.config.settings import Settings
+from fedbot.inventree.server import InventorySettings
+from fedbot.matrix.login import Account
+from fedbot.ports.journal import Retention
 
 
 def identity_folder(settings: Settings) -> Path:

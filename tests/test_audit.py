@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from fedbot.cli import Exit, main
-from fedbot.federation.events import Tick
-from fedbot.federation.state import AuditEntry
 from fedbot.journal.chain import GUARDS
 from fedbot.journal.journal import Journal
-from fedbot.ports import Committed, Retention
+from fedbot.ports.journal import Committed, Retention
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.events import Tick
 from tests.config.conftest import ENVIRONMENT, least
 from tests.dialogue.world import friends
 from tests.journal.conftest import START, StandingClock

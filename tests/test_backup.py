@@ -18,10 +18,10 @@ import pytest
 
 from fedbot import backup as backups
 from fedbot.backup import BackupRefused, backup, is_encrypted, restore
-from fedbot.federation.events import Tick
 from fedbot.identity import FileVault, open_identity
-from fedbot.journal import Journal
-from fedbot.ports import JournalProblem, StateInUse
+from fedbot.journal.journal import Journal
+from fedbot.ports.journal import JournalProblem, StateInUse
+from fedbot.rules.model.events import Tick
 from tests.journal.conftest import START
 
 BOT = "@attraktor-bot:example.org"

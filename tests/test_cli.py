@@ -23,27 +23,20 @@ import pytest
 import yaml
 
 from fedbot import cli
-from fedbot.check.findings import Finding, bad, good
-from fedbot.check.passed import has_passed, remember
+from fedbot.check.findings import Finding, bad, good, has_passed, remember
 from fedbot.cli import EXITS, Exit, main
-from fedbot.config import load
-from fedbot.demo.story import Wishes
-from fedbot.federation.events import Tick
-from fedbot.federation.stock import Right
-from fedbot.federation.views import Quarantined
+from fedbot.config.loading import load
 from fedbot.identity import FileVault
 from fedbot.journal.journal import Journal
-from fedbot.ports import (
-    ChatSignedOut,
-    ChatUnreachable,
-    JournalDamaged,
-    JournalProblem,
-    JournalUnwritable,
-    NoSuchSecret,
-    StateInUse,
-)
+from fedbot.ports.chat import ChatSignedOut, ChatUnreachable
+from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalUnwritable, StateInUse
+from fedbot.ports.vault import NoSuchSecret
+from fedbot.rules.model.events import Tick
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.summaries import Quarantined
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
+from fedbot_demo.story import Wishes
 from tests.config.conftest import TOKEN, least
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
@@ -214,10 +207,10 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
             if error is not None:
                 raise error
 
-        module = ModuleType("fedbot.app")
+        module = ModuleType("fedbot.engine")
         module.run, module.HistoryWithoutState = run, HistoryWithoutState  # type: ignore[attr-defined]
         module.AccountTaken = AccountTaken  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "fedbot.app", module)
+        monkeypatch.setitem(sys.modules, "fedbot.engine", module)
 
     return ends
 
@@ -269,9 +262,9 @@ async def run(settings):
         await asyncio.Event().wait()
     finally:
         print("put away", flush=True)
-app = types.ModuleType("fedbot.app")
+app = types.ModuleType("fedbot.engine")
 app.run, app.HistoryWithoutState = run, type("HistoryWithoutState", (Exception,), {})
-sys.modules["fedbot.app"] = app
+sys.modules["fedbot.engine"] = app
 from fedbot.cli import main
 sys.exit(main(["run"]))
 """
@@ -405,13 +398,13 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         vars(made).update(fields)
         return made
 
-    verbs = ModuleType("fedbot.verbs")
+    verbs = ModuleType("fedbot.commands")
     catalogue = [
         spec(name="push", usage="push ITEM QUANTITY to SPACE", summary="give it away", right=Right.APPROVER),
         spec(name="help", usage="help", summary="what I can do", right=Right.ANYONE),
     ]
     verbs.catalogue = lambda: catalogue  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "fedbot.verbs", verbs)
+    monkeypatch.setitem(sys.modules, "fedbot.commands", verbs)
     assert main(["verbs"]) == Exit.OK
     assert capsys.readouterr().out.splitlines() == [
         "push ITEM QUANTITY to SPACE  give it away (approver)",
@@ -463,7 +456,7 @@ def test_the_demo_gets_its_options_and_gives_its_exit_code(monkeypatch: pytest.M
         asked.append(wishes)
         return 1
 
-    monkeypatch.setattr("fedbot.demo.story.play", play)
+    monkeypatch.setattr("fedbot_demo.story.play", play)
     assert main(["demo", "--fast"]) == 1
     assert main(["demo", "--keep", "--all", "--transcript", "told.md", "--pages", "docs"]) == 1
     assert asked == [

@@ -18,10 +18,11 @@ import yaml
 
 from fedbot.cli import Exit, main
 from fedbot.export import COLUMNS
-from fedbot.federation.documents import Document, Transfer
-from fedbot.federation.events import Tick
 from fedbot.journal.journal import Journal
-from fedbot.ports import Committed
+from fedbot.ports.journal import Committed
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.events import Tick
+from fedbot.rules.model.transfer import Transfer
 from tests.config.conftest import ENVIRONMENT, least
 from tests.dialogue import test_lending
 from tests.dialogue.world import World, sharing

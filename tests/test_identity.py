@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fedbot import identity
-from fedbot.federation.envelope import seal, signature_holds, unseal
 from fedbot.identity import FileVault, IdentityDamaged, open_identity
 from fedbot.logs import Redactor
-from fedbot.ports import NoSuchSecret, Vault
-from tests.twins.vault import TwinVault
+from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.rules.wire.envelope import seal, signature_holds, unseal
+from tests.fakes.vault import TwinVault
 
 TOKEN = "inv-0123456789abcdef-20261124"
 

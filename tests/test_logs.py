@@ -33,7 +33,7 @@ def out() -> Iterator[io.StringIO]:
     logging.captureWarnings(capture=False)
 
 
-log = logging.getLogger("fedbot.chat.sync")
+log = logging.getLogger("fedbot.matrix.sync")
 
 
 def test_a_record_is_one_line_of_keys_and_values(out: io.StringIO) -> None:

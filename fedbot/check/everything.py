@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from fedbot.chat.login import sign_in
-from fedbot.chat.private_files import KEYS
 from fedbot.check.findings import Finding, settings_findings
 from fedbot.check.inventree import inventree_findings
 from fedbot.check.matrix import SignedIn, SignedInByNio, matrix_findings
-from fedbot.config import Settings
+from fedbot.config.settings import Settings
 from fedbot.files import PRIVATE_FOLDER
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.ports import NoSuchSecret
+from fedbot.matrix.keys import KEYS
+from fedbot.matrix.login import sign_in
+from fedbot.ports.vault import NoSuchSecret
 from fedbot.wiring import identity_folder, inventory_settings, matrix_account
 
 

@@ -1,13 +1,15 @@
-"""What a finding is, and those that need nobody else: the settings and the state folder."""
+"""What a finding is, those that need nobody else, and that a check of exactly these settings passed."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 
-from fedbot.chat.words.tongue import languages
-from fedbot.config import Problem, Settings
+from fedbot.config.problems import Problem
+from fedbot.config.settings import Settings
 from fedbot.files import PRIVATE_FOLDER
+from fedbot.messages.language import languages
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,23 @@ def _state_folder(settings: Settings) -> Finding:
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return bad("state", f"{folder} can't be written", "give it to fedbot's user: chown, chmod 700")
     return good("state", str(folder))
+
+
+_FILE = "checked"
+
+
+def remember(settings: Settings) -> None:
+    """Everything was good, with the settings as the file says them now."""
+    (settings.state / _FILE).write_text(_fingerprint(settings))
+
+
+def has_passed(settings: Settings) -> bool:
+    """Whether that is so for the settings as they are; a change in the file makes it no."""
+    try:
+        return (settings.state / _FILE).read_text() == _fingerprint(settings)
+    except OSError:
+        return False
+
+
+def _fingerprint(settings: Settings) -> str:
+    return hashlib.sha256(settings.source.read_bytes()).hexdigest() + "\n"

@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from fedbot.check.findings import Finding, bad, good
-from fedbot.config import Settings
-from fedbot.federation.questions import (
+from fedbot.config.settings import Settings
+from fedbot.inventree.versions import Version
+from fedbot.ports.inventory import Inventory, InventoryProblem, NotPermitted, Unavailable
+from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END
+from fedbot.rules.model.queries import (
     Able,
     Answer,
     InventoryStanding,
@@ -15,13 +18,10 @@ from fedbot.federation.questions import (
     OwnTokens,
     OwnTokensSeen,
     PersonRights,
-    Question,
+    Query,
     WhoMay,
 )
-from fedbot.federation.renewing import BEFORE_ITS_END
-from fedbot.federation.stock import Right, Rights
-from fedbot.inventree.versions import Version
-from fedbot.ports import Inventory, InventoryProblem, NotPermitted, Unavailable
+from fedbot.rules.model.stock import Right, Rights
 
 ROLES = "stock and return_order: add; part, part_category, stock_location: view"
 
@@ -48,7 +48,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
 A = TypeVar("A", bound=Answer)
 
 
-async def _answer(inventory: Inventory, question: Question, kind: type[A]) -> A:
+async def _answer(inventory: Inventory, question: Query, kind: type[A]) -> A:
     answer = await inventory.answer(question)
     if not isinstance(answer, kind):
         raise TypeError(f"{type(question).__name__} was answered by {type(answer).__name__}")

@@ -1,4 +1,4 @@
-"""What `fedbot check` asks the homeserver: who we are there, and what we may do in each configured room."""
+"""What `fedbot check` asks the homeserver, and `fedbot verify`: who we are there, what we may do, cross-signing."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Protocol
 
 import nio
 
-from fedbot.chat.connection import Connection
-from fedbot.chat.cross_signing import has_others
-from fedbot.chat.errors import answered
-from fedbot.chat.login import Session
-from fedbot.chat.room import PARTY, RoomPicture
 from fedbot.check.findings import Finding, bad, good
-from fedbot.config import Settings
-from fedbot.federation.events import RoomSeen
-from fedbot.ports import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from fedbot.config.settings import Settings
+from fedbot.matrix.connection import Connection
+from fedbot.matrix.cross_signing import has_others, take_over
+from fedbot.matrix.errors import answered
+from fedbot.matrix.keys import KEYS, private_folder
+from fedbot.matrix.login import Session, sign_in
+from fedbot.matrix.room import PARTY, RoomPicture
+from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from fedbot.rules.model.events import RoomSeen
+from fedbot.wiring import identity_folder, matrix_account
 
 
 class SignedIn(Protocol):
@@ -163,3 +165,19 @@ async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> l
     if not seen.may_talk:
         return [bad(name, "the bot may not write there", f"give {account.user_id} a higher power level")]
     return [good(name, "the bot may write")]
+
+
+async def verify(settings: Settings) -> None:
+    """Put our keys in the place of another client's, by the password, and sign our device. Raises `ChatProblem`.
+
+    Whoever had verified the account is asked to do so again by their client. The device must have been in use: the
+    bot has run since it can encrypt.
+    """
+    account, folder = matrix_account(settings), identity_folder(settings)
+    if not account.password:
+        raise ChatRefused("That needs the password of the bot's account: matrix.password_file. Nothing was changed.")
+    _, connection = await sign_in(account, folder)
+    try:
+        await take_over(connection, private_folder(folder / KEYS), account.password)
+    finally:
+        await connection.close()

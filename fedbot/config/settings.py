@@ -13,8 +13,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
-from fedbot.config.advice import write_instead
-from fedbot.config.problems import Problem
+from fedbot.config.problems import Problem, write_instead
 from fedbot.config.values import (
     Count,
     Cron,
@@ -36,8 +35,8 @@ from fedbot.config.values import (
     Url,
     UrlOrNone,
 )
-from fedbot.federation.home import Home
-from fedbot.federation.transfer_lifecycle import MOST_OPEN_DAYS
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
 
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
 LONGEST_SOCKET_PATH = 103
@@ -298,14 +297,14 @@ class Settings(Section):
         )
         return tuple(secret.get_secret_value() for secret in kept if secret is not None)
 
-    def home(self, bot_key: str, room_ids: Mapping[str, str] | None = None) -> Home:
+    def home(self, bot_key: str, room_ids: Mapping[str, str] | None = None) -> PartyConfig:
         """What the rules know of us. `bot_key` is the public signing key (hex).
 
         `room_ids` maps the addresses (`#lending:example.org`) among our rooms to their ids, which only the
         homeserver knows; rooms that it lacks stay as configured.
         """
         ids = room_ids or {}
-        return Home(
+        return PartyConfig(
             party=self.party.id,
             name=self.party.name,
             bot=self.matrix.user,

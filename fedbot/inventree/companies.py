@@ -9,12 +9,11 @@ from typing import Any
 
 from inventree.company import Company as Companies
 
-from fedbot.federation.steps import AccessEnded, CloseCompany, CompanyMade, MakeCompany
-from fedbot.inventree.rows import Row
+from fedbot.inventree.rows import Row, address, plain, same
 from fedbot.inventree.server import Server
-from fedbot.inventree.texts import address, plain, same
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.ports import OutcomeUnknown, Refusal
+from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.access_steps import AccessEnded, CloseCompany, CompanyMade, MakeCompany
 
 _READY = {"is_customer": True, "is_supplier": False, "is_manufacturer": False, "active": True}
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fedbot.inventree.pasts import UNDONE, Entry
+from fedbot.inventree.history_cache import UNDONE, Entry
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
-from fedbot.ports import Refusal
+from fedbot.ports.inventory import Refusal
 
 __all__ = ["UNDONE", "Entry", "Trace", "read_ahead", "trace"]
 

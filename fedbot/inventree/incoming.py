@@ -10,8 +10,13 @@ from typing import Any
 
 from inventree.part import Part as Parts
 
-from fedbot.federation.questions import PartDescription
-from fedbot.federation.steps import (
+from fedbot.inventree.history import RETURNED, trace
+from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, plain, same, written
+from fedbot.inventree.server import Places, Server
+from fedbot.inventree.stock import bring_back, found_moved, item_row, move_to, notes_of, rows_of_part, set_status
+from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
     CreatePart,
@@ -22,15 +27,7 @@ from fedbot.federation.steps import (
     WriteOff,
     WrittenOff,
 )
-from fedbot.federation.stock import STATUS_LOST
-from fedbot.inventree.history import RETURNED, trace
-from fedbot.inventree.places import Places
-from fedbot.inventree.returning import bring_back
-from fedbot.inventree.rows import Row, amount, exact_status, written
-from fedbot.inventree.server import Server
-from fedbot.inventree.stock import found_moved, item_row, move_to, notes_of, rows_of_part, set_status
-from fedbot.inventree.texts import address, for_notes, plain, same
-from fedbot.ports import OutcomeUnknown, Refusal
+from fedbot.rules.model.stock import STATUS_LOST
 
 _PAGE = 100
 

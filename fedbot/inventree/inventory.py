@@ -14,15 +14,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from fedbot.federation import questions, steps
-from fedbot.federation.questions import Answer, Question
-from fedbot.federation.steps import Step, StepResult
 from fedbot.inventree import (
     accounts,
-    anchors,
+    attachments,
     catalogue,
     companies,
-    figures,
     incoming,
     matching,
     metadata,
@@ -30,17 +26,19 @@ from fedbot.inventree import (
     overview,
     own_tokens,
     people,
-    photos,
-    returning,
-    sharing,
-    tokens,
+    restored,
+    stock,
     whereabouts,
 )
-from fedbot.inventree.recognising import recognise
-from fedbot.inventree.server import Server, Signer, look
-from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree import overview as overviews
+from fedbot.inventree.recognise import recognise
+from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
-from fedbot.ports import InventoryProblem, OutcomeUnknown, Unavailable, Vault
+from fedbot.ports.inventory import InventoryProblem, OutcomeUnknown, Unavailable
+from fedbot.ports.vault import Vault
+from fedbot.rules.model import access_steps, queries, steps
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.steps import Step, StepResult
 
 log = logging.getLogger(__name__)
 
@@ -66,27 +64,27 @@ class Deed:
     act: Callable[..., StepResult]
 
 
-ANSWERS: dict[type[Question], Callable[[Server, Any], Answer]] = {
-    questions.PersonRights: people.rights_of,
-    questions.WhoMay: people.who_may,
-    questions.FindItems: catalogue.find_items,
-    questions.MatchPart: matching.match_part,
-    questions.StockFigures: figures.count_stock,
-    questions.Overview: overview.standing,
-    questions.OwnTokens: own_tokens.own_tokens,
-    questions.CompanyMirrors: metadata.company_mirrors,
-    questions.HistoryAt: anchors.history_at,
-    questions.WhereIsIt: whereabouts.where_is,
-    questions.BooksOf: whereabouts.books_of,
-    questions.FindShareable: sharing.find_shareable,
-    questions.SearchStock: sharing.search_stock,
+ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
+    queries.PersonRights: people.rights_of,
+    queries.WhoMay: people.who_may,
+    queries.FindItems: catalogue.find_items,
+    queries.MatchPart: matching.match_part,
+    queries.StockFigures: overviews.count_stock,
+    queries.Overview: overview.standing,
+    queries.OwnTokens: own_tokens.own_tokens,
+    queries.CompanyMirrors: metadata.company_mirrors,
+    queries.HistoryAt: restored.history_at,
+    queries.WhereIsIt: whereabouts.where_is,
+    queries.BooksOf: whereabouts.books_of,
+    queries.FindShareable: catalogue.find_shareable,
+    queries.SearchStock: catalogue.search_stock,
 }
 
 DEEDS: dict[type[Step], Deed] = {
     steps.TakeOut: Deed(outgoing.find_taken, outgoing.take_out),
     steps.HandOver: Deed(outgoing.find_handed_over, outgoing.hand_over),
     steps.PutBack: Deed(outgoing.find_put_back, outgoing.put_back),
-    steps.TakeBack: Deed(returning.find_taken_back, returning.take_back),
+    steps.TakeBack: Deed(stock.find_taken_back, stock.take_back),
     steps.Arrived: Deed(outgoing.find_arrived, outgoing.mark_arrived),
     steps.Remark: Deed(outgoing.find_remarked, outgoing.remark),
     steps.WriteOff: Deed(incoming.find_written_off, incoming.write_off),
@@ -94,17 +92,17 @@ DEEDS: dict[type[Step], Deed] = {
     steps.CreateItem: Deed(incoming.find_item_created, incoming.create_item),
     steps.BookInAgain: Deed(incoming.find_booked_in_again, incoming.book_in_again),
     steps.PutAway: Deed(incoming.find_put_away, incoming.put_away),
-    steps.MakeCompany: Deed(companies.find_company_made, companies.make_company),
-    steps.CloseCompany: Deed(companies.find_company_closed, companies.close_company),
-    steps.MakeAccess: Deed(accounts.find_access_made, accounts.make_access),
-    steps.EndAccess: Deed(accounts.find_access_ended, accounts.end_access),
-    steps.MintToken: Deed(tokens.find_token_minted, tokens.mint_token),
-    steps.RevokeToken: Deed(tokens.find_token_revoked, tokens.revoke_token),
-    steps.RenewOwnToken: Deed(own_tokens.find_renewed, own_tokens.renew),
-    steps.RevokeOwnToken: Deed(own_tokens.find_revoked, own_tokens.revoke),
-    steps.TryToken: Deed(tokens.find_token_tried, tokens.try_token),
+    access_steps.MakeCompany: Deed(companies.find_company_made, companies.make_company),
+    access_steps.CloseCompany: Deed(companies.find_company_closed, companies.close_company),
+    access_steps.MakeAccess: Deed(accounts.find_access_made, accounts.make_access),
+    access_steps.EndAccess: Deed(accounts.find_access_ended, accounts.end_access),
+    access_steps.MintToken: Deed(accounts.find_token_minted, accounts.mint_token),
+    access_steps.RevokeToken: Deed(accounts.find_token_revoked, accounts.revoke_token),
+    access_steps.RenewOwnToken: Deed(own_tokens.find_renewed, own_tokens.renew),
+    access_steps.RevokeOwnToken: Deed(own_tokens.find_revoked, own_tokens.revoke),
+    access_steps.TryToken: Deed(accounts.find_token_tried, accounts.try_token),
     steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
-    steps.AttachPhoto: Deed(photos.find_attached, photos.attach),
+    steps.AttachPhoto: Deed(attachments.find_attached, attachments.attach),
 }
 
 
@@ -142,9 +140,9 @@ class OwnInventory:
         self._writing = threading.Lock()
         self._recognised: tuple[Step | None, float] = (None, 0.0)
 
-    async def answer(self, question: Question) -> Answer:
+    async def answer(self, question: Query) -> Answer:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
-        if isinstance(question, questions.Overview):
+        if isinstance(question, queries.Overview):
             self.look_again()
         return await asyncio.to_thread(self._run, ANSWERS[type(question)], question, Unavailable)
 
@@ -153,19 +151,21 @@ class OwnInventory:
 
         One that finds a movement done otherwise than agreed undoes it, so probes are writers too.
         """
-        if isinstance(step, steps.TryToken) and step.url:
+        if isinstance(step, access_steps.TryToken) and step.url:
             return None  # trying leaves no trace
         return await asyncio.to_thread(self._write, self._probed, step)
 
     async def act(self, step: Step) -> StepResult:
         """Do the step once and read it back; see `fedbot.ports.Inventory`."""
-        if isinstance(step, steps.TryToken) and step.url:
+        if isinstance(step, access_steps.TryToken) and step.url:
             return await self._try_at_the_peers(step)
         return await asyncio.to_thread(self._write, partial(self._acted, DEEDS[type(step)].act), step)
 
     async def attach(self, step: steps.AttachPhoto, photo: bytes) -> steps.PhotoAttached:
         """Attach a photo once and read it back; see `fedbot.ports.Inventory`."""
-        return await asyncio.to_thread(self._write, partial(self._acted, partial(photos.attach, photo=photo)), step)
+        return await asyncio.to_thread(
+            self._write, partial(self._acted, partial(attachments.attach, photo=photo)), step
+        )
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
@@ -268,17 +268,17 @@ class OwnInventory:
             private=private,
         )
 
-    async def _try_at_the_peers(self, step: steps.TryToken) -> StepResult:
+    async def _try_at_the_peers(self, step: access_steps.TryToken) -> StepResult:
         """On threads of their own: a peer's server that hangs holds up neither our writes nor our questions."""
         loop = asyncio.get_running_loop()
-        trial = partial(self._guarded, tokens.try_peers_token, step)
+        trial = partial(self._guarded, accounts.try_peers_token, step)
         try:
             async with asyncio.timeout(OF_A_FRIEND.seconds + SECONDS_TO_END):
                 return await loop.run_in_executor(self._trials, trial)
         except TimeoutError:
             raise Unavailable("The friend's InvenTree can't be reached: no answer in time.", "unreachable") from None
 
-    def _guarded(self, work: Callable[..., Told], step: steps.TryToken) -> Told:
+    def _guarded(self, work: Callable[..., Told], step: access_steps.TryToken) -> Told:
         try:
             return work(self._vault, self._connect_peer, step)
         except InventoryProblem:

@@ -11,10 +11,6 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from fedbot.federation.questions import MatchPart, PartDescription, PartMatch
-from fedbot.federation.steps import OWN_KEY
-from fedbot.federation.terms import MOST_DIGITS, MOST_PLACES
-from fedbot.federation.units import counts_pieces
 from fedbot.inventree import metadata
 from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
 from fedbot.inventree.history import RETURNED, trace
@@ -22,7 +18,11 @@ from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
 from fedbot.inventree.units import factor
-from fedbot.ports import NotPermitted
+from fedbot.ports.inventory import NotPermitted
+from fedbot.rules.model.queries import MatchPart, PartDescription, PartMatch
+from fedbot.rules.model.steps import OWN_KEY
+from fedbot.rules.model.units import counts_pieces
+from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES
 
 _MOST_CANDIDATES = 5
 _MOST_NUMBERS = 9

@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fedbot.federation.questions import CompanyMirror, CompanyMirrors, MirrorsFound
-from fedbot.federation.steps import OWN_KEY, SHARE_KEY, Mirror, Mirrored
-from fedbot.federation.stock import Provenance
-from fedbot.inventree.rows import Row
+from fedbot.inventree.rows import Row, restored, stored
 from fedbot.inventree.server import Server
-from fedbot.inventree.texts import restored, stored
-from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.queries import CompanyMirror, CompanyMirrors, MirrorsFound
+from fedbot.rules.model.steps import OWN_KEY, SHARE_KEY, Mirror, Mirrored
+from fedbot.rules.model.stock import Provenance
 
 SIGNATURE = "signature"
 _PEER_LINK = "?fed="

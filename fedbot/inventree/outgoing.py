@@ -13,23 +13,13 @@ from typing import Any
 
 from inventree.stock import StockItem as StockItems
 
-from fedbot.federation.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Remark, Taken, TakeOut
-from fedbot.federation.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
-from fedbot.inventree.history import (
-    MOVED,
-    SENT_TO_CUSTOMER,
-    SPLIT_CHILD,
-    SPLIT_FROM_PARENT,
-    UNDONE,
-    Entry,
-    Trace,
-    trace,
-)
-from fedbot.inventree.recognising import check
-from fedbot.inventree.returning import bring_back
-from fedbot.inventree.rows import Row, amount, exact_status
+from fedbot.inventree.history import MOVED, SENT_TO_CUSTOMER, SPLIT_CHILD, SPLIT_FROM_PARENT, Trace, trace
+from fedbot.inventree.history_cache import UNDONE, Entry
+from fedbot.inventree.recognise import check
+from fedbot.inventree.rows import Row, amount, exact_status, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import (
+    bring_back,
     detail_of,
     found_moved,
     is_on_its_way,
@@ -42,8 +32,9 @@ from fedbot.inventree.stock import (
     rows_of_part,
     set_status,
 )
-from fedbot.inventree.texts import same
-from fedbot.ports import OutcomeUnknown, Refusal
+from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Remark, Taken, TakeOut
+from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
 
 # --- take out ----------------------------------------------------------------------------------------------
 

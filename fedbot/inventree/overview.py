@@ -1,13 +1,15 @@
-"""Whether our InvenTree is there, who we are in it, and what an admin must do before all of it works."""
+"""Whether our InvenTree is there, who we are in it, what is missing, and how much it holds."""
 
 from __future__ import annotations
 
-from fedbot.federation.questions import InventoryStanding, Overview
+from typing import Any
+
 from fedbot.inventree.people import complaints_about_approvers, complaints_about_pins
-from fedbot.inventree.places import Places
-from fedbot.inventree.server import ORDER_ROLES, Server
+from fedbot.inventree.server import ORDER_ROLES, Places, Server
+from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import NEWEST_KNOWN
-from fedbot.ports import NotPermitted
+from fedbot.ports.inventory import NotPermitted
+from fedbot.rules.model.queries import InventoryStanding, Overview, StockCounts, StockFigures
 
 _MOVING = (
     ("stock", "view"),
@@ -93,3 +95,39 @@ def _about_admin_token(server: Server) -> tuple[str, ...]:
     if server.admin is None or server.admin_is_superuser:
         return ()
     return ("The token in inventree.admin_token is no good, or not a superuser's.",)
+
+
+_ASKED: dict[str, dict[str, Any]] = {
+    "part": {},
+    "stockitem": {"in_stock": True},
+    "partcategory": {},
+    "stocklocation": {},
+}
+
+
+def count_stock(server: Server, question: StockFigures) -> StockCounts:
+    """The counts, under our own token or the one made for a friend, whose rights and logs then apply.
+
+    Raises the problems of a read; `NotPermitted` if the friend's token is gone or not taken any more.
+    """
+    with server.under(question.reference) as api:
+        return _counts(api)
+
+
+def _counts(transport: InvenTreeTransport) -> StockCounts:
+    found = transport.ask("search/", {"search": "", "limit": 1, **_ASKED})
+    parts = _count(found, "part")
+    return StockCounts(
+        parts=parts,
+        stock_items=_count(found, "stockitem"),
+        low_stock=transport.count("part/", low_stock="true") if parts is not None else None,
+        categories=_count(found, "partcategory"),
+        locations=_count(found, "stocklocation"),
+    )
+
+
+def _count(found: dict[str, Any], model: str) -> int | None:
+    """None where the role to look at the model is missing: then it says `error` instead of a count."""
+    told = found.get(model)
+    count = told.get("count") if isinstance(told, dict) else None
+    return count if isinstance(count, int) else None

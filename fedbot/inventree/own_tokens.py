@@ -13,13 +13,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from fedbot.federation.questions import OwnTokens, OwnTokensSeen, TokenSeen
-from fedbot.federation.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 from fedbot.files import write_whole
 from fedbot.inventree.server import Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.logs import keep_secret
-from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal, Unavailable
+from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
+from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen, TokenSeen
 
 ADMIN = "admin_token"
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fedbot.federation.questions import Able, PersonRights, WhoMay
-from fedbot.federation.stock import Rights
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.ports import NotPermitted
+from fedbot.ports.inventory import NotPermitted
+from fedbot.rules.model.queries import Able, PersonRights, WhoMay
+from fedbot.rules.model.stock import Rights
 
 _NAME_A_GROUP = "name a group in inventree.approvers_group."
 

@@ -1,15 +1,20 @@
-"""InvenTree's JSON rows as the rules' records, and numbers as both sides write them."""
+"""InvenTree's JSON rows as records, and numbers and texts as InvenTree takes them."""
 
 from __future__ import annotations
 
+import html
+import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
-from fedbot.federation.questions import QUANTITY_PLACES
-from fedbot.federation.stock import Part, Provenance, StockItem
 from fedbot.inventree.versions import Version
+from fedbot.rules.model.queries import QUANTITY_PLACES
+from fedbot.rules.model.stock import Part, Provenance, StockItem
 
 Row = Mapping[str, Any]
 
@@ -87,3 +92,93 @@ def _text(row: Row, name: str) -> str:
     """A field that may be missing or null."""
     value = row.get(name)
     return "" if value is None else str(value)
+
+
+# What isn't seen, or turns the direction of writing; 0.13 drops all of it, the newest some. Not among them: those
+# that join letters and emojis.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+_JOINERS = "\u200c\u200d"
+
+# Notes are Markdown, and refused if they would become other HTML than InvenTree allows: a link to another scheme, a
+# footnote, an attribute, a list that begins with 5, an entity that doesn't exist. These letters begin such things.
+_MARKDOWN = re.compile(r"[\[\]{}]")
+_LIST_NUMBER = re.compile(r"^(\d+)(?=\. )")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+
+# A string in metadata that InvenTree would refuse or change is stored as JSON in ASCII behind this word.
+_QUOTED = "json:"
+
+
+def plain(text: str) -> str:
+    """The text on one line, with ‹› for <>; & becomes ＆ where it would begin an HTML entity."""
+    seen = "".join(letter for letter in text if _is_seen(letter))
+    line = " ".join(seen.split()).replace("<", "‹").replace(">", "›")
+    return line if html.unescape(line) == line else line.replace("&", "＆")
+
+
+def for_notes(text: str) -> str:
+    """The same for a stock item's notes, so that a person reads there what was written, Markdown or not."""
+    line = _MARKDOWN.sub(r"\\\g<0>", _ENTITY.sub("＆", plain(text).replace("\\", "\\\\")))
+    return _LIST_NUMBER.sub(r"\1\\", line)
+
+
+def _is_seen(letter: str) -> bool:
+    return letter.isspace() or letter in _JOINERS or unicodedata.category(letter) not in _UNSEEN
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two names are the same for InvenTree: case doesn't matter, nor what 0.13 drops."""
+    return _compared(one) == _compared(other)
+
+
+def _compared(text: str) -> str:
+    return "".join(letter for letter in plain(text) if letter not in _JOINERS).casefold()
+
+
+def address(link: str) -> str:
+    """A link as InvenTree takes and keeps it: what its sanitizer would change is percent-encoded."""
+    quoted = quote(link, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
+    return quoted if html.unescape(quoted) == quoted else quoted.replace("&", "%26")
+
+
+# --- metadata ----------------------------------------------------------------------------------------------
+
+
+def stored(value: Any) -> Any:  # noqa: ANN401  any JSON
+    r"""A value for metadata that comes back whole: strings that InvenTree would refuse or change are quoted.
+
+    `a <b>` becomes `json:"a \u003cb\u003e"`; `restored` undoes it. InvenTree doesn't clean what is in a list, but
+    that is no promise.
+    """
+    if isinstance(value, str):
+        return value if _is_kept(value) else _QUOTED + _in_ascii(value)
+    if isinstance(value, dict):
+        return {key: stored(each) for key, each in value.items()}
+    return [stored(each) for each in value] if isinstance(value, list) else value
+
+
+def restored(value: Any) -> Any:  # noqa: ANN401  any JSON
+    """What was given to `stored`; a string that only looks like its work stays as it is."""
+    if isinstance(value, str) and value.startswith(_QUOTED):
+        try:
+            text = json.loads(value.removeprefix(_QUOTED))
+        except ValueError:
+            return value
+        return text if isinstance(text, str) else value
+    if isinstance(value, dict):
+        return {key: restored(each) for key, each in value.items()}
+    return [restored(each) for each in value] if isinstance(value, list) else value
+
+
+def _is_kept(text: str) -> bool:
+    """Whether every version keeps the string as it is (0.13 drops all of Unicode's categories C)."""
+    if text.startswith(_QUOTED) or plain(text) != text:
+        return False
+    return not any(unicodedata.category(letter).startswith("C") for letter in text)
+
+
+def _in_ascii(text: str) -> str:
+    quoted = json.dumps(text)
+    for letter in "<>&":
+        quoted = quoted.replace(letter, f"\\u{ord(letter):04x}")
+    return quoted

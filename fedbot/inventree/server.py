@@ -1,18 +1,107 @@
-"""Our own InvenTree as it stood at the last look: its version, who we are in it, and its places."""
+"""Our own InvenTree as it stood at the last look: its settings, version, our account, and its places."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from fedbot.inventree.pasts import Entry, Past
-from fedbot.inventree.places import Place, Places, complaint_about
+from pydantic import SecretStr
+
+from fedbot.inventree.history_cache import Entry, Past
 from fedbot.inventree.rows import Row
-from fedbot.inventree.settings import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
-from fedbot.ports import NotPermitted, Refusal, Vault
+from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.ports.vault import Vault
+
+
+@dataclass(frozen=True)
+class InventorySettings:
+    """Settings of one party's own InvenTree; `app` makes them from the configuration.
+
+    `outgoing`, `incoming`, `destination` are stock locations by path (`Workshop/Outgoing`), by unique name,
+    or by key (`"12"`). `destination` is where received items go whose part and category have no default
+    place; empty: they stay in Incoming. `new_part_category` (path, name or key): where a part may be created
+    that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
+    `pinned_approvers`, `pinned_superusers`: who may count as that, besides what InvenTree says.
+    `taken_serial`: the number that a thing gets whose own number is taken here.
+    `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
+    `public_url` is another address of the same server: links to it are understood too.
+    `token_file`, `admin_token_file`: where the tokens were read from, if it was a file; the next ones go there.
+    `timeout` in seconds per call; `certificate`: PEM file with a CA besides the public ones.
+    """
+
+    url: str
+    token: SecretStr
+    admin_token: SecretStr | None = field(default=None)
+    token_file: Path | None = None
+    admin_token_file: Path | None = None
+    approvers_group: str = ""
+    pinned_approvers: tuple[str, ...] = ()
+    pinned_superusers: tuple[str, ...] = ()
+    outgoing: str = "Outgoing"
+    incoming: str = "Incoming"
+    destination: str = ""
+    new_part_category: str = ""
+    taken_serial: str = "{serial}-{space}"
+    timeout: float = 10.0
+    certificate: str = ""
+    accept_api: int = 0
+    public_url: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stock location, or a part category (both are trees with paths). Nothing lies in a structural one."""
+
+    pk: int
+    name: str
+    path: str
+    structural: bool = False
+
+
+class Places:
+    """All places of one tree, as read at the last look."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._by_key = {
+            int(row["pk"]): Place(
+                pk=int(row["pk"]),
+                name=str(row["name"]),
+                path=str(row.get("pathstring") or row["name"]),
+                structural=bool(row.get("structural", False)),
+            )
+            for row in rows
+        }
+
+    def by_key(self, pk: int | None) -> Place | None:
+        """The place with this key, or None."""
+        return None if pk is None else self._by_key.get(pk)
+
+    def meant_by(self, word: str) -> tuple[Place, ...]:
+        """The places that a configured word means: a key, else a path, else a name (case doesn't matter)."""
+        word = word.strip().strip("/")
+        if word.isdigit():
+            place = self.by_key(int(word))
+            return (place,) if place else ()
+        folded = word.casefold()
+        by_path = tuple(place for place in self._by_key.values() if place.path.casefold() == folded)
+        return by_path or tuple(place for place in self._by_key.values() if place.name.casefold() == folded)
+
+
+def complaint_about(word: str, setting: str, found: tuple[Place, ...]) -> str:
+    """What to do about a configured place that is not exactly one usable place; empty if it is."""
+    if not found:
+        return f'Make a stock location "{word}" in InvenTree, or write another one into inventree.{setting}.'
+    if len(found) > 1:
+        paths = ", ".join(f'"{place.path}"' for place in found)
+        return f"inventree.{setting}: several stock locations are called {word}; write one of {paths}."
+    if found[0].structural:
+        return f'inventree.{setting}: nothing can lie in "{found[0].path}", as it is structural.'
+    return ""
+
 
 # Signs a mirrored value with our own key: the bytes in, the signature out.
 Signer = Callable[[bytes], str]

@@ -21,9 +21,9 @@ import certifi
 import httpx
 from inventree.api import InvenTreeAPI
 
-from fedbot.inventree import failures
+from fedbot.inventree import errors
 from fedbot.inventree.peer_network import PeerTransport, PrivateAddress
-from fedbot.ports import Refusal
+from fedbot.ports.inventory import Refusal
 
 Json = Any
 
@@ -219,14 +219,14 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         content = self.get(url, params=params)
         listed = content.get("results") if isinstance(content, dict) else content
         if not isinstance(listed, list):
-            raise failures.unreadable(self.host, reading=True)
+            raise errors.unreadable(self.host, reading=True)
         return [row for row in listed if isinstance(row, dict)]
 
     def row(self, url: str, **params: object) -> dict[str, Json]:
         """Read one record."""
         content = self.get(url, params=params)
         if not isinstance(content, dict):
-            raise failures.unreadable(self.host, reading=True)
+            raise errors.unreadable(self.host, reading=True)
         return content
 
     def row_if_there(self, url: str, **params: object) -> dict[str, Json] | None:
@@ -242,14 +242,14 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         """How many records there are, by the cheapest call there is (`limit=1`)."""
         found = self.row(url, **params, limit=1).get("count")
         if not isinstance(found, int):
-            raise failures.unreadable(self.host, reading=True)
+            raise errors.unreadable(self.host, reading=True)
         return found
 
     def ask(self, url: str, question: object) -> dict[str, Json]:
         """Read by a POST that changes nothing (`search/`): tried again and failing as reads do."""
         content = self._content(self.send("POST", url, {}, question, reading=True), reading=True)
         if not isinstance(content, dict):
-            raise failures.unreadable(self.host, reading=True)
+            raise errors.unreadable(self.host, reading=True)
         return content
 
     def upload(self, url: str, fields: Mapping[str, object], attachment: tuple[str, bytes, str]) -> Json:
@@ -279,7 +279,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
                     raise Refusal(f"{self.host} {PRIVATE}", "private-address") from None
                 pause = next(pauses, None) if _just_broke(error) else None
                 if pause is None:
-                    raise failures.of_exception(error, self.host, reading=reading) from None
+                    raise errors.of_exception(error, self.host, reading=reading) from None
             else:
                 pause = next(pauses, None) if response.status_code in _WORTH_ANOTHER_TRY else None
                 if pause is None:
@@ -330,7 +330,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
 
     def _accepted(self, response: httpx.Response, *, reading: bool) -> httpx.Response:
         if not response.is_success:
-            raise failures.of_response(response, self.host, reading=reading)
+            raise errors.of_response(response, self.host, reading=reading)
         return response
 
     def _content(self, response: httpx.Response, *, reading: bool | None = None) -> Json:
@@ -338,7 +338,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         try:
             return json.loads(response.content)
         except ValueError:
-            raise failures.unreadable(self.host, reading=reading) from None
+            raise errors.unreadable(self.host, reading=reading) from None
 
 
 def _is_address(host: str) -> bool:

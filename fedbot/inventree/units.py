@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pint
 
-from fedbot.federation.units import counts_pieces
-from fedbot.ports import Refusal
+from fedbot.ports.inventory import Refusal
+from fedbot.rules.model.units import counts_pieces
 
 if TYPE_CHECKING:
     from fedbot.inventree.server import Server
+
 
 _OF_INVENTREE = ("piece = 1", "each = 1 = ea", "dozen = 12 = dz", "hundred = 100", "thousand = 1000")
 _UNIT = re.compile(r"(?:(\d{1,6}(?:\.\d{1,5})?) ?)?([^\W\d_]{1,24})(?:(?:\^|\*\*)?([23])|([²³]))?")

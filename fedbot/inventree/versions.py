@@ -15,7 +15,7 @@ from typing import Any
 OLDEST_KNOWN = 160  # 0.13.6
 NEWEST_KNOWN = 530  # master of 2026-08-05, '1.5.0 dev'
 
-# What some versions can do and others can't, and people notice: properties of `Version` (words: chat/words/house.py).
+# What some versions can do and others can't, and people notice: properties of `Version` (words: messages/health.py).
 ABILITIES = (
     "searches_history",
     "tells_tokens",

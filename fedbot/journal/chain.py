@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from fedbot.federation.state import AuditEntry
 from fedbot.journal import codec
-from fedbot.journal.instants import to_text
+from fedbot.journal.codec import instant_to_text
+from fedbot.rules.model.audit import AuditEntry
 
 GENESIS = "0" * 64
 GUARDS = frozenset(
@@ -100,7 +100,7 @@ def append(connection: sqlite3.Connection, cause: int, at: datetime, entries: tu
     if not entries:
         return
     number, previous = connection.execute("SELECT number, hash FROM audit_head").fetchone()
-    moment = to_text(at)
+    moment = instant_to_text(at)
     for entry in entries:
         number += 1
         _, text = codec.to_text(codec.AUDIT, entry)
@@ -117,11 +117,13 @@ def prune(connection: sqlite3.Connection, older_than: datetime, now: datetime) -
     found = connection.execute(
         "SELECT number, hash FROM audit WHERE number < coalesce((SELECT min(number) FROM audit WHERE at >= ?1),"
         " (SELECT max(number) + 1 FROM audit)) ORDER BY number DESC LIMIT 1",
-        (to_text(older_than),),
+        (instant_to_text(older_than),),
     ).fetchone()
     if found is None:
         return 0
-    connection.execute("INSERT INTO audit_checkpoints (number, hash, at) VALUES (?, ?, ?)", (*found, to_text(now)))
+    connection.execute(
+        "INSERT INTO audit_checkpoints (number, hash, at) VALUES (?, ?, ?)", (*found, instant_to_text(now))
+    )
     return connection.execute("DELETE FROM audit WHERE number <= ?", found[:1]).rowcount
 
 

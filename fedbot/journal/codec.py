@@ -1,11 +1,4 @@
-"""How the records of `federation` and `ports` become JSON text and back, with nothing lost on the way.
-
-Driven by the type hints alone. A record among several possible ones is tagged: `{"type": "TakeOut", …}`.
-Decimals are strings, times ISO 8601 in UTC. What doesn't fit its hint is refused both ways: a journal that
-bends values would let a bot decide otherwise after a restart than before.
-
-pydantic reads plain dataclasses too, but writes no tags: `AccessEnded` and `Mirrored` would look alike.
-"""
+"""How records become JSON text and back, with nothing lost on the way; instants always in UTC and of one length."""
 
 from __future__ import annotations
 
@@ -20,11 +13,34 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from fedbot.federation.documents import Document
-from fedbot.federation.envelope import is_shallow
-from fedbot.federation.events import Event
-from fedbot.federation.state import AuditEntry
-from fedbot.ports import NotStorable, Stored
+from fedbot.ports.journal import NotStorable, Stored
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.events import Event
+from fedbot.rules.wire.envelope import is_shallow
+
+
+def instant_to_text(instant: datetime) -> str:
+    """For example `2026-11-24T20:14:00.000000+00:00`. Raises ValueError without a time zone."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant without a time zone")
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def instant_from_text(text: str) -> datetime:
+    """The instant, in UTC."""
+    return datetime.fromisoformat(text)
+
+
+def optional_instant_to_text(instant: datetime | None) -> str | None:
+    """The same, or None for None."""
+    return None if instant is None else instant_to_text(instant)
+
+
+def optional_instant_from_text(text: str | None) -> datetime | None:
+    """The same, or None for None."""
+    return None if text is None else instant_from_text(text)
+
 
 TAG = "type"
 FORMER = {

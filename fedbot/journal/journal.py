@@ -18,9 +18,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from fedbot import ports
-from fedbot.federation.documents import Document
-from fedbot.federation.events import (
+from fedbot.journal import chain, codec, outbox
+from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
+from fedbot.journal.copies import FILE, write_copy
+from fedbot.journal.lock import StateLock
+from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
+from fedbot.journal.schema import Database
+from fedbot.ports import journal
+from fedbot.ports.journal import (
+    Audited,
+    Committed,
+    Lane,
+    Letter,
+    NotStorable,
+    OutboxRow,
+    PostPlace,
+    Retention,
+    UnreadableRow,
+    WrongTurn,
+)
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.events import (
     Answered,
     ChatEvent,
     ClockSetBack,
@@ -35,26 +54,7 @@ from fedbot.federation.events import (
     Unreadable,
     subject_of,
 )
-from fedbot.federation.state import AuditEntry
-from fedbot.federation.views import Quarantined
-from fedbot.journal import chain, codec, outbox
-from fedbot.journal.copying import FILE, write_copy
-from fedbot.journal.instants import from_text, optional_from_text, to_text
-from fedbot.journal.lock import StateLock
-from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
-from fedbot.journal.schema import Database
-from fedbot.ports import (
-    Audited,
-    Committed,
-    Lane,
-    Letter,
-    NotStorable,
-    OutboxRow,
-    PostPlace,
-    Retention,
-    UnreadableRow,
-    WrongTurn,
-)
+from fedbot.rules.model.summaries import Quarantined
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def _set_aside(
 ) -> int:
     row = connection.execute(
         "INSERT INTO quarantine (event, effect, what, subject, problem, at) VALUES (?, ?, ?, ?, ?, ?) RETURNING number",
-        (event, effect, quarantined.what, quarantined.subject, quarantined.problem, to_text(quarantined.at)),
+        (event, effect, quarantined.what, quarantined.subject, quarantined.problem, instant_to_text(quarantined.at)),
     ).fetchone()
     return int(row[0])
 
@@ -92,7 +92,7 @@ def _undecided_outcomes(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(row[0] for row in found)
 
 
-class Journal(ports.Journal):
+class Journal(journal.Journal):
     """The port `Journal` on SQLite. Made by `open` or `in_memory`; also a context manager, which closes it.
 
     `now` dates what is received and ended, for pruning; all that decisions depend on comes with its own time.
@@ -179,7 +179,7 @@ class Journal(ports.Journal):
 
         What is nested too deep is left out: it would come again, and stop us again, at each start.
         """
-        received_at = to_text(self._now())
+        received_at = instant_to_text(self._now())
         with self._database.transaction(durable=bool(events)) as connection:
             new = 0
             for event in events:
@@ -213,7 +213,7 @@ class Journal(ports.Journal):
     def put(self, event: Event) -> int:
         """Take in one event that isn't from the chat; its seq."""
         with self._database.transaction(durable=False) as connection:
-            return self._append(connection, event, to_text(self._now()))
+            return self._append(connection, event, instant_to_text(self._now()))
 
     @staticmethod
     def _append(connection: sqlite3.Connection, event: Event, received_at: str) -> int:
@@ -243,13 +243,13 @@ class Journal(ports.Journal):
     def last_moment(self) -> datetime | None:
         """When the newest event came in, by our clock then; None in a new journal."""
         found: list[Any] = self._database.rows("SELECT received_at FROM inbox ORDER BY seq DESC LIMIT 1")
-        return from_text(found[0][0]) if found else None
+        return instant_from_text(found[0][0]) if found else None
 
     def clock_set_back(self, event: ClockSetBack) -> None:
         """Take this event in; what the outbox has put off by a clock that was ahead is put off by the right one."""
         with self._database.transaction(durable=False) as connection:
             outbox.clock_set_back(connection, event.at, event.last - event.at)
-            self._append(connection, event, to_text(event.at))
+            self._append(connection, event, instant_to_text(event.at))
 
     def commit(self, seq: int, decision: Committed) -> tuple[int, ...]:
         """All that one event led to. Raises `WrongTurn` if it is decided already or unknown."""
@@ -309,7 +309,7 @@ class Journal(ports.Journal):
         )
         kind = AuditEntry.__name__
         return tuple(
-            Audited(from_text(at), cause, _read(codec.AUDIT, kind, entry, f"the audit's line {number}", number))
+            Audited(instant_from_text(at), cause, _read(codec.AUDIT, kind, entry, f"the audit's line {number}", number))
             for number, at, cause, entry in found
         )
 
@@ -327,7 +327,7 @@ class Journal(ports.Journal):
         found: list[Any] = self._database.rows(
             "SELECT min(not_before) FROM outbox WHERE state = 'queued' AND (lane = ?1 OR ?1 IS NULL)", lane
         )
-        return optional_from_text(found[0][0])
+        return optional_instant_from_text(found[0][0])
 
     def waiting(self) -> int:
         """How many effects have not ended yet."""
@@ -352,7 +352,7 @@ class Journal(ports.Journal):
                     (outcome.event_id, outcome.key, outcome.room, int(edit)),
                 )
             if outcome:
-                self._append(connection, outcome, to_text(now))
+                self._append(connection, outcome, instant_to_text(now))
 
     def postpone(
         self,
@@ -367,7 +367,7 @@ class Journal(ports.Journal):
         with self._database.transaction(durable=False) as connection:
             outbox.postpone(connection, row, not_before, reached=reached, problem=problem)
             if event:
-                self._append(connection, event, to_text(self._now()))
+                self._append(connection, event, instant_to_text(self._now()))
 
     def fail(self, row: int, outcome: Event | None, problem: str) -> None:
         """It is over without success. Raises `WrongTurn` if the row has ended already."""
@@ -375,7 +375,7 @@ class Journal(ports.Journal):
         with self._database.transaction(durable=False) as connection:
             outbox.end(connection, row, "failed", now, problem)
             if outcome:
-                self._append(connection, outcome, to_text(now))
+                self._append(connection, outcome, instant_to_text(now))
 
     # --- what failed unforeseen ---------------------------------------------------------------------------
 
@@ -417,12 +417,12 @@ class Journal(ports.Journal):
                 removed += connection.execute(
                     "DELETE FROM inbox WHERE decided = 1 AND received_at < ?"
                     " AND (kind IN (SELECT value FROM json_each(?))) = ?",
-                    (to_text(now - age), json.dumps(_FROM_LINES), of_lines),
+                    (instant_to_text(now - age), json.dumps(_FROM_LINES), of_lines),
                 ).rowcount
             for of_lines, age in ((True, retention.lines), (False, retention.messages)):
                 removed += connection.execute(
                     "DELETE FROM outbox WHERE state IN ('done', 'failed') AND ended_at < ? AND (lane = 'ask') = ?",
-                    (to_text(now - age), of_lines),
+                    (instant_to_text(now - age), of_lines),
                 ).rowcount
             if retention.audit is not None:
                 removed += chain.prune(connection, now - retention.audit, now)
@@ -430,7 +430,7 @@ class Journal(ports.Journal):
             connection.execute(
                 "DELETE FROM seen WHERE received_at < ?"
                 " AND event_id NOT IN (SELECT event_id FROM seen ORDER BY received_at DESC LIMIT ?)",
-                (to_text(now - retention.event_ids), retention.least_ids),
+                (instant_to_text(now - retention.event_ids), retention.least_ids),
             )
         self._database.wipe()
         return removed

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER
-from fedbot.ports import StateInUse
+from fedbot.ports.journal import StateInUse
 
 
 class StateLock:

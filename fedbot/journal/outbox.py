@@ -9,10 +9,15 @@ import sqlite3
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.federation.clock import moved_back
 from fedbot.journal import codec
-from fedbot.journal.instants import from_text, optional_from_text, optional_to_text, to_text
-from fedbot.ports import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
+from fedbot.journal.codec import (
+    instant_from_text,
+    instant_to_text,
+    optional_instant_from_text,
+    optional_instant_to_text,
+)
+from fedbot.ports.journal import Lane, NotStorable, OutboxRow, Queued, RowState, Stored, UnreadableRow, WrongTurn
+from fedbot.rules.clock import moved_back
 
 _READ = """
     SELECT cause, ordinal, lane, kind, payload, priority, key, state, attempts, acted_at, not_before,
@@ -37,8 +42,8 @@ def insert(connection: sqlite3.Connection, cause: int, at: datetime, queued: tup
                 payload,
                 entry.priority,
                 entry.key,
-                optional_to_text(entry.not_before),
-                to_text(at),
+                optional_instant_to_text(entry.not_before),
+                instant_to_text(at),
             ),
         ).fetchone()
         ids.append(row[0])
@@ -52,7 +57,7 @@ def due(rows: list[tuple[Any, ...]], now: datetime, held: frozenset[str] = froze
     acted upon, or is set aside, holds back those behind it, and one that is urgent hurries those before it. Nothing of
     the `held` keys may be begun.
     """
-    instant = to_text(now)
+    instant = instant_to_text(now)
     held_keys = set(held)
     free: list[tuple[Any, ...]] = []
     for row in rows:
@@ -95,9 +100,9 @@ def read(connection: sqlite3.Connection, number: int) -> OutboxRow:
         key=key,
         state=state,
         attempts=attempts,
-        acted_at=optional_from_text(acted_at),
-        not_before=optional_from_text(not_before),
-        created_at=from_text(created_at),
+        acted_at=optional_instant_from_text(acted_at),
+        not_before=optional_instant_from_text(not_before),
+        created_at=instant_from_text(created_at),
         problem=problem,
     )
 
@@ -116,7 +121,7 @@ def begin(connection: sqlite3.Connection, number: int, at: datetime) -> None:
     changed = connection.execute(
         "UPDATE outbox SET state = 'acting', attempts = attempts + 1, acted_before = acted_at, acted_at = ?"
         " WHERE id = ? AND state = 'queued'",
-        (to_text(at), number),
+        (instant_to_text(at), number),
     ).rowcount
     _must_be_one(changed, number, "begun")
 
@@ -126,7 +131,7 @@ def end(connection: sqlite3.Connection, number: int, state: RowState, at: dateti
     changed = connection.execute(
         "UPDATE outbox SET state = ?, ended_at = ?, problem = ?, not_before = NULL"
         " WHERE id = ? AND state IN ('queued', 'acting')",
-        (state, to_text(at), problem, number),
+        (state, instant_to_text(at), problem, number),
     ).rowcount
     _must_be_one(changed, number, "ended")
 
@@ -136,7 +141,7 @@ def void(connection: sqlite3.Connection, keys: tuple[str, ...], at: datetime) ->
     connection.executemany(
         "UPDATE outbox SET state = 'failed', ended_at = ?, problem = 'void', not_before = NULL"
         " WHERE lane = 'act' AND key = ? AND state IN ('queued', 'acting', 'quarantined')",
-        [(to_text(at), key) for key in keys],
+        [(instant_to_text(at), key) for key in keys],
     )
     connection.execute("DELETE FROM quarantine WHERE effect IN (SELECT id FROM outbox WHERE state = 'failed')")
 
@@ -147,7 +152,7 @@ def postpone(connection: sqlite3.Connection, number: int, not_before: datetime, 
         "UPDATE outbox SET state = 'queued', not_before = ?, problem = ?,"
         " acted_at = CASE WHEN state = 'acting' AND NOT ? THEN acted_before ELSE acted_at END"
         " WHERE id = ? AND state IN ('queued', 'acting')",
-        (to_text(not_before), problem, int(reached), number),
+        (instant_to_text(not_before), problem, int(reached), number),
     ).rowcount
     _must_be_one(changed, number, "put off")
 
@@ -174,10 +179,10 @@ def clock_set_back(connection: sqlite3.Connection, now: datetime, ahead: timedel
         " WHERE state IN ('queued', 'acting', 'quarantined')"
     ).fetchall()
     for number, *times in found:
-        moments = [moved_back(optional_from_text(time), now, ahead) for time in times]
+        moments = [moved_back(optional_instant_from_text(time), now, ahead) for time in times]
         connection.execute(
             "UPDATE outbox SET acted_at = ?, acted_before = ?, not_before = ?, created_at = ? WHERE id = ?",
-            (*(optional_to_text(moment) for moment in moments), number),
+            (*(optional_instant_to_text(moment) for moment in moments), number),
         )
 
 

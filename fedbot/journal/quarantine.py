@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from fedbot.federation.views import Quarantined
-from fedbot.journal.instants import from_text
+from fedbot.journal.codec import instant_from_text
+from fedbot.rules.model.summaries import Quarantined
 
 QUARANTINED = "SELECT number, what, subject, problem, at, event FROM quarantine ORDER BY number"
 
@@ -14,6 +14,6 @@ QUARANTINED = "SELECT number, what, subject, problem, at, event FROM quarantine 
 def quarantined_rows(rows: Iterable[tuple[Any, ...]]) -> tuple[Quarantined, ...]:
     """The rows that `QUARANTINED` finds."""
     return tuple(
-        Quarantined(what, subject, problem, from_text(at), number, is_event=event is not None)
+        Quarantined(what, subject, problem, instant_from_text(at), number, is_event=event is not None)
         for number, what, subject, problem, at, event in rows
     )

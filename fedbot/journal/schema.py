@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fedbot.files import make_private
 from fedbot.journal import chain
-from fedbot.ports import JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
+from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, JournalUnwritable
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
-from fedbot.federation.events import ChatEvent, EnvelopeSeen
+from fedbot.rules.model.events import ChatEvent, EnvelopeSeen
 
 
 @dataclass(frozen=True)

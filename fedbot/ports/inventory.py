@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fedbot.federation.questions import Answer, Question
-from fedbot.federation.steps import AttachPhoto, PhotoAttached, Step, StepResult
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
 
 
 class InventoryProblem(Exception):
@@ -39,7 +39,7 @@ class Inventory(Protocol):
     Every method may raise `Unavailable`, `Refusal` or `NotPermitted`; `act` also `OutcomeUnknown`.
     """
 
-    async def answer(self, question: Question) -> Answer:
+    async def answer(self, question: Query) -> Answer:
         """Read the answer; the type is `QUESTIONS[type(question)]`."""
 
     async def probe(self, step: Step) -> StepResult | None:

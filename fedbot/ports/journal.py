@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-from fedbot.federation.documents import Document
-from fedbot.federation.effects import (
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import (
     Announce,
     Ask,
     Do,
@@ -21,10 +22,9 @@ from fedbot.federation.effects import (
     MoveSecret,
     SendEnvelope,
 )
-from fedbot.federation.events import ClockSetBack, Event
-from fedbot.federation.figures import Chart
-from fedbot.federation.state import AuditEntry
-from fedbot.federation.views import Quarantined
+from fedbot.rules.model.events import ClockSetBack, Event
+from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.summaries import Quarantined
 
 
 class JournalProblem(Exception):

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot.demo.homeserver import Account, Homeserver
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.server import Serving, serve
-from fedbot.demo.person import Person
+from fedbot_demo.homeserver import Account, Homeserver
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.server import Serving, serve
+from fedbot_demo.person import Person
 
 
 @dataclass

@@ -11,11 +11,10 @@ import pytest
 
 from fedbot.check.findings import Finding
 from fedbot.check.inventree import inventree_findings
-from fedbot.config import Settings
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.seeding import Seeded
-from fedbot.demo.inventree.transport import SimulatedTransport
-from fedbot.federation.questions import (
+from fedbot.config.settings import Settings
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal, Unavailable
+from fedbot.rules.model.queries import (
     Able,
     Answer,
     InventoryStanding,
@@ -23,16 +22,17 @@ from fedbot.federation.questions import (
     OwnTokens,
     OwnTokensSeen,
     PersonRights,
-    Question,
+    Query,
     WhoMay,
 )
-from fedbot.federation.steps import AttachPhoto, PhotoAttached, Step, StepResult
-from fedbot.federation.stock import Rights
-from fedbot.inventree.inventory import OwnInventory
-from fedbot.ports import InventoryProblem, NotPermitted, Refusal, Unavailable
+from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
+from fedbot.rules.model.stock import Rights
 from fedbot.wiring import inventory_settings
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.seeding import Seeded
+from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.config.conftest import least
-from tests.twins.vault import TwinVault
+from tests.fakes.vault import TwinVault
 
 PEOPLE = {"@anna:example.org": "anna", "@piet:example.org": "piet"}
 
@@ -181,7 +181,7 @@ class Twin:
         self.standing = standing
         self.rights = rights or Rights("anna", known=True, active=True, superuser=True)
 
-    async def answer(self, question: Question) -> Answer:
+    async def answer(self, question: Query) -> Answer:
         match question:
             case Overview():
                 if isinstance(self.standing, InventoryProblem):

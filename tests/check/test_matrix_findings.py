@@ -11,9 +11,9 @@ import pytest
 
 from fedbot.check.findings import Finding, bad, good
 from fedbot.check.matrix import SignedIn, matrix_findings
-from fedbot.config import Settings
-from fedbot.federation.events import RoomSeen
-from fedbot.ports import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from fedbot.config.settings import Settings
+from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from fedbot.rules.model.events import RoomSeen
 from tests.config.conftest import least
 
 SEEN = RoomSeen(room="!room", event_id="", at=datetime(2026, 11, 24, tzinfo=UTC), name="Lending")

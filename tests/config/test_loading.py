@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot.config import ConfigRefused, load
+from fedbot.config.loading import load
+from fedbot.config.problems import ConfigRefused
 from tests.config.conftest import ENVIRONMENT, Write, least
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fedbot.config.schedule import trigger
+from fedbot.config.values import trigger
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SUNDAY = datetime(2026, 11, 22, tzinfo=BERLIN)

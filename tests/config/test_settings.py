@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from fedbot.config import Settings, load
-from fedbot.federation.home import Home
+from fedbot.config.loading import load
+from fedbot.config.settings import Settings
+from fedbot.rules.model.party_config import PartyConfig
 from fedbot.wiring import inventory_settings
 from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
 
@@ -18,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_least_settings_give_the_rules_their_defaults(write: Write) -> None:
     home = load(write(least()), ENVIRONMENT).home("ab12")
-    assert home == Home(
+    assert home == PartyConfig(
         reconcile_at=time(3, 30),
         look_every=timedelta(days=1),
         party="attraktor",
@@ -56,7 +57,7 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         "resend_seconds": [1, 2.5],
     }
     ids = {"#lending:example.org": "!lending", "#admin:example.org": "!admin"}
-    assert load(write(raw), ENVIRONMENT).home("ab12", ids) == Home(
+    assert load(write(raw), ENVIRONMENT).home("ab12", ids) == PartyConfig(
         reconcile_at=time(3, 30),
         look_every=timedelta(days=1),
         party="attraktor",

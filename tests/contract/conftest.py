@@ -17,10 +17,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.transport import SimulatedTransport
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import NEWEST_KNOWN, Version
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.contract.ground import Ground
 
 _ACCOUNTS = ("service", "reader", "nobody")

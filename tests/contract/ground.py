@@ -10,10 +10,10 @@ import httpx
 from pydantic import SecretStr
 
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
-from tests.twins.vault import TwinVault
+from tests.fakes.vault import TwinVault
 
 # What the bot's own user needs, and no more (DESIGN §2, facts/inventree.md (e)).
 SERVICE_ROLES = {

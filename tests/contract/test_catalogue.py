@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.ports import Refusal
+from fedbot.ports.inventory import Refusal
 from tests.contract.ground import Ground
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from fedbot.federation.questions import OwnTokens, OwnTokensSeen
-from fedbot.federation.steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.ports import NotPermitted, Refusal
+from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
+from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen
 from tests.contract.ground import Ground
-from tests.twins.vault import TwinVault
+from tests.fakes.vault import TwinVault
 
 
 @pytest.fixture

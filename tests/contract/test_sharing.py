@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fedbot.federation.questions import FindShareable, Scope, SearchStock, Shareable, StockHits
-from fedbot.inventree.categories import Categories
+from fedbot.inventree.catalogue import Categories
+from fedbot.rules.model.queries import FindShareable, Scope, SearchStock, Shareable, StockHits
 from tests.contract.ground import Ground
 
 

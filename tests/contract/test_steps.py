@@ -11,7 +11,24 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.federation.questions import (
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.rules.model.access_steps import (
+    AccessEnded,
+    AccessMade,
+    CloseCompany,
+    CompanyMade,
+    EndAccess,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
+    RevokeToken,
+    TokenMinted,
+    TokenRevoked,
+    TokenTried,
+    TryToken,
+)
+from fedbot.rules.model.queries import (
     FindItems,
     InventoryStanding,
     ItemsFound,
@@ -21,46 +38,31 @@ from fedbot.federation.questions import (
     PartMatch,
     PersonRights,
 )
-from fedbot.federation.steps import (
-    AccessEnded,
-    AccessMade,
+from fedbot.rules.model.steps import (
     Arrived,
     AttachPhoto,
     BookInAgain,
-    CloseCompany,
-    CompanyMade,
     CreateItem,
     CreatePart,
-    EndAccess,
     HandOver,
     ItemCreated,
     Known,
-    MakeAccess,
-    MakeCompany,
-    MintToken,
     Mirror,
     PartCreated,
     PlacedAt,
     PutAway,
     PutBack,
     Remark,
-    RevokeToken,
     Step,
     StepResult,
     TakeBack,
     Taken,
     TakeOut,
-    TokenMinted,
-    TokenRevoked,
-    TokenTried,
-    TryToken,
     WriteOff,
 )
-from fedbot.federation.stock import STATUS_DAMAGED as DAMAGED
-from fedbot.federation.stock import STATUS_LOST as LOST
-from fedbot.federation.stock import Rights
-from fedbot.inventree.inventory import OwnInventory
-from fedbot.ports import NotPermitted, Refusal
+from fedbot.rules.model.stock import STATUS_DAMAGED as DAMAGED
+from fedbot.rules.model.stock import STATUS_LOST as LOST
+from fedbot.rules.model.stock import Rights
 from tests.contract.ground import Ground
 
 

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from fedbot.ports import Refusal
+from fedbot.ports.inventory import Refusal
 from tests.contract.ground import Ground
 
 

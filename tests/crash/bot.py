@@ -19,7 +19,7 @@ from fedbot.config.settings import HEALTH_SOCKET
 from fedbot.web.asking import ask
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["fedbot.app", "fedbot.cli", "tests.crash.points"])
+_CONTEXT.set_forkserver_preload(["fedbot.engine", "fedbot.cli", "tests.crash.points"])
 _LOOK_EVERY_S = 0.02
 KILLED = -9
 

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fedbot.demo.homeserver import Homeserver
-from fedbot.demo.inventree.process import InvenTreeProcess
-from fedbot.demo.person import Person
+from fedbot_demo.homeserver import Homeserver
+from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.person import Person
 from tests.crash import friendship
 from tests.crash.pair import Ground, NotRight, Pair, a_pair
 from tests.crash.points import RECORD

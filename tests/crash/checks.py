@@ -6,10 +6,10 @@ from collections import Counter
 from typing import Any
 from urllib.parse import unquote
 
-from fedbot.demo.plot import envelope_of
-from fedbot.demo.room_event import RoomEvent
-from fedbot.demo.stocktake import StockItem
 from fedbot.identity import SECRETS_FOLDER
+from fedbot_demo.plot import envelope_of
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stocktake import StockItem
 from tests.crash.pair import NotRight, Pair, Party
 
 

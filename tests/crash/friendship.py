@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fedbot.demo.plot import YES
+from fedbot_demo.plot import YES
 from tests.crash import transfers
 from tests.crash.checks import answers_to, must, of_kind, said, secrets_of
 from tests.crash.pair import NotRight, Pair, Party

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any
 
-from fedbot.demo.plot import DAMAGED, YES
-from fedbot.demo.stocktake import StockItem
+from fedbot_demo.plot import DAMAGED, YES
+from fedbot_demo.stocktake import StockItem
 from tests.crash.checks import marks_of, must, said
 from tests.crash.pair import Pair, Party
 from tests.crash.transfers import IPN, Moved, Stock, admin, begun, code_of, done, in_stock, most_of, stock_of, tap

@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 import httpx
 import yaml
 
-from fedbot.demo.homeserver import Account, Homeserver
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.process import InvenTreeProcess
-from fedbot.demo.person import Person
-from fedbot.demo.stage import PARTY_EVENT
-from fedbot.demo.stocktake import Stocktake
+from fedbot_demo.homeserver import Account, Homeserver
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.person import Person
+from fedbot_demo.stage import PARTY_EVENT
+from fedbot_demo.stocktake import Stocktake
 from tests.crash.bot import CrashingBot
 from tests.crash.points import ORDERS, PASSED, RECORD
 

@@ -18,14 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fedbot.chat.client import MatrixChat
-from fedbot.federation.effects import Ask, Do, SendEnvelope
-from fedbot.federation.events import Answered, EnvelopeSeen, Posted, StepDone, StepRefused, StepUnknown
 from fedbot.identity import FileVault
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.transport import SAFE, InvenTreeTransport
-from fedbot.journal import Journal
-from fedbot.ports import Letter, OutboxRow, Seed
+from fedbot.journal.journal import Journal
+from fedbot.matrix.client import MatrixChat
+from fedbot.ports.journal import Letter, OutboxRow, Seed
+from fedbot.rules.model.effects import Ask, Do, SendEnvelope
+from fedbot.rules.model.events import Answered, EnvelopeSeen, Posted, StepDone, StepRefused, StepUnknown
 
 RECORD = "record"
 ORDERS = "orders"

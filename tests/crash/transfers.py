@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import httpx
 
-from fedbot.demo.inventree.process import InvenTreeProcess
-from fedbot.demo.plot import PARCEL, YES, envelope_of
-from fedbot.demo.stocktake import StockItem, Stocktake
+from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.plot import PARCEL, YES, envelope_of
+from fedbot_demo.stocktake import StockItem, Stocktake
 from tests.crash.checks import marks_of, must, of_kind, said
 from tests.crash.pair import Pair, Party
 

@@ -9,8 +9,8 @@ from typing import Protocol
 import pytest
 import pytest_asyncio
 
-from fedbot.demo.homeserver import Homeserver
-from fedbot.demo.person import Person
+from fedbot_demo.homeserver import Homeserver
+from fedbot_demo.person import Person
 
 
 class Introduce(Protocol):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.demo.acts import ACTS, SHORT
+from fedbot_demo.acts import ACTS, SHORT
 
 PAGES = Path(__file__).parents[2] / "docs" / "use-cases"
 NAMES = [act.name for act in ACTS]

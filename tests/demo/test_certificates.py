@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.demo.certificates import Certificate, CertificateAuthority
+from fedbot_demo.certificates import Certificate, CertificateAuthority
 
 
 async def greet_over_tls(host: str, issued: Certificate, trusted: CertificateAuthority) -> bytes:

@@ -10,11 +10,11 @@ from typing import cast
 import httpx
 import pytest
 
-from fedbot.demo.checks import Check, Handover, check_access, check_receiver, check_sender
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.server import Serving, serve
-from fedbot.demo.stage import ATTRAKTOR, BETASPACE, Cast, Space
-from fedbot.demo.stocktake import Stocktake
+from fedbot_demo.checks import Check, Handover, check_access, check_receiver, check_sender
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.server import Serving, serve
+from fedbot_demo.stage import ATTRAKTOR, BETASPACE, Cast, Space
+from fedbot_demo.stocktake import Stocktake
 
 HANDOVER = Handover("RES-10K", Decimal(50), "Piet", "Cem", "k7m2k7m2", "$card")
 

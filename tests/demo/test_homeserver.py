@@ -9,10 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fedbot.demo.certificates import CertificateAuthority
-from fedbot.demo.client_server import MatrixError
-from fedbot.demo.homeserver import Homeserver, HomeserverError
-from fedbot.demo.person import Person
+from fedbot_demo.certificates import CertificateAuthority
+from fedbot_demo.client_server import MatrixError
+from fedbot_demo.homeserver import Homeserver, HomeserverError
+from fedbot_demo.person import Person
 from tests.demo.conftest import Introduce
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.demo.leash import LeashedProcess
+from fedbot_demo.leash import LeashedProcess
 
 _TEN_SECONDS_MS = 10_000
 # a child that says hello to a port of the test, then stays; told so, it doesn't listen to SIGTERM
@@ -26,7 +26,7 @@ with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
 """
 _PARENT = """
 import asyncio, pathlib, sys
-from fedbot.demo.leash import LeashedProcess
+from fedbot_demo.leash import LeashedProcess
 async def main():
     folder = pathlib.Path(sys.argv[1])
     child = LeashedProcess("child", sys.argv[2:], log=folder / "child.log", folder=folder)

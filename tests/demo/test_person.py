@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from fedbot.demo.client_server import MatrixError
-from fedbot.demo.homeserver import Homeserver
-from fedbot.demo.person import Person
+from fedbot_demo.client_server import MatrixError
+from fedbot_demo.homeserver import Homeserver
+from fedbot_demo.person import Person
 from tests.demo.conftest import Introduce
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

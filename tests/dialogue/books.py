@@ -9,8 +9,9 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
-from fedbot.federation import loans
-from fedbot.federation.documents import FINAL, Transfer, TransferState
+from fedbot.rules.loan import lend
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from tests.dialogue.space import Space
 from tests.dialogue.world import World
 
@@ -130,13 +131,13 @@ def _assert_loan_is_known_alike(owner: Space, borrower: Space, loan: Transfer) -
     if other is None or not loan.is_on_loan:
         assert other is None or (loan.closed and loan.closed.how) == (other.closed and other.closed.how)
         return
-    assert (loan.due_day, loans.out(owner.turn, loan)) == (other.due_day, loans.out(borrower.turn, other))
-    for number, quantity in loans.out(owner.turn, loan).items():
+    assert (loan.due_day, lend.out(owner.turn, loan)) == (other.due_day, lend.out(borrower.turn, other))
+    for number, quantity in lend.out(owner.turn, loan).items():
         item = loan.at(number).item
         assert item is not None
         row = owner.row(item)
         assert row.customer is not None, f"stock #{item} is on loan, but not with a company"
-        if not any(t.state not in FINAL for t in loans.returns(owner.turn, loan)):
+        if not any(t.state not in FINAL for t in lend.returns(owner.turn, loan)):
             assert row.quantity == quantity, f"{row.quantity} of stock #{item} are out, by the journal {quantity}"
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from fedbot.chat.outgoing import Budget
-from fedbot.federation.documents import TransferState
+from fedbot.matrix.send_queue import Budget
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.world import World, friends
-from tests.twins.chat import RateLimit
+from tests.fakes.chat import RateLimit
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 LOOK_EVERY = timedelta(seconds=0.5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fedbot.federation import envelope
-from fedbot.federation.envelope import Identity
+from fedbot.rules.wire import envelope
+from fedbot.rules.wire.envelope import Identity
 from tests.dialogue.space import Space
 from tests.dialogue.world import World
 

@@ -3,7 +3,6 @@
 What people do in InvenTree past the bot goes through `admin`; the test says so by `meddles`, so that the books are
 counted anew.
 """
-
 # ruff: noqa: ANN401 -- rows of the simulated tables, and whatever fields a test needs otherwise
 
 from __future__ import annotations
@@ -20,24 +19,25 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from fedbot.app import Bot, Ports
-from fedbot.chat.chart import PNG
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.demo.inventree.seeding import Seeded
-from fedbot.demo.inventree.transport import SimulatedTransport
-from fedbot.federation.documents import Connection, Transfer
-from fedbot.federation.envelope import Identity
-from fedbot.federation.figures import Chart
-from fedbot.federation.home import Home
-from fedbot.federation.state import Turn
+from fedbot.engine.bot import Bot, Ports
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.server import InventorySettings
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
+from fedbot.matrix.chart import PNG
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import Identity
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from fedbot_demo.inventree.seeding import Seeded
+from fedbot_demo.inventree.transport import SimulatedTransport
+from tests.fakes.chat import TwinChat
+from tests.fakes.clock import TwinClock
+from tests.fakes.vault import TwinVault
 from tests.inventree.space import Meddler
-from tests.twins.chat import TwinChat
-from tests.twins.clock import TwinClock
-from tests.twins.vault import TwinVault
 
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
@@ -55,7 +55,7 @@ class Space:
     transport: SimulatedTransport
     wire: Meddler
     chat: TwinChat
-    home: Home
+    home: PartyConfig
     clock: TwinClock
     journal: Journal
     network: Mapping[str, httpx.BaseTransport]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.federation.documents import ConnectionState
+from fedbot.rules.model.connection_lifecycle import ConnectionState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, a_world, told

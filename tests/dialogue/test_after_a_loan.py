@@ -8,19 +8,22 @@ from typing import Any
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation import letters as loan_letters
-from fedbot.federation.documents import ConnectionState, Ending, Transfer
-from fedbot.federation.questions import FindItems, ItemsFound
-from fedbot.federation.state import Turn
-from fedbot.federation.stock import StockItem
-from fedbot.verbs import offering
+from fedbot.commands import picking
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.queries import FindItems, ItemsFound
+from fedbot.rules.model.stock import StockItem
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.protocol import sequencing as loan_letters
+from fedbot.rules.state import Turn
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import handed_back, lent, loan, reminders
 from tests.dialogue.test_recovery import RESENDS
 from tests.dialogue.test_settling import quarter_of_an_hour, unanswered
-from tests.dialogue.world import Person, World, letters, nothing, told
+from tests.dialogue.world import World, letters, nothing, told
+from tests.fakes.people import Person
 
 WEEKS = timedelta(days=60)
 
@@ -60,7 +63,7 @@ async def seen(space: Space, item: int) -> StockItem:
 
 def may_go(space: Space, item: StockItem, destination: str) -> str:
     """Why the verbs won't let it go there; '' if they will."""
-    complaint = offering.item_complaint(space.turn, item, offering.origins_of(space.turn, item, ()), destination)
+    complaint = picking.item_complaint(space.turn, item, picking.origins_of(space.turn, item, ()), destination)
     return complaint.name if complaint else ""
 
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-from fedbot.federation.documents import ConnectionState
-from fedbot.federation.envelope import Identity, sign_announcement, wire_time
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.wire.envelope import Identity, sign_announcement, wire_time
 from tests.dialogue.test_moving import say_so, upgrade
 from tests.dialogue.world import World, a_world, friends, told
-from tests.twins.people import Person
+from tests.fakes.people import Person
 
 ACTIVE, ASKED, SUSPENDED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.SUSPENDED
 PARTY = "dev.fedbot.party"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.federation.documents import TransferState
-from fedbot.federation.questions import FindItems, ItemsFound
-from fedbot.verbs import offering
+from fedbot.commands import picking
+from fedbot.rules.model.queries import FindItems, ItemsFound
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.world import friends
@@ -68,7 +68,7 @@ async def test_a_sender_that_does_not_look_is_refused_by_the_receiver_and_nothin
 ) -> None:
     world = await friends()
     item = came_from(world.alpha, "M3-NUT", "gammaspace")
-    monkeypatch.setattr(offering, "forbidden_origin", lambda _origin, _there: False)
+    monkeypatch.setattr(picking, "forbidden_origin", lambda _origin, _there: False)
     world.anna.says(f"!fed push #{item} 10 to betaspace")
     await world.settle()
     assert {space.transfer().state for space in world.spaces} == {DECLINED}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fedbot.federation.documents import Transfer
+from fedbot.rules.model.transfer import Transfer
 from tests.dialogue.space import Space
 from tests.dialogue.test_recovery import is_rebuilt, is_restored
 from tests.dialogue.world import World, friends, told

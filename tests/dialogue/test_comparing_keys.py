@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation import key_checks
-from fedbot.federation.documents import ConnectionState
-from fedbot.federation.effects import Draft
-from fedbot.federation.envelope import Identity, fingerprint, key_commitment, short_string
+from fedbot.rules.connection import key_checks
+from fedbot.rules.model import connection as connections
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Draft
+from fedbot.rules.wire.envelope import Identity, fingerprint, key_commitment, short_string
 from tests.dialogue.space import Space
 from tests.dialogue.test_connecting import both_ask_at_once
 from tests.dialogue.test_dishonest_friends import forges
@@ -172,8 +173,8 @@ async def test_the_emoji_their_names_or_the_whole_key_let_it_go_on(typed: str) -
     world = await another_key()
     numbers = key_checks.numbers(world.beta.turn, world.beta.connection())
     words = {
-        "names": " ".join(key_checks.EMOJI[number][1].upper() for number in numbers),
-        "signs": " ".join(key_checks.EMOJI[number][0] for number in numbers),
+        "names": " ".join(connections.KEY_EMOJI[number][1].upper() for number in numbers),
+        "signs": " ".join(connections.KEY_EMOJI[number][0] for number in numbers),
         "key": fingerprint(world.alpha.identity.key),
     }
     world.bea.says(f"!fed review attraktor accept {words[typed]}")
@@ -196,7 +197,7 @@ async def test_a_key_that_begins_like_the_real_one_is_not_accepted() -> None:
 async def test_six_of_seven_emoji_are_not_enough() -> None:
     world = await another_key()
     numbers = key_checks.numbers(world.beta.turn, world.beta.connection())
-    six = " ".join(key_checks.EMOJI[number][1] for number in numbers[:6])
+    six = " ".join(connections.KEY_EMOJI[number][1] for number in numbers[:6])
     world.bea.says(f"!fed review attraktor accept {six}")
     await world.settle()
     assert world.beta.connection().state is SUSPENDED
@@ -208,7 +209,7 @@ async def test_emoji_that_were_compared_for_one_key_count_for_no_other() -> None
     world.alpha.identity = Identity(bytes(31) + b"x")
     await world.alpha.restart(key=world.alpha.identity.key)
     await world.settle()
-    world.bea.says("!fed review attraktor accept " + " ".join(key_checks.EMOJI[number][1] for number in numbers))
+    world.bea.says("!fed review attraktor accept " + " ".join(connections.KEY_EMOJI[number][1] for number in numbers))
     await world.settle()
     assert world.beta.connection().state is SUSPENDED
 

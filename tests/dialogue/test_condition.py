@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.world import friends, sharing, told

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import ConnectionState
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import GRACE, World, a_world, friends, letters, nothing, told
 

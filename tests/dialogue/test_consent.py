@@ -8,15 +8,17 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.federation.documents import Exchange, Line, Terms, Transfer, TransferState
-from fedbot.federation.events import Answered, Context
-from fedbot.federation.questions import Able, PartDescription, PartMatch
-from fedbot.federation.stock import Part
-from fedbot.federation.terms import hash_of, written
+from fedbot.rules.model.connection import Exchange
+from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.queries import Able, PartDescription, PartMatch
+from fedbot.rules.model.stock import Part
+from fedbot.rules.model.transfer import Line, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol.terms import hash_of, written
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.world import World, friends, sharing
-from tests.twins.people import Message
+from tests.fakes.people import Message
 
 OPEN, DONE, CANCELLED = TransferState.OPEN, TransferState.DONE, TransferState.CANCELLED
 REVERTED = TransferState.REVERTED

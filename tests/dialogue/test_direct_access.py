@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import ConnectionState
 from fedbot.inventree.versions import Version
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, told
 

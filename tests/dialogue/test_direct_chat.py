@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Person, World, a_world, friends, told
-from tests.twins.people import RoomView, everybody_in
+from tests.dialogue.world import World, a_world, friends, told
+from tests.fakes.people import Person, RoomView, everybody_in
 
 
 async def chats(world: World, person: Person) -> RoomView:

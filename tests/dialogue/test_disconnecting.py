@@ -7,10 +7,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.federation import making
-from fedbot.federation.documents import ConnectionState, TransferState
-from tests.dialogue.world import GRACE, Space, World, friends, sharing
+from fedbot.rules.connection import provision
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from tests.dialogue.space import Space
+from tests.dialogue.world import GRACE, World, friends, sharing
 
 DOWN = Fault(FaultKind.REFUSED, times=None)
 HOUR = timedelta(hours=1)
@@ -33,7 +35,7 @@ def transfers(world: World) -> tuple[TransferState, TransferState]:
 def token_of(space: Space, generation: int = 1) -> str:
     """The secret that the space made for the other one."""
     connection = next(c for c in space.turn.connections() if c.generation == generation)
-    return space.vault.read(making.own_reference(connection))
+    return space.vault.read(provision.own_reference(connection))
 
 
 def answers_to(space: Space, secret: str) -> int:

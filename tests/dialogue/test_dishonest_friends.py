@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation import envelope
-from fedbot.federation.documents import Connection, Exchange, Transfer, TransferState
-from fedbot.federation.effects import Draft
-from fedbot.federation.opening import first_body
-from fedbot.federation.subject_ids import SubjectKind, by_line, opened_id
-from fedbot.federation.terms import hash_of, written
+from fedbot.rules.model.connection import Connection, Exchange
+from fedbot.rules.model.effects import Draft
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.transfer.opening import first_body
+from fedbot.rules.wire import envelope
+from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
@@ -161,7 +163,7 @@ async def test_what_a_request_brings_along_is_looked_at_in_the_same_way() -> Non
 async def test_a_page_of_our_books_is_told_only_behind_the_one_before_it_and_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fedbot.federation.reconciling.MOST_BYTES", 10)
+    monkeypatch.setattr("fedbot.rules.ledger.reconcile.MOST_BYTES", 10)
     world = await friends()
     for _ in range(3):
         await world.hand_over()
@@ -183,7 +185,7 @@ async def test_a_friend_that_asks_without_end_and_reads_nothing_is_not_listened_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each answer is kept until it is read."""
-    monkeypatch.setattr("fedbot.federation.letters.MOST_UNREAD", 10)
+    monkeypatch.setattr("fedbot.rules.protocol.sequencing.MOST_UNREAD", 10)
     world = await sharing()
     world.alpha.is_asleep = True
     connection = world.alpha.connection()

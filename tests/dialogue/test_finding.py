@@ -1,5 +1,4 @@
 """`find` as conversations between three spaces: who has what, who is silent, and asking for a hit by its number."""
-
 # ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
 
 from __future__ import annotations
@@ -11,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation import letters as letters_sent
-from fedbot.federation import searching
-from fedbot.federation.documents import ConnectionState, TransferState
-from fedbot.verbs import offering
+from fedbot.commands import picking
+from fedbot.rules.catalogue import search
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing as letters_sent
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Message, Person, World, a_world, friends, letters, nothing, told
+from tests.dialogue.world import World, a_world, friends, letters, nothing, told
+from tests.fakes.people import Message, Person
 
 LATE = timedelta(seconds=25)
 AN_AGE = timedelta(minutes=11)
@@ -121,7 +122,7 @@ async def test_a_space_that_would_pass_it_on_all_the_same_is_refused_by_the_thir
     world.mia.reacts(world.room.message("Give it?"), "✅")
     await world.grace()
     item = world.alpha.transfer().at(1).item
-    monkeypatch.setattr(offering, "forbidden_origin", lambda _origin, _there: False)
+    monkeypatch.setattr(picking, "forbidden_origin", lambda _origin, _there: False)
     world.anna.says(f"!fed push #{item} 5 to betaspace")
     await world.settle()
     assert {space.transfer().state for space in (world.alpha, world.beta)} == {TransferState.DECLINED}
@@ -389,7 +390,7 @@ async def test_a_hostile_answer_is_not_read_at_all(what: str, monkeypatch: pytes
     hit = {"item": 1, "name": "M3", "ipn": "", "units": "", "quantity": "5"}
     lie = HOSTILE[what]
     sealed = lie if "hits" in lie else {"shared": 1, "hits": [{**hit, **lie}]}
-    monkeypatch.setattr(searching, "_written", lambda _hit: {})
+    monkeypatch.setattr(search, "_written", lambda _hit: {})
     write = letters_sent.write
     monkeypatch.setattr(
         letters_sent,

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation import envelope
-from fedbot.federation.documents import Exchange, Transfer, TransferState
-from fedbot.federation.effects import Post, say
-from fedbot.federation.opening import first_body
-from fedbot.federation.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.model.connection import Exchange
+from fedbot.rules.model.effects import Post, say
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.transfer.opening import first_body
+from fedbot.rules.wire import envelope
+from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
@@ -80,7 +82,7 @@ async def test_a_flood_of_offers_does_not_hold_up_the_stock_that_is_on_its_way()
 
 async def test_ten_calls_for_all_that_was_said_are_answered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     world = await sharing()
-    monkeypatch.setattr("fedbot.federation.letters.MOST_UNHEARD", 10_000)
+    monkeypatch.setattr("fedbot.rules.protocol.sequencing.MOST_UNHEARD", 10_000)
     world.alpha.is_asleep = True
     connection = world.alpha.connection()
     for _ in range(50):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.federation.ledger import item_page
+from fedbot.rules.ledger.history import item_page
 from tests.dialogue import test_lending
 from tests.dialogue.world import World, friends, told
 

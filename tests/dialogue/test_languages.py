@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from textwrap import dedent, indent
 
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, friends
 

@@ -7,14 +7,17 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.federation import extending
-from fedbot.federation.documents import Ending, Transfer, TransferState
-from fedbot.federation.questions import FindItems, ItemsFound
-from fedbot.federation.transfer import as_body
-from fedbot.verbs import offering
+from fedbot.commands import picking
+from fedbot.rules.loan import extend
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.queries import FindItems, ItemsFound
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.transfer.common import as_body
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
-from tests.dialogue.world import Message, World, friends, letters, nothing, sharing, told
+from tests.dialogue.world import World, friends, letters, nothing, sharing, told
+from tests.fakes.people import Message
 
 DONE, OPEN, DECLINED, ABORTED, CANCELLED = (
     TransferState.DONE,
@@ -329,7 +332,7 @@ async def test_a_last_day_beyond_all_calendars_is_not_taken_from_a_friend(
     day: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = await lent("#42")
-    monkeypatch.setattr(extending, "_body", lambda _loan, by: {"until": day, **as_body(by)})
+    monkeypatch.setattr(extend, "_body", lambda _loan, by: {"until": day, **as_body(by)})
     world.anna.says(f"!fed extend {loan(world.alpha).code} 2 weeks")
     await world.settle()
     await world.passes(timedelta(days=30))
@@ -453,7 +456,7 @@ async def test_what_is_borrowed_goes_back_by_return_and_nowhere_else() -> None:
     assert world.alpha.transfer().state is DECLINED
     found = await world.beta.inventory.answer(FindItems(f"#{item}"))
     assert isinstance(found, ItemsFound)
-    complaint = offering.item_complaint(world.beta.turn, found.items[0], (), "gammaspace")
+    complaint = picking.item_complaint(world.beta.turn, found.items[0], (), "gammaspace")
     assert complaint is not None
     assert complaint.name == "may_not_go_on"
     assert_books_balance(world)

@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation import letters as loan_letters
-from fedbot.federation import loans
-from fedbot.federation.documents import Ending, Transfer, TransferState
-from fedbot.federation.state import Turn
+from fedbot.rules.loan import lend
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing as loan_letters
+from fedbot.rules.state import Turn
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import back, handed_back, lent, loan, owners_card
 from tests.dialogue.test_recovery import RESENDS, is_rebuilt, side
-from tests.dialogue.world import Message, Person, World, letters, nothing, sharing
+from tests.dialogue.world import World, letters, nothing, sharing
+from tests.fakes.people import Message, Person
 
 THINGS = "#42; RES-10K 20; M3-NUT 10"
 LENS, RESISTORS, NUTS = 1, 2, 3
@@ -29,7 +32,7 @@ async def lent_several() -> World:
 
 
 def out(space: Space) -> dict[int, Decimal]:
-    return loans.out(space.turn, loan(space))
+    return lend.out(space.turn, loan(space))
 
 
 async def said(world: World, person: Person, words: str) -> str:

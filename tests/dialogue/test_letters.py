@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import ConnectionState, TransferState
-from fedbot.federation.letters import MOST_UNHEARD
-from fedbot.ports import Clock
+from fedbot.ports.clock import Clock
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol.sequencing import MOST_UNHEARD
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, letters, nothing, sharing, told
 

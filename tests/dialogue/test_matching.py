@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Person, World, friends, told
+from tests.dialogue.world import World, friends, told
+from tests.fakes.people import Person
 
 BOLT, THEIRS = "M3-BOLT", "PLA-175-BK"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from fedbot.demo.inventree.records import StockItem
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.records import StockItem
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_recovery import is_rebuilt
 from tests.dialogue.world import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, friends, sharing
 

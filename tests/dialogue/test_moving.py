@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.federation.documents import ConnectionState, TransferState
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
 from tests.dialogue.test_finding import three
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_rebuilt, is_restored, is_watched
-from tests.dialogue.world import Space, World, friends, told
-from tests.twins.people import RoomView
+from tests.dialogue.world import World, friends, told
+from tests.fakes.people import RoomView
 
 ACTIVE, SUSPENDED, DONE = ConnectionState.ACTIVE, ConnectionState.SUSPENDED, TransferState.DONE
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from fedbot.federation.documents import Transfer, TransferState
-from fedbot.federation.opening import first_body
-from fedbot.federation.subject_ids import SubjectKind, by_line, opened_id
-from fedbot.federation.transfer_lifecycle import LONGEST_OPEN
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, TransferState
+from fedbot.rules.transfer.opening import first_body
+from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
 from tests.dialogue.forging import forge
 from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.world import World, friends, step, told

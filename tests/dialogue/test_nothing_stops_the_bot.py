@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation import decide, letters, sending
-from fedbot.federation.documents import ConnectionState, TransferState
-from fedbot.federation.effects import Draft
-from fedbot.federation.events import StepDone
-from fedbot.federation.state import Turn
-from fedbot.federation.steps import Step, StepResult, TakeOut
+from fedbot.rules import dispatch
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Draft
+from fedbot.rules.model.events import StepDone
+from fedbot.rules.model.steps import Step, StepResult, TakeOut
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import send as sends
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_direct_access import DIRECT
@@ -161,7 +164,7 @@ async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await friends()
-    honest = sending.on_done
+    honest = sends.on_done
     first: list[str] = []
 
     def on_done(turn: Turn, event: StepDone) -> None:
@@ -170,7 +173,7 @@ async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go
             raise ZeroDivisionError
         honest(turn, event)
 
-    monkeypatch.setitem(decide._DONE, "sending", on_done)
+    monkeypatch.setitem(dispatch._DONE, "sending", on_done)
     world.cem.reacts(await world.push("M3-NUT 10"), "✅")
     await world.grace()
     world.cem.reacts(await world.push("M3-NUT 4"), "✅")
@@ -180,7 +183,7 @@ async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go
     assert (stuck.state, other.state) == (TransferState.DEBITING, TransferState.DONE)
     (aside,) = world.alpha.bot.quarantined()
     assert (aside.what, aside.subject) == ("StepDone", stuck.id)
-    monkeypatch.setitem(decide._DONE, "sending", honest)
+    monkeypatch.setitem(dispatch._DONE, "sending", honest)
     await world.alpha.restart()
     assert world.alpha.bot.orders.retry(aside.number) == ""
     await world.passes(timedelta(minutes=10))
@@ -192,14 +195,14 @@ async def test_a_document_on_which_the_timers_fail_holds_up_no_other(monkeypatch
     world = await friends()
     await world.push("M3-NUT 10")
     poison = world.alpha.transfer().id
-    honest = letters.resend_due
+    honest = sequencing.resend_due
 
     def resend_due(turn: Turn, subject: Any, *silent: Any) -> Any:  # noqa: ANN401 -- as the rule's
         if subject.id == poison:
             raise ZeroDivisionError
         return honest(turn, subject, *silent)
 
-    monkeypatch.setattr(letters, "resend_due", resend_due)
+    monkeypatch.setattr(sequencing, "resend_due", resend_due)
     world.server.loses = lambda user, event: user == world.beta.chat.user_id and "dev.fedbot" in event["content"]
     world.anna.says("!fed push M3-NUT 4 to betaspace")
     await world.settle()
@@ -262,7 +265,7 @@ async def test_a_secret_that_the_vault_cannot_keep_holds_up_nothing(monkeypatch:
 
 
 @pytest.mark.parametrize(
-    "word", ["a", "level", "fedbot.app.engine", "2026-11-24", "x" * 5000, "level=info part=fedbot.app"]
+    "word", ["a", "level", "fedbot.engine.pipeline", "2026-11-24", "x" * 5000, "level=info part=fedbot.engine"]
 )
 async def test_a_peers_value_that_is_no_token_is_not_kept_and_blanks_no_log(
     monkeypatch: pytest.MonkeyPatch, word: str

@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.demo.inventree.tokens import issue_token
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
+from fedbot_demo.inventree.tokens import issue_token
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
-from tests.dialogue.world import Message, World, a_world, friends, told
+from tests.dialogue.world import World, a_world, friends, told
+from tests.fakes.people import Message
 
 A_DAY = timedelta(days=1)
 DAILY: dict[str, Any] = {"look_every": A_DAY}

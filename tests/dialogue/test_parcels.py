@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import ConnectionState, TransferState
-from fedbot.federation.stock import STATUS_LOST
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.stock import STATUS_LOST
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Message, Person, World, friends, letters, told
+from tests.dialogue.world import World, friends, letters, told
+from tests.fakes.people import Message, Person
 
 A_DAY = timedelta(days=1)
 SENT, DONE, DISPUTED, REVERTED = (

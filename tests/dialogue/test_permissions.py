@@ -7,12 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.federation.documents import ConnectionState, TransferState
-from fedbot.verbs.registry import catalogue
+from fedbot.commands.registry import catalogue
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import back
 from tests.dialogue.test_photos import JPEG, lens_comes_back
-from tests.dialogue.world import Message, World, friends, sharing, told
+from tests.dialogue.world import World, friends, sharing, told
+from tests.fakes.people import Message
 
 READ_OR_CHANGE = [
     "request M3-NUT 5 from attraktor",

@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation.documents import TransferState
-from fedbot.federation.events import Event
 from fedbot.journal.journal import Journal
 from fedbot.journal.schema import Database
-from fedbot.ports import Committed
-from tests.dialogue.world import Space, World, friends
+from fedbot.ports.journal import Committed
+from fedbot.rules.model.events import Event
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, friends
 
 PART = "RES-10K"
 AMOUNT = 3

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import GRACE, friends, told
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import TransferState
-from fedbot.federation.events import ReconcileDue
+from fedbot.rules.model.events import ReconcileDue
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_lending import lent
-from tests.dialogue.world import Message, Person, World, friends, letters, nothing, told
+from tests.dialogue.world import World, friends, letters, nothing, told
+from tests.fakes.people import Message, Person
 
 
 async def asks(world: World, person: Person, words: str = "") -> Message:
@@ -145,7 +146,7 @@ async def test_lost_letters_come_again() -> None:
 async def test_long_books_go_page_by_page_and_nothing_of_them_is_readable_on_the_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fedbot.federation.reconciling.MOST_BYTES", 300)
+    monkeypatch.setattr("fedbot.rules.ledger.reconcile.MOST_BYTES", 300)
     world = await friends()
     for _ in range(5):
         await world.hand_over("M3-NUT 2")

@@ -15,16 +15,18 @@ from typing import Any
 
 import pytest
 
-from fedbot.app.recovery import Rebuilt, rebuild
-from fedbot.chat.room import content_of
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import ConnectionState, TransferState
-from fedbot.federation.events import Event
+from fedbot.engine.recovery import Rebuilt, rebuild
 from fedbot.journal.journal import Journal
 from fedbot.journal.schema import Database
-from fedbot.ports import Committed
+from fedbot.matrix.room import content_of
+from fedbot.ports.journal import Committed
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.events import Event
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Space, World, a_world, sharing, told
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, a_world, sharing, told
 
 #: Each seventh call is tried.
 EVERY = 7

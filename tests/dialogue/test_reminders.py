@@ -1,5 +1,4 @@
 """Reminders of open cards: on day 2 and a day before the end, in the deciding space's waking hours, never twice."""
-
 # ruff: noqa: ANN401 -- `beta` are of whatever settings a test needs otherwise
 
 from __future__ import annotations
@@ -9,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.federation.documents import ConnectionState
-from tests.dialogue.world import Message, World, a_world, friends, sharing
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from tests.dialogue.world import World, a_world, friends, sharing
+from tests.fakes.people import Message
 
 BERLIN = ZoneInfo("Europe/Berlin")
 A_DAY = timedelta(days=1)

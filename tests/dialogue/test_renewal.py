@@ -8,11 +8,11 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.demo.inventree.records import Token
-from fedbot.demo.inventree.tokens import issue_token
-from fedbot.federation import making
-from fedbot.federation.documents import Connection
+from fedbot.rules.connection import provision
+from fedbot.rules.model.connection import Connection
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from fedbot_demo.inventree.records import Token
+from fedbot_demo.inventree.tokens import issue_token
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, friends, told
 
@@ -43,7 +43,7 @@ def tokens(space: Space) -> list[tuple[str, bool]]:
 
 
 def own_secret(space: Space) -> str:
-    return space.vault.read(making.own_reference(connection(space)))
+    return space.vault.read(provision.own_reference(connection(space)))
 
 
 def status(space: Space, secret: str) -> int:
@@ -102,7 +102,7 @@ async def test_a_direct_friend_gets_the_new_one_sealed_and_tries_it_before_the_o
     await comes(world, RENEWAL_DAY)
     new = own_secret(world.alpha)
     assert new != old
-    assert world.beta.vault.read(making.peer_reference(connection(world.beta))) == new
+    assert world.beta.vault.read(provision.peer_reference(connection(world.beta))) == new
     assert vault(world.beta) == ["got-from/attraktor/1", "made-for/attraktor/1"]
     assert tokens(world.alpha) == [("fed-betaspace-1-1", False), ("fed-betaspace-1-2", True)]
     said = str(world.server.log)
@@ -183,7 +183,7 @@ async def test_without_an_admin_token_people_are_told_what_to_click_and_it_is_no
     state = world.alpha.tables
     user = state.users[connection(world.alpha).user or 0]
     by_hand = issue_token(state, user, "fed-betaspace-1-2")
-    world.alpha.vault.keep(making.own_reference(connection(world.alpha)), by_hand.key)
+    world.alpha.vault.keep(provision.own_reference(connection(world.alpha)), by_hand.key)
     await world.passes(timedelta(hours=2))
     assert connection(world.alpha).token_expiry == by_hand.expiry
     assert connection(world.alpha).renewal is None

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import Fault, FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, sharing
-from tests.twins.people import Message, Person
+from tests.fakes.people import Message, Person
 
 A_WEEK = timedelta(days=7)
 DOWN = Fault(FaultKind.REFUSED, times=None)

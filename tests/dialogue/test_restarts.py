@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import GRACE, Space, World, friends, step
+from tests.dialogue.space import Space
+from tests.dialogue.world import GRACE, World, friends, step
 
 DONE = TransferState.DONE
 MANY = 400

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import back, handed_back, lent

@@ -8,10 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import GRACE, Message, Person, Space, World, friends, told
+from tests.dialogue.space import Space
+from tests.dialogue.world import GRACE, World, friends, told
+from tests.fakes.people import Message, Person
 
 ABORTED, DISPUTED, DONE = TransferState.ABORTED, TransferState.DISPUTED, TransferState.DONE
 REVERTED = TransferState.REVERTED

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.test_recovery import is_rebuilt
-from tests.dialogue.world import Person, World, a_world, friends, told
+from tests.dialogue.world import World, a_world, friends, told
+from tests.fakes.people import Person
 
 
 async def said(world: World, line: str, by: Person | None = None) -> str:

@@ -1,5 +1,4 @@
 """UC4 as conversations: our own figures, a friend's, everybody's; who is silent, and what is posted by the clock."""
-
 # ruff: noqa: ANN401 -- rooms and settings are of whatever a test needs otherwise
 
 from __future__ import annotations
@@ -11,11 +10,13 @@ from typing import Any
 
 import pytest
 
-from fedbot.chat.chart import PNG, NoChart
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.demo.inventree.stock_rows import is_in_stock
-from tests.dialogue.world import Message, Space, World, a_world, friends
-from tests.twins.homeserver import SERVER
+from fedbot.matrix.chart import PNG, NoChart
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from fedbot_demo.inventree.stock_rows import is_in_stock
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, a_world, friends
+from tests.fakes.homeserver import SERVER
+from tests.fakes.people import Message
 
 MONDAYS = "0 9 * * mon"
 MONDAY = datetime(2026, 11, 30, 9, tzinfo=UTC)
@@ -252,7 +253,7 @@ async def test_a_restart_of_either_bot_while_figures_are_on_their_way_loses_none
 async def test_a_friend_that_writes_nonsense_is_said_to_be_unreadable() -> None:
     world = await friends()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("fedbot.federation.tally.written", lambda _: {"parts": -1})
+        patch.setattr("fedbot.rules.ledger.figures.written", lambda _: {"parts": -1})
         (answer,) = await asks(world, "!fed stats betaspace")
     assert answer.text == "Betaspace: its bot's answer can't be read."
     assert world.alpha.turn.figures_of("betaspace") is None

@@ -8,10 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
-from tests.dialogue.world import Message, World, friends, told
+from tests.dialogue.world import World, friends, told
+from tests.fakes.people import Message
 
 ABORTED, DISPUTED, DONE = TransferState.ABORTED, TransferState.DISPUTED, TransferState.DONE
 REVERTED = TransferState.REVERTED

@@ -9,15 +9,19 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation.documents import Connection, ConnectionState, Line, Terms
-from fedbot.federation.envelope import Identity
-from fedbot.federation.questions import PartDescription
-from fedbot.federation.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
-from fedbot.federation.subject_ids import written as written_opening
-from fedbot.federation.terms import hash_of, written
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.transfer import Line, Terms
+from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.wire.envelope import Identity
+from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
+from fedbot.rules.wire.subject_ids import written as written_opening
 from tests.dialogue.forging import forge
+from tests.dialogue.space import Space
 from tests.dialogue.test_moving import say_so, upgrade
-from tests.dialogue.world import Message, Space, World, friends, letters, nothing, told
+from tests.dialogue.world import World, friends, letters, nothing, told
+from tests.fakes.people import Message
 
 BY_GUS = {"by": "@gus:x", "by_name": "Gus", "event": ""}
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dialogue.world import Person, World, a_world, friends
+from tests.dialogue.world import World, a_world, friends
+from tests.fakes.people import Person
 
 
 async def hears(world: World, person: Person, line: str) -> str:

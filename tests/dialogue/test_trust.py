@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.documents import ConnectionState, TransferState
-from fedbot.federation.envelope import Identity, fingerprint, sign_announcement, wire_time
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.wire.envelope import Identity, fingerprint, sign_announcement, wire_time
+from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, told
-from tests.twins.chat import TwinChat
+from tests.fakes.chat import TwinChat
 
 ACTIVE, ASKED, OFFERED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.OFFERED
 SUSPENDED = ConnectionState.SUSPENDED

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation.documents import TransferState
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, friends, sharing
 

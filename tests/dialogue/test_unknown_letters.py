@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from fedbot.federation import envelope
+from fedbot.rules.wire import envelope
 from tests.dialogue.world import World, friends, told
 
 NOTICE = "I can't read what"

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from fedbot.journal.journal import Journal
-from fedbot.ports import Retention
+from fedbot.ports.journal import Retention
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
 from tests.dialogue.test_recovery import is_restored

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from fedbot.federation.documents import TransferState, VerdictStage
+from fedbot.rules.model.decision import VerdictStage
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import GRACE, World, friends, letters, nothing, told
 

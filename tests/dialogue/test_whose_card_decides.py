@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from fedbot.federation.documents import TransferState
 from fedbot.ports.chat import Delivery
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.space import Space
 from tests.dialogue.test_lending import lent
 from tests.dialogue.world import World, sharing

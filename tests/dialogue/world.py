@@ -1,5 +1,4 @@
 """Two makerspaces, attraktor and betaspace, in one room: their people, bots and simulated InvenTrees."""
-
 # ruff: noqa: ANN401 -- options are of whatever fields a test needs otherwise
 
 from __future__ import annotations
@@ -10,18 +9,18 @@ from typing import Any
 
 import httpx
 
-from fedbot.chat.room import Raw
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.seeding import Seeded
-from fedbot.demo.inventree.transport import SimulatedTransport
-from fedbot.federation.home import Home
 from fedbot.journal.journal import Journal
+from fedbot.matrix.room import Raw
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.seeding import Seeded
+from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.dialogue.space import GIVE_UP, SETTLE, Space
+from tests.fakes.chat import TwinChat
+from tests.fakes.clock import TwinClock
+from tests.fakes.homeserver import TwinHomeserver
+from tests.fakes.people import Message, Person, RoomView, everybody_in
 from tests.inventree.space import Meddler
-from tests.twins.chat import TwinChat
-from tests.twins.clock import TwinClock
-from tests.twins.homeserver import TwinHomeserver
-from tests.twins.people import Message, Person, RoomView, everybody_in
 
 GRACE = timedelta(seconds=5)
 MOST_ROUNDS = 400
@@ -104,7 +103,7 @@ class World:
         self.network[url] = wire = Meddler(transport)
         settings = {name: changes[name] for name in SETTINGS if name in changes}
         fields = {name: value for name, value in changes.items() if name not in SETTINGS}
-        home = Home(
+        home = PartyConfig(
             party=party,
             name=name,
             bot=chat.user_id,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from fedbot.demo.stage import Stage
+from fedbot_demo.stage import Stage
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fedbot.cli import Exit
-from fedbot.demo import plot
-from fedbot.demo.checks import in_stock
-from fedbot.demo.room_event import RoomEvent
-from fedbot.demo.stage import Space, Stage
+from fedbot_demo import plot
+from fedbot_demo.checks import in_stock
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stage import Space, Stage
 
 PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.1

@@ -9,18 +9,11 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
-from fedbot.demo import plot
-from fedbot.demo.checks import (
-    Check,
-    Handover,
-    check_access,
-    check_receiver,
-    check_sender,
-    new_items,
-)
-from fedbot.demo.room_event import RoomEvent
-from fedbot.demo.stage import PARTY_EVENT, Stage
-from fedbot.demo.stocktake import StockItem
+from fedbot_demo import plot
+from fedbot_demo.checks import Check, Handover, check_access, check_receiver, check_sender, new_items
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stage import PARTY_EVENT, Stage
+from fedbot_demo.stocktake import StockItem
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from fedbot.demo import plot
-from fedbot.demo.checks import check_access
-from fedbot.demo.room_event import RoomEvent
-from fedbot.demo.stage import Stage
+from fedbot_demo import plot
+from fedbot_demo.checks import check_access
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stage import Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -1,6 +1,6 @@
 """Everything encrypted, as clients make rooms: connect, push, restarts, gaps, direct chats, the admin room.
 
-The people's clients encrypt by nio's own client, not by what the bots use (`fedbot.demo.encrypted_person`).
+The people's clients encrypt by nio's own client, not by what the bots use (`fedbot_demo.encrypted_person`).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import pytest_asyncio
 from nacl.signing import VerifyKey
 
 from fedbot.cli import Exit
-from fedbot.demo import plot
-from fedbot.demo.homeserver import Account
-from fedbot.demo.stage import ENCRYPTION, Space, Stage
-from fedbot.federation.envelope import canonical
+from fedbot.rules.wire.envelope import canonical
+from fedbot_demo import plot
+from fedbot_demo.homeserver import Account
+from fedbot_demo.stage import ENCRYPTION, Space, Stage
 from tests.e2e import scene
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)]

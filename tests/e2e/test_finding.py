@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.demo import plot
-from fedbot.demo.checks import in_stock
-from fedbot.demo.stage import Space, Stage
+from fedbot_demo import plot
+from fedbot_demo.checks import in_stock
+from fedbot_demo.stage import Space, Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from fedbot.demo import plot
-from fedbot.demo.stage import Space, Stage
+from fedbot_demo import plot
+from fedbot_demo.stage import Space, Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from fedbot.demo import plot
-from fedbot.demo.stage import Stage
+from fedbot_demo import plot
+from fedbot_demo.stage import Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

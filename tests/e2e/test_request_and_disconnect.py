@@ -9,10 +9,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from fedbot.demo import plot
-from fedbot.demo.person import Person
-from fedbot.demo.room_event import RoomEvent
-from fedbot.demo.stage import Space, Stage
+from fedbot_demo import plot
+from fedbot_demo.person import Person
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stage import Space, Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.demo.person import Person
-from fedbot.demo.stage import Stage
+from fedbot_demo.person import Person
+from fedbot_demo.stage import Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

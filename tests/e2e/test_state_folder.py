@@ -15,9 +15,9 @@ import pytest_asyncio
 import yaml
 
 from fedbot.cli import Exit
-from fedbot.demo import plot
-from fedbot.demo.bot_process import BotProcess
-from fedbot.demo.stage import Stage
+from fedbot_demo import plot
+from fedbot_demo.bot_process import BotProcess
+from fedbot_demo.stage import Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

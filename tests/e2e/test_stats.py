@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from fedbot.chat.chart import PNG, size_of
-from fedbot.demo import plot
-from fedbot.demo.room_event import RoomEvent
-from fedbot.demo.stage import Space, Stage
+from fedbot.matrix.chart import PNG, size_of
+from fedbot_demo import plot
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stage import Space, Stage
 from tests.e2e import scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

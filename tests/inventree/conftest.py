@@ -5,7 +5,7 @@ from typing import NoReturn
 import pytest
 import requests
 
-from fedbot.demo.inventree import seeds
+from fedbot_demo.inventree import seeds
 from tests.inventree.space import Space
 
 ALPHA_URL = "https://inventory.attraktor.example"

@@ -7,26 +7,28 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from fedbot.federation.questions import PartDescription
-from fedbot.federation.steps import (
+from fedbot.rules.model.access_steps import (
     AccessMade,
-    Arrived,
-    BookInAgain,
     CloseCompany,
-    CreateItem,
-    CreatePart,
     EndAccess,
-    HandOver,
-    ItemCreated,
-    Known,
     MakeAccess,
     MakeCompany,
     MintToken,
+    RevokeToken,
+)
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.steps import (
+    Arrived,
+    BookInAgain,
+    CreateItem,
+    CreatePart,
+    HandOver,
+    ItemCreated,
+    Known,
     Mirror,
     PutAway,
     PutBack,
     Remark,
-    RevokeToken,
     Step,
     TakeBack,
     Taken,

@@ -10,13 +10,13 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.demo.inventree.seeding import Seeded
-from fedbot.demo.inventree.transport import SimulatedTransport
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
-from tests.twins.vault import TwinVault
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from fedbot_demo.inventree.seeding import Seeded
+from fedbot_demo.inventree.transport import SimulatedTransport
+from tests.fakes.vault import TwinVault
 
 
 @dataclass

@@ -7,8 +7,10 @@ from datetime import date
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.steps import (
+from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.versions import Version
+from fedbot.ports.inventory import NotPermitted, Refusal, Unavailable
+from fedbot.rules.model.access_steps import (
     AccessEnded,
     AccessMade,
     EndAccess,
@@ -18,9 +20,7 @@ from fedbot.federation.steps import (
     TokenTried,
     TryToken,
 )
-from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.versions import Version
-from fedbot.ports import NotPermitted, Refusal, Unavailable
+from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.situations import end_access, make_access, mint_token, revoke_token
 from tests.inventree.space import Space
 

@@ -7,8 +7,8 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from fedbot.federation.questions import PersonRights
-from fedbot.federation.steps import (
+from fedbot.rules.model.queries import PersonRights
+from fedbot.rules.model.steps import (
     Arrived,
     CreateItem,
     HandOver,

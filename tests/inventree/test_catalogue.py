@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.federation.questions import FindItems, ItemsFound
-from fedbot.federation.steps import Mirror
-from fedbot.federation.stock import Provenance
+from fedbot.rules.model.queries import FindItems, ItemsFound
+from fedbot.rules.model.steps import Mirror
+from fedbot.rules.model.stock import Provenance
 from tests.inventree.situations import taken
 from tests.inventree.space import Space
 

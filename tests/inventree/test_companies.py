@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from fedbot.federation.steps import AccessEnded, CloseCompany, CompanyMade
-from fedbot.ports import NotPermitted, Refusal
+from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.rules.model.access_steps import AccessEnded, CloseCompany, CompanyMade
 from tests.inventree.situations import make_company
 from tests.inventree.space import Space
 

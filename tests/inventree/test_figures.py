@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.demo.inventree.seeding import Seeder
-from fedbot.federation.questions import StockCounts, StockFigures
-from fedbot.ports import NotPermitted, Unavailable
+from fedbot.ports.inventory import NotPermitted, Unavailable
+from fedbot.rules.model.queries import StockCounts, StockFigures
+from fedbot_demo.inventree.faults import FaultKind
+from fedbot_demo.inventree.seeding import Seeder
 from tests.inventree.conftest import ALPHA_URL
 from tests.inventree.space import Space
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.federation.steps import CreateItem, ItemCreated, PartCreated, PlacedAt
 from fedbot.inventree.versions import Version
-from fedbot.ports import NotPermitted, Refusal
+from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.rules.model.steps import CreateItem, ItemCreated, PartCreated, PlacedAt
 from tests.inventree.situations import LINK, MARK, book_in_again, create_item, create_part, put_away
 from tests.inventree.space import Space
 

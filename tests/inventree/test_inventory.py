@@ -10,8 +10,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.questions import (
+from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
+from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN
+from fedbot.ports.inventory import Inventory, NotPermitted, OutcomeUnknown, Unavailable
+from fedbot.rules.model.queries import (
     QUESTIONS,
     Able,
     AuditOf,
@@ -21,11 +23,9 @@ from fedbot.federation.questions import (
     PersonRights,
     WhoMay,
 )
-from fedbot.federation.steps import STEPS, Taken
-from fedbot.federation.stock import Right, Rights
-from fedbot.inventree.inventory import ANSWERS, DEEDS, OwnInventory
-from fedbot.inventree.versions import ABILITIES, NEWEST_KNOWN
-from fedbot.ports import Inventory, NotPermitted, OutcomeUnknown, Unavailable
+from fedbot.rules.model.steps import STEPS, Taken
+from fedbot.rules.model.stock import Right, Rights
+from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.situations import put_away, take_out, taken
 from tests.inventree.space import Space
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.federation.questions import MatchPart, PartDescription, PartMatch
+from fedbot.rules.model.queries import MatchPart, PartDescription, PartMatch
 from tests.inventree.space import Space
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.federation.questions import FindItems, ItemsFound, Received
 from fedbot.inventree.versions import Version
+from fedbot.rules.model.queries import FindItems, ItemsFound, Received
 from tests.inventree.situations import LINK
 from tests.inventree.space import Space
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation.envelope import Identity, signature_holds
-from fedbot.federation.steps import Mirror, Mirrored
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.metadata import signed_text
-from fedbot.inventree.texts import restored
-from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.inventree.rows import restored
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.steps import Mirror, Mirrored
+from fedbot.rules.wire.envelope import Identity, signature_holds
 from tests.inventree.space import Space
 
 VALUE = {"origin": "alpha", "transfer": "t1", "item": 42}

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.demo.inventree.version import NEWEST
-from fedbot.federation.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Taken
 from fedbot.inventree.versions import Version
-from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Taken
+from fedbot_demo.inventree.version import NEWEST
 from tests.inventree import situations
 from tests.inventree.situations import MARK, TEN, hand_over, put_back, take_out, taken
 from tests.inventree.space import Space

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from fedbot.federation.steps import TryToken
 from fedbot.inventree import inventory as inventories
 from fedbot.inventree.peer_network import is_public
 from fedbot.inventree.transport import Bound, InvenTreeTransport
-from fedbot.ports import InventoryProblem, Refusal, Unavailable
+from fedbot.ports.inventory import InventoryProblem, Refusal, Unavailable
+from fedbot.rules.model.access_steps import TryToken
 from tests.dialogue.world import World
 
 SOON = Bound(size=100_000, seconds=0.6)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.questions import Able, PersonRights, WhoMay
-from fedbot.federation.stock import Right, Rights
-from fedbot.ports import Unavailable
+from fedbot.ports.inventory import Unavailable
+from fedbot.rules.model.queries import Able, PersonRights, WhoMay
+from fedbot.rules.model.stock import Right, Rights
+from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.space import Space
 
 EVERYBODY = ("tom", "dilek", "bea", "cem", "nobody")

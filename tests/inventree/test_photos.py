@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.steps import AttachPhoto, Known, PhotoAttached
 from fedbot.inventree.versions import Version
-from fedbot.ports import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.rules.model.steps import AttachPhoto, Known, PhotoAttached
+from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.space import Space
 
 MARK = "fed:k7m2xq4w9tz3b5c8d6f2:1:photo-0a1b2c3d"

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.steps import HandOver, PlacedAt, TakeBack
 from fedbot.inventree.versions import Version
-from fedbot.ports import OutcomeUnknown, Refusal
+from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.rules.model.steps import HandOver, PlacedAt, TakeBack
+from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.situations import MARK, TEN, take_back, taken
 from tests.inventree.space import Space
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from fedbot.demo.inventree.seeding import Seeder
-from fedbot.federation.questions import FindItems, FindShareable, ItemsFound, Scope, SearchStock, Shareable, StockHits
-from fedbot.federation.steps import Mirror
-from fedbot.ports import NotPermitted
+from fedbot.ports.inventory import NotPermitted
+from fedbot.rules.model.queries import FindItems, FindShareable, ItemsFound, Scope, SearchStock, Shareable, StockHits
+from fedbot.rules.model.steps import Mirror
+from fedbot_demo.inventree.seeding import Seeder
 from tests.inventree.conftest import ALPHA_URL
 from tests.inventree.space import Space
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from fedbot.demo.inventree.cleaning import cleaned, cleaned_text
-from fedbot.inventree.texts import address, for_notes, plain, restored, same, stored
+from fedbot.inventree.rows import address, for_notes, plain, restored, same, stored
+from fedbot_demo.inventree.cleaning import cleaned, cleaned_text
 
 # Letters and words of which the sanitizer of a real InvenTree made something else, or a refusal.
 WORDS = ("&copy", "&amp;", "&lt", "&#60;", "&nbsp;", "&notit", "&x;", "<b>", "</b>", "<!--", "5. ", "json:", '"')

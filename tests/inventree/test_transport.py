@@ -14,7 +14,7 @@ from inventree.part import Part
 from inventree.stock import StockItem
 
 from fedbot.inventree.transport import OF_A_FRIEND, PAUSES, InvenTreeTransport
-from fedbot.ports import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
 from tests.inventree.space import Space
 
 TOKEN = "inv-0123456789abcdef-20261124"

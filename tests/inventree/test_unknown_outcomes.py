@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from fedbot.demo.inventree.faults import FaultKind
-from fedbot.federation.steps import Step, StepResult
 from fedbot.inventree.inventory import DEEDS
-from fedbot.ports import OutcomeUnknown, Unavailable
+from fedbot.ports.inventory import OutcomeUnknown, Unavailable
+from fedbot.rules.model.steps import Step, StepResult
+from fedbot_demo.inventree.faults import FaultKind
 from tests.inventree.situations import WRITES, mint_token
 from tests.inventree.space import Space
 

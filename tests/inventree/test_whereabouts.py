@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fedbot.demo.inventree.seeding import Seeder
-from fedbot.federation.questions import BooksOf, ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
-from fedbot.federation.steps import CreateItem
 from fedbot.inventree import whereabouts
 from fedbot.inventree.versions import Version
+from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
+from fedbot.rules.model.steps import CreateItem
+from fedbot_demo.inventree.seeding import Seeder
 from tests.inventree.conftest import ALPHA_URL
 from tests.inventree.situations import MARK, TEN, hand_over, taken
 from tests.inventree.space import Space

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.demo.certificates import CertificateAuthority
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.demo.inventree.server import Serving, serve
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.ports import OutcomeUnknown, Unavailable
+from fedbot.ports.inventory import OutcomeUnknown, Unavailable
+from fedbot_demo.certificates import CertificateAuthority
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from fedbot_demo.inventree.server import Serving, serve
 
 
 def free_port() -> int:

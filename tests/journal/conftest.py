@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fedbot.journal import Journal
+from fedbot.journal.journal import Journal
 
 START = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 

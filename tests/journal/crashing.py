@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from fedbot.federation.effects import Join
-from fedbot.federation.events import CaughtUp, Posted, Said, Tick
-from fedbot.federation.state import AuditEntry
-from fedbot.federation.surroundings import Room
-from fedbot.journal import Journal
-from fedbot.ports import Committed, Letter, Queued
+from fedbot.journal.journal import Journal
+from fedbot.ports.journal import Committed, Letter, Queued
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.effects import Join
+from fedbot.rules.model.events import CaughtUp, Posted, Said, Tick
+from fedbot.rules.model.room import Room
 from tests.journal.conftest import START
 
 # The second round does the same in a journal with a history.

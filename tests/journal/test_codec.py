@@ -17,14 +17,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fedbot.federation import documents, events, steps
-from fedbot.federation.effects import Ask, Do, Draft, Phrase, Post, SendEnvelope
-from fedbot.federation.home import Home
-from fedbot.federation.questions import Answer, InventoryStanding, Question
-from fedbot.federation.steps import Step, StepResult
 from fedbot.journal import codec
 from fedbot.journal.codec import TooDeep, codec_for
-from fedbot.ports import NotStorable
+from fedbot.ports.journal import NotStorable
+from fedbot.rules.model import conversation, events, steps
+from fedbot.rules.model.effects import Ask, Do, Draft, Phrase, Post, SendEnvelope
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import Answer, InventoryStanding, Query
+from fedbot.rules.model.steps import Step, StepResult
 
 AT = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
 TABLES = (codec.EVENTS, codec.EFFECTS, codec.DOCUMENTS, codec.AUDIT)
@@ -107,10 +107,10 @@ def in_detail(value: object) -> Iterator[str]:
         yield repr(value)
 
 
-@pytest.mark.parametrize("kind", [*get_args(Step), *get_args(Question), *get_args(StepResult), *get_args(Answer)])
+@pytest.mark.parametrize("kind", [*get_args(Step), *get_args(Query), *get_args(StepResult), *get_args(Answer)])
 def test_a_step_a_question_and_a_result_are_told_apart_by_their_tags(kind: type) -> None:
     # Many of them have the same fields, and some have none: only the tag tells.
-    place: dict[Any, Any] = {Step: "step", Question: "questions", StepResult: "result", Answer: "answers"}
+    place: dict[Any, Any] = {Step: "step", Query: "questions", StepResult: "result", Answer: "answers"}
     where = next(union for union in place if kind in get_args(union))
     written = codec_for(where).write(_plainest(kind))
     assert written["type"] == kind.__name__
@@ -153,8 +153,8 @@ def test_a_step_is_written_as_a_person_would_write_it() -> None:
 
 
 def test_the_settings_a_decision_depends_on_can_be_stored_too() -> None:
-    home = Home(party="alpha", name="Alpha", bot="@bot:a", key="ab", people={"@anna:a": "anna"})
-    assert codec_for(Home).read(json.loads(json.dumps(codec_for(Home).write(home)))) == home
+    home = PartyConfig(party="alpha", name="Alpha", bot="@bot:a", key="ab", people={"@anna:a": "anna"})
+    assert codec_for(PartyConfig).read(json.loads(json.dumps(codec_for(PartyConfig).write(home)))) == home
 
 
 def test_a_field_that_looks_like_a_tag_is_left_alone_in_foreign_data() -> None:
@@ -267,7 +267,12 @@ STANDING = InventoryStanding("Lab", "1.5.0", 530, "fedbot", True, True, True, 7)
     ("kinds", "record", "path", "former"),
     [
         (codec.EFFECTS, SendEnvelope("!room", Draft("sent", "beta", "k7m2", "transfer", 3)), ("draft",), "to_mxid"),
-        (codec.DOCUMENTS, documents.Question("choice:-:$1", "@anna:x", "!room", ("!fed help",), AT), (), "original"),
+        (
+            codec.DOCUMENTS,
+            conversation.PendingChoice("choice:-:$1", "@anna:x", "!room", ("!fed help",), AT),
+            (),
+            "original",
+        ),
         (
             codec.EVENTS,
             events.Answered(AT, events.Context("line"), (STANDING,)),

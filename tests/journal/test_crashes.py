@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fedbot.federation.effects import Join
-from fedbot.federation.events import Posted
-from fedbot.federation.surroundings import Room
-from fedbot.journal import Journal
-from fedbot.ports import Letter, PostPlace
+from fedbot.journal.journal import Journal
+from fedbot.ports.journal import Letter, PostPlace
+from fedbot.rules.model.effects import Join
+from fedbot.rules.model.events import Posted
+from fedbot.rules.model.room import Room
 from tests.journal.conftest import START
 from tests.journal.crashing import ROUNDS
 

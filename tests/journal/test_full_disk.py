@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.federation.events import CaughtUp, Said, Tick
-from fedbot.federation.surroundings import Room
-from fedbot.journal import Journal
-from fedbot.ports import Committed, JournalUnwritable
+from fedbot.journal.journal import Journal
+from fedbot.ports.journal import Committed, JournalUnwritable
+from fedbot.rules.model.events import CaughtUp, Said, Tick
+from fedbot.rules.model.room import Room
 from tests.journal.conftest import START
 
 

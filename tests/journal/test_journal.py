@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedbot import ports
-from fedbot.federation.documents import (
-    Document,
-)
-from fedbot.federation.effects import Join
-from fedbot.federation.events import (
+from fedbot.journal.journal import Journal
+from fedbot.ports import journal as journals
+from fedbot.ports.journal import Committed, NotStorable, Queued, Retention, UnreadableRow, WrongTurn
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import Join
+from fedbot.rules.model.events import (
     CaughtUp,
     ClockSetBack,
     Context,
@@ -30,12 +31,9 @@ from fedbot.federation.events import (
     StepRefused,
     Tick,
 )
-from fedbot.federation.standing import Standing
-from fedbot.federation.state import AuditEntry
-from fedbot.federation.surroundings import Room
-from fedbot.federation.views import Quarantined
-from fedbot.journal import Journal
-from fedbot.ports import Committed, NotStorable, Queued, Retention, UnreadableRow, WrongTurn
+from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.room import Room
+from fedbot.rules.model.summaries import Quarantined
 from tests.journal.conftest import START, StandingClock
 
 
@@ -73,9 +71,9 @@ def decided(journal: Journal, *queued: Queued) -> tuple[int, ...]:
 
 
 def test_the_journal_is_what_the_port_asks_for(journal: Journal) -> None:
-    port: ports.Journal = journal
+    port: journals.Journal = journal
     assert port.next_event() is None
-    inherited = {name for name in vars(ports.Journal) if not name.startswith("_")}
+    inherited = {name for name in vars(journals.Journal) if not name.startswith("_")}
     assert inherited <= vars(Journal).keys()  # nothing is left to the protocol's empty bodies
 
 
@@ -208,11 +206,11 @@ def test_an_event_is_decided_upon_only_once(journal: Journal) -> None:
 
 def test_documents_are_read_oldest_first_as_they_were_saved_last(journal: Journal) -> None:
     decide(journal, documents={("Room", "!a"): Room("!a"), ("Room", "!b"): Room("!b")})
-    decide(journal, documents={("Standing", "standing"): Standing()})
+    decide(journal, documents={("Standing", "standing"): BotStatus()})
     decide(journal, documents={("Room", "!a"): Room("!a", "renamed")})
-    assert all_documents(journal) == [Room("!a", "renamed"), Room("!b"), Standing()]
+    assert all_documents(journal) == [Room("!a", "renamed"), Room("!b"), BotStatus()]
     decide(journal, documents={("Room", "!a"): None, ("Room", "!never-there"): None})
-    assert all_documents(journal) == [Room("!b"), Standing()]
+    assert all_documents(journal) == [Room("!b"), BotStatus()]
 
 
 def test_an_event_that_cannot_be_read_back_is_named_and_can_be_passed(journal: Journal) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fedbot.federation.effects import Do, Forget, Join
-from fedbot.federation.events import Context, Event, Posted, PostRefused, StepDone, Tick, Waiting
-from fedbot.federation.steps import Mirror, Mirrored
-from fedbot.journal import Journal
-from fedbot.ports import Committed, Letter, OutboxRow, PostPlace, Queued, Seed, Stored, UnreadableRow, WrongTurn
+from fedbot.journal.journal import Journal
+from fedbot.ports.journal import Committed, Letter, OutboxRow, PostPlace, Queued, Seed, Stored, UnreadableRow, WrongTurn
+from fedbot.rules.model.effects import Do, Forget, Join
+from fedbot.rules.model.events import Context, Event, Posted, PostRefused, StepDone, Tick, Waiting
+from fedbot.rules.model.steps import Mirror, Mirrored
 from tests.journal.conftest import START, StandingClock
 
 CONTEXT = Context("mirror", "k7m2")

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.federation.effects import Join
-from fedbot.federation.events import Said, Tick
-from fedbot.federation.state import AuditEntry
-from fedbot.federation.surroundings import Room
-from fedbot.journal import Journal, schema
+from fedbot.journal import schema
+from fedbot.journal.journal import Journal
 from fedbot.journal.schema import MIGRATIONS
-from fedbot.ports import Committed, JournalDamaged, JournalProblem, JournalTooNew, Queued, Retention, StateInUse
+from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, JournalTooNew, Queued, Retention, StateInUse
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.effects import Join
+from fedbot.rules.model.events import Said, Tick
+from fedbot.rules.model.room import Room
 from tests.journal.conftest import START
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from fedbot.demo.inventree.exchange import Request, Response
-from fedbot.demo.inventree.seeds import seed
+from fedbot_demo.inventree.exchange import Request, Response
+from fedbot_demo.inventree.seeds import seed
 
 RECORDINGS = Path(__file__).parent / "recordings"
 HOST = "127.0.0.1:8101"

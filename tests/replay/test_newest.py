@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.demo.inventree.seeds import seed
+from fedbot_demo.inventree.seeds import seed
 from tests.replay.replaying import FREE, LEFT_OUT, RECORDINGS, UNRECORDED, Exchange, Replay, compared, exchanges
 
 RECORDED = exchanges("newest")

@@ -11,17 +11,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import get_args
 
-from fedbot.federation.documents import (
-    FINAL,
-    Choice,
-    Connection,
-    ConnectionState,
-    Transfer,
-    TransferState,
-)
-from fedbot.federation.events import ChatEvent, EnvelopeSeen, Event, Posted, Reacted, RoomSeen, StepRefused
-from fedbot.federation.reactions import CARD_KEYS, normalised
-from fedbot.ports import Committed
+from fedbot.ports.journal import Committed
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Event, Posted, Reacted, RoomSeen, StepRefused
+from fedbot.rules.model.reactions import CARD_KEYS, normalised
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import Party
 

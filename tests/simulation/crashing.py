@@ -8,11 +8,11 @@ from datetime import datetime
 
 import httpx
 
-from fedbot.demo.inventree.transport import SimulatedTransport
-from fedbot.federation.events import Event
 from fedbot.journal.journal import Journal
 from fedbot.journal.schema import Database
-from fedbot.ports import Committed, Lane, OutboxRow
+from fedbot.ports.journal import Committed, Lane, OutboxRow
+from fedbot.rules.model.events import Event
+from fedbot_demo.inventree.transport import SimulatedTransport
 
 
 class Crash(BaseException):

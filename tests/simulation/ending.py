@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from fedbot.federation.disconnecting import DISCONNECTED
-from fedbot.federation.documents import FINAL, ConnectionState, Ending, Line, Transfer, TransferState
+from fedbot.rules.connection.disconnect import DISCONNECTED
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from tests.simulation.auditor import OVER, Auditor, Movement
 from tests.simulation.party import Party
 

@@ -9,17 +9,18 @@ from random import Random
 
 import httpx
 
-from fedbot.federation.documents import ConnectionState, Transfer
-from fedbot.federation.events import Event
-from fedbot.ports import Committed
+from fedbot.ports.journal import Committed
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.events import Event
+from fedbot.rules.model.transfer import Transfer
+from tests.fakes.clock import TwinClock
+from tests.fakes.people import Person
 from tests.simulation import meddling, talking
 from tests.simulation.actions import Action
 from tests.simulation.auditor import Auditor
 from tests.simulation.crashing import Crash
 from tests.simulation.homeserver import FaultyHomeserver
 from tests.simulation.party import GRACE, Party, SkewedClock
-from tests.twins.clock import TwinClock
-from tests.twins.people import Person
 
 MOST_ROUNDS = 500
 LONG_POLL = timedelta(seconds=31)

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from fedbot.chat.room import MEMBER, Raw
-from fedbot.chat.sync import RawRoom, RawSync, Rooms
-from fedbot.ports import Batch, ChatLimited, ChatRefused, ChatUnreachable, Clock, Delivery
+from fedbot.matrix.room import MEMBER, Raw
+from fedbot.matrix.sync import RawRoom, RawSync, Rooms
+from fedbot.ports.chat import Batch, ChatLimited, ChatRefused, ChatUnreachable, Delivery
+from fedbot.ports.clock import Clock
+from tests.fakes.chat import TwinChat
+from tests.fakes.homeserver import TwinHomeserver, TwinRoom
 from tests.simulation.crashing import Fuse, Watched
-from tests.twins.chat import TwinChat
-from tests.twins.homeserver import TwinHomeserver, TwinRoom
 
 SECOND_COPY = timedelta(seconds=20)
 LONGEST_DELAY = timedelta(hours=2)

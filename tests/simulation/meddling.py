@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from fedbot.demo.inventree.faults import Fault, FaultKind
-from fedbot.demo.inventree.records import StockItem
-from fedbot.demo.inventree.seeds import APPROVERS
-from fedbot.federation.documents import FINAL
-from fedbot.ports import InventoryProblem
+from fedbot.ports.inventory import InventoryProblem
+from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot_demo.inventree.faults import Fault, FaultKind
+from fedbot_demo.inventree.records import StockItem
+from fedbot_demo.inventree.seeds import APPROVERS
 from tests.simulation.party import Party
 
 if TYPE_CHECKING:
     from tests.simulation.federation import Federation
+
 
 WRITES = "POST|PATCH|PUT|DELETE"
 PATHS = (

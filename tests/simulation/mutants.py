@@ -13,21 +13,28 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from fedbot.app import engine
-from fedbot.app.acts import ActLane
-from fedbot.app.courier import Courier
-from fedbot.federation import arbiter, decide, letters, receiving, sending, verdicts
-from fedbot.federation import transfer as transfers
-from fedbot.federation.documents import Signature, Transfer, TransferState
-from fedbot.federation.effects import Do, SendEnvelope
-from fedbot.federation.envelope import Envelope, transaction_id
-from fedbot.federation.events import Answered, Event, Redacted, StepDone, StepRefused, Tick
-from fedbot.federation.state import State, Turn
-from fedbot.federation.steps import CreateItem, Step, StepResult
-from fedbot.federation.stock import Right, Rights
+from fedbot.engine import pipeline
+from fedbot.engine.chat_worker import Courier
+from fedbot.engine.step_worker import ActLane
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
-from fedbot.ports import Delivery, OutboxRow, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.chat import Delivery
+from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.journal import OutboxRow
+from fedbot.rules import decisions, dispatch
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Do, SendEnvelope
+from fedbot.rules.model.events import Answered, Event, Redacted, StepDone, StepRefused, Tick
+from fedbot.rules.model.steps import CreateItem, Step, StepResult
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import State, Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import receive as receives
+from fedbot.rules.transfer import send, sender_decision
+from fedbot.rules.wire.envelope import Envelope, transaction_id
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
 from tests.simulation.party import SteppedInventory
@@ -67,7 +74,7 @@ SEEDS: dict[str, int] = {
 
 #: What no history among some hundred shows, but another test does.
 ELSEWHERE: dict[str, str] = {
-    "letters are read out of order": "tests/federation/test_machines.py",
+    "letters are read out of order": "tests/rules/test_machines.py",
     "rights are not read again after the grace": "tests/dialogue/test_who_decides.py",
 }
 
@@ -223,15 +230,15 @@ def _new_transactions(stack: ExitStack) -> None:
 def _new_number(stack: ExitStack) -> None:
     def send_again(turn: Turn, subject: Any, after: int = 0) -> bool:
         unread = tuple(d for d in subject.exchange.unread if d.number > after)
-        letters.post(turn, subject, *(replace(d, number=d.number + len(unread)) for d in unread))
+        sequencing.post(turn, subject, *(replace(d, number=d.number + len(unread)) for d in unread))
         return bool(unread)
 
-    _instead(stack, letters, "send_again", send_again)
+    _instead(stack, sequencing, "send_again", send_again)
 
 
 @mutant("a letter is never sent again")
 def _never_again(stack: ExitStack) -> None:
-    _instead(stack, letters, "resend_due", lambda _, subject: subject)
+    _instead(stack, sequencing, "resend_due", lambda _, subject: subject)
 
 
 # --- reading letters ----------------------------------------------------------------------------------------
@@ -244,7 +251,7 @@ def _out_of_order(stack: ExitStack) -> None:
             subject = replace(subject, exchange=replace(subject.exchange, seen=envelope.seq - 1))
         return before(turn, subject, envelope)
 
-    before = _instead(stack, letters, "read", read)
+    before = _instead(stack, sequencing, "read", read)
 
 
 @mutant("a letter that comes twice is acted upon twice")
@@ -255,12 +262,12 @@ def _duplicates(stack: ExitStack) -> None:
             return subject
         return before(turn, subject, envelope)
 
-    before = _instead(stack, letters, "read", read)
+    before = _instead(stack, sequencing, "read", read)
 
 
 @mutant("credit from a stale 'sent'")
 def _stale(stack: ExitStack) -> None:
-    _instead(stack, receiving, "is_stale", lambda *_: False)
+    _instead(stack, receives, "is_stale", lambda *_: False)
 
 
 # --- deciding -----------------------------------------------------------------------------------------------
@@ -271,27 +278,27 @@ def _no_compare_and_set(stack: ExitStack) -> None:
     def take_up(turn: Turn, subject: Any, *arguments: Any, **named: Any) -> Any:
         return before(turn, replace(subject, verdict=None), *arguments, **named)
 
-    before = _instead(stack, verdicts, "take_up", take_up)
+    before = _instead(stack, decisions, "take_up", take_up)
 
 
 @mutant("the grace ends by the clock, before the sync")
 def _grace_by_clock(stack: ExitStack) -> None:
     def on_tick(turn: Turn, event: Tick) -> None:
         ticked(turn, event)
-        verdicts.on_caught_up(turn)
+        decisions.on_caught_up(turn)
 
     def next_wake(state: State, now: datetime) -> datetime | None:
-        times = (woken(state, now), decide.grace_ends(state, now))
+        times = (woken(state, now), dispatch.grace_ends(state, now))
         return min((time for time in times if time is not None), default=None)
 
-    ticked = decide._RULES[Tick]
-    stack.enter_context(patch.dict(decide._RULES, {Tick: on_tick}))
-    woken = _instead(stack, engine, "next_wake", next_wake)
+    ticked = dispatch._RULES[Tick]
+    stack.enter_context(patch.dict(dispatch._RULES, {Tick: on_tick}))
+    woken = _instead(stack, pipeline, "next_wake", next_wake)
 
 
 @mutant("a ✅ that is taken back counts all the same")
 def _redaction_ignored(stack: ExitStack) -> None:
-    stack.enter_context(patch.dict(decide._RULES, {Redacted: lambda _turn, _event: None}))
+    stack.enter_context(patch.dict(dispatch._RULES, {Redacted: lambda _turn, _event: None}))
 
 
 @mutant("rights are not read again after the grace")
@@ -300,7 +307,7 @@ def _not_read_again(stack: ExitStack) -> None:
         granted = Rights("somebody", known=True, active=True, superuser=True, approver=True)
         return before(turn, replace(event, answers=(granted,)))
 
-    before = _instead(stack, verdicts, "on_confirmed", on_confirmed)
+    before = _instead(stack, decisions, "on_confirmed", on_confirmed)
 
 
 @mutant("everybody has every right")
@@ -316,9 +323,9 @@ def _not_before_debit(stack: ExitStack) -> None:
     def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
         debiting = replace(transfer, state=TransferState.DEBITING, decided=decided, verdict=None)
         turn.save(debiting)
-        sending.go_on(turn, debiting, letters.connection_of(turn, debiting))
+        send.go_on(turn, debiting, sequencing.connection_of(turn, debiting))
 
-    _instead(stack, arbiter, "approve", approve)
+    _instead(stack, sender_decision, "approve", approve)
 
 
 @mutant("an approval of other terms counts")
@@ -326,7 +333,7 @@ def _other_terms(stack: ExitStack) -> None:
     def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
         before(turn, transfer, replace(envelope, terms_hash=transfer.terms_hash), event_id, at)
 
-    before = _instead(stack, arbiter, "on_approve", on_approve)
+    before = _instead(stack, sender_decision, "on_approve", on_approve)
 
 
 @mutant("expiry by the clock, without catching up")
@@ -334,16 +341,16 @@ def _expiry_by_clock(stack: ExitStack) -> None:
     def on_tick(turn: Turn, event: Tick) -> None:
         ticked(turn, event)
         for transfer in turn.open_transfers():
-            arbiter.expire(turn, transfer)
+            sender_decision.expire(turn, transfer)
 
     def next_wake(state: State, now: datetime) -> datetime | None:
         ours = [t for t in Turn(state, now).open_transfers() if t.role == "sender" and t.state is TransferState.OPEN]
         dues = [transfer.due for transfer in ours if transfer.due > now]
         return min((time for time in (woken(state, now), *dues) if time is not None), default=None)
 
-    ticked = decide._RULES[Tick]
-    stack.enter_context(patch.dict(decide._RULES, {Tick: on_tick}))
-    woken = _instead(stack, engine, "next_wake", next_wake)
+    ticked = dispatch._RULES[Tick]
+    stack.enter_context(patch.dict(dispatch._RULES, {Tick: on_tick}))
+    woken = _instead(stack, pipeline, "next_wake", next_wake)
 
 
 # --- one arbiter at a time ----------------------------------------------------------------------------------
@@ -363,7 +370,7 @@ def _no_arbiter(stack: ExitStack) -> None:
             turn.save(replace(asked, state=TransferState.CANCELLED, ended=turn.now))
         return outcome
 
-    before = _instead(stack, receiving, "on_declined", on_declined)
+    before = _instead(stack, receives, "on_declined", on_declined)
     cancelled = _instead(stack, transfers, "cancel", cancel)
 
 
@@ -385,14 +392,14 @@ def _credit_first(stack: ExitStack) -> None:
         asked = turn.transfer(transfer.id) or transfer
         crediting = replace(asked, state=TransferState.CREDITING)
         turn.save(crediting)
-        receiving.book_in(turn, crediting)
+        receives.book_in(turn, crediting)
 
-    before = _instead(stack, receiving, "on_approved", on_approved)
+    before = _instead(stack, receives, "on_approved", on_approved)
 
 
 @mutant("what nobody here approved is booked in")
 def _unapproved(stack: ExitStack) -> None:
-    _instead(stack, receiving, "_agreed", lambda _: True)
+    _instead(stack, receives, "_agreed", lambda _: True)
 
 
 @mutant("a refusal without tombstone: it is tried once more")
@@ -404,26 +411,26 @@ def _no_tombstone(stack: ExitStack) -> None:
             for progress in refused.progress:
                 if progress.part is not None and progress.failed != "not-sent":
                     line = refused.line(progress.number)
-                    receiving._do(turn, refused, line.number, receiving._create(refused, line, progress.part))
+                    receives._do(turn, refused, line.number, receives._create(refused, line, progress.part))
 
-    before = _instead(stack, receiving, "_answer", answer)
+    before = _instead(stack, receives, "_answer", answer)
 
 
 @mutant("what can't be put away is refused")
 def _put_away_refuses(stack: ExitStack) -> None:
     def not_put_away(turn: Turn, transfer: Transfer, *_: object) -> None:
         refused = replace(transfer, state=TransferState.REFUSED)
-        turn.save(letters.send(turn, refused, "refused", {"reason": "", "refused": []}, awaits=True))
+        turn.save(sequencing.send(turn, refused, "refused", {"reason": "", "refused": []}, awaits=True))
 
-    _instead(stack, receiving, "_not_put_away", not_put_away)
+    _instead(stack, receives, "_not_put_away", not_put_away)
 
 
 @mutant("what can't be handed over is not put back")
 def _not_put_back(stack: ExitStack) -> None:
     def put_back(turn: Turn, transfer: Transfer, progress: Any, connection: Any) -> None:
-        sending.go_on(turn, sending.with_progress(transfer, progress), connection)
+        send.go_on(turn, send.with_progress(transfer, progress), connection)
 
-    _instead(stack, sending, "put_back", put_back)
+    _instead(stack, send, "put_back", put_back)
 
 
 def searched(name: str, first: int, most: int) -> Caught | None:

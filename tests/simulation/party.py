@@ -12,33 +12,33 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from fedbot.app import Bot, Ports
-from fedbot.chat.content import Rendered
-from fedbot.demo.inventree import seeds
-from fedbot.demo.inventree.transport import SimulatedTransport
-from fedbot.federation.documents import (
-    UNFINISHED_CONNECTION,
-    Connection,
-    Document,
-    Transfer,
-    TransferState,
-)
-from fedbot.federation.effects import Phrase
-from fedbot.federation.envelope import Identity
-from fedbot.federation.events import CaughtUp, Event
-from fedbot.federation.home import Home
-from fedbot.federation.questions import Answer, Overview, Question
-from fedbot.federation.steps import Step, StepResult
+from fedbot.engine.bot import Bot, Ports
 from fedbot.inventree import inventory
 from fedbot.inventree.inventory import OwnInventory
-from fedbot.inventree.settings import InventorySettings
+from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.journal.schema import Database
-from fedbot.ports import Clock, Committed, Unavailable
+from fedbot.messages.formatting import Rendered
+from fedbot.ports.clock import Clock
+from fedbot.ports.inventory import Unavailable
+from fedbot.ports.journal import Committed
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.events import CaughtUp, Event
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import Answer, Overview, Query
+from fedbot.rules.model.steps import Step, StepResult
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.wire.envelope import Identity
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.transport import SimulatedTransport
+from tests.fakes.clock import TwinClock
+from tests.fakes.vault import TwinVault
 from tests.simulation.crashing import CrashingJournal, CrashingTransport, Fuse, Watched
 from tests.simulation.homeserver import FaultyHomeserver, SimulatedChat
-from tests.twins.clock import TwinClock
-from tests.twins.vault import TwinVault
 
 GRACE = timedelta(seconds=5)
 SETTLE = timedelta(minutes=2)
@@ -68,7 +68,7 @@ class SkewedClock(Clock):
 class SteppedInventory(OwnInventory):
     """The real edge without threads: each call is over before the next begins."""
 
-    async def answer(self, question: Question) -> Answer:
+    async def answer(self, question: Query) -> Answer:
         if isinstance(question, Overview):
             self.look_again()
         return self._run(inventory.ANSWERS[type(question)], question, Unavailable)
@@ -139,9 +139,9 @@ class Party:
         return f"@{username}{self.number}:twin.test"
 
     @property
-    def home(self) -> Home:
+    def home(self) -> PartyConfig:
         """The configuration."""
-        return Home(
+        return PartyConfig(
             party=self.id,
             name=self.id.upper(),
             bot=self.chat.user_id,

@@ -6,18 +6,23 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fedbot.chat.content import bare_envelope
-from fedbot.demo.inventree.records import StockItem
-from fedbot.federation.documents import Choice, Connection, ConnectionState, Transfer, TransferState
-from fedbot.federation.envelope import envelope_id, sign, wire_time
-from fedbot.ports import ChatRefused
-from fedbot.verbs import catalogue
+from fedbot.commands.registry import catalogue
+from fedbot.matrix.content import bare_envelope
+from fedbot.ports.chat import ChatRefused
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
+from fedbot_demo.inventree.records import StockItem
+from tests.fakes.people import Person
 from tests.simulation.auditor import Tap
 from tests.simulation.party import GRACE, Party
-from tests.twins.people import Person
 
 if TYPE_CHECKING:
     from tests.simulation.federation import Federation
+
 
 KEYS = ("✅", "✅", "✅", "✅", "📦", "✅️", "❌", "🔧", "👍🏽", "")
 YES, PARCEL, NO = 0, 4, 6

@@ -1,4 +1,4 @@
-"""The catalogues as files: `fedbot/chat/words/locale/LANGUAGE/LC_MESSAGES/fedbot.po`, and the `.mo` made from it."""
+"""The catalogues as files: `fedbot/messages/locale/LANGUAGE/LC_MESSAGES/fedbot.po`, and the `.mo` made from it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from babel.messages import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from fedbot.chat.words.tongue import DOMAIN, LOCALE
+from fedbot.messages.language import DOMAIN, LOCALE
 
 LINE_LENGTH = 120
 
@@ -37,7 +37,7 @@ def read(language: str) -> Catalog:
         return Catalog(
             locale=language,
             domain=DOMAIN,
-            header_comment="# Translations of fedbot/chat/words and fedbot/verbs, kept up to date by `make words`.",
+            header_comment="# Translations of fedbot/messages and fedbot/commands, kept up to date by `make words`.",
             project="fedbot",
             version="1",
             msgid_bugs_address="see docs/words.md",

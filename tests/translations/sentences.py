@@ -1,4 +1,4 @@
-"""Every English sentence that fedbot says: the msgids of `fedbot/chat/words`, and what the verbs' specs say of them."""
+"""Every English sentence that fedbot says: the msgids of `fedbot/messages`, and what the verbs' specs say of them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 from babel.messages import Catalog
 
-from fedbot.chat.words import tongue
-from fedbot.verbs.registry import catalogue as verbs
+from fedbot.commands.registry import catalogue as verbs
+from fedbot.messages import language
 
-WORDS = Path(inspect.getfile(tongue)).parent
+WORDS = Path(inspect.getfile(language)).parent
 SAYING = {"say": 1, "word": 1, "marked": 1, "some": 2, "of_many": 2}
 """What takes msgids, and how many: `Tongue`'s methods, and `marked`."""
 

@@ -16,13 +16,13 @@ import pytest
 from babel.messages import Catalog, Message
 from babel.messages.mofile import read_mo
 
-from fedbot.chat.words import Tongue
-from fedbot.chat.words import tongue as module
-from fedbot.federation.effects import Phrase
-from fedbot.verbs.dates import day_from
-from fedbot.verbs.registry import catalogue as verbs
-from tests.chat.words.scenes import NOW, plain
-from tests.chat.words.test_any_text import EXAMPLES
+from fedbot.commands.dates import day_from
+from fedbot.commands.registry import catalogue as verbs
+from fedbot.messages import language as module
+from fedbot.messages.language import Locale
+from fedbot.rules.model.effects import Phrase
+from tests.messages.scenes import NOW, plain
+from tests.messages.test_any_text import EXAMPLES
 from tests.translations.catalogues import compiled, forms, is_translated, languages, read, source, translatable
 from tests.translations.sentences import sentences
 
@@ -98,7 +98,7 @@ def _translated(catalogue: Catalog) -> Iterator[tuple[Message, str, str]]:
 
 def test_every_sentence_that_is_said_is_found_for_translation(listening: dict[str, _Listening]) -> None:
     for phrase in EXAMPLES:
-        plain(phrase, Tongue("xx", "Europe/Berlin"))
+        plain(phrase, Locale("xx", "Europe/Berlin"))
     known = {_singular(message) for message in translatable(sentences())}
     assert sorted(listening["xx"].asked - known) == []
 
@@ -168,7 +168,7 @@ def test_each_example_reads_otherwise_than_in_english(language: str, listening: 
     same = []
     for phrase in EXAMPLES:
         listening.clear()
-        other = plain(phrase, Tongue(language, "Europe/Berlin"))
+        other = plain(phrase, Locale(language, "Europe/Berlin"))
         if other == plain(phrase) and listening[language].asked <= translated:
             same.append(phrase.name)
     assert same == []
@@ -177,20 +177,20 @@ def test_each_example_reads_otherwise_than_in_english(language: str, listening: 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
 def test_the_first_line_fits_on_a_lock_screen_in_each_language(phrase: Phrase, language: str) -> None:
-    first = plain(phrase, Tongue(language, "Europe/Berlin")).split("\n")[0]
+    first = plain(phrase, Locale(language, "Europe/Berlin")).split("\n")[0]
     assert len(first) <= ON_A_LOCK_SCREEN, first
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_day_as_the_bot_writes_it_can_be_typed(language: str) -> None:
-    tongue, today = Tongue(language, "Europe/Berlin", NOW), date(2026, 1, 1)
+    tongue, today = Locale(language, "Europe/Berlin", NOW), date(2026, 1, 1)
     days = [date(2026, month, day) for month, day in zip(range(1, 13), range(11, 23), strict=True)]
     assert [day_from(tongue.day(day), today, today) for day in days] == days
 
 
 # --- German ------------------------------------------------------------------------------------------------------
 
-GERMAN = Tongue("de", "Europe/Berlin", NOW)
+GERMAN = Locale("de", "Europe/Berlin", NOW)
 
 
 def test_german_quotes_are_closed() -> None:

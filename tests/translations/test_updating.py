@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages import Catalog
 
-from fedbot.chat.words.tongue import DOMAIN
+from fedbot.messages.language import DOMAIN
 from tests.translations import catalogues
 from tests.translations.catalogues import compiled, languages, read, source, translatable, update
 

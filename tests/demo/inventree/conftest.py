@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from fedbot.demo.inventree.seeding import Seeded
-from fedbot.demo.inventree.seeds import seed
-from fedbot.demo.inventree.transport import SimulatedTransport
+from fedbot_demo.inventree.seeding import Seeded
+from fedbot_demo.inventree.seeds import seed
+from fedbot_demo.inventree.transport import SimulatedTransport
 
 #: What is in a body: the tests look into it without asking what it is.
 Json: TypeAlias = Any

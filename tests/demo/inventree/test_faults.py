@@ -3,10 +3,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from fedbot.demo.inventree.exchange import Request
-from fedbot.demo.inventree.faults import Fault, FaultKind, Faults
-from fedbot.demo.inventree.latency import Latency
-from fedbot.demo.inventree.transport import SimulatedTransport
+from fedbot_demo.inventree.exchange import Request
+from fedbot_demo.inventree.faults import Fault, FaultKind, Faults
+from fedbot_demo.inventree.latency import Latency
+from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.demo.inventree.conftest import Space
 
 MOVE = {"items": [{"pk": 2, "quantity": 5}], "location": 4, "notes": "fed:KEY"}

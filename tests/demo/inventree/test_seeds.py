@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from fedbot.demo.inventree.exchange import Request
-from fedbot.demo.inventree.seeding import Seeded
-from fedbot.demo.inventree.seeds import SEEDS, seed
+from fedbot_demo.inventree.exchange import Request
+from fedbot_demo.inventree.seeding import Seeded
+from fedbot_demo.inventree.seeds import SEEDS, seed
 from tests.demo.inventree.conftest import Space
 
 

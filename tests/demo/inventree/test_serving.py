@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fedbot.demo.certificates import CertificateAuthority
-from fedbot.demo.inventree.process import InvenTreeProcess, NotReadyError
-from fedbot.demo.inventree.server import CONTROL_HEADER, Serving, serve
+from fedbot_demo.certificates import CertificateAuthority
+from fedbot_demo.inventree.process import InvenTreeProcess, NotReadyError
+from fedbot_demo.inventree.server import CONTROL_HEADER, Serving, serve
 from tests.demo.inventree.conftest import Space
 
 MOVE = {"items": [{"pk": 1, "quantity": 5}], "location": 1, "notes": "fed:KEY"}

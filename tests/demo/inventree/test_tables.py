@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fedbot.demo.inventree import state_file
-from fedbot.demo.inventree.exchange import Request
-from fedbot.demo.inventree.seeding import Seeder
-from fedbot.demo.inventree.seeds import seed
-from fedbot.demo.inventree.state import State
-from fedbot.demo.inventree.table import Table
+from fedbot_demo.inventree import state_file
+from fedbot_demo.inventree.exchange import Request
+from fedbot_demo.inventree.seeding import Seeder
+from fedbot_demo.inventree.seeds import seed
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.table import Table
 
 
 @dataclass(frozen=True)

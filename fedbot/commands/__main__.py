@@ -1,0 +1,7 @@
+"""`python -m fedbot.commands`: write the pages about the verbs into docs/, at the top of the repository."""
+
+from pathlib import Path
+
+from fedbot.commands.reference_page import write
+
+write(Path(__file__).parents[2] / "docs")

@@ -1,0 +1,46 @@
+"""`!fed approve ID`: the same as ✅ on the card; with a quantity, less of what another space requests."""
+
+from __future__ import annotations
+
+from fedbot.commands.deciding import decide, with_quantity
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
+from fedbot.rules.command import Command
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="approve",
+    summary="say yes to what is offered or asked",
+    right=Right.MAPPED,  # the card asks for more, and checks it
+    arguments=(
+        Argument("id", Kind.SUBJECT, "ID", optional=True),
+        Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),
+    ),
+    options=(Option("parcel", "", "it goes by parcel: it is booked in when it has arrived"),),
+    examples=("approve k7m2", "approve", "approve k7m2 20", "approve k7m2 --parcel"),
+    details=(
+        "The same as ✅ on the card (--parcel: as 📦); as a reply to the card it needs no ID.",
+        "What is offered to a space is decided by its approvers, a connection by its superusers.",
+        "It counts after a few seconds; until then 'cancel' takes it back.",
+        "QUANTITY grants less than another space requests; then its people say whether that will do.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    decides=True,
+)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Begin the decision, or say why not."""
+    del answers
+    told = with_quantity(turn, command)
+    if isinstance(told, Phrase):
+        return told
+    choice = Choice.PARCEL if command.arguments.get("parcel") else Choice.APPROVE
+    command, quantity = told
+    return decide(turn, command, SPEC, choice, quantity)
+
+
+HANDLER = Handler(SPEC, nothing_to_ask, act)

@@ -1,0 +1,127 @@
+"""`!fed cancel ID`: take back what one asked for, or a decision within its few seconds (DESIGN §5, §6)."""
+
+from __future__ import annotations
+
+from fedbot.commands.lookup import subject_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.rules import decisions
+from fedbot.rules.approval.subject import Subject, asker_of
+from fedbot.rules.command import Command
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+
+SPEC = Verb(
+    name="cancel",
+    summary="take back what isn't under way yet",
+    right=Right.MAPPED,
+    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
+    examples=("cancel k7m2", "cancel"),
+    details=(
+        "You may take back what you asked for.",
+        "Approvers may take back any offer or request of the space, superusers any asking to connect.",
+        "Said within the few seconds after a decision it stops the decision.",
+        "As a reply to the card it needs no ID.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def _meant(turn: Turn, command: Command) -> Subject | Phrase:
+    own = tuple(s for s in turn.subjects() if asker_of(s) == command.sender and _is_unfinished(s))
+    return subject_meant(turn, command, SPEC, own)
+
+
+def _is_unfinished(subject: Subject) -> bool:
+    return isinstance(subject, Transfer) or subject.state in UNFINISHED_CONNECTION
+
+
+def _is_own(subject: Subject, person: str) -> bool:
+    """Whether the person asked for it, or is the one whose decision is on its way."""
+    return asker_of(subject) == person or (subject.verdict is not None and subject.verdict.person == person)
+
+
+def _right_to_cancel(subject: Subject) -> Right:
+    """For whoever didn't ask for it (DESIGN §5)."""
+    return Right.SUPERUSER if isinstance(subject, Connection) else Right.APPROVER
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """What one asked for oneself, or decided a moment ago, is one's own to take back; else rights are read."""
+    subject = _meant(turn, command)
+    if isinstance(subject, Phrase):
+        return subject
+    if _is_own(subject, command.sender):
+        return ()
+    people = tuple(turn.home.people.values())
+    return (PersonRights(command.username), WhoMay(_right_to_cancel(subject), people))
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Stop the decision that runs, or take the whole back."""
+    subject = _meant(turn, command)
+    if isinstance(subject, Phrase):
+        return subject
+    if not _is_own(subject, command.sender) and (refused := _not_entitled(turn, subject, answers)):
+        return refused
+    if subject.verdict is not None:
+        decisions.stop(turn, subject, command.sender, command.event_id)
+        return say("decision_stopped", subject=subject)
+    if isinstance(subject, Connection):
+        return _cancel_connection(turn, command, subject)
+    return _cancel_transfer(turn, command, subject)
+
+
+def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> Phrase | None:
+    rights, able = answers
+    if not (isinstance(rights, Rights) and isinstance(able, Able)):
+        raise TypeError(f"cancel asks for rights and who may, not {answers!r}")
+    right = _right_to_cancel(subject)
+    if rights.covers(right):
+        return None
+    people = [person for person, username in turn.home.people.items() if username in able.usernames]
+    names = tuple(turn.name_of(person, subject.room) for person in people)
+    return say("not_yours_to_cancel", subject=subject, rights=rights, right=right, home=turn.home, able=names)
+
+
+def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> Phrase:
+    """Once our side has said that it is ready, the peer may be active: then it stands (DESIGN §2, UC1)."""
+    if connection.state in {ConnectionState.ACTIVE, ConnectionState.SUSPENDED}:
+        return say("friends_stay", connection=connection)
+    if connection.state not in LIVING_CONNECTION:
+        return say("over_already", subject=connection)
+    if connection.state is ConnectionState.ENDING:
+        return say("connection_not_active", connection=connection)
+    if connection.state is ConnectionState.READY:
+        return say("too_late_to_cancel", subject=connection, peer_name=connection.peer_name)
+    if connection.state is ConnectionState.OFFERED:
+        return say("decline_instead", subject=connection)
+    ended = connections.cancel(turn, connection, command.signature(turn))
+    return say("cancelled", subject=ended, home=turn.home)
+
+
+def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
+    peer_name = turn.party_name(transfer.peer)
+    if transfer.wanted == "cancel":
+        return say("cancel_asked", transfer=transfer, peer_name=peer_name)
+    outcome = transfers.cancel(turn, transfer, command.signature(turn))
+    match outcome:
+        case "":
+            return None  # the end is told by a message of its own, which answers the line
+        case "asked":
+            return say("cancel_asked", transfer=transfer, peer_name=peer_name)
+        case "decline":
+            return say("decline_instead", subject=transfer)
+        case "moving":
+            return say("too_late_to_cancel", subject=transfer, peer_name=peer_name)
+        case _:
+            return say("over_already", subject=transfer)
+
+
+HANDLER = Handler(SPEC, ask, act)

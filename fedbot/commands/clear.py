@@ -1,0 +1,50 @@
+"""`!fed clear ITEM`: where something went that was received and vanished from InvenTree is known (DESIGN §2, UC6)."""
+
+from __future__ import annotations
+
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.catalogue import merged_stock
+from fedbot.rules.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="clear",
+    summary="let a merged stock item go on to others",
+    right=Right.SUPERUSER,
+    arguments=(Argument("item", Kind.ANYTHING, "ITEM"),),
+    examples=("clear #42", "clear M3-BOLT"),
+    details=(
+        "What came from another space and is gone from InvenTree may have been merged into another item of that part.",
+        "So that item doesn't go on to a third space, until you say by this that you know where the missing ones are.",
+        "It counts for all that has vanished of that part up to now. What vanishes later counts again.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which part is meant, and what vanished of it."""
+    del turn
+    return (FindItems(_word(command), merges=True),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Note it with each transfer that brought some of it."""
+    (found,) = answers
+    if not isinstance(found, ItemsFound):
+        raise TypeError(f"clear asks which items are meant, not {found!r}")
+    if not found.items:
+        return say("item_not_found", word=_word(command)[:SHOWN], parts=found.parts)
+    cleared = merged_stock.clear(turn, found, command.signature(turn))
+    names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in cleared))
+    return say("merges_cleared", item=found.items[0], quantity=merged_stock.total(cleared), origins=names)
+
+
+def _word(command: Command) -> str:
+    return str(command.arguments["item"])
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,89 @@
+"""`!fed connect SPACE`: ask another space to be friends (DESIGN §2, UC1)."""
+
+from __future__ import annotations
+
+from fedbot.commands.lookup import Space, room_name, space_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.rules import decisions
+from fedbot.rules.command import Command
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.room import AnnouncedParty
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="connect",
+    summary="ask a space to be friends",
+    right=Right.SUPERUSER,
+    arguments=(Argument("space", Kind.SPACE, "SPACE"),),
+    examples=("connect betaspace",),
+    details=(
+        "Nothing moves between two spaces before both are friends; a superuser of each has to say so.",
+        "Both bots then show the same seven emoji. Call the other space and compare them before anybody approves.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing but the right; what stands against it is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Ask the space; if it has asked us already, this is our yes to that."""
+    del answers
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    if isinstance(meant, Connection):
+        event = command.event_id
+        return decisions.take_up(turn, meant, Choice.APPROVE, command.sender, event, reply_to=event, at=command.at)
+    bot, party = meant
+    connections.ask(turn, bot, party, command.room, command.signature(turn), command.event_id)
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connection | Phrase:
+    """The bot and party to ask; or the connection that the party has asked for; or what stands against it."""
+    if not turn.home.discoverable:
+        return say("we_are_hidden", home=turn.home)
+    space = space_meant(turn, command.room, str(command.arguments["space"]))
+    if isinstance(space, Phrase):
+        return space
+    existing = turn.connection_with(space.party)
+    if existing is not None:
+        return _existing(turn, command, existing)
+    return _announced(turn, command, space)
+
+
+def _existing(turn: Turn, command: Command, connection: Connection) -> Connection | Phrase:
+    if connection.changed_room:
+        return say("needs_review", connection=connection)
+    if connection.room != command.room:
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    match connection.state:
+        case ConnectionState.OFFERED:
+            return connection
+        case ConnectionState.ACTIVE:
+            return say("connected_already", connection=connection)
+        case ConnectionState.SUSPENDED:
+            return say("needs_review", connection=connection)
+        case ConnectionState.ENDING:
+            return say("still_ending", connection=connection)
+        case _:
+            return say("asked_already", connection=connection)
+
+
+def _announced(turn: Turn, command: Command, space: Space) -> tuple[str, AnnouncedParty] | Phrase:
+    announced = turn.announced(command.room, space.party)
+    return announced[0] if announced else say("space_not_here", name=space.name)
+
+
+HANDLER = Handler(SPEC, ask, act)

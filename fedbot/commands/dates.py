@@ -1,0 +1,163 @@
+"""Days and spans as people type them: `3 weeks`, `friday`, `31.1.`, `2026-12-15`, `30d` (English, German)."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from fedbot.rules.ledger.stats import LONGEST_DAYS
+from fedbot.rules.model.effects import Phrase, say
+
+MOST_DAYS = 731
+"""Nobody lends for longer than two years on purpose."""
+SHOWN = 40
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TAGE = ("mo", "di", "mi", "do", "fr", "sa", "so")
+_LONG_DAYS = (
+    "monday montag",
+    "tuesday dienstag",
+    "wednesday mittwoch",
+    "thursday donnerstag",
+    "friday freitag",
+    "saturday samstag sonnabend",
+    "sunday sonntag",
+)
+WEEKDAYS = {name: number for number in range(7) for name in (_DAYS[number], _TAGE[number], *_LONG_DAYS[number].split())}
+_MONTHS = (
+    "jan january januar jän jänner",
+    "feb february februar",
+    "mar march mär märz mrz",
+    "apr april",
+    "may mai",
+    "jun june juni",
+    "jul july juli",
+    "aug august",
+    "sep sept september",
+    "oct october okt oktober",
+    "nov november",
+    "dec december dez dezember",
+)
+MONTHS = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
+NEAR = {"today": 0, "heute": 0, "tomorrow": 1, "morgen": 1, "übermorgen": 2}
+_UNITS = {"day": 1, "days": 1, "tag": 1, "tage": 1, "tagen": 1, "week": 7, "weeks": 7, "woche": 7, "wochen": 7}
+_LONG_UNITS = {"month": 1, "months": 1, "monat": 1, "monate": 1, "monaten": 1, "year": 12, "years": 12, "jahr": 12}
+_ARTICLES = {"a": 1, "an": 1, "one": 1, "ein": 1, "eine": 1, "einen": 1}
+
+UNTIL = ("until", "für", "fuer", "bis")
+"""Words that stand for `for` in front of a day or a span."""
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?(?:\s?(\d{4}|\d{2}))?")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.?(?:st|nd|rd|th)? ([^\W\d]+)\.?(?:,? (\d{4}))?")
+_MONTH_FIRST = re.compile(r"([^\W\d]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
+_SPAN = re.compile(r"(\d{1,4}|[^\W\d]+) ?([^\W\d]+)")
+
+
+def reads_as_day(words: str) -> bool:
+    """Whether this can only be meant as a day or a span: it is one, or begins with a digit."""
+    any_day = date(2000, 1, 1)
+    return words[:1].isdigit() or _read(words, any_day, any_day) is not None
+
+
+def day_meant(words: str, now: datetime, time_zone: str) -> date | Phrase:
+    """The day that is meant, counted from today in that time zone (IANA name); or what is wrong with it.
+
+    A day without a year is the next one of that name.
+    """
+    today = now.astimezone(ZoneInfo(time_zone)).date()
+    return day_from(words, today, today)
+
+
+def day_from(words: str, today: date, start: date) -> date | Phrase:
+    """The same, spans being counted from `start`."""
+    day = _read(words, today, start)
+    if day is None:
+        return say("day_unclear", word=words[:SHOWN])
+    if day < today:
+        return say("day_is_past", day=day)
+    if day > today + timedelta(days=MOST_DAYS):
+        return say("day_too_far", day=day)
+    return day
+
+
+def _read(words: str, today: date, start: date) -> date | None:
+    """The day; None for what is none, or beyond all calendars (`9999 years`)."""
+    text = _tidied(words)
+    first, _, behind = text.partition(" ")
+    if behind and first.strip(".,") in {*WEEKDAYS, "next", "nächsten", "on", "am", "the", "bis", "zum", "until"}:
+        return _read(behind, today, start)
+    try:
+        return _one_word(text, today) or _numbers(text, today) or _with_month(text, today) or _span(text, start)
+    except (ValueError, OverflowError, StopIteration):
+        return None
+
+
+def _tidied(words: str) -> str:
+    return " ".join(words.casefold().split()).strip(" ,!?")
+
+
+def _one_word(text: str, today: date) -> date | None:
+    if text in NEAR:
+        return today + timedelta(days=NEAR[text])
+    if text.rstrip(".") in WEEKDAYS:
+        ahead = (WEEKDAYS[text.rstrip(".")] - today.weekday()) % 7
+        return today + timedelta(days=ahead or 7)
+    return None
+
+
+def _numbers(text: str, today: date) -> date | None:
+    if found := _ISO.fullmatch(text):
+        year, month, day = (int(part) for part in found.groups())
+        return date(year, month, day)
+    if found := _NUMBERS.fullmatch(text):
+        return _in_year(int(found[1]), int(found[2]), found[3], today)
+    return None
+
+
+def _with_month(text: str, today: date) -> date | None:
+    if (found := _DAY_FIRST.fullmatch(text)) and found[2] in MONTHS:
+        return _in_year(int(found[1]), MONTHS[found[2]], found[3], today)
+    if (found := _MONTH_FIRST.fullmatch(text)) and found[1] in MONTHS:
+        return _in_year(int(found[2]), MONTHS[found[1]], found[3], today)
+    return None
+
+
+def _in_year(day: int, month: int, year: str | None, today: date) -> date:
+    """With the year as typed (two digits are of this century), else the next such day."""
+    if year:
+        return date(int(year) + (2000 if len(year) == 2 else 0), month, day)  # noqa: PLR2004 - two digits
+    years = range(today.year, today.year + 9)
+    days = [date(each, month, day) for each in years if day <= calendar.monthrange(each, month)[1]]
+    return next(each for each in days if each >= today)
+
+
+def _span(text: str, today: date) -> date | None:
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        return None
+    number = int(found[1]) if found[1].isdecimal() else _ARTICLES.get(found[1], 0)
+    if not number:
+        return None
+    if found[2] in _UNITS:
+        return today + timedelta(days=number * _UNITS[found[2]])
+    if found[2] in _LONG_UNITS:
+        months = today.month - 1 + number * _LONG_UNITS[found[2]]
+        year, month = today.year + months // 12, months % 12 + 1
+        return date(year, month, min(today.day, calendar.monthrange(year, month)[1]))
+    return None
+
+
+_DAYS_OF = {"d": 1, "w": 7, "m": 30, "y": 365}
+_PAST_SPAN = re.compile(r"(\d{1,5})\s*(d|w|m|y|days?|weeks?|months?|years?)", re.IGNORECASE)
+
+
+def days_in(text: str) -> int | None:
+    """The span in days; 0 for nothing said, None for what is no span."""
+    if not text:
+        return 0
+    found = _PAST_SPAN.fullmatch(text.strip())
+    days = int(found[1]) * _DAYS_OF[found[2][0].lower()] if found else 0
+    return days if 0 < days <= LONGEST_DAYS else None

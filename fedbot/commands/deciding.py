@@ -1,0 +1,71 @@
+"""What `approve` and `decline` share: a line decides as a tap on the card does, through the same function."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from fedbot.commands.lookup import subject_meant
+from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.spec import Verb
+from fedbot.messages.quantities import quantity_in
+from fedbot.rules import decisions
+from fedbot.rules.approval import subject as subjects
+from fedbot.rules.approval.subject import Subject
+from fedbot.rules.command import Command
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.protocol.terms import less_of, total
+from fedbot.rules.state import Turn
+
+
+def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: Decimal | None = None) -> Phrase | None:
+    """Take up the decision; the rights are read and checked by the card's own rules (DESIGN §5).
+
+    `quantity` is how much of a request is granted; all of it is a plain yes.
+    """
+    open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn, s) and subjects.is_open(s))
+    subject = subject_meant(turn, command, spec, open_here)
+    if isinstance(subject, Phrase):
+        return subject
+    if not subjects.decides_here(turn, subject):
+        return say("decided_elsewhere", subject=subject, party=turn.party_name(subject.peer))
+    if quantity is not None:
+        if complaint := _not_granted(subject, quantity):
+            return complaint
+        if isinstance(subject, Transfer) and quantity == total(subject.terms.lines):
+            quantity = None
+    event = command.event_id
+    return decisions.take_up(
+        turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity, at=command.at
+    )
+
+
+def with_quantity(turn: Turn, command: Command) -> tuple[Command, Decimal | None] | Phrase:
+    """The command with the quantity that it names, if any; or what is wrong with that.
+
+    As a reply to a card a number alone is the quantity, and the reply supplies the id.
+    """
+    quantity = str(command.arguments.get("quantity", ""))
+    word = str(command.arguments.get("id", ""))
+    alone = quantity_in(word) if not quantity and decisions.subject_by_id(turn, command.subject) is not None else None
+    if alone is not None:
+        if len(alone.readings) > 1:
+            return say("number_unclear", word=alone.word, readings=alone.readings)
+        command, quantity = replace(command, arguments={}), alone.readings[0]
+    if quantity and (complaint := quantity_complaint(quantity)):
+        return complaint
+    return command, Decimal(quantity) if quantity else None
+
+
+def _not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
+    """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
+    is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
+    if not (isinstance(subject, Transfer) and is_request):
+        return say("all_or_nothing", subject=subject)
+    if less_of(subject.terms.lines, quantity) is None:
+        return say("all_or_nothing", subject=subject)
+    if quantity > total(subject.terms.lines):
+        return say("more_than_asked", transfer=subject, wanted=quantity)
+    return None

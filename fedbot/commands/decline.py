@@ -1,0 +1,36 @@
+"""`!fed decline ID`: the same as ❌ on the card."""
+
+from __future__ import annotations
+
+from fedbot.commands.deciding import decide
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where, nothing_to_ask
+from fedbot.rules.command import Command
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="decline",
+    summary="say no to what is offered or asked",
+    right=Right.MAPPED,  # the card asks for more, and checks it
+    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
+    examples=("decline k7m2", "decline"),
+    details=(
+        "The same as ❌ on the card; as a reply to the card it needs no ID.",
+        "What is offered to a space is decided by its approvers, a connection by its superusers.",
+        "It counts after a few seconds; until then 'cancel' takes it back.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    decides=True,
+)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Begin the decision, or say why not."""
+    del answers
+    return decide(turn, command, SPEC, Choice.DECLINE)
+
+
+HANDLER = Handler(SPEC, nothing_to_ask, act)

@@ -1,0 +1,109 @@
+"""`!fed disconnect SPACE`: end a friendship, after a look at what that does (DESIGN §2, UC5)."""
+
+from __future__ import annotations
+
+from fedbot.commands.lookup import room_name, space_meant, whole_line
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.rules import command as chat_lines
+from fedbot.rules.command import Command
+from fedbot.rules.connection import disconnect
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="disconnect",
+    summary="end a friendship",
+    right=Right.SUPERUSER,
+    arguments=(Argument("space", Kind.SPACE, "SPACE"),),
+    options=(
+        Option("sure", "", "do it; without it I first tell what would happen"),
+        Option("now", "", "don't wait for the other space: for one that is gone, or not to be trusted"),
+    ),
+    examples=("disconnect betaspace", "disconnect betaspace --sure", "disconnect betaspace --sure --now"),
+    details=(
+        "Nothing new starts, open requests are cancelled, what moves is finished; then the space's access ends.",
+        "What was given stays given, and the history stays. Both can be friends again later.",
+        "With --now it works while InvenTree is down, too, for people whom I last saw as superusers.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    ends_trust=True,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing but the right; what stands against it is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Tell what would happen, and ask; or do it."""
+    del answers
+    connection = _meant(turn, command)
+    if isinstance(connection, Phrase):
+        return connection
+    at_once = bool(command.arguments.get("now"))
+    ending = connection.state is ConnectionState.ENDING
+    if ending and not at_once:
+        preview = disconnect.preview(turn, connection)
+        return say("ending_already", connection=connection, home=turn.home, preview=preview)
+    if not command.arguments.get("sure"):
+        _let_choose(turn, command, connection, at_once=at_once)
+        return None
+    by = command.signature(turn)
+    if ending:
+        disconnect.end_now(turn, connection, by)
+    else:
+        disconnect.begin(turn, connection, by, at_once=at_once)
+    return None
+
+
+def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+    """Our InvenTree is silent. A friendship can still be ended at once, by whoever was last seen as a superuser."""
+    del problem
+    if not command.arguments.get("now"):
+        return False
+    if command.username in turn.standing().superusers:
+        chat_lines.answer(turn, command, act(turn, command, ()))
+    else:
+        chat_lines.answer(turn, command, say("not_last_seen_as_superuser", command=command, home=turn.home))
+    return True
+
+
+def _meant(turn: Turn, command: Command) -> Connection | Phrase:
+    """The connection that can be ended, or what stands against it."""
+    space = space_meant(turn, command.room, str(command.arguments["space"]))
+    if isinstance(space, Phrase):
+        return space
+    connection = turn.connection_with(space.party)
+    if connection is None:
+        return say("nothing_to_end", name=space.name)
+    if connection.changed_room:
+        return say("needs_review", connection=connection)
+    if connection.room != command.room:
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    if connection.state in UNFINISHED_CONNECTION:
+        return say("not_friends_yet", connection=connection)
+    return connection
+
+
+def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once: bool) -> None:
+    """What each way would do; a number picks one."""
+    lines = [whole_line(turn, command, SPEC, space=connection.peer, sure="yes", now="yes")]
+    if not at_once:
+        lines.insert(0, whole_line(turn, command, SPEC, space=connection.peer, sure="yes"))
+    phrase = say(
+        "disconnect_preview",
+        connection=connection,
+        home=turn.home,
+        orderly=None if at_once else disconnect.preview(turn, connection),
+        at_once=disconnect.preview(turn, connection, at_once=True),
+    )
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(lines))
+
+
+HANDLER = Handler(SPEC, ask, act, answer_without)

@@ -1,0 +1,77 @@
+"""`!fed extend [ID] 2 weeks`: more time for what is lent; the owner gives it, or decides on it (DESIGN §2)."""
+
+from __future__ import annotations
+
+from fedbot.commands.dates import day_from
+from fedbot.commands.loans_meant import carrier, id_and_rest, loan_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.rules.command import Command
+from fedbot.rules.loan import extend, lend
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.subject_ids import by_line
+
+SPEC = Verb(
+    name="extend",
+    summary="more time for what is lent",
+    right=Right.APPROVER,
+    arguments=(Argument("id", Kind.ANYTHING, "[ID] TIME"),),
+    examples=("extend 2 weeks", "extend k7m2 until 31.1."),
+    details=(
+        "A span counts from the last day of the loan, or from today if that is over.",
+        "The owner's approver gives it at once; the space that borrowed it asks, and the owner's people decide.",
+        "The owner's approver may take back too much, but not to before the day that both agreed on.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing of InvenTree; what stands against it is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def _meant(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
+    """The loan, and the words for how long."""
+    words = str(command.arguments.get("id", ""))
+    command, rest = id_and_rest(turn, command, words)
+    loan = loan_meant(turn, command, SPEC)
+    if isinstance(loan, Phrase):
+        return loan
+    rest = rest.removeprefix("by ").removeprefix("for ")
+    return (loan, rest) if rest else say("extend_until_when", usage=SPEC.usage, example=SPEC.examples[0])
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Give more time, or ask for it."""
+    del answers
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    loan, words = meant
+    today = lend.today(turn, loan)
+    day = day_from(words, today, max(loan.due_day or today, today))
+    if isinstance(day, Phrase):
+        return day
+    by, connection = command.signature(turn), carrier(turn, loan)
+    if loan.role == "sender":
+        if loan.terms.loan_until and day < loan.terms.loan_until:
+            return say("agreed_until_later", loan=loan)
+        extend.prolong(turn, loan, day, by)
+        return None
+    if loan.due_day and day <= loan.due_day:
+        return say("due_later_already", loan=loan)
+    if connection.state is not ConnectionState.ACTIVE:
+        return say("connection_not_active", connection=connection)
+    if waiting := lend.open_extensions(turn, loan):
+        return say("extension_asked_already", loan=loan, transfer=waiting[0])
+    extend.ask(turn, by_line(command.event_id), connection, loan, day, by)
+    return None
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,79 @@
+"""`!fed find WORDS [in SPACE]`: who has one? Asked of all friends at once, and of what we share (DESIGN §2)."""
+
+from __future__ import annotations
+
+from fedbot.commands.grammar import incomplete
+from fedbot.commands.lookup import active_friend, rooms_told_of
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.catalogue import search
+from fedbot.rules.command import Command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="find",
+    aliases=("search",),
+    summary="who has one?",
+    right=Right.MAPPED,
+    only_looks=True,
+    arguments=(
+        Argument("words", Kind.ANYTHING, "WORDS", optional=True),
+        Argument("space", Kind.SPACE, "SPACE", keyword="in", optional=True),
+    ),
+    examples=("find 0.4 nozzle", "find M3 in betaspace"),
+    details=(
+        "All words must stand in a part's name, IPN, keywords or description.",
+        "Found is what spaces share and have in stock. In our admin room it is all that we have ourselves.",
+        "Who hasn't answered within 20 seconds is named, and added when it answers.",
+        "Reply to the list: 'ask 1 2' asks for two of the first, 'more' tells the next ten.",
+    ),
+    everyday=1,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    if turn.search(command.subject) is not None and not command.arguments.get("words"):
+        return ()
+    return _complaint(turn, command) or ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Ask them, or tell the next hits of the list that this replies to."""
+    del answers
+    words = str(command.arguments.get("words", ""))
+    if not words and search.next_page(turn, command):
+        return None
+    if complaint := _complaint(turn, command):
+        return complaint
+    if again := turn.spends("find", command.sender):  # each one is a letter of ours to every friend
+        return say("searched_too_often", again=again)
+    space = str(command.arguments.get("space", "")).strip().casefold()
+    if space in {turn.home.party.casefold(), turn.home.name.casefold()}:
+        search.begin(turn, command, words, (), own=True, only=turn.home.party)
+    elif space in {"", "all"}:
+        rooms = rooms_told_of(turn, command.room)
+        friends = [c for c in turn.active_connections() if c.room in rooms]
+        search.begin(turn, command, words, friends, own=True)
+    else:
+        friend = active_friend(turn, command, space)
+        if isinstance(friend, Phrase):
+            return friend
+        search.begin(turn, command, words, (friend,), own=False, only=friend.peer)
+    return None
+
+
+def _complaint(turn: Turn, command: Command) -> Phrase | None:
+    if not command.arguments.get("words"):
+        return incomplete(SPEC, command.arguments, SPEC.arguments[0])
+    space = str(command.arguments.get("space", "")).strip()
+    if space.casefold() in {"", "all", turn.home.party.casefold(), turn.home.name.casefold()}:
+        return None
+    friend: Connection | Phrase = active_friend(turn, command, space)
+    return friend if isinstance(friend, Phrase) else None
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,141 @@
+"""`!fed return [ID] [QUANTITY]`: what was lent goes back; either side may say so, the owner decides (DESIGN §6)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fedbot.commands.loans_meant import ALL, carrier, id_and_rest, let_choose, loan_meant, things_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.rules.command import Command
+from fedbot.rules.loan import hand_back, lend
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right
+from fedbot.rules.model.transfer import Terms, Transfer
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import receive
+from fedbot.rules.wire.subject_ids import by_line
+
+SPEC = Verb(
+    name="return",
+    aliases=("back",),
+    summary="as a reply to the card: it goes back",
+    right=Right.APPROVER,
+    arguments=(Argument("id", Kind.THINGS, "[ID] [THING] [QUANTITY]", optional=True),),
+    options=(
+        Option("damaged", "", "it isn't as it was (said by the owner)"),
+        Option("note", "TEXT", "what stands in the item's history"),
+    ),
+    examples=(
+        "return",
+        "return k7m2",
+        "return k7m2 20",
+        "return k7m2 LENS-2; RES-10K 5",
+        'return k7m2 --damaged --note "scratched"',
+    ),
+    details=(
+        "Said by the space that borrowed it, the owner's people look at it and decide on their card.",
+        "Said by the owner's approver, it is here already: that is the decision.",
+        "The owner's own stock item comes back, to its old place. Without a quantity all of it goes back.",
+        "Of a loan of several things I list what is out; a number, or a name, is that thing, 'all' is all of it.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    everyday=5,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """How the stock item lies: ours that is lent, or the one that we have borrowed."""
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    loan, terms = meant
+    if len(terms.lines) > 1 and not _named(turn, command)[1]:
+        return ()  # which of them go back is asked of the person first
+    if loan.role == "sender":
+        return hand_back.questions(loan, terms)
+    return tuple(FindItems(f"#{line.item}") for line in terms.lines)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Begin the return, or say why not."""
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    loan, terms = meant
+    if not answers:
+        let_choose(turn, command, loan, SPEC)
+        return None
+    connection = carrier(turn, loan)
+    cause, by = by_line(command.event_id), command.signature(turn)
+    if loan.role == "receiver":
+        if complaint := _unconnected(turn, loan, connection) or _not_here(turn, loan, terms, answers):
+            return complaint
+        hand_back.hand_back(turn, cause, connection, terms, by)
+        return None
+    if reason := hand_back.wrong_at_owner(loan, terms, connection, list(answers)):
+        return say("can_not_come_back", loan=loan, reason=reason, home=turn.home, peer_name=connection.peer_name)
+    damaged = bool(command.arguments.get("damaged"))
+    if connection.state is ConnectionState.ENDED:
+        receive.book_in(turn, hand_back.take_back_alone(turn, cause, connection, terms, by, damaged=damaged))
+        return None
+    if complaint := _unconnected(turn, loan, connection):
+        return complaint
+    hand_back.ask_back(turn, cause, connection, terms, by, damaged=damaged)
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
+    """The loan, and what of it is to go back."""
+    command, words = _named(turn, command)
+    loan = loan_meant(turn, command, SPEC)
+    if isinstance(loan, Phrase):
+        return loan
+    if command.arguments.get("damaged") and loan.role == "receiver":
+        return say("owner_sees_damage", loan=loan, peer_name=turn.party_name(loan.peer))
+    wanted = _wanted(turn, loan, words)
+    if isinstance(wanted, Phrase):
+        return wanted
+    note = presentable(str(command.arguments.get("note", "")))
+    terms = lend.return_terms(loan, wanted, command.signature(turn), note)
+    return (loan, terms) if terms else say("borrowed_stock_unknown", loan=loan, peer_name=turn.party_name(loan.peer))
+
+
+def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
+    """How much of each line: all that is out, or what is named."""
+    left = lend.free_to_return(turn, loan)
+    moving = lend.open_return(turn, loan)
+    if moving and (not left or words.casefold() in {"", ALL}):
+        return say("return_under_way", loan=loan, transfer=moving)
+    return things_meant(loan, words or ALL, left)
+
+
+def _named(turn: Turn, command: Command) -> tuple[Command, str]:
+    """The line with the loan's id, and what of it is named."""
+    return id_and_rest(turn, command, str(command.arguments.get("id", "")))
+
+
+def _not_here(turn: Turn, loan: Transfer, terms: Terms, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Whether our stock item is no longer as it came: moved by hand, used up, allocated."""
+    for line, answer in zip(terms.lines, answers, strict=True):
+        item = hand_back.item_of(answer, line.item)
+        there = item.available if item and item.in_stock and item.customer is None else Decimal(0)
+        if item is None or there < line.quantity or item.status not in TRAVELLING_STATUSES:
+            return say("borrowed_is_elsewhere", loan=loan, line=line, item=item, there=there)
+        if not item.part.salable:
+            return say("borrowed_not_salable", loan=loan, item=item)
+    del turn
+    return None
+
+
+def _unconnected(turn: Turn, loan: Transfer, connection: Connection) -> Phrase | None:
+    if connection.state is ConnectionState.ENDED:
+        return say("no_friends_to_return_to", loan=loan, peer_name=turn.party_name(loan.peer))
+    carried = connection.state in {ConnectionState.ACTIVE, ConnectionState.ENDING}
+    return None if carried else say("connection_not_active", connection=connection)
+
+
+HANDLER = Handler(SPEC, ask, act)

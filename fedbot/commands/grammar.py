@@ -1,0 +1,581 @@
+"""The one parser, made from the verbs' specs: forgiving in form, and it never guesses what was meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fedbot.commands.dates import reads_as_day
+from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
+from fedbot.messages.quantities import Quantity, is_times, quantity_in, typed
+from fedbot.rules.lines import PREFIX
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.protocol.terms import MOST_LINES
+
+_DOUBLE = '"“”„‟«»'
+_SINGLE = "'‘’‚‛`"
+_HYPHENS = re.compile("[\u2010\u2011]")
+_INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word, or a quoted text without its quotes. `start` and `end` are its place in the tidied line."""
+
+    text: str
+    start: int
+    end: int
+    quoted: bool = False
+    separator: bool = False
+
+    @property
+    def opens_quotes(self) -> bool:
+        """Whether it begins with a quote that is never closed."""
+        return not self.quoted and self.text[0] in _DOUBLE + _SINGLE
+
+    def means(self, word: str) -> bool:
+        """Whether it is that word, in any case, unquoted."""
+        return self.means_any((word,))
+
+    def means_any(self, words: Collection[str]) -> bool:
+        """Whether it is one of these words, in any case, unquoted."""
+        return not self.quoted and self.text.lower() in words
+
+
+def tidied(text: str) -> str:
+    """The text with plain spaces and line feeds, and without signs that can't be seen or that hide others."""
+    text = _HYPHENS.sub("-", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    spaced = "".join(" " if unicodedata.category(sign) == "Zs" else sign for sign in text)
+    return "".join(
+        sign for sign in spaced if sign in _INVISIBLE_BUT_NEEDED or unicodedata.category(sign) not in {"Cc", "Cf", "Cs"}
+    )
+
+
+def tokens_in(text: str) -> list[Token]:
+    """The words of a tidied line. Line feeds, `;` and a `+` that stands alone are separators."""
+    tokens: list[Token] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "\n" or text[at] == ";":
+            tokens.append(Token(text[at], at, at + 1, separator=True))
+            at += 1
+        elif text[at].isspace():
+            at += 1
+        else:
+            token = _quoted(text, at) or _bare(text, at)
+            tokens.append(token)
+            at = token.end
+    return tokens
+
+
+def _quoted(text: str, start: int) -> Token | None:
+    """A quoted text that begins here. The closing quote must end a word, so that 2" or don't is no quote."""
+    kind = next((kind for kind in (_DOUBLE, _SINGLE) if text[start] in kind), "")
+    if not kind:
+        return None
+    for at in range(start + 1, len(text)):
+        if text[at] == "\n":
+            return None
+        if text[at] in kind and (text[at + 1 : at + 2] or " ") in " \t\n;," and text[start + 1 : at].strip():
+            return Token(text[start + 1 : at].strip(), start, at + 1, quoted=True)
+    return None
+
+
+def _bare(text: str, start: int) -> Token:
+    """An unquoted word. A `;` ends it, but not inside a link."""
+    end = start
+    while end < len(text) and not text[end].isspace() and (text[end] != ";" or "://" in text[start:end]):
+        end += 1
+    word = text[start:end]
+    dashed = re.fullmatch(r"[—–]{1,2}([^\W\d].*)", word)
+    if dashed:
+        word = f"--{dashed[1]}"
+    return Token(word, start, end, separator=word == "+")
+
+
+def slice_of(line: str, tokens: Sequence[Token]) -> str:
+    """These words as typed, quotes included, with single spaces."""
+    return " ".join(line[tokens[0].start : tokens[-1].end].split())
+
+
+def unquoted(text: str) -> str:
+    """What is in the quotes, if all of it is one quoted text; else the text."""
+    tokens = tokens_in(text)
+    return tokens[0].text if len(tokens) == 1 and tokens[0].quoted else text
+
+
+# --- the way back -----------------------------------------------------------------------------------------
+
+
+def is_syntax(token: Token, reserved: Collection[str]) -> bool:
+    """Whether the parser takes it for one of these keywords, or for the beginning of an option or of a quoted text."""
+    begins_option = not token.quoted and token.text.startswith("--") and token.text != "--"
+    return begins_option or token.opens_quotes or token.means_any(reserved)
+
+
+def is_plain(text: str, reserved: Collection[str]) -> bool:
+    """Whether the parser reads the text as it is without quotes: no keyword, option, quote or separator is in it."""
+    tokens = tokens_in(text)
+    marked = any(token.quoted or token.separator or is_syntax(token, reserved) for token in tokens)
+    return bool(tokens) and not marked and " ".join(token.text for token in tokens) == text
+
+
+def in_quotes(text: str) -> str:
+    """The text in quotes, so that the parser takes it back unchanged; '' if it holds quotes of both kinds."""
+    for quote in sorted(('"', "'"), key=text.count):
+        quoted = f"{quote}{text}{quote}"
+        tokens = tokens_in(quoted)
+        if len(tokens) == 1 and tokens[0].quoted and tokens[0].text == text:
+            return quoted
+    return ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a line can mean. `quantity` is a decimal string, or '' for the whole item."""
+
+    item: str
+    quantity: str = ""
+
+
+def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phrase:
+    """All that these words can mean, the likeliest first; or what is unclear about them."""
+    words = _Words(_joined(tokens), line)
+    first, last = words.quantity(0), words.quantity(-1)
+    for quantity in (first, last):
+        if quantity is not None and len(quantity.readings) > 1:
+            return say("number_unclear", word=quantity.word, readings=quantity.readings)
+    if first is None and last is None:
+        return (Reading(words.item(0, None)),)
+    if first is not None and last is not None:
+        return _between_two(words, first, last)
+    number = first or last
+    rest = slice(1, None) if first is not None else slice(0, -1)
+    counted = Reading(words.item(rest.start, rest.stop), number.readings[0] if number else "")
+    return (counted,) if words.is_one(rest) else (counted, Reading(words.item(0, None)))
+
+
+def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:
+    """A line so that it is read the same way again, where these words are keywords; without quotes if that will do."""
+    first, last = readings[0], readings[-1]
+    ways = (_counted(first, first.item), last.item, f"{last.item} {first.item}", _counted(first, in_quotes(first.item)))
+    return next((way for way in ways if _reads_as(way, readings, reserved)), last.item)
+
+
+def _reads_as(words: str, readings: tuple[Reading, ...], reserved: Collection[str]) -> bool:
+    tokens = tuple(tokens_in(words))
+    split = any(token.separator or is_syntax(token, reserved) for token in tokens)
+    return bool(tokens) and not split and items_in(tokens, words) == readings
+
+
+def _counted(reading: Reading, item: str) -> str:
+    return f"{typed(Decimal(reading.quantity))} {item}" if reading.quantity else item
+
+
+def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Reading, ...] | Phrase:
+    """A number at both ends."""
+    one, other = first.readings[0], last.readings[0]
+    if len(words.tokens) == 2:  # noqa: PLR2004 - only the two numbers
+        return (Reading(last.word, one), Reading(first.word, other))
+    if words.is_definite(slice(1, -1)):
+        return say("two_quantities", first=first.word, second=last.word)
+    return (
+        Reading(words.item(1, None), one),
+        Reading(words.item(0, -1), other),
+        Reading(words.item(0, None)),
+    )
+
+
+class _Words:
+    def __init__(self, tokens: list[Token], line: str) -> None:
+        self.tokens = tokens
+        self.line = line
+
+    def quantity(self, at: int) -> Quantity | None:
+        """The quantity at that place. A number alone is an item: some IPN are numbers."""
+        token = self.tokens[at]
+        return None if token.quoted or len(self.tokens) == 1 else quantity_in(token.text)
+
+    def item(self, start: int, stop: int | None) -> str:
+        """These words as typed, without a sign for 'times' at an end; of one quoted text what is in the quotes."""
+        tokens = self.tokens[start:stop]
+        while len(tokens) > 1 and not tokens[0].quoted and is_times(tokens[0].text) and start > 0:
+            tokens = tokens[1:]
+        while len(tokens) > 1 and not tokens[-1].quoted and is_times(tokens[-1].text) and stop is not None:
+            tokens = tokens[:-1]
+        if len(tokens) == 1:
+            return tokens[0].text
+        return slice_of(self.line, tokens)
+
+    def is_one(self, place: slice) -> bool:
+        """Whether it is one word, so that a number beside it is no part of a longer name."""
+        return len([t for t in self.tokens[place] if t.quoted or not is_times(t.text)]) <= 1
+
+    def is_definite(self, place: slice) -> bool:
+        """Whether it is one word that can be nothing but an item."""
+        words = [t for t in self.tokens[place] if t.quoted or not is_times(t.text)]
+        return len(words) == 1 and (words[0].quoted or words[0].text.startswith("#") or "://" in words[0].text)
+
+
+def _joined(tokens: tuple[Token, ...]) -> list[Token]:
+    """`# 42` is `#42`."""
+    joined: list[Token] = []
+    for token in tokens:
+        before = joined[-1] if joined else None
+        is_key = before is not None and before.text == "#" and not before.quoted and token.text.isdecimal()
+        if is_key and before is not None and not token.quoted:
+            joined[-1] = Token(f"#{token.text}", before.start, token.end)
+        else:
+            joined.append(token)
+    return joined
+
+
+LONGEST_WORD = 200
+SHOWN = 40
+NEAR_ENOUGH = 0.6
+MUCH_LESS = 0.15
+
+
+class Unclear(Exception):
+    """The line can't be read; `phrase` says which word is the trouble and what to do."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        super().__init__(phrase.name)
+        self.phrase = phrase
+
+
+def near(word: str, known: list[str]) -> tuple[str, ...]:
+    """What the word may have meant, best first, at most three, and none that is much less alike than the best."""
+    wanted = word.casefold()[:LONGEST_WORD]
+    by_folded = {entry.casefold(): entry for entry in known}
+    alike = {folded: difflib.SequenceMatcher(None, wanted, folded).ratio() for folded in by_folded}
+    least = max(NEAR_ENOUGH, max(alike.values(), default=0) - MUCH_LESS)
+    hits = sorted((folded for folded in alike if alike[folded] >= least), key=lambda folded: -alike[folded])
+    return tuple(by_folded[folded] for folded in hits[:3])
+
+
+def first_word(text: str) -> tuple[str, str]:
+    """The verb's word in lower case, and the rest of the line, both of a tidied text."""
+    words = tidied(text).strip().split(None, 1)
+    verb = words[0].rstrip(":,.!?").lower() if words else ""
+    return verb, words[1] if len(words) > 1 else ""
+
+
+def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
+    """The arguments and options of a line behind its verb, or what is wrong with it."""
+    line = _Line(spec, tidied(text))
+    if any(token.means(PREFIX) for token in line.tokens):
+        return say("one_at_a_time")
+    try:
+        options = line.take_options()
+        arguments = line.take_keywords() | line.take_places()
+        line.check_that_all_is_there({**arguments, **options})
+        line.check_lengths({**options, **arguments})
+    except Unclear as unclear:
+        return unclear.phrase
+    return {**arguments, **options}
+
+
+def incomplete(spec: Verb, arguments: Mapping[str, Any], missing: Argument) -> Phrase:
+    """What is missing, with the line as it would be with it; all that was typed stays in it."""
+    needed = [argument for argument in spec.arguments if not argument.optional or argument is missing]
+    placeholders = {argument.name: argument.shown for argument in needed if not arguments.get(argument.name)}
+    shown = f"{missing.keyword} {missing.shown}".strip()
+    example = render(spec, {**arguments, **placeholders})
+    return say("argument_missing", argument=shown, usage=spec.usage, example=example)
+
+
+# --- the way back -----------------------------------------------------------------------------------------
+
+
+def render(spec: Verb, arguments: Mapping[str, Any]) -> str:
+    """The line, verb included, that `parse` reads as these arguments; a text without quotes where that will do.
+
+    Choices and suggestions are rendered from the parsed line with something else put in, so that nothing gets lost.
+    """
+    words = [spec.name]
+    for argument in spec.arguments:
+        value = arguments.get(argument.name)
+        if value:
+            words += [argument.keyword] if argument.keyword else []
+            words.append(_argument_again(spec, argument, value))
+    for option in spec.options:
+        value = str(arguments.get(option.name, ""))
+        if value:
+            words.append(f"--{option.name}{_option_again(value) if option.shown else ''}")
+    return " ".join(words)
+
+
+def _argument_again(spec: Verb, argument: Argument, value: Any) -> str:  # noqa: ANN401 - as parsed
+    if isinstance(value, list):
+        lines = (tuple(Reading(**reading) for reading in readings) for readings in value)
+        return " + ".join(typed_again(readings, _reserved(spec)) for readings in lines)
+    text = str(value)
+    if argument.kind is Kind.QUANTITY:
+        return typed(Decimal(text))
+    if argument.kind is Kind.THINGS:
+        return text if _things_in(text) == text and not _holds(text, _reserved(spec)) else in_quotes(text) or text
+    one_word = argument.kind in {Kind.WORD, Kind.SUBJECT}
+    if is_plain(text, _reserved(spec)) and not (one_word and " " in text):
+        return text
+    return in_quotes(text) or text
+
+
+def _option_again(text: str) -> str:
+    """The option's text behind its name. What holds quotes of both kinds stands as it is behind a `=`."""
+    quoted = in_quotes(text)
+    return f" {quoted}" if quoted else f"={text}"
+
+
+def _reserved(spec: Verb) -> frozenset[str]:
+    return frozenset(word for argument in spec.arguments if argument.keyword for word in argument.keywords)
+
+
+def _holds(text: str, reserved: frozenset[str]) -> bool:
+    """Whether one of its words would be read as a keyword or an option."""
+    return any(is_syntax(token, reserved) for token in tokens_in(text))
+
+
+def _things_in(text: str) -> str:
+    """What the parser makes of things that are typed like this."""
+    segments: list[list[Token]] = [[]]
+    for token in tokens_in(text):
+        if token.separator:
+            segments.append([])
+        else:
+            segments[-1].append(token)
+    return BETWEEN_THINGS.join(Segment(tuple(tokens)).text(text) for tokens in segments if tokens)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What stands between two separators."""
+
+    tokens: tuple[Token, ...]
+
+    def text(self, line: str) -> str:
+        """The words as typed; of a single quoted text, what is in the quotes."""
+        if not self.tokens:
+            return ""
+        if len(self.tokens) == 1:
+            return self.tokens[0].text
+        return slice_of(line, self.tokens)
+
+
+class _Line:
+    """A line being read: options are taken out first, then what has a keyword, then the rest by its place."""
+
+    def __init__(self, spec: Verb, text: str) -> None:
+        self.spec = spec
+        self.text = text
+        self.tokens = tokens_in(text)
+        self.segments: list[Segment] = []
+
+    # options
+
+    def take_options(self) -> dict[str, Any]:
+        """Take out every `--option TEXT`; the text goes on to the next option or the line's end, or is quoted."""
+        taken: dict[str, Any] = {}
+        left: list[Token] = []
+        spans: list[tuple[int, int]] = []
+        at = 0
+        while at < len(self.tokens):
+            token = self.tokens[at]
+            if token.quoted or not token.text.startswith("--") or token.text == "--":
+                left.append(token)
+                at += 1
+                continue
+            name, equals, _ = token.text[2:].partition("=")
+            option = self._option(name)
+            begun = at
+            if option.name in taken:
+                raise Unclear(say("option_twice", option=f"--{option.name}", usage=self.spec.usage))
+            if not option.shown:
+                taken[option.name], at = "yes", at + 1
+            else:
+                start = token.start + token.text.index("=") + 1 if equals else token.end
+                taken[option.name], at = self._option_text(option, at, start)
+            spans.append((self.tokens[begun].start, self.tokens[at - 1].end))
+        for start, end in spans:  # so that a name in whose middle it stood is whole
+            self.text = f"{self.text[:start]}{' ' * (end - start)}{self.text[end:]}"
+        self._split(left)
+        return taken
+
+    def _option(self, name: str) -> Option:
+        for option in self.spec.options:
+            if option.name == name.lower():
+                return option
+        close = tuple(f"--{hit}" for hit in near(name, [option.name for option in self.spec.options]))
+        raise Unclear(say("no_such_option", word=f"--{name}"[:SHOWN], near=close, usage=self.spec.usage))
+
+    def _option_text(self, option: Option, at: int, start: int) -> tuple[str, int]:
+        """The option's text, and which token comes behind it."""
+        tokens = self.tokens
+        behind = at + 1
+        if start == tokens[at].end and behind < len(tokens) and tokens[behind].quoted:
+            text, behind = tokens[behind].text, behind + 1
+        else:
+            while behind < len(tokens) and not self._ends_option(tokens[behind]):
+                behind += 1
+            text = unquoted(self.text[start : tokens[behind - 1].end].strip())
+        if not text:
+            raise Unclear(say("option_without_text", option=f"--{option.name}", usage=self.spec.usage))
+        if len(text) > option.most:
+            raise Unclear(say("note_too_long", length=len(text), most=option.most))
+        return text, behind
+
+    def _ends_option(self, token: Token) -> bool:
+        begins_option = not token.quoted and token.text.startswith("--") and token.text != "--"
+        return begins_option or (token.separator and token.text == "\n")
+
+    def _split(self, tokens: list[Token]) -> None:
+        unclosed = next((token for token in tokens if token.opens_quotes), None)
+        if unclosed is not None:
+            raise Unclear(say("quotes_not_closed", word=unclosed.text[:SHOWN]))
+        current: list[Token] = []
+        for token in tokens:
+            if token.separator:
+                self._add(current)
+                current = []
+            else:
+                current.append(token)
+        self._add(current)
+
+    def _add(self, tokens: list[Token]) -> None:
+        if tokens:
+            self.segments.append(Segment(tuple(tokens)))
+
+    # arguments with a keyword
+
+    def take_keywords(self) -> dict[str, Any]:
+        """Take out `to SPACE` and the like; said in several lines they must agree."""
+        found: dict[str, Any] = {}
+        said = tuple(self.segments)
+        keyed = [argument for argument in self.spec.arguments if argument.keyword]
+        for argument in sorted(keyed, key=self._last_said, reverse=True):
+            values: dict[str, str] = {}
+            for number, segment in enumerate(self.segments):
+                value, rest = self._behind_keyword(segment, argument)
+                self.segments[number] = rest
+                if value:
+                    values.setdefault(value.casefold(), value)
+            self.segments = [segment for segment in self.segments if segment.tokens]
+            if len(values) > 1:
+                first, second = list(values.values())[:2]
+                raise Unclear(say("two_different", keyword=argument.keyword, first=first, second=second))
+            if values:
+                found[argument.name] = next(iter(values.values()))
+            elif not argument.optional and (no_day := self._no_day(argument, said)):
+                raise Unclear(no_day)
+        return found
+
+    def _last_said(self, argument: Argument) -> int:
+        """How far back in the line its keyword stands last: what follows it goes only as far as the next one."""
+        keyed = [(segment, at) for segment in self.segments for at in range(len(segment.tokens))]
+        return max((s.tokens[at].start for s, at in keyed if self._is_keyword(s, at, argument)), default=0)
+
+    def _is_keyword(self, segment: Segment, at: int, argument: Argument) -> bool:
+        """Whether that word stands for the argument; a day's only in front of a day."""
+        token = segment.tokens[at]
+        if not token.means_any(argument.keywords):
+            return False
+        return argument.kind is not Kind.DAY or reads_as_day(Segment(segment.tokens[at + 1 :]).text(self.text))
+
+    def _behind_keyword(self, segment: Segment, argument: Argument) -> tuple[str, Segment]:
+        """What follows the last such word of the segment, and the segment without both."""
+        for at in range(len(segment.tokens) - 1, -1, -1):
+            if self._is_keyword(segment, at, argument):
+                behind = Segment(segment.tokens[at + 1 :])
+                if behind.tokens and argument.kind in {Kind.WORD, Kind.SUBJECT} and len(behind.tokens) > 1:
+                    raise Unclear(self._too_many(behind.tokens[1].text))
+                return behind.text(self.text), Segment(segment.tokens[:at])
+        return "", segment
+
+    # arguments by their place
+
+    def take_places(self) -> dict[str, Any]:
+        """What is left, by place. The last argument of several words takes all of them."""
+        found: dict[str, Any] = {}
+        for argument in [argument for argument in self.spec.arguments if not argument.keyword]:
+            value = self._take_lines() if argument.kind is Kind.ITEMS else self._take(argument.kind)
+            if value and argument.kind is Kind.QUANTITY:
+                value = self._quantity(str(value))
+            if value:
+                found[argument.name] = value
+        if self.segments:
+            raise Unclear(self._too_many(self.segments[0].text(self.text)))
+        return found
+
+    def _take(self, kind: Kind) -> str:
+        if not self.segments:
+            return ""
+        if kind is Kind.THINGS:
+            segments, self.segments = self.segments, []
+            return BETWEEN_THINGS.join(segment.text(self.text) for segment in segments)
+        first, *others = self.segments
+        several = kind in {Kind.SPACE, Kind.ANYTHING}
+        taken = first if several else Segment(first.tokens[:1])
+        left = Segment(first.tokens[len(taken.tokens) :])
+        self.segments = [left, *others] if left.tokens else others
+        return taken.text(self.text)
+
+    def _quantity(self, word: str) -> str:
+        """The decimal string that a word stands for."""
+        found = quantity_in(word)
+        if found is None:
+            raise Unclear(self._too_many(word))
+        if len(found.readings) > 1:
+            raise Unclear(say("number_unclear", word=found.word, readings=found.readings))
+        return found.readings[0]
+
+    def _take_lines(self) -> list[list[dict[str, str]]]:
+        lines = []
+        for segment in self.segments:
+            readings = items_in(segment.tokens, self.text)
+            if isinstance(readings, Phrase):
+                raise Unclear(readings)
+            lines.append([{"item": reading.item, "quantity": reading.quantity} for reading in readings])
+        self.segments = []
+        if len(lines) > MOST_LINES:
+            raise Unclear(say("too_many_lines", count=len(lines), most=MOST_LINES))
+        return lines
+
+    # complaints
+
+    def check_that_all_is_there(self, values: dict[str, Any]) -> None:
+        """No argument is missing that the verb needs."""
+        needed = [argument for argument in self.spec.arguments if not argument.optional]
+        missing = next((argument for argument in needed if argument.name not in values), None)
+        if missing is not None:
+            raise Unclear(incomplete(self.spec, values, missing))
+
+    def check_lengths(self, values: dict[str, Any]) -> None:
+        """No word is longer than anything in InvenTree can be called."""
+        names = {option.name for option in self.spec.options}
+        words = [value for name, value in values.items() if isinstance(value, str) and name not in names]
+        words += [r["item"] for value in values.values() if isinstance(value, list) for line in value for r in line]
+        for word in words:
+            if len(word) > LONGEST_WORD:
+                raise Unclear(say("word_too_long", word=word[:SHOWN], most=LONGEST_WORD))
+
+    def _no_day(self, argument: Argument, said: tuple[Segment, ...]) -> Phrase | None:
+        """What stands where a day should: `for some time`."""
+        if argument.kind is not Kind.DAY:
+            return None
+        behind = (
+            Segment(segment.tokens[at:]).text(self.text)
+            for segment in said
+            for at, token in enumerate(segment.tokens[:-1], start=1)
+            if token.means_any(argument.keywords)
+        )
+        words = next(behind, "")
+        return say("day_unclear", word=words[:SHOWN]) if words else None
+
+    def _too_many(self, word: str) -> Phrase:
+        return say("word_too_many", word=word[:SHOWN], usage=self.spec.usage, example=self.spec.examples[0])

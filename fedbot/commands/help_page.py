@@ -1,0 +1,70 @@
+"""`!fed help`: what can be said. Needs no InvenTree, so it always answers."""
+
+from __future__ import annotations
+
+from fedbot.commands.grammar import SHOWN, near
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
+from fedbot.rules.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.summaries import VerbLine
+from fedbot.rules.state import Turn
+
+ADMIN = "admin"
+
+SPEC = Verb(
+    name="help",
+    aliases=("hilfe",),
+    summary="what you can say, or more about one verb",
+    right=Right.ANYONE,
+    only_looks=True,
+    arguments=(Argument("topic", Kind.WORD, "VERB|admin", optional=True),),
+    examples=("help", "help push", "help admin"),
+    details=("Alone it tells the everyday verbs; 'help admin' tells the rest.",),
+)
+
+
+def over(others: tuple[Verb, ...]) -> Handler:
+    """The verb, telling of itself and these others."""
+    specs = (*others, SPEC)
+
+    def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+        del answers
+        topic = str(command.arguments.get("topic", "")).lower()
+        if not topic:
+            return _everyday(turn, command, specs)
+        if topic == ADMIN:
+            return say("help_admin", home=turn.home, lines=tuple(_line(s, s.usage) for s in specs if not s.everyday))
+        for spec in specs:
+            if topic in spec.names:
+                return _one(turn, spec)
+        names = [name for spec in specs for name in spec.names]
+        return say("no_such_verb", word=topic[:SHOWN], near=near(topic, names))
+
+    return Handler(SPEC, nothing_to_ask, act)
+
+
+def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
+    everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
+    lines = tuple(_line(spec, spec.examples[0]) for spec in everyday)
+    name = turn.name_of(command.sender, command.room)
+    return say("help_overview", home=turn.home, person=name, username=command.username, lines=lines)
+
+
+def _line(spec: Verb, shown: str) -> VerbLine:
+    return VerbLine(spec.name, shown, spec.summary, spec.right)
+
+
+def _one(turn: Turn, spec: Verb) -> Phrase:
+    return say(
+        "help_verb",
+        usage=spec.usage,
+        aliases=spec.aliases,
+        summary=spec.summary,
+        details=spec.details,
+        examples=spec.examples,
+        options=tuple((option.usage, option.summary) for option in spec.options),
+        right=spec.right,
+        home=turn.home,
+    )

@@ -1,0 +1,141 @@
+"""`!fed history [SPACE|ITEM|ID]`: what went to and fro, newest first; or the whole story of one case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fedbot.commands import lookup, show
+from fedbot.commands.dates import days_in
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.lookup import bare_id, spaces_in, subject_meant, whole_line
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules import command as chat_lines
+from fedbot.rules.approval.subject import Subject
+from fedbot.rules.command import Command
+from fedbot.rules.ledger import history
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, AuditOf, FindItems, ItemsFound, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+
+A_PAGE = 10
+
+SPEC = Verb(
+    name="history",
+    aliases=("ledger",),
+    summary="what went to and fro, and every step of one case",
+    right=Right.MAPPED,
+    only_looks=True,
+    arguments=(Argument("id", Kind.ANYTHING, "SPACE|ITEM|ID", optional=True),),
+    options=(
+        Option("since", "30d", "only what happened in that time: 30d, 6 weeks, 1y", most=20),
+        Option("page", "NUMBER", "a later page; or reply 'more' to the one before", most=5),
+    ),
+    examples=("history", "history betaspace --since 30d", "history #42", "history k7m2"),
+    details=(
+        "Finished and open transfers, newest first: all, those with a space, or those that touched one of our items.",
+        "With an ID, or as a reply to a card: who asked, who decided, and each step with its time.",
+        "In the admin room and in a direct chat with links to our stock items in InvenTree.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """Transfers are to be listed: with that space (its id), or of what that word means in our InvenTree."""
+
+    days: int
+    page: int
+    space: str = ""
+    item: str = ""
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """For one case all that is noted of it; for a word that may be an item, what it means."""
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    if not isinstance(meant, _Listed):
+        return (AuditOf(meant.id),)
+    return (FindItems(meant.item),) if meant.item else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Tell it; if there is more than a page, the word 'more' gets the next one."""
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    if not isinstance(meant, _Listed):
+        return show.story(turn, command, meant, answers)
+    transfers = _listed(turn, command, meant, lookup.found_in(answers))
+    phrase = _page(turn, meant, transfers, more=True)
+    if len(transfers) <= meant.page * A_PAGE:
+        return phrase
+    chat_lines.choose(
+        turn, command.room, command.event_id, command.sender, phrase, (), more=_next_page(turn, command, meant)
+    )
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
+    """What is to be told: a list, one case, or what is wrong with the line."""
+    since, page = (str(command.arguments.get(option, "")) for option in ("since", "page"))
+    days = days_in(since)
+    if days is None:
+        return say("no_such_span", word=since[:SHOWN], usage=SPEC.usage)
+    if page and not (page.isdecimal() and int(page)):
+        return say("no_such_page", word=page, usage=SPEC.usage)
+    listed = _Listed(days, int(page or 1))
+    word = str(command.arguments.get("id", "")).strip()
+    if not word and not command.subject:
+        return listed
+    if space := _space(turn, command, word):
+        return _Listed(listed.days, listed.page, space=space)
+    if not word or turn.by_code(bare_id(word)):
+        return subject_meant(turn, command, SPEC, ())
+    return _Listed(listed.days, listed.page, item=word)
+
+
+def _space(turn: Turn, command: Command, word: str) -> str:
+    """The space with that id or name, one that was a friend included; '' if there is none."""
+    known = {space.party: space.name for space in spaces_in(turn, command.room)}
+    known |= {transfer.peer: turn.party_name(transfer.peer) for transfer in lookup.told_of(turn, command)}
+    wanted = word.casefold()
+    by_id = [party for party in known if party.casefold() == wanted]
+    return next(iter(by_id or [party for party, name in known.items() if name.casefold() == wanted]), "")
+
+
+def _listed(turn: Turn, command: Command, meant: _Listed, found: ItemsFound) -> list[Transfer]:
+    transfers = lookup.told_of(turn, command)
+    if meant.space:
+        transfers = [transfer for transfer in transfers if transfer.peer == meant.space]
+    if meant.item:
+        transfers = lookup.of_item(transfers, meant.item, found)
+    if meant.days:
+        transfers = history.since(transfers, turn.now - timedelta(days=meant.days))
+    return history.newest_first(transfers)
+
+
+def _page(turn: Turn, meant: _Listed, transfers: list[Transfer], *, more: bool) -> Phrase:
+    first = (meant.page - 1) * A_PAGE
+    shown = tuple(transfers[first : first + A_PAGE])
+    return say(
+        "ledger",
+        transfers=shown,
+        names={transfer.peer: turn.party_name(transfer.peer) for transfer in shown},
+        space=turn.party_name(meant.space) if meant.space else "",
+        item=meant.item[:SHOWN],
+        days=meant.days,
+        before=first,
+        total=len(transfers),
+        more=more,
+    )
+
+
+def _next_page(turn: Turn, command: Command, meant: _Listed) -> str:
+    return whole_line(turn, command, SPEC, page=str(meant.page + 1))
+
+
+HANDLER = Handler(SPEC, ask, act)

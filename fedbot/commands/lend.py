@@ -1,0 +1,44 @@
+"""`!fed lend ITEM [QUANTITY] to SPACE for 3 weeks`: offer stock to a friend, to have back (DESIGN §2, UC2).
+
+It is a push with a last day; what it does is `push`'s.
+"""
+
+from __future__ import annotations
+
+from fedbot.commands import push
+from fedbot.commands.dates import UNTIL
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.rules.command import Command
+from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="lend",
+    summary="lend it",
+    right=Right.APPROVER,
+    arguments=(
+        Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
+        Argument("space", Kind.SPACE, "SPACE", keyword="to"),
+        Argument("until", Kind.DAY, "TIME", keyword="for", or_keywords=UNTIL),
+    ),
+    options=(Option("note", "TEXT", "what the other space reads with it"), push.PARCEL),
+    examples=("lend LENS-2 to betaspace for 3 weeks", "lend #42 to betaspace until 31.1."),
+    details=(
+        "It stays yours. The last day is included: '10 days', 'tomorrow', 'friday', '31.1.', '2026-12-15'.",
+        "Without a quantity the whole stock item goes; several items are split by ' + ', ';' or a line break.",
+        "Nothing moves before somebody over there has said yes; their people are reminded before it is due.",
+        "It comes back with 'return'; 'extend' gives more time, 'gift' makes it theirs, 'lost' writes it off.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    everyday=3,
+)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Offer it, to have it back."""
+    return push.offer(turn, command, answers, SPEC)
+
+
+HANDLER = Handler(SPEC, push.ask, act)

@@ -1,0 +1,52 @@
+"""What `gift` and `lost` do alike: the owner's approver says how a loan ends that doesn't come back (DESIGN §2)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_meant
+from fedbot.commands.spec import Handler, Verb
+from fedbot.rules.command import Command
+from fedbot.rules.loan import end, lend
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+
+
+def ends_it(spec: Verb, how: Ending) -> Handler:
+    """The handler of a verb that closes the loan in this way."""
+
+    def meant(turn: Turn, command: Command) -> tuple[Transfer, dict[int, Decimal]] | Phrase:
+        """The loan, and what of it; all that is out, if nothing is named."""
+        command, words = id_and_rest(turn, command, str(command.arguments.get("id", "")))
+        loan = owned_loan(turn, command, spec)
+        if isinstance(loan, Phrase):
+            return loan
+        out, free = lend.out(turn, loan), lend.free_to_return(turn, loan)
+        wanted = things_meant(loan, words or ALL, out)
+        if isinstance(wanted, Phrase):
+            return wanted
+        if any(free.get(number) != out[number] for number in wanted):
+            return say("return_under_way", loan=loan, transfer=lend.open_return(turn, loan) or loan)
+        if wanted != {number: out[number] for number in wanted}:
+            return say("only_all_of_a_thing", loan=loan, usage=spec.usage)
+        return loan, wanted
+
+    def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+        """Nothing of InvenTree; what stands against it is said at once."""
+        found = meant(turn, command)
+        return found if isinstance(found, Phrase) else ()
+
+    def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+        """Close the loan, or that part of it, so."""
+        del answers
+        found = meant(turn, command)
+        if isinstance(found, Phrase):
+            return found
+        loan, wanted = found
+        end.close(turn, loan, how, command.signature(turn), wanted)
+        return None
+
+    return Handler(spec, ask, act)

@@ -1,0 +1,155 @@
+"""Which loan, and which things of it, a line is about, and whether the speaker's space decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from fedbot.commands.dates import reads_as_day
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.lookup import WITHOUT_ID, bare_id, subject_meant, whole_line
+from fedbot.commands.picking import quantity_complaint
+from fedbot.commands.spec import BETWEEN_THINGS, Verb
+from fedbot.messages.quantities import is_times, quantity_in
+from fedbot.rules import command as chat_lines
+from fedbot.rules.command import Command
+from fedbot.rules.loan import lend
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.transfer import Line, Transfer
+from fedbot.rules.state import Turn
+
+
+def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
+    """The loan that is running; a return or extension stands for its loan. Else what is wrong."""
+    found = subject_meant(turn, command, spec, tuple(lend.on_loan(turn)))
+    if isinstance(found, Phrase):
+        return found
+    if isinstance(found, Transfer) and found.terms.parent:
+        found = turn.transfer(found.terms.parent) or found
+    if isinstance(found, Connection) or not found.is_loan:
+        return say("no_loan", subject=found)
+    if found.closed is not None or not found.is_on_loan:
+        return say("not_on_loan", loan=found, home=turn.home, peer_name=turn.party_name(found.peer))
+    return found
+
+
+def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
+    """The loan, if it is ours to say how it ends."""
+    loan = loan_meant(turn, command, spec)
+    if isinstance(loan, Phrase):
+        return loan
+    if loan.role != "sender":
+        return say("owner_decides", loan=loan, peer_name=turn.party_name(loan.peer), usage=spec.usage)
+    return loan
+
+
+def carrier(turn: Turn, loan: Transfer) -> Connection:
+    """The connection by which the two spaces settle it: the living one, else that of the loan."""
+    connection = turn.connection_with(loan.peer) or turn.connection(loan.connection)
+    if connection is None:
+        raise LookupError(f"loan {loan.id} has no connection")
+    return connection
+
+
+def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
+    """The line with the id that `word` begins with, if it is one; and what is left of the words."""
+    first, _, behind = word.strip().partition(" ")
+    bare = bare_id(first)
+    is_amount = quantity_in(bare) is not None or first in {"by", "for", "until"} or reads_as_day(word.strip())
+    if not turn.by_code(bare) and (command.subject or is_amount):
+        return replace(command, arguments={**command.arguments, "id": "", WITHOUT_ID: word.strip()}), word.strip()
+    return replace(command, arguments={**command.arguments, "id": bare}), behind.strip()
+
+
+def only_line(loan: Transfer) -> int | None:
+    """The number of the loan's line, if only one was lent."""
+    numbers = list(lend.lent(loan))
+    return numbers[0] if len(numbers) == 1 else None
+
+
+ALL = "all"
+
+
+def things_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[int, Decimal] | Phrase:
+    """How much of which lines, of what is `left` of each; or what is wrong with the words."""
+    if words.casefold() == ALL:
+        return dict(left)
+    wanted: dict[int, Decimal] = {}
+    for words_of_one in words.split(BETWEEN_THINGS):
+        meant = _one_meant(loan, words_of_one, left)
+        if isinstance(meant, Phrase):
+            return meant
+        for number, quantity in meant.items():
+            wanted[number] = wanted.get(number, Decimal(0)) + quantity
+    for number, quantity in wanted.items():
+        there = left.get(number, Decimal(0))
+        if quantity > there or not there:
+            return say("more_than_out", loan=loan, line=loan.line(number), wanted=quantity, out=there)
+    return wanted
+
+
+def _one_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[int, Decimal] | Phrase:
+    """One thing with its quantity, or all of it without one."""
+    only = only_line(loan)
+    if only is not None and quantity_in(words) is not None and not _called(loan, words):
+        return _counted(loan, [only], words)
+    if called := _called(loan, words):
+        return {number: left.get(number, Decimal(0)) for number in called}
+    for name, quantity in _with_quantity(words.split()):
+        if called := _called(loan, name):
+            return _counted(loan, called, quantity)
+    return say("no_such_thing_lent", loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
+
+
+def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
+    """The name and the quantity that these words can be: the quantity last, else first."""
+    bare = [word for word in words if not is_times(word)]
+    if len(bare) > 1:
+        if quantity_in(bare[-1]) is not None:
+            yield " ".join(bare[:-1]), bare[-1]
+        if quantity_in(bare[0]) is not None and not bare[-1].isdecimal():
+            yield " ".join(bare[1:]), bare[0]
+
+
+def _counted(loan: Transfer, numbers: list[int], word: str) -> dict[int, Decimal] | Phrase:
+    """So much of the one line that is called so."""
+    found = quantity_in(word)
+    if found is None or len(found.readings) > 1:
+        return say("number_unclear", word=word, readings=found.readings if found else ())
+    if complaint := quantity_complaint(found.readings[0]):
+        return complaint
+    if len(numbers) > 1:
+        return say("several_things_called_so", loan=loan, numbers=tuple(numbers))
+    return {numbers[0]: Decimal(found.readings[0])}
+
+
+def _called(loan: Transfer, word: str) -> list[int]:
+    """The lines that are called so: by number, IPN, name, serial number, or the key of a stock item."""
+    wanted = word.strip().strip("\"'").casefold()
+    lent = lend.lent(loan)
+    if len(lent) > 1 and wanted.isdecimal():
+        return [number for number in lent if str(number) == wanted]
+    return [number for number in lent if wanted in _names(loan, loan.line(number))]
+
+
+def _names(loan: Transfer, line: Line) -> set[str]:
+    names = {line.description.name, line.description.ipn} - {""}
+    with_serial = {f"{name}#{line.serial}" for name in names} if line.serial else set()
+    keys = {f"#{key}" for key in (line.item, loan.at(line.number).item) if key}
+    return {name.casefold() for name in names | with_serial} | keys
+
+
+def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None:
+    """Put the list of what is out, and free to go: each by its number, and all of it."""
+    left = lend.free_to_return(turn, loan)
+    last = max(left) + 1
+    words = {**{number: str(number) for number in left}, last: ALL}
+    ways = tuple(
+        whole_line(turn, command, spec, id=f"{loan.code} {words[number]}") if number in words else ""
+        for number in range(1, last + 1)
+    )
+    lines = tuple(line for line in lend.lines_out(turn, loan) if line.number in left)
+    phrase = say("which_things_of_a_loan", loan=loan, lines=lines, everything=last, verb=spec.name)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)

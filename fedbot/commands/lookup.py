@@ -1,0 +1,189 @@
+"""Which space, friend, transfer or connection a person means by a word, or by what the line replies to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fedbot.commands.grammar import SHOWN, near, render
+from fedbot.commands.spec import Verb
+from fedbot.rules.approval.subject import Subject
+from fedbot.rules.command import Command
+from fedbot.rules.decisions import subject_by_id
+from fedbot.rules.ledger import history
+from fedbot.rules.lines import PREFIX
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, ItemsFound
+from fedbot.rules.model.room import Room
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.protocol import announcements, room_upgrades
+from fedbot.rules.state import Turn
+
+WITHOUT_ID = "without id"
+"""Among a command's arguments: what was typed beside an id, where both are one argument."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Another space: it announces itself in the room, or we have a connection with it there."""
+
+    party: str
+    name: str
+
+
+def is_private(turn: Turn, room: str) -> bool:
+    """Whether only our own admins read along."""
+    return bool(turn.home.admin_room) and room == turn.home.admin_room
+
+
+def rooms_told_of(turn: Turn, room: str) -> list[str]:
+    """The rooms of which may be told in this one: itself and those before it; in the admin room, all.
+
+    In a direct chat: those that the person reads.
+    """
+    if person := announcements.direct_with(turn, turn.room(room)):
+        return announcements.shared_with(turn, person)
+    return room_upgrades.federation_rooms(turn) if is_private(turn, room) else room_upgrades.lineage(turn, room)
+
+
+def room_name(turn: Turn, room: str) -> str:
+    """A room's name, else its id."""
+    known = turn.room(room)
+    return known.name if isinstance(known, Room) and known.name else room
+
+
+def spaces_in(turn: Turn, room: str) -> list[Space]:
+    """All other spaces that this room may be told of, each once, by name."""
+    found: dict[str, str] = {}
+    for place in rooms_told_of(turn, room):
+        for announcement in turn.announcements(place):
+            if announcement.bot != turn.home.bot:
+                found |= {party.id: party.name for party in announcement.parties}
+        for connection in turn.connections():
+            if connection.room == place and connection.state in LIVING_CONNECTION:
+                found.setdefault(connection.peer, connection.peer_name)
+    found.pop(turn.home.party, None)
+    return sorted((Space(party, name) for party, name in found.items()), key=lambda space: space.name.casefold())
+
+
+def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
+    """The space with that id or display name, in any case; else what is wrong with the word."""
+    wanted = word.strip().casefold()
+    if wanted in {turn.home.party.casefold(), turn.home.name.casefold()}:
+        return say("that_is_us", home=turn.home)
+    spaces = spaces_in(turn, room)
+    by_id = [space for space in spaces if space.party.casefold() == wanted]
+    hits = by_id or [space for space in spaces if space.name.casefold() == wanted]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        return say("several_spaces", word=word[:SHOWN], spaces=tuple(space.party for space in hits))
+    names = {space.name: space for space in spaces} | {space.party: space for space in spaces}
+    close = [names[hit].name for hit in near(word, list(names))]
+    known = tuple(space.name for space in spaces)
+    return say("no_such_space", word=word[:SHOWN], near=tuple(dict.fromkeys(close)), known=known)
+
+
+def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subject, ...]) -> Subject | Phrase:
+    """The transfer or connection of the id that was typed, else of the message that the line replies to.
+
+    `fitting` are those that the verb could be about; they are told when nothing says which one.
+    """
+    word = bare_id(str(command.arguments.get("id", "")))
+    found = _by_word(turn, command, word) if word else subject_by_id(turn, command.subject)
+    if found is None:
+        told = tuple(subject for subject in fitting if subject.room in rooms_told_of(turn, command.room))
+        return say("which_one", verb=spec.name, subjects=told, line=_with_id(command, spec, told))
+    if isinstance(found, Phrase):
+        return found
+    if found.room not in rooms_told_of(turn, command.room):
+        return say("subject_elsewhere", subject=found, room=room_name(turn, found.room))
+    return found
+
+
+def _with_id(command: Command, spec: Verb, told: tuple[Subject, ...]) -> str:
+    """What was typed, with the id of the first of them; '' if there is none."""
+    if not told:
+        return ""
+    typed = str(command.arguments.get(WITHOUT_ID, command.arguments.get("id", "")))
+    return render(spec, {**command.arguments, "id": f"{told[0].code} {typed}".strip()})
+
+
+def bare_id(word: str) -> str:
+    """An id without the signs that people put around it."""
+    return word.strip(" .,:;!?()[]#")
+
+
+def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
+    hits = turn.by_code(word)
+    if len(hits) > 1:
+        here = rooms_told_of(turn, command.room)
+        hits = [hit for hit in hits if hit.room in here] or hits
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        return say("several_subjects", word=word[:SHOWN], subjects=tuple(hits))
+    here = rooms_told_of(turn, command.room)
+    subjects: list[Connection | Transfer] = [*turn.transfers(), *turn.connections()]
+    codes = [subject.code for subject in subjects if subject.room in here]
+    return say("no_such_id", word=word[:SHOWN], near=near(word, codes))
+
+
+def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:  # noqa: ANN401 - as parsed
+    """The command's line with other arguments or options in place of some; all else stays as it was typed.
+
+    A number in a list stands for such a line.
+    """
+    as_whom = f"as {turn.home.party} " if announcements.claimed_by_several(turn, command.sender, command.room) else ""
+    return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
+
+
+_NUMBER = re.compile(r"#\s*(\d+)")
+
+
+def told_of(turn: Turn, command: Command) -> list[Transfer]:
+    """All transfers, open and finished, of which may be told where the line was said."""
+    rooms = rooms_told_of(turn, command.room)
+    return [transfer for transfer in turn.transfers() if transfer.room in rooms]
+
+
+def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
+    """What `FindItems` has found; nothing, where it wasn't asked."""
+    found = answers[0] if answers else ItemsFound()
+    if not isinstance(found, ItemsFound):
+        raise TypeError(f"items were asked for, not {found!r}")
+    return found
+
+
+def of_item(transfers: Sequence[Transfer], word: str, found: ItemsFound) -> list[Transfer]:
+    """Those that touched what the word means: an item of ours that InvenTree has found, a number, a name or IPN."""
+    number = _NUMBER.fullmatch(word)
+    items = {item.pk for item in found.items} | ({int(number[1])} if number else set())
+    brought = {item.provenance.transfer for item in found.items if item.provenance}
+    return [t for t in transfers if t.id in brought or history.touches(t, items, word)]
+
+
+def friend_meant(turn: Turn, command: Command) -> Connection | Phrase:
+    """The active connection with the argument `space`, or what stands against it."""
+    return active_friend(turn, command, str(command.arguments["space"]))
+
+
+def active_friend(turn: Turn, command: Command, word: str) -> Connection | Phrase:
+    """The active connection with that space, or what stands against it; in the admin room, in whichever room it is."""
+    space = space_meant(turn, command.room, word)
+    if isinstance(space, Phrase):
+        return space
+    connection = turn.connection_with(space.party)
+    if connection is None:
+        return say("not_friends", name=space.name, party=space.party, home=turn.home)
+    if connection.room not in rooms_told_of(turn, command.room):
+        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+    if connection.state is ConnectionState.SUSPENDED:
+        return say("needs_review", connection=connection)
+    if connection.state is not ConnectionState.ACTIVE:
+        return say("connection_not_active", connection=connection)
+    return connection

@@ -1,0 +1,129 @@
+"""`!fed match ITEM NAME from SPACE`: what a friend calls NAME is our ITEM, from now on (DESIGN §8)."""
+
+from __future__ import annotations
+
+from fedbot.commands.grammar import SHOWN, incomplete, near
+from fedbot.commands.lookup import friend_meant, rooms_told_of
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules.catalogue import match_parts
+from fedbot.rules.command import Command
+from fedbot.rules.model.catalogue import Alias, alias_id
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
+from fedbot.rules.model.stock import Part, Right
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import offer
+
+NAME = Argument("name", Kind.ANYTHING, "NAME", optional=True)
+FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True)
+SPEC = Verb(
+    name="match",
+    summary="say which part of ours a friend's thing is",
+    right=Right.APPROVER,
+    arguments=(
+        Argument("item", Kind.WORD, "ITEM", optional=True),
+        NAME,
+        FROM_SPACE,
+    ),
+    options=(Option("forget", "", "not any more"),),
+    examples=("match PLA-ROT PLA-RED from betaspace", "match", "match PLA-RED --forget"),
+    details=(
+        "ITEM is a part of ours: its IPN, its name (in quotes if it has several words), or the #42 of an item of it.",
+        "NAME is what the friend calls it: its IPN, or its part name. It counts before IPNs and names that are alike.",
+        "Alone it lists what was said so far. With one friend only, 'from SPACE' may be left out.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which part of ours is meant; what stands against it already is said at once."""
+    item, name = _words(command)
+    if not item or command.arguments.get("forget"):
+        return ()
+    if not name:
+        return incomplete(SPEC, command.arguments, NAME)
+    friend = _friend(turn, command)
+    return friend if isinstance(friend, Phrase) else (FindItems(item),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Keep it, forget it, or list all."""
+    item, name = _words(command)
+    if command.arguments.get("forget"):
+        return _forget(turn, command, name or item)
+    if not item:
+        return say("matches", home=turn.home, aliases=_known(turn, command))
+    friend = _friend(turn, command)
+    if isinstance(friend, Phrase):
+        return friend
+    (found,) = answers
+    if not isinstance(found, ItemsFound):
+        raise TypeError(f"match asks which items are meant, not {found!r}")
+    part = _part_meant(found, item)
+    if isinstance(part, Phrase):
+        return part
+    by = command.signature(turn)
+    word = presentable(name)
+    alias = Alias(alias_id(friend.peer, word), friend.peer, word, part.pk, part.name, part.ipn, by.name, turn.now)
+    before = match_parts.keep(turn, alias)
+    for transfer in turn.open_transfers():
+        if transfer.peer == friend.peer and transfer.terms.kind == "push" and match_parts.unmatched(transfer):
+            offer.look_for_parts(turn, transfer)  # its card waits for just that
+    return say("matched", alias=alias, peer=friend.peer_name, before=before)
+
+
+def _words(command: Command) -> tuple[str, str]:
+    return str(command.arguments.get("item", "")), str(command.arguments.get("name", ""))
+
+
+def _friend(turn: Turn, command: Command) -> Connection | Phrase:
+    """The friend that is named, or the only one."""
+    if command.arguments.get("space"):
+        return friend_meant(turn, command)
+    rooms = rooms_told_of(turn, command.room)
+    friends = [connection for connection in turn.active_connections() if connection.room in rooms]
+    if len(friends) == 1:
+        return friends[0]
+    return incomplete(SPEC, command.arguments, FROM_SPACE)
+
+
+def _part_meant(found: ItemsFound, word: str) -> Part | Phrase:
+    """The one part that the word means, whether any of it is in stock or not."""
+    parts = {item.part.pk: item.part for item in found.items}
+    if not parts:
+        folded = word.casefold()
+        parts = {part.pk: part for part in found.parts if folded in {part.ipn.casefold(), part.name.casefold()}}
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    if parts:
+        return say("several_parts_match", word=word[:SHOWN], parts=tuple(parts.values()))
+    return say("no_part_to_match", word=word[:SHOWN], near=tuple(part.name for part in found.parts[:3]))
+
+
+def _known(turn: Turn, command: Command) -> tuple[Alias, ...]:
+    """What was said of the friends of these rooms, or of the one that is named."""
+    rooms = rooms_told_of(turn, command.room)
+    peers = {connection.peer for connection in turn.connections() if connection.room in rooms}
+    word = str(command.arguments.get("space", "")).casefold()
+    if word:
+        peers = {peer for peer in peers if word in {peer.casefold(), turn.party_name(peer).casefold()}}
+    known = [alias for alias in turn.aliases() if alias.peer in peers]
+    return tuple(sorted(known, key=lambda alias: (alias.peer, alias.name.casefold(), alias.word.casefold())))
+
+
+def _forget(turn: Turn, command: Command, word: str) -> Phrase:
+    """All that was said with this word: the friend's, or our part's."""
+    known = _known(turn, command)
+    folded = word.casefold()
+    meant = tuple(a for a in known if folded in {a.word.casefold(), a.name.casefold(), a.ipn.casefold()} and folded)
+    if not meant:
+        names = [*(alias.word for alias in known), *(alias.ipn or alias.name for alias in known)]
+        return say("nothing_matched", word=word[:SHOWN], near=near(word, names) if word else ())
+    for alias in meant:
+        match_parts.forget(turn, alias, command.signature(turn).name)
+    return say("match_forgotten", aliases=meant)
+
+
+HANDLER = Handler(SPEC, ask, act)

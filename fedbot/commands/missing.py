@@ -1,0 +1,60 @@
+"""`!fed missing ID`: a parcel never arrived, or came back; a superuser then settles it by `resolve` (DESIGN §2)."""
+
+from __future__ import annotations
+
+from fedbot.commands.lookup import subject_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
+from fedbot.rules.approval import subject as subjects
+from fedbot.rules.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import parcel
+
+SPEC = Verb(
+    name="missing",
+    summary="say that a parcel never arrived",
+    right=Right.APPROVER,
+    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
+    examples=("missing k7m2", "missing"),
+    details=(
+        "An approver of either space says so: it is lost, came back, or not all of it came.",
+        "Then nothing more is booked by itself, and a superuser settles it with 'resolve'.",
+        "As a reply to the card it needs no ID.",
+    ),
+    where=Where.FEDERATION_ROOM,
+)
+
+
+def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
+    on_their_way = tuple(t for t in turn.open_transfers() if subjects.parcel_is_under_way(t))
+    subject = subject_meant(turn, command, SPEC, on_their_way)
+    if isinstance(subject, Phrase):
+        return subject
+    if isinstance(subject, Transfer) and subject.state is TransferState.DISPUTED and subject.parcel:
+        return say("parcel_missing_already", transfer=subject)
+    if not isinstance(subject, Transfer) or not subjects.parcel_is_under_way(subject):
+        return say("no_parcel_under_way", subject=subject)
+    return subject
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing but the speaker's right; what isn't on its way is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Stop waiting for it; both spaces are told."""
+    del answers
+    transfer = _meant(turn, command)
+    if isinstance(transfer, Phrase):
+        return transfer
+    parcel.never_arrived(turn, transfer, command.signature(turn))
+    return say("parcel_noted_missing", transfer=turn.transfer(transfer.id) or transfer, home=turn.home)
+
+
+HANDLER = Handler(SPEC, ask, act)

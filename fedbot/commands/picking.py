@@ -1,0 +1,325 @@
+"""Which stock items a typed line means, whether they may leave, and how they read in the terms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fedbot.commands.grammar import SHOWN, Reading
+from fedbot.rules.catalogue import merged_stock
+from fedbot.rules.catalogue.merged_stock import Hidden
+from fedbot.rules.catalogue.provenance import forbidden_origin
+from fedbot.rules.loan import lend
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import ItemsFound
+from fedbot.rules.model.stock import TRAVELLING_STATUSES, Part, StockItem
+from fedbot.rules.model.summaries import Lying
+from fedbot.rules.model.transfer import Line, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.model.units import counts_pieces, is_fraction
+from fedbot.rules.protocol.terms import MOST_DIGITS, MOST_PLACES, described, presentable, written
+from fedbot.rules.state import Turn
+
+# A message may have 46,000 bytes; what people read of the offer, and the seal itself, take the rest.
+MOST_OFFER_BYTES = 28_000
+
+
+Less = Callable[[StockItem, Decimal], str]
+"""What was typed, as it would be with that much of that item."""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """A stock item that is to go, how much of it, and the foreign space that it came from, or ''."""
+
+    item: StockItem
+    quantity: Decimal
+    origin: str = ""
+
+
+def quantity_complaint(word: str) -> Phrase | None:
+    """What is wrong with a quantity as typed (a decimal string), by InvenTree's limits."""
+    quantity = Decimal(word)
+    if quantity <= 0:
+        return say("quantity_not_positive", word=word)
+    if -int(quantity.as_tuple().exponent) > MOST_PLACES:
+        return say("quantity_too_fine", word=word, places=MOST_PLACES)
+    if quantity >= 10**MOST_DIGITS:
+        return say("quantity_too_large", word=word[:40])
+    return None
+
+
+def pledged(turn: Turn, item: int) -> tuple[Decimal, tuple[Transfer, ...]]:
+    """How much of an item is on offer already, or on its way out; and in which transfers."""
+    total, by = Decimal(0), []
+    for transfer in turn.open_transfers():
+        if transfer.role != "sender" or _is_only_asked_for(transfer) or transfer.terms.kind == lend.EXTENSION:
+            continue
+        waiting = [line for line in transfer.terms.lines if line.item == item and _still_there(transfer, line, item)]
+        if waiting:
+            total += sum((line.quantity for line in waiting), Decimal(0))
+            by.append(transfer)
+    return total, tuple(by)
+
+
+def _is_only_asked_for(transfer: Transfer) -> bool:
+    """Whether another space asks for it and nobody here has said yes: that lays no claim to anything."""
+    return transfer.terms.kind == "request" and transfer.state is TransferState.OPEN and transfer.granted is None
+
+
+def _still_there(transfer: Transfer, line: Line, item: int) -> bool:
+    """Whether the line's quantity is part of what InvenTree says of that item now: not split off, not given."""
+    progress = transfer.at(line.number)
+    if progress.failed:
+        return False
+    return not progress.stage or (progress.stage == "taken" and progress.item == item)
+
+
+def free_of(turn: Turn, item: StockItem, taken: Mapping[int, Decimal]) -> Decimal:
+    """What nobody has laid claim to: in InvenTree, by our open offers, or in the same line (`taken`)."""
+    return max(item.available - pledged(turn, item.pk)[0] - taken.get(item.pk, Decimal(0)), Decimal(0))
+
+
+def origins_of(turn: Turn, item: StockItem, tainted: tuple[tuple[int, str], ...]) -> tuple[str, ...]:
+    """The other parties that the item came from, by its own mark or those of what it was split from."""
+    seen = [origin for pk, origin in tainted if pk == item.pk]
+    seen += [item.provenance.origin] if item.provenance else []
+    return tuple(dict.fromkeys(origin for origin in seen if origin and origin != turn.home.party))
+
+
+def item_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
+    """Why nothing of this item may go there, whatever the quantity."""
+    return _borrowed_complaint(turn, item, destination) or _stock_complaint(turn, item, origins, destination)
+
+
+def _borrowed_complaint(turn: Turn, item: StockItem, destination: str) -> Phrase | None:
+    """What is borrowed goes back to its owner by a return, and nowhere else."""
+    loan = lend.borrowed(turn, item)
+    if loan is None:
+        return None
+    if destination == loan.peer:
+        return say("borrowed_goes_back_by_return", item=item, loan=loan)
+    return say("may_not_go_on", item=item, origin=turn.party_name(loan.peer), destination=turn.party_name(destination))
+
+
+def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
+    part = item.part
+    forbidden = [origin for origin in origins if forbidden_origin(origin, destination)]
+    if part.virtual:
+        return say("part_virtual", item=item)
+    if item.customer is not None:
+        return say("item_with_customer", item=item)
+    if item.status not in TRAVELLING_STATUSES:  # before the next: to InvenTree most of these aren't in stock either
+        return say("status_may_not_travel", item=item)
+    if not item.in_stock or item.quantity <= 0:
+        return say("item_not_in_stock", item=item)
+    if not part.active:
+        return say("part_inactive", item=item)
+    if not part.salable:
+        return say("part_not_salable", item=item)
+    if forbidden:
+        origin, there = turn.party_name(forbidden[0]), turn.party_name(destination)
+        return say("may_not_go_on", item=item, origin=origin, destination=there)
+    return None
+
+
+def amount_complaint(
+    turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], less: Less
+) -> Phrase | None:
+    """Why not this much of it."""
+    if item.serial and wanted != 1:
+        return say("serial_is_one", item=item)
+    if counts_pieces(item.part.units) and is_fraction(wanted):
+        return say("whole_pieces", item=item, wanted=wanted)
+    free = free_of(turn, item, taken)
+    if wanted <= free:
+        return None
+    line = less(item, free)
+    if wanted > item.quantity:
+        return say("quantity_too_much", item=item, wanted=wanted, available=free, line=line)
+    if wanted > item.available:
+        return say("item_allocated", item=item, wanted=wanted, available=free, line=line)
+    by = pledged(turn, item.pk)[1]
+    return say("offered_already", item=item, wanted=wanted, available=free, transfers=by, line=line)
+
+
+def merged_complaint(
+    turn: Turn, item: StockItem, wanted: Decimal, taken: Mapping[int, Decimal], hidden: tuple[Hidden, ...], less: Less
+) -> Phrase | None:
+    """Why not this much of it, if so much of it may be what was received and merged into it (`merges`)."""
+    clean = max(free_of(turn, item, taken) - merged_stock.total(hidden), Decimal(0))
+    if not hidden or wanted <= clean:
+        return None
+    names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in hidden))
+    line = less(item, clean)
+    total = merged_stock.total(hidden)
+    return say("merged_may_not_go_on", item=item, hidden=total, origins=names, available=clean, line=line)
+
+
+def line_of(number: int, picked: Picked) -> Line:
+    """A line of the terms."""
+    item, part = picked.item, picked.item.part
+    return Line(
+        number=number,
+        item=item.pk,
+        part=part.pk,
+        description=described(part),
+        quantity=picked.quantity,
+        serial=presentable(item.serial),
+        batch=presentable(item.batch),
+        packaging=presentable(item.packaging),
+        expiry=item.expiry,
+        status=item.status,
+        status_text=presentable(item.status_text),
+        place=presentable(item.place),
+        origin=picked.origin,
+        whole=picked.quantity == item.quantity,
+    )
+
+
+def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
+    """Why the offer doesn't fit into a message: terms in clear, the items' metadata sealed (so a third longer)."""
+    clear = len(json.dumps(written(terms), ensure_ascii=False).encode())
+    sealed = len(json.dumps(dict(metadata), ensure_ascii=False).encode(errors="replace")) * 4 // 3
+    if clear + sealed <= MOST_OFFER_BYTES:
+        return None
+    return say("offer_too_large", kilobytes=(clear + sealed) // 1000, most=MOST_OFFER_BYTES // 1000)
+
+
+MOST_TOLD = 20
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Several things may be meant. `ways` are what a number stands for, in the phrase's order."""
+
+    phrase: Phrase
+    ways: tuple[tuple[Lying, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picking:
+    """What is needed to pick: InvenTree's answers by word, where it shall go, and what the line took before.
+
+    `less` is the line to type instead, with so much of an item.
+    """
+
+    turn: Turn
+    found: Mapping[str, ItemsFound]
+    destination: str
+    taken: Mapping[int, Decimal]
+    less: Less
+
+    def origins(self, item: StockItem) -> tuple[str, ...]:
+        """The other parties that the item came from."""
+        tainted = tuple(entry for found in self.found.values() for entry in found.tainted)
+        return origins_of(self.turn, item, tainted)
+
+    def complaint(self, item: StockItem, wanted: Decimal) -> Phrase | None:
+        """Why that much of the item may not go."""
+        return (
+            item_complaint(self.turn, item, self.origins(item), self.destination)
+            or amount_complaint(self.turn, item, wanted, self.taken, self.less)
+            or merged_complaint(self.turn, item, wanted, self.taken, self.hidden(item), self.less)
+        )
+
+    def hidden(self, item: StockItem) -> tuple[Hidden, ...]:
+        """What of it may be another space's, since that was merged into it, and may not go there."""
+        seen = (merged_stock.hidden(self.turn, item, found, self.destination) for found in self.found.values())
+        return next((hidden for hidden in seen if hidden), ())
+
+
+def pick(picking: Picking, readings: tuple[Reading, ...]) -> Picked | Choice | Phrase:
+    """The one item that the line means, or what to ask the person, or why there is none."""
+    known = [reading for reading in readings if picking.found[reading.item].items]
+    if not known:
+        return _nothing(picking, readings)
+    if len(known) > 1:
+        return _which_reading(picking, readings, known)
+    (reading,) = known
+    items = picking.found[reading.item].items
+    if len(items) == 1:
+        return _one(picking, items[0], reading.quantity)
+    return _which_item(picking, reading, items)
+
+
+def _one(picking: Picking, item: StockItem, quantity: str) -> Picked | Phrase:
+    wanted = Decimal(quantity) if quantity else item.quantity
+    complaint = picking.complaint(item, wanted)
+    if complaint is not None:
+        return complaint
+    return Picked(item, wanted, next(iter(picking.origins(item)), ""))
+
+
+def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Phrase:
+    """No stock item: the part is known but none lies there, or the word is unknown; near hits are told."""
+    parts: list[Part] = []
+    for reading in readings:
+        near = picking.found[reading.item].parts
+        exact = tuple(part for part in near if reading.item.casefold() in {part.name.casefold(), part.ipn.casefold()})
+        if exact:
+            return say("nothing_in_stock", word=reading.item[:SHOWN], parts=exact)
+        parts += [part for part in near if part not in parts]
+    return say("item_not_found", word=readings[-1].item[:SHOWN], parts=tuple(parts))
+
+
+def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[Reading]) -> Choice | Phrase:
+    """A name that ends (or begins) with a number, and the number could be the quantity: both exist."""
+    lying = [
+        Lying(item, Decimal(reading.quantity) if reading.quantity else item.quantity)
+        for reading in known
+        for item in picking.found[reading.item].items
+    ]
+    fitting = [entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None]
+    usable = tuple(fitting[:MOST_TOLD])
+    if not usable:
+        return _none_fits(picking, readings[-1].item, lying[:MOST_TOLD])
+    return Choice(
+        say("which_reading", word=readings[-1].item[:SHOWN], readings=usable), tuple((entry,) for entry in usable)
+    )
+
+
+def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]) -> Picked | Choice | Phrase:
+    """Several stock items of one part: those that may go, with as much as each can give."""
+    lying = [_as_much_as_was_typed(picking, item, reading.quantity) for item in items]
+    usable = tuple(entry for entry in lying if picking.complaint(entry.item, entry.quantity) is None)
+    if len(usable) == 1:
+        return _one(picking, usable[0].item, reading.quantity)
+    together = _together(picking, items, Decimal(reading.quantity)) if reading.quantity and not usable else ()
+    if not (usable or together):
+        return _none_fits(picking, reading.item, lying)
+    word = reading.item[:SHOWN]
+    if together:
+        wanted = Decimal(reading.quantity)
+        return Choice(say("only_together", word=word, wanted=wanted, together=together), (together,))
+    return Choice(say("which_item", word=word, choices=usable), tuple((entry,) for entry in usable))
+
+
+def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> Lying:
+    """The quantity that was typed, never less of it; without one, all that is free."""
+    free = free_of(picking.turn, item, picking.taken)
+    everything = free if free > 0 else item.quantity
+    return Lying(item, Decimal(quantity) if quantity else everything)
+
+
+def _together(picking: Picking, items: tuple[StockItem, ...], wanted: Decimal) -> tuple[Lying, ...]:
+    """As many of the items as it takes, largest first, if all together have that much; no single one has."""
+    free = [Lying(item, min(wanted, free_of(picking.turn, item, picking.taken))) for item in items]
+    parts: list[Lying] = []
+    for entry in sorted(free, key=lambda entry: -entry.quantity):
+        quantity = min(entry.quantity, wanted)
+        if quantity > 0 and picking.complaint(entry.item, quantity) is None:
+            parts.append(Lying(entry.item, quantity))
+            wanted -= quantity
+    return tuple(parts) if not wanted else ()
+
+
+def _none_fits(picking: Picking, word: str, lying: list[Lying]) -> Phrase:
+    unfit = []
+    for entry in lying:
+        complaint = picking.complaint(entry.item, entry.quantity)
+        if complaint is not None:
+            unfit.append((entry.item, complaint))
+    return say("no_item_fits", word=word[:SHOWN], unfit=tuple(unfit))

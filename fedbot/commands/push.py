@@ -1,0 +1,173 @@
+"""`!fed push ITEM [QUANTITY] to SPACE`: offer stock to a friend, to keep (DESIGN §2, UC2)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from functools import partial
+
+from fedbot.commands.dates import day_meant
+from fedbot.commands.grammar import Reading, render
+from fedbot.commands.lookup import friend_meant, whole_line
+from fedbot.commands.picking import Choice, Picked, Picking, line_of, pick, quantity_complaint, size_complaint
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.rules import command as chat_lines
+from fedbot.rules.command import Command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase
+from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
+from fedbot.rules.model.stock import Right, StockItem, plain
+from fedbot.rules.model.transfer import Terms
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import opening
+from fedbot.rules.wire.subject_ids import by_line
+
+PARCEL = Option("parcel", "", "it goes by parcel: it is booked in when it has arrived")
+SPEC = Verb(
+    name="push",
+    aliases=("give",),
+    summary="give it away",
+    right=Right.APPROVER,
+    arguments=(
+        Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
+        Argument("space", Kind.SPACE, "SPACE", keyword="to"),
+    ),
+    options=(
+        Option("note", "TEXT", "what the other space reads with it"),
+        PARCEL,
+        Option("loan", "TIME", "it stays yours, and comes back by then", most=40),
+    ),
+    examples=("push 200 M3-BOLT to betaspace", 'push #42 10 to betaspace --note "for your workshop"'),
+    details=(
+        "Without a quantity the whole stock item goes.",
+        "Nothing moves before somebody over there has said yes; then it is theirs.",
+        "Several items are split by ' + ', ';' or a line break and decided together.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    everyday=4,
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which items are meant; what stands against it already is said at once."""
+    destination = friend_meant(turn, command)
+    if isinstance(destination, Phrase):
+        return destination
+    for readings in _lines(command):
+        for reading in readings:
+            complaint = quantity_complaint(reading.quantity) if reading.quantity else None
+            if complaint is not None:
+                return complaint
+    last_day = loan_until(turn, command)
+    if isinstance(last_day, Phrase):
+        return last_day
+    return tuple(FindItems(word, merges=True) for word in _words(command))
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Offer it, or list what may be meant, or say why not."""
+    return offer(turn, command, answers, SPEC)
+
+
+def offer(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb) -> Phrase | None:
+    """What `push` and `lend` do: `spec` is the one that was typed."""
+    destination = friend_meant(turn, command)
+    if isinstance(destination, Phrase):
+        return destination
+    found: dict[str, ItemsFound] = {}
+    for word, answer in zip(_words(command), answers, strict=True):
+        if not isinstance(answer, ItemsFound):
+            raise TypeError(f"push asks for items, not {answer!r}")
+        found[word] = answer
+    picked: list[Picked] = []
+    taken: dict[int, Decimal] = {}
+    for readings in _lines(command):
+        less = partial(_with_instead, command, spec, picked)
+        outcome = pick(Picking(turn, found, destination.peer, taken, less), readings)
+        if isinstance(outcome, Phrase):
+            return outcome
+        if isinstance(outcome, Choice):
+            _let_choose(turn, command, spec, destination, outcome, picked)
+            return None
+        picked.append(outcome)
+        taken[outcome.item.pk] = taken.get(outcome.item.pk, Decimal(0)) + outcome.quantity
+    return _offer(turn, command, destination, picked)
+
+
+def loan_until(turn: Turn, command: Command) -> date | Phrase | None:
+    """The last day of a loan; None if it is to keep; or what is wrong with the day."""
+    word = str(command.arguments.get("until") or command.arguments.get("loan") or "")
+    return day_meant(word, turn.now, turn.home.time_zone) if word else None
+
+
+def _lines(command: Command) -> list[tuple[Reading, ...]]:
+    return [tuple(Reading(**reading) for reading in readings) for readings in command.arguments["lines"]]
+
+
+def _words(command: Command) -> tuple[str, ...]:
+    """What InvenTree is asked for, each word once."""
+    return tuple(dict.fromkeys(reading.item for readings in _lines(command) for reading in readings))
+
+
+def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Picked]) -> Phrase | None:
+    """The offer goes out; the message that carries it answers the line."""
+    asker = command.signature(turn)
+    last_day = loan_until(turn, command)
+    if isinstance(last_day, Phrase):
+        return last_day
+    terms = Terms(
+        kind="push",
+        sender=turn.home.party,
+        receiver=connection.peer,
+        lines=tuple(line_of(number, each) for number, each in enumerate(picked, start=1)),
+        asker=asker.person,
+        asker_name=presentable(asker.name),
+        note=str(command.arguments.get("note", "")),
+        loan_until=last_day,
+        time_zone=turn.home.time_zone if last_day else "",
+        parcel=bool(command.arguments.get("parcel")),
+    )
+    metadata = {
+        str(number): each.item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
+        for number, each in enumerate(picked, start=1)
+        if each.item.metadata
+    }
+    complaint = size_complaint(terms, metadata)
+    if complaint is not None:
+        return complaint
+    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata)
+    return None
+
+
+# --- a numbered list, each number standing for a whole line ---
+
+
+def _let_choose(
+    turn: Turn, command: Command, spec: Verb, friend: Connection, choice: Choice, picked: list[Picked]
+) -> None:
+    """Ask which one; the lines before it are settled, those behind it stay as they were typed."""
+    before = [_counted(each.item.pk, each.quantity) for each in picked]
+    behind = command.arguments["lines"][len(picked) + 1 :]
+    last_day = loan_until(turn, command)
+    day = last_day.isoformat() if isinstance(last_day, date) else ""  # a choice made after midnight means the same day
+    fixed = {name: day for name in ("until", "loan") if name in command.arguments}
+    ways = []
+    for way in choice.ways:
+        chosen = [_counted(lying.item.pk, lying.quantity) for lying in way]
+        ways.append(whole_line(turn, command, spec, space=friend.peer, lines=[*before, *chosen, *behind], **fixed))
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, choice.phrase, tuple(ways))
+
+
+def _with_instead(command: Command, spec: Verb, picked: list[Picked], item: StockItem, quantity: Decimal) -> str:
+    """The line with so much of that item in place of the one behind those that are picked."""
+    lines = command.arguments["lines"]
+    instead = [*lines[: len(picked)], _counted(item.pk, quantity), *lines[len(picked) + 1 :]]
+    return render(spec, {**command.arguments, "lines": instead})
+
+
+def _counted(item: int, quantity: Decimal) -> list[dict[str, str]]:
+    return [{"item": f"#{item}", "quantity": plain(quantity)}]
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,55 @@
+"""`!fed received ID`: a parcel is here; the same as a second 📦 on its card (DESIGN §2)."""
+
+from __future__ import annotations
+
+from fedbot.commands.deciding import with_quantity
+from fedbot.commands.lookup import subject_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where, nothing_to_ask
+from fedbot.rules import decisions
+from fedbot.rules.command import Command
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="received",
+    aliases=("arrived",),
+    summary="say that a parcel is here",
+    right=Right.MAPPED,  # an approver's word is needed, and checked as on a card
+    arguments=(
+        Argument("id", Kind.SUBJECT, "ID", optional=True),
+        Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),
+    ),
+    examples=("received k7m2", "received"),
+    details=(
+        "An approver of the space that gets it says so; then it is booked in. The same as a second 📦 on the card.",
+        "As a reply to the card it needs no ID. It counts after a few seconds; until then 'cancel' takes it back.",
+        "If the parcel never comes, or not all of it: 'missing'.",
+    ),
+    where=Where.FEDERATION_ROOM,
+    decides=True,
+)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Begin to book it in, or say why not."""
+    del answers
+    told = with_quantity(turn, command)
+    if isinstance(told, Phrase):
+        return told
+    command, quantity = told
+    subject = subject_meant(turn, command, SPEC, tuple(t for t in turn.open_transfers() if t.awaits_parcel))
+    if isinstance(subject, Phrase):
+        return subject
+    if not isinstance(subject, Transfer) or not subject.awaits_parcel:
+        return say("no_parcel_for_us", subject=subject, home=turn.home, peer_name=turn.party_name(subject.peer))
+    if quantity is not None and [line.quantity for line in subject.terms.lines] != [quantity]:
+        return say("parcel_is_incomplete", transfer=subject, peer_name=turn.party_name(subject.peer))
+    event = command.event_id
+    return decisions.take_up(turn, subject, Choice.PARCEL, command.sender, event, reply_to=event, at=command.at)
+
+
+HANDLER = Handler(SPEC, nothing_to_ask, act)

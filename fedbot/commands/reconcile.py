@@ -1,0 +1,67 @@
+"""`!fed reconcile [SPACE]`: compare our books with a friend's, and mend what is safe (DESIGN §6)."""
+
+from __future__ import annotations
+
+from fedbot.commands.lookup import active_friend, rooms_told_of
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules.command import Command
+from fedbot.rules.ledger import reconcile
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="reconcile",
+    summary="compare our books with a friend's",
+    right=Right.SUPERUSER,
+    arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
+    options=(Option("repair", "", "put right what is ours and safe: the mark 'arrived', the metadata"),),
+    examples=("reconcile betaspace", "reconcile", "reconcile betaspace --repair"),
+    details=(
+        "Each line of each transfer: what either bot noted, and what either InvenTree shows now.",
+        "Each difference is told with its likely cause and what would mend it. No stock is moved.",
+        "I do it by myself every night, and tell the admin room what is new.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """What stands against it is said at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Begin; each friend's books are told of when they are compared."""
+    del answers
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    repair = bool(command.arguments.get("repair"))
+    for connection in meant:
+        reconcile.begin(
+            turn, connection, command.room, asked_by=command.sender, event_id=command.event_id, repair=repair
+        )
+    return None
+
+
+def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
+    """The friends whose books are meant, or what stands against it."""
+    word = str(command.arguments.get("space", "")).strip()
+    here = rooms_told_of(turn, command.room)
+    if word:
+        one = active_friend(turn, command, word)
+        if isinstance(one, Phrase):
+            return one
+        meant = [one]
+    else:
+        meant = [c for c in turn.active_connections() if c.room in here]
+    running = [c for c in meant if turn.reconciliation(c.id) is not None]
+    if running:
+        return say("reconciling_already", connection=running[0])
+    return meant or say("nobody_to_reconcile_with", home=turn.home)
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,83 @@
+"""docs/verbs.md and one page a verb in docs/verbs/, made from the specs by `python -m fedbot.commands`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fedbot.commands.registry import catalogue
+from fedbot.commands.spec import Verb, Where
+from fedbot.rules.model.stock import Right
+
+INDEX = "verbs.md"
+WHO = {
+    Right.ANYONE: "everybody whom the space's bot knows (`people` in its configuration)",
+    Right.MAPPED: "everybody whom the space's bot knows (`people` in its configuration), with an active InvenTree user",
+    Right.APPROVER: "approvers of the space, as its InvenTree says at that moment",
+    Right.SUPERUSER: "superusers of the space's InvenTree, as it says at that moment",
+}
+_WHO_IN_SHORT = {
+    Right.ANYONE: "everybody known",
+    Right.MAPPED: "everybody known and active",
+    Right.APPROVER: "approvers",
+    Right.SUPERUSER: "superusers",
+}
+
+_MADE = "<!-- Made from the verbs' specs: don't edit it, run `python -m fedbot.commands`. -->"
+_TOP = """\
+# What people can say
+
+Every line begins with `!fed`. Typing is forgiving: any case of the verb, `—` for `--`, any quotes, the quantity
+before or after the item, `1,5` or `1.5`; `1.000` is asked back, never guessed. Several items are split by a line
+break, `;` or ` + `. An item is `#42`, an IPN, a part's name, `PART#SERIAL` or the item's pasted link; a name that
+begins or ends with a number goes in quotes. An `ID` is the short code at the end of a card; a reply to the card, or
+in its thread, supplies it. A number answers a numbered list, as a reply to it, within 10 minutes.
+
+| Verb | What it does | Who |
+|---|---|---|
+"""
+
+
+def pages() -> dict[str, str]:
+    """All pages as Markdown, by their path below docs/."""
+    specs = sorted(catalogue(), key=lambda spec: spec.name)
+    index = f"{_MADE}\n{_TOP}" + "".join(_row(spec) for spec in specs)
+    return {INDEX: index} | {f"verbs/{spec.name}.md": _page(spec) for spec in specs}
+
+
+def write(docs: Path) -> None:
+    """Write all pages anew; the page of a verb that is no more goes."""
+    wanted = pages()
+    (docs / "verbs").mkdir(exist_ok=True)
+    for old in (docs / "verbs").glob("*.md"):
+        if str(old.relative_to(docs)) not in wanted:
+            old.unlink()
+    for path, page in wanted.items():
+        (docs / path).write_text(page, encoding="utf-8")
+
+
+def _row(spec: Verb) -> str:
+    return f"| [{spec.name}](verbs/{spec.name}.md) | {spec.summary} | {_WHO_IN_SHORT[spec.right]} |\n"
+
+
+def _page(spec: Verb) -> str:
+    lines = [
+        _MADE,
+        f"# {spec.name}",
+        "",
+        f"    !fed {spec.usage}",
+        "",
+        f"{spec.summary[:1].upper()}{spec.summary[1:]}.",
+    ]
+    if spec.details:
+        lines += ["", " ".join(spec.details)]
+    if spec.options:
+        lines += ["", *(f"- `{option.usage}`: {option.summary}" for option in spec.options)]
+    lines += ["", f"**Who:** {WHO[spec.right]}."]
+    if spec.where is Where.FEDERATION_ROOM:
+        lines += ["", "**Where:** in a room that the spaces share."]
+    if spec.only_looks:
+        lines += ["", "**Where:** in a room that the spaces share, in the admin room, or alone with the bot."]
+    if spec.aliases:
+        lines += ["", f"**Also:** {', '.join(f'`{alias}`' for alias in spec.aliases)}."]
+    lines += ["", "## Examples", "", *(f"    !fed {example}" for example in spec.examples)]
+    return "\n".join([*lines, "", "[All verbs](../verbs.md)", ""])

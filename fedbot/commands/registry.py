@@ -1,0 +1,153 @@
+"""All verbs, and what the rules use of them (`fedbot.rules.command.Verbs`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fedbot.commands import (
+    approve,
+    cancel,
+    clear,
+    connect,
+    decline,
+    disconnect,
+    extend,
+    find,
+    gift,
+    give_back,
+    help_page,
+    history,
+    lend,
+    lost,
+    match,
+    missing,
+    people,
+    push,
+    received,
+    reconcile,
+    request,
+    resolve,
+    resume,
+    review,
+    rotate,
+    share,
+    show,
+    spaces,
+    stats,
+    status,
+    todo,
+    unshare,
+    whoami,
+)
+from fedbot.commands.grammar import SHOWN, first_word, near, parse
+from fedbot.commands.lookup import Space, room_name, space_meant
+from fedbot.commands.spec import Handler, Verb, Where
+from fedbot.rules.command import Answers, Command
+from fedbot.rules.lines import MORE
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.protocol import announcements, room_upgrades
+from fedbot.rules.state import Turn
+
+_HANDLERS = (
+    find.HANDLER,
+    request.HANDLER,
+    push.HANDLER,
+    lend.HANDLER,
+    give_back.HANDLER,
+    extend.HANDLER,
+    gift.HANDLER,
+    lost.HANDLER,
+    todo.HANDLER,
+    show.HANDLER,
+    history.HANDLER,
+    approve.HANDLER,
+    decline.HANDLER,
+    cancel.HANDLER,
+    received.HANDLER,
+    missing.HANDLER,
+    share.HANDLER,
+    unshare.HANDLER,
+    match.HANDLER,
+    spaces.HANDLER,
+    stats.HANDLER,
+    connect.HANDLER,
+    disconnect.HANDLER,
+    review.HANDLER,
+    resolve.HANDLER,
+    resume.HANDLER,
+    clear.HANDLER,
+    reconcile.HANDLER,
+    rotate.HANDLER,
+    people.HANDLER,
+    status.HANDLER,
+)
+
+
+def handlers() -> tuple[Handler, ...]:
+    """Every verb with what it does. `whoami` and `help` tell of the others."""
+    specs = tuple(handler.spec for handler in _HANDLERS)
+    return (*_HANDLERS, whoami.over(specs), help_page.over((*specs, whoami.SPEC)))
+
+
+def catalogue() -> tuple[Verb, ...]:
+    """Every verb's spec, in the order in which they are told."""
+    return tuple(handler.spec for handler in handlers())
+
+
+class Registry:
+    """The verbs by their names."""
+
+    def __init__(self) -> None:
+        self._by_name = {name: handler for handler in handlers() for name in handler.spec.names}
+
+    def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
+        """The verb and its arguments, or what is wrong with the line. Nothing said is `help`."""
+        del turn
+        word, rest = first_word(text)
+        if not word:
+            return help_page.SPEC.name, {}
+        handler = self._by_name.get(word)
+        if handler is None and (word == MORE or word.isdecimal()):
+            return say("reply_to_the_list", word=word[:SHOWN])
+        if handler is None:
+            return say("no_such_verb", word=word[:SHOWN], near=near(word, list(self._by_name)))
+        arguments = parse(handler.spec, rest)
+        return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
+
+    def right(self, verb: str) -> Right:
+        """Who may use the verb."""
+        return self._by_name[verb].spec.right
+
+    def answers(self, verb: str) -> Answers:
+        """Which messages say what a line with this verb is about."""
+        return self._by_name[verb].spec.answers
+
+    def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+        """What the verb has to ask first; or already its answer to the person."""
+        handler = self._by_name[command.verb]
+        if not handler.spec.only_looks and announcements.direct_with(turn, turn.room(command.room)):
+            names = tuple(room_name(turn, room) for room in announcements.shared_with(turn, command.sender))
+            return say("not_in_direct_chat", text=command.text, rooms=names)
+        if handler.spec.where is Where.FEDERATION_ROOM and command.room not in room_upgrades.federation_rooms(turn):
+            names = tuple(room_name(turn, room) for room in room_upgrades.current_rooms(turn))
+            return say("not_in_this_room", text=command.text, rooms=names)
+        return handler.ask(turn, command)
+
+    def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+        """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
+        return self._by_name[command.verb].act(turn, command, answers)
+
+    def answer_without(self, turn: Turn, command: Command, problem: str) -> bool:
+        """Answer the line although our InvenTree doesn't answer; False if the verb can't."""
+        answer = self._by_name[command.verb].answer_without
+        return answer is not None and answer(turn, command, problem)
+
+    def is_safe_for(self, turn: Turn, room: str, verb: str, arguments: dict[str, Any], others: frozenset[str]) -> bool:
+        """Whether it only looks, or takes the access of one of these others (or names no space at all)."""
+        spec = self._by_name[verb].spec
+        if not spec.ends_trust:
+            return spec.only_looks
+        space = space_meant(turn, room, str(arguments["space"]))
+        return not isinstance(space, Space) or space.party in others

@@ -1,0 +1,123 @@
+"""`!fed resolve ID`: say what is true of a transfer of which nobody can tell by machine (DESIGN §6)."""
+
+from __future__ import annotations
+
+from fedbot.commands.lookup import subject_meant, whole_line
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules import command as chat_lines
+from fedbot.rules.command import Command
+from fedbot.rules.loan import write_off
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, ItemsSeen, Query
+from fedbot.rules.model.settlement import Truth
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import resolve
+from fedbot.rules.transfer.resolve import Seen
+
+SPEC = Verb(
+    name="resolve",
+    summary="settle what nobody can tell by machine",
+    right=Right.SUPERUSER,
+    arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
+    options=(Option("as", "TRUTH", "what is true; without it I look in InvenTree and tell what can be", 40),),
+    examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
+    details=(
+        "For a transfer that stopped because InvenTree did not tell what became of the stock.",
+        "And for what we have borrowed: it is lost or back, but still in our stock; or its owner is gone for ever.",
+        "I look once more, and offer what may be true with what each would do. Your name goes into the records.",
+        "The other space's books are for its own superusers; its bot follows what you say of yours.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Where the stock is now, and which marks it carries."""
+    transfer = _meant(turn, command)
+    if isinstance(transfer, Phrase):
+        return transfer
+    if transfer.dispute is None:
+        return write_off.looks(transfer)
+    return resolve.looks(transfer, _said(command)[1])
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Offer what may be true as a numbered list; or take the person's word."""
+    transfer = _meant(turn, command)
+    if isinstance(transfer, Phrase):
+        return transfer
+    if transfer.dispute is None:
+        return _of_a_loan(turn, command, transfer, answers)
+    seen: Seen = {}
+    for line, answer in zip(resolve.in_question(transfer), answers, strict=True):
+        if not isinstance(answer, ItemsSeen):
+            raise TypeError(f"resolve asks where items are, not {answer!r}")
+        seen[line.number] = answer
+    word, item = _said(command)
+    offered = resolve.truths(turn, transfer, seen, item)
+    for truth in offered:
+        if truth.name == word and item in {None, truth.item}:
+            settled = resolve.settle(turn, transfer, truth, seen, command.signature(turn))
+            peer_name = turn.party_name(transfer.peer)
+            return say("resolved", transfer=settled, truth=truth, home=turn.home, peer_name=peer_name)
+    return _offer(turn, command, transfer, offered, seen)
+
+
+def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answer, ...]) -> Phrase | None:
+    """The same of a loan: what is over, but still in our stock; or whose owner is gone."""
+    seen = write_off.seen_in(loan, answers)
+    offered = write_off.truths(turn, loan, seen)
+    for truth in offered:
+        if truth.name == _said(command)[0]:
+            settled = write_off.settle(turn, loan, truth, seen, command.signature(turn))
+            return say("loan_settled", loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
+    return _offer(turn, command, loan, offered, seen)
+
+
+def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
+    """The transfer to settle, or why there is nothing to settle."""
+    waiting = tuple(t for t in turn.restless_transfers() if t.dispute is not None or _is_left(turn, t))
+    subject = subject_meant(turn, command, SPEC, waiting)
+    if isinstance(subject, Phrase):
+        return subject
+    if isinstance(subject, Transfer) and _is_left(turn, subject):
+        return subject
+    if not isinstance(subject, Transfer) or subject.dispute is None:
+        return say("nothing_to_settle", subject=subject)
+    if resolve.is_under_way(subject):
+        return say("still_being_tried", transfer=subject, home=turn.home)
+    return subject
+
+
+def _is_left(turn: Turn, loan: Transfer) -> bool:
+    """Whether it is a loan of which our superuser has to say something."""
+    return bool(loan.left_over) or write_off.is_abandoned(turn, loan)
+
+
+def _said(command: Command) -> tuple[str, int | None]:
+    """The word behind `--as`, and the stock item that it names: ('booked', 1207)."""
+    words = str(command.arguments.get("as", "")).split()
+    number = words[1].removeprefix("#") if len(words) > 1 else ""
+    return (words[0].lower() if words else ""), (int(number) if number.isdecimal() else None)
+
+
+def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> Phrase | None:
+    """What InvenTree shows and what may be true; a number picks one."""
+    phrase = say(
+        "resolve_choice" if transfer.dispute else "resolve_loan_choice",
+        transfer=transfer,
+        home=turn.home,
+        peer_name=turn.party_name(transfer.peer),
+        seen=seen,
+        truths=offered,
+        said=str(command.arguments.get("as", "")),
+    )
+    if not offered:
+        return phrase
+    lines = tuple(whole_line(turn, command, SPEC, id=transfer.code, **{"as": truth.typed}) for truth in offered)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, lines)
+    return None
+
+
+HANDLER = Handler(SPEC, ask, act)

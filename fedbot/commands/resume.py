@@ -1,0 +1,40 @@
+"""`!fed resume`: InvenTree was put back to an earlier state, its books were looked at, and stock may move again."""
+
+from __future__ import annotations
+
+from fedbot.commands.spec import Handler, Verb
+from fedbot.rules import health
+from fedbot.rules.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="resume",
+    summary="move stock again after InvenTree was put back",
+    right=Right.SUPERUSER,
+    examples=("resume",),
+    details=(
+        "When our InvenTree was put back to an earlier state, I move no stock in it, and say what is missing.",
+        "Correct it in InvenTree first: what was lent or given since then is in stock there again.",
+        "Then say this, and what waits goes on.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing to look up; whether it was put back we know."""
+    del command
+    return () if turn.standing().went_back is not None else say("nothing_to_resume", home=turn.home)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Go on from this state of InvenTree."""
+    del answers
+    health.go_on(turn)
+    turn.note("house", "stock may move again", command.sender, command.event_id)
+    return say("resumed", home=turn.home)
+
+
+HANDLER = Handler(SPEC, ask, act)

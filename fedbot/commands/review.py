@@ -1,0 +1,122 @@
+"""`!fed review`: look at a space whose bot or key changed, or at what waits in a new room; let it go on (DESIGN §4)."""
+
+from __future__ import annotations
+
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.lookup import Space, rooms_told_of, space_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules.command import Command
+from fedbot.rules.connection import key_checks, move_rooms, pinning
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.summaries import ChangeSeen
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import fingerprint
+
+SPEC = Verb(
+    name="review",
+    summary="accept another key or account of a friend's bot, or a new room",
+    right=Right.SUPERUSER,
+    arguments=(
+        Argument("space", Kind.SPACE, "SPACE", optional=True),
+        Argument("accept", Kind.ANYTHING, "KEY", keyword="accept", optional=True),
+    ),
+    options=(Option("room", "", "the friendships of the room before go on in this one"),),
+    examples=("review", "review betaspace accept dog cat lion horse fish moon key", "review --room"),
+    details=(
+        "Alone it tells which spaces wait for a look, with the known fingerprint and the new one.",
+        "KEY is the seven emoji (or their names) that somebody of that space reads to you by phone from their own bot.",
+        "The whole new fingerprint counts too: all 20 letters and digits.",
+        "When a room was upgraded, its friendships wait until a superuser of each space says --room in the new one.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing but the right; a wrong name is told at once."""
+    meant = _meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Tell what changed; or, where the fingerprint is compared, let it go on."""
+    del answers
+    meant = _meant(turn, command)
+    if isinstance(meant, Phrase):
+        return meant
+    if command.arguments.get("room"):
+        return _move(turn, command)
+    waiting = move_rooms.waiting_for(turn, command.room)
+    if waiting and not command.arguments.get("accept"):
+        return move_rooms.what_waits(turn, waiting)
+    suspended = _suspended(turn, command, meant)
+    elsewhere = () if meant else move_rooms.rooms_waited_for(turn)
+    if not suspended and elsewhere:
+        return say("nothing_moves_here", rooms=elsewhere)
+    if not suspended:
+        return say("review_nothing", space=meant.name if meant else "")
+    word = str(command.arguments.get("accept", ""))
+    if not word:
+        return say("review_list", home=turn.home, changes=tuple(_looked_at(turn, each) for each in suspended))
+    return _accept(turn, command, suspended[0], word)
+
+
+def _meant(turn: Turn, command: Command) -> Space | Phrase | None:
+    """The space that was named, if one was."""
+    word = str(command.arguments.get("space", ""))
+    if word:
+        return space_meant(turn, command.room, word)
+    if command.arguments.get("accept"):
+        return say("accept_without_space", usage=SPEC.usage)
+    return None
+
+
+def _suspended(turn: Turn, command: Command, space: Space | None) -> list[Connection]:
+    rooms = rooms_told_of(turn, command.room)
+    return [
+        connection
+        for connection in turn.connections()
+        if connection.state is ConnectionState.SUSPENDED
+        and (connection.changed_bot or not connection.changed_room)
+        and connection.room in rooms
+        and (space is None or connection.peer == space.party)
+    ]
+
+
+def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
+    """What changed; if people can't compare yet, the peer's bot is asked once more."""
+    if connection.check is None or (connection.check.is_open and not connection.check.is_told):
+        key_checks.begin_review(turn, connection)
+    return ChangeSeen(
+        connection=connection,
+        old_fingerprint=fingerprint(connection.peer_key),
+        new_fingerprint=fingerprint(connection.changed_key or connection.peer_key),
+        old_bot=connection.peer_bot,
+        new_bot=connection.changed_bot or connection.peer_bot,
+        emoji=key_checks.numbers(turn, connection),
+    )
+
+
+def _move(turn: Turn, command: Command) -> Phrase:
+    """All that waits for this room goes on in it."""
+    if not move_rooms.waiting_for(turn, command.room):
+        return say("nothing_moves_here", rooms=move_rooms.rooms_waited_for(turn))
+    by = command.signature(turn)
+    moved, open_ones = move_rooms.move(turn, command.room, by)
+    return say("moved", home=turn.home, by=by.name, moved=moved, open_ones=open_ones)
+
+
+def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
+    """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
+    if not key_checks.fits(turn, connection, word):
+        turn.note(connection.id, "review: another fingerprint was typed", command.sender, command.event_id)
+        return say("fingerprint_differs", connection=connection, word=word[:SHOWN])
+    by = command.signature(turn)
+    restored = pinning.accept_change(turn, connection, by)
+    return say("reviewed", connection=restored, by=by.name)
+
+
+HANDLER = Handler(SPEC, ask, act)

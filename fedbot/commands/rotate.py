@@ -1,0 +1,43 @@
+"""`!fed rotate SPACE`: a new token for a friend's bot now, instead of a month before the old one ends (DESIGN §2)."""
+
+from __future__ import annotations
+
+from fedbot.commands.lookup import friend_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.command import Command
+from fedbot.rules.connection import rotate_tokens
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="rotate",
+    summary="make a new token for a friend",
+    right=Right.SUPERUSER,
+    arguments=(Argument("space", Kind.SPACE, "SPACE"),),
+    examples=("rotate betaspace",),
+    details=(
+        "The new one is tried before the old one is revoked, so nothing stops meanwhile.",
+        "I do it by myself 30 days before a token ends.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Nothing but the right; what stands against it is said at once."""
+    meant = friend_meant(turn, command)
+    return meant if isinstance(meant, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Begin it; the outcome is told by another reply."""
+    del answers
+    connection = friend_meant(turn, command)
+    if isinstance(connection, Phrase):
+        return connection
+    begun = rotate_tokens.rotate(turn, connection, command.signature(turn), command.room)
+    return say("rotating", connection=connection, begun=begun)
+
+
+HANDLER = Handler(SPEC, ask, act)

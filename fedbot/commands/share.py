@@ -1,0 +1,95 @@
+"""`!fed share ITEM|PART|CATEGORY`: what friends may find and ask for (DESIGN §2)."""
+
+from __future__ import annotations
+
+from fedbot.commands.grammar import SHOWN, near
+from fedbot.commands.lookup import whole_line
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules import command as chat_lines
+from fedbot.rules.catalogue import share as shares
+from fedbot.rules.command import Command
+from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, Thing
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+ALL = frozenset({"all", "everything"})
+MOST_TOLD = 9
+
+SPEC = Verb(
+    name="share",
+    summary="let friends find it and ask for it",
+    right=Right.APPROVER,
+    arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all", optional=True),),
+    examples=("share M3-BOLT", "share #42", "share Fasteners", "share"),
+    details=(
+        "Alone it tells what is shared; at first that is nothing.",
+        "A part is shared with its stock, a category with all parts in it and below it; 'all' is all that we have.",
+        "Friends see name, IPN and how much is in stock. Each request is still decided by our approvers.",
+        "What came from another space isn't ours to share.",
+    ),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """What the word means in our InvenTree."""
+    del turn
+    word = word_of(command)
+    return () if not word or word.casefold() in ALL else (FindShareable(word),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Put it on the list, or tell what is on it."""
+    word = word_of(command)
+    if not word:
+        return say("sharing_list", home=turn.home, shares=tuple(turn.shares()), friends=_friends(turn))
+    if word.casefold() in ALL:
+        return _shared(turn, command, Thing(EVERYTHING, 0, ""))
+    (found,) = answers
+    if not isinstance(found, Shareable):
+        raise TypeError(f"share asks for what can be shared, not {found!r}")
+    if not found.things:
+        return say("nothing_to_share", word=word[:SHOWN], near=near(word, list(found.near)) or found.near[:3])
+    if len(found.things) > 1:
+        let_choose(turn, command, SPEC, found.things[:MOST_TOLD])
+        return None
+    return _shared(turn, command, found.things[0])
+
+
+def word_of(command: Command) -> str:
+    """What was typed for the thing."""
+    return str(command.arguments.get("thing", "")).strip()
+
+
+def _friends(turn: Turn) -> tuple[str, ...]:
+    return tuple(connection.peer_name for connection in turn.active_connections())
+
+
+def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
+    if thing.origin and thing.origin != turn.home.party:
+        return say("not_ours_to_share", name=thing.name, origin=turn.party_name(thing.origin))
+    covering = shares.covering(turn, f"{thing.model}:{thing.pk}", thing.above)
+    if covering:
+        return say("shared_already", name=thing.name, by=covering[0])
+    if len(turn.shares()) >= shares.MOST_SHARES:
+        return say("sharing_list_full", most=shares.MOST_SHARES)
+    share = shares.begin(turn, thing, command.signature(turn))
+    return say("shared_now", share=share, thing=thing, friends=_friends(turn))
+
+
+def let_choose(turn: Turn, command: Command, spec: Verb, things: tuple[Thing, ...]) -> None:
+    """Ask which: a part and a category may have one name, and so may several parts."""
+    ways = tuple(whole_line(turn, command, spec, thing=named(thing)) for thing in things)
+    phrase = say("which_to_share", word=word_of(command)[:SHOWN], things=things)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
+
+
+def named(thing: Thing) -> str:
+    """The thing so that it is read as nothing else."""
+    if thing.model == ITEM:
+        return f"#{thing.pk}"
+    return f"{'category' if thing.model == CATEGORY else 'part'}:{thing.pk}"
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,114 @@
+"""`!fed show ID`: one case, with everything that led to where it stands, who and when; or the cases of an item."""
+
+from __future__ import annotations
+
+from fedbot.commands import lookup
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.lookup import bare_id, subject_meant
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.approval.subject import Subject
+from fedbot.rules.command import Command
+from fedbot.rules.connection import key_checks
+from fedbot.rules.ledger import history
+from fedbot.rules.loan import lend
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.summaries import CaseSeen
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import fingerprint
+
+SPEC = Verb(
+    name="show",
+    summary="one case, who did what",
+    right=Right.MAPPED,
+    only_looks=True,
+    arguments=(Argument("id", Kind.ANYTHING, "ID|ITEM", optional=True),),
+    examples=("show k7m2", "show #42"),
+    details=(
+        "As a reply to a card it needs no ID. Of a loan it tells the last day, and what came back.",
+        "With an item: the open cases of it, and the last one that is over.",
+    ),
+    everyday=7,
+)
+
+
+def _meant(turn: Turn, command: Command) -> Subject | Phrase:
+    return subject_meant(turn, command, SPEC, tuple(turn.open_transfers()))
+
+
+def _item(turn: Turn, command: Command) -> str:
+    """The word that may be an item, as it is no case's id; '' if none was said."""
+    word = str(command.arguments.get("id", "")).strip()
+    return "" if turn.by_code(bare_id(word)) else word
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """All that is noted about the case; for a word that is no id, which items it means."""
+    if item := _item(turn, command):
+        return (FindItems(item),)
+    subject = _meant(turn, command)
+    return subject if isinstance(subject, Phrase) else (AuditOf(subject.id),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Tell it, oldest first; of an item its cases, newest first."""
+    if item := _item(turn, command):
+        return _cases_of(turn, command, item, lookup.found_in(answers))
+    subject = _meant(turn, command)
+    return subject if isinstance(subject, Phrase) else story(turn, command, subject, answers)
+
+
+def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phrase:
+    """What is open of the item or on loan, and the last one that is over."""
+    transfers = history.newest_first(lookup.of_item(lookup.told_of(turn, command), item, found))
+    if not transfers and not found.items:
+        told = subject_meant(turn, command, SPEC, ())
+        if isinstance(told, Phrase):
+            return told
+    over = [transfer for transfer in transfers if transfer.state in FINAL and not transfer.is_on_loan]
+    shown = [transfer for transfer in transfers if transfer not in over[1:]]
+    names = {transfer.peer: turn.party_name(transfer.peer) for transfer in shown}
+    return say("cases_of_item", transfers=tuple(shown), names=names, item=item[:SHOWN], total=len(transfers))
+
+
+def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
+    """Where a case stands, and everything that led there."""
+    (trail,) = answers
+    if not isinstance(trail, AuditTrail):
+        raise TypeError(f"a story is told from the audit, not from {trail!r}")
+    people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
+    return say(
+        "shown",
+        subject=subject,
+        home=turn.home,
+        peer_name=turn.party_name(subject.peer),
+        entries=trail.entries,
+        case=_case(turn, subject),
+        names={person: turn.name_of(person, subject.room) for person in sorted(people)},
+        pages=_pages(turn, subject) if command.room not in room_upgrades.federation_rooms(turn) else (),
+    )
+
+
+def _case(turn: Turn, subject: Subject) -> CaseSeen:
+    """What came back of a loan; of a friendship the whole fingerprints of both keys."""
+    if isinstance(subject, Connection):
+        keys = fingerprint(turn.home.key), fingerprint(subject.changed_key or subject.peer_key)
+        return CaseSeen(keys=keys, emoji=key_checks.numbers(turn, subject))
+    return CaseSeen(tuple(lend.returns(turn, subject)) if subject.is_loan else ())
+
+
+def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:
+    """Our stock items of the case, each with its page in our InvenTree, whose address is nobody else's business."""
+    if not isinstance(subject, Transfer):
+        return ()
+    items = dict.fromkeys(history.our_item(subject, line) for line in subject.terms.lines)
+    api = turn.standing().api
+    return tuple((item, history.item_page(turn.home.inventory_url, api, item)) for item in items if item)
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,79 @@
+"""`!fed stats [SPACE|all]`: figures of our own stock, a friend's, or everybody's (DESIGN §2, UC4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fedbot.commands.dates import days_in
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.lookup import active_friend, rooms_told_of
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules.command import Command
+from fedbot.rules.ledger import stats
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="stats",
+    aliases=("statistics",),
+    summary="how much there is, and who gave what to whom",
+    right=Right.MAPPED,
+    only_looks=True,
+    arguments=(Argument("space", Kind.SPACE, "SPACE|all", optional=True),),
+    options=(
+        Option("since", "30d", "only what went to and fro in that time: 30d, 6 weeks, 1y", most=20),
+        Option("chart", "", "with a picture in the thread"),
+    ),
+    examples=("stats --chart", "stats betaspace", "stats all --since 30d"),
+    details=(
+        "Without a space it is our own.",
+        "Another space's bot counts by itself and tells what its settings disclose.",
+        "What can't answer within two minutes is named, and added when it comes.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    own: bool
+    connections: tuple[Connection, ...]
+    days: int
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """What stands against it; our InvenTree is asked beside the friends, not before them."""
+    asked = _asked(turn, command)
+    return asked if isinstance(asked, Phrase) else ()
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Ask them; the answer comes when they have answered."""
+    del answers
+    asked = _asked(turn, command)
+    if isinstance(asked, Phrase):
+        return asked
+    chart = bool(command.arguments.get("chart"))
+    stats.begin(turn, command, asked.connections, asked.days, own=asked.own, chart=chart)
+    return None
+
+
+def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
+    since = str(command.arguments.get("since", ""))
+    days = days_in(since)
+    if days is None:
+        return say("no_such_span", word=since[:SHOWN], usage=SPEC.usage)
+    word = str(command.arguments.get("space", "")).strip()
+    if word.casefold() in {"", turn.home.party.casefold(), turn.home.name.casefold()}:
+        return _Asked(own=True, connections=(), days=days)
+    if word.casefold() == "all":
+        rooms = rooms_told_of(turn, command.room)
+        friends = tuple(c for c in turn.active_connections() if c.room in rooms)
+        return _Asked(own=True, connections=friends, days=days)
+    friend = active_friend(turn, command, word)
+    return friend if isinstance(friend, Phrase) else _Asked(own=False, connections=(friend,), days=days)
+
+
+HANDLER = Handler(SPEC, ask, act)

@@ -1,0 +1,85 @@
+"""`!fed status`: how the bot is, and what it has to do with whom."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from fedbot.commands.lookup import is_private, rooms_told_of
+from fedbot.commands.spec import Handler, Verb
+from fedbot.rules import command as chat_lines
+from fedbot.rules.command import Command
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, InventoryStanding, Overview, Query
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.summaries import StatusSeen
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.state import Turn
+from fedbot.rules.upcoming import upcoming
+
+SPEC = Verb(
+    name="status",
+    summary="how I am: version, InvenTree, what is open, what is due",
+    right=Right.MAPPED,
+    only_looks=True,
+    examples=("status",),
+    details=("In the admin room it also tells what an admin should mend.",),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
+    """Whether our InvenTree is there."""
+    del turn, command
+    return (Overview(),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    """Tell it. What must be mended in our own house is told in the admin room only (DESIGN §8)."""
+    (inventory,) = answers
+    if not isinstance(inventory, InventoryStanding):
+        raise TypeError(f"status asks for the InvenTree's standing, not {inventory!r}")
+    return _status(turn, command, inventory, "")
+
+
+def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+    """Our InvenTree is silent, which is news too."""
+    chat_lines.answer(turn, command, _status(turn, command, None, problem))
+    return True
+
+
+def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, problem: str) -> Phrase:
+    private = is_private(turn, command.room)
+    if inventory is not None and not private:
+        inventory = replace(inventory, username="", complaints=())
+    rooms = rooms_told_of(turn, command.room)
+    connections = [c for c in turn.connections() if c.room in rooms]
+    transfers = [t for t in turn.open_transfers() if t.room in rooms]
+    exchanges = [c.exchange for c in connections] + [t.exchange for t in turn.transfers() if t.room in rooms]
+    standing = turn.standing()
+    read_up_to = max(standing.caught_up or command.at, command.at)  # this line has been read, too
+    seen = StatusSeen(
+        standing=replace(standing, caught_up=read_up_to),
+        inventory=inventory,
+        problem=problem,
+        connections=dict(Counter(c.state for c in connections if c.state in LIVING_CONNECTION)),
+        transfers=len(transfers),
+        disputed=len([t for t in transfers if t.state is TransferState.DISPUTED]),
+        letters=sum(len(exchange.unread) for exchange in exchanges if exchange.awaiting),
+        waiting=tuple(c.code for c in connections if c.waiting_since)
+        + tuple(t.code for t in transfers if t.waiting_since),
+        due=upcoming(turn, rooms, private=private),
+        moved=_moved(turn) if private else (),
+        quarantined=turn.state.quarantined(),
+    )
+    return say("status", home=turn.home, status=seen, private=private)
+
+
+def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:
+    """The rooms that the settings name, though another one has taken their place."""
+    newest = ((room, room_upgrades.newest(turn, room)) for room in turn.home.rooms)
+    return tuple((old, new) for old, new in newest if old != new)
+
+
+HANDLER = Handler(SPEC, ask, act, answer_without)

@@ -1,0 +1,72 @@
+"""`!fed unshare ITEM|PART|CATEGORY`: take something off the sharing list."""
+
+from __future__ import annotations
+
+from fedbot.commands.grammar import SHOWN
+from fedbot.commands.share import ALL, MOST_TOLD, let_choose, named, word_of
+from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.rules.catalogue import share as catalogue_share
+from fedbot.rules.command import Command
+from fedbot.rules.model.catalogue import Share
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, Thing
+from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="unshare",
+    summary="take it off the sharing list",
+    right=Right.APPROVER,
+    arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all"),),
+    examples=("unshare M3-BOLT", "unshare #42"),
+    details=("What is under way already goes on. 'unshare all' clears the list.",),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """What isn't on the list by that word may be there under another, or by what it is part of."""
+    word = word_of(command)
+    return () if word.casefold() in ALL or _listed(turn, word) else (FindShareable(word),)
+
+
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Take it off the list, or say by what it is seen."""
+    word = word_of(command)
+    if word.casefold() in ALL:
+        return _unshared(turn, command, turn.shares())
+    listed = _listed(turn, word)
+    if not listed and answers:
+        (found,) = answers
+        if not isinstance(found, Shareable):
+            raise TypeError(f"unshare asks for what is shared, not {found!r}")
+        own = [turn.share(f"{thing.model}:{thing.pk}") for thing in found.things]
+        listed = [share for share in own if share is not None]
+        if not listed:
+            covering = [s for thing in found.things for s in catalogue_share.covering(turn, "", thing.above)]
+            return say("not_shared", word=word[:SHOWN], by=tuple(dict.fromkeys(covering)))
+    if len(listed) > 1:
+        things = tuple(Thing(share.model, share.pk, share.name) for share in listed[:MOST_TOLD])
+        let_choose(turn, command, SPEC, things)
+        return None
+    return _unshared(turn, command, listed)
+
+
+def _listed(turn: Turn, word: str) -> list[Share]:
+    """The entries that the word names: by name, or as a list of choices has it."""
+    wanted = word.casefold()
+    return [
+        share
+        for share in turn.shares()
+        if wanted in {share.name.casefold(), named(Thing(share.model, share.pk, share.name))}
+    ]
+
+
+def _unshared(turn: Turn, command: Command, shares: list[Share]) -> Phrase:
+    if not shares:
+        return say("not_shared", word=word_of(command)[:SHOWN], by=())
+    catalogue_share.end(turn, shares, command.signature(turn))
+    still = catalogue_share.covering(turn, "", shares[0].above) if len(shares) == 1 else []
+    return say("unshared_now", shares=tuple(shares), still=tuple(still))
+
+
+HANDLER = Handler(SPEC, ask, act)

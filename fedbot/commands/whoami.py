@@ -1,0 +1,62 @@
+"""`!fed whoami`: which InvenTree user somebody is, and what that user may do at this moment."""
+
+from __future__ import annotations
+
+from fedbot.commands.spec import Handler, Verb
+from fedbot.rules import command as commands
+from fedbot.rules.command import Command
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import Answer, PersonRights, Query
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.state import Turn
+
+SPEC = Verb(
+    name="whoami",
+    summary="who you are to me, and what you may do",
+    right=Right.ANYONE,
+    only_looks=True,
+    examples=("whoami",),
+    details=("I read your permissions in InvenTree at that moment.",),
+)
+
+
+def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
+    """The speaker's rights."""
+    del turn
+    return (PersonRights(command.username),)
+
+
+def answer_without(turn: Turn, command: Command, problem: str) -> bool:
+    """Our InvenTree is silent: who the person is to us stands in our configuration."""
+    name = turn.name_of(command.sender, command.room)
+    phrase = say(
+        "whoami_without_rights",
+        home=turn.home,
+        person=command.sender,
+        name=name,
+        username=command.username,
+        problem=problem,
+    )
+    commands.answer(turn, command, phrase)
+    return True
+
+
+def over(others: tuple[Verb, ...]) -> Handler:
+    """The verb, telling which of these others the person may use."""
+
+    def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+        (rights,) = answers
+        if not isinstance(rights, Rights):
+            raise TypeError(f"whoami asks for rights, not {rights!r}")
+        return say(
+            "whoami",
+            home=turn.home,
+            person=command.sender,
+            name=turn.name_of(command.sender, command.room),
+            username=command.username,
+            rights=rights,
+            verbs=tuple(spec.name for spec in others if rights.covers(spec.right)),
+            not_yours=tuple(spec.name for spec in others if not rights.covers(spec.right)),
+        )
+
+    return Handler(SPEC, ask, act, answer_without)

@@ -1,0 +1,381 @@
+"""One bot: its parts put together, started, and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import shutil
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from fedbot.commands.registry import Registry
+from fedbot.config.settings import Settings
+from fedbot.engine.chat_worker import Courier
+from fedbot.engine.circuit_breaker import Backoff, Breaker
+from fedbot.engine.orders import Orders
+from fedbot.engine.pipeline import Engine
+from fedbot.engine.query_worker import AskLane
+from fedbot.engine.recovery import Rebuilt, catch_up
+from fedbot.engine.recovery import rebuild as rebuild_journal
+from fedbot.engine.schedule import Timetable
+from fedbot.engine.step_worker import ActLane
+from fedbot.engine.syncing import AccountTaken, SyncLoop
+from fedbot.engine.typing_indicator import TypingSigns
+from fedbot.identity import SEED_FILE, FileVault, open_identity
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.jobs import Jobs
+from fedbot.journal.copies import FILE as JOURNAL
+from fedbot.journal.copies import is_used, remove_unused
+from fedbot.journal.journal import Journal
+from fedbot.journal.lock import StateLock
+from fedbot.matrix import content
+from fedbot.matrix.client import MatrixChat
+from fedbot.messages import formatting
+from fedbot.messages.language import Locale
+from fedbot.messages.rendering import render
+from fedbot.ports.chat import Chat, ChatProblem, ChatUnreachable, Delivery
+from fedbot.ports.clock import Clock
+from fedbot.ports.inventory import Inventory
+from fedbot.ports.journal import JournalProblem, JournalUnwritable, OutboxRow, Retention
+from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.rules.model.effects import Forget, KeepSecret, MoveSecret, Phrase, say
+from fedbot.rules.model.events import Started, StepRefused, Tick
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.state import State
+from fedbot.rules.wire.envelope import BadEnvelope, Identity, unseal
+from fedbot.web.server import Web
+from fedbot.web.standing import Standing
+from fedbot.wiring import identity_folder, inventory_settings, matrix_account, retention
+
+log = logging.getLogger(__name__)
+
+TOKEN = re.compile(r"[A-Za-z0-9-]{32,200}")
+DEAF_AFTER = timedelta(minutes=3)
+
+
+class HistoryWithoutState(JournalProblem):
+    """A part of the state is lost: the journal of an account with a history, or the key of a journal with one."""
+
+
+class WallClock(Clock):
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """Now, UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a bot stands on: the real ones, or the tests' twins."""
+
+    journal: Journal
+    chat: Chat
+    inventory: Inventory
+    identity: Identity
+    vault: Vault
+    clock: Clock
+
+
+class Bot:
+    """The pipeline with its lanes."""
+
+    def __init__(
+        self,
+        home: PartyConfig,
+        ports: Ports,
+        *,
+        settle: timedelta = timedelta(minutes=2),
+        give_up: timedelta = timedelta(minutes=15),
+        retention: Retention | None = None,
+    ) -> None:
+        self._retention = retention or Retention()
+        identity = ports.identity
+
+        def opened(sealed: str, binding: str) -> dict[str, object]:
+            return unseal(identity, sealed, bound_to=binding)
+
+        tongue = Locale(home.language, home.time_zone)
+
+        def put_into_words(phrase: Phrase, now: datetime) -> formatting.Rendered:
+            return formatting.render(render(phrase, tongue, now))
+
+        self._render = put_into_words
+        self.chat = ports.chat
+        self.journal = ports.journal
+        self.clock = ports.clock
+        self._vault = ports.vault
+        self._identity = identity
+        self.engine = Engine(self.journal, State(home, opened, identity.nonce), Registry(), self.clock, put_into_words)
+        signs = TypingSigns(self.chat)
+        self.engine.show_typing = signs.show
+        self.engine.perform_now = self._keep_secrets
+        self.homeserver, self.inventree = Breaker(shortest=1.0, longest=30.0), Breaker()
+        self.courier = Courier(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
+        self.acts = ActLane(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
+        self.asking = AskLane(self.engine, ports.inventory, self.inventree)
+        self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
+        self.timetable = Timetable(self.engine)
+        self.engine.state.regular = self.timetable.upcoming
+        self.orders = Orders(self.engine, put_into_words)
+
+    async def start(self) -> None:
+        """Load the state; on a first start read the rooms as they are, from a copy what happened since.
+
+        Raises `HistoryWithoutState`.
+        """
+        self.engine.load()
+        token = self.journal.token()
+        recovers = self.journal.recovers
+        if token is None:
+            await self._read_the_rooms()
+        elif recovers:
+            await self.syncing.claim()  # whoever goes on with the original must stop first
+            await catch_up(self.engine, self.syncing, self.chat, token)
+            self.acts.wait_for_others()
+        self.engine.put(Started(self.clock.now(), version("fedbot"), recovers, self.chat.untrusted))
+        self.journal.has_recovered()
+
+    async def _read_the_rooms(self) -> None:
+        batch = await self.chat.sync(None, 0)
+        if batch.has_history and not self.engine.state.posts:
+            raise HistoryWithoutState(
+                "The state folder is empty, but this Matrix account has spoken as a fedbot before. Nothing was "
+                "changed. Put the state folder back from its backup (fedbot restore). If only journal.db is lost and "
+                "identity/ is here: fedbot rebuild. Without both, use another account and connect anew."
+            )
+        self.syncing.take(batch)
+
+    async def run(self) -> None:
+        """All lanes, until cancelled."""
+        async with Jobs(self.clock, self.tick) as jobs, asyncio.TaskGroup() as group:
+
+            def after_each_decision() -> None:
+                self.syncing.look_again()
+                jobs.wake_at(self.next_wake())
+
+            self.engine.changed = after_each_decision
+            jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
+            after_each_decision()
+            for work in (self.syncing, self.courier, self.acts, self.asking):
+                group.create_task(work.run())
+            group.create_task(jobs.watch())
+
+    async def last_words(self, problem: str) -> None:
+        """Tell the admins why the bot stops, past the journal, which may be what is wrong."""
+        home = self.engine.state.home
+        if not home.admin_room:
+            return
+        words = self._render(say("bot_stops", problem=problem, home=home), self.clock.now())
+        message = content.message(words)
+        try:
+            await self.chat.send(Delivery(home.admin_room, "m.room.message", message, secrets.token_hex(16)))
+        except ChatProblem as silent:
+            log.warning("the admins could not be told: %s", silent.text)
+
+    async def tick(self) -> None:
+        """A timer: whatever is due by the clock or by the schedule."""
+        self.engine.put(Tick(self.clock.now()))
+        self.timetable.look()
+
+    def next_wake(self) -> datetime | None:
+        """When `tick` is next of interest."""
+        times = (self.engine.next_wake(), self.timetable.next_due())
+        return min((time for time in times if time is not None), default=None)
+
+    async def _prune(self) -> None:
+        self.journal.prune(self._retention)
+
+    def _keep_secrets(self) -> None:
+        """The vault's lane: local, so done before anything else goes on."""
+        for row in self.engine.due("vault"):
+            try:
+                self._keep_secret(row)
+            except Exception as fault:
+                log.exception("the vault failed unforeseen")
+                self.engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
+
+    def _keep_secret(self, row: OutboxRow) -> None:
+        match row.effect:
+            case Forget(reference):
+                self._vault.forget(reference)
+                self.journal.finish(row.id, None)
+            case MoveSecret(source, target):
+                self._move_secret(source, target)
+                self.journal.finish(row.id, None)
+            case KeepSecret(context, reference, sealed, binding):
+                try:
+                    secret = _token(unseal(self._identity, sealed, bound_to=binding)["secret"])
+                except (BadEnvelope, KeyError, ValueError) as problem:
+                    text = f"what the peer sealed can't be opened: {problem}"
+                    event = StepRefused(self.clock.now(), context, "sealed", text)
+                    self.journal.fail(row.id, event, text)
+                else:
+                    self._vault.keep(reference, str(secret))
+                    self.journal.finish(row.id, None)
+
+    def _move_secret(self, source: str, target: str) -> None:
+        """If it isn't there any more, it was moved before a crash."""
+        try:
+            secret = self._vault.read(source)
+        except NoSuchSecret:
+            return
+        self._vault.keep(target, secret)
+        self._vault.forget(source)
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """What failed unforeseen and waits for an admin."""
+        return self.journal.quarantined()
+
+    def standing(self) -> Standing:
+        """How the bot is, for a monitor."""
+        now = self.clock.now()
+        heard = self.syncing.heard_at
+        down = self.engine.standing_problem()
+        problems = [down] if down else []
+        if silent := self.homeserver.since:
+            problems.append(f"the homeserver has not answered since {silent.isoformat(timespec='seconds')}")
+        if asides := self.quarantined():
+            numbers = ", ".join(str(aside.number) for aside in asides)
+            problems.append(f"{len(asides)} things failed and are set aside ({numbers}); see fedbot status")
+        return {
+            "version": version("fedbot"),
+            "matrix": heard is not None and now - heard < DEAF_AFTER,
+            "inventree": not down,
+            "problems": problems,
+            "gauges": self.engine.gauges(),
+            "counters": {**self.engine.counters, "rules_failed": self.engine.failures},
+        }
+
+
+def _token(secret: object) -> str:
+    """A token of InvenTree's. ValueError for anything else: what is kept as a secret is taken out of our log.
+
+    So a peer whose token is a word that stands in every line would blank the log.
+    """
+    if not isinstance(secret, str) or not TOKEN.fullmatch(secret):
+        raise ValueError("that is no token")
+    return secret
+
+
+async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
+    """Run the bot of these settings until cancelled: what was begun is journaled and found again.
+
+    `ready` is called once it listens.
+
+    Raises `JournalProblem` (state in use, damaged, needs a rebuild), `ports.ChatProblem` for a login that
+    doesn't work, and what `open_identity` raises.
+    """
+    async with AsyncExitStack() as stack:
+        journal = stack.enter_context(Journal.open(settings.state))
+        _refuse_lost_identity(settings, journal)
+        bot, _ = await _put_together(settings, journal, stack)
+        await bot.start()
+        served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.reconcile, bot.orders.retry)
+        await stack.enter_async_context(served)
+        ready()
+        try:
+            await bot.run()
+        except BaseExceptionGroup as ended:
+            stopped = ended.subgroup((AccountTaken, JournalUnwritable))
+            if stopped is not None:
+                await bot.last_words(str(_first_of(stopped)))
+            raise
+
+
+def _refuse_lost_identity(settings: Settings, journal: Journal) -> None:
+    """A journal that has been in use, without the key by which peers know us: a new key would be a stranger."""
+    folder = identity_folder(settings)
+    if journal.token() is not None and not (folder / SEED_FILE).exists():
+        raise HistoryWithoutState(
+            f"The journal in {settings.state} has been in use, but {folder} has no {SEED_FILE}, by which the other "
+            "spaces know us. Nothing was changed. Put identity/ back from a backup (fedbot restore). If there is "
+            f"none, move {JOURNAL} away too, take another Matrix account, and connect anew."
+        )
+
+
+def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def rebuild(settings: Settings) -> Rebuilt:
+    """Make a lost journal anew, from our InvenTree and the letters in the rooms; nothing else is done.
+
+    The next `run` goes on with it. Raises `JournalProblem` if there is a journal, or no identity; what `run` raises.
+    """
+    identity = identity_folder(settings)
+    lock = StateLock(settings.state)
+    draft = settings.state / "rebuilding"
+    try:
+        if is_used(settings.state):
+            raise JournalProblem(
+                f"There is a journal in {settings.state}. Nothing was changed. If it is damaged, move {JOURNAL} away "
+                "(with what begins like it), then rebuild."
+            )
+        if not (identity / SEED_FILE).exists():
+            raise JournalProblem(
+                f"There is no identity in {identity}, and nobody but its owner can speak as us. Put it back from a "
+                "backup (fedbot restore); without one, connect anew with another account."
+            )
+        shutil.rmtree(draft, ignore_errors=True)
+        async with AsyncExitStack() as stack:
+            journal = stack.enter_context(Journal.open(draft))
+            bot, inventory = await _put_together(settings, journal, stack)
+            rebuilt = await rebuild_journal(bot.engine, bot.chat, inventory)
+            journal.must_recover()
+        remove_unused(settings.state)
+        (draft / JOURNAL).replace(settings.state / JOURNAL)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        lock.release()
+    return rebuilt
+
+
+async def _put_together(settings: Settings, journal: Journal, stack: AsyncExitStack) -> tuple[Bot, OwnInventory]:
+    """The bot of these settings on its real ends, which close with the stack."""
+    folder = identity_folder(settings)
+    clock = WallClock()
+    identity = open_identity(folder)
+    vault = FileVault(folder)
+    chat = await _signed_in(settings, folder, clock)
+    stack.push_async_callback(chat.close)
+    room_ids = {room: await chat.resolve(room) for room in _aliases(settings)}
+    home = replace(settings.home(identity.key, room_ids), bot=chat.user_id)
+    inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign)
+    stack.callback(inventory.close)
+    bot = Bot(
+        home,
+        Ports(journal, chat, inventory, identity, vault, clock),
+        settle=timedelta(seconds=settings.rules.settle_seconds),
+        give_up=timedelta(minutes=settings.rules.give_up_minutes),
+        retention=retention(settings),
+    )
+    return bot, inventory
+
+
+async def _signed_in(settings: Settings, folder: Path, clock: Clock) -> MatrixChat:
+    """Our account; a homeserver that doesn't answer is waited for, as both may have just been started."""
+    backoff = Backoff(shortest=1.0, longest=60.0)
+    while True:
+        try:
+            return await MatrixChat.open(matrix_account(settings), folder)
+        except ChatUnreachable as problem:
+            pause = backoff.failed()
+            log.warning("the homeserver does not answer, next try in %.0f s: %s", pause, problem.text)
+            await clock.sleep(pause)
+
+
+def _aliases(settings: Settings) -> list[str]:
+    return [room for room in (*settings.rooms, settings.admin_room) if room.startswith("#")]

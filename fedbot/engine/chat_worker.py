@@ -1,0 +1,355 @@
+"""The chat lane: one outgoing queue for our account, in order of urgency, within the homeserver's limits.
+
+A letter gets its envelope, its signature and its targets when it is sent. The transaction id depends only on
+the journal and the row: a retry of one send is one event, whatever happened in between (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.engine.circuit_breaker import Breaker
+from fedbot.engine.media import NAME, Pictures
+from fedbot.engine.pipeline import Engine
+from fedbot.engine.step_worker import to_its_end, wait_for_work
+from fedbot.matrix import content
+from fedbot.matrix.chart import NoChart
+from fedbot.matrix.send_queue import Budget, groups, in_order, reserve, superseded
+from fedbot.messages import formatting
+from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
+from fedbot.ports.journal import Drawing, Letter, OutboxRow, Seed
+from fedbot.ports.vault import NoSuchSecret, Vault
+from fedbot.rules import decisions
+from fedbot.rules.approval import subject as subjects
+from fedbot.rules.model.effects import Announce, Draft, Join, Leave, SendEnvelope, Typing
+from fedbot.rules.model.events import Event, Posted, PostRefused
+from fedbot.rules.protocol.sequencing import bound_to
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import (
+    BadEnvelope,
+    Identity,
+    envelope_id,
+    seal,
+    sign,
+    sign_announcement,
+    transaction_id,
+    wire_time,
+)
+
+log = logging.getLogger(__name__)
+
+PARTY_EVENT = "dev.fedbot.party"
+ENVELOPE_EVENT = "dev.fedbot.envelope"
+PICTURE_PAUSE = 30.0
+TYPING_SECONDS = 30
+ALREADY_THERE = "M_DUPLICATE_ANNOTATION"
+
+
+class NotYet(Exception):
+    """The message that this one belongs to is not in the room yet."""
+
+
+class NeverMore(Exception):
+    """The message that this one belongs to will never be there."""
+
+
+class LeftBehind(Exception):
+    """The message that this one belongs to stands in another room, from which we have moved."""
+
+
+class Courier:
+    """Sends what the outbox holds for the chat. `all_is_said` is called whenever nothing is left to send now."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        chat: Chat,
+        identity: Identity,
+        vault: Vault,
+        breaker: Breaker,
+        all_is_said: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._journal = engine.journal
+        self._clock = engine.clock
+        self._chat = chat
+        self._identity = identity
+        self._vault = vault
+        self._all_is_said = all_is_said
+        self.budget = Budget()
+        self._breaker = breaker
+        self._went = False
+        self._served: dict[str, int] = {}
+        self.pictures = Pictures(chat, engine.wake["chat"].set)
+        engine.clock_listeners.append(self._clock_set_back)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        wake = self._engine.wake["chat"]
+        while True:
+            wake.clear()
+            rows = self._engine.due("chat")
+            held = self._held() if rows else 0.0
+            if held > 0:
+                await self._clock.sleep(held)
+                continue
+            self._went = False
+            if rows:
+                await to_its_end(self._try_to_send(rows))
+            if not self._went:
+                pause = self.pause(rows)
+                if not pause:
+                    self._all_is_said()
+                await wait_for_work(self._engine, "chat", pause)
+
+    def _clock_set_back(self) -> None:
+        """The limit that was met lies in the future now; it is met anew if it still holds."""
+        self.budget = Budget(self.budget.burst)
+
+    def _held(self) -> float:
+        """For how long a homeserver that doesn't answer is left alone. Seconds."""
+        now = self._clock.now()
+        until = self._breaker.holds(now)
+        return max((until - now).total_seconds(), 0.05) if until else 0.0
+
+    async def _try_to_send(self, rows: tuple[OutboxRow, ...]) -> None:
+        self._went = await self.send_first(rows)
+
+    async def send_first(self, rows: tuple[OutboxRow, ...]) -> bool:
+        """Send the first row that can be sent now; whether there was one."""
+        now = self._clock.now()
+        for number in superseded(rows) | self._no_longer_wanted(rows):
+            self._journal.finish(number, None)
+            rows = tuple(row for row in rows if row.id != number)
+        waiting: set[tuple[str, str]] = set()
+        for row in in_order(rows, now, self._whose, self._served):
+            if waiting.intersection(groups(row)):
+                continue
+            pause = self.budget.wait(now, reserve(row, now))
+            if pause > 0 or self._is_being_decided(row):
+                self._show_that_it_comes(row, pause)
+                waiting.update(groups(row))
+                continue
+            try:
+                did = await self._try(row)
+            except Exception as fault:
+                log.exception("sending failed unforeseen")
+                self._engine.set_row_aside(row.id, type(row.effect).__name__, row.key, fault)
+                did = True
+            if did:
+                return True
+            waiting.update(groups(row))
+        return False
+
+    async def _try(self, row: OutboxRow) -> bool:
+        """Send this row, if it can be sent now; whether something came of it."""
+        try:
+            delivery = self._delivery(row)
+        except NotYet:
+            return False
+        except LeftBehind:
+            self._end(row, None)
+            return True
+        except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
+            self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
+            return False
+        except (NeverMore, NoChart, ChatRefused, content.BadContent, BadEnvelope) as problem:
+            self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
+            return True
+        await self._send(row, delivery)
+        return True
+
+    def _show_that_it_comes(self, row: OutboxRow, pause: float) -> None:
+        """An answer waits for the homeserver's limit, under which a typing sign doesn't fall."""
+        if isinstance(row.effect, Letter) and row.effect.answers and pause > 0:
+            self._engine.show_typing(Typing(row.effect.room, TYPING_SECONDS))
+            self._engine.show_typing(Typing(row.effect.room, 0))  # taken down when all is said
+
+    def pause(self, rows: tuple[OutboxRow, ...]) -> float:
+        """Seconds until the homeserver's limit has room for one of these rows; 0 if that isn't what they wait for."""
+        now = self._clock.now()
+        pauses = [self.budget.wait(now, reserve(row, now)) for row in rows]
+        return min((pause for pause in pauses if pause > 0), default=0.0)
+
+    def _whose(self, row: OutboxRow) -> str:
+        """Whose it is, so that each has a fair share: of a person who waits for an answer, a peer, or a room."""
+        effect = row.effect
+        if isinstance(effect, Letter) and effect.answers:
+            return effect.answers
+        draft = getattr(effect, "draft", None)
+        if isinstance(draft, Draft):
+            return draft.to
+        subject = self._subject(row)
+        return subject.peer if subject else str(getattr(effect, "room", ""))
+
+    def _subject(self, row: OutboxRow) -> subjects.Subject | None:
+        """The transfer or connection that a message of ours is about."""
+        identifier = str(getattr(row.effect, "key", "")).partition(":")[2].partition(":")[0]
+        turn = Turn(self._engine.state, self._clock.now())
+        return decisions.subject_by_id(turn, identifier) if identifier else None
+
+    def _no_longer_wanted(self, rows: tuple[OutboxRow, ...]) -> set[int]:
+        """Suggested reactions under cards that nobody decides on any more. One that was begun may be there already."""
+        seeds = [row for row in rows if isinstance(row.effect, Seed) and row.acted_at is None]
+        about = [(row.id, self._subject(row)) for row in seeds]
+        return {number for number, subject in about if subject is not None and not decisions.takes_taps(subject)}
+
+    def _is_being_decided(self, row: OutboxRow) -> bool:
+        """Whether it suggests a reaction where somebody has reacted: it is wanted only if that is taken back."""
+        subject = self._subject(row) if isinstance(row.effect, Seed) else None
+        return subject is not None and subject.verdict is not None
+
+    async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
+        self._journal.begin(row.id, self._clock.now())
+        try:
+            event_id = await self._carry(row, delivery)
+        except ChatLimited as limit:
+            now = self._clock.now()
+            self.budget = self.budget.limited(now, limit.retry_after)
+            self._journal.postpone(row.id, now + timedelta(seconds=limit.retry_after), problem=limit.text)
+        except ChatUnreachable as problem:
+            again = self._breaker.failed(self._clock.now(), problem.text)
+            self._journal.postpone(row.id, again, problem=problem.text)
+        except ChatRefused as problem:
+            if problem.code == ALREADY_THERE:
+                self._end(row, None)
+                return
+            log.warning("the homeserver refused %s: %s", type(row.effect).__name__, problem.text)
+            self._end(row, _refused(row, self._clock.now(), problem.code, problem.text), problem.text)
+        else:
+            self._breaker.worked()
+            now = self._clock.now()
+            self.budget = self.budget.sent(now)
+            self._served[self._whose(row)] = max(self._served.values(), default=0) + 1
+            letter = row.effect if isinstance(row.effect, Letter) else None
+            self._end(row, Posted(now, letter.key, letter.room, event_id) if letter else None)
+
+    async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
+        if delivery is not None:
+            return await self._chat.send(delivery)
+        if isinstance(row.effect, Join):
+            await self._chat.join(row.effect.room, row.effect.via)
+        elif isinstance(row.effect, Leave):
+            await self._chat.leave(row.effect.room)
+        return ""
+
+    def _end(self, row: OutboxRow, outcome: Event | None, problem: str = "") -> None:
+        if problem:
+            self._journal.fail(row.id, outcome, problem)
+        else:
+            self._journal.finish(row.id, outcome)
+        self._engine.decide_all()
+
+    def _delivery(self, row: OutboxRow) -> Delivery | None:
+        """The row as an event; None for joining and leaving. NotYet while its target isn't in the room."""
+        transaction = transaction_id(self._journal.journal_id, row.cause, f"{row.id}", 0)
+        match row.effect:
+            case Letter() as letter:
+                return Delivery(letter.room, "m.room.message", self._message(letter), transaction)
+            case Seed(key, room, emoji):
+                return Delivery(room, "m.reaction", content.reaction(self._event_of(key, room), emoji), transaction)
+            case Drawing() as drawing:
+                return Delivery(drawing.room, "m.room.message", self._picture(row.id, drawing), transaction)
+            case SendEnvelope(room, draft):
+                envelope = content.bare_envelope(self._envelope(draft, room))
+                return Delivery(room, ENVELOPE_EVENT, envelope, transaction)
+            case Announce(room, announcement):
+                signed = sign_announcement(self._identity, self._chat.user_id, room, announcement)
+                return Delivery(room, PARTY_EVENT, signed, transaction, state_key=self._chat.user_id)
+            case Join() | Leave():
+                return None
+            case _:
+                raise TypeError(f"outbox row {row.id} doesn't go to the chat: {row.effect!r}")
+
+    def _message(self, letter: Letter) -> dict[str, Any]:
+        return content.message(
+            formatting.Rendered(letter.plain, letter.html),
+            rings=letter.rings,
+            reply_to=self._target(letter.reply_to, letter.room),
+            thread=self._target(letter.thread, letter.room),
+            envelope=self._envelope(letter.draft, letter.room) if letter.draft else None,
+            edits=self._event_of(letter.key, letter.room) if letter.edit else "",
+            # a card was an m.text that rang; it stays one, as clients show notices in another way
+            notice=False if letter.edit and letter.key.startswith("card:") else None,
+        )
+
+    def _picture(self, row: int, drawing: Drawing) -> dict[str, Any]:
+        thread = self._event_of(drawing.thread, drawing.room)
+        ready = self.pictures.take(row, drawing)
+        if ready is None:
+            raise NotYet(drawing.key)
+        return content.picture(
+            ready.media,
+            drawing.words[0],
+            name=NAME,
+            size=ready.size,
+            width=ready.width,
+            height=ready.height,
+            thread=thread,
+        )
+
+    def _later(self, problem: ChatProblem) -> datetime:
+        pause = problem.retry_after if isinstance(problem, ChatLimited) else PICTURE_PAUSE
+        return self._clock.now() + timedelta(seconds=pause)
+
+    def _target(self, target: str, room: str) -> str:
+        """An event id as it is; a key of ours as the event that it became. No message belongs to one elsewhere."""
+        if not target or target.startswith("$"):
+            return target
+        try:
+            return self._event_of(target, room)
+        except LeftBehind:
+            return ""
+
+    def _event_of(self, key: str, room: str) -> str:
+        place = self._journal.post(key)
+        if place is not None and place.room == room:
+            return place.event_id
+        if any(row.key == key and isinstance(row.effect, Letter) and not row.effect.edit for row in self._unsent()):
+            raise NotYet(key)
+        if any(aside.subject == key and aside.what == Letter.__name__ for aside in self._journal.quarantined()):
+            raise NotYet(key)
+        if place is not None:
+            raise LeftBehind(key)
+        raise NeverMore(f"the message {key} is not in the room")
+
+    def _unsent(self) -> tuple[OutboxRow, ...]:
+        return self._journal.due("chat", datetime.max.replace(tzinfo=self._clock.now().tzinfo))
+
+    def _envelope(self, draft: Draft, room: str) -> dict[str, Any]:
+        """The signed envelope of a draft, its sealed parts sealed to the peer's key."""
+        home = self._engine.state.home
+        kind, body = draft.kind, dict(draft.body)
+        if kind == "announce":
+            body = sign_announcement(self._identity, self._chat.user_id, room, body)
+        binding = bound_to(home.party, draft.to, draft.subject, draft.number)
+        if draft.sealed:
+            body["sealed"] = seal(draft.sealed_to, draft.sealed, bound_to=binding)
+        try:
+            for field, reference in draft.secrets.items():
+                body[field] = seal(draft.sealed_to, {"secret": self._vault.read(reference)}, bound_to=binding)
+        except NoSuchSecret as gone:
+            # the access has ended meanwhile. Without a letter of its number the peer would ask for it for ever
+            log.warning("letter %d about %s is sent empty: no secret %s", draft.number, draft.subject, gone)
+            kind, body = "seen", dict(draft.body)
+        unsigned = {
+            "id": envelope_id(home.party, draft.subject, draft.number),
+            "kind": kind,
+            "from": home.party,
+            "to": draft.to,
+            "room": room,
+            **({draft.subject_kind: draft.subject} if draft.subject else {}),
+            "seq": draft.number,
+            "terms_hash": draft.terms_hash,
+            "body": body,
+            "sent_at": wire_time(self._clock.now()),
+        }
+        return sign(self._identity, unsigned)
+
+
+def _refused(row: OutboxRow, now: datetime, code: str, text: str) -> PostRefused | None:
+    key = getattr(row.effect, "key", type(row.effect).__name__)
+    return PostRefused(now, key, getattr(row.effect, "room", ""), code, text)

@@ -1,0 +1,96 @@
+"""Photos into InvenTree and charts into a room, made ready beside the workers, which don't wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fedbot.matrix import chart
+from fedbot.ports.chat import Chat, Media
+from fedbot.ports.journal import Drawing
+from fedbot.rules.loan.photos import LONGEST_PHOTO
+from fedbot.rules.model.figures import Chart
+
+A_MOMENT = 0.2
+"""Seconds within which most are there: so long the lane may wait."""
+
+
+class Photos:
+    """What is being fetched, for an outbox row: one at a time, as each may be large."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self._under_way: tuple[int, asyncio.Task[bytes]] | None = None
+
+    async def take(self, row: int, file: Mapping[str, Any]) -> bytes | None:
+        """The photo for this row; None while it, or another one, is on its way. The next call begins anew.
+
+        Raises `ChatProblem`, as `Chat.download` does.
+        """
+        known, task = self._under_way or (row, None)
+        if known != row and task is not None and not task.done():
+            return None
+        if known != row or task is None:  # nobody came for another one: its row is over
+            task = asyncio.create_task(self._fetch(file))
+            self._under_way = row, task
+        await asyncio.wait({task}, timeout=A_MOMENT)
+        if not task.done():
+            return None
+        self._under_way = None
+        return task.result()
+
+    async def _fetch(self, file: Mapping[str, Any]) -> bytes:
+        return await self._chat.download(file, LONGEST_PHOTO)
+
+
+NAME = "stats.png"
+Draw = Callable[[Chart, Sequence[str]], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """A picture that lies on the homeserver."""
+
+    media: Media
+    size: int
+    width: int
+    height: int
+
+
+class Pictures:
+    """What is being made ready, by outbox row. `made` is called whenever one is ready, or can't be."""
+
+    def __init__(self, chat: Chat, made: Callable[[], None], draw: Draw = chart.draw) -> None:
+        self._chat = chat
+        self._made = made
+        self.draw = draw
+        self._under_way: dict[int, asyncio.Task[Uploaded]] = {}
+
+    def take(self, row: int, drawing: Drawing) -> Uploaded | None:
+        """The picture of this row if it is ready; None while it is being made, which begins with the first call.
+
+        Raises what went wrong: `chart.NoChart`, or a `ChatProblem`; the next call then begins anew.
+        """
+        task = self._under_way.get(row)
+        if task is None:
+            self._under_way[row] = task = asyncio.get_running_loop().create_task(self._make(drawing))
+            task.add_done_callback(lambda _: self._made())
+        if not task.done():
+            return None
+        self._under_way.pop(row)
+        return task.result()
+
+    async def settled(self) -> bool:
+        """Wait until nothing is being made any more; whether anything was."""
+        under_way = [task for task in self._under_way.values() if not task.done()]
+        if under_way:
+            await asyncio.wait(under_way)
+        return bool(under_way)
+
+    async def _make(self, drawing: Drawing) -> Uploaded:
+        png = await self.draw(drawing.chart, drawing.words)
+        width, height = chart.size_of(png)
+        media = await self._chat.upload(drawing.room, png, "image/png", NAME)
+        return Uploaded(media, len(png), width, height)

@@ -1,0 +1,456 @@
+"""The pipeline's middle: journaled events meet the rules, and what follows is committed (DESIGN §3).
+
+Everything that happens goes through `put` or `receive` and is decided upon in order, one at a time. Only here
+does state change; the lanes perform what the outbox holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from fedbot.logs import redact
+from fedbot.matrix import send_queue
+from fedbot.messages import formatting
+from fedbot.ports.chat import Batch, ChatSignedOut
+from fedbot.ports.clock import Clock
+from fedbot.ports.journal import (
+    Committed,
+    Drawing,
+    Journal,
+    JournalProblem,
+    Lane,
+    Letter,
+    NotStorable,
+    OutboxRow,
+    Queued,
+    Seed,
+    Stored,
+    UnreadableRow,
+    WrongTurn,
+)
+from fedbot.rules import hearing
+from fedbot.rules.clock import TOLERATED
+from fedbot.rules.command import Verbs
+from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.effects import (
+    Ask,
+    ChatEffect,
+    Do,
+    Edit,
+    Forget,
+    KeepSecret,
+    MoveSecret,
+    Phrase,
+    Picture,
+    Post,
+    Typing,
+)
+from fedbot.rules.model.events import (
+    BY_THE_CLOCK,
+    Answered,
+    ClockSetBack,
+    EnvelopeSeen,
+    Event,
+    Posted,
+    PostRefused,
+    Reacted,
+    Redacted,
+    Said,
+    SetAside,
+    StepDone,
+    StepRefused,
+    StepUnknown,
+    Unanswered,
+    Unreadable,
+    Waiting,
+    subject_of,
+)
+from fedbot.rules.model.steps import AttachPhoto, Mirror
+from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.state import State, Turn
+
+log = logging.getLogger(__name__)
+
+AFTER_STOCK = 5
+"""The priority of what moves none: metadata, which only mirrors the journal, and photos."""
+
+LONGEST_PROBLEM = 200
+TIMERS = "timers"
+"""What is set aside if the clock's rules fail on a document."""
+
+Told = TypeVar("Told")
+
+Render = Callable[[Phrase, datetime], formatting.Rendered]
+
+
+_COUNTED: dict[type, str] = {
+    Said: "lines_heard",
+    Unreadable: "lines_unreadable",
+    Reacted: "taps_seen",
+    EnvelopeSeen: "letters_read",
+    Posted: "messages_sent",
+    PostRefused: "messages_refused",
+    Answered: "questions_answered",
+    Unanswered: "questions_unanswered",
+    StepDone: "acts_done",
+    StepRefused: "acts_refused",
+    StepUnknown: "acts_unknown",
+    Waiting: "tries_put_off",
+}
+"""What a monitor counts since the start, by the event that tells of it."""
+
+
+class Engine:
+    """One party's pipeline between its journal and its lanes.
+
+    `wake` has an event for each lane, set whenever the outbox may have something new for it; `changed` is
+    called after each decision (timers and the sync loop look at the state then); `show_typing` gets what is
+    not journaled. `listeners` are told, once, what is said under a key.
+    """
+
+    def __init__(self, journal: Journal, state: State, verbs: Verbs, clock: Clock, render: Render) -> None:
+        self.journal = journal
+        self.state = state
+        self.clock = clock
+        self.wake: dict[Lane, asyncio.Event] = {lane: asyncio.Event() for lane in ("chat", "act", "ask", "vault")}
+        self.changed: Callable[[], None] = lambda: None
+        self.show_typing: Callable[[Typing], None] = lambda _: None
+        self.perform_now: Callable[[], None] = lambda: None
+        self.listeners: dict[str, Callable[[Phrase], None]] = {}
+        self.clock_listeners: list[Callable[[], None]] = []
+        self.failures = 0
+        self.counters = Counter(dict.fromkeys(("events_decided", "letters_written", *_COUNTED.values()), 0))
+        self._verbs = verbs
+        self._render = render
+        self._deciding = False
+        self._decided_up_to = 0
+        self._held: frozenset[str] = frozenset()
+        self._latest: datetime | None = None
+        state.quarantined = journal.quarantined
+
+    def load(self) -> None:
+        """Read the state from the journal."""
+        self.state.take_over({(kind, identifier): document for kind, identifier, document in self.journal.documents()})
+        self.state.posts.update(self.journal.posts())
+        self._latest = self.journal.last_moment()
+        self._look_into_quarantine()
+
+    def receive(self, batch: Batch) -> int:
+        """One sync: its events and its token in one transaction; then they are decided upon.
+
+        Talk that isn't for us is left out. Where it takes an earlier event of the same sync to know, that one is
+        decided upon first, and what comes again after a crash in between is known by its event id.
+        """
+        self.decide_all()
+        new, events = 0, list[Event]()
+        is_settled = True
+        for event in batch.events:
+            if hearing.is_talk(event):
+                if not is_settled:
+                    new += self.journal.receive(events, None)
+                    self.decide_all()
+                    events, is_settled = [], True
+                if not self._concerns_us(event):
+                    continue
+            is_settled = is_settled and not hearing.may_change_what_concerns_us(self.state, event)
+            events.append(event)
+        new += self.journal.receive(events, batch.token)
+        self.decide_all()
+        return new
+
+    def _concerns_us(self, event: Event) -> bool:
+        """Whether a line is for us; one on which that can't be told is, so that it is set aside when decided upon."""
+        try:
+            return hearing.concerns_us(self.state, event, self.clock.now())
+        except Exception:
+            log.exception("it can't be told whether a line is for us")
+            return True
+
+    def put(self, event: Event) -> None:
+        """Something that isn't from the chat has happened."""
+        self.journal.put(event)
+        self.decide_all()
+
+    def decide_all(self) -> None:
+        """Decide upon everything that waits, oldest first."""
+        if self._deciding:
+            return
+        self._deciding = True
+        try:
+            self._look_at_the_clock()
+            self._decided_up_to = 0
+            while self._decide_next():
+                pass
+        finally:
+            self._deciding = False
+        for event in self.wake.values():
+            event.set()
+        self.changed()
+
+    def _decide_next(self) -> bool:
+        try:
+            found = self.journal.next_event(self._decided_up_to)
+        except UnreadableRow as problem:
+            self._set_event_aside(problem.number, problem.kind, problem.subject, problem)
+            return True
+        if found is None:
+            return False
+        seq, event = found
+        subject = self._subject_of(event)
+        if subject in self._held:
+            self._decided_up_to = seq
+            return True
+        now = self.clock.now()
+        try:
+            turn, queued = self._made_of(event, now)
+            self.journal.commit(
+                seq, Committed(now, turn.changes, queued, tuple(turn.audit), tuple(turn.found), tuple(turn.voided))
+            )
+        except Exception as fault:
+            if ends_the_bot(fault):
+                raise
+            log.exception("the rules failed on event %d (%s)", seq, type(event).__name__)
+            self._failed(seq, event, subject, fault)
+            return True
+        self.state.apply(turn)
+        self._count(event, turn)
+        self.perform_now()
+        for effect in turn.effects:
+            if isinstance(effect, Typing):
+                self.show_typing(effect)
+            elif isinstance(effect, Post) and effect.key in self.listeners:
+                self.listeners.pop(effect.key)(effect.phrase)
+        return True
+
+    def _count(self, event: Event, turn: Turn) -> None:
+        self.counters["events_decided"] += 1
+        self.counters["letters_written"] += sum(getattr(effect, "draft", None) is not None for effect in turn.effects)
+        if name := _COUNTED.get(type(event)):
+            self.counters[name] += 1
+
+    # --- what fails unforeseen ---
+
+    def _failed(self, seq: int, event: Event, subject: str, fault: Exception) -> None:
+        """Nothing of this event takes effect: it waits until it is tried again.
+
+        What looks at everything (a timer) is done without the documents on which it fails; it comes again anyway.
+        """
+        if not isinstance(event, BY_THE_CLOCK):
+            self._set_event_aside(seq, type(event).__name__, subject, fault)
+        elif not self._pass_over(lambda: self._made_of(event, self.clock.now()), fault):
+            note = AuditEntry("failures", f"the rules failed on {type(event).__name__}")
+            self.journal.commit(seq, Committed(self.clock.now(), audit=(note,)))
+            if not any(aside.what == type(event).__name__ for aside in self.journal.quarantined()):
+                aside = self._aside(type(event).__name__, "", fault)
+                self._announce(self.journal.set_timers_aside(aside), aside)
+
+    def _subject_of(self, event: Event) -> str:
+        if isinstance(event, Reacted | Redacted):
+            return Turn(self.state, self.clock.now()).subject_of(event.target)
+        return subject_of(event)
+
+    def _set_event_aside(self, seq: int, kind: str, subject: str, fault: Exception) -> None:
+        aside = self._aside(kind, subject, fault)
+        self._announce(self.journal.set_event_aside(seq, aside), aside)
+
+    def set_row_aside(self, row: int, what: str, key: str, fault: Exception) -> None:
+        """A lane has failed on this effect unforeseen; raises what must end the bot."""
+        if ends_the_bot(fault):
+            raise fault
+        log.error("failed on effect %d (%s)", row, what, exc_info=fault)
+        aside = self._aside(what, key, fault)
+        self._announce(self.journal.set_row_aside(row, aside), aside)
+        self.decide_all()
+
+    def due(self, lane: Lane) -> tuple[OutboxRow, ...]:
+        """What may be begun now. A row that can't be read back is set aside."""
+        while True:
+            try:
+                return self.journal.due(lane, self.clock.now())
+            except UnreadableRow as problem:
+                self.set_row_aside(problem.number, problem.kind, problem.subject, problem)
+
+    def try_again(self, number: int) -> bool:
+        """What is set aside under this number is tried again; False if nothing is."""
+        found = self.journal.try_again(number)
+        self._look_into_quarantine()
+        self.decide_all()
+        return found
+
+    def _aside(self, what: str, subject: str, fault: Exception) -> Quarantined:
+        text = redact(f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__)
+        shown = "".join(letter if letter.isprintable() else " " for letter in text)[:LONGEST_PROBLEM]
+        return Quarantined(what, subject, shown, self.clock.now())
+
+    def _announce(self, number: int, aside: Quarantined) -> None:
+        self.failures += 1
+        self._look_into_quarantine()
+        if number and aside.what != SetAside.__name__:  # that the admins can't be told is in the log
+            self.journal.put(SetAside(aside.at, number, aside.what, aside.subject, aside.problem))
+
+    def _look_into_quarantine(self) -> None:
+        """Which subjects wait, and which documents the timers pass over."""
+        asides = self.journal.quarantined()
+        self._held = frozenset(aside.subject for aside in asides if aside.is_event) - {""}
+        self.state.passed_over = frozenset(aside.subject for aside in asides if aside.what == TIMERS)
+
+    def _pass_over(self, by_the_clock: Callable[[], object], fault: Exception) -> bool:
+        """Set aside the documents on which the clock's rules fail; whether there are any."""
+        before = self.state.passed_over
+        everybody = [document.id for document in self.state.everything() if document.id not in before]
+
+        def works_with(some: Sequence[str]) -> bool:
+            self.state.passed_over = before.union(everybody) - frozenset(some)
+            return _works(by_the_clock)
+
+        try:
+            culprits = _culprits(works_with, everybody) if works_with(()) else []
+        finally:
+            self.state.passed_over = before
+        for identifier in culprits:
+            aside = self._aside(TIMERS, identifier, fault)
+            self._announce(self.journal.set_timers_aside(aside), aside)
+        return bool(culprits)
+
+    def _by_the_clock(self, look: Callable[[], Told]) -> Told:
+        """What the clock's rules say, without the documents on which they fail."""
+        try:
+            return look()
+        except Exception as fault:
+            log.exception("the rules failed on what is due")
+            if ends_the_bot(fault) or not self._pass_over(look, fault):
+                raise
+            return look()
+
+    def _look_at_the_clock(self) -> None:
+        """Notice that it was ahead, and isn't any more."""
+        now = self.clock.now()
+        if self._latest is not None and now < self._latest - TOLERATED:
+            log.warning("the clock was set back by %s", self._latest - now)
+            self.journal.clock_set_back(ClockSetBack(now, self._latest))
+            for listener in self.clock_listeners:
+                listener()
+        self._latest = now
+
+    def _made_of(self, event: Event, now: datetime) -> tuple[Turn, tuple[Queued, ...]]:
+        """What the rules make of this event, and what it wants done, words included."""
+        turn = decide(self.state, event, self._verbs, now)
+        return turn, tuple(self._queued(turn))
+
+    def _queued(self, turn: Turn) -> list[Queued]:
+        """The turn's effects as rows of the outbox, words included."""
+        queued: list[Queued] = []
+        for effect in turn.effects:
+            if not isinstance(effect, Typing):
+                queued += self._rows(effect)
+        return queued
+
+    def _rows(self, effect: ChatEffect | Ask | Do | KeepSecret | Forget | MoveSecret) -> Sequence[Queued]:
+        match effect:
+            case Ask():
+                return (Queued("ask", effect),)
+            case Do():
+                return (_act(effect),)
+            case KeepSecret() | Forget() | MoveSecret():
+                return (Queued("vault", effect),)
+            case Post():
+                words = self._render(effect.phrase, self.clock.now())
+                letter = Letter(
+                    key=effect.key,
+                    room=effect.room,
+                    plain=words.plain,
+                    html=words.html,
+                    reply_to=effect.reply_to,
+                    thread=effect.thread,
+                    rings=effect.rings,
+                    draft=effect.draft,
+                    answers=effect.answers,
+                )
+                seeds = [Seed(effect.key, effect.room, emoji) for emoji in effect.seeds]
+                return [_chat_row(letter), *(_chat_row(seed) for seed in seeds)]
+            case Edit():
+                words = self._render(effect.phrase, self.clock.now())
+                edit = Letter(effect.key, effect.room, words.plain, words.html, edit=True, draft=effect.draft)
+                return (_chat_row(edit),)
+            case Picture(key, room, phrase, chart, thread):
+                words = self._render(phrase, self.clock.now())
+                return (_chat_row(Drawing(key, room, tuple(words.plain.split("\n")), chart, thread)),)
+            case _:
+                return (_chat_row(effect),)
+
+    def next_wake(self) -> datetime | None:
+        """When the rules want to be asked again."""
+        return self._by_the_clock(lambda: next_wake(self.state, self.clock.now()))
+
+    def grace_ends(self) -> datetime | None:
+        """When the next grace ends, after which a sync must begin."""
+        return self._by_the_clock(lambda: grace_ends(self.state, self.clock.now()))
+
+    def waits_for_sync(self, asked_at: datetime) -> bool:
+        """Whether a sync that began then decides something."""
+        return self._by_the_clock(lambda: waits_for_sync(self.state, asked_at))
+
+    def standing_problem(self) -> str:
+        """What is wrong with our InvenTree, as the rules know it; '' if nothing is."""
+        return Turn(self.state, self.clock.now()).standing().inventory_problem
+
+    def gauges(self) -> dict[str, float]:
+        """Figures for a monitor."""
+        turn = Turn(self.state, self.clock.now())
+        return {
+            "connections_active": len(turn.active_connections()),
+            "transfers_open": len(turn.open_transfers()),
+            "outbox_waiting": self.journal.waiting(),
+        }
+
+
+def _act(effect: Do) -> Queued:
+    """A step; those of one subject go one after the other, but none of them waits for a photo of it."""
+    match effect.step:
+        case Mirror(model=model, pk=pk):
+            return Queued("act", effect, AFTER_STOCK, f"mirror {model} {pk}")
+        case AttachPhoto():
+            return Queued("act", effect, AFTER_STOCK, f"photo {effect.context.subject}")
+    return Queued("act", effect, 0, effect.context.subject)
+
+
+def _chat_row(effect: Stored) -> Queued:
+    return Queued("chat", effect, send_queue.urgency(effect), send_queue.queue_key(effect))
+
+
+def ends_the_bot(fault: Exception) -> bool:
+    """Whether it makes no sense to go on: the disk doesn't keep what it is given, or the account is signed out.
+
+    At the next start it goes on from the journal. What one row is to blame for ends nothing.
+    """
+    if isinstance(fault, NotStorable | WrongTurn | UnreadableRow):
+        return False
+    return isinstance(fault, JournalProblem | sqlite3.Error | ChatSignedOut)
+
+
+def _works(look: Callable[[], object]) -> bool:
+    try:
+        look()
+    except Exception as fault:
+        log.debug("it fails on one of these", exc_info=True)
+        if ends_the_bot(fault):
+            raise
+        return False
+    return True
+
+
+def _culprits(works_with: Callable[[Sequence[str]], bool], among: Sequence[str]) -> list[str]:
+    """Those with which alone it doesn't work, found by halving."""
+    if works_with(among):
+        return []
+    if len(among) == 1:
+        return list(among)
+    half = len(among) // 2
+    return _culprits(works_with, among[:half]) + _culprits(works_with, among[half:])

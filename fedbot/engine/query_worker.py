@@ -1,0 +1,124 @@
+"""The ask lane: questions to our InvenTree, and to our own journal, beside each other and beside the acts."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from functools import partial
+
+from fedbot.engine.circuit_breaker import Backoff, Breaker
+from fedbot.engine.pipeline import Engine
+from fedbot.engine.step_worker import hold_back, is_silence, notice, wait_for_work
+from fedbot.ports.inventory import Inventory, InventoryProblem
+from fedbot.ports.journal import OutboxRow
+from fedbot.rules.catalogue import merged_stock
+from fedbot.rules.model.effects import Ask
+from fedbot.rules.model.events import Answered, Unanswered, Waiting
+from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, Query
+from fedbot.rules.state import Turn
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+
+
+class AskLane:
+    """Answers the questions of the outbox; a patient one is asked until it is answered."""
+
+    def __init__(self, engine: Engine, inventory: Inventory, breaker: Breaker) -> None:
+        self._engine = engine
+        self._journal = engine.journal
+        self._clock = engine.clock
+        self._inventory = inventory
+        self.backoff = Backoff()
+        self._breaker = breaker
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Work for ever, on a few questions at a time."""
+        wake = self._engine.wake["ask"]
+        async with asyncio.TaskGroup() as group:
+            while True:
+                wake.clear()
+                rows = [row for row in self._engine.due("ask") if row.id not in self._under_way]
+                for row in rows[: max(AT_ONCE - len(self._under_way), 0)]:
+                    task = group.create_task(self.perform(row))
+                    self._under_way[row.id] = task
+                    task.add_done_callback(partial(self._over, row.id))
+                if self._under_way:
+                    await wake.wait()
+                else:
+                    await wait_for_work(self._engine, "ask")
+
+    def _over(self, number: int, _: asyncio.Task[None]) -> None:
+        self._under_way.pop(number, None)
+        self._engine.wake["ask"].set()
+
+    async def perform(self, row: OutboxRow) -> None:
+        """One asking, one try."""
+        effect = row.effect
+        if not isinstance(effect, Ask):
+            raise TypeError(f"outbox row {row.id} asks nothing: {effect!r}")
+        try:
+            await self._perform(row, effect)
+        except Exception as fault:
+            log.exception("asking failed unforeseen")
+            self._engine.set_row_aside(row.id, Ask.__name__, row.key or effect.context.subject, fault)
+
+    async def _perform(self, row: OutboxRow, effect: Ask) -> None:
+        if self._is_held(row, effect):
+            return
+        try:
+            answers = tuple([await self._answer(question) for question in effect.questions])
+        except InventoryProblem as problem:
+            self._unanswered(row, effect, problem)
+        else:
+            if _asks_inventree(effect):
+                self._breaker.worked()
+            self.backoff.worked()
+            self._journal.finish(row.id, Answered(self._clock.now(), effect.context, answers))
+        self._engine.decide_all()
+
+    def _is_held(self, row: OutboxRow, effect: Ask) -> bool:
+        """Whether InvenTree is left alone for now. Where a person waits, that is the answer."""
+        if not _asks_inventree(effect):
+            return False
+        now, problem = self._clock.now(), row.problem or self._breaker.problem
+        if effect.until is not None and effect.until <= now:
+            self._journal.fail(row.id, Unanswered(now, effect.context, problem, silent=True), problem)
+            self._engine.decide_all()
+            return True
+        if effect.patient or row.problem:
+            return hold_back(self._engine, self._breaker, row, effect.context, effect.until)
+        if self._breaker.holds(now, urgent=True) is None:
+            return False
+        if effect.until is not None:
+            return hold_back(self._engine, self._breaker, row, effect.context, effect.until)
+        self._journal.fail(row.id, Unanswered(now, effect.context, problem, silent=True), problem)
+        self._engine.decide_all()
+        return True
+
+    def _unanswered(self, row: OutboxRow, effect: Ask, problem: InventoryProblem) -> None:
+        now = self._clock.now()
+        silent = is_silence(problem)
+        notice(self._breaker, now, problem)
+        if effect.patient or (silent and effect.until is not None and now < effect.until):
+            again = now + timedelta(seconds=self.backoff.failed())
+            again = min(again, effect.until) if effect.until else again
+            event = Waiting(now, effect.context, problem.text, again, silent=silent)
+            self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
+        else:
+            answer = Unanswered(now, effect.context, problem.text, silent=silent)
+            self._journal.fail(row.id, answer, problem.text)
+
+    async def _answer(self, question: Query) -> Answer:
+        if isinstance(question, AuditOf):
+            return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
+        turn = Turn(self._engine.state, self._clock.now())
+        return await self._inventory.answer(merged_stock.with_received(turn, question))
+
+
+def _asks_inventree(effect: Ask) -> bool:
+    """Whether it takes our InvenTree: the audit is the journal's."""
+    return not all(isinstance(question, AuditOf) for question in effect.questions)

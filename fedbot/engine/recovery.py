@@ -1,0 +1,144 @@
+"""Going on with a journal that knows less than the room: put back from a backup, or made anew (DESIGN §6, 7).
+
+The rules for what was said are in `federation.recovering`; here the past is read and put before them.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from fedbot.engine.pipeline import Engine
+from fedbot.engine.syncing import SyncLoop
+from fedbot.ports.chat import Batch, Chat
+from fedbot.ports.inventory import Inventory
+from fedbot.ports.journal import Letter, OutboxRow
+from fedbot.rules.ledger.recover import mirrored_requests
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Ask, SendEnvelope
+from fedbot.rules.model.events import Answered, Context, EnvelopeSeen, Posted, Reacted, Recalled, RoomReplaced, Said
+from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
+from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import envelope_id
+
+log = logging.getLogger(__name__)
+
+_EVER = datetime.max.replace(tzinfo=UTC)
+
+
+async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) -> None:
+    """Read what happened since the copy was made, our own letters included, before anything is done.
+
+    Lines that were answered are not answered again, taps that were acted upon don't count again, and messages that
+    were sent are not sent again.
+    """
+    log.warning("the journal is a copy or was rebuilt: reading what happened since, before anything is done")
+    batch = await chat.catch_up(since)
+    over = batch.answered | _acted_upon(batch, engine.state.home.bot)
+    news = [e for e in batch.events if not (isinstance(e, Said | Reacted) and e.event_id in over)]
+    syncing.take(replace(batch, events=tuple(news)))
+    _leave_out_what_was_answered(engine, batch)
+    _leave_out_what_was_sent(engine, batch)
+
+
+def _acted_upon(batch: Batch, bot: str) -> frozenset[str]:
+    """The lines and taps by which our people decided what our letters tell since."""
+    ours = [e.envelope.get("body") for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
+    return frozenset(str(body["event"]) for body in ours if isinstance(body, dict) and body.get("event"))
+
+
+def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
+    """Lines that were just being acted upon when the copy was made."""
+    for row in engine.journal.due("ask", _EVER):
+        if isinstance(row.effect, Ask) and row.effect.context.purpose == "line":
+            line = row.effect.context.detail["command"]["event_id"]
+            if line in batch.answered:
+                engine.journal.finish(row.id, None)
+
+
+def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
+    bot = engine.state.home.bot
+    letters = [e for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
+    sent = {str(letter.envelope.get("id")): letter.event_id for letter in letters}
+    said = {(message.room, message.body): message.event_id for message in batch.own}
+    for row in engine.journal.due("chat", _EVER):
+        event_id = _sent_as(engine, row, sent) or _said_as(row, said)
+        if event_id and isinstance(row.effect, Letter):
+            posted = Posted(engine.clock.now(), row.effect.key, row.effect.room, event_id)
+            engine.journal.finish(row.id, posted)
+        elif event_id or (isinstance(row.effect, Letter) and row.effect.reply_to in batch.answered):
+            engine.journal.finish(row.id, None)
+    engine.decide_all()
+
+
+def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
+    """The event that this row's letter is already; '' if it isn't there."""
+    draft = row.effect.draft if isinstance(row.effect, Letter | SendEnvelope) else None
+    if draft is None or not draft.number:
+        return ""
+    return sent.get(envelope_id(engine.state.home.party, draft.subject, draft.number), "")
+
+
+def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
+    """The event that says the very same, for what is no letter: that something has ended, for example."""
+    if not isinstance(row.effect, Letter) or row.effect.edit or row.effect.draft is not None:
+        return ""
+    return said.get((row.effect.room, row.effect.plain), "")
+
+
+# --- rebuilding --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """What was found again. `lost` are open requests that our InvenTree names, but no letter in the room tells of."""
+
+    connections: tuple[tuple[str, str], ...]
+    transfers: int
+    unfinished: int
+    lost: tuple[str, ...]
+    unsigned: tuple[str, ...]
+
+
+async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
+    """Fill a new journal from our InvenTree's metadata and from the letters in the rooms. Nothing is done yet."""
+    mirrors = await inventory.answer(CompanyMirrors())
+    if not isinstance(mirrors, MirrorsFound):
+        raise TypeError(f"asked for mirrors, not for {mirrors!r}")
+    batch = await chat.sync(None, 0)
+    for event in batch.events:
+        if isinstance(event, RoomReplaced):  # no friendship is known yet that would wait for people, and read no letter
+            engine.put(event)
+    engine.put(Answered(engine.clock.now(), Context("rebuild"), (mirrors,)))
+    engine.receive(batch)
+    for room in _joined(Turn(engine.state, engine.clock.now())):
+        for letter in await chat.letters(room):
+            engine.journal.put(Recalled(letter))
+    engine.decide_all()
+    return _summary(engine, mirrors)
+
+
+def _joined(turn: Turn) -> list[str]:
+    """The federation rooms that we are in, those that were replaced before what replaced them."""
+    rooms = [each for room in room_upgrades.current_rooms(turn) for each in reversed(room_upgrades.lineage(turn, room))]
+    return [room.id for room in map(turn.room, rooms) if room is not None and room.joined]
+
+
+def _summary(engine: Engine, mirrors: MirrorsFound) -> Rebuilt:
+    turn = Turn(engine.state, engine.clock.now())
+    transfers = turn.transfers()
+    known = {transfer.id for transfer in transfers}
+    over = {ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED}
+    living = [connection for connection in turn.connections() if connection.state not in over]
+    named: list[Any] = [request for mirror in mirrors.companies for request in mirrored_requests(mirror)]
+    return Rebuilt(
+        connections=tuple((connection.peer_name, connection.state.value) for connection in living),
+        transfers=len(transfers),
+        unfinished=sum(transfer.state not in FINAL for transfer in transfers),
+        lost=tuple(identifier for identifier in named if identifier not in known),
+        unsigned=mirrors.unsigned,
+    )

@@ -1,0 +1,81 @@
+"""What happens by the clock on the wall: figures by the settings' schedule, and the nightly comparison of books.
+
+Nothing is remembered here: each is counted on from when the journal says that it last was due. So a restart neither
+misses a time (it comes late) nor doubles one, nor does a clock that is set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.triggers.cron import CronTrigger
+
+from fedbot.config.values import trigger
+from fedbot.engine.pipeline import Engine
+from fedbot.rules.model.events import ReconcileDue, StatsDue
+from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.summaries import Due, DueKind
+from fedbot.rules.state import Turn
+
+
+@dataclass(frozen=True)
+class Regular:
+    """Something regular: when, since when it counts, and the event that says that it is due."""
+
+    kind: DueKind
+    trigger: CronTrigger
+    last: Callable[[BotStatus], datetime | None]
+    event: Callable[[datetime, datetime], StatsDue | ReconcileDue]
+
+
+class Timetable:
+    """The regular things of one bot (`Home.stats_schedule`, `Home.reconcile_at`)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        home = engine.state.home
+        self._regular: list[Regular] = []
+        if home.stats_schedule:
+            when = trigger(home.stats_schedule, home.time_zone)
+            self._regular.append(Regular(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))
+        if home.reconcile_at:
+            when = trigger(f"{home.reconcile_at.minute} {home.reconcile_at.hour} * * *", home.time_zone)
+            self._regular.append(
+                Regular(DueKind.RECONCILE, when, lambda standing: standing.last_reconcile, ReconcileDue)
+            )
+
+    def upcoming(self) -> tuple[Due, ...]:
+        """When each is due next (past: since when it is overdue)."""
+        now = self._engine.clock.now()
+        standing = Turn(self._engine.state, now).standing()
+        times = [(regular.kind, _next(regular, standing, now)) for regular in self._regular]
+        return tuple(Due(kind, at) for kind, at in times if at is not None)
+
+    def next_due(self) -> datetime | None:
+        """When anything is due next."""
+        return min((due.at for due in self.upcoming()), default=None)
+
+    def look(self) -> None:
+        """Say so of what is due."""
+        now = self._engine.clock.now()
+        for regular in self._regular:
+            due = _next(regular, Turn(self._engine.state, now).standing(), now)
+            if due is not None and due <= now:
+                self._engine.put(regular.event(now, due))
+
+
+def _next(regular: Regular, standing: BotStatus, now: datetime) -> datetime | None:
+    last = regular.last(standing)
+    if last is None:
+        return None
+    due = _after(regular.trigger, min(last, now))
+    while due is not None and due.fold:  # the hour that the end of summer time repeats counts once
+        due = _after(regular.trigger, due)
+    return due.astimezone(UTC) if due else None
+
+
+def _after(when: CronTrigger, moment: datetime) -> datetime | None:
+    due: datetime | None = when.get_next_fire_time(None, moment.astimezone(UTC) + timedelta(microseconds=1))
+    return due

@@ -1,0 +1,328 @@
+"""The act lane: one writer, each step by the same protocol (DESIGN §6).
+
+Probe (was it done already?) → write the intent → act once → read back → write the outcome. A step whose
+outcome is unknown is only probed, after `settle`; if the probe still finds nothing `give_up` after the act, it
+is handed to a person, never repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from fedbot.engine.circuit_breaker import Backoff, Breaker
+from fedbot.engine.media import Photos
+from fedbot.engine.pipeline import Engine
+from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
+from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
+from fedbot.ports.journal import Lane, OutboxRow
+from fedbot.rules.model.access_steps import TryToken
+from fedbot.rules.model.effects import Do
+from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown, Waiting
+from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Mirror, Step, StepResult
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_VERSION = "unknown-version"
+LOOKED_AFTER = timedelta(seconds=5)
+"""After so long it is looked again whether a photo is there."""
+LOOKED_AGAIN_AFTER = timedelta(minutes=1)
+"""After so long it is looked again whether a superuser has said to go on."""
+WENT_BACK = "InvenTree was put back to an earlier state; a superuser looks at the books, then says: !fed resume"
+FETCHED_WITHIN = timedelta(days=1)
+"""So long a photo is asked for at a homeserver that doesn't give it."""
+HELD_BACK = 1.0
+ORDERLY_STOP = 8.0
+"""Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
+
+
+class ActLane:
+    """Performs the steps of the outbox, one after the other."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        inventory: Inventory,
+        chat: Chat,
+        settle: timedelta,
+        give_up: timedelta,
+        breaker: Breaker,
+    ) -> None:
+        self._engine = engine
+        self._journal = engine.journal
+        self._clock = engine.clock
+        self._inventory = inventory
+        self._photos = Photos(chat)
+        self._settle = settle
+        self._give_up = give_up
+        self._breaker = breaker
+        self._not_before: datetime | None = None
+        self._elsewhere: dict[int, asyncio.Task[None]] = {}
+        engine.clock_listeners.append(self._clock_set_back)
+        self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
+
+    def wait_for_others(self) -> None:
+        """Another process, gone now, may have begun an act that we don't know of: it has `settle` to end."""
+        self._not_before = self._clock.now() + self._settle
+
+    def _clock_set_back(self) -> None:
+        if self._not_before is not None:
+            self._not_before = min(self._not_before, self._clock.now() + self._settle)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        wake = self._engine.wake["act"]
+        async with asyncio.TaskGroup() as group:
+            while True:
+                wake.clear()
+                rows = tuple(row for row in self._engine.due("act") if row.id not in self._elsewhere)
+                if rows and _goes_elsewhere(rows[0]):
+                    # a peer's server may take its time, so nothing of ours waits for it
+                    trial = group.create_task(self.perform(rows[0], rows))
+                    self._elsewhere[rows[0].id] = trial
+                    trial.add_done_callback(partial(self._over, rows[0].id))
+                elif rows:
+                    await to_its_end(self.perform(rows[0], rows))
+                elif self._elsewhere:
+                    await wake.wait()
+                else:
+                    await wait_for_work(self._engine, "act")
+
+    def _over(self, number: int, _: asyncio.Task[None]) -> None:
+        self._elsewhere.pop(number, None)
+        self._engine.wake["act"].set()
+
+    async def perform(self, row: OutboxRow, rows: tuple[OutboxRow, ...] = ()) -> None:
+        """One step, one try."""
+        effect = row.effect
+        if not isinstance(effect, Do):
+            raise TypeError(f"outbox row {row.id} is no step: {effect!r}")
+        try:
+            await self._perform(row, effect, rows)
+        except Exception as fault:
+            log.exception("a step failed unforeseen")
+            self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.context.subject, fault)
+
+    async def _perform(self, row: OutboxRow, effect: Do, rows: tuple[OutboxRow, ...]) -> None:
+        if isinstance(effect.step, Mirror) and any(_replaces(other, row) for other in rows):
+            self._journal.finish(row.id, None)
+            return
+        settled = row.acted_at + self._settle if row.acted_at else self._not_before
+        if settled is not None and settled > self._clock.now():
+            self._journal.postpone(row.id, settled)
+            return
+        if self._is_stopped(row, effect):
+            return
+        if is_ours(effect.step) and hold_back(self._engine, self._breaker, row, effect.context):
+            return
+        if await self._was_done(row, effect):
+            return
+        if self._is_given_up(row, effect):
+            self._give_it_up(row, effect, "the request may have been carried out, but InvenTree shows no trace of it")
+            return
+        await self._act(row, effect)
+
+    def _is_stopped(self, row: OutboxRow, effect: Do) -> bool:
+        """Whether InvenTree was put back to an earlier state: no stock is moved before a superuser has looked."""
+        standing = self._engine.state.get(BotStatus, "standing")
+        if standing is None or standing.went_back is None or not isinstance(effect.step, OF_STOCK):
+            return False
+        next_try = self._clock.now() + LOOKED_AGAIN_AFTER
+        waiting = None if row.problem == WENT_BACK else Waiting(self._clock.now(), effect.context, WENT_BACK, next_try)
+        self._journal.postpone(row.id, next_try, waiting, reached=False, problem=WENT_BACK)
+        self._engine.decide_all()
+        return True
+
+    async def _was_done(self, row: OutboxRow, effect: Do) -> bool:
+        """Probe; True if there is nothing left to do now."""
+        try:
+            found = await self._inventory.probe(effect.step)
+        except (Unavailable, OutcomeUnknown) as problem:
+            self._noticed(effect.step, problem)
+            self._wait(row, effect.context, problem, self._pause(row), reached=False)
+            return True
+        except Refusal as problem:
+            self._noticed(effect.step)
+            if row.acted_at is None:
+                self._refused(row, effect.context, problem)
+            elif self._is_given_up(row, effect):
+                self._give_it_up(row, effect, problem.text)
+            else:
+                self._wait(row, effect.context, problem, self._pause(row), reached=False)
+            return True
+        if not isinstance(effect.step, TryToken):  # that one's probe asks nobody
+            self._noticed(effect.step)
+        if found is not None:
+            self._done(row, effect.context, found)
+        return found is not None
+
+    def _noticed(self, step: Step, problem: InventoryProblem | None = None) -> None:
+        """For the breaker: our InvenTree answered, or didn't."""
+        if is_ours(step):
+            notice(self._breaker, self._clock.now(), problem)
+
+    def _give_it_up(self, row: OutboxRow, effect: Do, text: str) -> None:
+        """Nobody can tell any more by machine: a person resolves it."""
+        self._backoffs.pop(row.id, None)
+        self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.context, text), text)
+        self._engine.decide_all()
+
+    def _is_given_up(self, row: OutboxRow, effect: Do) -> bool:
+        if row.acted_at is None or type(effect.step) in REPEATABLE:
+            return False
+        return self._clock.now() - row.acted_at > self._give_up
+
+    async def _act(self, row: OutboxRow, effect: Do) -> None:
+        act = await self._made_ready(row, effect)
+        if act is None:
+            return
+        self._journal.begin(row.id, self._clock.now())
+        try:
+            result = await act()
+        except Unavailable as problem:
+            self._noticed(effect.step, problem)
+            self._wait(row, effect.context, problem, self._pause(row), reached=False)
+        except OutcomeUnknown as problem:
+            self._noticed(effect.step, problem)
+            log.warning("unknown outcome of %s (%s): %s", type(effect.step).__name__, effect.step.mark, problem.text)
+            self._wait(row, effect.context, problem, self._settle.total_seconds(), reached=True)
+        except Refusal as problem:
+            self._noticed(effect.step)
+            self._refused(row, effect.context, problem)
+        else:
+            self._noticed(effect.step)
+            self._done(row, effect.context, result)
+
+    async def _made_ready(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
+        """The act, with all that it needs; None if that can't be had, or not now."""
+        step = effect.step
+        if not isinstance(step, AttachPhoto):
+            return lambda: self._inventory.act(step)
+        photo = await self._fetched(row, effect.context, step)
+        return None if photo is None else lambda: self._inventory.attach(step, photo)
+
+    async def _fetched(self, row: OutboxRow, context: Context, step: AttachPhoto) -> bytes | None:
+        """The photo, from the homeserver; None if it can't be had, or not now, which is no fault of our InvenTree."""
+        try:
+            photo = await self._photos.take(row.id, step.file)
+        except ChatRefused as problem:
+            self._refused(row, context, Refusal(problem.text, problem.code))
+        except ChatProblem as problem:
+            if self._clock.now() - row.created_at > FETCHED_WITHIN:
+                self._refused(row, context, Refusal(problem.text, "not-there"))
+            else:
+                next_try = self._clock.now() + timedelta(seconds=self._pause(row))
+                self._journal.postpone(row.id, next_try, reached=False, problem=problem.text)
+        else:
+            if photo is None:
+                self._journal.postpone(row.id, self._clock.now() + LOOKED_AFTER, reached=False)
+            return photo
+        return None
+
+    def _pause(self, row: OutboxRow) -> float:
+        """How long to leave the row alone after one more failure. Seconds."""
+        return self._backoffs.setdefault(row.id, Backoff()).failed()
+
+    def _done(self, row: OutboxRow, context: Context, result: StepResult) -> None:
+        self._backoffs.pop(row.id, None)
+        self._journal.finish(row.id, StepDone(self._clock.now(), context, result))
+        self._engine.decide_all()
+
+    def _refused(self, row: OutboxRow, context: Context, problem: Refusal) -> None:
+        self._backoffs.pop(row.id, None)
+        event = StepRefused(self._clock.now(), context, problem.reason, problem.text)
+        self._journal.fail(row.id, event, problem.text)
+        self._engine.decide_all()
+
+    def _wait(
+        self, row: OutboxRow, context: Context, problem: InventoryProblem, seconds: float, *, reached: bool
+    ) -> None:
+        now = self._clock.now()
+        next_try = now + timedelta(seconds=seconds)
+        event = Waiting(now, context, problem.text, next_try, silent=is_silence(problem))
+        self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem.text)
+        self._engine.decide_all()
+
+
+def _goes_elsewhere(row: OutboxRow) -> bool:
+    return isinstance(row.effect, Do) and not is_ours(row.effect.step)
+
+
+def is_ours(step: Step) -> bool:
+    """Whether the step goes to our own InvenTree: a peer's token is tried at the peer's."""
+    return not (isinstance(step, TryToken) and step.url)
+
+
+def is_silence(problem: InventoryProblem) -> bool:
+    """Whether InvenTree gave no answer that we can use. A no is an answer, and so is a version that we don't know."""
+    return isinstance(problem, Unavailable | OutcomeUnknown) and problem.reason != UNKNOWN_VERSION
+
+
+def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) -> None:
+    """Our InvenTree answered, or didn't."""
+    if problem is not None and is_silence(problem):
+        breaker.failed(now, problem.text)
+    else:
+        breaker.worked()
+
+
+def hold_back(
+    engine: Engine, breaker: Breaker, row: OutboxRow, context: Context, at_most: datetime | None = None
+) -> bool:
+    """Whether the row has to wait, `at_most` until then, for an InvenTree that doesn't answer.
+
+    It is told once what it waits for.
+    """
+    now = engine.clock.now()
+    until = breaker.holds(now)
+    if until is None:
+        return False
+    until = min(until, at_most) if at_most else until
+    waiting = None if row.problem else Waiting(now, context, breaker.problem, until)
+    engine.journal.postpone(row.id, until, waiting, reached=False, problem=breaker.problem)
+    engine.decide_all()
+    return True
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it; if we are told to stop meanwhile, let it end first, as long as that takes no more than a moment.
+
+    What doesn't end in time stays journaled as begun, and is probed at the next start.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=ORDERLY_STOP)
+        task.cancel()
+        raise
+
+
+def _replaces(other: OutboxRow, row: OutboxRow) -> bool:
+    """Whether a later mirror of the same record waits, so that this one needn't be written."""
+    return other.key == row.key and other.id > row.id and other.state == "queued"
+
+
+async def wait_for_work(engine: Engine, lane: Lane, pause: float = 0.0) -> None:
+    """Until the lane is woken, something of it that was put off may be due, or that `pause` (seconds) is over."""
+    wake = engine.wake[lane]
+    due = engine.journal.next_due(lane)
+    until_due = (due - engine.clock.now()).total_seconds() if due else 0.0
+    # what is due and yet may not be begun waits for something else
+    waits = [until_due if until_due > 0 else HELD_BACK] if due else []
+    waits += [pause] if pause > 0 else []
+    if not waits:
+        await wake.wait()
+        return
+    sleeping = asyncio.ensure_future(engine.clock.sleep(min(waits)))
+    waking = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait({sleeping, waking}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleeping.cancel()
+        waking.cancel()

@@ -1,0 +1,134 @@
+"""The sync loop: what the chat brings goes into the journal together with its token (DESIGN §3).
+
+A grace ends only after a sync that began later than it. So the long poll is cut short when a grace is about to
+end, and `CaughtUp` is told to the rules when they wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from fedbot.engine.circuit_breaker import Breaker
+from fedbot.engine.pipeline import Engine
+from fedbot.ports.chat import Batch, Chat, ChatLimited, ChatProblem, ChatSignedOut
+from fedbot.rules.model.events import CaughtUp, HomeserverBack
+
+log = logging.getLogger(__name__)
+
+LONG_POLL = 30.0
+CATCH_UP_EVERY = timedelta(minutes=5)
+A_WHILE = timedelta(minutes=1)
+"""A silence that is shorter is not remembered."""
+
+
+class AccountTaken(Exception):
+    """Another process has claimed our account since; the older one stops."""
+
+
+class SyncLoop:
+    """Reads the chat for ever. `heard_at` is when the homeserver answered last."""
+
+    def __init__(self, engine: Engine, chat: Chat, breaker: Breaker) -> None:
+        self._engine = engine
+        self._clock = engine.clock
+        self._chat = chat
+        self._look = asyncio.Event()
+        self._told: datetime | None = None
+        self._breaker = breaker
+        self.heard_at: datetime | None = None
+        self._instance = ""
+
+    def look_again(self) -> None:
+        """The state has changed: a poll that would last past the end of a grace is cut short."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Work until the account is signed out."""
+        while True:
+            await self._leave_it_alone()
+            try:
+                await self.claim()
+                batch = await self._next_batch()
+            except ChatSignedOut:
+                raise
+            except ChatProblem as problem:
+                now = self._clock.now()
+                if isinstance(problem, ChatLimited):
+                    pause = problem.retry_after
+                else:
+                    pause = (self._breaker.failed(now, problem.text) - now).total_seconds()
+                log.warning("sync failed, next try in %.0f s: %s", pause, problem.text)
+                await self._clock.sleep(pause)
+                continue
+            if batch is not None:
+                self.take(batch)
+
+    async def _leave_it_alone(self) -> None:
+        """While the homeserver doesn't answer, whoever tries it next, reading or sending, tries for both."""
+        while until := self._breaker.holds(self._clock.now()):
+            await self._clock.sleep(max((until - self._clock.now()).total_seconds(), 0.05))
+
+    async def claim(self) -> None:
+        """Tell every other process on our account, once, that we are here now."""
+        if not self._instance:
+            instance = secrets.token_hex(8)
+            await self._chat.claim(instance)
+            self._instance = instance
+
+    def take(self, batch: Batch) -> None:
+        """One batch into the journal, and the word that we have caught up, if somebody waits for it."""
+        self.heard_at = now = self._clock.now()
+        silent_since = self._breaker.since
+        self._breaker.worked()
+        if batch.instance and self._instance and batch.instance != self._instance:
+            raise AccountTaken(
+                "Another fedbot works with this Matrix account now, on another machine or state folder, so this one "
+                "has stopped: two would do everything twice. If that is right, nothing is to be done here. If not, "
+                "stop the other one for good, then start this one again."
+            )
+        self._engine.receive(batch)
+        if silent_since is not None and now - silent_since >= A_WHILE:
+            self._engine.put(HomeserverBack(now, silent_since))
+        # one that began in the future began by a clock that was set since: what it proves, the next one will
+        if batch.asked_at <= now and self._somebody_waits(batch.asked_at):
+            self._told = batch.asked_at
+            self._engine.put(CaughtUp(batch.asked_at))
+
+    def _somebody_waits(self, asked_at: datetime) -> bool:
+        if self._told is None or abs(asked_at - self._told) > CATCH_UP_EVERY:
+            return True
+        return self._engine.waits_for_sync(asked_at)
+
+    def _timeout(self) -> float:
+        """Seconds to poll for: not past the end of the next grace."""
+        ends = self._engine.grace_ends()
+        if ends is None:
+            return LONG_POLL
+        return min(max((ends - self._clock.now()).total_seconds(), 0.0), LONG_POLL)
+
+    async def _next_batch(self) -> Batch | None:
+        """One sync; None if it was cut short because a grace ends sooner. Cutting it short loses nothing."""
+        self._look.clear()
+        timeout = self._timeout()
+        deadline = self._clock.now() + timedelta(seconds=timeout)
+        polling = asyncio.ensure_future(self._chat.sync(self._engine.journal.token(), timeout))
+        try:
+            while True:
+                looking = asyncio.ensure_future(self._look.wait())
+                done, _ = await asyncio.wait({polling, looking}, return_when=asyncio.FIRST_COMPLETED)
+                looking.cancel()
+                if polling in done:
+                    return polling.result()
+                self._look.clear()
+                ends = self._engine.grace_ends()
+                if ends is not None and ends < deadline:
+                    return None
+        finally:
+            if not polling.done():
+                polling.cancel()
+                with suppress(asyncio.CancelledError, ChatProblem):
+                    await polling

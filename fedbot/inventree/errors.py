@@ -1,0 +1,180 @@
+"""What went wrong with a call, as one of the four problems of `fedbot.ports`, with a text that may be shown.
+
+Which of them it is decides what happens next, so the question is always: can the server have done it?
+Never in a text: tokens, HTML, a body that could not be read, or what httpx says (it may quote a header).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal, Unavailable
+
+# The request never left: nothing can have happened, whatever the verb.
+UNSENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+    UnicodeError,
+)
+
+_PHRASES: tuple[tuple[type[Exception], str], ...] = (
+    (httpx.ConnectTimeout, "no connection in time"),
+    (httpx.ConnectError, "no connection"),
+    (httpx.PoolTimeout, "all connections are busy"),
+    (httpx.TimeoutException, "no answer in time"),
+    (httpx.NetworkError, "the connection broke"),
+    (httpx.RemoteProtocolError, "the connection broke"),
+    (httpx.ProxyError, "the proxy refuses"),
+)
+
+# InvenTree's own words for a no, and our short code for it (facts/inventree.md "Error shapes", "Chain").
+_REASONS: tuple[tuple[str, str], ...] = (
+    ("must be in stock", "not-in-stock"),
+    ("not in stock", "not-in-stock"),
+    ("must be salable", "not-salable"),
+    ("allocated", "allocated"),
+    ("not a customer", "foreign-company"),
+    ("serial number", "serial"),
+    ("virtual part", "virtual"),
+    ("does not exist", "gone"),
+    ("matches the given query", "gone"),
+)
+
+_TOKEN = re.compile(r"\binv-[A-Za-z0-9*-]{6,}")
+_TAG = re.compile(r"<[^>]*>")
+_LONGEST_TEXT = 300
+
+
+def of_exception(error: Exception, host: str, *, reading: bool) -> InventoryProblem:
+    """The problem behind a request that got no response."""
+    phrase = next((text for kind, text in _PHRASES if isinstance(error, kind)), "the request failed")
+    if reading or isinstance(error, UNSENT):
+        return Unavailable(f"InvenTree at {host} can't be reached: {phrase}.", "unreachable")
+    return OutcomeUnknown(f"InvenTree at {host}: {phrase}, so it may have been done or not.", "no-answer")
+
+
+def of_response(response: httpx.Response, host: str, *, reading: bool) -> InventoryProblem:
+    """The problem behind a response that isn't a success (a status of 300 or more)."""
+    status = response.status_code
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        text = f"InvenTree at {host} answered {status}{_error_name(_json(response))}"
+        if reading:
+            return Unavailable(f"{text}.", "server-error")
+        return OutcomeUnknown(f"{text}, so it may have been done or not.", "server-error")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Unavailable(f"InvenTree at {host} wants fewer calls.", "too-many-requests")
+    if status < HTTPStatus.BAD_REQUEST:
+        return Refusal(
+            f"InvenTree at {host} sends us elsewhere ({status}): write its final address into inventree.url.",
+            "redirect",
+        )
+    return _definite_no(response, status)
+
+
+def _definite_no(response: httpx.Response, status: int) -> Refusal:
+    """A 4xx. A web page instead of JSON (a proxy's, or 0.13's own) is told by its number alone."""
+    said = readable(_json(response))
+    if status == HTTPStatus.UNAUTHORIZED:
+        advice = "make a new token and write it into the configuration"
+        return NotPermitted(f"InvenTree does not accept the token{_aside(said)}: {advice}.", "not-permitted")
+    if status == HTTPStatus.FORBIDDEN:
+        return NotPermitted(f"Our InvenTree user {_missing_right(response)}{_aside(said)}.", "not-permitted")
+    said = said or f"InvenTree answered {status} {response.reason_phrase}".strip()
+    return Refusal(said, _reason(said, status))
+
+
+def unreadable(host: str, *, reading: bool) -> InventoryProblem:
+    """The problem behind a success whose body isn't the JSON that was asked for."""
+    text = f"InvenTree at {host} gave an answer that is no JSON"
+    if reading:
+        return Unavailable(f"{text}.", "unreadable")
+    return OutcomeUnknown(f"{text}, so it may have been done or not.", "unreadable")
+
+
+def readable(content: object) -> str:
+    """InvenTree's error body as a short text.
+
+    `{"items": [{}, {"pk": ["Not there"]}]}` becomes 'Not there (item 2)', `{"link": ["Bad"]}` 'link: Bad'.
+    """
+    text = "; ".join(dict.fromkeys(_sentences(content)))
+    text = _TOKEN.sub("(a token)", _TAG.sub("", text))
+    text = "".join(letter for letter in text if letter.isprintable()).strip()
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+
+
+def _sentences(content: object, field: str = "") -> Iterator[str]:
+    if isinstance(content, dict):
+        for name, value in content.items():
+            plain = name in ("detail", "non_field_errors", "items", "item", "pk", "error", "__all__")
+            yield from _sentences(value, field if plain else str(name))
+    elif isinstance(content, list):
+        several = len(content) > 1
+        for number, value in enumerate(content, start=1):
+            for sentence in _sentences(value, field):
+                yield f"{sentence} (item {number})" if several and isinstance(value, dict) else sentence
+    elif isinstance(content, str) and content:
+        yield f"{field}: {content}" if field else content
+
+
+def _json(response: httpx.Response) -> Any:  # noqa: ANN401  an error body may be any JSON
+    if "json" not in response.headers.get("content-type", ""):
+        return None
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return None
+
+
+def _error_name(content: object) -> str:
+    """The Python exception that the server hit ('OperationalError'), if it says one."""
+    name = content.get("error") if isinstance(content, dict) else None
+    return f" ({name})" if isinstance(name, str) and name.isidentifier() else ""
+
+
+def _aside(said: str) -> str:
+    return f" ({said.rstrip('.')})" if said else ""
+
+
+def _reason(said: str, status: int) -> str:
+    found = next((code for words, code in _REASONS if words in said), "")
+    return found or ("gone" if status == HTTPStatus.NOT_FOUND else "refused")
+
+
+# Which role a refused call needs (facts/inventree.md (e)); the first path that fits counts.
+_ROLES = {
+    "stock/location/": "stock_location",
+    "stock/": "stock",
+    "part/category/": "part_category",
+    "part/": "part",
+    "company/": "return_order",
+    "attachment/": "stock",
+    "metadata/stockitem/": "stock",
+    "metadata/company/": "return_order",
+    "metadata/part/": "part",
+}
+_PERMISSIONS = {"GET": "view", "HEAD": "view", "POST": "add", "PATCH": "change", "PUT": "change"}
+
+
+def _missing_right(response: httpx.Response) -> str:
+    """What the user behind the token lacks, in words for its admin."""
+    request = response.request
+    path = request.url.path.partition("/api/")[2]
+    if path.startswith("user/"):
+        return "may not do this: it takes a superuser's token (inventree.admin_token)"
+    role = next((role for prefix, role in _ROLES.items() if path.startswith(prefix)), "")
+    if not role:
+        return "may not do this"
+    changes = path.startswith(("attachment/", "metadata/"))
+    permission = "change" if changes else _PERMISSIONS.get(request.method, "delete")
+    return f"needs the role {role}: {permission}"

@@ -1,0 +1,85 @@
+"""Whether a stock item is still the one that we know under its number, before anything is done to it.
+
+InvenTree that was put back to an earlier state gives numbers again, so a key alone proves nothing. What a stock item
+is must be as we know it, and our own marks must stand in its history, or in the link of what we booked in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fedbot.inventree.history import read_ahead
+from fedbot.inventree.rows import Row, same
+from fedbot.inventree.server import Server
+from fedbot.inventree.stock import item_row
+from fedbot.ports.inventory import Refusal
+from fedbot.rules.model import steps
+from fedbot.rules.model.steps import ANOTHER_THING, Known, Step
+
+ON_KNOWN_ITEMS = (
+    steps.HandOver
+    | steps.PutBack
+    | steps.TakeBack
+    | steps.Arrived
+    | steps.Remark
+    | steps.WriteOff
+    | steps.BookInAgain
+    | steps.PutAway
+    | steps.AttachPhoto
+)
+"""The steps on one stock item that we know. `TakeOut` is on one that people have named; it looks by itself."""
+_STOCK_ITEM = "stockitem"
+_LONGEST_NAME = 60
+
+
+def recognise(server: Server, step: Step) -> None:
+    """Raise `Refusal` (`another-thing`, `gone`) if the step is on another stock item than was meant."""
+    if isinstance(step, ON_KNOWN_ITEMS):
+        check(server, step.item, step.known, line_of(step.mark))
+    elif isinstance(step, steps.Mirror) and step.model == _STOCK_ITEM and step.known is not None:
+        check(server, step.pk, step.known, "")
+
+
+def line_of(mark: str) -> str:
+    """How all marks of the same line begin: `fed:k7m2:1:` of `fed:k7m2:1:over`."""
+    return ":".join(mark.split(":")[:3]) + ":"
+
+
+def check(server: Server, item: int, known: Known | None, mark: str) -> None:
+    """The row under that number is what we know of it; without anything known it has at least the mark."""
+    row = item_row(server, item)
+    if known is not None:
+        _is_what_we_know(row, known)
+        mark = known.mark
+    if mark and not _is_marked(server, row, mark):
+        raise _another(row, "its history and its link do not have our mark")
+
+
+def _is_what_we_know(row: Row, known: Known) -> None:
+    if row.get("part") != known.part:
+        part: Mapping[str, Any] = row.get("part_detail") or {}
+        name = str(part.get("IPN") or part.get("name") or "")[:_LONGEST_NAME]
+        raise _another(row, f"it is of part {name or row.get('part')}")
+    serial, batch = str(row.get("serial") or ""), str(row.get("batch") or "")
+    if not same(serial, known.serial):
+        raise _another(row, f"its serial number is {serial or 'none'}")
+    if known.batch is not None and not same(batch, known.batch):
+        raise _another(row, f"its batch is {batch or 'none'}")
+
+
+def _is_marked(server: Server, row: Row, mark: str) -> bool:
+    """By its link, which costs no call, else by its history."""
+    link = str(row.get("link") or "")
+    if mark in link or mark.replace(":", "%3A") in link:
+        return True
+    pk = int(row["pk"])
+    return any(entry.item == pk for entry in read_ahead(server, mark, pk))
+
+
+def _another(row: Row, why: str) -> Refusal:
+    return Refusal(
+        f"Stock item #{row['pk']} is another thing now than the one we know ({why});"
+        " InvenTree may have been put back to an earlier state.",
+        ANOTHER_THING,
+    )

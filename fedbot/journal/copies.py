@@ -1,0 +1,145 @@
+"""Copies of a journal that somebody else may be writing to, and reading one beside its bot."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from fedbot.files import make_private, sync_folder
+from fedbot.journal import codec
+from fedbot.journal.chain import Link, Verified, links, verify
+from fedbot.journal.quarantine import QUARANTINED, quarantined_rows
+from fedbot.journal.schema import MIGRATIONS
+from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalTooNew, NotStorable
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.summaries import Quarantined
+
+FILE = "journal.db"
+
+
+def copy_beside(folder: Path, path: Path) -> None:
+    """Copy the journal in this state folder to `path`, whether a bot works on it or not.
+
+    Raises `JournalProblem` if there is none, or it can't be read; `JournalDamaged` if the copy is no good.
+    """
+    file = folder / FILE
+    if not file.exists():
+        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as source:
+            write_copy(source.backup, path)
+    except sqlite3.Error as problem:
+        raise JournalProblem(f"The journal {file} can't be copied: {problem}") from problem
+    check_copy(path)
+
+
+def is_used(folder: Path) -> bool:
+    """Whether there is a journal that a bot has worked with, or what can't be told from one.
+
+    A start that was refused, since the account has a history, leaves one behind in which nothing is.
+    """
+    file = folder / FILE
+    if not file.exists():
+        return False
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True)) as journal:
+            return bool(journal.execute("SELECT count(*) FROM meta WHERE name = 'token'").fetchone()[0])
+    except sqlite3.Error:
+        return True
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove the journal in which nothing is, with its companions."""
+    for name in (FILE, f"{FILE}-wal", f"{FILE}-shm"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> None:
+    """Let `copy_to` fill a new file at `path`: complete or not there at all; it replaces an older one.
+
+    The copy has no journal id: opened, it gets a new one, since a homeserver answers used transaction ids with
+    the old events (DESIGN §4), and by that a bot knows that it goes on from a copy.
+    """
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    make_private(unfinished)
+    try:
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as copy:
+            copy_to(copy)
+            # one file, without companions that somebody would forget to carry along
+            copy.execute("PRAGMA journal_mode = DELETE")
+            copy.execute("DELETE FROM meta WHERE name = 'journal_id'")
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
+def check_copy(path: Path) -> None:
+    """Read all of it. Raises `JournalDamaged`, or `JournalTooNew` for one of a newer fedbot."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True)) as copy:
+            findings = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
+            version = copy.execute("PRAGMA user_version").fetchone()[0]
+            copy.execute("SELECT count(*) FROM documents").fetchone()
+    except sqlite3.DatabaseError as problem:
+        raise JournalDamaged(f"{path.name} is no journal: {problem}") from problem
+    if findings != ["ok"]:
+        raise JournalDamaged(f"The journal is damaged: {'; '.join(findings)}")
+    if version > len(MIGRATIONS):
+        raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
+
+
+def documents(folder: Path, *kinds: type) -> list[Document]:
+    """What the journal in this state folder knows of these kinds, as of one moment, oldest first.
+
+    Raises `JournalProblem` if there is none or it can't be read, `JournalDamaged`, `JournalTooNew`.
+    """
+    names = [kind.__name__ for kind in kinds]
+    with _opened(folder) as journal:
+        places = ", ".join("?" * len(names))
+        query = f"SELECT kind, payload FROM documents WHERE kind IN ({places}) ORDER BY number"  # noqa: S608 -- ?
+        found = journal.execute(query, names).fetchall()
+        return [codec.from_text(codec.DOCUMENTS, kind, payload) for kind, payload in found]
+
+
+def audit_verified(folder: Path, wanted: str = "") -> Verified:
+    """Whether the audit's chain holds, and whether the hash `wanted` was ever its end. Raises as `documents`."""
+    with _opened(folder) as journal:
+        return verify(journal, wanted)
+
+
+def audit_links(folder: Path) -> Iterator[Link]:
+    """The audit's entries, oldest first, as of one moment. Raises as `documents`."""
+    with _opened(folder) as journal:
+        yield from links(journal)
+
+
+def quarantined(folder: Path) -> tuple[Quarantined, ...]:
+    """What is set aside, oldest first. Raises as `documents`."""
+    with _opened(folder) as journal:
+        return quarantined_rows(journal.execute(QUARANTINED).fetchall())
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The journal in this state folder, as of one moment, to be read."""
+    file = folder / FILE
+    if not file.exists():
+        raise JournalProblem(f"There is no journal in {folder}: the bot has not run yet, or keeps its state elsewhere.")
+    try:
+        address = f"file:{quote(str(file))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as journal:
+            journal.execute("BEGIN")
+            version = journal.execute("PRAGMA user_version").fetchone()[0]
+            if version > len(MIGRATIONS):
+                raise JournalTooNew(f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most.")
+            yield journal
+    except sqlite3.OperationalError as problem:
+        raise JournalProblem(f"The journal {file} can't be read: {problem}") from problem
+    except (sqlite3.DatabaseError, NotStorable) as problem:
+        raise JournalDamaged(f"The journal {file} can't be read back: {problem}") from problem

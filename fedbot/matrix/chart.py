@@ -1,0 +1,149 @@
+"""Charts as PNG, by matplotlib in a process of its own that ends: its memory never becomes the bot's (DESIGN §2, UC4).
+
+`draw` is what the bot calls; run as a program (`python -m fedbot.matrix.chart`) this module is the other end: what is
+to be drawn comes as JSON on standard input, the picture goes to standard output.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from fedbot.rules.model.figures import Chart
+
+TIME_LIMIT = 120.0
+"""Seconds; a first run on a small machine also looks for fonts."""
+PROGRAM = ("-m", "fedbot.matrix.chart")
+PNG = b"\x89PNG\r\n\x1a\n"
+MOST_OF_A_NAME = 24
+GIVEN, RECEIVED, STOCK = "#1b7f79", "#e08e2b", "#5b7db1"
+# nothing of the bot's own environment: secrets may stand in it
+_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MPLCONFIGDIR")
+
+
+class NoChart(Exception):
+    """It could not be drawn; the text says why, for the log."""
+
+
+async def draw(chart: Chart, words: Sequence[str]) -> bytes:
+    """A PNG of the chart. `words`: what is to be seen (unused here), stock items, given and received, given, received.
+
+    Raises `NoChart`.
+    """
+    told = {
+        "stock": [[day.isoformat(), count] for day, count in chart.stock],
+        "exchange": [list(entry) for entry in chart.exchange],
+        "words": list(words)[1:],
+    }
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *PROGRAM,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+    )
+    try:
+        async with asyncio.timeout(TIME_LIMIT):
+            picture, complaint = await process.communicate(json.dumps(told).encode())
+    except TimeoutError:
+        raise NoChart(f"drawing took longer than {TIME_LIMIT:.0f} s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode or not picture.startswith(PNG):
+        last = complaint.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise NoChart(f"drawing ended with {process.returncode}: {last[0][:200]}")
+    return picture
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    """Width and height, from the picture's header."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+# --- in the process that draws ---
+
+
+def main() -> None:
+    """Draw what standard input says."""
+    sys.stdout.buffer.write(picture_of(json.load(sys.stdin)))
+
+
+def picture_of(told: dict[str, Any]) -> bytes:
+    """The PNG, one panel below the other, for a phone held upright."""
+    import matplotlib as mpl  # noqa: PLC0415 -- only here, in a process that ends
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    mpl.rcParams["text.parse_math"] = False  # a space may be called "$x"
+    stock_title, exchange_title, given, received = told["words"]
+    panels = [name for name in ("stock", "exchange") if told[name]]
+    heights = {"stock": 2.6, "exchange": 1.2 + 0.5 * len(told["exchange"])}
+    figure = Figure(figsize=(6.4, sum(heights[name] for name in panels)), dpi=120, layout="constrained")
+    grid = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[heights[name] for name in panels])
+    for axes, name in zip(grid[:, 0], panels, strict=True):
+        if name == "stock":
+            _stock(axes, told["stock"], stock_title)
+        else:
+            _exchange(axes, told["exchange"], exchange_title, (given, received))
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def _plain(axes: Any, title: str) -> None:  # noqa: ANN401 -- matplotlib's
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _stock(axes: Any, points: list[list[Any]], title: str) -> None:  # noqa: ANN401
+    """How many stock items there were; a single day is a bar."""
+    _plain(axes, title)
+    days = [date.fromisoformat(day) for day, _ in points]
+    counts = [count for _, count in points]
+    labels = [f"{day:%d.%m.}" for day in days]
+    if len(points) == 1:
+        axes.barh(labels, counts, color=STOCK, height=0.4)
+        axes.margins(x=0.15, y=1.0)
+        axes.bar_label(axes.containers[0], fmt="{:,.0f}", padding=3)
+        return
+    axes.plot(days, counts, color=STOCK, marker="o", markersize=4)
+    axes.fill_between(days, counts, min(counts), color=STOCK, alpha=0.15)
+    axes.annotate(f"{counts[-1]:,}", (days[-1], counts[-1]), textcoords="offset points", xytext=(0, 7), ha="center")
+    axes.margins(y=0.25)
+    shown = sorted({0, len(days) // 2, len(days) - 1})
+    axes.set_xticks([days[at] for at in shown], [labels[at] for at in shown])
+    axes.yaxis.set_major_locator(_whole_numbers())
+
+
+def _exchange(axes: Any, entries: list[list[Any]], title: str, names: tuple[str, str]) -> None:  # noqa: ANN401
+    """Per friend a bar for what was given and one for what was received, the first friend on top."""
+    _plain(axes, title)
+    places = range(len(entries))
+    for way, color, shift in ((1, GIVEN, -0.19), (2, RECEIVED, 0.19)):
+        lengths = [entry[way] for entry in entries]
+        bars = axes.barh([at + shift for at in places], lengths, 0.36, color=color, label=names[way - 1])
+        axes.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=9)
+    axes.set_yticks(list(places), [str(entry[0])[:MOST_OF_A_NAME] for entry in entries])
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.xaxis.set_major_locator(_whole_numbers())
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.1, frameon=False, fontsize=9)
+
+
+def _whole_numbers() -> Any:  # noqa: ANN401
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    return MaxNLocator(nbins=5, integer=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,418 @@
+"""The real Chat: our Matrix account on a homeserver, by matrix-nio (twin: tests/fakes/chat.py)."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import nio
+
+from fedbot.matrix import media
+from fedbot.matrix.connection import Connection
+from fedbot.matrix.cross_signing import establish, own_keys
+from fedbot.matrix.encryption import ENCRYPTED, Cipher, DeviceTaken
+from fedbot.matrix.errors import answered
+from fedbot.matrix.keys import KEYS, set_aside
+from fedbot.matrix.login import Account, Session, sign_in, sign_in_anew, sign_out_earlier
+from fedbot.matrix.reading import Reader
+from fedbot.matrix.room import Raw, RoomPicture
+from fedbot.matrix.sync import RawRoom, RawSync, Rooms, letters_in, own_messages, shows_history
+from fedbot.matrix.undecrypted import WaitingRoom
+from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery, Media
+from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable
+
+_TIMELINE_LIMIT = 100
+"""Synapse clamps to this, and cuts to 10 without being asked (facts/matrix.md §2)."""
+_SLACK = 20
+"""Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
+
+EARLIER_STAYS = 60.0
+"""Seconds from claiming the account: a bot that still works on the earlier device has read of it by then."""
+
+INSTANCE = "dev.fedbot.instance"
+
+R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a sync has to fetch beyond the news: everything after a start, nothing later."""
+
+    initial: bool
+    fresh: bool
+
+
+class MatrixChat(Chat):
+    """Our account. Every method raises `ports.ChatProblem` and its kinds, nothing of nio's or aiohttp's.
+
+    A task that runs `sync` may be cancelled at any time: what it would have returned comes again, as nothing
+    here moves on before it returns. One `sync` at a time; the other methods run beside it.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        cipher: Cipher,
+        *,
+        untrusted: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.user_id = session.user_id
+        self.device_id = session.device_id
+        self.untrusted = untrusted
+        self._connection = connection
+        self._cipher = cipher
+        self._waiting = WaitingRoom(cipher.folder)
+        self._now = now
+        self._rooms = Rooms(session.user_id)
+        self._token: str | None = None
+        self._claimed: float | None = None
+        self.sign_out_earlier: Callable[[], Awaitable[None]] | None = None
+
+    @classmethod
+    async def open(cls, account: Account, folder: Path) -> MatrixChat:
+        """Sign in (see `login.sign_in` for its errors) and be ready; `close` it in the end.
+
+        If the keys of our device aren't here, as after a restore, as a new device (see `login.sign_in_anew`).
+        """
+        try:
+            chat = await cls.begin(*await sign_in(account, folder), folder / KEYS)
+        except DeviceTaken:
+            chat = await cls.begin(*await sign_in_anew(account, folder), folder / KEYS)
+        chat.sign_out_earlier = partial(sign_out_earlier, account, folder)
+        return chat
+
+    @classmethod
+    async def begin(cls, session: Session, connection: Connection, folder: Path) -> MatrixChat:
+        """Our account as signed in, after our keys in `folder` are published and signed.
+
+        The connection is closed if that fails. Raises `cipher.DeviceTaken`, and what `open` does.
+        """
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(connection.close)
+            connection.user_id, connection.device_id = session.user_id, session.device_id
+            cipher = Cipher(connection, folder)
+            stack.callback(cipher.close)
+            await cipher.publish(await own_keys(connection))
+            untrusted = await establish(connection, folder)
+            stack.pop_all()
+        return cls(session, connection, cipher, untrusted=untrusted)
+
+    async def close(self) -> None:
+        """Let go of the connections and the store of keys."""
+        await self._connection.close()
+        self._cipher.close()
+
+    async def sync(self, since: str | None, timeout: float) -> Batch:
+        """Wait at most `timeout` seconds for news after `since`; None: a first sync, without messages.
+
+        The first call after a start, and any that doesn't go on from the last batch, also asks for all rooms'
+        state, as that isn't kept anywhere, and returns without waiting.
+        """
+        return await self._batch(since, timeout, own=False)
+
+    async def catch_up(self, since: str) -> Batch:
+        """What happened since, our own letters included, and which lines we have answered."""
+        return await self._batch(since, 0, own=True)
+
+    async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
+        if since == self._token:
+            self._waiting.settle()
+        await self._keep_house()
+        asked_at = self._now()
+        start = _Start(initial=since is None, fresh=since is None or since != self._token)
+        invitations = await self._invitations() if start.fresh and since is not None else {}
+        waits = 0 if start.fresh else timeout
+        news = _unlike_any(_news_filter()) if start.fresh else _news_filter()
+        response = await self._sync(since, waits, news, full_state=start.fresh)
+        self._cipher.take_in(response)
+        raw = await self._gather(response, since)
+        raw = replace(raw, invite={**invitations, **raw.invite})
+        rooms = Rooms(self.user_id) if start.fresh else self._rooms
+        events = rooms.read(raw, asked_at, initial=start.initial, own=own)
+        self._cipher.remember_encrypted(room for room, picture in rooms.pictures.items() if picture.encrypted)
+        events = self._with_what_waited(raw, events, rooms, asked_at)
+        self._rooms, self._token = rooms, response.next_batch
+        has_history = start.initial and shows_history(raw, self.user_id)
+        return Batch(
+            response.next_batch,
+            events,
+            asked_at,
+            has_history=has_history,
+            own=own_messages(raw, self.user_id) if own else (),
+            instance=_instance_in(response),
+        )
+
+    async def _keep_house(self) -> None:
+        is_settled = self._claimed is not None and time.monotonic() - self._claimed >= EARLIER_STAYS
+        if self.sign_out_earlier and is_settled:
+            await self.sign_out_earlier()
+            self.sign_out_earlier = None
+        try:
+            await self._cipher.keep_house()
+        except DeviceTaken as problem:
+            set_aside(self._cipher.folder)
+            raise ChatSignedOut(
+                "The homeserver knows newer keys of this device than the identity folder has, as if an older copy had "
+                "been put back. Start the bot again: it then makes a new device.",
+                "device-taken",
+            ) from problem
+
+    def _with_what_waited(
+        self, raw: RawSync, events: tuple[ChatEvent, ...], rooms: Rooms, now: datetime
+    ) -> tuple[ChatEvent, ...]:
+        """Lines without a key are kept back; those whose key is there by now come, and those that are overdue.
+
+        What was taken back meanwhile doesn't.
+        """
+        closed = {str(event.get("event_id")): event for event in raw.events() if event.get("type") == ENCRYPTED}
+        keyless = [event for event in events if isinstance(event, Unreadable)]
+        self._waiting.add([(event.room, closed[event.line]) for event in keyless], now)
+        self._waiting.forget({(event.room, event.target) for event in events if isinstance(event, Redacted)})
+        readable, overdue = self._waiting.look(self._cipher.open, now)
+        late = [
+            Reader(self.user_id, room, now).message(event, rooms.pictures.get(room, RoomPicture()))
+            for room, event in (*readable, *overdue)
+        ]
+        return (*(event for event in events if event not in keyless), *(event for event in late if event))
+
+    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+        """All letters of the room's past that we may read, our own included, oldest first."""
+        past = await self._gap(room, None, None)
+        return letters_in(past, self.user_id, room, self._now())
+
+    async def send(self, delivery: Delivery) -> str:
+        """Send one event, or put one state event; returns its event id.
+
+        The same transaction again gives the same event. State needs none: the same again is nothing new.
+        """
+        room, kind = delivery.room, delivery.kind
+        content: Mapping[str, Any] = delivery.content
+        if delivery.state_key is None:
+            kind, content = await self._closed(room, kind, content)
+            sent = await self._ask(
+                f"sending to {room}",
+                lambda: self._connection.room_send(room, kind, content, tx_id=delivery.transaction),
+                nio.RoomSendResponse,
+            )
+        else:
+            sent = await self._ask(
+                f"setting {kind} in {room}",
+                lambda: self._connection.room_put_state(room, kind, content, delivery.state_key),
+                nio.RoomPutStateResponse,
+            )
+        return str(sent.event_id)
+
+    async def _closed(self, room: str, kind: str, content: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        """Type and content as they go to this room: encrypted if it is."""
+        if not await self._is_closed(room):
+            return kind, content
+        picture = self._rooms.pictures.get(room)
+        readers = picture.readers() if picture else await self._members(room)
+        return await self._cipher.close_for(room, readers, kind, content)
+
+    async def _is_closed(self, room: str) -> bool:
+        """Whether it is encrypted. What we have never seen of it, as before the first sync, we ask."""
+        if room in self._cipher.encrypted_rooms or room in self._rooms.pictures:
+            return room in self._cipher.encrypted_rooms
+        try:
+            # nio's call takes any error but a 404 for the event
+            await self._connection.ask(f"reading {room}", "GET", ["rooms", room, "state", "m.room.encryption", ""])
+        except ChatRefused as problem:
+            if problem.code != "M_NOT_FOUND":
+                raise
+            return False
+        self._cipher.remember_encrypted([room])
+        return True
+
+    async def _members(self, room: str) -> frozenset[str]:
+        found = await self._ask(
+            f"reading {room}", lambda: self._connection.joined_members(room), nio.JoinedMembersResponse
+        )
+        return frozenset(member.user_id for member in found.members)
+
+    async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
+        """Put a file onto the homeserver, for a room. Again gives another one, and the first stays unused."""
+        decryption: dict[str, Any] = {}
+        if await self._is_closed(room):
+            content, decryption = nio.crypto.encrypt_attachment(content)
+            kind, name = "application/octet-stream", "file"
+
+        async def call() -> object:
+            response, _ = await self._connection.upload(io.BytesIO(content), kind, name, filesize=len(content))
+            return response
+
+        response = await self._ask(f"uploading {name}", call, nio.UploadResponse)
+        return Media(str(response.content_uri), decryption)
+
+    async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
+        """A file of the homeserver, opened; see `media.download` for its errors."""
+        return await media.download(self._connection, file, longest)
+
+    async def claim(self, instance: str) -> None:
+        """Say that this process works with the account from now on (account data `dev.fedbot.instance`)."""
+        content = {"instance": instance, "since": self._now().isoformat(timespec="seconds")}
+        path = ["user", self.user_id, "account_data", INSTANCE]
+        await self._connection.ask("claiming the account", "PUT", path, content)
+        self._claimed = time.monotonic()
+
+    async def join(self, room: str, via: Sequence[str] = ()) -> None:
+        """Join a room by id (then we must be invited, or it is open here or at `via`) or alias; again is no error."""
+        await self._ask(f"joining {room}", lambda: self._connection.join(room, via), nio.JoinResponse)
+
+    async def leave(self, room: str) -> None:
+        """Leave a room or decline its invitation."""
+        await self._ask(f"leaving {room}", lambda: self._connection.room_leave(room), nio.RoomLeaveResponse)
+
+    async def typing(self, room: str, seconds: int) -> None:
+        """Show the typing sign for so many seconds; 0 takes it down."""
+        await self._ask(
+            f"typing in {room}",
+            lambda: self._connection.room_typing(room, seconds > 0, timeout=max(1, seconds * 1000)),
+            nio.RoomTypingResponse,
+        )
+
+    async def resolve(self, alias: str) -> str:
+        """The id of the room with this alias (`#space:example.org`)."""
+        found = await self._ask(
+            f"looking for {alias}",
+            lambda: self._connection.room_resolve_alias(alias),
+            nio.RoomResolveAliasResponse,
+        )
+        return str(found.room_id)
+
+    async def _ask(self, act: str, call: Callable[[], Awaitable[object]], expected: type[R], *, waits: float = 0) -> R:
+        """One request that ends in any case: nio sets no limit for some (a sync with full state)."""
+
+        async def limited() -> object:
+            async with asyncio.timeout(waits + float(self._connection.config.request_timeout)):
+                return await call()
+
+        return await answered(act, limited, expected)
+
+    async def _sync(
+        self, since: str | None, timeout: float, sync_filter: dict[str, Any], *, full_state: bool
+    ) -> nio.SyncResponse:
+        self._connection.next_batch = ""  # nio would use it in place of no token
+        return await self._ask(
+            "syncing",
+            lambda: self._connection.sync(
+                timeout=round(timeout * 1000), sync_filter=sync_filter, since=since, full_state=full_state
+            ),
+            nio.SyncResponse,
+            waits=timeout + _SLACK,
+        )
+
+    async def _invitations(self) -> dict[str, tuple[Raw, ...]]:
+        """All that are pending: with a token each comes only once, and its answer may have got lost since."""
+        response = await self._sync(None, 0, _invitations_filter(), full_state=False)
+        return _invitations_of(response)
+
+    async def _gather(self, response: nio.SyncResponse, since: str | None) -> RawSync:
+        """The response as JSON, with the gaps filled."""
+        rooms = response.rooms
+        join = {room: await self._filled(room, info, since) for room, info in rooms.join.items()}
+        leave = {room: await self._filled(room, info, since) for room, info in rooms.leave.items()}
+        return RawSync(join, leave, _invitations_of(response))
+
+    async def _filled(self, room: str, info: nio.RoomInfo, since: str | None) -> RawRoom:
+        timeline = await self._cipher.open_all(room, _sources(info.timeline.events))
+        raw = RawRoom(_sources(info.state), timeline)
+        if since is None or not info.timeline.limited or not info.timeline.prev_batch:
+            return raw
+        try:
+            gap = await self._gap(room, info.timeline.prev_batch, since)
+        except ChatRefused as error:
+            if error.code != "M_FORBIDDEN":
+                raise
+            # We are out of the room by now, so nothing that we missed there can be acted upon.
+            log.warning("What was missed in %s can't be read: %s", room, error.text)
+            return raw
+        known = {event.get("event_id") for event in raw.timeline}
+        return replace(raw, gap=tuple(event for event in gap if event.get("event_id") not in known))
+
+    async def _gap(self, room: str, before: str | None, since: str | None) -> list[Raw]:
+        """What happened after `since` and before a cut timeline, oldest first. None: from the first, up to now."""
+        newest_first: dict[str, Raw] = {}
+        start, more = before, True
+        while more:
+            page = await self._ask(
+                f"reading back in {room}",
+                lambda start=start: self._connection.room_messages(  # type: ignore[misc]
+                    room, start=start, end=since, direction=nio.MessageDirection.back, limit=_TIMELINE_LIMIT
+                ),
+                nio.RoomMessagesResponse,
+            )
+            newest_first.update({str(raw.get("event_id")): raw for raw in _sources(page.chunk)})
+            start = page.end
+            more = bool(start and page.chunk)
+        return list(await self._cipher.open_all(room, reversed(newest_first.values())))
+
+
+def _sources(events: list[Any]) -> tuple[Raw, ...]:
+    """The JSON of nio's events, the ones that it calls bad or unknown included."""
+    return tuple(event.source for event in events)
+
+
+def _invitations_of(response: nio.SyncResponse) -> dict[str, tuple[Raw, ...]]:
+    return {
+        room: tuple(_invitation_source(event) for event in info.invite_state)
+        for room, info in response.rooms.invite.items()
+    }
+
+
+def _invitation_source(event: Any) -> Raw:  # noqa: ANN401  # nio has no types
+    """Nio takes the content out of the source of a membership event (facts/matrix.md §2): put it back."""
+    source: dict[str, Any] = event.source
+    return {**source, "content": event.content} if isinstance(event, nio.InviteMemberEvent) else source
+
+
+def _instance_in(response: nio.SyncResponse) -> str:
+    """Who claimed the account last, if the response tells; '' if not, or if it can't be read."""
+    found = [
+        event.content.get("instance")
+        for event in response.account_data_events
+        if isinstance(event, nio.UnknownAccountDataEvent) and event.type == INSTANCE
+    ]
+    return found[-1] if found and isinstance(found[-1], str) else ""
+
+
+def _news_filter() -> dict[str, Any]:
+    nothing: dict[str, Any] = {"types": []}
+    return {
+        "presence": nothing,
+        "account_data": {"types": [INSTANCE]},
+        "room": {"timeline": {"limit": _TIMELINE_LIMIT}, "ephemeral": nothing, "account_data": nothing},
+    }
+
+
+def _invitations_filter() -> dict[str, Any]:
+    """As little as possible beside invitations, which no filter touches."""
+    quiet = _news_filter()
+    nothing: dict[str, Any] = {"types": []}
+    quiet["account_data"] = nothing
+    quiet["room"] |= {"state": nothing, "timeline": {"limit": 1, **nothing}}
+    return _unlike_any(quiet)
+
+
+def _unlike_any(sync_filter: dict[str, Any]) -> dict[str, Any]:
+    """The filter with the name of a type in it that nobody sends.
+
+    Synapse repeats its answer for two minutes if it is asked the same (facts/matrix.md §4; seen with a token too,
+    from the same device): a second start within them would be told of rooms, invitations and who has claimed the
+    account as they were.
+    """
+    timeline = {**sync_filter["room"]["timeline"], "not_types": [f"dev.fedbot.none.{secrets.token_hex(8)}"]}
+    return {**sync_filter, "room": {**sync_filter["room"], "timeline": timeline}}

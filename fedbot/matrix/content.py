@@ -1,0 +1,155 @@
+"""What a message looks like on the wire: an event's content, and how large it may be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fedbot.matrix.reading import ENVELOPE
+from fedbot.messages.formatting import Rendered, _words
+from fedbot.ports.chat import Media
+
+MOST_BYTES = 46_000
+"""Of a content as JSON. Encrypted it grows by a third, and Matrix allows 65,536 for the whole signed event."""
+_LARGEST_INTEGER = 2**53 - 1
+
+
+class BadContent(ValueError):
+    """The homeserver would refuse this content: too large, or no JSON as Matrix wants it."""
+
+
+# --- contents of events ------------------------------------------------------------------------------------
+
+
+def message(
+    words: Rendered,
+    *,
+    rings: Sequence[str] = (),
+    notice: bool | None = None,
+    reply_to: str = "",
+    thread: str = "",
+    envelope: Mapping[str, Any] | None = None,
+    edits: str = "",
+) -> dict[str, Any]:
+    """The content of an `m.room.message`.
+
+    Args:
+        words: what people read.
+        rings: ids of whom it mentions. Under the default push rules an `m.notice` rings nobody, so they make
+            it an `m.text` (DESIGN §8).
+        notice: whether it is an `m.notice`; by default it is unless it rings.
+        reply_to: event id of the line that it answers.
+        thread: event id of the thread's first message.
+        envelope: the signed part, under `dev.fedbot`; for an edit also in the new content.
+        edits: event id of our message that it replaces. An edit mentions nobody at the top level, so it rings
+            nobody; `rings` then are the ones whom the message as a whole mentions.
+
+    Raises:
+        BadContent: see `check`.
+    """
+    if notice and rings:
+        raise ValueError("a notice rings nobody; leave out `notice` or `rings`")
+    content: dict[str, Any] = {
+        "msgtype": "m.text" if rings or notice is False else "m.notice",
+        "body": words.plain,
+        "format": "org.matrix.custom.html",
+        "formatted_body": words.html,
+        # Without this key push rules look for names in the body (Matrix spec, 'User and room mentions').
+        "m.mentions": {"user_ids": list(rings)} if rings else {},
+    }
+    if envelope is not None:
+        content[ENVELOPE] = dict(envelope)
+    if edits:
+        content = _edit(content, edits)
+    elif thread:
+        content["m.relates_to"] = _in_thread(thread, reply_to)
+    elif reply_to:
+        content["m.relates_to"] = {"m.in_reply_to": {"event_id": reply_to}}
+    return check(content)
+
+
+def picture(media: Media, words: str, *, name: str, size: int, width: int, height: int, thread: str) -> dict[str, Any]:
+    """The content of an `m.image` (PNG) in a thread. `words` say what is to be seen, for who doesn't see it."""
+    return check(
+        {
+            "msgtype": "m.image",
+            "body": _words(words),
+            "filename": name,
+            **_file(media),
+            "info": {"mimetype": "image/png", "size": size, "w": width, "h": height},
+            "m.mentions": {},
+            "m.relates_to": _in_thread(thread, ""),
+        }
+    )
+
+
+def _file(media: Media) -> dict[str, Any]:
+    if not media.decryption:
+        return {"url": media.address}
+    return {"file": {**media.decryption, "url": media.address}}
+
+
+def reaction(target: str, key: str) -> dict[str, Any]:
+    """The content of an `m.reaction` to the message `target`."""
+    return check({"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": key}})
+
+
+def bare_envelope(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a `dev.fedbot.envelope`, which clients don't show."""
+    return check({ENVELOPE: dict(envelope)})
+
+
+def check(content: dict[str, Any]) -> dict[str, Any]:
+    """The content, if a homeserver takes it.
+
+    Raises:
+        BadContent: more than 46,000 bytes, a float, an integer beyond ±(2^53-1), or text that isn't Unicode.
+    """
+    _check_numbers(content)
+    try:
+        size = len(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+    except UnicodeEncodeError as error:
+        raise BadContent("text that isn't Unicode") from error
+    if size > MOST_BYTES:
+        raise BadContent(f"{size} bytes; at most {MOST_BYTES} go into one message")
+    return content
+
+
+def _edit(content: dict[str, Any], edits: str) -> dict[str, Any]:
+    """Clients that don't know edits show the top level, as a message of its own (facts/matrix.md)."""
+    return content | {
+        "body": f"* {content['body']}",
+        "formatted_body": f"* {content['formatted_body']}",
+        "m.mentions": {},
+        "m.new_content": content,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": edits},
+    }
+
+
+def _in_thread(thread: str, reply_to: str) -> dict[str, Any]:
+    """Clients that don't know threads show a reply, to the thread's first message if to nothing else."""
+    return {
+        "rel_type": "m.thread",
+        "event_id": thread,
+        "is_falling_back": not reply_to,
+        "m.in_reply_to": {"event_id": reply_to or thread},
+    }
+
+
+def _check_numbers(value: object) -> None:
+    match value:
+        case bool() | str() | None:
+            return
+        case int() if abs(value) <= _LARGEST_INTEGER:
+            return
+        case int() | float():
+            raise BadContent(f"a number that Matrix has not: {value}")
+        case Mapping():
+            for each in value.values():
+                _check_numbers(each)
+        case list() | tuple():
+            for each in value:
+                _check_numbers(each)
+        case _:
+            raise BadContent(f"no JSON: {type(value).__name__}")

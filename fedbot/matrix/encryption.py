@@ -1,0 +1,329 @@
+"""Encrypted rooms: what comes is opened, what goes is closed for all who are there (spec, 'End-to-End Encryption').
+
+Nio's `Olm` does the cryptography and keeps the store; when it is asked, and what goes over the network, is ours.
+Nio's client would do that too, but takes a room key that didn't get through for shared, trips over one broken device
+among many, and wants its own picture of rooms, which is wrong for room version 12 (facts/matrix.md).
+
+Room keys that a sync brings are in the store before the sync's token is used again: a crash before that brings them
+again, one after it has them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import nio
+
+from fedbot.matrix.connection import Connection
+from fedbot.matrix.keys import close_machine, open_machine, writing
+from fedbot.matrix.reading import ENVELOPE, ENVELOPE_TYPE
+from fedbot.matrix.room import Opened, Raw, content_of
+from fedbot.ports.chat import ChatProblem, ChatRefused, ChatSignedOut
+
+ENCRYPTED = "m.room.encrypted"
+CLOSED = {"m.room.message", ENVELOPE_TYPE}
+"""What we send closed. Reactions are in clear in encrypted rooms too: Matrix has no other (docs/threat-model.md)."""
+_OPENED = {*CLOSED, "m.reaction"}
+"""What may be inside. Redactions and state may not: the homeserver couldn't have looked whether they are allowed."""
+_TRY_AGAIN_AFTER = 300.0
+"""Seconds until what didn't answer is asked again: a device without one-time keys, an account whose server is down."""
+_BROKEN = (
+    nio.EncryptionError,
+    AssertionError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
+"""What nio and vodozemac raise over what strangers and broken clients send."""
+
+Asked = TypeVar("Asked")
+log = logging.getLogger(__name__)
+
+
+class DeviceTaken(Exception):
+    """The homeserver has other keys for our device than we have: we need a new device."""
+
+
+class Cipher:
+    """The keys of one device of ours, and what is done with them. Methods raise `ports.ChatProblem` as the chat does.
+
+    Whoever has a device in the room can read: nobody is asked to verify devices. What counts is signed besides
+    (envelopes), or said by an account that the settings name.
+    """
+
+    def __init__(self, connection: Connection, folder: Path) -> None:
+        """Open the store in `folder`. Raises what `keys.open_machine` does."""
+        self._connection = connection
+        self.folder = folder
+        self.machine = open_machine(folder, connection.user_id, connection.device_id)
+        self.encrypted_rooms: set[str] = self.machine.store.load_encrypted_rooms()
+        self._known: set[str] = set()
+        self._changed: set[str] = set()
+        self._silent: dict[object, float] = {}
+        self._closing = asyncio.Lock()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        close_machine(self.machine)
+
+    # --- our own keys --------------------------------------------------------------------------------------
+
+    async def publish(self, own: Mapping[str, Any]) -> None:
+        """Put our device's keys onto the homeserver, unless they are there; `own`: its answer about our account.
+
+        Raises DeviceTaken if there are others, or our token is of no device.
+        """
+        if not self._connection.device_id:
+            raise DeviceTaken("no device")
+        account = self.machine.account
+        device = own.get("device_keys", {}).get(self._connection.user_id, {}).get(self._connection.device_id)
+        ours = {f"{kind}:{self._connection.device_id}": key for kind, key in account.identity_keys.items()}
+        if device is not None and device.get("keys") != ours:
+            raise DeviceTaken(self._connection.device_id)
+        account.shared = device is not None
+        if not account.shared:
+            await self._upload(with_fallback=True)
+
+    async def _upload(self, *, with_fallback: bool = False) -> None:
+        """New one-time keys, in the store before they are on the homeserver, or nobody could use them after a crash.
+
+        A store that is older than the homeserver's knowledge is found out here: it makes keys that are there already.
+        """
+        keys = self.machine.share_keys()
+        if with_fallback:
+            keys["fallback_keys"] = self._fallback_key()
+        with writing(self.folder):
+            self.machine.save_account()
+        try:
+            answer = await self._connection.ask("uploading keys", "POST", ["keys", "upload"], keys)
+        except ChatRefused as problem:
+            if "already exists" not in problem.text:
+                raise
+            raise DeviceTaken(self._connection.device_id) from problem
+        count = answer.get("one_time_key_counts", {}).get("signed_curve25519", 0)
+        with writing(self.folder):
+            self.machine.handle_response(nio.KeysUploadResponse(0, count))
+
+    def _fallback_key(self) -> dict[str, Any]:
+        """The key for when all one-time keys are gone: after a long outage, or when somebody takes them all."""
+        account = self.machine.account._account  # noqa: SLF001 -- nio knows no fallback keys
+        account.generate_fallback_key()
+        return {f"signed_curve25519:{number}": self._signed(key) for number, key in account.fallback_key.items()}
+
+    def _signed(self, key: Any) -> dict[str, Any]:  # noqa: ANN401 -- nio has no types
+        content = {"key": key.to_base64(), "fallback": True}
+        name = f"ed25519:{self._connection.device_id}"
+        return {**content, "signatures": {self._connection.user_id: {name: self.machine.sign_json(content)}}}
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def take_in(self, response: nio.SyncResponse) -> None:
+        """The room keys that a sync brings, and whose devices have changed."""
+        for event in response.to_device_events:
+            if isinstance(event, nio.OlmEvent):
+                self._take_key(event)
+        count = response.device_key_count.signed_curve25519
+        if count is not None:
+            self.machine.uploaded_key_count = count
+        self._changed |= set(response.device_list.changed) & self._known
+        self._known -= set(response.device_list.left)
+
+    def _take_key(self, event: nio.OlmEvent) -> None:
+        with writing(self.folder):
+            try:
+                self.machine.handle_to_device_event(event)
+            except _BROKEN as problem:
+                log.info("a message to our device can't be read: %s", type(problem).__name__)
+
+    def remember_encrypted(self, rooms: Iterable[str]) -> None:
+        """These rooms are encrypted, and stay so whatever anybody says later: that can't be switched off."""
+        new = set(rooms) - self.encrypted_rooms
+        if new:
+            with writing(self.folder):
+                self.machine.store.save_encrypted_rooms(new)
+            self.encrypted_rooms |= new
+
+    async def open_all(self, room: str, events: Iterable[Raw]) -> tuple[Raw, ...]:
+        """The events of a room, opened as far as we have their keys; the others as they came."""
+        found = tuple(events)
+        senders = {str(event.get("sender")) for event in found if event.get("type") == ENCRYPTED}
+        await self._learn(senders)
+        return tuple(self.open(room, event) for event in found)
+
+    def open(self, room: str, raw: Raw) -> Raw:
+        """The event, opened if it is encrypted and we can."""
+        if raw.get("type") != ENCRYPTED:
+            return raw
+        content = content_of(raw)
+        try:
+            key = self.machine.inbound_group_store.get(room, content.get("sender_key"), content.get("session_id"))
+            event = nio.MegolmEvent.from_dict({**raw, "room_id": room})
+            if key is None or not isinstance(event, nio.MegolmEvent):
+                return raw
+            inside = self.machine.decrypt_megolm_event(event, room).source
+        except _BROKEN:
+            return raw
+        if inside.get("type") not in _OPENED or not isinstance(inside.get("content"), Mapping):
+            return raw
+        opened = Opened({**raw, "type": inside["type"], "content": inside["content"]})
+        return opened if self._is_by_sender(key, opened) else raw
+
+    def _is_by_sender(self, key: Any, opened: Opened) -> bool:  # noqa: ANN401 -- nio has no types
+        """Whether the key was given to us by a device of whom the homeserver calls the sender.
+
+        An envelope says by its signature whose it is, and of old ones we may not know the device any more.
+        """
+        if opened["sender"] == self._connection.user_id or ENVELOPE in content_of(opened):
+            return True
+        devices = self.machine.device_store[opened["sender"]].values()
+        return any(device.curve25519 == key.sender_key and device.ed25519 == key.ed25519 for device in devices)
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    async def close_for(
+        self, room: str, readers: Collection[str], kind: str, content: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any]]:
+        """Type and content as they go to an encrypted room, after all devices of `readers` got the key."""
+        if kind not in CLOSED:
+            return kind, content
+        async with self._closing:
+            await self._learn(readers)
+            await self._share(room, readers)
+            closed: dict[str, Any] = self.machine.group_encrypt(room, {"type": kind, "content": dict(content)})
+        if "m.relates_to" in content:  # in clear: the homeserver needs it
+            closed["m.relates_to"] = content["m.relates_to"]
+        return ENCRYPTED, closed
+
+    async def _share(self, room: str, readers: Collection[str]) -> None:
+        """A room key that all devices of the readers have, and nobody else: who is gone ends the old one."""
+        wanted = {
+            (user, device.id): device
+            for user in readers
+            for device in self.machine.device_store.active_user_devices(user)
+            if (user, device.id) != (self._connection.user_id, self._connection.device_id)
+        }
+        session = self.machine.outbound_group_sessions.get(room)
+        if session is None or session.expired or session.users_shared_with - wanted.keys():
+            with writing(self.folder):
+                self.machine.create_outbound_group_session(room)
+            session = self.machine.outbound_group_sessions[room]
+        if wanted.keys() - session.users_shared_with:
+            await self._begin_talking_to(wanted)
+            session.shared = False  # nio begins another one for whom it misses, if it takes this one for shared
+            await self._hand_out(room, readers, session)
+        session.shared = True
+
+    async def _hand_out(self, room: str, readers: Collection[str], session: Any) -> None:  # noqa: ANN401
+        with writing(self.folder):
+            parts = list(
+                self.machine.share_group_session_parallel(room, sorted(readers), ignore_unverified_devices=True)
+            )
+        for devices, keys in parts:
+            path = ["sendToDevice", ENCRYPTED, str(uuid4())]
+            await self._connection.ask("giving out a room key", "PUT", path, keys)
+            session.users_shared_with |= devices
+
+    async def _begin_talking_to(self, devices: Mapping[tuple[str, str], Any]) -> None:
+        """Claim a one-time key of each device to which we have no channel. One that has none left gets no room key."""
+
+        def without_channel(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+            return [name for name in names if not self.machine.session_store.get(devices[name].curve25519)]
+
+        missing = self._worth_asking(without_channel(devices))
+        if missing:
+            await self._claim(missing)
+            self._did_not_answer(without_channel(missing))
+
+    def _worth_asking(self, names: Iterable[Asked]) -> list[Asked]:
+        now = time.monotonic()
+        return [name for name in names if now >= self._silent.get(name, now)]
+
+    def _did_not_answer(self, names: Iterable[object]) -> None:
+        self._silent |= dict.fromkeys(names, time.monotonic() + _TRY_AGAIN_AFTER)
+
+    async def _claim(self, devices: Iterable[tuple[str, str]]) -> None:
+        wanted: dict[str, dict[str, str]] = {}
+        for user, device in devices:
+            wanted.setdefault(user, {})[device] = "signed_curve25519"
+        claimed = await self._connection.ask("claiming keys", "POST", ["keys", "claim"], {"one_time_keys": wanted})
+        for user, given in claimed.get("one_time_keys", {}).items():
+            for device, key in given.items():
+                self._take_claimed(user, device, key)
+
+    def _take_claimed(self, user: str, device: str, key: Any) -> None:  # noqa: ANN401 -- a stranger's JSON
+        with writing(self.folder):
+            try:
+                self.machine.handle_response(nio.KeysClaimResponse({user: {device: key}}, {}))
+            except _BROKEN as problem:
+                log.info("a one-time key of %s can't be used: %s", user, type(problem).__name__)
+
+    # --- devices -------------------------------------------------------------------------------------------
+
+    async def keep_house(self) -> None:
+        """What has to be done now and then. A homeserver that doesn't want to is asked again after the next sync.
+
+        Raises `ChatSignedOut`, and DeviceTaken.
+        """
+        try:
+            if self.machine.should_upload_keys:
+                await self._upload()
+            await self._learn(())
+            await self._mend_channels()
+        except ChatSignedOut:
+            raise
+        except ChatProblem as problem:
+            log.warning("keys could not be kept in order: %s", problem.text)
+
+    async def _learn(self, users: Collection[str]) -> None:
+        """Know the devices of these users, and of all whose devices have changed since we asked."""
+        wanted = {*self._worth_asking(set(users) - self._known), *self._changed}
+        if not wanted:
+            return
+        # what changes while we ask is asked for again
+        self._changed -= wanted
+        try:
+            answer = await self._connection.ask(
+                "asking for devices", "POST", ["keys", "query"], {"device_keys": {user: [] for user in sorted(wanted)}}
+            )
+        except BaseException:
+            self._changed |= wanted & self._known
+            raise
+        for user, devices in answer.get("device_keys", {}).items():
+            if user in wanted:
+                self._take_devices(user, devices)
+                self._known.add(user)
+        self._did_not_answer(wanted - answer.get("device_keys", {}).keys())
+
+    def _take_devices(self, user: str, devices: Mapping[str, Any]) -> None:
+        good = {device: keys for device, keys in devices.items() if _is_device(user, device, keys)}
+        with writing(self.folder):
+            try:
+                self.machine.handle_response(nio.KeysQueryResponse({user: good}, {}))
+            except _BROKEN as problem:
+                log.info("the devices of %s can't be read: %s", user, type(problem).__name__)
+
+    async def _mend_channels(self) -> None:
+        """Where a channel to a device is broken, begin a new one: it is told by an empty message."""
+        broken = [(device.user_id, device.id) for device in self.machine.wedged_devices]
+        if broken:
+            await self._claim(broken)
+            self.machine.wedged_devices.clear()
+        for message in list(self.machine.outgoing_to_device_messages):
+            path = ["sendToDevice", message.type, str(uuid4())]
+            await self._connection.ask("sending to a device", "PUT", path, message.as_dict())
+            with writing(self.folder):
+                self.machine.handle_response(nio.ToDeviceResponse(message))
+
+
+def _is_device(user: str, device: str, keys: Any) -> bool:  # noqa: ANN401 -- a stranger's JSON
+    read = nio.KeysQueryResponse.from_dict({"device_keys": {user: {device: keys}}, "failures": {}})
+    return isinstance(read, nio.KeysQueryResponse)

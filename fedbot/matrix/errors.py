@@ -1,0 +1,79 @@
+"""What nio and aiohttp report, as the errors of the Chat port.
+
+Nio returns most errors instead of raising them (facts/matrix.md §2); with `max_timeouts=0` it raises
+aiohttp's. None of our texts holds a token: they name the act, Matrix's code and its message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import aiohttp
+import nio
+
+from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+
+_SIGNED_OUT = {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED"}
+_TOO_MANY = 429
+_SERVER_ERROR = 500
+_DEFAULT_PAUSE = 5.0
+"""Seconds to wait after a 429 that doesn't say (Synapse's default allows one event in five seconds)."""
+
+R = TypeVar("R")
+
+
+async def answered(act: str, call: Callable[[], Awaitable[object]], expected: type[R]) -> R:
+    """The call's result, if it is of the expected class of response.
+
+    Args:
+        act: what is done, for the error's text: 'sending to !room'.
+        call: makes one request by nio.
+        expected: nio's class for success.
+
+    Raises:
+        ChatUnreachable: no answer in time, a 5xx, or one that makes no sense. It may have been carried out.
+        ChatLimited: a 429.
+        ChatSignedOut: the token is no longer good.
+        ChatRefused: any other 4xx.
+    """
+    try:
+        response = await call()
+    except nio.LocalProtocolError as error:
+        # Nio drops the token after a soft logout and then doesn't even ask.
+        raise ChatSignedOut(f"{act}: not signed in", "M_UNKNOWN_TOKEN") from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ChatUnreachable(f"{act}: the homeserver doesn't answer ({type(error).__name__})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        # Nio trips over fields that only a broken homeserver or proxy gets wrong, and over endless nesting.
+        what = type(error).__name__
+        raise ChatUnreachable(f"{act}: the homeserver's answer can't be read ({what})") from error
+    if isinstance(response, expected):
+        return response
+    raise problem_of(act, response)
+
+
+def problem_of(act: str, response: object) -> ChatProblem:
+    """The error that a nio response stands for."""
+    if not isinstance(response, nio.ErrorResponse):
+        return ChatUnreachable(f"{act}: the homeserver's answer can't be read")
+    transport = response.transport_response
+    status = transport.status if transport is not None else 0
+    code = response.status_code or ""
+    text = f"{act}: {code or status} {response.message}"
+    if code == "M_LIMIT_EXCEEDED" or status == _TOO_MANY:
+        return ChatLimited(text, code or "M_LIMIT_EXCEEDED", _pause(response))
+    if code in _SIGNED_OUT:
+        return ChatSignedOut(text, code)
+    if status >= _SERVER_ERROR or not code:
+        # Without a code it isn't Matrix that answered, but a proxy, whatever the status.
+        return ChatUnreachable(text, code)
+    return ChatRefused(text, code)
+
+
+def _pause(response: nio.ErrorResponse) -> float:
+    """Seconds to wait, from the body or the Retry-After header."""
+    if isinstance(response.retry_after_ms, int) and response.retry_after_ms > 0:
+        return response.retry_after_ms / 1000
+    header = response.transport_response.headers.get("Retry-After", "") if response.transport_response else ""
+    return float(header) if header.isascii() and header.isdigit() else _DEFAULT_PAUSE

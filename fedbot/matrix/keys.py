@@ -1,0 +1,161 @@
+"""The store of our device's keys, in a private folder of the identity folder, and who may read it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+from urllib.parse import quote
+
+from nio.crypto import ENCRYPTION_ENABLED
+
+from fedbot.files import PRIVATE_FOLDER, make_private, sync_folder, write_whole
+from fedbot.logs import keep_secret
+from fedbot.ports.chat import ChatRefused
+from fedbot.ports.journal import JournalUnwritable
+
+if ENCRYPTION_ENABLED:
+    from nio.crypto import Olm
+    from nio.store import SqliteStore
+    from peewee import PeeweeException
+
+log = logging.getLogger(__name__)
+
+_PICKLE_KEY = "pickle.key"
+
+
+def open_machine(folder: Path, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
+    """Nio's `Olm` for this device, on the store in `folder`; a new one if there is none that is good for it.
+
+    Raises `ChatRefused` if nio was installed without what it needs for encryption, OSError, `JournalUnwritable`.
+    """
+    if not ENCRYPTION_ENABLED:
+        raise ChatRefused(
+            "The installed matrix-nio can't read encrypted rooms. Install what it needs for that, with the Python "
+            "that runs fedbot: python -m pip install 'matrix-nio[e2e]'",
+            "no-encryption",
+        )
+    private_folder(folder)
+    key = _pickle_key(folder)
+    if _device_of(folder / STORE) not in (None, (user, device)):
+        set_aside(folder)
+    with writing(folder):
+        try:
+            machine = _opened(folder, user, device, key)
+        except (PeeweeException, ValueError) as problem:
+            if not (folder / STORE).exists():
+                raise
+            log.warning("the store of our keys can't be read (%s): beginning a new one", problem)
+            set_aside(folder)
+            machine = _opened(folder, user, device, key)
+        _take_over(folder, machine, key)
+    return machine
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What a full disk says, as the error that ends the bot: without its keys it would lose what it reads."""
+    try:
+        yield
+    except (PeeweeException, sqlite3.Error, OSError) as problem:
+        raise JournalUnwritable(f"The store of keys in {folder} can't be written: {problem}") from problem
+
+
+def close_machine(machine: Any) -> None:  # noqa: ANN401 -- nio has no types
+    """Let go of the store's file."""
+    machine.store.database.close()
+
+
+def _opened(folder: Path, user: str, device: str, key: str) -> Any:  # noqa: ANN401 -- nio has no types
+    make_private(folder / STORE)
+    return Olm(user, device, SqliteStore(user, device, str(folder), pickle_key=key, database_name=STORE))
+
+
+def _pickle_key(folder: Path) -> str:
+    """By which everything in the store is encrypted."""
+    file = folder / _PICKLE_KEY
+    if not file.exists():
+        write_whole(file, secrets.token_hex(32).encode())
+    key = file.read_text().strip()
+    keep_secret(key)
+    return key
+
+
+def _device_of(store: Path) -> tuple[str, str] | None:
+    """Whose store it is; None if it is nobody's yet, ('', '') if that can't be read."""
+    if not store.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(store))}?mode=rw", uri=True)) as opened:
+            if not opened.execute("SELECT count(*) FROM sqlite_master WHERE name = 'accounts'").fetchone()[0]:
+                return None
+            found = opened.execute("SELECT user_id, device_id FROM accounts").fetchone()
+    except sqlite3.DatabaseError:
+        return ("", "")
+    return (str(found[0]), str(found[1])) if found else None
+
+
+def _take_over(folder: Path, machine: Any, key: str) -> None:  # noqa: ANN401 -- nio has no types
+    """The room keys and the list of encrypted rooms of earlier devices: what was said to them can be read again."""
+    for file in earlier_stores(folder):
+        device = _device_of(file)
+        if device in (None, ("", "")):
+            continue  # damaged: whoever wants to try to mend it finds it there
+        store = SqliteStore(*device, str(folder), pickle_key=key, database_name=file.name)
+        try:
+            for session in store.load_inbound_group_sessions():
+                if machine.inbound_group_store.get(session.room_id, session.sender_key, session.id) is None:
+                    machine.inbound_group_store.add(session)
+                    machine.save_inbound_group_session(session)
+            machine.store.save_encrypted_rooms(store.load_encrypted_rooms())
+        except (PeeweeException, ValueError) as problem:
+            log.warning("the room keys of an earlier device can't be read (%s)", problem)
+            continue
+        finally:
+            store.database.close()
+        file.unlink()
+
+
+KEYS = "matrix-keys"
+"""The folder, within the identity folder, of what encrypted rooms need."""
+STORE = "device.db"
+"""In it: nio's store, with our device's keys and all room keys."""
+_EARLIER = "earlier-*.db"
+
+
+def private_folder(folder: Path) -> Path:
+    """The folder, made if need be, and closed to others."""
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    folder.chmod(PRIVATE_FOLDER)
+    return folder
+
+
+def set_aside(folder: Path) -> None:
+    """The store in `folder` is none of a living device any more; the room keys in it are still good to read by.
+
+    An older copy must never be gone on with: it would use keys a second time, and lacks those that came since.
+    """
+    store = folder / STORE
+    if store.exists():
+        store.replace(folder / _EARLIER.replace("*", token_hex(4)))
+        sync_folder(folder)
+
+
+def earlier_stores(folder: Path) -> list[Path]:
+    """What `set_aside` has left."""
+    return sorted(folder.glob(_EARLIER))
+
+
+def copy_store(source: Path, target: Path) -> None:
+    """Copy a store that a bot may be writing to. Raises sqlite3.Error."""
+    make_private(target)
+    with (
+        closing(sqlite3.connect(f"file:{quote(str(source))}?mode=rw", uri=True)) as store,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        store.backup(copy)

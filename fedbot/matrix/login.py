@@ -1,0 +1,236 @@
+"""Who we are to the homeserver: sign in once, and keep device id and token in the identity folder.
+
+A login per start is out: Synapse locks after about four in a row, for minutes, and a new device would make a
+repeated send a second message (facts/matrix.md §2).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nio
+
+from fedbot.files import write_whole
+from fedbot.matrix.connection import Connection, connect
+from fedbot.matrix.errors import answered
+from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut
+
+log = logging.getLogger(__name__)
+
+_FILE = "matrix.json"
+_EARLIER = "matrix-earlier.json"
+_MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Account:
+    """How to sign in: by `password`, or by an access token that somebody made for the bot.
+
+    `user` is the Matrix id or its local part; with a token it may be empty.
+    """
+
+    homeserver: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    device_name: str = "fedbot"
+    certificate: Path | None = None
+    request_timeout: float = 20
+
+
+@dataclass(frozen=True)
+class Session:
+    """A signed-in device."""
+
+    homeserver: str
+    user_id: str
+    device_id: str
+    token: str = field(repr=False)
+
+
+async def sign_in(account: Account, folder: Path) -> tuple[Session, Connection]:
+    """The session kept in `folder`, if its token is still good; else a new one, on the same device.
+
+    The caller closes the connection.
+
+    Raises:
+        ChatSignedOut: the token is no longer good and there is no password.
+        ChatLimited: too many logins; the text says how long to wait.
+        ChatRefused: wrong password, or the folder belongs to another account.
+        ChatUnreachable: the homeserver doesn't answer; nothing was tried beyond that.
+    """
+    kept = read_session(folder)
+    _refuse_other_account(account, kept)
+    connection = connect(
+        account.homeserver,
+        (kept.user_id if kept else "") or account.user,
+        kept.device_id if kept else "",
+        certificate=account.certificate,
+        request_timeout=account.request_timeout,
+    )
+    try:
+        session = await _session(account, kept, connection)
+        if session != kept:
+            keep_session(folder, session)
+    except BaseException:
+        await connection.close()
+        raise
+    return session, connection
+
+
+async def sign_in_anew(account: Account, folder: Path) -> tuple[Session, Connection]:
+    """A new device of our account, by the password; the earlier one, if it was made by us, is to be signed out.
+
+    Raises `ChatRefused` without a password, and what `sign_in` does.
+    """
+    if not account.password:
+        raise ChatRefused(
+            "The bot's Matrix token belongs to a device whose keys for encrypted rooms the bot doesn't have: another "
+            "client made them, or they were lost, or come from a backup. Give the bot its password "
+            "(matrix.password_file): by that it makes a device of its own.",
+            "device-taken",
+        )
+    kept = read_session(folder)
+    connection = connect(
+        account.homeserver, account.user, certificate=account.certificate, request_timeout=account.request_timeout
+    )
+    try:
+        session = await _log_in(account, connection)
+        if kept is not None and kept.token != account.token:
+            keep_session(folder, kept, _EARLIER)
+        keep_session(folder, session)
+    except BaseException:
+        await connection.close()
+        raise
+    log.warning("signed in as a new device, %s, as the keys of the earlier one are not here", session.device_id)
+    return session, connection
+
+
+async def sign_out_earlier(account: Account, folder: Path) -> None:
+    """Nobody should go on encrypting for a device that is no more. What doesn't answer is asked again later."""
+    earlier = read_session(folder, _EARLIER)
+    if earlier is None:
+        return
+    connection = connect(
+        account.homeserver, earlier.user_id, earlier.device_id, certificate=account.certificate, request_timeout=10
+    )
+    connection.access_token = earlier.token
+    try:
+        await answered("signing out the earlier device", connection.logout, nio.LogoutResponse)
+    except ChatSignedOut:
+        log.info("the earlier device was signed out already")
+    except ChatProblem as problem:
+        log.warning("%s", problem.text)
+        return
+    finally:
+        await connection.close()
+    (folder / _EARLIER).unlink()
+
+
+async def _session(account: Account, kept: Session | None, connection: Connection) -> Session:
+    tokens = [token for token in (kept.token if kept else "", account.token) if token]
+    problem: ChatSignedOut | None = None
+    for token in dict.fromkeys(tokens):
+        try:
+            return await _who_am_i(account, token, connection)
+        except ChatSignedOut as error:
+            problem = error
+    if account.password:
+        return await _log_in(account, connection)
+    if problem:
+        raise ChatSignedOut(
+            "The Matrix access token is no longer good. Make a new one, or give the bot its password.",
+            problem.code,
+        )
+    raise ChatSignedOut("There is neither a password nor an access token for the bot's Matrix account.")
+
+
+async def _who_am_i(account: Account, token: str, connection: Connection) -> Session:
+    connection.access_token = token
+    answer = await answered("signing in", connection.whoami, nio.WhoamiResponse)
+    connection.user_id = answer.user_id
+    _refuse_other_user(account, answer.user_id)
+    # Whoever made the token may have made it without a device; then there is none to remember.
+    connection.device_id = answer.device_id or ""
+    return Session(account.homeserver, answer.user_id, answer.device_id or "", token)
+
+
+async def _log_in(account: Account, connection: Connection) -> Session:
+    connection.access_token = ""
+    try:
+        answer = await answered(
+            "signing in",
+            lambda: connection.login(account.password, device_name=account.device_name),
+            nio.LoginResponse,
+        )
+    except ChatLimited as error:
+        raise ChatLimited(
+            f"The homeserver takes no more logins of this account for {_duration(error.retry_after)}. "
+            "Wait that long, then start again.",
+            error.code,
+            error.retry_after,
+        ) from error
+    return Session(account.homeserver, answer.user_id, answer.device_id, answer.access_token)
+
+
+def read_session(folder: Path, name: str = _FILE) -> Session | None:
+    """The session kept in the folder, or None.
+
+    Raises:
+        ChatRefused: there is a file, but it can't be read as a session.
+    """
+    try:
+        kept = json.loads((folder / name).read_text())
+        return Session(kept["homeserver"], kept["user_id"], kept["device_id"], kept["token"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise ChatRefused(
+            f"{folder / name} can't be read as a Matrix session. Restore it from a backup; without one, "
+            "remove it: the bot then signs in as a new device.",
+            "damaged-session",
+        ) from error
+
+
+def keep_session(folder: Path, session: Session, name: str = _FILE) -> None:
+    """Write it whole or not at all, readable by the bot alone."""
+    kept = {
+        "homeserver": session.homeserver,
+        "user_id": session.user_id,
+        "device_id": session.device_id,
+        "token": session.token,
+    }
+    write_whole(folder / name, json.dumps(kept).encode())
+
+
+def _refuse_other_account(account: Account, kept: Session | None) -> None:
+    if kept is None:
+        return
+    if kept.homeserver.rstrip("/") != account.homeserver.rstrip("/"):
+        # The same account may be reached by another address; a token never goes to another server unasked.
+        raise ChatRefused(
+            f"The identity folder belongs to {kept.user_id} at {kept.homeserver}, but the configuration says "
+            f"{account.homeserver}. If it is the same homeserver at a new address, change it in {_FILE} too.",
+            "other-account",
+        )
+    _refuse_other_user(account, kept.user_id)
+
+
+def _refuse_other_user(account: Account, user_id: str) -> None:
+    wanted = account.user
+    if wanted and wanted not in (user_id, user_id.removeprefix("@").split(":", 1)[0]):
+        raise ChatRefused(
+            f"This identity folder or token belongs to {user_id}, but the configuration says {wanted}. "
+            "Use the folder and token of that account.",
+            "other-account",
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"

@@ -1,0 +1,273 @@
+"""What one Matrix event means to the rules: JSON in, an event of `federation.events` out.
+
+Pure, and tolerant: whatever strangers send, an event is read or left out, never an error. The real sync and
+the tests' in-memory rooms both read through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fedbot.matrix.room import MEMBER, PARTY, TOMBSTONE, Opened, Raw, RoomPicture, content_of, is_state
+from fedbot.rules.model.events import (
+    ChatEvent,
+    EnvelopeSeen,
+    Invited,
+    PartyAnnounced,
+    PhotoSent,
+    Reacted,
+    Redacted,
+    Removed,
+    RoomReplaced,
+    Said,
+    Unreadable,
+)
+from fedbot.rules.model.safe_text import can_be_stored, clean_name, clean_text
+
+ENVELOPE = "dev.fedbot"
+ENVELOPE_TYPE = "dev.fedbot.envelope"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_A_FILE = ("url", "v", "key", "iv", "hashes")  # the last four of an encrypted one
+_REPLY_QUOTE = ("> <@", "> * <@")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads one room's events for one account. `asked_at` stands in for times that can't be read.
+
+    `own`: our own letters count too, for a bot whose journal knows less than the room.
+    """
+
+    us: str
+    room: str
+    asked_at: datetime
+    own: bool = False
+
+    def message(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:
+        """A timeline event that is no state; None if it is nothing to us, our own, or can't be read.
+
+        `picture` is the room as it was then.
+        """
+        # A hub's parties will talk through the room (DESIGN §4); then envelopes of ours count too.
+        is_ours = raw.get("sender") == self.us
+        if not self._readable(raw) or (is_ours and not self.own):
+            return None
+        read = _MESSAGES.get(raw["type"])
+        found = read(self, raw, picture) if read else None
+        return None if is_ours and not isinstance(found, EnvelopeSeen) else found
+
+    def state(self, raw: Raw) -> ChatEvent | None:
+        """A state event that says something by itself: a party's announcement, or the room's end.
+
+        Names, power, encryption and members come as one `RoomSeen` of the whole room instead.
+        """
+        if not self._readable(raw) or not is_state(raw) or raw["sender"] == self.us:
+            return None
+        # The homeserver lets nobody write a state key that is another's id, but any other text (facts §2).
+        if raw["type"] == PARTY and raw["state_key"] == raw["sender"]:
+            return PartyAnnounced(**self._base(raw), content=dict(content_of(raw)))
+        if raw["type"] == TOMBSTONE and raw["state_key"] == "":
+            replacement = clean_name(content_of(raw).get("replacement_room"))
+            return RoomReplaced(**self._base(raw), replacement=replacement)
+        return None
+
+    def removal(self, raw: Raw) -> Removed | None:
+        """Our own membership's end. An invitation that was declined or withdrawn is none: we were not in."""
+        if not is_own_membership(raw, self.us) or not self._readable(raw):
+            return None
+        membership = content_of(raw).get("membership")
+        if membership not in ("leave", "ban") or membership_before(raw) not in ("join", None):
+            return None
+        reason = clean_name(content_of(raw).get("reason"))
+        return Removed(**self._base(raw), reason=reason, banned=membership == "ban")
+
+    def invitation(self, state: list[Raw]) -> Invited | None:
+        """An invitation from the stripped state that comes with it.
+
+        Stripped state has neither ids nor times (Synapse 1.163). Then `event_id` is empty, as one made up by us
+        would make a second invitation look like a repetition of the first.
+        """
+        own = [raw for raw in state if is_own_membership(raw, self.us)]
+        if not own or content_of(own[-1]).get("membership") != "invite":
+            return None
+        names = [content_of(raw).get("name") for raw in state if raw.get("type") == "m.room.name"]
+        sender, event_id = own[-1].get("sender"), own[-1].get("event_id")
+        if not isinstance(sender, str) or not can_be_stored(dict(own[-1])):
+            return None
+        return Invited(
+            room=self.room,
+            event_id=event_id if isinstance(event_id, str) else "",
+            sender=sender,
+            at=self._time(own[-1]),
+            name=clean_name(names[-1]) if names else "",
+            direct=content_of(own[-1]).get("is_direct") is True,
+        )
+
+    def said(self, raw: Raw, picture: RoomPicture) -> ChatEvent | None:
+        """A message: an envelope if it carries one, else what a person said (`m.text` only).
+
+        Bots speak as `m.notice`; the spec wants bots not to answer those. A bot's edit has its envelope in
+        the top-level content too, so edits need no look into `m.new_content` for it (DESIGN §4).
+        """
+        content = content_of(raw)
+        relation = _object(content.get("m.relates_to"))
+        kind = relation.get("rel_type")
+        edits = _text(relation.get("event_id")) if kind == "m.replace" else ""
+        if isinstance(content.get(ENVELOPE), Mapping):
+            return EnvelopeSeen(**self._base(raw), envelope=dict(content[ENVELOPE]), edits=edits)
+        unproven = picture.encrypted and not isinstance(raw, Opened)
+        if content.get("msgtype") == "m.image" and not edits:
+            return None if unproven else self._photo(raw)
+        if content.get("msgtype") != "m.text" or not isinstance(content.get("body"), str):
+            return None
+        body = content["body"]
+        if edits:
+            body = _object(content.get("m.new_content")).get("body", body)
+        return Said(
+            **self._base(raw),
+            text=clean_text(_without_quote(body) if answered_line(raw) else body),
+            **_answers(raw),
+            edits=edits,
+            direct=picture.members().keys() == {self.us, raw["sender"]},
+            unproven=unproven,
+        )
+
+    def _photo(self, raw: Raw) -> ChatEvent | None:
+        """A picture; None if it isn't told where it lies. Its caption is the body, if that isn't the file's name."""
+        content = content_of(raw)
+        file = _object(content.get("file")) or {"url": content.get("url")}
+        size = _object(content.get("info")).get("size")
+        name, body = content.get("filename"), content.get("body")
+        if not _text(file.get("url")).startswith("mxc://"):
+            return None
+        return PhotoSent(
+            **self._base(raw),
+            file={key: file[key] for key in _OF_A_FILE if key in file},
+            size=size if type(size) is int and size > 0 else 0,
+            caption=clean_text(body) if name and name != body else "",
+            **_answers(raw),
+        )
+
+    def unreadable(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
+        """What couldn't be opened. It has no id of its own: opened one day, it is the line itself that is news."""
+        return Unreadable(**self._base(raw) | {"event_id": ""}, line=raw["event_id"])
+
+    def envelope(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
+        """The event type that clients don't show. The content's key is the same as in a message."""
+        envelope = content_of(raw).get(ENVELOPE)
+        if not isinstance(envelope, Mapping):
+            return None
+        return EnvelopeSeen(**self._base(raw), envelope=dict(envelope))
+
+    def reacted(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
+        """A reaction, its key byte for byte. One that was taken back already has no content any more.
+
+        Nothing is lost by that: its redaction comes too, and what never counted needs no undoing.
+        """
+        relation = _object(content_of(raw).get("m.relates_to"))
+        target, key = relation.get("event_id"), relation.get("key")
+        if relation.get("rel_type") != "m.annotation":
+            return None
+        if not isinstance(target, str) or not isinstance(key, str):
+            return None
+        return Reacted(**self._base(raw), target=target, key=key)
+
+    def redacted(self, raw: Raw, _picture: RoomPicture) -> ChatEvent | None:
+        """Something was taken back. The target is at the top or, since room version 11, in the content."""
+        target = raw.get("redacts", content_of(raw).get("redacts"))
+        return Redacted(**self._base(raw), target=target) if isinstance(target, str) else None
+
+    def _readable(self, raw: Raw) -> bool:
+        texts = (raw.get("type"), raw.get("event_id"), raw.get("sender"))
+        return all(isinstance(text, str) for text in texts) and can_be_stored(dict(raw))
+
+    def _base(self, raw: Raw) -> dict[str, Any]:
+        return {
+            "room": self.room,
+            "event_id": raw["event_id"],
+            "sender": raw["sender"],
+            "at": self._time(raw),
+        }
+
+    def _time(self, raw: Raw) -> datetime:
+        """`origin_server_ts` (ms) is set by the sender's homeserver and may be any number."""
+        stamp = raw.get("origin_server_ts")
+        if not isinstance(stamp, int) or isinstance(stamp, bool) or stamp < 0:
+            return self.asked_at
+        try:
+            return _EPOCH + timedelta(milliseconds=stamp)
+        except OverflowError:
+            return self.asked_at
+
+
+def is_own_membership(raw: Raw, us: str) -> bool:
+    """Whether the event is our membership in its room."""
+    return raw.get("type") == MEMBER and raw.get("state_key") == us
+
+
+def membership_before(raw: Raw) -> str | None:
+    """What a membership event replaced: 'join', 'leave', 'invite' …; None if it doesn't say."""
+    before = _object(_object(raw.get("unsigned")).get("prev_content")).get("membership")
+    return before if isinstance(before, str) else None
+
+
+def speaks_fedbot(raw: Raw) -> bool:
+    """Whether the event is one that only a fedbot sends."""
+    kind = raw.get("type")
+    return (isinstance(kind, str) and kind.startswith(f"{ENVELOPE}.")) or ENVELOPE in content_of(raw)
+
+
+def _answers(raw: Raw) -> dict[str, Any]:
+    """Which message it replies to, and in which thread it is."""
+    relation = _object(content_of(raw).get("m.relates_to"))
+    in_thread = relation.get("rel_type") == "m.thread"
+    # In a thread, clients without threads are shown a reply to the last message: not meant as one.
+    falls_back = in_thread and relation.get("is_falling_back") is True
+    return {
+        "reply_to": "" if falls_back else answered_line(raw),
+        "thread": _text(relation.get("event_id")) if in_thread else "",
+    }
+
+
+def answered_line(raw: Raw) -> str:
+    """The event id of the line that a message answers; '' if it answers none."""
+    relation = _object(content_of(raw).get("m.relates_to"))
+    return _text(_object(relation.get("m.in_reply_to")).get("event_id"))
+
+
+def is_edit(raw: Raw) -> bool:
+    """Whether a message replaces another one."""
+    return _object(content_of(raw).get("m.relates_to")).get("rel_type") == "m.replace"
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _without_quote(body: object) -> object:
+    """The body of a reply without the quote that older clients put before it (spec, 'Rich replies')."""
+    if not isinstance(body, str) or not body.startswith(_REPLY_QUOTE):
+        return body
+    lines = body.split("\n")
+    while lines and lines[0].startswith("> "):
+        lines.pop(0)
+    if lines and not lines[0].strip():
+        lines.pop(0)
+    return "\n".join(lines)
+
+
+_Read = Callable[[Reader, Raw, RoomPicture], ChatEvent | None]
+_MESSAGES: dict[str, _Read] = {
+    "m.room.message": Reader.said,
+    "m.room.encrypted": Reader.unreadable,
+    ENVELOPE_TYPE: Reader.envelope,
+    "m.reaction": Reader.reacted,
+    "m.room.redaction": Reader.redacted,
+}

@@ -1,0 +1,240 @@
+"""In which order and at what pace our messages leave: one queue for the whole account.
+
+A default Synapse takes 10 events at once, then one in 5 seconds, reactions and edits included
+(facts/matrix.md §2). Pure: the queue is the journal's outbox, the runner in `app` sends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from fedbot.ports.journal import Drawing, Letter, OutboxRow, Seed, Stored
+from fedbot.rules.model.effects import Announce, Draft, Join, Leave, SendEnvelope
+
+
+class Urgency(IntEnum):
+    """What goes first; the outbox's `priority`. It goes by what people wait for, and no peer has a say in it."""
+
+    STOCK = 0
+    ROOM = 1
+    ANSWER = 2
+    MESSAGE = 3
+    EDIT = 4
+    SEED = 5
+    PICTURE = 6
+
+
+STOCK_KINDS = frozenset(
+    {
+        "approve",
+        "decline",
+        "cancel",
+        "granted",
+        "sent",
+        "received",
+        "refused",
+        "done",
+        "aborted",
+        "declined",
+        "cancelled",
+        "expired",
+        "reverted",
+        "disputed",
+        "extended",
+        "closed",
+    }
+)
+"""The protocol messages by which something is decided or moves: somebody waits for each, on both sides."""
+
+RESERVES = {Urgency.ANSWER: 1, Urgency.MESSAGE: 2, Urgency.EDIT: 4, Urgency.SEED: 4, Urgency.PICTURE: 6}
+"""How many events of the homeserver's burst are left to what is more urgent, once its limit is known."""
+OLDER_IS_MORE_URGENT_AFTER = timedelta(minutes=1)
+TRY_AGAIN_AFTER = timedelta(days=1)
+DEFAULT_PAUSE = 5.0
+"""What one event costs at a homeserver with default limits, seconds."""
+
+
+def urgency(effect: Stored) -> Urgency:
+    """How urgent an effect of the chat lane is.
+
+    First what moves stock. Then joining and announcing, which other things need; answers to people's lines; what else
+    people read, and what bots ask each other; then what only changes how a message looks; pictures last.
+    """
+    match effect:
+        case SendEnvelope(draft=draft):
+            return Urgency.STOCK if _moves_stock(draft) else Urgency.MESSAGE
+        case Join() | Leave() | Announce():
+            return Urgency.ROOM
+        case Letter(draft=Draft() as draft) if _moves_stock(draft):
+            return Urgency.STOCK
+        case Letter(edit=True, draft=None):
+            return Urgency.EDIT
+        case Letter(answers=person, reply_to=reply_to):
+            return Urgency.ANSWER if person or reply_to else Urgency.MESSAGE
+        case Seed():
+            return Urgency.SEED
+        case Drawing():
+            return Urgency.PICTURE
+        case _:
+            raise ValueError(f"{type(effect).__name__} doesn't go to the chat")
+
+
+def _moves_stock(draft: Draft) -> bool:
+    return draft.subject_kind == "transfer" and draft.kind in STOCK_KINDS
+
+
+def queue_key(effect: Stored) -> str:
+    """The outbox's `key` for an effect: what has the same key never overtakes each other.
+
+    A message and its edits keep their order. A seed has a key of its own: an edit with an envelope must not
+    wait for seeds of the same card. A seed whose message has no event id yet is not to be tried.
+    """
+    match effect:
+        case Letter(key=key):
+            return key
+        case Seed(key=key, emoji=emoji):
+            return f"{key} {emoji}"
+        case Leave(after=key):
+            return key
+        case _:
+            return ""
+
+
+def superseded(rows: Iterable[OutboxRow]) -> frozenset[int]:
+    """The ids of queued rows that needn't be sent: what a later row says better, or an earlier one says as well.
+
+    An edit without an envelope before a later edit of the same message. One with an envelope always goes, and in its
+    turn: its words may be old, what it says to the other bot is not. A protocol message that is to be sent again
+    although it still waits for its first time; a bare `seen` or `ask` before a later one. What was already begun
+    stays: it may have reached the room, and only the same transaction tells.
+    """
+    rows = tuple(rows)
+    return _edits_before_later_ones(rows) | _said_twice(rows)
+
+
+def _edits_before_later_ones(rows: Iterable[OutboxRow]) -> frozenset[int]:
+    latest: dict[tuple[str, str], int] = {}
+    edits = [row for row in rows if isinstance(row.effect, Letter) and row.effect.edit]
+    for row in edits:
+        place = _place(row)
+        latest[place] = max(row.id, latest.get(place, 0))
+    return frozenset(
+        row.id for row in edits if row.id < latest[_place(row)] and _draft(row) is None and row.acted_at is None
+    )
+
+
+def _said_twice(rows: Iterable[OutboxRow]) -> frozenset[int]:
+    waiting: dict[tuple[object, ...], OutboxRow] = {}
+    gone: set[int] = set()
+    for row in sorted(rows, key=lambda row: row.id):
+        draft = _draft(row)
+        if draft is None:
+            continue
+        said = (getattr(row.effect, "room", ""), draft.subject, draft.number, draft.kind, draft.sealed_to)
+        before = waiting.setdefault(said, row)
+        if before is row:
+            continue
+        if draft.number == 0 and before.acted_at is None:
+            gone.add(before.id)
+            waiting[said] = row
+        elif isinstance(row.effect, SendEnvelope) and row.acted_at is None:
+            gone.add(row.id)
+    return frozenset(gone)
+
+
+def in_order(
+    rows: Sequence[OutboxRow],
+    now: datetime,
+    whose: Callable[[OutboxRow], str] = lambda _: "",
+    served: Mapping[str, int] | None = None,
+) -> tuple[OutboxRow, ...]:
+    """The rows as they are to be sent, without those that are superseded.
+
+    By urgency; among equals whoever was served longest ago (`whose` row it is, and in which of our sends that one was
+    `served` last) comes first, then by age. A row is as urgent as the most urgent one that must come after it:
+    of the same message, or about the same subject. What has waited for a minute is as urgent as an answer.
+    """
+    gone, turns = superseded(rows), served or {}
+    waiting = sorted((row for row in rows if row.id not in gone), key=lambda row: row.id)
+    lent: dict[tuple[str, str], tuple[int, int]] = {}
+    rank: dict[int, tuple[int, int]] = {}
+    for row in reversed(waiting):
+        behind = [lent[group] for group in groups(row) if group in lent]
+        rank[row.id] = min([(_urgency_by(row, now), turns.get(whose(row), 0)), *behind])
+        lent.update(dict.fromkeys(groups(row), rank[row.id]))
+    return tuple(sorted(waiting, key=lambda row: (rank[row.id], row.id)))
+
+
+def groups(row: OutboxRow) -> tuple[tuple[str, str], ...]:
+    """What the row must not overtake, nor be overtaken by: rows of the same message, or about the same subject."""
+    draft = _draft(row)
+    message = (_place(row),) if row.key else ()
+    return (*message, ("", draft.subject)) if draft and draft.subject else message
+
+
+def reserve(row: OutboxRow, now: datetime) -> int:
+    """How many events of the burst it leaves to others."""
+    return RESERVES.get(Urgency(_urgency_by(row, now)), 0)
+
+
+def _urgency_by(row: OutboxRow, now: datetime) -> int:
+    is_old = now - row.created_at >= OLDER_IS_MORE_URGENT_AFTER
+    return Urgency.ANSWER if is_old and row.priority in {Urgency.MESSAGE, Urgency.EDIT} else row.priority
+
+
+def _place(row: OutboxRow) -> tuple[str, str]:
+    return (getattr(row.effect, "room", ""), row.key)
+
+
+def _draft(row: OutboxRow) -> Draft | None:
+    return row.effect.draft if isinstance(row.effect, Letter | SendEnvelope) else None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When the next event may be sent; learns the homeserver's limit from its refusals.
+
+    Until the first 429 it holds nothing back, as limits can be lifted for an account. Then it paces: one event costs
+    what the homeserver asked us to wait, and at least what it costs by default, unless that was less than a second.
+    After a day without a refusal it tries whether there is still a limit.
+
+    Attributes:
+        burst: events that a full bucket holds (Synapse's default).
+        pause: seconds that one event costs; 0 while no limit is known.
+        full_at: when the bucket is full again; None while no limit is known.
+        refused_at: when the last 429 came.
+    """
+
+    burst: int = 10
+    pause: float = 0.0
+    full_at: datetime | None = None
+    refused_at: datetime | None = None
+
+    def wait(self, now: datetime, reserved: int = 0) -> float:
+        """Seconds until something may be sent that leaves so many events of the burst to others; 0 for at once."""
+        if self.full_at is None:
+            return 0.0
+        left = max(self.burst - 1 - reserved, 0)
+        return max(0.0, (self.full_at - timedelta(seconds=self.pause * left) - now).total_seconds())
+
+    def sent(self, now: datetime) -> Budget:
+        """The budget after an event that went through."""
+        if self.full_at is None or self.refused_at is None:
+            return self
+        if now >= self.full_at and now - self.refused_at >= TRY_AGAIN_AFTER:
+            return Budget(self.burst)
+        return replace(self, full_at=max(self.full_at, now) + timedelta(seconds=self.pause))
+
+    def limited(self, now: datetime, retry_after: float) -> Budget:
+        """The budget after a 429: nothing goes before `retry_after` seconds, then the same transaction again.
+
+        What we are asked to wait is the rest of a pause that had begun, so seconds are taken as the default at least.
+        """
+        cost = max(math.ceil(retry_after), DEFAULT_PAUSE) if retry_after > 1 else retry_after
+        pause = max(self.pause, cost)
+        rest = retry_after + pause * (self.burst - 1)
+        return replace(self, pause=pause, full_at=now + timedelta(seconds=rest), refused_at=now)

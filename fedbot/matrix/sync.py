@@ -1,0 +1,181 @@
+"""From a sync response to events, in order: what is news, what is only history, what changed about a room.
+
+Nio fires no callback when we are kicked, and a callback that fails loses the event (facts/matrix.md §2), so
+the response is read here, room by room, as JSON. Pure: `chat.client` fetches, this module reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from fedbot.matrix.reading import Reader, answered_line, is_edit, is_own_membership, membership_before, speaks_fedbot
+from fedbot.matrix.room import Raw, RoomPicture, content_of, is_state
+from fedbot.ports.chat import OwnMessage
+from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Removed
+
+
+@dataclass(frozen=True)
+class RawRoom:
+    """One room of a sync response. `gap` is what was back-filled; then comes `state`, then `timeline`.
+
+    `state` is the state at the start of `timeline`, or what of it changed since the last sync.
+    """
+
+    state: tuple[Raw, ...] = ()
+    timeline: tuple[Raw, ...] = ()
+    gap: tuple[Raw, ...] = ()
+
+
+@dataclass(frozen=True)
+class RawSync:
+    """A whole sync response, back-filled."""
+
+    join: Mapping[str, RawRoom] = field(default_factory=dict)
+    leave: Mapping[str, RawRoom] = field(default_factory=dict)
+    invite: Mapping[str, tuple[Raw, ...]] = field(default_factory=dict)
+
+    def events(self) -> Iterator[Raw]:
+        """What is in the rooms that we are in, or were."""
+        for room in (*self.join.values(), *self.leave.values()):
+            yield from (*room.state, *room.gap, *room.timeline)
+
+
+@dataclass
+class Rooms:
+    """The rooms that we are in, as the last sync left them."""
+
+    us: str
+    pictures: dict[str, RoomPicture] = field(default_factory=dict)
+
+    def read(
+        self, raw: RawSync, asked_at: datetime, *, initial: bool = False, own: bool = False
+    ) -> tuple[ChatEvent, ...]:
+        """The events of a sync, oldest first within each room; the pictures change only if all was read.
+
+        A room that we have just come into brings lines from before; those are left out. Some that were news once
+        may come again, after a start or a rejoin: the journal knows them by their event ids.
+
+        `initial`: a sync without a token. What it shows of timelines happened before we listened, so nothing
+        of it is news: nobody expects an answer to those lines any more, and acting on them would surprise.
+        Invitations, and what is true of each room now, come all the same. `own`: see `Reader`.
+        """
+        pictures = dict(self.pictures)
+        events: list[ChatEvent] = []
+        for room, content in raw.leave.items():
+            before = pictures.pop(room, None)
+            events += _read_left(Reader(self.us, room, asked_at, own), content, before)
+        for room, content in raw.join.items():
+            reader = Reader(self.us, room, asked_at, own)
+            found, pictures[room] = _read_joined(reader, content, pictures.get(room), initial=initial)
+            events += found
+        for room, state in raw.invite.items():
+            invitation = Reader(self.us, room, asked_at).invitation(list(state))
+            events += [invitation] if invitation else []
+        self.pictures = pictures
+        return tuple(events)
+
+
+def shows_history(raw: RawSync, us: str) -> bool:
+    """Whether this account has been a fedbot before: an event in it is ours and of a kind only we send."""
+    return any(event.get("sender") == us and speaks_fedbot(event) for event in raw.events())
+
+
+def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
+    """What we have said ourselves, as far as the sync shows it. Of what can't be opened: to which line it was."""
+    rooms = {**raw.join, **raw.leave}.items()
+    return tuple(
+        OwnMessage(room, str(event.get("event_id")), str(content_of(event).get("body", "")), answered_line(event))
+        for room, content in rooms
+        for event in (*content.gap, *content.timeline)
+        if event.get("sender") == us
+        and event.get("type") in ("m.room.message", "m.room.encrypted")
+        and not is_edit(event)
+    )
+
+
+def letters_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tuple[EnvelopeSeen, ...]:
+    """The letters in a room's past, our own included, in their order."""
+    reader, picture = Reader(us, room, now, own=True), RoomPicture()
+    found = [reader.message(raw, picture) for raw in timeline if not is_state(raw)]
+    return tuple(event for event in found if isinstance(event, EnvelopeSeen))
+
+
+def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:
+    """What was said while we were still in, and that we are out."""
+    events, _ = _read_in_order(reader, raw, before)
+    if _has_removal(events):
+        return events
+    # The timeline may be empty or cut, and show it only in its state.
+    in_state = [removal for removal in map(reader.removal, raw.state) if removal]
+    if in_state:
+        return [*events, in_state[-1]]
+    if before is not None:
+        # We were in at the last sync and are not now; that nobody told us why changes nothing for the rules.
+        return [*events, Removed(room=reader.room, event_id="", sender="", at=reader.asked_at)]
+    return events
+
+
+def _read_joined(
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool
+) -> tuple[list[ChatEvent], RoomPicture]:
+    """The room's events and its picture now.
+
+    If the room is new to us or its picture changed, a `RoomSeen` comes first, so that what follows is read
+    with the members known. After a removal it comes in any case, and last, as we are back in.
+    """
+    events, picture = _read_in_order(reader, raw, before, initial=initial)
+    if picture == before and not _has_removal(events):
+        return events, picture
+    seen = picture.seen(reader.room, reader.us, reader.asked_at)
+    if _has_removal(events):
+        return [*events, seen], picture
+    if before is not None and seen == before.seen(reader.room, reader.us, reader.asked_at):
+        return events, picture
+    return [seen, *events], picture
+
+
+def _read_in_order(
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool = False
+) -> tuple[list[ChatEvent], RoomPicture]:
+    """Gap, state, timeline. Messages count only while we were in the room; state whenever it was set.
+
+    A room's first sync after we came in shows its last lines, whoever they were for. If we didn't know the room
+    (`before`), what counts is what comes after we came in, for the last time if we were in and out before.
+    """
+    picture = before.copy() if before else RoomPicture()
+    events: list[ChatEvent] = []
+    told: set[str] = set()
+    joins_to_come = 0 if before else sum(_comes_in(event, reader.us) for event in (*raw.gap, *raw.timeline))
+    is_in = not initial and joins_to_come == 0
+    ordered = (
+        *((event, True) for event in raw.gap),
+        *((event, False) for event in raw.state),
+        *((event, True) for event in raw.timeline),
+    )
+    for event, is_timeline in ordered:
+        picture.apply(event)
+        found: ChatEvent | None = None
+        if is_state(event):
+            found = reader.state(event)
+            if is_timeline and is_own_membership(event, reader.us) and not initial:
+                found = reader.removal(event) if is_in else None
+                joins_to_come = max(0, joins_to_come - _comes_in(event, reader.us))
+                is_in = content_of(event).get("membership") == "join" and joins_to_come == 0
+        elif is_in and is_timeline:
+            found = reader.message(event, picture)
+        if found and event["event_id"] not in told:
+            told.add(event["event_id"])
+            events.append(found)
+    return events, picture
+
+
+def _comes_in(event: Raw, us: str) -> bool:
+    """Whether we join by this event; a new display name is a membership event too, but no joining."""
+    joins = is_own_membership(event, us) and content_of(event).get("membership") == "join"
+    return joins and membership_before(event) != "join"
+
+
+def _has_removal(events: Iterable[ChatEvent]) -> bool:
+    return any(isinstance(event, Removed) for event in events)

@@ -1,0 +1,379 @@
+"""What somebody reads who decides, takes a decision back, or is reminded of one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fedbot.messages import naming
+from fedbot.messages.formatting import Code, Inline
+from fedbot.messages.language import Lines, Locale, Words
+from fedbot.messages.naming import command
+from fedbot.messages.reasons import diagnosis
+from fedbot.messages.transfer_facts import by_another_name, no_part_for, state_in_words
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol.terms import total
+
+Subject = Connection | Transfer
+
+
+def noted_in_grace(tongue: Locale, *, subject: Subject, choice: Choice, seconds: timedelta) -> Lines:
+    """A typed decision is taken up; it can be taken back for some seconds."""
+    case = naming.case(tongue, subject)
+    less = subject.verdict.quantity if subject.verdict else None
+    if isinstance(subject, Transfer) and choice is not Choice.DECLINE and less is not None:
+        lines = subject.terms.lines  # of one part, maybe from several places
+        first = tongue.say(
+            "Noted: {amount} of {things} ({code}). It counts in {span}.",
+            amount=tongue.quantity(less),
+            things=naming.thing(tongue, replace(lines[0], quantity=total(lines))),
+            code=subject.code,
+            span=tongue.span(seconds),
+        )
+    elif isinstance(subject, Transfer) and subject.awaits_parcel:
+        first = tongue.say("Noted: {case} is here. It is booked in after {span}.", case=case, span=tongue.span(seconds))
+    elif choice is Choice.PARCEL:
+        first = tongue.say(
+            "Noted: yes to {case}, by parcel. It counts in {span}.", case=case, span=tongue.span(seconds)
+        )
+    elif choice is Choice.APPROVE:
+        first = tongue.say("Noted: yes to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
+    else:
+        first = tongue.say("Noted: no to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
+    return [first, tongue.say("To take it back until then, reply: {cancel}", cancel=command("cancel"))]
+
+
+def not_yours_to_decide(tongue: Locale, *, subject: Subject, party: str) -> Lines:
+    """Somebody of another space, or of none, tapped on the card."""
+    return [
+        tongue.say(
+            "Not counted: only people of {party} decide on {case}.",
+            party=naming.space(tongue, party),
+            case=naming.case(tongue, subject),
+        ),
+        tongue.say(
+            "I don't know you as one of them. An admin of {party} can enter you in its bot's configuration.",
+            party=naming.space(tongue, party),
+        ),
+    ]
+
+
+def for_the_other_space_to_decide(tongue: Locale, *, subject: Subject, party: str, own: str, asked: bool) -> Lines:
+    """Somebody of a friend, who may even have asked for it, tapped on our card. `own` is that person's space."""
+    names: dict[str, Words] = {
+        "case": naming.case(tongue, subject),
+        "party": naming.space(tongue, party),
+        "own": naming.space(tongue, own),
+    }
+    lines: Lines = [
+        tongue.say("Not counted: you are of {own}, and {case} is for {party} to decide.", **names),
+        tongue.say("What its people say, you will read here; nothing to do for you."),
+    ]
+    if asked:
+        lines.append(tongue.say("You can take it back: {cancel}", cancel=command(f"cancel {subject.code}")))
+    return lines
+
+
+def decided_already(tongue: Locale, *, subject: Subject) -> Lines:
+    """The card is no longer open."""
+    return [
+        tongue.say("Not counted: {case} isn't open any more.", case=naming.case(tongue, subject)),
+        _how_it_ended(tongue, subject),
+        tongue.say("Who did what: {show}", show=command(f"show {subject.code}")),
+    ]
+
+
+def _how_it_ended(tongue: Locale, subject: Subject) -> tuple[Inline, ...]:
+    signature = subject.decided
+    refused = {TransferState.DECLINED, ConnectionState.DECLINED}
+    cancelled = {TransferState.CANCELLED, ConnectionState.CANCELLED}
+    if subject.state in {TransferState.EXPIRED, ConnectionState.EXPIRED}:
+        return tongue.say("Its time was over, {when}.", when=tongue.when(subject.due))
+    if isinstance(subject, Transfer) and subject.wanted == "cancel":
+        return tongue.say("It is being cancelled.")
+    if signature is None:
+        return tongue.say("It was cancelled.") if subject.state in cancelled else tongue.say("It is decided.")
+    names: dict[str, Words] = {"who": naming.signed(tongue, signature), "when": tongue.when(signature.at)}
+    if subject.state in cancelled and not (signature.name or signature.person):
+        return tongue.say("A bot cancelled it, {when}; its card says why.", **names)
+    if subject.state in cancelled:
+        return tongue.say("{who} cancelled it, {when}.", **names)
+    if subject.state in refused or (isinstance(subject, Transfer) and subject.wanted == "decline"):
+        return tongue.say("{who} said no, {when}.", **names)
+    return tongue.say("{who} said yes, {when}.", **names)
+
+
+def too_late(tongue: Locale, *, subject: Subject) -> Lines:
+    """The card's time is over; the end itself follows."""
+    return [
+        tongue.say(
+            "Too late: {case} was open until {when}.", case=naming.case(tongue, subject), when=tongue.when(subject.due)
+        ),
+        tongue.say("Nothing has moved. {who} can start it again.", who=naming.signed(tongue, subject.asked)),
+    ]
+
+
+def connection_not_active(tongue: Locale, *, connection: Connection) -> Lines:
+    """The two spaces aren't connected at the moment, so nothing may be decided."""
+    peer = naming.space(tongue, connection.peer_name)
+    first = tongue.say("Not done: the friendship with {peer} isn't active at the moment.", peer=peer)
+    if connection.changed_room:
+        return [
+            first,
+            tongue.say("Its room was replaced; nothing has moved."),
+            tongue.say("A superuser says in the new room that it goes on: {review}", review=command("review --room")),
+        ]
+    if connection.state is ConnectionState.SUSPENDED:
+        return [
+            first,
+            tongue.say("The key or account of {peer}'s bot has changed; nothing has moved.", peer=peer),
+            tongue.say("A superuser looks at it, then it works again: {review}", review=command("review")),
+        ]
+    return [first, tongue.say("Nothing has moved. Look with {spaces}.", spaces=command("spaces"))]
+
+
+def not_your_own(tongue: Locale, *, subject: Subject) -> Lines:
+    """Who asked can't approve."""
+    return [
+        tongue.say(
+            "Not counted: you asked for {case} yourself, so somebody else has to decide.",
+            case=naming.case(tongue, subject),
+        ),
+        tongue.say("You can take it back: {cancel}", cancel=command(f"cancel {subject.code}")),
+    ]
+
+
+def being_decided(tongue: Locale, *, subject: Subject, by: str) -> Lines:
+    """Somebody else was first, and the grace runs."""
+    return [
+        tongue.say(
+            "Not counted: {who} is deciding on {case} this very moment.",
+            who=naming.person(tongue, by),
+            case=naming.case(tongue, subject),
+        ),
+        tongue.say("Should it be open again afterwards, you can tap then."),
+    ]
+
+
+def decided_by_yourself(tongue: Locale, *, subject: Subject, key: str) -> Lines:
+    """The person's own word on the card is about to count; `key` is its sign."""
+    case = naming.case(tongue, subject)
+    return [
+        tongue.say("Not counted: your own {key} on {case} came first, and counts in a moment.", key=key, case=case),
+        tongue.say("If you didn't mean it: take that {key} off at once, then tap again.", key=key),
+    ]
+
+
+def open_again(tongue: Locale, *, subject: Subject) -> Lines:
+    """To those whose tap came while somebody else was deciding, who has taken it back."""
+    return [
+        tongue.say("{case} is open again: nothing was decided.", case=naming.case(tongue, subject)),
+        tongue.say("Who tapped meanwhile and means it: take your tap off, and tap again."),
+    ]
+
+
+def not_entitled_to_decide(
+    tongue: Locale, *, subject: Subject, rights: Rights, right: Right, party: str, able: list[str]
+) -> Lines:
+    """The person has not got the right in InvenTree now; who has."""
+    space = naming.space(tongue, party)
+    names: dict[str, Words] = {"case": naming.case(tongue, subject), "space": space}
+    if right is Right.SUPERUSER:
+        first = tongue.say("Not counted: {case} is for a superuser of {space}'s InvenTree.", **names)
+    else:
+        first = tongue.say("Not counted: {case} is for an approver of {space}.", **names)
+    lines: Lines = [first, why_not_entitled(tongue, rights, right, space)]
+    if able:
+        lines.append(tongue.say("{people} may. The card stays open.", people=naming.people(tongue, able)))
+    else:
+        lines.append(tongue.say("The card stays open for those who may."))
+    return lines
+
+
+def why_not_entitled(tongue: Locale, rights: Rights, right: Right, space: str) -> tuple[Inline, ...]:
+    """What InvenTree says of the person's user, against the right that is needed."""
+    names: dict[str, Words] = {"user": tongue.short(rights.username, 40), "space": space}
+    if not rights.known:
+        return tongue.say("{space}'s InvenTree has no user {user}.", **names)
+    if not rights.active:
+        return tongue.say("Your user {user} is inactive in {space}'s InvenTree.", **names)
+    if rights.unpinned:
+        names["setting"] = Code("rules.pinned_superusers" if right is Right.SUPERUSER else "rules.pinned_approvers")
+        return tongue.say("Your user {user} has to be in {setting} of my configuration, too.", **names)
+    if right is Right.SUPERUSER:
+        return tongue.say("Your user {user} isn't a superuser there.", **names)
+    return tongue.say("Your user {user} isn't an approver there.", **names)
+
+
+def rights_unreadable(tongue: Locale, *, subject: Subject, problem: str) -> Lines:
+    """InvenTree doesn't answer, so nobody's right can be read: fail closed."""
+    return [
+        tongue.say("Not counted: I can't read your rights, as our InvenTree does not answer."),
+        tongue.say("Nothing has changed; the card stays open: {case}.", case=naming.case(tongue, subject)),
+        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)),
+        tongue.say("Please tap again later."),
+    ]
+
+
+def no_part_for_it_yet(tongue: Locale, *, transfer: Transfer, numbers: tuple[int, ...], home: PartyConfig) -> Lines:
+    """A yes to something that has no part at the receiver: what makes one."""
+    space = naming.space(tongue, home.name)
+    lines: Lines = [
+        tongue.say(
+            "Not counted: {space} has no place for {what} yet ({code}).",
+            space=space,
+            what=naming.things(tongue, [transfer.line(number) for number in numbers]),
+            code=transfer.code,
+        )
+    ]
+    lines += [no_part_for(tongue, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
+    lines += by_another_name(tongue, transfer)
+    lines.append(tongue.say("Nothing has moved. I look again now; when the card shows a place, tap ✅ once more."))
+    return lines
+
+
+def decided_elsewhere(tongue: Locale, *, subject: Subject, party: str) -> Lines:
+    """The other space's people decide on it."""
+    space = naming.space(tongue, party)
+    return [
+        tongue.say("Not counted: {case} is for {space} to decide.", case=naming.case(tongue, subject), space=space),
+        tongue.say(
+            "It can be taken back as long as nothing has moved: {cancel}", cancel=command(f"cancel {subject.code}")
+        ),
+    ]
+
+
+def decision_stopped(tongue: Locale, *, subject: Subject) -> Lines:
+    """A decision was taken back within its few seconds."""
+    return [
+        tongue.say("Stopped in time: nothing is decided about {case}.", case=naming.case(tongue, subject)),
+        tongue.say("Its card is open again."),
+    ]
+
+
+def cancelled(tongue: Locale, *, subject: Subject, home: PartyConfig) -> Lines:
+    """It is taken back, and nothing had moved."""
+    del home
+    first = tongue.say("Taken back: {case}.", case=naming.case(tongue, subject))
+    if isinstance(subject, Transfer):
+        return [first, tongue.say("Nothing has moved.")]
+    if subject.company is not None:
+        return [first, tongue.say("What was made for it in our InvenTree is taken back too.")]
+    return [first, tongue.say("Nothing was made.")]
+
+
+def cancel_asked(tongue: Locale, *, transfer: Transfer, peer_name: str) -> Lines:
+    """The sender has the last word until the stock has left it."""
+    peer = naming.space(tongue, peer_name)
+    return [
+        tongue.say("I have asked {peer} to take it back: {case}.", peer=peer, case=naming.case(tongue, transfer)),
+        tongue.say(
+            "It counts when {peer}'s bot says so; the card shows it. If it has left {peer} already, it comes.",
+            peer=peer,
+        ),
+    ]
+
+
+_MOVING = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.APPROVED, TransferState.DEBITING})
+
+
+def too_late_to_cancel(tongue: Locale, *, subject: Subject, peer_name: str) -> Lines:
+    """Stock is moving, or both sides are set up."""
+    peer, case = naming.space(tongue, peer_name), naming.case(tongue, subject)
+    if isinstance(subject, Connection):
+        return [
+            tongue.say("Too late: {case} is set up on our side, and {peer} may be using it.", case=case, peer=peer),
+            tongue.say("Nothing was changed."),
+        ]
+    if subject.state is TransferState.DISPUTED:
+        return [
+            tongue.say(
+                "Not taken back: nobody can tell what became of {case}, so people have to look first.", case=case
+            ),
+            tongue.say("All that I know of it: {show}", show=command(f"show {subject.code}")),
+        ]
+    if subject.state in _MOVING:
+        first = tongue.say("Too late: {case} is on its way.", case=case)
+    else:
+        first = tongue.say("Too late: {case} is booked in, or on its way back.", case=case)
+    if subject.role == "sender":
+        return [first, tongue.say("Nothing was changed. {peer} can offer it back to you.", peer=peer)]
+    return [first, tongue.say("Nothing was changed. You can offer it back to {peer}.", peer=peer)]
+
+
+def decline_instead(tongue: Locale, *, subject: Subject) -> Lines:
+    """It is ours to decide, so the way is a no."""
+    return [
+        tongue.say("Not taken back: {case} is for us to decide.", case=naming.case(tongue, subject)),
+        tongue.say("Say no with ❌ on its card, or: {decline}", decline=command(f"decline {subject.code}")),
+    ]
+
+
+def friends_stay(tongue: Locale, *, connection: Connection) -> Lines:
+    """Cancelling doesn't end a friendship."""
+    return [
+        tongue.say(
+            "Nothing to take back: we and {peer} are friends already.", peer=naming.space(tongue, connection.peer_name)
+        ),
+        tongue.say("{cancel} only takes back what isn't agreed yet. I did nothing.", cancel=command("cancel")),
+    ]
+
+
+def over_already(tongue: Locale, *, subject: Subject) -> Lines:
+    """It is at its end."""
+    return [
+        tongue.say("Nothing to take back: {case} is over.", case=naming.case(tongue, subject)),
+        state_in_words(tongue, subject),
+    ]
+
+
+def not_yours_to_cancel(
+    tongue: Locale, *, subject: Subject, rights: Rights, right: Right, home: PartyConfig, able: tuple[str, ...]
+) -> Lines:
+    """Somebody else's asking, and not the right to take it back."""
+    space = naming.space(tongue, home.name)
+    lines: Lines = [
+        tongue.say("Not taken back: {case} isn't yours.", case=naming.case(tongue, subject)),
+        why_not_entitled(tongue, rights, right, space),
+    ]
+    if able:
+        lines.append(
+            tongue.say(
+                "{who} may (who asked), or {people}.",
+                who=naming.signed(tongue, subject.asked),
+                people=naming.people(tongue, able, any_of=True),
+            )
+        )
+    else:
+        lines.append(tongue.say("{who} may (who asked).", who=naming.signed(tongue, subject.asked)))
+    return lines
+
+
+def reminder(
+    tongue: Locale, *, subject: Connection | Transfer, home: PartyConfig, people: dict[str, str], others: int
+) -> Lines:
+    """In the card's thread, for those who may decide (names by id; the first three are rung)."""
+    del home
+    pills: list[Inline] = []
+    for user, name in people.items():
+        pills += [naming.pill(tongue, user, name), " "]
+    if others:
+        pills += [*tongue.say("and others: ")]
+    who = naming.signed(tongue, subject.asked)
+    return [
+        (*pills, *tongue.say("⏰ {case} still waits for your yes or no.", case=naming.case(tongue, subject))),
+        tongue.say(
+            "Asked by {who}. Open until {when}, then it is over by itself.", who=who, when=tongue.when(subject.due)
+        ),
+        tongue.say(
+            "Nothing has moved. Tap ✅ or ❌ on the card, or reply: {approve} · {decline}",
+            approve=command(f"approve {subject.code}"),
+            decline=command(f"decline {subject.code}"),
+        ),
+    ]

@@ -1,0 +1,123 @@
+"""What a card shows otherwise than the card before it, in words; and that the one before is out of force."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from fedbot.messages import naming
+from fedbot.messages.formatting import Inline
+from fedbot.messages.language import Lines, Locale, marked
+from fedbot.messages.transfer_facts import Card
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.shown import Change, Landing, ShownLine
+from fedbot.rules.model.transfer import Transfer
+
+MOST_CHANGES = 5
+
+FIELDS = {
+    "quantity": marked("the quantity"),
+    "description": marked("the part"),
+    "item": marked("the stock item"),
+    "part": marked("the part's number"),
+    "serial": marked("the serial number"),
+    "batch": marked("the batch"),
+    "packaging": marked("the packaging"),
+    "expiry": marked("the use-by date"),
+    "status": marked("the condition"),
+    "status_text": marked("the condition"),
+    "place": marked("the place that it comes from"),
+    "origin": marked("the space that it came from at first"),
+    "landing": marked("where it lands"),
+    "lines": marked("the list"),
+    "note": marked("the note"),
+    "loan_until": marked("the due date"),
+    "due": marked("how long it stays open"),
+    "granted_by": marked("who granted it"),
+    "peer_key": marked("the key"),
+    "peer_bot": marked("the bot's account"),
+    "name": marked("the name"),
+    "access": marked("what the other bot can read"),
+    "makes_access": marked("who makes the access"),
+}
+"""What people call the fields of the model."""
+OURS = frozenset({"landing", "makes_access"})
+"""What our own InvenTree or config changes; everything else is the other space's word."""
+
+
+def changed(tongue: Locale, card: Card, changes: tuple[Change, ...]) -> Lines:
+    """One line a change: 'Betaspace changed the quantity from 10 to 20.'."""
+    transfer = card.transfer
+    peer = card.sender if transfer.role == "receiver" else card.receiver
+    return _lines(tongue, peer, changes) if changes else []
+
+
+def connection_changed(tongue: Locale, connection: Connection, changes: tuple[Change, ...]) -> Lines:
+    """The same of a friendship that is asked for."""
+    return _lines(tongue, naming.space(tongue, connection.peer_name), changes) if changes else []
+
+
+def _lines(tongue: Locale, peer: str, changes: tuple[Change, ...]) -> Lines:
+    lines: Lines = [tongue.say("⚠ This card takes the place of the one before. Decide again, on this one.")]
+    lines += [_change(tongue, peer, change) for change in changes[:MOST_CHANGES]]
+    if len(changes) > MOST_CHANGES:
+        lines.append(tongue.say("and {number} more changes", number=len(changes) - MOST_CHANGES))
+    return lines
+
+
+def _change(tongue: Locale, peer: str, change: Change) -> tuple[Inline, ...]:
+    what = tongue.word(FIELDS.get(change.field, marked("what is agreed")))
+    before, after = _value(tongue, change.before), _value(tongue, change.after)
+    if change.field in OURS:
+        return tongue.say("Changed: {what}, from {before} to {after}.", what=what, before=before, after=after)
+    return tongue.say(
+        "{peer} changed {what} from {before} to {after}.", peer=peer, what=what, before=before, after=after
+    )
+
+
+def _value(tongue: Locale, value: object) -> str:
+    match value:
+        case Decimal():
+            return tongue.quantity(value)
+        case PartDescription():
+            told = [naming.part(tongue, value), tongue.short(value.ipn, 40), tongue.short(value.revision, 20)]
+            return ", ".join(each for each in told if each)
+        case ShownLine():
+            return f"{tongue.quantity(value.quantity)} × {naming.part(tongue, value.description)}"
+        case Landing():
+            told = [tongue.short(value.part_name, 60), tongue.short(value.place, 60)]
+            return ", ".join(each for each in told if each) or tongue.word("nowhere yet")
+        case datetime():
+            return str(tongue.when(value))
+        case date():
+            return tongue.day(value)
+        case None | "":
+            return tongue.word("nothing")
+        case _:
+            return f'"{tongue.short(str(value), 60)}"'
+
+
+def card_is_superseded(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+    """A reaction on a card that another one has taken the place of."""
+    return [
+        tongue.say("Not counted: a newer card shows what has changed in {case}.", case=naming.case(tongue, subject)),
+        tongue.say("Please decide on that one."),
+    ]
+
+
+def card_has_changed(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+    """A reaction from before the card was edited."""
+    return [
+        tongue.say("Not counted: the card of {case} has changed since.", case=naming.case(tongue, subject)),
+        tongue.say("Please read it again and react anew."),
+    ]
+
+
+def card_superseded(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+    """What the former card reads from now on."""
+    return [
+        tongue.say("{case} has changed: a newer card takes the place of this one.", case=naming.case(tongue, subject)),
+        tongue.say("Decide on that one. Nothing has moved."),
+        subject.code,
+    ]

@@ -1,0 +1,200 @@
+"""What a comparison of two spaces' books has found: each difference, its likely cause, and what mends it."""
+
+from __future__ import annotations
+
+from fedbot.messages import naming
+from fedbot.messages.formatting import Break, Code, Inline, Items
+from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.naming import command
+from fedbot.rules.model.books import Difference, Kind, Reconciliation
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.transfer import Transfer
+
+MOST_SHOWN = 10
+
+_PROBLEMS: dict[str, str] = {
+    "silent": marked("⏸ {peer}'s bot has not answered, so our books are not compared (any further)."),
+    "inventory": marked("⏸ {peer}'s InvenTree does not answer, so our books are not compared (any further)."),
+    "own-inventory": marked("⏸ {own}'s InvenTree does not answer, so our books are not compared (any further)."),
+    "later": marked("⏸ {peer}'s bot was asked for its books too often; ask again in an hour."),
+    "unreadable": marked("⏸ What {peer}'s bot says of its books can't be read; one of the bots may be too old."),
+}
+# What differs, its likely cause, what mends it.
+_KINDS: dict[Kind, tuple[str, str, str]] = {
+    Kind.TWICE: (
+        marked("in stock at both spaces"),
+        marked("somebody brought it back by hand where it came from"),
+        marked("where it does not belong, take it out of stock in InvenTree, or give it to the customer again"),
+    ),
+    Kind.NOWHERE: (
+        marked("given away here, but the other side has not booked it in and won't"),
+        marked("it was settled by hand on one side only"),
+        marked("settle it with the other space; what came back is booked in here by hand"),
+    ),
+    Kind.UNKNOWN_THERE: (
+        marked("{peer}'s bot knows nothing of it"),
+        marked("{peer}'s bot lost its journal"),
+        marked("{peer} looks into its stock history for {mark}"),
+    ),
+    Kind.UNKNOWN_HERE: (
+        marked("{peer} has it in its books, and we know nothing of it"),
+        marked("our bot lost its journal"),
+        marked("look into our stock history for {mark}"),
+    ),
+    Kind.RECORD_GONE: (
+        marked("our record of what was given, #{item}, is no longer with customer {peer}"),
+        marked("somebody deleted or moved it by hand"),
+        marked("nothing has to be done: it is at {peer}; the history here is lost"),
+    ),
+    Kind.QUANTITY: (
+        marked("our record of what was given, #{item}, has another quantity now"),
+        marked("somebody split it, or took some of it back, by hand"),
+        marked("find the rest in our InvenTree, and give it to customer {peer} again if it is there"),
+    ),
+    Kind.STILL_GIVEN: (
+        marked("it came back, but our InvenTree has it with customer {peer}, #{item}"),
+        marked("somebody gave it to the customer by hand"),
+        marked("return #{item} from the customer in our InvenTree"),
+    ),
+    Kind.UNMARKED: (
+        marked("#{item} is with customer {peer}, but its history does not tell by which transfer"),
+        marked("somebody gave it to the customer by hand, or its history was changed"),
+        marked("add a note with {mark} to the item's history"),
+    ),
+    Kind.NOT_ARRIVED: (
+        marked("it has arrived, but our record #{item} is still on its way"),
+        marked("InvenTree did not take the status at the time"),
+        marked("I can do that: {repair}"),
+    ),
+    Kind.LEFT_OVER: (
+        marked("the loan is over, but our record #{item} still counts in our stock"),
+        marked("it is lost, or back at {peer} without the bots"),
+        marked("a superuser of ours has it taken out: {resolve}"),
+    ),
+    Kind.BORROWED_GONE: (
+        marked("it is on loan, but is missing in {borrower}'s stock"),
+        marked("somebody deleted, merged, used or gave it away by hand, or InvenTree was put back to an earlier state"),
+        marked("{borrower} looks for {mark}; what is lost its owner writes off: {lost}"),
+    ),
+    Kind.BORROWED_LESS: (
+        marked("of it less is there than is on loan: {there} of {owed} in {borrower}'s stock"),
+        marked("somebody counted it down, used some of it, or merged it by hand"),
+        marked("{borrower} looks for the rest; what is lost its owner writes off: {lost}"),
+    ),
+    Kind.PAST: (
+        marked("{peer}'s bot tells of other messages than ours, up to number {number}"),
+        marked("one of the two journals was changed, or its bot doesn't tell the truth"),
+        marked("both admins run {verify} and compare what was said in the room"),
+    ),
+    Kind.DISPUTED: (
+        marked("nobody could tell what became of it"),
+        marked("an InvenTree was silent at the wrong moment"),
+        marked("a superuser settles it: {resolve}"),
+    ),
+}
+
+
+def reconciled(
+    tongue: Locale,
+    *,
+    connection: Connection,
+    home: PartyConfig,
+    reconciliation: Reconciliation,
+    transfers: dict[str, Transfer],
+    problem: str,
+) -> Lines:
+    """The outcome: how much was compared, and each difference."""
+    names: dict[str, Words] = {
+        "own": naming.space(tongue, home.name),
+        "peer": naming.space(tongue, connection.peer_name),
+    }
+    found = reconciliation.differences
+    compared = tongue.some("{number} line compared", "{number} lines compared", reconciliation.compared)
+    lines: Lines = []
+    if problem:
+        lines += [tongue.say(_PROBLEMS[problem], **names), tongue.say("{compared} before that.", compared=compared)]
+    elif not found:
+        lines.append(tongue.say("✅ The books of {own} and {peer} agree: {compared}.", compared=compared, **names))
+    else:
+        first = tongue.some(
+            "⚠ {number} difference: {own} and {peer}.",
+            "⚠ {number} differences: {own} and {peer}.",
+            len(found),
+            **names,
+        )
+        lines += [first, tongue.say("{compared}.", compared=compared)]
+    if found:
+        shown = [_difference(tongue, connection, home, each, transfers) for each in found[:MOST_SHOWN]]
+        if len(found) > MOST_SHOWN:
+            shown.append(tongue.say("and {number} more", number=len(found) - MOST_SHOWN))
+        lines += [Items(tuple(shown)), tongue.say("No stock was moved.")]
+    if reconciliation.repair and not problem:
+        lines.append(tongue.say("What is ours and safe is being put right now; the metadata is written anew."))
+    return lines
+
+
+def _difference(
+    tongue: Locale, connection: Connection, home: PartyConfig, difference: Difference, transfers: dict[str, Transfer]
+) -> tuple[Inline, ...]:
+    """'k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).' and below it cause and repair."""
+    transfer = transfers.get(difference.transfer)
+    code = transfer.code if transfer else tongue.short(difference.transfer, 8)
+    what, cause, repair = _KINDS[difference.kind]
+    names: dict[str, Words] = {
+        "peer": naming.space(tongue, connection.peer_name),
+        "borrower": _borrower(tongue, connection, home, transfer),
+        "owed": tongue.quantity(difference.owed),
+        "there": tongue.quantity(difference.there),
+        "lost": command(f"lost {code}"),
+        "item": difference.ours or 0,
+        "mark": f"fed:{tongue.short(difference.transfer, 24)}",
+        "repair": command(f"reconcile {connection.peer} --repair"),
+        "resolve": command(f"resolve {code}"),
+        "number": difference.number,
+        "verify": Code("fedbot audit verify"),
+    }
+    mends = tongue.say("being put right now") if difference.mended else tongue.say(repair, **names)
+    return (
+        *_which(tongue, difference, transfer, code),
+        *tongue.say(what, **names),
+        *_items(tongue, difference),
+        Break(),
+        *tongue.say("Likely: {cause}.", cause=tongue.say(cause, **names)),
+        Break(),
+        *tongue.say("To mend it: {repair}.", repair=mends),
+    )
+
+
+def _borrower(tongue: Locale, connection: Connection, home: PartyConfig, transfer: Transfer | None) -> str:
+    """Whose stock it should be in."""
+    is_theirs = transfer is None or transfer.role == "sender"
+    return naming.space(tongue, connection.peer_name if is_theirs else home.name)
+
+
+def _which(tongue: Locale, difference: Difference, transfer: Transfer | None, code: str) -> tuple[Inline, ...]:
+    lines = transfer.terms.lines if transfer and difference.kind is not Kind.PAST else ()
+    numbers = {line.number for line in lines}
+    if transfer is None or difference.number not in numbers:
+        return tongue.say("{code}: ", code=code)
+    what = naming.thing(tongue, transfer.line(difference.number))
+    return tongue.say("{code}, {what}: ", code=code, what=what)
+
+
+def _items(tongue: Locale, difference: Difference) -> tuple[Inline, ...]:
+    """Where to look for it, at either side."""
+    if difference.kind is not Kind.TWICE or not (difference.ours and difference.theirs):
+        return (".",)
+    return tongue.say(" (#{ours} here, #{theirs} there).", ours=difference.ours, theirs=difference.theirs)
+
+
+def reconciling_already(tongue: Locale, *, connection: Connection) -> Lines:
+    """One comparison at a time."""
+    peer = naming.space(tongue, connection.peer_name)
+    return [tongue.say("Our books and {peer}'s are being compared already. The outcome comes by itself.", peer=peer)]
+
+
+def nobody_to_reconcile_with(tongue: Locale, *, home: PartyConfig) -> Lines:
+    """No friends here."""
+    space = naming.space(tongue, home.name)
+    return [tongue.say("Nothing to compare: {space} has no friends here.", space=space)]

@@ -1,0 +1,283 @@
+"""What is said when nobody can tell what became of stock, and how people settle it."""
+
+from __future__ import annotations
+
+from fedbot.messages import naming
+from fedbot.messages.formatting import Bold, Code, Inline, Items
+from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.naming import command
+from fedbot.messages.reasons import diagnosis
+from fedbot.messages.transfer_facts import card_of, settled, state_in_words
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
+from fedbot.rules.model.settlement import Truth
+from fedbot.rules.model.transfer import Line, Transfer
+
+MOST_ITEMS = 6
+
+
+def transfer_disputed(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+    """Nobody can tell what happened to the stock: people have to look, and settle it."""
+    own, peer = naming.space(tongue, home.name), naming.space(tongue, peer_name)
+    number = transfer.dispute.line if transfer.dispute else 0
+    concerned = [each for each in transfer.terms.lines if each.number == number] or list(transfer.terms.lines)
+    ours = transfer.dispute is not None and home.party in transfer.dispute.by
+    return [
+        *_why_it_stopped(tongue, transfer, naming.things(tongue, concerned)),
+        *_what_the_peer_says(tongue, transfer, peer),
+        _how_far(tongue, transfer),
+        tongue.say(
+            "Next: a superuser of {space} settles it: {resolve}",
+            space=own if ours else peer,
+            resolve=command(f"resolve {transfer.code}"),
+        ),
+        tongue.say(
+            "In the stock history in InvenTree it is under {mark}. All that I know of it: {show}",
+            mark=Code(f"fed:{transfer.id}"),
+            show=command(f"show {transfer.code}"),
+        ),
+    ]
+
+
+def _why_it_stopped(tongue: Locale, transfer: Transfer, what: str) -> Lines:
+    missing = transfer.parcel.missing if transfer.parcel else None
+    if missing is not None:
+        who = naming.signed(tongue, missing)
+        return [tongue.say("⚠ {code}: {what} did not arrive, says {who}.", code=transfer.code, what=what, who=who)]
+    return [
+        tongue.say("⚠ {code} stopped: I can't tell what became of {what}.", code=transfer.code, what=what),
+        tongue.say("Why: {text}", text=diagnosis(tongue, transfer.problem)),
+    ]
+
+
+def _how_far(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+    if transfer.parcel is not None and transfer.parcel.missing is not None:
+        return tongue.say("Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.")
+    return tongue.say("Some of it may be done. Not done: I do nothing more with it, at neither space.")
+
+
+_PEERS_WORD: dict[str, str] = {
+    "received": marked("{peer} says now that it has booked it in."),
+    "refused": marked("{peer} says now that it has not got it, and won't book it in."),
+    "done": marked("{peer} says now that it is done."),
+    "reverted": marked("{peer} says now that it took it back."),
+    "aborted": marked("{peer} says now that it was not given."),
+}
+
+
+def _what_the_peer_says(tongue: Locale, transfer: Transfer, peer: str) -> Lines:
+    sentence = _PEERS_WORD.get(transfer.dispute.said) if transfer.dispute else None
+    return [tongue.say(sentence, peer=peer)] if sentence else []
+
+
+def dispute_settled(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+    """The message that told of the dispute, once it is settled."""
+    first = tongue.say(
+        "▶ {code} is settled: {what}.", code=transfer.code, what=naming.things(tongue, transfer.terms.lines)
+    )
+    return [first, *settled(tongue, card_of(tongue, transfer, home, peer_name)), state_in_words(tongue, transfer)]
+
+
+# --- the choice ----------------------------------------------------------------------------------------------
+
+
+def resolve_choice(
+    tongue: Locale,
+    *,
+    transfer: Transfer,
+    home: PartyConfig,
+    peer_name: str,
+    seen: dict[int, ItemsSeen],
+    truths: tuple[Truth, ...],
+    said: str,
+) -> Lines:
+    """What InvenTree shows now, and what may be true, with what each would do; a number picks one."""
+    peer = naming.space(tongue, peer_name)
+    lines: Lines = [
+        tongue.say(
+            "{code}: what became of {what}? I did nothing yet.",
+            code=transfer.code,
+            what=naming.moved(tongue, transfer),
+        )
+    ]
+    if said:
+        lines.append(tongue.say('"{said}" does not fit with what InvenTree shows.', said=tongue.short(said, 40)))
+    lines += _what_the_peer_says(tongue, transfer, peer)
+    lines += _shown(tongue, transfer, seen, home)
+    if not truths:
+        return [*lines, *_nothing_to_choose(tongue, transfer, home, peer)]
+    if transfer.dispute is not None and home.party not in transfer.dispute.by:
+        lines.append(tongue.say("{peer}'s superusers can say it for sure; here it is on your word alone.", peer=peer))
+    return [*lines, *_numbered(tongue, transfer, truths, peer), *_by_another_number(tongue, transfer)]
+
+
+def resolve_loan_choice(
+    tongue: Locale,
+    *,
+    transfer: Transfer,
+    home: PartyConfig,
+    peer_name: str,
+    seen: dict[int, ItemsSeen],
+    truths: tuple[Truth, ...],
+    said: str,
+) -> Lines:
+    """What a superuser can say of a loan that is over, but not in our stock; or whose owner is gone."""
+    peer = naming.space(tongue, peer_name)
+    names: dict[str, Words] = {"code": transfer.code, "what": naming.moved(tongue, transfer)}
+    lines: Lines = [tongue.say("{code}: what about {what}? I did nothing yet.", **names)]
+    if said:
+        lines.append(tongue.say('"{said}" does not fit with what is known.', said=tongue.short(said, 40)))
+    if seen:
+        lines += _shown(tongue, transfer, seen, home)
+    lines += _numbered(tongue, transfer, truths, peer)
+    if not seen:
+        lines.append(tongue.say("Should {peer} be a friend again, it is on loan again.", peer=peer))
+    return lines
+
+
+def _numbered(tongue: Locale, transfer: Transfer, truths: tuple[Truth, ...], peer: str) -> Lines:
+    numbers = tongue.names([str(number) for number in range(1, len(truths) + 1)], any_of=True, most=len(truths))
+    return [
+        *(
+            tongue.say("{number}) {truth}", number=number, truth=_truth(tongue, transfer, truth, peer))
+            for number, truth in enumerate(truths, 1)
+        ),
+        tongue.say("Reply {numbers} within 10 minutes; your name goes into the records.", numbers=numbers),
+    ]
+
+
+def _shown(tongue: Locale, transfer: Transfer, seen: dict[int, ItemsSeen], home: PartyConfig) -> Lines:
+    """Each stock item that has to do with it, as InvenTree shows it now."""
+    items = [
+        _item(tongue, transfer.line(number), item)
+        for number, answer in sorted(seen.items())
+        for item in answer.items[:MOST_ITEMS]
+    ]
+    space = naming.space(tongue, home.name)
+    if not items:
+        return [tongue.say("{space}'s InvenTree shows nothing of it now.", space=space)]
+    return [tongue.say("{space}'s InvenTree shows now:", space=space), Items(tuple(items))]
+
+
+def _item(tongue: Locale, line: Line, item: ItemSeen) -> tuple[Inline, ...]:
+    names: dict[str, Words] = {
+        "item": item.pk,
+        "quantity": tongue.quantity(item.quantity, line.description.units),
+        "place": tongue.short(item.place, 60) or tongue.word("no place"),
+    }
+    sentences = {
+        Whereabouts.CUSTOMER: marked("#{item}: {quantity}, with a customer"),
+        Whereabouts.OUTGOING: marked("#{item}: {quantity}, in {place}, on its way out"),
+        Whereabouts.STOCK: marked("#{item}: {quantity}, in stock, {place}"),
+        Whereabouts.ELSEWHERE: marked("#{item}: {quantity}, no longer in stock"),
+    }
+    return tongue.say(sentences[item.where], **names)
+
+
+_TRUTHS: dict[str, str] = {
+    "left": marked("it left: #{item} is with customer {peer}. Then I tell {peer}, which books it in"),
+    "out": marked("it lies ready in Outgoing, #{item}. Then I hand it over to {peer} now"),
+    "stays": marked("it was not given, nothing is with {peer}. Then it ends, and what lies in Outgoing goes back"),
+    "arrived": marked("{peer} has it. Then it is done, on your word"),
+    "back": marked("{peer} has not got it, and we take it back. Then it is in our stock again, on your word"),
+    "lost": marked("it is nowhere. Then it is written off, on your word"),
+    "come": marked("it came after all. Then it is booked in now"),
+    "booked": marked("it was booked in as #{item}. Then {peer} is told, and it is done"),
+    "never": marked("it is not in our books, and never will be. Then {peer} takes it back"),
+    "off": marked("it counts in our stock still. Then I give it the status 'lost', so that it doesn't any more"),
+    "by-hand": marked("somebody has taken it out of our stock by hand, or will. Then I only note that"),
+    "kept": marked("{peer} is gone for ever. Then it is no loan any more, and stays in our books as {peer}'s"),
+}
+
+
+_PARCELS: dict[str, str] = {
+    "back": marked("the parcel came back to us. Then it is in our stock again, on your word"),
+    "lost": marked("the parcel is lost. Then it is ours again, with the status 'lost', on your word"),
+    "never": marked("it has not come. Then {peer} says whether it came back, or is lost"),
+}
+
+
+def _truth(tongue: Locale, transfer: Transfer, truth: Truth, peer: str) -> tuple[Inline, ...]:
+    sentences = {**_TRUTHS, **_PARCELS} if transfer.parcel is not None else _TRUTHS
+    return tongue.say(sentences[truth.name], item=truth.item or 0, peer=peer)
+
+
+def _by_another_number(tongue: Locale, transfer: Transfer) -> Lines:
+    """Somebody may have done it by hand, as a stock item that I can't know."""
+    word = "left" if transfer.role == "sender" else "booked"
+    was = transfer.dispute.was.value if transfer.dispute else ""
+    if was == "sent" or (transfer.role == "sender" and was != "debiting"):
+        return []
+    line = command(f"resolve {transfer.code} --as {word} #NUMBER")
+    return [tongue.say("Done by hand, under another number? {line}", line=line)]
+
+
+def _nothing_to_choose(tongue: Locale, transfer: Transfer, home: PartyConfig, peer: str) -> Lines:
+    own = naming.space(tongue, home.name)
+    if transfer.dispute is not None and home.party not in transfer.dispute.by and transfer.role == "sender":
+        return [tongue.say("It is for a superuser of {peer} to say; I follow.", peer=peer)]
+    if transfer.dispute is not None and (
+        transfer.dispute.was.value == "received" or transfer.dispute.said == "reverted"
+    ):
+        return [
+            tongue.say("It is booked in here, and {peer} took it back.", peer=peer),
+            tongue.say("If {peer} is right, first delete it from {own}'s stock, then ask again.", peer=peer, own=own),
+            tongue.say("If {own} is right, {peer} has to give it again, to customer {own}.", peer=peer, own=own),
+        ]
+    return [tongue.say("What to say of it is for a superuser of {peer}; I follow.", peer=peer)]
+
+
+# --- afterwards ----------------------------------------------------------------------------------------------
+
+
+def resolved(tongue: Locale, *, transfer: Transfer, truth: Truth, home: PartyConfig, peer_name: str) -> Lines:
+    """The answer to the line that settled it."""
+    del truth
+    return [
+        tongue.say(
+            "Settled: {code}, {what}.", code=Bold(transfer.code), what=naming.things(tongue, transfer.terms.lines)
+        ),
+        *settled(tongue, card_of(tongue, transfer, home, peer_name)),
+        state_in_words(tongue, transfer),
+    ]
+
+
+def loan_settled(tongue: Locale, *, loan: Transfer, truth: Truth, peer_name: str) -> Lines:
+    """The answer to the line that settled a loan in our own books."""
+    names: dict[str, Words] = {"case": naming.case(tongue, loan), "peer": naming.space(tongue, peer_name)}
+    if truth.name == "kept":
+        return [
+            tongue.say("Settled: {case} stays in our books as {peer}'s.", **names),
+            tongue.say("Nobody is reminded of it any more. It goes to no third space."),
+        ]
+    if truth.name == "off":
+        return [
+            tongue.say("Settled: {case} leaves our stock now.", **names),
+            tongue.say("In InvenTree it gets the status 'lost', with your name in its history."),
+        ]
+    return [tongue.say("Noted: {case} is out of our stock.", **names)]
+
+
+def nothing_to_settle(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+    """It isn't disputed."""
+    lines: Lines = [
+        tongue.say("Nothing to settle: {case}. I did nothing.", case=naming.case(tongue, subject)),
+        state_in_words(tongue, subject),
+    ]
+    if isinstance(subject, Transfer) and subject.role == "receiver" and subject.is_on_loan:
+        end = command(f"disconnect {subject.peer} --now")
+        lines.append(tongue.say("Is its owner gone for ever? Then first end the friendship: {end}", end=end))
+    return lines
+
+
+def still_being_tried(tongue: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
+    """One of our steps hasn't come to an end yet."""
+    return [
+        tongue.say(
+            "Not yet: {space}'s InvenTree has not told the outcome of the last step of {code}.",
+            space=naming.space(tongue, home.name),
+            code=transfer.code,
+        ),
+        tongue.say("I ask on for at most 15 minutes. I did nothing else; please say it again then."),
+    ]

@@ -1,0 +1,547 @@
+"""What every message about a transfer may tell: its lines, its state, its people, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fedbot.messages import naming, reasons
+from fedbot.messages.formatting import Break, Inline, Items
+from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.naming import command
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+
+_TRANSFERS: dict[TransferState, str] = {
+    TransferState.OPEN: marked("Waits for a yes or no, until {due}."),
+    TransferState.APPROVED: marked("{who} said yes; it is taken out of stock next."),
+    TransferState.DEBITING: marked("{who} said yes; it is being taken out of stock."),
+    TransferState.SENT: marked("It has left its old place and is on its way; it is booked in next."),
+    TransferState.CREDITING: marked("It is being booked in."),
+    TransferState.RECEIVED: marked("It is booked in; the sender's record is being finished."),
+    TransferState.DONE: marked("Done, {ended}."),
+    TransferState.DECLINED: marked("{who} said no. Nothing has moved."),
+    TransferState.CANCELLED: marked("{who} took it back. Nothing has moved."),
+    TransferState.EXPIRED: marked("Nobody decided until {due}. Nothing has moved."),
+    TransferState.ABORTED: marked("It could not be given. Nothing has left."),
+    TransferState.REFUSED: marked("It could not be booked in, and goes back."),
+    TransferState.REVERTING: marked("It could not be booked in, and goes back."),
+    TransferState.REVERTED: marked("It could not be booked in, and is back where it came from."),
+    TransferState.DISPUTED: marked("⚠ Nobody can tell what became of it; people have to look."),
+}
+_BY_NOBODY: dict[TransferState, str] = {
+    TransferState.DECLINED: marked("It could not be given. Nothing has moved."),
+    TransferState.CANCELLED: marked("It was cancelled. Nothing has moved."),
+}
+_WANTED: dict[str, str] = {
+    "approve": marked("{who} said yes; the other space takes it out of its stock next."),
+    "decline": marked("{who} said no; the other space has not noted it yet."),
+    "cancel": marked("The other space was asked to take it back."),
+}
+_CLOSED: dict[Ending, str] = {
+    Ending.RETURNED: marked("Lent, and back since {when}."),
+    Ending.GIFT: marked("Lent, then made a gift by {who}, {when}."),
+    Ending.LOST: marked("Lent, and lost, says {who}, {when}."),
+    Ending.KEPT: marked("Borrowed; it stays here as theirs, says {who}, {when}: the owner's bot is gone."),
+}
+_LONGER: dict[TransferState, str] = {
+    TransferState.OPEN: marked("More time is asked for, until {day}; waits for a yes or no."),
+    TransferState.DONE: marked("More time was given by {who}, until {day}."),
+    TransferState.DECLINED: marked("More time was asked for, until {day}, and not given."),
+}
+_CONNECTIONS: dict[ConnectionState, str] = {
+    ConnectionState.ASKED: marked("Waits for the other space, until {due}."),
+    ConnectionState.OFFERED: marked("Waits for a superuser of ours, until {due}."),
+    ConnectionState.MAKING: marked("Both have said yes; it is being set up."),
+    ConnectionState.READY: marked("Our side is set up; the other one's isn't yet."),
+    ConnectionState.ACTIVE: marked("We are friends."),
+    ConnectionState.ENDING: marked("It is ending: nothing new starts, what moves is finished first."),
+    ConnectionState.SUSPENDED: marked("⚠ Paused: the other bot's key or account changed."),
+    ConnectionState.DECLINED: marked("It was declined."),
+    ConnectionState.CANCELLED: marked("It was taken back."),
+    ConnectionState.EXPIRED: marked("Nobody decided until {due}, or it was not set up by then."),
+    ConnectionState.ENDED: marked("It was ended."),
+}
+
+
+def state_in_words(tongue: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
+    """'Waits for a yes or no, until Tue 1 Dec, 20:14.'."""
+    due = tongue.when(subject.due)
+    if isinstance(subject, Connection):
+        sentence = _CONNECTIONS[subject.state]
+        if subject.state is ConnectionState.MAKING and subject.needs:
+            sentence = marked("Both have said yes; it waits for an admin of ours.")
+        elif subject.state is ConnectionState.SUSPENDED and subject.changed_room:
+            sentence = marked("⏸ Waits: its room was replaced.")
+        return tongue.say(sentence, due=due)
+    if subject.is_on_loan or subject.closed is not None or subject.terms.kind == "extension":
+        return _of_loan(tongue, subject)
+    if subject.state is TransferState.OPEN:
+        wanted = _open(subject)
+    elif subject.decided is None or not (subject.decided.name or subject.decided.person):
+        wanted = _BY_NOBODY.get(subject.state) or _parcel(subject)
+    else:
+        wanted = _parcel(subject)
+    ended = tongue.when(subject.ended) if subject.ended else ""
+    who = naming.signed(tongue, subject.decided)
+    left = tongue.when(subject.parcel.left) if subject.parcel and subject.parcel.left else ""
+    return tongue.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended, left=left)
+
+
+def _parcel(transfer: Transfer) -> str | None:
+    """What is said otherwise of a parcel."""
+    if transfer.parcel is None or transfer.parcel.left is None:
+        return None
+    if transfer.state is TransferState.SENT:
+        return marked("📦 On its way by parcel since {left}; booked in when somebody says that it is there.")
+    if transfer.parcel.missing is None:
+        return None
+    if transfer.state is TransferState.DISPUTED:
+        return marked("⚠ The parcel did not arrive; people have to say what became of it.")
+    if transfer.state is TransferState.REFUSED:
+        return marked("The parcel did not arrive; its sender says whether it is back, or lost.")
+    if transfer.state in {TransferState.REVERTING, TransferState.REVERTED}:
+        return marked("The parcel did not arrive; it stands in its sender's books again.")
+    return None
+
+
+def _of_loan(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+    """What is lent, until when; how that ended; what more time was asked for."""
+    day = naming.last_day(tongue, transfer)
+    if transfer.closed is not None:
+        closed = transfer.closed
+        return tongue.say(_CLOSED[closed.how], when=tongue.when(closed.by.at), who=naming.signed(tongue, closed.by))
+    if not transfer.is_on_loan:
+        asked = _LONGER.get(transfer.state, _LONGER[TransferState.DECLINED])
+        if transfer.problem == "other-day":
+            asked = marked("More time was asked for, until {day}; {who} has given another day.")
+        return tongue.say(asked, day=day, who=naming.signed(tongue, transfer.decided))
+    overdue = transfer.due_day is not None and transfer.due_day < tongue.today_there(transfer.terms.time_zone)
+    if transfer.role == "sender":
+        return tongue.say("⚠ Lent; it was due {day}." if overdue else "Lent until {day}.", day=day)
+    return tongue.say("⚠ Borrowed; it was due {day}." if overdue else "Borrowed until {day}.", day=day)
+
+
+def _open(transfer: Transfer) -> str | None:
+    """What an open transfer waits for, if not just for a yes or no."""
+    if transfer.wanted:
+        return _WANTED.get(transfer.wanted)
+    return marked("Less was granted; waits for a yes to that, until {due}.") if transfer.granted else None
+
+
+def how_far(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
+    """What is done and what is not: 'Done: Bea said yes. Not done: nothing has moved, at neither space'."""
+    names: dict[str, Words] = {
+        "sender": naming.sender(tongue, transfer, home, peer_name),
+        "receiver": naming.receiver(tongue, transfer, home, peer_name),
+        "who": naming.signed(tongue, transfer.decided),
+        "granter": naming.signed(tongue, transfer.granted),
+    }
+    sentence = _of_sender(transfer) if transfer.role == "sender" else _of_receiver(transfer)
+    return tongue.say(sentence, **names)
+
+
+def how_to_stop(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+    """The line with which it can still be stopped, or that it can't."""
+    verb = _stopping_verb(transfer)
+    if verb:
+        return tongue.say("To stop it: {cancel}", cancel=command(f"{verb} {transfer.code}"))
+    return tongue.say("It can't be stopped half-way.")
+
+
+def _stopping_verb(transfer: Transfer) -> str:
+    """Our own side's word: who decides says no, who asked or gives takes it back."""
+    asked_of_sender = transfer.terms.kind in {"request", "extension"}
+    ours_to_decide = transfer.granted is None and (transfer.role == "sender") == asked_of_sender
+    if transfer.state is TransferState.OPEN:
+        return "decline" if ours_to_decide and not transfer.wanted else "cancel"
+    return "cancel" if transfer.role == "sender" and transfer.state is TransferState.APPROVED else ""
+
+
+def _of_sender(transfer: Transfer) -> str:
+    match transfer.state:
+        case TransferState.OPEN:
+            return _open_at_sender(transfer)
+        case TransferState.APPROVED:
+            return marked("Done: {who} said yes. Not done: nothing has moved, at neither space.")
+        case TransferState.DEBITING if _stage(transfer) == "taken":
+            return marked(
+                "Done: it is taken out of {sender}'s shelf (it lies in Outgoing). Not done: it isn't {receiver}'s yet."
+            )
+        case TransferState.DEBITING:
+            return marked("Done: {who} said yes. Not done: it isn't taken out of {sender}'s stock yet.")
+        case TransferState.SENT:
+            return marked("Done: it has left {sender}'s stock. Not done: {receiver} has not said that it is booked in.")
+        case TransferState.REVERTING:
+            return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")
+        case _:
+            return marked("Done: {receiver} has it. Not done: {sender}'s own record isn't marked as arrived yet.")
+
+
+def _open_at_sender(transfer: Transfer) -> str:
+    if transfer.granted is not None:
+        return marked("Done: {granter} granted less. Not done: {receiver} has not agreed yet. Nothing has moved.")
+    if transfer.terms.kind == "request":
+        return marked("Done: {receiver} has asked. Not done: nobody has decided yet, and nothing has moved.")
+    return marked("Done: it is offered. Not done: nothing has moved, at neither space.")
+
+
+def _of_receiver(transfer: Transfer) -> str:
+    match transfer.state:
+        case TransferState.OPEN:
+            return _open_at_receiver(transfer)
+        case TransferState.SENT | TransferState.CREDITING:
+            return marked("Done: it has left {sender}'s stock. Not done: it isn't booked in at {receiver} yet.")
+        case TransferState.REFUSED:
+            return marked("Done: {receiver} could not book it in. Not done: it isn't back in {sender}'s stock yet.")
+        case _:
+            return marked("Done: it is booked in at {receiver}. Not done: it isn't put away yet, it lies in Incoming.")
+
+
+def _open_at_receiver(transfer: Transfer) -> str:
+    match transfer.wanted:
+        case "approve":
+            return marked("Done: {who} said yes. Not done: nothing is booked in at {receiver} yet.")
+        case "decline":
+            return marked("Done: {who} said no. Not done: {sender} has not noted it yet. Nothing has moved.")
+        case "":
+            if transfer.terms.kind == "request":
+                return marked("Done: {sender} was asked. Not done: nothing has moved, at neither space.")
+            return marked("Done: the offer is here. Not done: I don't know yet where it would land. Nothing has moved.")
+        case _:
+            return marked("Done: I asked to cancel it. Not done: {sender} has not answered yet.")
+
+
+def _stage(transfer: Transfer) -> str:
+    """How far the first line is that isn't through yet."""
+    under_way = [p for p in transfer.progress if p.stage in {"", "taken"} and not p.failed]
+    return under_way[0].stage if under_way else ""
+
+
+NOT_SENT = "not-sent"
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything that a card speaks of, with the names of both spaces as they are shown."""
+
+    transfer: Transfer
+    sender: str
+    receiver: str
+    decider: str
+    people: Sequence[str] = ()
+
+    def space_of(self, party: str) -> str:
+        """One of the two by its id; for an unknown one, who decides."""
+        terms = self.transfer.terms
+        return {terms.sender: self.sender, terms.receiver: self.receiver}.get(party, self.decider)
+
+    @property
+    def only(self) -> Line | None:
+        """The line, if there is just one."""
+        lines = self.transfer.terms.lines
+        return lines[0] if len(lines) == 1 else None
+
+
+def card_of(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: str, people: Sequence[str] = ()) -> Card:
+    """The card's names and things."""
+    return Card(
+        transfer=transfer,
+        sender=naming.sender(tongue, transfer, home, peer_name),
+        receiver=naming.receiver(tongue, transfer, home, peer_name),
+        decider=naming.party(tongue, transfer.terms.decider, home, peer_name),
+        people=people,
+    )
+
+
+def asked(tongue: Locale, card: Card) -> Lines:
+    """Who asked for it, with the note."""
+    terms = card.transfer.terms
+    who = naming.signed(tongue, card.transfer.asked)
+    names: dict[str, Words] = {"who": who, "space": _asker(card)}
+    note = tongue.short(terms.note, 300)
+    if note:
+        return [tongue.say('Asked by {who} ({space}): "{note}"', note=note, **names)]
+    return [tongue.say("Asked by {who} ({space})", **names)]
+
+
+def _asker(card: Card) -> str:
+    """The space whose person asked: the sender's of a push, else the receiver's; of a return either's."""
+    terms = card.transfer.terms
+    if terms.kind == "return":
+        return card.space_of(card.transfer.asked.party)
+    return card.sender if terms.kind == "push" else card.receiver
+
+
+def unmatched(transfer: Transfer) -> list[Progress]:
+    """The lines that have no part at the receiver, and no permission to make one."""
+    if transfer.role != "receiver":
+        return []
+    return [p for p in transfer.progress if p.part is None and not p.create_part]
+
+
+def what_and_where(tongue: Locale, card: Card) -> Lines:
+    """What each line is, where it comes from and where it would land."""
+    if card.only:
+        return _one_line(tongue, card, card.only)
+    return [Items(tuple(_list_item(tongue, card, line) for line in card.transfer.terms.lines))]
+
+
+def _one_line(tongue: Locale, card: Card, line: Line) -> Lines:
+    lines: Lines = [tongue.say("Item: {details}", details=naming.details(tongue, line))]
+    if line.whole and not line.serial:
+        lines.append(tongue.say("That is all that lies there."))
+    if card.transfer.terms.kind == "return":
+        return (
+            [*lines, tongue.say("Goes back to: {places}", places=tongue.short(line.place, 60))] if line.place else lines
+        )
+    lines.append(tongue.say("Comes from: {place}", place=_origin(tongue, card, line)))
+    if line.number in _homeless(card):
+        why, advice = _no_place(tongue, card, line)
+        return [
+            *lines,
+            tongue.say("No place yet: {why}.", why=why),
+            tongue.say("In InvenTree: {advice}.", advice=advice),
+        ]
+    destination = _destination(tongue, card, line)
+    if card.transfer.role == "sender":
+        return [*lines, tongue.say("Goes to: {place}", place=destination)]
+    return [*lines, tongue.say("Lands in: {place}", place=destination)]
+
+
+def _list_item(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+    what = f"{tongue.quantity(line.quantity, line.description.units)}: {naming.details(tongue, line)}"
+    origin = tongue.say("from {place}", place=_origin(tongue, card, line))
+    if line.number in _homeless(card):
+        why, advice = _no_place(tongue, card, line)
+        no_place = tongue.say("no place yet: {why}", why=why)
+        return (
+            what,
+            Break(),
+            *origin,
+            Break(),
+            *no_place,
+            Break(),
+            *tongue.say("in InvenTree: {advice}", advice=advice),
+        )
+    return (what, Break(), *origin, Break(), *tongue.say("to {place}", place=_destination(tongue, card, line)))
+
+
+def _origin(tongue: Locale, card: Card, line: Line) -> str:
+    place = tongue.short(line.place, 60)
+    return f"{card.sender}, {place}" if place else card.sender
+
+
+def _destination(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+    progress = card.transfer.at(line.number)
+    place = tongue.short(progress.place, 60)
+    where = f"{card.receiver}, {place}" if place else card.receiver
+    if progress.part is not None:
+        other = (
+            *_other_number(tongue, line, progress),
+            *_other_unit(tongue, card.transfer, line),
+            *_other_revision(tongue, line, progress),
+        )
+        return (where, ", ", *_as_which_part(tongue, progress), *other)
+    if progress.create_part:
+        name = naming.part(tongue, line.description)
+        category = tongue.short(progress.category, 60)
+        if category:
+            sentence = 'as a new part "{name}" in {category}, made on your yes'
+            return (where, ", ", *tongue.say(sentence, name=name, category=category))
+        return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
+    return (where,)
+
+
+def _other_number(tongue: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
+    """Which serial number it gets, where something else of the receiver has its own."""
+    if not progress.serial:
+        return ()
+    names = {"theirs": tongue.short(line.serial, 40), "ours": tongue.short(progress.serial, 60)}
+    return tongue.say(". Serial {theirs} is taken there: it gets {ours}", **names)
+
+
+def _other_unit(tongue: Locale, transfer: Transfer, line: Line) -> tuple[Inline, ...]:
+    """': 2 m = 200 cm', where the parts have different units."""
+    progress = transfer.at(line.number)
+    if progress.factor == "1":
+        return ()
+    theirs = tongue.quantity(line.quantity, line.description.units)
+    ours = tongue.quantity(transfer.here(line.number), progress.units)
+    return tongue.say(": {theirs} = {ours}", theirs=theirs, ours=ours)
+
+
+def _other_revision(tongue: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
+    """What the approver has to look at: the same IPN, but not the same revision."""
+    if not progress.revision:
+        return ()
+    theirs, ours = tongue.short(line.description.revision, 40), tongue.short(progress.revision, 40)
+    return tongue.say(". Careful: theirs is revision {theirs}, yours is revision {ours}", theirs=theirs, ours=ours)
+
+
+def _homeless(card: Card) -> set[int]:
+    """The lines that have no place at the receiver."""
+    return {progress.number for progress in unmatched(card.transfer)}
+
+
+def _no_place(tongue: Locale, card: Card, line: Line) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:
+    """Why a line has no place, and what makes one."""
+    reason = card.transfer.at(line.number).match
+    why = reasons.why_no_part(tongue, reason, card.receiver)
+    return why, reasons.how_to_get_a_part(tongue, reason, card.receiver)
+
+
+def no_part_for(tongue: Locale, transfer: Transfer, number: int, space: str) -> tuple[Inline, ...]:
+    """A line that has no part at the receiver: why, and what makes one."""
+    reason = transfer.at(number).match
+    return tongue.say(
+        "{what}: {why}.{break_}In InvenTree: {advice}.",
+        what=naming.part(tongue, transfer.line(number).description),
+        break_=Break(),
+        why=reasons.why_no_part(tongue, reason, space),
+        advice=reasons.how_to_get_a_part(tongue, reason, space),
+    )
+
+
+def by_another_name(tongue: Locale, transfer: Transfer) -> Lines:
+    """What to say of the first line that no part fits, if there is one that is only called otherwise."""
+    line = next((transfer.line(progress.number) for progress in unmatched(transfer) if progress.match == "none"), None)
+    if line is None:
+        return []
+    theirs = tongue.short(line.description.ipn, 40) or f'"{tongue.short(line.description.name, 60)}"'
+    match = command(f"match OUR-IPN {theirs} from {transfer.peer}")
+    return [tongue.say("If one of your parts is it under another name: {match}", match=match)]
+
+
+def _as_which_part(tongue: Locale, progress: Progress) -> tuple[Inline, ...]:
+    sentences = {
+        "ipn": marked('as your part "{name}" (same IPN)'),
+        "name": marked('as your part "{name}" (same name)'),
+        "alias": marked('as your part "{name}" (recorded as the same)'),
+    }
+    name = tongue.short(progress.part_name, 60) or f"#{progress.part}"
+    if progress.item is not None and not progress.stage:
+        sentence = 'as your stock #{item} of the part "{name}", which was here before'
+        return tongue.say(sentence, item=progress.item, name=name)
+    return tongue.say(sentences.get(progress.match, marked('as your part "{name}"')), name=name)
+
+
+def decided(tongue: Locale, card: Card) -> tuple[Inline, ...]:
+    """'Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31'."""
+    who, signature = naming.signed(tongue, card.transfer.asked), card.transfer.decided
+    if signature is None:
+        return tongue.say("Asked by {who}", who=who)
+    return tongue.say(
+        "Asked by {who}, accepted by {decider} ({space}), {when}",
+        who=who,
+        decider=naming.signed(tongue, signature),
+        space=card.space_of(signature.party),
+        when=tongue.when(signature.at),
+    )
+
+
+def settled(tongue: Locale, card: Card) -> Lines:
+    """'Settled by Anna (attraktor), Tue 24 Nov, 20:31', where nobody could tell by machine what became of it."""
+    settlement = card.transfer.settled
+    if settlement is None:
+        return []
+    terms = card.transfer.terms
+    other = terms.receiver if settlement.by.party == terms.sender else terms.sender
+    names: dict[str, Words] = {
+        "who": naming.signed(tongue, settlement.by),
+        "space": card.space_of(settlement.by.party),
+        "when": tongue.when(settlement.by.at),
+        "other": card.space_of(other),
+    }
+    if settlement.alone:
+        return [tongue.say("Settled by {who} ({space}) alone, {when}; {other} has not said so yet.", **names)]
+    return [tongue.say("Settled by {who} ({space}), {when}", **names)]
+
+
+def received(tongue: Locale, card: Card) -> Lines:
+    """'Received by Cem (betaspace), Tue 1 Dec, 17:05', of a parcel."""
+    parcel = card.transfer.parcel
+    if parcel is None or parcel.received is None:
+        return []
+    by = parcel.received
+    names: dict[str, Words] = {"who": naming.signed(tongue, by), "when": tongue.when(by.at)}
+    return [tongue.say("Came by parcel, received by {who} ({space}), {when}", space=card.receiver, **names)]
+
+
+def failed(transfer: Transfer) -> list[Progress]:
+    """The lines that did not go, or came back."""
+    return [p for p in transfer.progress if p.failed or p.stage == "back"]
+
+
+def where_it_is(tongue: Locale, card: Card) -> Lines:
+    """Which stock items these are now, at either end."""
+    bad = {progress.number for progress in failed(card.transfer)}
+    lines = [line for line in card.transfer.terms.lines if line.number not in bad]
+    if len(card.transfer.terms.lines) == 1:
+        return [each(tongue, card, line) for line in lines for each in (_at_receiver, _at_sender)]
+    items = tuple(
+        (
+            f"{naming.thing(tongue, line)}",
+            Break(),
+            *_at_receiver(tongue, card, line),
+            Break(),
+            *_at_sender(tongue, card, line),
+        )
+        for line in lines
+    )
+    return [Items(items)] if items else []
+
+
+def _at_receiver(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+    item, place = _item_at_receiver(card.transfer, line)
+    shown = tongue.short(place, 60)
+    if item is None:
+        return tongue.say("At {space}: {place}", space=card.receiver, place=shown or tongue.word("in stock"))
+    if shown:
+        return tongue.say("At {space}: stock #{item}, {place}", space=card.receiver, item=item, place=shown)
+    return tongue.say("At {space}: stock #{item}", space=card.receiver, item=item)
+
+
+def _item_at_receiver(transfer: Transfer, line: Line) -> tuple[int | None, str]:
+    """The new stock item and its place, as far as this side knows them."""
+    if transfer.role == "receiver":
+        progress = transfer.at(line.number)
+        return progress.item, progress.place
+    handed = [p.number for p in transfer.progress if p.stage == "arrived"]
+    known = dict(zip(handed, transfer.peer_items, strict=False))
+    return known.get(line.number), transfer.peer_place
+
+
+def _at_sender(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+    progress = card.transfer.at(line.number)
+    names: dict[str, Words] = {"space": card.sender, "receiver": card.receiver}
+    if card.transfer.role == "sender" and progress.item is not None and progress.item != line.item:
+        sentence = "At {space}: stock #{item}, split off from #{source}, with customer {receiver}"
+        return tongue.say(sentence, item=progress.item, source=line.item, **names)
+    if card.transfer.role == "sender" or line.whole or line.serial:
+        return tongue.say("At {space}: stock #{item}, with customer {receiver}", item=line.item, **names)
+    return tongue.say("At {space}: taken out of stock #{item}, with customer {receiver}", item=line.item, **names)
+
+
+def not_done(tongue: Locale, card: Card) -> Lines:
+    """Each line that did not go, and why."""
+    return [_not_done(tongue, card, progress) for progress in failed(card.transfer)]
+
+
+def _not_done(tongue: Locale, card: Card, progress: Progress) -> tuple[Inline, ...]:
+    transfer = card.transfer
+    names: dict[str, Words] = {
+        "what": naming.thing(tongue, transfer.line(progress.number)),
+        "sender": card.sender,
+        "receiver": card.receiver,
+        "why": reasons.why_not_given(tongue, progress.failed, card.sender, card.receiver),
+    }
+    if transfer.role == "receiver" and progress.failed != NOT_SENT:
+        return tongue.say("Not booked in: {what}: {why} {sender} takes it back.", **names)
+    if transfer.role == "sender" and not progress.failed:
+        return tongue.say("Not booked in: {what}: {receiver} could not, so it is back at {sender}.", **names)
+    return tongue.say("Not given: {what} stays at {sender}: {why}", **names)

@@ -1,0 +1,207 @@
+"""A decision counts for what its card showed: all of it is hashed, and a change before the act makes it void.
+
+The model (`shown`) is made from the documents here, kept with the card that goes up, and made again when a person
+reacts, when the grace is over, and where the act begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot.rules.model import shown as models
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.shown import Change, Landing, Shown, ShownConnection, ShownLine, ShownTransfer
+from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.state import Turn
+
+
+def of_transfer(transfer: Transfer) -> ShownTransfer:
+    """What its card shows while it can be decided on."""
+    terms = transfer.terms
+    return ShownTransfer(
+        role=transfer.role,
+        kind=terms.kind,
+        sender=terms.sender,
+        receiver=terms.receiver,
+        lines=tuple(_line(transfer, line) for line in terms.lines),
+        asker=transfer.asked.person,
+        note=terms.note,
+        loan_until=terms.loan_until,
+        time_zone=terms.time_zone,
+        parcel=terms.parcel,
+        parent=terms.parent,
+        due=transfer.due,
+        granted_by=transfer.granted.person if transfer.granted else "",
+    )
+
+
+def _line(transfer: Transfer, line: Line) -> ShownLine:
+    return ShownLine(
+        number=line.number,
+        item=line.item,
+        part=line.part,
+        description=line.description,
+        quantity=line.quantity,
+        serial=line.serial,
+        batch=line.batch,
+        packaging=line.packaging,
+        expiry=line.expiry,
+        status=line.status,
+        status_text=line.status_text,
+        place=line.place,
+        origin=line.origin,
+        whole=line.whole,
+        of_line=line.of_line,
+        landing=_landing(transfer.at(line.number)) if transfer.role == "receiver" else None,
+    )
+
+
+def _landing(progress: Progress) -> Landing | None:
+    """Where a line would land; None while our InvenTree hasn't said."""
+    if not (progress.match or progress.create_part or progress.part is not None):
+        return None
+    return Landing(
+        part=progress.part,
+        part_name=progress.part_name,
+        creates_part=progress.create_part,
+        category=progress.category,
+        item=None if progress.stage else progress.item,
+        location=progress.location,
+        place=progress.place,
+        how=progress.match,
+        factor=progress.factor,
+        units=progress.units,
+        revision=progress.revision,
+        serial=progress.serial,
+    )
+
+
+def of_connection(home: PartyConfig, connection: Connection) -> ShownConnection:
+    """What the card of a friendship shows while it can be decided on."""
+    return ShownConnection(
+        own=home.party,
+        own_key=home.key,
+        peer=connection.peer,
+        peer_bot=connection.peer_bot,
+        peer_key=connection.peer_key,
+        name=connection.peer_name,
+        access=connection.access,
+        makes_access=home.has_admin_token,
+        asker=connection.asked.person,
+        generation=connection.generation,
+        room=connection.room,
+        due=connection.due,
+    )
+
+
+def shown(turn: Turn, subject: Connection | Transfer) -> Shown:
+    """What the subject's card shows now."""
+    return of_transfer(subject) if isinstance(subject, Transfer) else of_connection(turn.home, subject)
+
+
+def hash_now(turn: Turn, subject: Connection | Transfer) -> str:
+    """The hash of what the subject's card shows now."""
+    return models.hash_of(shown(turn, subject))
+
+
+def drawn(transfer: Transfer) -> Transfer:
+    """The transfer as its card is drawn: only what the model holds, and how people call themselves.
+
+    Whatever else a card would want to show has to go into the model first.
+    """
+    model = of_transfer(transfer)
+    terms = Terms(
+        kind=model.kind,
+        sender=model.sender,
+        receiver=model.receiver,
+        lines=tuple(_drawn_line(line) for line in model.lines),
+        asker=model.asker,
+        asker_name=transfer.terms.asker_name,
+        note=model.note,
+        loan_until=model.loan_until,
+        parcel=model.parcel,
+        parent=model.parent,
+        time_zone=model.time_zone,
+    )
+    return Transfer(
+        id=transfer.id,
+        code=transfer.code,
+        role=model.role,
+        peer=transfer.peer,
+        connection=transfer.connection,
+        room=transfer.room,
+        terms=terms,
+        terms_hash="",
+        state=TransferState.OPEN,
+        asked=replace(transfer.asked, person=model.asker),
+        due=model.due,
+        progress=tuple(_drawn_progress(line) for line in model.lines) if model.role == "receiver" else (),
+        granted=_drawn_signature(transfer.granted, model.granted_by),
+    )
+
+
+def _drawn_line(line: ShownLine) -> Line:
+    return Line(
+        number=line.number,
+        item=line.item,
+        part=line.part,
+        description=line.description,
+        quantity=line.quantity,
+        serial=line.serial,
+        batch=line.batch,
+        packaging=line.packaging,
+        expiry=line.expiry,
+        status=line.status,
+        status_text=line.status_text,
+        place=line.place,
+        origin=line.origin,
+        whole=line.whole,
+        of_line=line.of_line,
+    )
+
+
+def _drawn_progress(line: ShownLine) -> Progress:
+    landing = line.landing
+    if landing is None:
+        return Progress(line.number)
+    return Progress(
+        line.number,
+        item=landing.item,
+        part=landing.part,
+        part_name=landing.part_name,
+        create_part=landing.creates_part,
+        category=landing.category,
+        location=landing.location,
+        place=landing.place,
+        match=landing.how,
+        factor=landing.factor,
+        units=landing.units,
+        revision=landing.revision,
+        serial=landing.serial,
+    )
+
+
+def _drawn_signature(signature: Signature | None, person: str) -> Signature | None:
+    return replace(signature, person=person) if signature else None
+
+
+# --- whether a card, or a decision, still stands ----------------------------------------------------------------
+
+
+def changes(turn: Turn, subject: Connection | Transfer) -> tuple[Change, ...]:
+    """What the subject's card, as it went up, doesn't show as it is now. Of a card that we don't know: nothing."""
+    return models.changes(subject.card, shown(turn, subject)) if subject.card is not None else ()
+
+
+def differs_from_what_was_approved(turn: Turn, transfer: Transfer) -> tuple[Change, ...]:
+    """What our people approved otherwise than it is now, where the act begins; () if nobody here has approved it.
+
+    A place that wasn't known yet may be known by now: no card has shown another one.
+    """
+    if not transfer.consented or transfer.consented == hash_now(turn, transfer):
+        return ()
+    found = changes(turn, transfer)
+    return tuple(change for change in found if change.field != "landing" or change.before is not None)

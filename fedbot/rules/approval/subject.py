@@ -1,0 +1,56 @@
+"""What people decide on, connections and transfers alike: is it open, who decides, who asked."""
+
+from __future__ import annotations
+
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.state import Turn
+
+Subject = Connection | Transfer
+
+
+def takes_less(subject: Subject) -> bool:
+    """Whether the card asks the asker's side if it takes less than it asked for."""
+    less = isinstance(subject, Transfer) and subject.role == "receiver" and subject.granted is not None
+    return less and not awaits_parcel(subject)
+
+
+def awaits_parcel(subject: Subject) -> bool:
+    """Whether it is on its way, and our approvers say when it is here: by the card, as a decision."""
+    return isinstance(subject, Transfer) and subject.awaits_parcel
+
+
+def is_open(subject: Subject) -> bool:
+    """Whether the card still asks for a decision."""
+    if isinstance(subject, Connection):
+        return subject.state is ConnectionState.OFFERED
+    waits_for_asker = subject.role == "sender" and subject.granted is not None
+    return subject.state is TransferState.OPEN and not subject.wanted and not waits_for_asker
+
+
+def decides_here(turn: Turn, subject: Subject) -> bool:
+    """Whether our own people decide on it, so that the card is ours."""
+    if isinstance(subject, Connection):
+        return not subject.ours
+    if subject.granted is not None:
+        return takes_less(subject)
+    return subject.terms.decider == turn.home.party
+
+
+def asker_of(subject: Subject) -> str:
+    """The person who asked for it."""
+    return subject.asked.person if isinstance(subject, Connection) else subject.terms.asker
+
+
+def asked_by(turn: Turn, subject: Subject, person: str) -> bool:
+    """Whether the person asked for it, by this or another Matrix account of the same InvenTree user of ours."""
+    asker, people = asker_of(subject), turn.home.people
+    asking = {people.get(asker, ""), subject.asked.username if subject.asked.party == turn.home.party else ""}
+    return person == asker or people.get(person, "") in asking - {""}
+
+
+def parcel_is_under_way(transfer: Transfer) -> bool:
+    """Whether it left the sender by parcel, and the receiver has not said that it came; for either side."""
+    return transfer.parcel is not None and transfer.state is TransferState.SENT

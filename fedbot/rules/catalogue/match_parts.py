@@ -1,0 +1,114 @@
+"""Which of our parts a friend's thing is, by what approvers said (`match`), and where it will be booked in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from fedbot.rules.loan import lend
+from fedbot.rules.model.catalogue import Alias, alias_id
+from fedbot.rules.model.effects import Do
+from fedbot.rules.model.events import Context
+from fedbot.rules.model.queries import MatchPart, PartMatch
+from fedbot.rules.model.steps import Mirror
+from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer.common import mark
+
+
+def said_of(turn: Turn, peer: str, line: Line) -> int | None:
+    """The part of ours that somebody has said this line is. The friend's IPN counts before its name."""
+    words = [word for word in (line.description.ipn, line.description.name) if word]
+    said = [alias for word in words if (alias := turn.alias(alias_id(peer, word)))]
+    return said[0].part if said else None
+
+
+def keep(turn: Turn, alias: Alias) -> Alias | None:
+    """From now on that is so; what was said of the word before, if anything was."""
+    before = turn.alias(alias.id)
+    turn.save(alias)
+    turn.note("matches", f"{alias.peer}'s {alias.word} is part {alias.part}", alias.by)
+    for part in dict.fromkeys([alias.part, *([before.part] if before else [])]):
+        _mirror(turn, part)
+    return before
+
+
+def forget(turn: Turn, alias: Alias, by: str) -> None:
+    """That isn't so any more."""
+    turn.drop(alias)
+    turn.note("matches", f"{alias.peer}'s {alias.word} is no part of ours any more", by)
+    _mirror(turn, alias.part)
+
+
+def _mirror(turn: Turn, part: int) -> None:
+    """All that is said of a part, into its metadata."""
+    words: dict[str, list[str]] = {}
+    for alias in turn.aliases():
+        if alias.part == part:
+            words.setdefault(alias.peer, []).append(alias.word)
+    text = json.dumps({"aliases": words}, sort_keys=True, ensure_ascii=False)
+    turn.do(Do(Context("mirror", "matches"), Mirror("fed:match:0:mirror", "part", part, text)))
+
+
+def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
+    """Which of our parts is this line, and is it one of our stock items that comes again?"""
+    return MatchPart(
+        transfer.peer,
+        line.description,
+        line.serial,
+        alias=said_of(turn, transfer.peer, line),
+        mark=mark(transfer, line.number, "in"),
+        gave=_gave(turn, transfer.peer, line.serial) if line.serial else (),
+        company=sequencing.connection_of(turn, transfer).company,
+        quantity=line.quantity,
+    )
+
+
+def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
+    """Our stock items with this serial number that the peer has got from us, and doesn't owe us."""
+    given = [t for t in turn.transfers() if t.role == "sender" and t.peer == peer and t.terms.kind != lend.EXTENSION]
+    lines = [(t, line) for t in given for line in t.terms.lines if serial in {line.serial, t.at(line.number).serial}]
+    unsettled = {line.item for t, line in lines if t.state not in FINAL or t.is_on_loan}
+    gone = {line.item for t, line in lines if t.state is TransferState.DONE and not t.at(line.number).failed}
+    return tuple(sorted(gone - unsettled))
+
+
+def matched(transfer: Transfer, line: int, match: PartMatch) -> Progress:
+    """The line, with where it would land. What is lent needs a part from which it can be handed back one day.
+
+    What was requested is booked in without a card, so a part of another revision isn't taken for it without a word.
+    """
+    theirs = transfer.line(line).description.revision
+    other_revision = bool(match.part and theirs and match.part.revision and match.part.revision != theirs)
+    if transfer.is_loan and match.part is not None and not match.part.salable:
+        match = PartMatch(reason="not-salable")
+    elif transfer.is_loan and match.factor != "1":
+        match = PartMatch(reason="units-of-loan")
+    elif transfer.terms.kind == "request" and other_revision and match.how != "alias":
+        match = PartMatch(reason="revision")
+    progress = transfer.at(line)
+    is_agreed = transfer.consented and not transfer.awaits_parcel and progress.match
+    if is_agreed and (progress.part is not None or progress.create_part):
+        return progress  # the card has shown that place, and the yes was for it
+    return replace(
+        progress,
+        item=progress.item if progress.stage else match.again,
+        part=match.part.pk if match.part else None,
+        part_name=match.part.name if match.part else "",
+        create_part=match.part is None and match.creatable,
+        category=match.category,
+        match=(match.how if match.part else "new" if match.creatable else match.reason),
+        place=match.place,
+        location=match.location,
+        factor=match.factor,
+        serial=match.serial,
+        units=match.part.units if match.part else "",
+        revision=match.part.revision if match.part and other_revision else "",
+    )
+
+
+def unmatched(transfer: Transfer) -> list[Progress]:
+    """The lines that have neither a part nor the permission to make one: they can't be taken yet."""
+    return [p for p in transfer.progress if p.part is None and not p.create_part]

@@ -1,0 +1,114 @@
+"""Where things come from: what may not go on to a third party (UC6), and what metadata says of a transfer.
+
+The journal decides; metadata mirrors it under the key `fedbot` (DESIGN §6). A mark holds the item's own key,
+since a split copies metadata: on another key the mark is void, but the origin stays.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from fedbot.rules.model.effects import Do
+from fedbot.rules.model.events import Context
+from fedbot.rules.model.steps import Known, Mirror
+from fedbot.rules.model.stock import StockItem
+from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.state import Turn
+
+_MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
+
+
+def forbidden_origin(origin: str, destination: str) -> bool:
+    """UC6: what came from one party may go back to it, but not on to another."""
+    return bool(origin) and origin != destination
+
+
+def origin_here(turn: Turn, transfer: Transfer, line: Line) -> str:
+    """Where something that we received came from first; '' if it is ours, come back."""
+    return "" if line.origin == turn.home.party else line.origin or transfer.peer
+
+
+def origin_by_mark(turn: Turn, item: StockItem) -> str:
+    """Where an item came from, as its link tells, which holds our mark and is copied by a split; '' if it is ours.
+
+    A mark that we know nothing of is a stranger's, so that nothing slips through after a loss of the journal.
+    """
+    found = _MARK.search(item.link)
+    if found is None:
+        return ""
+    transfer = turn.transfer(found["transfer"])
+    numbers = [line.number for line in transfer.terms.lines] if transfer else []
+    if transfer is None or transfer.role != "receiver" or int(found["line"]) not in numbers:
+        return found["transfer"]
+    return origin_here(turn, transfer, transfer.line(int(found["line"])))
+
+
+def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
+    """What that line's stock item in our InvenTree must be, before a step is done to it; None without a part of ours.
+
+    A return brings the owner's own item home, which is that of the loan. What we have booked in may be of another
+    batch by now: people number theirs anew.
+    """
+    line = transfer.line(number)
+    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
+    if transfer.role == "receiver" and loan is not None:
+        return known_item(turn, loan, line.of_line)
+    is_ours = transfer.role == "sender"
+    if is_ours and loan is not None:  # what we hand back has our own number
+        serial = loan.serial_here(line.of_line)
+    else:
+        serial = line.serial if is_ours else transfer.serial_here(number)
+    part = line.part if is_ours else transfer.at(number).part
+    if part is None:
+        return None
+    batch = line.batch if is_ours and loan is None else None
+    return Known(part, serial, batch, "" if transfer.settled else f"fed:{transfer.id}:{number}:")
+
+
+def _mirror(turn: Turn, transfer: Transfer, number: int, item: int, value: dict[str, object]) -> None:
+    text = json.dumps({"item": item, "transfer": transfer.id, **value}, sort_keys=True, ensure_ascii=False)
+    mark = f"fed:{transfer.id}:0:mirror"
+    known = known_item(turn, transfer, number)
+    turn.do(Do(Context("mirror", transfer.id), Mirror(mark, "stockitem", item, text, known=known)))
+
+
+def _loan(transfer: Transfer, number: int) -> dict[str, object]:
+    """Until when that line is lent, in whose time zone, and how that ended."""
+    if not transfer.is_loan or transfer.due_day is None:
+        return {}
+    ending = transfer.ending_of(number)
+    ended = {"loan": ending.value} if ending else {}
+    zone = {"time_zone": transfer.terms.time_zone} if transfer.terms.time_zone else {}
+    return {"loan_until": transfer.due_day.isoformat(), **zone, **ended}
+
+
+def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
+    """The sender's own record: whom it was given to, by which transfer."""
+    if progress.item is not None:
+        line = transfer.line(progress.number)
+        value: dict[str, object] = {"to": transfer.peer, "line": line.number, "state": transfer.state.value}
+        if line.origin:
+            value["origin"] = line.origin
+        value |= _loan(transfer, line.number)
+        _mirror(turn, transfer, line.number, progress.item, value)
+
+
+def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
+    """The receiver's record: its origin, the sender's item, and what the sender's InvenTree said of it."""
+    if progress.item is None:
+        return
+    line = transfer.line(progress.number)
+    origin = origin_here(turn, transfer, line)
+    value: dict[str, object] = {
+        "from": transfer.peer,
+        "from_item": line.item,
+        "line": line.number,
+        "origin": origin,
+    }
+    if progress.serial:
+        value["from_serial"] = line.serial
+    value |= _loan(transfer, line.number)
+    if progress.metadata:
+        value["sender_metadata"] = json.loads(progress.metadata)
+    _mirror(turn, transfer, line.number, progress.item, value)

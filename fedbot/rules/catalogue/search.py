@@ -1,0 +1,372 @@
+"""`find`: what friends share, asked of all of them at once, sealed (DESIGN §2, §4). Who asks whom, what is told.
+
+A search waits for our own InvenTree and for friends' bots, which look under the token made for us; nothing in chat
+waits for it. A question that gets lost is not sent again: whoever wants to know says it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from fedbot.rules.catalogue import merged_stock, share
+from fedbot.rules.catalogue.provenance import origin_by_mark
+from fedbot.rules.command import Command
+from fedbot.rules.connection import provision
+from fedbot.rules.model import budgets
+from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
+from fedbot.rules.model.events import Answered, Context, Said, Unanswered
+from fedbot.rules.model.queries import Scope, SearchStock, StockHits
+from fedbot.rules.model.stock import StockItem, is_sound, plain
+from fedbot.rules.protocol import announcements, sequencing
+from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import BadEnvelope, Envelope, search_id
+
+SILENT_AFTER = timedelta(seconds=20)
+LISTED_FOR = timedelta(minutes=10)
+LONGEST_WORDS = 200
+MOST_HITS = 20
+_NOBODY = ""
+A_PAGE = 10
+_MOST_SHARED = 10_000
+_LONGEST_NAME = 100
+_KEY = "found"
+
+_MORE = re.compile(r"(?:!fed\s+)?more[.!]?", re.IGNORECASE)
+_PLAIN = re.compile(r"\w[^\"“”„‟«»'‘’‚‛`#:;\n]*")
+_ASKED_FOR = re.compile(
+    r"(?P<asks>!fed\s+(?:ask|request)\s+|(?:ask|request)\s+)?#?(?P<number>\d{1,4})[.)]?"
+    r"(?:\s+(?P<quantity>\d[\d.,]*))?(?P<rest>\s+(?:--|—|for\s|until\s).*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+# --- a person asks ---
+
+
+def begin(
+    turn: Turn, command: Command, words: str, connections: Sequence[Connection], *, own: bool, only: str = ""
+) -> None:
+    """Ask our InvenTree and these friends; the answer to the line comes when all have answered."""
+    search = Search(
+        id=search_id(command.event_id),
+        event_id=command.event_id,
+        person=command.sender,
+        room=command.room,
+        words=words,
+        asked=turn.now,
+        waiting=(*([turn.home.party] if own else []), *(connection.peer for connection in connections)),
+        only=only,
+    )
+    turn.save(search)
+    for connection in connections:
+        if sequencing.is_unheard(turn, connection, "find-ask"):
+            continue
+        asked, draft = sequencing.write(turn, connection, "find-ask", {"search": search.id}, sealed={"words": words})
+        turn.save(asked)
+        sequencing.post(turn, asked, draft)
+    turn.do(Typing(command.room, int(SILENT_AFTER.total_seconds())))
+    if own:
+        everything = command.room == turn.home.admin_room
+        scope = Scope(everything=True) if everything else share.scope(turn)
+        turn.do(Ask(Context("find-own", search.id), (SearchStock(words, scope),)))
+
+
+def on_own_found(turn: Turn, event: Answered) -> None:
+    """Our InvenTree has looked: in the admin room through all that we have, elsewhere through what we share."""
+    search = turn.search(event.context.subject)
+    if search is not None:
+        found, cut = _hits(turn, event)
+        own = SpaceHits(turn.home.party, turn.home.name, found, len(turn.shares()), cut)
+        _came(turn, search, own)
+
+
+def on_own_not_found(turn: Turn, event: Unanswered) -> None:
+    """Our InvenTree is silent."""
+    search = turn.search(event.context.subject)
+    if search is not None:
+        _came(turn, search, SpaceHits(turn.home.party, turn.home.name, problem="inventory"))
+
+
+def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
+    """What was found, a hit a part: without what may not go, and what came from another space (UC6)."""
+    (found,) = event.answers
+    if not isinstance(found, StockHits):
+        raise TypeError(f"a search asks for hits, not {found!r}")
+    by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
+    for item in found.items:
+        clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
+        if is_sound(item) and clean > 0 and not origin_by_mark(turn, item):
+            by_part.setdefault(item.part.pk, []).append((item, clean))
+    hits = tuple(_hit(items) for items in by_part.values())
+    return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
+
+
+def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
+    largest, _ = max(items, key=lambda each: (each[1], -each[0].pk))
+    part = largest.part
+    flawed = [(item, clean) for item, clean in items if not item.is_ok]
+    worst = max(flawed, key=lambda each: (each[1], -each[0].pk))[0].status_text if flawed else ""
+    return Hit(
+        item=largest.pk,
+        name=_name(part.name),
+        ipn=_name(part.ipn),
+        units=_name(part.units),
+        quantity=sum((clean for _, clean in items), Decimal(0)),
+        flawed=sum((clean for _, clean in flawed), Decimal(0)),
+        condition=_name(worst),
+    )
+
+
+def _name(text: str) -> str:
+    return presentable(text)[:_LONGEST_NAME]
+
+
+def _came(turn: Turn, search: Search, hits: SpaceHits) -> None:
+    """One space's answer is here: answer the line if nobody is missing, or add it to the answer that is there."""
+    waiting = tuple(party for party in search.waiting if party != hits.party)
+    search = replace(search, waiting=waiting, came=(*search.came, hits))
+    turn.save(search)
+    if not waiting or search.posted:
+        _answer(turn, search)
+
+
+def _answer(turn: Turn, search: Search) -> None:
+    """The answer to the line, or what its first page reads now that more has come."""
+    if not search.posted:  # from now on the numbers stay
+        came = sorted(search.came, key=lambda space: (space.party != turn.home.party, space.name.casefold()))
+        search = replace(search, came=tuple(came))
+    search = replace(search, shown=max(search.shown, min(A_PAGE, len(search.hits))))
+    phrase = _page(turn, search, 0)
+    if search.posted:
+        turn.do(Edit(f"{_KEY}:{search.id}", search.room, phrase))
+    else:
+        turn.do(Typing(search.room, 0))
+        turn.do(Post(f"{_KEY}:{search.id}", search.room, phrase, reply_to=search.event_id))
+    turn.save(replace(search, posted=True))
+
+
+def _page(turn: Turn, search: Search, first: int) -> Phrase:
+    silent = tuple(turn.party_name(party) for party in search.waiting)
+    return say("found", home=turn.home, search=search, silent=silent, first=first, most=A_PAGE)
+
+
+def look(turn: Turn) -> None:
+    """By the clock: who hasn't answered by now is said to be silent; later the numbers don't count any more."""
+    for search in turn.searches():
+        if search.asked + LISTED_FOR <= turn.now:
+            turn.drop(search)
+        elif search.asked + SILENT_AFTER <= turn.now and not search.posted:
+            _answer(turn, search)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    return [search.asked + (LISTED_FOR if search.posted else SILENT_AFTER) for search in turn.searches()]
+
+
+# --- a person answers the list ---
+
+
+def next_page(turn: Turn, command: Command) -> bool:
+    """Whether the line answers one of our lists: then its next hits follow, in a message of their own."""
+    search = turn.search(command.subject)
+    if search is None:
+        return False
+    first = search.shown
+    if first >= len(search.hits):
+        phrase = say("no_more_found", words=search.words)
+        turn.do(Post(f"answer:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
+        return True
+    key = f"{_KEY}:{search.id}:{command.event_id}"
+    turn.do(Post(key, command.room, _page(turn, search, first), reply_to=command.event_id))
+    turn.save(replace(search, shown=min(first + A_PAGE, len(search.hits))))
+    return True
+
+
+def line_meant(turn: Turn, event: Said) -> str | Phrase:
+    """The whole line that `ask 1 2`, `1 2` or `more` stands for, as a reply to a list of ours; '' if it is none.
+
+    `!fed ask 1 2` without a reply means the person's newest list in the room. A phrase says what is wrong.
+    """
+    text = event.text.strip()
+    wanted = _ASKED_FOR.fullmatch(text)
+    kind, _, rest = turn.state.posts.get(event.reply_to, "").partition(":")
+    is_reply = kind == _KEY
+    if is_reply and _MORE.fullmatch(text):
+        return "!fed find" if turn.search(rest.partition(":")[0]) else say("list_too_old")
+    if wanted is None or not (is_reply or (not event.reply_to and (wanted["asks"] or "").lower().startswith("!fed"))):
+        return ""
+    search = turn.search(rest.partition(":")[0]) if is_reply else _newest(turn, event)
+    if search is None:
+        return say("list_too_old") if is_reply else ""
+    number = int(wanted["number"])
+    if not 1 <= number <= len(search.hits):
+        return say("no_such_hit", number=number, count=len(search.hits))
+    return _request(turn, event, search.hits[number - 1], wanted)
+
+
+def _newest(turn: Turn, event: Said) -> Search | None:
+    own = [s for s in turn.searches() if s.posted and s.person == event.sender and s.room == event.room]
+    return max(own, key=lambda search: search.asked, default=None)
+
+
+def _request(turn: Turn, event: Said, found: tuple[SpaceHits, Hit], wanted: re.Match[str]) -> str:
+    space, hit = found
+    quantity = wanted["quantity"] or ("1" if hit.quantity == 1 else "")
+    as_whom = f"as {turn.home.party} " if announcements.claimed_by_several(turn, event.sender, event.room) else ""
+    rest = wanted["rest"] or ""
+    return f"!fed {as_whom}request {quantity} {_word(hit)} from {space.party}{rest}"
+
+
+def _word(hit: Hit) -> str:
+    """What to call it: by IPN or name, so that all there is of it is meant; if that could be misread, by its key."""
+    plain_words = (word for word in (hit.ipn, hit.name) if _PLAIN.fullmatch(word) and len(word) < _LONGEST_NAME)
+    return next((f'"{word}"' for word in plain_words), f"#{hit.item}")
+
+
+# --- a friend's bot asks ---
+
+
+def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A friend searches: look through what we share, under the token made for that friend (DESIGN §2)."""
+    turn.save(connection)
+    if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > budgets.HOUR:
+        return
+    try:
+        words = sequencing.unsealed(turn, envelope).get("words")
+    except BadEnvelope as problem:
+        turn.note(connection.id, f"a search that can't be read: {problem}")
+        return
+    if not isinstance(words, str) or not 0 < len(words.strip()) <= LONGEST_WORDS:
+        turn.note(connection.id, "a search without words")
+        return
+    context = Context("find-answer", connection.id, detail={"search": str(envelope.body["search"])[:100]})
+    again = turn.spends("find", connection.peer)
+    if again is not None:
+        _tell(turn, context, {"problem": "later", "again": again.isoformat()})
+    elif not turn.shares():
+        _tell(turn, context, {"problem": ""}, (), cut=False)
+    else:
+        question = SearchStock(words, share.scope(turn), provision.own_reference(connection))
+        turn.do(Ask(context, (question,)))
+    turn.note(connection.id, "searched in what we share")
+
+
+def on_found_for_friend(turn: Turn, event: Answered) -> None:
+    """Tell the friend what there is."""
+    hits, cut = _hits(turn, event)
+    _tell(turn, event.context, {"problem": ""}, hits, cut=cut)
+
+
+def on_not_found_for_friend(turn: Turn, event: Unanswered) -> None:
+    """Our InvenTree is silent, or doesn't take the friend's token."""
+    _tell(turn, event.context, {"problem": "inventory"})
+
+
+def _tell(
+    turn: Turn, context: Context, body: dict[str, Any], hits: Iterable[Hit] | None = None, *, cut: bool = False
+) -> None:
+    connection = turn.connection(context.subject)
+    if connection is None or connection.state is not ConnectionState.ACTIVE:
+        return
+    sealed: dict[str, Any] = {}
+    if hits is not None:
+        sealed = {"shared": len(turn.shares()), "cut": cut, "hits": [_written(hit) for hit in hits]}
+    full = {"search": context.detail["search"], "in_room": "find" in turn.home.disclose_in_room, **body}
+    connection, draft = sequencing.write(turn, connection, "find", full, sealed=sealed)
+    turn.save(connection)
+    sequencing.post(turn, connection, draft)
+
+
+def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A friend's hits: added to the search that waits for them, if it still does."""
+    told = _understood(turn, connection, envelope)
+    if told.shared is not None:
+        connection = replace(connection, peer_shares=told.shared)
+    turn.save(connection)
+    search = turn.search(str(envelope.body["search"]))
+    if search is None or connection.peer not in search.waiting:
+        return
+    if told.hits and not (envelope.body.get("in_room") is True or _is_private(turn, search.room)):
+        told = replace(told, hits=(), problem="hidden")
+    _came(turn, search, told)
+
+
+def _is_private(turn: Turn, room: str) -> bool:
+    """Whether only our own people read along."""
+    return room == turn.home.admin_room or bool(announcements.direct_with(turn, turn.room(room)))
+
+
+# --- in a letter ---
+
+
+def _written(hit: Hit) -> dict[str, Any]:
+    return {
+        "item": hit.item,
+        "name": hit.name,
+        "ipn": hit.ipn,
+        "units": hit.units,
+        "quantity": plain(hit.quantity),
+        "flawed": plain(hit.flawed),
+        "condition": hit.condition,
+    }
+
+
+def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> SpaceHits:
+    """A friend's answer; whatever in it isn't as it should be makes all of it unreadable."""
+    nothing = SpaceHits(connection.peer, connection.peer_name)
+    try:
+        match envelope.body["problem"]:
+            case "":
+                return _read(nothing, sequencing.unsealed(turn, envelope))
+            case "later":
+                return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.get("again")))
+            case _:
+                return replace(nothing, problem="inventory")
+    except (BadEnvelope, BadTerms, ValueError) as problem:
+        turn.note(connection.id, f"hits that can't be read: {problem}")
+        return replace(nothing, problem="unreadable")
+
+
+def _read(nothing: SpaceHits, data: dict[str, Any]) -> SpaceHits:
+    shared, hits = data.get("shared"), data.get("hits")
+    if type(shared) is not int or not 0 <= shared <= _MOST_SHARED:
+        raise ValueError("a sharing list of no length")
+    if not isinstance(hits, list) or len(hits) > MOST_HITS:
+        raise ValueError("too many hits, or none at all")
+    return replace(nothing, hits=tuple(_hit_in(hit) for hit in hits), shared=shared, cut=data.get("cut") is True)
+
+
+def _hit_in(data: object) -> Hit:
+    if not isinstance(data, dict):
+        raise ValueError("a hit that is none")  # noqa: TRY004 -- a letter is data: what is wrong in it is a value
+    item = data.get("item")
+    texts = [data.get(name) for name in ("name", "ipn", "units", "condition")]
+    if type(item) is not int or not 0 < item < 2**53:
+        raise ValueError("a hit without an item")
+    if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
+        raise ValueError("a hit without a name")
+    name, ipn, units, condition = (presentable(str(text)) for text in texts)
+    quantity, told = _quantity(data.get("quantity")), data.get("flawed")
+    flawed = Decimal(0) if told == "0" else _quantity(told)
+    if flawed > quantity:
+        raise ValueError("a hit with more flawed than there is")
+    return Hit(item, name, ipn, units, quantity, flawed, condition)
+
+
+def _quantity(text: object) -> Decimal:
+    try:
+        quantity = Decimal(text if isinstance(text, str) and len(text) <= 20 else "?")  # noqa: PLR2004
+    except InvalidOperation:
+        raise ValueError("a quantity that is none") from None
+    check_quantity(quantity)
+    return quantity

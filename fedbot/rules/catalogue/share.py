@@ -1,0 +1,89 @@
+"""The sharing list: what friends may find, and name in a request. Nothing is on it at first (DESIGN §2).
+
+The journal decides; the whole list is mirrored into the friends' companies' metadata, from which it is rebuilt, and the
+entry of a stock item into that item's. For a part's or category's the bot would need roles that nothing else needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from fedbot.rules.connection import provision
+from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM, PART, Share, share_id
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Do
+from fedbot.rules.model.events import Context
+from fedbot.rules.model.queries import Scope, Thing
+from fedbot.rules.model.steps import SHARE_KEY, Mirror
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+
+MOST_SHARES = 200
+EVERYTHING_ID = share_id(EVERYTHING, 0)
+
+
+def scope(turn: Turn) -> Scope:
+    """What is shared now."""
+    shares = turn.shares()
+    return Scope(
+        everything=any(share.model == EVERYTHING for share in shares),
+        items=_keys(shares, ITEM),
+        item_parts=tuple(key for share in shares if share.model == ITEM for key in _keys_above(share, PART)),
+        parts=_keys(shares, PART),
+        categories=_keys(shares, CATEGORY),
+    )
+
+
+def _keys(shares: Sequence[Share], model: str) -> tuple[int, ...]:
+    return tuple(share.pk for share in shares if share.model == model)
+
+
+def _keys_above(share: Share, model: str) -> tuple[int, ...]:
+    return tuple(int(key) for kind, _, key in (above.partition(":") for above in share.above) if kind == model)
+
+
+def covering(turn: Turn, identifier: str, above: Sequence[str]) -> list[Share]:
+    """The entries by which friends see this thing: its own, and those above it."""
+    ids = [identifier, *above, EVERYTHING_ID]
+    return [share for share in (turn.share(each) for each in ids) if share is not None]
+
+
+def begin(turn: Turn, thing: Thing, by: Signature) -> Share:
+    """Friends may find it and ask for it from now on."""
+    share = Share(thing.model, thing.pk, presentable(thing.name), by.person, turn.now, thing.above)
+    turn.save(share)
+    _remember(turn, [share], by, shared=True)
+    return share
+
+
+def end(turn: Turn, shares: Sequence[Share], by: Signature) -> None:
+    """These entries are off the list. What is under way already isn't touched by it."""
+    for share in shares:
+        turn.drop(share)
+    _remember(turn, shares, by, shared=False)
+
+
+def _remember(turn: Turn, shares: Sequence[Share], by: Signature, *, shared: bool) -> None:
+    for share in shares:
+        turn.note(share.id, "shared" if shared else "not shared any more", by.person, by.event_id)
+        if share.model == ITEM:
+            value = {"shared": shared, "by": by.person, "at": turn.now.isoformat()}
+            text = json.dumps(value, sort_keys=True)
+            step = Mirror("fed:share:0:mirror", share.model, share.pk, text, SHARE_KEY)
+            turn.do(Do(Context("mirror", share.id), step))
+    for connection in turn.active_connections():
+        provision.mirror(turn, connection)
+
+
+# --- in a company's metadata ---
+
+
+def restore(turn: Turn, mirrored: Any) -> None:  # noqa: ANN401 -- JSON that we have signed
+    """Take the list over from what stands in a company's metadata, if there is none (a journal that is made anew)."""
+    if turn.shares() or not isinstance(mirrored, list):
+        return
+    for model, pk, name, by, at, above in mirrored:
+        turn.save(Share(str(model), int(pk), str(name), str(by), datetime.fromisoformat(at), tuple(above)))

@@ -1,0 +1,514 @@
+"""UC1: two parties become friends. Asking, crossing, deciding, making the peer's access, trying it (DESIGN §2).
+
+Nothing here needs an arbiter: a connection is `active` on a side only when its own trial passed and it has the
+peer's `ready`; a side that cancelled or expired never says `ready`, so the other can't become active either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from fedbot.rules import health
+from fedbot.rules.approval import consent
+from fedbot.rules.connection import key_checks, provision
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
+from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
+from fedbot.rules.model.queries import Able, WhoMay
+from fedbot.rules.model.reactions import APPROVE_KEY, DECLINE_KEY
+from fedbot.rules.model.room import AnnouncedParty
+from fedbot.rules.model.shown import Change
+from fedbot.rules.model.stock import Right
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.terms import BadTerms
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import opening
+from fedbot.rules.wire.envelope import Envelope, fingerprint
+from fedbot.rules.wire.subject_ids import connection_id
+
+MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten
+SILENT_AFTER_RESENDS = 2
+SAID_ONCE = timedelta(days=30)
+DAY = timedelta(days=1)
+
+
+def next_generation(turn: Turn, peer: str) -> int:
+    """1 + the highest generation that we know of with this peer."""
+    return 1 + max((c.generation for c in turn.connections() if c.peer == peer), default=0)
+
+
+def ask(
+    turn: Turn, bot: str, party: AnnouncedParty, room: str, asker: Signature, line: str, generation: int = 0
+) -> Connection:
+    """Ask a peer to connect; pins what its bot announces now. `line` is the event to reply to."""
+    generation = max(generation, next_generation(turn, party.id))
+    while turn.connection(identifier := connection_id(turn.home.key, party.key, room, generation)) is not None:
+        generation += 1  # under another party id, or before a review, that key was our peer's already
+    connection = Connection(
+        id=identifier,
+        code=turn.short_code(identifier),
+        peer=party.id,
+        peer_name=party.name,
+        peer_bot=bot,
+        peer_key=party.key,
+        room=room,
+        generation=generation,
+        state=ConnectionState.ASKED,
+        asked=asker,
+        ours=True,
+        access=_agreed_access(turn, party.access),
+        due=turn.now + turn.home.request_open_for,
+        waiting_since=turn.now,
+    )
+    connection = check_begun(turn, connection)
+    connection, draft = sequencing.write(turn, connection, "connect", _asking_body(turn, connection), awaits=True)
+    turn.save(connection)
+    turn.do(Post(f"offer:{identifier}", room, _asked(turn, connection), reply_to=line, draft=draft))
+    turn.note(identifier, f"asked {party.id} to connect", asker.person, asker.event_id)
+    return connection
+
+
+def check_begun(turn: Turn, connection: Connection) -> Connection:
+    """What we ask for, with our nonce: the same again when a lost journal reads our asking in the room."""
+    return key_checks.begun(turn, connection, connection.peer_key, connection.asked.person, connection.due.isoformat())
+
+
+def _asked(turn: Turn, connection: Connection) -> Phrase:
+    """Our asking as it reads now."""
+    key, emoji = fingerprint(connection.peer_key), key_checks.numbers(turn, connection)
+    return say("connect_asked", connection=connection, fingerprint=key, emoji=emoji)
+
+
+def _agreed_access(turn: Turn, theirs: str) -> str:
+    """`direct` only where both sides have opted in."""
+    return "direct" if theirs == "direct" == turn.home.peer_access else "relayed"
+
+
+def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
+    return {
+        "generation": connection.generation,
+        "name": turn.home.name,
+        "access": turn.home.peer_access,
+        "asker": connection.asked.person,
+        "asker_name": connection.asked.name,
+        "due": connection.due.isoformat(),
+        "asked_key": connection.peer_key,
+        "commitment": key_checks.our_commitment(turn, connection),
+    }
+
+
+# --- what the peer's bot writes ---
+
+
+def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen) -> None:
+    """A peer asks to connect: a card for our superusers; or, if we asked too, both have said yes.
+
+    BadTerms if its id isn't that of both keys, the room and the generation.
+    """
+    known = turn.connection(envelope.subject)
+    generation = _generation_in(turn, envelope, known)
+    connection = _offered(turn, envelope, announced, event, generation)
+    if known is not None:
+        _on_repeated_connect(turn, known, envelope, connection)
+        return
+    current = turn.connection_with(envelope.sender)
+    if current is not None and _gives_way(current, connection):
+        if current.ours:
+            _both_asked(turn, current, connection)
+            return
+        current = finish(turn, current, ConnectionState.CANCELLED, "")
+    if current is not None and current.state in LIVING_CONNECTION:
+        reason, instead = _instead(turn, current)
+        if generation < next_generation(turn, envelope.sender) or _throttled(turn, envelope.sender):
+            _decline_by_itself(turn, connection, reason, instead)
+        else:  # kept, as our own next asking would else go under this very id, where the peer has read letters of ours
+            connection = replace(connection, state=ConnectionState.DECLINED, problem=reason)
+            turn.save(sequencing.send(turn, connection, "declined", {"reason": reason}, awaits=True))
+    elif generation < next_generation(turn, envelope.sender):
+        _decline_by_itself(turn, connection, "generation", next_generation(turn, envelope.sender))
+    elif _throttled(turn, envelope.sender):
+        _leave_for_later(turn, connection)
+    else:
+        _take_up(turn, connection)
+
+
+def _generation_in(turn: Turn, envelope: Envelope, known: Connection | None) -> int:
+    """The generation under which it is asked; an id that we know was checked when it came, maybe with another key."""
+    generation = int(envelope.body["generation"])
+    if known is not None:
+        is_it = known.generation == generation
+    else:
+        named = connection_id(turn.home.key, envelope.key, envelope.room, generation)
+        is_it = envelope.subject == named and generation <= next_generation(turn, envelope.sender) + MOST_AHEAD
+    if not is_it or generation < 1:
+        raise BadTerms("connection or body.generation")
+    return generation
+
+
+def _take_up(turn: Turn, connection: Connection) -> None:
+    """Tell our nonce; once the peer has told its own, there is a card for our superusers."""
+    turn.save(_reveal(turn, connection))
+    turn.note(
+        connection.id,
+        f"{connection.peer} asks to connect",
+        connection.asked.person,
+        connection.asked.event_id,
+    )
+
+
+def _put_up_card(turn: Turn, connection: Connection) -> None:
+    """A card for our superusers, as soon as we know who they are."""
+    people = tuple(turn.home.people.values())
+    turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
+
+
+def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope, asked: Connection) -> None:
+    """Both asked at once, or the same asking came again, or from a peer that has forgotten all."""
+    read = sequencing.read(turn, known, envelope)
+    if read is None:
+        if known.state not in UNFINISHED_CONNECTION and not known.exchange.unread:
+            _decline_by_itself(turn, asked, *_instead(turn, known))
+        return
+    known = read
+    if known.state is ConnectionState.ASKED:
+        body = envelope.body
+        theirs = Signature(str(body["asker"])[:255], str(body["asker_name"])[:60], known.peer, envelope.sent_at)
+        known = replace(known, access=_agreed_access(turn, str(body["access"])), decided=theirs)
+        if known.check is not None:
+            known = replace(known, check=replace(known.check, peer_commitment=key_checks.hex_in(body, "commitment")))
+        known = _reveal(turn, known)
+        turn.note(known.id, "both sides asked at once: each asking is the other's approval", theirs.person)
+        turn.do(Edit(f"offer:{known.id}", known.room, say("connect_crossed", connection=known, emoji=())))
+        provision.begin(turn, known)
+        return
+    turn.save(known)
+
+
+def _reveal(turn: Turn, connection: Connection) -> Connection:
+    """The peer is bound to its nonce, or will be before it learns ours: tell ours."""
+    connection, body = key_checks.told(connection)
+    return sequencing.send(turn, connection, "reveal", body, awaits=True)
+
+
+def _gives_way(current: Connection, asked: Connection) -> bool:
+    """Whether what we have with the peer ends for what it asks now: under a higher generation, from the pinned bot."""
+    pinned = (current.peer_bot, current.peer_key, current.room) == (asked.peer_bot, asked.peer_key, asked.room)
+    undecided = current.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
+    return undecided and pinned and asked.generation > current.generation
+
+
+def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
+    """Both asked at once, the peer under the higher generation: ours ends, and our asking is our yes to theirs."""
+    turn.save(replace(ours, state=ConnectionState.CANCELLED, problem="asked anew"))
+    turn.note(ours.id, "both sides asked at once: it goes on under the higher generation", theirs.asked.person)
+    decided = theirs.asked
+    connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
+    connection, nonce = key_checks.told(connection)
+    body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access, **nonce}
+    connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
+    turn.note(connection.id, "both sides asked at once: each asking is the other's approval", decided.person)
+    phrase = say("connect_crossed", connection=connection, emoji=())
+    turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
+    provision.begin(turn, connection)
+
+
+def _instead(turn: Turn, current: Connection) -> tuple[str, int]:
+    """Why an asking isn't taken up beside what there is or was, and under which generation to ask."""
+    if current.state is ConnectionState.ASKED:
+        return "generation", current.generation
+    reason = "connected" if current.state in LIVING_CONNECTION else "generation"
+    return reason, next_generation(turn, current.peer)
+
+
+def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: int) -> None:
+    """Say why not, without keeping it: the asking is sent again until it is answered, and then so is this."""
+    _, draft = sequencing.write(turn, asked, "declined", {"reason": reason, "generation": generation})
+    turn.do(SendEnvelope(asked.room, draft))
+
+
+def _offered(
+    turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen, generation: int
+) -> Connection:
+    body = envelope.body
+    person, name = str(body["asker"])[:255], str(body["asker_name"])[:60]
+    commitment = key_checks.hex_in(body, "commitment")
+    connection = Connection(
+        id=envelope.subject,
+        code=turn.short_code(envelope.subject),
+        peer=envelope.sender,
+        peer_name=announced.name,
+        peer_bot=event.sender,
+        peer_key=announced.key,
+        room=envelope.room,
+        generation=generation,
+        state=ConnectionState.OFFERED,
+        asked=Signature(person, name, envelope.sender, envelope.sent_at, event.event_id),
+        ours=False,
+        access=_agreed_access(turn, str(body["access"])),
+        due=turn.now + turn.home.request_open_for,
+        exchange=sequencing.begun_by(envelope),
+    )
+    return key_checks.begun(turn, connection, announced.key, peer_commitment=commitment)
+
+
+def _leave_for_later(turn: Turn, asked: Connection) -> None:
+    """Asked too often today: nothing is kept. The asking comes again by itself, so an honest peer is heard tomorrow."""
+    if turn.tell_once(f"throttled:{asked.room}", DAY):
+        turn.note("connect", "asked too often today, left for later", asked.peer_bot)
+        turn.do(Post(f"throttled:-:{turn.now.isoformat()}", asked.room, say("connect_throttled", connection=asked)))
+
+
+def _throttled(turn: Turn, peer: str) -> bool:
+    """Whether this asking is one too many today."""
+    since = turn.now - DAY
+    today = [c for c in turn.connections() if not c.ours and c.due - turn.home.request_open_for > since]
+    if len([c for c in today if c.peer == peer]) >= turn.home.connects_a_day_per_peer:
+        return True
+    return len(today) >= turn.home.connects_a_day
+
+
+def on_card_addressees(turn: Turn, event: Answered) -> None:
+    """We know who may decide: post the card."""
+    connection = turn.connection(event.context.subject)
+    (able,) = event.answers
+    if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
+        return
+    health.remember_superusers(turn, able)
+    changes = consent.changes(turn, connection)
+    if changes:
+        turn.do(Edit(f"card:{connection.id}", connection.room, say("card_superseded", subject=connection)))
+        connection = replace(opening.out_of_force(connection), verdict=None)
+    connection = replace(connection, card=consent.of_connection(turn.home, connection))
+    connection, draft = sequencing.write(turn, connection, "noted")
+    turn.save(connection)
+    people = list(dict.fromkeys([*_void_decider(event), *opening.addressees(turn, able)]))
+    turn.do(
+        Post(
+            f"card:{connection.id}",
+            connection.room,
+            card(turn, connection, opening.names(turn, people, connection.room), changes),
+            rings=tuple(people[: opening.MOST_RINGS]),
+            draft=draft,
+            seeds=(APPROVE_KEY, DECLINE_KEY),
+        )
+    )
+
+
+def _void_decider(event: Answered) -> list[str]:
+    """Whose decision was void, as the card would show something else by now."""
+    person = event.context.detail.get("person")
+    return [person] if isinstance(person, str) else []
+
+
+def card(
+    turn: Turn, connection: Connection, people: list[str] | None = None, changes: tuple[Change, ...] = ()
+) -> Phrase:
+    """The card as it reads in the connection's present state. `changes`: what the one before it showed otherwise."""
+    return say(
+        "connection_card",
+        connection=connection,
+        home=turn.home,
+        fingerprint=fingerprint(connection.peer_key),
+        own_fingerprint=fingerprint(turn.home.key),
+        people=people or [],
+        emoji=key_checks.numbers(turn, connection),
+        changes=changes,
+    )
+
+
+def on_revealed(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer tells its nonce. Ours is told in turn, and people can compare; then, on our card, decide."""
+    known = _with_nonce(turn, connection, envelope)
+    if known is None or known.check == connection.check:
+        turn.save(known or turn.connection(connection.id) or connection)
+        return
+    turn.save(known)
+    if known.state is ConnectionState.OFFERED:
+        _put_up_card(turn, known)
+    elif known.state is ConnectionState.ASKED:
+        turn.do(Edit(f"offer:{known.id}", known.room, _asked(turn, known)))
+    elif known.ours and known.state in LIVING_CONNECTION:
+        phrase = say("connect_crossed", connection=known, emoji=key_checks.numbers(turn, known))
+        turn.do(Edit(f"offer:{known.id}", known.room, phrase))
+        provision.become_active(turn, known)
+
+
+def _with_nonce(turn: Turn, connection: Connection, envelope: Envelope) -> Connection | None:
+    """The connection with the peer's nonce, ours told; None if it ended, as that isn't the nonce that was due."""
+    known = key_checks.completed(connection, key_checks.hex_in(envelope.body, "nonce"))
+    if known is None:
+        key_checks.tell_failure(turn, connection)
+        _refuse_for_keys(turn, connection)
+        return None
+    return known if known.check is None or known.check.is_told else _reveal(turn, known)
+
+
+def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
+    """Somebody may stand between the two bots: nothing comes of it."""
+    if connection.state in UNFINISHED_CONNECTION | {ConnectionState.READY}:
+        body = {"by": "", "by_name": "", "reason": key_checks.FAILED}
+        finish(turn, replace(connection, check=None), ConnectionState.CANCELLED, "", "cancelled", body)
+    else:
+        turn.save(connection)
+
+
+def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer's superuser said yes: make our side too."""
+    if connection.state is not ConnectionState.ASKED:
+        turn.save(_told_that_it_is_over(turn, connection))
+        return
+    body = envelope.body
+    decided = Signature(str(body["by"])[:255], str(body["by_name"])[:60], connection.peer, envelope.sent_at)
+    connection = replace(connection, decided=decided, access=_agreed_access(turn, str(body["access"])))
+    known = _with_nonce(turn, connection, envelope) if "nonce" in body else connection
+    if known is None:
+        return
+    connection = known
+    if connection.check is not None and connection.check.is_open:
+        key_checks.tell_failure(turn, connection)
+        _refuse_for_keys(turn, connection)
+        return
+    turn.note(connection.id, f"accepted by {connection.peer}", decided.person)
+    provision.begin(turn, connection)
+
+
+def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
+    """What we asked for ended here with its room, where nobody could be told: whoever said yes there is told now."""
+    is_told = any(draft.kind == "cancelled" for draft in connection.exchange.unread)
+    if connection.state is not ConnectionState.CANCELLED or is_told:
+        return connection
+    body = {"by": connection.asked.person, "by_name": connection.asked.name}
+    return sequencing.send(turn, connection, "cancelled", body, awaits=True)
+
+
+def on_declined(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer said no, or asks for another generation."""
+    if connection.state is not ConnectionState.ASKED:
+        turn.save(connection)
+        return
+    reason = str(envelope.body.get("reason", "declined"))
+    ended = replace(connection, state=ConnectionState.DECLINED, problem=reason[:60])
+    turn.save(ended)
+    turn.note(connection.id, f"declined by {connection.peer}: {ended.problem}", str(envelope.body.get("by", ""))[:255])
+    announced = turn.announced(connection.room, connection.peer)
+    generation = envelope.body.get("generation")
+    if reason == "generation" and len(announced) == 1 and isinstance(generation, int):
+        bot, party = announced[0]
+        if connection.generation < generation <= connection.generation + MOST_AHEAD:
+            ask(turn, bot, party, connection.room, connection.asked, connection.asked.event_id, generation)
+            return
+    phrase = say("connect_declined", connection=ended, by=str(envelope.body.get("by_name", ""))[:60])
+    ended, draft = sequencing.write(turn, ended, "noted")
+    turn.save(ended)
+    turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,), draft=draft))
+
+
+def on_ready(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer's trial passed."""
+    items = envelope.body.get("items")
+    connection = replace(connection, peer_ready=True, peer_sees_items=items if isinstance(items, int) else None)
+    provision.become_active(turn, connection)
+
+
+def on_cancelled(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer's side cancelled or let it expire: take back what we made. What was active ends otherwise."""
+    was_active = connection.own_ready and connection.peer_ready
+    if connection.state in LIVING_CONNECTION - {ConnectionState.ENDING} and not was_active:
+        by = str(envelope.body.get("by_name", ""))[:60]
+        state = ConnectionState.CANCELLED if envelope.body.get("by") else ConnectionState.EXPIRED
+        finish(turn, connection, state, by, "noted")
+    else:
+        turn.save(connection)
+
+
+# --- what our own people and the clock do ---
+
+
+def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
+    """Our superuser said yes: tell the peer, make our side."""
+    connection = replace(connection, decided=decided)
+    body = {"by": decided.person, "by_name": decided.name, "access": turn.home.peer_access}
+    connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
+    turn.note(connection.id, "accepted", decided.person, decided.event_id)
+    connection = provision.begin(turn, connection)
+    turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
+
+
+def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
+    """Our superuser said no."""
+    connection = replace(connection, decided=decided, state=ConnectionState.DECLINED)
+    body = {"by": decided.person, "by_name": decided.name, "reason": "declined"}
+    connection, draft = sequencing.write(turn, connection, "declined", body, awaits=True)
+    turn.save(connection)
+    turn.note(connection.id, "declined", decided.person, decided.event_id)
+    turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
+
+
+def finish(
+    turn: Turn,
+    connection: Connection,
+    state: ConnectionState,
+    by: str,
+    kind: str = "",
+    body: dict[str, Any] | None = None,
+) -> Connection:
+    """It ends before it was ready on both sides: what was made is taken back, the people are told.
+
+    `kind` and `body` are the letter that tells the peer, or confirms its own, if one is to go.
+    """
+    is_shown = connection.ours or connection.exchange.sent > 1  # the card carries our second letter
+    ended, draft = replace(connection, state=state, verdict=None, problem=by), None
+    if kind:
+        ended, draft = sequencing.write(turn, ended, kind, body, awaits=kind == "cancelled")
+    turn.save(ended)
+    turn.note(ended.id, f"{state}", by)
+    provision.take_back(turn, ended)
+    phrase = say("connect_over", connection=ended, by=by) if ended.ours else card(turn, ended)
+    if is_shown:
+        key = f"offer:{ended.id}" if ended.ours else f"card:{ended.id}"
+        turn.do(Edit(key, ended.room, phrase, draft=draft))
+    elif draft is not None:
+        sequencing.post(turn, ended, draft)
+    if ended.ours and state is ConnectionState.EXPIRED:
+        turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,)))
+    return ended
+
+
+def cancel(turn: Turn, connection: Connection, by: Signature) -> Connection:
+    """Our side takes it back before it is active; the peer is told."""
+    body = {"by": by.person, "by_name": by.name}
+    return finish(turn, connection, ConnectionState.CANCELLED, by.name, "cancelled", body)
+
+
+def expire(turn: Turn, connection: Connection) -> None:
+    """Nobody decided, or it never became ready: it ends here and the peer is told. After `ready` it is kept.
+
+    To be asked only when a sync is complete that began at `turn.now`.
+    """
+    if is_over(turn, connection):
+        finish(turn, connection, ConnectionState.EXPIRED, "", "cancelled", {"by": "", "by_name": ""})
+
+
+def announced_alone(turn: Turn, connection: Connection) -> bool:
+    """Whether exactly the bot and key that the connection pins announce its party at this moment."""
+    announced = [(bot, party.key) for bot, party in turn.announced(connection.room, connection.peer)]
+    return announced == [(connection.peer_bot, connection.peer_key)]
+
+
+def tell_silence(turn: Turn, connection: Connection) -> None:
+    """The peer's bot has not answered for ten minutes: say so once, in the thread of the card or of our asking."""
+    if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in UNFINISHED_CONNECTION:
+        return
+    if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):
+        phrase = say("peer_bot_silent", connection=connection, home=turn.home)
+        thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
+        turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=thread))
+
+
+def is_over(turn: Turn, connection: Connection) -> bool:
+    """Whether its time is over at `turn.now` without a decision, or without being ready."""
+    return connection.state in UNFINISHED_CONNECTION and connection.verdict is None and connection.due < turn.now

@@ -1,0 +1,233 @@
+"""UC5: the end of a connection (DESIGN §2). Nothing new starts, what moves is finished, then the access ends.
+
+`ending` until nothing moves any more, then `ended`. The company is closed, never deleted (that would bring its
+items back into stock), and found again by the next connection.
+
+At once (`--now`, for a peer that is gone or hostile) access ends before that. What our own books leave open is
+`disputed`; what is only the peer's to finish is cancelled here, and should it come after all, it is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.connection import provision
+from fedbot.rules.loan import lend
+from fedbot.rules.model.access_steps import EndAccess
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Edit, Post, say
+from fedbot.rules.model.events import StepDone
+from fedbot.rules.model.summaries import Preview
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import dispute
+from fedbot.rules.wire.envelope import Envelope
+
+LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.SUSPENDED})
+OVER = FINAL | {TransferState.DISPUTED}
+TELLS_FOR = timedelta(days=30)
+DISCONNECTED = "disconnected"
+ENDED_AT_ONCE = "the friendship was ended at once, before the other space had answered"
+
+
+def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
+    """What would happen to what is under way."""
+    on_loan = tuple(lend.of_connection(turn, connection))
+    under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
+    if at_once:
+        return Preview(
+            tuple(t for t in under_way if t.state in BEFORE_DEBIT),
+            tuple(t for t in under_way if _would_be_unclear(t)),
+            on_loan,
+        )
+    stays = tuple(t for t in under_way if _is_cancelled(t) and not _may_be_on_its_way(t))
+    return Preview(stays, tuple(t for t in under_way if t not in stays), on_loan)
+
+
+def _is_cancelled(transfer: Transfer) -> bool:
+    """What has not begun to move ends with the friendship; what was lent still comes home."""
+    return transfer.state in BEFORE_DEBIT and not lend.is_return(transfer)
+
+
+def _may_be_on_its_way(transfer: Transfer) -> bool:
+    """We have said yes to it, and the sender has not answered yet."""
+    return transfer.role == "receiver" and transfer.approved_hash == transfer.terms_hash
+
+
+def _would_be_unclear(transfer: Transfer) -> bool:
+    """It is leaving our stock, or has left the sender's: only the peer, or the post, could say what became of it."""
+    leaves = transfer.role == "sender" and transfer.state is TransferState.DEBITING
+    return leaves or transfer.state is TransferState.SENT
+
+
+# --- by our superuser ---
+
+
+def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -> Connection:
+    """Our superuser ends it. `at_once`: access ends now, what moves is settled without the peer."""
+    seen = preview(turn, connection, at_once=at_once)
+    body = {"by": by.person, "by_name": by.name, "at_once": at_once}
+    ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
+    ending, draft = sequencing.write(turn, ending, "disconnecting", body, awaits=True)
+    turn.save(ending)
+    turn.note(connection.id, "disconnecting at once" if at_once else "disconnecting", by.person, by.event_id)
+    phrase = say("disconnecting", connection=ending, home=turn.home, at_once=at_once, preview=seen)
+    turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    _cancel_open(turn, ending, by)
+    if at_once:
+        _settle_alone(turn, ending, by)
+        _end(turn, ending)
+    return ending
+
+
+def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
+    """It is ending already, and our superuser doesn't want to wait for the peer any longer."""
+    turn.note(connection.id, "disconnecting at once", by.person, by.event_id)
+    seen = preview(turn, connection, at_once=True)
+    phrase = say("disconnecting", connection=connection, home=turn.home, at_once=True, preview=seen)
+    body = {"by": by.person, "by_name": by.name, "at_once": True}
+    connection, draft = sequencing.write(turn, connection, "disconnecting", body, awaits=True)
+    turn.save(connection)
+    turn.do(Post(f"at-once:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    _settle_alone(turn, connection, by)
+    _end(turn, connection)
+
+
+def _cancel_open(turn: Turn, connection: Connection, by: Signature) -> None:
+    """Open requests are cancelled by their arbiter, the sender; the receiver's side follows by its letter."""
+    for transfer in turn.open_transfers():
+        if transfer.connection == connection.id and transfer.role == "sender" and _is_cancelled(transfer):
+            transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
+
+
+def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
+    """Without the peer's word: what it may hold is disputed, what it has not sent us is not taken any more."""
+    for transfer in turn.open_transfers():
+        if transfer.connection != connection.id:
+            continue
+        if _would_be_unclear(transfer):
+            dispute.dispute(turn, transfer, 0, ENDED_AT_ONCE)
+        elif transfer.role == "sender" and transfer.state in BEFORE_DEBIT:  # a return: the others are cancelled already
+            transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
+        elif transfer.role == "receiver" and transfer.state is TransferState.OPEN:
+            _cancel_alone(turn, transfer, by)
+
+
+def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
+    """We don't wait for the sender, who may be gone: whatever comes of it from now on is refused."""
+    ended = replace(
+        transfer, state=TransferState.CANCELLED, decided=by, verdict=None, problem=DISCONNECTED, ended=turn.now
+    )
+    body = {"reason": DISCONNECTED, **transfers.as_body(by)}
+    ended, draft = sequencing.write(turn, ended, "cancel", body, awaits=True)
+    turn.save(ended)
+    turn.note(transfer.id, TransferState.CANCELLED.value, by.person, by.event_id, problem=DISCONNECTED)
+    sequencing.post(turn, ended, draft)
+    if "card" in ended.told:
+        transfers.edit_card(turn, ended)
+
+
+# --- by the peer ---
+
+
+def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer ends it: we do the same on our side, and say so. If it does so at once, no loan can come back by it."""
+    by = transfers.signature_in(envelope, connection.peer, "")
+    has_left = connection.peer_has_left or envelope.body.get("at_once") is True
+    connection = replace(connection, peer_has_left=has_left)
+    if connection.state in UNFINISHED_CONNECTION:
+        connections.finish(turn, connection, ConnectionState.CANCELLED, by.name)
+        return
+    if connection.state not in LASTING:
+        turn.save(connection)
+        return
+    seen = preview(turn, connection)
+    ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
+    ending, draft = sequencing.write(turn, ending, "noted")
+    turn.save(ending)
+    turn.note(connection.id, "the peer disconnects", by.person)
+    phrase = say("peer_disconnects", connection=ending, home=turn.home, preview=seen)
+    turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
+    _cancel_open(turn, ending, by)
+
+
+# --- the end ---
+
+
+def finish_what_is_over(turn: Turn) -> None:
+    """After any event: a connection that is ending and has nothing under way or on loan any more has ended.
+
+    If the peer has left, loans don't keep it: each side settles them alone, or under the next friendship.
+    """
+    for connection in turn.connections():
+        if connection.state is not ConnectionState.ENDING or _under_way(turn, connection):
+            continue
+        if connection.peer_has_left or not lend.of_connection(turn, connection):
+            _end(turn, connection)
+    for transfer in turn.open_transfers():
+        if transfer.state is TransferState.SENT and _has_ended(turn, transfer):
+            dispute.dispute(turn, transfer, 0, ENDED_AT_ONCE)
+
+
+def _has_ended(turn: Turn, transfer: Transfer) -> bool:
+    """Whether nobody but our own people can say what became of it: the friendship that carried it is over."""
+    connection = turn.connection(transfer.connection)
+    return connection is not None and connection.state is ConnectionState.ENDED
+
+
+def _under_way(turn: Turn, connection: Connection) -> bool:
+    """What is disputed waits for people, and access isn't what they need for that."""
+    return any(t.connection == connection.id and t.state not in OVER for t in turn.open_transfers())
+
+
+def _end(turn: Turn, connection: Connection) -> None:
+    ended = replace(connection, state=ConnectionState.ENDED)
+    turn.save(ended)
+    turn.note(connection.id, "ended")
+    provision.take_back(turn, ended)
+    provision.mirror(turn, ended)
+    if connection.user is None:
+        _tell_that_it_is_over(turn, ended)
+
+
+def on_taken_back(turn: Turn, event: StepDone) -> None:
+    """A step of the taking back is done: once the access is shut, the room may know."""
+    connection = turn.connection(event.context.subject)
+    turn.note(event.context.subject, f"done: {event.context.purpose}")
+    shut = event.context.detail.get("step") == EndAccess.__name__
+    if connection is not None and connection.state is ConnectionState.ENDED and shut:
+        _tell_that_it_is_over(turn, connection)
+
+
+def _tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
+    on_loan = tuple(lend.of_connection(turn, connection))
+    phrase = say("disconnected", connection=connection, home=turn.home, on_loan=on_loan)
+    turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
+
+
+def tell_silence(turn: Turn, connection: Connection) -> None:
+    """The peer's bot has not answered for ten minutes, so what it should finish hangs: say so once."""
+    silent = connection.exchange.resends == transfers.SILENT_AFTER_RESENDS
+    if connection.state is not ConnectionState.ENDING or not silent:
+        return
+    if turn.tell_once(f"silent:{connection.id}", TELLS_FOR):
+        phrase = say("ending_waits", connection=connection, home=turn.home, preview=preview(turn, connection))
+        key = f"disconnecting:{connection.id}"
+        turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=key))
+
+
+def falls_silent(turn: Turn, connection: Connection) -> Connection:
+    """A peer that has not answered for a month is gone: what it should know of the end is not sent any more."""
+    ended = connection.state is ConnectionState.ENDED and connection.ended_by is not None
+    if not ended or not connection.exchange.awaiting or connection.ended_by is None:
+        return connection
+    if connection.ended_by.at + TELLS_FOR > turn.now:
+        return connection
+    return replace(connection, exchange=replace(connection.exchange, awaiting=False, resend_at=None))

@@ -1,0 +1,459 @@
+"""What each side makes for a peer, one act after the other, and how a side becomes ready (DESIGN §2, UC1).
+
+Company, then group and user, then the token, then its trial. `relayed`: we try the token that we made and keep
+it. `direct`: it goes to the peer, sealed, and the peer tries it; we try the one that we got. What can't be made
+by us is made by hand, and its token put into the vault under `own_reference` (`fedbot credentials add`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.rules.catalogue.provenance import mirror_received
+from fedbot.rules.ledger import figures as ledger_figures
+from fedbot.rules.loan import lend
+from fedbot.rules.model.access_steps import (
+    AccessMade,
+    CloseCompany,
+    CompanyMade,
+    EndAccess,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
+    TokenMinted,
+    TokenTried,
+    TryToken,
+    due_in_a_year,
+)
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
+from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.steps import Mirror, Step
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.protocol import room_upgrades, sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import Envelope
+
+TRY_AGAIN_AFTER = timedelta(minutes=1)
+A_DAY = timedelta(days=1)
+NO_TOKEN = "no-token"  # noqa: S105 -- a reason, not a secret
+PEER = "peer"
+TOKEN_CODES = frozenset({"not-permitted", "too-much-right", "too-little-right", "sealed"})
+"""What a peer hears of the trial of its token, besides that its InvenTree can't be reached."""
+
+
+def access_name(connection: Connection) -> str:
+    """The name of the peer's user and group in our InvenTree, new in every generation."""
+    return f"fed-{connection.peer}-{connection.generation}"
+
+
+def own_reference(connection: Connection) -> str:
+    """Where the vault keeps the token that we made for the peer."""
+    return made_for(connection.peer, connection.generation)
+
+
+def made_for(party: str, generation: int) -> str:
+    """Where the vault keeps the token that this generation of a friendship gives to the party."""
+    return f"made-for/{party}/{generation}"
+
+
+def next_of(reference: str) -> str:
+    """Where a token lies that is to take the place of the one under `reference`, until it has proved good."""
+    return f"{reference}/next"
+
+
+def peer_reference(connection: Connection) -> str:
+    """Where the vault keeps the token that the peer made for us (`direct` only)."""
+    return f"got-from/{connection.peer}/{connection.generation}"
+
+
+def _mark(connection: Connection, step: str) -> str:
+    return f"fed:{connection.id}:0:{step}"
+
+
+def begin(turn: Turn, connection: Connection) -> Connection:
+    """Both sides have said yes, or a superuser has looked at a change: go on with what isn't made yet.
+
+    For that there is as much time again as there was to decide.
+    """
+    connection = replace(
+        connection,
+        state=ConnectionState.MAKING,
+        due=turn.now + turn.home.request_open_for,
+        verdict=None,
+        needs="",
+        problem="",
+        peer_needs="",
+        peer_problem="",
+    )
+    turn.save(connection)
+    connection = _next(turn, connection)
+    if connection.access == "direct" and connection.peer_url and connection.sees_items is None:
+        _try_peers(turn, connection)
+    return connection
+
+
+def _next(turn: Turn, connection: Connection) -> Connection:
+    """The next act of our side: company, access, token, and its trial or handing it over."""
+    context = Context("making", connection.id)
+    if connection.own_made:
+        return _ready_when_complete(turn, connection)
+    if connection.company is None:
+        step = MakeCompany(
+            mark=_mark(connection, "company"),
+            link=f"https://matrix.to/#/{connection.peer_bot}?fed={connection.peer}",
+            name=connection.peer_name,
+            description=f"{connection.peer_name}, connected by fedbot",
+        )
+        turn.do(Do(context, step))
+    elif connection.token_name and connection.access == "direct":
+        return _hand_over(turn, connection)
+    elif connection.token_name:
+        _try_own(turn, connection)
+    elif connection.user is None:
+        turn.do(Do(context, _access(connection)))
+    else:
+        turn.do(Do(context, _mint(turn, connection)))
+    return connection
+
+
+def on_done(turn: Turn, event: StepDone) -> None:
+    """One act of the making is done: note what came of it, go on with the next.
+
+    What is made after all was called off is taken back; while the connection is suspended nothing follows.
+    """
+    connection = turn.connection(event.context.subject)
+    if connection is None:
+        return
+    of_peer = event.context.detail.get("whose") == PEER
+    connection = _recorded(connection, event, of_peer=of_peer)
+    turn.save(connection)
+    turn.note(connection.id, f"made: {type(event.result).__name__}")
+    if connection.state not in LIVING_CONNECTION:
+        take_back(turn, connection)
+    elif connection.state is ConnectionState.MAKING:
+        if not of_peer:
+            connection = replace(connection, needs="", problem="")
+            if isinstance(event.result, TokenTried):
+                connection = _token_is_good(turn, connection)
+            else:
+                connection = _next(turn, connection)
+        else:
+            connection = _ready_when_complete(turn, replace(connection, peer_needs="", peer_problem=""))
+        turn.save(connection)
+        mirror(turn, connection)
+
+
+def _recorded(connection: Connection, event: StepDone, *, of_peer: bool) -> Connection:
+    """The connection with what this act has made or found out."""
+    result = event.result
+    if isinstance(result, TokenTried) and not of_peer and connection.token_expiry is None:  # it was made by hand
+        connection = replace(connection, token_name=result.name, token_expiry=result.expiry)
+    match result:
+        case CompanyMade(company):
+            return replace(connection, company=company)
+        case AccessMade(user, group):
+            return replace(connection, user=user, group=group)
+        case TokenMinted(name, expiry):
+            return replace(connection, token_name=name, token_expiry=expiry)
+        case TokenTried(stock_items) if of_peer or connection.access != "direct":
+            return replace(connection, sees_items=stock_items)
+    return connection
+
+
+def _access(connection: Connection) -> MakeAccess:
+    for_peer = connection.access == "direct"
+    return MakeAccess(_mark(connection, "access"), access_name(connection), connection.id, for_peer)
+
+
+def _mint(turn: Turn, connection: Connection) -> MintToken:
+    user = connection.user
+    if user is None:
+        raise ValueError(f"connection {connection.id} has no user to mint a token for")
+    name = f"{access_name(connection)}-1"
+    return MintToken(_mark(connection, "token"), user, name, own_reference(connection), due_in_a_year(turn.now))
+
+
+def _token_is_good(turn: Turn, connection: Connection) -> Connection:
+    """The token that is for the peer was tried: it looks, and does no more. It may have been made by hand."""
+    if connection.access == "direct":
+        return _hand_over(turn, connection)
+    return _ready_when_complete(turn, replace(connection, own_made=True))
+
+
+def _hand_over(turn: Turn, connection: Connection) -> Connection:
+    body = {"url": turn.home.inventory_url}
+    secrets = {"token": own_reference(connection)}
+    connection = replace(connection, own_made=True)
+    connection = sequencing.send(turn, connection, "credentials", body, awaits=True, secrets=secrets)
+    return _ready_when_complete(turn, connection)
+
+
+def _try_own(turn: Turn, connection: Connection) -> None:
+    for_peer = connection.access == "direct"
+    step = TryToken(_mark(connection, "trial"), own_reference(connection), for_peer=for_peer)
+    turn.do(Do(Context("making", connection.id), step))
+
+
+def _try_peers(turn: Turn, connection: Connection) -> None:
+    private = connection.peer in turn.home.private_peers
+    step = TryToken(_mark(connection, "trial"), peer_reference(connection), connection.peer_url, private=private)
+    turn.do(Do(_about_peer(connection), step))
+
+
+def _about_peer(connection: Connection) -> Context:
+    return Context("making", connection.id, detail={"whose": PEER})
+
+
+def on_credentials(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer's token, sealed to us: into the vault, then try it at the peer's InvenTree."""
+    sealed = envelope.body.get("token")
+    url = str(envelope.body.get("url", ""))
+    wanted = connection.access == "direct" and connection.state is ConnectionState.MAKING
+    if not wanted or not isinstance(sealed, str) or not url.startswith(("https://", "http://")):
+        turn.save(connection)
+        return
+    binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
+    connection = replace(connection, peer_url=url)
+    turn.save(connection)
+    turn.do(KeepSecret(_about_peer(connection), peer_reference(connection), sealed, binding))
+    _try_peers(turn, connection)
+
+
+def _ready_when_complete(turn: Turn, connection: Connection) -> Connection:
+    """Our side is made, and (`direct`) the peer's token works: we are ready, and active once the peer is too."""
+    tried = connection.access != "direct" or connection.sees_items is not None
+    if not (connection.own_made and tried) or connection.own_ready:
+        return connection
+    connection = replace(connection, own_ready=True, state=ConnectionState.READY, waiting_since=turn.now)
+    body = {"items": connection.sees_items}
+    connection = sequencing.send(turn, connection, "ready", body, awaits=not connection.peer_ready)
+    return become_active(turn, connection)
+
+
+def become_active(turn: Turn, connection: Connection) -> Connection:
+    """`active` when our own trial passed and the peer's `ready` is here; the people are told."""
+    is_checked = connection.check is None or not connection.check.is_open
+    is_ready = connection.own_ready and connection.peer_ready and connection.state is ConnectionState.READY
+    if not (is_checked and is_ready):
+        turn.save(connection)
+        return connection
+    connection = sequencing.rested(replace(connection, state=ConnectionState.ACTIVE, waiting_since=None))
+    turn.save(connection)
+    turn.note(connection.id, f"active with {connection.peer}")
+    _adopt(turn, connection)
+    phrase = say("connected", connection=connection, home=turn.home)
+    if connection.ours:
+        people = [connection.asked.person, connection.decided.person if connection.decided else ""]
+        rings = tuple(person for person in people if person)
+        turn.do(Post(f"end:{connection.id}", connection.room, phrase, rings=rings))
+    else:
+        turn.do(Edit(f"card:{connection.id}", connection.room, phrase))
+    mirror(turn, connection)
+    return connection
+
+
+def _adopt(turn: Turn, connection: Connection) -> None:
+    """What an earlier generation left unfinished or on loan goes on under this one (DESIGN §4); letters go out anew."""
+    adopted = []
+    kept = [t for t in turn.transfers() if t.peer == connection.peer and lend.is_kept(t)]
+    for transfer in [*turn.open_transfers(), *lend.on_loan(turn), *(lend.reopened(t) for t in kept)]:
+        left = transfer.peer == connection.peer and transfer.connection != connection.id
+        if left and transfer.room in room_upgrades.lineage(turn, connection.room):
+            here = replace(transfer, connection=connection.id, room=connection.room)
+            mine = sequencing.address_anew(here, connection)
+            turn.save(mine)
+            turn.note(transfer.id, f"goes on under generation {connection.generation}")
+            sequencing.send_again(turn, mine)
+            if mine.is_on_loan and mine.role == "receiver":
+                sequencing.ask(turn, mine)  # its owner may have settled it alone meanwhile
+            adopted.append(mine)
+            if transfer.id in {t.id for t in kept}:
+                _shows_as_on_loan_again(turn, mine)
+    if adopted and connection.ours:
+        phrase = say("goes_on_from_before", connection=connection, transfers=tuple(adopted))
+        turn.do(Post(f"adopted:{connection.id}", connection.room, phrase))
+
+
+def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
+    """What we had closed alone is on loan again, as its card and our InvenTree say too."""
+    turn.note(loan.id, "on loan again")
+    if "card" in loan.told:
+        peer_name = turn.party_name(loan.peer)
+        card = say("transfer_card", transfer=loan, home=turn.home, peer_name=peer_name, people=[], changes=())
+        turn.do(Edit(f"card:{loan.id}", loan.room, card))
+    for progress in loan.progress:
+        if progress.stage in lend.CAME_BACK:
+            mirror_received(turn, loan, progress)
+
+
+# --- what stands in the way --------------------------------------------------------------------------------
+
+
+def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """An act of the making can't go on by itself: say in the admin room what to do; keep trying what may mend."""
+    connection = turn.connection(event.context.subject)
+    if connection is None or connection.state is not ConnectionState.MAKING:
+        return
+    reason = event.reason if isinstance(event, StepRefused) else "unknown"
+    if event.context.detail.get("whose") == PEER:
+        _peers_token_refused(turn, connection, reason, event.text)
+    elif reason == NO_TOKEN:
+        _no_token(turn, connection)
+    else:
+        _own_side_waits(turn, connection, reason, event.text)
+
+
+def _no_token(turn: Turn, connection: Connection) -> None:
+    """Nobody has put one in by hand, so make it; or ours got lost, so make another."""
+    if connection.user is None:
+        turn.do(Do(Context("making", connection.id), _access(connection)))
+        return
+    connection = replace(connection, token_name="")
+    turn.save(connection)
+    turn.do(Do(Context("making", connection.id), _mint(turn, connection)))
+
+
+def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) -> None:
+    connection = replace(connection, needs=reason, problem=text, waiting_since=turn.now)
+    turn.save(connection)
+    if not turn.tell_once(f"making:{connection.id}:{reason}", A_DAY):
+        return
+    turn.note(connection.id, f"making waits: {reason}", detail=text)
+    names = {"name": access_name(connection), "reference": own_reference(connection)}
+    phrase = say("making_waits", connection=connection, reason=reason, text=text, **names)
+    turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{turn.now.isoformat()}")
+    _tell_room_once(turn, connection, "waits", say("making_waits_in_room", connection=connection, home=turn.home))
+
+
+def _peers_token_refused(turn: Turn, connection: Connection, reason: str, text: str) -> None:
+    """What the peer gave us is no good: its own people have to mend it, so the room is told."""
+    connection = replace(connection, peer_needs=reason, peer_problem=text, waiting_since=turn.now)
+    turn.save(connection)
+    if turn.tell_once(f"peers:{connection.id}:{reason}", A_DAY):
+        turn.note(connection.id, f"the peer's token: {reason}", detail=text)
+        _tell_peers_token(turn, connection, text, told_to_peers(reason))
+
+
+def peer_is_silent(turn: Turn, connection: Connection, problem: str) -> None:
+    """The peer's InvenTree can't be reached from here; the trial is repeated by itself."""
+    if connection.state is ConnectionState.MAKING and connection.peer_problem != problem:
+        connection = replace(connection, peer_problem=problem)
+        turn.save(connection)
+        turn.note(connection.id, "the peer's InvenTree is silent", detail=problem)
+        _tell_peers_token(turn, connection, problem, told_to_peers("unreachable"))
+
+
+def told_to_peers(reason: str) -> str:
+    """Why a peer's token doesn't work, as its people may know: what is at other addresses near us is none of it."""
+    return reason if reason in TOKEN_CODES else "unreachable"
+
+
+def _tell_peers_token(turn: Turn, connection: Connection, text: str, code: str) -> None:
+    phrase = say("peers_access_waits", connection=connection, home=turn.home, text=text)
+    turn.tell_admins(phrase, f"peers:{connection.id}:{turn.now.isoformat()}")
+    in_room = say("peers_access_waits_in_room", connection=connection, home=turn.home, code=code)
+    _tell_room_once(turn, connection, f"peers:{code}", in_room)
+
+
+def _tell_room_once(turn: Turn, connection: Connection, what: str, phrase: Phrase) -> None:
+    """In the thread of the card (or of our asking), so that both sides' people know what it waits for."""
+    if turn.tell_once(f"making:{connection.id}:{what}", A_DAY):
+        thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
+        key = f"making:{connection.id}:{what}:{turn.now.isoformat()}"
+        turn.do(Post(key, connection.room, phrase, thread=thread))
+
+
+def next_try(connection: Connection) -> datetime | None:
+    """When to look again at what waits for a person's help; None if nothing does, or it is being tried."""
+    waits = connection.state is ConnectionState.MAKING and (connection.needs or connection.peer_needs)
+    return connection.waiting_since + TRY_AGAIN_AFTER if waits and connection.waiting_since else None
+
+
+def try_again(turn: Turn, connection: Connection) -> None:
+    """What waits for a person's help is looked at again each minute."""
+    at = next_try(connection)
+    if at is None or at > turn.now:
+        return
+    connection = replace(connection, waiting_since=None)  # until it is refused again
+    turn.save(connection)
+    if connection.peer_needs:
+        _try_peers(turn, connection)
+    if connection.needs and connection.company is not None and connection.user is None:
+        _try_own(turn, connection)  # somebody may have made the access by hand
+    elif connection.needs:
+        turn.save(_next(turn, connection))
+
+
+def take_back(turn: Turn, connection: Connection) -> None:
+    """What was made for a connection that is over: the user deactivated, its tokens revoked, the company closed."""
+    if connection.user is not None:
+        shut = EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))
+        turn.do(Do(_taking_back(connection, shut), shut))
+    elif connection.own_made:
+        phrase = say("access_made_by_hand", connection=connection, name=access_name(connection))
+        turn.tell_admins(phrase, f"access:{connection.id}")
+    for reference in (own_reference(connection), peer_reference(connection)):
+        turn.do(Forget(reference), Forget(next_of(reference)))
+    if not lend.of_connection(turn, connection):
+        close_company(turn, connection)
+
+
+def close_company(turn: Turn, connection: Connection) -> None:
+    """Nothing of ours is with it on loan any more: the peer's company is closed, never deleted.
+
+    The next friendship uses the same company: it stays open if that has begun already.
+    """
+    living = turn.connection_with(connection.peer)
+    is_used = living is not None and living.id != connection.id
+    if connection.company is not None and not is_used:
+        close = CloseCompany(_mark(connection, "close"), connection.company)
+        turn.do(Do(_taking_back(connection, close), close))
+
+
+def _taking_back(connection: Connection, step: Step) -> Context:
+    return Context("taking-back", connection.id, detail={"step": type(step).__name__})
+
+
+def mirror(turn: Turn, connection: Connection) -> None:
+    """The connection and its open requests, as they stand, into the company's metadata (DESIGN §6)."""
+    if connection.company is None:
+        return
+    requests = [
+        {"id": t.id, "state": t.state.value, "role": t.role, "terms": t.terms_hash}
+        for t in turn.open_transfers()
+        if t.connection == connection.id
+    ]
+    value: dict[str, Any] = {
+        "connection": connection.id,
+        "generation": connection.generation,
+        "party": connection.peer,
+        "bot": connection.peer_bot,
+        "key": connection.peer_key,
+        "former_keys": list(connection.former_keys),
+        "room": connection.room,
+        "state": connection.state.value,
+        "access": connection.access,
+        "ours": connection.ours,
+        "user": connection.user,
+        "group": connection.group,
+        "token": connection.token_name,
+        "token_expiry": connection.token_expiry.isoformat() if connection.token_expiry else "",
+        "peer_url": connection.peer_url,
+        "requests": requests,
+    }
+    if shares := turn.shares():
+        value["shares"] = [[s.model, s.pk, s.name, s.by, s.at.isoformat(), list(s.above)] for s in shares]
+    if figures := turn.figures_of(connection.peer):
+        value["stats"] = {"at": figures.at.isoformat(), "days": figures.days, **ledger_figures.written(figures)}
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    turn.do(
+        Do(
+            Context("mirror", connection.id),
+            Mirror(_mark(connection, "mirror"), "company", connection.company, text),
+        )
+    )

@@ -1,0 +1,129 @@
+"""The rooms: invitations, announcing ourselves, and what can happen to a room (DESIGN §4; facts/matrix.md §2)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from fedbot.rules.connection import move_rooms, pinning
+from fedbot.rules.model.effects import Announce, Draft, Join, Leave, Post, SendEnvelope, say
+from fedbot.rules.model.events import Invited, PartyAnnounced, Removed, RoomSeen
+from fedbot.rules.model.room import Room
+from fedbot.rules.protocol import announcements, room_upgrades
+from fedbot.rules.state import Turn
+
+A_DAY = timedelta(days=1)
+ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)
+
+
+def on_invited(turn: Turn, event: Invited) -> None:
+    """Join configured rooms on invitation by people whom we know, and direct chats with our own people.
+
+    Into what takes the place of such a room anybody may invite us: its tombstone has named it. The rest is declined,
+    and the admins are told. Who is in a direct chat is known only once we are in (`on_seen`).
+    """
+    known = event.sender in turn.home.people or event.sender in turn.home.admins
+    begins_direct_chat = event.direct and event.sender in turn.home.people
+    follows = bool(room_upgrades.replaced_by(turn, event.room))
+    if (room_upgrades.is_ours(turn, event.room) and known) or follows or begins_direct_chat:
+        if not (room_upgrades.is_ours(turn, event.room) or follows):
+            turn.save(Room(event.room, event.name, joined=False))
+        turn.do(Join(event.room))
+        turn.note("rooms", "joined", event.sender, event.event_id, room=event.room)
+        return
+    turn.do(Leave(event.room))
+    turn.note("rooms", "invitation declined", event.sender, event.event_id, room=event.room)
+    if turn.tell_once(f"invited:{event.sender}", A_DAY):
+        phrase = say("invitation_declined", room=event.room, name=event.name, by=event.sender, known=known)
+        turn.tell_admins(phrase, f"invited:{event.room}:{event.event_id}")
+
+
+def on_seen(turn: Turn, event: RoomSeen) -> None:
+    """What a room is like now: announce ourselves where that is new, tell the admins what stands in our way."""
+    before = turn.room(event.room)
+    room = Room(
+        id=event.room,
+        name=event.name,
+        version=event.version,
+        may_talk=event.may_talk,
+        may_announce=event.may_announce,
+        may_react=event.may_react,
+        replaced_by=before.replaced_by if before else "",
+        predecessor=event.predecessor,
+        members=event.members,
+    )
+    turn.save(room)
+    move_rooms.look(turn, room)
+    if not room_upgrades.is_ours(turn, event.room):
+        _stay_or_leave(turn, room, before)
+    if event.room not in room_upgrades.federation_rooms(turn):
+        return
+    works = room.may_talk and room.may_react
+    worked = before is None or (before.may_talk and before.may_react)
+    if worked and not works and not event.replaced_by:
+        turn.tell_admins(say("room_without_power", room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}")
+    announce(turn, room)
+
+
+def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
+    """A direct chat begins, or is none any more: then say why and leave.
+
+    Other rooms that aren't configured are none of our business, such as one that was taken out of the settings.
+    """
+    comes_in = before is not None and not before.joined
+    if not comes_in and not announcements.direct_with(turn, before):
+        return
+    if announcements.direct_with(turn, room):
+        if comes_in:
+            turn.do(Post(f"direct:-:{room.id}", room.id, say("direct_chat_begins", home=turn.home)))
+        return
+    last_words = f"direct-over:-:{room.id}"
+    if room.members.keys() - {turn.home.bot}:
+        turn.do(Post(last_words, room.id, say("no_direct_chat", home=turn.home)))
+    turn.do(Leave(room.id, after=last_words))
+    turn.note("rooms", "left: no direct chat", room=room.id)
+
+
+def announce(turn: Turn, room: Room) -> None:
+    """Say which parties we host: by the state event, or, where the room denies it, by an envelope."""
+    content = announcements.our_announcement(turn)
+    if not (room.may_announce or room.may_talk) or not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
+        return
+    content = announcements.dated(turn, room.id, content)
+    if room.may_announce:
+        turn.do(Announce(room.id, content))
+    elif room.may_talk:
+        turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, content)))
+        turn.tell_admins(say("room_denies_announcing", room=room, bot=turn.home.bot), f"announce:{room.id}")
+
+
+def _announcing(turn: Turn, room: Room) -> str:
+    """What is announced where and how: said again only when any of it changes."""
+    content = json.dumps(announcements.our_announcement(turn), sort_keys=True)
+    return f"announced:{room.id}:{room.may_announce}:{content}"
+
+
+def announce_everywhere(turn: Turn) -> None:
+    """After a start the configuration may have changed: announce where it has."""
+    for identifier in room_upgrades.current_rooms(turn):
+        room = turn.room(identifier)
+        if room is not None and room.joined:
+            announce(turn, room)
+
+
+def on_announced(turn: Turn, event: PartyAnnounced) -> None:
+    """A bot says which parties it hosts."""
+    if event.room in room_upgrades.federation_rooms(turn) and event.sender != turn.home.bot:
+        pinning.on_announced(turn, event.room, event.sender, event.content)
+
+
+def on_removed(turn: Turn, event: Removed) -> None:
+    """We are out of a room: nothing can be said there any more; the admins are told."""
+    room = turn.room(event.room)
+    if room is None or not room.joined:
+        return
+    turn.save(replace(room, joined=False))
+    turn.note("rooms", "removed", event.sender, event.event_id, room=event.room, reason=event.reason)
+    if event.room in room_upgrades.current_rooms(turn):
+        turn.tell_admins(say("removed_from_room", room=room, event=event), f"removed:{event.event_id}")

@@ -1,0 +1,355 @@
+"""A peer's token is good for a year: each side makes the next one in time (DESIGN §2, "renewal of all tokens").
+
+Minted, handed over where it is `direct`, tried, and only then the old one is revoked; until then the old one
+serves. The new secret lies beside the old one in the vault and takes its place once it has proved good. Where
+we can't make one, the admins are told what to click, and what they put into the vault is found by its later end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from fedbot.rules.connection import provision
+from fedbot.rules.model.access_steps import (
+    AccessMade,
+    MakeAccess,
+    MintToken,
+    RevokeToken,
+    TokenMinted,
+    TokenRevoked,
+    TokenTried,
+    TryToken,
+    due_in_a_year,
+)
+from fedbot.rules.model.connection import Connection, Renewal
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
+from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.steps import Step
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import Envelope
+
+BEFORE_ITS_END = timedelta(days=30)
+LOOK_AGAIN = timedelta(hours=1)
+A_DAY = timedelta(days=1)
+WARN_AT = (30, 14, 3)  # days before the token's end
+BY_HAND = frozenset({"no-admin-token", "unsupported"})
+PEER = "peer"
+LONGEST_PROBLEM = 200
+
+
+def next_look(connection: Connection) -> datetime | None:
+    """When the connection's token is next to be looked at, or None."""
+    if connection.state is not ConnectionState.ACTIVE or connection.token_expiry is None:
+        return None
+    if connection.renewal is not None:
+        at_the_peer = connection.renewal.reason == PEER  # each look is a letter to it
+        return connection.renewal.looked + (A_DAY if at_the_peer else LOOK_AGAIN)
+    return datetime.combine(connection.token_expiry, time(), UTC) - BEFORE_ITS_END
+
+
+def look(turn: Turn, connection: Connection) -> None:
+    """Begin the renewal when its time has come; go on with one that hangs, and warn of it."""
+    at = next_look(connection)
+    if at is None or at > turn.now:
+        return
+    if connection.renewal is None:
+        _begin(turn, connection, Renewal(turn.now))
+        return
+    looking = replace(connection, renewal=replace(connection.renewal, looked=turn.now))
+    _go_on(turn, _warned(turn, looking))
+
+
+def rotate(turn: Turn, connection: Connection, by: Signature, room: str) -> bool:
+    """Our superuser wants a new token now; the outcome is told as a reply. False if one is on its way already."""
+    turn.note(connection.id, "a new token is wanted", by.person, by.event_id)
+    if connection.renewal is None:
+        _begin(turn, connection, Renewal(turn.now, by=by, room=room))
+        return True
+    _go_on(turn, replace(connection, renewal=replace(connection.renewal, looked=turn.now, by=by, room=room)))
+    return False
+
+
+# --- our side: make it, hand it over, try it ---
+
+
+def _begin(turn: Turn, connection: Connection, renewal: Renewal) -> None:
+    connection = replace(connection, renewal=renewal)
+    turn.save(connection)
+    turn.note(connection.id, "the peer's token is being renewed")
+    turn.do(Forget(provision.next_of(provision.own_reference(connection))))
+    _mint(turn, connection)
+
+
+def look_after_a_loss(turn: Turn, connection: Connection) -> None:
+    """After a restore or a rebuild: does the token that the journal knows lie in the vault, and is it good?"""
+    if connection.renewal is not None:
+        turn.void(connection.id)
+    if connection.own_made:
+        _do(turn, connection, TryToken(_mark(connection, "loss"), provision.own_reference(connection)), loss="yes")
+
+
+def _begin_after_a_loss(turn: Turn, connection: Connection) -> None:
+    """Whatever was made meanwhile is revoked by the making of the next one."""
+    before = connection.renewal or Renewal(turn.now)
+    _begin(turn, connection, Renewal(turn.now, by=before.by, room=before.room))
+
+
+def _go_on(turn: Turn, connection: Connection) -> None:
+    """What was refused is tried again; what only waits, for a server or the peer's letter, comes by itself.
+
+    But a peer that has our letter and doesn't answer has lost it since (its journal, say), so it gets it anew.
+    """
+    renewal = connection.renewal
+    turn.save(connection)
+    unanswered = bool(renewal and renewal.name) and connection.access == "direct" and not connection.exchange.awaiting
+    if renewal is None or not (renewal.problem or unanswered):
+        return
+    if not renewal.name:
+        _mint(turn, connection)
+        if renewal.reason in BY_HAND:
+            _do(turn, connection, TryToken(_mark(connection, "hand"), provision.own_reference(connection)), hand="yes")
+    elif connection.access == "direct":
+        _hand_over(turn, connection)
+    else:
+        _try_own(turn, connection)
+
+
+def _mark(connection: Connection, step: str) -> str:
+    return f"fed:{connection.id}:0:{step}"
+
+
+def _do(turn: Turn, connection: Connection, step: Step, **detail: str) -> None:
+    turn.do(Do(Context("renewing", connection.id, detail={"step": type(step).__name__, **detail}), step))
+
+
+def _mint(turn: Turn, connection: Connection) -> None:
+    """The next token. An access that was made by hand is found by its name first."""
+    if connection.user is None:
+        name, for_peer = provision.access_name(connection), connection.access == "direct"
+        _do(turn, connection, MakeAccess(_mark(connection, "access"), name, connection.id, for_peer))
+        return
+    step = MintToken(
+        _mark(connection, "renewal"),
+        connection.user,
+        next_name(connection),
+        provision.next_of(provision.own_reference(connection)),
+        due_in_a_year(turn.now),
+    )
+    _do(turn, connection, step)
+
+
+def next_name(connection: Connection) -> str:
+    """`fed-<party>-<generation>-<n+1>`."""
+    base = f"{provision.access_name(connection)}-"
+    number = connection.token_name.removeprefix(base)
+    return f"{base}{int(number) + 1 if number.isdecimal() else 2}"
+
+
+def _source(connection: Connection) -> str:
+    """Where the new secret lies: beside the old one, or in its place if somebody put it there by hand."""
+    own = provision.own_reference(connection)
+    return own if connection.renewal is not None and connection.renewal.by_hand else provision.next_of(own)
+
+
+def _try_own(turn: Turn, connection: Connection) -> None:
+    _do(turn, connection, TryToken(_mark(connection, "trial"), _source(connection)))
+
+
+def _hand_over(turn: Turn, connection: Connection) -> None:
+    body = {"url": turn.home.inventory_url}
+    secrets = {"token": _source(connection)}
+    turn.save(sequencing.send(turn, connection, "credentials", body, awaits=True, secrets=secrets))
+
+
+def on_done(turn: Turn, event: StepDone) -> None:
+    """One act of the renewal is done: go on with the next."""
+    connection = turn.connection(event.context.subject)
+    detail = event.context.detail
+    if isinstance(event.result, TokenRevoked):
+        turn.note(event.context.subject, "the old token is revoked")
+        if connection is not None and detail.get("room"):
+            phrase = say("token_rotated", connection=connection)
+            turn.do(
+                Post(f"rotated:{connection.id}:{detail['event']}", detail["room"], phrase, reply_to=detail["event"])
+            )
+        return
+    if connection is None or connection.state is not ConnectionState.ACTIVE:
+        return
+    if isinstance(event.result, TokenTried) and detail.get("whose") == PEER:
+        _peers_works(turn, connection, event.result, detail["url"])
+    elif isinstance(event.result, TokenTried) and detail.get("loss"):
+        _known_again(turn, connection, event.result)
+    elif connection.renewal is not None:
+        _ours_goes_on(turn, connection, connection.renewal, event)
+
+
+def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
+    """The token in the vault is good. If it is another than the journal says, its renewal had come to its end."""
+    old = connection.token_name
+    if not tried.name or tried.name == old:
+        if connection.renewal is not None:
+            _begin_after_a_loss(turn, connection)
+        return
+    turn.save(replace(connection, token_name=tried.name, token_expiry=tried.expiry, token_warned=0, renewal=None))
+    turn.note(connection.id, f"the peer's token had been renewed: {tried.name}")
+    turn.do(Forget(provision.next_of(provision.own_reference(connection))))
+    if connection.user is not None and old:
+        _do(turn, connection, RevokeToken(_mark(connection, "revoke"), connection.user, old))
+
+
+def _ours_goes_on(turn: Turn, connection: Connection, renewal: Renewal, event: StepDone) -> None:
+    match event.result:
+        case AccessMade(user, group):
+            connection = replace(connection, user=user, group=group)
+            turn.save(connection)
+            _mint(turn, connection)
+        case TokenMinted(name, expiry):
+            renewal = replace(renewal, name=name, expiry=expiry, by_hand=False, reason="", problem="")
+            _proved_next(turn, replace(connection, renewal=renewal))
+        case TokenTried(_, _, name, expiry) if event.context.detail.get("hand"):
+            newer = expiry is not None and connection.token_expiry is not None and expiry > connection.token_expiry
+            if newer and not renewal.name:
+                renewal = replace(renewal, name=name, expiry=expiry, by_hand=True, reason="", problem="")
+                _proved_next(turn, replace(connection, renewal=renewal), tried=True)
+        case TokenTried():
+            _switch(turn, connection, renewal)
+
+
+def _proved_next(turn: Turn, connection: Connection, *, tried: bool = False) -> None:
+    """There is a new token: the one who will use it tries it."""
+    turn.save(connection)
+    if connection.access == "direct":
+        _hand_over(turn, connection)
+    elif tried and connection.renewal is not None:
+        _switch(turn, connection, connection.renewal)
+    else:
+        _try_own(turn, connection)
+
+
+def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
+    """The new token has proved good: it takes the old one's place, and the old one is revoked."""
+    old, own = connection.token_name, provision.own_reference(connection)
+    if not renewal.by_hand:
+        turn.do(MoveSecret(provision.next_of(own), own))
+    warned = connection.token_warned
+    connection = replace(connection, token_name=renewal.name, token_expiry=renewal.expiry, token_warned=0, renewal=None)
+    turn.save(connection)
+    turn.note(connection.id, f"the peer's token is renewed: {renewal.name}")
+    by_hand_stays = renewal.by_hand or connection.user is None or not old
+    if warned:
+        phrase = say("token_renewed", connection=connection, old=old if by_hand_stays else "")
+        turn.tell_admins(phrase, f"renewed:{connection.id}:{renewal.name}")
+    answer = {"room": renewal.room, "event": renewal.by.event_id} if renewal.by else {}
+    if connection.user is not None and not by_hand_stays:
+        _do(turn, connection, RevokeToken(_mark(connection, "revoke"), connection.user, old), **answer)
+    elif renewal.by:
+        key = f"rotated:{connection.id}:{renewal.by.event_id}"
+        turn.do(Post(key, renewal.room, say("token_rotated", connection=connection), reply_to=renewal.by.event_id))
+
+
+# --- the peer's side: take it, try it ---
+
+
+def on_credentials(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A token from the peer: its first one, or the next."""
+    if connection.state is ConnectionState.MAKING:
+        provision.on_credentials(turn, connection, envelope)
+        return
+    turn.save(connection)
+    sealed, url = envelope.body.get("token"), str(envelope.body.get("url", ""))
+    wanted = connection.access == "direct" and connection.own_ready and connection.state is not ConnectionState.ENDED
+    if not wanted or not isinstance(sealed, str) or not url.startswith(("https://", "http://")):
+        return
+    binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
+    reference = provision.next_of(provision.peer_reference(connection))
+    context = Context("renewing", connection.id, detail={"step": TryToken.__name__, "whose": PEER, "url": url})
+    turn.do(KeepSecret(context, reference, sealed, binding))
+    private = connection.peer in turn.home.private_peers
+    turn.do(Do(context, TryToken(_mark(connection, "trial"), reference, url, private=private)))
+
+
+def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str) -> None:
+    reference = provision.peer_reference(connection)
+    turn.do(MoveSecret(provision.next_of(reference), reference))
+    connection = replace(connection, peer_url=url, sees_items=tried.stock_items)
+    turn.save(sequencing.send(turn, connection, "renewed", {"problem": ""}, awaits=True))
+    turn.note(connection.id, "the peer's new token works")
+
+
+def on_renewed(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """The peer has tried the token that we handed over."""
+    renewal = connection.renewal
+    if renewal is None or not renewal.name or connection.access != "direct":
+        turn.save(connection)
+    elif envelope.body["problem"]:
+        _hangs(turn, connection, PEER, str(envelope.body["problem"])[:LONGEST_PROBLEM])
+    else:
+        _switch(turn, connection, renewal)
+
+
+# --- what stands in the way ---
+
+
+def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """An act of the renewal got a no: the old token serves on, people are told in time."""
+    connection = turn.connection(event.context.subject)
+    if connection is None or connection.state is not ConnectionState.ACTIVE:
+        return
+    detail = event.context.detail
+    reason = event.reason if isinstance(event, StepRefused) else "unknown"
+    if detail["step"] == RevokeToken.__name__:
+        phrase = say("old_token_stays", connection=connection, name=provision.access_name(connection), text=event.text)
+        turn.tell_admins(phrase, f"old-token:{connection.id}:{event.at.isoformat()}")
+    elif detail.get("whose") == PEER:
+        turn.do(Forget(provision.next_of(provision.peer_reference(connection))))
+        problem = {"problem": provision.told_to_peers(reason)}
+        turn.save(sequencing.send(turn, connection, "renewed", problem, awaits=True))
+        turn.note(connection.id, "the peer's new token does not work", detail=event.text)
+    elif detail.get("loss"):
+        _begin_after_a_loss(turn, connection)
+    elif not detail.get("hand"):
+        _hangs(turn, connection, reason, event.text)
+
+
+def _hangs(turn: Turn, connection: Connection, reason: str, text: str) -> None:
+    renewal = connection.renewal
+    if renewal is None:
+        turn.save(connection)
+        return
+    lost = reason == provision.NO_TOKEN  # the vault hasn't got it any more, so another one is made
+    name = "" if lost or reason in BY_HAND else renewal.name
+    renewal = replace(renewal, name=name, reason=reason, problem=text)
+    turn.note(connection.id, f"renewal waits: {reason}", detail=text)
+    if renewal.by is not None:
+        phrase = say("rotate_failed", connection=connection, home=turn.home, text=text)
+        key = f"rotated:{connection.id}:{renewal.by.event_id}"
+        turn.do(Post(key, renewal.room, phrase, reply_to=renewal.by.event_id))
+        renewal = replace(renewal, by=None, room="")
+    turn.save(_warned(turn, replace(connection, renewal=renewal)))
+
+
+def _warned(turn: Turn, connection: Connection) -> Connection:
+    """The admins are told 30, 14 and 3 days before the token ends, if there is no new one by then."""
+    renewal, expiry = connection.renewal, connection.token_expiry
+    if renewal is None or expiry is None:
+        return connection
+    left = (expiry - turn.now.date()).days
+    reached = [days for days in WARN_AT if left <= days]
+    first = reached == [WARN_AT[0]]
+    if not reached or connection.token_warned == min(reached) or (first and not renewal.problem):
+        return connection
+    phrase = say(
+        "token_ends",
+        connection=connection,
+        left=max(left, 0),
+        reason=renewal.reason or "silent",
+        text=renewal.problem,
+        name=provision.access_name(connection),
+        token=next_name(connection),
+    )
+    turn.tell_admins(phrase, f"token:{connection.id}:{expiry.isoformat()}:{min(reached)}")
+    return replace(connection, token_warned=min(reached))

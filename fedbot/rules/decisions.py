@@ -1,0 +1,394 @@
+"""Decisions on a card: which reaction or line counts, the grace, and the second look at the right (DESIGN §5).
+
+A verdict runs through three stages: the right is read, the grace runs, the right is read again after a sync
+that began later than the grace ended. The first one wins; while it runs, no other is taken up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from fedbot.rules.approval import consent
+from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_parcel, is_open, takes_less
+from fedbot.rules.catalogue import match_parts
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.loan import lend
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Choice, Signature, Verdict, VerdictStage, Wish
+from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
+from fedbot.rules.model.events import Answered, Context, Reacted, Redacted, Unanswered
+from fedbot.rules.model.queries import Able, PersonRights, WhoMay
+from fedbot.rules.model.reactions import CARD_KEYS, KEY_OF, normalised
+from fedbot.rules.model.shown import hash_of
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.protocol import announcements, room_upgrades, sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import offer, receive
+from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
+
+S = TypeVar("S", Connection, Transfer)
+
+QUIET_FOR = timedelta(days=1)
+MOST_BEHIND = 10
+
+
+def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
+    """The transfer or connection of that id, looked for only among those of the kind that the id is of."""
+    is_connection = kind_of(identifier) is SubjectKind.CONNECTION
+    return turn.connection(identifier) if is_connection else turn.transfer(identifier)
+
+
+def right_to_decide(subject: Subject, person: str = "") -> Right:
+    """Connections are for superusers, transfers for approvers (DESIGN §5); who asked may take less."""
+    if isinstance(subject, Connection):
+        return Right.SUPERUSER
+    return Right.MAPPED if takes_less(subject) and person == subject.terms.asker else Right.APPROVER
+
+
+def takes_taps(subject: Subject) -> bool:
+    """Whether a reaction on its card still counts for something."""
+    return is_open(subject) or awaits_parcel(subject)
+
+
+def on_reaction(turn: Turn, event: Reacted) -> None:
+    """A reaction: takes up the verdict if everything holds; else at most one quiet line a person and card."""
+    if event.room not in room_upgrades.federation_rooms(turn):
+        return
+    if not turn.state.posts.get(event.target, "").startswith("card:"):
+        return
+    subject = subject_by_id(turn, turn.subject_of(event.target))
+    choice = CARD_KEYS.get(normalised(event.key))
+    if subject is None or choice is None or announcements.is_bot(turn, event.room, event.sender):
+        return
+    if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
+        return
+    if event.target in subject.superseded:
+        quiet(turn, subject, event.sender, say("card_is_superseded", subject=subject))
+        return
+    if awaits_parcel(subject) and _is_of_before(subject, event.at):
+        quiet(turn, subject, event.sender, say("parcel_has_just_left", subject=subject))
+        return
+    complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at)
+    if complaint:
+        quiet(turn, subject, event.sender, complaint)
+
+
+def take_up(
+    turn: Turn,
+    subject: Subject,
+    choice: Choice,
+    person: str,
+    event_id: str,
+    reply_to: str = "",
+    quantity: Decimal | None = None,
+    *,
+    at: datetime,
+) -> Phrase | None:
+    """Begin a verdict, or say why not. `reply_to` is the line, where the person typed instead of tapping.
+
+    `quantity` is what an owner's approver grants, where that is less than was requested. `at` is when it was
+    said: what was said in time counts though we were down then (DESIGN §6).
+    """
+    username = turn.home.people.get(person)
+    if username is None:
+        return _not_ours(turn, subject, person)
+    if (complaint := _undecidable(turn, subject, choice, person, at)) is not None:
+        return complaint
+    if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
+        return complaint
+    seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn, subject)
+    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen)
+    first = subject.verdict
+    if first is None:
+        _begin(turn, subject, wish)
+    elif first.stage is VerdictStage.CHECKING and len(first.behind) < MOST_BEHIND:
+        turn.save(replace(subject, verdict=replace(first, behind=(*first.behind, wish))))
+    else:
+        return _being_decided(turn, subject, first, person)
+    return None
+
+
+def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: datetime) -> Phrase | None:
+    """Why this can't be said of the subject now, by this person; of a parcel on its way only that it is here."""
+    if awaits_parcel(subject):
+        if choice is not Choice.PARCEL:
+            return say("parcel_is_on_its_way", subject=subject)
+        return _unsafe(turn, subject)
+    if not is_open(subject):
+        return say("decided_already", subject=subject)
+    if isinstance(subject, Transfer) and not _fits(subject, choice):
+        return say("not_on_this_card", subject=subject)
+    if subject.due <= min(at, turn.now):
+        return say("too_late", subject=subject)
+    if (complaint := _outdated(subject, at) or _unsafe(turn, subject)) is not None:
+        return complaint
+    if asked_by(turn, subject, person) and not takes_less(subject) and not turn.home.self_approval:
+        return say("not_your_own", subject=subject)
+    return None
+
+
+def _outdated(subject: Subject, at: datetime) -> Phrase | None:
+    """Why what was said then isn't about the card as it reads now: it was edited since."""
+    redrawn = subject.redrawn if isinstance(subject, Transfer) else None
+    return say("card_has_changed", subject=subject) if redrawn is not None and at <= redrawn else None
+
+
+def _fits(transfer: Transfer, choice: Choice) -> bool:
+    """Whether that can be said of it: damaged is what comes back, and that comes by hand."""
+    if transfer.terms.parent:
+        return choice is not Choice.PARCEL and (lend.is_return(transfer) or choice is not Choice.DAMAGED)
+    return choice is not Choice.DAMAGED
+
+
+def _is_of_before(subject: Subject, at: datetime) -> bool:
+    """Whether a tap is from before the parcel left: then it was a yes to sending it, by a second person."""
+    parcel = subject.parcel if isinstance(subject, Transfer) else None
+    return parcel is not None and parcel.left is not None and at <= parcel.left
+
+
+def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
+    """Somebody of another space, a friend or not, wants to decide on our card."""
+    friends = announcements.other_homes(turn, subject.room, person, active_only=True)
+    if not friends:
+        return say("not_yours_to_decide", subject=subject, party=turn.home.name)
+    own = turn.party_name(friends[0][0])
+    asked = person == asker_of(subject)
+    return say("for_the_other_space_to_decide", subject=subject, party=turn.home.name, own=own, asked=asked)
+
+
+def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
+    """Read the person's right; who else could is asked along, for a refusal that helps."""
+    verdict = Verdict(
+        wish.choice,
+        wish.person,
+        wish.username,
+        wish.event_id,
+        VerdictStage.CHECKING,
+        wish.at,
+        reply_to=wish.reply_to,
+        quantity=wish.quantity,
+        shown=wish.shown,
+        behind=behind,
+    )
+    turn.save(replace(subject, verdict=verdict))
+    right = right_to_decide(subject, verdict.person)
+    questions = (PersonRights(verdict.username), WhoMay(right, tuple(turn.home.people.values())))
+    turn.do(Typing(subject.room, 30))
+    turn.do(Ask(Context("verdict", subject.id, detail={"event": verdict.event_id}), questions))
+
+
+def _being_decided(turn: Turn, subject: Subject, first: Verdict, person: str) -> Phrase:
+    """Why this person's word comes too late: somebody's, maybe an own one, is about to count."""
+    if first.person == person:
+        return say("decided_by_yourself", subject=subject, key=KEY_OF[first.choice])
+    return say("being_decided", subject=subject, by=turn.name_of(first.person, subject.room))
+
+
+def _drop(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+    """This decision doesn't count: the next one behind it is taken up, or the card is open again."""
+    if verdict.behind:
+        first, *others = verdict.behind
+        _begin(turn, subject, first, *others)
+    else:
+        turn.save(replace(subject, verdict=None))
+        turn.do(Typing(subject.room, 0))
+        _tell_open_again(turn, subject, verdict)
+
+
+def _tell_open_again(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+    """Those who were told that somebody else is deciding hear that nothing came of it; nobody else needs a word."""
+    told = [t for t in turn.tellings() if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")]
+    for telling in told:
+        turn.drop(telling)
+    if told:
+        phrase = say("open_again", subject=subject)
+        turn.do(Post(f"reopened:{subject.id}:{verdict.event_id}", subject.room, phrase, thread=f"card:{subject.id}"))
+
+
+def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
+    """Why nothing may be decided with this peer now: its bot or key isn't the pinned one, or it is all over."""
+    if isinstance(subject, Transfer):
+        connection = sequencing.connection_of(turn, subject)
+        if subject.awaits_parcel:
+            carries = connection.state in receive.CREDITING_FOR
+        else:
+            carries = lend.carries(connection, subject)
+        return None if carries else say("connection_not_active", connection=connection)
+    if connections.announced_alone(turn, subject):
+        is_open = subject.check is not None and subject.check.is_open
+        return say("keys_not_compared_yet", connection=subject) if is_open else None
+    return say("party_not_announced", party=subject.peer, bot=subject.peer_bot, believed="")
+
+
+def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
+    """A line has no part to go to: say so, and look again, as somebody may have made the part meanwhile."""
+    if transfer.role != "receiver" or not (missing := match_parts.unmatched(transfer)):
+        return None
+    offer.look_for_parts(turn, transfer)
+    numbers = tuple(progress.number for progress in missing)
+    return say("no_part_for_it_yet", transfer=transfer, numbers=numbers, home=turn.home)
+
+
+def _running(turn: Turn, context: Context, stage: VerdictStage) -> tuple[Subject, Verdict] | None:
+    """The verdict that an answer belongs to, if it still runs in that stage."""
+    subject = subject_by_id(turn, context.subject)
+    if subject is None or subject.verdict is None:
+        return None
+    verdict = subject.verdict
+    if verdict.event_id != context.detail.get("event") or verdict.stage is not stage:
+        return None
+    return subject, verdict
+
+
+def on_rights(turn: Turn, event: Answered) -> None:
+    """The right was read: begin the grace, or say who could."""
+    running = _running(turn, event.context, VerdictStage.CHECKING)
+    if running is None:
+        return
+    subject, verdict = running
+    rights, able = event.answers
+    if not (isinstance(rights, Rights) and isinstance(able, Able)):
+        raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
+    if not rights.covers(right_to_decide(subject, verdict.person)):
+        _refuse(turn, subject, verdict, not_entitled(turn, subject, rights, able))
+        return
+    ends = turn.now + turn.home.grace
+    turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.GRACE, ends=ends, behind=())))
+    for other in verdict.behind:
+        _tell(turn, subject, other, _being_decided(turn, subject, verdict, other.person))
+    turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
+    turn.note(subject.id, f"{verdict.choice} in grace", verdict.person, verdict.event_id)
+    if verdict.reply_to:
+        phrase = say("noted_in_grace", subject=subject, choice=verdict.choice, seconds=turn.home.grace)
+        turn.do(Post(f"noted:{subject.id}:{verdict.event_id}", subject.room, phrase, reply_to=verdict.reply_to))
+
+
+def _is_void(turn: Turn, subject: Subject, verdict: Verdict) -> bool:
+    """Whether the card would show something else by now than when the person decided: then another card goes up."""
+    if verdict.shown == consent.hash_now(turn, subject):
+        return False
+    turn.note(subject.id, f"{verdict.choice} void: what the card shows has changed", verdict.person, verdict.event_id)
+    turn.save(replace(subject, verdict=None))
+    turn.do(Typing(subject.room, 0))
+    people = tuple(turn.home.people.values())
+    purpose = "changed-card" if isinstance(subject, Transfer) else "connect-card"
+    context = Context(purpose, subject.id, detail={"person": verdict.person})
+    turn.do(Ask(context, (WhoMay(right_to_decide(subject), people),), patient=True))
+    return True
+
+
+def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Phrase:
+    """The refusal that names who could decide instead."""
+    by_user = {username: person for person, username in turn.home.people.items()}
+    names = [turn.name_of(by_user[u], subject.room) for u in able.usernames if u in by_user]
+    return say(
+        "not_entitled_to_decide",
+        subject=subject,
+        rights=rights,
+        right=right_to_decide(subject),
+        party=turn.home.name,
+        able=names,
+    )
+
+
+def on_no_rights(turn: Turn, event: Unanswered) -> None:
+    """Rights can't be read: fail closed, say so, keep the card open."""
+    stage = VerdictStage.CHECKING if event.context.purpose == "verdict" else VerdictStage.CONFIRMING
+    running = _running(turn, event.context, stage)
+    if running:
+        subject, verdict = running
+        _refuse(turn, subject, verdict, say("rights_unreadable", subject=subject, problem=event.problem))
+
+
+def _refuse(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> None:
+    turn.note(subject.id, f"{verdict.choice} not counted: {phrase.name}", verdict.person, verdict.event_id)
+    _tell(turn, subject, verdict, phrase)
+    _drop(turn, subject, verdict)
+
+
+def _tell(turn: Turn, subject: Subject, verdict: Verdict | Wish, phrase: Phrase) -> None:
+    """As the answer to the line, or one quiet line for a tap."""
+    if verdict.reply_to:
+        key = f"refused:{subject.id}:{verdict.event_id}"
+        turn.do(Post(key, subject.room, phrase, reply_to=verdict.reply_to))
+    else:
+        quiet(turn, subject, verdict.person, phrase)
+
+
+def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
+    """One quiet line in the card's thread, at most one a person, card and kind of complaint."""
+    if turn.tell_once(f"quiet:{subject.id}:{person}:{phrase.name}", QUIET_FOR):
+        key = f"quiet:{subject.id}:{person}:{phrase.name}"
+        addressed = replace(phrase, to=turn.name_of(person, subject.room))
+        turn.do(Post(key, subject.room, addressed, thread=f"card:{subject.id}"))
+
+
+def on_redaction(turn: Turn, event: Redacted) -> None:
+    """Something was taken back: a verdict's own reaction or line stops it, whoever redacted it.
+
+    Whether they may do so is known in its own room alone: elsewhere anybody can name it.
+    """
+    for subject in turn.subjects():
+        verdict = subject.verdict
+        if verdict is None or event.room not in room_upgrades.lineage(turn, subject.room):
+            continue
+        behind = tuple(other for other in verdict.behind if other.event_id != event.target)
+        if verdict.event_id == event.target:
+            stop(turn, subject, event.sender, event.event_id)
+        elif behind != verdict.behind:
+            turn.save(replace(subject, verdict=replace(verdict, behind=behind)))
+
+
+def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
+    """The grace is over without an effect: the card is open again."""
+    turn.note(subject.id, "decision taken back in time", person, event_id)
+    if subject.verdict is not None:
+        _drop(turn, subject, subject.verdict)
+
+
+def on_caught_up(turn: Turn) -> None:
+    """A sync is complete that began at `turn.now`: graces that ended before it are over. Read the rights again."""
+    for subject in turn.subjects():
+        verdict = subject.verdict
+        if verdict is None or verdict.stage is not VerdictStage.GRACE:
+            continue
+        if verdict.ends is None or verdict.ends > turn.now or _is_void(turn, subject, verdict):
+            continue
+        turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.CONFIRMING)))
+        context = Context("confirm", subject.id, detail={"event": verdict.event_id})
+        turn.do(Ask(context, (PersonRights(verdict.username),)))
+
+
+def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Verdict, Signature] | None:
+    """The right was read a second time: the decision that counts now, or None. The verdict is cleared."""
+    running = _running(turn, event.context, VerdictStage.CONFIRMING)
+    if running is None:
+        return None
+    subject, verdict = running
+    (rights,) = event.answers
+    if not isinstance(rights, Rights):
+        raise TypeError(f"a confirmation asks for rights, not {rights!r}")
+    if not rights.covers(right_to_decide(subject, verdict.person)):
+        phrase = not_entitled(turn, subject, rights, Able(()))
+        _refuse(turn, subject, verdict, phrase)
+        return None
+    if (complaint := _unsafe(turn, subject)) is not None:
+        _refuse(turn, subject, verdict, complaint)
+        return None
+    if _is_void(turn, subject, verdict):
+        return None
+    if isinstance(subject, Transfer):
+        subject = replace(subject, verdict=None, consented=verdict.shown)
+    else:
+        subject = replace(subject, verdict=None)
+    turn.save(subject)
+    turn.do(Typing(subject.room, 0))
+    name = turn.name_of(verdict.person, subject.room)
+    signature = Signature(
+        verdict.person, name, turn.home.party, verdict.at, verdict.event_id, username=verdict.username
+    )
+    return subject, verdict, signature

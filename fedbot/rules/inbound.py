@@ -1,0 +1,420 @@
+"""Envelopes that come in: checked, told by party and subject, read in order, handed to their rule (DESIGN §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from fedbot.rules.catalogue import search
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rotate_tokens
+from fedbot.rules.ledger import reconcile, recover, stats
+from fedbot.rules.loan import end, extend, hand_back, lend
+from fedbot.rules.model import budgets
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.effects import Draft, Post, SendEnvelope, say
+from fedbot.rules.model.events import EnvelopeSeen
+from fedbot.rules.model.room import AnnouncedParty
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import announcements, room_upgrades, sequencing
+from fedbot.rules.protocol.terms import BadTerms
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import dispute, offer, opening, receive, request, send, sender_decision
+from fedbot.rules.wire.envelope import VERSION, BadEnvelope, Envelope, check
+
+A_DAY = timedelta(days=1)
+MOST_HEARD = 10
+
+# What each kind must carry in its body, by type; whatever else is there is ignored.
+BODIES: dict[str, dict[str, type]] = {
+    "announce": {"parties": list},
+    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str, "commitment": str},
+    "reveal": {"nonce": str},
+    "check": {},
+    "accepted": {"by": str, "by_name": str, "access": str},
+    "declined": {},
+    "credentials": {"url": str, "token": str},
+    "ready": {},
+    "renewed": {"problem": str},
+    "cancelled": {},
+    "disconnecting": {"by": str, "by_name": str},
+    "noted": {},
+    "stats-ask": {"days": int},
+    "stats": {"days": int, "problem": str},
+    "find-ask": {"search": str},
+    "find": {"search": str, "problem": str},
+    "books-ask": {"after": str},
+    "books": {"after": str, "last": str, "problem": str},
+    "ask": {"seen": int},
+    "seen": {"seen": int},
+    "offer": {"terms": dict, "due": str, "opening": dict},
+    "request": {"terms": dict, "due": str, "opening": dict},
+    "granted": {"terms": dict, "by": str, "by_name": str},
+    "approve": {"by": str, "by_name": str},
+    "decline": {"by": str, "by_name": str},
+    "cancel": {"by": str, "by_name": str},
+    "expired": {},
+    "aborted": {},
+    "sent": {"lines": list, "failed": list},
+    "received": {"items": list, "refused": list},
+    "refused": {"reason": str},
+    "reverted": {},
+    "done": {},
+    "extended": {"until": str, "by": str, "by_name": str},
+    "closed": {"how": str, "by": str, "by_name": str},
+    "disputed": {},
+}
+
+
+def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
+    """One envelope. What isn't for us, isn't signed as pinned or can't be read has no effect."""
+    if event.room not in room_upgrades.federation_rooms(turn):
+        return
+    try:
+        envelope = check(event.envelope)
+        _check_body(envelope)
+    except BadEnvelope as problem:
+        if turn.spends("stray", event.sender) is None:
+            turn.note("mail", f"unreadable: {problem}", event.sender, event.event_id)
+            _complain(turn, event, str(problem))
+        return
+    if event.sender == turn.home.bot:
+        recover.on_own_letter(turn, event, envelope)
+        return
+    if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
+        return
+    if envelope.kind == "announce":
+        pinning.on_announced(turn, event.room, event.sender, {"parties": envelope.body["parties"]})
+        return
+    if envelope.to != turn.home.party or envelope.room != event.room:
+        return
+    try:
+        _deliver(turn, event, envelope)
+    except BadTerms as problem:
+        if turn.spends("stray", event.sender) is None:
+            turn.note(envelope.subject, f"not taken: {problem}", event.sender, event.event_id)
+            _complain(turn, event, str(problem))
+
+
+def _is_too_much(turn: Turn, envelope: Envelope, whose: str) -> bool:
+    """Whether this message is over the budget of its kind: then it is left unread, and comes again if it must arrive.
+
+    `whose` is the peer, or the Matrix account, where the budget isn't the subject's own.
+    """
+    budget, scope = budgets.MESSAGES[envelope.kind]
+    key = envelope.subject if scope is budgets.Scope.SUBJECT else f"{whose} {envelope.kind}"
+    if turn.spends(budget, key) is None:
+        return False
+    if turn.tell_once(f"too-many:{budget}:{whose}", A_DAY):
+        turn.note(envelope.subject or "mail", f"left unread: too many messages ({envelope.kind})", whose)
+        turn.tell_admins(say("peer_sends_too_much", peer=whose), f"too-many:{whose}:{turn.now.isoformat()}")
+    return True
+
+
+def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: str) -> None:
+    """For the audit, as long as it isn't too often by this account."""
+    if turn.spends("stray", event.sender) is None:
+        turn.note(subject, what, event.sender, event.event_id)
+
+
+def _check_body(envelope: Envelope) -> None:
+    required = BODIES.get(envelope.kind)
+    if required is None:
+        raise BadEnvelope("kind")
+    for field, kind in required.items():
+        value = envelope.body.get(field)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise BadEnvelope(f"body.{field}")
+
+
+def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
+    """One polite notice a bot and day."""
+    if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
+        phrase = say("unreadable_letter", bot=event.sender, problem=problem, version=VERSION)
+        turn.do(Post(f"unreadable:-:{event.event_id}", event.room, phrase))
+
+
+def _deliver(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    if envelope.subject_kind == "connection":
+        _about_connection(turn, event, envelope)
+    else:
+        _about_transfer(turn, event, envelope)
+
+
+# --- connections ---
+
+
+def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    connection = turn.connection(envelope.subject)
+    if connection is None:
+        _from_unknown(turn, event, envelope)
+        return
+    if envelope.kind == "check":
+        is_theirs = envelope.sender == connection.peer and event.room == connection.room
+        if is_theirs and not _is_too_much(turn, envelope, event.sender):
+            key_checks.on_check(turn, connection, event, envelope)
+        return
+    if not _is_pinned(turn, connection, event, envelope):
+        return
+    if envelope.kind != "connect" and _is_too_much(turn, envelope, connection.peer):
+        return
+    connection = move_rooms.follow_what_is_over(turn, connection)
+    if envelope.kind == "connect":
+        pinned = AnnouncedParty(connection.peer, connection.peer_name, connection.peer_key)
+        connections.on_connect(turn, envelope, pinned, event)
+        return
+    read = sequencing.read(turn, connection, envelope)
+    if read is None:
+        return
+    read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
+    rule = _ABOUT_CONNECTIONS.get(envelope.kind)
+    if rule is None:
+        turn.save(read)
+    else:
+        rule(turn, read, envelope)
+
+
+_ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
+    "accepted": connections.on_accepted,
+    "declined": connections.on_declined,
+    "reveal": connections.on_revealed,
+    "credentials": rotate_tokens.on_credentials,
+    "renewed": rotate_tokens.on_renewed,
+    "ready": connections.on_ready,
+    "cancelled": connections.on_cancelled,
+    "disconnecting": disconnect.on_disconnecting,
+    "stats-ask": stats.on_asked,
+    "stats": stats.on_told,
+    "find-ask": search.on_asked,
+    "find": search.on_told,
+    "books-ask": reconcile.on_asked,
+    "books": reconcile.on_page,
+}
+
+
+def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    """A connection that we have not heard of: only an asking begins one, by the bot that we believe of."""
+    if envelope.kind != "connect":
+        return
+    announced = turn.announced(event.room, envelope.sender)
+    fits = [party for bot, party in announced if bot == event.sender and party.key == envelope.key]
+    if not fits:
+        _note_stray(turn, event, envelope.subject, "asking refused: party not announced by this bot")
+        if turn.tell_once(f"misannounced:{event.sender}:{envelope.sender}", A_DAY):
+            believed = announced[0][0] if announced else ""
+            phrase = say("party_not_announced", party=envelope.sender, bot=event.sender, believed=believed)
+            turn.do(Post(f"misannounced:-:{event.event_id}", event.room, phrase))
+        return
+    connections.on_connect(turn, envelope, fits[0], event)
+
+
+def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Envelope) -> bool:
+    """Whether the letter is from the party, account, key and room that the connection pins.
+
+    What was written in the room before that was upgraded counts too.
+    """
+    room = move_rooms.room_of(turn, connection)
+    if envelope.sender != connection.peer or event.room not in room_upgrades.lineage(turn, room):
+        turn.note(envelope.subject, "not the sender's, or in another room", event.sender, event.event_id)
+        return False
+    if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
+        return True
+    pinning.mismatch(turn, connection, event.sender, envelope.key)
+    return False
+
+
+# --- transfers ---
+
+
+def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    transfer = turn.transfer(envelope.subject)
+    connection = turn.connection(transfer.connection) if transfer else _newest_with(turn, envelope.sender)
+    if connection is None or connection.state not in LIVING_CONNECTION | {ConnectionState.ENDED}:
+        _note_stray(turn, event, envelope.subject, "letter without a connection")
+        return
+    is_heard = _is_pinned(turn, connection, event, envelope)
+    if not is_heard or (transfer is not None and _is_too_much(turn, envelope, connection.peer)):
+        return
+    connection = move_rooms.follow_what_is_over(turn, connection)
+    if transfer is None:
+        _new_transfer(turn, envelope, connection, event.event_id)
+        return
+    if connection.state is ConnectionState.SUSPENDED:
+        return
+    transfer = move_rooms.follow(turn, transfer, connection.room)
+    if transfer.role == "receiver" and receive.is_stale(turn, envelope, event.at):
+        sequencing.ask_once(turn, transfer)
+        return
+    read = sequencing.read(turn, transfer, envelope)
+    if read is not None:
+        read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
+        disputed = read.state is TransferState.DISPUTED
+        read = dispute.listen(turn, read, envelope)
+        if read.role == "sender":
+            _to_sender(turn, read, event, envelope)
+        else:
+            _to_receiver(turn, read, event, envelope)
+        if disputed:
+            _go_on_if_settled(turn, read.id)
+
+
+def _go_on_if_settled(turn: Turn, identifier: str) -> None:
+    """The peer has told what is true, so what stopped here goes on, and the card says so."""
+    transfer = turn.transfer(identifier)
+    if transfer is None or transfer.state is TransferState.DISPUTED:
+        return
+    if transfer.state is TransferState.CREDITING and not any(p.acting for p in transfer.progress):
+        receive.go_on(turn, transfer)
+    elif "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
+
+
+def _newest_with(turn: Turn, party: str) -> Connection | None:
+    """The connection that a new transfer with that party would go by: one that lives, else the last that ended."""
+    ended = [c for c in turn.connections() if c.peer == party and c.state is ConnectionState.ENDED]
+    return turn.connection_with(party) or max(ended, key=lambda c: c.generation, default=None)
+
+
+def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
+    kind = envelope.body["terms"].get("kind") if envelope.kind in opening.KINDS else ""
+    if envelope.kind in opening.KINDS:
+        opening.opened_by_peer(turn, connection, envelope)
+    comes_home = connection.state is ConnectionState.ENDING and kind == lend.RETURN
+    if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED} and not comes_home:
+        if turn.spends("stray", connection.peer) is None:
+            _decline_unseen(turn, envelope, connection, disconnect.DISCONNECTED)
+        return
+    if (connection.state is not ConnectionState.ACTIVE and not comes_home) or envelope.seq == 0:
+        return
+    if envelope.seq > 1:
+        if turn.spends("stray", connection.peer) is None:
+            sequencing.ask_for_unknown(turn, envelope, connection)
+    elif kind == "request" and _is_one_too_many(turn, envelope, connection):
+        _decline_unseen(turn, envelope, connection, receive.TOO_MANY)
+    elif not _opens_too_much(turn, connection, kind):
+        _begin(turn, envelope, connection, kind, event_id)
+
+
+def _begin(turn: Turn, envelope: Envelope, connection: Connection, kind: str, event_id: str) -> None:
+    if kind == lend.RETURN:
+        begin = hand_back.on_handed_back if envelope.kind == "offer" else hand_back.on_asked_back
+        begin(turn, connection, envelope, event_id)
+    elif kind == lend.EXTENSION and envelope.kind == "request":
+        extend.on_asked(turn, connection, envelope, event_id)
+    elif envelope.kind == "offer":
+        offer.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
+    elif envelope.kind == "request":
+        request.on_request(turn, connection, envelope, event_id)
+
+
+def _is_one_too_many(turn: Turn, envelope: Envelope, connection: Connection) -> bool:
+    """Whether the friend has asked for too much within an hour. Once declined for that, it stays declined."""
+    known = f"too-many:{envelope.subject}"
+    if not any(telling.id == known for telling in turn.tellings()):
+        if turn.spends("request", connection.peer) is None:
+            return False
+        if turn.spends("stray", connection.peer) is not None:
+            return True
+        turn.note(connection.id, "asks for things too often")
+        turn.tell_once(known, A_DAY)
+    return True
+
+
+def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
+    """Whether the peer opens more at once than we take: then it is left unread, and comes again. The room is told once.
+
+    What is about a loan (its return, more time) isn't held up by what is new.
+    """
+    purpose = "loan" if kind in {lend.RETURN, lend.EXTENSION} else "new"
+    undecided = [t for t in turn.open_transfers() if t.state is TransferState.OPEN and t.asked.party == connection.peer]
+    is_full = purpose == "new" and len(undecided) >= budgets.MOST_OPEN_PER_PEER
+    again = (
+        None
+        if is_full
+        else turn.spends("opening in one room", f"{connection.room} {purpose}")
+        or turn.spends("opening", f"{connection.peer} {purpose}")
+    )
+    if not is_full and again is None:
+        return False
+    if turn.tell_once(f"opens-too-much:{connection.peer}", budgets.HOUR):
+        turn.note(connection.id, "opens more at once than is taken; the rest comes later")
+        phrase = say("peer_opens_too_much", connection=connection, again=again, most=len(undecided))
+        turn.do(Post(f"busy:{connection.id}:{turn.now.isoformat()}", connection.room, phrase))
+    return True
+
+
+def _decline_unseen(turn: Turn, envelope: Envelope, connection: Connection, reason: str) -> None:
+    """A request that crossed with the end of the friendship, or is one too many: only we can end it.
+
+    Nothing is kept of it: when it comes again, it is answered again by the same letter.
+    """
+    if envelope.kind == "request" and envelope.seq == 1:
+        body = {"reason": reason, "awaits": False, "seen": envelope.seq}
+        draft = Draft(
+            kind="declined",
+            to=connection.peer,
+            subject=envelope.subject,
+            subject_kind=envelope.subject_kind,
+            number=1,
+            body=body,
+            terms_hash=envelope.terms_hash,
+        )
+        turn.do(SendEnvelope(connection.room, draft))
+
+
+def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
+    sealed = envelope.body.get("sealed")
+    if not isinstance(sealed, str):
+        return {}
+    binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
+    try:
+        return turn.state.unseal(sealed, binding)
+    except BadEnvelope as problem:
+        raise BadTerms(f"sealed body: {problem}") from None
+
+
+def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
+    match envelope.kind:
+        case "noted":
+            turn.save(transfers.with_card(transfer, event.event_id))
+        case "approve" if transfer.terms.kind == "request":
+            request.on_confirmed(turn, transfer, envelope, event.event_id, event.at)
+        case "approve":
+            sender_decision.on_approve(turn, transfer, envelope, event.event_id, event.at)
+        case "decline":
+            sender_decision.on_decline(turn, transfer, envelope, event.event_id)
+        case "cancel":
+            sender_decision.on_cancel(turn, transfer, envelope, event.event_id)
+        case "received":
+            send.on_received(turn, transfer, envelope)
+        case "refused":
+            send.on_refused_by_receiver(turn, transfer, envelope)
+        case "disputed":
+            dispute.on_disputed(turn, transfer, envelope)
+        case _:
+            turn.save(transfer)
+
+
+def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
+    match envelope.kind:
+        case "noted":
+            request.on_noted(turn, transfer, envelope, event.event_id)
+        case "granted" if transfer.terms.kind == "request":
+            request.on_granted(turn, transfer, envelope, event.event_id)
+        case "sent":
+            receive.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
+        case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":
+            receive.on_end(turn, transfer, envelope, event.event_id)
+        case "extended" if transfer.is_loan:
+            extend.on_extended(turn, transfer, envelope)
+        case "closed" if transfer.is_loan:
+            end.on_closed(turn, transfer, envelope)
+        case "disputed":
+            dispute.on_disputed(turn, transfer, envelope)
+        case _:
+            turn.save(transfer)

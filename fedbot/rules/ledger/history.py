@@ -1,0 +1,143 @@
+"""What the ledger tells of transfers, finished and open: which touch an item or a friend, and each line as a row.
+
+Read from the documents that we keep for ever; nothing is decided here. `history` and `fedbot export` use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from fedbot.rules.model.transfer import Line, Transfer
+
+CLASSIC_PAGES_UNTIL = 320
+"""Below this API version (0.17 and older) an item's page is that of InvenTree's classic interface."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of one transfer, as seen from our side. Names as people called them; times are aware, UTC."""
+
+    id: str
+    code: str
+    kind: str
+    state: str
+    asked_at: datetime
+    asked_by: str
+    decided_at: datetime | None
+    decided_by: str
+    peer: str
+    direction: str
+    line: int
+    part: str
+    ipn: str
+    serial: str
+    quantity: Decimal
+    units: str
+    our_item: int | None
+    peer_item: int | None
+    loan_until: date | None
+    loan_end: str
+    loan_of: str
+    ended_at: datetime | None
+    note: str
+    problem: str
+
+
+def rows(transfers: Iterable[Transfer]) -> list[Row]:
+    """Every line of these transfers, newest first."""
+    return [_row(transfer, line) for transfer in newest_first(transfers) for line in transfer.terms.lines]
+
+
+def newest_first(transfers: Iterable[Transfer]) -> list[Transfer]:
+    """In the order in which they were asked for, the last first."""
+    return sorted(transfers, key=lambda transfer: (transfer.asked.at, transfer.id), reverse=True)
+
+
+def since(transfers: Iterable[Transfer], moment: datetime) -> list[Transfer]:
+    """Those with which something has happened since: asked for, decided or ended."""
+    return [t for t in transfers if max(t.asked.at, (t.decided or t.asked).at, _ended(t) or t.asked.at) >= moment]
+
+
+def _ended(transfer: Transfer) -> datetime | None:
+    """When it was over; a loan is when it came home, was given or is lost."""
+    if transfer.closed:
+        return transfer.closed.by.at
+    return None if transfer.is_on_loan else transfer.ended
+
+
+def kind_of(transfer: Transfer) -> str:
+    """`give`, `loan`, `request`; what brings a loan back or prolongs it is of its own kind."""
+    terms = transfer.terms
+    if terms.kind == "push":
+        return "loan" if transfer.is_loan else "give"
+    return terms.kind
+
+
+def our_item(transfer: Transfer, line: Line) -> int | None:
+    """The stock item in our InvenTree that this line is, or was taken from; None if there is none (yet)."""
+    known = transfer.at(line.number).item
+    return known if transfer.role == "receiver" or known is not None else line.item or None
+
+
+def peer_item(transfer: Transfer, line: Line) -> int | None:
+    """The stock item in the peer's InvenTree, as far as its bot has told."""
+    if transfer.role == "receiver":
+        return line.item or None
+    handed = [progress.number for progress in transfer.progress if progress.stage == "arrived"]
+    return dict(zip(handed, transfer.peer_items, strict=False)).get(line.number)
+
+
+def touches(transfer: Transfer, items: Collection[int], word: str) -> bool:
+    """Whether a line is one of these items of ours, or was taken from one, or has this very name or IPN."""
+    wanted = word.casefold()
+    for line in transfer.terms.lines:
+        ours = {our_item(transfer, line), line.item if transfer.role == "sender" else None}
+        if ours & set(items):
+            return True
+        description = line.description
+        names = {description.name, description.ipn} | {
+            f"{n}#{line.serial}" for n in (description.name, description.ipn)
+        }
+        if wanted and wanted in {name.casefold() for name in names if name}:
+            return True
+    return False
+
+
+def item_page(inventory_url: str, api: int, item: int) -> str:
+    """The item's page in our InvenTree's web interface, for a server of that API version (0: not known yet)."""
+    classic = 0 < api < CLASSIC_PAGES_UNTIL
+    return f"{inventory_url.rstrip('/')}/{'' if classic else 'web/'}stock/item/{item}/"
+
+
+def _row(transfer: Transfer, line: Line) -> Row:
+    terms, progress = transfer.terms, transfer.at(line.number)
+    decided = transfer.decided or transfer.granted
+    return Row(
+        id=transfer.id,
+        code=transfer.code,
+        kind=kind_of(transfer),
+        state=transfer.state.value,
+        asked_at=transfer.asked.at,
+        asked_by=transfer.asked.name or transfer.asked.person,
+        decided_at=decided.at if decided else None,
+        decided_by=(decided.name or decided.person) if decided else "",
+        peer=transfer.peer,
+        direction="out" if transfer.role == "sender" else "in",
+        line=line.number,
+        part=line.description.name,
+        ipn=line.description.ipn,
+        serial=line.serial,
+        quantity=line.quantity,
+        units=line.description.units,
+        our_item=our_item(transfer, line),
+        peer_item=peer_item(transfer, line),
+        loan_until=transfer.due_day,
+        loan_end=(transfer.ending_of(line.number) or "") if transfer.is_loan else "",
+        loan_of=terms.parent,
+        ended_at=_ended(transfer),
+        note=terms.note,
+        problem=progress.failed or transfer.problem,
+    )

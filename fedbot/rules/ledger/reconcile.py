@@ -1,0 +1,596 @@
+"""Comparing the books with a friend: what both sides say of each line, what can't both be true, and repairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from fedbot.rules.catalogue.provenance import mirror_given, mirror_received
+from fedbot.rules.connection import provision
+from fedbot.rules.loan import lend
+from fedbot.rules.model import budgets
+from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.events import (
+    Answered,
+    Context,
+    ReconcileDue,
+    ReconcileOrdered,
+    StepDone,
+    StepRefused,
+    StepUnknown,
+    Unanswered,
+)
+from fedbot.rules.model.health import counted_from
+from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Received, Whereabouts
+from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, plain
+from fedbot.rules.model.transfer import Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import send
+from fedbot.rules.wire.envelope import BadEnvelope, Envelope
+
+ANSWERS_WITHIN = timedelta(minutes=2)
+TOLD_AGAIN_AFTER = timedelta(days=7)
+MOST_BYTES = 30_000
+"""Of a page's lines as JSON: sealed it is a third longer, and all of a letter must be below 46,000."""
+MOST_LINES = 1_000
+MOST_DIFFERENCES = 50
+COMMAND_LINE = "fedbot reconcile"
+LATER = "later"
+_QUANTITIES = ("quantity", "now", "owed", "there")
+_LINES = TypeAdapter(tuple[BookLine, ...])
+_PASTS = TypeAdapter(tuple[Past, ...])
+
+
+# --- asking --------------------------------------------------------------------------------------------------
+
+
+def begin(
+    turn: Turn,
+    connection: Connection,
+    room: str,
+    *,
+    asked_by: str = "",
+    event_id: str = "",
+    repair: bool = False,
+    order: str = "",
+) -> None:
+    """Ask the friend for the first page of its books. `asked_by` nobody: only what is new goes to the admins."""
+    until = turn.now + ANSWERS_WITHIN
+    turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair, order))
+    turn.note(connection.id, "reconcile", asked_by, event_id, repair=repair)
+    _ask_for_page(turn, connection, "")
+
+
+def _ask_for_page(turn: Turn, connection: Connection, after: str) -> None:
+    if not sequencing.is_unheard(turn, connection, "books-ask"):
+        turn.save(sequencing.send(turn, connection, "books-ask", {"after": after}, awaits=True))
+
+
+def on_due(turn: Turn, event: ReconcileDue) -> None:
+    """By night: compare with every friend. What was due before the last time is no second time."""
+    standing = turn.standing()
+    due = event.due or event.at
+    if standing.last_reconcile is not None and due <= standing.last_reconcile:
+        return
+    turn.save(replace(standing, last_reconcile=max(due, turn.now)))
+    for connection in turn.active_connections():
+        if _is_asked(connection):
+            turn.note(connection.id, "not reconciled by night: the last question is not read yet")
+        elif turn.reconciliation(connection.id) is None and turn.home.admin_room:
+            begin(turn, connection, turn.home.admin_room)
+
+
+def _is_asked(connection: Connection) -> bool:
+    """Whether the friend's bot has yet to read that we want its books: one that is gone needn't be told so nightly.
+
+    Each question would be one more letter to keep, and to send again every day.
+    """
+    return any(draft.kind == "books-ask" for draft in connection.exchange.unread)
+
+
+def on_ordered(turn: Turn, event: ReconcileOrdered) -> None:
+    """From the command line: compare now; the outcome is told to the admins, and to whoever waits for it."""
+    for connection in turn.active_connections():
+        if event.party in {"", connection.peer} and turn.reconciliation(connection.id) is None:
+            begin(
+                turn,
+                connection,
+                turn.home.admin_room,
+                asked_by=COMMAND_LINE,
+                order=event.number,
+                repair=event.repair,
+            )
+
+
+def on_started(turn: Turn) -> None:
+    """The nights count from when they were first there."""
+    standing = turn.standing()
+    last = counted_from(standing.last_reconcile, turn.now) if turn.home.reconcile_at else None
+    turn.save(replace(standing, last_reconcile=last))
+
+
+def look(turn: Turn) -> None:
+    """By the clock: a friend that has not answered in time is told of, and nobody waits for it any more."""
+    for running in turn.reconciliations():
+        if running.until <= turn.now:
+            _tell(turn, running, "silent")
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    return [running.until for running in turn.reconciliations()]
+
+
+# --- a friend asks: a page of our books ----------------------------------------------------------------------
+
+
+def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A friend wants a page of our books about what is between us: our InvenTree is looked into for it."""
+    turn.save(connection)
+    if connection.state is not ConnectionState.ACTIVE:
+        return
+    after = str(envelope.body["after"])[:40]
+    if _asks_too_much(turn, connection.peer, after):
+        turn.note(connection.id, "asks for our books too often")
+        _send_page(turn, connection, {"after": after, "last": "", "more": False, "problem": LATER}, {})
+        return
+    page, more = _page(turn, connection, after)
+    context = Context("books-answer", connection.id, detail={"after": after, "more": more, "ids": [t.id for t in page]})
+    turn.do(Ask(context, (_books_of(turn, page),)))
+
+
+def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
+    """Whether the friend may not have this page now: it begins as often as it may ask; the next pages follow, once."""
+    if not after:
+        return turn.spends("books", peer) is not None
+    told = [telling for telling in turn.tellings() if telling.id == _told_page(peer, after)]
+    for telling in told:
+        turn.drop(telling)
+    return not told
+
+
+def _told_page(peer: str, last: str) -> str:
+    """By which it is remembered that a page with more behind it was told."""
+    return f"books-page:{peer}:{last}"
+
+
+def _page(turn: Turn, connection: Connection, after: str) -> tuple[list[Transfer], bool]:
+    """The next transfers by their ids, as many as surely fit into a letter; and whether there are more."""
+    left = sorted((t for t in _between_us(turn, connection) if t.id > after), key=lambda t: t.id)
+    page: list[Transfer] = []
+    room = MOST_BYTES
+    for transfer in left:
+        size = sum(len(json.dumps(_written(line))) + 8 for line in lines_of(transfer, ItemsSeen(), None))
+        if page and size > room:
+            break
+        room -= size
+        page.append(transfer)
+    return page, len(page) < len(left)
+
+
+def _between_us(turn: Turn, connection: Connection) -> list[Transfer]:
+    """All transfers with this friend, those of earlier friendships too."""
+    return [t for t in turn.transfers() if t.peer == connection.peer]
+
+
+def _items(transfers: Sequence[Transfer]) -> tuple[int, ...]:
+    return tuple(sorted({p.item for t in transfers for p in t.progress if p.item is not None}))
+
+
+def _lines(
+    turn: Turn, transfer: Transfer, seen: ItemsSeen, connection: Connection, newest: Mapping[int, str]
+) -> list[BookLine]:
+    returned = lend.came_back(turn, transfer) if transfer.is_loan else {}
+    return lines_of(transfer, seen, connection.company, newest, returned, _owed(turn, transfer))
+
+
+def _owed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
+    """At the borrower: what of a loan should be in our stock."""
+    return lend.still_here(turn, transfer) if transfer.role == "receiver" and transfer.is_on_loan else {}
+
+
+def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
+    """How the stock items of these transfers stand, and how much of what we have borrowed is in stock."""
+    borrowed = tuple(
+        Received(transfer.id, number, item, part, quantity)
+        for transfer in transfers
+        for number, quantity in _owed(turn, transfer).items()
+        if (item := transfer.at(number).item) is not None and (part := transfer.at(number).part) is not None
+    )
+    return BooksOf(_items(transfers), borrowed)
+
+
+def on_looked_for_friend(turn: Turn, event: Answered) -> None:
+    """Our InvenTree has told: the page goes out, sealed."""
+    connection = turn.connection(event.context.subject)
+    if connection is None:
+        return
+    seen = _seen(event)
+    transfers = [t for identifier in event.context.detail["ids"] if (t := turn.transfer(identifier)) is not None]
+    newest = newest_by_item(turn.transfers())
+    lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
+    last = transfers[-1].id if transfers else ""
+    if event.context.detail["more"]:
+        turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
+    body = {"after": event.context.detail["after"], "last": last, "more": event.context.detail["more"], "problem": ""}
+    pasts = [asdict(past_of(each)) for each in _told_of(connection, transfers, is_last=not body["more"])]
+    _send_page(turn, connection, body, {"lines": lines, "pasts": pasts})
+
+
+def _told_of(connection: Connection, transfers: Sequence[Transfer], *, is_last: bool) -> list[Connection | Transfer]:
+    """The subjects of a page; the friendship itself stands on the last one."""
+    return [*transfers, connection] if is_last else [*transfers]
+
+
+def on_not_looked_for_friend(turn: Turn, event: Unanswered) -> None:
+    """Our InvenTree is silent: the friend is told that there is no page now."""
+    connection = turn.connection(event.context.subject)
+    if connection is not None:
+        body = {"after": event.context.detail["after"], "last": "", "more": False, "problem": "inventory"}
+        _send_page(turn, connection, body, {})
+
+
+def _send_page(turn: Turn, connection: Connection, body: dict[str, Any], sealed: dict[str, Any]) -> None:
+    connection, draft = sequencing.write(turn, connection, "books", body, awaits=True, sealed=sealed)
+    turn.save(connection)
+    sequencing.post(turn, connection, draft)
+
+
+def _seen(event: Answered) -> ItemsSeen:
+    (seen,) = event.answers
+    if not isinstance(seen, ItemsSeen):
+        raise TypeError(f"reconcile asks for items, not {seen!r}")
+    return seen
+
+
+def _written(line: BookLine) -> dict[str, Any]:
+    """A line as it goes through the room: JSON without floats."""
+    return {**asdict(line), **{name: plain(getattr(line, name)) for name in _QUANTITIES}}
+
+
+# --- the friend's page ---------------------------------------------------------------------------------------
+
+
+def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A page of the friend's books: look up the same transfers in ours."""
+    connection = sequencing.send(turn, connection, "noted")
+    turn.save(connection)
+    running = turn.reconciliation(connection.id)
+    if running is None or envelope.body["after"] != running.after:
+        return
+    if envelope.body["problem"]:
+        _tell(turn, running, LATER if envelope.body["problem"] == LATER else "inventory")
+        return
+    try:
+        sealed = sequencing.unsealed(turn, envelope)
+        theirs, pasts = _understood(sealed), _pasts_in(sealed)
+    except (BadEnvelope, ValueError) as problem:
+        turn.note(connection.id, f"books not taken: {problem}")
+        _tell(turn, running, "unreadable")
+        return
+    last = str(envelope.body["last"])[:40] if envelope.body["more"] is True else ""
+    if last and last <= running.after:
+        _tell(turn, running, "unreadable")
+        return
+    turn.save(replace(running, theirs=theirs, pasts=pasts, until=turn.now + ANSWERS_WITHIN))
+    look = _books_of(turn, _ours(turn, connection, running.after, last))
+    turn.do(Ask(Context("books-own", connection.id, detail={"last": last}), (look,)))
+
+
+def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Transfer]:
+    """Our transfers of the same page; `last` '' is the end."""
+    return [t for t in _between_us(turn, connection) if t.id > after and (not last or t.id <= last)]
+
+
+def _pasts_in(sealed: dict[str, Any]) -> tuple[Past, ...]:
+    """What the friend knows of the messages. ValueError if it can't be read."""
+    try:
+        return _PASTS.validate_python(sealed.get("pasts"))
+    except ValidationError as problem:
+        raise ValueError(f"{problem.error_count()} fields of its pasts") from None
+
+
+def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
+    """The friend's lines. ValueError if they can't be read."""
+    try:
+        lines = _LINES.validate_python(sealed.get("lines"))
+    except ValidationError as problem:
+        raise ValueError(f"{problem.error_count()} fields of its books") from None
+    if len(lines) > MOST_LINES:
+        raise ValueError("more lines than fit into a letter")
+    for line in lines:
+        told = [getattr(line, name) for name in _QUANTITIES]
+        if not all(quantity.is_finite() and abs(quantity) < Decimal(10**12) for quantity in told):
+            raise ValueError("a quantity")
+    return lines
+
+
+def on_own_looked(turn: Turn, event: Answered) -> None:
+    """Both sides are known: compare, mend if asked, and go on with the next page or tell."""
+    running = turn.reconciliation(event.context.subject)
+    connection = turn.connection(event.context.subject)
+    if running is None or connection is None:
+        return
+    last = str(event.context.detail["last"])
+    transfers = _ours(turn, connection, running.after, last)
+    seen = _seen(event)
+    newest = newest_by_item(turn.transfers())
+    ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
+    found = differences(ours, running.theirs)
+    found += pasts_that_differ(_told_of(connection, transfers, is_last=not last), running.pasts)
+    if running.repair:
+        found = [_mended(turn, connection, difference) for difference in found]
+        _mirror_anew(turn, transfers, ours)
+    kept = (*running.differences, *found)[:MOST_DIFFERENCES]
+    running = replace(running, after=last, theirs=(), pasts=(), compared=running.compared + len(ours), differences=kept)
+    if last:
+        turn.save(replace(running, until=turn.now + ANSWERS_WITHIN))
+        _ask_for_page(turn, connection, last)
+        return
+    if running.repair:
+        provision.mirror(turn, connection)
+    _tell(turn, running, "")
+
+
+def on_own_not_looked(turn: Turn, event: Unanswered) -> None:
+    """Our own InvenTree is silent."""
+    running = turn.reconciliation(event.context.subject)
+    if running is not None:
+        _tell(turn, running, "own-inventory")
+
+
+# --- mending -------------------------------------------------------------------------------------------------
+
+
+def _mended(turn: Turn, connection: Connection, difference: Difference) -> Difference:
+    """What is ours and safe to put right: the status of what has arrived."""
+    transfer = turn.transfer(difference.transfer)
+    if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
+        return difference
+    turn.do(send.arrived_late(turn, transfer, transfer.at(difference.number), connection))
+    return replace(difference, mended=True)
+
+
+def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookLine]) -> None:
+    """Each item's metadata is read, and written where it isn't as it should be."""
+    there = {(line.transfer, line.number) for line in ours if line.where not in {"", "gone"}}
+    for transfer in transfers:
+        if lend.is_return(transfer) and transfer.role == "receiver":
+            continue  # that item is our own: the loan tells of it
+        for progress in transfer.progress:
+            if (transfer.id, progress.number) in there:
+                (mirror_given if transfer.role == "sender" else mirror_received)(turn, transfer, progress)
+
+
+def on_mended(turn: Turn, event: StepDone) -> None:
+    """A status was put right."""
+    turn.note(event.context.subject, "done: Arrived", line=event.context.line)
+
+
+def on_not_mended(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """It could not be put right: the admins are told."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None:
+        phrase = say("not_marked_arrived", transfer=transfer, text=event.text)
+        turn.tell_admins(phrase, f"arrived:{transfer.id}:{event.context.line}")
+
+
+# --- telling -------------------------------------------------------------------------------------------------
+
+
+def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
+    """It is over: the answer to the line; by night only what is new, to the admins."""
+    turn.drop(running)
+    connection = turn.connection(running.id)
+    if connection is None:
+        return
+    differences = running.differences
+    if not running.asked_by:
+        differences = tuple(d for d in differences if d.kind is not Kind.DISPUTED and _is_new(turn, d))
+        if not differences:
+            turn.note(running.id, f"reconciled by night: {problem or 'nothing new'}")
+            return
+    known = {d.transfer: t for d in differences if (t := turn.transfer(d.transfer)) is not None}
+    phrase = say(
+        "reconciled",
+        connection=connection,
+        home=turn.home,
+        reconciliation=replace(running, differences=differences),
+        transfers=known,
+        problem=problem,
+    )
+    key = outcome_key(running.id, running.event_id or running.order or str(turn.now.date()))
+    turn.do(Post(key, running.room, phrase, reply_to=running.event_id))
+
+
+def outcome_key(connection: str, cause: str) -> str:
+    """The key of the message with the outcome: by the line, the order or the day that it was for."""
+    return f"books:{connection}:{cause}"
+
+
+def _is_new(turn: Turn, difference: Difference) -> bool:
+    return turn.tell_once(f"books:{difference.transfer}:{difference.number}:{difference.kind}", TOLD_AGAIN_AFTER)
+
+
+GIVEN = frozenset({"handed", "arrived"})
+BOOKED_IN = frozenset({"created", "placed"})
+HERE = frozenset({"stock", "outgoing"})
+
+
+def lines_of(
+    transfer: Transfer,
+    seen: ItemsSeen,
+    company: int | None,
+    newest: Mapping[int, str] | None = None,
+    returned: Mapping[int, Decimal] | None = None,
+    owed: Mapping[int, Decimal] | None = None,
+) -> list[BookLine]:
+    """A transfer as our books have it, line by line.
+
+    `company` is the peer's in our InvenTree; `newest` names the last transfer that each stock item went by;
+    `returned` is how much of each line of a loan is back, and so not with the company any more; `owed`, at its
+    borrower, how much of each line should be in stock.
+    """
+    items = {item.pk: item for item in seen.items}
+    lines = [_line(transfer, progress, items, company, seen, newest or {}) for progress in _all_lines(transfer)]
+    there = {(each.transfer, each.line): each.quantity for each in seen.borrowed}
+    return [
+        replace(
+            line,
+            quantity=line.quantity - (returned or {}).get(line.number, Decimal(0)),
+            owed=(owed or {}).get(line.number, Decimal(0)),
+            there=there.get((line.transfer, line.number), Decimal(0)),
+        )
+        for line in lines
+    ]
+
+
+def _all_lines(transfer: Transfer) -> list[Progress]:
+    return [transfer.at(line.number) for line in transfer.terms.lines]
+
+
+def newest_by_item(transfers: Iterable[Transfer]) -> dict[int, str]:
+    """By which transfer each stock item of ours went last."""
+    in_order = sorted(transfers, key=lambda t: (t.asked.at, t.id))
+    return {p.item: t.id for t in in_order for p in t.progress if p.item is not None and p.stage}
+
+
+def _line(
+    transfer: Transfer,
+    progress: Progress,
+    items: Mapping[int, ItemSeen],
+    company: int | None,
+    seen: ItemsSeen,
+    newest: Mapping[int, str],
+) -> BookLine:
+    book = BookLine(
+        transfer=transfer.id,
+        number=progress.number,
+        role=transfer.role,
+        state=transfer.state.value,
+        stage=progress.stage,
+        item=progress.item,
+        quantity=transfer.line(progress.number).quantity,
+        settled=transfer.settled is not None,
+        left_over=progress.number in transfer.left_over,
+    )
+    if progress.item is None:
+        return book
+    book = replace(book, overtaken=newest.get(progress.item, transfer.id) != transfer.id)
+    item = items.get(progress.item)
+    if item is None:
+        return replace(book, where="gone")
+    travelling = STATUS_OK if progress.status == STATUS_ATTENTION else STATUS_ATTENTION
+    return replace(
+        book,
+        where=_where(item, company),
+        now=item.quantity,
+        marked=(f"fed:{transfer.id}:{progress.number}:over" in item.marks) if seen.history_read else None,
+        marked_arrived=item.status != travelling,
+    )
+
+
+def _where(item: ItemSeen, company: int | None) -> str:
+    if item.where is Whereabouts.CUSTOMER and item.customer != company:
+        return Whereabouts.ELSEWHERE.value
+    return item.where.value
+
+
+def differences(ours: Sequence[BookLine], theirs: Iterable[BookLine]) -> list[Difference]:
+    """What doesn't agree between our lines and theirs, and what is amiss in ours."""
+    by_line = {(line.transfer, line.number): line for line in theirs}
+    found = [d for line in ours for d in _compared(line, by_line.pop((line.transfer, line.number), None))]
+    unknown = [line for line in by_line.values() if line.stage in GIVEN | BOOKED_IN]
+    return found + [Difference(line.transfer, line.number, Kind.UNKNOWN_HERE, theirs=line.item) for line in unknown]
+
+
+def _compared(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
+    """Of what doesn't agree between the two only the gravest is named; what is amiss in ours comes with it."""
+    between = _between(ours, theirs)
+    kinds = ([between] if between else []) + (_amiss(ours) if between is not Kind.TWICE else [])
+    other = theirs.item if theirs else None
+    found = [Difference(ours.transfer, ours.number, kind, ours.item, other) for kind in kinds]
+    return [*found, *_missing_at_borrower(ours, theirs)]
+
+
+def _missing_at_borrower(ours: BookLine, theirs: BookLine | None) -> list[Difference]:
+    """What is on loan must be in the borrower's stock, whichever side that is."""
+    borrower = ours if ours.role == "receiver" else theirs
+    if borrower is None or borrower.role != "receiver" or borrower.there >= borrower.owed:
+        return []
+    kind = Kind.BORROWED_LESS if borrower.there > 0 else Kind.BORROWED_GONE
+    other = theirs.item if theirs else None
+    line = Difference(ours.transfer, ours.number, kind, ours.item, other)
+    return [replace(line, owed=borrower.owed, there=borrower.there)]
+
+
+def _between(ours: BookLine, theirs: BookLine | None) -> Kind | None:
+    if theirs is None:
+        return Kind.UNKNOWN_THERE if ours.stage in GIVEN | BOOKED_IN else None
+    if ours.role == theirs.role:
+        return Kind.UNKNOWN_THERE
+    sender, receiver = (ours, theirs) if ours.role == "sender" else (theirs, ours)
+    booked_in = receiver.stage in BOOKED_IN
+    both = sender.where in HERE and sender.stage in GIVEN | {"back"} and not sender.overtaken
+    if booked_in and both:
+        return Kind.TWICE
+    if TransferState.DISPUTED in {sender.state, receiver.state}:
+        return Kind.DISPUTED
+    never_will_be = receiver.state in FINAL
+    if sender.stage == "arrived" and sender.state == TransferState.DONE and not booked_in and never_will_be:
+        return Kind.NOWHERE
+    return None
+
+
+def _amiss(ours: BookLine) -> list[Kind]:
+    """What is amiss in our own record of what we gave, or had borrowed."""
+    if ours.left_over:
+        return [Kind.LEFT_OVER] if ours.where in HERE else []
+    if ours.role != "sender" or ours.overtaken:
+        return []
+    with_peer = ours.where == "customer"
+    if ours.state in FINAL and ours.state != TransferState.DONE:
+        return [Kind.STILL_GIVEN] if with_peer else []
+    if ours.state != TransferState.DONE or ours.stage != "arrived":
+        return []
+    if not with_peer:
+        return [Kind.RECORD_GONE]
+    checks = (
+        (Kind.QUANTITY, ours.now != ours.quantity),
+        (Kind.NOT_ARRIVED, not ours.marked_arrived),
+        (Kind.UNMARKED, ours.marked is False and not ours.settled),
+    )
+    return [kind for kind, holds in checks if holds]
+
+
+def past_of(subject: Connection | Transfer) -> Past:
+    """What we know of the messages about that subject."""
+    exchange = subject.exchange
+    return Past(subject.id, exchange.sent, exchange.past_at(exchange.sent) or "", exchange.seen, exchange.peer_past)
+
+
+def pasts_that_differ(ours: Iterable[Connection | Transfer], theirs: Iterable[Past]) -> list[Difference]:
+    """Where the friend's account of the messages isn't ours. One that only knows less has an older journal."""
+    told = {past.subject: past for past in theirs}
+    found = []
+    for subject in ours:
+        mine, other = past_of(subject), told.get(subject.id)
+        numbers = [subject.exchange.differs] if subject.exchange.differs else []
+        if other is not None and other.ours and other.sent == mine.seen and other.ours != mine.theirs:
+            numbers.append(mine.seen)
+        if other is not None and subject.exchange.past_at(other.seen) not in {None, other.theirs}:
+            numbers.append(other.seen)
+        if numbers:
+            found.append(Difference(subject.id, min(numbers), Kind.PAST))
+    return found

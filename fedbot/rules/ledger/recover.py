@@ -1,0 +1,498 @@
+"""Going on after a loss: a journal that knows less than the room, or less than InvenTree's metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from fedbot.rules.catalogue import share
+from fedbot.rules.catalogue.provenance import mirror_received
+from fedbot.rules.connection import connect as connections
+from fedbot.rules.connection import provision, rotate_tokens
+from fedbot.rules.loan import end, extend, hand_back, lend
+from fedbot.rules.model.connection import Connection, Exchange
+from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask, Draft
+from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
+from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
+from fedbot.rules.model.stock import Right
+from fedbot.rules.model.transfer import Dispute, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.terms import hash_of, understood
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import offer, opening, receive, request, send, sender_decision
+from fedbot.rules.transfer.send import with_progress
+from fedbot.rules.wire import subject_ids
+from fedbot.rules.wire.envelope import Envelope
+from fedbot.rules.wire.subject_ids import SubjectKind, connection_id, kind_of, opened_id
+
+RECALLED = "recalled"
+"""In `told` of a transfer of which we learned from our own letters: what it waits for is begun anew."""
+PUT_AWAY_WITHIN = timedelta(days=14)
+"""What was booked in longer ago than that lies where people have put it: they are not asked about it again."""
+ENDED = frozenset({"declined", "cancelled", "expired", "aborted", "done", "reverted"})
+NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
+OUR_TRUTHS = ENDED | {"sent", "received", "refused"}
+WANTED = frozenset({"approve", "decline", "cancel"})
+
+
+# --- our own letters ---------------------------------------------------------------------------------------
+
+
+def on_own_letter(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    """A letter of ours in the room. What the journal knows already changes nothing."""
+    if (envelope.sender, envelope.key) != (turn.home.party, turn.home.key) or envelope.room != event.room:
+        return
+    if envelope.seq == 0 or not envelope.subject:
+        return
+    if envelope.subject_kind == "connection":
+        _about_connection(turn, event, envelope)
+    else:
+        _about_transfer(turn, event, envelope)
+
+
+def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    transfer = turn.transfer(envelope.subject)
+    if transfer is None:
+        transfer = _begun(turn, envelope)
+    if transfer is None:
+        return
+    _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
+    if envelope.seq <= transfer.exchange.sent:
+        connection = sequencing.connection_of(turn, transfer)
+        turn.save(replace(transfer, exchange=_as_sent(transfer.exchange, envelope, connection)))
+        return
+    known = transfer.state in FINAL
+    transfer = _read_by_us(turn, replace(transfer, told=_also(transfer.told, RECALLED)), envelope)
+    transfer = _of_loan(turn, transfer, envelope) if known else _as_we_said(turn, transfer, envelope, event)
+    turn.void(transfer.id)
+    turn.save(transfer)
+    turn.note(transfer.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
+
+
+def _begun(turn: Turn, envelope: Envelope) -> Transfer | None:
+    """A transfer that our people asked for, as its first letter tells."""
+    connection = turn.connection_with(envelope.to)
+    if connection is None or envelope.kind not in {"offer", "request"}:
+        return None
+    terms = understood(envelope.body.get("terms"))
+    opened = subject_ids.understood(envelope.body.get("opening"))
+    if opened is None or kind_of(envelope.subject) != terms.kind:
+        return None
+    if envelope.subject != opened_id(SubjectKind(terms.kind), opened):
+        return None
+    username = turn.home.people.get(terms.asker, "")
+    asked = Signature(terms.asker, terms.asker_name, turn.home.party, envelope.sent_at, username=username)
+    role = "sender" if terms.sender == turn.home.party else "receiver"
+    transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
+    transfer = replace(transfer, due=datetime.fromisoformat(str(envelope.body.get("due"))))
+    if lend.is_return(transfer) and role == "receiver":
+        by = _signed(turn, envelope)
+        transfer = hand_back.decided(turn, transfer, by, damaged=envelope.body.get("damaged") is True)
+    return transfer
+
+
+def _read_by_us(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+    """The letter counts as written, and what it says to have read as read; it may have to go again."""
+    connection = sequencing.connection_of(turn, transfer)
+    return replace(transfer, exchange=_counted(turn, transfer.exchange, envelope, connection))
+
+
+def _counted(turn: Turn, exchange: Exchange, envelope: Envelope, connection: Connection) -> Exchange:
+    said = envelope.body.get("seen")
+    seen = said if isinstance(said, int) else 0
+    peer_past = str(envelope.body.get("past", "")) if seen > exchange.seen else exchange.peer_past
+    draft = _draft_of(envelope, connection)
+    waits = exchange.awaiting or envelope.body.get("awaits") is True
+    return replace(
+        exchange,
+        sent=envelope.seq,
+        seen=max(exchange.seen, seen),
+        peer_past=peer_past,
+        unread=(*exchange.unread, draft),
+        awaiting=waits,
+        resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+    )
+
+
+def _as_sent(exchange: Exchange, envelope: Envelope, connection: Connection) -> Exchange:
+    """What waits to be read is what stands in the room: a copy may have decided anew, and written it otherwise."""
+    draft = _draft_of(envelope, connection)
+    return replace(exchange, unread=tuple(draft if d.number == draft.number else d for d in exchange.unread))
+
+
+def _draft_of(envelope: Envelope, connection: Connection) -> Draft:
+    return Draft(
+        kind=envelope.kind,
+        to=envelope.to,
+        subject=envelope.subject,
+        subject_kind=envelope.subject_kind,
+        number=envelope.seq,
+        body=envelope.body,  # what is sealed in it stays so: it is bound to this number
+        terms_hash=envelope.terms_hash,
+        sealed_to=connection.peer_key,
+    )
+
+
+def _as_we_said(turn: Turn, transfer: Transfer, envelope: Envelope, event: EnvelopeSeen) -> Transfer:
+    kind = envelope.kind
+    if kind in OUR_TRUTHS:  # what may have been unclear before is so no more
+        settled = transfers.settlement_in(envelope, turn.home.party)
+        transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
+    if kind in ENDED:
+        return _ended(turn, transfer, envelope)
+    if kind in WANTED:
+        by = _signed(turn, envelope)
+        decided = by if by.person and kind != "cancel" else transfer.decided
+        agreed = envelope.terms_hash if kind == "approve" else transfer.approved_hash
+        transfer = transfers.as_told(transfer, envelope)
+        return replace(transfer, wanted=kind, decided=decided, verdict=None, approved_hash=agreed)
+    rule = _SAID.get(kind)
+    return rule(turn, transfer, envelope, event) if rule else transfer
+
+
+def _of_loan(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+    """What we said of a loan since it began: more time, a gift, lost."""
+    if envelope.kind == "extended":
+        return replace(transfer, back_by=extend.day_in(envelope))
+    how = end.ending_in(envelope) if envelope.kind == "closed" else None
+    return end.as_we_said(turn, transfer, envelope, how, _signed(turn, envelope)) if how else transfer
+
+
+def _signed(turn: Turn, envelope: Envelope) -> Signature:
+    signed = transfers.signature_in(envelope, turn.home.party, str(envelope.body.get("event", "")))
+    return replace(signed, username=turn.home.people.get(signed.person, ""))
+
+
+def _ended(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+    by = _signed(turn, envelope)
+    stage = {"done": "arrived", "reverted": "back"}.get(envelope.kind, "")
+    for progress in transfer.progress if stage else ():
+        if progress.stage == "handed":
+            transfer = with_progress(transfer, replace(progress, stage=stage, acting=""))
+    return replace(
+        transfer,
+        state=TransferState(envelope.kind),
+        decided=by if by.person else transfer.decided,
+        verdict=None,
+        wanted="",
+        ended=envelope.sent_at,
+        problem=str(envelope.body.get("reason", "")),
+    )
+
+
+def _noted(_: Turn, transfer: Transfer, envelope: Envelope, event: EnvelopeSeen) -> Transfer:
+    """Our card went up, or said once more how it ended."""
+    transfer = _with_terms(transfer, envelope)
+    if event.edits:
+        return transfer
+    return replace(
+        transfer, told=_also(transfer.told, "card"), card_event=event.event_id, shown=transfer.shown or event.at
+    )
+
+
+def _granted(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+    return replace(_with_terms(transfer, envelope), granted=_signed(turn, envelope), verdict=None)
+
+
+def _with_terms(transfer: Transfer, envelope: Envelope) -> Transfer:
+    if "terms" not in envelope.body:
+        return transfer
+    terms = understood(envelope.body["terms"])
+    return replace(transfer, terms=terms, terms_hash=hash_of(terms))
+
+
+def _sent(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+    """It left us. Where each item lay before is known only if the journal knew it."""
+    by = _signed(turn, envelope)
+    for entry in _entries(envelope, "lines"):
+        line = transfer.line(entry["number"])
+        before = transfer.at(line.number)
+        status = before.status if before.stage else line.status
+        handed = replace(before, stage="handed", item=entry.get("item"), quantity=line.quantity, status=status)
+        transfer = with_progress(transfer, replace(handed, acting="", unknown=""))
+    for entry in _entries(envelope, "failed"):
+        failed = replace(transfer.at(entry["number"]), failed=str(entry.get("reason", "")), acting="")
+        transfer = with_progress(transfer, failed)
+    transfer = transfers.as_told(transfer, envelope)
+    if transfer.parcel is not None:
+        transfer = replace(transfer, parcel=replace(transfer.parcel, left=envelope.sent_at))
+    decided = by if by.person and transfer.terms.kind == "request" else transfer.decided or by
+    return replace(transfer, state=TransferState.SENT, decided=decided, verdict=None, wanted="")
+
+
+def _received(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+    if transfer.parcel is not None:
+        transfer = replace(transfer, parcel=replace(transfer.parcel, received=_signed(turn, envelope)))
+    for entry in _entries(envelope, "items"):
+        before = transfer.at(entry["number"])
+        quantity = transfer.here(before.number)
+        stage = before.stage or "created"
+        part = entry.get("part") if before.part is None else before.part
+        serial = str(entry.get("serial") or before.serial)
+        created = replace(before, stage=stage, item=entry.get("item"), part=part, quantity=quantity, serial=serial)
+        transfer = with_progress(transfer, replace(created, acting="", unknown=""))
+    return _with_refused(replace(transfer, state=TransferState.RECEIVED, wanted="", verdict=None), envelope)
+
+
+def _refused(_: Turn, transfer: Transfer, envelope: Envelope, __: EnvelopeSeen) -> Transfer:
+    reason = str(envelope.body.get("reason", ""))
+    return _with_refused(replace(transfer, state=TransferState.REFUSED, problem=reason, wanted=""), envelope)
+
+
+def _with_refused(transfer: Transfer, envelope: Envelope) -> Transfer:
+    for entry in _entries(envelope, "refused"):
+        progress = transfer.at(entry["number"])
+        transfer = with_progress(transfer, replace(progress, failed=str(entry.get("reason", "")), acting=""))
+    return transfer
+
+
+def _entries(envelope: Envelope, field: str) -> list[dict[str, Any]]:
+    entries = envelope.body.get(field)
+    return [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
+
+
+def _disputed(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+    """Nobody here could tell; what exactly was unknown is asked of InvenTree when somebody resolves it."""
+    missing = transfers.person_in(envelope.body.get("missing"), turn.home.party, envelope.sent_at)
+    if transfer.parcel is not None and missing is not None:
+        transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
+    before = transfer.dispute or Dispute(transfer.state, ())
+    dispute = replace(before, by=tuple(dict.fromkeys((*before.by, turn.home.party))))
+    reason = str(envelope.body.get("reason", ""))
+    return replace(transfer, state=TransferState.DISPUTED, dispute=dispute, problem=reason, verdict=None)
+
+
+_SAID: dict[str, Callable[[Turn, Transfer, Envelope, EnvelopeSeen], Transfer]] = {
+    "noted": _noted,
+    "granted": _granted,
+    "sent": _sent,
+    "received": _received,
+    "refused": _refused,
+    "disputed": _disputed,
+}
+
+
+def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+    """What we said of a connection. What was made for it since is made sure of again, as all of that can be found."""
+    connection = turn.connection(envelope.subject)
+    if connection is None:
+        connection = _asked(turn, envelope)
+    if connection is None:
+        return
+    _find_post(turn, event, envelope, "card" if envelope.kind == "noted" else "offer")
+    if envelope.kind == "noted" and not event.edits and not connection.card_event:
+        connection = replace(connection, card_event=event.event_id, shown=event.at)
+    if envelope.seq <= connection.exchange.sent:
+        connection = replace(connection, exchange=_as_sent(connection.exchange, envelope, connection))
+    else:
+        connection = replace(connection, exchange=_counted(turn, connection.exchange, envelope, connection))
+        turn.note(connection.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
+        waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
+        if envelope.kind == "accepted" and waits:
+            connection = replace(
+                connection, state=ConnectionState.MAKING, decided=_signed(turn, envelope), verdict=None
+            )
+        elif envelope.kind in {"declined", "cancelled"} and connection.state in NOT_YET_ACTIVE:
+            connection = replace(connection, state=ConnectionState(envelope.kind), verdict=None)
+    turn.save(connection)
+
+
+def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
+    """A connection that we had asked for. The peer is pinned under the key that we had asked."""
+    announced = turn.announced(envelope.room, envelope.to)
+    generation = envelope.body.get("generation")
+    newest = max((c.generation for c in turn.connections() if c.peer == envelope.to), default=0)
+    if envelope.kind != "connect" or len(announced) != 1 or not isinstance(generation, int) or generation <= newest:
+        return None
+    body = envelope.body
+    asked_key = str(body.get("asked_key"))
+    if envelope.subject != connection_id(turn.home.key, asked_key, envelope.room, generation):
+        return None
+    bot, party = announced[0]
+    connection = Connection(
+        id=envelope.subject,
+        code=turn.short_code(envelope.subject),
+        peer=party.id,
+        peer_name=party.name,
+        peer_bot=bot,
+        peer_key=asked_key,
+        room=envelope.room,
+        generation=generation,
+        state=ConnectionState.ASKED,
+        asked=Signature(str(body["asker"]), str(body["asker_name"]), turn.home.party, envelope.sent_at),
+        ours=True,
+        access="relayed",
+        due=datetime.fromisoformat(str(body.get("due"))),
+        waiting_since=turn.now,
+    )
+    return connections.check_begun(turn, connection)
+
+
+def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Envelope, what: str) -> None:
+    """Cards, and what asked for them, are known by their events again, so that people can tap and reply."""
+    first = envelope.kind in {"connect", "offer", "request", "noted"}
+    if first and not event.edits and event.event_id not in turn.state.posts:
+        turn.find_post(event.event_id, f"{what}:{envelope.subject}", event.room)
+
+
+def _also(told: tuple[str, ...], word: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*told, word)))
+
+
+def begin_anew(turn: Turn) -> None:
+    """What this turn has changed without doing what follows from it is begun anew when all is read."""
+    for document in list(turn.changes.values()):
+        if isinstance(document, Transfer):
+            turn.save(replace(document, told=_also(document.told, RECALLED)))
+
+
+# --- going on ----------------------------------------------------------------------------------------------
+
+
+def resume(turn: Turn) -> None:
+    """Everything has been read: what is unfinished goes on, and every peer is asked for what we may have missed."""
+    for connection in turn.connections():
+        if connection.state is ConnectionState.MAKING:
+            turn.void(connection.id)
+            sequencing.ask(turn, provision.begin(turn, connection))
+        elif connection.state is ConnectionState.OFFERED and connection.check is not None and connection.check.is_open:
+            sequencing.ask(turn, connection)
+        elif connection.state is ConnectionState.OFFERED and not connection.card_event:
+            people = tuple(turn.home.people.values())
+            turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
+        elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
+            sequencing.ask(turn, connection)
+            if connection.state is ConnectionState.ACTIVE:
+                rotate_tokens.look_after_a_loss(turn, turn.connection(connection.id) or connection)
+    for transfer in turn.transfers():
+        if RECALLED in transfer.told:
+            _go_on(turn, replace(transfer, told=tuple(word for word in transfer.told if word != RECALLED)))
+        if transfer.state not in FINAL:
+            sequencing.ask(turn, transfer)
+    end.end_what_is_back(turn)
+    turn.note("recovery", "what is unfinished goes on")
+
+
+def _go_on(turn: Turn, transfer: Transfer) -> None:
+    turn.void(transfer.id)
+    turn.save(transfer)
+    if transfer.role == "sender":
+        _send_on(turn, transfer)
+    elif lend.is_return(transfer):
+        _take_back_on(turn, transfer)
+    elif transfer.terms.kind != lend.EXTENSION:
+        _receive_on(turn, transfer)
+
+
+def _send_on(turn: Turn, transfer: Transfer) -> None:
+    connection = sequencing.connection_of(turn, transfer)
+    handed = [p for p in transfer.progress if p.stage == "handed"]
+    match transfer.state:
+        case TransferState.OPEN if transfer.terms.kind == "request" and "card" not in transfer.told:
+            request.look_for_items(turn, transfer)
+        case TransferState.OPEN if transfer.terms.kind == lend.EXTENSION and "card" not in transfer.told:
+            extend.look(turn, transfer)
+        case TransferState.APPROVED:
+            sender_decision.look_again(turn, transfer)
+        case TransferState.DEBITING:
+            taken = next((p for p in transfer.progress if p.stage == "taken"), None)
+            if taken is None:
+                send.go_on(turn, transfer, connection)
+            elif taken.failed:
+                send.put_back(turn, transfer, taken, connection)
+            else:
+                send.hand_over(turn, transfer, taken, connection)
+        case TransferState.RECEIVED | TransferState.REVERTING:
+            for progress in handed:
+                back = transfer.state is TransferState.REVERTING or progress.acting == "TakeBack"
+                act = send.take_back if back else send.mark_arrived
+                act(turn, transfer, progress, connection)
+
+
+def _take_back_on(turn: Turn, transfer: Transfer) -> None:
+    hand_back.go_on(turn, transfer)
+    if transfer.state is TransferState.CREDITING:
+        receive.go_on(turn, turn.transfer(transfer.id) or transfer)
+
+
+def _receive_on(turn: Turn, transfer: Transfer) -> None:
+    card_waits = transfer.granted is not None and "card" not in transfer.told and not transfer.wanted
+    match transfer.state:
+        case TransferState.OPEN if transfer.terms.kind == "push":
+            offer.look_for_parts(turn, transfer)
+        case TransferState.SENT:
+            offer.look_for_parts(turn, transfer)
+        case TransferState.OPEN if card_waits:
+            request.look_who_confirms(turn, transfer)
+        case TransferState.OPEN if not transfer.card_event:
+            turn.note(transfer.id, "waits for the owner's card")
+        case TransferState.OPEN | TransferState.CREDITING:
+            request.look_for_parts(turn, transfer)
+        case TransferState.RECEIVED | TransferState.DONE if transfer.asked.at + PUT_AWAY_WITHIN > turn.now:
+            for progress in transfer.progress:
+                if progress.stage == "created":
+                    receive.put_away(turn, transfer, progress)
+                    mirror_received(turn, transfer, progress)
+
+
+def on_mirrors(turn: Turn, event: Answered) -> None:
+    """The connections as we had signed them into the companies' metadata (a journal that is made anew)."""
+    (found,) = event.answers
+    if not isinstance(found, MirrorsFound):
+        raise TypeError(f"a rebuild asks for what is mirrored, not {found!r}")
+    for mirrored in found.companies:
+        connection = _mirrored(turn, mirrored)
+        if connection is not None and turn.connection(connection.id) is None:
+            turn.save(connection)
+            turn.note(connection.id, f"found in our InvenTree: {connection.state}")
+            if connection.state is ConnectionState.ACTIVE:
+                share.restore(turn, json.loads(mirrored.value).get("shares"))
+
+
+def mirrored_requests(found: CompanyMirror) -> list[str]:
+    """The ids of the requests that were open when this was mirrored."""
+    requests = json.loads(found.value).get("requests", [])
+    return [str(request["id"]) for request in requests if isinstance(request, dict) and "id" in request]
+
+
+def _mirrored(turn: Turn, found: CompanyMirror) -> Connection | None:
+    try:
+        value = json.loads(found.value)
+        state = ConnectionState(value["state"])
+        if state is ConnectionState.READY:
+            state = ConnectionState.MAKING  # its trial is made again
+        return Connection(
+            id=str(value["connection"]),
+            code=turn.short_code(str(value["connection"])),
+            peer=str(value["party"]),
+            peer_name=found.name,
+            peer_bot=str(value["bot"]),
+            peer_key=str(value["key"]),
+            former_keys=tuple(str(key) for key in value.get("former_keys", [])),
+            room=str(value["room"]),
+            generation=int(value["generation"]),
+            state=state,
+            asked=Signature("", "", turn.home.party, turn.now),
+            ours=bool(value.get("ours", True)),
+            access=str(value.get("access", "relayed")),
+            due=turn.now + turn.home.request_open_for,
+            company=found.company,
+            user=value.get("user"),
+            group=value.get("group"),
+            token_name=str(value.get("token", "")),
+            token_expiry=date.fromisoformat(value["token_expiry"]) if value.get("token_expiry") else None,
+            peer_url=str(value.get("peer_url", "")),
+            own_made=state is ConnectionState.ACTIVE,
+            own_ready=state is ConnectionState.ACTIVE,
+            peer_ready=state is ConnectionState.ACTIVE,
+        )
+    except (KeyError, TypeError, ValueError):
+        turn.note("recovery", "what stands in a company's metadata can't be read", company=found.company)
+        return None

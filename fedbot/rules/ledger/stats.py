@@ -1,0 +1,275 @@
+"""UC4: figures, asked for and on a schedule (DESIGN §2). Who asks whom, what a friend is told, what is posted.
+
+A survey waits for our own figures (our InvenTree counts) and for friends' (their bots count and tell what they
+disclose, sealed); nothing in chat waits for it. Letters heal by themselves: see `letters`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from fedbot.rules.command import Command
+from fedbot.rules.connection import provision
+from fedbot.rules.ledger import figures as ledger_figures
+from fedbot.rules.model import budgets
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
+from fedbot.rules.model.events import Answered, Context, StatsDue, Unanswered
+from fedbot.rules.model.figures import Chart, SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.health import counted_from
+from fedbot.rules.model.queries import StockCounts, StockFigures
+from fedbot.rules.protocol import room_upgrades, sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import BadEnvelope, Envelope
+
+SILENT_AFTER = timedelta(minutes=2)
+FORGOTTEN_AFTER = timedelta(days=1)
+LONGEST_DAYS = 36_500
+MOST_POINTS = 60
+MOST_IN_CHART = 12
+
+
+# --- a person asks ---
+
+
+def begin(
+    turn: Turn, command: Command, connections: Sequence[Connection], days: int, *, own: bool, chart: bool
+) -> None:
+    """Ask our InvenTree and these friends; the answer to the line comes when all have answered, then the chart."""
+    waiting = [turn.home.party] if own else []
+    for connection in connections:
+        waiting.append(connection.peer)
+        is_asked = any(connection.peer in s.waiting and s.days == days for s in turn.surveys())
+        if not (is_asked or sequencing.is_unheard(turn, connection, "stats-ask")):
+            turn.save(sequencing.send(turn, connection, "stats-ask", {"days": days}, awaits=True))
+    until = turn.now + SILENT_AFTER
+    turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting), chart=chart))
+    turn.do(Typing(command.room, int(SILENT_AFTER.total_seconds())))
+    if own:
+        turn.do(Ask(Context("stats-own", command.event_id), (StockFigures(),)))
+
+
+def on_own_counted(turn: Turn, event: Answered) -> None:
+    """Our InvenTree has counted: our own figures, as far as the room may read them."""
+    survey = turn.survey(event.context.subject)
+    if survey is not None:
+        figures = ledger_figures.own(turn, _counts(event), survey.days, survey.room)
+        _came(turn, survey, ledger_figures.for_room(turn, figures, survey.room))
+
+
+def on_own_uncounted(turn: Turn, event: Unanswered) -> None:
+    """Our InvenTree is silent."""
+    survey = turn.survey(event.context.subject)
+    if survey is not None:
+        _came(turn, survey, SpaceFigures(turn.home.party, turn.home.name, turn.now, survey.days, problem="inventory"))
+
+
+def _counts(event: Answered) -> StockCounts:
+    (counts,) = event.answers
+    if not isinstance(counts, StockCounts):
+        raise TypeError(f"stats ask for counts, not {counts!r}")
+    return counts
+
+
+def _came(turn: Turn, survey: Survey, figures: SpaceFigures) -> None:
+    """One space's figures are here: answer if nobody is missing, or add them to the answer that is there."""
+    waiting = tuple(party for party in survey.waiting if party != figures.party)
+    survey = replace(survey, waiting=waiting, came=(*survey.came, figures))
+    turn.save(survey)
+    if not waiting or survey.posted:
+        _answer(turn, survey)
+
+
+def _answer(turn: Turn, survey: Survey) -> None:
+    """The answer to the line, or what it reads now that more has come."""
+    silent = tuple(turn.party_name(party) for party in survey.waiting)
+    came = sorted(survey.came, key=lambda f: (f.party != turn.home.party, f.name.casefold()))
+    phrase = say("stats", home=turn.home, figures=tuple(came), silent=silent, days=survey.days)
+    key = f"stats:-:{survey.id}"
+    if survey.posted:
+        turn.do(Edit(key, survey.room, phrase))
+    else:
+        turn.do(Typing(survey.room, 0))
+        turn.do(Post(key, survey.room, phrase, reply_to=survey.id))
+        if survey.chart:
+            _draw_asked(turn, survey, key)
+    if survey.waiting:
+        turn.save(replace(survey, posted=True))
+    else:
+        turn.drop(survey)
+
+
+def _draw_asked(turn: Turn, survey: Survey, thread: str) -> None:
+    """The chart of our own figures; of a friend's, if that friend alone was asked for."""
+    told = [figures for figures in survey.came if not figures.problem]
+    own = [figures for figures in told if figures.party == turn.home.party]
+    for figures in own or told[:1]:
+        history = _with_today(turn, turn.stock_history() if own else StockHistory(), figures.stock_items)
+        _draw(turn, f"chart:-:{survey.id}", survey.room, thread, figures, history)
+
+
+def look(turn: Turn) -> None:
+    """By the clock: who hasn't answered by now is said to be silent; a day later nobody waits any more."""
+    for survey in turn.surveys():
+        if survey.until + FORGOTTEN_AFTER <= turn.now:
+            turn.drop(survey)
+        elif survey.until <= turn.now and not survey.posted:
+            _answer(turn, survey)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    return [s.until + FORGOTTEN_AFTER if s.posted else s.until for s in turn.surveys()]
+
+
+# --- a friend's bot asks ---
+
+
+def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A friend asks for our figures: count, under the token made for that friend (DESIGN §2)."""
+    turn.save(connection)
+    if connection.state is not ConnectionState.ACTIVE:
+        return
+    context = Context("stats-answer", connection.id, detail={"days": _days(envelope)})
+    turn.note(connection.id, "asked for our figures")
+    again = turn.spends("stats", connection.peer)
+    if again is None:
+        turn.do(Ask(context, (StockFigures(provision.own_reference(connection)),)))
+    else:
+        _tell(turn, context, None, "later", again)
+
+
+def _days(envelope: Envelope) -> int:
+    return max(0, min(int(envelope.body["days"]), LONGEST_DAYS))
+
+
+def on_counted_for_friend(turn: Turn, event: Answered) -> None:
+    """Tell the friend what we disclose."""
+    days = int(event.context.detail["days"])
+    _tell(turn, event.context, ledger_figures.disclosed(turn, ledger_figures.own(turn, _counts(event), days)), "")
+
+
+def on_uncounted_for_friend(turn: Turn, event: Unanswered) -> None:
+    """Our InvenTree is silent, or doesn't take the friend's token: the friend is told that there are none."""
+    _tell(turn, event.context, None, "inventory")
+
+
+def _tell(
+    turn: Turn, context: Context, figures: SpaceFigures | None, problem: str, again: datetime | None = None
+) -> None:
+    connection = turn.connection(context.subject)
+    if connection is None or connection.state is not ConnectionState.ACTIVE:
+        return
+    in_room = "stats" in turn.home.disclose_in_room
+    body = {"days": context.detail["days"], "in_room": in_room, "problem": problem}
+    if again is not None:
+        body["again"] = again.isoformat()
+    sealed = ledger_figures.written(figures) if figures else {}
+    connection, draft = sequencing.write(turn, connection, "stats", body, awaits=True, sealed=sealed)
+    turn.save(connection)
+    sequencing.post(turn, connection, draft)
+
+
+def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+    """A friend's figures: kept, mirrored into its company's metadata, acknowledged, told to who asked."""
+    figures = _understood(turn, connection, envelope)
+    connection = sequencing.send(turn, connection, "noted")
+    turn.save(connection)
+    if not figures.problem:
+        connection = replace(connection, peer_shares=figures.shared)
+        turn.save(figures)
+        turn.save(connection)
+        provision.mirror(turn, connection)
+    turn.note(connection.id, f"told us its figures{': ' if figures.problem else ''}{figures.problem}")
+    in_room = envelope.body.get("in_room") is True
+    for survey in turn.surveys():
+        if connection.peer in survey.waiting and survey.days == figures.days:
+            hidden = not (in_room or ledger_figures.is_private(turn, survey.room))
+            told = (
+                replace(ledger_figures.nothing(figures), problem="hidden")
+                if hidden and not figures.problem
+                else figures
+            )
+            _came(turn, survey, told)
+
+
+def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> SpaceFigures:
+    nothing = SpaceFigures(connection.peer, connection.peer_name, turn.now, _days(envelope))
+    try:
+        if envelope.body.get("problem") == "later":
+            return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.get("again")))
+        if envelope.body.get("problem"):
+            return replace(nothing, problem="inventory")
+        return ledger_figures.understood(nothing, sequencing.unsealed(turn, envelope))
+    except (BadEnvelope, ValueError) as problem:
+        turn.note(connection.id, f"figures not taken: {problem}")
+        return replace(nothing, problem="unreadable")
+
+
+# --- on a schedule ---
+
+
+def on_started(turn: Turn) -> None:
+    """A schedule counts from when it was first there; without one nothing is remembered of it."""
+    standing = turn.standing()
+    last = counted_from(standing.last_stats, turn.now) if turn.home.stats_schedule else None
+    turn.save(replace(standing, last_stats=last))
+
+
+def on_due(turn: Turn, event: StatsDue) -> None:
+    """The schedule says so: count for our rooms. What was due before the last time is no second time."""
+    standing = turn.standing()
+    if standing.last_stats is not None and event.due <= standing.last_stats:
+        return
+    last = max(event.due, turn.now)
+    turn.save(replace(standing, last_stats=last))
+    turn.do(Ask(Context("stats-scheduled", detail={"last": last.isoformat()}), (StockFigures(),), patient=True))
+
+
+def on_counted_on_schedule(turn: Turn, event: Answered) -> None:
+    """Post our figures into our rooms; the picture follows in the thread. An older counting is overtaken."""
+    last = turn.standing().last_stats
+    if last is None or last.isoformat() != event.context.detail["last"]:
+        return
+    counts = _counts(event)
+    history = _remember(turn, counts)
+    for room in room_upgrades.current_rooms(turn):
+        known = turn.room(room)
+        if known is None or not (known.joined and known.may_talk):
+            continue
+        figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, counts, 0, room))
+        key = f"stats:-:{last.isoformat()}:{room}"
+        turn.do(Post(key, room, say("stats", home=turn.home, figures=(figures,), silent=(), days=0)))
+        _draw(turn, f"chart:-:{last.isoformat()}:{room}", room, key, figures, history)
+
+
+def _remember(turn: Turn, counts: StockCounts) -> StockHistory:
+    history = _with_today(turn, turn.stock_history(), counts.stock_items)
+    turn.save(history)
+    return history
+
+
+def _with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> StockHistory:
+    """With today's number behind it, if there is one."""
+    if stock_items is None:
+        return history
+    today = turn.now.astimezone(ZoneInfo(turn.home.time_zone)).date()
+    earlier = tuple(point for point in history.points if point[0] != today)
+    return replace(history, points=(*earlier, (today, stock_items))[-MOST_POINTS:])
+
+
+def _draw(turn: Turn, key: str, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
+    chart = _chart(figures, history)
+    if chart.stock or chart.exchange:
+        turn.do(Picture(key, room, say("stats_chart", home=turn.home, figures=figures), chart, thread=thread))
+
+
+def _chart(figures: SpaceFigures, history: StockHistory) -> Chart:
+    """Only what the text may tell."""
+    most = sorted(figures.dealings, key=lambda d: -(d.given.lines + d.received.lines))[:MOST_IN_CHART]
+    exchange = tuple((d.name, d.given.lines, d.received.lines) for d in most if d.given.lines or d.received.lines)
+    return Chart(history.points if figures.stock_items is not None else (), exchange)

@@ -1,0 +1,349 @@
+"""What people type: which lines are for us, who may say them, and the one answer that each gets (DESIGN §5, §8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from fedbot.rules import health
+from fedbot.rules.catalogue import search
+from fedbot.rules.command import Answers, Command, Verbs, answer, choose, understood, written
+from fedbot.rules.loan import hand_back
+from fedbot.rules.model import budgets
+from fedbot.rules.model.conversation import PendingChoice
+from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
+from fedbot.rules.model.events import Answered, Context, Said, Unanswered, Unreadable, Waiting
+from fedbot.rules.model.queries import Able, PersonRights, WhoMay
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.transfer import WaitingLine
+from fedbot.rules.protocol import announcements, room_upgrades
+from fedbot.rules.state import Turn
+
+PREFIX = "!fed"
+MORE = "more"
+A_DAY = timedelta(days=1)
+LONGEST_NUMBER = 4
+TYPING_SECONDS = 30
+WORD_AFTER = timedelta(seconds=1.5)
+"""When InvenTree takes longer, the person is told that the line waits for it."""
+
+
+def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
+    """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
+    heard = _heard(turn, event)
+    if heard is None:
+        if not event.unproven and _is_in_our_rooms(turn, event):
+            hand_back.on_reply(turn, event)
+        return
+    text, meant = heard
+    if not _ends_a_friendship(text) and _says_too_much(turn, event):
+        return
+    complaint = _complaint(turn, event, text)
+    if complaint is not None:
+        _complain(turn, event, complaint)
+    elif isinstance(meant, Phrase):
+        _answer(turn, event, meant)
+    else:
+        _understand(turn, event, text, verbs)
+
+
+def is_for_us(turn: Turn, event: Said) -> bool:
+    """Whether we do anything for that line. What isn't for us is nobody's to keep."""
+    if _heard(turn, event) is not None:
+        return True
+    return not event.unproven and _is_in_our_rooms(turn, event) and hand_back.remarked_on(turn, event) is not None
+
+
+def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
+    """The line as it was meant, and what a reply to a list of ours stands for; None if it isn't ours to answer."""
+    if not _is_in_our_rooms(turn, event):
+        return None
+    meant = "" if event.unproven else _picked(turn, event) or search.line_meant(turn, event)
+    text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
+    if announcements.direct_with(turn, turn.room(event.room)) and not is_addressed(text):
+        text = f"{PREFIX} {text}"
+    if not is_addressed(text) or announcements.is_bot(turn, event.room, event.sender):
+        return None
+    return (text, meant) if announcements.we_answer(turn, event.room, event.sender) else None
+
+
+def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
+    """Whether it was said in a federation room, in the admin room, or by one of our people alone with us."""
+    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    return is_direct or room_upgrades.is_ours(turn, event.room)
+
+
+def _ends_a_friendship(text: str) -> bool:
+    """What ends a flood is heard in any flood, even if somebody has used up the person's budget in their name."""
+    return "disconnect" in text.casefold().split()
+
+
+def _says_too_much(turn: Turn, event: Said) -> bool:
+    """Whether the person is over their budget: told once, then their lines count for nothing for a minute."""
+    waiting = f"too-many-lines:{event.sender}"
+    if any(telling.id == waiting and telling.until > turn.now for telling in turn.tellings()):
+        return True
+    if turn.spends("line", event.sender) is None:
+        return False
+    if event.sender in turn.home.people and turn.tell_once(waiting, budgets.MINUTE):
+        person = turn.name_of(event.sender, event.room)
+        _answer(turn, event, say("says_too_much", person=person, most=budgets.LIMITS["line"][0].most))
+    return True
+
+
+def _complain(turn: Turn, event: Said, complaint: Phrase) -> None:
+    """Once a day and person; each old line is told of."""
+    said_before = not turn.tell_once(f"{complaint.name}:{event.edits or event.sender}", A_DAY)
+    if complaint.name == "line_too_old" or not said_before:
+        _answer(turn, event, complaint)
+
+
+def on_unreadable(turn: Turn, event: Unreadable) -> None:
+    """A line without its key, a minute later: whoever said it is told, once a day, as we can't tell whom it was for."""
+    is_direct = announcements.direct_with(turn, turn.room(event.room)) == event.sender
+    if not (is_direct or room_upgrades.is_ours(turn, event.room)):
+        return
+    is_ours = event.sender in turn.home.people and not announcements.is_bot(turn, event.room, event.sender)
+    if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
+        turn.do(Post(f"unreadable:-:{event.line}", event.room, say("line_unreadable"), reply_to=event.line))
+
+
+def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
+    """Why the line has no effect, whatever it says."""
+    if event.edits:
+        return say("edits_never_execute")
+    if event.sender not in turn.home.people:
+        return say("stranger", person=event.sender, home=turn.home)
+    if event.unproven:
+        return say("said_in_clear")
+    if turn.now - event.at > turn.home.line_too_old_after:
+        return say("line_too_old", text=text, at=event.at)
+    return None
+
+
+def is_addressed(text: str) -> bool:
+    """Whether the line begins with `!fed`, in whatever case, followed by a space or nothing."""
+    word = text.replace("\u00a0", " ").strip().split(" ", 1)[0].split("\n", 1)[0]
+    return word.lower() == PREFIX
+
+
+def _picked(turn: Turn, event: Said) -> str | Phrase:
+    """The line that a number (or 'more') stands for: as a reply to our list, by the person asked, within 10 minutes.
+
+    A phrase says why it stands for nothing; '' if it is no such reply.
+    """
+    word = event.text.strip().rstrip(".)").casefold()
+    word = MORE if word == f"{PREFIX} {MORE}" else word
+    is_number = word.isdecimal() and len(word) <= LONGEST_NUMBER
+    if not event.reply_to or not (is_number or word == MORE):
+        return ""
+    asked = [q for q in turn.questions() if q.room == event.room and q.until > turn.now]
+    lists = [question for question in asked if question.event_id == event.reply_to]
+    for question in lists:
+        if question.person != event.sender:
+            continue
+        if word == MORE:
+            line = question.more
+        else:
+            line = question.lines[int(word) - 1] if 1 <= int(word) <= len(question.lines) else ""
+        if line:
+            turn.drop(question)
+            return line
+    return _not_on_the_list(turn, event, lists) if _is_our_list(turn, event.reply_to) else ""
+
+
+def _is_our_list(turn: Turn, event_id: str) -> bool:
+    return turn.state.posts.get(event_id, "").startswith("choice:")
+
+
+def _not_on_the_list(turn: Turn, event: Said, lists: list[PendingChoice]) -> Phrase:
+    """Why that reply to a list of ours picks nothing."""
+    if not lists:
+        return say("choice_is_over")
+    (question,) = lists
+    if question.person != event.sender:
+        return say("choice_of_another", whose=turn.name_of(question.person, event.room))
+    return say("not_on_the_list", word=event.text.strip(), count=len(question.lines))
+
+
+def _as_whom(words: str) -> tuple[str, str]:
+    """The space for which a line is said (`as beta find nut`), '' if it doesn't say, and the rest."""
+    word, _, behind = words.strip().partition(" ")
+    if word != "as" or not behind.strip():
+        return "", words.strip()
+    party, _, rest = behind.strip().partition(" ")
+    return party, rest.strip()
+
+
+def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
+    first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
+    as_whom, words = _as_whom(behind)
+    parties = announcements.claimed_by_several(turn, event.sender, event.room)
+    if as_whom and as_whom not in {turn.home.party, *parties}:
+        _answer(turn, event, say("not_of_that_space", party=as_whom, home=turn.home))
+        return
+    if as_whom and as_whom != turn.home.party:
+        return  # the person names the friend that the line is for
+    parsed = verbs.parse(turn, words)
+    if isinstance(parsed, Phrase):
+        _answer(turn, event, parsed)
+        return
+    verb, arguments = parsed
+    others = frozenset(parties) - {turn.home.party}
+    if others and not (as_whom or verbs.is_safe_for(turn, event.room, verb, arguments, others)):
+        names = tuple(turn.party_name(party) for party in sorted(others))
+        phrase = say("is_it_for_us", home=turn.home, others=names)
+        ours = f"{first} as {turn.home.party} {words}"
+        choose(turn, event.room, event.event_id, event.sender, phrase, (ours,))
+        return
+    username = turn.home.people[event.sender]
+    subject = _answered_subject(turn, event, verbs.answers(verb))
+    if not subject and (complaint := _answers_another_message(turn, event, verbs.answers(verb), words)):
+        turn.note("-", f"not counted, in answer to another message: {verb}", event.sender, event.event_id)
+        _answer(turn, event, complaint)
+        return
+    command = Command(verb, arguments, event.room, event.event_id, event.sender, event.at, words, username, subject)
+    turn.note(subject or "-", f"said: {verb}", event.sender, event.event_id)
+    carry_out(turn, command, verbs)
+
+
+def _answered_subject(turn: Turn, event: Said, answers: Answers) -> str:
+    """What the line is about by the message that it answers, if that message may say so; or ''."""
+    if answers is Answers.OUR_CARD:
+        return turn.card_subject_of(event.reply_to or event.thread)
+    if answers is Answers.ANY_MESSAGE or event.reply_to in turn.state.posts:
+        return turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    return "" if turn.subject_of(event.reply_to) else turn.own_subject_of(event.thread)
+
+
+def _answers_another_message(turn: Turn, event: Said, answers: Answers, words: str) -> Phrase | None:
+    """Why the line isn't about what it answers, with the line to type if that is meant; None if it names a case."""
+    identifier = turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
+    subject = turn.transfer(identifier) or turn.connection(identifier)
+    if answers is Answers.ANY_MESSAGE or subject is None or any(turn.by_code(word) for word in _bare(words)):
+        return None
+    verb, _, rest = words.partition(" ")
+    return say("answers_another_message", subject=subject, text=f"{verb} {subject.code} {rest}".strip())
+
+
+def _bare(words: str) -> list[str]:
+    """The words, without the signs that people put around an id."""
+    return [word.strip(" .,:;!?()[]#") for word in words.split()]
+
+
+def carry_out(turn: Turn, command: Command, verbs: Verbs) -> None:
+    """Ask our InvenTree what the verb and its right need, or act at once where nothing is needed."""
+    right, asked = verbs.right(command.verb), verbs.ask(turn, command)
+    complains = isinstance(asked, Phrase)
+    questions = () if isinstance(asked, Phrase) else asked
+    if right is Right.ANYONE and not questions:
+        answer(turn, command, asked if isinstance(asked, Phrase) else verbs.act(turn, command, ()))
+        return
+    turn.do(Typing(command.room, TYPING_SECONDS))
+    turn.save(WaitingLine(command.event_id, written(command), turn.now))
+    context = Context("line", command.subject, detail={"command": written(command), "complains": complains})
+    until = turn.now + turn.home.line_too_old_after
+    turn.do(Ask(context, (*_about_right(turn, command, right), *questions), until=until))
+
+
+def _about_right(turn: Turn, command: Command, right: Right) -> tuple[PersonRights | WhoMay, ...]:
+    """What InvenTree has to say first: whether the person may, and for a refusal that helps, who else."""
+    person = PersonRights(command.username)
+    match right:
+        case Right.ANYONE:
+            return ()
+        case Right.MAPPED:
+            return (person,)
+        case _:
+            return (person, WhoMay(right, tuple(turn.home.people.values())))
+
+
+def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
+    """Our InvenTree has answered: check the right, then let the verb act."""
+    command = understood(event.context.detail["command"])
+    right = verbs.right(command.verb)
+    number = len(_about_right(turn, command, right))
+    about_right, answers = event.answers[:number], event.answers[number:]
+    able = about_right[1] if number > 1 else Able(())
+    if right is Right.SUPERUSER and isinstance(able, Able):
+        health.remember_superusers(turn, able)
+    if not _is_over(turn, command):
+        return
+    if about_right:
+        rights = about_right[0]
+        if not (isinstance(rights, Rights) and isinstance(able, Able)):
+            raise TypeError(f"a line asks for rights and who may first, not {about_right!r}")
+        if not rights.covers(right):
+            turn.note(command.subject or "-", f"not entitled: {command.verb}", command.sender, command.event_id)
+            answer(turn, command, _not_entitled(turn, command, rights, able, right))
+            return
+    if not event.context.detail["complains"]:
+        answer(turn, command, verbs.act(turn, command, answers))
+        return
+    asked = verbs.ask(turn, command)  # what is wrong with a line may tell of the space, so it was kept back till now
+    if isinstance(asked, Phrase):
+        answer(turn, command, asked)
+    else:
+        carry_out(turn, command, verbs)
+
+
+def _is_over(turn: Turn, command: Command) -> bool:
+    """Whether the line waited for InvenTree until now. One that was answered without it isn't answered again."""
+    turn.do(Typing(command.room, 0))
+    line = turn.waiting_line(command.event_id)
+    if line is not None:
+        turn.drop(line)
+    return line is not None
+
+
+def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:
+    by_user = {username: person for person, username in turn.home.people.items()}
+    names = [turn.name_of(by_user[username], command.room) for username in able.usernames if username in by_user]
+    return say("not_entitled", command=command, rights=rights, right=right, home=turn.home, able=names)
+
+
+def on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
+    """Our InvenTree says no, or nothing for as long as a line waits: fail closed and say so."""
+    command = understood(event.context.detail["command"])
+    if _is_over(turn, command) and not verbs.answer_without(turn, command, event.problem):
+        answer(turn, command, say("inventory_silent", problem=event.problem, text=command.text, home=turn.home))
+
+
+def on_waiting(turn: Turn, event: Waiting, verbs: Verbs) -> None:
+    """Our InvenTree doesn't answer: say now what can be said without it, or that the line waits."""
+    line = turn.waiting_line(understood(event.context.detail["command"]).event_id)
+    if line is not None:
+        _do_without(turn, line, verbs, event.problem)
+
+
+def look(turn: Turn, verbs: Verbs) -> None:
+    """By the clock: nobody waits for InvenTree without knowing it."""
+    for line in turn.waiting_lines():
+        if line.asked + A_DAY <= turn.now:  # its question is lost, with a part of the journal
+            turn.drop(line)
+        elif line.asked + WORD_AFTER <= turn.now:
+            _do_without(turn, line, verbs, turn.standing().inventory_problem)
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When somebody is next to be told that a line waits."""
+    return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
+
+
+def _do_without(turn: Turn, line: WaitingLine, verbs: Verbs, problem: str) -> None:
+    command = understood(line.command)
+    if line.told:
+        return
+    if verbs.answer_without(turn, command, problem):
+        turn.do(Typing(command.room, 0))
+        turn.drop(line)
+        return
+    turn.save(replace(line, told=True))
+    phrase = say("line_waits", home=turn.home, problem=problem, wait=turn.home.line_too_old_after)
+    turn.do(
+        Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id, answers=command.sender)
+    )
+
+
+def _answer(turn: Turn, event: Said, phrase: Phrase) -> None:
+    turn.do(Post(f"answer:-:{event.event_id}", event.room, phrase, reply_to=event.event_id, answers=event.sender))

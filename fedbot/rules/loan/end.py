@@ -1,0 +1,187 @@
+"""How a loan ends: with its last return, or by the word of the owner's approver as a gift or lost (DESIGN §2, §6).
+
+A loan of several things can end thing by thing; it is over with the last of them. What is lost, or back without having
+left the borrower's books, still counts in the borrower's stock: its superuser has it taken out (`left_over`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+
+from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
+from fedbot.rules.connection import provision
+from fedbot.rules.loan import lend
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.effects import Do, Post, say
+from fedbot.rules.model.events import Context, StepRefused, StepUnknown
+from fedbot.rules.model.steps import Arrived, Remark, Step
+from fedbot.rules.model.stock import STATUS_LOST
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.wire.envelope import Envelope
+
+NOTING = "noting-loss"
+"""The purpose of the step that writes into InvenTree how a loan ended that didn't come back."""
+
+
+def is_home(turn: Turn, transfer: Transfer) -> None:
+    """A return is through, as far as this side is concerned: the loan is over with the last of it."""
+    loan = turn.transfer(transfer.terms.parent) if lend.is_return(transfer) else None
+    if loan is None or not loan.is_on_loan:
+        return
+    if lend.out(turn, loan):
+        turn.note(loan.id, "came back in part")
+        show_anew(turn, loan)
+    else:
+        _end(turn, loan, Ending.RETURNED, transfer.decided or transfer.asked)
+
+
+def end_what_is_back(turn: Turn) -> None:
+    """A journal that knew less than the world has read of returns: the loans of which nothing is out are over."""
+    for loan in lend.on_loan(turn):
+        done = [t for t in lend.returns(turn, loan) if t.state in lend.OVER_WITH_STOCK]
+        words = [*loan.line_ends, *(Closing(Ending.RETURNED, t.decided or t.asked) for t in done)]
+        if words and not lend.out(turn, loan):
+            _end(turn, loan, words[-1].how, words[-1].by)
+
+
+def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Collection[int]) -> None:
+    """The owner's approver makes these lines of it a gift, or writes them off; they stay with the borrower's company.
+
+    The borrower is told: of all that is out, if nothing else is, so that what came back needn't be known there yet.
+    """
+    out = {line.number: line for line in lend.lines_out(turn, loan)}
+    is_all = set(numbers) == set(out)
+    ended = _end_lines(turn, loan, Closing(how, by), numbers, is_all=is_all)
+    connection = sequencing.connection_of(turn, ended)
+    awaits = connection.state is not ConnectionState.ENDED
+    body = {"how": how.value, **transfers.as_body(by), **({} if is_all else {"lines": sorted(numbers)})}
+    ended, draft = sequencing.write(turn, ended, "closed", body, awaits=awaits)
+    turn.save(ended)
+    for number in sorted(numbers):
+        _note(turn, ended, number, how, f"{connection.peer_name}, says {by.name}")
+    lines = tuple(out[number] for number in sorted(numbers))
+    about = {"loan": ended, "home": turn.home, "peer_name": turn.party_name(ended.peer)}
+    phrase = say("loan_closed", **about, part=None if is_all else Closing(how, by), lines=lines)
+    people = tuple(dict.fromkeys(s.person for s in (ended.asked, ended.decided) if s and s.person != by.person))
+    key = f"closed:{ended.id}:{by.event_id}"
+    turn.do(Post(key, ended.room, phrase, reply_to=by.event_id, rings=people, draft=draft))
+
+
+def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int], *, is_all: bool) -> Transfer:
+    """These lines are over; the loan is, if that is all of it, or nothing else is out."""
+    ended = lend.with_ends(loan, end, numbers)
+    turn.save(ended)
+    if is_all or not lend.out(turn, ended):
+        return _end(turn, ended, end.how, end.by)
+    turn.note(ended.id, f"loan over in part: {end.how.value}", end.by.person, end.by.event_id)
+    show_anew(turn, ended)
+    return ended
+
+
+def tell_alone(turn: Turn, loan: Transfer) -> None:
+    """It is back, as our people say without the other side, whose books should know if anybody is there to read it."""
+    if loan.closed is None:
+        return
+    body = {"how": loan.closed.how.value, **transfers.as_body(loan.closed.by)}
+    turn.save(sequencing.send(turn, loan, "closed", body))
+
+
+def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str) -> None:
+    """Our InvenTree's history tells how it ended, and by whose word; what is lost has that status, too."""
+    item = loan.at(number).item
+    if item is None:
+        return
+    known = known_item(turn, loan, number)
+    if how is Ending.LOST:
+        step: Step = Arrived(transfers.mark(loan, number, "lost"), f"lost at {whose_word}", item, STATUS_LOST, known)
+    else:
+        step = Remark(transfers.mark(loan, number, "gift"), f"a gift from now on to {whose_word}", item, known)
+    turn.do(Do(Context(NOTING, loan.id, number), step))
+
+
+def on_not_noted(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """InvenTree didn't take it: the admins do it by hand."""
+    loan = turn.transfer(event.context.subject)
+    if loan is not None:
+        how = loan.ending_of(event.context.line)
+        phrase = say("gift_not_noted" if how is Ending.GIFT else "loss_not_noted", loan=loan, text=event.text)
+        turn.tell_admins(phrase, f"lost:{loan.id}:{event.context.line}")
+
+
+def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
+    """At the borrower: the owner's word on how it, or a part of it, ended. It counts though we have closed it alone.
+
+    What is over, but still counts in our stock, is for our superuser to have taken out.
+    """
+    loan = sequencing.send(turn, loan, "noted")
+    if lend.is_kept(loan):
+        loan = lend.reopened(loan)
+    turn.save(loan)
+    how = ending_in(envelope)
+    if not loan.is_on_loan or how is None:
+        return
+    end = Closing(how, transfers.signature_in(envelope, loan.peer, ""))
+    here, numbers = lend.still_here(turn, loan), _lines_in(turn, envelope, loan)
+    loan = _end_lines(turn, loan, end, numbers, is_all="lines" not in envelope.body)
+    left_over = tuple(number for number in numbers if number in here)
+    if how is Ending.GIFT or not left_over:
+        return
+    loan = replace(loan, left_over=(*loan.left_over, *left_over))
+    turn.save(loan)
+    phrase = say("over_but_in_our_books", loan=loan, peer_name=turn.party_name(loan.peer), numbers=left_over)
+    turn.tell_admins(phrase, f"left-over:{loan.id}:{left_over[0]}")
+
+
+def ending_in(envelope: Envelope) -> Ending | None:
+    """How a loan ended, as its owner's letter tells."""
+    how = envelope.body.get("how")
+    return Ending(how) if how in set(Ending) - {Ending.KEPT} else None
+
+
+def _lines_in(turn: Turn, envelope: Envelope, loan: Transfer) -> tuple[int, ...]:
+    """The lines that an owner's letter says are over; if it names none, all but what is leaving the borrower."""
+    if "lines" not in envelope.body:
+        return tuple(lend.still_here(turn, loan))
+    told = envelope.body["lines"]
+    return tuple(number for number in lend.out(turn, loan) if isinstance(told, list) and number in told)
+
+
+def as_we_said(turn: Turn, loan: Transfer, envelope: Envelope, how: Ending, by: Signature) -> Transfer:
+    """The loan, as our own letter tells that it, or a part of it, ended (`recovering`); what follows was done."""
+    ended = lend.with_ends(loan, Closing(how, by), _lines_in(turn, envelope, loan))
+    return ended if "lines" in envelope.body else replace(ended, closed=Closing(how, by))
+
+
+def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:
+    """At the borrower: its owner's bot is gone for ever. Our superuser closes it; it stays in our books as theirs."""
+    return _end_lines(turn, loan, Closing(Ending.KEPT, by), lend.out(turn, loan), is_all=True)
+
+
+def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
+    """It is over. Which of several ends it is called by doesn't depend on the order in which a side hears of them."""
+    how = max([how, *(closing.how for closing in loan.line_ends)], key=list(Ending).index)
+    ended = replace(loan, closed=Closing(how, by))
+    turn.save(ended)
+    turn.note(ended.id, f"loan over: {how.value}", by.person, by.event_id)
+    show_anew(turn, ended)
+    for asked in lend.open_extensions(turn, loan) if loan.role == "sender" else ():
+        transfers.end(turn, asked, TransferState.DECLINED, None, lend.LOAN_OVER)
+    connection = sequencing.connection_of(turn, ended)
+    if connection.state is ConnectionState.ENDED and not lend.of_connection(turn, connection):
+        provision.close_company(turn, connection)
+    return ended
+
+
+def show_anew(turn: Turn, loan: Transfer) -> None:
+    """The loan's card and our metadata say how it stands now."""
+    if "card" in loan.told:
+        transfers.edit_card(turn, loan)
+    for progress in loan.progress:
+        if progress.stage in lend.CAME_BACK:
+            (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)

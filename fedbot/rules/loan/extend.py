@@ -1,0 +1,136 @@
+"""More time for what is lent: the owner gives it at once, or decides on a card when the borrower asks (DESIGN §2).
+
+What the borrower asks is a request of its own, of which nothing moves. The loan's last day is the owner's to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from fedbot.rules.loan import end, hand_back, lend
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.queries import Able
+from fedbot.rules.model.transfer import Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.terms import BadTerms, check_day
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import opening, request
+from fedbot.rules.wire.envelope import Envelope
+from fedbot.rules.wire.subject_ids import Cause
+
+
+def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until: date, asker: Signature) -> None:
+    """The borrower's person asks for more time."""
+    terms = Terms(
+        kind=lend.EXTENSION,
+        sender=loan.terms.sender,
+        receiver=loan.terms.receiver,
+        lines=loan.terms.lines,
+        asker=asker.person,
+        asker_name=asker.name,
+        loan_until=until,
+        parent=loan.id,
+        time_zone=loan.terms.time_zone,
+    )
+    request.open_request(turn, cause, connection, terms, asker)
+
+
+def on_asked(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+    """At the owner: the borrower asks for more time. BadTerms if it isn't for a loan as we know it."""
+    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
+    loan = turn.transfer(transfer.terms.parent)
+    known = loan is not None and loan.role == "sender" and loan.peer == connection.peer
+    if loan is None or not known or loan.terms.lines != transfer.terms.lines:
+        raise BadTerms("terms.parent")
+    if transfer.terms.loan_until is None or transfer.terms.time_zone != loan.terms.time_zone:
+        raise BadTerms("terms.loan_until or terms.time_zone")
+    turn.save(transfer)
+    turn.note(transfer.id, f"more time asked by {connection.peer}", transfer.terms.asker)
+    if loan.is_on_loan:
+        look(turn, transfer)
+    else:
+        transfers.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
+
+
+def look(turn: Turn, transfer: Transfer) -> None:
+    """Who may decide? The card waits for the answer."""
+    turn.do(Ask(Context("extension-card", transfer.id), (hand_back.who_may(turn),), patient=True))
+
+
+def on_card(turn: Turn, event: Answered) -> None:
+    """We know who may decide: put the card up."""
+    transfer = turn.transfer(event.context.subject)
+    (able,) = event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+        return
+    opening.put_up_card(turn, transfers.goes_on(turn, transfer), able)
+
+
+def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """At the owner: yes, it may stay longer."""
+    loan = turn.transfer(transfer.terms.parent)
+    if loan is None or not loan.is_on_loan or transfer.terms.loan_until is None:
+        transfers.end(turn, transfer, TransferState.DECLINED, None, lend.LOAN_OVER)
+        return
+    transfers.end(turn, transfer, TransferState.DONE, decided)
+    loan = prolonged(turn, loan, transfer.terms.loan_until, decided)
+    turn.save(sequencing.send(turn, loan, "extended", _body(loan, decided), awaits=True))
+
+
+def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
+    """The owner's approver gives more time at once: the message that says so carries it.
+
+    That answers what the borrower has asked: with a yes, if it is that very day.
+    """
+    for asked in lend.open_extensions(turn, loan):
+        if asked.terms.loan_until == until:
+            transfers.end(turn, asked, TransferState.DONE, by)
+        else:
+            transfers.end(turn, asked, TransferState.DECLINED, by, lend.OTHER_DAY)
+    loan = prolonged(turn, loan, until, by)
+    awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
+    loan, draft = sequencing.write(turn, loan, "extended", _body(loan, by), awaits=awaits)
+    turn.save(loan)
+    phrase = say("loan_extended", loan=loan, home=turn.home, peer_name=turn.party_name(loan.peer))
+    turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))
+
+
+def _body(loan: Transfer, by: Signature) -> dict[str, str]:
+    return {"until": loan.back_by.isoformat() if loan.back_by else "", **transfers.as_body(by)}
+
+
+def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfer:
+    """The loan with its new last day, as the card and our metadata tell it too. Who was just told isn't reminded."""
+    loan = replace(loan, back_by=until, reminded=turn.now)
+    turn.save(loan)
+    turn.note(loan.id, f"due {until.isoformat()} from now on", by.person, by.event_id)
+    end.show_anew(turn, loan)
+    return loan
+
+
+def on_extended(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
+    """At the borrower: the owner gives more time; heard of after the loan is over, it is the last day that it had."""
+    loan = sequencing.send(turn, loan, "noted")
+    turn.save(loan)
+    day = day_in(envelope)
+    if loan.is_on_loan:
+        prolonged(turn, loan, day, transfers.signature_in(envelope, loan.peer, ""))
+    else:
+        turn.save(replace(loan, back_by=day))
+
+
+def day_in(envelope: Envelope) -> date:
+    """The new last day, as a letter tells it."""
+    try:
+        day = date.fromisoformat(envelope.body["until"])
+    except ValueError:
+        raise BadTerms("until") from None
+    check_day(day)
+    return day

@@ -1,0 +1,302 @@
+"""What was lent comes back: a transfer of its own, the borrower sending, the owner deciding (DESIGN §6).
+
+Whoever hands it back asks, and the owner's card says in which state it is; or the owner's approver says so at once,
+and that line is the decision. The borrower debits as any sender does; the owner takes its own stock item back from
+the borrower's company.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.connection import provision
+from fedbot.rules.loan import lend
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Settlement, Signature
+from fedbot.rules.model.effects import Ask, Phrase, Post, say
+from fedbot.rules.model.events import Answered, Context, Said, Unanswered
+from fedbot.rules.model.queries import (
+    Able,
+    FindItems,
+    InventoryStanding,
+    ItemsFound,
+    Overview,
+    PersonRights,
+    Query,
+    WhoMay,
+)
+from fedbot.rules.model.steps import ANOTHER_THING, TakeBack
+from fedbot.rules.model.stock import STATUS_DAMAGED, Right, Rights, StockItem
+from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import opening, sender_decision
+from fedbot.rules.transfer.send import mark, with_progress
+from fedbot.rules.wire.envelope import Envelope
+from fedbot.rules.wire.subject_ids import Cause
+
+MOVED = "moved"
+IN_PARTS = "in-parts"
+SUPERSEDED = "asked-back"
+LONGEST_REMARK = 300
+REMARKING = "remark-permission"
+RETURNS_PARTS = "returns_parts"
+LENT = "lent"
+"""How a return's line finds its part: it is the owner's own item."""
+
+
+# --- begun by one of our people --------------------------------------------------------------------------------
+
+
+def hand_back(turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature) -> None:
+    """The borrower's person hands it back: the owner's people say on their card whether it is there."""
+    opening.open_push(turn, cause, connection, terms, asker, {})
+
+
+def ask_back(
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool = False
+) -> None:
+    """The owner's approver has it here: that is the decision, and the borrower's bot gives it out of its books."""
+    opened = opening.opened_here(turn, connection, cause)
+    transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
+    transfer = decided(turn, transfer, by, damaged=damaged)
+    body = {**opening.first_body(transfer), **transfers.as_body(by), "damaged": damaged}
+    transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
+    turn.save(transfer)
+    phrase = say("return_asked", transfer=transfer, home=turn.home, peer_name=connection.peer_name)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
+    turn.note(transfer.id, f"asked back from {connection.peer}", by.person, by.event_id)
+    turn.note(terms.parent, "asked back", by.person, by.event_id)
+    provision.mirror(turn, connection)
+
+
+def decided(turn: Turn, transfer: Transfer, by: Signature, *, damaged: bool) -> Transfer:
+    """At the owner: the return as our approver's line has decided it."""
+    known = _known_lines(turn, transfer)
+    return replace(known, wanted="approve", decided=by, approved_hash=transfer.terms_hash, damaged=damaged)
+
+
+def take_back_alone(
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, by: Signature, *, damaged: bool
+) -> Transfer:
+    """The friendship has ended, and it is here all the same: our own books alone are put right."""
+    opened = opening.opened_here(turn, connection, cause)
+    transfer = opening.begun_here(turn, opened, connection, terms, by, "receiver")
+    settled = Settlement(by, "back", alone=True)
+    transfer = replace(transfer, state=TransferState.CREDITING, decided=by, damaged=damaged, settled=settled)
+    transfer = _known_lines(turn, transfer)
+    turn.save(transfer)
+    turn.note(transfer.id, f"taken back from {connection.peer} alone", by.person, by.event_id)
+    return transfer
+
+
+def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
+    """At the owner: where each line's own stock item lay, and goes again."""
+    loan = turn.transfer(transfer.terms.parent)
+    for line in transfer.terms.lines if loan else ():
+        before = loan.at(line.of_line) if loan else Progress(line.number)
+        known = Progress(
+            line.number,
+            item=before.item,
+            part=loan.line(line.of_line).part if loan else None,
+            match=LENT,
+            status=before.status,
+            location=before.location,
+            place=line.place,
+        )
+        transfer = with_progress(transfer, known)
+    return transfer
+
+
+# --- a peer's letters ------------------------------------------------------------------------------------------
+
+
+def on_asked_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+    """At the borrower: the owner's approver has it, so it leaves our books. BadTerms if it isn't as it should be."""
+    transfer = transfers.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope)
+    loan = turn.transfer(transfer.terms.parent)
+    turn.note(transfer.id, f"asked back by {connection.peer}", transfer.terms.asker)
+    for other in lend.returns(turn, loan) if loan else ():
+        if other.state is TransferState.OPEN:  # ours, undecided: the owner has just decided
+            transfers.end(turn, other, TransferState.CANCELLED, None, SUPERSEDED)
+    reason = lend.wrong_return(turn, loan, transfer)
+    if reason:
+        transfers.end(turn, transfer, TransferState.ABORTED, None, reason)
+        return
+    sender_decision.approve(turn, transfer, transfers.signature_in(envelope, connection.peer, event_id))
+
+
+def on_handed_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+    """At the owner: the borrower hands it back. BadTerms if it isn't as it should be; else InvenTree is looked at."""
+    transfer = _known_lines(turn, opening.begun_by_peer(turn, connection, envelope, event_id))
+    turn.save(transfer)
+    turn.note(transfer.id, f"handed back by {connection.peer}", transfer.terms.asker)
+    reason = lend.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
+    if reason:
+        decline(turn, transfer, reason)
+    else:
+        look(turn, transfer)
+
+
+def decline(turn: Turn, transfer: Transfer, reason: str) -> None:
+    """It can't be taken back, whoever would decide: the borrower keeps it in its books."""
+    body = {"by": "", "by_name": "", "event": "", "reason": reason}
+    turn.save(sequencing.send(turn, replace(transfer, wanted="decline"), "decline", body, awaits=True))
+    turn.note(transfer.id, "declined", reason=reason)
+
+
+def look(turn: Turn, transfer: Transfer) -> None:
+    """Is our item still with the borrower's company, and who may decide? The card waits for the answer."""
+    loan = turn.transfer(transfer.terms.parent)
+    if loan is None:
+        raise LookupError(f"return {transfer.id} of an unknown loan")
+    context = Context("return-card", transfer.id)
+    turn.do(Ask(context, (*questions(loan, transfer.terms), who_may(turn)), patient=True))
+
+
+def who_may(turn: Turn) -> WhoMay:
+    """Who decides on it here?"""
+    return WhoMay(Right.APPROVER, tuple(turn.home.people.values()))
+
+
+def questions(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
+    """What our InvenTree is asked before a return: how each of our stock items lies, and what it can do."""
+    items = (loan.at(line.of_line).item for line in terms.lines)
+    return (*(FindItems(f"#{item}") for item in items), Overview())
+
+
+def on_card(turn: Turn, event: Answered) -> None:
+    """We know how it lies: put the card up, or say why it can't come back so."""
+    transfer = turn.transfer(event.context.subject)
+    *answers, able = event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or transfer.wanted:
+        return
+    if not isinstance(able, Able):
+        raise TypeError(f"the card asks who may decide, not {able!r}")
+    transfer = transfers.goes_on(turn, transfer)
+    loan, connection = turn.transfer(transfer.terms.parent), sequencing.connection_of(turn, transfer)
+    reason = wrong_at_owner(loan, transfer.terms, connection, answers) if loan else "no-loan"
+    if reason:
+        decline(turn, transfer, reason)
+        return
+    opening.put_up_card(turn, transfer, able)
+
+
+def wrong_at_owner(loan: Transfer, terms: Terms, connection: Connection, answers: list[Any]) -> str:
+    """Why our InvenTree could not take it back, as a short code; '' if it can. `answers` are those to `questions`."""
+    *found, standing = answers
+    if not isinstance(standing, InventoryStanding):
+        raise TypeError(f"a return asks what InvenTree can do, not {standing!r}")
+    for line, answer in zip(terms.lines, found, strict=True):
+        item = item_of(answer, loan.at(line.of_line).item)
+        lent = loan.line(line.of_line)
+        if item is not None and not loan.settled and not _is_what_was_lent(item, lent):
+            return ANOTHER_THING
+        if item is None or item.customer != connection.company or item.quantity < line.quantity:
+            return MOVED
+        if item.quantity != line.quantity and RETURNS_PARTS not in standing.abilities:
+            return IN_PARTS
+    return ""
+
+
+def _is_what_was_lent(item: StockItem, lent: Line) -> bool:
+    """A number alone proves nothing: InvenTree that was put back to an earlier state gives it again."""
+    return (item.part.pk, item.serial, item.batch) == (lent.part, lent.serial, lent.batch)
+
+
+def item_of(answer: object, item: int | None) -> StockItem | None:
+    """The one stock item of that key among those that were found."""
+    if not isinstance(answer, ItemsFound):
+        raise TypeError(f"a return asks for items, not {answer!r}")
+    return next((each for each in answer.items if each.pk == item), None)
+
+
+def remarked_on(turn: Turn, event: Said) -> Transfer | None:
+    """The return, still to be decided, whose card one of our people has answered by that line."""
+    about = turn.state.posts.get(event.reply_to, "")
+    transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
+    if transfer is None or not lend.is_return(transfer) or transfer.state is not TransferState.OPEN or event.edits:
+        return None
+    return transfer if event.sender in turn.home.people and event.text.strip() else None
+
+
+def on_reply(turn: Turn, event: Said) -> None:
+    """Something said as a reply to the card of a return, by our people: it goes into the item's history."""
+    transfer = remarked_on(turn, event)
+    if transfer is None:
+        return
+    said = presentable(" ".join(event.text.split()))
+    detail = {"event": event.event_id, "sender": event.sender, "said": said}
+    person = PersonRights(turn.home.people[event.sender])
+    until = turn.now + turn.home.line_too_old_after
+    turn.do(Ask(Context(REMARKING, transfer.id, detail=detail), (person,), until=until))
+
+
+def on_remark_permitted(turn: Turn, event: Answered) -> None:
+    """InvenTree has told whether the person is an active user: note the remark, or say why not."""
+    transfer, (rights,) = turn.transfer(event.context.subject), event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(rights, Rights):
+        return
+    asked = event.context.detail
+    if not rights.covers(Right.MAPPED):
+        _answer_remark(turn, transfer, asked["event"], say("remark_not_noted", transfer=transfer, problem=""))
+        return
+    remark = f"{transfer.remark}; {asked['said']}" if transfer.remark else asked["said"]
+    turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
+    turn.note(transfer.id, "remark", asked["sender"], asked["event"])
+    _answer_remark(turn, transfer, asked["event"], say("remark_noted", transfer=transfer))
+
+
+def on_remark_not_permitted(turn: Turn, event: Unanswered) -> None:
+    """InvenTree doesn't tell who the person is: nothing is noted."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None:
+        phrase = say("remark_not_noted", transfer=transfer, problem=event.problem)
+        _answer_remark(turn, transfer, event.context.detail["event"], phrase)
+
+
+def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:
+    turn.do(Post(f"remark:{transfer.id}:{event_id}", transfer.room, phrase, reply_to=event_id))
+
+
+# --- its end ---------------------------------------------------------------------------------------------------
+
+
+def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
+    """At the owner: the step by which its own stock item comes back from the borrower's company."""
+    line, loan = transfer.line(number), turn.transfer(transfer.terms.parent)
+    connection = sequencing.connection_of(turn, transfer)
+    lent = loan.at(line.of_line) if loan else None
+    if lent is None or lent.item is None or connection.company is None:
+        raise ValueError(f"return {transfer.id} has nothing to take back")
+    who = transfer.decided.name if transfer.decided else "?"
+    state = "damaged" if transfer.damaged else "fine"
+    said = transfer.remark or transfer.terms.note
+    note = f"lent to {connection.peer_name}, back again, {state}, says {who}"
+    return TakeBack(
+        mark=mark(transfer, number, "home"),
+        note=f"{note}: {said}" if said else note,
+        item=lent.item,
+        quantity=line.quantity,
+        location=lent.location,
+        status=STATUS_DAMAGED if transfer.damaged else lent.status,
+        company=connection.company,
+        known=known_item(turn, transfer, number),
+    )
+
+
+# --- a journal that knows less than the world --------------------------------------------------------------------
+
+
+def go_on(turn: Turn, transfer: Transfer) -> None:
+    """At the owner: what is unfinished of a return is begun anew (`recovering`)."""
+    if not any(p.match for p in transfer.progress):
+        transfer = _known_lines(turn, transfer)
+        turn.save(transfer)
+    if transfer.state is TransferState.OPEN and not transfer.wanted and "card" not in transfer.told:
+        look(turn, transfer)

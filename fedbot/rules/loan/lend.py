@@ -1,0 +1,230 @@
+"""What the journal knows of a loan: its returns, what is still out, whose it is (DESIGN §6). Reads only.
+
+What came back is derived from the returns, which are transfers of their own; it stands nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from fedbot.rules.model import time_zones
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.stock import StockItem
+from fedbot.rules.model.transfer import Line, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+
+RETURN = "return"
+EXTENSION = "extension"
+LOAN_OVER = "loan-over"
+"""Why nothing more can be asked about it."""
+OTHER_DAY = "other-day"
+"""Why more time isn't asked for any more: the owner has said by itself until when it may stay."""
+CAME_BACK = frozenset({"arrived", "created", "placed"})
+"""Stages of a return's line that is back: at the borrower, who sends it, and at the owner."""
+OVER_WITH_STOCK = frozenset({TransferState.RECEIVED, TransferState.DONE})
+
+
+def is_return(transfer: Transfer) -> bool:
+    """Whether it brings back what was lent."""
+    return transfer.terms.kind == RETURN
+
+
+def owner_of(loan: Transfer) -> str:
+    """The party whose thing it is."""
+    return loan.terms.sender
+
+
+def carries(connection: Connection, transfer: Transfer) -> bool:
+    """Whether the connection carries it now: a friendship that is ending still brings home what was lent."""
+    if connection.state is ConnectionState.ENDING:
+        return is_return(transfer)
+    return connection.state is ConnectionState.ACTIVE
+
+
+def on_loan(turn: Turn) -> list[Transfer]:
+    """All that is on loan, here or at friends, what is due first coming first."""
+    found = [t for t in turn.restless_transfers() if t.is_on_loan]
+    return sorted(found, key=lambda t: (t.due_day or date.max, t.id))
+
+
+def children(turn: Turn, loan: Transfer) -> list[Transfer]:
+    """Its returns and what was asked about it, oldest first."""
+    return [t for t in turn.transfers() if t.terms.parent == loan.id]
+
+
+def returns(turn: Turn, loan: Transfer) -> list[Transfer]:
+    """Its returns, oldest first."""
+    return [t for t in children(turn, loan) if is_return(t)]
+
+
+def open_extensions(turn: Turn, loan: Transfer) -> list[Transfer]:
+    """What was asked about its last day and waits for the owner."""
+    asked = (t for t in children(turn, loan) if t.terms.kind == EXTENSION)
+    return [t for t in asked if t.state is TransferState.OPEN]
+
+
+def open_return(turn: Turn, loan: Transfer) -> Transfer | None:
+    """The return that is under way."""
+    return next((t for t in turn.open_transfers() if is_return(t) and t.terms.parent == loan.id), None)
+
+
+def lent(loan: Transfer) -> dict[int, Decimal]:
+    """How much of each line went to the borrower."""
+    return {
+        line.number: line.quantity
+        for line in loan.terms.lines
+        if loan.at(line.number).stage in CAME_BACK  # the same stages tell that it arrived there
+    }
+
+
+def came_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """How much of each line is back."""
+    back = dict.fromkeys(lent(loan), Decimal(0))
+    for transfer in returns(turn, loan):
+        for line in transfer.terms.lines if transfer.state in OVER_WITH_STOCK else ():
+            if transfer.at(line.number).stage in CAME_BACK and line.of_line in back:
+                back[line.of_line] += line.quantity
+    return back
+
+
+def not_back(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """How much of each line did not come back, whatever became of it; lines that are back aren't in it."""
+    back = came_back(turn, loan)
+    left = {number: quantity - back[number] for number, quantity in lent(loan).items()}
+    return {number: quantity for number, quantity in left.items() if quantity > 0}
+
+
+def out(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """How much of each line the borrower still has, and owes."""
+    over = {closing.line for closing in loan.line_ends}
+    return {number: quantity for number, quantity in not_back(turn, loan).items() if number not in over}
+
+
+def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
+    """What the borrower still has, as lines."""
+    return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
+
+
+def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
+    """At the borrower: what is out and hasn't begun to leave our books."""
+    moving = [t for t in returns(turn, loan) if t.state is not TransferState.OPEN]
+    return _without(out(turn, loan), moving)
+
+
+def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decimal]:
+    """What is out and not on its way back by another return (than `but`): never more than was lent (DESIGN §6)."""
+    return _without(out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
+
+
+def _without(left: dict[int, Decimal], going_back: Iterable[Transfer]) -> dict[int, Decimal]:
+    """What is left, without what these returns bring back, unless they are over."""
+    for transfer in going_back:
+        if transfer.state in FINAL or transfer.state in OVER_WITH_STOCK:
+            continue
+        for line in transfer.terms.lines:
+            if line.of_line in left and not transfer.at(line.number).failed:
+                left[line.of_line] -= line.quantity
+    return {number: quantity for number, quantity in left.items() if quantity > 0}
+
+
+def with_ends(loan: Transfer, end: Closing, numbers: Iterable[int]) -> Transfer:
+    """The loan, these lines of it having ended so."""
+    known = {closing.line for closing in loan.line_ends}
+    ends = tuple(replace(end, line=number) for number in numbers if number not in known)
+    return replace(loan, line_ends=(*loan.line_ends, *ends))
+
+
+def borrowers_stock(loan: Transfer, number: int) -> tuple[int, int] | None:
+    """The borrower's stock item and part of that line, as this side knows them."""
+    if loan.role == "receiver":
+        progress = loan.at(number)
+        return (progress.item, progress.part) if progress.item and progress.part else None
+    arrived = [p.number for p in loan.progress if p.stage == "arrived"]
+    known = dict(zip(arrived, zip(loan.peer_items, loan.peer_parts, strict=False), strict=False))
+    return known.get(number)
+
+
+def return_terms(loan: Transfer, wanted: Mapping[int, Decimal], asker: Signature, note: str = "") -> Terms | None:
+    """What a return of that much of these lines would be; None if the borrower's stock items aren't known here."""
+    lines: list[Line] = []
+    for number, quantity in wanted.items():
+        stock = borrowers_stock(loan, number)
+        if stock is None:
+            return None
+        item, part = stock
+        lines.append(_line_back(loan, number, quantity, item, part, len(lines) + 1))
+    return Terms(
+        kind=RETURN,
+        sender=loan.terms.receiver,
+        receiver=owner_of(loan),
+        lines=tuple(lines),
+        asker=asker.person,
+        asker_name=presentable(asker.name),
+        note=note,
+        parent=loan.id,
+    )
+
+
+def _line_back(loan: Transfer, of_line: int, quantity: Decimal, item: int, part: int, number: int) -> Line:
+    return replace(
+        loan.line(of_line),
+        number=number,
+        item=item,
+        part=part,
+        quantity=quantity,
+        origin=owner_of(loan),
+        whole=False,
+        of_line=of_line,
+    )
+
+
+def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
+    """Why a peer's return can't be one of this loan, as a short code; '' if it can."""
+    if loan is None or not loan.is_loan or loan.peer != transfer.peer:
+        return "no-loan"
+    if not loan.is_on_loan:
+        return LOAN_OVER
+    wanted = {line.of_line: line.quantity for line in transfer.terms.lines}
+    left = free_to_return(turn, loan, transfer.id)
+    if len(wanted) != len(transfer.terms.lines) or any(q > left.get(n, Decimal(0)) for n, q in wanted.items()):
+        return "too-much-back"
+    asker = Signature(transfer.terms.asker, transfer.terms.asker_name, "", turn.now)
+    return "" if return_terms(loan, wanted, asker, transfer.terms.note) == transfer.terms else "moved"
+
+
+def borrowed(turn: Turn, item: StockItem) -> Transfer | None:
+    """The loan by which that stock item of ours, or what it was split off from, is here; None if it isn't borrowed."""
+    by = item.provenance.transfer if item.provenance else ""
+    for loan in on_loan(turn):
+        over = {loan.at(closing.line).item for closing in loan.line_ends}
+        ours = loan.id == by or item.pk in {p.item for p in loan.progress}
+        if loan.role == "receiver" and ours and item.pk not in over:
+            return loan
+    return None
+
+
+def is_kept(loan: Transfer) -> bool:
+    """Whether our space has closed it alone, as its owner's bot is gone."""
+    return loan.closed is not None and loan.closed.how is Ending.KEPT
+
+
+def reopened(loan: Transfer) -> Transfer:
+    """What we had closed alone, as if we hadn't: its owner is there again, and has the say."""
+    return replace(loan, closed=None, line_ends=tuple(e for e in loan.line_ends if e.how is not Ending.KEPT))
+
+
+def today(turn: Turn, loan: Transfer) -> date:
+    """Which day it is where the loan's last day is reckoned: at its owner's."""
+    return time_zones.day_at(turn.now, loan.terms.time_zone, turn.home.time_zone)
+
+
+def of_connection(turn: Turn, connection: Connection) -> Sequence[Transfer]:
+    """What is on loan between us and that friend, earlier friendships included."""
+    return [t for t in on_loan(turn) if t.peer == connection.peer]

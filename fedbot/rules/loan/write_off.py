@@ -1,0 +1,112 @@
+"""What a borrower's superuser settles of a loan (`!fed resolve`): what is over, but still in our stock; who is gone.
+
+InvenTree is looked at first. Of a loan whose owner's bot is gone for ever only our own books are settled: it stays in
+them as the owner's, and is on loan again should the owner be a friend again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.loan import end, lend
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Ending, Signature
+from fedbot.rules.model.effects import Do, say
+from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
+from fedbot.rules.model.settlement import Truth
+from fedbot.rules.model.steps import WriteOff
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer.resolve import Seen
+
+WRITING_OFF = "writing-off"
+"""The purpose of the step that takes it out of our stock."""
+OFF, BY_HAND, KEPT = "off", "by-hand", "kept"
+HERE = frozenset({Whereabouts.STOCK, Whereabouts.OUTGOING})
+
+
+def is_abandoned(turn: Turn, loan: Transfer) -> bool:
+    """Whether we have borrowed it, and there is no friendship any more by which it could go back."""
+    connection = turn.connection_with(loan.peer) or turn.connection(loan.connection)
+    ended = connection is not None and connection.state is ConnectionState.ENDED
+    return loan.role == "receiver" and loan.is_on_loan and ended
+
+
+def looks(loan: Transfer) -> tuple[WhereIsIt, ...]:
+    """What to ask our InvenTree, in the order of `left_over`: where each record is now."""
+    return tuple(_look(loan, number) for number in loan.left_over)
+
+
+def _look(loan: Transfer, number: int) -> WhereIsIt:
+    progress = loan.at(number)
+    known = (progress.item,) if progress.item else ()
+    return WhereIsIt(f"fed:{loan.id}:{number}", known, progress.part)
+
+
+def seen_in(loan: Transfer, answers: tuple[object, ...]) -> Seen:
+    """The answers to `looks`, by line."""
+    seen: Seen = {}
+    for number, answer in zip(loan.left_over, answers, strict=True):
+        if not isinstance(answer, ItemsSeen):
+            raise TypeError(f"it is asked where items are, not {answer!r}")
+        seen[number] = answer
+    return seen
+
+
+def truths(turn: Turn, loan: Transfer, seen: Seen) -> tuple[Truth, ...]:
+    """What our superuser can say of it."""
+    if not loan.left_over:
+        return (Truth(KEPT),) if is_abandoned(turn, loan) else ()
+    here = _still_here(loan, seen)
+    owed = lend.not_back(turn, loan)
+    fits = all(item.quantity <= owed.get(number, Decimal(0)) for number, item in here.items())
+    return (Truth(OFF), Truth(BY_HAND)) if here and fits else (Truth(BY_HAND),)
+
+
+def _still_here(loan: Transfer, seen: Seen) -> dict[int, ItemSeen]:
+    """The records that count in our stock, by line."""
+    return {
+        number: item
+        for number, answer in seen.items()
+        for item in answer.items
+        if item.pk == loan.at(number).item and item.where in HERE
+    }
+
+
+def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) -> Transfer:
+    """So it is, says a superuser. The loan as it stands then."""
+    turn.note(loan.id, f"settled: {truth.name}", by.person, by.event_id)
+    if truth.name == KEPT:
+        return end.keep(turn, loan, by)
+    here = _still_here(loan, seen) if truth.name == OFF else {}
+    loan = replace(loan, left_over=tuple(number for number in loan.left_over if number in here))
+    turn.save(loan)
+    for number, item in here.items():
+        ending = loan.ending_of(number)
+        where = "lost" if ending is Ending.LOST else "back"
+        note = f"borrowed from {turn.party_name(loan.peer)}, {where}, out of our stock, says {by.name}"
+        mark = transfers.mark(loan, number, "off")
+        owed = lend.not_back(turn, loan)[number]
+        step = WriteOff(mark, note, item.pk, owed, known_item(turn, loan, number))
+        turn.do(Do(Context(WRITING_OFF, loan.id, number), step))
+    return loan
+
+
+def on_written_off(turn: Turn, event: StepDone) -> None:
+    """It counts in our stock no more."""
+    loan = turn.transfer(event.context.subject)
+    if loan is not None:
+        turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n != event.context.line)))
+        turn.note(loan.id, "taken out of our stock", line=event.context.line)
+
+
+def on_not_written_off(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """InvenTree didn't take it, or nobody can tell: the admins are told; it can be said again."""
+    loan = turn.transfer(event.context.subject)
+    if loan is not None:
+        phrase = say("not_written_off", loan=loan, text=event.text)
+        turn.tell_admins(phrase, f"not-off:{loan.id}:{event.context.line}:{turn.now.isoformat()}")

@@ -1,0 +1,1 @@
+"""The data of the rules, frozen: documents, events, effects, queries and steps. No rule is decided here."""

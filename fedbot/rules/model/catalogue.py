@@ -1,0 +1,123 @@
+"""What friends may find and ask for, what a search found, and what a friend calls a part of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+ITEM, PART, CATEGORY = "stockitem", "part", "partcategory"
+"""What can be shared, as InvenTree calls it in its metadata's addresses."""
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class Share:
+    """An entry of the sharing list: a stock item, a part with its items, or a category with all below it.
+
+    `pk` is 0 for everything that we have. `above` are the ids under which it is covered as well: an item's part, a
+    part's categories.
+    """
+
+    model: str
+    pk: int
+    name: str
+    by: str
+    at: datetime
+    above: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """`part:12`."""
+        return share_id(self.model, self.pk)
+
+
+def share_id(model: str, pk: int) -> str:
+    """The id of an entry of the sharing list."""
+    return f"{model}:{pk}"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One part that was found: how much of it is free, and the stock item with most of it.
+
+    `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it.
+    """
+
+    item: int
+    name: str
+    ipn: str
+    units: str
+    quantity: Decimal
+    flawed: Decimal = Decimal(0)
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class SpaceHits:
+    """What one space answers to a search. `shared` is how long its sharing list is.
+
+    `cut`: there is more than it tells. `problem` is why there are no hits: `inventory` (its InvenTree doesn't
+    answer), `hidden` (not for a shared room), `later` (asked too often, until `again`), `unreadable`.
+    """
+
+    party: str
+    name: str
+    hits: tuple[Hit, ...] = ()
+    shared: int | None = None
+    cut: bool = False
+    problem: str = ""
+    again: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """A `find` line. Its hits are numbered through, in the order of `came`, and stay so, for ten minutes.
+
+    `waiting` are parties. It is answered when nobody is missing, at the latest after 20 seconds; what comes later is
+    added to the answer (`posted`). `shown` hits were listed so far. `only`: the one space that was to be asked.
+    """
+
+    id: str
+    event_id: str
+    person: str
+    room: str
+    words: str
+    asked: datetime
+    waiting: tuple[str, ...]
+    came: tuple[SpaceHits, ...] = ()
+    posted: bool = False
+    shown: int = 0
+    only: str = ""
+
+    @property
+    def hits(self) -> tuple[tuple[SpaceHits, Hit], ...]:
+        """All hits with their spaces, as they are numbered."""
+        return tuple((space, hit) for space in self.came for hit in space.hits)
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How much of a budget is spent: `id` is `<budget>:<whose>`, `full_at` when each limit is unspent again."""
+
+    id: str
+    full_at: tuple[datetime, ...] = ()
+
+
+def alias_id(peer: str, word: str) -> str:
+    """The document's id: case doesn't matter, as it doesn't in InvenTree's own searches."""
+    return f"{peer}:{word.casefold()}"
+
+
+@dataclass(frozen=True)
+class Alias:
+    """`word` is an IPN or a part's name as `peer` uses it; `part` the key of our part, `name` and `ipn` its own."""
+
+    id: str
+    peer: str
+    word: str
+    part: int
+    name: str
+    ipn: str
+    by: str
+    at: datetime

@@ -1,0 +1,212 @@
+"""A connection as a document: two parties that may exchange stock, and the messages between their bots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import KeyCheck, Signature, Verdict
+from fedbot.rules.model.effects import Draft
+from fedbot.rules.model.shown import ShownConnection
+from fedbot.rules.wire.envelope import past_with
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Our side of the letters about one transfer or connection (DESIGN §4).
+
+    Letters are numbered from 1 on each side and read strictly in order. `sent` and `seen` are the highest
+    numbers sent and read; `unread` our letters that the peer has not said to have seen. While `awaiting`,
+    they are sent again at `resend_at`. `said` is when our last one was written, `repeated` when we last sent
+    some again, or answered a message that came again.
+    `agreed` is the highest number of ours that the peer has said to have read; `past` is the hash of our messages up
+    to it, and `peer_past` that of the peer's up to `seen` (`envelope.past_with`). `differs` is the number of ours up to
+    which the peer tells another past (0: it never did).
+    """
+
+    sent: int = 0
+    seen: int = 0
+    unread: tuple[Draft, ...] = ()
+    awaiting: bool = False
+    resend_at: datetime | None = None
+    resends: int = 0
+    said: datetime | None = None
+    repeated: datetime | None = None
+    agreed: int = 0
+    past: str = ""
+    peer_past: str = ""
+    differs: int = 0
+
+    def past_at(self, number: int) -> str | None:
+        """The hash of our messages up to that number, if it isn't below `agreed` and none of them is lost."""
+        past = self.past
+        between = [draft for draft in self.unread if self.agreed < draft.number <= number]
+        if number < self.agreed or len(between) != number - self.agreed:
+            return None
+        for draft in between:
+            past = past_with(past, draft.kind, draft.number, draft.terms_hash, draft.body)
+        return past
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """The peer's next token on its way. The old one serves until this one has proved good.
+
+    `name` and `expiry` once it is there; `reason` and `problem` while it hangs. `by_hand`: somebody put it into
+    the vault, in the old one's place. `by` asked for it in `room`, where the outcome is told.
+    """
+
+    looked: datetime
+    name: str = ""
+    expiry: date | None = None
+    by_hand: bool = False
+    reason: str = ""
+    problem: str = ""
+    by: Signature | None = None
+    room: str = ""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The standing relation of our party with a peer, as one of its two sides.
+
+    `peer_bot`, `peer_key` and `room` are pinned when it is asked for; `former_keys` were pinned before a review.
+    `own_made`: the peer's access is made and
+    its token tried (`relayed`) or handed over (`direct`). `needs` is why our side of it waits for a person,
+    `peer_needs` why the peer's token is no good (`direct`); `problem` and `peer_problem` what was said then.
+    `heard` are the peer's newest messages about it, to which people may reply.
+    `shown`, `reminded`, `card`, `own_card` and `superseded` are as of a transfer. `peer_shares`: how long the peer's
+    sharing list was when it last told.
+    `check`: what people compare the keys by, while it is asked for and when another key is looked at.
+    `peer_has_left`: it has ended the friendship at once, so nothing that is on loan can come back by it any more.
+    """
+
+    id: str
+    code: str
+    peer: str
+    peer_name: str
+    peer_bot: str
+    peer_key: str
+    room: str
+    generation: int
+    state: ConnectionState
+    asked: Signature
+    ours: bool
+    access: str
+    due: datetime
+    decided: Signature | None = None
+    verdict: Verdict | None = None
+    exchange: Exchange = Exchange()
+    card_event: str = ""
+    heard: tuple[str, ...] = ()
+    company: int | None = None
+    user: int | None = None
+    group: int | None = None
+    token_name: str = ""
+    token_expiry: date | None = None
+    token_warned: int = 0
+    renewal: Renewal | None = None
+    sees_items: int | None = None
+    peer_sees_items: int | None = None
+    peer_url: str = ""
+    own_made: bool = False
+    own_ready: bool = False
+    peer_ready: bool = False
+    needs: str = ""
+    problem: str = ""
+    peer_needs: str = ""
+    peer_problem: str = ""
+    ended_by: Signature | None = None
+    peer_has_left: bool = False
+    changed_bot: str = ""
+    changed_key: str = ""
+    waiting_since: datetime | None = None
+    shown: datetime | None = None
+    reminded: datetime | None = None
+    peer_shares: int | None = None
+    changed_room: str = ""
+    former_keys: tuple[str, ...] = ()
+    check: KeyCheck | None = None
+    card: ShownConnection | None = None
+    own_card: str = ""
+    superseded: tuple[str, ...] = ()
+
+    @property
+    def subject_kind(self) -> str:
+        """The envelope field that names it."""
+        return "connection"
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing is said to the peer until a superuser of ours has looked: at its key, or at the new room."""
+        return self.state is ConnectionState.SUSPENDED or bool(self.changed_room)
+
+
+KEY_EMOJI: tuple[tuple[str, str], ...] = (
+    ("🐶", "Dog"),
+    ("🐱", "Cat"),
+    ("🦁", "Lion"),
+    ("🐎", "Horse"),
+    ("🦄", "Unicorn"),
+    ("🐷", "Pig"),
+    ("🐘", "Elephant"),
+    ("🐰", "Rabbit"),
+    ("🐼", "Panda"),
+    ("🐓", "Rooster"),
+    ("🐧", "Penguin"),
+    ("🐢", "Turtle"),
+    ("🐟", "Fish"),
+    ("🐙", "Octopus"),
+    ("🦋", "Butterfly"),
+    ("🌷", "Flower"),
+    ("🌳", "Tree"),
+    ("🌵", "Cactus"),
+    ("🍄", "Mushroom"),
+    ("🌏", "Globe"),
+    ("🌙", "Moon"),
+    ("☁️", "Cloud"),
+    ("🔥", "Fire"),
+    ("🍌", "Banana"),
+    ("🍎", "Apple"),
+    ("🍓", "Strawberry"),
+    ("🌽", "Corn"),
+    ("🍕", "Pizza"),
+    ("🎂", "Cake"),
+    ("❤️", "Heart"),
+    ("😀", "Smiley"),
+    ("🤖", "Robot"),
+    ("🎩", "Hat"),
+    ("👓", "Glasses"),
+    ("🔧", "Wrench"),
+    ("🎅", "Santa"),
+    ("👍", "Thumbs up"),
+    ("☂️", "Umbrella"),
+    ("⌛", "Hourglass"),
+    ("⏰", "Clock"),
+    ("🎁", "Gift"),
+    ("💡", "Light Bulb"),
+    ("📕", "Book"),
+    ("✏️", "Pencil"),
+    ("📎", "Paperclip"),
+    ("✂️", "Scissors"),
+    ("🔒", "Lock"),
+    ("🔑", "Key"),
+    ("🔨", "Hammer"),
+    ("☎️", "Telephone"),
+    ("🏁", "Flag"),
+    ("🚂", "Train"),
+    ("🚲", "Bicycle"),
+    ("✈️", "Airplane"),
+    ("🚀", "Rocket"),
+    ("🏆", "Trophy"),
+    ("⚽", "Ball"),
+    ("🎸", "Guitar"),
+    ("🎺", "Trumpet"),
+    ("🔔", "Bell"),
+    ("⚓", "Anchor"),
+    ("🎧", "Headphones"),
+    ("📁", "Folder"),
+    ("📌", "Pin"),
+)
+"""Those of Matrix' device verification, in its order (client-server API, 'SAS method: emoji')."""

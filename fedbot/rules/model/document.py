@@ -1,0 +1,37 @@
+"""Every kind of document that the journal keeps.
+
+A document is frozen and saved whole under (class name, `id`). Rules read them from `State` and save changed
+copies in a `Turn`; nothing else changes them.
+"""
+
+from __future__ import annotations
+
+from fedbot.rules.model.books import Reconciliation
+from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.conversation import PendingChoice, Telling
+from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.room import Account, Announcement, Room
+from fedbot.rules.model.transfer import Transfer, WaitingLine
+
+Document = (
+    Room
+    | Announcement
+    | Connection
+    | Transfer
+    | Telling
+    | PendingChoice
+    | WaitingLine
+    | BotStatus
+    | OwnToken
+    | Alias
+    | SpaceFigures
+    | Survey
+    | StockHistory
+    | Reconciliation
+    | Share
+    | Search
+    | Allowance
+    | Account
+)

@@ -1,0 +1,186 @@
+"""What the rules want done, as data. Effects are committed with the state and performed by a runner.
+
+Three lanes: chat (one outgoing queue), acts in InvenTree (one writer), questions to InvenTree (beside each
+other). What a person reads is a `Phrase`, put into words by `fedbot.messages` before it is committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fedbot.rules.model.events import Context
+from fedbot.rules.model.figures import Chart
+from fedbot.rules.model.queries import Query
+from fedbot.rules.model.steps import Step
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A sentence or a card by its name in `chat/words`, and what it speaks of.
+
+    `to` is the name of whom it answers, where nothing else shows that.
+    """
+
+    name: str
+    about: dict[str, Any] = field(default_factory=dict)
+    to: str = ""
+
+
+def say(name: str, /, **about: object) -> Phrase:
+    """`say("no_such_space", word="btea")`: a test checks every name and argument against `chat/words`."""
+    return Phrase(name, about)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An envelope before it is signed: the runner adds version, id, room, key, time and signature.
+
+    `sealed` goes into the body sealed to `sealed_to` (the peer's key, hex); `secrets` maps a body field to a
+    vault reference, whose content is sealed likewise and never stands in the journal. `number` is `seq`.
+    """
+
+    kind: str
+    to: str
+    subject: str
+    subject_kind: str
+    number: int
+    body: dict[str, Any] = field(default_factory=dict)
+    terms_hash: str = ""
+    sealed: dict[str, Any] = field(default_factory=dict)
+    sealed_to: str = ""
+    secrets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message. `key` names it for later edits, reactions and replies.
+
+    `rings`: the ids that the message mentions (`m.text`); without any it is a notice. `reply_to` and `thread`
+    are event ids or keys of our own posts. `answers`: the person whose line this answers, who waits for it.
+    """
+
+    key: str
+    room: str
+    phrase: Phrase
+    reply_to: str = ""
+    thread: str = ""
+    rings: tuple[str, ...] = ()
+    draft: Draft | None = None
+    seeds: tuple[str, ...] = ()
+    answers: str = ""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The message `key` reads differently now; never rings. May carry an envelope."""
+
+    key: str
+    room: str
+    phrase: Phrase
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart as a picture in a thread; goes last, and the text that it belongs to stands without it.
+
+    The phrase's first line tells what is to be seen; the others are the chart's own words.
+    """
+
+    key: str
+    room: str
+    phrase: Phrase
+    chart: Chart
+    thread: str
+
+
+@dataclass(frozen=True)
+class SendEnvelope:
+    """A purely mechanical message: event type `dev.fedbot.envelope`, which clients don't show."""
+
+    room: str
+    draft: Draft
+
+
+@dataclass(frozen=True)
+class Announce:
+    """Put our state event `dev.fedbot.party` into the room."""
+
+    room: str
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Join:
+    """Go into a room: accept an invitation, or try whether it is open; `via` are servers that know it."""
+
+    room: str
+    via: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Leave:
+    """Decline an invitation; or leave, once the message `after` is there."""
+
+    room: str
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Typing:
+    """The typing sign: shown for `seconds`, taken down by 0. Not journaled: it may get lost."""
+
+    room: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Questions to our InvenTree. While it is silent, a patient one is asked again until it is answered.
+
+    One with `until` is asked again until that time; then it is unanswered.
+    """
+
+    context: Context
+    questions: tuple[Query, ...]
+    patient: bool = False
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Do:
+    """A step in our InvenTree."""
+
+    context: Context
+    step: Step
+
+
+@dataclass(frozen=True)
+class KeepSecret:
+    """Unseal a secret that a peer sent into the vault under `reference`; `bound_to` is what it was sealed for."""
+
+    context: Context
+    reference: str
+    sealed: str
+    bound_to: str
+
+
+@dataclass(frozen=True)
+class Forget:
+    """Remove a secret from the vault."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class MoveSecret:
+    """What the vault keeps under `source` lies under `target` from now on, in place of what was there."""
+
+    source: str
+    target: str
+
+
+ChatEffect = Post | Edit | Picture | SendEnvelope | Announce | Join | Leave
+Effect = ChatEffect | Typing | Ask | Do | KeepSecret | Forget | MoveSecret

@@ -1,0 +1,418 @@
+"""Everything that can happen, as data: what the chat brought, what a timer says, how an effect ended.
+
+`at` is when it happened by the homeserver's clock (chat) or ours (the rest); always aware, UTC. An event is
+journaled before it is decided upon. Chat events carry the Matrix `event_id`, by which a repeated delivery
+is recognised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fedbot.rules.model.queries import Answer
+from fedbot.rules.model.steps import StepResult
+
+
+@dataclass(frozen=True)
+class Said:
+    """A person's (or a stranger's) line in a room. `reply_to` and `thread` are event ids.
+
+    `unproven`: said in clear in an encrypted room, so that whoever runs a homeserver there may have written it.
+    """
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    text: str
+    reply_to: str = ""
+    thread: str = ""
+    edits: str = ""
+    direct: bool = False
+    unproven: bool = False
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A line whose key hasn't come. `line` is its event id; it may still be read one day, and be news then."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    line: str
+
+
+@dataclass(frozen=True)
+class PhotoSent:
+    """A person's (or a stranger's) picture in a room, with what was written under it.
+
+    `file` tells where it lies and how it is opened: `{"url": "mxc://…"}`, or the spec's `EncryptedFile`. `size` is in
+    bytes as the sender's client says, 0 if it doesn't.
+    """
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    file: dict[str, Any]
+    size: int = 0
+    caption: str = ""
+    reply_to: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True)
+class Reacted:
+    """A reaction. `key` is the emoji exactly as sent."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    target: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Redacted:
+    """Something was taken back: by its author, or by a moderator (then `sender` is not the author)."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    target: str
+
+
+@dataclass(frozen=True)
+class EnvelopeSeen:
+    """The content under `dev.fedbot` of a message, as it came; not yet verified when journaled by chat.
+
+    `edits` is the message that the carrying one edits. Our own come only while we recover (`recovering`).
+    """
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    envelope: dict[str, Any]
+    edits: str = ""
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A letter of the past, read again for what it tells while a lost journal is rebuilt: nothing is done for it."""
+
+    letter: EnvelopeSeen
+
+
+@dataclass(frozen=True)
+class PartyAnnounced:
+    """State event `dev.fedbot.party` (state key = the bot's own id), or an announcing envelope."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    content: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Invited:
+    """We were invited to a room; `direct`: as the inviter's client says, to be alone with us."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    name: str = ""
+    direct: bool = False
+
+
+@dataclass(frozen=True)
+class Removed:
+    """We are out of a room: kicked, banned, or left (`sender` is ourselves then)."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    reason: str = ""
+    banned: bool = False
+
+
+@dataclass(frozen=True)
+class RoomReplaced:
+    """A tombstone: the room was upgraded. `replacement` is '' if it names no room (a moderator has taken it back)."""
+
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    replacement: str
+
+
+@dataclass(frozen=True)
+class RoomSeen:
+    """What we know of a room after a sync: sent when it is new to us or when anything of it changed.
+
+    `may_*` are computed from the power levels, room version 12 included (facts/matrix.md §2). `members` maps
+    the joined members' ids to their display names. `predecessor` is the room that it says to take the place of;
+    `replaced_by` what its tombstone names.
+    """
+
+    room: str
+    event_id: str
+    at: datetime
+    name: str = ""
+    version: str = ""
+    may_talk: bool = True
+    may_announce: bool = True
+    may_react: bool = True
+    members: dict[str, str] = field(default_factory=dict)
+    predecessor: str = ""
+    replaced_by: str = ""
+
+
+@dataclass(frozen=True)
+class CaughtUp:
+    """A sync with all its back-fills is complete; `at` is when its request was sent. Nothing older is missing."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A timer: something may be due."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ClockSetBack:
+    """Our clock was ahead, and isn't any more: it was `last` when we last looked, and it is `at` now."""
+
+    at: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Something of ours failed unforeseen and waits under `number` until an admin has it tried again."""
+
+    at: datetime
+    number: int
+    what: str
+    subject: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class StatsDue:
+    """The schedule of the figures has come round; `due` is for when it was meant."""
+
+    at: datetime
+    due: datetime
+
+
+@dataclass(frozen=True)
+class ReconcileDue:
+    """It is night: our books and those of our friends are to be compared; `due` is for when it was meant."""
+
+    at: datetime
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ReconcileOrdered:
+    """Whoever has the bot's machine wants our books compared now, with `party` or, if '', with every friend."""
+
+    at: datetime
+    number: str
+    party: str = ""
+    repair: bool = False
+
+
+@dataclass(frozen=True)
+class HomeserverBack:
+    """Our homeserver answers again, after it was silent since `since`."""
+
+    at: datetime
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Started:
+    """The process is up; `version` is fedbot's own.
+
+    `recovers`: it goes on from a backup or a rebuilt journal, and has read what happened since. `untrusted`: why
+    people's clients warn of what it says in encrypted rooms; '' if they don't.
+    """
+
+    at: datetime
+    version: str
+    recovers: bool = False
+    untrusted: str = ""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A message of ours is in the room: `key` is its name in the journal, `event_id` Matrix's."""
+
+    at: datetime
+    key: str
+    room: str
+    event_id: str
+
+
+@dataclass(frozen=True)
+class PostRefused:
+    """The homeserver will not take a message of ours (no power, too large, left the room)."""
+
+    at: datetime
+    key: str
+    room: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers to an `Ask`, in the order of its questions; `context` is what the asker sent along."""
+
+    at: datetime
+    context: Context
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """An `Ask` that isn't patient could not be answered: InvenTree is away (`silent`) or says no."""
+
+    at: datetime
+    context: Context
+    problem: str
+    silent: bool = False
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """A step was done (now, or before and found again by its mark)."""
+
+    at: datetime
+    context: Context
+    result: StepResult
+
+
+@dataclass(frozen=True)
+class StepRefused:
+    """A definite no: nothing was changed. `reason` is a short code, `text` what InvenTree or our check said."""
+
+    at: datetime
+    context: Context
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class StepUnknown:
+    """Nobody can tell whether the step was done; it will not be repeated. A person resolves it."""
+
+    at: datetime
+    context: Context
+    text: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A step or a patient question could not be tried or finished yet; the next try is at `next_try`.
+
+    Not `silent`: InvenTree answers, but says no, or is a version that we don't know.
+    """
+
+    at: datetime
+    context: Context
+    problem: str
+    next_try: datetime
+    silent: bool = True
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an effect is for, sent along and given back with its outcome.
+
+    `purpose` names the rule that waits for it; `subject` is the transfer's or connection's id, `line` the
+    line's number; `command` is a verb's whole parsed line; `detail` whatever else the rule needs.
+    """
+
+    purpose: str
+    subject: str = ""
+    line: int = 0
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+Event = (
+    Said
+    | PhotoSent
+    | Unreadable
+    | Reacted
+    | Redacted
+    | EnvelopeSeen
+    | Recalled
+    | PartyAnnounced
+    | Invited
+    | Removed
+    | RoomReplaced
+    | RoomSeen
+    | CaughtUp
+    | Tick
+    | ClockSetBack
+    | SetAside
+    | StatsDue
+    | ReconcileDue
+    | ReconcileOrdered
+    | HomeserverBack
+    | Started
+    | Posted
+    | PostRefused
+    | Answered
+    | Unanswered
+    | StepDone
+    | StepRefused
+    | StepUnknown
+    | Waiting
+)
+ChatEvent = (
+    Said
+    | PhotoSent
+    | Unreadable
+    | Reacted
+    | Redacted
+    | EnvelopeSeen
+    | PartyAnnounced
+    | Invited
+    | Removed
+    | RoomReplaced
+    | RoomSeen
+)
+
+OUTCOMES = (Answered, Unanswered, StepDone, StepRefused, StepUnknown, Waiting)
+BY_THE_CLOCK = (CaughtUp, Tick, StatsDue, ReconcileDue, Started)
+"""What looks at everything there is, and comes again."""
+
+
+def subject_of(event: Event) -> str:
+    """The id of the transfer or connection that the event by itself is about; '' if it is about none.
+
+    A reaction or a reply names a message only: what that is about, the state knows (`Turn.subject_of`).
+    """
+    match event:
+        case Answered() | Unanswered() | StepDone() | StepRefused() | StepUnknown() | Waiting():
+            return event.context.subject
+        case EnvelopeSeen(envelope=envelope) | Recalled(letter=EnvelopeSeen(envelope=envelope)):
+            named = envelope.get("transfer") or envelope.get("connection")
+            return named if isinstance(named, str) else ""
+    return ""

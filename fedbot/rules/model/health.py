@@ -1,0 +1,75 @@
+"""How our own house stands: when we last caught up, how InvenTree and the homeserver are, our own tokens.
+
+Documents like those of `documents`, about nobody but ourselves. Fields have defaults, as older journals lack some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from fedbot.rules.model.queries import Anchor
+
+SET_RIGHT = timedelta(days=1)
+
+
+def counted_from(last: datetime | None, now: datetime) -> datetime:
+    """From when something regular counts at a start: when it was last due, else now.
+
+    One that is to come by more than a day was noted by a clock that was wrong; a clock set back by an hour, on the
+    other hand, is no reason to do it twice.
+    """
+    return last if last is not None and last <= now + SET_RIGHT else now
+
+
+@dataclass(frozen=True)
+class BotStatus:
+    """One document with what isn't about anybody else.
+
+    `inventory_down_since`, `_problem`, `_next_try` while our InvenTree is silent; `outage` is the message that tells
+    of it in the admin room, `outage_told` when it was posted. `silent_from` and `silent_until`: the homeserver's last
+    silence. `last_stats` and `last_reconcile` are when these were last due by their schedules (None without one).
+    `anchors` are the newest entries of InvenTree's stock history at the last look; `went_back` since when we know that
+    it was put back to an earlier state: nothing is moved there until a superuser says so.
+    `looked` is when our own house was last looked at, `release`, `api` and `abilities` what InvenTree was then.
+    `superusers` are those of our people (InvenTree user names) who were superusers when that was last read.
+    """
+
+    id: str = "standing"
+    caught_up: datetime | None = None
+    started: datetime | None = None
+    version: str = ""
+    inventory_down_since: datetime | None = None
+    inventory_problem: str = ""
+    inventory_next_try: datetime | None = None
+    outage: str = ""
+    outage_told: datetime | None = None
+    silent_from: datetime | None = None
+    silent_until: datetime | None = None
+    last_stats: datetime | None = None
+    last_reconcile: datetime | None = None
+    looked: datetime | None = None
+    release: str = ""
+    api: int = 0
+    abilities: tuple[str, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
+    went_back: datetime | None = None
+    superusers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OwnToken:
+    """One of our own tokens; `id` is the setting that it stands in, `token` or `admin_token`.
+
+    `pk` is InvenTree's key of it, `old` that of the one before, while that one is still good. `warned`: for
+    how many days before its end the admins were last told. `reason` and `problem` while there is no new one.
+    """
+
+    id: str
+    name: str = ""
+    pk: int = 0
+    expiry: date | None = None
+    old: int = 0
+    warned: int = 0
+    reason: str = ""
+    problem: str = ""

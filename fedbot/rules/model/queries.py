@@ -1,0 +1,465 @@
+"""What the rules may ask of the own InvenTree and the journal (reads only), and the shape of each answer.
+
+A question is put by an `Ask` effect and answered by an `Answered` event; it changes nothing and may be
+repeated at will. `QUESTIONS` pairs every question with its answer's type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.stock import Part, Right, Rights, StockItem
+
+
+@dataclass(frozen=True)
+class PersonRights:
+    """What may this user do right now? Answer: `Rights`."""
+
+    username: str
+
+
+@dataclass(frozen=True)
+class WhoMay:
+    """Which of these users (all of them mapped people) have this right now? Answer: `Able`."""
+
+    right: Right
+    usernames: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Able:
+    """The users that have the right asked for, in the order asked."""
+
+    usernames: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a transfer's line brought us: the stock item that it became, of which part of ours, how much."""
+
+    transfer: str
+    line: int
+    item: int
+    part: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class FindItems:
+    """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
+
+    `with_categories`: the parts' categories are told too. `merges`: it is told as well what has vanished of what was
+    received of the same parts. `received` is all of that, filled in when it is asked (`merges.with_received`): it
+    grows with the years, so nobody writes it down. Answer: `ItemsFound`.
+    """
+
+    word: str
+    with_categories: bool = False
+    merges: bool = False
+    received: tuple[Received, ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemsFound:
+    """The stock items meant, in stock first; `parts` are near hits when no stock item was meant exactly.
+
+    `tainted` lists the items whose foreign origin is seen in themselves or in an item they were split from,
+    as (stock item key, origin party). `vanished` lists what was received and has no stock item any more, with the
+    quantity of that, and `merged` when others were last merged into an item, or into what it was split from.
+    """
+
+    items: tuple[StockItem, ...] = ()
+    parts: tuple[Part, ...] = ()
+    tainted: tuple[tuple[int, str], ...] = ()
+    vanished: tuple[Received, ...] = ()
+    merged: tuple[tuple[int, datetime], ...] = ()
+
+
+@dataclass(frozen=True)
+class FindShareable:
+    """What can be shared under this word? A stock item, part or category. Answer: `Shareable`.
+
+    As `FindItems`, and a category's name or path, `part:12`, `category:5`.
+    """
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A stock item, part or category. `model` is `stockitem`, `part` or `partcategory`, `above` the ids it is under.
+
+    `origin` is the other party that an item came from. `quantity` is how much of an item or part is in stock,
+    `parts` how many a category has. Only what is `salable` can be given to another space.
+    """
+
+    model: str
+    pk: int
+    name: str
+    above: tuple[str, ...] = ()
+    origin: str = ""
+    quantity: Decimal = Decimal(0)
+    parts: int = 0
+    salable: bool = True
+
+
+@dataclass(frozen=True)
+class Shareable:
+    """All that the word means exactly; without any, the names of parts and categories that are near."""
+
+    things: tuple[Thing, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A part of our stock: single items (of `item_parts`), all items of parts, or of categories and those below."""
+
+    everything: bool = False
+    items: tuple[int, ...] = ()
+    item_parts: tuple[int, ...] = ()
+    parts: tuple[int, ...] = ()
+    categories: tuple[int, ...] = ()
+
+    def covers(self, item: StockItem) -> bool:
+        """Whether it is in it. Its part must tell its categories, if there are any here."""
+        named = item.pk in self.items or item.part.pk in self.parts
+        return self.everything or named or bool(set(self.categories) & set(item.part.categories))
+
+
+@dataclass(frozen=True)
+class SearchStock:
+    """Which stock has all these words in its part's name, IPN, keywords or description? Answer: `StockHits`.
+
+    Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. The number
+    of calls doesn't grow with the stock. What has vanished of the parts found is looked for under our own token:
+    `received` as in `FindItems`.
+    """
+
+    words: str
+    scope: Scope
+    reference: str = ""
+    received: tuple[Received, ...] = ()
+
+
+@dataclass(frozen=True)
+class StockHits:
+    """The items found, by part; `cut` if there may be more. Where they came from is not read.
+
+    `vanished` and `merged` as in `ItemsFound`.
+    """
+
+    items: tuple[StockItem, ...] = ()
+    cut: bool = False
+    vanished: tuple[Received, ...] = ()
+    merged: tuple[tuple[int, datetime], ...] = ()
+
+
+@dataclass(frozen=True)
+class PartDescription:
+    """How the sender describes a part: enough to find it, or to create it, at the receiver."""
+
+    name: str
+    ipn: str = ""
+    description: str = ""
+    keywords: str = ""
+    units: str = ""
+    revision: str = ""
+    trackable: bool = False
+
+
+@dataclass(frozen=True)
+class MatchPart:
+    """Which of our parts is this? By what somebody has said (`alias`, a part's key), IPN, then exact name.
+
+    `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for
+    good, to its `company`: one of them may come again. Answer: `PartMatch`.
+    """
+
+    peer: str
+    description: PartDescription
+    serial: str = ""
+    alias: int | None = None
+    mark: str = ""
+    gave: tuple[int, ...] = ()
+    company: int | None = None
+    quantity: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True)
+class PartMatch:
+    """The one part that fits and may take the item, or why there is none.
+
+    Without `part`: `creatable` says whether a new part may be made (`category` is where), and `reason` why
+    nothing fits (`none`, `several`, `virtual`, `inactive`, `serial-taken`, `not-trackable`, `units`, `fraction`). `how`
+    it was found: `alias`, `ipn` or `name`. `factor` is how many of our units one of the peer's is, a fraction such as
+    '1/100'.
+    `serial` is the number that it gets here, where something else of ours has the peer's number already.
+    `location` and `place` are where the item would be put away. `again` is our own stock item that it becomes once
+    more, because it was here before.
+    """
+
+    part: Part | None = None
+    how: str = ""
+    creatable: bool = False
+    category: str = ""
+    reason: str = ""
+    place: str = ""
+    location: int | None = None
+    again: int | None = None
+    factor: str = "1"
+    serial: str = ""
+
+
+@dataclass(frozen=True)
+class StockFigures:
+    """How much is there in our InvenTree? Answer: `StockCounts`.
+
+    `reference`: read under that token of the vault, which we made for the friend that asks; '' for our own.
+    """
+
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class StockCounts:
+    """How many there are; None where the token lacks the right to look. Stock items are those in stock."""
+
+    parts: int | None = None
+    stock_items: int | None = None
+    low_stock: int | None = None
+    categories: int | None = None
+    locations: int | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Is our InvenTree there, and who are we in it? Answer: `InventoryStanding`."""
+
+
+@dataclass(frozen=True)
+class CompanyMirrors:
+    """What have we written about connections into our companies' metadata? Answer: `MirrorsFound`."""
+
+
+@dataclass(frozen=True)
+class CompanyMirror:
+    """One company's: `value` is the JSON text under our key, which bears our own signature for this company."""
+
+    company: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class MirrorsFound:
+    """What was found. `unsigned` are companies with something under our key that we have not signed so."""
+
+    companies: tuple[CompanyMirror, ...]
+    unsigned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OwnTokens:
+    """Which tokens do we work with, and when do they end? Answer: `OwnTokensSeen`."""
+
+
+@dataclass(frozen=True)
+class TokenSeen:
+    """One of our tokens: the setting that it stands in, its name, InvenTree's key of it, its end."""
+
+    setting: str
+    name: str
+    pk: int
+    expiry: date | None = None
+
+
+@dataclass(frozen=True)
+class OwnTokensSeen:
+    """Those that the server tells of: none below API 293."""
+
+    tokens: tuple[TokenSeen, ...] = ()
+
+
+@dataclass(frozen=True)
+class InventoryStanding:
+    """What the InvenTree says of itself and of our token; nothing secret in it.
+
+    `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`).
+    """
+
+    name: str
+    version: str
+    api: int
+    username: str
+    can_move_stock: bool
+    has_admin_token: bool
+    admin_is_superuser: bool
+    stock_items: int
+    writes_allowed: bool = True
+    complaints: tuple[str, ...] = ()
+    abilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """An entry of the stock history by which it is known again: its key, its stock item, when it was written."""
+
+    pk: int
+    item: int | None
+    date: str
+
+
+@dataclass(frozen=True)
+class HistoryAt:
+    """Does the stock history still hold these entries, and which are its newest? Answer: `HistorySeen`."""
+
+    anchors: tuple[Anchor, ...] = ()
+
+
+@dataclass(frozen=True)
+class HistorySeen:
+    """The newest entries, of different stock items. `went_back`: those asked for are gone, or are others now.
+
+    Then InvenTree was put back to an earlier state. Entries that went with their stock items tell nothing.
+    """
+
+    anchors: tuple[Anchor, ...] = ()
+    went_back: bool = False
+
+
+@dataclass(frozen=True)
+class WhereIsIt:
+    """What became of one line of a transfer? Answer: `ItemsSeen`, as far as its stock items are still there.
+
+    `mark` is the line's (`fed:<transfer>:<line>`). Looked at are `items`, what the history shows under the mark,
+    and, with a `part`, the items of it whose link holds the mark.
+    """
+
+    mark: str
+    items: tuple[int, ...] = ()
+    part: int | None = None
+
+
+@dataclass(frozen=True)
+class BooksOf:
+    """How do these stock items stand? Answer: `ItemsSeen`. The number of calls doesn't grow with that of the items.
+
+    `borrowed` is what is on loan here: of what isn't there whole, all stock items of the part are looked through.
+    """
+
+    items: tuple[int, ...]
+    borrowed: tuple[Received, ...] = ()
+
+
+class Whereabouts(StrEnum):
+    """Where a stock item is, as far as our books go."""
+
+    STOCK = "stock"
+    OUTGOING = "outgoing"
+    CUSTOMER = "customer"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class ItemSeen:
+    """A stock item as it stands now. `place` is the location's name; `marks` those in its history and its link.
+
+    `came_from` and `old_status` are where it lay before it was taken out, and as what, if the history tells.
+    """
+
+    pk: int
+    part: int
+    quantity: Decimal
+    status: int
+    where: Whereabouts
+    serial: str = ""
+    batch: str = ""
+    customer: int | None = None
+    location: int | None = None
+    place: str = ""
+    marks: tuple[str, ...] = ()
+    came_from: int | None = None
+    old_status: int | None = None
+
+
+@dataclass(frozen=True)
+class ItemsSeen:
+    """The items that are there. `history_read`: their history was looked through for marks (API >= 320).
+
+    `borrowed` is as it was asked, with how much of it is in stock, what was split off from it included.
+    """
+
+    items: tuple[ItemSeen, ...] = ()
+    history_read: bool = True
+    borrowed: tuple[Received, ...] = ()
+
+
+@dataclass(frozen=True)
+class AuditOf:
+    """What is noted about this transfer or connection? Answer: `AuditTrail`. The journal answers, not InvenTree."""
+
+    subject: str
+
+
+@dataclass(frozen=True)
+class AuditTrail:
+    """All that is noted about a subject, with its times, oldest first."""
+
+    entries: tuple[tuple[datetime, AuditEntry], ...] = ()
+
+
+Query = (
+    PersonRights
+    | WhoMay
+    | FindItems
+    | MatchPart
+    | StockFigures
+    | Overview
+    | OwnTokens
+    | AuditOf
+    | HistoryAt
+    | WhereIsIt
+    | BooksOf
+    | CompanyMirrors
+    | FindShareable
+    | SearchStock
+)
+Answer = (
+    Rights
+    | Able
+    | ItemsFound
+    | PartMatch
+    | StockCounts
+    | InventoryStanding
+    | OwnTokensSeen
+    | AuditTrail
+    | HistorySeen
+    | ItemsSeen
+    | MirrorsFound
+    | Shareable
+    | StockHits
+)
+
+QUESTIONS: dict[type[Query], type[Answer]] = {
+    PersonRights: Rights,
+    WhoMay: Able,
+    FindItems: ItemsFound,
+    MatchPart: PartMatch,
+    StockFigures: StockCounts,
+    Overview: InventoryStanding,
+    OwnTokens: OwnTokensSeen,
+    AuditOf: AuditTrail,
+    HistoryAt: HistorySeen,
+    WhereIsIt: ItemsSeen,
+    BooksOf: ItemsSeen,
+    CompanyMirrors: MirrorsFound,
+    FindShareable: Shareable,
+    SearchStock: StockHits,
+}
+
+QUANTITY_PLACES = Decimal("0.00001")

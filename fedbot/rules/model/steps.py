@@ -1,0 +1,425 @@
+"""The acts in an InvenTree: one step is one change, journaled before and after (DESIGN §6).
+
+Every step carries `mark`, which is written into InvenTree's own history by the act, so that a probe can tell
+whether the act was done. A step on a stock item of ours carries what that is `known` to be; without that, its history
+must at least show a mark of the same line. Marks are `fed:<transfer or connection id>:<line>:<step>`. `note` is the
+sentence that a person reads in the history behind the mark. `STEPS` pairs every step with its result's type.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from fedbot.rules.model.access_steps import (
+    AccessEnded,
+    AccessMade,
+    CloseCompany,
+    CompanyMade,
+    EndAccess,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
+    OwnTokenRenewed,
+    RenewOwnToken,
+    RevokeOwnToken,
+    RevokeToken,
+    TokenMinted,
+    TokenRevoked,
+    TokenTried,
+    TryToken,
+    due_in_a_year,
+)
+from fedbot.rules.model.queries import PartDescription
+
+__all__ = [
+    "AccessEnded",
+    "AccessMade",
+    "CloseCompany",
+    "CompanyMade",
+    "EndAccess",
+    "MakeAccess",
+    "MakeCompany",
+    "MintToken",
+    "OwnTokenRenewed",
+    "RenewOwnToken",
+    "RevokeOwnToken",
+    "RevokeToken",
+    "TokenMinted",
+    "TokenRevoked",
+    "TokenTried",
+    "TryToken",
+    "due_in_a_year",
+]
+
+
+OWN_KEY, SHARE_KEY = "fedbot", "fedbot_share"
+"""Ours in InvenTree's metadata: what the journal says of a record, and whether it is shared."""
+
+
+ANOTHER_THING = "another-thing"
+"""Why a step is refused whose stock item isn't the one that we know under that number."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a stock item must be, and must have been through, before anything is done to it.
+
+    InvenTree that was put back to an earlier state gives numbers again, so a key alone proves nothing. `mark` is how
+    our marks begin that stand in its history or its link (`fed:<transfer>:<line>:`), '' if it needs none, as of what a
+    superuser has named. `batch` is None where it may be another.
+    """
+
+    part: int
+    serial: str = ""
+    batch: str | None = None
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class TakeOut:
+    """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`.
+
+    `batch`, `status` and `status_text` are as people agreed to it; None and '' where they may be others.
+    """
+
+    mark: str
+    note: str
+    item: int
+    part: int
+    quantity: Decimal
+    serial: str = ""
+    batch: str | None = None
+    status: int | None = None
+    status_text: str = ""
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What lies in *Outgoing* now: `item` is the split-off child, or the item itself if it went whole.
+
+    `status` and `location` are those that it had before, for `Arrived`, `PutBack` and `TakeBack`.
+    """
+
+    item: int
+    quantity: Decimal
+    status: int
+    location: int | None
+    whole: bool
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Sender: give the item in *Outgoing* to the peer's company. Result: `HandedOver`."""
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    company: int
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """Read back: the item is with the company, in the agreed quantity."""
+
+    item: int
+
+
+@dataclass(frozen=True)
+class PutBack:
+    """Sender: what was taken out, but not handed over, goes back where it lay. Result: `PlacedAt`."""
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    location: int | None
+    status: int
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    """Sender: what the receiver refused comes back from the company into stock. Result: `PlacedAt`."""
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    location: int | None
+    status: int
+    company: int
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Sender: what became of what was handed over, as its status: the old one once it has arrived, or 'lost'.
+
+    Result: `HandedOver`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    status: int
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Sender: a sentence in the history of what is with the receiver's company, which stays as it is.
+
+    Result: `HandedOver`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class WriteOff:
+    """Receiver: what was borrowed, and is lost or back at its owner, is in our stock no more: its status is 'lost'.
+
+    At most `quantity` is: more in that stock item is something else, too. Result: `WrittenOff`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class WrittenOff:
+    """Read back: the item has that status."""
+
+    item: int
+
+
+@dataclass(frozen=True)
+class CreatePart:
+    """Receiver: a part for what comes in, as proposed on the card. Result: `PartCreated`."""
+
+    mark: str
+    description: PartDescription
+    link: str
+
+
+@dataclass(frozen=True)
+class PartCreated:
+    """The new (or found) part."""
+
+    part: int
+
+
+@dataclass(frozen=True)
+class CreateItem:
+    """Receiver: the stock item, in *Incoming*; `link` holds the mark. Result: `ItemCreated`."""
+
+    mark: str
+    part: int
+    quantity: Decimal
+    link: str
+    serial: str = ""
+    batch: str = ""
+    packaging: str = ""
+    expiry: date | None = None
+    status: int = 10
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class BookInAgain:
+    """Receiver: our own stock item, with the peer's company since it went there, comes into *Incoming* instead.
+
+    Of a thing with a serial number, which InvenTree keeps only once of a part, also of what is with a customer.
+    Result: `ItemCreated`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    part: int
+    serial: str
+    company: int
+    status: int = 10
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class ItemCreated:
+    """Read back: the stock item in *Incoming*."""
+
+    item: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class PutAway:
+    """Receiver: from *Incoming* to its destination, with 'received from …' in the history.
+
+    Without a `location` the item's default place is meant (part, then category, then the configured one).
+    Result: `PlacedAt`.
+    """
+
+    mark: str
+    note: str
+    item: int
+    quantity: Decimal
+    location: int | None
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class PlacedAt:
+    """Where the item lies now."""
+
+    item: int
+    location: int | None
+    place: str
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Write a key of ours in the metadata of a company, stock item, part or category, read back. Result: `Mirrored`.
+
+    `value` is JSON text; the journal decides, metadata mirrors it (DESIGN §6). The edge signs it.
+    """
+
+    mark: str
+    model: str
+    pk: int
+    value: str
+    key: str = OWN_KEY
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """The metadata reads as written."""
+
+
+@dataclass(frozen=True)
+class AttachPhoto:
+    """Attach a picture of the room to a stock item. The mark and `note` are its comment. Result: `PhotoAttached`.
+
+    `file` tells where it lies on the homeserver (`events.PhotoSent`), where it is fetched anew at each try: its bytes
+    are nowhere in our journal.
+    """
+
+    mark: str
+    note: str
+    item: int
+    file: dict[str, Any]
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class PhotoAttached:
+    """InvenTree has it, under this key."""
+
+    attachment: int
+
+
+Step = (
+    TakeOut
+    | HandOver
+    | PutBack
+    | TakeBack
+    | Arrived
+    | Remark
+    | WriteOff
+    | CreatePart
+    | CreateItem
+    | BookInAgain
+    | PutAway
+    | MakeCompany
+    | MakeAccess
+    | MintToken
+    | TryToken
+    | RevokeToken
+    | RenewOwnToken
+    | RevokeOwnToken
+    | EndAccess
+    | CloseCompany
+    | Mirror
+    | AttachPhoto
+)
+StepResult = (
+    Taken
+    | HandedOver
+    | WrittenOff
+    | PlacedAt
+    | PartCreated
+    | ItemCreated
+    | CompanyMade
+    | AccessMade
+    | TokenMinted
+    | TokenTried
+    | TokenRevoked
+    | OwnTokenRenewed
+    | AccessEnded
+    | Mirrored
+    | PhotoAttached
+)
+
+STEPS: dict[type[Step], type[StepResult]] = {
+    TakeOut: Taken,
+    HandOver: HandedOver,
+    PutBack: PlacedAt,
+    TakeBack: PlacedAt,
+    Arrived: HandedOver,
+    Remark: HandedOver,
+    WriteOff: WrittenOff,
+    CreatePart: PartCreated,
+    CreateItem: ItemCreated,
+    BookInAgain: ItemCreated,
+    PutAway: PlacedAt,
+    MakeCompany: CompanyMade,
+    MakeAccess: AccessMade,
+    MintToken: TokenMinted,
+    TryToken: TokenTried,
+    RevokeToken: TokenRevoked,
+    RenewOwnToken: OwnTokenRenewed,
+    RevokeOwnToken: TokenRevoked,
+    EndAccess: AccessEnded,
+    CloseCompany: AccessEnded,
+    Mirror: Mirrored,
+    AttachPhoto: PhotoAttached,
+}
+
+OF_STOCK = (
+    TakeOut
+    | HandOver
+    | PutBack
+    | TakeBack
+    | Arrived
+    | Remark
+    | WriteOff
+    | CreatePart
+    | CreateItem
+    | BookInAgain
+    | PutAway
+    | Mirror
+    | AttachPhoto
+)
+"""What changes stock, or what is written about it: none of it is done while InvenTree's books are in doubt."""
+
+# Steps that only read, or that may be repeated without harm: never an unknown outcome.
+REPEATABLE: frozenset[type[Step]] = frozenset(
+    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, EndAccess, CloseCompany}
+)
+
+
+def note_of(mark: str, sentence: str) -> str:
+    """The text that goes into InvenTree's history: the mark first, then what a person reads (≤ 500 characters)."""
+    return f"{mark} {sentence}"[:500]

@@ -1,0 +1,131 @@
+"""What stands in an InvenTree, as the rules see it: parts, stock items, people, and their permissions there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+# Logical stock status codes (facts/inventree.md, "Status matters"): only these four may be handed over.
+STATUS_OK = 10
+STATUS_ATTENTION = 50
+STATUS_DAMAGED = 55
+STATUS_LOST = 70
+STATUS_RETURNED = 85
+TRAVELLING_STATUSES = frozenset({STATUS_OK, STATUS_ATTENTION, STATUS_DAMAGED, STATUS_RETURNED})
+
+
+class Right(StrEnum):
+    """What a verb or a card asks of a person, weakest first.
+
+    `ANYONE`: to be among the configured people. `MAPPED`: besides, their InvenTree user is active.
+    """
+
+    ANYONE = "anyone"
+    MAPPED = "mapped"
+    APPROVER = "approver"
+    SUPERUSER = "superuser"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What an InvenTree says of one of its users at this moment. Unknown users have no rights at all.
+
+    `key` is the user's id there. `unpinned`: InvenTree says that it is an approver or a superuser, but our
+    configuration has to say so too, and doesn't.
+    """
+
+    username: str
+    known: bool = False
+    active: bool = False
+    superuser: bool = False
+    approver: bool = False
+    key: int = field(default=0, compare=False)
+    unpinned: bool = False
+
+    def covers(self, right: Right) -> bool:
+        """Whether a person with these rights may do what asks for `right` (a superuser is an approver too)."""
+        if right is Right.ANYONE:
+            return True
+        if not (self.known and self.active):
+            return False
+        return right is Right.MAPPED or self.superuser or (right is Right.APPROVER and self.approver)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an InvenTree's catalogue. `categories` are the keys of its own and of those above, where read."""
+
+    pk: int
+    name: str
+    ipn: str = ""
+    description: str = ""
+    keywords: str = ""
+    units: str = ""
+    revision: str = ""
+    category: str = ""
+    active: bool = True
+    salable: bool = True
+    virtual: bool = False
+    trackable: bool = False
+    categories: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a stock item came from: kept in its metadata under the key `fedbot` (DESIGN §2, UC6).
+
+    `origin` is the party that owned it first; `item` the row's own key, so that a mark copied by a split is
+    told from the real one; `transfer` the transfer that brought it here.
+    """
+
+    origin: str
+    transfer: str
+    item: int
+
+
+@dataclass(frozen=True)
+class StockItem:
+    """One row of stock. `available` = quantity minus what is allocated to orders and builds."""
+
+    pk: int
+    part: Part
+    quantity: Decimal
+    allocated: Decimal = Decimal(0)
+    status: int = STATUS_OK
+    status_text: str = "OK"
+    in_stock: bool = True
+    serial: str = ""
+    batch: str = ""
+    packaging: str = ""
+    expiry: date | None = None
+    link: str = ""
+    location: int | None = None
+    place: str = ""
+    customer: int | None = None
+    provenance: Provenance | None = None
+    metadata: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether its condition is simply OK, so that nobody needs to be told of it."""
+        return self.status == STATUS_OK and self.status_text in {"", "OK"}
+
+    @property
+    def available(self) -> Decimal:
+        """How much of it nobody has laid claim to inside its own InvenTree."""
+        return max(self.quantity - self.allocated, Decimal(0))
+
+
+def is_sound(item: StockItem) -> bool:
+    """Whether it lies here and InvenTree would let it go."""
+    part = item.part
+    here = item.in_stock and item.customer is None and item.status in TRAVELLING_STATUSES and item.available > 0
+    return here and part.salable and part.active and not part.virtual
+
+
+def plain(quantity: Decimal) -> str:
+    """A quantity as InvenTree and the wire write it: no exponent, no trailing zeros ('12.5', '10')."""
+    text = format(quantity, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,264 @@
+"""A transfer as a document: its terms, its states, and how far each line has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from fedbot.rules.model.connection import Exchange
+from fedbot.rules.model.decision import (
+    Closing,
+    Ending,
+    Parcel,
+    Settlement,
+    Signature,
+    Verdict,
+)
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.shown import ShownTransfer
+from fedbot.rules.model.stock import STATUS_OK
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.wire.subject_ids import Opening
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the terms: which item, how much, and what it is. `item` is the sender's stock key.
+
+    `of_line` is set in a return: the number of the loan's line that it brings back.
+    """
+
+    number: int
+    item: int
+    part: int
+    description: PartDescription
+    quantity: Decimal
+    serial: str = ""
+    batch: str = ""
+    packaging: str = ""
+    expiry: date | None = None
+    status: int = 10
+    status_text: str = "OK"
+    place: str = ""
+    origin: str = ""
+    whole: bool = False
+    of_line: int = 0
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether its condition is simply OK, so that nobody needs to be told of it."""
+        return self.status == STATUS_OK and self.status_text in {"", "OK"}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was asked, frozen; a decision counts for exactly these terms (their hash).
+
+    `loan_until` is the last day of a loan, that day included, and `time_zone` (IANA name) where it is that day: at the
+    owner's. `parent` is the loan that a `return` brings back, or that an `extension` asks to have longer.
+    """
+
+    kind: str
+    sender: str
+    receiver: str
+    lines: tuple[Line, ...]
+    asker: str
+    asker_name: str
+    note: str = ""
+    loan_until: date | None = None
+    parcel: bool = False
+    parent: str = ""
+    time_zone: str = ""
+
+    @property
+    def decider(self) -> str:
+        """The party whose approvers decide: the receiver of a push, else the owner (of a return the receiver)."""
+        return self.receiver if self.kind in {"push", "return"} else self.sender
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one line has come in our own InvenTree. `stage` is the last step that is known to be done.
+
+    Sender: `''`, `taken`, `handed`, `arrived`, `back`. Receiver: `''`, `created`, `placed`.
+    `acting` is the step that is under way, `unknown` the one of which nobody can tell what it did (class names).
+    `accounted` is how much has vanished here since and was accounted for by a superuser (`merges`).
+    Of the receiver's part: its `units`, how many of them one of the sender's is (`factor`, a fraction: '100', '1/100'),
+    and its `revision`, if that is another one than the sender's. `serial` is the number at the receiver, where the
+    sender's was taken; the sender's stays in the terms.
+    """
+
+    number: int
+    stage: str = ""
+    item: int | None = None
+    quantity: Decimal = Decimal(0)
+    status: int = 10
+    location: int | None = None
+    place: str = ""
+    part: int | None = None
+    part_name: str = ""
+    create_part: bool = False
+    category: str = ""
+    match: str = ""
+    metadata: str = ""
+    failed: str = ""
+    acting: str = ""
+    unknown: str = ""
+    accounted: Decimal = Decimal(0)
+    factor: str = "1"
+    units: str = ""
+    revision: str = ""
+    serial: str = ""
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """Why nothing goes on by itself: `by` are the parties that can't tell what happened, or can't agree to it.
+
+    `was` is the state before it, `line` the line in question (0: all), `said` the kind of the letter by which the
+    peer has told its own truth since.
+    """
+
+    was: TransferState
+    by: tuple[str, ...]
+    line: int = 0
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
+
+    `opening` is what its id is the hash of.
+    `heard` are the peer's newest messages about it, to which people may reply.
+    `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
+    `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
+    `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
+    `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `redrawn` when it
+    was edited to show that, `superseded` the cards before it, on which nothing is decided any more. `consented` is the
+    hash of what our approver's decision was for. `wished` are the lines that our person asked another space for.
+    Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
+    those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
+    the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
+    approver saw, `remark` what was said of it.
+    """
+
+    id: str
+    code: str
+    role: str
+    peer: str
+    connection: str
+    room: str
+    terms: Terms
+    terms_hash: str
+    state: TransferState
+    asked: Signature
+    due: datetime
+    decided: Signature | None = None
+    verdict: Verdict | None = None
+    wanted: str = ""
+    progress: tuple[Progress, ...] = ()
+    granted: Signature | None = None
+    approved_hash: str = ""
+    peer_items: tuple[int, ...] = ()
+    peer_place: str = ""
+    exchange: Exchange = Exchange()
+    card_event: str = ""
+    heard: tuple[str, ...] = ()
+    problem: str = ""
+    waiting_since: datetime | None = None
+    ended: datetime | None = None
+    told: tuple[str, ...] = ()
+    dispute: Dispute | None = None
+    settled: Settlement | None = None
+    shown: datetime | None = None
+    reminded: datetime | None = None
+    parcel: Parcel | None = None
+    back_by: date | None = None
+    closed: Closing | None = None
+    peer_parts: tuple[int, ...] = ()
+    damaged: bool = False
+    remark: str = ""
+    line_ends: tuple[Closing, ...] = ()
+    left_over: tuple[int, ...] = ()
+    opening: Opening | None = None
+    card: ShownTransfer | None = None
+    own_card: str = ""
+    redrawn: datetime | None = None
+    superseded: tuple[str, ...] = ()
+    consented: str = ""
+    wished: tuple[Line, ...] = ()
+
+    @property
+    def subject_kind(self) -> str:
+        """The envelope field that names it."""
+        return "transfer"
+
+    @property
+    def is_loan(self) -> bool:
+        """Whether it lends something (a return or an extension of it doesn't)."""
+        return self.terms.loan_until is not None and not self.terms.parent
+
+    @property
+    def is_on_loan(self) -> bool:
+        """Whether the borrower has it, and owes it."""
+        here = self.state is TransferState.DONE or (self.role == "receiver" and self.state is TransferState.RECEIVED)
+        return self.is_loan and here and self.closed is None
+
+    @property
+    def due_day(self) -> date | None:
+        """The last day of the loan, as extended."""
+        return self.back_by or self.terms.loan_until
+
+    def ending_of(self, number: int) -> Ending | None:
+        """How that line of a loan ended; None if it isn't over (or came back while the others are out)."""
+        for closing in self.line_ends:
+            if closing.line == number:
+                return closing.how
+        if self.closed is None:
+            return None
+        return Ending.RETURNED if self.line_ends else self.closed.how
+
+    @property
+    def awaits_parcel(self) -> bool:
+        """Whether it is on its way to us, and our approvers say when it is here."""
+        return self.role == "receiver" and self.state is TransferState.SENT
+
+    def line(self, number: int) -> Line:
+        """The line of that number; KeyError if there is none."""
+        for line in self.terms.lines:
+            if line.number == number:
+                return line
+        raise KeyError(number)
+
+    def here(self, number: int) -> Decimal:
+        """How much of that line is in our own units, as the receiver."""
+        quantity = Fraction(self.line(number).quantity) * Fraction(self.at(number).factor)
+        return Decimal(quantity.numerator) / Decimal(quantity.denominator)
+
+    def serial_here(self, number: int) -> str:
+        """The line's serial number in our own InvenTree, as the receiver."""
+        return self.at(number).serial or self.line(number).serial
+
+    def at(self, number: int) -> Progress:
+        """How far the line of that number has come."""
+        for progress in self.progress:
+            if progress.number == number:
+                return progress
+        return Progress(number)
+
+
+@dataclass(frozen=True)
+class WaitingLine:
+    """A line that waits for our InvenTree, by its event id. `command` is how `lines` writes a command.
+
+    `told`: the person knows that it waits.
+    """
+
+    id: str
+    command: dict[str, Any]
+    asked: datetime
+    told: bool = False

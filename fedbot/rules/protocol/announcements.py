@@ -1,0 +1,142 @@
+"""Who is in the room: the parties that bots announce, whose people are whose, and which bot answers (DESIGN §5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
+from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import announcement_holds, wire_time
+
+PARTY_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
+KEY = re.compile(r"^[0-9a-f]{64}$")
+MOST_PARTIES = 50
+MOST_PEOPLE = 500
+
+
+def our_announcement(turn: Turn) -> dict[str, Any]:
+    """What we put into each federation room: state event `dev.fedbot.party`, or an announcing envelope's body."""
+    home = turn.home
+    party = {
+        "id": home.party,
+        "name": home.name,
+        "key": home.key,
+        "people": sorted(home.people),
+        "access": home.peer_access,
+    }
+    return {"v": 1, "parties": [party] if home.discoverable else []}
+
+
+def dated(turn: Turn, room: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Our announcement with its time: later than the last one in that room, even if our clock went back since."""
+    known = turn.announcement(room, turn.home.bot)
+    last = max((party.at for party in known.parties), default=0) if known else 0
+    at = max(wire_time(turn.now), last + 1)
+    turn.save(
+        Announcement(room, turn.home.bot, (AnnouncedParty(turn.home.party, turn.home.name, turn.home.key, at=at),))
+    )
+    return {**content, "parties": [entry | {"at": at} for entry in content["parties"]]}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A bot's announcement, as far as it is well formed. `unproven` are the parties whose key didn't sign it."""
+
+    parties: tuple[AnnouncedParty, ...]
+    unproven: tuple[AnnouncedParty, ...]
+
+
+def read_announcement(room: str, bot: str, content: dict[str, Any]) -> Heard:
+    """Read it: entries that aren't well formed are left out, long texts cut."""
+    parties: list[AnnouncedParty] = []
+    unproven: list[AnnouncedParty] = []
+    entries = content.get("parties")
+    for entry in entries[:MOST_PARTIES] if isinstance(entries, list) else []:
+        party = _party(entry) if isinstance(entry, dict) else None
+        if party is None:
+            continue
+        is_proven = party.at > 0 and announcement_holds(bot, room, entry)
+        (parties if is_proven else unproven).append(party)
+    return Heard(tuple(parties), tuple(unproven))
+
+
+def _party(entry: dict[str, Any]) -> AnnouncedParty | None:
+    identifier, key = entry.get("id"), entry.get("key")
+    if not (isinstance(identifier, str) and PARTY_ID.fullmatch(identifier)):
+        return None
+    if not (isinstance(key, str) and KEY.fullmatch(key)):
+        return None
+    name, people, at = entry.get("name"), entry.get("people"), entry.get("at")
+    return AnnouncedParty(
+        id=identifier,
+        name=name.strip()[:60] if isinstance(name, str) and name.strip() else identifier,
+        key=key,
+        people=tuple(p for p in people[:MOST_PEOPLE] if isinstance(p, str) and p.startswith("@"))
+        if isinstance(people, list)
+        else (),
+        access="direct" if entry.get("access") == "direct" else "relayed",
+        at=at if type(at) is int else 0,
+    )
+
+
+def bots_in(turn: Turn, room: str) -> list[str]:
+    """The ids of all fedbots in the room, ours too, lowest first."""
+    return sorted({announcement.bot for announcement in turn.announcements(room)} | {turn.home.bot})
+
+
+def direct_with(turn: Turn, room: Room | None) -> str:
+    """The one of our people with whom we are alone there: a direct chat; '' if it is none, or is configured.
+
+    Who is in a room decides, so nothing has to be kept of direct chats, and nothing of them can be lost.
+    """
+    if room is None or not room.joined or room.id == turn.home.admin_room:
+        return ""
+    if room.id in room_upgrades.federation_rooms(turn):
+        return ""
+    others = room.members.keys() - {turn.home.bot}
+    return next(iter(others)) if len(others) == 1 and others <= turn.home.people.keys() else ""
+
+
+def shared_with(turn: Turn, person: str) -> list[str]:
+    """The federation rooms that this person reads: of these may be told in a direct chat."""
+    known = {room: turn.room(room) for room in room_upgrades.federation_rooms(turn)}
+    return [room for room, seen in known.items() if seen and seen.joined and person in seen.members]
+
+
+def is_bot(turn: Turn, room: str, sender: str) -> bool:
+    """Whether the sender is a fedbot, ours or another. Our own people are people, whatever they announce."""
+    return sender not in turn.home.people and sender in bots_in(turn, room)
+
+
+def other_homes(turn: Turn, room: str, person: str, *, active_only: bool) -> list[tuple[str, str]]:
+    """The other parties in this room that list the person: (party, its bot)."""
+    peers = {(c.peer, c.peer_bot) for c in turn.active_connections(room)}
+    return [
+        (party.id, announcement.bot)
+        for announcement in turn.announcements(room)
+        if announcement.bot != turn.home.bot
+        for party in announcement.parties
+        if person in party.people and (not active_only or (party.id, announcement.bot) in peers)
+    ]
+
+
+def we_answer(turn: Turn, room: str, person: str) -> bool:
+    """Whether we answer a line of this person.
+
+    Our own people are ours by our own configuration, whatever others announce. We leave somebody whom only another
+    bot lists to that bot. The bot with the lowest id answers people whom nobody lists.
+    """
+    if person in turn.home.people:
+        return True
+    if other_homes(turn, room, person, active_only=False):
+        return False
+    return bots_in(turn, room)[0] == turn.home.bot
+
+
+def claimed_by_several(turn: Turn, person: str, room: str) -> list[str]:
+    """All parties that list one of our people, ours among them, when another friendly party does so too."""
+    others = other_homes(turn, room, person, active_only=True)
+    return sorted({turn.home.party, *(party for party, _ in others)}) if others else []

@@ -1,0 +1,352 @@
+"""Letters between bots: numbers, re-sending, and what to do with one that comes twice (DESIGN §4).
+
+Letters about one subject are numbered on each side and read strictly in order: one that comes too early is
+dropped and the missing ones are asked for; one that comes again is answered by what its writer has not seen,
+or by a bare `seen`, and many copies that come at once are answered once. Every letter says how far its writer has
+read. One that must arrive is sent again until the peer says that it was seen: after 1 min, 10 min, 1 h, then daily.
+So a lost or redacted message heals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from fedbot.rules.model.budgets import MOST_SENT_AGAIN
+from fedbot.rules.model.connection import Connection, Exchange
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Draft, SendEnvelope, say
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import BadEnvelope, Envelope, past_with
+
+S = TypeVar("S", Connection, Transfer)
+
+A_DAY = timedelta(days=1)
+MOST_UNHEARD = 10
+"""So many questions of a kind are kept for a friend whose bot is silent: nobody waits for the answers by then."""
+MOST_UNREAD = 200
+"""A peer that writes on without saying that it has read so many of our answers is listened to again once it has."""
+MOST_FORGOTTEN = 10_000
+"""So many of our own letters may have got lost with a journal; whoever says that it has seen more makes it up."""
+
+
+def bound_to(sender: str, to: str, subject: str, number: int) -> str:
+    """What a sealed body is bound to, so that it can't be moved into another letter."""
+    return f"{sender}>{to}:{subject}:{number}"
+
+
+def unsealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
+    """What a letter carries sealed to us; {} if nothing. BadEnvelope if it can't be opened."""
+    sealed = envelope.body.get("sealed")
+    if sealed is None:
+        return {}
+    if not isinstance(sealed, str):
+        raise BadEnvelope("sealed")
+    return turn.state.unseal(sealed, bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq))
+
+
+def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:
+    """The connection that carries the subject's letters (a connection carries its own)."""
+    if isinstance(subject, Connection):
+        return subject
+    connection = turn.connection(subject.connection)
+    if connection is None:
+        raise LookupError(f"transfer {subject.id} has no connection {subject.connection}")
+    return connection
+
+
+def write(
+    turn: Turn,
+    subject: S,
+    kind: str,
+    body: dict[str, Any] | None = None,
+    *,
+    awaits: bool = False,
+    sealed: dict[str, Any] | None = None,
+    secrets: dict[str, str] | None = None,
+) -> tuple[S, Draft]:
+    """The subject with its next letter recorded, and the letter, to go along with a message or alone.
+
+    `awaits` says that it must arrive: then it is sent again until the peer says that it was seen.
+    """
+    before: Exchange = subject.exchange
+    full = {**(body or {}), "awaits": awaits, "seen": before.seen, "past": before.peer_past}
+    draft = _draft(turn, subject, kind, before.sent + 1, full, sealed, secrets)
+    waits = awaits or before.awaiting
+    exchange = replace(
+        before,
+        sent=draft.number,
+        unread=(*before.unread, draft),
+        awaiting=waits,
+        resend_at=turn.now + turn.home.resend_after[0] if waits else None,
+        resends=0,
+        said=turn.now,
+    )
+    return replace(subject, exchange=exchange), draft
+
+
+def _draft(
+    turn: Turn,
+    subject: Connection | Transfer,
+    kind: str,
+    number: int,
+    body: dict[str, Any],
+    sealed: dict[str, Any] | None = None,
+    secrets: dict[str, str] | None = None,
+) -> Draft:
+    connection = connection_of(turn, subject)
+    return Draft(
+        kind=kind,
+        to=connection.peer,
+        subject=subject.id,
+        subject_kind=subject.subject_kind,
+        number=number,
+        body=body,
+        terms_hash=subject.terms_hash if isinstance(subject, Transfer) else "",
+        sealed_to=connection.peer_key,
+        sealed=sealed or {},
+        secrets=secrets or {},
+    )
+
+
+def send(
+    turn: Turn,
+    subject: S,
+    kind: str,
+    body: dict[str, Any] | None = None,
+    *,
+    awaits: bool = False,
+    secrets: dict[str, str] | None = None,
+) -> S:
+    """Write a letter and send it by itself, unseen by people. While the connection waits, it does too."""
+    subject, draft = write(turn, subject, kind, body, awaits=awaits, secrets=secrets)
+    post(turn, subject, draft)
+    return subject
+
+
+def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
+    """Send letters by themselves, unseen by people; while the connection waits, they do too."""
+    if not connection_of(turn, subject).waits:
+        turn.do(*(SendEnvelope(subject.room, draft) for draft in drafts))
+
+
+def is_unheard(turn: Turn, connection: Connection, kind: str) -> bool:
+    """Whether the peer hasn't read our last questions of this kind: one more would be kept, and be of no use.
+
+    Then it is asked how far it has read, as it needn't have answered those.
+    """
+    if sum(draft.kind == kind for draft in connection.exchange.unread) < MOST_UNHEARD:
+        return False
+    ask_once(turn, connection)
+    return True
+
+
+def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
+    """What the peer has not said to have seen (above `after`) once more, the same in ids and numbers.
+
+    Only what it says of our reading is of now: when two letters have crossed, neither says that the other was
+    seen, and repeated as they were they would call for each other for ever.
+    """
+    now = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
+    wanted = [replace(d, body={**d.body, **now}) for d in subject.exchange.unread if d.number > after]
+    post(turn, subject, *wanted[:MOST_SENT_AGAIN])
+    return bool(wanted)
+
+
+def ask(turn: Turn, subject: Connection | Transfer) -> None:
+    """Ask the peer for what we have not seen."""
+    _send_unnumbered(turn, subject, "ask")
+
+
+def ask_once(turn: Turn, subject: Connection | Transfer) -> None:
+    """The same as the answer to a letter that is of no use alone, if that wasn't just done.
+
+    What comes then may be of no use again (a newer version's, an hour old by clocks that differ, none that begins
+    something), and two bots would call for it for ever, as fast as they can.
+    """
+    if _asks_now(turn, subject.id):
+        ask(turn, subject)
+
+
+def _asks_now(turn: Turn, subject: str) -> bool:
+    return turn.tell_once(f"asked:{subject}", turn.home.resend_after[0])
+
+
+def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> None:
+    body = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
+    post(turn, subject, _draft(turn, subject, kind, 0, body))
+
+
+def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
+    """The subject with this letter marked as seen, if it is the next one; else None, and what heals is done.
+
+    Two kinds have no number: `ask` (send me what I have not seen) and `seen` (I have it, nothing new from here).
+    Neither is ever answered by one of its own kind, so two bots can't go on for ever.
+    """
+    said = envelope.body.get("seen")
+    acknowledged = said if isinstance(said, int) else 0
+    past = str(envelope.body.get("past", ""))
+    if subject.exchange.sent < acknowledged <= subject.exchange.sent + MOST_FORGOTTEN:
+        subject = _go_on_above(turn, subject, acknowledged, past)
+    else:
+        subject = _acknowledge(turn, subject, acknowledged, past)
+    turn.save(subject)
+    if envelope.seq == 0:
+        if envelope.kind == "ask" and _may_repeat(turn, subject):
+            _answer_ask(turn, subject, acknowledged)
+        return None
+    exchange = subject.exchange
+    if len(exchange.unread) >= MOST_UNREAD:
+        if turn.tell_once(f"reads-nothing:{subject.id}", A_DAY):
+            turn.note(subject.id, "the peer reads nothing of ours, so its letters wait")
+        return None
+    if envelope.seq > exchange.seen + 1:
+        ask_once(turn, subject)
+        return None
+    if envelope.seq <= exchange.seen:
+        needs_answer = envelope.body.get("awaits") is True and not _is_recent(turn, exchange.said)
+        if needs_answer and _may_repeat(turn, subject) and not send_again(turn, subject, acknowledged):
+            _send_unnumbered(turn, subject, "seen")
+        return None
+    return replace(subject, exchange=replace(exchange, seen=envelope.seq, peer_past=_with(exchange, envelope)))
+
+
+def begun_by(envelope: Envelope) -> Exchange:
+    """Our side of what begins with this message of the peer."""
+    return Exchange(seen=envelope.seq, peer_past=_with(Exchange(), envelope))
+
+
+def _with(exchange: Exchange, envelope: Envelope) -> str:
+    """The peer's past with this message."""
+    return past_with(exchange.peer_past, envelope.kind, envelope.seq, envelope.terms_hash, envelope.body)
+
+
+def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
+    """Whether a message that came again, or an `ask`, is answered now; it is remembered that it is.
+
+    What comes in a heap, as after an outage, is answered once. The peer's own pauses are longer, so its next try is.
+    """
+    if _is_recent(turn, subject.exchange.repeated) or turn.spends("repetition", connection_of(turn, subject).peer):
+        return False
+    turn.save(replace(subject, exchange=replace(subject.exchange, repeated=turn.now)))
+    return True
+
+
+def _is_recent(turn: Turn, moment: datetime | None) -> bool:
+    """Whether that was within half of the first pause; not if it is to come yet, by a clock that was wrong."""
+    return moment is not None and timedelta() <= turn.now - moment < turn.home.resend_after[0] / 2
+
+
+def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -> None:
+    """What the peer has not seen, if there is anything; else a bare `seen`.
+
+    It may have forgotten what it had read, and we don't have that any more. Without the next one the rest is of no
+    use to it: it would ask again, for ever.
+    """
+    has_next = any(draft.number == acknowledged + 1 for draft in subject.exchange.unread)
+    if not has_next or not send_again(turn, subject, acknowledged):
+        _send_unnumbered(turn, subject, "seen")
+
+
+def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
+    """The subject once the peer has said to have seen our letters up to that number, and which these were (`past`).
+
+    A number below what it had told comes late, or from a peer whose journal is older now: it says nothing new. What we
+    have lost ourselves can't be told from what the peer says, so that is taken.
+    """
+    exchange = subject.exchange
+    if not 0 < number <= exchange.sent or number < exchange.agreed:
+        return subject
+    unread = tuple(draft for draft in exchange.unread if draft.number > number)
+    ours = exchange.past_at(number)
+    if ours is None:
+        turn.note(subject.id, "a part of our own messages is lost", known=exchange.agreed, read=number)
+        ours = past
+    exchange = replace(exchange, unread=unread, agreed=number, past=ours)
+    if past != ours and not exchange.differs:
+        exchange = replace(exchange, differs=number)
+        _tell_that_pasts_differ(turn, subject, number)
+    return rested(replace(subject, exchange=exchange))
+
+
+def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: int) -> None:
+    """The peer tells of other messages of ours than we have sent: it, or we, tell the past differently now."""
+    turn.note(subject.id, "the peer tells another past", number=number)
+    peer_name = turn.party_name(subject.peer)
+    phrase = say("past_differs", code=subject.code, peer_name=peer_name, number=number)
+    turn.tell_admins(phrase, f"past:{subject.id}:{number}")
+
+
+def rested(subject: S) -> S:
+    """The subject at rest, so that nothing is sent again, if the peer owes us nothing any more."""
+    if _waits(subject):
+        return subject
+    return replace(subject, exchange=replace(subject.exchange, awaiting=False, resend_at=None))
+
+
+def _waits(subject: Connection | Transfer) -> bool:
+    """Whether the peer owes us something: that it has read what must arrive, or that it is ready, as we are.
+
+    A letter that need not arrive is never answered, so nobody waits for it. Nor, once the peer is ready, for an
+    answer to our own `ready`: the peer asks for that until it has it.
+    """
+    needed = {draft.kind for draft in subject.exchange.unread if draft.body.get("awaits") is True}
+    if not isinstance(subject, Connection):
+        return bool(needed)
+    return bool(needed - {"ready"}) if subject.peer_ready else bool(needed) or subject.state is ConnectionState.READY
+
+
+def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
+    """The peer has read more than we know to have written: our journal is older than that (a backup, a rebuild).
+
+    The numbers up to there are taken. What we have written since is another letter each, and goes on above them.
+    """
+    exchange = subject.exchange
+    anew = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))
+    turn.note(subject.id, "the peer has seen more of our letters than we know of", known=exchange.sent, seen=number)
+    exchange = replace(exchange, sent=number + len(anew), unread=anew, agreed=number, past=past)
+    subject = replace(subject, exchange=exchange)
+    post(turn, subject, *anew)
+    return subject
+
+
+def ask_for_unknown(turn: Turn, envelope: Envelope, connection: Connection) -> None:
+    """A letter about something that we have never heard of: ask for it from the beginning, as `ask_once` does."""
+    if not _asks_now(turn, envelope.subject):
+        return
+    draft = Draft(
+        kind="ask",
+        to=connection.peer,
+        subject=envelope.subject,
+        subject_kind=envelope.subject_kind,
+        number=0,
+        body={"seen": 0},
+        sealed_to=connection.peer_key,
+    )
+    turn.do(SendEnvelope(connection.room, draft))
+
+
+def resend_due(turn: Turn, subject: S) -> S:
+    """Send what is unread again if its time has come, or ask; the subject with the next time set."""
+    exchange = subject.exchange
+    if not exchange.awaiting or exchange.resend_at is None or exchange.resend_at > turn.now:
+        return subject
+    if not _waits(subject):
+        return rested(subject)
+    if connection_of(turn, subject).waits:  # nothing goes out, so nobody is silent
+        return replace(subject, exchange=replace(exchange, resend_at=turn.now + turn.home.resend_after[-1]))
+    if not send_again(turn, subject):
+        ask(turn, subject)
+    resends = exchange.resends + 1
+    pauses = turn.home.resend_after
+    pause = pauses[min(resends, len(pauses) - 1)]
+    return replace(subject, exchange=replace(exchange, resends=resends, resend_at=turn.now + pause))
+
+
+def address_anew(subject: S, connection: Connection) -> S:
+    """The subject with its unread letters addressed to what the connection pins now."""
+    exchange = subject.exchange
+    unread = tuple(replace(d, sealed_to=connection.peer_key) for d in exchange.unread)
+    return replace(subject, exchange=replace(exchange, unread=unread))

@@ -1,0 +1,187 @@
+"""When people are reminded: of open cards, of parcels, and of what is borrowed and due; never at night."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from fedbot.rules.approval.subject import Subject, decides_here, is_open, takes_less
+from fedbot.rules.decisions import right_to_decide, subject_by_id
+from fedbot.rules.loan import lend
+from fedbot.rules.loan.hand_back import who_may
+from fedbot.rules.model import time_zones
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import Able, WhoMay
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import parcel
+from fedbot.rules.transfer.opening import MOST_RINGS, addressees
+
+DAY_TWO = timedelta(days=2)
+BEFORE_THE_END = timedelta(days=1)
+TOO_SOON = timedelta(hours=12)
+"""A reminder that would come that soon after the card or another one is left out."""
+
+
+def look(turn: Turn) -> None:
+    """By the clock: whose turn is it to be reminded? Who may decide is read first."""
+    for subject in turn.subjects():
+        when = next_reminder(turn, subject)
+        if when is not None and when <= turn.now:
+            turn.save(replace(subject, reminded=turn.now))
+            context = Context("reminder", subject.id, detail={"at": turn.now.isoformat()})
+            people = tuple(turn.home.people.values())
+            turn.do(Ask(context, (WhoMay(right_to_decide(subject), people),), patient=True))
+
+
+def next_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    times = [next_reminder(turn, subject) for subject in turn.subjects()]
+    return [when for when in times if when is not None]
+
+
+def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
+    """When people are to be reminded of it next; None if nobody is."""
+    if isinstance(subject, Transfer) and (last := parcel.last_word(subject)) is not None:
+        when = max(last + turn.home.parcel_reminder, turn.now)
+        return after_the_night(turn.home, when) if subject.verdict is None else None
+    if subject.shown is None or not _waits(turn, subject):
+        return None
+    earliest = (subject.reminded or subject.shown) + TOO_SOON
+    wanted = [subject.shown + DAY_TWO, subject.due - BEFORE_THE_END]
+    moments = [moment for moment in wanted if moment >= earliest]
+    if not moments:
+        return None
+    when = after_the_night(turn.home, max(min(moments), turn.now))
+    return when if when < subject.due else None
+
+
+def _waits(turn: Turn, subject: Subject) -> bool:
+    """Whether our people can still decide on it, and nobody is just doing so."""
+    if not (decides_here(turn, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
+        return False
+    connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
+    return not (isinstance(subject, Transfer) and connection) or lend.carries(connection, subject)
+
+
+def after_the_night(home: PartyConfig, moment: datetime) -> datetime:
+    """The moment itself, or the end of the quiet hours that it falls into."""
+    local = moment.astimezone(ZoneInfo(home.time_zone))
+    if not _is_quiet(home, local.time()):
+        return moment
+    day = local.date() + timedelta(days=1 if local.time() >= home.quiet_until else 0)
+    return datetime.combine(day, home.quiet_until, local.tzinfo).astimezone(moment.tzinfo)
+
+
+def _is_quiet(home: PartyConfig, at: time) -> bool:
+    begins, ends = home.quiet_from, home.quiet_until
+    if begins <= ends:
+        return begins <= at < ends
+    return at >= begins or at < ends
+
+
+def on_able(turn: Turn, event: Answered) -> None:
+    """We know who may decide: remind them in the card's thread, unless it is over, or night by now."""
+    subject = subject_by_id(turn, event.context.subject)
+    (able,) = event.answers
+    if not isinstance(able, Able):
+        raise TypeError(f"a reminder asks who may decide, not {able!r}")
+    if subject is None or subject.reminded is None or subject.reminded.isoformat() != event.context.detail["at"]:
+        return
+    on_its_way = isinstance(subject, Transfer) and subject.awaits_parcel
+    if not (on_its_way or _waits(turn, subject)):
+        return
+    if after_the_night(turn.home, turn.now) != turn.now:
+        turn.save(replace(subject, reminded=None))
+        return
+    people = addressees(turn, able)
+    if isinstance(subject, Transfer) and takes_less(subject):
+        people = list(dict.fromkeys([subject.terms.asker, *people]))
+    rings = tuple(people[:MOST_RINGS])
+    names = {person: turn.name_of(person, subject.room) for person in rings}
+    name = "parcel_reminder" if on_its_way else "reminder"
+    phrase = say(name, subject=subject, home=turn.home, people=names, others=len(people) - len(rings))
+    key = f"reminder:{subject.id}:{event.context.detail['at']}"
+    no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
+    thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
+    turn.do(Post(key, subject.room, phrase, thread=thread, rings=rings))
+    turn.note(subject.id, "reminded", people=list(rings))
+
+
+BEFORE = (timedelta(days=3), timedelta(days=1), timedelta(0))
+WEEK = timedelta(days=7)
+
+
+def look_at_due_dates(turn: Turn) -> None:
+    """By the clock: whose turn is it to be reminded? Who may hand it back is read first."""
+    for loan in lend.on_loan(turn):
+        when = next_due_date_reminder(turn, loan)
+        if when is not None and when <= turn.now:
+            turn.save(replace(loan, reminded=turn.now))
+            context = Context("due-day", loan.id, detail={"at": turn.now.isoformat()})
+            turn.do(Ask(context, (who_may(turn),), patient=True))
+
+
+def next_due_date_wake(turn: Turn) -> list[datetime]:
+    """When `look` has something to do."""
+    times = [next_due_date_reminder(turn, loan) for loan in lend.on_loan(turn)]
+    return [when for when in times if when is not None]
+
+
+def next_due_date_reminder(turn: Turn, loan: Transfer) -> datetime | None:
+    """When our people are to be reminded of it next; None if nobody is. What was missed is made up for once."""
+    connection = turn.connection(loan.connection)
+    over = connection is None or connection.state is ConnectionState.ENDED
+    if loan.role != "receiver" or loan.due_day is None or over:
+        return None
+    begun = loan.ended or (loan.decided or loan.asked).at
+    # one that is to come yet was noted by a clock that was ahead
+    last = min(max(begun, loan.reminded) if loan.reminded else begun, turn.now)
+    days = _days(loan.due_day, lend.today(turn, loan))
+    moments = [moment for moment in (_begins(turn, loan, day) for day in days) if moment > last]
+    missed = [moment for moment in moments if moment <= turn.now]
+    return after_the_night(turn.home, max(missed[-1] if missed else moments[0], turn.now))
+
+
+def _days(due: date, today: date) -> list[date]:
+    """The days on which is reminded, up to the first one after today."""
+    weeks = max((today - due).days // 7, 0) + 1
+    return [due - before for before in BEFORE] + [due + week * WEEK for week in range(1, weeks + 1)]
+
+
+def _begins(turn: Turn, loan: Transfer, day: date) -> datetime:
+    """When our people may be reminded that it is that day at the owner's."""
+    begins = time_zones.beginning(day, loan.terms.time_zone, turn.home.time_zone)
+    return after_the_night(turn.home, begins.astimezone(turn.now.tzinfo))
+
+
+def on_able_to_return(turn: Turn, event: Answered) -> None:
+    """We know who may hand it back: remind those who took it, and them, unless it is back, or night by now."""
+    loan = turn.transfer(event.context.subject)
+    (able,) = event.answers
+    if not isinstance(able, Able):
+        raise TypeError(f"a reminder asks who may hand it back, not {able!r}")
+    at = event.context.detail["at"]
+    if loan is None or not loan.is_on_loan or loan.reminded is None or loan.reminded.isoformat() != at:
+        return
+    if after_the_night(turn.home, turn.now) != turn.now:
+        turn.save(replace(loan, reminded=None))
+        return
+    took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.home.people]
+    rings = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_RINGS]
+    phrase = say(
+        "loan_reminder",
+        loan=loan,
+        home=turn.home,
+        peer_name=turn.party_name(loan.peer),
+        people={person: turn.name_of(person, loan.room) for person in rings},
+        out=lend.lines_out(turn, loan),
+        today=lend.today(turn, loan),
+    )
+    turn.do(Post(f"due:{loan.id}:{at}", loan.room, phrase, thread=transfers.thread_of(loan), rings=rings))
+    turn.note(loan.id, "reminded", people=list(rings))

@@ -1,0 +1,459 @@
+"""The state as the rules read it, and the `Turn` in which one event is decided upon.
+
+`State` holds every document by id. A `Turn` collects what one event changes and wants done; the journal
+commits it in one transaction, and only then the state takes the changes over (`State.apply`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from fedbot.rules.model import budgets
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.books import Reconciliation
+from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.conversation import PendingChoice, Telling
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import Effect, Phrase, Post, say
+from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
+from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
+from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.summaries import Due, Quarantined
+from fedbot.rules.model.transfer import Transfer, WaitingLine
+from fedbot.rules.model.transfer_lifecycle import FINAL
+from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
+
+__all__ = ["CODE_LENGTH", "AuditEntry", "State", "Turn"]
+
+CODE_LENGTH = 4
+
+D = TypeVar(
+    "D",
+    Room,
+    Announcement,
+    Connection,
+    Transfer,
+    Telling,
+    PendingChoice,
+    WaitingLine,
+    BotStatus,
+    OwnToken,
+    Alias,
+    SpaceFigures,
+    Survey,
+    StockHistory,
+    Reconciliation,
+    Share,
+    Search,
+    Allowance,
+    Account,
+)
+
+
+class State:
+    """All documents, by class and id; and `posts`, the names of our own messages by their event ids.
+
+    `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
+    `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
+    `regular` tells when what the clock on the wall says is due next (`app.timetable`). `quarantined` tells what failed
+    and waits for an admin; of these documents, by id, the clock's rules see nothing: `passed_over`.
+    """
+
+    def __init__(
+        self, home: PartyConfig, unseal: Callable[[str, str], dict[str, Any]], nonce: Callable[[str], str]
+    ) -> None:
+        self.home = home
+        self.unseal = unseal
+        self.nonce = nonce
+        self._documents: dict[str, dict[str, Document]] = {}
+        self._restless: dict[str, Transfer] = {}
+        self.posts: dict[str, str] = {}
+        self.regular: Callable[[], tuple[Due, ...]] = tuple
+        self.quarantined: Callable[[], tuple[Quarantined, ...]] = tuple
+        self.passed_over: frozenset[str] = frozenset()
+
+    def apply(self, turn: Turn) -> None:
+        """Take over what a committed turn changed."""
+        self.posts.update(turn.posts)
+        self.take_over(turn.changes)
+
+    def take_over(self, changes: dict[tuple[str, str], Document | None]) -> None:
+        """These documents are as given; None removes one."""
+        for (kind, identifier), document in changes.items():
+            of_kind = self._documents.setdefault(kind, {})
+            if document is None:
+                of_kind.pop(identifier, None)
+            else:
+                of_kind[identifier] = document
+            if kind == Transfer.__name__:
+                self._sort_in(identifier, cast("Transfer | None", document))
+
+    def _sort_in(self, identifier: str, transfer: Transfer | None) -> None:
+        """After years nearly all transfers are over; what looks for something to do needn't look at those."""
+        if transfer is not None and is_restless(transfer):
+            self._restless[identifier] = transfer
+        else:
+            self._restless.pop(identifier, None)
+
+    def restless_transfers(self) -> Iterator[Transfer]:
+        """See `is_restless`."""
+        return iter(self._restless.values())
+
+    def everything(self) -> list[Document]:
+        """Every document."""
+        return [document for of_kind in self._documents.values() for document in of_kind.values()]
+
+    def get(self, kind: type[D], identifier: str) -> D | None:
+        """The document, or None."""
+        return cast("D | None", self._documents.get(kind.__name__, {}).get(identifier))
+
+    def all(self, kind: type[D]) -> Iterator[D]:
+        """Every document of that class, oldest first."""
+        return cast("Iterator[D]", iter(self._documents.get(kind.__name__, {}).values()))
+
+
+def is_restless(transfer: Transfer) -> bool:
+    """Whether it isn't at its end, or is and its last letter may have to go again, or it is, or was, on loan here."""
+    waits = transfer.state not in FINAL or transfer.exchange.resend_at is not None
+    return waits or transfer.is_on_loan or bool(transfer.left_over)
+
+
+class Turn:
+    """One event being decided upon: reads through to the state, collects changes, effects and audit."""
+
+    def __init__(self, state: State, now: datetime, *, by_the_clock: bool = False) -> None:
+        """`by_the_clock`: nobody asks for a certain document, so those that are set aside are passed over."""
+        self.state = state
+        self.home = state.home
+        self.now = now
+        self._passed_over = state.passed_over if by_the_clock else frozenset()
+        self.changes: dict[tuple[str, str], Document | None] = {}
+        self.effects: list[Effect] = []
+        self.audit: list[AuditEntry] = []
+        self.posts: dict[str, str] = {}
+        self.found: list[tuple[str, str, str]] = []
+        self.voided: list[str] = []
+
+    # collecting
+
+    def save(self, document: Document) -> None:
+        """This document is as given from now on. A connection or transfer is kept only under an id of its kind."""
+        if isinstance(document, Connection | Transfer):
+            kind = document.terms.kind if isinstance(document, Transfer) else SubjectKind.CONNECTION
+            if kind_of(document.id) != kind:
+                raise ValueError(f"{document.id} can't name a {kind}")
+        self.changes[type(document).__name__, document.id] = document
+
+    def drop(self, document: Document) -> None:
+        """This document is gone from now on."""
+        self.changes[type(document).__name__, document.id] = None
+
+    def do(self, *effects: Effect) -> None:
+        """These effects are wanted, in this order within their lane. A message mentions whom it still may."""
+        self.effects.extend(self._mentioning_few(e) if isinstance(e, Post) and e.rings else e for e in effects)
+
+    def _mentioning_few(self, post: Post) -> Post:
+        """The message, without mentioning people whom this peer's affairs have mentioned too often lately."""
+        _, subject, *_ = (*post.key.split(":"), "", "")
+        about = self.transfer(subject) or self.connection(subject)
+        whose = about.peer if about else self.home.party
+        rings = tuple(person for person in post.rings if self.spends("mention", f"{whose} {person}") is None)
+        return replace(post, rings=rings)
+
+    def spends(self, what: str, whose: str) -> datetime | None:
+        """Take one from that budget (`budgets.LIMITS`): None if there was one, else when there is one again."""
+        known, again = budgets.spend(self.allowance(f"{what}:{whose}"), budgets.limits(self.home, what), self.now)
+        if again is None:
+            self.save(known)
+        return again
+
+    def find_post(self, event_id: str, key: str, room: str) -> None:
+        """A message of ours that we didn't know of is there, and is known by its key from now on."""
+        self.posts[event_id] = key
+        self.found.append((event_id, key, room))
+
+    def void(self, subject: str) -> None:
+        """The steps about this subject that wait in the outbox are not done any more; those of this turn are."""
+        self.voided.append(subject)
+
+    def note(self, subject: str, what: str, who: str = "", event_id: str = "", **detail: object) -> None:
+        """One line for the audit. Nothing secret, nothing sealed."""
+        user = self.home.people.get(who, "")
+        account, transfer = self.account(user), self.transfer(subject)
+        terms_hash = transfer.terms_hash if transfer else ""
+        key = account.key if account else 0
+        self.audit.append(AuditEntry(subject, what, who, event_id, detail, user, key, terms_hash))
+
+    def has_read(self, rights: Rights) -> None:
+        """Remember which user of our InvenTree that name is, for the audit."""
+        if rights.known and self.account(rights.username) != (account := Account(rights.username, rights.key)):
+            self.save(account)
+
+    def tell_admins(self, phrase: Phrase, key: str, *rings: str) -> None:
+        """A message for our own admin room (what concerns only us). Without one it is only logged.
+
+        Of many of one kind the admins get some, and are told that there are more in the audit.
+        """
+        self.note("admin", phrase.name, detail=key)
+        if not self.home.admin_room:
+            return
+        if self.spends("admin message", phrase.name) is None:
+            self.do(Post(f"admin:{key}", self.home.admin_room, phrase, rings=rings))
+        elif self.tell_once(f"left-out:{phrase.name}", budgets.HOUR):
+            self.do(Post(f"admin:left-out:{key}", self.home.admin_room, say("admin_messages_left_out")))
+
+    def tell_once(self, what: str, for_how_long: timedelta) -> bool:
+        """Whether this has not been told yet within `for_how_long`; remembers that it is told now."""
+        known = self._get(Telling, what)
+        if known and known.until > self.now:
+            return False
+        self.save(Telling(what, self.now + for_how_long))
+        return True
+
+    # reading
+
+    def _get(self, kind: type[D], identifier: str) -> D | None:
+        key = (kind.__name__, identifier)
+        return cast("D | None", self.changes[key]) if key in self.changes else self.state.get(kind, identifier)
+
+    def _all(self, kind: type[D]) -> list[D]:
+        name = kind.__name__
+        changed = {identifier: cast("D | None", doc) for (of, identifier), doc in self.changes.items() if of == name}
+        known = [doc for doc in self.state.all(kind) if doc.id not in changed]
+        found = known + [doc for doc in changed.values() if doc is not None]
+        return [doc for doc in found if doc.id not in self._passed_over] if self._passed_over else found
+
+    def everything(self) -> list[Document]:
+        """Every document as it stood before this turn."""
+        return self.state.everything()
+
+    def room(self, identifier: str) -> Room | None:
+        """The room, if we know it."""
+        return self._get(Room, identifier)
+
+    def rooms(self) -> list[Room]:
+        """Every room that we know."""
+        return self._all(Room)
+
+    def connection(self, identifier: str) -> Connection | None:
+        """The connection of that id, if we know it."""
+        return self._get(Connection, identifier)
+
+    def connections(self) -> list[Connection]:
+        """Every connection, past ones too."""
+        return self._all(Connection)
+
+    def transfer(self, identifier: str) -> Transfer | None:
+        """The transfer of that id, if we know it."""
+        return self._get(Transfer, identifier)
+
+    def transfers(self) -> list[Transfer]:
+        """Every transfer, past ones too."""
+        return self._all(Transfer)
+
+    def subjects(self) -> list[Connection | Transfer]:
+        """Everything that people may decide on: connections, and transfers that are not at their end."""
+        return [*self.open_transfers(), *self.connections()]
+
+    def restless_transfers(self) -> list[Transfer]:
+        """Those that may have to do something by the clock (`is_restless`)."""
+        changed = [doc for doc in self.changes.values() if isinstance(doc, Transfer) and is_restless(doc)]
+        known = self.state.restless_transfers()
+        found = [t for t in known if (Transfer.__name__, t.id) not in self.changes] + changed
+        return [t for t in found if t.id not in self._passed_over] if self._passed_over else found
+
+    def open_transfers(self) -> list[Transfer]:
+        """Those that are not at their end."""
+        return [transfer for transfer in self.restless_transfers() if transfer.state not in FINAL]
+
+    def announcement(self, room: str, bot: str) -> Announcement | None:
+        """What that bot announced there last, whether it counts or not."""
+        return self._get(Announcement, Announcement(room, bot).id)
+
+    def announcements(self, room: str) -> list[Announcement]:
+        """What the other bots that are in this room announce: each party once, by the bot that we believe."""
+        return [
+            replace(a, parties=tuple(p for p in a.parties if (a.bot, p) in self.announced(room, p.id)))
+            for a in self._announcements(room)
+        ]
+
+    def _announcements(self, room: str) -> list[Announcement]:
+        known = self.room(room)
+        members = known.members if known is not None else {}
+        return [a for a in self._all(Announcement) if a.room == room and a.bot in members and a.bot != self.home.bot]
+
+    def question(self, identifier: str) -> PendingChoice | None:
+        """A numbered list that we have put to somebody."""
+        return self._get(PendingChoice, identifier)
+
+    def questions(self) -> list[PendingChoice]:
+        """Every numbered list that waits for its number."""
+        return self._all(PendingChoice)
+
+    def waiting_line(self, event_id: str) -> WaitingLine | None:
+        """The line, if it still waits for our InvenTree."""
+        return self._get(WaitingLine, event_id)
+
+    def waiting_lines(self) -> list[WaitingLine]:
+        """Every line that waits for our InvenTree."""
+        return self._all(WaitingLine)
+
+    def tellings(self) -> list[Telling]:
+        """What was told and is not to be told again for a while."""
+        return self._all(Telling)
+
+    def standing(self) -> BotStatus:
+        """When we last caught up, and how our InvenTree is."""
+        return self._get(BotStatus, "standing") or BotStatus()
+
+    def alias(self, identifier: str) -> Alias | None:
+        """Which part of ours a friend's word means, as somebody has said."""
+        return self._get(Alias, identifier)
+
+    def aliases(self) -> list[Alias]:
+        """All that was said of friends' words."""
+        return self._all(Alias)
+
+    def own_token(self, setting: str) -> OwnToken:
+        """What we know of our own token in that setting, `token` or `admin_token`."""
+        return self._get(OwnToken, setting) or OwnToken(setting)
+
+    def figures_of(self, party: str) -> SpaceFigures | None:
+        """The newest figures that a friend has told us."""
+        return self._get(SpaceFigures, party)
+
+    def survey(self, identifier: str) -> Survey | None:
+        """The `stats` line of that event id, while it waits for figures."""
+        return self._get(Survey, identifier)
+
+    def reconciliation(self, connection: str) -> Reconciliation | None:
+        """The comparison of books that is under way on this connection."""
+        return self._get(Reconciliation, connection)
+
+    def reconciliations(self) -> list[Reconciliation]:
+        """Every comparison of books that is under way."""
+        return self._all(Reconciliation)
+
+    def surveys(self) -> list[Survey]:
+        """Every `stats` line that waits for figures."""
+        return self._all(Survey)
+
+    def shares(self) -> list[Share]:
+        """What friends may find and ask for."""
+        return self._all(Share)
+
+    def share(self, identifier: str) -> Share | None:
+        """The entry of the sharing list."""
+        return self._get(Share, identifier)
+
+    def search(self, identifier: str) -> Search | None:
+        """The `find` line of that id, while its numbers count."""
+        return self._get(Search, identifier)
+
+    def searches(self) -> list[Search]:
+        """Every `find` line of which the numbers count."""
+        return self._all(Search)
+
+    def account(self, username: str) -> Account | None:
+        """The user of our InvenTree, as last read."""
+        return self._get(Account, username) if username else None
+
+    def allowance(self, identifier: str) -> Allowance:
+        """How much of that budget is spent."""
+        return self._get(Allowance, identifier) or Allowance(identifier)
+
+    def allowances(self) -> list[Allowance]:
+        """Every budget of which something is spent."""
+        return self._all(Allowance)
+
+    def stock_history(self) -> StockHistory:
+        """How many stock items we had when figures were posted."""
+        return self._get(StockHistory, "stock-history") or StockHistory()
+
+    # looking up
+
+    def connection_with(self, peer: str) -> Connection | None:
+        """The newest connection with that party which is not over; else None."""
+        living = [c for c in self.connections() if c.peer == peer and c.state in LIVING_CONNECTION]
+        return max(living, key=lambda c: c.generation, default=None)
+
+    def active_connections(self, room: str = "") -> list[Connection]:
+        """The connections that carry transfers now (in this room)."""
+        return [c for c in self.connections() if c.state is ConnectionState.ACTIVE and (not room or c.room == room)]
+
+    def claims(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
+        """Who of this room says that it hosts that party, with a good signature, first come first: (bot, party)."""
+        claims = [(a.bot, each) for a in self._announcements(room) for each in a.parties if each.id == party]
+        return sorted(claims, key=lambda claim: claim[1].since or self.now)
+
+    def announced(self, room: str, party: str) -> list[tuple[str, AnnouncedParty]]:
+        """Whom we believe that it hosts that party in this room: (bot, party), or nobody.
+
+        What a living connection pins always wins; else whoever said so first.
+        """
+        claims, pinned = self.claims(room, party), self.connection_with(party)
+        if pinned is not None:
+            by_bot = [claim for claim in claims if claim[0] == pinned.peer_bot]
+            claims = by_bot or [claim for claim in claims if claim[1].key == pinned.peer_key]
+        return claims[:1]
+
+    def subject_of(self, event_id: str) -> str:
+        """The id that a message is about: ours by its key (`card:ID`, `offer:ID`, …), a peer's as we read it, or ''."""
+        key = self.state.posts.get(event_id, "")
+        subject = key.partition(":")[2].partition(":")[0]
+        if key or not event_id:
+            return "" if subject == "-" else subject
+        subjects: list[Connection | Transfer] = [*self.transfers(), *self.connections()]
+        return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.heard), "")
+
+    def own_subject_of(self, event_id: str) -> str:
+        """The id that a message of ours is about, or ''; of another bot's always ''."""
+        return self.subject_of(event_id) if event_id in self.state.posts else ""
+
+    def card_subject_of(self, event_id: str) -> str:
+        """The id on which that message, our newest card of it, asks for a decision; '' of any other message."""
+        kind, _, identifier = self.state.posts.get(event_id, "").partition(":")
+        subject = self.transfer(identifier) or self.connection(identifier)
+        is_card = kind == "card" and subject is not None and event_id not in subject.superseded
+        return identifier if is_card else ""
+
+    def by_code(self, word: str) -> list[Connection | Transfer]:
+        """The transfers and connections whose id begins with what a person typed (4 characters at least)."""
+        word = word.lower()
+        if len(word) < CODE_LENGTH:
+            return []
+        hits: list[Connection | Transfer] = [t for t in self.transfers() if t.id.startswith(word)]
+        return hits + [c for c in self.connections() if c.id.startswith(word)]
+
+    def short_code(self, identifier: str) -> str:
+        """The shortest beginning of this id, 4 characters at least, that no other subject has."""
+        subjects: list[Connection | Transfer] = [*self.transfers(), *self.connections()]
+        others = [s.id for s in subjects if s.id != identifier]
+        length = CODE_LENGTH
+        while any(other.startswith(identifier[:length]) for other in others) and length < len(identifier):
+            length += 1
+        return identifier[:length]
+
+    def name_of(self, person: str, room: str = "") -> str:
+        """How a person is called: the display name in the room, else the Matrix id's local part."""
+        known = self.room(room) if room else None
+        for candidate in [known, *self.rooms()]:
+            if candidate and candidate.members.get(person):
+                return candidate.members[person]
+        return person.removeprefix("@").partition(":")[0]
+
+    def party_name(self, party: str) -> str:
+        """A party's display name, as we know it."""
+        if party == self.home.party:
+            return self.home.name
+        for connection in self.connections():
+            if connection.peer == party:
+                return connection.peer_name
+        return party

@@ -1,0 +1,279 @@
+"""A transfer from asking to its end: what both roles share (DESIGN §6).
+
+`sending` moves stock out and decides until `sent`; `receiving` books it in and decides from there. What the
+other side wants (approve, decline, cancel) is a request to the arbiter, and the card waits for its answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.rules.connection import provision
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Parcel, Settlement, Signature
+from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
+from fedbot.rules.model.shown import Change
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import Envelope
+
+SILENT_AFTER_RESENDS = 2
+EDIT_PAUSE = timedelta(minutes=10)
+MOVED = "moved"
+"""In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
+
+
+def mark(transfer: Transfer, line: int, step: str) -> str:
+    """The mark of one step, as it stands in InvenTree's history."""
+    return f"fed:{transfer.id}:{line}:{step}"
+
+
+def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, changes: tuple[Change, ...] = ()) -> Phrase:
+    """The card as it reads in the transfer's present state. `people` are the names of those who may decide.
+
+    `changes`: what the card before this one showed otherwise.
+    """
+    return say(
+        "transfer_card",
+        transfer=transfer,
+        home=turn.home,
+        peer_name=turn.party_name(transfer.peer),
+        people=people or [],
+        changes=changes,
+    )
+
+
+def edit_card(turn: Turn, transfer: Transfer, draft: Draft | None = None, people: list[str] | None = None) -> None:
+    """The card, which is ours, reads as the transfer stands now."""
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, card(turn, transfer, people), draft=draft))
+
+
+def is_ours(turn: Turn, transfer: Transfer) -> bool:
+    """Whether the card is ours: our people decide."""
+    return transfer.terms.decider == turn.home.party
+
+
+def signature_in(envelope: Envelope, party: str, event_id: str) -> Signature:
+    """Who decided at the peer, as its bot says (the peer answers for its own people)."""
+    by, name = envelope.body.get("by"), envelope.body.get("by_name")
+    return Signature(
+        str(by)[:255] if isinstance(by, str) else "",
+        str(name)[:60] if isinstance(name, str) else "",
+        party,
+        envelope.sent_at,
+        event_id,
+    )
+
+
+def by_parcel(transfer: Transfer) -> Transfer:
+    """The transfer, as one that goes by parcel."""
+    return replace(transfer, parcel=transfer.parcel or Parcel())
+
+
+def as_told(transfer: Transfer, envelope: Envelope) -> Transfer:
+    """The transfer, by parcel or damaged if the peer's letter says so."""
+    if loan_is_back_damaged(envelope):
+        transfer = replace(transfer, damaged=True)
+    return by_parcel(transfer) if envelope.body.get("parcel") is True else transfer
+
+
+def loan_is_back_damaged(envelope: Envelope) -> bool:
+    """Whether the owner's approver says that it isn't as it was."""
+    return envelope.body.get("damaged") is True
+
+
+def numbers_in(entries: list[Any]) -> set[int]:
+    """The numbers of the lines that a peer's letter tells of."""
+    numbers = (entry.get("number") for entry in entries if isinstance(entry, dict))
+    return {number for number in numbers if isinstance(number, int)}
+
+
+def as_body(signature: Signature) -> dict[str, Any]:
+    """A decision as a letter carries it."""
+    return {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
+
+
+def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
+    """What a letter tells of a settlement by our people."""
+    settled = transfer.settled
+    if settled is None or settled.by.party != turn.home.party:
+        return {}
+    return {"settled": {**as_body(settled.by), "truth": settled.truth, "alone": settled.alone}}
+
+
+def settlement_in(envelope: Envelope, party: str) -> Settlement | None:
+    """What a letter tells of a settlement by the peer's people."""
+    told = envelope.body.get("settled")
+    by = person_in(told, party, envelope.sent_at)
+    if by is None or not isinstance(told, dict):
+        return None
+    truth = told.get("truth")
+    return Settlement(by, truth[:20] if isinstance(truth, str) else "", told.get("alone") is True)
+
+
+def person_in(told: object, party: str, at: datetime) -> Signature | None:
+    """Who of the peer's people said what a part of its letter tells; None if there is no such part."""
+    if not isinstance(told, dict):
+        return None
+    person, name = told.get("by"), told.get("by_name")
+    return Signature(
+        person[:255] if isinstance(person, str) else "", name[:60] if isinstance(name, str) else "", party, at
+    )
+
+
+def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
+    """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card."""
+    transfer = replace(transfer, state=state, verdict=None, problem=problem, ended=turn.now, wanted="")
+    if by is not None:
+        transfer = replace(transfer, decided=by)
+    body = {"reason": problem, **(as_body(by) if by else {}), **settlement_body(turn, transfer)}
+    transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, state.value, by.person if by else "", by.event_id if by else "", problem=problem)
+    if "card" in transfer.told:
+        edit_card(turn, transfer, draft)
+        say_the_end(turn, transfer)
+    else:
+        say_the_end(turn, transfer, draft)
+    connection = turn.connection(transfer.connection)
+    if connection:
+        provision.mirror(turn, connection)
+    return transfer
+
+
+def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> None:
+    """The end is also a message that rings, as some clients don't show edits: for who asked and who decided."""
+    people = [transfer.terms.asker]
+    if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
+        people.append(transfer.decided.person)
+    phrase = say("transfer_end", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, rings=tuple(dict.fromkeys(people)), draft=draft))
+
+
+def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
+    """The letter goes along with the card; of a parcel who asked is told, who has to post it, or to wait for it."""
+    suspended = sequencing.connection_of(turn, transfer).state is ConnectionState.SUSPENDED
+    by_card = "card" in transfer.told and not draft.sealed and transfer.parcel is None and not suspended
+    if "card" in transfer.told:
+        edit_card(turn, transfer, draft if by_card else None)
+    if transfer.parcel is None or suspended:
+        if not by_card:
+            sequencing.post(turn, transfer, draft)
+        return
+    phrase = say("parcel_left", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    key, rings = f"parcel:{transfer.id}", (transfer.terms.asker,)
+    turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), rings=rings, draft=draft))
+
+
+def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
+    """It comes to us by parcel: nothing is booked in before our people say that it is here.
+
+    The letter says no more than that we have read theirs, so that the sender waits for weeks without asking again.
+    """
+    transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
+    transfer, draft = sequencing.write(turn, transfer, "noted")
+    turn.save(transfer)
+    turn.note(transfer.id, "on its way by parcel")
+    if "card" in transfer.told:
+        edit_card(turn, transfer, draft)
+    else:
+        sequencing.post(turn, transfer, draft)
+
+
+def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
+    """Somebody takes it back. '' if it is cancelled, `asked` if the arbiter was asked to, else why not."""
+    if transfer.state in FINAL:
+        return "over"
+    if transfer.role == "sender":
+        if transfer.state not in BEFORE_DEBIT:
+            return "moving"
+        asked_of_us = transfer.terms.kind in {"request", "extension"} and transfer.granted is None
+        if asked_of_us and transfer.state is TransferState.OPEN:
+            return "decline"
+        end(turn, transfer, TransferState.CANCELLED, by)
+        return ""
+    if transfer.verdict is not None:
+        turn.save(replace(transfer, verdict=None))
+        turn.note(transfer.id, "decision taken back in time", by.person, by.event_id)
+        return "stopped"
+    if transfer.state is not TransferState.OPEN:
+        return "moving"
+    if not transfer.wanted and transfer.terms.decider == turn.home.party:
+        return "decline"
+    transfer = sequencing.send(turn, replace(transfer, wanted="cancel"), "cancel", as_body(by), awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "asked the sender to cancel", by.person, by.event_id)
+    return "asked"
+
+
+def waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> None:
+    """Something can't go on now: one message in the card's thread, edited as time goes by."""
+    if transfer.state is TransferState.DISPUTED:
+        return
+    first = transfer.waiting_since is None
+    if first:
+        transfer = replace(transfer, waiting_since=turn.now, problem=problem)
+        turn.note(transfer.id, "waits", problem=problem)
+        turn.save(transfer)
+        if "card" in transfer.told and transfer.state is not TransferState.OPEN:
+            edit_card(turn, transfer)
+    elif not turn.tell_once(f"wait:{transfer.id}", EDIT_PAUSE):
+        return
+    about = {"transfer": transfer, "home": turn.home, "problem": problem, "next_try": next_try}
+    about["peer_name"] = turn.party_name(transfer.peer)
+    phrase = say("transfer_waits", **about)
+    key = f"wait:{transfer.id}"
+    if first and "wait" not in transfer.told:
+        turn.save(replace(transfer, told=(*transfer.told, "wait")))
+        turn.tell_once(key, EDIT_PAUSE)
+        turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer)))
+    else:
+        turn.do(Edit(key, transfer.room, phrase))
+
+
+def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
+    """It went on after a wait: the message about the wait says so."""
+    if transfer.waiting_since is None:
+        return transfer
+    transfer = replace(transfer, waiting_since=None, problem="")
+    turn.save(transfer)
+    if "wait" in transfer.told:
+        turn.do(Edit(f"wait:{transfer.id}", transfer.room, say("transfer_goes_on", transfer=transfer)))
+    return transfer
+
+
+def thread_of(transfer: Transfer) -> str:
+    """Where people look for this transfer: the card's thread, else that of the message that asked for it."""
+    if transfer.card_event:
+        return transfer.card_event
+    if "card" in transfer.told:
+        return f"card:{transfer.id}"
+    if MOVED in transfer.told:
+        return ""
+    ours = transfer.terms.sender if transfer.role == "sender" else transfer.terms.receiver
+    opened_here = transfer.asked.party == ours
+    return f"offer:{transfer.id}" if opened_here else transfer.asked.event_id
+
+
+def not_put_away(turn: Turn, transfer: Transfer, text: str) -> Phrase:
+    """What the admins read when an item was booked in, but lies in *Incoming* still."""
+    return say("not_put_away", transfer=transfer, peer_name=turn.party_name(transfer.peer), text=text)
+
+
+def with_card(transfer: Transfer, event_id: str) -> Transfer:
+    """The card that people decide on is the peer's: we know it now (threads and links point to it)."""
+    return replace(transfer, card_event=transfer.card_event or event_id)
+
+
+def tell_silence(turn: Turn, transfer: Transfer) -> None:
+    """The peer's bot has not answered for ten minutes: say so once, in the card's thread."""
+    over = transfer.state in FINAL or transfer.state is TransferState.DISPUTED
+    if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or over:
+        return
+    turn.save(replace(transfer, told=(*transfer.told, "silent")))
+    phrase = say("peer_silent", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    turn.do(Post(f"silent:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer)))

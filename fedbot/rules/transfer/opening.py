@@ -1,0 +1,235 @@
+"""How a transfer begins, here or by a peer's letter, and how its card is put up: the same for all kinds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from fedbot.rules.approval import consent
+from fedbot.rules.connection import provision
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Parcel, Signature
+from fedbot.rules.model.effects import Draft, Edit, Post, say
+from fedbot.rules.model.events import Answered
+from fedbot.rules.model.queries import Able
+from fedbot.rules.model.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
+from fedbot.rules.model.transfer import Progress, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS, TransferState
+from fedbot.rules.protocol import room_upgrades, sequencing
+from fedbot.rules.protocol.terms import BadTerms, check_day, hash_of, understood, written
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.wire import subject_ids
+from fedbot.rules.wire.envelope import Envelope
+from fedbot.rules.wire.subject_ids import TRANSFER_KINDS, Cause, Opening, SubjectKind
+
+S = TypeVar("S", Connection, Transfer)
+
+MOST_RINGS = 3
+MOST_FORMER = 20
+KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
+"""What a letter can ask for: the sender offers, the receiver requests."""
+
+
+def opened_here(turn: Turn, connection: Connection, cause: Cause) -> Opening:
+    """What we open now, with this connection's peer, for that cause."""
+    return Opening(turn.home.key, connection.room, cause)
+
+
+def begun_here(
+    turn: Turn, opening: Opening, connection: Connection, terms: Terms, asker: Signature, role: str
+) -> Transfer:
+    """A transfer that one of our people asked for."""
+    identifier = subject_ids.opened_id(SubjectKind(terms.kind), opening)
+    return Transfer(
+        id=identifier,
+        code=turn.short_code(identifier),
+        role=role,
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=hash_of(terms),
+        state=TransferState.OPEN,
+        asked=asker,
+        due=turn.now + turn.home.request_open_for,
+        progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
+        parcel=Parcel() if terms.parcel else None,
+        opening=opening,
+        wished=terms.lines if terms.kind == "request" else (),
+    )
+
+
+def first_body(transfer: Transfer) -> dict[str, Any]:
+    """What the message that opens it says: the terms, how long it is open, and what its id is made from."""
+    if transfer.opening is None:
+        raise ValueError(f"nobody knows how transfer {transfer.id} was opened")
+    opening = subject_ids.written(transfer.opening)
+    return {"terms": written(transfer.terms), "due": transfer.due.isoformat(), "opening": opening}
+
+
+def open_push(
+    turn: Turn,
+    cause: Cause,
+    connection: Connection,
+    terms: Terms,
+    asker: Signature,
+    metadata: dict[str, str],
+) -> Transfer:
+    """A new push on the sender's side: the offer goes out as the answer to the asker's line.
+
+    `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed.
+    """
+    transfer = begun_here(turn, opened_here(turn, connection, cause), connection, terms, asker, "sender")
+    body, sealed = first_body(transfer), {"metadata": metadata}
+    transfer, draft = sequencing.write(turn, transfer, "offer", body, awaits=True, sealed=sealed)
+    turn.save(transfer)
+    phrase = say("transfer_offered", transfer=transfer, connection=connection, home=turn.home)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.note(transfer.id, f"offered to {connection.peer}", asker.person, asker.event_id)
+    provision.mirror(turn, connection)
+    return transfer
+
+
+def opened_by_peer(turn: Turn, connection: Connection, envelope: Envelope) -> Opening:
+    """How the peer opened what its first message is about. BadTerms if the id isn't the peer's to open.
+
+    The key is one that we have pinned for this peer, and the room that of the friendship, or one whose place it took.
+    """
+    opening = subject_ids.understood(envelope.body.get("opening"))
+    kind = envelope.body["terms"].get("kind")
+    if opening is None or not isinstance(kind, str) or kind not in TRANSFER_KINDS:
+        raise BadTerms("opening or terms.kind")
+    pinned = [c for c in turn.connections() if c.peer == connection.peer]
+    is_theirs = any(opening.key in {c.peer_key, *c.former_keys} for c in pinned)
+    if not is_theirs or opening.room not in room_upgrades.lineage(turn, connection.room):
+        raise BadTerms("opening: not yours")
+    if envelope.subject != subject_ids.opened_id(SubjectKind(kind), opening):
+        raise BadTerms("transfer: not the id of what you open")
+    return opening
+
+
+def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> Transfer:
+    """A transfer that a peer's letter asks for. BadTerms if it can't be taken as it is."""
+    opening = opened_by_peer(turn, connection, envelope)
+    terms = understood(envelope.body.get("terms"))
+    parties = {"offer": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
+    if terms.kind not in KINDS[envelope.kind] or (terms.sender, terms.receiver) != parties[envelope.kind]:
+        raise BadTerms("terms.kind, terms.sender or terms.receiver")
+    if hash_of(terms) != envelope.terms_hash:
+        raise BadTerms("terms_hash")
+    role = "receiver" if terms.receiver == turn.home.party else "sender"
+    return Transfer(
+        id=envelope.subject,
+        code=turn.short_code(envelope.subject),
+        role=role,
+        peer=connection.peer,
+        connection=connection.id,
+        room=connection.room,
+        terms=terms,
+        terms_hash=envelope.terms_hash,
+        state=TransferState.OPEN,
+        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
+        due=_due(envelope),
+        progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
+        exchange=sequencing.begun_by(envelope),
+        parcel=Parcel() if terms.parcel else None,
+        opening=opening,
+    )
+
+
+def _due(envelope: Envelope) -> datetime:
+    try:
+        due = datetime.fromisoformat(str(envelope.body.get("due")))
+    except ValueError:
+        raise BadTerms("due") from None
+    if due.tzinfo is None:
+        raise BadTerms("due: no time zone")
+    if due > envelope.sent_at + LONGEST_OPEN:
+        raise BadTerms(f"due: more than {MOST_OPEN_DAYS} days")
+    check_day(due.date())
+    return due
+
+
+def addressees(turn: Turn, able: Able) -> list[str]:
+    """The Matrix ids of the people who have the right, in the configuration's order."""
+    return [person for person, username in turn.home.people.items() if username in able.usernames]
+
+
+def names(turn: Turn, people: list[str], room: str) -> list[str]:
+    """How these people are called in the room."""
+    return [turn.name_of(person, room) for person in people]
+
+
+def on_changed_card(turn: Turn, event: Answered) -> None:
+    """A decision was void, as its card would show something else by now: that card goes up, if none has meanwhile."""
+    transfer = turn.transfer(event.context.subject)
+    (able,) = event.answers
+    if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    waits = transfer.state is TransferState.OPEN and not transfer.wanted
+    if waits or transfer.awaits_parcel:
+        people = [str(event.context.detail["person"]), *addressees(turn, able)]
+        post_card(turn, transfer, list(dict.fromkeys(people)))
+
+
+def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
+    """The card of what needs no more than a yes or no: it carries the letter that we have read theirs."""
+    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
+    turn.save(transfer)
+    post_card(turn, transfer, addressees(turn, able), draft)
+
+
+def seeds(transfer: Transfer) -> tuple[str, ...]:
+    """The taps that the card offers."""
+    if transfer.awaits_parcel:
+        return (PARCEL_KEY,)
+    if transfer.terms.kind == "return":
+        return (APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY)
+    if transfer.terms.kind == "extension":
+        return (APPROVE_KEY, DECLINE_KEY)
+    if transfer.terms.kind == "request":  # 📦 counts there too, but isn't worth one more event (DESIGN §8)
+        return (APPROVE_KEY, DECLINE_KEY)
+    return (APPROVE_KEY, DECLINE_KEY, PARCEL_KEY)
+
+
+def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | None = None) -> None:
+    """The card goes up: it rings for up to three of the people who may decide, and is seeded with the taps.
+
+    A card that shows something else than the one before it takes its place, and says what is different: a decision on
+    the former one is void, and whoever made it is rung first.
+    """
+    changes = consent.changes(turn, transfer)
+    if changes:
+        transfer, people = _superseded(turn, transfer, people)
+    turn.save(replace(transfer, card=consent.of_transfer(transfer)))
+    turn.do(
+        Post(
+            f"card:{transfer.id}",
+            transfer.room,
+            transfers.card(turn, transfer, names(turn, people, transfer.room), changes),
+            rings=tuple(people[:MOST_RINGS]),
+            draft=draft,
+            seeds=seeds(transfer),
+        )
+    )
+
+
+def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
+    """The card that stands is out of force, and so is a decision on it: whose that is comes first among the people."""
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, say("card_superseded", subject=transfer)))
+    if transfer.verdict is not None:
+        verdict = transfer.verdict
+        what = f"{verdict.choice} void: what the card shows has changed"
+        turn.note(transfer.id, what, verdict.person, verdict.event_id)
+        people = list(dict.fromkeys([verdict.person, *people]))
+    return replace(out_of_force(transfer), verdict=None), people
+
+
+def out_of_force(subject: S) -> S:
+    """The transfer or connection without its newest card, on which nothing is decided any more."""
+    link = "" if subject.card_event == subject.own_card else subject.card_event
+    former = (*subject.superseded, subject.own_card)[-MOST_FORMER:]
+    return replace(subject, card_event=link, own_card="", superseded=former)

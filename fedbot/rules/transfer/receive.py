@@ -1,0 +1,466 @@
+"""The receiver's side of a transfer: its wishes to the arbiter, and booking in (DESIGN §6). The offer: `offered`.
+
+From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
+only when nothing was created and never will be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.rules.approval import consent
+from fedbot.rules.catalogue.provenance import known_item, mirror_received
+from fedbot.rules.connection import provision
+from fedbot.rules.loan import end, hand_back, lend
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Do
+from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.steps import (
+    BookInAgain,
+    CreateItem,
+    CreatePart,
+    ItemCreated,
+    Known,
+    PartCreated,
+    PlacedAt,
+    PutAway,
+    Step,
+)
+from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES
+from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.terms import metadata_in
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import dispute
+from fedbot.rules.transfer.send import mark, with_progress
+from fedbot.rules.wire.envelope import Envelope
+
+STALE_AFTER = timedelta(hours=1)
+LONGEST_LINK = 200
+TOO_MANY = "too-many"
+UNSEEN = frozenset({TOO_MANY, "disconnected"})
+"""Why the owner's bot declines what none of its people has seen."""
+NO_PART = "no-part"
+OTHER_THING = "other-thing"
+ENDS: dict[TransferState, frozenset[str]] = {
+    TransferState.OPEN: frozenset({"declined", "cancelled", "expired", "aborted", "done"}),
+    TransferState.RECEIVED: frozenset({"done"}),
+    TransferState.REFUSED: frozenset({"reverted"}),
+}
+"""Which of the sender's last words fit where we are."""
+CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
+
+
+# --- deciding: a request to the arbiter ---
+
+
+def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """Our approver said yes: ask the sender, who decides until it is sent."""
+    approved = replace(transfer, decided=decided, approved_hash=transfer.terms_hash)
+    ask_sender(turn, approved, "approve", decided, "")
+
+
+def on_declined(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """Our approver said no: ask the sender to record it."""
+    ask_sender(turn, replace(transfer, decided=decided), "decline", decided, "")
+
+
+def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, reason: str) -> None:
+    """What our side wants, `by` one of our people or by nobody: the sender has to say that it is so."""
+    body = {"reason": reason, **(transfers.as_body(by) if by else {"by": "", "by_name": "", "event": ""})}
+    if kind == "approve" and transfer.damaged:
+        body["damaged"] = True
+    if kind == "approve" and transfer.parcel is not None:
+        body["parcel"] = True
+    transfer = replace(transfer, wanted=kind, verdict=None)
+    transfer, draft = sequencing.write(turn, transfer, kind, body, awaits=True)
+    turn.save(transfer)
+    turn.note(
+        transfer.id,
+        f"{kind} asked of the sender",
+        by.person if by else "",
+        by.event_id if by else "",
+        reason=reason,
+    )
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+    else:
+        sequencing.post(turn, transfer, draft)
+
+
+def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The sender's word: declined, cancelled, expired, aborted, done or reverted."""
+    may_be_here = transfer.state in {TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED}
+    if envelope.kind == "reverted" and may_be_here:
+        _on_taken_back_alone(turn, transfer)
+        return
+    only_said = transfer.terms.kind == lend.EXTENSION  # of anything else what is done was sent before
+    too_early = envelope.kind == "done" and transfer.state is TransferState.OPEN and not only_said
+    if envelope.kind not in ENDS.get(transfer.state, frozenset()) or too_early:
+        turn.save(transfer)
+        return
+    state = TransferState(envelope.kind)
+    before = transfer.state
+    reason = str(envelope.body.get("reason", ""))[:200]
+    transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
+    theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
+    if envelope.body.get("by") and theirs:
+        transfer = replace(transfer, decided=transfers.signature_in(envelope, transfer.peer, event_id))
+    turn.note(transfer.id, state.value, reason=reason)
+    if "card" in transfer.told and before is not TransferState.RECEIVED:
+        transfer, draft = sequencing.write(turn, transfer, "noted")
+        transfers.edit_card(turn, transfer, draft)
+    turn.save(transfer)
+    unseen = state is TransferState.DECLINED and reason in UNSEEN
+    if unseen:  # the owner keeps nothing of it, so its bot says nothing either
+        transfers.say_the_end(turn, transfer)
+    provision.mirror(turn, sequencing.connection_of(turn, transfer))
+
+
+def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
+    """The sender's people have taken it back without our word: if it is, or may be, in our books, people must look."""
+    if any(p.stage or p.acting or p.unknown for p in transfer.progress):
+        turn.save(transfer)
+        text = "the sender has taken it back, but it is, or may be, booked in here"
+        dispute.dispute(turn, transfer, 0, text, said="reverted")
+        return
+    says_so_too = transfer.state is TransferState.SENT  # a parcel that never came
+    transfer = replace(transfer, state=TransferState.REVERTED, verdict=None, ended=turn.now)
+    if says_so_too and transfer.settled is not None:
+        transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
+        transfer, draft = sequencing.write(turn, transfer, "refused", {"reason": "", "refused": []}, awaits=True)
+    else:
+        transfer, draft = sequencing.write(turn, transfer, "noted")
+    turn.save(transfer)
+    turn.note(transfer.id, TransferState.REVERTED.value)
+    sequencing.post(turn, transfer, draft)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
+
+
+# --- booking in ---
+
+
+def is_stale(turn: Turn, envelope: Envelope, came: datetime) -> bool:
+    """A `sent` older than an hour: its sender is asked for a fresh one first. That of a parcel books nothing in.
+
+    `came` is when the homeserver got it: the clock of a sender's small machine may be hours behind.
+    """
+    books_in = envelope.kind == "sent" and envelope.body.get("parcel") is not True
+    return books_in and turn.now - max(envelope.sent_at, came) > STALE_AFTER
+
+
+def on_sent(
+    turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str = "", sealed: dict[str, Any] | None = None
+) -> None:
+    """The stock has left the sender: book it in, if we did approve it and the connection is active."""
+    if transfer.state is TransferState.CANCELLED:
+        _refuse_cancelled(turn, transfer)
+        return
+    if transfer.state is not TransferState.OPEN:
+        turn.save(transfer)
+        return
+    if envelope.terms_hash != transfer.terms_hash:
+        _refuse_another_thing(turn, transfer)
+        return
+    if why := _not_approved(turn, transfer):
+        turn.save(transfer)
+        dispute.dispute(turn, transfer, 0, why)
+        return
+    failed = transfers.numbers_in(envelope.body["failed"])
+    for line in transfer.terms.lines:
+        if line.number in failed:
+            transfer = with_progress(transfer, replace(transfer.at(line.number), failed="not-sent"))
+    transfer = replace(transfers.as_told(transfer, envelope), state=TransferState.CREDITING, wanted="", verdict=None)
+    if transfer.terms.kind == "request":
+        transfer = _as_given(transfer, envelope, event_id, sealed or {})
+    if transfer.parcel is not None:
+        transfers.is_on_its_way(turn, transfer, min(envelope.sent_at, turn.now))
+        return
+    turn.save(transfer)
+    turn.note(transfer.id, "crediting")
+    go_on(turn, transfer)
+
+
+def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
+    """We have cancelled it without waiting for the sender (UC5, at once): it is never booked in, and goes back."""
+    body = {"reason": transfer.problem, "refused": []}
+    turn.save(sequencing.send(turn, transfer, "refused", body, awaits=True))
+    turn.note(transfer.id, "refused: it was cancelled here")
+
+
+def _not_approved(turn: Turn, transfer: Transfer) -> str:
+    """Why what was handed over isn't what our people said yes to, for the dispute; '' if it is."""
+    if not _agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
+        return "the sender handed over what nobody here had approved"
+    if consent.differs_from_what_was_approved(turn, transfer):
+        return "it isn't what the card showed when it was approved here"
+    return ""
+
+
+def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
+    """The owner gave something else than our person asked for: nothing of it is booked in, and it goes back.
+
+    Of what is no request the letter is only read: whoever sends other terms than those of the offer keeps to nothing.
+    """
+    if transfer.terms.kind != "request":
+        turn.save(transfer)
+        return
+    transfer = replace(transfer, state=TransferState.REFUSED, wanted="", verdict=None, problem=OTHER_THING)
+    body = {"reason": OTHER_THING, "refused": []}
+    turn.save(sequencing.send(turn, transfer, "refused", body, awaits=True))
+    turn.note(transfer.id, "refused: not what was asked for")
+
+
+def _as_given(transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:
+    """A request, with the owner's decision and what the owner's InvenTree says of the items: told once they left."""
+    decided = transfers.signature_in(envelope, transfer.peer, event_id)
+    texts = metadata_in(sealed)
+    for line in transfer.terms.lines:
+        if (text := texts.get(str(line.number))) is not None:
+            transfer = with_progress(transfer, replace(transfer.at(line.number), metadata=text))
+    return replace(transfer, decided=decided)
+
+
+def go_on(turn: Turn, transfer: Transfer) -> None:
+    """Book in, once it is known where each line would land; a request may be answered before that."""
+    if all(transfer.at(line.number).match or transfer.at(line.number).failed for line in transfer.terms.lines):
+        book_in(turn, transfer)
+
+
+def _agreed(transfer: Transfer) -> bool:
+    """Whether our side has said yes to exactly these terms: by its approver, or by having asked for them.
+
+    Taking it back later doesn't undo that: the sender may not have read it before the stock left.
+    """
+    asked_for = transfer.terms.kind == "request" and transfer.granted is None
+    return asked_for or transfer.approved_hash == transfer.terms_hash
+
+
+def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
+    current = turn.transfer(transfer.id) or transfer
+    turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
+    turn.do(Do(Context("receiving", transfer.id, line, {"step": type(step).__name__}), step))
+
+
+def _link(transfer: Transfer, line: Line) -> str:
+    """The permalink to the card, with the mark: how the new item is found again, and a way back for people."""
+    link = f"https://matrix.to/#/{transfer.room}/{transfer.card_event}"
+    marked = f"{link}?{mark(transfer, line.number, 'in')}"
+    return (
+        marked
+        if len(marked) <= LONGEST_LINK
+        else f"https://matrix.to/#/{transfer.room}?{mark(transfer, line.number, 'in')}"
+    )
+
+
+def book_in(turn: Turn, transfer: Transfer) -> None:
+    """Create the next line's item; when none is left, say what was received and what was refused."""
+    for line in transfer.terms.lines:
+        progress = transfer.at(line.number)
+        if progress.stage or progress.failed:
+            continue
+        if progress.part is None and not progress.create_part:
+            transfer = with_progress(transfer, replace(progress, failed=NO_PART))
+            turn.save(transfer)
+            continue
+        if progress.part is None:
+            step: Step = CreatePart(mark(transfer, line.number, "part"), line.description, _link(transfer, line))
+        elif lend.is_return(transfer):
+            step = hand_back.take_home(turn, transfer, line.number)
+        elif progress.item is not None:
+            step = _again(turn, transfer, line, progress.part, progress.item)
+        else:
+            step = _create(transfer, line, progress.part)
+        _do(turn, transfer, line.number, step)
+        return
+    _answer(turn, transfer)
+
+
+def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
+    return CreateItem(
+        mark=mark(transfer, line.number, "in"),
+        part=part,
+        quantity=transfer.here(line.number),
+        link=_link(transfer, line),
+        serial=transfer.serial_here(line.number),
+        batch=line.batch,
+        packaging=line.packaging,
+        expiry=line.expiry,
+        status=_status(line),
+        notes=_where_from(transfer, line),
+    )
+
+
+def _where_from(transfer: Transfer, line: Line) -> str:
+    other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
+    return f"From {transfer.peer}{other}, asked by {transfer.terms.asker_name} ({transfer.code})"
+
+
+def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
+    """It was here before: our own record goes on, as InvenTree keeps a serial number only once of a part."""
+    company = sequencing.connection_of(turn, transfer).company
+    if company is None:
+        raise ValueError(f"transfer {transfer.id} comes from a peer without a company")
+    note = f"here again, from {turn.party_name(transfer.peer)}"
+    serial = transfer.serial_here(line.number)
+    known = Known(part, serial, mark=_given_by(turn, transfer.peer, item))
+    return BookInAgain(mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
+
+
+def _given_by(turn: Turn, peer: str, item: int) -> str:
+    """How the marks begin of the last transfer by which that stock item of ours went to the peer."""
+    given = [t for t in turn.transfers() if t.role == "sender" and t.peer == peer and t.settled is None]
+    marks = [mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
+    return marks[-1] if marks else ""
+
+
+def _status(line: Line) -> int:
+    """With which status it arrives: as it left, if it may travel with that."""
+    return line.status if line.status in TRAVELLING_STATUSES else STATUS_OK
+
+
+def on_done(turn: Turn, event: StepDone) -> None:
+    """One of our steps is done: note it, do what follows. While it is disputed nothing follows."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    progress = _recorded(replace(transfer.at(event.context.line), acting="", unknown=""), event)
+    if lend.is_return(transfer) and isinstance(event.result, PlacedAt):
+        progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
+    transfer = with_progress(transfer, progress)
+    turn.save(transfer)
+    turn.note(transfer.id, f"done: {event.context.detail.get('step')}", line=progress.number)
+    if progress.stage == "placed":
+        return
+    if transfer.state is TransferState.DISPUTED:
+        turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+    else:
+        book_in(turn, transfer)
+
+
+def _recorded(progress: Progress, event: StepDone) -> Progress:
+    """The line, with what this step has done."""
+    match event.result:
+        case PlacedAt(item, location, place):
+            return replace(progress, stage="placed", item=item, location=location, place=place)
+        case PartCreated(part):
+            return replace(progress, part=part)
+        case ItemCreated(item, quantity):
+            return replace(progress, stage="created", item=item, quantity=quantity)
+    return progress
+
+
+def on_refused(turn: Turn, event: StepRefused) -> None:
+    """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    progress = replace(transfer.at(event.context.line), acting="")
+    turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
+    if progress.stage:
+        _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
+        return
+    transfer = with_progress(transfer, replace(progress, failed=event.reason))
+    if transfer.state is not TransferState.CREDITING:
+        turn.save(transfer)
+        return
+    transfer = replace(transfer, problem=event.text)
+    turn.save(transfer)
+    book_in(turn, transfer)
+
+
+def on_unknown(turn: Turn, event: StepUnknown) -> None:
+    """Nobody can tell whether a step was done. Putting away changes nothing for anybody else."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    progress = replace(transfer.at(event.context.line), acting="")
+    if progress.stage:
+        _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
+        return
+    unclear = replace(progress, unknown=str(event.context.detail.get("step")))
+    dispute.dispute(turn, with_progress(transfer, unclear), progress.number, event.text)
+
+
+def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, text: str) -> None:
+    turn.save(transfer)
+    turn.tell_admins(transfers.not_put_away(turn, transfer, text), f"away:{transfer.id}:{progress.number}")
+
+
+def _answer(turn: Turn, transfer: Transfer) -> None:
+    created = [p for p in transfer.progress if p.stage == "created"]
+    failed = [p for p in transfer.progress if p.failed and p.failed != "not-sent"]
+    refused = [{"number": p.number, "reason": p.failed} for p in failed]
+    settled = transfers.settlement_body(turn, transfer)
+    if lend.is_return(transfer) and transfer.settled is not None and transfer.settled.alone:
+        _end_alone(turn, transfer, returned=bool(created))
+        return
+    if not created:
+        transfer = replace(transfer, state=TransferState.REFUSED)
+        body: dict[str, Any] = {"reason": transfer.problem[:200], "refused": refused, **settled}
+        transfer, draft = sequencing.write(turn, transfer, "refused", body, awaits=True)
+    else:
+        transfer = replace(transfer, state=TransferState.RECEIVED)
+        items = [_as_booked_in(progress) for progress in created]
+        body = {"items": items, "refused": refused, **settled}
+        if transfer.parcel is not None and transfer.parcel.received is not None:
+            body |= transfers.as_body(transfer.parcel.received)
+        transfer, draft = sequencing.write(turn, transfer, "received", body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, transfer.state.value, items=[p.item for p in created])
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+    else:
+        sequencing.post(turn, transfer, draft)
+    if lend.is_return(transfer):  # it lies in its old place already
+        end.is_home(turn, transfer)
+        return
+    for progress in created:
+        put_away(turn, transfer, progress)
+        mirror_received(turn, transfer, progress)
+
+
+def _as_booked_in(progress: Progress) -> dict[str, Any]:
+    """What the sender is told of a line; its serial number here, where that is another one."""
+    told = {"number": progress.number, "item": progress.item, "part": progress.part, "place": progress.place}
+    return {**told, "serial": progress.serial} if progress.serial else told
+
+
+def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
+    """What was lent is back, or can't be taken back, and there is nobody to tell but our own people."""
+    state = TransferState.DONE if returned else TransferState.ABORTED
+    transfer = replace(transfer, state=state, ended=turn.now, problem="" if returned else transfer.progress[0].failed)
+    turn.save(transfer)
+    turn.note(transfer.id, state.value)
+    end.is_home(turn, transfer)
+    if (loan := turn.transfer(transfer.terms.parent)) is not None:
+        end.tell_alone(turn, loan)
+    transfers.say_the_end(turn, transfer)
+
+
+def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:
+    """From *Incoming* to where it belongs."""
+    _do(turn, transfer, progress.number, _put_away(turn, transfer, progress))
+
+
+def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
+    if progress.item is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to put away")
+    decided = transfer.decided.name if transfer.decided else "?"
+    sender = turn.party_name(transfer.peer)
+    note = f"received from {sender}, asked by {transfer.terms.asker_name}, approved by {decided}"
+    if transfer.parcel is not None and transfer.parcel.received is not None:
+        note += f", by parcel, received by {transfer.parcel.received.name}"
+    if transfer.settled:
+        note += f", settled by {transfer.settled.by.name}"
+    known = known_item(turn, transfer, progress.number)
+    where = progress.location
+    return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, where, known)

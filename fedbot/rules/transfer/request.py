@@ -1,0 +1,450 @@
+"""UC3: one space asks another for something; the owner decides (DESIGN §2).
+
+The asker's words become stock items at the owner, who is the sender and arbiter. A smaller quantity may be
+granted: then the terms are new, and they need the asker's side's word too before anything moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fedbot.rules import command as chat_lines
+from fedbot.rules.approval import consent
+from fedbot.rules.catalogue import match_parts, merged_stock, share
+from fedbot.rules.catalogue.provenance import forbidden_origin
+from fedbot.rules.connection import provision
+from fedbot.rules.loan import lend
+from fedbot.rules.model import shown
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
+from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
+from fedbot.rules.model.transfer import Line, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
+from fedbot.rules.protocol import announcements, sequencing
+from fedbot.rules.protocol.terms import (
+    MOST_LINES,
+    BadTerms,
+    described,
+    hash_of,
+    less_of,
+    presentable,
+    understood,
+    written,
+)
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import opening, sender_decision
+from fedbot.rules.transfer import wish as wishs
+from fedbot.rules.transfer.receive import NO_PART, OTHER_THING, go_on
+from fedbot.rules.transfer.send import with_progress
+from fedbot.rules.wire.envelope import Envelope
+from fedbot.rules.wire.subject_ids import Cause
+
+DAY_OVER = "day-over"
+NOT_FOUND = "not-found"
+TOO_LITTLE = "too-little"
+CHAIN = "chain"
+MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
+
+
+# --- the asker's side, which will receive ---
+
+
+def open_request(turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature) -> Transfer:
+    """A new request on the asker's side: it goes out as the answer to the asker's line."""
+    opened = opening.opened_here(turn, connection, cause)
+    transfer = opening.begun_here(turn, opened, connection, terms, asker, "receiver")
+    transfer, draft = sequencing.write(turn, transfer, "request", opening.first_body(transfer), awaits=True)
+    turn.save(transfer)
+    phrase = say("transfer_requested", transfer=transfer, connection=connection, home=turn.home)
+    turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
+    turn.note(transfer.id, f"requested from {connection.peer}", asker.person, asker.event_id)
+    provision.mirror(turn, connection)
+    return transfer
+
+
+def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The owner's card is up: what exactly it would send. Which of our parts is that?"""
+    transfer = transfers.with_card(transfer, event_id)
+    if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or "terms" not in envelope.body:
+        turn.save(transfer)
+        return
+    adopted = _adopted(turn, transfer, envelope, less=False)
+    if wishs.others(transfer.wished, adopted.terms.lines):
+        _ask_for_another_thing(turn, transfer, adopted)
+        return
+    turn.save(adopted)
+    _tell_condition(turn, adopted)
+    look_for_parts(turn, adopted)
+
+
+def _tell_condition(turn: Turn, transfer: Transfer) -> None:
+    """The asker asked by a part's name: what would come isn't in order, so the asker can still take it back."""
+    flawed = tuple(line for line in transfer.terms.lines if not line.is_ok)
+    if flawed:
+        peer_name = turn.party_name(transfer.peer)
+        phrase = say("requested_is_flawed", transfer=transfer, lines=flawed, peer_name=peer_name)
+        key, thread = f"flawed:{transfer.id}", transfers.thread_of(transfer)
+        turn.do(Post(key, transfer.room, phrase, thread=thread, rings=(transfer.asked.person,)))
+
+
+def look_for_parts(turn: Turn, transfer: Transfer) -> None:
+    """Which of our parts is each line?"""
+    lines = transfer.terms.lines
+    questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in lines]
+    turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
+
+
+def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) -> Transfer:
+    """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
+    terms = understood(envelope.body["terms"])
+    asked = [line.quantity for line in (transfer.terms.lines if less else transfer.wished)]
+    offered = [line.quantity for line in terms.lines]
+    if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
+        raise BadTerms("terms: not the request that was asked")
+    smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
+    if not (smaller if less else wishs.adds_up(asked, offered)) or hash_of(terms) != envelope.terms_hash:
+        raise BadTerms("terms.lines: not what was asked for")
+    if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
+        raise BadTerms("terms.lines: not less of what was asked for, but something else")
+    if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
+        raise BadTerms("terms.lines.origin: came from a third space")
+    return _agreed(transfer, terms)
+
+
+def _is_less_of(before: Sequence[Line], line: Line) -> bool:
+    """Whether a line is one of those before, or less of it."""
+    return any(replace(line, quantity=old.quantity, whole=old.whole) == old for old in before)
+
+
+def _ask_for_another_thing(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
+    """The owner would give something that isn't called as was asked: take the request back, and ask the asker anew.
+
+    What would be given becomes the line that a number stands for, so that the asker's own word is what asks for it.
+    """
+    wanting = replace(transfer, wanted="cancel", problem=OTHER_THING, verdict=None)
+    wanting = sequencing.send(turn, wanting, "cancel", _nobody(OTHER_THING), awaits=True)
+    turn.save(wanting)
+    turn.note(transfer.id, "something else would be given")
+    others = tuple(wishs.others(transfer.wished, adopted.terms.lines))
+    phrase = say(
+        "another_thing_would_be_given",
+        transfer=transfer,
+        peer_name=turn.party_name(transfer.peer),
+        others=tuple((wish, tuple(given)) for wish, given in others),
+    )
+    line = _line_for(turn, transfer, adopted.terms)
+    chat_lines.choose(turn, transfer.room, transfer.asked.event_id, transfer.terms.asker, phrase, (line,))
+
+
+def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
+    """The line that asks for just what would be given."""
+    asked = " + ".join(
+        f"{plain(wish.quantity)} {_called(wish, pieces)}" for wish, pieces in wishs.pieces(transfer.wished, given.lines)
+    )
+    terms, person = transfer.terms, transfer.terms.asker
+    several = announcements.claimed_by_several(turn, person, transfer.room)
+    as_whom = f"as {turn.home.party} " if several else ""
+    until = f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
+    note = " ".join(terms.note.replace('"', "'").split())
+    return f"!fed {as_whom}request {asked} from {transfer.peer}{until}" + (f' --note "{note}"' if note else "")
+
+
+def _called(wish: Line, given: Sequence[Line]) -> str:
+    """How a line is asked for: as before if that is what would be given, else as the owner calls it."""
+    if all(wishs.is_meant(wish.description.name, line) for line in given):
+        return f'"{wish.description.name}"'
+    told = given[0].description
+    names = [name for name in (told.ipn, told.name) if name and '"' not in name and "#" not in name]
+    return f'"{names[0]}"' if names else f"#{given[0].item}"
+
+
+def _agreed(transfer: Transfer, terms: Terms) -> Transfer:
+    """The transfer on these terms; of a line that isn't in them any more nothing is known."""
+    numbers = {line.number for line in terms.lines}
+    progress = tuple(p for p in transfer.progress if p.number in numbers)
+    return replace(transfer, terms=terms, terms_hash=hash_of(terms), progress=progress)
+
+
+def on_matched(turn: Turn, event: Answered) -> None:
+    """We know where it would land. Without a part for it the request is taken back, and the asker told why.
+
+    If it has left the owner meanwhile, it is booked in, or refused, now.
+    """
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None or transfer.state not in {TransferState.OPEN, TransferState.CREDITING}:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    for line, match in zip(transfer.terms.lines, event.answers, strict=True):
+        if not isinstance(match, PartMatch):
+            raise TypeError(f"a request asks for parts, not {match!r}")
+        transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
+    turn.save(transfer)
+    decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
+    if decides and consent.changes(turn, transfer):
+        look_who_confirms(turn, transfer)
+    if transfer.state is TransferState.CREDITING:
+        go_on(turn, transfer)
+    elif match_parts.unmatched(transfer) and transfer.wanted != "cancel":
+        _take_back(turn, transfer)
+
+
+def _take_back(turn: Turn, transfer: Transfer) -> None:
+    """No part of ours fits: ask the owner to cancel, and tell the asker what would help."""
+    wanting = replace(transfer, wanted="cancel", problem=NO_PART, verdict=None)
+    transfer = sequencing.send(turn, wanting, "cancel", _nobody(NO_PART), awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "no part for it")
+    phrase = say("request_without_part", transfer=transfer, home=turn.home)
+    turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer)))
+
+
+def _nobody(reason: str) -> dict[str, Any]:
+    return {"by": "", "by_name": "", "event": "", "reason": reason}
+
+
+def on_granted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The owner grants less: a card of ours asks the asker, or an approver here, whether that will do."""
+    if transfer.state is not TransferState.OPEN or transfer.wanted:
+        turn.save(transfer)
+        return
+    transfer = _adopted(turn, transfer, envelope, less=True)
+    granted = transfers.signature_in(envelope, transfer.peer, event_id)
+    transfer = replace(transfer, granted=granted, decided=None)
+    turn.save(transfer)
+    turn.note(transfer.id, "less was granted", granted.person, event_id)
+    look_who_confirms(turn, transfer)
+
+
+def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
+    """Who may say yes to less? The card waits for the answer."""
+    people = tuple(turn.home.people.values())
+    turn.do(Ask(Context("granted-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
+
+
+def on_granted_card(turn: Turn, event: Answered) -> None:
+    """We know who may say yes to less: post the card."""
+    transfer = turn.transfer(event.context.subject)
+    (able,) = event.answers
+    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    if transfer.wanted or ("card" in transfer.told and transfer.card == consent.of_transfer(transfer)):
+        return
+    transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
+    turn.save(transfer)
+    people = list(dict.fromkeys([transfer.terms.asker, *opening.addressees(turn, able)]))
+    opening.post_card(turn, transfer, people, draft)
+
+
+# --- the owner's side, which decides and sends ---
+
+
+def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+    """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
+    transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
+    terms = transfer.terms
+    if terms.time_zone:
+        raise BadTerms("terms.time_zone: that is the owner's to say")
+    turn.save(transfer)
+    turn.note(transfer.id, f"requested by {connection.peer}", terms.asker)
+    if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
+        transfers.end(turn, transfer, TransferState.DECLINED, None, DAY_OVER)
+        return
+    look_for_items(turn, transfer)
+
+
+def look_for_items(turn: Turn, transfer: Transfer) -> None:
+    """Which of our stock items is each line, and who may decide? The card waits for the answer."""
+    told = bool(share.scope(turn).categories)
+    questions: list[Query] = [FindItems(line.description.name, told, merges=True) for line in transfer.terms.lines]
+    questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
+    turn.do(Ask(Context("request-card", transfer.id), tuple(questions), patient=True))
+
+
+def on_found(turn: Turn, event: Answered) -> None:
+    """Our InvenTree has looked: post the card for what would go, or decline with the reason."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None or transfer.state is not TransferState.OPEN:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    *found, able = event.answers
+    if not isinstance(able, Able):
+        raise TypeError(f"a request's card asks who may decide, not {able!r}")
+    transfer = _meant(turn, transfer, found)
+    if transfer.state is not TransferState.OPEN:
+        return
+    transfer = replace(transfer, told=(*transfer.told, "card"))
+    transfer, draft = sequencing.write(turn, transfer, "noted", {"terms": written(transfer.terms)}, awaits=True)
+    turn.save(transfer)
+    people = opening.addressees(turn, able)
+    opening.post_card(turn, transfer, people, draft)
+
+
+def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
+    """The request with the stock items that would go; declined if one of its lines can't be given.
+
+    What isn't shared is as if it weren't there, so that nobody finds out what there is by asking for it; but what
+    came from who asks may be asked back.
+    """
+    shared = share.scope(turn)
+    lines: list[Line] = []
+    taken: dict[int, Decimal] = {}
+    claimed = _claimed(turn, transfer)
+    room = MOST_METADATA
+    for line, answer in zip(transfer.terms.lines, found, strict=True):
+        if not isinstance(answer, ItemsFound):
+            raise TypeError(f"a request asks for items, not {answer!r}")
+        origins = {item.pk: _origin(item, dict(answer.tainted), turn.home.party) for item in answer.items}
+        own = [item for item in answer.items if lend.borrowed(turn, item) is None]
+        seen = [item for item in own if shared.covers(item) or origins[item.pk] == transfer.peer]
+        hidden = {item.pk: merged_stock.total(merged_stock.hidden(turn, item, answer, transfer.peer)) for item in seen}
+        free = _Free(transfer.peer, origins, _sum(taken, claimed), hidden)
+        chosen = best_items(seen, line.quantity, free)
+        if isinstance(chosen, str):  # then two want the same, and our people decide who gets it
+            chosen = best_items(seen, line.quantity, replace(free, taken=taken))
+        if not isinstance(chosen, str) and len(lines) + len(chosen) > MOST_LINES:
+            chosen = TOO_LITTLE
+        if isinstance(chosen, str):
+            return transfers.end(turn, transfer, TransferState.DECLINED, None, chosen)
+        for item, quantity in chosen:
+            taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
+            asked = replace(line, number=len(lines) + 1, quantity=quantity)
+            lines.append(_line(asked, item, origins[item.pk]))
+            text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
+            if text and len(text.encode()) <= room:
+                room -= len(text.encode())
+                transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
+    zone = turn.home.time_zone if transfer.is_loan else ""
+    return _agreed(transfer, replace(transfer.terms, lines=tuple(lines), time_zone=zone))
+
+
+def _claimed(turn: Turn, transfer: Transfer) -> dict[int, Decimal]:
+    """How much of each stock item other open offers and requests take, decided or not."""
+    claimed: dict[int, Decimal] = {}
+    for other in turn.open_transfers():
+        if other.id != transfer.id and other.role == "sender" and other.state in BEFORE_DEBIT:
+            for line in other.terms.lines:
+                claimed[line.item] = claimed.get(line.item, Decimal(0)) + line.quantity
+    return claimed
+
+
+def _sum(one: Mapping[int, Decimal], other: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    return {item: one.get(item, Decimal(0)) + other.get(item, Decimal(0)) for item in {*one, *other}}
+
+
+@dataclass(frozen=True)
+class _Free:
+    """What decides whether an item can go: where to, where each came from, and what other lines take of it.
+
+    `hidden` is how much of each may be a third space's (`merges`): that much stays.
+    """
+
+    destination: str
+    origins: Mapping[int, str]
+    taken: Mapping[int, Decimal]
+    hidden: Mapping[int, Decimal] = field(default_factory=dict)
+
+    def of(self, item: StockItem) -> Decimal:
+        """How much of it can go."""
+        kept = self.taken.get(item.pk, Decimal(0)) + self.hidden.get(item.pk, Decimal(0))
+        return item.available - kept
+
+    def may_go(self, item: StockItem) -> bool:
+        """Whether any of it may go there (UC6)."""
+        mixed = self.hidden.get(item.pk, Decimal(0))
+        return not forbidden_origin(self.origins[item.pk], self.destination) and mixed < item.quantity
+
+
+Chosen = list[tuple[StockItem, Decimal]]
+
+
+def best_items(items: Sequence[StockItem], quantity: Decimal, free: _Free) -> Chosen | str:
+    """What to answer a request from: the smallest stock item that has enough, else several; or why there is none.
+
+    What is OK goes first.
+    """
+    sound = [item for item in items if is_sound(item)]
+    fit = [item for item in sound if free.may_go(item)]
+    left = {item.pk: free.of(item) for item in fit}
+    enough = [item for item in fit if left[item.pk] >= quantity and (not item.serial or quantity == 1)]
+    if enough:
+        return [(min(enough, key=lambda item: (not item.is_ok, left[item.pk], item.pk)), quantity)]
+    if fit:
+        return _together(fit, quantity, left) or TOO_LITTLE
+    return CHAIN if sound else NOT_FOUND
+
+
+def _together(items: Sequence[StockItem], quantity: Decimal, left: Mapping[int, Decimal]) -> Chosen:
+    """As few items of one part as it takes, those with most first; empty if all of them haven't got that much."""
+    for part in dict.fromkeys(item.part.pk for item in items):
+        chosen: Chosen = []
+        wanted = quantity
+        of_part = [item for item in items if item.part.pk == part and left[item.pk] > 0]
+        for item in sorted(of_part, key=lambda item: (not item.is_ok, -left[item.pk], item.pk)):
+            if wanted > 0:
+                chosen.append((item, min(left[item.pk], wanted)))
+                wanted -= chosen[-1][1]
+        if wanted == 0:
+            return chosen
+    return []
+
+
+def _origin(item: StockItem, tainted: Mapping[int, str], own: str) -> str:
+    """The other space that the item came from, by itself or what it was split from; or ''."""
+    origin = tainted.get(item.pk, "") or (item.provenance.origin if item.provenance else "")
+    return "" if origin == own else origin
+
+
+def _line(asked: Line, item: StockItem, origin: str) -> Line:
+    return replace(
+        asked,
+        item=item.pk,
+        part=item.part.pk,
+        description=described(item.part),
+        serial=presentable(item.serial),
+        batch=presentable(item.batch),
+        packaging=presentable(item.packaging),
+        expiry=item.expiry,
+        status=item.status,
+        status_text=presentable(item.status_text),
+        place=presentable(item.place),
+        origin=origin,
+        whole=asked.quantity == item.quantity,
+    )
+
+
+def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal) -> None:
+    """The owner's approver grants less: new terms, which the asker's side has to confirm."""
+    lines = less_of(transfer.terms.lines, quantity)
+    if lines is None:
+        raise ValueError(f"of {transfer.code} {quantity} can't be granted")
+    terms = replace(transfer.terms, lines=lines)
+    transfer = replace(_agreed(transfer, terms), granted=decided, verdict=None)
+    transfer = replace(transfer, consented=shown.hash_of(consent.of_transfer(transfer)))
+    body = {"terms": written(terms), **transfers.as_body(decided)}
+    transfer, draft = sequencing.write(turn, transfer, "granted", body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "less was granted", decided.person, decided.event_id)
+    transfers.edit_card(turn, transfer, draft)
+
+
+def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
+    """The asker's side takes what was granted: both have decided on this hash, the stock may move."""
+    waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
+    if transfer.granted is None or not waits:
+        turn.save(transfer)
+        return
+    if min(at, turn.now) > transfer.due:
+        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        return
+    by = transfers.signature_in(envelope, transfer.peer, event_id)
+    turn.note(transfer.id, "the smaller quantity is taken", by.person, by.event_id)
+    sender_decision.approve(turn, transfers.as_told(transfer, envelope), transfer.granted)

@@ -1,0 +1,358 @@
+"""What a superuser can say of a disputed transfer, and what follows from it (`!fed resolve`, DESIGN §6).
+
+InvenTree is looked at first; only what fits with what it shows is offered. What would change the other side's
+books is for the superusers there: they are told by the letters that follow from the truth, as by any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Settlement, Signature
+from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
+from fedbot.rules.model.settlement import (
+    ARRIVED,
+    BACK,
+    BOOKED,
+    COME,
+    GONE,
+    LEFT,
+    LOST,
+    NEVER,
+    OUT,
+    SETTLED,
+    STAYS,
+    Truth,
+)
+from fedbot.rules.model.stock import STATUS_LOST
+from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import dispute as transfer_dispute
+from fedbot.rules.transfer import parcel, receive, send
+from fedbot.rules.transfer.send import with_progress
+
+Seen = dict[int, ItemsSeen]
+"""What our InvenTree shows, by the line's number."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a line of ours is: `given` to the peer's company, in `outgoing`, in `stock`, or `gone`."""
+
+    where: str
+    item: ItemSeen | None = None
+
+
+# --- looking -------------------------------------------------------------------------------------------------
+
+
+def is_under_way(transfer: Transfer) -> bool:
+    """Whether one of our steps still waits for its outcome: until then there is nothing to say."""
+    return any(p.acting for p in transfer.progress if p.stage not in {"created", "placed"})
+
+
+def in_question(transfer: Transfer) -> list[Line]:
+    """The lines of which somebody has to say what is true."""
+    dispute = _dispute(transfer)
+    unknown = [line for line in transfer.terms.lines if transfer.at(line.number).unknown]
+    if unknown:
+        return unknown
+    open_lines = [line for line in transfer.terms.lines if not transfer.at(line.number).failed]
+    if dispute.was in {TransferState.DEBITING, TransferState.CREDITING}:
+        undone = [line for line in open_lines if transfer.at(line.number).stage in {"", "taken"}]
+        return undone[:1] or (open_lines if transfer.role == "receiver" else [])
+    if dispute.was is TransferState.REFUSED:
+        return list(transfer.terms.lines)
+    return open_lines
+
+
+def _dispute(transfer: Transfer) -> Dispute:
+    if transfer.dispute is None:
+        raise ValueError(f"transfer {transfer.id} is not disputed")
+    return transfer.dispute
+
+
+def looks(transfer: Transfer, item: int | None) -> tuple[WhereIsIt, ...]:
+    """What to ask our InvenTree, in the order of `in_question`. `item` is one that the person has named."""
+    return tuple(_look(transfer, line, item) for line in in_question(transfer))
+
+
+def _look(transfer: Transfer, line: Line, item: int | None) -> WhereIsIt:
+    progress = transfer.at(line.number)
+    source = line.item if transfer.role == "sender" else None
+    known = tuple(dict.fromkeys(pk for pk in (progress.item or source, item) if pk))
+    part = progress.part if transfer.role == "receiver" else None
+    return WhereIsIt(f"fed:{transfer.id}:{line.number}", known, part)
+
+
+def found(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) -> Found:
+    """Where the line is, as the sender's InvenTree shows it."""
+    fitting = [i for i in seen.items if i.quantity == line.quantity and i.part == line.part and i.serial == line.serial]
+    for item in fitting:
+        if item.where is Whereabouts.CUSTOMER and item.customer == company:
+            return Found("given", item)
+    taken = transfer.at(line.number).item
+    for item in fitting:
+        if item.where is Whereabouts.OUTGOING and (
+            item.pk == taken or f"fed:{transfer.id}:{line.number}:out" in item.marks
+        ):
+            return Found("outgoing", item)
+    here = [i for i in seen.items if i.where in {Whereabouts.STOCK, Whereabouts.OUTGOING} and taken in {None, i.pk}]
+    return Found("stock", here[0]) if here else Found(GONE)
+
+
+# --- what may be true ----------------------------------------------------------------------------------------
+
+
+def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None) -> tuple[Truth, ...]:
+    """What our superuser can say, given what our InvenTree shows; none if it is for the other side to say."""
+    connection = sequencing.connection_of(turn, transfer)
+    if transfer.role == "receiver":
+        return _receivers(turn, transfer, seen, named)
+    places = [found(transfer, line, seen[line.number], connection.company) for line in in_question(transfer)]
+    if _dispute(transfer).was is TransferState.SENT and transfer.parcel is not None:
+        return _parcels(transfer, places)
+    return _senders(transfer, connection, places)
+
+
+def _parcels(transfer: Transfer, places: list[Found]) -> tuple[Truth, ...]:
+    """Of a parcel our people may know more than both InvenTrees: it came back to us, or the post has lost it."""
+    kinds = {place.where for place in places}
+    here = bool(kinds & {"stock", "outgoing"})
+    names = [] if here or _dispute(transfer).said == "refused" else [ARRIVED]
+    names += [BACK] if kinds != {GONE} else []
+    names += [] if here else [LOST]
+    return tuple(Truth(name) for name in names)
+
+
+def _senders(transfer: Transfer, connection: Connection, places: list[Found]) -> tuple[Truth, ...]:
+    was = _dispute(transfer).was
+    kinds = {place.where for place in places}
+    item = places[0].item.pk if len(places) == 1 and places[0].item else None
+    offered: list[Truth] = []
+    if was is TransferState.DEBITING:
+        if kinds == {"given"}:
+            offered.append(Truth(LEFT, item))
+        if kinds == {"outgoing"} and connection.state is ConnectionState.ACTIVE:
+            offered.append(Truth(OUT, item))
+        if "given" not in kinds:
+            offered.append(Truth(STAYS, item))
+        return tuple(offered)
+    may_have_it = was is TransferState.SENT or (was is TransferState.REVERTED and kinds == {"given"})
+    if may_have_it and not kinds & {"stock", "outgoing"}:
+        offered.append(Truth(ARRIVED, item))
+    is_back = bool(kinds & {"stock", "outgoing"})  # our people may stay with that, whatever the other side says
+    if is_back or (was is not TransferState.REVERTED and kinds != {GONE}):
+        offered.append(Truth(BACK, item))
+    if kinds == {GONE}:
+        offered.append(Truth(LOST))
+    return tuple(offered)
+
+
+def _receivers(turn: Turn, transfer: Transfer, seen: Seen, named: int | None) -> tuple[Truth, ...]:
+    dispute = _dispute(transfer)
+    ours = turn.home.party in dispute.by
+    if dispute.was is TransferState.OPEN:
+        return (Truth(NEVER),)
+    if dispute.was is TransferState.SENT:
+        return (Truth(COME), Truth(NEVER))
+    if dispute.was is TransferState.CREDITING and not ours:
+        return ()
+    lines = in_question(transfer)
+    here = any(_is_ours(transfer, item) and _is_here(item) for line in lines for item in seen[line.number].items)
+    offered: list[Truth] = []
+    contradicted = dispute.was is TransferState.RECEIVED or dispute.said == "reverted"
+    if not contradicted or dispute.said == "done":
+        offered += [Truth(BOOKED, item.pk) for item in _bookable(transfer, lines, seen, named)]
+    if dispute.was is not TransferState.REFUSED and not here:
+        offered.append(Truth(NEVER))
+    return tuple(offered)
+
+
+def _is_here(item: ItemSeen) -> bool:
+    return item.where in {Whereabouts.STOCK, Whereabouts.OUTGOING}
+
+
+def _is_ours(transfer: Transfer, item: ItemSeen) -> bool:
+    """Whether the item was booked in by this transfer: it carries its mark, or is the one that we made."""
+    marked = any(mark.startswith(f"fed:{transfer.id}:") for mark in item.marks)
+    return marked or item.pk in {p.item for p in transfer.progress}
+
+
+def _bookable(transfer: Transfer, lines: list[Line], seen: Seen, named: int | None) -> list[ItemSeen]:
+    """The items as which the one line in question may have been booked in."""
+    if len(lines) != 1:
+        return []
+    (line,) = lines
+    wanted, quantity = transfer.at(line.number).part, transfer.here(line.number)
+    serial = transfer.serial_here(line.number)
+    return [
+        item
+        for item in seen[line.number].items
+        if (_is_ours(transfer, item) or item.pk == named) and fits(item, quantity, wanted, serial)
+    ]
+
+
+def fits(item: ItemSeen, quantity: Decimal, part: int | None, serial: str) -> bool:
+    """Whether a stock item is what was to be booked in, and is in stock."""
+    same = item.quantity == quantity and item.serial == serial and part in {None, item.part}
+    return same and _is_here(item)
+
+
+# --- settling ------------------------------------------------------------------------------------------------
+
+
+def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signature) -> Transfer:
+    """This is true, says a superuser: go on from there. The transfer as it stands then."""
+    lines = in_question(transfer)
+    dispute = _dispute(transfer)
+    settlement = Settlement(by, truth.name, alone=_is_alone(turn, transfer, truth))
+    turn.note(transfer.id, f"settled: {truth.typed}", by.person, by.event_id)
+    settled = replace(transfer, state=dispute.was, dispute=None, problem="", settled=settlement)
+    turn.save(settled)
+    if transfer.role == "receiver":
+        _settle_as_receiver(turn, settled, truth, lines, seen)
+    else:
+        _settle_as_sender(turn, settled, truth, lines, seen)
+    current = turn.transfer(transfer.id) or settled
+    transfer_dispute.tell_anew(turn, current)
+    if "card" in current.told:
+        transfers.edit_card(turn, current)
+    return current
+
+
+def _is_alone(turn: Turn, transfer: Transfer, truth: Truth) -> bool:
+    """Whether it is said without knowing what the other side says, which may come and be otherwise."""
+    dispute = _dispute(transfer)
+    if dispute.was is TransferState.OPEN:
+        return turn.home.party not in dispute.by
+    agreed = {ARRIVED: "received", BACK: "refused"}.get(truth.name, "refused")
+    return transfer.role == "sender" and dispute.was is TransferState.SENT and dispute.said != agreed
+
+
+def _settle_as_sender(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
+    connection = sequencing.connection_of(turn, transfer)
+    places = {line.number: found(transfer, line, seen[line.number], connection.company) for line in lines}
+    if truth.name in {LEFT, OUT, STAYS}:
+        _go_on_debiting(turn, transfer, connection, truth, places)
+    elif truth.name == ARRIVED:
+        _it_arrived(turn, transfer, connection, places)
+    else:
+        _it_is_back(turn, transfer, connection, truth, places)
+
+
+def _go_on_debiting(
+    turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]
+) -> None:
+    """One line was in question: it is with the peer's company, lies in Outgoing, or goes nowhere."""
+    for number, place in places.items():
+        progress = _at(transfer, number, place)
+        if truth.name == OUT:
+            taken = _keep(turn, transfer, replace(progress, stage="taken", failed=""))
+            send.hand_over(turn, transfer, taken, connection)
+            return
+        if truth.name == STAYS and place.where == "outgoing":
+            taken = _keep(turn, transfer, replace(progress, stage="taken", failed=SETTLED))
+            send.put_back(turn, transfer, taken, connection)
+            return
+        stage, failed = ("handed", "") if truth.name == LEFT else (progress.stage, progress.failed or SETTLED)
+        transfer = with_progress(transfer, replace(progress, stage=stage, failed=failed))
+    turn.save(transfer)
+    send.go_on(turn, transfer, connection)
+
+
+def _at(transfer: Transfer, number: int, place: Found) -> Progress:
+    """The line with the stock item that was found for it; the rest of its steps are known again."""
+    progress = replace(transfer.at(number), unknown="")
+    if place.item is None or (place.where == "stock" and progress.item is None):
+        return progress
+    item = place.item
+    if not progress.stage:  # nobody told us where it lay, and with which status: its history does
+        old = transfer.line(number).status if item.old_status is None else item.old_status
+        progress = replace(progress, status=old, location=item.came_from)
+    return replace(progress, item=item.pk, quantity=transfer.line(number).quantity)
+
+
+def _keep(turn: Turn, transfer: Transfer, progress: Progress) -> Progress:
+    turn.save(with_progress(transfer, progress))
+    return progress
+
+
+def _it_arrived(turn: Turn, transfer: Transfer, connection: Connection, places: dict[int, Found]) -> None:
+    """The peer has it: our record is marked so, if it is there; then it is done."""
+    transfer = replace(transfer, state=TransferState.RECEIVED)
+    for number, place in places.items():
+        stage = "handed" if place.where == "given" else "arrived"
+        transfer = with_progress(transfer, replace(_at(transfer, number, place), stage=stage))
+    turn.save(transfer)
+    for number, place in places.items():
+        if place.where == "given":
+            send.mark_arrived(turn, transfer, transfer.at(number), connection)
+    send.finish(turn, turn.transfer(transfer.id) or transfer, connection)
+
+
+def _it_is_back(turn: Turn, transfer: Transfer, connection: Connection, truth: Truth, places: dict[int, Found]) -> None:
+    """It comes back from the peer's company, or has come back by hand; or it is nowhere and written off."""
+    arrived = [p for p in transfer.progress if p.number not in places and p.stage in {"handed", "arrived"}]
+    transfer = replace(transfer, state=TransferState.RECEIVED if arrived else TransferState.REVERTING)
+    for number, place in places.items():
+        progress = _at(transfer, number, place)
+        stage = "handed" if place.where == "given" else "back"
+        if truth.name == LOST and stage == "handed":  # a parcel: it is ours again, but nobody has it
+            progress = replace(progress, status=STATUS_LOST)
+        failed = LOST if truth.name == LOST or place.where == GONE else progress.failed
+        transfer = with_progress(transfer, replace(progress, stage=stage, failed=failed))
+    turn.save(transfer)
+    for number, place in places.items():
+        if place.where == "given":
+            send.take_back(turn, transfer, transfer.at(number), connection)
+    send.finish(turn, turn.transfer(transfer.id) or transfer, connection)
+
+
+def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: list[Line], seen: Seen) -> None:
+    if transfer.settled is not None and transfer.settled.alone:
+        _called_off(turn, transfer)
+        return
+    if truth.name == COME and transfer.settled is not None:
+        parcel.on_arrived(turn, transfer, transfer.settled.by)
+        return
+    for line in lines:
+        progress = replace(transfer.at(line.number), unknown="")
+        if truth.name == NEVER:
+            progress = replace(progress, stage="", item=None, failed=SETTLED)
+        else:
+            progress = _booked(progress, truth, seen[line.number])
+        transfer = with_progress(transfer, progress)
+    transfer = replace(transfer, state=TransferState.CREDITING, wanted="", problem="")
+    turn.save(transfer)
+    receive.book_in(turn, transfer)
+
+
+def _booked(progress: Progress, truth: Truth, seen: ItemsSeen) -> Progress:
+    """Booked in under this number, and it stays where people have put it."""
+    item = next(item for item in seen.items if item.pk == truth.item)
+    return replace(
+        progress,
+        stage="created",
+        failed="",
+        item=item.pk,
+        quantity=item.quantity,
+        part=item.part,
+        location=item.location or progress.location,
+    )
+
+
+def _called_off(turn: Turn, transfer: Transfer) -> None:
+    """The sender can't tell whether it left. We don't take it any more: should it come after all, it is refused."""
+    transfer = replace(transfer, state=TransferState.CANCELLED, ended=turn.now, verdict=None, problem=SETTLED)
+    settled = transfer.settled
+    by = transfers.as_body(settled.by) if settled else {"by": "", "by_name": ""}
+    transfer, draft = sequencing.write(turn, transfer, "cancel", {**by, "reason": SETTLED}, awaits=True)
+    turn.save(transfer)
+    sequencing.post(turn, transfer, draft)

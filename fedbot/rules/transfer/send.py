@@ -1,0 +1,378 @@
+"""The sender's side of a transfer: it takes the stock out and hands it over (DESIGN §6); it decides in `arbiter`.
+
+Debit before credit, always. Each line goes by itself: taken out, handed over; a line that fails leaves the
+others as they are. What the receiver refuses comes back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from fedbot.rules.catalogue.provenance import known_item, mirror_given
+from fedbot.rules.connection import provision
+from fedbot.rules.loan import end
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.effects import Do, say
+from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Step, TakeBack, Taken, TakeOut
+from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.terms import presentable
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import dispute
+from fedbot.rules.wire.envelope import Envelope
+
+CHANGED = "changed"
+"""InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
+
+
+mark = transfers.mark
+
+
+LONGEST_SERIAL = 100  # as InvenTree has them
+
+
+def with_progress(transfer: Transfer, progress: Progress) -> Transfer:
+    """The transfer with this line's progress replaced."""
+    others = tuple(p for p in transfer.progress if p.number != progress.number)
+    return replace(transfer, progress=tuple(sorted((*others, progress), key=lambda p: p.number)))
+
+
+# --- the debit ---
+
+
+def go_on(turn: Turn, transfer: Transfer, connection: Connection) -> None:
+    """Start the next line, or close the debit: `sent`, or `aborted` if no line could be handed over."""
+    for line in transfer.terms.lines:
+        progress = transfer.at(line.number)
+        if not progress.stage and not progress.failed:
+            _do(turn, transfer, line.number, _take_out(turn, transfer, line, connection))
+            return
+    if all(p.failed for p in transfer.progress):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, transfer.progress[0].failed)
+        return
+    _sent(turn, transfer)
+
+
+def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
+    current = turn.transfer(transfer.id) or transfer
+    acting = replace(current.at(line), acting=type(step).__name__, unknown="")
+    turn.save(with_progress(current, acting))
+    turn.do(Do(Context("sending", transfer.id, line, {"step": type(step).__name__}), step))
+
+
+def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
+    decided = transfer.decided.name if transfer.decided else "?"
+    settled = f", settled by {transfer.settled.by.name}" if transfer.settled else ""
+    return f"{what} {connection.peer_name}, asked by {transfer.terms.asker_name}, approved by {decided}{settled}"
+
+
+def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
+    """What goes back must be what was borrowed; its batch people may have numbered anew."""
+    loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
+    return TakeOut(
+        mark=mark(transfer, line.number, "out"),
+        note=_sentence(transfer, connection, "on its way to"),
+        item=line.item,
+        part=line.part,
+        quantity=line.quantity,
+        serial=loan.serial_here(line.of_line) if loan else line.serial,
+        batch=line.batch if loan is None else None,
+        status=line.status if loan is None else None,
+        status_text=line.status_text if loan is None else "",
+        known=known_item(turn, loan, line.of_line) if loan else None,
+    )
+
+
+def on_done(turn: Turn, event: StepDone) -> None:
+    """One of our steps is done: note it, do what follows. While it is disputed nothing follows."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    connection = sequencing.connection_of(turn, transfer)
+    step = str(event.context.detail.get("step"))
+    progress = _recorded(replace(transfer.at(event.context.line), acting="", unknown=""), event, step)
+    transfer = with_progress(transfer, progress)
+    turn.save(transfer)
+    turn.note(transfer.id, f"done: {step}", line=progress.number)
+    if transfer.state is TransferState.DISPUTED:
+        turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+    elif progress.stage == "taken":
+        hand_over(turn, transfer, progress, connection)
+    elif transfer.state is TransferState.DEBITING:
+        go_on(turn, transfer, connection)
+    else:
+        finish(turn, transfer, connection)
+
+
+def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
+    """The line, with what this step has done."""
+    match event.result:
+        case Taken(item, quantity, status, location):
+            return replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
+        case HandedOver():
+            return replace(progress, stage="arrived" if step == Arrived.__name__ else "handed")
+        case PlacedAt():
+            return replace(progress, stage="back")
+    return progress
+
+
+def hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """What was taken out goes to the peer's company."""
+    _do(turn, transfer, progress.number, _hand_over(turn, transfer, progress, connection))
+
+
+def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> HandOver:
+    if progress.item is None or connection.company is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to hand over, or nobody to hand it to")
+    return HandOver(
+        mark=mark(transfer, progress.number, "over"),
+        note=_sentence(transfer, connection, "given to"),
+        item=progress.item,
+        quantity=progress.quantity,
+        company=connection.company,
+        known=known_item(turn, transfer, progress.number),
+    )
+
+
+def on_refused(turn: Turn, event: StepRefused) -> None:
+    """A step got a definite no. Before the hand-over the line is put back; afterwards people must look."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    connection = sequencing.connection_of(turn, transfer)
+    step = str(event.context.detail.get("step"))
+    progress = replace(transfer.at(event.context.line), acting="")
+    turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
+    if step == Arrived.__name__:
+        _not_marked(turn, transfer, progress, connection, event.text)
+        return
+    if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
+        turn.save(with_progress(transfer, replace(progress, failed=event.reason)))
+        return
+    if transfer.state is not TransferState.DEBITING or progress.failed:
+        unclear = with_progress(transfer, replace(progress, unknown=step))
+        dispute.dispute(turn, unclear, progress.number, event.text)
+        return
+    if step == TakeOut.__name__ and event.reason == CHANGED:
+        phrase = say("sum_does_not_add_up", transfer=transfer, line=transfer.line(progress.number), text=event.text)
+        turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
+    transfer = with_progress(transfer, replace(progress, failed=event.reason))
+    turn.save(transfer)
+    if progress.stage != "taken" or progress.item is None:
+        go_on(turn, transfer, connection)
+    else:
+        put_back(turn, transfer, progress, connection)
+
+
+def on_unknown(turn: Turn, event: StepUnknown) -> None:
+    """Nobody can tell whether a step was done. That of the mark 'arrived' matters to nobody else."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None:
+        return
+    step = str(event.context.detail.get("step"))
+    progress = replace(transfer.at(event.context.line), acting="")
+    if step == Arrived.__name__:
+        _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.text)
+        return
+    unclear = with_progress(transfer, replace(progress, unknown=step))
+    dispute.dispute(turn, unclear, progress.number, event.text)
+
+
+def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """What was taken out, but isn't handed over, goes back where it lay."""
+    if progress.item is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to put back")
+    step = PutBack(
+        mark=mark(transfer, progress.number, "putback"),
+        note=_sentence(transfer, connection, "not given to"),
+        item=progress.item,
+        quantity=progress.quantity,
+        location=progress.location,
+        status=progress.status,
+        known=known_item(turn, transfer, progress.number),
+    )
+    _do(turn, transfer, progress.number, step)
+
+
+def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, text: str) -> None:
+    """It arrived, but our record of it can't be marked so: the admins are told, the transfer is done."""
+    turn.tell_admins(
+        say("not_marked_arrived", transfer=transfer, text=text), f"arrived:{transfer.id}:{progress.number}"
+    )
+    transfer = with_progress(transfer, replace(progress, stage="arrived"))
+    turn.save(transfer)
+    if transfer.state is not TransferState.DISPUTED:
+        finish(turn, transfer, connection)
+
+
+def _sent(turn: Turn, transfer: Transfer) -> None:
+    given = [p for p in transfer.progress if p.stage == "handed"]
+    body: dict[str, Any] = {
+        "lines": [{"number": p.number, "item": p.item} for p in given],
+        "failed": [{"number": p.number, "reason": p.failed} for p in transfer.progress if p.failed],
+    }
+    if transfer.decided:
+        body |= transfers.as_body(transfer.decided)
+    body |= transfers.settlement_body(turn, transfer)
+    metadata = {str(p.number): p.metadata for p in given if p.metadata}  # a request's; an offer has told it
+    transfer = replace(transfer, state=TransferState.SENT)
+    if transfer.parcel is not None:
+        body["parcel"] = True
+        transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
+    sealed = {"metadata": metadata} if metadata else None
+    transfer, draft = sequencing.write(turn, transfer, "sent", body, awaits=True, sealed=sealed)
+    turn.save(transfer)
+    turn.note(transfer.id, "sent", lines=[p.number for p in given])
+    transfers.tell_that_it_left(turn, transfer, draft)
+    for progress in given:
+        mirror_given(turn, transfer, progress)
+
+
+# --- the receiver's answer ---
+
+
+def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+    """The receiver has booked it in (all of it, or all but the lines it refused)."""
+    entries = [entry for entry in envelope.body.get("items", []) if isinstance(entry, dict)]
+    items = tuple(int(entry["item"]) for entry in entries if isinstance(entry.get("item"), int))
+    place = next((str(entry.get("place", ""))[:100] for entry in entries), "")
+    parts = tuple(int(entry["part"]) for entry in entries if isinstance(entry.get("part"), int))
+    transfer = replace(transfer, peer_parts=transfer.peer_parts or parts)
+    for progress in transfer.progress:
+        transfer = with_progress(transfer, replace(progress, serial=_number_there(entries, progress)))
+    if transfer.state is TransferState.SENT:
+        refused = transfers.numbers_in(envelope.body["refused"])
+        transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
+        if transfer.parcel is not None:
+            received = transfers.signature_in(envelope, transfer.peer, "")
+            transfer = replace(transfer, parcel=replace(transfer.parcel, received=received))
+        turn.note(transfer.id, "received by the peer", items=list(items))
+        _settle(turn, transfer, refused)
+        return
+    transfer = replace(transfer, peer_items=transfer.peer_items or items, peer_place=transfer.peer_place or place)
+    turn.save(transfer)
+    if transfer.state is TransferState.DONE:
+        _confirm(turn, transfer)
+    elif transfer.state in {TransferState.REVERTING, TransferState.REVERTED} and _by_us_alone(transfer):
+        text = "it was taken back on our word alone, but the receiver has booked it in"
+        dispute.dispute(turn, transfer, 0, text, said="received")
+    elif transfer.state not in FINAL | {TransferState.DISPUTED, TransferState.RECEIVED}:
+        dispute.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
+
+
+def _number_there(entries: list[dict[str, Any]], progress: Progress) -> str:
+    """The serial number that the thing has got at the receiver, if that is another one: by it it may come back."""
+    told = next((entry.get("serial") for entry in entries if entry.get("number") == progress.number), "")
+    return presentable(told)[:LONGEST_SERIAL] if isinstance(told, str) and told else progress.serial
+
+
+def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+    """The receiver could not book anything in, and never will: take it all back."""
+    reason = str(envelope.body.get("reason", ""))[:200]
+    if transfer.state is TransferState.SENT and transfer.parcel is not None and transfer.parcel.missing is not None:
+        text = "the parcel did not arrive: only the sender's people can say whether it came back, or is lost"
+        dispute.dispute(turn, transfer, 0, text, said="refused")
+        return
+    if transfer.state is TransferState.SENT:
+        transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
+        turn.note(transfer.id, "refused by the receiver", reason=reason)
+        _settle(turn, transfer, {line.number for line in transfer.terms.lines})
+        return
+    turn.save(transfer)
+    if transfer.state is TransferState.REVERTED:
+        _confirm(turn, transfer)
+    elif transfer.state in {TransferState.RECEIVED, TransferState.DONE} and _by_us_alone(transfer):
+        text = "it was settled as arrived, but the receiver says that it has not got it"
+        dispute.dispute(turn, transfer, 0, text, said="refused")
+
+
+def _by_us_alone(transfer: Transfer) -> bool:
+    return transfer.settled is not None and transfer.settled.alone
+
+
+def _confirm(turn: Turn, transfer: Transfer) -> None:
+    """What we have closed already is what the receiver says too: both sides agree from now on."""
+    if transfer.settled is not None:
+        transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
+    body = transfers.settlement_body(turn, transfer)
+    transfer, draft = sequencing.write(turn, transfer, transfer.state.value, body, awaits=True)
+    turn.save(transfer)
+    turn.note(transfer.id, "the receiver says so too")
+    sequencing.post(turn, transfer, draft)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
+
+
+def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
+    """Mark what arrived, take back what was refused."""
+    turn.save(transfer)
+    connection = sequencing.connection_of(turn, transfer)
+    for progress in transfer.progress:
+        if progress.stage != "handed" or progress.item is None:
+            continue
+        if progress.number in refused:
+            take_back(turn, transfer, progress, connection)
+        else:
+            mark_arrived(turn, transfer, progress, connection)
+
+
+def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """The receiver has it: our record gets its old status again."""
+    _do(turn, transfer, progress.number, arrived_late(turn, transfer, progress, connection).step)
+
+
+def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> Do:
+    """The mark 'arrived' once more, where it is missing though all is done."""
+    if progress.item is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to mark")
+    sentence = _sentence(transfer, connection, "arrived at")
+    known = known_item(turn, transfer, progress.number)
+    step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status, known)
+    return Do(Context("mending", transfer.id, progress.number, {"step": Arrived.__name__}), step)
+
+
+def take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
+    """From the peer's company back into stock."""
+    _do(turn, transfer, progress.number, _take_back(turn, transfer, progress, connection))
+
+
+def _take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> TakeBack:
+    if progress.item is None or connection.company is None:
+        raise ValueError(f"transfer {transfer.id} has nothing to take back")
+    return TakeBack(
+        mark=mark(transfer, progress.number, "back"),
+        note=_sentence(transfer, connection, "taken back from" if transfer.settled else "refused by"),
+        item=progress.item,
+        quantity=progress.quantity,
+        location=progress.location,
+        status=progress.status,
+        company=connection.company,
+        known=known_item(turn, transfer, progress.number),
+    )
+
+
+def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
+    """When every line is arrived or back, it is over: `done` or `reverted`, told once, with a ring."""
+    turn.save(transfer)
+    if any(p.stage == "handed" for p in transfer.progress):
+        return
+    reverting = transfer.state is TransferState.REVERTING
+    state = TransferState.REVERTED if reverting else TransferState.DONE
+    transfer = replace(transfer, state=state, ended=turn.now)
+    # the receiver waits for this letter and asks again if it gets lost, so nothing has to confirm it;
+    # unless our people have settled it, of which it knows nothing yet
+    body = transfers.settlement_body(turn, transfer)
+    transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=bool(body))
+    turn.save(transfer)
+    turn.note(transfer.id, state.value)
+    end.is_home(turn, transfer)
+    transfers.say_the_end(turn, transfer, draft)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
+    provision.mirror(turn, connection)

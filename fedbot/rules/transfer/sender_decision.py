@@ -1,0 +1,134 @@
+"""The sender decides until it is sent: what the other side wants is a request to it (DESIGN §6).
+
+What was approved is looked at once more just before anything moves: by the right of our own person, and for what was
+merged into the stock meanwhile (UC6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from fedbot.rules.approval import consent
+from fedbot.rules.catalogue import merged_stock
+from fedbot.rules.loan import lend
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Ask
+from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.state import Turn
+from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import send
+from fedbot.rules.wire.envelope import Envelope
+
+OTHER_THAN_SHOWN = "other-than-shown"
+
+
+def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
+    """The receiver's approver said yes: a request to us, the arbiter. It counts if it is theirs to say, and in time."""
+    waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
+    if not waits or transfer.terms.decider != transfer.peer:
+        turn.save(transfer)
+        return
+    if min(at, turn.now) > transfer.due:
+        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+        return
+    approve(turn, transfers.as_told(transfer, envelope), transfers.signature_in(envelope, transfer.peer, event_id))
+
+
+def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """Approved: read the rights of our own person once more, then debit."""
+    transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, verdict=None)
+    turn.save(transfer)
+    turn.note(transfer.id, "approved", decided.person, decided.event_id)
+    look_again(turn, transfer)
+
+
+def look_again(turn: Turn, transfer: Transfer) -> None:
+    """Before anything moves our own person's right is read again: of who offered it, else of who decided.
+
+    A return that the owner asked for was decided there: nobody of ours stands for it. What is of the same part as
+    something of a third space is looked at once more, too.
+    """
+    ours = transfer.decided if transfer.terms.kind == "request" else transfer.asked
+    parts = merged_stock.parts_of_others(turn, transfer.peer)
+    items = dict.fromkeys(line.item for line in transfer.terms.lines if line.part in parts)
+    questions: list[Query] = [FindItems(f"#{item}", merges=True) for item in items]
+    if ours is not None and ours.party == turn.home.party:
+        questions.append(PersonRights(ours.username))
+    if questions:
+        turn.do(Ask(Context("debit", transfer.id), tuple(questions), patient=True))
+    else:
+        _begin_debit(turn, transfer)
+
+
+def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The receiver's approver said no."""
+    if transfer.state is TransferState.OPEN:
+        by = transfers.signature_in(envelope, transfer.peer, event_id)
+        reason = str(envelope.body.get("reason", ""))[:100]
+        transfers.end(turn, transfer, TransferState.DECLINED, by, reason)
+    else:
+        turn.save(transfer)
+
+
+def on_cancel(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+    """The receiver's side asks to cancel: granted as long as nothing has moved."""
+    if transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
+        by = transfers.signature_in(envelope, transfer.peer, event_id)
+        reason = str(envelope.body.get("reason", ""))[:100]
+        transfers.end(turn, transfer, TransferState.CANCELLED, by, reason)
+    else:
+        turn.save(transfer)
+
+
+def expire(turn: Turn, transfer: Transfer) -> None:
+    """Nobody decided in time. To be asked only when a sync is complete that began at `turn.now`."""
+    if is_over(turn, transfer):
+        transfers.end(turn, transfer, TransferState.EXPIRED, None)
+
+
+def is_over(turn: Turn, transfer: Transfer) -> bool:
+    """Whether its time is over at `turn.now`, without a decision: for us to say, as its arbiter."""
+    undecided = transfer.state is TransferState.OPEN and transfer.verdict is None
+    return transfer.role == "sender" and undecided and transfer.due < turn.now
+
+
+def on_looked_again(turn: Turn, event: Answered) -> None:
+    """The last look: without the right, or with something of a third space in it, nothing moves."""
+    transfer = turn.transfer(event.context.subject)
+    if transfer is None or transfer.state is not TransferState.APPROVED:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    if any(isinstance(answer, Rights) and not answer.covers(Right.APPROVER) for answer in event.answers):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
+    elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, "merged")
+    else:
+        _begin_debit(turn, transfer)
+
+
+def _is_mixed(turn: Turn, transfer: Transfer, found: ItemsFound) -> bool:
+    """Whether there is less of it than agreed without what may be a third space's."""
+    for item in found.items:
+        wanted = sum((line.quantity for line in transfer.terms.lines if line.item == item.pk), Decimal(0))
+        kept = merged_stock.total(merged_stock.hidden(turn, item, found, transfer.peer))
+        if kept and wanted > item.quantity - kept:
+            return True
+    return False
+
+
+def _begin_debit(turn: Turn, transfer: Transfer) -> None:
+    connection = turn.connection(transfer.connection)
+    if connection is None or connection.company is None or not lend.carries(connection, transfer):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
+    elif consent.differs_from_what_was_approved(turn, transfer):
+        transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
+    else:
+        transfer = replace(transfer, state=TransferState.DEBITING)
+        turn.save(transfer)
+        send.go_on(turn, transfer, connection)

@@ -1,7 +1,0 @@
-"""`python -m fedbot.verbs`: write the pages about the verbs into docs/, at the top of the repository."""
-
-from pathlib import Path
-
-from fedbot.verbs.reference_page import write
-
-write(Path(__file__).parents[2] / "docs")

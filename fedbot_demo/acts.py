@@ -1,0 +1,195 @@
+"""The acts of the story, one a use case: what its people say and tap, and what must be so afterwards.
+
+Each plays by itself once the two spaces are friends, in whatever order; each has its page in docs/use-cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fedbot_demo import plot
+from fedbot_demo.checks import Check, Handover, check_access, check_loan, check_no_access, in_stock, new_items
+from fedbot_demo.performance import Performance, stocked
+
+IPN = "RES-10K"
+#: A lens that there is one of, by its number in Attraktor's InvenTree.
+LENS, LENS_IPN = 42, "LENS-2"
+#: What all three have; the number of one of Attraktor's stock items of it.
+BOLT, BOLTS = "M3-BOLT", 1
+
+
+@dataclass(frozen=True)
+class Act:
+    """`name` is its page's too. `play` returns what was checked in the end."""
+
+    name: str
+    title: str
+    play: Callable[[Performance], Awaitable[list[Check]]]
+
+
+async def connect(play: Performance) -> list[Check]:
+    """UC1."""
+    stage = play.stage
+    card = await plot.ask_to_connect(stage)
+    await play.read(card)
+    await play.tap(stage.betaspace.superuser, card, plot.YES)
+    await play.read(await plot.connected(stage, card))
+    attraktor, betaspace = stage.pair
+    return [*await check_access(attraktor, betaspace), *await check_access(betaspace, attraktor)]
+
+
+async def push(play: Performance) -> list[Check]:
+    """UC2."""
+    stage, asker, approver = play.stage, play.stage.people["piet"], play.stage.people["cem"]
+    before = await play.inventories("Before", IPN)
+    play.narrator.heading("In the room")
+    words = f'!fed push 50 {IPN} to betaspace --note "for your soldering course on Saturday"'
+    offer = await plot.offer(stage, asker, words, seen_by=approver)
+    await play.read(offer.card)
+    await play.tap(approver, offer.card, plot.YES)
+    await play.end(asker, offer.transfer, said_by=stage.attraktor)
+    handover = Handover(IPN, Decimal(50), "Piet", "Cem", offer.transfer, offer.card.event_id)
+    return await play.handed_over(handover, before)
+
+
+async def request(play: Performance) -> list[Check]:
+    """UC3, with less granted than asked for."""
+    stage, asker, owner = play.stage, play.stage.people["tom"], play.stage.people["piet"]
+    before = await play.inventories("Before", IPN)
+    play.narrator.heading("In the room")
+    await play.say(owner, f"!fed share {IPN}")
+    answer = await play.say(asker, f"!fed request 200 {IPN} from attraktor")
+    transfer = plot.subject_of(answer)
+    card = await play.card(owner, stage.attraktor, transfer)
+    await play.narrator.has_told(await owner.say(stage.room, "!fed approve 120", reply_to=card.event_id))
+    less = await play.card(asker, stage.betaspace, transfer)
+    await play.tap(asker, less, plot.YES)
+    await play.end(asker, transfer, said_by=stage.attraktor)
+    handover = Handover(IPN, Decimal(120), "Tom", "Piet", transfer, card.event_id)
+    return await play.handed_over(handover, before)
+
+
+async def loan(play: Performance) -> list[Check]:
+    """A loan, and its return in another condition."""
+    stage, owner, borrower = play.stage, play.stage.people["piet"], play.stage.people["cem"]
+    attraktor, betaspace = stage.pair
+    offer = await plot.offer(stage, owner, f"!fed lend #{LENS} to betaspace for 3 weeks", seen_by=borrower)
+    await play.read(offer.card)
+    await play.tap(borrower, offer.card, plot.YES)
+    await play.end(owner, offer.transfer, said_by=attraktor)
+    lent = await play.inventories("While it is lent", LENS_IPN)
+    play.narrator.heading("Some days later, in the room")
+    answer = await play.say(borrower, "!fed return", reply_to=offer.card.event_id)
+    card = await play.card(owner, attraktor, plot.subject_of(answer))
+    await play.tap(owner, card, plot.DAMAGED)
+    await play.end(owner, plot.subject_of(answer), said_by=betaspace)
+    back = await play.inventories("Back again", LENS_IPN, lent)
+    return await check_loan(attraktor, betaspace, LENS, lent, back)
+
+
+async def parcel(play: Performance) -> list[Check]:
+    """A push that travels for days."""
+    stage, asker, approver = play.stage, play.stage.people["piet"], play.stage.people["cem"]
+    before = await play.inventories("Before", IPN)
+    play.narrator.heading("In the room")
+    offer = await plot.offer(stage, asker, f"!fed push 30 {IPN} to betaspace", seen_by=approver)
+    await play.read(offer.card)
+    await play.tap(approver, offer.card, plot.PARCEL)
+    await play.read(await plot.on_its_way(approver, offer))
+    travelling = await play.inventories("On its way", IPN, before)
+    play.narrator.heading("When it has come, in the room")
+    await play.say(stage.people["dilek"], "!fed received", reply_to=offer.card.event_id)
+    await play.end(asker, offer.transfer, said_by=stage.attraktor)
+    handover = Handover(IPN, Decimal(30), "Piet", "Cem", offer.transfer, offer.card.event_id)
+    booked_too_early = new_items(before[1], travelling[1])
+    return [
+        Check("On its way: not yet booked in at Betaspace", not booked_too_early, str(booked_too_early)),
+        *await play.handed_over(handover, before),
+    ]
+
+
+async def find(play: Performance) -> list[Check]:
+    """Who has one, asked of two friends at once; one of the hits is asked for."""
+    stage, asker, owner = play.stage, play.stage.people["kim"], play.stage.people["dilek"]
+    attraktor, betaspace = stage.pair
+    await play.read(await plot.connect(stage, attraktor, stage.gammaspace))
+    play.narrator.heading("Two friends share something")
+    for person in (stage.people["cem"], stage.people["mia"]):
+        await play.say(person, f"!fed share {BOLT}")
+    play.narrator.heading("Kim looks for it")
+    before = [in_stock(await stocked(space), BOLT) for space in stage.spaces]
+    hits = await play.say(asker, f"!fed find {BOLT}")
+    answer = await play.say(asker, "ask 1 2", reply_to=hits.event_id)
+    card = await play.card(owner, betaspace, plot.subject_of(answer))
+    await play.tap(owner, card, plot.YES)
+    await play.end(asker, plot.subject_of(answer), said_by=betaspace)
+    after = [in_stock(await stocked(space), BOLT) for space in stage.spaces]
+    moved = [now - then for then, now in zip(before, after, strict=True)]
+    return [
+        Check("Both friends' hits are named", all(f"{s.name}" in hits.body for s in stage.spaces[1:]), hits.body),
+        Check(f"2 × {BOLT} went from Betaspace to Attraktor", moved == [2, -2, 0], str(moved)),
+    ]
+
+
+async def no_passing_on(play: Performance) -> list[Check]:
+    """UC6."""
+    stage, owner, other = play.stage, play.stage.people["piet"], play.stage.people["cem"]
+    attraktor, betaspace = stage.pair
+    await play.read(await plot.connect(stage, betaspace, stage.gammaspace))
+    play.narrator.heading("Attraktor gives something to Betaspace")
+    offer = await plot.offer(stage, owner, f"!fed push #{BOLTS} 5 to betaspace", seen_by=other)
+    await play.read(offer.card)
+    await play.tap(other, offer.card, plot.YES)
+    await play.end(owner, offer.transfer, said_by=attraktor)
+    play.narrator.heading("Betaspace tries to give it to Gammaspace")
+    received = (await stocked(betaspace))[-1]
+    before = [await stocked(space) for space in stage.spaces]
+    refused = await play.say(other, f"!fed push #{received.pk} 2 to gammaspace")
+    after = [await stocked(space) for space in stage.spaces]
+    return [
+        Check("It is refused, without a card", plot.kind_of(refused) == "", refused.body),
+        Check("Nothing has moved", before == after, f"{received} of {before} → {after}"),
+    ]
+
+
+async def stats(play: Performance) -> list[Check]:
+    """UC4, asked for, with its chart."""
+    stage, kim = play.stage, play.stage.people["kim"]
+    answer = await play.say(kim, "!fed stats all --chart")
+    picture = await plot.picture_under(stage, kim, answer)
+    await play.read(picture)
+    png = await kim.download(picture)
+    play.pictures["stats.png"] = png
+    named = [space.name for space in stage.spaces if f"{space.name}: " in answer.body]
+    return [
+        Check("The figures name both spaces", len(named) == len(stage.spaces), answer.body),
+        Check("The chart is a picture", png.startswith(b"\x89PNG"), f"{len(png)} bytes: {png[:8]!r}"),
+    ]
+
+
+async def disconnect(play: Performance) -> list[Check]:
+    """UC5."""
+    stage, anna = play.stage, play.stage.attraktor.superuser
+    preview = await play.say(anna, f"!fed disconnect {stage.betaspace.party}")
+    await play.narrator.has_told(await anna.say(stage.room, "1", reply_to=preview.event_id))
+    for space in stage.pair:
+        await play.read(await plot.parted(stage, anna, space, preview))
+    attraktor, betaspace = stage.pair
+    return [*await check_no_access(attraktor, betaspace), *await check_no_access(betaspace, attraktor)]
+
+
+ACTS = (
+    Act("connect", "They connect: a superuser asks, a superuser of the other space taps ✅", connect),
+    Act("push", "A push: one line, one tap", push),
+    Act("request", "A request: the owner grants less, the asker takes it", request),
+    Act("loan", "A loan, and its return: not quite as it was", loan),
+    Act("parcel", "By parcel: booked in when it has come", parcel),
+    Act("find", "Who has one? Asked of all friends at once", find),
+    Act("no-passing-on", "What came from a friend is not passed on", no_passing_on),
+    Act("stats", "Figures of both, with a chart", stats),
+    Act("disconnect", "They part: preview, word, and the access is gone", disconnect),
+)
+#: What `make demo` plays.
+SHORT = ("connect", "push", "request", "loan", "stats")

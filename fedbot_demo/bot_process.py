@@ -1,0 +1,91 @@
+"""A bot as an admin runs it, `fedbot run --config …`, as a process of its own: started, awaited, stopped, killed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from fedbot.config.settings import HEALTH_SOCKET
+from fedbot.web.asking import ask
+from fedbot_demo.leash import LeashedProcess
+
+_LOOK_EVERY_S = 0.1
+
+
+class BotEndedError(RuntimeError):
+    """The bot ended, or didn't get ready, when it should have been running; with the end of its log."""
+
+
+class BotProcess:
+    """One bot, with the settings in `config` and the state in `state`; what it logs is added to `log`.
+
+    `start` and `stop` may be repeated: it goes on where it was, as on a real machine.
+    """
+
+    def __init__(self, config: Path, state: Path, log: Path) -> None:
+        self.config = config
+        self.state = state
+        self._process = LeashedProcess("fedbot", ["run", "--config", str(config)], log=log, folder=config.parent)
+
+    @property
+    def log(self) -> Path:
+        """The file that it logs to; it grows over restarts."""
+        return self._process.log
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the running or last bot."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self._process.is_running
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with (negative: the signal), None while it runs."""
+        return self._process.exit_code
+
+    async def start(self, timeout: float = 30.0) -> None:
+        """Start it and wait until it hears the homeserver.
+
+        Raises:
+            BotEndedError: It ended, or wasn't ready within `timeout` seconds.
+        """
+        await self.begin()
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if not self.is_running:
+                raise BotEndedError(f"The bot ended with {self.exit_code}. The end of {self.log}:\n{self.log_tail()}")
+            if ((await self.health()) or {}).get("matrix"):
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+        await self.stop()
+        raise BotEndedError(f"The bot wasn't ready in {timeout:g} s. The end of {self.log}:\n{self.log_tail()}")
+
+    async def begin(self) -> None:
+        """Start it without waiting: for those who expect that it ends by itself (`ended`)."""
+        await self._process.start()
+
+    async def ended(self, timeout: float = 30.0) -> int:
+        """Wait for it to end by itself; its exit code. TimeoutError if it doesn't."""
+        return await self._process.ended(timeout)
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Ask it to end, kill it after `grace` seconds. Does nothing when it doesn't run."""
+        await self._process.stop(grace)
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        await self._process.kill()
+
+    async def health(self) -> dict[str, Any] | None:
+        """What `fedbot health` would be told; None when nobody answers."""
+        return await asyncio.to_thread(ask, self.state / HEALTH_SOCKET)
+
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        return self._process.log_tail()

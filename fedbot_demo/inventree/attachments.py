@@ -1,0 +1,112 @@
+"""/api/attachment/: links and files with a comment on rows (facts: SECURITY; any account may read all of them)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot_demo.inventree.access import may
+from fedbot_demo.inventree.endpoint import Call, Endpoint, Uploaded, signed_in
+from fedbot_demo.inventree.exchange import ForbiddenError, InvalidError, JsonObject, NotFoundError, Reply
+from fedbot_demo.inventree.fields import Form
+from fedbot_demo.inventree.listing import ordered, page, search
+from fedbot_demo.inventree.metadata import MODELS
+from fedbot_demo.inventree.records import Attachment
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.stock_json import day
+from fedbot_demo.inventree.users import user_brief
+
+
+def attachment_json(state: State, row: Attachment) -> JsonObject:
+    """An attached link or file. Thumbnails are made as soon as it is read, `is_image` is a background worker's."""
+    user = state.users.get(row.upload_user)
+    return {
+        "pk": row.pk,
+        "attachment": f"/media/attachments/{row.model_type}/{row.model_id}/{row.filename}" if row.filename else None,
+        "thumbnail": f"/media/thumb_{row.filename}" if row.filename else None,
+        "filename": row.filename,
+        "link": row.link or None,
+        "comment": row.comment,
+        "is_image": False,
+        "upload_date": day(row.upload_date),
+        "upload_user": row.upload_user,
+        "user_detail": None if user is None else user_brief(user),
+        "file_size": row.file_size,
+        "model_type": row.model_type,
+        "model_id": row.model_id,
+    }
+
+
+def list_attachments(call: Call) -> Reply:
+    """The attached links, of one row with ?model_type= and ?model_id=."""
+    rows = list(call.state.attachments)
+    if call.query.text("model_type"):
+        rows = [row for row in rows if row.model_type == call.query.text("model_type")]
+    number = call.query.number("model_id")
+    call.query.check()
+    if number is not None:
+        rows = [row for row in rows if row.model_id == number]
+    rows = ordered(search(rows, call.query, lambda row: (row.comment, row.link)), call.query, {})
+    return page(call.request, call.query, rows, lambda row: attachment_json(call.state, row))
+
+
+def create_attachment(call: Call) -> Reply:
+    """Attach a link or a file, whatever it is."""
+    form = Form(call.row_fields())
+    form.choice("model_type", MODELS, required=True)
+    form.choice("model_id", range(1, 2**31), required=True)
+    form.link("link")
+    form.text("comment", longest=250)
+    values = form.check()
+    if not may(call.state, call.user, values["model_type"], "change"):
+        raise ForbiddenError("User does not have permission to create or edit attachments for this model")
+    file = form.data.get("attachment")
+    if not values.get("link") and not isinstance(file, Uploaded):
+        raise InvalidError({"attachment": ["Missing file"], "link": ["Missing external link"]})
+    row = Attachment(
+        pk=call.state.attachments.next_pk,
+        model_type=values["model_type"],
+        model_id=values["model_id"],
+        link=values.get("link", ""),
+        comment=values.get("comment", ""),
+        upload_date=call.state.today,
+        upload_user=call.user.pk,
+    )
+    if isinstance(file, Uploaded):
+        row = replace(row, filename=file.name, file_size=len(file.content))
+    call.state.attachments.put(row)
+    return Reply(attachment_json(call.state, row) | {"thumbnail": None, "tags": []}, 201)
+
+
+def _find(call: Call) -> Attachment:
+    row = call.state.attachments.get(call.pk)
+    if row is None:
+        raise NotFoundError.of_row("Attachment")
+    return row
+
+
+def read_attachment(call: Call) -> Reply:
+    """One attached link."""
+    return Reply(attachment_json(call.state, _find(call)))
+
+
+def delete_attachment(call: Call) -> Reply:
+    """Delete an attached link."""
+    row = _find(call)
+    if not may(call.state, call.user, row.model_type, "delete"):
+        raise ForbiddenError
+    call.state.attachments.remove(row.pk)
+    return Reply(status=204)
+
+
+def endpoints() -> list[Endpoint]:
+    """The list and the single attachment."""
+    single = {"GET": read_attachment, "DELETE": delete_attachment}
+    return [
+        Endpoint(
+            "attachment/",
+            {"GET": list_attachments, "POST": create_attachment},
+            signed_in,
+            also="DELETE",
+        ),
+        Endpoint("attachment/#/", single, signed_in, also="PUT PATCH"),
+    ]

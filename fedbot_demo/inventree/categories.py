@@ -1,0 +1,125 @@
+"""/api/part/category/: how parts are sorted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot_demo.inventree.catalogue import remove_part
+from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
+from fedbot_demo.inventree.fields import Form
+from fedbot_demo.inventree.listing import Query, ordered, page, search
+from fedbot_demo.inventree.part_json import category_chain, category_json
+from fedbot_demo.inventree.records import Category
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.trees import category_branch, in_tree_order
+
+
+def filtered(state: State, query: Query) -> list[Category]:
+    """The categories that fit all filters of the query: as a tree, or in the asked order."""
+    found = in_tree_order(state.categories)
+    parent = query.row("parent", state.categories)
+    query.check()
+    cascade = query.flag("cascade")
+    if parent is not None:
+        wanted = category_branch(state, parent) if cascade else {parent.pk}
+        found = [each for each in found if each.parent in wanted]
+    elif cascade is False or (query.flag("top_level") and not cascade):
+        found = [each for each in found if each.parent is None]
+    structural = query.flag("structural")
+    if structural is not None:
+        found = [each for each in found if each.structural == structural]
+    if query.text("name"):
+        found = [each for each in found if each.name == query.text("name")]
+    found = search(found, query, lambda each: (each.name, each.description))
+    place = {category.pk: number for number, category in enumerate(found)}
+    keys = {
+        "tree": lambda each: place[each.pk],
+        "name": lambda each: each.name,
+        "level": lambda each: len(category_chain(state, each)),
+    }
+    return ordered(found, query, keys, ("tree",))
+
+
+def list_categories(call: Call) -> Reply:
+    """The categories that fit the filters."""
+    rows = filtered(call.state, call.query)
+    return page(call.request, call.query, rows, lambda each: category_json(call.state, each))
+
+
+def _category_form(call: Call) -> JsonObject:
+    form = Form(call.row_fields(), partial=call.request.method == "PATCH")
+    form.text("name", required=True, blank=False, longest=100)
+    form.text("description", longest=250)
+    form.row("parent", call.state.categories, null=True)
+    form.text("default_keywords", null=True, longest=250)
+    form.row("default_location", call.state.locations, null=True)
+    form.flag("structural")
+    return form.check()
+
+
+def _save(state: State, category: Category) -> Category:
+    for other in state.categories.find("parent", category.parent):
+        if other.name == category.name and other.pk != category.pk:
+            raise InvalidError({"non_field_errors": ["Duplicate names cannot exist under the same parent"]})
+    return state.categories.put(category)
+
+
+def create_category(call: Call) -> Reply:
+    """Make a category."""
+    category = _save(call.state, Category(pk=call.state.categories.next_pk, **_category_form(call)))
+    content = category_json(call.state, category) | {"part_count": None, "subcategories": None}
+    return Reply(content, 201)
+
+
+def _find(call: Call) -> Category:
+    category = call.state.categories.get(call.pk)
+    if category is None:
+        raise NotFoundError.of_row("PartCategory")
+    return category
+
+
+def read_category(call: Call) -> Reply:
+    """One category."""
+    return Reply(category_json(call.state, _find(call)))
+
+
+def edit_category(call: Call) -> Reply:
+    """Change a category."""
+    changed = _save(call.state, replace(_find(call), **_category_form(call)))
+    return Reply(category_json(call.state, changed))
+
+
+def delete_category(call: Call) -> Reply:
+    """Delete a category. What is in it goes to the one around it, or is deleted too: the request must say which.
+
+    Parts go with their category even while they are active (tried on a real server).
+    """
+    form = Form(call.row_fields())
+    form.flag("delete_child_categories", required=True)
+    form.flag("delete_parts", required=True)
+    values = form.check()
+    state, category = call.state, _find(call)
+    gone = category_branch(state, category) if values["delete_child_categories"] else {category.pk}
+    for part in [part for pk in gone for part in state.parts.find("category", pk)]:
+        if values["delete_parts"]:
+            remove_part(state, part)
+        else:
+            state.parts.put(replace(part, category=category.parent))
+    for child in state.categories.find("parent", category.pk):
+        if child.pk not in gone:
+            state.categories.put(replace(child, parent=category.parent))
+    for pk in gone:
+        state.remove_metadata("partcategory", pk)
+        state.categories.remove(pk)
+    return Reply(status=204)
+
+
+def endpoints() -> list[Endpoint]:
+    """The list and the single category."""
+    guard = on_model("partcategory")
+    single = {"GET": read_category, "PUT": edit_category, "PATCH": edit_category, "DELETE": delete_category}
+    return [
+        Endpoint("part/category/", {"GET": list_categories, "POST": create_category}, guard, also="PUT PATCH"),
+        Endpoint("part/category/#/", single, guard),
+    ]

@@ -1,0 +1,65 @@
+"""What InvenTree does to every string before it looks at it: strip, drop control characters, refuse HTML.
+
+Facts: 'More tested traps' (newlines are stripped, HTML tags are refused). The finer points were tried on a real
+server, and 20,000 random texts against the sanitizer that it uses: it parses the text as HTML, writes it out again
+and refuses it if the length has changed. So a no-break space, what reads as an entity (`&copy=`) and a byte order
+mark in front are refused too, but an entity that is written out as it came (`&nbsp;`) is not.
+
+Not done here: notes in Markdown that would become other HTML than InvenTree allows are refused by a real server
+(a link to `ftp:`, a list that begins with 5).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject
+
+_CONTROL = re.compile("[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e]")
+_TAG = re.compile(r"<[A-Za-z!?]|</.", re.DOTALL)
+_BYTE_ORDER_MARK = "\ufeff"
+# How a parsed text is written out as HTML; InvenTree turns the first three back.
+_WRITTEN_OUT = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\u00a0", "&nbsp;"))
+
+#: The text fields that may hold several lines, by model.
+MULTI_LINE = frozenset({"notes"})
+
+
+def cleaned_text(name: str, text: str, *, multi_line: bool = False) -> str:
+    """`text` as InvenTree would store it.
+
+    Raises:
+        InvalidError: the text holds something that the sanitizer would change; the error is about field `name`.
+    """
+    text = _CONTROL.sub("", text)
+    if not multi_line:
+        text = text.replace("\n", "")
+    text = text.strip()
+    sanitised = _sanitised(text)
+    if _TAG.search(text) or len(sanitised) != len(text):
+        raise InvalidError({name: ["Remove HTML tags from this value"]})
+    return sanitised
+
+
+def _sanitised(text: str) -> str:
+    """A text without tags, parsed as HTML and written out again, with <, > and & turned back."""
+    text = html.unescape(text.removeprefix(_BYTE_ORDER_MARK))
+    for letter, written in _WRITTEN_OUT:
+        text = text.replace(letter, written)
+    for letter, written in (_WRITTEN_OUT[2], _WRITTEN_OUT[1], _WRITTEN_OUT[0]):
+        text = text.replace(written, letter)
+    return text
+
+
+def cleaned(data: JsonObject, *, multi_line: frozenset[str] = frozenset()) -> JsonObject:
+    """A request's fields, cleaned: strings and nested objects. Lists go through untouched, as in InvenTree."""
+    result: JsonObject = {}
+    for name, value in data.items():
+        if isinstance(value, str):
+            result[name] = cleaned_text(name, value, multi_line=name in multi_line)
+        elif isinstance(value, dict):
+            result[name] = cleaned(value, multi_line=multi_line)
+        else:
+            result[name] = value
+    return result

@@ -1,0 +1,185 @@
+"""What an endpoint is: a path, a handler per method, who may call it; and the call that a handler gets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import HTTP
+from urllib.parse import parse_qsl
+
+from fedbot_demo.inventree.access import ACTIONS, has_role, may
+from fedbot_demo.inventree.cleaning import MULTI_LINE, cleaned
+from fedbot_demo.inventree.exchange import (
+    ForbiddenError,
+    InvalidError,
+    JsonObject,
+    NotAuthenticatedError,
+    Reply,
+    Request,
+)
+from fedbot_demo.inventree.listing import Query
+from fedbot_demo.inventree.records import Token, User
+from fedbot_demo.inventree.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request at one endpoint: the server's state, who asks, and what the path and the query say."""
+
+    state: State
+    request: Request
+    query: Query
+    signed_in: User | None
+    token: Token | None
+    pk: int = 0
+    word: str = ""
+
+    @property
+    def user(self) -> User:
+        """Who asks.
+
+        Raises:
+            NotAuthenticatedError: nobody said who they are.
+        """
+        if self.signed_in is None:
+            raise NotAuthenticatedError
+        return self.signed_in
+
+    def data(self) -> JsonObject:
+        """The body's fields, as they came.
+
+        Raises:
+            InvalidError: the body is no JSON object (nor a form).
+        """
+        kind = self.request.header("Content-Type").lower()
+        if kind.startswith("multipart/form-data"):
+            return _multipart(self.request)
+        if kind.startswith("application/x-www-form-urlencoded"):
+            return dict(parse_qsl(self.request.body.decode(), keep_blank_values=True))
+        if not self.request.body:
+            return {}
+        try:
+            content = json.loads(self.request.body)
+        except ValueError as error:
+            raise InvalidError({"detail": f"JSON parse error - {error}"}) from error
+        if not isinstance(content, dict):
+            kind = type(content).__name__
+            raise InvalidError({"non_field_errors": [f"Invalid data. Expected a dictionary, but got {kind}."]})
+        return content
+
+    def fields(self) -> JsonObject:
+        """The body's fields, cleaned; `notes` is one line, as in all stock actions."""
+        return cleaned(self.data())
+
+    def row_fields(self) -> JsonObject:
+        """The body's fields, cleaned, for a model whose `notes` may have several lines."""
+        return cleaned(self.data(), multi_line=MULTI_LINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A file in a form."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+def _multipart(request: Request) -> JsonObject:
+    head = f"Content-Type: {request.header('Content-Type')}\r\n\r\n".encode()
+    message = message_from_bytes(head + request.body, policy=HTTP)
+    result: JsonObject = {}
+    for part in message.iter_parts():
+        name, file = part.get_param("name", header="content-disposition"), part.get_filename()
+        content = part.get_payload(decode=True)
+        if not isinstance(content, bytes):
+            raise InvalidError({"detail": "Multipart form parse error"})
+        result[str(name)] = Uploaded(file, content) if file else content.decode().rstrip("\r\n")
+    return result
+
+
+Handler = Callable[[Call], Reply]
+#: Raises NotAuthenticatedError or ForbiddenError if the call may not be made.
+Guard = Callable[[Call], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A path under /api/ with `#` for a row number and `*` for a word, and what it answers to which method."""
+
+    path: str
+    methods: Mapping[str, Handler]
+    guard: Guard
+    #: What this endpoint sends beside the usual headers.
+    vary: str = "Authorization, origin, Accept-Language, Cookie"
+    #: Methods that a real server offers here and this one doesn't (docs/inventree.md); they are in the Allow header.
+    also: str = ""
+    #: Outside of the API proper: answers without an Allow header.
+    plain: bool = False
+    allowed: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.plain:
+            object.__setattr__(self, "allowed", "")
+            return
+        every = ("GET", "POST", "PUT", "PATCH", "DELETE")
+        named = [method for method in every if method in self.methods or method in self.also.split()]
+        more = ["HEAD", "OPTIONS"] if "GET" in self.methods else ["OPTIONS"]
+        object.__setattr__(self, "allowed", ", ".join(named + more))
+
+
+def anyone(call: Call) -> None:
+    """No credentials needed (wrong ones are refused all the same)."""
+    del call
+
+
+def signed_in(call: Call) -> None:
+    """Any account will do, even one without a role."""
+    _ = call.user
+
+
+def superuser(call: Call) -> None:
+    """A superuser only."""
+    if not call.user.is_superuser:
+        raise ForbiddenError
+
+
+def staff_or_read(call: Call) -> None:
+    """Reading: anybody with an account. Writing: staff."""
+    if call.request.method not in {"GET", "HEAD"} and not call.user.is_staff:
+        raise ForbiddenError
+    signed_in(call)
+
+
+def staff_with_admin_role_or_read(call: Call) -> None:
+    """Reading: anybody with an account. Writing: a superuser, or staff with the role admin."""
+    user = call.user
+    if call.request.method in {"GET", "HEAD"} or user.is_superuser:
+        return
+    action = ACTIONS.get(call.request.method, "view")
+    if not user.is_staff or not has_role(call.state, user, "admin", action):
+        raise ForbiddenError
+
+
+def on_model(model: str) -> Guard:
+    """The right on `model` that fits the method: GET view, POST add, PUT and PATCH change, DELETE delete."""
+
+    def guard(call: Call) -> None:
+        action = ACTIONS.get(call.request.method, "view")
+        if not may(call.state, call.user, model, action):
+            raise ForbiddenError
+
+    return guard
+
+
+def writing_on_model(model: str) -> Guard:
+    """As `on_model`, but asking with GET needs no right (stock actions then answer 405)."""
+    checked = on_model(model)
+
+    def guard(call: Call) -> None:
+        signed_in(call)
+        if call.request.method not in {"GET", "HEAD"}:
+            checked(call)
+
+    return guard

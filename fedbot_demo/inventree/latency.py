@@ -1,0 +1,52 @@
+"""How long a real server took for each kind of call: the medians of facts/inventree.md (g), newest.
+
+Measured on a box with 2 cores, SQLite, gunicorn 2 × 4, one client at a time, by token.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fedbot_demo.inventree.exchange import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The time that a call takes, in seconds; `scale` 1.0 is as measured."""
+
+    scale: float = 1.0
+
+    #: Milliseconds by method, path and whether the query holds `search`; the first that fits counts.
+    MEASURED: ClassVar[tuple[tuple[str, re.Pattern[str], float], ...]] = (
+        ("GET", re.compile(r"/api/user/(me/)?(token/)?"), 7.0),
+        ("GET", re.compile(r"/api/stock/track/\?search"), 20.0),
+        ("GET", re.compile(r"/api/stock/track/\??"), 121.0),
+        ("GET", re.compile(r"/api/stock/\d+/"), 29.0),
+        ("GET", re.compile(r"/api/stock/"), 34.0),
+        ("GET", re.compile(r"/api/part/"), 35.0),
+        ("POST", re.compile(r"/api/stock/"), 41.0),
+        ("POST", re.compile(r"/api/stock/transfer/"), 27.0),
+        ("POST", re.compile(r"/api/stock/assign/"), 18.0),
+        ("POST", re.compile(r"/api/stock/return/"), 25.0),
+        ("POST", re.compile(r"/api/stock/(add|remove|count|change_status)/"), 18.0),
+        ("GET", re.compile(r"/api/metadata/.*"), 5.0),
+        ("PATCH", re.compile(r"/api/metadata/.*"), 16.0),
+        ("POST", re.compile(r"/api/search/"), 33.0),
+    )
+    #: What was not measured is taken as a plain read or a plain write.
+    OTHER_READ: ClassVar[float] = 20.0
+    OTHER_WRITE: ClassVar[float] = 25.0
+
+    def seconds(self, request: Request) -> float:
+        """How long this request takes."""
+        if not request.path.startswith("/api/"):
+            return 0.0
+        searched = "?search" if any(name == "search" for name, _ in request.query) else ""
+        path = request.path + (searched if request.path.endswith("/track/") else "")
+        for method, pattern, milliseconds in self.MEASURED:
+            if method == request.method and pattern.fullmatch(path):
+                return milliseconds / 1000 * self.scale
+        other = self.OTHER_READ if request.method in {"GET", "HEAD", "OPTIONS"} else self.OTHER_WRITE
+        return other / 1000 * self.scale

@@ -1,0 +1,190 @@
+"""Lists: filters, search, ordering and pages, with InvenTree's leniency: what it doesn't know it ignores.
+
+Facts: (h) pagination; 'Unknown query filters are silently ignored'.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject, Pairs, Reply, Request
+from fedbot_demo.inventree.fields import as_decimal
+from fedbot_demo.inventree.table import Row, Table
+
+T = TypeVar("T")
+R = TypeVar("R", bound=Row)
+
+NO_SUCH_CHOICE = "Select a valid choice. That choice is not one of the available choices."
+_NULL_WORDS = frozenset({"top", "null", "none", "empty", "false", "-1", ""})
+_YES_WORDS = frozenset({"1", "y", "yes", "t", "true", "ok", "on"})
+
+
+class Query:
+    """The query of a request. Of a repeated name the last value counts. An empty value is no filter."""
+
+    def __init__(self, pairs: Pairs) -> None:
+        self._values = dict(pairs)
+        self._errors: JsonObject = {}
+
+    @property
+    def values(self) -> dict[str, str]:
+        """All that was asked, by name."""
+        return self._values
+
+    def check(self) -> None:
+        """Raise InvalidError if a value asked for so far was no valid choice."""
+        if self._errors:
+            raise InvalidError(self._errors)
+
+    def text(self, name: str) -> str:
+        """The value, or an empty string."""
+        return self._values.get(name, "")
+
+    def flag(self, name: str) -> bool | None:
+        """true, false, or None: not asked, or not understood (which is ignored)."""
+        return {"true": True, "1": True, "false": False, "0": False}.get(self.text(name).lower())
+
+    def says_yes(self, name: str, *, otherwise: bool) -> bool:
+        """As InvenTree reads its own switches: everything that is not a yes is a no."""
+        return self.text(name).lower() in _YES_WORDS if name in self._values else otherwise
+
+    def row(self, name: str, table: Table[R]) -> R | None:
+        """The row of `table` that is asked for; a wrong number is an error."""
+        value = self.text(name)
+        if not value:
+            return None
+        row = table.get(int(value)) if value.isdecimal() else None
+        if row is None:
+            self._errors[name] = [NO_SUCH_CHOICE]
+        return row
+
+    def number(self, name: str) -> Decimal | None:
+        """A number, or None; what is no number is an error."""
+        value = self.text(name)
+        if not value:
+            return None
+        number = as_decimal(value)
+        if number is None:
+            self._errors[name] = ["Enter a number."]
+        return number
+
+    def number_or_null(self, name: str) -> Decimal | str | None:
+        """A number, the word 'null' in one of its forms (then 'null'), or None: not asked."""
+        if name in self._values and self.text(name).strip().lower() in _NULL_WORDS:
+            return "null"
+        return self.number(name)
+
+    def day(self, name: str) -> date | None:
+        """A day as YYYY-MM-DD, or None; what is no day is an error."""
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self._errors[name] = ["Enter a valid date."]
+            return None
+
+    def whole(self, name: str) -> int:
+        """A whole number of a page's measures; 0 if there is none or it is no number."""
+        value = self.text(name)
+        return int(value) if value.isdecimal() else 0
+
+
+def same_text(left: str | None, right: str) -> bool:
+    """Equal without regard to case, as SQLite's LIKE sees it."""
+    return (left or "").lower() == right.lower()
+
+
+def matches(pattern: str, text: str | None) -> bool:
+    """Whether the pattern is found in the text, without regard to case; a broken pattern is found nowhere."""
+    try:
+        return re.search(pattern, text or "", re.IGNORECASE) is not None
+    except re.error:
+        return False
+
+
+def search(rows: Iterable[T], query: Query, texts: Callable[[T], Sequence[str | None]]) -> list[T]:
+    """The rows of which every word of ?search= is found in one of their `texts`."""
+    words = _words(query.text("search"))
+    if not words:
+        return list(rows)
+    if query.says_yes("search_whole", otherwise=False):
+        words = [rf"\y{word}\y" for word in words]  # a PostgreSQL pattern; on SQLite it finds nothing
+    if query.says_yes("search_regex", otherwise=False):
+        return [row for row in rows if all(any(matches(word, text) for text in texts(row)) for word in words)]
+    words = [word.lower() for word in words]
+    found = []
+    for row in rows:
+        lowered = [text.lower() for text in texts(row) if text]
+        if all(any(word in text for text in lowered) for word in words):
+            found.append(row)
+    return found
+
+
+def _words(text: str) -> list[str]:
+    text = text.replace("\x00", "").replace(",", " ")
+    if '"' not in text:
+        return text.split()
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+Key = Callable[[T], object]
+
+
+def ordered(rows: Iterable[R], query: Query, keys: Mapping[str, Key[R]], default: Sequence[str] = ()) -> list[R]:
+    """The rows in the asked order; orderings that InvenTree doesn't know are ignored. Ties go by row number."""
+    asked = [name.strip() for name in query.text("ordering").split(",")]
+    names = [name for name in asked if name.removeprefix("-") in keys] or list(default)
+    result = sorted(rows, key=lambda row: row.pk, reverse=bool(names) and names[-1].startswith("-"))
+    for name in reversed(names):
+        key = keys[name.removeprefix("-")]
+        result.sort(key=lambda row: _sortable(key(row)), reverse=name.startswith("-"))
+    return result
+
+
+def _sortable(value: object) -> tuple[bool, Any]:
+    """Nulls come first, as in SQLite."""
+    return (value is not None, value if value is not None else 0)
+
+
+def page(request: Request, query: Query, rows: Sequence[T], represent: Callable[[T], JsonObject]) -> Reply:
+    """All rows as a bare list; with a limit above 0, one page with the count and absolute links."""
+    limit = query.whole("limit")
+    if limit <= 0:
+        return Reply([represent(row) for row in rows])
+    offset = query.whole("offset")
+    base = f"{request.base_url}{request.path}"
+    return Reply(
+        {
+            "count": len(rows),
+            "next": _next(base, query, limit, offset, len(rows)),
+            "previous": _previous(base, query, limit, offset),
+            "results": [represent(row) for row in rows[offset : offset + limit]],
+        }
+    )
+
+
+def _next(base: str, query: Query, limit: int, offset: int, count: int) -> str | None:
+    if offset + limit >= count:
+        return None
+    values = query.values | {"limit": str(limit), "offset": str(offset + limit)}
+    return f"{base}?{urlencode(sorted(values.items()))}"
+
+
+def _previous(base: str, query: Query, limit: int, offset: int) -> str | None:
+    if offset <= 0:
+        return None
+    values = query.values | {"limit": str(limit), "offset": str(offset - limit)}
+    if offset - limit <= 0:
+        del values["offset"]
+    return f"{base}?{urlencode(sorted(values.items()))}"

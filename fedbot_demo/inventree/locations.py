@@ -1,0 +1,149 @@
+"""/api/stock/location/: the places that stock lies in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
+from fedbot_demo.inventree.fields import Form
+from fedbot_demo.inventree.listing import Query, ordered, page, search
+from fedbot_demo.inventree.records import Location
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.stock_json import location_chain, location_full, pathstring
+from fedbot_demo.inventree.stock_rows import delete
+from fedbot_demo.inventree.trees import in_tree_order, location_branch
+
+
+def location_json(state: State, location: Location) -> JsonObject:
+    """A place with the number of items and places in it, deeper ones included."""
+    branch = location_branch(state, location)
+    counts = {
+        "items": sum(len(state.stock.find("location", pk)) for pk in branch),
+        "sublocations": len(branch) - 1,
+    }
+    return location_full(state, location) | counts
+
+
+def filtered(state: State, query: Query) -> list[Location]:
+    """The places that fit all filters of the query: as a tree, or in the asked order."""
+    found = in_tree_order(state.locations)
+    parent = query.row("parent", state.locations)
+    query.check()
+    cascade = query.flag("cascade")
+    if parent is not None:
+        wanted = location_branch(state, parent) if cascade else {parent.pk}
+        found = [each for each in found if each.parent in wanted]
+    elif cascade is False or (query.flag("top_level") and not cascade):
+        found = [each for each in found if each.parent is None]
+    for name in ("structural", "external"):
+        flag = query.flag(name)
+        if flag is not None:
+            found = [each for each in found if getattr(each, name) == flag]
+    if query.text("name"):
+        found = [each for each in found if each.name == query.text("name")]
+
+    def path(location: Location) -> str:
+        return pathstring(location_chain(state, location))
+
+    found = search(found, query, lambda each: (each.name, each.description, path(each), *each.tags))
+    place = {location.pk: number for number, location in enumerate(found)}
+    keys = {
+        "tree": lambda each: place[each.pk],
+        "name": lambda each: each.name,
+        "pathstring": path,
+        "level": lambda each: len(location_chain(state, each)),
+        "items": lambda each: location_json(state, each)["items"],
+    }
+    return ordered(found, query, keys, ("tree",))
+
+
+def list_locations(call: Call) -> Reply:
+    """The places that fit the filters."""
+    rows = filtered(call.state, call.query)
+    return page(call.request, call.query, rows, lambda each: location_json(call.state, each))
+
+
+def _location_form(call: Call, location: Location | None) -> JsonObject:
+    form = Form(call.row_fields(), partial=call.request.method == "PATCH")
+    form.text("name", required=True, blank=False, longest=100)
+    form.text("description", longest=250)
+    parent = form.row("parent", call.state.locations, null=True)
+    if location is not None and parent is not None and parent.pk in location_branch(call.state, location):
+        form.fail("parent", "A node may not be made a child of any of its descendants.")
+    form.flag("structural")
+    form.flag("external")
+    form.text("custom_icon", null=True, longest=100)
+    return form.check()
+
+
+def _save(call: Call, location: Location) -> Location:
+    for other in call.state.locations.find("parent", location.parent):
+        if other.name == location.name and other.pk != location.pk:
+            raise InvalidError({"non_field_errors": ["Duplicate names cannot exist under the same parent"]})
+    return call.state.locations.put(location)
+
+
+def _written(call: Call, location: Location) -> JsonObject:
+    chain = location_chain(call.state, location)
+    path = [{"pk": each.pk, "name": each.name, "icon": each.custom_icon or ""} for each in chain]
+    extra = {"path": path, "tags": list(location.tags), "parameters": []}
+    return location_full(call.state, location) | extra
+
+
+def create_location(call: Call) -> Reply:
+    """Make a place."""
+    values = _location_form(call, None)
+    location = _save(call, Location(pk=call.state.locations.next_pk, **values))
+    return Reply(_written(call, location), 201)
+
+
+def _find(call: Call) -> Location:
+    location = call.state.locations.get(call.pk)
+    if location is None:
+        raise NotFoundError.of_row("StockLocation")
+    return location
+
+
+def read_location(call: Call) -> Reply:
+    """One place."""
+    return Reply(location_json(call.state, _find(call)))
+
+
+def edit_location(call: Call) -> Reply:
+    """Change a place, or put it into another one."""
+    location = _find(call)
+    changed = _save(call, replace(location, **_location_form(call, location)))
+    return Reply(_written(call, changed) | location_json(call.state, changed))
+
+
+def delete_location(call: Call) -> Reply:
+    """Delete a place. What is in it goes to the place around it, or is deleted too: the request must say which."""
+    form = Form(call.row_fields())
+    form.flag("delete_stock_items", required=True)
+    form.flag("delete_sub_locations", required=True)
+    values = form.check()
+    state, location = call.state, _find(call)
+    gone = location_branch(state, location) if values["delete_sub_locations"] else {location.pk}
+    for item in [item for pk in gone for item in state.stock.find("location", pk)]:
+        if values["delete_stock_items"]:
+            delete(state, item)
+        else:
+            state.stock.put(replace(item, location=location.parent))
+    for child in state.locations.find("parent", location.pk):
+        if child.pk not in gone:
+            state.locations.put(replace(child, parent=location.parent))
+    for pk in gone:
+        state.remove_metadata("stocklocation", pk)
+        state.locations.remove(pk)
+    return Reply(status=204)
+
+
+def endpoints() -> list[Endpoint]:
+    """The list and the single place."""
+    guard = on_model("stocklocation")
+    single = {"GET": read_location, "PUT": edit_location, "PATCH": edit_location, "DELETE": delete_location}
+    return [
+        Endpoint("stock/location/", {"GET": list_locations, "POST": create_location}, guard, also="PUT PATCH"),
+        Endpoint("stock/location/#/", single, guard),
+    ]

@@ -1,0 +1,110 @@
+"""/api/metadata/<model>/…: the free JSON that most rows carry (facts: first facts, (c,d))."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fedbot_demo.inventree.access import may
+from fedbot_demo.inventree.cleaning import cleaned
+from fedbot_demo.inventree.endpoint import Call, Endpoint, anyone, signed_in
+from fedbot_demo.inventree.exchange import ForbiddenError, InvalidError, JsonObject, NotFoundError, Reply, ServerError
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.table import Table
+
+#: What is called how: the model in the path, its class in error texts, the start of its old address.
+MODELS = {
+    "stockitem": ("StockItem", "stock"),
+    "stocklocation": ("StockLocation", "stock/location"),
+    "part": ("Part", "part"),
+    "partcategory": ("PartCategory", "part/category"),
+    "company": ("Company", "company"),
+    "salesorder": ("SalesOrder", "order/so"),
+    "returnorder": ("ReturnOrder", "order/ro"),
+}
+
+_CSRF = "CSRF verification failed. Ensure INVENTREE_SITE_URL and INVENTREE_TRUSTED_ORIGINS are configured correctly."
+
+
+def _table(state: State, model: str) -> Table[Any]:
+    tables: dict[str, Table[Any]] = {
+        "stockitem": state.stock,
+        "stocklocation": state.locations,
+        "part": state.parts,
+        "partcategory": state.categories,
+        "company": state.companies,
+        "salesorder": state.sales_orders,
+        "returnorder": state.return_orders,
+    }
+    if model not in tables:
+        complaint = f"GenericMetadataView called with invalid model '{model}'"
+        raise InvalidError({"non_field_errors": [complaint]})
+    return tables[model]
+
+
+def _content(call: Call) -> JsonObject:
+    """The row's metadata, if the caller may see it: that takes the right to change the row (API 436)."""
+    if call.pk not in _table(call.state, call.word):
+        raise NotFoundError.of_row(MODELS[call.word][0])
+    action = call.state.version.metadata_read if call.request.method == "GET" else "change"
+    if not may(call.state, call.user, call.word, action):
+        raise ForbiddenError
+    found = call.state.metadata_of(call.word, call.pk)
+    return {} if found is None else dict(found.content)
+
+
+def read(call: Call) -> Reply:
+    """The row's metadata; an empty object if there never was any."""
+    return Reply({"metadata": _content(call)})
+
+
+def merge(call: Call) -> Reply:
+    """PATCH: merge the top level; what is below a key is replaced, and null stays as null."""
+    content = _content(call)
+    return _store(call, content | _sent(call))
+
+
+def put(call: Call) -> Reply:
+    """PUT: replace all of it."""
+    _content(call)
+    return _store(call, _sent(call))
+
+
+def _store(call: Call, content: JsonObject) -> Reply:
+    call.state.write_metadata(call.word, call.pk, content)
+    return Reply({"metadata": content})
+
+
+def _sent(call: Call) -> JsonObject:
+    """The sent metadata. Strings in it are cleaned like all others: one line, no HTML (but not those in lists)."""
+    data = cleaned(call.data())
+    if "metadata" not in data:
+        raise ServerError("KeyError", call.request.path)
+    sent = data["metadata"]
+    if not isinstance(sent, dict):
+        raise ServerError("ValueError" if isinstance(sent, str) else "TypeError", call.request.path)
+    return sent
+
+
+def _moved(call: Call) -> Reply:
+    """The old address, for reading: moved."""
+    model = next(
+        name for name, (_, start) in MODELS.items() if call.request.path == f"/api/{start}/{call.pk}/metadata/"
+    )
+    where = f"/api/metadata/{model}/pk/{call.pk}/"
+    return Reply(status=301, headers=(("Content-Type", "text/html; charset=utf-8"), ("Location", where)))
+
+
+def _old_address(_call: Call) -> Reply:
+    """The old address, for writing: an error that talks of something else."""
+    raise ForbiddenError(_CSRF)
+
+
+def endpoints() -> list[Endpoint]:
+    """The two new addresses and, for each model, the old one."""
+    methods = {"GET": read, "PUT": put, "PATCH": merge}
+    old = {"GET": _moved, "PUT": _old_address, "PATCH": _old_address}
+    return [
+        Endpoint("metadata/*/#/", methods, signed_in),
+        Endpoint("metadata/*/pk/#/", methods, signed_in),
+        *(Endpoint(f"{start}/#/metadata/", old, anyone, plain=True) for _, start in MODELS.values()),
+    ]

@@ -1,0 +1,233 @@
+"""What happens to stock: split, move, add, remove, count, assign, return, merge; and the history each leaves.
+
+Pure acts on the state; which requests lead to them is in `stock_actions`. Facts: (a), 'The chain that works on all
+four versions', 'More on the chain'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject
+from fedbot_demo.inventree.records import Company, Location, StockItem, User
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.statuses import (
+    ADDED,
+    COUNTED,
+    EDITED,
+    MOVED,
+    REMOVED,
+    RETURNED_TO_STOCK,
+    SENT_TO_CUSTOMER,
+    SPLIT_CHILD,
+    SPLIT_FROM_PARENT,
+    UPDATED,
+)
+from fedbot_demo.inventree.stock_rows import change_status, is_held, is_serialized, save, set_quantity, write_history
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a stock action may change on the item beside moving it; None: leave it."""
+
+    batch: str | None = None
+    status: int | None = None
+    packaging: str | None = None
+
+    def applied(self, item: StockItem, deltas: JsonObject) -> StockItem:
+        """The item with batch and packaging changed, and that noted in `deltas`."""
+        if self.batch:
+            item = replace(item, batch=self.batch)
+            deltas["batch"] = self.batch
+        if self.packaging:
+            item = replace(item, packaging=self.packaging)
+            deltas["packaging"] = self.packaging
+        return item
+
+
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who acts, and what the person wrote about it; on which state."""
+
+    state: State
+    user: User | None
+    notes: str = ""
+
+    def write(self, item: StockItem | None, kind: int, deltas: JsonObject, *, part: int) -> None:
+        """Add to the history of `item`."""
+        write_history(self.state, item, kind, self.user, deltas, part=part, notes=self.notes)
+
+
+def split(
+    act: Act,
+    item: StockItem,
+    quantity: Decimal,
+    location: Location | None = None,
+    extras: Extras = NO_EXTRAS,
+    *,
+    told: bool = True,
+) -> StockItem | None:
+    """Take `quantity` out of `item` as an item of its own, a copy of the row with its metadata.
+
+    Returns the new item; None if there is nothing to split (serialised, nothing, or all of it). The history of the
+    child (type 40) comes before that of the parent (42). With `told` False neither is written.
+    """
+    state = act.state
+    if is_serialized(item) or quantity <= 0 or quantity >= item.quantity:
+        return None
+    deltas: JsonObject = {"stockitem": item.pk}
+    child = replace(
+        item,
+        pk=state.stock.next_pk,
+        quantity=quantity,
+        location=item.location if location is None else location.pk,
+        parent=item.pk,
+        creation_date=state.now,
+    )
+    child = extras.applied(change_status(state, child, extras.status, deltas), deltas)
+    child = save(state, child)
+    copied = state.metadata_of("stockitem", item.pk)
+    if copied is not None:
+        state.write_metadata("stockitem", child.pk, dict(copied.content))
+    if told:
+        act.write(child, SPLIT_FROM_PARENT, deltas | {"quantity": float(quantity)}, part=item.part)
+    rest = save(state, replace(item, quantity=item.quantity - quantity))
+    if told:
+        left = {"removed": float(quantity), "quantity": float(rest.quantity), "stockitem": child.pk}
+        act.write(rest, SPLIT_CHILD, left, part=item.part)
+    return child
+
+
+def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extras: Extras = NO_EXTRAS) -> None:
+    """Move `quantity` of `item` to `location`: a part of it splits, all of it keeps its number.
+
+    More than there is moves all of it in silence, and the history then tells the asked quantity, not the moved one.
+
+    Raises:
+        InvalidError: there is nothing of it, or it is not here any more.
+    """
+    state = act.state
+    item = state.stock[item.pk]
+    if item.quantity <= 0 or not is_held(item):
+        raise InvalidError({"non_field_errors": ["StockItem cannot be moved as it is not in stock"]})
+    if quantity < item.quantity:
+        split(act, item, quantity, location, extras)
+        return
+    deltas: JsonObject = {"quantity": float(quantity)}
+    stays = location.pk == item.location
+    if not stays:
+        deltas["location"] = location.pk
+    moved = replace(item, location=location.pk)
+    moved = extras.applied(change_status(state, moved, extras.status, deltas), deltas)
+    act.write(item, UPDATED if stays else MOVED, deltas, part=item.part)
+    save(state, moved)
+
+
+def add(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS) -> None:
+    """Put `quantity` more of it into the item; a serialised item stays as it is, in silence."""
+    state = act.state
+    item = state.stock[item.pk]
+    if is_serialized(item) or quantity <= 0:
+        return
+    deltas: JsonObject = {}
+    changed = change_status(state, item, extras.status, deltas)
+    grown = save(state, replace(changed, quantity=item.quantity + quantity))
+    deltas |= {"added": float(quantity), "quantity": float(grown.quantity)}
+    grown = save(state, extras.applied(grown, deltas))
+    act.write(grown, ADDED, deltas, part=item.part)
+
+
+def remove(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS) -> bool:
+    """Take `quantity` out of the item, at most all of it. False: it was depleted and is gone."""
+    state = act.state
+    item = state.stock[item.pk]
+    quantity = min(quantity, item.quantity)
+    if is_serialized(item) or quantity <= 0:
+        return True
+    deltas: JsonObject = {}
+    changed = change_status(state, item, extras.status, deltas)
+    left = set_quantity(state, changed, item.quantity - quantity)
+    deltas |= {"removed": float(quantity), "quantity": float(item.quantity - quantity)}
+    if left is not None:
+        left = save(state, extras.applied(left, deltas))
+    act.write(left, REMOVED, deltas, part=item.part)
+    return left is not None
+
+
+def count(act: Act, item: StockItem, quantity: Decimal, location: Location | None, extras: Extras = NO_EXTRAS) -> bool:
+    """Note that there are `quantity` of it, here or at `location`. False: there are none, and it is gone."""
+    state = act.state
+    item = state.stock[item.pk]
+    deltas: JsonObject = {}
+    changed = item
+    if location is not None and location.pk != item.location:
+        changed = replace(changed, location=location.pk)
+        deltas |= {"location": location.pk, "old_location": item.location}
+    changed = extras.applied(change_status(state, changed, extras.status, deltas), deltas)
+    serialized = is_serialized(item)
+    if deltas or serialized or quantity != item.quantity:
+        user = None if act.user is None else act.user.pk
+        changed = replace(changed, stocktake_date=state.today, stocktake_user=user)
+    left: StockItem | None = changed
+    if not serialized:
+        left = set_quantity(state, changed, quantity)
+    if left is not None and changed != item:
+        left = save(state, left)
+    deltas["quantity"] = 1 if serialized else float(quantity)
+    act.write(left, COUNTED, deltas, part=item.part)
+    return left is not None
+
+
+def assign(act: Act, item: StockItem, customer: Company) -> None:
+    """Hand the whole item over to a customer: it leaves its place and the stock."""
+    state = act.state
+    item = state.stock[item.pk]
+    handed = save(state, replace(item, customer=customer.pk, location=None, sales_order=None))
+    deltas = {"quantity": float(item.quantity), "customer": customer.pk, "customer_name": customer.name}
+    act.write(handed, SENT_TO_CUSTOMER, deltas, part=item.part)
+
+
+def take_back(
+    act: Act, item: StockItem, quantity: Decimal, location: Location, extras: Extras = NO_EXTRAS
+) -> StockItem:
+    """Return `quantity` of an item to stock, at `location`. A part of it splits first, without a note.
+
+    A changed status is told twice: by an entry 'edited' that names nobody, and by the return itself.
+
+    Raises:
+        InvalidError: there isn't that much of it.
+    """
+    state = act.state
+    item = state.stock[item.pk]
+    if not is_serialized(item):
+        if quantity > item.quantity:
+            raise InvalidError({"quantity": ["Quantity exceeds available stock"]})
+        item = split(replace(act, notes=""), item, quantity) or item
+    deltas: JsonObject = {"quantity": float(quantity), "location": location.pk}
+    customer = state.companies.get(item.customer)
+    if customer is not None:
+        deltas |= {"customer": customer.pk, "customer_name": customer.name}
+    back = replace(item, customer=None, sales_order=None, belongs_to=None, location=location.pk)
+    back = change_status(state, back, extras.status, deltas)
+    if back.status != item.status:
+        write_status_edit(act.state, item, back, user=None)
+    back = save(state, back)
+    for claim in state.allocations.find("item", back.pk):
+        state.allocations.remove(claim.pk)
+    act.write(back, RETURNED_TO_STOCK, deltas, part=back.part)
+    return back
+
+
+def write_status_edit(state: State, before: StockItem, after: StockItem, user: User | None) -> None:
+    """The entry (type 5) that InvenTree writes by itself when an item is saved with another logical status."""
+    deltas = {
+        "status": after.status_custom_key or after.status,
+        "status_logical": after.status,
+        "old_status": before.status_custom_key or before.status,
+        "old_status_logical": before.status,
+    }
+    write_history(state, after, EDITED, user, deltas, part=after.part)

@@ -1,0 +1,92 @@
+"""/api/search/: one question to many lists; the cheap way to count everything (facts: (i))."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from fedbot_demo.inventree import catalogue, categories, companies, locations, orders, stock
+from fedbot_demo.inventree.access import may
+from fedbot_demo.inventree.endpoint import Call, Endpoint, signed_in
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject, RefusedError, Reply
+from fedbot_demo.inventree.listing import Query, page
+from fedbot_demo.inventree.part_json import category_json, part_full
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.stock_json import Extent, stock_item
+
+Find = Callable[[State, Query], Sequence[Any]]
+Show = Callable[[State, Any], JsonObject]
+
+#: What may be asked for: the model whose view right it takes, how its rows are found and shown, a fixed filter.
+_KINDS: dict[str, tuple[str, Find, Show, dict[str, str]]] = {
+    "company": ("company", companies.filtered, lambda _state, row: companies.listed(row), {}),
+    "supplier": (
+        "company",
+        companies.filtered,
+        lambda _state, row: companies.listed(row),
+        {"is_supplier": "true"},
+    ),
+    "manufacturer": (
+        "company",
+        companies.filtered,
+        lambda _state, row: companies.listed(row),
+        {"is_manufacturer": "true"},
+    ),
+    "customer": (
+        "company",
+        companies.filtered,
+        lambda _state, row: companies.listed(row),
+        {"is_customer": "true"},
+    ),
+    "part": ("part", catalogue.filtered, part_full, {}),
+    "partcategory": ("partcategory", categories.filtered, category_json, {}),
+    "salesorder": ("salesorder", orders.sales_orders, orders.sales_order_json, {}),
+    "returnorder": ("returnorder", orders.return_orders, orders.return_order_json, {}),
+    "stockitem": ("stockitem", stock.filtered, lambda state, row: stock_item(state, row, Extent()), {}),
+    "stocklocation": ("stocklocation", locations.filtered, locations.location_json, {}),
+}
+
+_PASSED_ON = {
+    "search": "",
+    "search_regex": "false",
+    "search_whole": "false",
+    "search_notes": "false",
+    "limit": "1",
+    "offset": "0",
+}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def search_all(call: Call) -> Reply:
+    """For each asked model its count and first rows; for one that the caller may not see, an error of its own."""
+    data = call.data()
+    if "search" not in data:
+        raise InvalidError({"search": "Search term must be provided"})
+    passed_on = {name: _text(data.get(name, value)) for name, value in _PASSED_ON.items()}
+    results: JsonObject = {}
+    for name, (model, find, show, fixed) in _KINDS.items():
+        asked = data.get(name)
+        if not isinstance(asked, dict):
+            continue
+        if not may(call.state, call.user, model, "view"):
+            results[name] = {"error": "User does not have permission to view this model"}
+            continue
+        own = {key: _text(value) for key, value in asked.items()}
+        query = Query(tuple((own | passed_on | fixed).items()))
+        links = Query(tuple((key, passed_on[key]) for key in ("limit", "offset")))
+        try:
+            rows = find(call.state, query)
+        except RefusedError as error:
+            results[name] = {"error": str(error.content)}
+            continue
+        results[name] = page(call.request, links, rows, partial(show, call.state)).content
+    return Reply(results)
+
+
+def endpoints() -> list[Endpoint]:
+    """The one endpoint."""
+    return [Endpoint("search/", {"POST": search_all}, signed_in)]

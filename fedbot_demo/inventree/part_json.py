@@ -1,0 +1,178 @@
+"""How parts and categories look in JSON (API 530), with the sums of their stock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fedbot_demo.inventree.exchange import JsonObject
+from fedbot_demo.inventree.records import ZERO, Category, Part
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.stock_json import THUMBNAIL, day, full_name, minute
+from fedbot_demo.inventree.stock_rows import allocated, is_in_stock
+from fedbot_demo.inventree.trees import category_branch, variants
+
+
+@dataclass(frozen=True, slots=True)
+class PartStock:
+    """The stock of a part: how many items, how much of it is here, with variants, and claimed by orders."""
+
+    items: int
+    here: Decimal
+    total: Decimal
+    claimed: Decimal
+    external: Decimal
+
+    @property
+    def free(self) -> Decimal:
+        """What no order has a claim to."""
+        return max(self.total - self.claimed, ZERO)
+
+    @classmethod
+    def of(cls, state: State, part: Part) -> PartStock:
+        """The sums for `part`."""
+        items = state.stock.find("part", part.pk)
+        here = sum((item.quantity for item in items if is_in_stock(item)), ZERO)
+        of_variants = sum(
+            (
+                item.quantity
+                for variant in variants(state, part)
+                if variant.pk != part.pk
+                for item in state.stock.find("part", variant.pk)
+                if is_in_stock(item)
+            ),
+            ZERO,
+        )
+        outside = {place.pk for place in state.locations if place.external}
+        return cls(
+            items=len(items),
+            here=here,
+            total=here + of_variants,
+            claimed=sum((allocated(state, item) for item in items), ZERO),
+            external=sum((item.quantity for item in items if item.location in outside and is_in_stock(item)), ZERO),
+        )
+
+
+def _stock_counts(state: State, part: Part) -> JsonObject:
+    stock = PartStock.of(state, part)
+    return {
+        "allocated_to_build_orders": 0.0,
+        "allocated_to_sales_orders": float(stock.claimed),
+        "building": 0.0,
+        "scheduled_to_build": 0.0,
+        "in_stock": float(stock.here),
+        "ordering": 0.0,
+        "required_for_build_orders": 0,
+        "required_for_sales_orders": int(stock.claimed),
+        "revision_count": 0,
+        "stock_item_count": stock.items,
+        "total_in_stock": float(stock.total),
+        "external_stock": float(stock.external),
+        "unallocated_stock": float(stock.free),
+        "variant_stock": float(stock.total - stock.here),
+    }
+
+
+def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
+    """A part; the counts are null in the reply to a create."""
+    category = state.categories.get(part.category)
+    counts = _stock_counts(state, part)
+    content: JsonObject = {
+        "active": part.active,
+        "assembly": part.assembly,
+        "barcode_hash": part.barcode_hash,
+        "category": part.category,
+        "component": part.component,
+        "creation_date": day(part.creation_date),
+        "creation_user": part.creation_user,
+        "default_expiry": 0,
+        "default_location": part.default_location,
+        "description": part.description,
+        "full_name": full_name(part),
+        "image": None,
+        "IPN": part.IPN,
+        "is_template": part.is_template,
+        "keywords": part.keywords,
+        "link": part.link,
+        "locked": part.locked,
+        "minimum_stock": float(part.minimum_stock),
+        "maximum_stock": float(part.maximum_stock),
+        "name": part.name,
+        "pk": part.pk,
+        "purchaseable": part.purchaseable,
+        "revision": part.revision,
+        "revision_of": None,
+        "salable": part.salable,
+        "starred": False,
+        "thumbnail": THUMBNAIL,
+        "testable": part.testable,
+        "trackable": part.trackable,
+        "units": part.units,
+        "variant_of": part.variant_of,
+        "virtual": part.virtual,
+        "consumable": part.consumable,
+        "pricing_min": None,
+        "pricing_max": None,
+        "pricing_updated": minute(part.pricing_updated),
+        "responsible": None,
+        "category_default_location": None if category is None else category.default_location,
+    }
+    if category is not None:
+        content["category_name"] = category.name
+    return content | (counts if counted else dict.fromkeys(counts))
+
+
+def part_written(state: State, part: Part, *, counted: bool = True) -> JsonObject:
+    """A part as the reply to a write tells it: with every detail."""
+    category = state.categories.get(part.category)
+    place = state.locations.get(part.default_location)
+    detail = None
+    if category is not None:
+        detail = category_json(state, category) | {"part_count": None, "subcategories": None}
+    return part_full(state, part, counted=counted) | {
+        "notes": part.notes,
+        "category_detail": detail,
+        "tags": list(part.tags),
+        "price_breaks": [],
+        "parameters": [],
+        "default_location_detail": None if place is None else {"pk": place.pk, "name": place.name},
+        "category_path": category_path(state, part),
+    }
+
+
+def category_chain(state: State, category: Category | None) -> list[Category]:
+    """A category and all it belongs to, the outermost first."""
+    chain: list[Category] = []
+    while category is not None:
+        chain.insert(0, category)
+        category = state.categories.get(category.parent)
+    return chain
+
+
+def category_path(state: State, part: Part) -> list[JsonObject] | None:
+    """The categories of a part, the outermost first; None if it has none."""
+    chain = category_chain(state, state.categories.get(part.category))
+    return [{"pk": each.pk, "name": each.name} for each in chain] or None
+
+
+def category_json(state: State, category: Category) -> JsonObject:
+    """A category with the number of parts and categories in it, deeper ones included."""
+    branch = category_branch(state, category)
+    chain = category_chain(state, category)
+    above = chain[-2] if len(chain) > 1 else None
+    return {
+        "pk": category.pk,
+        "name": category.name,
+        "description": category.description,
+        "default_location": category.default_location,
+        "default_keywords": category.default_keywords,
+        "level": len(chain) - 1,
+        "parent": category.parent,
+        "part_count": sum(len(state.parts.find("category", pk)) for pk in branch),
+        "subcategories": len(branch) - 1,
+        "pathstring": "/".join(each.name for each in chain),
+        "starred": False,
+        "structural": category.structural,
+        "icon": "",
+        "parent_default_location": None if above is None else above.default_location,
+    }

@@ -1,0 +1,183 @@
+"""Filling an empty server: the few words in which a seed is written, and what a seed hands back."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from fedbot_demo.inventree.access import hash_password
+from fedbot_demo.inventree.core import SimulatedInvenTree
+from fedbot_demo.inventree.records import (
+    Allocation,
+    Category,
+    Company,
+    Group,
+    Location,
+    Part,
+    SalesOrder,
+    Setting,
+    StockItem,
+    User,
+)
+from fedbot_demo.inventree.server_info import CURRENCY, INSTANCE
+from fedbot_demo.inventree.state import Clock, State, system_clock
+from fedbot_demo.inventree.statuses import CREATED, SALES_ORDER_IN_PROGRESS
+from fedbot_demo.inventree.stock_rows import write_history
+from fedbot_demo.inventree.tokens import issue_token
+from fedbot_demo.inventree.users import add_group, widened
+
+
+@dataclass(slots=True)
+class Seeded:
+    """A filled server with what one needs to use it. Passwords and tokens are random and in no repr."""
+
+    server: SimulatedInvenTree
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def token(self, username: str) -> str:
+        """The API token of this account; made when first asked for."""
+        if username not in self.tokens:
+            with self.server.lock:
+                user = self.server.state.users.find("username", username)[0]
+                self.tokens[username] = issue_token(self.server.state, user, "seed").key
+        return self.tokens[username]
+
+
+class Seeder:
+    """Writes rows straight into an empty server, as its admin (who is the first account)."""
+
+    def __init__(self, name: str, clock: Clock = system_clock) -> None:
+        self.state = State(clock=clock)
+        self.seeded = Seeded(SimulatedInvenTree(self.state))
+        for pk, key, value, label, description in (
+            (13, INSTANCE, name, "Server Instance Name", "String descriptor for the server instance"),
+            (35, CURRENCY, "USD", "Default Currency", "Select base currency for pricing calculations"),
+        ):
+            self.state.settings.put(Setting(pk=pk, key=key, value=value, name=label, description=description))
+        self.admin = self.user("admin", is_staff=True, is_superuser=True)
+
+    def finished(self) -> Seeded:
+        """The server, with all that was written settled."""
+        for table in self.state.tables().values():
+            table.begin()
+        return self.seeded
+
+    def group(self, name: str, **roles: str) -> Group:
+        """A group; `roles` gives for a role its actions: stock='view add'."""
+        group = add_group(self.state, name)
+        for rule in self.state.rule_sets.find("group", group.pk):
+            actions = roles.get(rule.name, "").split()
+            allowed: dict[str, Any] = {f"can_{action}": True for action in actions}
+            self.state.rule_sets.put(widened(replace(rule, **allowed)))
+        return group
+
+    def user(self, username: str, *groups: Group, password: bool = True, **fields: Any) -> User:  # noqa: ANN401
+        """An account with a random password; `fields` are those of the record."""
+        if password:
+            self.seeded.passwords[username] = secrets.token_urlsafe(12)
+        return self.state.users.put(
+            User(
+                pk=self.state.users.next_pk,
+                username=username,
+                email=fields.pop("email", f"{username}@example.org"),
+                groups=tuple(group.pk for group in groups),
+                password_hash=hash_password(self.seeded.passwords[username]) if password else "",
+                **fields,
+            )
+        )
+
+    def category(self, name: str, description: str = "", parent: Category | None = None) -> Category:
+        """A part category."""
+        return self.state.categories.put(
+            Category(
+                pk=self.state.categories.next_pk,
+                name=name,
+                description=description,
+                parent=None if parent is None else parent.pk,
+            )
+        )
+
+    def location(self, name: str, parent: Location | None = None, description: str = "") -> Location:
+        """A place."""
+        return self.state.locations.put(
+            Location(
+                pk=self.state.locations.next_pk,
+                name=name,
+                description=description,
+                parent=None if parent is None else parent.pk,
+            )
+        )
+
+    def part(self, name: str, ipn: str = "", *, category: Category, **fields: Any) -> Part:  # noqa: ANN401
+        """A part, salable unless told otherwise; `fields` are those of the record."""
+        return self.state.parts.put(
+            Part(
+                pk=self.state.parts.next_pk,
+                name=name,
+                IPN=ipn,
+                category=category.pk,
+                description=fields.pop("description", name),
+                salable=fields.pop("salable", True),
+                creation_date=self.state.today,
+                creation_user=self.admin.pk,
+                **_as_decimals(fields, "minimum_stock", "maximum_stock"),
+            )
+        )
+
+    def stock(
+        self,
+        part: Part,
+        quantity: str | int = 1,
+        location: Location | None = None,
+        *,
+        pk: int = 0,
+        **fields: Any,  # noqa: ANN401
+    ) -> StockItem:
+        """A stock item with the first entry of its history; `fields` are those of the record."""
+        item = self.state.stock.put(
+            StockItem(
+                pk=pk or self.state.stock.next_pk,
+                part=part.pk,
+                quantity=Decimal(quantity),
+                location=None if location is None else location.pk,
+                creation_date=self.state.now,
+                updated=self.state.now,
+                **_as_decimals(fields, "purchase_price"),
+            )
+        )
+        deltas = {"status": item.status, "quantity": float(item.quantity)}
+        write_history(self.state, item, CREATED, self.admin, deltas, part=part.pk)
+        return item
+
+    def company(self, name: str, description: str, **fields: Any) -> Company:  # noqa: ANN401
+        """A company; `fields` are those of the record."""
+        return self.state.companies.put(
+            Company(pk=self.state.companies.next_pk, name=name, description=description, **fields)
+        )
+
+    def sold(self, item: StockItem, quantity: int, customer: Company, description: str) -> SalesOrder:
+        """A running sales order that has a claim to `quantity` of the item."""
+        pk = self.state.sales_orders.next_pk
+        order = self.state.sales_orders.put(
+            SalesOrder(
+                pk=pk,
+                reference=f"SO-{pk:04}",
+                customer=customer.pk,
+                description=description,
+                status=SALES_ORDER_IN_PROGRESS,
+                creation_date=self.state.today,
+                issue_date=self.state.today,
+                created_by=self.admin.pk,
+                updated_at=self.state.now,
+            )
+        )
+        claim = Allocation(pk=self.state.allocations.next_pk, sales_order=pk, item=item.pk, quantity=Decimal(quantity))
+        self.state.allocations.put(claim)
+        return order
+
+
+def _as_decimals(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    return fields | {name: Decimal(fields[name]) for name in names if name in fields}

@@ -1,0 +1,154 @@
+"""Serving a simulated InvenTree over HTTP(S) on loopback, with a control address for faults."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import secrets
+import ssl
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+
+from fedbot_demo.inventree.core import SimulatedInvenTree
+from fedbot_demo.inventree.exchange import JsonObject, Request
+from fedbot_demo.inventree.faults import Broken, Fault, FaultKind, Faults, answer
+from fedbot_demo.inventree.latency import Latency
+
+HOST = "127.0.0.1"
+CONTROL_HEADER = "X-Control-Key"
+#: How long a request without an answer is held; clients give up long before.
+_HELD_SECONDS = 600.0
+_LARGEST_BODY = 16 * 2**20
+#: How many requests are remembered, the newest; more than a few transfers make.
+_REMEMBERED = 2000
+
+
+@dataclass(slots=True)
+class Serving:
+    """A server as it is reached. `control_key` is what the control address asks for."""
+
+    server: SimulatedInvenTree
+    faults: Faults = field(default_factory=Faults)
+    latency: Latency | None = None
+    control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    url: str = ""
+    #: What was asked, oldest first: `at` (seconds since 1970, when it came in), `method` and `path` without query.
+    requests: deque[JsonObject] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+
+    def application(self) -> web.Application:
+        """The aiohttp application: the control address, and all else to the server."""
+        application = web.Application(client_max_size=_LARGEST_BODY)
+        application.router.add_route("*", "/_control/faults/", self._control)
+        application.router.add_post("/_control/faults/release/", self._release)
+        application.router.add_get("/_control/requests/", self._requests)
+        application.router.add_route("*", "/{path:.*}", self._handle)
+        return application
+
+    async def _handle(self, incoming: web.Request) -> web.StreamResponse:
+        self.requests.append({"at": time.time(), "method": incoming.method, "path": incoming.path})
+        request = Request(
+            method=incoming.method,
+            path=incoming.path,
+            query=tuple(incoming.query.items()),
+            headers=tuple(incoming.headers.items()),
+            body=await incoming.read(),
+        )
+        outcome = answer(self.server, request, self.faults, self.latency)
+        if outcome.delay > 0:
+            await asyncio.sleep(outcome.delay)
+        if outcome.broken is Broken.TIMEOUT:
+            await asyncio.sleep(_HELD_SECONDS)
+        if outcome.response is None:
+            if incoming.transport is not None:
+                incoming.transport.abort()
+            return web.Response()
+        answered = outcome.response
+        return web.Response(status=answered.status, body=answered.body or None, headers=answered.headers)
+
+    def _check_key(self, incoming: web.Request) -> None:
+        if not hmac.compare_digest(incoming.headers.get(CONTROL_HEADER, ""), self.control_key):
+            raise web.HTTPForbidden(text="wrong control key")
+
+    async def _control(self, incoming: web.Request) -> web.Response:
+        """POST adds a fault (or a list of them), DELETE removes all, GET tells how many requests were hit."""
+        self._check_key(incoming)
+        if incoming.method == "POST":
+            try:
+                content = await incoming.json()
+                faults = [fault_from(each) for each in (content if isinstance(content, list) else [content])]
+            except (TypeError, ValueError) as error:
+                raise web.HTTPBadRequest(text=str(error)) from error
+            for fault in faults:
+                self.faults.add(fault)
+        elif incoming.method == "DELETE":
+            self.faults.clear()
+        return web.json_response({"hits": self.faults.hits})
+
+    async def _release(self, incoming: web.Request) -> web.Response:
+        """Let what came late be done now."""
+        self._check_key(incoming)
+        done = self.faults.release(self.server)
+        return web.json_response({"statuses": [response.status for response in done]})
+
+    async def _requests(self, incoming: web.Request) -> web.Response:
+        """What was asked, for those who count or time calls."""
+        self._check_key(incoming)
+        return web.json_response(list(self.requests))
+
+
+def fault_from(content: JsonObject) -> Fault:
+    """A fault from the fields of its JSON, which are those of `Fault`.
+
+    Raises:
+        ValueError: the kind is unknown.
+        TypeError: a field is unknown or missing.
+    """
+    fields = dict(content)
+    kind = FaultKind(str(fields.pop("kind", "")))
+    return Fault(kind=kind, **fields)
+
+
+@asynccontextmanager
+async def serve(
+    serving: Serving, *, port: int = 0, certificate: Path | None = None, key: Path | None = None
+) -> AsyncIterator[Serving]:
+    """Serve on 127.0.0.1 while the context lasts; port 0 takes a free one.
+
+    `serving.url` is where, without a slash at its end. With a certificate (PEM, with its key) it is HTTPS.
+    """
+    context: ssl.SSLContext | None = None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+    runner = web.AppRunner(serving.application(), access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, HOST, port, ssl_context=context)
+        await site.start()
+        bound = runner.addresses[0][1]
+        serving.url = f"{'https' if context else 'http'}://{HOST}:{bound}"
+        yield serving
+    finally:
+        with contextlib.suppress(asyncio.CancelledError):
+            await runner.cleanup()
+
+
+def ready_line(serving: Serving, tokens: dict[str, str], passwords: dict[str, str]) -> str:
+    """What the process prints once it serves: one JSON object. It holds secrets of a made-up server."""
+    return json.dumps(
+        {
+            "url": serving.url,
+            "admin_token": tokens.get("admin", ""),
+            "fedbot_token": tokens.get("fedbot", ""),
+            "control_key": serving.control_key,
+            "passwords": passwords,
+        }
+    )

@@ -1,0 +1,118 @@
+"""Everything a simulated InvenTree knows, in tables, with its clock and its transactions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from fedbot_demo.inventree.exchange import JsonObject
+from fedbot_demo.inventree.records import (
+    Allocation,
+    Attachment,
+    Category,
+    Company,
+    CustomStatus,
+    Group,
+    Location,
+    Metadata,
+    Part,
+    ReturnOrder,
+    RuleSet,
+    SalesOrder,
+    Setting,
+    StockItem,
+    Token,
+    TrackingEntry,
+    User,
+)
+from fedbot_demo.inventree.table import Table
+from fedbot_demo.inventree.version import NEWEST, Version
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class State:
+    """The tables of one server. `clock` gives an aware datetime; `new_secret` a token's random middle."""
+
+    clock: Clock = system_clock
+    version: Version = NEWEST
+    new_secret: Callable[[], str] = lambda: secrets.token_hex(20)
+    users: Table[User] = field(default_factory=lambda: Table("username"))
+    groups: Table[Group] = field(default_factory=lambda: Table("name"))
+    rule_sets: Table[RuleSet] = field(default_factory=lambda: Table("group"))
+    tokens: Table[Token] = field(default_factory=lambda: Table("key", "user"))
+    categories: Table[Category] = field(default_factory=lambda: Table("parent"))
+    parts: Table[Part] = field(default_factory=lambda: Table("category", "variant_of"))
+    locations: Table[Location] = field(default_factory=lambda: Table("parent"))
+    stock: Table[StockItem] = field(default_factory=lambda: Table("part", "location", "customer", "parent"))
+    tracking: Table[TrackingEntry] = field(default_factory=lambda: Table("item"))
+    companies: Table[Company] = field(default_factory=lambda: Table("name"))
+    sales_orders: Table[SalesOrder] = field(default_factory=lambda: Table("customer"))
+    allocations: Table[Allocation] = field(default_factory=lambda: Table("item"))
+    return_orders: Table[ReturnOrder] = field(default_factory=lambda: Table("customer"))
+    custom_statuses: Table[CustomStatus] = field(default_factory=Table)
+    attachments: Table[Attachment] = field(default_factory=lambda: Table("model_id"))
+    metadata: Table[Metadata] = field(default_factory=lambda: Table("row"))
+    settings: Table[Setting] = field(default_factory=lambda: Table("key"))
+    #: Custom statuses that the stock forms know: those of the last start (facts: 'Custom status').
+    custom_statuses_at_start: frozenset[int] = frozenset()
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """All tables by name."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Table)}
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: any exception undoes what was changed since the start."""
+        tables = list(self.tables().values())
+        for table in tables:
+            table.begin()
+        try:
+            yield
+        except BaseException:
+            for table in tables:
+                table.roll_back()
+            raise
+
+    @property
+    def now(self) -> datetime:
+        """The clock's time."""
+        return self.clock()
+
+    @property
+    def today(self) -> date:
+        """The clock's day."""
+        return self.clock().date()
+
+    def setting(self, key: str) -> str:
+        """The value of a global setting; empty if there is none."""
+        return next((row.value for row in self.settings.find("key", key)), "")
+
+    def metadata_of(self, model: str, row: int) -> Metadata | None:
+        """The metadata of this row, or None if nothing was ever written there."""
+        return next((each for each in self.metadata.find("row", row) if each.model == model), None)
+
+    def write_metadata(self, model: str, row: int, content: JsonObject) -> None:
+        """Replace the metadata of this row by `content`."""
+        old = self.metadata_of(model, row)
+        if old is None:
+            self.metadata.put(Metadata(pk=self.metadata.next_pk, model=model, row=row, content=content))
+        else:
+            self.metadata.put(replace(old, content=content))
+
+    def remove_metadata(self, model: str, row: int) -> None:
+        """Forget the metadata of a deleted row."""
+        old = self.metadata_of(model, row)
+        if old is not None:
+            self.metadata.remove(old.pk)

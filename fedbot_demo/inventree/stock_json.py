@@ -1,0 +1,224 @@
+"""How stock items and the places they lie in look in JSON (API 530).
+
+Quantities are JSON numbers here, as a real InvenTree sends them (facts: 'Formats').
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from fedbot_demo.inventree.exchange import JsonObject
+from fedbot_demo.inventree.listing import Query
+from fedbot_demo.inventree.records import Location, Part, StockItem
+from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.statuses import stock_status_text
+from fedbot_demo.inventree.stock_rows import allocated, is_in_stock
+
+THUMBNAIL = "/static/img/blank_image.thumbnail.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of an item is told.
+
+    `annotated` False: the counts that InvenTree's database adds are null, as in the reply to a create and in the
+    details of a tracking entry.
+    """
+
+    part_detail: bool = True
+    location_detail: bool = False
+    path_detail: bool = False
+    supplier_part_detail: bool = False
+    tests: bool = False
+    tags: bool = False
+    annotated: bool = True
+
+    @classmethod
+    def asked(cls, query: Query) -> Extent:
+        """What a list or a detail was asked to tell."""
+        return cls(
+            part_detail=query.says_yes("part_detail", otherwise=True),
+            location_detail=query.says_yes("location_detail", otherwise=False),
+            path_detail=query.says_yes("path_detail", otherwise=False),
+            supplier_part_detail=query.says_yes("supplier_part_detail", otherwise=False),
+            tests=query.says_yes("tests", otherwise=False),
+            tags=query.text("tags").lower() in {"1", "true", "yes"},
+        )
+
+
+#: The reply to a write tells all.
+ALL_OF_IT = Extent(True, True, True, True, True, True)  # noqa: FBT003  every detail there is
+ALL_BUT_COUNTS = Extent(True, True, True, True, True, True, annotated=False)  # noqa: FBT003
+BRIEF = Extent(annotated=False)
+
+
+def minute(moment: datetime | None) -> str | None:
+    """A moment as InvenTree writes it: to the minute."""
+    return None if moment is None else moment.strftime("%Y-%m-%d %H:%M")
+
+
+def day(value: date | None) -> str | None:
+    """A day as YYYY-MM-DD."""
+    return None if value is None else value.isoformat()
+
+
+def number(value: Decimal | None) -> float | None:
+    """A number as JSON has it."""
+    return None if value is None else float(value)
+
+
+def full_name(part: Part) -> str:
+    """The name as InvenTree shows it: IPN, name and revision."""
+    return " | ".join(each for each in (part.IPN, part.name, part.revision) if each)
+
+
+def part_brief(part: Part) -> JsonObject:
+    """A part as it is shown inside of something else."""
+    return {
+        "pk": part.pk,
+        "IPN": part.IPN,
+        "barcode_hash": part.barcode_hash,
+        "category_default_location": None,  # whatever the category says, as on a real server: only `part/` tells
+        "default_location": part.default_location,
+        "default_expiry": 0,
+        "name": part.name,
+        "revision": part.revision,
+        "full_name": full_name(part),
+        "description": part.description,
+        "image": None,
+        "thumbnail": THUMBNAIL,
+        "active": part.active,
+        "locked": part.locked,
+        "assembly": part.assembly,
+        "component": part.component,
+        "minimum_stock": f"{part.minimum_stock:.6f}",
+        "is_template": part.is_template,
+        "purchaseable": part.purchaseable,
+        "salable": part.salable,
+        "testable": part.testable,
+        "trackable": part.trackable,
+        "virtual": part.virtual,
+        "consumable": part.consumable,
+        "units": part.units,
+        "pricing_min": None,
+        "pricing_max": None,
+    }
+
+
+def location_chain(state: State, location: Location | None) -> list[Location]:
+    """A place and all it lies in, the outermost first."""
+    chain: list[Location] = []
+    while location is not None:
+        chain.insert(0, location)
+        location = state.locations.get(location.parent)
+    return chain
+
+
+def pathstring(chain: list[Location]) -> str:
+    """The names of a chain of places, joined."""
+    return "/".join(each.name for each in chain)
+
+
+def location_full(state: State, location: Location) -> JsonObject:
+    """A place, without the counts of what lies in it."""
+    chain = location_chain(state, location)
+    return {
+        "pk": location.pk,
+        "barcode_hash": location.barcode_hash,
+        "name": location.name,
+        "level": len(chain) - 1,
+        "description": location.description,
+        "parent": location.parent,
+        "pathstring": pathstring(chain),
+        "owner": None,
+        "icon": location.custom_icon or "",
+        "custom_icon": location.custom_icon,
+        "structural": location.structural,
+        "external": location.external,
+        "location_type": None,
+        "location_type_detail": None,
+    }
+
+
+def stock_item(state: State, item: StockItem, extent: Extent) -> JsonObject:
+    """A stock item, as far as `extent` goes."""
+    order = state.sales_orders.get(item.sales_order)
+    content: JsonObject = {
+        "pk": item.pk,
+        "part": item.part,
+        "quantity": float(item.quantity),
+        "serial": item.serial,
+        "batch": item.batch,
+        "location": item.location,
+        "belongs_to": item.belongs_to,
+        "build": None,
+        "consumed_by": None,
+        "customer": item.customer,
+        "delete_on_deplete": item.delete_on_deplete,
+        "expiry_date": day(item.expiry_date),
+        "in_stock": is_in_stock(item),
+        "is_building": False,
+        "link": item.link,
+        "notes": item.notes,
+        "owner": None,
+        "packaging": item.packaging,
+        "parent": item.parent,
+        "purchase_order": None,
+        "purchase_order_reference": None,
+        "sales_order": item.sales_order,
+        "sales_order_reference": None if order is None else order.reference,
+        "status": item.status,
+        "status_text": stock_status_text(state, item.status, item.status_custom_key),
+        "status_custom_key": item.status_custom_key or item.status,
+        "supplier_part": None,
+        "SKU": None,
+        "MPN": None,
+        "barcode_hash": item.barcode_hash,
+        "creation_date": minute(item.creation_date),
+        "stocktake_date": day(item.stocktake_date),
+        "updated": minute(item.updated),
+        "purchase_price": number(item.purchase_price),
+        "purchase_price_currency": item.purchase_price_currency,
+    }
+    return content | _counts(state, item, extent) | _details(state, item, extent)
+
+
+def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
+    names = ("allocated", "expired", "installed_items", "child_items", "stale", "tracking_items")
+    if not extent.annotated:
+        return dict.fromkeys(names)
+    expired = item.expiry_date is not None and item.expiry_date < state.today and is_in_stock(item)
+    return {
+        "allocated": float(allocated(state, item)),
+        "expired": expired,
+        "installed_items": 0,
+        "child_items": len(state.stock.find("parent", item.pk)),
+        "stale": expired,
+        "tracking_items": len(state.tracking.find("item", item.pk)),
+    }
+
+
+def _details(state: State, item: StockItem, extent: Extent) -> JsonObject:
+    content: JsonObject = {}
+    if extent.part_detail:
+        content["part_detail"] = part_brief(state.parts[item.part])
+    if extent.tags:
+        content["tags"] = list(item.tags)
+    chain: list[Location] = []
+    if extent.path_detail or extent.location_detail:
+        chain = location_chain(state, state.locations.get(item.location))
+    if extent.path_detail:
+        path = [{"pk": each.pk, "name": each.name, "icon": each.custom_icon or ""} for each in chain]
+        content["location_path"] = path or None
+    if extent.supplier_part_detail:
+        content["supplier_part_detail"] = None
+    if extent.tests:
+        content["tests"] = []
+    if extent.location_detail:
+        last = chain[-1] if chain else None
+        content["location_detail"] = (
+            None if last is None else {"pk": last.pk, "name": last.name, "pathstring": pathstring(chain)}
+        )
+    return content

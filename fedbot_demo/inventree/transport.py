@@ -1,0 +1,72 @@
+"""Reaching a simulated InvenTree in the same process: an httpx transport without sockets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+import httpx
+
+from fedbot_demo.inventree.core import SimulatedInvenTree
+from fedbot_demo.inventree.exchange import Request
+from fedbot_demo.inventree.faults import Broken, Faults, answer
+from fedbot_demo.inventree.latency import Latency
+
+
+class SimulatedTransport(httpx.BaseTransport):
+    """Hands requests to `server`, whatever their host. `calls` counts them and `log` keeps their method and path.
+
+    `faults` may be added to at any time. `sleep` is what a delay waits by, so that tests need no real time.
+    """
+
+    def __init__(
+        self,
+        server: SimulatedInvenTree,
+        *,
+        faults: Faults | None = None,
+        latency: Latency | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.server = server
+        self.faults = faults if faults is not None else Faults()
+        self.latency = latency
+        self.log: list[str] = []
+        self._sleep = sleep
+
+    @property
+    def calls(self) -> int:
+        """How many requests came by."""
+        return len(self.log)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request, or end it as the faults say.
+
+        Raises:
+            httpx.ConnectError: refused; nothing was done.
+            httpx.ReadTimeout: no answer in time; it may have been done.
+            httpx.ReadError: the connection broke; it was done.
+        """
+        self.log.append(f"{request.method} {request.url.path}")
+        outcome = answer(self.server, _translated(request), self.faults, self.latency)
+        if outcome.delay > 0:
+            self._sleep(outcome.delay)
+        if outcome.broken is Broken.REFUSED:
+            raise httpx.ConnectError("Connection refused", request=request)
+        if outcome.broken is Broken.TIMEOUT:
+            raise httpx.ReadTimeout("The read operation timed out", request=request)
+        if outcome.broken is Broken.RESET or outcome.response is None:
+            raise httpx.ReadError("Connection reset by peer", request=request)
+        response = outcome.response
+        return httpx.Response(response.status, headers=list(response.headers), content=response.body, request=request)
+
+
+def _translated(request: httpx.Request) -> Request:
+    query = request.url.query.decode()
+    return Request(
+        method=request.method,
+        path=request.url.path,
+        query=tuple(parse_qsl(query, keep_blank_values=True)),
+        headers=tuple(request.headers.items()),
+        body=request.read(),
+    )

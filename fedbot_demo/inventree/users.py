@@ -1,0 +1,410 @@
+"""/api/user/…: accounts, groups and their rule sets (facts: first facts, SECURITY, (e))."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from operator import attrgetter
+
+from fedbot_demo.inventree.access import RULES, hash_password, roles_of
+from fedbot_demo.inventree.endpoint import (
+    Call,
+    Endpoint,
+    signed_in,
+    staff_or_read,
+    staff_with_admin_role_or_read,
+    superuser,
+)
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply, ServerError
+from fedbot_demo.inventree.fields import Form
+from fedbot_demo.inventree.listing import ordered, page, search
+from fedbot_demo.inventree.records import ROLES, Group, RuleSet, User
+from fedbot_demo.inventree.state import State
+
+#: The database models that each role gives rights on, as /user/roles/ lists them.
+ROLE_MODELS: dict[str, tuple[str, ...]] = {
+    "admin": ("group", "user", "permission", "apitoken", "ruleset"),
+    "part_category": ("partcategory", "partcategoryparametertemplate", "partcategorystar"),
+    "part": (
+        "manufacturerpart",
+        "supplierpart",
+        "bomitem",
+        "part",
+        "partcategorystar",
+        "partinternalpricebreak",
+        "partpricing",
+        "partrelated",
+        "partsellpricebreak",
+        "partstar",
+        "partstocktake",
+        "parttesttemplate",
+    ),
+    "bom": ("bomitem", "bomitemsubstitute"),
+    "stock_location": ("stocklocation", "stocklocationtype"),
+    "stock": ("stockitem", "stockitemtestresult", "stockitemtracking"),
+    "build": (
+        "part",
+        "partcategory",
+        "bomitem",
+        "build",
+        "builditem",
+        "buildline",
+        "stockitem",
+        "stocklocation",
+    ),
+    "purchase_order": ("company", "contact", "address", "supplierpart", "manufacturerpart", "purchaseorder"),
+    "sales_order": (
+        "company",
+        "contact",
+        "address",
+        "salesorder",
+        "salesorderallocation",
+        "salesordershipment",
+    ),
+    "return_order": ("company", "contact", "address", "returnorder", "returnorderlineitem"),
+    "transfer_order": ("transferorder", "transferorderallocation", "transferorderlineitem"),
+}
+
+_SHORTEST_PASSWORD = 8
+_COMMON_PASSWORDS = frozenset({"12345", "123456", "12345678", "password", "qwerty", "letmein", "admin"})
+
+_PROFILE: JsonObject = {
+    "displayname": None,
+    "position": None,
+    "status": None,
+    "location": None,
+    "active": True,
+    "contact": None,
+    "type": "internal",
+    "organisation": None,
+    "primary_group": None,
+}
+
+
+def user_brief(user: User) -> JsonObject:
+    """An account as it is shown inside of something else."""
+    return {
+        "pk": user.pk,
+        "username": user.username,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "email": user.email,
+    }
+
+
+def user_full(state: State, user: User) -> JsonObject:
+    """An account with its groups and what it is."""
+    groups = [state.groups[pk] for pk in sorted(user.groups) if pk in state.groups]
+    return user_brief(user) | {
+        "groups": [{"pk": group.pk, "name": group.name} for group in groups],
+        "is_staff": user.is_staff,
+        "is_superuser": user.is_superuser,
+        "is_active": user.is_active,
+        "profile": dict(_PROFILE),
+    }
+
+
+def _permissions(rules: list[RuleSet]) -> dict[str, list[str]]:
+    found: dict[str, set[str]] = {}
+    for rule in rules:
+        actions = {action for action in RULES if getattr(rule, f"can_{action}")}
+        for model in ROLE_MODELS[rule.name] if actions else ():
+            found.setdefault(model, set()).update(actions)
+    return {model: sorted(actions) for model, actions in found.items()}
+
+
+def permissions_of(state: State, user: User) -> dict[str, list[str]]:
+    """What the user may do, per model; all of it for a superuser."""
+    if user.is_superuser:
+        return {model: sorted(RULES) for models in ROLE_MODELS.values() for model in models}
+    return _permissions([rule for group in user.groups for rule in state.rule_sets.find("group", group)])
+
+
+def who_am_i(call: Call) -> Reply:
+    """The account of the caller, with ?roles=true its roles (API 519)."""
+    content = user_full(call.state, call.user)
+    content["profile"] = {"language": None, "theme": None, "widgets": None} | content["profile"]
+    if call.query.says_yes("roles", otherwise=False):
+        content["roles"] = roles_of(call.state, call.user)
+        content["permissions"] = permissions_of(call.state, call.user)
+    return Reply(content)
+
+
+def edit_me(call: Call) -> Reply:
+    """Change one's own names and address; what one is stays, in silence (API 472)."""
+    form = Form(call.row_fields(), partial=call.request.method == "PATCH")
+    _name_fields(form)
+    values = form.check()
+    _check_username(call.state, values, call.user)
+    changed = call.state.users.put(replace(call.user, **values))
+    return who_am_i(replace(call, signed_in=changed))
+
+
+def my_roles(call: Call) -> Reply:
+    """The caller's roles and permissions."""
+    return Reply(
+        {
+            "user": call.user.pk,
+            "username": call.user.username,
+            "roles": roles_of(call.state, call.user),
+            "permissions": permissions_of(call.state, call.user),
+            "is_staff": call.user.is_staff,
+            "is_superuser": call.user.is_superuser,
+        }
+    )
+
+
+def list_users(call: Call) -> Reply:
+    """All accounts; anybody may look."""
+    found = list(call.state.users)
+    for name in ("is_staff", "is_active", "is_superuser"):
+        wanted = call.query.flag(name)
+        if wanted is not None:
+            found = [user for user in found if getattr(user, name) == wanted]
+    found = search(found, call.query, lambda user: (user.first_name, user.last_name, user.username))
+    names = ("email", "username", "first_name", "last_name", "is_staff", "is_superuser", "is_active")
+    keys = {name: attrgetter(name) for name in names}
+    return page(call.request, call.query, ordered(found, call.query, keys), lambda user: user_full(call.state, user))
+
+
+def _name_fields(form: Form) -> None:
+    form.text("username", required=True, blank=False, longest=150)
+    form.text("first_name", required=True, longest=150)
+    form.text("last_name", required=True, longest=150)
+    form.email("email", required=True)
+
+
+def _check_username(state: State, values: JsonObject, owner: User | None = None) -> None:
+    for other in state.users.find("username", values.get("username")):
+        if owner is None or other.pk != owner.pk:
+            raise InvalidError({"username": ["A user with that username already exists."]})
+
+
+def create_user(call: Call) -> Reply:
+    """Make an account. It has no password, whatever was sent; groups come later (group_ids here is an error 500)."""
+    form = Form(call.row_fields())
+    _name_fields(form)
+    for name in ("is_staff", "is_superuser", "is_active"):
+        form.flag(name)
+    form.rows("group_ids", call.state.groups)
+    values = form.check()
+    _check_username(call.state, values)
+    if "group_ids" in values:
+        raise ServerError("TypeError", call.request.path)
+    user = call.state.users.put(User(pk=call.state.users.next_pk, **values))
+    return Reply(user_full(call.state, user), 201)
+
+
+def _find_user(call: Call) -> User:
+    user = call.state.users.get(call.pk)
+    if user is None:
+        raise NotFoundError.of_row("User")
+    return user
+
+
+def read_user(call: Call) -> Reply:
+    """One account."""
+    return Reply(user_full(call.state, _find_user(call)))
+
+
+def edit_user(call: Call) -> Reply:
+    """Change an account: names, what it is, and (by group_ids) its groups."""
+    user = _find_user(call)
+    form = Form(call.row_fields(), partial=call.request.method == "PATCH")
+    _name_fields(form)
+    for name in ("is_staff", "is_superuser", "is_active"):
+        form.flag(name)
+    form.rows("group_ids", call.state.groups)
+    values = form.check()
+    _check_username(call.state, values, user)
+    groups = values.pop("group_ids", user.groups)
+    changed = call.state.users.put(replace(user, groups=tuple(sorted(groups)), **values))
+    return Reply(user_full(call.state, changed))
+
+
+def delete_user(call: Call) -> Reply:
+    """Delete an account with its tokens; what it did stays in the history, without a name."""
+    user = _find_user(call)
+    for token in call.state.tokens.find("user", user.pk):
+        call.state.tokens.remove(token.pk)
+    for entry in call.state.tracking:
+        if entry.user == user.pk:
+            call.state.tracking.put(replace(entry, user=None))
+    call.state.users.remove(user.pk)
+    return Reply(status=204)
+
+
+def set_password(call: Call) -> Reply:
+    """Give an account a password; a weak one only with override_warning."""
+    user = call.state.users.get(call.pk)
+    if user is None:
+        raise ServerError("DoesNotExist", call.request.path, module="django.contrib.auth.models.User.")
+    form = Form(call.data(), partial=call.request.method == "PATCH")
+    form.text("password", required=True, blank=False)
+    form.flag("override_warning")
+    values = form.check()
+    password = values.get("password")
+    if password is not None:
+        complaints = password_complaints(password)
+        if complaints and not values.get("override_warning"):
+            raise InvalidError({"password": str(complaints)})
+        call.state.users.put(replace(user, password_hash=hash_password(password)))
+    return Reply({})
+
+
+def password_complaints(password: str) -> list[str]:
+    """What InvenTree has against a password."""
+    checks = [
+        (
+            len(password) < _SHORTEST_PASSWORD,
+            f"This password is too short. It must contain at least {_SHORTEST_PASSWORD} characters.",
+        ),
+        (password.lower() in _COMMON_PASSWORDS, "This password is too common."),
+        (password.isdecimal(), "This password is entirely numeric."),
+    ]
+    return [message for holds, message in checks if holds]
+
+
+def rule_set_json(rule: RuleSet) -> JsonObject:
+    """What a group may do in one role."""
+    return {
+        "pk": rule.pk,
+        "name": rule.name,
+        "label": ROLES[rule.name],
+        "group": rule.group,
+        "can_view": rule.can_view,
+        "can_add": rule.can_add,
+        "can_change": rule.can_change,
+        "can_delete": rule.can_delete,
+    }
+
+
+def _group_json(call: Call, group: Group, *, everything: bool = False) -> JsonObject:
+    rules = call.state.rule_sets.find("group", group.pk)
+    content: JsonObject = {"pk": group.pk, "name": group.name}
+    if everything or call.query.says_yes("role_detail", otherwise=True):
+        content["roles"] = [rule_set_json(rule) for rule in rules]
+    if everything or call.query.says_yes("user_detail", otherwise=False):
+        members = [user for user in call.state.users if group.pk in user.groups]
+        content["users"] = [user_brief(user) for user in members]
+    if everything or call.query.says_yes("permission_detail", otherwise=False):
+        content["permissions"] = _permissions(rules)
+    return content
+
+
+def list_groups(call: Call) -> Reply:
+    """All groups; anybody may look."""
+    found = search(call.state.groups, call.query, lambda group: (group.name,))
+    rows = ordered(found, call.query, {"name": lambda group: group.name})
+    return page(call.request, call.query, rows, lambda group: _group_json(call, group))
+
+
+def _group_form(call: Call, group: Group | None) -> JsonObject:
+    form = Form(call.row_fields(), partial=call.request.method == "PATCH")
+    form.text("name", required=True, blank=False, longest=150)
+    for other in call.state.groups.find("name", form.values.get("name")):
+        if group is None or other.pk != group.pk:
+            form.fail("name", "group with this name already exists.")
+    return form.check()
+
+
+def add_group(state: State, name: str) -> Group:
+    """A new group with a rule set for each role that allows nothing."""
+    group = state.groups.put(Group(pk=state.groups.next_pk, name=name))
+    for role in ROLES:
+        state.rule_sets.put(RuleSet(pk=state.rule_sets.next_pk, group=group.pk, name=role))
+    return group
+
+
+def create_group(call: Call) -> Reply:
+    """Make a group that may do nothing yet."""
+    group = add_group(call.state, _group_form(call, None)["name"])
+    return Reply(_group_json(call, group, everything=True), 201)
+
+
+def _find_group(call: Call) -> Group:
+    group = call.state.groups.get(call.pk)
+    if group is None:
+        raise NotFoundError.of_row("Group")
+    return group
+
+
+def read_group(call: Call) -> Reply:
+    """One group."""
+    return Reply(_group_json(call, _find_group(call)))
+
+
+def edit_group(call: Call) -> Reply:
+    """Rename a group."""
+    group = _find_group(call)
+    changed = call.state.groups.put(replace(group, **_group_form(call, group)))
+    return Reply(_group_json(call, changed, everything=True))
+
+
+def delete_group(call: Call) -> Reply:
+    """Delete a group; its members lose what it gave them."""
+    group = _find_group(call)
+    for rule in call.state.rule_sets.find("group", group.pk):
+        call.state.rule_sets.remove(rule.pk)
+    for user in call.state.users:
+        if group.pk in user.groups:
+            call.state.users.put(replace(user, groups=tuple(pk for pk in user.groups if pk != group.pk)))
+    call.state.groups.remove(group.pk)
+    return Reply(status=204)
+
+
+def list_rule_sets(call: Call) -> Reply:
+    """The rule sets, of one group with ?group=."""
+    group = call.query.row("group", call.state.groups)
+    call.query.check()
+    found = list(call.state.rule_sets) if group is None else call.state.rule_sets.find("group", group.pk)
+    name = call.query.text("name")
+    if name:
+        found = [rule for rule in found if rule.name == name]
+    rows = ordered(search(found, call.query, lambda rule: (rule.name,)), call.query, {})
+    return page(call.request, call.query, rows, rule_set_json)
+
+
+def _find_rule_set(call: Call) -> RuleSet:
+    rule = call.state.rule_sets.get(call.pk)
+    if rule is None:
+        raise NotFoundError.of_row("RuleSet")
+    return rule
+
+
+def read_rule_set(call: Call) -> Reply:
+    """One rule set."""
+    return Reply(rule_set_json(_find_rule_set(call)))
+
+
+def edit_rule_set(call: Call) -> Reply:
+    """Change what a group may do in one role."""
+    rule = _find_rule_set(call)
+    form = Form(call.row_fields(), partial=True)
+    for action in RULES:
+        form.flag(f"can_{action}")
+    return Reply(rule_set_json(call.state.rule_sets.put(widened(replace(rule, **form.check())))))
+
+
+def widened(rule: RuleSet) -> RuleSet:
+    """The rule set as InvenTree saves it: who may add or delete may change, who may do anything may look."""
+    change = rule.can_change or rule.can_add or rule.can_delete
+    return replace(rule, can_change=change, can_view=rule.can_view or change)
+
+
+def endpoints() -> list[Endpoint]:
+    """Accounts, groups and rule sets."""
+    account = {"GET": read_user, "PUT": edit_user, "PATCH": edit_user, "DELETE": delete_user}
+    group = {"GET": read_group, "PUT": edit_group, "PATCH": edit_group, "DELETE": delete_group}
+    rule = {"GET": read_rule_set, "PUT": edit_rule_set, "PATCH": edit_rule_set}
+    return [
+        Endpoint("user/me/", {"GET": who_am_i, "PUT": edit_me, "PATCH": edit_me}, signed_in, also="DELETE"),
+        Endpoint("user/me/roles/", {"GET": my_roles}, signed_in),
+        Endpoint("user/roles/", {"GET": my_roles}, signed_in),
+        Endpoint("user/", {"GET": list_users, "POST": create_user}, staff_with_admin_role_or_read),
+        Endpoint("user/#/", account, staff_with_admin_role_or_read),
+        Endpoint("user/#/set-password/", {"PUT": set_password, "PATCH": set_password}, superuser),
+        Endpoint("user/group/", {"GET": list_groups, "POST": create_group}, staff_or_read),
+        Endpoint("user/group/#/", group, staff_or_read),
+        Endpoint("user/ruleset/", {"GET": list_rule_sets}, staff_or_read),
+        Endpoint("user/ruleset/#/", rule, staff_or_read, also="DELETE"),
+    ]

@@ -1,0 +1,129 @@
+"""One performance on a stage: what its acts have at hand to play before a reader, and to tell what is there then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fedbot_demo import plot
+from fedbot_demo.checks import Check, Handover, Inventories, check_receiver, check_sender, in_stock, new_items, shown
+from fedbot_demo.narrator import Narrator
+from fedbot_demo.person import Person
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stage import Space, Stage
+from fedbot_demo.stocktake import StockItem
+
+#: Reading speed: what a person needs for a message, in seconds, at least and per character.
+_READ_AT_LEAST_S = 2.0
+_READ_PER_CHARACTER_S = 0.03
+_READ_AT_MOST_S = 12.0
+_PUT_AWAY_WITHIN_S = 20.0
+_LOOK_EVERY_S = 0.2
+
+
+@dataclass
+class Performance:
+    """The stage, who tells it, and what the acts leave behind: `pictures` by their names."""
+
+    stage: Stage
+    narrator: Narrator
+    fast: bool
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    # --- what people do
+
+    async def say(self, person: Person, words: str, *, reply_to: str | None = None) -> RoomEvent:
+        """A line to the bots, and the message that answers it, told and read."""
+        answer = await plot.answer_to(self.stage, person, words, reply_to=reply_to)
+        await self.read(answer)
+        return answer
+
+    async def card(self, person: Person, space: Space, subject: str) -> RoomEvent:
+        """The card that the bot of `space` posts for `person` to tap, told and read."""
+        card = await plot.card_of(self.stage, person, space, subject)
+        await self.read(card)
+        return card
+
+    async def tap(self, person: Person, card: RoomEvent, key: str) -> None:
+        """A tap, told."""
+        await self.narrator.has_told(await person.react(self.stage.room, card.event_id, key))
+
+    async def end(self, person: Person, transfer: str, *, said_by: Space) -> RoomEvent:
+        """The last word about a transfer, told and read: that it is done.
+
+        Raises:
+            OffScriptError: It ended in another way.
+        """
+        kinds = ("done", "aborted", "reverted", "disputed", "declined")
+        end = await plot.ended(self.stage, person, transfer, *kinds, by=said_by)
+        await self.read(end)
+        if plot.kind_of(end) != "done":
+            raise plot.OffScriptError(f"it isn't done, but: {end.body}")
+        return end
+
+    async def read(self, event: RoomEvent) -> None:
+        """Wait until it is told, and as long as a person takes to read it."""
+        await self.narrator.has_told(event.event_id)
+        await self.pause(len(event.body))
+
+    async def pause(self, characters: int) -> None:
+        """As long as a person takes to read so much."""
+        if not self.fast:
+            seconds = _READ_AT_LEAST_S + characters * _READ_PER_CHARACTER_S
+            await asyncio.sleep(min(seconds, _READ_AT_MOST_S))
+
+    # --- what the InvenTrees hold
+
+    async def inventories(self, when: str, ipn: str, before: Inventories | None = None) -> Inventories:
+        """Ask both InvenTrees, tell what they say of the part (and of what is new since `before`); all they hold."""
+        self.narrator.heading(f"{when}: what both InvenTrees say of {ipn}")
+        found: list[list[StockItem]] = []
+        for number, space in enumerate(self.stage.pair):
+            async with space.stocktake() as stocktake:
+                items = await stocktake.items()
+                found.append(items)
+                self._tell_stock(space, items, ipn)
+                for item in new_items(before[number], items) if before else ():
+                    self.narrator.line(f"    history of #{item.pk}:", "2")
+                    for entry in await stocktake.history(item.pk):
+                        said = f" – {entry.notes}" if entry.notes else ""
+                        self.narrator.line(f"      {entry.label}, by {entry.user}{said}", "2")
+        await self.pause(160)
+        return found[0], found[1]
+
+    async def is_put_away(self, before: Inventories) -> None:
+        """The end is told when the item is booked in; where it belongs it is put right after that."""
+        betaspace = self.stage.betaspace
+        async with betaspace.stocktake() as stocktake:
+            loop = asyncio.get_running_loop()
+            deadline = loop.time() + _PUT_AWAY_WITHIN_S
+            while loop.time() < deadline:
+                new = new_items(before[1], await stocktake.items())
+                if new and all(item.place == betaspace.cast.destination for item in new):
+                    return
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def handed_over(self, handover: Handover, before: Inventories) -> list[Check]:
+        """What should have become of a handover from Attraktor to Betaspace."""
+        await self.is_put_away(before)
+        await self.inventories("After", handover.ipn, before)
+        attraktor, betaspace = self.stage.pair
+        return [
+            *await check_sender(attraktor, betaspace, handover, before[0]),
+            *await check_receiver(betaspace, attraktor, handover, before[1]),
+        ]
+
+    def _tell_stock(self, space: Space, items: Sequence[StockItem], ipn: str) -> None:
+        total = shown(in_stock(items, ipn))
+        self.narrator.line(f"{space.name} ({space.inventree.url}): {total} in stock", "1")
+        for item in items:
+            if item.ipn == ipn:
+                where = item.place or f"with customer {item.customer}"
+                self.narrator.line(f"  #{item.pk:<4} {item.part:<22} {shown(item.quantity):>6}  {where}")
+
+
+async def stocked(space: Space) -> list[StockItem]:
+    """All rows of stock that the space's InvenTree has, oldest first."""
+    async with space.stocktake() as stocktake:
+        return await stocktake.items()

@@ -1,0 +1,368 @@
+"""A scripted person: a human's Matrix client without a screen, for the demo and the end-to-end tests.
+
+Built on the client-server API directly, not on nio: what the bots do wrong must not be repeated here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from fedbot_demo.client_server import ClientServerApi, quoted
+from fedbot_demo.homeserver import Account
+from fedbot_demo.room_event import RoomEvent, event_of
+
+_LONG_POLL_S = 10.0
+Found = TypeVar("Found")
+#: Synapse gives at most 100 events of a room at once (facts/matrix.md §4).
+_PAGE = 100
+_FILTER = {
+    "presence": {"types": []},
+    "account_data": {"types": []},
+    "room": {
+        "timeline": {"limit": _PAGE},
+        "ephemeral": {"types": ["m.typing"]},
+        "account_data": {"types": []},
+    },
+}
+
+
+class Person:
+    """Somebody with a Matrix client: says and taps things, and sees what happens in all rooms joined.
+
+    Every wish waits as long as the homeserver's limits ask (429), at most `patience` seconds in all.
+    Whatever was seen is in `seen`, in the order in which it was seen.
+    """
+
+    def __init__(self, account: Account, *, patience: float = 60.0) -> None:
+        self.user_id = account.user_id
+        self.seen: list[RoomEvent] = []
+        #: Rooms invited to and neither joined nor left since, each with who asked.
+        self.invitations: dict[str, str] = {}
+        self.rooms: set[str] = set()
+        self._since: str | None = None
+        self._syncing = asyncio.Lock()
+        self._session = secrets.token_hex(4)
+        self._counter = itertools.count()
+        self._api = ClientServerApi(account.homeserver_url, account.access_token, patience=patience)
+
+    async def __aenter__(self) -> Self:
+        """Nothing to open: the first wish does."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+    # ----------------------------------------------------------------------------------- rooms and members
+
+    async def create_room(
+        self,
+        name: str,
+        *,
+        invite: Sequence[str] = (),
+        preset: str = "private_chat",
+        room_version: str | None = None,
+        power_levels: Mapping[str, Any] | None = None,
+        initial_state: Sequence[Mapping[str, Any]] = (),
+        direct: bool = False,
+    ) -> str:
+        """A new room; returns its id. A key in `power_levels` replaces the preset's whole key (facts §2).
+
+        `direct`: to be alone with who is invited; clients set that when somebody begins a direct chat.
+        """
+        asked: dict[str, Any] = {
+            "name": name,
+            "is_direct": direct,
+            "preset": preset,
+            "invite": list(invite),
+            "initial_state": list(initial_state),
+        }
+        if room_version:
+            asked["room_version"] = room_version
+        if power_levels:
+            asked["power_level_content_override"] = power_levels
+        return str((await self._api.ask("POST", "/createRoom", asked))["room_id"])
+
+    async def invite(self, room: str, user_id: str) -> None:
+        """Invite somebody into `room`."""
+        await self._api.ask("POST", f"/rooms/{quoted(room)}/invite", {"user_id": user_id})
+
+    async def join(self, room: str, *, via: Sequence[str] = ()) -> str:
+        """Join by id or alias; `via` names homeservers to join through. Returns the room's id."""
+        query = "&".join(f"via={quoted(server)}" for server in via)
+        answer = await self._api.ask("POST", f"/join/{quoted(room)}" + (f"?{query}" if query else ""), {})
+        return str(answer["room_id"])
+
+    async def leave(self, room: str) -> None:
+        """Leave `room`, or decline the invitation to it."""
+        await self._api.ask("POST", f"/rooms/{quoted(room)}/leave", {})
+
+    async def kick(self, room: str, user_id: str, reason: str = "") -> None:
+        """Put somebody out of `room`."""
+        await self._api.ask("POST", f"/rooms/{quoted(room)}/kick", {"user_id": user_id, "reason": reason})
+
+    async def ban(self, room: str, user_id: str, reason: str = "") -> None:
+        """Put somebody out of `room` for good."""
+        await self._api.ask("POST", f"/rooms/{quoted(room)}/ban", {"user_id": user_id, "reason": reason})
+
+    async def upgrade_room(self, room: str, room_version: str) -> str:
+        """Tombstone `room` in favour of a new one of another version; returns the new one's id."""
+        answer = await self._api.ask("POST", f"/rooms/{quoted(room)}/upgrade", {"new_version": room_version})
+        return str(answer["replacement_room"])
+
+    async def members(self, room: str) -> set[str]:
+        """The user ids of who is in `room` now."""
+        return set((await self._api.ask("GET", f"/rooms/{quoted(room)}/joined_members"))["joined"])
+
+    # ----------------------------------------------------------------------------------------------- state
+
+    async def state(self, room: str, kind: str, key: str = "") -> dict[str, Any]:
+        """The content of one state event; MatrixError M_NOT_FOUND when there is none."""
+        return await self._api.ask("GET", f"/rooms/{quoted(room)}/state/{quoted(kind)}/{quoted(key)}")
+
+    async def set_state(self, room: str, kind: str, content: Mapping[str, Any], key: str = "") -> str:
+        """Set one state event; returns its id."""
+        path = f"/rooms/{quoted(room)}/state/{quoted(kind)}/{quoted(key)}"
+        return str((await self._api.ask("PUT", path, content))["event_id"])
+
+    async def set_power_levels(
+        self, room: str, *, users: Mapping[str, int] | None = None, events: Mapping[str, int] | None = None
+    ) -> None:
+        """Change the power of some users and what some event types need; all else stays as it is."""
+        levels = await self.state(room, "m.room.power_levels")
+        for name, changes in (("users", users), ("events", events)):
+            levels[name] = {**levels.get(name, {}), **(changes or {})}
+        await self.set_state(room, "m.room.power_levels", levels)
+
+    # ---------------------------------------------------------------------------------- saying and tapping
+
+    async def send(self, room: str, kind: str, content: Mapping[str, Any]) -> str:
+        """Send any event into the timeline; returns its id. Tried again, it stays one event."""
+        path = f"/rooms/{quoted(room)}/send/{quoted(kind)}/{self._transaction()}"
+        return str((await self._api.ask("PUT", path, content))["event_id"])
+
+    async def say(
+        self,
+        room: str,
+        text: str,
+        *,
+        html: str | None = None,
+        reply_to: str | None = None,
+        thread: str | None = None,
+        mentions: Sequence[str] = (),
+    ) -> str:
+        """Say a line; as a reply to an event, or in the thread under an event, or both. Returns its id."""
+        content: dict[str, Any] = {"msgtype": "m.text", "body": text}
+        if html is not None:
+            content |= {"format": "org.matrix.custom.html", "formatted_body": html}
+        if mentions:
+            content["m.mentions"] = {"user_ids": list(mentions)}
+        relation: dict[str, Any] = {}
+        if thread:
+            # clients without threads show the line as a reply to the thread's first event (spec, m.thread)
+            relation |= {"rel_type": "m.thread", "event_id": thread, "is_falling_back": reply_to is None}
+        if reply_to or thread:
+            relation["m.in_reply_to"] = {"event_id": reply_to or thread}
+            content["m.relates_to"] = relation
+        return await self.send(room, "m.room.message", content)
+
+    async def show(self, room: str, photo: bytes, *, reply_to: str) -> str:
+        """A JPEG as a reply to an event, as a client sends one; returns its id."""
+        content = {
+            "msgtype": "m.image",
+            "body": "photo.jpg",
+            "url": await self._api.upload(photo, "image/jpeg"),
+            "info": {"mimetype": "image/jpeg", "size": len(photo)},
+            "m.relates_to": {"m.in_reply_to": {"event_id": reply_to}},
+        }
+        return await self.send(room, "m.room.message", content)
+
+    async def edit(self, room: str, event_id: str, text: str) -> str:
+        """Replace the text of an own line; returns the edit's id."""
+        return await self.send(
+            room,
+            "m.room.message",
+            {
+                "msgtype": "m.text",
+                "body": f"* {text}",
+                "m.new_content": {"msgtype": "m.text", "body": text},
+                "m.relates_to": {"rel_type": "m.replace", "event_id": event_id},
+            },
+        )
+
+    async def react(self, room: str, event_id: str, key: str) -> str:
+        """Tap an emoji on an event; returns the reaction's id."""
+        relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
+        return await self.send(room, "m.reaction", {"m.relates_to": relation})
+
+    async def redact(self, room: str, event_id: str, reason: str = "") -> str:
+        """Delete an event, or take a reaction back; returns the redaction's id."""
+        path = f"/rooms/{quoted(room)}/redact/{quoted(event_id)}/{self._transaction()}"
+        return str((await self._api.ask("PUT", path, {"reason": reason}))["event_id"])
+
+    async def typing(self, room: str, *, seconds: float = 10.0) -> None:
+        """Show the typing sign for some seconds; 0 takes it away."""
+        asked: dict[str, Any] = {"typing": seconds > 0}
+        if seconds > 0:
+            asked["timeout"] = int(seconds * 1000)
+        await self._api.ask("PUT", f"/rooms/{quoted(room)}/typing/{quoted(self.user_id)}", asked)
+
+    # --------------------------------------------------------------------------------- reading and waiting
+
+    async def event(self, room: str, event_id: str) -> RoomEvent:
+        """One event as the server has it now: redacted ones are empty, edits are in `source`'s unsigned."""
+        path = f"/rooms/{quoted(room)}/event/{quoted(event_id)}"
+        return self._seen(room, await self._api.ask("GET", path))
+
+    async def messages(self, room: str, *, most: int = 1000) -> list[RoomEvent]:
+        """The newest `most` events of a room's timeline, oldest first, whether seen before or not."""
+        return await self._page_back(room, start=None, end=None, most=most)
+
+    async def download(self, picture: RoomEvent) -> bytes:
+        """The file of a message that has one."""
+        return await self._api.download(str(picture.content["url"]))
+
+    async def notifications(self, *, only_highlights: bool = False) -> list[RoomEvent]:
+        """What rings with this person, newest first: the verdict of the homeserver's own push rules.
+
+        With `only_highlights` what rings loudly, for instance a mention. A room's notifications end when the
+        person reads it.
+        """
+        query = f"/notifications?limit={_PAGE}" + ("&only=highlight" if only_highlights else "")
+        rung = (await self._api.ask("GET", query))["notifications"]
+        return [event_of(each["room_id"], each["event"]) for each in rung if not each["read"]]
+
+    async def mark_read(self, room: str, event_id: str) -> None:
+        """Read the room up to an event: what rang before is quiet then."""
+        await self._api.ask("POST", f"/rooms/{quoted(room)}/receipt/m.read/{quoted(event_id)}", {})
+
+    async def wait_for(
+        self,
+        wanted: Callable[[RoomEvent], bool],
+        timeout: float = 15.0,
+        *,
+        after: RoomEvent | None = None,
+        what: str = "what was wanted",
+    ) -> RoomEvent:
+        """The first event seen, up to now or within `timeout` seconds, for which `wanted` holds.
+
+        Args:
+            wanted: Judges one event.
+            timeout: Seconds.
+            after: Only what was seen after this event counts.
+            what: For the error's text.
+
+        Raises:
+            TimeoutError: It didn't come; with the last events that did.
+        """
+        position = 0 if after is None else self.seen.index(after) + 1
+
+        def look() -> RoomEvent | None:
+            nonlocal position
+            while position < len(self.seen):
+                position += 1
+                if wanted(self.seen[position - 1]):
+                    return self.seen[position - 1]
+            return None
+
+        return await self._until(look, timeout, what)
+
+    async def wait_for_invitation(self, room: str | None = None, timeout: float = 15.0) -> str:
+        """The id of a room that this person is invited to (this `room`, if named)."""
+
+        def look() -> str | None:
+            if room is not None:
+                return room if room in self.invitations else None
+            return next(iter(self.invitations), None)
+
+        return await self._until(look, timeout, "an invitation")
+
+    async def _until(self, look: Callable[[], Found | None], timeout: float, what: str) -> Found:
+        deadline = time.monotonic() + timeout
+        while (found := look()) is None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                last = "".join(f"\n  {each.type} by {each.sender}: {each.content}" for each in self.seen[-8:])
+                raise TimeoutError(f"{self.user_id} waited {timeout:g} s for {what}; last seen:{last}")
+            await self.sync(min(left, _LONG_POLL_S))
+        return found
+
+    async def sync(self, wait: float = 0.0) -> None:
+        """Take in what is new, waiting up to `wait` seconds for something to be."""
+        known = self._since
+        async with self._syncing:
+            if self._since != known:
+                return  # somebody who waits beside us took it in
+            asked: dict[str, str] = {"filter": json.dumps(_FILTER), "timeout": str(int(wait * 1000))}
+            if known is not None:
+                asked["since"] = known
+            answer = await self._api.ask("GET", f"/sync?{httpx.QueryParams(asked)}", long_poll=wait)
+            await self._heed(answer)
+            await self._take_in(answer)
+            self._since = answer["next_batch"]
+
+    async def _take_in(self, answer: Mapping[str, Any]) -> None:
+        rooms = answer.get("rooms", {})
+        for room, invited in rooms.get("invite", {}).items():
+            self.invitations[room] = _inviter(invited["invite_state"]["events"], self.user_id)
+        for room, joined in rooms.get("join", {}).items():
+            self.invitations.pop(room, None)
+            self.rooms.add(room)
+            await self._take_in_timeline(room, joined["timeline"])
+            self.seen += [event_of(room, each) for each in joined.get("ephemeral", {}).get("events", [])]
+        for room, left in rooms.get("leave", {}).items():
+            self.invitations.pop(room, None)
+            self.rooms.discard(room)
+            await self._take_in_timeline(room, left.get("timeline", {"events": []}))
+
+    async def _take_in_timeline(self, room: str, timeline: Mapping[str, Any]) -> None:
+        if timeline.get("limited") and self._since is not None:
+            self.seen += await self._page_back(room, start=timeline["prev_batch"], end=self._since)
+        self.seen += [self._seen(room, each) for each in timeline["events"]]
+
+    async def _page_back(
+        self, room: str, *, start: str | None, end: str | None, most: int | None = None
+    ) -> list[RoomEvent]:
+        """A room's events from `start` (None: now) back to `end` (None: the first), oldest first."""
+        found: list[RoomEvent] = []
+        while most is None or len(found) < most:
+            asked = {"dir": "b", "limit": str(_PAGE)}
+            asked |= {name: token for name, token in (("from", start), ("to", end)) if token}
+            page = await self._api.ask("GET", f"/rooms/{quoted(room)}/messages?{httpx.QueryParams(asked)}")
+            found += [self._seen(room, each) for each in page["chunk"]]
+            start = page.get("end")
+            if not start or not page["chunk"]:
+                break
+        return found[:most][::-1]
+
+    async def _heed(self, answer: Mapping[str, Any]) -> None:
+        """What else a client does with a sync's answer; one without encryption nothing."""
+
+    def _seen(self, room: str, source: Mapping[str, Any]) -> RoomEvent:
+        return event_of(room, source)
+
+    def _transaction(self) -> str:
+        return f"{self._session}-{next(self._counter)}"
+
+
+def _inviter(stripped_state: Sequence[Mapping[str, Any]], invited: str) -> str:
+    """Who sent the invitation of `invited`; nothing when the homeserver doesn't tell."""
+    for each in stripped_state:
+        if each["type"] == "m.room.member" and each["state_key"] == invited:
+            return str(each["sender"])
+    return ""

@@ -1,0 +1,224 @@
+"""What the people of the story do, and what they wait for: connect, offer, tap, see the end.
+
+The demo, the end-to-end tests and the benches play it on a `Stage`. Messages are told apart by their envelopes, not
+by their words, which are written elsewhere and for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fedbot_demo.person import Person
+from fedbot_demo.room_event import RoomEvent
+from fedbot_demo.stage import Space, Stage
+
+ENVELOPE = "dev.fedbot"
+YES = "✅"
+NO = "❌"
+PARCEL = "📦"
+DAMAGED = "🔧"
+#: Under a default Synapse a bot that has said much waits 5 s for each event (facts/matrix.md §2).
+PATIENCE_S = 60.0
+
+
+class OffScriptError(Exception):
+    """A bot answered with something else than the story needs."""
+
+
+def envelope_of(event: RoomEvent) -> dict[str, Any]:
+    """The machine-readable part of a bot's message; empty when it has none."""
+    envelope = event.content.get(ENVELOPE)
+    return dict(envelope) if isinstance(envelope, dict) else {}
+
+
+def kind_of(event: RoomEvent) -> str:
+    """The kind of the envelope in the event, or nothing."""
+    return str(envelope_of(event).get("kind", ""))
+
+
+def subject_of(event: RoomEvent) -> str:
+    """The id of the transfer or connection that the event's envelope is about, or nothing."""
+    envelope = envelope_of(event)
+    return str(envelope.get("transfer") or envelope.get("connection") or "")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An offered push: its id, the line that asked for it, the sender's answer and the receiver's card."""
+
+    transfer: str
+    line: str
+    answer: RoomEvent
+    card: RoomEvent
+
+
+async def answer_to(stage: Stage, person: Person, words: str, *, reply_to: str | None = None) -> RoomEvent:
+    """Say a line to the bots in the room, and wait for the one message that answers it."""
+    line = await person.say(stage.room, words, reply_to=reply_to)
+    return await person.wait_for(
+        lambda event: event.type == "m.room.message" and event.replies_to == line and event.sender != person.user_id,
+        PATIENCE_S,
+        what=f"an answer to {words!r}",
+    )
+
+
+async def card_of(stage: Stage, person: Person, space: Space, subject: str) -> RoomEvent:
+    """The card that the bot of `space` posts about that subject, as `person` sees it, with its reactions to tap."""
+    card = await person.wait_for(
+        lambda event: (
+            event.type == "m.room.message"
+            and event.room == stage.room
+            and event.sender == space.account.user_id
+            and kind_of(event) == "noted"
+            and subject_of(event) == subject
+            and event.relation != "m.replace"
+        ),
+        PATIENCE_S,
+        what=f"the card of {space.name} about {subject}",
+    )
+    for key in (YES, NO):
+        await person.wait_for(
+            lambda event, key=key: event.relates_to == card.event_id and event.key == key,  # type: ignore[misc]
+            PATIENCE_S,
+            what=f"{key} under the card",
+        )
+    return card
+
+
+async def ask_to_connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:
+    """One space's superuser (Attraktor's) asks another one (Betaspace) to connect; the card there."""
+    asking, asked = asking or stage.attraktor, asked or stage.betaspace
+    answer = await answer_to(stage, asking.superuser, f"!fed connect {asked.party}")
+    if kind_of(answer) != "connect":
+        raise OffScriptError(f"no request to connect came of it, but: {answer.body}")
+    return await card_of(stage, asked.superuser, asked, subject_of(answer))
+
+
+async def connected(
+    stage: Stage, card: RoomEvent, asking: Space | None = None, asked: Space | None = None
+) -> RoomEvent:
+    """Wait until both sides have made and tried each other's access; the message that says so."""
+    asking, asked = asking or stage.attraktor, asked or stage.betaspace
+    person = asking.superuser
+    ready = [
+        await person.wait_for(
+            lambda event, space=space: (  # type: ignore[misc]
+                event.sender == space.account.user_id
+                and kind_of(event) == "ready"
+                and subject_of(event) == subject_of(card)
+            ),
+            PATIENCE_S,
+            what=f"{space.name} to be ready",
+        )
+        for space in (asking, asked)
+    ]
+    return await person.wait_for(
+        lambda event: (
+            event.type == "m.room.message"
+            and event.sender == asking.account.user_id
+            and person.user_id in event.content.get("m.mentions", {}).get("user_ids", [])
+        ),
+        PATIENCE_S,
+        after=max(ready, key=person.seen.index),
+        what="the word that the spaces are connected",
+    )
+
+
+async def connect(stage: Stage, asking: Space | None = None, asked: Space | None = None) -> RoomEvent:
+    """Two spaces become friends: asked, tapped, made, tried."""
+    asking, asked = asking or stage.attraktor, asked or stage.betaspace
+    card = await ask_to_connect(stage, asking, asked)
+    await asked.superuser.react(stage.room, card.event_id, YES)
+    return await connected(stage, card, asking, asked)
+
+
+async def offer(stage: Stage, person: Person, words: str, *, seen_by: Person) -> Offer:
+    """Somebody of Attraktor offers something to Betaspace; returns when its card is there, as `seen_by` sees it.
+
+    Raises:
+        OffScriptError: The bot answered with something else than an offer.
+    """
+    answer = await answer_to(stage, person, words)
+    if kind_of(answer) != "offer":
+        raise OffScriptError(f"no offer came of {words!r}, but: {answer.body}")
+    transfer = subject_of(answer)
+    card = await card_of(stage, seen_by, stage.betaspace, transfer)
+    return Offer(transfer, answer.replies_to, answer, card)
+
+
+async def ended(
+    stage: Stage, person: Person, transfer: str, *kinds: str, by: Space | None = None, timeout: float = PATIENCE_S
+) -> RoomEvent:
+    """The sender's last word about a transfer, of one of these kinds (`done`, `declined`, `aborted`…).
+
+    The sender is `by`, Attraktor if not told.
+    """
+    sender = by or stage.attraktor
+    return await person.wait_for(
+        lambda event: (
+            event.sender == sender.account.user_id and kind_of(event) in kinds and subject_of(event) == transfer
+        ),
+        timeout,
+        what=f"{' or '.join(kinds)} about {transfer}",
+    )
+
+
+async def push(stage: Stage, words: str, *, asker: Person, approver: Person, timeout: float = PATIENCE_S) -> Offer:
+    """Offered, tapped, moved, received: one whole push from Attraktor to Betaspace."""
+    made = await offer(stage, asker, words, seen_by=approver)
+    await approver.react(stage.room, made.card.event_id, YES)
+    await ended(stage, asker, made.transfer, "done", timeout=timeout)
+    return made
+
+
+async def on_its_way(person: Person, offer: Offer) -> RoomEvent:
+    """The edit of the card that says so, once the sender has handed it over."""
+    sent = await person.wait_for(
+        lambda event: kind_of(event) == "sent" and subject_of(event) == offer.transfer,
+        PATIENCE_S,
+        what="that it is sent",
+    )
+    return await person.wait_for(
+        lambda event: event.relation == "m.replace" and event.relates_to == offer.card.event_id,
+        PATIENCE_S,
+        after=sent,
+        what="the card to say that it is on its way",
+    )
+
+
+async def picture_under(stage: Stage, person: Person, answer: RoomEvent) -> RoomEvent:
+    """The picture that a bot posts into the thread of its answer."""
+    return await person.wait_for(
+        lambda event: (
+            event.room == stage.room
+            and event.content.get("msgtype") == "m.image"
+            and event.relates_to == answer.event_id
+        ),
+        PATIENCE_S,
+        what="the picture",
+    )
+
+
+async def parted(stage: Stage, person: Person, space: Space, preview: RoomEvent) -> RoomEvent:
+    """After the preview was agreed to: the edit by which the bot of `space` says that the friendship has ended."""
+    bot = space.account.user_id
+    begun = await person.wait_for(
+        lambda event: event.room == stage.room and event.sender == bot and event.type == "m.room.message",
+        PATIENCE_S,
+        after=preview,
+        what=f"{space.name}'s word that it ends",
+    )
+    return await person.wait_for(
+        lambda event: event.sender == bot and event.relation == "m.replace" and event.relates_to == begun.event_id,
+        PATIENCE_S,
+        after=begun,
+        what=f"{space.name}'s word that it has ended",
+    )
+
+
+async def events_of(stage: Stage, since: str, until: str) -> list[RoomEvent]:
+    """What happened in the room from one event to another, both included, as the homeserver has it now."""
+    timeline = await stage.attraktor.superuser.messages(stage.room)
+    ids = [event.event_id for event in timeline]
+    return timeline[ids.index(since) : ids.index(until) + 1]

@@ -1,0 +1,325 @@
+"""The whole scene on this machine: a homeserver, two makerspaces with their InvenTrees, people, bots as processes.
+
+Used by the demo, the end-to-end tests and whoever measures. All of it listens on loopback only and ends with the
+stage, however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import yaml
+
+from fedbot_demo.bot_process import BotProcess
+from fedbot_demo.certificates import CertificateAuthority
+from fedbot_demo.encrypted_person import EncryptedPerson
+from fedbot_demo.homeserver import Account, Homeserver
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.person import Person
+from fedbot_demo.stocktake import Stocktake
+
+ROOM_NAME = "Makerspaces"
+PARTY_EVENT = "dev.fedbot.party"
+TIME_ZONE = "Europe/Berlin"
+#: What a room's admin has to allow, so that each bot may announce its space (README). The first two keys replace
+#: the defaults of a private room, so they are written out (facts/matrix.md §2).
+_POWER_LEVELS: dict[str, Any] = {
+    "events": {PARTY_EVENT: 0, "m.room.power_levels": 100, "m.room.encryption": 100, "m.room.tombstone": 100}
+}
+#: As clients encrypt the rooms and direct chats that they make.
+ENCRYPTION: dict[str, Any] = {
+    "type": "m.room.encryption",
+    "state_key": "",
+    "content": {"algorithm": "m.megolm.v1.aes-sha2"},
+}
+_ANNOUNCED_WITHIN_S = 40.0
+_INVITED_WITHIN_S = 30.0
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays one makerspace. `people` are accounts in its InvenTree too; the first of them is its superuser."""
+
+    party: str
+    name: str
+    seed: str
+    people: tuple[str, ...]
+    destination: str
+
+
+ATTRAKTOR = Cast("attraktor", "Attraktor", "alpha", ("anna", "piet", "kim"), "Workshop")
+BETASPACE = Cast("betaspace", "Betaspace", "beta", ("bea", "cem", "dilek", "tom"), "Store/Shelf 2")
+GAMMASPACE = Cast("gammaspace", "Gammaspace", "gamma", ("gus", "mia"), "Cellar")
+
+
+@dataclass
+class Space:
+    """One makerspace on the stage: its InvenTree, its people, its bot, and the bot's `settings` as in config.yaml."""
+
+    cast: Cast
+    folder: Path
+    account: Account
+    inventree: InvenTreeProcess
+    people: dict[str, Person]
+    admin_room: str
+    settings: dict[str, Any] = field(repr=False)
+    bot: BotProcess = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.bot = BotProcess(self.folder / "config.yaml", self.folder / "state", self.folder / "bot.log")
+        self.write_settings()
+
+    @property
+    def party(self) -> str:
+        """The word by which people call it."""
+        return self.cast.party
+
+    @property
+    def name(self) -> str:
+        """Its name as people read it."""
+        return self.cast.name
+
+    @property
+    def superuser(self) -> Person:
+        """Who may connect it with others."""
+        return self.people[self.cast.people[0]]
+
+    def write_settings(self) -> None:
+        """Put `settings` into config.yaml; the bot reads it at its next start."""
+        _write_secret(self.folder / "config.yaml", yaml.safe_dump(self.settings, allow_unicode=True, sort_keys=False))
+
+    def stocktake(self) -> Stocktake:
+        """Its InvenTree, to be read as its admin."""
+        return Stocktake(self.inventree.url, self.inventree.tokens["admin"])
+
+    async def start_inventree(self) -> None:
+        """Start its InvenTree; it goes on where it was, at the same address."""
+        await asyncio.to_thread(self.inventree.start)
+
+    async def stop_inventree(self) -> None:
+        """Stop its InvenTree in order; nothing of it is lost."""
+        await asyncio.to_thread(self.inventree.stop)
+
+
+class Stage:
+    """Two makerspaces or three, up and announced in a room they share. Use it as `async with`.
+
+    Args:
+        folder: Where everything is kept; it stays. None: in a new temporary folder, removed in the end.
+        access: `peer_access` of both spaces.
+        default_rate_limits: Synapse's own limits for everybody, as on a makerspace's server; False lifts them.
+        rules: The bots' `rules` settings, as in config.yaml.
+        third: With Gammaspace, which is small.
+        apart: Each space on a homeserver of its own, which federates with the others'.
+        encrypted: All rooms are encrypted, as clients make them, and the people's clients encrypt.
+        latency: `measured` lets the InvenTrees answer as slowly as real ones (facts/inventree.md (g)).
+    """
+
+    room: str
+    homeserver: Homeserver
+    attraktor: Space
+    betaspace: Space
+    gammaspace: Space
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        access: Literal["relayed", "direct"] = "relayed",
+        default_rate_limits: bool = True,
+        rules: Mapping[str, Any] | None = None,
+        third: bool = False,
+        apart: bool = False,
+        encrypted: bool = False,
+        latency: Literal["none", "measured"] = "none",
+    ) -> None:
+        self._wanted_folder = folder
+        self._access = access
+        self._default_rate_limits = default_rate_limits
+        self._rules = dict(rules or {})
+        self._latency = latency
+        self._apart = apart
+        self._encrypted = encrypted
+        self._homeservers: dict[Cast, Homeserver] = {}
+        self._casts = (ATTRAKTOR, BETASPACE, GAMMASPACE) if third else (ATTRAKTOR, BETASPACE)
+        self._stack = AsyncExitStack()
+        self.folder = Path()
+        self.accounts: dict[str, Account] = {}
+        self.people: dict[str, Person] = {}
+
+    @property
+    def pair(self) -> tuple[Space, Space]:
+        """The two makerspaces of the story."""
+        return self.attraktor, self.betaspace
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """All makerspaces."""
+        return tuple(getattr(self, cast.party) for cast in self._casts)
+
+    async def __aenter__(self) -> Self:
+        """Build it; when it can't be built, what there is already is ended."""
+        try:
+            await self._build()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End everything: bots first, so that they end in order."""
+        await self._stack.aclose()
+
+    async def _build(self) -> None:
+        if self._wanted_folder is None:
+            self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-")))
+        else:
+            self.folder = self._wanted_folder
+            self.folder.mkdir(parents=True, exist_ok=True)
+        self._homeservers = self._built_homeservers()
+        self.homeserver = self._homeservers[ATTRAKTOR]
+        inventrees = {cast: self._inventree(cast) for cast in self._casts}
+        await asyncio.gather(
+            *(self._stack.enter_async_context(homeserver) for homeserver in set(self._homeservers.values())),
+            *(asyncio.to_thread(process.start) for process in inventrees.values()),
+        )
+        for cast in self._casts:
+            for name in cast.people:
+                self.accounts[name] = await self._homeservers[cast].register(name)
+                person = (EncryptedPerson if self._encrypted else Person)(self.accounts[name])
+                self.people[name] = await self._stack.enter_async_context(person)
+        await self._open_room()
+        for cast, process in inventrees.items():
+            setattr(self, cast.party, await self._space(cast, process))
+        for space in self.spaces:
+            self._stack.push_async_callback(space.bot.stop)
+        await asyncio.gather(*(space.bot.start() for space in self.spaces))
+        await self.announced()
+
+    def _built_homeservers(self) -> dict[Cast, Homeserver]:
+        """Where each space's people and bot have their accounts."""
+        limits = self._default_rate_limits
+        if not self._apart:
+            return dict.fromkeys(self._casts, Homeserver(self.folder / "homeserver", default_rate_limits=limits))
+        authority = CertificateAuthority(self.folder / "authority")
+        folders = {cast: self.folder / f"homeserver-{cast.party}" for cast in self._casts}
+        return {
+            cast: Homeserver(folder, default_rate_limits=limits, authority=authority)
+            for cast, folder in folders.items()
+        }
+
+    def homeserver_of(self, space: Space) -> Homeserver:
+        """The homeserver of the space's people and bot."""
+        return self._homeservers[space.cast]
+
+    def _inventree(self, cast: Cast) -> InvenTreeProcess:
+        folder = self.folder / cast.party
+        folder.mkdir(mode=0o700, exist_ok=True)
+        process = InvenTreeProcess(seed=cast.seed, state_file=folder / "inventree.json", latency=self._latency)
+        self._stack.callback(process.stop)
+        return process
+
+    async def _open_room(self) -> None:
+        """The federation room, made by the first space's superuser, with all people in it."""
+        anna, *others = self.people.values()
+        self.room = await anna.create_room(
+            ROOM_NAME,
+            invite=[person.user_id for person in others],
+            power_levels=_POWER_LEVELS,
+            initial_state=self._initial_state(),
+        )
+        host = anna.user_id.partition(":")[2]
+        await asyncio.gather(*(self._come_in(person, host) for person in others))
+        await asyncio.gather(*(person.sync() for person in self.people.values()))
+
+    def _initial_state(self) -> tuple[Mapping[str, Any], ...]:
+        return (ENCRYPTION,) if self._encrypted else ()
+
+    async def _come_in(self, person: Person, host: str) -> None:
+        """Join by the homeserver where the room was made: several at once from another one don't all find it."""
+        if self._apart:
+            await person.wait_for_invitation(self.room, _INVITED_WITHIN_S)
+        await person.join(self.room, via=(host,))
+
+    async def _space(self, cast: Cast, inventree: InvenTreeProcess) -> Space:
+        """The space with its bot's account and settings; the bot is invited, not started."""
+        account = await self._homeservers[cast].register(f"{cast.party}-bot", display_name=f"{cast.name} bot")
+        self.accounts[f"{cast.party}-bot"] = account
+        people = {name: self.people[name] for name in cast.people}
+        superuser = people[cast.people[0]]
+        admin_room = await superuser.create_room(
+            f"{cast.name} admins", invite=[account.user_id], initial_state=self._initial_state()
+        )
+        await superuser.invite(self.room, account.user_id)
+        folder = self.folder / cast.party
+        settings = self._settings(cast, account, inventree, admin_room)
+        for name, secret in (
+            ("matrix-password", account.password),
+            ("inventree-token", inventree.tokens["fedbot"]),
+            ("inventree-admin-token", inventree.tokens["admin"]),
+        ):
+            _write_secret(folder / name, secret)
+        return Space(cast, folder, account, inventree, people, admin_room, settings)
+
+    def _settings(self, cast: Cast, account: Account, inventree: InvenTreeProcess, admin_room: str) -> dict[str, Any]:
+        return {
+            "party": {
+                "id": cast.party,
+                "name": cast.name,
+                "time_zone": TIME_ZONE,
+                "peer_access": self._access,
+            },
+            "matrix": {
+                "homeserver": self._homeservers[cast].url,
+                "user": account.user_id,
+                "password_file": "matrix-password",
+            },
+            "rooms": [self.room],
+            "admin_room": admin_room,
+            "people": {self.people[name].user_id: name for name in cast.people},
+            "inventree": {
+                "url": inventree.url,
+                "private_peers": [other.party for other in (ATTRAKTOR, BETASPACE, GAMMASPACE) if other is not cast],
+                "token_file": "inventree-token",
+                "admin_token_file": "inventree-admin-token",
+                "approvers_group": seeds.APPROVERS,
+                "destination": cast.destination,
+            },
+            "rules": self._rules,
+        }
+
+    async def announced(self) -> None:
+        """Wait until all bots have announced their spaces in the room, and are in their admin rooms."""
+        for space in self.spaces:
+            bot = space.account.user_id
+            for reader in (each.superuser for each in self.spaces):  # on other homeservers it is seen later
+                await reader.wait_for(
+                    lambda event, bot=bot: event.type == PARTY_EVENT and event.state_key == bot,  # type: ignore[misc]
+                    _ANNOUNCED_WITHIN_S,
+                    what=f"the announcement of {space.name}; its bot's log is {space.bot.log}",
+                )
+            await space.superuser.wait_for(
+                lambda event, bot=bot, room=space.admin_room: (  # type: ignore[misc]
+                    event.room == room and event.state_key == bot and event.content.get("membership") == "join"
+                ),
+                _ANNOUNCED_WITHIN_S,
+                what=f"{bot} in its admin room; its log is {space.bot.log}",
+            )
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """Write a file that only we may read, from its first moment on."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,192 @@
+"""`fedbot demo`: two makerspaces do with each other what fedbot is for, before one's eyes (docs/demo-transcript.md).
+
+Everything is real but the InvenTrees: a Synapse, two bots as processes, seven people. It ends well only if both
+inventories hold, by their own word, what they should.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fedbot_demo.acts import ACTS, SHORT, Act
+from fedbot_demo.bot_process import BotEndedError
+from fedbot_demo.checks import Check
+from fedbot_demo.homeserver import HomeserverError
+from fedbot_demo.inventree.process import NotReadyError
+from fedbot_demo.narrator import Narrator
+from fedbot_demo.performance import Performance
+from fedbot_demo.plot import OffScriptError
+from fedbot_demo.stage import Stage
+
+OK, DIFFERS, INTERRUPTED = 0, 1, 130
+#: What a use case's page has of the run, between the text that people wrote.
+_TRANSCRIPT = re.compile(r"(?<=^```text\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How it is to be played.
+
+    `fast`: no pauses for reading, a short grace, and a homeserver without limits. `keep`: in the end leave everything
+    running, with logins, until Ctrl-C. `all_acts`: those too that `make demo` leaves out. `transcript`: a file to
+    write what was told into. `pages`: a folder with a page for each act, whose transcript is written anew; pictures
+    go there too.
+    """
+
+    fast: bool = False
+    keep: bool = False
+    all_acts: bool = False
+    transcript: Path | None = None
+    pages: Path | None = None
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """The acts to play."""
+        return tuple(act for act in ACTS if self.all_acts or act.name in SHORT)
+
+
+def play(wishes: Wishes) -> int:
+    """Play it on this terminal; returns the exit code: 0 if all is as it should be, 1 if not, 130 if interrupted."""
+    try:
+        return asyncio.run(_interruptible(Story(wishes)))
+    except (BotEndedError, HomeserverError, NotReadyError, TimeoutError) as error:
+        print(f"The stage could not be built: {error}", file=sys.stderr)
+        return DIFFERS
+    except asyncio.CancelledError:
+        print("\nStopped. Nothing is left running.", file=sys.stderr)
+        return INTERRUPTED
+
+
+async def _interruptible(story: Story) -> int:
+    """Ctrl-C, a polite kill and a closed terminal all end it in order, wherever it is."""
+    task = asyncio.ensure_future(story.run())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
+
+
+class Story:
+    """One performance, from an empty stage to the summary."""
+
+    def __init__(self, wishes: Wishes) -> None:
+        self._wishes = wishes
+        self._checks: list[Check] = []
+        self._told: dict[str, str] = {}
+
+    async def run(self) -> int:
+        """Play, tell, check; the exit code."""
+        print("Building the stage: a Matrix homeserver, simulated InvenTrees, bots. A few seconds…", flush=True)
+        rules = {"grace_seconds": 1.0 if self._wishes.fast else 5.0}
+        stage = Stage(
+            access="direct",
+            rules=rules,
+            third=self._wishes.all_acts,
+            default_rate_limits=not self._wishes.fast,
+        )
+        async with stage:
+            performance = Performance(stage, Narrator(_names(stage)), self._wishes.fast)
+            good = await self._perform(performance)
+            self._write(performance)
+            if self._wishes.keep:
+                _tell_logins(stage)
+                await asyncio.Event().wait()
+        return OK if good else DIFFERS
+
+    async def _perform(self, performance: Performance) -> bool:
+        """The acts, told as Kim sees them; False too when a bot leaves the script."""
+        stage, narrator = performance.stage, performance.narrator
+        telling = asyncio.ensure_future(narrator.follow(stage.people["kim"], stage.room, since=0))
+        playing = asyncio.ensure_future(self._play(performance))
+        try:
+            await asyncio.wait({telling, playing}, return_when=asyncio.FIRST_COMPLETED)
+            if telling.done():
+                telling.result()  # it never ends well by itself
+            await playing
+        except (OffScriptError, TimeoutError) as error:
+            narrator.title("The story went wrong")
+            narrator.line(str(error))
+            for space in stage.spaces:
+                print(f"\n--- the end of {space.bot.log}:\n{space.bot.log_tail()}", file=narrator.out)
+            return False
+        finally:
+            await _end(telling, playing)
+        return self._summary(narrator)
+
+    async def _play(self, performance: Performance) -> None:
+        stage, narrator = performance.stage, performance.narrator
+        narrator.title(f"The room “Makerspaces”, as {_names(stage)[stage.people['kim'].user_id]} sees it")
+        narrator.lines("Each bot announces its space. A line that begins with ⚙ or 🔑 no client shows.", "2")
+        await performance.pause(40)
+        for number, act in enumerate(self._wishes.acts, start=1):
+            narrator.title(f"{number}. {act.title}")
+            begun = len(narrator.told)
+            self._checks += await act.play(performance)
+            self._told[act.name] = "\n".join(narrator.told[begun:]).strip()
+
+    def _summary(self, narrator: Narrator) -> bool:
+        """Tell each check; whether all are good."""
+        narrator.title("Summary, checked against both inventories")
+        for check in self._checks:
+            narrator.line(f"{'✓' if check.good else '✗'} {check.what}", "32" if check.good else "31")
+            if not check.good:
+                narrator.line(f"    but: {check.found}")
+        bad = [check for check in self._checks if not check.good]
+        narrator.line("")
+        if bad:
+            narrator.line(f"{len(bad)} of {len(self._checks)} differ from what should be.", "31")
+        else:
+            narrator.line(f"All {len(self._checks)} are as they should be.", "32")
+        return not bad
+
+    def _write(self, performance: Performance) -> None:
+        """What was told, into the files that were asked for."""
+        if self._wishes.transcript is not None:
+            told = "\n".join(performance.narrator.told).strip()
+            self._wishes.transcript.write_text(
+                "# What `fedbot demo` shows\n\n"
+                "Written by `fedbot demo --transcript`, from one run: a real homeserver, two bots in two processes,\n"
+                f"two simulated InvenTrees.\n\n```text\n{told}\n```\n",
+                encoding="utf-8",
+            )
+        if self._wishes.pages is not None:
+            for name, told in self._told.items():
+                page = self._wishes.pages / f"{name}.md"
+                text = page.read_text(encoding="utf-8")
+                page.write_text(_TRANSCRIPT.sub(lambda _, told=told: f"{told}\n", text), encoding="utf-8")  # type: ignore[misc]
+            for name, content in performance.pictures.items():
+                (self._wishes.pages / name).write_bytes(content)
+
+
+def _tell_logins(stage: Stage) -> None:
+    """Straight to the terminal: passwords belong in no transcript."""
+    print(f"\nAll of it keeps running until Ctrl-C, in {stage.folder}\n\nMatrix: {stage.homeserver.url}")
+    print("  Element (desktop, or app.element.io): Sign in → Edit the homeserver → that address, name, password.")
+    print("  Any other client works too; no registration, no encryption. Then try: !fed help")
+    for name, account in stage.accounts.items():
+        if name in stage.people:
+            print(f"  {account.user_id:<24} {account.password}")
+    for space in stage.spaces:
+        print(f"\n{space.name}'s InvenTree (simulated): {space.inventree.url}  – that page shows all stock")
+        print(f"  API token of admin: {space.inventree.tokens['admin']}")
+        for name in space.cast.people:
+            print(f"  {name:<24} {space.inventree.passwords[name]}")
+        print(f"  its bot's settings: {space.bot.config}, log: {space.bot.log}")
+    sys.stdout.flush()  # who reads through a pipe reads them now too, not in the end
+
+
+def _names(stage: Stage) -> dict[str, str]:
+    """How the room calls everybody."""
+    people = {person.user_id: name.capitalize() for name, person in stage.people.items()}
+    return people | {space.account.user_id: f"{space.name} bot" for space in stage.spaces}
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -1,0 +1,79 @@
+"""Days as people type them, and what can't be meant."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from fedbot.commands.dates import day_from, day_meant, reads_as_day
+from fedbot.rules.model.effects import Phrase
+
+NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)  # a Tuesday
+
+
+@pytest.mark.parametrize(
+    ("words", "day"),
+    [
+        ("3 weeks", "2026-12-15"),
+        ("a week", "2026-12-01"),
+        ("10 days", "2026-12-04"),
+        ("10days", "2026-12-04"),
+        ("zehn", ""),
+        ("2 Wochen", "2026-12-08"),
+        ("einen Monat", "2026-12-24"),
+        ("3 months", "2027-02-24"),
+        ("1 year", "2027-11-24"),
+        ("today", "2026-11-24"),
+        ("Tomorrow", "2026-11-25"),
+        ("morgen", "2026-11-25"),
+        ("friday", "2026-11-27"),
+        ("next Fri", "2026-11-27"),
+        ("Freitag", "2026-11-27"),
+        ("tuesday", "2026-12-01"),
+        ("31.1.", "2027-01-31"),
+        ("24.11.", "2026-11-24"),
+        ("31. 1. 2027", "2027-01-31"),
+        ("31.1.27", "2027-01-31"),
+        ("2026-12-15", "2026-12-15"),
+        ("15 Dec", "2026-12-15"),
+        ("Tue 15 Dec 2026", "2026-12-15"),
+        ("15. Dezember", "2026-12-15"),
+        ("Dec 15th, 2026", "2026-12-15"),
+        ("29.2.", "2028-02-29"),
+        ("30.2.", ""),
+        ("soon", ""),
+        ("99999 days", ""),
+        ("9999 years", ""),
+    ],
+)
+def test_a_day_is_read_as_people_type_it(words: str, day: str) -> None:
+    meant = day_meant(words, NOW, "Europe/Berlin")
+    assert (meant.isoformat() if isinstance(meant, date) else "") == day
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [("yesterday", "day_unclear"), ("1.1.2020", "day_is_past"), ("1.1.2030", "day_too_far"), ("3", "day_unclear")],
+)
+def test_what_can_not_be_meant_says_why(words: str, complaint: str) -> None:
+    meant = day_meant(words, NOW, "UTC")
+    assert isinstance(meant, Phrase)
+    assert meant.name == complaint
+
+
+def test_today_is_that_of_the_space() -> None:
+    late = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    assert day_meant("today", late, "UTC") == date(2026, 11, 24)
+    assert day_meant("today", late, "Europe/Berlin") == date(2026, 11, 25)
+
+
+def test_more_time_is_counted_from_the_last_day_but_a_date_is_a_date() -> None:
+    today, due = date(2026, 11, 24), date(2026, 12, 15)
+    assert day_from("2 weeks", today, due) == date(2026, 12, 29)
+    assert day_from("until 31.1.", today, due) == date(2027, 1, 31)
+
+
+@pytest.mark.parametrize(("words", "is_day"), [("printer", False), ("3 weaks", True), ("friday", True), ("", False)])
+def test_a_name_with_for_in_it_is_no_day(words: str, is_day: bool) -> None:
+    assert reads_as_day(words) is is_day

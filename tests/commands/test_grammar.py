@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from fedbot.messages.quantities import quantity_in
+from fedbot.rules.model.effects import Phrase
+from tests.commands.worlds import World
+
+WORLD = World()
+
+
+def parsed(text: str) -> dict[str, Any]:
+    outcome = WORLD.verbs.parse(WORLD.turn, text)
+    assert not isinstance(outcome, Phrase), outcome
+    return outcome[1]
+
+
+def complaint(text: str) -> Phrase:
+    outcome = WORLD.verbs.parse(WORLD.turn, text)
+    assert isinstance(outcome, Phrase), outcome
+    return outcome
+
+
+def lines(text: str) -> list[list[tuple[str, str]]]:
+    return [[(reading["item"], reading["quantity"]) for reading in line] for line in parsed(text)["lines"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "item", "quantity"),
+    [
+        ("push #42 10 to beta", "#42", "10"),
+        ("push 10 #42 to beta", "#42", "10"),
+        ("push 10 # 42 to beta", "#42", "10"),
+        ("push 10 M3-BOLT to beta", "M3-BOLT", "10"),
+        ("push M3-BOLT 10 to beta", "M3-BOLT", "10"),
+        ("PuSh M3-BOLT 10 TO beta", "M3-BOLT", "10"),
+        ("give M3-BOLT 10 to beta", "M3-BOLT", "10"),
+        ("push 10x M3-BOLT to beta", "M3-BOLT", "10"),
+        ("push M3-BOLT ×10 to beta", "M3-BOLT", "10"),
+        ("push 10 × M3-BOLT to beta", "M3-BOLT", "10"),
+        ("push M3-BOLT x 10 to beta", "M3-BOLT", "10"),
+        ("push\u00a010\u202fM3-BOLT to\u00a0beta", "M3-BOLT", "10"),
+        ("push 1,5 PLA to beta", "PLA", "1.5"),
+        ("push 1.5 PLA to beta", "PLA", "1.5"),
+        ("push PLA 0,125 to beta", "PLA", "0.125"),
+        ("push PLA 1.234,5 to beta", "PLA", "1234.5"),
+        ("push PLA 1,234.50 to beta", "PLA", "1234.5"),
+        ("push PLA 1.000.000 to beta", "PLA", "1000000"),
+        ("push PLA 1234.567 to beta", "PLA", "1234.567"),
+        ("push PLA -5 to beta", "PLA", "-5"),
+        ("push LENS-2#0042 to beta", "LENS-2#0042", ""),
+        (
+            "push https://inv.example.org/web/stock/item/42/ 3 to beta",
+            "https://inv.example.org/web/stock/item/42/",
+            "3",
+        ),
+        ('push "Laser lens 2" to beta', "Laser lens 2", ""),
+        ("push „Laser lens 2“ to beta", "Laser lens 2", ""),
+        ("push «Laser lens 2» 3 to beta", "Laser lens 2", "3"),
+        ("push 'Laser lens 2' to beta", "Laser lens 2", ""),
+        ('push 2.0" lens to beta', '2.0" lens', ""),
+        ("push Laser lens 2.0″ to beta", "Laser lens 2.0″", ""),
+        ("push Cable 3 to 4 to beta", "Cable 3 to 4", "?"),
+        ('push "10" to beta', "10", ""),
+        ("push 10 to beta", "10", ""),
+    ],
+)
+def test_an_item_and_its_quantity_are_found_in_every_spelling(text: str, item: str, quantity: str) -> None:
+    if quantity == "?":
+        assert lines(text)[0][-1] == (item, "")
+        return
+    assert lines(text) == [[(item, quantity)]]
+    assert parsed(text)["space"] == "beta"
+
+
+@pytest.mark.parametrize(
+    ("text", "readings"),
+    [
+        ("push Laser lens 2 to beta", [("Laser lens", "2"), ("Laser lens 2", "")]),
+        ("push 3 mm plywood to beta", [("mm plywood", "3"), ("3 mm plywood", "")]),
+        ("push 10 Screw M3 20 to beta", [("Screw M3 20", "10"), ("10 Screw M3", "20"), ("10 Screw M3 20", "")]),
+        ("push 10 42 to beta", [("42", "10"), ("10", "42")]),
+    ],
+)
+def test_a_number_that_may_belong_to_the_name_is_read_both_ways(text: str, readings: list[tuple[str, str]]) -> None:
+    assert lines(text) == [readings]
+
+
+@pytest.mark.parametrize("word", ["1.000", "1,000", "12,500", "999.999"])
+def test_a_number_that_can_be_thousands_or_decimals_is_asked_back(word: str) -> None:
+    phrase = complaint(f"push {word} M3-BOLT to beta")
+    assert phrase.name == "number_unclear"
+    assert phrase.about["word"] == word
+    assert len(phrase.about["readings"]) == 2
+
+
+@pytest.mark.parametrize("word", ["1e3", "1.2.3", "1,2,3", "1.23,456.7", "v2", "x", "1_000", "½", "٣"])
+def test_what_is_no_number_is_part_of_a_name(word: str) -> None:
+    assert quantity_in(word) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "push 10 A + 5 B to beta",
+        "push 10 A; 5 B to beta",
+        "push 10 A\n5 B to beta",
+        "push\n10 A to beta\n5 B",
+        "push 10 A to beta; 5 B to Beta",
+        "push\n\n10 A;\n5 B\nto beta\n",
+    ],
+)
+def test_several_lines_are_split_by_line_breaks_semicolons_and_plus(text: str) -> None:
+    assert lines(text) == [[("A", "10")], [("B", "5")]]
+    assert parsed(text)["space"] == "beta"
+
+
+def test_a_plus_or_semicolon_inside_a_name_or_link_splits_nothing() -> None:
+    assert lines('push LED+5V + "a; b" + https://x.org/;42 to beta') == [
+        [("LED+5V", "")],
+        [("a; b", "")],
+        [("https://x.org/;42", "")],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("push #42 to beta --note for you; bring it back + thanks", "for you; bring it back + thanks"),
+        ("push #42 to beta —note für dich", "für dich"),
+        ("push #42 to beta –NOTE für dich", "für dich"),
+        ("push #42 to beta --note=für dich", "für dich"),
+        ('push #42 --note "a to b; c" to beta', "a to b; c"),
+        ("push #42 --note “don't” to beta", "don't"),
+        ("push #42 to beta\n--note first\n#43", "first"),
+    ],
+)
+def test_a_note_is_taken_as_it_is_written(text: str, note: str) -> None:
+    assert parsed(text)["note"] == note
+    assert parsed(text)["space"] == "beta"
+
+
+def test_a_space_may_have_a_name_of_several_words() -> None:
+    assert parsed("push #42 to Beta Space")["space"] == "Beta Space"
+    assert parsed('push #42 to "Road to Nowhere"')["space"] == "Road to Nowhere"
+    assert parsed("connect Beta Space")["space"] == "Beta Space"
+    assert parsed("review Beta Space accept k3f9") == {"space": "Beta Space", "accept": "k3f9"}
+    assert parsed("review beta accept Dog Light Bulb") == {"space": "beta", "accept": "Dog Light Bulb"}
+
+
+def test_nothing_said_is_help() -> None:
+    assert WORLD.verbs.parse(WORLD.turn, "") == ("help", {})
+    assert WORLD.verbs.parse(WORLD.turn, " \n ") == ("help", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "about"),
+    [
+        ("pusch #42 to beta", "no_such_verb", {"word": "pusch", "near": ("push",)}),
+        ("push #42 to beta --nte x", "no_such_option", {"word": "--nte", "near": ("--note",)}),
+        ("push #42 to beta --note", "option_without_text", {"option": "--note"}),
+        ("push #42 to beta --note a --note b", "option_twice", {"option": "--note"}),
+        ("push #42", "argument_missing", {"argument": "to SPACE"}),
+        ("push to beta", "argument_missing", {"argument": "ITEM [QUANTITY]"}),
+        ("connect", "argument_missing", {"argument": "SPACE"}),
+        ("approve k7m2 please", "word_too_many", {"word": "please"}),
+        ("todo now", "word_too_many", {"word": "now"}),
+        ("push A to beta; B to gamma", "two_different", {"keyword": "to", "first": "beta", "second": "gamma"}),
+        ("push 10 #42 20 to beta", "two_quantities", {"first": "10", "second": "20"}),
+        (f"push {'x' * 201} to beta", "word_too_long", {"word": "x" * 40, "most": 200}),
+        (f"push #42 to beta --note {'x' * 501}", "note_too_long", {"length": 501, "most": 500}),
+        (f"push {'#1;' * 21} to beta", "too_many_lines", {"count": 21, "most": 20}),
+    ],
+)
+def test_an_error_points_at_the_word(text: str, name: str, about: dict[str, Any]) -> None:
+    phrase = complaint(text)
+    assert phrase.name == name
+    assert {key: phrase.about[key] for key in about} == about
+
+
+VERBS = st.sampled_from([spec for handler in WORLD.verbs._by_name.values() for spec in handler.spec.names])
+PIECES = st.sampled_from(
+    ["to", "#", "#42", "10", "1.000", "x", "--note", "—note", '"', "“", "'", ";", "+", "\n", " ", "A"]
+)
+
+
+@given(text=st.text() | st.lists(PIECES).map(" ".join), verb=st.just("") | VERBS)
+@example(text='"', verb="push")
+@example(text='" " to "  "', verb="push")
+@example(text="\ud800 to \ud800", verb="push")
+def test_no_text_makes_the_parser_fail(text: str, verb: str) -> None:
+    outcome = WORLD.verbs.parse(WORLD.turn, f"{verb} {text}")
+    assert isinstance(outcome, (Phrase, tuple))
+
+
+@given(number=st.decimals(min_value=0, max_value=10**9, places=2))
+def test_every_decimal_number_is_understood_as_it_is(number: Decimal) -> None:
+    quantity = quantity_in(f"{number:f}")
+    assert quantity is not None
+    assert [Decimal(reading) for reading in quantity.readings] == [number]

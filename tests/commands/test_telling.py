@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.connection import Exchange
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Draft, Phrase, Post
+from fedbot.rules.model.health import BotStatus
+from fedbot.rules.model.queries import Able, AuditOf, AuditTrail, InventoryStanding, Overview, PersonRights, WhoMay
+from fedbot.rules.model.room import Announcement
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.summaries import Todo
+from fedbot.rules.model.transfer import Progress
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.wire.envelope import fingerprint
+from tests.commands.worlds import (
+    ADMIN_ROOM,
+    ANNA,
+    APPROVER,
+    BEA,
+    HOME,
+    KEYS,
+    KIM,
+    NOW,
+    OTHER_ROOM,
+    PIET,
+    PLAIN,
+    SUPERUSER,
+    World,
+    connected,
+    offered_to_us,
+    pushed,
+    pushed_to_us,
+)
+
+INVENTORY = InventoryStanding("Attraktor", "1.2.0", 530, "fedbot", True, True, True, 4120, complaints=("Do this.",))
+CARD = pushed_to_us(progress=(Progress(1, part=3),), told=("card",))
+
+
+# --- help and whoami ---
+
+
+def test_the_first_page_of_help_needs_no_inventree_and_has_at_most_eight_verbs() -> None:
+    world = World()
+    assert world.asks("help") == ()
+    phrase = world.says("help")
+    assert (phrase.name, phrase.about["person"], phrase.about["username"]) == ("help_overview", "Anna", "anna")
+    assert 1 < len(phrase.about["lines"]) <= 8
+    assert "push" in [line.name for line in phrase.about["lines"]]
+
+
+def test_both_pages_of_help_together_tell_every_verb_once() -> None:
+    world = World()
+    told = [*world.says("help").about["lines"], *world.says("help admin").about["lines"]]
+    assert sorted(line.name for line in told) == sorted({h.spec.name for h in world.verbs._by_name.values()})
+
+
+@pytest.mark.parametrize("topic", ["push", "GIVE", "Push"])
+def test_help_tells_one_verb_by_its_name_or_alias(topic: str) -> None:
+    phrase = World().says(f"help {topic}")
+    assert phrase.name == "help_verb"
+    assert phrase.about["usage"].startswith("push ITEM [QUANTITY] to SPACE [--note TEXT]")
+
+
+def test_help_on_an_unknown_verb_proposes_one() -> None:
+    assert World().says("help pusch") == Phrase("no_such_verb", {"word": "pusch", "near": ("push",)})
+
+
+def test_whoami_tells_the_rights_read_just_now_and_what_they_allow() -> None:
+    world = World()
+    assert world.asks("whoami", PIET) == (PersonRights("piet"),)
+    phrase = world.says("whoami", APPROVER, sender=PIET)
+    assert (phrase.about["name"], phrase.about["username"], phrase.about["rights"]) == ("Piet", "piet", APPROVER)
+    assert "push" in phrase.about["verbs"]
+    others = ("connect", "disconnect", "review", "resolve", "resume", "clear", "reconcile", "rotate", "people")
+    assert phrase.about["not_yours"] == others
+    assert "push" in world.says("whoami", Rights("piet"), sender=PIET).about["not_yours"]
+
+
+# --- people and spaces ---
+
+
+def test_people_tells_each_persons_rights() -> None:
+    world = World()
+    usernames = ("anna", "piet", "kim")
+    assert world.asks("people") == (WhoMay(Right.APPROVER, usernames), WhoMay(Right.SUPERUSER, usernames))
+    phrase = world.says("people", Able(("anna", "piet")), Able(("anna",)))
+    assert [(p.name, p.username, p.approver, p.superuser) for p in phrase.about["people"]] == [
+        ("Anna", "anna", True, True),
+        ("Piet", "piet", True, False),
+        ("Kim", "kim", False, False),
+    ]
+
+
+@pytest.mark.parametrize("verb", ["spaces", "parties"])
+def test_spaces_tells_each_other_space_with_its_connection(verb: str) -> None:
+    phrase = World(connected()).says(verb)
+    assert phrase.about["fingerprint"] == fingerprint(HOME.key)
+    beta, gamma = phrase.about["spaces"]
+    assert (beta.party, beta.name, beta.claims, beta.connection) == ("betaspace", "Beta Space", 1, connected())
+    assert beta.fingerprint == fingerprint(KEYS["betaspace"])
+    assert (gamma.party, gamma.connection, gamma.unanswered) == ("gammaspace", None, 0)
+
+
+def test_spaces_tells_that_a_bot_does_not_answer() -> None:
+    silent = replace(pushed(), exchange=Exchange(sent=1, awaiting=True, resends=3))
+    beta = World(connected(), silent).says("spaces").about["spaces"][0]
+    assert beta.unanswered == 3
+
+
+def test_spaces_tells_a_friend_who_is_not_announced_any_more() -> None:
+    world = World(connected(), Announcement(connected().room, connected().peer_bot))
+    beta = world.says("spaces").about["spaces"][0]
+    assert (beta.name, beta.claims, beta.connection) == ("Beta Space", 0, connected())
+
+
+def test_spaces_of_one_room_are_not_told_in_another_but_in_the_admin_room() -> None:
+    world = World(connected())
+    assert world.says("spaces", room=OTHER_ROOM).about["spaces"] == ()
+    phrase = world.says("spaces", room=ADMIN_ROOM)
+    assert phrase.about["everywhere"]
+    assert len(phrase.about["spaces"]) == 2
+
+
+# --- todo ---
+
+
+def todo(world: World, rights: Rights, sender: str, room: str = connected().room) -> Todo:
+    told = world.says("todo", rights, sender=sender, room=room).about["todo"]
+    assert isinstance(told, Todo)
+    return told
+
+
+def test_a_card_waits_for_those_who_may_decide_it() -> None:
+    world = World(connected(), CARD)
+    assert todo(world, APPROVER, PIET) == Todo(to_decide=(CARD,))
+    assert todo(world, PLAIN, KIM).is_empty
+
+
+def test_what_is_decided_or_too_late_waits_for_nobody() -> None:
+    for over in (replace(CARD, wanted="approve"), replace(CARD, due=NOW - timedelta(1))):
+        assert todo(World(connected(), over), APPROVER, PIET).is_empty
+
+
+def test_an_asking_to_connect_waits_for_superusers_only() -> None:
+    world = World(offered_to_us())
+    assert todo(world, APPROVER, PIET).is_empty
+    assert todo(world, SUPERUSER, ANNA).to_decide == (offered_to_us(),)
+
+
+def test_what_one_asked_for_is_told_until_it_is_over() -> None:
+    asked = connected(ConnectionState.ASKED)
+    assert todo(World(asked), PLAIN, ANNA).asked == (asked,)
+    assert todo(World(connected(), pushed()), PLAIN, ANNA).asked == (pushed(),)
+    assert todo(World(connected(), pushed(state=TransferState.DONE)), PLAIN, ANNA).is_empty
+    assert todo(World(connected(), pushed()), PLAIN, KIM).is_empty
+
+
+def test_what_an_admin_has_to_look_at_is_told_to_superusers() -> None:
+    suspended = connected(ConnectionState.SUSPENDED)
+    assert todo(World(suspended), SUPERUSER, ANNA) == Todo(suspended=(suspended,))
+    making = connected(ConnectionState.MAKING, needs="no-admin-token", ours=False)
+    assert todo(World(making), SUPERUSER, ANNA) == Todo(to_make=(making,))
+    assert todo(World(making), APPROVER, PIET).is_empty
+    disputed = pushed(state=TransferState.DISPUTED)
+    assert todo(World(connected(), disputed), APPROVER, PIET) == Todo(disputed=(disputed,))
+    assert todo(World(connected(), disputed), SUPERUSER, ANNA) == Todo(disputed=(disputed,)), "not as asked for too"
+
+
+def test_what_waits_in_another_room_is_only_counted() -> None:
+    world = World(connected(), replace(CARD, room=OTHER_ROOM))
+    assert todo(world, APPROVER, PIET) == Todo(elsewhere=1)
+    assert len(todo(world, APPROVER, PIET, ADMIN_ROOM).to_decide) == 1
+
+
+# --- show ---
+
+
+def test_show_asks_the_journal_and_tells_who_did_what() -> None:
+    world = World(connected(), CARD)
+    assert world.asks(f"show {CARD.code}") == (AuditOf(CARD.id),)
+    entries = ((NOW, AuditEntry(CARD.id, "offered by betaspace", BEA)), (NOW, AuditEntry(CARD.id, "waits")))
+    phrase = world.says("show", AuditTrail(entries), subject=CARD.id)
+    assert (phrase.name, phrase.about["subject"], phrase.about["entries"]) == ("shown", CARD, entries)
+    assert phrase.about["names"] == {BEA: "Bea"}
+    assert phrase.about["peer_name"] == "Beta Space"
+
+
+def test_past_cases_and_connections_can_be_shown_and_in_the_admin_room_too() -> None:
+    past = pushed(state=TransferState.DONE)
+    world = World(connected(), past)
+    assert world.asks(f"show {past.code}", room=ADMIN_ROOM) == (AuditOf(past.id),)
+    assert world.asks(f"show {connected().code}") == (AuditOf(connected().id),)
+
+
+def test_a_reply_to_something_that_is_no_case_supplies_no_id() -> None:
+    phrase = World(connected()).asks("show", subject="suspended")
+    assert isinstance(phrase, Phrase)
+    assert phrase.name == "which_one"
+
+
+# --- status ---
+
+
+def test_status_counts_what_is_open() -> None:
+    letter = Draft("offer", "betaspace", "x", "transfer", 1)
+    waiting = replace(pushed(), exchange=Exchange(sent=1, unread=(letter,), awaiting=True))
+    disputed = pushed("$other", state=TransferState.DISPUTED)
+    world = World(connected(), waiting, disputed, pushed("$past", state=TransferState.DONE), BotStatus(version="1.0"))
+    assert world.asks("status") == (Overview(),)
+    status = world.says("status", INVENTORY).about["status"]
+    assert status.connections == {ConnectionState.ACTIVE: 1}
+    assert (status.transfers, status.disputed, status.letters, status.standing.version) == (2, 1, 1, "1.0")
+
+
+def test_the_line_that_asks_for_the_status_has_been_read_too() -> None:
+    command = World().command("status")
+    for known, told in ((None, 0), (-60, 0), (60, 60)):
+        caught_up = None if known is None else command.at + timedelta(seconds=known)
+        status = World(BotStatus(caught_up=caught_up)).says("status", INVENTORY).about["status"]
+        assert status.standing.caught_up == command.at + timedelta(seconds=told)
+
+
+def test_what_an_admin_should_mend_is_told_in_the_admin_room_only() -> None:
+    public = World().says("status", INVENTORY).about
+    assert (public["private"], public["status"].inventory.complaints, public["status"].inventory.username) == (
+        False,
+        (),
+        "",
+    )
+    private = World().says("status", INVENTORY, room=ADMIN_ROOM).about
+    assert (private["private"], private["status"].inventory) == (True, INVENTORY)
+
+
+def test_status_has_an_answer_although_inventree_has_none() -> None:
+    world = World(connected())
+    turn = world.turn
+    assert world.verbs.answer_without(turn, world.command("status"), "no route")
+    (post,) = [effect for effect in turn.effects if isinstance(effect, Post)]
+    assert (post.phrase.about["status"].inventory, post.phrase.about["status"].problem) == (None, "no route")
+    assert not world.verbs.answer_without(turn, world.command("todo"), "no route")

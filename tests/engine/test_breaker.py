@@ -1,0 +1,113 @@
+"""A server that doesn't answer is left alone, and tried by one caller at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from fedbot.engine.circuit_breaker import OPENS_AFTER, Breaker
+from fedbot.ports.chat import Batch, ChatUnreachable
+from tests.dialogue.space import Space
+from tests.dialogue.world import a_world
+from tests.fakes.clock import START
+
+SECOND = timedelta(seconds=1)
+
+
+def opened(breaker: Breaker) -> None:
+    for _ in range(OPENS_AFTER):
+        breaker.failed(START, "no connection")
+
+
+def test_a_failure_or_two_hold_nobody_back() -> None:
+    breaker = Breaker()
+    for _ in range(OPENS_AFTER - 1):
+        breaker.failed(START, "no connection")
+        assert breaker.holds(START) is None
+    breaker.worked()
+    breaker.failed(START, "no connection")
+    assert not breaker.is_open
+
+
+def test_after_several_in_a_row_all_wait_for_the_next_try_and_then_one_goes() -> None:
+    breaker = Breaker()
+    opened(breaker)
+    again = breaker.next_try
+    assert again is not None
+    assert breaker.holds(START) == again
+    assert breaker.holds(again) is None
+    assert breaker.holds(again) == again + timedelta(seconds=10)
+    assert (breaker.since, breaker.problem) == (START, "no connection")
+
+
+def test_the_pauses_grow_with_jitter_up_to_the_longest() -> None:
+    breaker = Breaker(shortest=2.0, longest=300.0)
+    pauses = [(breaker.failed(START, "") - START).total_seconds() for _ in range(20)]
+    assert all(0.8 * 2**n <= pause <= 1.2 * 2.0 * 2**n for n, pause in enumerate(pauses[:7]))
+    assert all(240 <= pause <= 360 for pause in pauses[8:])
+    assert len(set(pauses)) == len(pauses)
+
+
+def test_what_a_person_waits_for_may_go_sooner_but_not_one_after_the_other() -> None:
+    breaker = Breaker(shortest=100.0)
+    opened(breaker)
+    assert breaker.holds(START + SECOND, urgent=True) is None
+    assert breaker.holds(START + 2 * SECOND, urgent=True) is not None
+    assert breaker.holds(START + 2 * SECOND) is not None
+    assert breaker.holds(START + 11 * SECOND, urgent=True) is None
+
+
+def test_one_answer_and_nothing_is_held_back_any_more() -> None:
+    breaker = Breaker()
+    opened(breaker)
+    breaker.worked()
+    assert breaker.holds(START) is None
+    assert (breaker.since, breaker.next_try, breaker.problem) == (None, None, "")
+
+
+async def _until(space: Space, condition: Callable[[], bool]) -> None:
+    """Time goes by, from alarm to alarm, until it holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
+            alarm = space.clock.next_alarm()
+            if alarm is not None:
+                space.clock.advance(max(alarm - space.clock.now(), timedelta()))
+
+
+async def test_a_homeserver_that_is_silent_is_tried_ever_more_rarely_and_its_silence_is_remembered() -> None:
+    world = await a_world()
+    bot = world.alpha.bot
+    calls = 0
+    sync = world.alpha.chat.sync
+    begun = world.clock.now()
+
+    async def unreliable(since: str | None, timeout: float) -> Batch:
+        nonlocal calls
+        calls += 1
+        if world.clock.now() - begun < timedelta(minutes=10):
+            raise ChatUnreachable("no connection")
+        return await sync(since, 0)
+
+    world.alpha.chat.sync = unreliable  # type: ignore[method-assign]
+    reading = asyncio.create_task(bot.syncing.run())
+    await _until(world.alpha, lambda: calls >= 10)
+    problems = bot.standing()["problems"]
+    assert problems == [f"the homeserver has not answered since {begun.isoformat(timespec='seconds')}"]
+    held = bot.homeserver.holds(world.clock.now())
+    assert held is not None
+    await _until(world.alpha, lambda: world.alpha.turn.standing().silent_until is not None)
+    reading.cancel()
+    with suppress(asyncio.CancelledError):
+        await reading
+    assert calls < 40
+    standing = world.alpha.turn.standing()
+    assert standing.silent_from == begun
+    assert standing.silent_until is not None
+    assert standing.silent_until >= begun + timedelta(minutes=10)
+    assert bot.standing()["problems"] == []
+    line = world.kim.says("!fed status")
+    await world.settle()
+    assert "The homeserver was silent last from 20:14 to 20:2" in world.answer_to(line)

@@ -1,0 +1,83 @@
+"""The typing sign is up from the first moment and goes down when the answer is in the room."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fedbot.engine.typing_indicator import TypingSigns
+from fedbot.ports.chat import ChatUnreachable
+from fedbot.rules.model.effects import Typing
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, a_world
+
+
+class SilentChat:
+    """Takes typing signs, or doesn't."""
+
+    def __init__(self, *, reachable: bool = True) -> None:
+        self.typed: list[tuple[str, int]] = []
+        self.reachable = reachable
+
+    async def typing(self, room: str, seconds: int) -> None:
+        if not self.reachable:
+            raise ChatUnreachable("nobody is there")
+        self.typed.append((room, seconds))
+
+
+async def _all_begun() -> None:
+    """Whatever was begun beside us has had its turn."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*filter(None, others))
+
+
+async def test_the_sign_stays_until_all_is_said() -> None:
+    chat = SilentChat()
+    signs = TypingSigns(chat)  # type: ignore[arg-type]  # the part of the port that it uses
+    signs.show(Typing("!r", 30))
+    signs.show(Typing("!r", 0))
+    await _all_begun()
+    assert chat.typed == [("!r", 30)]
+    signs.all_is_said()
+    signs.all_is_said()
+    await _all_begun()
+    assert chat.typed == [("!r", 30), ("!r", 0)]
+
+
+async def test_a_sign_for_the_next_line_is_not_taken_down_by_the_end_of_the_last() -> None:
+    chat = SilentChat()
+    signs = TypingSigns(chat)  # type: ignore[arg-type]
+    signs.show(Typing("!r", 0))
+    signs.show(Typing("!r", 30))
+    signs.all_is_said()
+    await _all_begun()
+    assert chat.typed == [("!r", 30)]
+
+
+async def test_a_homeserver_that_takes_no_typing_signs_disturbs_nothing() -> None:
+    signs = TypingSigns(SilentChat(reachable=False))  # type: ignore[arg-type]
+    signs.show(Typing("!r", 30))
+    signs.show(Typing("!r", 0))
+    signs.all_is_said()
+    await _all_begun()
+
+
+async def test_the_courier_takes_the_sign_down_after_the_answer() -> None:
+    world = await a_world()
+    space = world.alpha
+    world.anna.says("!fed connect betaspace")
+    courier = asyncio.create_task(space.bot.courier.run())
+    try:
+        async with asyncio.timeout(10):
+            await _until_the_sign_is_down(world, space)
+    finally:
+        courier.cancel()
+    assert world.room.messages(sender=space.chat.user_id), "the sign went down, but nothing was said"
+
+
+async def _until_the_sign_is_down(world: World, space: Space) -> None:
+    """Read and answer, but leave the sending to the courier."""
+    while (space.chat.user_id, world.room.id, 0) not in world.server.typed:
+        space.bot.syncing.take(await space.chat.sync(space.journal.token(), 0))
+        for row in space.journal.due("ask", world.clock.now()):
+            await space.bot.asking.perform(row)
+        await asyncio.sleep(0)

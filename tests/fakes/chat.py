@@ -1,0 +1,170 @@
+"""The Chat port's twin: a bot's account on the in-memory homeserver. People on it are in `people`.
+
+Reads events by the same functions as the real edge (`chat.sync`), so both show the rules the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from fedbot.matrix.sync import Rooms, letters_in, own_messages, shows_history
+from fedbot.ports.chat import Batch, Chat, ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
+from fedbot.rules.model.events import EnvelopeSeen
+from tests.fakes.homeserver import TwinHomeserver
+from tests.fakes.people import Message, Person, RoomView
+
+__all__ = ["Message", "Person", "RoomView", "TwinChat", "TwinHomeserver"]
+
+
+class RateLimit:
+    """How fast an account may send, as a default Synapse has it: 10 events at once, then one in 5 seconds."""
+
+    def __init__(self, burst: int = 10, every: float = 5.0) -> None:
+        self._burst, self._every = burst, timedelta(seconds=every)
+        self._full_at: datetime | None = None
+
+    def take(self, now: datetime) -> None:
+        """One event. Raises `ChatLimited`."""
+        after = max(self._full_at or now, now) + self._every
+        wait = (after - self._burst * self._every - now).total_seconds()
+        if wait > 0:
+            raise ChatLimited("too fast", "M_LIMIT_EXCEEDED", wait)
+        self._full_at = after
+
+
+class TwinChat(Chat):
+    """A bot's account.
+
+    Faults, to be set by a test: `is_unreachable` (nothing gets there); `is_withholding_files` (no file is given);
+    `lost_answers` (so many sends are carried out, but the answer gets lost); `limited_calls` and `retry_after` (so
+    many calls get a 429); `limit` (how fast it may send);
+    `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
+    """
+
+    def __init__(self, server: TwinHomeserver, name: str, display_name: str = "", device: str = "") -> None:
+        self.server = server
+        self.user_id = server.account(name, display_name)
+        self.device = device or f"{self.user_id} device"
+        self.untrusted = ""
+        self.deliveries: list[Delivery] = []
+        self.is_unreachable = False
+        self.is_signed_out = False
+        self.is_withholding_files = False
+        self.lost_answers = 0
+        self.limited_calls = 0
+        self.limit: RateLimit | None = None
+        self.retry_after = 5.0
+        self._rooms = Rooms(self.user_id)
+        self._token: str | None = None
+
+    def restarted(self) -> TwinChat:
+        """The account as a new process sees it: the same device, nothing in memory."""
+        twin = object.__new__(TwinChat)
+        twin.__dict__ = {**self.__dict__, "_rooms": Rooms(self.user_id), "_token": None, "deliveries": []}
+        return twin
+
+    async def sync(self, since: str | None, timeout: float) -> Batch:
+        """As the real one; waits by the homeserver's clock, so a test's clock ends the waiting."""
+        return await self._batch(since, timeout, own=False)
+
+    async def catch_up(self, since: str) -> Batch:
+        return await self._batch(since, 0, own=True)
+
+    async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
+        self._fail()
+        asked_at = self.server.clock.now()
+        position = None if since is None else _position(since)
+        fresh = since is None or since != self._token
+        if not fresh and timeout > 0:
+            await self._news(position or 0, timeout)
+        raw = self.server.sync(self.user_id, position, full_state=fresh)
+        rooms = Rooms(self.user_id) if fresh else self._rooms
+        events = rooms.read(raw, asked_at, initial=since is None, own=own)
+        self._rooms, self._token = rooms, f"t{self.server.position}"
+        has_history = since is None and shows_history(raw, self.user_id)
+        said = own_messages(raw, self.user_id) if own else ()
+        instance = self.server.instances.get(self.user_id, "")
+        return Batch(self._token, events, asked_at, has_history=has_history, own=said, instance=instance)
+
+    async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
+        self._fail()
+        return letters_in(self.server.timeline(self.user_id, room), self.user_id, room, self.server.clock.now())
+
+    async def send(self, delivery: Delivery) -> str:
+        self.deliveries.append(delivery)
+        self._fail(limited=True)
+        room, kind, content = delivery.room, delivery.kind, delivery.content
+        if delivery.state_key is None:
+            sent = self.server.send(
+                self.user_id, room, kind, content, device=self.device, transaction=delivery.transaction
+            )
+        else:
+            sent = self.server.put_state(self.user_id, room, kind, delivery.state_key, content)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise ChatUnreachable("the answer got lost")
+        return sent
+
+    async def claim(self, instance: str) -> None:
+        self._fail()
+        self.server.instances[self.user_id] = instance
+
+    async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
+        self._fail()
+        return Media(self.server.upload(content, kind, name))
+
+    async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
+        self._fail()
+        if self.is_withholding_files:
+            raise ChatUnreachable("the homeserver doesn't give the file")
+        content = self.server.media.get(str(file["url"]))
+        if content is None:
+            raise ChatRefused("no such media", "not-there")
+        if len(content) > longest:
+            raise ChatRefused("too large", "too-large")
+        return content
+
+    async def join(self, room: str, via: Sequence[str] = ()) -> None:
+        del via  # one server knows all
+        self._fail(limited=True)
+        self.server.join(self.user_id, room)
+
+    async def leave(self, room: str) -> None:
+        self._fail(limited=True)
+        self.server.leave(self.user_id, room)
+
+    async def typing(self, room: str, seconds: int) -> None:
+        self._fail()
+        self.server.typed.append((self.user_id, room, seconds))
+
+    def _fail(self, *, limited: bool = False) -> None:
+        if self.is_signed_out:
+            raise ChatSignedOut("signed out", "M_UNKNOWN_TOKEN")
+        if self.is_unreachable:
+            raise ChatUnreachable("the homeserver doesn't answer")
+        if limited and self.limit:
+            self.limit.take(self.server.clock.now())
+        if limited and self.limited_calls:
+            self.limited_calls -= 1
+            raise ChatLimited("too fast", "M_LIMIT_EXCEEDED", self.retry_after)
+
+    async def _news(self, position: int, timeout: float) -> None:
+        """Wait for something to happen, or for the time to be over, whichever is first."""
+        if self.server.position > position:
+            return
+        over = asyncio.ensure_future(self.server.clock.sleep(timeout))
+        happened = self.server.next_event()
+        try:
+            await asyncio.wait({over, happened}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+            happened.cancel()
+
+
+def _position(token: str) -> int:
+    if not token.startswith("t"):
+        raise ChatRefused("Invalid stream token", "M_UNKNOWN")
+    return int(token[1:])

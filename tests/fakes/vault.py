@@ -1,0 +1,25 @@
+"""The vault in memory; its equal: `fedbot.identity.FileVault`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fedbot.ports.vault import NoSuchSecret, Vault
+
+
+@dataclass
+class TwinVault(Vault):
+    """A vault that forgets when the test ends."""
+
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def keep(self, reference: str, secret: str) -> None:
+        self.secrets[reference] = secret
+
+    def read(self, reference: str) -> str:
+        if reference not in self.secrets:
+            raise NoSuchSecret(reference)
+        return self.secrets[reference]
+
+    def forget(self, reference: str) -> None:
+        self.secrets.pop(reference, None)

@@ -1,0 +1,275 @@
+"""What admins read about rooms, outages and what the bot could not do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from textwrap import dedent
+
+import pytest
+
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.events import PostRefused, Removed, SetAside
+from fedbot.rules.model.room import Room
+from tests.messages.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, plain
+
+MAKERS = Room("!makers", "Makerspaces")
+
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "an invitation to another room": (
+        say("invitation_declined", room="!other", name="Party", by=ANNA, known=True),
+        """
+        I declined an invitation to Party, by @anna:attraktor.example.
+        The room isn't in my configuration. To let me in, add it under rooms, restart me, and invite me again: !other
+        To ask me in private, begin a direct chat with me, without anybody else.
+        Nothing to do if it was unwanted. I say this once a day about a person.
+        """,
+    ),
+    "a direct chat begins": (
+        say("direct_chat_begins", home=ALPHA),
+        """
+        Here you can ask me in private, with or without !fed before it.
+        What I tell: !fed help
+        What gives, takes or decides is said in the room that attraktor shares with others: they read along there.
+        """,
+    ),
+    "a direct chat with somebody else in it": (
+        say("no_direct_chat", home=ALPHA),
+        """
+        I leave this room: a direct chat is with one person of attraktor alone.
+        You can begin one with me at any time.
+        """,
+    ),
+    "an invitation by a stranger": (
+        say("invitation_declined", room="!other", name="", by="@eve:example.org", known=False),
+        """
+        I declined an invitation to !other, by @eve:example.org.
+        I don't know that person. If it was right, add them under people or admins,
+        restart me, and invite me again.
+        Nothing to do if it was unwanted. I say this once a day about a person.
+        """,
+    ),
+    "an account of which apps warn": (
+        say("bot_untrusted", why="another client has made the account's own keys", home=ALPHA),
+        """
+        In encrypted rooms apps put a warning beside what I say, and some don't show it at all.
+        Why: another client has made the account's own keys.
+        To mend it, on my machine, with the password of @fedbot:attraktor.example in my settings:
+        fedbot verify
+        Then restart me.
+        All else works as it should.
+        """,
+    ),
+    "no power to talk": (
+        say("room_without_power", room=replace(MAKERS, may_talk=False, may_react=False), bot=ALPHA_BOT),
+        """
+        In Makerspaces I may not do my work: its power levels forbid it.
+        What I may not send: m.room.message, m.reaction
+        Please give @fedbot:attraktor.example a higher power level there, or lower what these need.
+        It stands in the room's settings, under roles and permissions. I notice it by myself.
+        What I can't post until then is named here.
+        """,
+    ),
+    "no power to announce": (
+        say("room_denies_announcing", room=MAKERS, bot=ALPHA_BOT),
+        """
+        In Makerspaces I may not announce our space as room state, so I did it by a message.
+        That works, but a bot that comes later may not see it.
+        A room admin can mend it, in the power levels (m.room.power_levels), under events:
+        "dev.fedbot.party": 0
+        Each bot can write only its own entry (@fedbot:attraktor.example this one).
+        """,
+    ),
+    "kicked": (
+        say(
+            "removed_from_room",
+            room=MAKERS,
+            event=Removed("!makers", "$e", "@mod:example.org", NOW, reason="too noisy"),
+        ),
+        """
+        I am out of Makerspaces: @mod:example.org removed me.
+        Reason given: "too noisy"
+        What is open there waits; what has left a space's stock still arrives once I am back.
+        If it was a mistake: invite me again from an account that is listed under people or admins.
+        """,
+    ),
+    "banned": (
+        say("removed_from_room", room=MAKERS, event=Removed("!makers", "$e", "@mod:example.org", NOW, banned=True)),
+        """
+        @mod:example.org banned me from Makerspaces.
+        What is open there waits; what has left a space's stock still arrives once I am back.
+        If it was a mistake: invite me again from an account that is listed under people or admins.
+        """,
+    ),
+    "an upgraded room": (
+        say("room_replaced", room=MAKERS, replacement="!new", bot=ALPHA_BOT, waiting=2),
+        """
+        The room Makerspaces was upgraded and is read-only now.
+        The new one: !new
+        I am trying to go in. If it is closed, somebody who is in it has to invite me: @fedbot:attraktor.example
+        2 friendships wait until a superuser says in the new room that they go on there.
+        """,
+    ),
+    "the new room is the admin room": (
+        say("room_is_no_successor", room=Room("!admin", "Admins"), old=MAKERS, stays=True),
+        """
+        Admins isn't the room that takes the place of Makerspaces.
+        The old room points to it (!admin), but it doesn't name the old one.
+        What is open in the old room waits.
+        Its admins can point to the right one, by a new tombstone (m.room.tombstone).
+        """,
+    ),
+    "the new room isn't one": (
+        say("room_is_no_successor", room=Room("!fake", "Prizes"), old=MAKERS, stays=False),
+        """
+        Prizes isn't the room that takes the place of Makerspaces.
+        The old room points to it (!fake), but it doesn't name the old one.
+        I have left it. What is open in the old room waits.
+        Its admins can point to the right one, by a new tombstone (m.room.tombstone).
+        """,
+    ),
+    "in the new room": (
+        say("room_to_be_configured", room=Room("!new", "Makerspaces"), old="!makers"),
+        """
+        I am in the new room Makerspaces.
+        Please write it under rooms, in place of the old one:
+        !new, not !makers
+        Until then I remember it. What waits for a superuser I have said there.
+        """,
+    ),
+    "a letter that can't be read": (
+        say("unreadable_letter", bot=BETA_BOT, problem="kind", version=1),
+        """
+        I can't read what @fedbot:beta.example sent, so nothing was done with it.
+        Perhaps one of us is older than the other: I speak version 1. What I stumbled over: kind
+        Its admin and mine can bring both up to date. Nothing to do for anybody else.
+        """,
+    ),
+    "a space that the bot doesn't announce": (
+        say("party_not_announced", party="gamma", bot=BETA_BOT, believed=""),
+        """
+        I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
+        Why: @fedbot:beta.example doesn't announce gamma in this room with the key that it used.
+        Nothing was made. When that is mended, it can ask again.
+        """,
+    ),
+    "a space that several bots announce": (
+        say("party_not_announced", party="gamma", bot=BETA_BOT, believed="@evil:example.org"),
+        """
+        I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
+        Why: @evil:example.org said first that it is gamma. The wrong one has to leave the room.
+        Nothing was made. When that is mended, it can ask again.
+        """,
+    ),
+    "a second bot that announces a space": (
+        say("second_claim", party="gamma", bot="@evil:example.org", believed=BETA_BOT),
+        """
+        ⚠ @evil:example.org also says that it is gamma.
+        I believe @fedbot:beta.example, which said so first.
+        If that is the wrong one, ask a moderator to remove it from the room.
+        """,
+    ),
+    "a space that its key did not announce": (
+        say("claim_without_signature", party="gamma", bot="@evil:example.org"),
+        """
+        ⚠ @evil:example.org says that it is gamma, but without its signature.
+        I ignore that. If it is a fedbot of that space, it needs a newer version.
+        """,
+    ),
+    "our own space, by a stranger": (
+        say("claims_to_be_us", home=ALPHA, bot="@evil:example.org", has_key=False),
+        """
+        ⚠ @evil:example.org says that it is attraktor. I ignore that.
+        It doesn't have my key. Ask a moderator to remove it from the room.
+        """,
+    ),
+    "our own space, by somebody with our key": (
+        say("claims_to_be_us", home=ALPHA, bot="@evil:example.org", has_key=True),
+        """
+        ⚠ @evil:example.org says that it is attraktor. I ignore that.
+        It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.
+        """,
+    ),
+    "more messages of one kind than the admins get": (
+        say("admin_messages_left_out"),
+        """
+        I have more messages like the last ones, and leave them out here.
+        Each is in my audit trail. I say this at most once an hour.
+        """,
+    ),
+    "a peer that floods": (
+        say("peer_sends_too_much", peer="gamma"),
+        """
+        gamma sends more messages than I read, so some wait.
+        Stock that is in transit isn't affected. I say this at most once a day.
+        To end the friendship, type in the shared room: !fed disconnect gamma
+        """,
+    ),
+    "an account that floods": (
+        say("peer_sends_too_much", peer="@bot:gamma.example"),
+        """
+        @bot:gamma.example sends more messages than I read, so some wait.
+        Stock that is in transit isn't affected. I say this at most once a day.
+        A moderator of the room can remove it.
+        """,
+    ),
+    "a message that the homeserver won't take": (
+        say("post_refused", event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't.")),
+        """
+        I could not post a card in !makers: nobody there sees it.
+        The homeserver said: M_FORBIDDEN You can't.
+        Please look at my power level in that room. I don't try again by myself. Its name: card:k7m2
+        """,
+    ),
+    "something failed and is set aside": (
+        say("set_aside", aside=SetAside(NOW, 3, "StepDone", "k7m2", "ZeroDivisionError: division by zero")),
+        """
+        ⚠ I could not do something and set it aside (no. 3).
+        It was StepDone; the problem: ZeroDivisionError: division by zero
+        Everything else goes on. What concerns the same request waits.
+        To try it again, run on my machine: fedbot retry 3
+        fedbot status lists all that is set aside.
+        """,
+    ),
+    "something failed that nothing else waits for": (
+        say("set_aside", aside=SetAside(NOW, 4, "Said", "", "KeyError")),
+        """
+        ⚠ I could not do something and set it aside (no. 4).
+        It was Said; the problem: KeyError
+        Everything else goes on.
+        To try it again, run on my machine: fedbot retry 4
+        fedbot status lists all that is set aside.
+        """,
+    ),
+    "InvenTree is down": (
+        say("inventory_down", problem="InvenTree can't be reached: no connection.", home=ALPHA),
+        """
+        ⏸ attraktor's InvenTree does not answer.
+        Why: InvenTree can't be reached: no connection.
+        Done: nothing is lost. Not done: what needs InvenTree waits.
+        Next: I try again by myself and go on where I stopped. Nothing to do if you know of it.
+        To see more, on the bot's machine: fedbot check
+        """,
+    ),
+    "the bot stops": (
+        say("bot_stops", problem="The journal can't be written (database or disk is full).", home=ALPHA),
+        """
+        ⏹ attraktor's bot has stopped.
+        Why: The journal can't be written (database or disk is full).
+        """,
+    ),
+    "metadata can't be written": (
+        say("not_mirrored", text="Our InvenTree user needs the role return_order: change."),
+        """
+        I could not write my notes into InvenTree's metadata. Everything else goes on.
+        Why: Our InvenTree user needs the role return_order: change.
+        Usually my InvenTree user lacks a role: fedbot check says which. I say this once a day.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_reads_as_written_here(case: str) -> None:
+    phrase, expected = SAID[case]
+    assert plain(phrase) == dedent(expected).strip("\n")

@@ -1,0 +1,239 @@
+"""Whatever strangers call themselves and their things: it is put into words, and it stays a message (DESIGN §4, §8)."""
+
+from __future__ import annotations
+
+import html as html_module
+import re
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fedbot.matrix import content
+from fedbot.messages import formatting
+from fedbot.messages.language import Locale
+from fedbot.messages.rendering import MOST_BYTES, MOST_HTML_BYTES, NoSuchPhrase, phrases, render
+from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.messages import (
+    test_admin_words,
+    test_case_words,
+    test_change_words,
+    test_connection_words,
+    test_decision_words,
+    test_figure_words,
+    test_house_words,
+    test_ledger_words,
+    test_lending_words,
+    test_matching_words,
+    test_moving_words,
+    test_offering_words,
+    test_overview_words,
+    test_parcel_words,
+    test_parting_words,
+    test_reconciling_words,
+    test_renewal_words,
+    test_request_words,
+    test_settling_words,
+    test_sharing_words,
+    test_transfer_cards,
+    test_transfer_words,
+    test_unclear_line_words,
+)
+from tests.messages.scenes import ALPHA, BETA, BOLTS, NOW, TONGUE, connection, plain, transfer
+
+TABLES = (
+    test_admin_words,
+    test_change_words,
+    test_case_words,
+    test_connection_words,
+    test_decision_words,
+    test_figure_words,
+    test_house_words,
+    test_lending_words,
+    test_ledger_words,
+    test_matching_words,
+    test_moving_words,
+    test_offering_words,
+    test_overview_words,
+    test_parcel_words,
+    test_parting_words,
+    test_reconciling_words,
+    test_renewal_words,
+    test_request_words,
+    test_settling_words,
+    test_sharing_words,
+    test_transfer_cards,
+    test_transfer_words,
+    test_unclear_line_words,
+)
+EXAMPLES: list[Phrase] = [phrase for table in TABLES for phrase, _ in table.SAID.values()]
+TAGS = re.compile(r"</?([a-z]+)")
+ALLOWED = {"p", "br", "b", "code", "a", "ul", "li"}
+TROUBLE = ["<b>", "&amp;", "{place}", "{", "}", "{0}", "%s", "\u202e", "\x00", "\n", '"', "'", "\\", "@room", "😀", "ß"]
+ODD = st.one_of(
+    st.text(max_size=700),
+    st.sampled_from(TROUBLE).map(lambda part: part * 500),
+    st.lists(st.sampled_from(TROUBLE), max_size=200).map("".join),
+)
+
+
+def test_every_phrase_stands_in_a_table() -> None:
+    assert sorted(set(phrases()) - {phrase.name for phrase in EXAMPLES}) == []
+
+
+@pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
+def test_only_plain_markup_is_used(phrase: Phrase) -> None:
+    rendered = formatting.render(render(phrase, TONGUE, NOW))
+    assert set(TAGS.findall(rendered.html)) <= ALLOWED
+    assert rendered.plain.split("\n")[0].strip()
+
+
+@pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
+def test_the_first_line_fits_on_a_lock_screen(phrase: Phrase) -> None:
+    assert len(plain(phrase).split("\n")[0]) <= 120
+
+
+def _stranger(text: str, count: int) -> list[Phrase]:
+    """What a peer can send: everything in it is its own text."""
+    description = PartDescription(text, text, text, text, text, text)
+    lines = tuple(
+        replace(
+            BOLTS,
+            number=n + 1,
+            description=description,
+            serial="",
+            batch=text,
+            packaging=text,
+            place=text,
+            status_text=text,
+            origin=text,
+        )
+        for n in range(count)
+    )
+    progress = tuple(Progress(n + 1, part=7, part_name="Our thing", match="ipn", place=text) for n in range(count))
+    base = transfer(*lines, progress=progress)
+    terms = replace(base.terms, asker_name=text, note=text)
+    offered = replace(base, terms=terms, asked=replace(base.asked, name=text), problem=text)
+    asked = replace(connection(), peer_name=text, asked=replace(base.asked, name=text), problem=text)
+    return [*_of(offered, text), *_about(asked, text), _found(text)]
+
+
+def _found(text: str) -> Phrase:
+    """A page of hits, each with another space's words."""
+    hits = tuple(Hit(1, text, text, text, Decimal(2)) for _ in range(20))
+    search = Search("s", "$line", "@kim:example.org", "!room", text, NOW, (), (SpaceHits(text, text, hits, 1),))
+    return say("found", home=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
+
+
+def _of(transfer_: Transfer, text: str) -> list[Phrase]:
+    by = replace(transfer_.asked, name=text, person=text)
+    cards: list[Phrase] = []
+    for state in TransferState:
+        for role, home in (("receiver", BETA), ("sender", ALPHA)):
+            each = replace(transfer_, state=state, role=role, decided=by)
+            cards += [
+                say("transfer_card", transfer=each, home=home, peer_name=text, people=[text] * 5),
+                say("transfer_end", transfer=each, home=home, peer_name=text),
+                say("transfer_waits", transfer=each, home=home, problem=text, next_try=NOW, peer_name=text),
+                say("peer_silent", transfer=each, home=home, peer_name=text),
+                say("decided_already", subject=each),
+                say("shown", subject=each, home=home, peer_name=text, entries=(), names={}, pages=()),
+            ]
+    return [*cards, say("transfer_offered", transfer=transfer_, connection=connection(), home=ALPHA)]
+
+
+def _about(asked: Connection, text: str) -> list[Phrase]:
+    cards = [
+        say(
+            "connection_card",
+            connection=replace(asked, state=state),
+            home=BETA,
+            fingerprint="k3f9",
+            own_fingerprint="w5nh",
+            people=[text, "@" + text],
+            emoji=tuple(range(7)),
+        )
+        for state in ConnectionState
+    ]
+    return [
+        *cards,
+        say("connect_declined", connection=asked, by=text),
+        say("no_such_verb", word=text, near=(text,)),
+        say("no_such_space", word=text, near=(), known=(text,) * 50),
+        say("stranger", person=text, home=ALPHA),
+        say("unreadable_letter", bot=text, problem=text, version=1),
+        say("inventory_silent", problem=text, text=text, home=ALPHA),
+        say("line_waits", problem=text, home=ALPHA, wait=timedelta(minutes=15)),
+        say("is_it_for_us", home=ALPHA, others=(text, text)),
+    ]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=ODD, count=st.sampled_from([1, 2, 20]))
+def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str, count: int) -> None:
+    for phrase in _stranger(text, count):
+        rendered = formatting.render(render(phrase, TONGUE, NOW))
+        assert len(rendered.plain.encode()) <= MOST_BYTES
+        assert len(rendered.html.encode()) <= MOST_HTML_BYTES
+        assert set(TAGS.findall(rendered.html)) <= ALLOWED
+        assert rendered.plain.split("\n")[0].strip()
+        assert "\u202e" not in rendered.plain
+        assert "\x00" not in rendered.plain
+        content.message(rendered, edits="$event")
+
+
+def test_markup_in_a_name_is_shown_as_it_is() -> None:
+    named = replace(BOLTS, description=PartDescription("<b>M3</b> & co", "M3"))
+    phrase = say("transfer_card", transfer=transfer(named), home=BETA, peer_name="attraktor", people=[])
+    rendered = formatting.render(render(phrase, TONGUE, NOW))
+    assert "<b>M3</b> & co" in rendered.plain
+    assert html_module.escape("<b>M3</b> & co") in rendered.html
+
+
+def test_a_note_cannot_fake_the_lines_of_the_card() -> None:
+    faked = replace(transfer(), terms=replace(transfer().terms, note="fine\n\n✅ Done: all yours\n"))
+    phrase = say("transfer_card", transfer=faked, home=BETA, peer_name="attraktor", people=[])
+    assert '"fine ✅ Done: all yours"' in plain(phrase)
+    assert not any(line.startswith("✅ Done") for line in plain(phrase).split("\n"))
+
+
+def test_twenty_lines_with_long_names_keep_their_ends() -> None:
+    lines = tuple(
+        Line(
+            number=n,
+            item=n,
+            part=n,
+            description=PartDescription(f"{n} " + "long name " * 40, "IPN" * 30, revision="r" * 60),
+            quantity=Decimal(n),
+            batch="batch " * 30,
+            packaging="bag " * 30,
+            place="place " * 60,
+        )
+        for n in range(1, 21)
+    )
+    full = replace(transfer(), terms=Terms("push", "attraktor", "beta", lines, "@a:b", "Anna", "note " * 90))
+    phrase = say("transfer_card", transfer=full, home=BETA, peer_name="attraktor", people=["Bea"])
+    text = plain(phrase)
+    assert len(text.encode()) <= MOST_BYTES
+    assert text.endswith("Open until Tue 1 Dec, 20:14 · k7m2")
+    assert all(f"• {n}: {n} long" in text for n in range(1, 21))
+
+
+def test_a_phrase_without_words_is_an_error() -> None:
+    with pytest.raises(NoSuchPhrase, match="no_such_phrase"):
+        render(say("no_such_phrase"), TONGUE, NOW)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "xx", ""])
+def test_every_language_speaks_at_least_english(language: str) -> None:
+    for phrase in EXAMPLES:
+        assert plain(phrase, Locale(language, "Europe/Berlin"))

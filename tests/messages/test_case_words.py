@@ -1,0 +1,423 @@
+"""Connecting, reviewing, taking back and the history of a case, as people read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from textwrap import dedent
+
+import pytest
+
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.model.summaries import ChangeSeen
+from fedbot.rules.model.transfer import Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.messages.scenes import ALPHA, ANNA, BEA, BETA, BETA_BOT, BOLTS, BY_BEA, NOW, connection, plain, transfer
+
+OLD = "k3f9-2mxa-7rtw-h4cd-p9qe"
+ARRIVED = (Progress(1, stage="arrived", item=43),)
+
+
+def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
+    suspended = connection(ConnectionState.SUSPENDED, ours=True)
+    return say("review_list", home=ALPHA, changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot, emoji),))
+
+
+def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tuple[int, str], ...] = ()) -> Phrase:
+    home, peer = (ALPHA, "betaspace") if subject.peer == "beta" else (BETA, "attraktor")
+    told = tuple((NOW, entry) for entry in entries)
+    names = {ANNA: "Anna", BEA: "Bea"}
+    return say("shown", subject=subject, home=home, peer_name=peer, entries=told, names=names, pages=pages)
+
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "we are hidden": (
+        say("we_are_hidden", home=ALPHA),
+        """
+        Not asked: attraktor doesn't show itself, so the other bot would not take it.
+        Its admin can set discoverable: true in my configuration and restart me.
+        """,
+    ),
+    "its bot has not come along into the new room": (
+        say("space_not_here", name="betaspace"),
+        """
+        Not asked: betaspace's bot isn't in this room.
+        Somebody has to invite it first.
+        """,
+    ),
+    "friends already": (
+        say("connected_already", connection=connection(ConnectionState.ACTIVE, ours=True)),
+        """
+        We and betaspace are friends already. Nothing to do.
+        """,
+    ),
+    "asked already": (
+        say("asked_already", connection=connection(ConnectionState.ASKED, ours=True)),
+        """
+        Not asked again: betaspace was asked already, by Anna.
+        It waits for a superuser of betaspace, until Tue 1 Dec, 20:14.
+        To take it back: !fed cancel c9x4
+        """,
+    ),
+    "being set up already": (
+        say("asked_already", connection=connection(ConnectionState.MAKING, ours=True)),
+        """
+        Not asked: betaspace and we have both said yes already.
+        It is being set up. Nothing to do.
+        To take it back: !fed cancel c9x4
+        """,
+    ),
+    "they have asked us": (
+        say("asked_already", connection=connection(ConnectionState.OFFERED)),
+        """
+        Not asked: attraktor has asked us already (Anna).
+        Its card waits for a superuser of ours, until Tue 1 Dec, 20:14: !fed approve c9x4
+        """,
+    ),
+    "friends in another room": (
+        say("connection_elsewhere", connection=connection(ConnectionState.ACTIVE), room="Makerspaces"),
+        """
+        We are friends with attraktor in the room "Makerspaces": please say it there. I did nothing.
+        """,
+    ),
+    "paused": (
+        say("needs_review", connection=connection(ConnectionState.SUSPENDED, ours=True)),
+        """
+        Not done: the friendship with betaspace is paused, as its bot has another key or account now.
+        A superuser looks at it first: !fed review beta
+        """,
+    ),
+    "nothing to review": (
+        say("review_nothing", space=""),
+        """
+        Nothing to review.
+        """,
+    ),
+    "nothing to review about one": (
+        say("review_nothing", space="betaspace"),
+        """
+        Nothing to review about betaspace.
+        """,
+    ),
+    "a new key and account": (
+        review("@new:beta.example", "w5nh-8d2c-xq4m-t7ra-6kzj"),
+        """
+        1 friend of attraktor has another key or account than agreed:
+
+        betaspace
+        Key until now: k3f9-2mxa-7rtw-h4cd-p9qe
+        Key now: w5nh-8d2c-xq4m-t7ra-6kzj
+        Account: @fedbot:beta.example, now @new:beta.example
+        Their bot hasn't answered yet, so there are no emoji to compare.
+        Call betaspace and compare the whole key.
+        If all is the same: !fed review beta accept KEY
+        KEY is the seven emoji, their names, or the whole key.
+        If not: do nothing; the friendship stays paused.
+        """,
+    ),
+    "only a new account": (
+        review("@new:beta.example", OLD, (0, 1, 36, 41, 61, 63, 47)),
+        """
+        1 friend of attraktor has another key or account than agreed:
+
+        betaspace
+        Its key is the same: k3f9-2mxa-7rtw-h4cd-p9qe
+        Account: @fedbot:beta.example, now @new:beta.example
+        Call betaspace. Their bot must show the same seven emoji:
+        🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
+        If all is the same: !fed review beta accept KEY
+        KEY is the seven emoji, their names, or the whole key.
+        If not: do nothing; the friendship stays paused.
+        """,
+    ),
+    "another fingerprint": (
+        say("fingerprint_differs", connection=connection(ConnectionState.SUSPENDED, ours=True), word="abcd"),
+        """
+        Not accepted: "abcd" is neither the whole key that speaks for betaspace now nor its seven emoji.
+        If betaspace told you so, somebody else may be speaking in its name: please call them.
+        The friendship stays paused.
+        """,
+    ),
+    "accept whose": (
+        say("accept_without_space", usage="review [SPACE] [accept KEY]"),
+        """
+        Accept whose key? I did nothing. It goes: !fed review [SPACE] [accept KEY]
+        """,
+    ),
+    "reviewed": (
+        say("reviewed", connection=connection(ConnectionState.ACTIVE, ours=True), by="Anna"),
+        """
+        ✅ betaspace's bot counts again as it is now, accepted by Anna.
+        What waited goes on by itself. Nothing to do.
+        c9x4
+        """,
+    ),
+    "no part for it": (
+        say(
+            "no_part_for_it_yet",
+            transfer=transfer(BOLTS, progress=(Progress(1, match="none"),)),
+            numbers=(1,),
+            home=BETA,
+        ),
+        """
+        Not counted: betaspace has no place for 10 × M3 bolt yet (k7m2).
+        M3 bolt: no part of betaspace fits, and I may not make one.
+        In InvenTree: make a part with the same IPN or exactly this name.
+        If one of your parts is it under another name: !fed match OUR-IPN M3-BOLT from attraktor
+        Nothing has moved. I look again now; when the card shows a place, tap ✅ once more.
+        """,
+    ),
+    "decided elsewhere": (
+        say("decided_elsewhere", subject=transfer(role="sender"), party="betaspace"),
+        """
+        Not counted: 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
+        It can be taken back as long as nothing has moved: !fed cancel k7m2
+        """,
+    ),
+    "a decision stopped": (
+        say("decision_stopped", subject=transfer()),
+        """
+        Stopped in time: nothing is decided about 1 × Laser lens 2.0″ (k7m2).
+        Its card is open again.
+        """,
+    ),
+    "cancelled": (
+        say("cancelled", subject=transfer(), home=ALPHA),
+        """
+        Taken back: 1 × Laser lens 2.0″ (k7m2).
+        Nothing has moved.
+        """,
+    ),
+    "a connection cancelled": (
+        say("cancelled", subject=connection(company=5), home=ALPHA),
+        """
+        Taken back: the friendship with attraktor (c9x4).
+        What was made for it in our InvenTree is taken back too.
+        """,
+    ),
+    "a connection cancelled before anything was made": (
+        say("cancelled", subject=connection(), home=ALPHA),
+        """
+        Taken back: the friendship with attraktor (c9x4).
+        Nothing was made.
+        """,
+    ),
+    "the other space was asked to cancel": (
+        say("cancel_asked", transfer=transfer(), peer_name="attraktor"),
+        """
+        I have asked attraktor to take it back: 1 × Laser lens 2.0″ (k7m2).
+        It counts when attraktor's bot says so; the card shows it. If it has left attraktor already, it comes.
+        """,
+    ),
+    "too late: under way": (
+        say("too_late_to_cancel", subject=transfer(role="sender", state=TransferState.SENT), peer_name="betaspace"),
+        """
+        Too late: 1 × Laser lens 2.0″ (k7m2) is on its way.
+        Nothing was changed. betaspace can offer it back to you.
+        """,
+    ),
+    "too late: booked in": (
+        say("too_late_to_cancel", subject=transfer(state=TransferState.RECEIVED), peer_name="attraktor"),
+        """
+        Too late: 1 × Laser lens 2.0″ (k7m2) is booked in, or on its way back.
+        Nothing was changed. You can offer it back to attraktor.
+        """,
+    ),
+    "too late: unclear": (
+        say("too_late_to_cancel", subject=transfer(state=TransferState.DISPUTED), peer_name="attraktor"),
+        """
+        Not taken back: nobody can tell what became of 1 × Laser lens 2.0″ (k7m2), so people have to look first.
+        All that I know of it: !fed show k7m2
+        """,
+    ),
+    "too late: a connection": (
+        say("too_late_to_cancel", subject=connection(ConnectionState.READY), peer_name="attraktor"),
+        """
+        Too late: the friendship with attraktor (c9x4) is set up on our side, and attraktor may be using it.
+        Nothing was changed.
+        """,
+    ),
+    "decline instead": (
+        say("decline_instead", subject=transfer()),
+        """
+        Not taken back: 1 × Laser lens 2.0″ (k7m2) is for us to decide.
+        Say no with ❌ on its card, or: !fed decline k7m2
+        """,
+    ),
+    "friends stay friends": (
+        say("friends_stay", connection=connection(ConnectionState.ACTIVE)),
+        """
+        Nothing to take back: we and attraktor are friends already.
+        !fed cancel only takes back what isn't agreed yet. I did nothing.
+        """,
+    ),
+    "over already": (
+        say("over_already", subject=transfer(state=TransferState.DECLINED, decided=BY_BEA)),
+        """
+        Nothing to take back: 1 × Laser lens 2.0″ (k7m2) is over.
+        Bea said no. Nothing has moved.
+        """,
+    ),
+    "not yours to cancel": (
+        say(
+            "not_yours_to_cancel",
+            subject=transfer(),
+            rights=Rights("kim", known=True, active=True),
+            right=Right.APPROVER,
+            home=ALPHA,
+            able=("Piet",),
+        ),
+        """
+        Not taken back: 1 × Laser lens 2.0″ (k7m2) isn't yours.
+        Your user kim isn't an approver there.
+        Anna may (who asked), or Piet.
+        """,
+    ),
+    "not yours to cancel, and nobody else may": (
+        say(
+            "not_yours_to_cancel",
+            subject=connection(),
+            rights=Rights("kim", known=True, active=True),
+            right=Right.SUPERUSER,
+            home=ALPHA,
+            able=(),
+        ),
+        """
+        Not taken back: the friendship with attraktor (c9x4) isn't yours.
+        Your user kim isn't a superuser there.
+        Anna may (who asked).
+        """,
+    ),
+    "the history of a transfer": (
+        shown(
+            replace(
+                transfer(BOLTS, role="sender", state=TransferState.DONE, decided=BY_BEA, progress=ARRIVED),
+                ended=NOW,
+                card_event="$card",
+            ),
+            AuditEntry("k7m2", "offered to beta", ANNA),
+            AuditEntry("k7m2", "said: show", ANNA),
+            AuditEntry("k7m2", "approved", BEA),
+            AuditEntry("k7m2", "done: TakeOut"),
+            AuditEntry("k7m2", "waits"),
+            AuditEntry("k7m2", "done: HandOver"),
+            AuditEntry("k7m2", "sent"),
+            AuditEntry("k7m2", "received by the peer"),
+            AuditEntry("k7m2", "done: mirror"),
+            AuditEntry("k7m2", "something that was not foreseen"),
+            AuditEntry("k7m2", "done"),
+        ),
+        """
+        k7m2: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace.
+        Done, Tue 24 Nov, 20:31.
+        Asked by Anna (attraktor)
+        At betaspace: in stock
+        At attraktor: stock #43, split off from #12, with customer betaspace
+
+        • Tue 24 Nov, 20:31 – Anna: offered it
+        • Tue 24 Nov, 20:31 – Bea: said yes, and it counted
+        • Tue 24 Nov, 20:31 – taken out of stock, into Outgoing
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – given to the other space's company in InvenTree
+        • Tue 24 Nov, 20:31 – the other bot was told that it has left
+        • Tue 24 Nov, 20:31 – the other space has booked it in
+        • Tue 24 Nov, 20:31 – something that was not foreseen
+        • Tue 24 Nov, 20:31 – done
+        Its card (https://matrix.to/#/!room/$card)
+        """,
+    ),
+    "the history of a connection": (
+        shown(
+            replace(connection(ConnectionState.MAKING, decided=BY_BEA), needs="no-admin-token", problem="No token."),
+            AuditEntry("c9x4", "attraktor asks to connect", ANNA),
+            AuditEntry("c9x4", "approve in grace", BEA),
+            AuditEntry("c9x4", "accepted", BEA),
+            AuditEntry("c9x4", "making waits: no-admin-token"),
+        ),
+        """
+        c9x4: the friendship of betaspace and attraktor.
+        Both have said yes; it waits for an admin of ours.
+        Asked by Anna, accepted by Bea, Tue 24 Nov, 20:31
+        Why: No token.
+
+        • Tue 24 Nov, 20:31 – Anna: asked to be friends
+        • Tue 24 Nov, 20:31 – Bea: said yes
+        • Tue 24 Nov, 20:31 – Bea: said yes, and it counted
+        • Tue 24 Nov, 20:31 – setting up had to wait (no-admin-token)
+        """,
+    ),
+    "a long history": (
+        shown(transfer(), *(AuditEntry("k7m2", "waits") for _ in range(32))),
+        """
+        k7m2: 1 × Laser lens 2.0″ (LENS-2, serial 0042) from attraktor to betaspace.
+        Waits for a yes or no, until Tue 1 Dec, 20:14.
+        Asked by Anna (attraktor)
+
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • … 2 more …
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        """,
+    ),
+    "in private, with links": (
+        shown(
+            transfer(BOLTS, state=TransferState.OPEN, role="sender"),
+            pages=((12, "https://inventree.attraktor.example/web/stock/item/12/"),),
+        ),
+        """
+        k7m2: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace.
+        Waits for a yes or no, until Tue 1 Dec, 20:14.
+        Asked by Anna (attraktor)
+
+        Nothing more is noted of it.
+        Our stock #12 (https://inventree.attraktor.example/web/stock/item/12/)
+        """,
+    ),
+    "no history": (
+        shown(connection(ConnectionState.SUSPENDED)),
+        """
+        c9x4: the friendship of betaspace and attraktor.
+        ⚠ Paused: the other bot's key or account changed.
+        Asked by Anna
+        A superuser looks at it: !fed review attraktor
+
+        Nothing more is noted of it.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_reads_as_written_here(case: str) -> None:
+    phrase, expected = SAID[case]
+    assert plain(phrase) == dedent(expected).strip("\n")

@@ -1,0 +1,221 @@
+"""What is said of a card that has changed, and of a request for which something else would be given."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from fedbot.rules.approval import consent
+from fedbot.rules.model import shown
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.queries import PartDescription
+from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from tests.messages.scenes import ALPHA, BETA, BOLTS, BY_PIET, LENS, PEOPLE, connection, plain, transfer
+
+
+def changed(before: Transfer, after: Transfer) -> Phrase:
+    """The card of `after`, which took the place of that of `before`."""
+    changes = shown.changes(consent.of_transfer(before), consent.of_transfer(after))
+    home, peer = (BETA, "attraktor") if after.role == "receiver" else (ALPHA, "betaspace")
+    return say("transfer_card", transfer=after, home=home, peer_name=peer, people=PEOPLE, changes=changes)
+
+
+def head(phrase: Phrase) -> list[str]:
+    """The card's first lines, up to where who asked is told."""
+    return plain(phrase).partition("\nAsked by")[0].split("\n")[1:]
+
+
+ELSEWHERE = Progress(1, part=9, part_name="Another bolt", match="name", place="Attic")
+CHANGES: dict[str, tuple[Phrase, list[str]]] = {
+    "the quantity": (
+        changed(transfer(BOLTS), transfer(replace(BOLTS, quantity=Decimal(20)))),
+        ["attraktor changed the quantity from 10 to 20."],
+    ),
+    "the part": (
+        changed(transfer(BOLTS), transfer(replace(BOLTS, description=PartDescription("Mirror", "MIRROR-1")))),
+        ["attraktor changed the part from M3 bolt, M3-BOLT to Mirror, MIRROR-1."],
+    ),
+    "the serial number": (
+        changed(transfer(LENS), transfer(replace(LENS, serial="0043"))),
+        ['attraktor changed the serial number from "0042" to "0043".'],
+    ),
+    "the condition": (
+        changed(transfer(BOLTS), transfer(replace(BOLTS, status=55, status_text="Damaged"))),
+        [
+            'attraktor changed the condition from "10" to "55".',
+            'attraktor changed the condition from "OK" to "Damaged".',
+        ],
+    ),
+    "where it lands": (
+        changed(transfer(BOLTS), transfer(BOLTS, progress=(ELSEWHERE,))),
+        ["Changed: where it lands, from Our thing, Laser room to Another bolt, Attic."],
+    ),
+    "one thing more": (
+        changed(transfer(BOLTS), transfer(BOLTS, replace(LENS, number=2))),
+        ["attraktor changed the list from nothing to 1 × Laser lens 2.0″."],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_new_card_names_the_difference(case: str) -> None:
+    phrase, expected = CHANGES[case]
+    notice = "⚠ This card takes the place of the one before. Decide again, on this one."
+    assert head(phrase) == [notice, *expected]
+
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "a card that is out of force": (
+        say("card_superseded", subject=transfer(BOLTS)),
+        """
+        10 × M3 bolt (k7m2) has changed: a newer card takes the place of this one.
+        Decide on that one. Nothing has moved.
+        k7m2
+        """,
+    ),
+    "a reaction on it": (
+        say("card_is_superseded", subject=transfer(BOLTS)),
+        """
+        Not counted: a newer card shows what has changed in 10 × M3 bolt (k7m2).
+        Please decide on that one.
+        """,
+    ),
+    "a reaction from before an edit": (
+        say("card_has_changed", subject=connection()),
+        """
+        Not counted: the card of the friendship with attraktor (c9x4) has changed since.
+        Please read it again and react anew.
+        """,
+    ),
+    "something else would be given": (
+        say(
+            "another_thing_would_be_given",
+            transfer=transfer(BOLTS),
+            peer_name="attraktor",
+            others=((replace(BOLTS, description=PartDescription("bolts")), (BOLTS,)),),
+        ),
+        """
+        attraktor would give something else than asked. I took it back: k7m2
+        You asked for: 10 × bolts. It would give: 10 × M3 bolt (M3-BOLT)
+        1) Ask for that
+        Nothing has moved. If you want it, reply 1 within 10 minutes.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_reads_as_written_here(case: str) -> None:
+    phrase, expected = SAID[case]
+    assert plain(phrase) == dedent(expected).strip("\n")
+
+
+# --- the card shows nothing that a decision isn't bound to --------------------------------------------------------
+
+WHOLE = replace(
+    LENS,
+    batch="B1",
+    packaging="box",
+    expiry=date(2027, 1, 1),
+    origin="gammaspace",
+    description=PartDescription("Laser lens", "LENS-2", "a lens", "laser", "", "B", trackable=True),
+)
+OTHER: dict[str, Any] = {"quantity": Decimal(3), "expiry": date(2028, 2, 2), "status": 55, "whole": False}
+PLACED = Progress(1, item=5, part=7, part_name="Ours", match="ipn", place="Shelf", category="Optics", location=3)
+
+
+def of_another_value(value: object, name: str) -> object:
+    """Some other value of the same kind."""
+    if name in OTHER:
+        return OTHER[name]
+    if isinstance(value, PartDescription):
+        return replace(value, name="Mirror")
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int) else f"{value}x"
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Line) if field.name != "number"])
+def test_each_field_of_a_line_is_bound(name: str) -> None:
+    before = transfer(WHOLE)
+    other: dict[str, Any] = {name: of_another_value(getattr(WHOLE, name), name)}
+    after = transfer(replace(WHOLE, **other))
+    assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(PartDescription)])
+def test_each_field_of_a_part_is_bound(name: str) -> None:
+    told = WHOLE.description
+    other: dict[str, Any] = {name: of_another_value(getattr(told, name), name)}
+    after = transfer(replace(WHOLE, description=replace(told, **other)))
+    assert shown.hash_of(consent.of_transfer(transfer(WHOLE))) != shown.hash_of(consent.of_transfer(after))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "item",
+        "part",
+        "part_name",
+        "create_part",
+        "category",
+        "location",
+        "place",
+        "match",
+        "factor",
+        "units",
+        "revision",
+    ],
+)
+def test_where_it_lands_is_bound(name: str) -> None:
+    before = transfer(WHOLE, progress=(PLACED,))
+    other: dict[str, Any] = {name: of_another_value(getattr(PLACED, name), name)}
+    after = transfer(WHOLE, progress=(replace(PLACED, **other),))
+    assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
+
+
+TERMS: dict[str, Any] = {
+    "kind": "request",
+    "sender": "gammaspace",
+    "receiver": "gammaspace",
+    "note": "another note",
+    "loan_until": date(2027, 3, 3),
+    "parcel": True,
+    "parent": "p" * 20,
+    "time_zone": "Asia/Tokyo",
+}
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Terms) if f.name not in {"lines", "asker", "asker_name"}])
+def test_each_field_of_the_terms_is_bound(name: str) -> None:
+    before = transfer(WHOLE)
+    after = replace(before, terms=replace(before.terms, **{name: TERMS[name]}))
+    assert shown.hash_of(consent.of_transfer(before)) != shown.hash_of(consent.of_transfer(after))
+
+
+def test_who_asked_who_granted_and_until_when_are_bound() -> None:
+    before = transfer(WHOLE)
+    others = (
+        replace(before, asked=BY_PIET),
+        replace(before, granted=BY_PIET),
+        replace(before, due=before.due + timedelta(days=1)),
+    )
+    hashes = {shown.hash_of(consent.of_transfer(each)) for each in (before, *others)}
+    assert len(hashes) == 1 + len(others)
+
+
+@pytest.mark.parametrize("role", ["sender", "receiver"])
+def test_the_card_is_drawn_from_the_model_alone(role: str) -> None:
+    """What isn't in the model, a card that asks for a decision can't show."""
+    placed = (PLACED,) if role == "receiver" else ()
+    whole = transfer(WHOLE, role=role, note="for Saturday", progress=placed)
+    drawn = consent.drawn(whole)
+    assert consent.of_transfer(drawn) == consent.of_transfer(whole)
+    named = {"exchange", "connection", "told", "heard", "card_event", "problem", "reminded", "shown"}
+    bare = {field.name: getattr(Transfer, field.name, None) for field in fields(Transfer)}
+    assert all(getattr(drawn, name) == bare[name] for name in named - {"connection"})

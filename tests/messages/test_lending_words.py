@@ -1,0 +1,740 @@
+"""What is said of loans: on their cards, when they are due, longer, over; and why something can't be."""
+# ruff: noqa: E501 -- messages, as they are
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from textwrap import dedent
+
+import pytest
+
+from fedbot.rules.model.decision import Closing, Ending, Signature
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.stock import Part, StockItem
+from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.messages.scenes import (
+    ALPHA,
+    ANNA,
+    BETA,
+    BOLTS,
+    BY_ANNA,
+    BY_BEA,
+    BY_PIET,
+    CABLE,
+    LENS,
+    NOW,
+    PEOPLE,
+    connection,
+    plain,
+    request,
+    transfer,
+)
+
+DAY = date(2026, 12, 15)
+
+
+def lent(*lines: Line, role: str = "receiver", **fields: object) -> Transfer:
+    """A push with a last day."""
+    given = transfer(*lines or (LENS,), role=role)
+    terms = replace(given.terms, loan_until=DAY)
+    progress = tuple(
+        Progress(line.number, stage="placed", item=1207, part=3, place="Laser room") for line in terms.lines
+    )
+    done = {"state": TransferState.DONE, "decided": BY_BEA, "ended": NOW, "progress": progress, "terms": terms}
+    return replace(given, **(done | fields))  # type: ignore[arg-type]
+
+
+def abroad(loan: Transfer, zone: str = "Pacific/Auckland") -> Transfer:
+    """The same, by the calendar of an owner elsewhere."""
+    return replace(loan, terms=replace(loan.terms, time_zone=zone))
+
+
+def child(kind: str, asked: Signature = BY_BEA, role: str = "receiver", **fields: object) -> Transfer:
+    """A return of the lens, or an extension; the owner is attraktor."""
+    back = kind == "return"
+    given = transfer(LENS, role=role) if back else request(LENS, role=role)
+    sender, receiver = ("beta", "attraktor") if back else ("attraktor", "beta")
+    line = replace(LENS, place="cabinet L1")
+    terms = Terms(
+        kind, sender, receiver, (line,), asked.person, asked.name, parent="p" * 20, loan_until=None if back else DAY
+    )
+    changes = {"terms": terms, "asked": asked, "decided": None, "progress": (Progress(1, part=3, match="lent"),)}
+    return replace(given, **(changes | fields))  # type: ignore[arg-type]
+
+
+def card(what: Transfer, home: object = ALPHA, peer_name: str = "betaspace") -> Phrase:
+    return say("transfer_card", transfer=what, home=home, peer_name=peer_name, people=PEOPLE)
+
+
+def closed(how: Ending) -> Transfer:
+    return lent(role="sender", closed=Closing(how, BY_PIET))
+
+
+OPEN, DONE = TransferState.OPEN, TransferState.DONE
+PART = Part(3, "Laser lens 2.0″", "LENS-2")
+ITEM = StockItem(1207, PART, Decimal(10))
+OUR = {"home": ALPHA, "peer_name": "betaspace"}
+
+
+SEVERAL = lent(LENS, replace(BOLTS, number=2), replace(CABLE, number=3), role="sender")
+
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "an open card": (
+        card(lent(state=OPEN, decided=None, ended=None), BETA, "attraktor"),
+        """
+        attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), on loan until Tue 15 Dec 2026. Take it?
+        Asked by Anna (attraktor)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Comes from: attraktor, Cabinet L1
+        Lands in: betaspace, Laser room, as your part "#3"
+        Loan: it stays attraktor's; back by Tue 15 Dec 2026, that day included.
+
+        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "done": (
+        card(lent(), BETA, "attraktor"),
+        """
+        ✅ Done: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is on loan from attraktor to betaspace until Tue 15 Dec 2026.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: stock #1207, Laser room
+        At attraktor: stock #42, with customer betaspace
+
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
+        k7m2
+        """,
+    ),
+    "done, and longer": (
+        card(lent(back_by=date(2027, 1, 31)), BETA, "attraktor"),
+        """
+        ✅ Done: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is on loan from attraktor to betaspace until Sun 31 Jan 2027.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: stock #1207, Laser room
+        At attraktor: stock #42, with customer betaspace
+
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
+        k7m2
+        """,
+    ),
+    "back": (
+        card(closed(Ending.RETURNED)),
+        """
+        ✅ Back again since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ (LENS-2, serial 0042), lent by attraktor to betaspace.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+
+        Reply here with: !fed show
+        k7m2
+        """,
+    ),
+    "offered": (
+        say("transfer_offered", transfer=lent(role="sender", state=OPEN), connection=connection(), home=ALPHA),
+        """
+        Offered to attraktor, on loan until Tue 15 Dec 2026: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        Nothing has moved yet. An approver of attraktor decides, on the card of its bot.
+        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
+        k7m2
+        """,
+    ),
+    "at its end": (
+        say("transfer_end", transfer=lent(role="sender", progress=(Progress(1, stage="arrived", item=42),)), **OUR),
+        """
+        @Anna @Bea ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) is at betaspace, due Tue 15 Dec 2026. k7m2
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+        At betaspace: in stock
+        At attraktor: stock #42, with customer betaspace
+        """,
+    ),
+    "a return to decide": (
+        card(child("return")),
+        """
+        betaspace hands back 1 × Laser lens 2.0″ (LENS-2, serial 0042). Is it here, and as it was?
+        Asked by Bea (betaspace)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Goes back to: cabinet L1
+
+        For Bea, Cem or Dilek (approvers of attraktor).
+        ✅ here, fine · 🔧 here, but damaged · ❌ not here
+        A reply to this card before you tap goes into the item's history.
+        A photo as a reply, now or later, is kept with the item.
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "a return that is home": (
+        card(child("return", state=DONE, decided=BY_PIET)),
+        """
+        ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) is back at attraktor.
+        Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
+
+        k7m2
+        """,
+    ),
+    "a return that is not here": (
+        card(child("return", state=TransferState.DECLINED, decided=BY_PIET)),
+        """
+        ❌ Not here: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays on loan, at betaspace.
+        By Piet (attraktor), Tue 24 Nov, 20:31
+        Nothing has moved.
+        k7m2
+        """,
+    ),
+    "a return that can't be": (
+        card(child("return", state=TransferState.DECLINED, problem="in-parts")),
+        """
+        Not handed back: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays on loan, at betaspace.
+        Why: the owner's InvenTree can only take back all of it at once.
+        Hand back all that is out, without a quantity.
+        Nothing has moved.
+        k7m2
+        """,
+    ),
+    "a return is offered": (
+        say("transfer_offered", transfer=child("return", role="sender"), connection=connection(), home=BETA),
+        """
+        attraktor is asked to take back 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        Nothing has moved yet: an approver of attraktor says whether it is there.
+        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
+        k7m2
+        """,
+    ),
+    "the owner has it": (
+        say("return_asked", transfer=child("return", asked=BY_ANNA, damaged=True), **OUR),
+        """
+        1 × Laser lens 2.0″ (LENS-2, serial 0042) comes back, damaged.
+        betaspace's bot gives it out of its books; then attraktor has it in stock again, in its old place.
+        k7m2
+        """,
+    ),
+    "a return at its end": (
+        say(
+            "transfer_end",
+            transfer=child("return", role="sender", state=DONE, decided=BY_PIET, damaged=True),
+            home=BETA,
+            peer_name="attraktor",
+        ),
+        """
+        @Bea @Piet 🔧 1 × Laser lens 2.0″ (LENS-2, serial 0042) is back at attraktor, damaged.
+        Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
+        k7m2
+        """,
+    ),
+    "more time to decide": (
+        card(child("extension", role="sender")),
+        """
+        betaspace asks to keep 1 × Laser lens 2.0″ (LENS-2, serial 0042) until Tue 15 Dec 2026. May it stay longer?
+        Asked by Bea (betaspace)
+
+        For Bea, Cem or Dilek (approvers of attraktor).
+        ✅ yes, that is fine · ❌ no, sorry
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "more time is asked for": (
+        say("transfer_requested", transfer=child("extension"), connection=connection(), home=BETA),
+        """
+        attraktor is asked whether 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay until Tue 15 Dec 2026.
+        Until an approver of attraktor says yes, it is due as before.
+        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
+        k7m2
+        """,
+    ),
+    "more time is not given": (
+        card(child("extension", role="sender", state=TransferState.DECLINED, decided=BY_PIET)),
+        """
+        ❌ No more time for 1 × Laser lens 2.0″ (LENS-2, serial 0042): it goes back as agreed.
+        By Piet (attraktor), Tue 24 Nov, 20:31
+        Nothing has moved.
+        k7m2
+        """,
+    ),
+    "more time at its end": (
+        say("transfer_end", transfer=child("extension", role="sender", state=DONE, decided=BY_PIET), **OUR),
+        """
+        @Bea @Piet ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay at betaspace until Tue 15 Dec 2026.
+        Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
+        k7m2
+        """,
+    ),
+    "more time at once": (
+        say("loan_extended", loan=lent(role="sender", back_by=date(2027, 1, 31)), **OUR),
+        """
+        ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay until Sun 31 Jan 2027, that day included.
+        k7m2
+        """,
+    ),
+    "a gift": (
+        say("loan_closed", loan=closed(Ending.GIFT), **OUR),
+        """
+        ✅ A gift since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is betaspace's now, says Piet (attraktor).
+        Nothing is owed any more. Nothing moves.
+        k7m2
+        """,
+    ),
+    "lost": (
+        say("loan_closed", loan=closed(Ending.LOST), **OUR),
+        """
+        ❌ Lost: 1 × Laser lens 2.0″ (LENS-2, serial 0042), lent to betaspace. Says Piet (attraktor), Tue 24 Nov, 20:31.
+        At attraktor it stays with customer betaspace, with the status 'lost'.
+        betaspace's admins are told how it leaves the stock there.
+        k7m2
+        """,
+    ),
+    "lost, but not noted": (
+        say("loss_not_noted", loan=closed(Ending.LOST), text="InvenTree said no"),
+        """
+        1 × Laser lens 2.0″ (k7m2) is lost, but InvenTree has not taken the status.
+        Why: InvenTree said no
+        Please set the item's status to 'lost' in InvenTree by hand; I don't try again.
+        """,
+    ),
+    "a reminder of what is out still, by the owner's day": (
+        say(
+            "loan_reminder",
+            loan=abroad(lent(LENS, BOLTS)),
+            out=(LENS, replace(BOLTS, quantity=Decimal(4))),
+            home=BETA,
+            peer_name="attraktor",
+            people={ANNA: "Bea"},
+            today=date(2026, 12, 14),
+        ),
+        """
+        @Bea 1 × Laser lens 2.0″ and 4 × M3 bolt go back to attraktor by tomorrow, Tue 15 Dec 2026 (Auckland time).
+        When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
+        k7m2
+        """,
+    ),
+    "done, by a calendar that nobody here knows": (
+        card(abroad(lent(BOLTS), "Mars/Mount_Sharp"), BETA, "attraktor"),
+        """
+        ✅ Done: 10 × M3 bolt (M3-BOLT) is on loan from attraktor to betaspace until Tue 15 Dec 2026 (Mount Sharp time).
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: stock #1207, Laser room
+        At attraktor: taken out of stock #12, with customer betaspace
+
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
+        k7m2
+        """,
+    ),
+    "done, by a calendar that is ours under another name": (
+        card(abroad(lent(), "Europe/Vienna"), BETA, "attraktor"),
+        """
+        ✅ Done: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is on loan from attraktor to betaspace until Tue 15 Dec 2026.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: stock #1207, Laser room
+        At attraktor: stock #42, with customer betaspace
+
+        Reply here with: !fed return k7m2 · !fed extend k7m2 2 weeks · !fed show
+        k7m2
+        """,
+    ),
+    "a reminder, three days before": (
+        say(
+            "loan_reminder",
+            loan=lent(),
+            home=BETA,
+            peer_name="attraktor",
+            people={ANNA: "Bea"},
+            today=date(2026, 12, 12),
+        ),
+        """
+        @Bea 1 × Laser lens 2.0″ (LENS-2, serial 0042) goes back to attraktor by Tue 15 Dec 2026.
+        When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
+        k7m2
+        """,
+    ),
+    "a reminder, a day before": (
+        say(
+            "loan_reminder",
+            loan=lent(),
+            home=BETA,
+            peer_name="attraktor",
+            people={ANNA: "Bea"},
+            today=date(2026, 12, 14),
+        ),
+        """
+        @Bea 1 × Laser lens 2.0″ (LENS-2, serial 0042) goes back to attraktor by tomorrow, Tue 15 Dec 2026.
+        When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
+        k7m2
+        """,
+    ),
+    "a reminder, on the day": (
+        say("loan_reminder", loan=lent(), home=BETA, peer_name="attraktor", people={ANNA: "Bea"}, today=DAY),
+        """
+        @Bea 1 × Laser lens 2.0″ (LENS-2, serial 0042) goes back to attraktor today, Tue 15 Dec 2026.
+        When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
+        k7m2
+        """,
+    ),
+    "a reminder, overdue": (
+        say(
+            "loan_reminder",
+            loan=lent(),
+            home=BETA,
+            peer_name="attraktor",
+            people={ANNA: "Bea"},
+            today=date(2026, 12, 22),
+        ),
+        """
+        @Bea 1 × Laser lens 2.0″ (LENS-2, serial 0042) was to be back at attraktor by Tue 15 Dec 2026.
+        When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
+        k7m2
+        """,
+    ),
+    "no day": (
+        say("day_unclear", word="3 weaks"),
+        """
+        Not done: I can't read "3 weaks" as a day. Nothing was sent.
+        For example: 3 weeks · tomorrow · friday · 31.1. · 2026-12-15
+        """,
+    ),
+    "a day that is over": (
+        say("day_is_past", day=date(2025, 11, 24)),
+        """
+        Not done: Mon 24 Nov 2025 is over. Nothing was sent.
+        """,
+    ),
+    "a day too far ahead": (
+        say("day_too_far", day=date(2030, 1, 1)),
+        """
+        Not done: Tue 1 Jan 2030 is more than two years ahead. Nothing was sent.
+        What stays that long can be given to keep: !fed help push
+        """,
+    ),
+    "no loan": (
+        say("no_loan", subject=transfer(BOLTS)),
+        """
+        Not done: 10 × M3 bolt (k7m2) is no loan.
+        What is on loan: !fed todo
+        """,
+    ),
+    "not on loan yet": (
+        say("not_on_loan", loan=lent(state=OPEN), **OUR),
+        """
+        Not done: 1 × Laser lens 2.0″ (k7m2) isn't on loan (yet).
+        """,
+    ),
+    "not on loan any more": (
+        say("not_on_loan", loan=closed(Ending.GIFT), **OUR),
+        """
+        Not done: k7m2 is over already.
+        ✅ A gift since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is betaspace's now, says Piet (attraktor).
+        """,
+    ),
+    "the owner decides": (
+        say("owner_decides", loan=lent(), peer_name="attraktor", usage="gift [ID]"),
+        """
+        Not done: 1 × Laser lens 2.0″ (k7m2) is attraktor's, so an approver of attraktor says that.
+        """,
+    ),
+    "the owner sees damage": (
+        say("owner_sees_damage", loan=lent(), peer_name="attraktor"),
+        """
+        Not done: in which state k7m2 comes back says attraktor, on its card.
+        You can write it along: !fed return k7m2 --note "…"
+        """,
+    ),
+    "under way already": (
+        say("return_under_way", loan=lent(), transfer=child("return")),
+        """
+        Not done: 1 × Laser lens 2.0″ (k7m2) is on its way back already.
+        How it stands: !fed show k7m2
+        Waits for a yes: the owner's people decide on its card. To stop it before: !fed cancel k7m2
+        """,
+    ),
+    "unknown stock": (
+        say("borrowed_stock_unknown", loan=lent(), peer_name="beta"),
+        """
+        Not done: I don't know which stock item 1 × Laser lens 2.0″ (k7m2) is at the borrower's.
+        An approver of beta can start it: !fed return k7m2
+        """,
+    ),
+    "several things": (
+        say(
+            "which_things_of_a_loan", loan=SEVERAL, lines=(LENS, replace(CABLE, number=3)), everything=4, verb="return"
+        ),
+        """
+        What of k7m2 goes back? I did nothing yet.
+        1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
+        3) 1.5 m of Speaker cable (batch 2025-11, ⚠ Attention needed)
+        4) all of it
+        Reply with the number within 10 minutes. For several of them: !fed return k7m2 1; 3
+        """,
+    ),
+    "nothing is called so": (
+        say("no_such_thing_lent", loan=SEVERAL, word="LENS-3", numbers=(1, 2)),
+        """
+        Not done: nothing called "LENS-3" was lent by k7m2. It is of:
+        1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
+        2) 10 × M3 bolt (M3-BOLT)
+        """,
+    ),
+    "several are called so": (
+        say("several_things_called_so", loan=SEVERAL, numbers=(1, 2)),
+        """
+        Not done: several things of k7m2 are called so. Please say its number:
+        1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
+        2) 10 × M3 bolt (M3-BOLT)
+        """,
+    ),
+    "more than is out": (
+        say("more_than_out", loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(10)),
+        """
+        Not done: of M3 bolt 10 can go back, not 12.
+        All of it: !fed return k7m2
+        """,
+    ),
+    "what is not out": (
+        say("more_than_out", loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(0)),
+        """
+        Not done: M3 bolt isn't out any more, or is on its way back already.
+        How it stands: !fed show k7m2
+        """,
+    ),
+    "a part of a thing can not be a gift": (
+        say("only_all_of_a_thing", loan=lent(BOLTS), usage="gift [ID] [THING]"),
+        """
+        Not done: only all that is out of a thing can be given, or lost.
+        What is there can go back before: !fed return k7m2 QUANTITY
+        """,
+    ),
+    "one thing of several is a gift": (
+        say("loan_closed", loan=SEVERAL, part=Closing(Ending.GIFT, BY_PIET), lines=(BOLTS,), **OUR),
+        """
+        A gift to betaspace: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
+        Nothing of that is owed any more; the rest is on loan still. Nothing moves.
+        k7m2
+        """,
+    ),
+    "one thing of several is lost": (
+        say("loan_closed", loan=SEVERAL, part=Closing(Ending.LOST, BY_PIET), lines=(BOLTS,), **OUR),
+        """
+        Lost: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
+        At attraktor it stays with customer betaspace, with the status 'lost'.
+        betaspace's admins are told how it leaves the stock there.
+        k7m2
+        """,
+    ),
+    "several things that ended otherwise": (
+        card(
+            lent(
+                LENS,
+                replace(BOLTS, number=2),
+                role="sender",
+                closed=Closing(Ending.LOST, BY_PIET),
+                line_ends=(Closing(Ending.LOST, BY_PIET, 2),),
+            )
+        ),
+        """
+        ✅ Over since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ and 10 × M3 bolt, lent to betaspace.
+        Lost: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        • 1 × Laser lens 2.0″
+        At betaspace: in stock
+        At attraktor: stock #1207, split off from #42, with customer betaspace
+        • 10 × M3 bolt
+        At betaspace: in stock
+        At attraktor: stock #1207, split off from #12, with customer betaspace
+
+        Reply here with: !fed show
+        k7m2
+        """,
+    ),
+    "kept, as its owner is gone": (
+        say("not_on_loan", loan=lent(closed=Closing(Ending.KEPT, BY_BEA)), home=BETA, peer_name="attraktor"),
+        """
+        Not done: k7m2 is over already.
+        ✅ Kept: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at betaspace as attraktor's. Says Bea, Tue 24 Nov, 20:31.
+        """,
+    ),
+    "moved by the borrower": (
+        say("borrowed_is_elsewhere", loan=lent(BOLTS), line=replace(BOLTS, item=1207), item=ITEM, there=Decimal(7)),
+        """
+        Not done: 10 × M3 bolt isn't all in stock #1207 any more.
+        Free there: 7, status OK. Merge or move it back in InvenTree, then say it again.
+        Or hand back what is there: !fed return k7m2 7
+        k7m2
+        """,
+    ),
+    "gone at the borrower": (
+        say("borrowed_is_elsewhere", loan=lent(), line=replace(LENS, item=1207), item=None, there=Decimal(0)),
+        """
+        Not done: 1 × Laser lens 2.0″ isn't all in stock #1207 any more.
+        That stock item is gone. The owner's approver can settle it as a gift, or lost.
+        k7m2
+        """,
+    ),
+    "not salable any more": (
+        say("borrowed_not_salable", loan=lent(), item=ITEM),
+        """
+        Not done: InvenTree hands back only salable parts, and Laser lens 2.0″ isn't one any more.
+        Who may change parts can switch on 'salable' at it; then say it again.
+        k7m2
+        """,
+    ),
+    "moved by the owner": (
+        say("can_not_come_back", loan=lent(role="sender"), reason="moved", **OUR),
+        """
+        Not done: 1 × Laser lens 2.0″ (k7m2) stays on loan.
+        Why: the owner's stock item isn't with the borrower any more, or not all of it: somebody moved it by hand.
+        In InvenTree, hand the stock item to the borrower's company again; or settle it as a gift, or lost.
+        """,
+    ),
+    "in parts": (
+        say("can_not_come_back", loan=lent(role="sender"), reason="in-parts", **OUR),
+        """
+        Not done: 1 × Laser lens 2.0″ (k7m2) stays on loan.
+        Why: the owner's InvenTree can only take back all of it at once.
+        Hand back all that is out, without a quantity.
+        """,
+    ),
+    "until when": (
+        say("extend_until_when", usage="extend [ID] TIME", example="extend 2 weeks"),
+        """
+        Not done: until when? !fed extend [ID] TIME
+        For example: !fed extend 2 weeks
+        """,
+    ),
+    "longer anyway": (
+        say("due_later_already", loan=lent()),
+        """
+        Nothing to do: 1 × Laser lens 2.0″ (k7m2) may stay until Tue 15 Dec 2026 anyway.
+        """,
+    ),
+    "earlier than agreed": (
+        say("agreed_until_later", loan=lent(back_by=date(2027, 1, 31))),
+        """
+        Not done: 1 × Laser lens 2.0″ (k7m2) was lent until Tue 15 Dec 2026, and both said yes to that.
+        If you need it earlier, ask them in the room. Once it is here: !fed return k7m2
+        """,
+    ),
+    "asked for already": (
+        say("extension_asked_already", loan=lent(), transfer=child("extension")),
+        """
+        Not done: more time for k7m2 was asked for already.
+        To ask otherwise, take that back first: !fed cancel k7m2
+        """,
+    ),
+    "back, as the owner says alone": (
+        say("over_but_in_our_books", loan=lent(), peer_name="attraktor", numbers=(1,)),
+        """
+        ⚠ Back at attraktor, but still in our stock: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        A superuser has it taken out (stock #1207): !fed resolve k7m2
+        k7m2
+        """,
+    ),
+    "lost, as the owner says": (
+        say(
+            "over_but_in_our_books",
+            loan=lent(line_ends=(Closing(Ending.LOST, BY_PIET, 1),)),
+            peer_name="attraktor",
+            numbers=(1,),
+        ),
+        """
+        ⚠ Lost, says attraktor, but still in our stock: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
+        A superuser has it taken out (stock #1207): !fed resolve k7m2
+        k7m2
+        """,
+    ),
+    "not taken out": (
+        say("not_written_off", loan=lent(), text="Stock item #1207 is allocated."),
+        """
+        1 × Laser lens 2.0″ (k7m2) is over, but still in our stock.
+        Why: Stock item #1207 is allocated.
+        To look again, a superuser says: !fed resolve k7m2
+        """,
+    ),
+    "a gift, but not noted": (
+        say("gift_not_noted", loan=closed(Ending.GIFT), text="InvenTree said no"),
+        """
+        1 × Laser lens 2.0″ (k7m2) is a gift, but InvenTree's history doesn't tell so.
+        Why: InvenTree said no
+        Please look whether its status is as it was; I don't try again.
+        """,
+    ),
+    "nobody to hand it back to": (
+        say("no_friends_to_return_to", loan=lent(), peer_name="attraktor"),
+        """
+        Not done: we and attraktor are no friends any more, so no bot can book 1 × Laser lens 2.0″ (k7m2) back.
+        Bring it back all the same; an approver of attraktor then says: !fed return k7m2
+        If attraktor is gone for ever, a superuser of ours settles it: !fed resolve k7m2
+        """,
+    ),
+    "an answer that another card has": (
+        say("not_on_this_card", subject=transfer(BOLTS)),
+        """
+        Not counted: this card has no such answer. Nothing is decided. k7m2
+        Please tap one of those at its end; what comes by parcel, once it is here.
+        """,
+    ),
+    "a remark": (
+        say("remark_noted", transfer=child("return")),
+        """
+        Noted: it will stand in the item's history, if k7m2 is taken back.
+        """,
+    ),
+    "a remark of somebody who is switched off": (
+        say("remark_not_noted", transfer=child("return"), problem=""),
+        """
+        Not noted, and nothing else is changed: k7m2
+        Why: you have no active user of InvenTree.
+        """,
+    ),
+    "a remark while InvenTree is silent": (
+        say("remark_not_noted", transfer=child("return"), problem="No connection."),
+        """
+        Not noted, and nothing else is changed: k7m2
+        Why: No connection.
+        """,
+    ),
+    "a photo": (
+        say("photo_kept", transfer=child("return"), items=(42, 43)),
+        """
+        Kept: the photo is with stock #42, #43 in InvenTree. k7m2
+        """,
+    ),
+    "a photo that is too large": (
+        say("photo_not_kept", transfer=child("return"), reason="too-large", text=""),
+        """
+        The photo is not kept: it is larger than 20 MB. Send it smaller. k7m2
+        """,
+    ),
+    "a photo that the bot may not attach": (
+        say("photo_not_kept", transfer=child("return"), reason="not-permitted", text="needs the role stock: change"),
+        """
+        The photo is not kept: I lack the role for it, stock: add. See fedbot check. k7m2
+        """,
+    ),
+    "a photo that InvenTree refuses": (
+        say("photo_not_kept", transfer=child("return"), reason="refused", text="Disk is full."),
+        """
+        The photo is not kept: Disk is full. k7m2
+        """,
+    ),
+    "borrowed things are not given": (
+        say("borrowed_goes_back_by_return", item=ITEM, loan=lent()),
+        """
+        Not offered: Laser lens 2.0″ (stock #1207) is theirs: it is on loan here (k7m2).
+        Hand it back: !fed return k7m2
+        Nothing was sent, nothing has moved.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_it_reads_as_written_here(name: str) -> None:
+    phrase, text = SAID[name]
+    assert plain(phrase) == dedent(text).strip()

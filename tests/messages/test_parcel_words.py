@@ -1,0 +1,321 @@
+"""What is said of a parcel: on its way, waited for, here, missing, lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from textwrap import dedent
+
+import pytest
+
+from fedbot.rules.model.decision import Choice, Parcel, Settlement
+from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.settlement import Truth
+from fedbot.rules.model.transfer import Dispute, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.messages.scenes import (
+    ALPHA,
+    BEA,
+    BETA,
+    BOLTS,
+    BY_ANNA,
+    BY_BEA,
+    BY_PIET,
+    CEM,
+    NOW,
+    PEOPLE,
+    plain,
+    request,
+    transfer,
+)
+
+SENT = TransferState.SENT
+
+
+def sent(role: str) -> Transfer:
+    """Ten bolts, on their way from attraktor to betaspace."""
+    return replace(transfer(BOLTS, role=role, state=SENT, decided=BY_BEA), parcel=Parcel(left=NOW))
+
+
+REQUESTED = replace(request(BOLTS, role="sender", state=SENT, decided=BY_PIET), parcel=Parcel(left=NOW))
+OFFERED = replace(transfer(BOLTS), terms=replace(transfer(BOLTS).terms, parcel=True), parcel=Parcel())
+HERE = replace(sent("receiver"), state=TransferState.DONE, parcel=Parcel(left=NOW, received=BY_BEA))
+MISSING = replace(
+    sent("receiver"),
+    state=TransferState.DISPUTED,
+    dispute=Dispute(SENT, ("beta",)),
+    parcel=Parcel(left=NOW, missing=BY_BEA),
+)
+LOST = replace(MISSING, state=TransferState.REVERTED, dispute=None, settled=Settlement(BY_ANNA, "lost"))
+
+SAID: dict[str, tuple[Phrase, str]] = {
+    "it left: the giver posts it": (
+        say("parcel_left", transfer=sent("sender"), home=ALPHA, peer_name="betaspace"),
+        """
+        @Anna 📦 10 × M3 bolt (M3-BOLT): please send it to betaspace now. k7m2
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+        Done: it is out of attraktor's stock. Not done: betaspace books it in when it is there, not before.
+        When it is there, an approver of betaspace says: !fed received k7m2
+        If it never comes, or comes back: !fed missing k7m2
+        """,
+    ),
+    "it left: who asked waits for it": (
+        say("parcel_left", transfer=REQUESTED, home=ALPHA, peer_name="betaspace"),
+        """
+        @Bea 📦 10 × M3 bolt (M3-BOLT) is on its way from attraktor, by parcel. k7m2
+        Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
+        Done: it is out of attraktor's stock. Not done: betaspace books it in when it is there, not before.
+        When it is there, an approver of betaspace says: !fed received k7m2
+        If it never comes, or comes back: !fed missing k7m2
+        """,
+    ),
+    "the card while it is on its way": (
+        say("transfer_card", transfer=sent("receiver"), home=BETA, peer_name="attraktor", people=[]),
+        """
+        📦 On its way: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace, by parcel, since Tue 24 Nov, 20:31.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        Item: M3 bolt, M3-BOLT, status OK
+        Comes from: attraktor, Workshop/Drawer A3
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
+
+        It has left attraktor's stock; betaspace books it in when it is there, not before.
+        Is it here? Tap 📦 (once more), or reply: !fed received
+        If it never comes, or comes back: !fed missing k7m2
+        k7m2
+        """,
+    ),
+    "the owner's card while it is on its way": (
+        say("transfer_card", transfer=REQUESTED, home=ALPHA, peer_name="betaspace", people=[]),
+        """
+        📦 On its way: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace, by parcel, since Tue 24 Nov, 20:31.
+        Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
+
+        Item: M3 bolt, M3-BOLT, status OK
+        Comes from: attraktor, Workshop/Drawer A3
+        Goes to: betaspace
+
+        It has left attraktor's stock; betaspace books it in when it is there, not before.
+        When it is there, an approver of betaspace says: !fed received k7m2
+        If it never comes, or comes back: !fed missing k7m2
+        k7m2
+        """,
+    ),
+    "the card of an offer by parcel": (
+        say("transfer_card", transfer=OFFERED, home=BETA, peer_name="attraktor", people=PEOPLE),
+        """
+        attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
+        Asked by Anna (attraktor)
+
+        Item: M3 bolt, M3-BOLT, status OK
+        Comes from: attraktor, Workshop/Drawer A3
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
+
+        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
+        It comes by parcel: ✅ yes, send it · ❌ no, thanks
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "the card when it has come": (
+        say("transfer_card", transfer=HERE, home=BETA, peer_name="attraktor", people=[]),
+        """
+        ✅ Done: 10 × M3 bolt (M3-BOLT) went from attraktor to betaspace, to keep.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+        Came by parcel, received by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: Laser room
+        At attraktor: taken out of stock #12, with customer betaspace
+
+        Reply here with: !fed show
+        k7m2
+        """,
+    ),
+    "the card when it never came": (
+        say("transfer_card", transfer=MISSING, home=BETA, peer_name="attraktor", people=[]),
+        """
+        ⚠ Missing: 10 × M3 bolt (M3-BOLT) did not arrive, says Bea.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        It may be counted wrong at attraktor or betaspace; I do nothing more about it.
+        A superuser of betaspace settles it: !fed resolve
+        In the stock histories in InvenTree it is under fed:k7m2abcdefghjkmnpqrs.
+        k7m2
+        """,
+    ),
+    "the card when it is lost": (
+        say("transfer_card", transfer=LOST, home=BETA, peer_name="attraktor", people=[]),
+        """
+        Lost: 10 × M3 bolt (M3-BOLT) is at neither space, and written off at attraktor.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+        Settled by Anna (attraktor), Tue 24 Nov, 20:14
+        k7m2
+        """,
+    ),
+    "it is said to be missing": (
+        say("transfer_disputed", transfer=MISSING, home=BETA, peer_name="attraktor"),
+        """
+        ⚠ k7m2: 10 × M3 bolt did not arrive, says Bea.
+        Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.
+        Next: a superuser of betaspace settles it: !fed resolve k7m2
+        In the stock history in InvenTree it is under fed:k7m2abcdefghjkmnpqrs. All that I know of it: !fed show k7m2
+        """,
+    ),
+    "here, but InvenTree won't have it": (
+        say("parcel_not_booked_in", transfer=MISSING, person=BEA, name="Bea", text="Part is virtual"),
+        """
+        @Bea ⚠ 10 × M3 bolt (k7m2) is here, but could not be booked in.
+        Why: Part is virtual
+        Nothing is booked in, and nothing goes back.
+        Next: look what the card proposes now, or fix it in InvenTree. Then reply here: !fed received k7m2
+        If it never comes, or comes back: !fed missing k7m2
+        """,
+    ),
+    "missing, said once more": (
+        say("parcel_missing_already", transfer=MISSING),
+        """
+        Nothing new: 10 × M3 bolt (k7m2) waits for people to say what is true.
+        ⚠ The parcel did not arrive; people have to say what became of it.
+        A superuser settles it: !fed resolve k7m2
+        """,
+    ),
+    "the answer to that": (
+        say("parcel_noted_missing", transfer=MISSING, home=BETA),
+        """
+        Noted: 10 × M3 bolt (k7m2) did not arrive. Nothing was booked.
+        Next: a superuser of betaspace says what is true: !fed resolve k7m2
+        """,
+    ),
+    "missing, but it isn't on its way": (
+        say("no_parcel_under_way", subject=transfer()),
+        """
+        Nothing is missing: 1 × Laser lens 2.0″ (k7m2) isn't on its way by parcel.
+        Waits for a yes or no, until Tue 1 Dec, 20:14.
+        """,
+    ),
+    "asked after": (
+        say("parcel_reminder", subject=sent("receiver"), home=BETA, people={BEA: "Bea", CEM: "Cem"}, others=1),
+        """
+        @Bea @Cem and others: ⏰ is 10 × M3 bolt (k7m2) here by now?
+        📦 On its way by parcel since Tue 24 Nov, 20:31; booked in when somebody says that it is there.
+        Here: !fed received k7m2 · It won't come: !fed missing k7m2
+        """,
+    ),
+    "a yes when it is on its way": (
+        say("parcel_is_on_its_way", subject=sent("receiver")),
+        """
+        Not counted: 10 × M3 bolt (k7m2) is on its way already.
+        When it is here, tap 📦, or reply: !fed received k7m2
+        If it never comes, or comes back: !fed missing k7m2
+        """,
+    ),
+    "a second yes": (
+        say("parcel_has_just_left", subject=sent("receiver")),
+        """
+        Not counted: 10 × M3 bolt (k7m2) has only just left.
+        When it is here, tap 📦 again, or reply: !fed received k7m2
+        """,
+    ),
+    "it goes to the others": (
+        say("no_parcel_for_us", subject=sent("sender"), home=ALPHA, peer_name="betaspace"),
+        """
+        Not booked in: 10 × M3 bolt (k7m2) goes to betaspace, so its approvers say that.
+        📦 On its way by parcel since Tue 24 Nov, 20:31; booked in when somebody says that it is there.
+        """,
+    ),
+    "it isn't on its way": (
+        say("no_parcel_for_us", subject=transfer(), home=BETA, peer_name="attraktor"),
+        """
+        Nothing to book in: 1 × Laser lens 2.0″ (k7m2) isn't on its way to betaspace.
+        Waits for a yes or no, until Tue 1 Dec, 20:14.
+        """,
+    ),
+    "not all of it came": (
+        say("parcel_is_incomplete", transfer=sent("receiver"), peer_name="attraktor"),
+        """
+        Not booked in: attraktor sent 10 × M3 bolt, and I book in all of it or nothing.
+        If it is all here: !fed received k7m2
+        If not: !fed missing k7m2, then a superuser settles it: !fed resolve k7m2
+        attraktor can offer anew what did come.
+        """,
+    ),
+    "a typed yes, by parcel": (
+        say("noted_in_grace", subject=transfer(BOLTS), choice=Choice.PARCEL, seconds=timedelta(seconds=5)),
+        """
+        Noted: yes to 10 × M3 bolt (k7m2), by parcel. It counts in 5 seconds.
+        To take it back until then, reply: !fed cancel
+        """,
+    ),
+    "a typed word that it is here": (
+        say("noted_in_grace", subject=sent("receiver"), choice=Choice.PARCEL, seconds=timedelta(seconds=5)),
+        """
+        Noted: 10 × M3 bolt (k7m2) is here. It is booked in after 5 seconds.
+        To take it back until then, reply: !fed cancel
+        """,
+    ),
+    "what the receiver can say": (
+        say(
+            "resolve_choice",
+            transfer=MISSING,
+            home=BETA,
+            peer_name="attraktor",
+            seen={},
+            truths=(Truth("come"), Truth("never")),
+            said="",
+        ),
+        """
+        k7m2: what became of 10 × M3 bolt (M3-BOLT)? I did nothing yet.
+        betaspace's InvenTree shows nothing of it now.
+        1) it came after all. Then it is booked in now
+        2) it has not come. Then attraktor says whether it came back, or is lost
+        Reply 1 or 2 within 10 minutes; your name goes into the records.
+        """,
+    ),
+    "what the giver can say": (
+        say(
+            "resolve_choice",
+            transfer=replace(MISSING, role="sender"),
+            home=ALPHA,
+            peer_name="betaspace",
+            seen={},
+            truths=(Truth("arrived"), Truth("back"), Truth("lost")),
+            said="",
+        ),
+        """
+        k7m2: what became of 10 × M3 bolt (M3-BOLT)? I did nothing yet.
+        attraktor's InvenTree shows nothing of it now.
+        betaspace's superusers can say it for sure; here it is on your word alone.
+        1) betaspace has it. Then it is done, on your word
+        2) the parcel came back to us. Then it is in our stock again, on your word
+        3) the parcel is lost. Then it is ours again, with the status 'lost', on your word
+        Reply 1, 2 or 3 within 10 minutes; your name goes into the records.
+        """,
+    ),
+    "settled: the others say more": (
+        say(
+            "resolved",
+            transfer=replace(MISSING, state=TransferState.REFUSED, dispute=None, settled=Settlement(BY_BEA, "never")),
+            truth=Truth("never"),
+            home=BETA,
+            peer_name="attraktor",
+        ),
+        """
+        Settled: k7m2, 10 × M3 bolt.
+        Settled by Bea (betaspace), Tue 24 Nov, 20:31
+        The parcel did not arrive; its sender says whether it is back, or lost.
+        """,
+    ),
+    "settled: lost": (
+        say("resolved", transfer=replace(LOST, role="sender"), truth=Truth("lost"), home=ALPHA, peer_name="betaspace"),
+        """
+        Settled: k7m2, 10 × M3 bolt.
+        Settled by Anna (attraktor), Tue 24 Nov, 20:14
+        The parcel did not arrive; it stands in its sender's books again.
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_it_reads_as_written_here(case: str) -> None:
+    phrase, expected = SAID[case]
+    assert plain(phrase) == dedent(expected).strip("\n")

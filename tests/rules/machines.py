@@ -1,0 +1,362 @@
+"""Two sides that are nothing but rules: their states, and what they have asked for but not got yet. No I/O at all.
+
+Each event, document and effect goes through the text that the journal would hold, so a side can stop and go on from
+that text at any moment; and each step of the rules is held against what must be true of any step.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, TypeVar
+
+from fedbot.commands.registry import Registry
+from fedbot.journal import codec
+from fedbot.rules.dispatch import decide
+from fedbot.rules.model.access_steps import (
+    AccessEnded,
+    AccessMade,
+    CloseCompany,
+    CompanyMade,
+    EndAccess,
+    MakeAccess,
+    MakeCompany,
+    MintToken,
+    TokenMinted,
+    TokenTried,
+    TryToken,
+)
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import Ask, Do, Draft, Edit, Post, SendEnvelope
+from fedbot.rules.model.events import Answered, EnvelopeSeen, Event, Posted, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import (
+    Able,
+    Answer,
+    AuditOf,
+    AuditTrail,
+    FindItems,
+    ItemsFound,
+    MatchPart,
+    PartMatch,
+    PersonRights,
+    Query,
+    WhoMay,
+)
+from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
+from fedbot.rules.model.steps import (
+    Arrived,
+    CreateItem,
+    HandedOver,
+    HandOver,
+    ItemCreated,
+    Mirror,
+    Mirrored,
+    PlacedAt,
+    PutAway,
+    PutBack,
+    Step,
+    StepResult,
+    TakeBack,
+    Taken,
+    TakeOut,
+)
+from fedbot.rules.model.stock import Part, Rights, StockItem
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol.sequencing import bound_to
+from fedbot.rules.state import State, Turn
+from fedbot.rules.wire.envelope import Identity, envelope_id, seal, sign, unseal, wire_time
+
+START = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+ROOM = "!room"
+VERBS = Registry()
+BOLT = Part(3, "M3 bolt", "M3-BOLT")
+STOCK = StockItem(42, BOLT, Decimal(100), location=1, place="Drawer")
+
+MOVES = (TakeOut, HandOver, CreateItem, PutAway, Arrived, TakeBack, PutBack)
+E = TypeVar("E")
+T = TransferState
+C = ConnectionState
+# DESIGN §6, by the role in which a side has it; what two rules do within one event is one arrow.
+BEFORE_MOVING = {T.DECLINED, T.CANCELLED, T.EXPIRED, T.ABORTED}
+ARROWS: dict[str, dict[object, set[Any]]] = {
+    "sender": {
+        None: {T.OPEN},
+        T.OPEN: {T.APPROVED, *BEFORE_MOVING},
+        T.APPROVED: {T.DEBITING, T.CANCELLED, T.ABORTED},
+        T.DEBITING: {T.SENT, T.ABORTED, T.DISPUTED},
+        T.SENT: {T.RECEIVED, T.REVERTING, T.DISPUTED},
+        T.RECEIVED: {T.DONE},
+        T.REVERTING: {T.REVERTED, T.DISPUTED},
+    },
+    "receiver": {
+        None: {T.OPEN},
+        T.OPEN: {T.CREDITING, T.DISPUTED, *BEFORE_MOVING},
+        T.CREDITING: {T.RECEIVED, T.REFUSED, T.DISPUTED},
+        T.RECEIVED: {T.DONE},
+        T.REFUSED: {T.REVERTED},
+    },
+    "friend": {
+        None: {C.ASKED, C.OFFERED, C.MAKING, C.DECLINED},
+        C.ASKED: {C.MAKING, C.DECLINED, C.CANCELLED, C.EXPIRED},
+        C.OFFERED: {C.MAKING, C.DECLINED, C.CANCELLED, C.EXPIRED},
+        C.MAKING: {C.READY, C.ACTIVE, C.CANCELLED, C.EXPIRED},
+        C.READY: {C.ACTIVE, C.CANCELLED, C.EXPIRED, C.ENDING, C.ENDED},
+        C.ACTIVE: {C.ENDING, C.ENDED},
+        C.ENDING: {C.ENDED},
+    },
+}
+# Where the other side's journal decides what comes next.
+OTHERS_SAY = {("receiver", T.OPEN), ("receiver", T.RECEIVED), ("receiver", T.REFUSED), ("sender", T.SENT)}
+
+
+@dataclass
+class Wire:
+    """What is on its way to a side, in the order in which it was sent; and the one count of events."""
+
+    on_the_way: list[tuple[str, EnvelopeSeen]] = field(default_factory=list)
+    now: datetime = START
+    events: int = 0
+
+    def event_id(self) -> str:
+        """A new one."""
+        self.events += 1
+        return f"$event{self.events}"
+
+
+class Side:
+    """One party. `asked` and `to_do` wait for an answer; `done` is what was done in its InvenTree, by mark.
+
+    `journal` holds the documents as text, `wanted` counts how often the rules asked for each step, and `written` is
+    what stood in each letter. `trouble` is how the next step that moves stock will end.
+    """
+
+    def __init__(self, party: str, peer: str, wire: Wire) -> None:
+        self.party, self.peer, self.wire = party, peer, wire
+        self.identity = Identity(sha256(party.encode()).digest())
+        self.bot = f"@{party}-bot:x"
+        self.superuser, self.approver = f"@{party}-super:x", f"@{party}-approver:x"
+        home = PartyConfig(
+            party=party,
+            name=party.capitalize(),
+            bot=self.bot,
+            key=self.identity.key,
+            people={self.superuser: "super", self.approver: "approver"},
+            rooms=(ROOM,),
+            has_admin_token=True,
+            connects_a_day=1000,
+            connects_a_day_per_peer=1000,
+        )
+        self.state = State(home, lambda box, binding: unseal(self.identity, box, bound_to=binding), self.identity.nonce)
+        self.journal: dict[tuple[str, str], str] = {}
+        self.asked: list[Ask] = []
+        self.to_do: list[Do] = []
+        self.done: set[str] = set()
+        self.trouble = "done"
+        self.wanted: Counter[str] = Counter()
+        self.written: dict[tuple[str, int], dict[str, Any]] = {}
+        self.rights = Rights("somebody", known=True, active=True, superuser=True, approver=True)
+
+    def knows(self, other: Side) -> None:
+        """Both are in the room and have announced themselves."""
+        people = (other.superuser, other.approver)
+        party = AnnouncedParty(other.party, other.party.capitalize(), other.identity.key, people)
+        documents: tuple[Document, ...] = (Room(ROOM, members={other.bot: ""}), Announcement(ROOM, other.bot, (party,)))
+        self._keeps({(type(document).__name__, document.id): document for document in documents})
+
+    @property
+    def turn(self) -> Turn:
+        """To look things up in."""
+        return Turn(self.state, self.wire.now)
+
+    def transfers(self) -> list[Transfer]:
+        return self.turn.transfers()
+
+    def connections(self) -> list[Connection]:
+        return self.turn.connections()
+
+    @property
+    def card(self) -> str:
+        """The event of our newest card on which something is open, else of the newest; '' if there is none."""
+        cards = [(event, key.removeprefix("card:")) for event, key in self.state.posts.items() if key[:5] == "card:"]
+        undecided = {t.id for t in self.transfers() if t.state is T.OPEN}
+        undecided |= {c.id for c in self.connections() if c.state is C.OFFERED}
+        ordered = sorted(cards, key=lambda card: card[1] in undecided)
+        return ordered[-1][0] if ordered else ""
+
+    def journal_but_for_repetitions(self) -> dict[tuple[str, str], str]:
+        """What is kept, without what counts how often something came again."""
+        kept = {key: text for key, text in self.journal.items() if key[0] not in {"Allowance", "Telling"}}
+        return {key: re.sub(r',"repeated":(null|"[^"]*")', "", text) for key, text in kept.items()}
+
+    # --- what happens -------------------------------------------------------------------------------------
+
+    def meets(self, event: Event) -> Turn:
+        """One event, decided upon; what follows is on its way. What was decided."""
+        turn = decide(self.state, read_back(codec.EVENTS, event), VERBS, self.wire.now)
+        self._must_be_allowed(turn, event)
+        self.state.posts.update(turn.posts)
+        self._keeps(turn.changes)
+        for effect in turn.effects:
+            match effect:
+                case Ask():
+                    self.asked.append(read_back(codec.EFFECTS, effect))
+                case Do():
+                    self.to_do.append(read_back(codec.EFFECTS, effect))
+                    self.wanted[effect.step.mark] += 1
+                case SendEnvelope():
+                    self._sends(read_back(codec.EFFECTS, effect).draft, effect.room, self.wire.event_id())
+                case Post(key=key, room=room, draft=draft) | Edit(key=key, room=room, draft=draft):
+                    self._posts(key, room, draft, is_new=isinstance(effect, Post))
+        return turn
+
+    def _must_be_allowed(self, turn: Turn, event: Event) -> None:
+        """A state goes along an arrow, by the arbiter's word where it isn't us; letters are read in order."""
+        for after in turn.changes.values():
+            if not isinstance(after, Transfer | Connection):
+                continue
+            kind: type[Any] = type(after)
+            before: Transfer | Connection | None = self.state.get(kind, after.id)
+            role = after.role if isinstance(after, Transfer) else "friend"
+            was = before.state if before else None
+            arrow = f"{self.party} ({role}): {was} → {after.state}"
+            assert after.state is was or after.state in ARROWS[role].get(was, ()), arrow
+            if (role, was) in OTHERS_SAY and after.state not in {was, T.DISPUTED}:
+                assert isinstance(event, EnvelopeSeen), f"{arrow} without the arbiter's word"
+            if before is not None:
+                read = after.exchange.seen - before.exchange.seen
+                assert read in {0, 1}, f"{self.party} went from letter {before.exchange.seen} to {after.exchange.seen}"
+                assert after.exchange.sent >= before.exchange.sent
+
+    def _keeps(self, changes: dict[tuple[str, str], Document | None]) -> None:
+        self.state.take_over(changes)
+        for name, document in changes.items():
+            if document is None:
+                self.journal.pop(name, None)
+            else:
+                self.journal[name] = codec.to_text(codec.DOCUMENTS, document)[1]
+
+    def restarts(self) -> None:
+        """The process ends, and another goes on with what is in the journal."""
+        before, self.state = self.state, State(self.state.home, self.state.unseal, self.state.nonce)
+        self.state.posts.update(before.posts)
+        for (kind, identifier), text in self.journal.items():
+            self.state.take_over({(kind, identifier): codec.from_text(codec.DOCUMENTS, kind, text)})
+
+    def _posts(self, key: str, room: str, draft: Draft | None, *, is_new: bool) -> None:
+        event_id = self.wire.event_id()
+        if draft is not None:
+            self._sends(draft, room, event_id)
+        if is_new:
+            self.meets(Posted(self.wire.now, key, room, event_id))
+
+    def _sends(self, draft: Draft, room: str, event_id: str) -> None:
+        body: dict[str, Any] = dict(draft.body)
+        answers_anything = draft.kind == "declined" and "generation" in draft.body  # it is of no conversation
+        if draft.number and not answers_anything:
+            said = {"kind": draft.kind, **{key: value for key, value in body.items() if key != "seen"}}
+            first = self.written.setdefault((draft.subject, draft.number), said)
+            assert first == said, f"{self.party} has written two letters {draft.number}: {first}, {said}"
+        if draft.sealed:
+            binding = bound_to(self.party, draft.to, draft.subject, draft.number)
+            body["sealed"] = seal(draft.sealed_to, draft.sealed, bound_to=binding)
+        unsigned = {
+            "id": envelope_id(self.party, draft.subject, draft.number),
+            "kind": draft.kind,
+            "from": self.party,
+            "to": draft.to,
+            "room": room,
+            draft.subject_kind: draft.subject,
+            "seq": draft.number,
+            "terms_hash": draft.terms_hash,
+            "body": body,
+            "sent_at": wire_time(self.wire.now),
+        }
+        seen = EnvelopeSeen(room, event_id, self.bot, self.wire.now, sign(self.identity, unsigned))
+        self.wire.on_the_way.append((self.peer, seen))
+
+    # --- our InvenTree ------------------------------------------------------------------------------------
+
+    def answers(self) -> None:
+        """The oldest question is answered."""
+        ask = self.asked.pop(0)
+        answers = tuple(self._answer(question) for question in ask.questions)
+        self.meets(Answered(self.wire.now, ask.context, answers))
+
+    def answers_all(self) -> None:
+        """All questions, and those that come of the answers."""
+        while self.asked:
+            self.answers()
+
+    def _answer(self, question: Query) -> Answer:
+        match question:
+            case PersonRights(username):
+                return replace(self.rights, username=username)
+            case WhoMay(_, usernames):
+                return Able(usernames)
+            case FindItems():
+                return ItemsFound((STOCK,))
+            case MatchPart():
+                return PartMatch(part=BOLT, how="ipn", place="Shelf", location=1)
+            case AuditOf():
+                return AuditTrail()
+        raise TypeError(f"nobody asks {question!r} here")
+
+    def does(self) -> None:
+        """The oldest step: it is looked for first, as the lane of acts does it, then done, unless there is `trouble`.
+
+        `refused`: a definite no. `lost`: it is done, but the process ends before it knows. `unknown` (or `undone`):
+        nobody can tell whether it was done, and it was (wasn't).
+        """
+        step, context, outcome = self.to_do[0].step, self.to_do[0].context, "done"
+        if isinstance(step, MOVES):
+            outcome, self.trouble = self.trouble, "done"
+        if outcome == "refused" and step.mark not in self.done:
+            self.to_do.pop(0)
+            self.meets(StepRefused(self.wire.now, context, "refused", "no"))
+            return
+        if outcome != "undone":
+            self.done.add(step.mark)
+        if outcome == "lost":
+            self.restarts()
+            return
+        self.to_do.pop(0)
+        if outcome in {"unknown", "undone"}:
+            self.meets(StepUnknown(self.wire.now, context, "no answer"))
+        else:
+            self.meets(StepDone(self.wire.now, context, _result(step)))
+
+
+def read_back(kinds: dict[str, type], record: E) -> E:
+    """What is left of it after it was in the journal."""
+    read: E = codec.from_text(kinds, *codec.to_text(kinds, record))
+    return read
+
+
+def _result(step: Step) -> StepResult:  # noqa: PLR0911 - a table
+    match step:
+        case TakeOut(quantity=quantity):
+            return Taken(142, quantity, 10, 1, whole=False)
+        case CreateItem(quantity=quantity):
+            return ItemCreated(77, quantity)
+        case MakeCompany():
+            return CompanyMade(7)
+        case MakeAccess():
+            return AccessMade(5, 6)
+        case MintToken(name=name, expiry=expiry):
+            return TokenMinted(name, expiry)
+        case TryToken():
+            return TokenTried(100, 530)
+        case EndAccess() | CloseCompany():
+            return AccessEnded()
+        case Mirror():
+            return Mirrored()
+    return PlacedAt(142, 1, "Drawer") if isinstance(step, PutBack | TakeBack | PutAway) else HandedOver(142)

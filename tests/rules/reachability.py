@@ -1,0 +1,435 @@
+"""Every state of one honest side that a dishonest peer, InvenTree and people can bring about, breadth first.
+
+The rules run as they are (`decide`); nothing here knows the tables of the lifecycles. A state is what still matters of
+the documents, the questions and the steps (`shape`): not the text, the numbers of messages, or how often something
+came. The peer signs well and writes in turn, but says anything at any time. InvenTree does a step, refuses it, or
+nobody can tell. Our people say what ends things.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from fedbot.rules.dispatch import decide
+from fedbot.rules.model.connection import Connection, Exchange
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import Ask, Do, Edit, Post
+from fedbot.rules.model.events import (
+    Answered,
+    CaughtUp,
+    EnvelopeSeen,
+    Event,
+    Posted,
+    Reacted,
+    Said,
+    StepDone,
+    StepRefused,
+    StepUnknown,
+)
+from fedbot.rules.model.queries import (
+    Able,
+    Answer,
+    AuditOf,
+    AuditTrail,
+    FindItems,
+    ItemSeen,
+    ItemsFound,
+    ItemsSeen,
+    MatchPart,
+    PartMatch,
+    PersonRights,
+    Query,
+    Whereabouts,
+    WhereIsIt,
+    WhoMay,
+)
+from fedbot.rules.model.steps import Mirror
+from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.transfer import Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPEN_DAYS, TransferState
+from fedbot.rules.protocol.terms import hash_of, less_of, written
+from fedbot.rules.state import State, Turn
+from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
+from tests.rules.machines import BOLT, MOVES, ROOM, START, STOCK, VERBS, Side, _result
+
+COMPANY = 7
+GRACE = timedelta(seconds=6)
+LATE = timedelta(days=MOST_OPEN_DAYS + 1)
+RIGHTS = Rights("somebody", known=True, active=True, superuser=True, approver=True)
+NEVER_MOVES_ON = FINAL - {TransferState.DONE, TransferState.REVERTED, TransferState.CANCELLED}
+"""Of these nothing matters any more. What was cancelled may still come, and is refused."""
+NO_RIGHTS = Rights("somebody", known=True, active=True)
+TRUTHS = {"sender": ("left", "out", "stays", "arrived", "back", "lost"), "receiver": ("booked", "never", "come")}
+MOVING = frozenset(step.__name__ for step in MOVES) | {"CreatePart"}
+KEPT = frozenset({"Connection", "Transfer", "Room", "Announcement", "WaitingLine"})
+BY = {"by": "@somebody:x", "by_name": "Somebody", "event": ""}
+LINE = {"number": 1}
+LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("noted", {}),
+    ("approve", BY),
+    ("approve", {**BY, "parcel": True}),
+    ("decline", BY),
+    ("cancel", BY),
+    ("received", {"items": [{**LINE, "item": 9, "part": 3}], "refused": []}),
+    ("received", {"items": [], "refused": [LINE]}),
+    ("refused", {"reason": "x"}),
+    ("disputed", {"reason": "x"}),
+    ("disputed", {"reason": "missing", "missing": BY}),
+    ("sent", {"lines": [{**LINE, "item": 9}], "failed": []}),
+    ("sent", {"lines": [{**LINE, "item": 9}], "failed": [], "parcel": True}),
+    ("sent", {"lines": [], "failed": [LINE]}),
+    ("declined", {}),
+    ("cancelled", {}),
+    ("expired", {}),
+    ("aborted", {}),
+    ("reverted", {}),
+    ("done", {}),
+    ("extended", {"until": "2027-01-01", **BY}),
+    ("closed", {"how": "gift", **BY}),
+)
+"""What a peer can say of a transfer; `BODIES` in `mail` names the kinds."""
+
+
+@dataclass
+class Now:
+    """One concrete state, as good as any other of its shape."""
+
+    documents: dict[tuple[str, str], Document]
+    posts: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, Ask] = field(default_factory=dict)
+    to_do: dict[str, Do] = field(default_factory=dict)
+    late: bool = False
+
+    def copy(self) -> Now:
+        """To go on from here."""
+        return Now(dict(self.documents), dict(self.posts), dict(self.asked), dict(self.to_do), self.late)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What leads from one state to another: by the `peer`, by our `people`, or by `itself`."""
+
+    who: str
+    what: str
+    to: int
+
+
+class Explorer:
+    """Walks on from a start. `seen` are the states by their shape, `steps` what leads on from each."""
+
+    def __init__(self, side: Side, peer: Side, start: Now) -> None:
+        self.side, self.peer = side, peer
+        self.seen: dict[int, Now] = {}
+        self.steps: dict[int, list[Step]] = {}
+        self.start = start
+        self.numbers: dict[object, int] = {}
+        self.signed: dict[str, dict[str, Any]] = {}
+
+    # --- walking --------------------------------------------------------------------------------------------
+
+    def walk(self, most: int) -> None:
+        """Until there is nothing new; AssertionError after `most` states."""
+        first = self.start
+        waiting = deque([self.shape(first)])
+        self.seen[waiting[0]] = first
+        while waiting:
+            shape = waiting.popleft()
+            self.steps[shape] = []
+            for who, what, after in self._nexts(self.seen[shape]):
+                to = self.shape(after)
+                self.steps[shape].append(Step(who, what, to))
+                if to not in self.seen:
+                    assert len(self.seen) < most, f"no fixpoint within {most} states"
+                    self.seen[to] = after
+                    waiting.append(to)
+
+    def stuck(self, is_end: Callable[[Now], bool]) -> list[int]:
+        """The states from which no end can be reached without the peer."""
+        back: dict[int, set[int]] = {}
+        for shape, steps in self.steps.items():
+            for step in steps:
+                if step.who != "peer":
+                    back.setdefault(step.to, set()).add(shape)
+        good = {shape for shape, now in self.seen.items() if is_end(now)}
+        waiting = deque(good)
+        while waiting:
+            for before in back.get(waiting.popleft(), ()):
+                if before not in good:
+                    good.add(before)
+                    waiting.append(before)
+        return [shape for shape in self.seen if shape not in good]
+
+    def way_to(self, shape: int) -> list[str]:
+        """What leads there, for people who look for the reason."""
+        came: dict[int, tuple[int, str]] = {}
+        for before, steps in self.steps.items():
+            for step in steps:
+                came.setdefault(step.to, (before, f"{step.who}: {step.what}"))
+        way: list[str] = []
+        first = self.shape(self.start)
+        while shape != first and len(way) < 60:
+            shape, what = came[shape]
+            way.append(what)
+        return way[::-1]
+
+    # --- what can happen ------------------------------------------------------------------------------------
+
+    def _nexts(self, now: Now) -> Iterator[tuple[str, str, Now]]:
+        transfer = transfer_in(now)
+        if transfer is not None:
+            for kind, body in LETTERS:
+                yield "peer", f"{kind} {body}", self._after(now, self._letter(now, transfer, kind, body))
+            smaller = self._granted(transfer)
+            yield "peer", "granted", self._after(now, self._letter(now, transfer, "granted", *smaller))
+        for kind, body in (
+            ("disconnecting", BY),
+            ("cancelled", BY),
+        ):
+            yield "peer", f"{kind} {body}", self._after(now, self._letter(now, connection_in(now), kind, body))
+        yield from self._people(now, transfer)
+        for key, ask in now.asked.items():
+            for rights in (RIGHTS, NO_RIGHTS) if ask.context.purpose == "debit" else (RIGHTS,):
+                answered = Answered(self._time(now), ask.context, self._answers(now, ask, rights))
+                yield "itself", f"{ask.context.purpose} answered", self._after(now, answered, asked=key)
+        for key, do in now.to_do.items():
+            for event in (
+                StepDone(self._time(now), do.context, _result(do.step)),
+                StepRefused(self._time(now), do.context, "refused", "no"),
+                StepUnknown(self._time(now), do.context, "no answer"),
+            ):
+                yield "itself", f"{key} {type(event).__name__}", self._after(now, event, done=key)
+        if not now.late:
+            late = now.copy()
+            late.late = True
+            yield "itself", "its time is over", self._after(late, CaughtUp(self._time(late)))
+
+    def _people(self, now: Now, transfer: Transfer | None) -> Iterator[tuple[str, str, Now]]:
+        is_over = connection_in(now).state is ConnectionState.ENDED
+        lines = [] if is_over else ["disconnect beta --sure --now"]
+        if transfer is not None:
+            lines += [f"cancel {transfer.id}"]
+            lines += [f"resolve {transfer.id} --as {truth}" for truth in TRUTHS[transfer.role] if transfer.dispute]
+            card = next((event for event, key in now.posts.items() if key == f"card:{transfer.id}"), "")
+            for key in "✅📦❌" if card else "":
+                tap = Reacted(ROOM, f"${key}", self.side.superuser, self._time(now), card, key)
+                yield "people", key, self._decided(now, tap)
+        for line in lines:
+            said = Said(ROOM, f"${line}", self.side.superuser, self._time(now), f"!fed {line}")
+            yield "people", line, self._after(now, said)
+
+    def _decided(self, now: Now, tap: Reacted) -> Now:
+        """A decision on the card, from the reaction to the second look at the right."""
+        after = self._after(now, tap)
+        for purpose in ("verdict", "confirm"):
+            ask = after.asked.get(purpose)
+            if ask is not None:
+                answered = Answered(self._time(after), ask.context, self._answers(after, ask, RIGHTS))
+                after = self._after(after, answered, asked=purpose)
+                after = self._after(after, CaughtUp(self._time(after) + GRACE))
+        return after
+
+    def _letter(
+        self, now: Now, subject: Transfer | Connection, kind: str, body: dict[str, Any], terms_hash: str = ""
+    ) -> EnvelopeSeen:
+        """The peer's next one, which has read all of ours."""
+        number = subject.exchange.seen + 1
+        known = subject.terms_hash if isinstance(subject, Transfer) else ""
+        unsigned = {
+            "id": envelope_id(self.peer.party, subject.id, number),
+            "kind": kind,
+            "from": self.peer.party,
+            "to": self.side.party,
+            "room": ROOM,
+            subject.subject_kind: subject.id,
+            "seq": number,
+            "terms_hash": terms_hash or known,
+            "body": {"awaits": True, "seen": subject.exchange.sent, **body},
+            "sent_at": wire_time(self._time(now)),
+        }
+        text = repr(unsigned)
+        if text not in self.signed:
+            self.signed[text] = sign(self.peer.identity, unsigned)
+        return EnvelopeSeen(ROOM, f"${kind}", self.peer.bot, self._time(now), self.signed[text])
+
+    def _granted(self, transfer: Transfer) -> tuple[dict[str, Any], str]:
+
+        lines = less_of(transfer.terms.lines, Decimal(2)) or transfer.terms.lines
+        terms = replace(transfer.terms, lines=lines)
+        return {"terms": written(terms), **BY}, hash_of(terms)
+
+    def _time(self, now: Now) -> Any:  # noqa: ANN401
+        return START + LATE if now.late else START
+
+    # --- one event ------------------------------------------------------------------------------------------
+
+    def _after(self, now: Now, event: Event, *, asked: str = "", done: str = "") -> Now:
+        """The state once the rules have decided on this; a line's questions are answered at once."""
+        after = now.copy()
+        after.asked.pop(asked, None)
+        after.to_do.pop(done, None)
+        self._meets(after, event)
+        while (ask := after.asked.pop("line", None)) is not None:
+            self._meets(after, Answered(self._time(after), ask.context, self._answers(after, ask, RIGHTS)))
+        return after
+
+    def _meets(self, now: Now, event: Event) -> None:
+        state = State(self.side.state.home, self.side.state.unseal, self.side.state.nonce)
+        state.posts.update(now.posts)
+        state.take_over(dict(now.documents))
+        turn = decide(state, event, VERBS, self._time(now))
+        now.posts.update(turn.posts)
+        for key in [k for k, do in now.to_do.items() if do.context.subject in turn.voided]:
+            del now.to_do[key]
+        for name, document in turn.changes.items():
+            if document is None:
+                now.documents.pop(name, None)
+            elif name[0] in KEPT:
+                now.documents[name] = _settled(document)
+        for effect in turn.effects:
+            self._wanted(now, effect)
+
+    def _wanted(self, now: Now, effect: object) -> None:
+        match effect:
+            case Ask():
+                now.asked[effect.context.purpose] = effect
+            case Do() if not isinstance(effect.step, Mirror):
+                now.to_do[type(effect.step).__name__] = effect
+            case Post(key=key, room=room) if not isinstance(effect, Edit) and key.startswith("card:"):
+                self._meets(now, Posted(self._time(now), key, room, f"${key}"))
+
+    # --- our InvenTree --------------------------------------------------------------------------------------
+
+    def _answers(self, now: Now, ask: Ask, rights: Rights) -> tuple[Answer, ...]:
+        return tuple(self._answer(now, question, rights) for question in ask.questions)
+
+    def _answer(self, now: Now, question: Query, rights: Rights) -> Answer:
+        match question:
+            case PersonRights(username):
+                return replace(rights, username=username)
+            case WhoMay(_, usernames):
+                return Able(usernames)
+            case FindItems():
+                return ItemsFound((STOCK,))
+            case MatchPart():
+                return PartMatch(part=BOLT, how="ipn", place="Shelf", location=1)
+            case AuditOf():
+                return AuditTrail()
+            case WhereIsIt():
+                return ItemsSeen(tuple(self._items(now)), history_read=True)
+        raise TypeError(f"nobody asks {question!r} here")
+
+    def _items(self, now: Now) -> Iterator[ItemSeen]:
+        """Where the one line is, if each step of which nobody can tell wasn't done."""
+        transfer = transfer_in(now)
+        assert transfer is not None
+        line, progress = transfer.terms.lines[0], transfer.at(1)
+        if transfer.role == "receiver":
+            if progress.item is not None:
+                yield ItemSeen(progress.item, progress.part or 3, line.quantity, 10, Whereabouts.STOCK)
+            return
+        places = {"": Whereabouts.STOCK, "taken": Whereabouts.OUTGOING, "back": Whereabouts.STOCK}
+        where = places.get(progress.stage, Whereabouts.CUSTOMER)
+        company = COMPANY if where is Whereabouts.CUSTOMER else None
+        pk = progress.item or line.item
+        yield ItemSeen(pk, line.part, line.quantity, 10, where, customer=company, marks=(f"fed:{transfer.id}:1:out",))
+
+    # --- what matters ---------------------------------------------------------------------------------------
+
+    def shape(self, now: Now) -> int:
+        """What the rules can still tell apart."""
+        transfer, connection = transfer_in(now), connection_in(now)
+        shape = (
+            _of_transfer(transfer) if transfer else None,
+            connection.state,
+            frozenset(now.asked) - {"reminder"},
+            frozenset(now.to_do) & MOVING,
+            now.late and transfer is not None and transfer.state is TransferState.OPEN,
+        )
+        return self.numbers.setdefault(shape, len(self.numbers))
+
+
+def _settled(document: Document) -> Document:
+    """Nothing waits to be sent again: the peer reads all that we write."""
+    if isinstance(document, Transfer | Connection):
+        return replace(document, exchange=Exchange(), heard=())
+    return document
+
+
+def transfer_in(now: Now) -> Transfer | None:
+    """The one that it is about."""
+    return next((d for d in now.documents.values() if isinstance(d, Transfer)), None)
+
+
+def connection_in(now: Now) -> Connection:
+    """The one that carries it."""
+    return next(d for d in now.documents.values() if isinstance(d, Connection))
+
+
+def is_end(now: Now) -> bool:
+    """Whether our own books wait for nobody."""
+    transfer = transfer_in(now)
+    return transfer is None or (
+        transfer.state in BOOKS_SETTLED[transfer.role] and not any(p.acting for p in transfer.progress if not p.stage)
+    )
+
+
+WORKED_ON = {
+    "sender": {TransferState.APPROVED, TransferState.DEBITING, TransferState.RECEIVED, TransferState.REVERTING},
+    "receiver": {TransferState.CREDITING},
+}
+
+
+def is_at_work(now: Now) -> bool:
+    """Whether somebody is at work, where the state says that something moves."""
+    transfer = transfer_in(now)
+    moves = transfer is not None and transfer.state in WORKED_ON[transfer.role]
+    return not moves or bool(now.to_do) or bool(now.asked)
+
+
+def _of_transfer(t: Transfer) -> object:
+    is_open = t.state is TransferState.OPEN or (t.dispute is not None and t.dispute.was is TransferState.OPEN)
+    undecided = is_open and (
+        t.wanted,
+        t.granted is not None,
+        t.approved_hash == t.terms_hash,
+        t.verdict and (t.verdict.choice, t.verdict.stage),
+        bool(t.card_event),
+    )
+    if t.state in NEVER_MOVES_ON:
+        return (t.state, t.role)
+    alone = t.settled is not None and t.settled.alone
+    if t.state in FINAL:
+        return (t.state, t.role, alone)
+    return (
+        t.state,
+        t.role,
+        undecided,
+        sum(line.quantity for line in t.terms.lines),
+        t.dispute and (t.dispute.was, frozenset(t.dispute.by), t.dispute.said),
+        alone,
+        t.parcel and (t.parcel.left is None, t.parcel.received is None, t.parcel.missing is None),
+        tuple(_of_progress(p) for p in t.progress),
+    )
+
+
+def _of_progress(p: Progress) -> object:
+    failed = p.failed if p.failed in {"", "not-sent"} else "x"
+    return (p.stage, bool(p.match), failed, p.acting, p.unknown)
+
+
+def starts(side: Side) -> Now:
+    """What that side knows now, and what it has asked for and not got."""
+    now = Now({})
+    turn = Turn(side.state, START)
+    documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
+    now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
+    now.posts = dict(side.state.posts)
+    now.asked = {ask.context.purpose: ask for ask in side.asked}
+    now.to_do = {type(do.step).__name__: do for do in side.to_do if not isinstance(do.step, Mirror)}
+    return now

@@ -1,0 +1,149 @@
+"""Two bots' letters about one connection: what gets lost or crosses heals, and then both fall silent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from fedbot.rules.model.connection import Connection, Exchange
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.effects import Draft, SendEnvelope
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.protocol import sequencing
+from fedbot.rules.state import State, Turn
+from fedbot.rules.wire.envelope import Envelope
+
+START = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
+ROOM = "!room"
+
+
+ID = f"{'2' * 20}-connection"
+
+
+class Side:
+    """One party: its state, and what its letters do to it."""
+
+    def __init__(self, party: str, peer: str) -> None:
+        home = PartyConfig(party=party, name=party, bot=f"@{party}:x", key="ab" * 32, rooms=(ROOM,))
+        self.state = State(home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest())
+        self.now = START
+        asked = Signature("@anna:x", "Anna", party, START)
+        turn = self.turn()
+        turn.save(
+            Connection(
+                id=ID,
+                code="k7m2",
+                peer=peer,
+                peer_name=peer,
+                peer_bot=f"@{peer}:x",
+                peer_key="cd" * 32,
+                room=ROOM,
+                generation=1,
+                state=ConnectionState.ACTIVE,
+                asked=asked,
+                ours=True,
+                access="relayed",
+                due=START + timedelta(days=7),
+            )
+        )
+        self.state.apply(turn)
+
+    def turn(self) -> Turn:
+        return Turn(self.state, self.now)
+
+    @property
+    def exchange(self) -> Exchange:
+        connection = self.turn().connection(ID)
+        assert connection is not None
+        return connection.exchange
+
+    def waits(self) -> bool:
+        return self.exchange.awaiting
+
+    def sends(self, kind: str, *, awaits: bool = True) -> list[Draft]:
+        turn = self.turn()
+        connection = turn.connection(ID)
+        assert connection is not None
+        turn.save(sequencing.send(turn, connection, kind, awaits=awaits))
+        return self._done(turn)
+
+    def reads(self, draft: Draft, sender: str) -> list[Draft]:
+        """What it answers to a letter."""
+        turn = self.turn()
+        connection = turn.connection(ID)
+        assert connection is not None
+        envelope = Envelope(
+            v=1, id=f"{sender}{draft.number}", kind=draft.kind, sender=sender, to=draft.to, room=ROOM,
+            subject=draft.subject, subject_kind=draft.subject_kind, seq=draft.number, terms_hash="", body=draft.body,
+            sent_at=self.now, key="", sig="",
+        )  # fmt: skip
+        read = sequencing.read(turn, connection, envelope)
+        if read is not None:
+            turn.save(read)
+        return self._done(turn)
+
+    def a_minute_passes(self) -> list[Draft]:
+        self.now += timedelta(minutes=1)
+        turn = self.turn()
+        connection = turn.connection(ID)
+        assert connection is not None
+        turn.save(sequencing.resend_due(turn, connection))
+        return self._done(turn)
+
+    def _done(self, turn: Turn) -> list[Draft]:
+        self.state.apply(turn)
+        return [effect.draft for effect in turn.effects if isinstance(effect, SendEnvelope)]
+
+
+def exchanged(alpha: Side, beta: Side, to_beta: list[Draft], to_alpha: list[Draft], most: int = 20) -> int:
+    """Carry letters to and fro until nobody writes any more; how many were carried."""
+    carried = 0
+    while to_beta or to_alpha:
+        carried += len(to_beta) + len(to_alpha)
+        assert carried <= most, "they go on for ever"
+        answers_of_beta = [answer for draft in to_beta for answer in beta.reads(draft, "alpha")]
+        answers_of_alpha = [answer for draft in to_alpha for answer in alpha.reads(draft, "beta")]
+        to_beta, to_alpha = answers_of_alpha, answers_of_beta
+    return carried
+
+
+def test_letters_that_crossed_are_repeated_once_and_then_both_fall_silent() -> None:
+    alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
+    assert exchanged(alpha, beta, alpha.sends("ready"), beta.sends("ready")) == 2
+    assert alpha.waits()
+    assert beta.waits(), "neither knows that its own was read"
+    exchanged(alpha, beta, alpha.a_minute_passes(), beta.a_minute_passes(), most=6)
+    assert not alpha.waits()
+    assert not beta.waits()
+    assert alpha.a_minute_passes() == beta.a_minute_passes() == []
+
+
+def test_a_letter_that_got_lost_comes_again() -> None:
+    alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
+    alpha.sends("ready")
+    assert beta.exchange.seen == 0
+    exchanged(alpha, beta, alpha.a_minute_passes(), [])
+    assert beta.exchange.seen == 1
+    alpha.now += timedelta(minutes=10)
+    exchanged(alpha, beta, alpha.a_minute_passes(), [])
+    assert not alpha.waits()
+
+
+def test_an_answer_that_got_lost_is_given_again_when_the_question_is_repeated() -> None:
+    alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
+    for draft in alpha.sends("ready"):
+        beta.reads(draft, "alpha")
+    beta.sends("ready")
+    beta.now += timedelta(minutes=1)
+    carried = exchanged(alpha, beta, alpha.a_minute_passes(), [])
+    assert alpha.exchange.seen == 1
+    assert not alpha.waits()
+    assert carried <= 4
+
+
+def test_a_letter_that_need_not_arrive_is_not_waited_for() -> None:
+    alpha, beta = Side("alpha", "beta"), Side("beta", "alpha")
+    exchanged(alpha, beta, [*alpha.sends("ready"), *alpha.sends("noted", awaits=False)], [])
+    exchanged(alpha, beta, alpha.a_minute_passes(), [])
+    assert not alpha.waits(), "'noted' is never answered, so it would be sent every day for ever"

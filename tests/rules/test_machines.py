@@ -1,0 +1,385 @@
+"""Whatever order things happen in: hypothesis plays with two sides' rules, for connections and for transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.effects import Ask, Do, Edit, Post
+from fedbot.rules.model.events import CaughtUp, Event, Reacted, Redacted, Said, Tick
+from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
+from tests.rules.machines import MINUTE, ROOM, Side, Wire
+from tests.simulation.mutants import broken
+
+OVER = {ConnectionState.DECLINED, ConnectionState.CANCELLED, ConnectionState.EXPIRED, ConnectionState.ENDED}
+CONNECTIONS = {(ConnectionState.ACTIVE, ConnectionState.ACTIVE)}
+GRACE = timedelta(seconds=6)
+PAUSES = (GRACE, GRACE, MINUTE, MINUTE, 11 * MINUTE, timedelta(hours=2), timedelta(days=8))
+NUMBERS = st.integers(0, 30)
+SIDES = st.sampled_from(("alpha", "beta"))
+ONCE = {"out", "over", "in", "back", "token"}
+ASKING = ("push #42 3 to {}", "push #42 3 to {}", "request 3 M3-BOLT from {}")
+MOST_ROUNDS = 400
+MOST = 4
+MUCH = 100
+
+
+class TwoSides(RuleBasedStateMachine):
+    """What both machines have in common: letters, questions, steps, time; and what must never be so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wire = Wire()
+        alpha, beta = Side("alpha", "beta", self.wire), Side("beta", "alpha", self.wire)
+        alpha.knows(beta)
+        beta.knows(alpha)
+        self.sides = {"alpha": alpha, "beta": beta}
+        self.taps: list[tuple[str, str]] = []
+        self.ended: dict[tuple[str, str], Any] = {}
+
+    # --- what happens -------------------------------------------------------------------------------------
+
+    def says(self, side: Side, text: str) -> None:
+        """A superuser's line, whose rights are read at once."""
+        side.meets(Said(ROOM, self.wire.event_id(), side.superuser, self.wire.now, text))
+        side.answers_all()
+
+    def one_of(self, party: str, kind: str) -> Side | None:
+        """This side, or the other one, if only that has something to answer or to do."""
+        both = (self.sides[party], self.sides[self.sides[party].peer])
+        return next((side for side in both if getattr(side, kind)), None)
+
+    @precondition(lambda self: self.wire.on_the_way)
+    @rule(number=NUMBERS, fate=st.sampled_from(("arrives", "arrives", "comes again", "stays", "never")))
+    def a_letter(self, number: int, fate: str) -> None:
+        """One of those on their way, not always the oldest."""
+        number %= len(self.wire.on_the_way)
+        party, event = self.wire.on_the_way[number]
+        if fate != "stays":
+            del self.wire.on_the_way[number]
+        if fate != "never":
+            self.sides[party].meets(event)
+        if fate == "comes again":
+            self.nothing_new(self.sides[party], event)
+
+    def become_friends(self) -> None:
+        alpha, beta = self.sides.values()
+        self.says(alpha, "!fed connect beta")
+        self.rests()
+        beta.meets(Reacted(ROOM, self.wire.event_id(), beta.superuser, self.wire.now, beta.card, "✅"))
+        self.rests()
+        self.wire.now += GRACE
+        beta.meets(CaughtUp(self.wire.now))
+        self.rests()
+        assert all(c.state is ConnectionState.ACTIVE for side in self.sides.values() for c in side.connections())
+
+    def all_goes_well(self, rounds: int) -> None:
+        """Without this hardly anything would ever come far enough to go wrong in an interesting way."""
+        for _ in range(rounds):
+            self._goes_on()
+
+    @rule(rounds=st.integers(1, 8))
+    def a_quiet_while(self, rounds: int) -> None:
+        self.all_goes_well(rounds)
+
+    @precondition(lambda self: self.wire.on_the_way)
+    @rule()
+    def all_letters_get_lost(self) -> None:
+        self.wire.on_the_way.clear()
+
+    def nothing_new(self, side: Side, event: Event) -> None:
+        """What comes a second time changes nothing, and nothing is done or asked for it."""
+        before = side.journal_but_for_repetitions()
+        turn = side.meets(event)
+        assert side.journal_but_for_repetitions() == before, "a repeated event has changed something"
+        assert not [effect for effect in turn.effects if isinstance(effect, Ask | Do | Post | Edit)]
+
+    @precondition(lambda self: any(side.asked for side in self.sides.values()))
+    @rule(party=SIDES, right=st.sampled_from((True, True, True, True, False)))
+    def an_answer(self, party: str, right: bool) -> None:
+        side = self.one_of(party, "asked")
+        assert side is not None
+        kept, none = side.rights, Rights("somebody", known=True, active=True)
+        side.rights = kept if right else none
+        side.answers()
+        side.rights = kept
+
+    @precondition(lambda self: any(side.to_do for side in self.sides.values()))
+    @rule(party=SIDES)
+    def a_step(self, party: str) -> None:
+        side = self.one_of(party, "to_do")
+        assert side is not None
+        side.does()
+
+    @rule(party=SIDES, how=st.sampled_from(("refused", "lost", "unknown", "undone")))
+    def trouble_ahead(self, party: str, how: str) -> None:
+        """The next step in that InvenTree won't simply be done."""
+        self.sides[party].trouble = how
+
+    @rule(party=SIDES)
+    def a_restart(self, party: str) -> None:
+        self.sides[party].restarts()
+
+    @rule(pause=st.sampled_from(PAUSES), syncs=st.sampled_from(("alpha", "beta", "both", "none")))
+    def time_passes(self, pause: timedelta, syncs: str) -> None:
+        self.wire.now += pause
+        for party, side in self.sides.items():
+            side.meets(Tick(self.wire.now))
+            self.nothing_new(side, Tick(self.wire.now))
+            if syncs in {party, "both"}:
+                side.meets(CaughtUp(self.wire.now))
+
+    @precondition(lambda self: any(side.card for side in self.sides.values()))
+    @rule(party=SIDES, key=st.sampled_from("✅✅✅✅❌"), by_superuser=st.booleans())
+    def a_tap(self, party: str, key: str, by_superuser: bool) -> None:
+        side = self.one_of(party, "card")
+        assert side is not None
+        event_id = self.wire.event_id()
+        person = side.superuser if by_superuser else side.approver
+        side.meets(Reacted(ROOM, event_id, person, self.wire.now, side.card, key))
+        self.taps.append((side.party, event_id))
+
+    @precondition(lambda self: self.taps)
+    @rule()
+    def a_tap_is_taken_back(self) -> None:
+        party, event_id = self.taps.pop()
+        side = self.sides[party]
+        side.meets(Redacted(ROOM, self.wire.event_id(), side.superuser, self.wire.now, event_id))
+
+    @precondition(lambda self: any(side.card for side in self.sides.values()))
+    @rule(party=SIDES, key=st.sampled_from("✅✅✅✅❌"), after=st.integers(0, 8))
+    def a_decision(self, party: str, key: str, after: int) -> None:
+        """Somebody who may says yes or no, and the grace goes by; what follows is left to chance, sooner or later."""
+        side = self.one_of(party, "card")
+        assert side is not None
+        side.meets(Reacted(ROOM, self.wire.event_id(), side.superuser, self.wire.now, side.card, key))
+        side.answers_all()
+        self.wire.now += GRACE
+        side.meets(CaughtUp(self.wire.now))
+        side.answers_all()
+        self.all_goes_well(after)
+
+    # --- what must hold -----------------------------------------------------------------------------------
+
+    @invariant()
+    def ends_stay(self) -> None:
+        for side in self.sides.values():
+            subjects: list[Transfer | Connection] = [*side.transfers(), *side.connections()]
+            for subject in subjects:
+                key = (side.party, subject.id)
+                if key in self.ended:
+                    assert subject.state is self.ended[key], f"{side.party}: {self.ended[key]} became {subject.state}"
+                elif subject.state in FINAL or subject.state in OVER:
+                    self.ended[key] = subject.state
+
+    @invariant()
+    def no_step_is_wanted_twice(self) -> None:
+        for side in self.sides.values():
+            twice = [mark for mark, times in side.wanted.items() if times > 1 and mark.rpartition(":")[2] in ONCE]
+            assert not twice, f"{side.party}: {twice}"
+
+    def both(self, kind: Callable[[Side], list[Any]]) -> list[tuple[Any, Any]]:
+        alpha, beta = ({subject.id: subject for subject in kind(side)} for side in self.sides.values())
+        return [(alpha.get(key), beta.get(key)) for key in alpha | beta]
+
+    def teardown(self) -> None:
+        """Nothing gets lost any more, everybody answers, and weeks go by: both sides come to the same end."""
+        for side in self.sides.values():
+            side.trouble = "done"
+        for pause in (MINUTE, MINUTE, 11 * MINUTE, timedelta(hours=2), *[timedelta(days=2)] * 6):
+            self.rests()
+            self.wire.now += pause
+            for side in self.sides.values():
+                side.meets(Tick(self.wire.now))
+                side.meets(CaughtUp(self.wire.now))
+        self.rests()
+        self.ends_stay()
+        self.no_step_is_wanted_twice()
+        self.they_agree()
+
+    def rests(self) -> None:
+        for _ in range(MOST_ROUNDS):
+            if not self._goes_on():
+                return
+        raise AssertionError("they never come to rest")
+
+    def _goes_on(self) -> bool:
+        """The letters that are on their way arrive, all questions are answered, each side does a step; if any."""
+        letters, self.wire.on_the_way = self.wire.on_the_way, []
+        for party, event in letters:
+            self.sides[party].meets(event)
+        busy = [side for side in self.sides.values() if side.asked or side.to_do]
+        for side in busy:
+            side.answers_all()
+            if side.to_do:
+                side.does()
+        return bool(letters or busy)
+
+    def they_agree(self) -> None:
+        raise NotImplementedError
+
+
+class Connections(TwoSides):
+    """Asking, crossing, deciding, cancelling, ending."""
+
+    @initialize(friends=st.booleans())
+    def they_may_be_friends(self, friends: bool) -> None:
+        if friends:
+            self.become_friends()
+
+    @rule(party=SIDES)
+    def connect(self, party: str) -> None:
+        side = self.sides[party]
+        self.says(side, f"!fed connect {side.peer}")
+
+    @rule(party=SIDES)
+    def cancel(self, party: str) -> None:
+        side = self.sides[party]
+        for connection in side.connections()[-1:]:
+            self.says(side, f"!fed cancel {connection.code}")
+
+    @rule(party=SIDES, how=st.sampled_from(("--sure", "--sure --now")))
+    def disconnect(self, party: str, how: str) -> None:
+        side = self.sides[party]
+        self.says(side, f"!fed disconnect {side.peer} {how}")
+
+    @invariant()
+    def nobody_is_active_alone_before_both_are_ready(self) -> None:
+        one: Connection | None
+        other: Connection | None
+        for one, other in self.both(Side.connections):
+            for side, peer in ((one, other), (other, one)):
+                if side is not None and side.state is ConnectionState.ACTIVE:
+                    assert peer is not None
+                    assert peer.own_ready
+
+    def they_agree(self) -> None:
+        for one, other in self.both(Side.connections):
+            states = tuple(None if side is None else side.state for side in (one, other))
+            assert states in CONNECTIONS or all(state is None or state in OVER for state in states), states
+
+
+class Transfers(TwoSides):
+    """Pushes both ways between friends: offers, decisions, cancels, refusals."""
+
+    @initialize()
+    def they_are_friends(self) -> None:
+        self.become_friends()
+
+    def nothing_much_is_under_way(self) -> bool:
+        return sum(transfer.state not in FINAL for side in self.sides.values() for transfer in side.transfers()) < MOST
+
+    @precondition(nothing_much_is_under_way)
+    @rule(party=SIDES, line=st.sampled_from(ASKING), after=st.integers(0, 3))
+    def ask(self, party: str, line: str, after: int) -> None:
+        side = self.sides[party]
+        self.says(side, f"!fed {line.format(side.peer)}")
+        self.all_goes_well(after)
+
+    @precondition(lambda self: self.wire.events > MUCH)
+    @rule(party=SIDES, how=st.sampled_from(("", "", "--sure")))
+    def disconnect(self, party: str, how: str) -> None:
+        side = self.sides[party]
+        self.says(side, f"!fed disconnect {side.peer} {how}")
+
+    @rule(party=SIDES)
+    def cancel(self, party: str) -> None:
+        side = self.sides[party]
+        for transfer in [transfer for transfer in side.transfers() if transfer.state not in FINAL][:1]:
+            self.says(side, f"!fed cancel {transfer.code}")
+
+    @invariant()
+    def debit_comes_before_credit(self) -> None:
+        for side in self.sides.values():
+            peer = self.sides[side.peer]
+            for mark in side.done:
+                if mark.endswith(":in"):
+                    assert mark.removesuffix("in") + "over" in peer.done, f"{mark} was never handed over"
+                    assert mark.removesuffix("in") + "back" not in peer.done, f"{mark} was taken back, too"
+
+    def they_agree(self) -> None:
+        one: Transfer | None
+        other: Transfer | None
+        for one, other in self.both(Side.transfers):
+            known = [side.state for side in (one, other) if side is not None]  # what isn't taken up isn't kept, either
+            assert len(set(known)) == 1, known
+            assert known[0] in FINAL or known[0] is TransferState.DISPUTED, known
+
+
+def test_who_asks_again_after_having_declined_beside_an_asking_of_ones_own_comes_to_an_agreement() -> None:
+    world = Connections()  # found by the machine: alpha's next asking went under the id that it had just declined
+    alpha, beta = world.sides.values()
+    for side in (alpha, beta):
+        world.connect(side.party)
+    world.cancel("beta")
+    first, cancelled = (letter for letter in world.wire.on_the_way if letter[0] == "alpha")
+    alpha.meets(first[1])
+    world.connect("beta")
+    (asked_anew,) = (letter for letter in world.wire.on_the_way[3:] if letter[1].envelope["kind"] == "connect")
+    alpha.meets(asked_anew[1])
+    alpha.meets(cancelled[1])
+    world.connect("alpha")
+    world.teardown()
+
+
+def test_what_a_peer_has_forgotten_and_nobody_can_send_again_starts_no_endless_exchange() -> None:
+    world = Connections()
+    world.become_friends()
+    alpha, beta = world.sides.values()
+    (forgetful,) = beta.connections()
+    assert forgetful.exchange.seen > 1
+    forgetful = replace(forgetful, exchange=replace(forgetful.exchange, seen=0))
+    beta.state.take_over({(Connection.__name__, forgetful.id): forgetful})
+    world.says(alpha, "!fed disconnect beta --sure")
+    world.rests()
+
+
+# Chance is the same in every run; nothing is shrunk, as that takes minutes (leave out `phases` to have it shrunk).
+PLAY = settings(
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
+)
+TestConnections = Connections.TestCase
+TestConnections.settings = settings(PLAY, max_examples=80)
+TestTransfers = Transfers.TestCase
+TestTransfers.settings = settings(PLAY, max_examples=120)
+
+
+@pytest.mark.parametrize(
+    ("broken_rule", "machine"),
+    [
+        ("a re-send has a new number", Transfers),
+        ("a letter is never sent again", Transfers),
+        ("letters are read out of order", Connections),
+        ("a letter that comes twice is acted upon twice", Transfers),
+        ("rights are not read before the debit", Transfers),
+        ("no arbiter: the receiver ends it by itself", Transfers),
+        ("cancel after sent", Transfers),
+        ("credit before debit", Transfers),
+    ],
+)
+def test_a_broken_rule_is_found(broken_rule: str, machine: type[TwoSides], capsys: pytest.CaptureFixture[str]) -> None:
+    with broken(broken_rule), pytest.raises(AssertionError):
+        run_state_machine_as_test(machine, settings=settings(PLAY, max_examples=400))
+    capsys.readouterr()  # the story that hypothesis prints would be taken for a failure
