@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fedbot.commands.deciding import decide, with_quantity
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
 from fedbot.rules.approval.subject import Subject, asker_of
-from fedbot.rules.command import Command
 from fedbot.rules.connection import connect as connections
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -72,7 +73,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return refused
     if subject.verdict is not None:
         decisions.stop(turn, subject, command.sender, command.event_id)
-        return say("decision_stopped", subject=subject)
+        return say(messages.approval.decision_stopped, subject=subject)
     if isinstance(subject, Connection):
         return _cancel_connection(turn, command, subject)
     return _cancel_transfer(turn, command, subject)
@@ -87,41 +88,43 @@ def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> 
         return None
     people = [person for person, username in turn.home.people.items() if username in able.usernames]
     names = tuple(turn.name_of(person, subject.room) for person in people)
-    return say("not_yours_to_cancel", subject=subject, rights=rights, right=right, home=turn.home, able=names)
+    return say(
+        messages.approval.not_yours_to_cancel, subject=subject, rights=rights, right=right, home=turn.home, able=names
+    )
 
 
 def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> Phrase:
     """Once our side has said that it is ready, the peer may be active: then it stands (DESIGN §2, UC1)."""
     if connection.state in {ConnectionState.ACTIVE, ConnectionState.SUSPENDED}:
-        return say("friends_stay", connection=connection)
+        return say(messages.approval.friends_stay, connection=connection)
     if connection.state not in LIVING_CONNECTION:
-        return say("over_already", subject=connection)
+        return say(messages.approval.over_already, subject=connection)
     if connection.state is ConnectionState.ENDING:
-        return say("connection_not_active", connection=connection)
+        return say(messages.approval.connection_not_active, connection=connection)
     if connection.state is ConnectionState.READY:
-        return say("too_late_to_cancel", subject=connection, peer_name=connection.peer_name)
+        return say(messages.approval.too_late_to_cancel, subject=connection, peer_name=connection.peer_name)
     if connection.state is ConnectionState.OFFERED:
-        return say("decline_instead", subject=connection)
-    ended = connections.cancel(turn, connection, command.signature(turn))
-    return say("cancelled", subject=ended, home=turn.home)
+        return say(messages.approval.decline_instead, subject=connection)
+    ended = connections.cancel(turn, connection, turn.signature_of(command))
+    return say(messages.approval.cancelled, subject=ended, home=turn.home)
 
 
 def _cancel_transfer(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
     peer_name = turn.party_name(transfer.peer)
     if transfer.wanted == "cancel":
-        return say("cancel_asked", transfer=transfer, peer_name=peer_name)
-    outcome = transfers.cancel(turn, transfer, command.signature(turn))
+        return say(messages.approval.cancel_asked, transfer=transfer, peer_name=peer_name)
+    outcome = transfers.cancel(turn, transfer, turn.signature_of(command))
     match outcome:
         case "":
             return None  # the end is told by a message of its own, which answers the line
         case "asked":
-            return say("cancel_asked", transfer=transfer, peer_name=peer_name)
+            return say(messages.approval.cancel_asked, transfer=transfer, peer_name=peer_name)
         case "decline":
-            return say("decline_instead", subject=transfer)
+            return say(messages.approval.decline_instead, subject=transfer)
         case "moving":
-            return say("too_late_to_cancel", subject=transfer, peer_name=peer_name)
+            return say(messages.approval.too_late_to_cancel, subject=transfer, peer_name=peer_name)
         case _:
-            return say("over_already", subject=transfer)
+            return say(messages.approval.over_already, subject=transfer)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.catalogue import merged_stock
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right
@@ -37,10 +38,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if not isinstance(found, ItemsFound):
         raise TypeError(f"clear asks which items are meant, not {found!r}")
     if not found.items:
-        return say("item_not_found", word=_word(command)[:SHOWN], parts=found.parts)
-    cleared = merged_stock.clear(turn, found, command.signature(turn))
+        return say(messages.offer.item_not_found, word=_word(command)[:SHOWN], parts=found.parts)
+    cleared = merged_stock.clear(turn, found, turn.signature_of(command))
     names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in cleared))
-    return say("merges_cleared", item=found.items[0], quantity=merged_stock.total(cleared), origins=names)
+    return say(messages.offer.merges_cleared, item=found.items[0], quantity=merged_stock.total(cleared), origins=names)
 
 
 def _word(command: Command) -> str:

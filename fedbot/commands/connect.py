@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import Space, room_name, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
-from fedbot.rules.command import Command
 from fedbot.rules.connection import connect as connections
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
@@ -46,14 +47,14 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         event = command.event_id
         return decisions.take_up(turn, meant, Choice.APPROVE, command.sender, event, reply_to=event, at=command.at)
     bot, party = meant
-    connections.ask(turn, bot, party, command.room, command.signature(turn), command.event_id)
+    connections.ask(turn, bot, party, command.room, turn.signature_of(command), command.event_id)
     return None
 
 
 def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connection | Phrase:
     """The bot and party to ask; or the connection that the party has asked for; or what stands against it."""
     if not turn.home.discoverable:
-        return say("we_are_hidden", home=turn.home)
+        return say(messages.connection.we_are_hidden, home=turn.home)
     space = space_meant(turn, command.room, str(command.arguments["space"]))
     if isinstance(space, Phrase):
         return space
@@ -65,25 +66,27 @@ def _meant(turn: Turn, command: Command) -> tuple[str, AnnouncedParty] | Connect
 
 def _existing(turn: Turn, command: Command, connection: Connection) -> Connection | Phrase:
     if connection.changed_room:
-        return say("needs_review", connection=connection)
+        return say(messages.connection.needs_review, connection=connection)
     if connection.room != command.room:
-        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+        return say(
+            messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)
+        )
     match connection.state:
         case ConnectionState.OFFERED:
             return connection
         case ConnectionState.ACTIVE:
-            return say("connected_already", connection=connection)
+            return say(messages.connection.connected_already, connection=connection)
         case ConnectionState.SUSPENDED:
-            return say("needs_review", connection=connection)
+            return say(messages.connection.needs_review, connection=connection)
         case ConnectionState.ENDING:
-            return say("still_ending", connection=connection)
+            return say(messages.disconnect.still_ending, connection=connection)
         case _:
-            return say("asked_already", connection=connection)
+            return say(messages.connection.asked_already, connection=connection)
 
 
 def _announced(turn: Turn, command: Command, space: Space) -> tuple[str, AnnouncedParty] | Phrase:
     announced = turn.announced(command.room, space.party)
-    return announced[0] if announced else say("space_not_here", name=space.name)
+    return announced[0] if announced else say(messages.connection.space_not_here, name=space.name)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -7,6 +7,7 @@ import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from fedbot import messages
 from fedbot.rules.ledger.stats import LONGEST_DAYS
 from fedbot.rules.model.effects import Phrase, say
 
@@ -75,11 +76,11 @@ def day_from(words: str, today: date, start: date) -> date | Phrase:
     """The same, spans being counted from `start`."""
     day = _read(words, today, start)
     if day is None:
-        return say("day_unclear", word=words[:SHOWN])
+        return say(messages.loan.day_unclear, word=words[:SHOWN])
     if day < today:
-        return say("day_is_past", day=day)
+        return say(messages.loan.day_is_past, day=day)
     if day > today + timedelta(days=MOST_DAYS):
-        return say("day_too_far", day=day)
+        return say(messages.loan.day_too_far, day=day)
     return day
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
@@ -12,11 +13,10 @@ from fedbot.messages.quantities import quantity_in
 from fedbot.rules import decisions
 from fedbot.rules.approval import subject as subjects
 from fedbot.rules.approval.subject import Subject
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol.terms import less_of, total
+from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.state import Turn
 
 
@@ -25,12 +25,12 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
 
     `quantity` is how much of a request is granted; all of it is a plain yes.
     """
-    open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn, s) and subjects.is_open(s))
+    open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn.home, s) and subjects.is_open(s))
     subject = subject_meant(turn, command, spec, open_here)
     if isinstance(subject, Phrase):
         return subject
-    if not subjects.decides_here(turn, subject):
-        return say("decided_elsewhere", subject=subject, party=turn.party_name(subject.peer))
+    if not subjects.decides_here(turn.home, subject):
+        return say(messages.approval.decided_elsewhere, subject=subject, party=turn.party_name(subject.peer))
     if quantity is not None:
         if complaint := _not_granted(subject, quantity):
             return complaint
@@ -52,7 +52,7 @@ def with_quantity(turn: Turn, command: Command) -> tuple[Command, Decimal | None
     alone = quantity_in(word) if not quantity and decisions.subject_by_id(turn, command.subject) is not None else None
     if alone is not None:
         if len(alone.readings) > 1:
-            return say("number_unclear", word=alone.word, readings=alone.readings)
+            return say(messages.line_errors.number_unclear, word=alone.word, readings=alone.readings)
         command, quantity = replace(command, arguments={}), alone.readings[0]
     if quantity and (complaint := quantity_complaint(quantity)):
         return complaint
@@ -63,9 +63,9 @@ def _not_granted(subject: Subject, quantity: Decimal) -> Phrase | None:
     """Why that much of it can't be granted: only what is requested of us can be, and no more than that."""
     is_request = isinstance(subject, Transfer) and subject.terms.kind == "request" and subject.role == "sender"
     if not (isinstance(subject, Transfer) and is_request):
-        return say("all_or_nothing", subject=subject)
+        return say(messages.offer.all_or_nothing, subject=subject)
     if less_of(subject.terms.lines, quantity) is None:
-        return say("all_or_nothing", subject=subject)
+        return say(messages.offer.all_or_nothing, subject=subject)
     if quantity > total(subject.terms.lines):
-        return say("more_than_asked", transfer=subject, wanted=quantity)
+        return say(messages.offer.more_than_asked, transfer=subject, wanted=quantity)
     return None

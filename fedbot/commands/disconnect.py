@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import room_name, space_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
-from fedbot.rules.command import Command
 from fedbot.rules.connection import disconnect
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -50,11 +51,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     ending = connection.state is ConnectionState.ENDING
     if ending and not at_once:
         preview = disconnect.preview(turn, connection)
-        return say("ending_already", connection=connection, home=turn.home, preview=preview)
+        return say(messages.disconnect.ending_already, connection=connection, home=turn.home, preview=preview)
     if not command.arguments.get("sure"):
         _let_choose(turn, command, connection, at_once=at_once)
         return None
-    by = command.signature(turn)
+    by = turn.signature_of(command)
     if ending:
         disconnect.end_now(turn, connection, by)
     else:
@@ -70,7 +71,9 @@ def answer_without(turn: Turn, command: Command, problem: str) -> bool:
     if command.username in turn.standing().superusers:
         chat_lines.answer(turn, command, act(turn, command, ()))
     else:
-        chat_lines.answer(turn, command, say("not_last_seen_as_superuser", command=command, home=turn.home))
+        chat_lines.answer(
+            turn, command, say(messages.line_errors.not_last_seen_as_superuser, command=command, home=turn.home)
+        )
     return True
 
 
@@ -81,13 +84,15 @@ def _meant(turn: Turn, command: Command) -> Connection | Phrase:
         return space
     connection = turn.connection_with(space.party)
     if connection is None:
-        return say("nothing_to_end", name=space.name)
+        return say(messages.disconnect.nothing_to_end, name=space.name)
     if connection.changed_room:
-        return say("needs_review", connection=connection)
+        return say(messages.connection.needs_review, connection=connection)
     if connection.room != command.room:
-        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+        return say(
+            messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)
+        )
     if connection.state in UNFINISHED_CONNECTION:
-        return say("not_friends_yet", connection=connection)
+        return say(messages.disconnect.not_friends_yet, connection=connection)
     return connection
 
 
@@ -97,7 +102,7 @@ def _let_choose(turn: Turn, command: Command, connection: Connection, *, at_once
     if not at_once:
         lines.insert(0, whole_line(turn, command, SPEC, space=connection.peer, sure="yes"))
     phrase = say(
-        "disconnect_preview",
+        messages.disconnect.disconnect_preview,
         connection=connection,
         home=turn.home,
         orderly=None if at_once else disconnect.preview(turn, connection),

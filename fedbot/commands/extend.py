@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.dates import day_from
 from fedbot.commands.loans_meant import carrier, id_and_rest, loan_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
-from fedbot.rules.command import Command
 from fedbot.rules.loan import extend, lend
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -44,7 +45,7 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, str] | Phrase:
     if isinstance(loan, Phrase):
         return loan
     rest = rest.removeprefix("by ").removeprefix("for ")
-    return (loan, rest) if rest else say("extend_until_when", usage=SPEC.usage, example=SPEC.examples[0])
+    return (loan, rest) if rest else say(messages.loan.extend_until_when, usage=SPEC.usage, example=SPEC.examples[0])
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -58,18 +59,18 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     day = day_from(words, today, max(loan.due_day or today, today))
     if isinstance(day, Phrase):
         return day
-    by, connection = command.signature(turn), carrier(turn, loan)
+    by, connection = turn.signature_of(command), carrier(turn, loan)
     if loan.role == "sender":
         if loan.terms.loan_until and day < loan.terms.loan_until:
-            return say("agreed_until_later", loan=loan)
+            return say(messages.loan.agreed_until_later, loan=loan)
         extend.prolong(turn, loan, day, by)
         return None
     if loan.due_day and day <= loan.due_day:
-        return say("due_later_already", loan=loan)
+        return say(messages.loan.due_later_already, loan=loan)
     if connection.state is not ConnectionState.ACTIVE:
-        return say("connection_not_active", connection=connection)
+        return say(messages.approval.connection_not_active, connection=connection)
     if waiting := lend.open_extensions(turn, loan):
-        return say("extension_asked_already", loan=loan, transfer=waiting[0])
+        return say(messages.loan.extension_asked_already, loan=loan, transfer=waiting[0])
     extend.ask(turn, by_line(command.event_id), connection, loan, day, by)
     return None
 

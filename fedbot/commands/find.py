@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.grammar import incomplete
 from fedbot.commands.lookup import active_friend, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.catalogue import search
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -50,7 +51,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if complaint := _complaint(turn, command):
         return complaint
     if again := turn.spends("find", command.sender):  # each one is a letter of ours to every friend
-        return say("searched_too_often", again=again)
+        return say(messages.search.searched_too_often, again=again)
     space = str(command.arguments.get("space", "")).strip().casefold()
     if space in {turn.home.party.casefold(), turn.home.name.casefold()}:
         search.begin(turn, command, words, (), own=True, only=turn.home.party)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.commands.loans_meant import ALL, carrier, id_and_rest, let_choose, loan_meant, things_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules.command import Command
 from fedbot.rules.loan import hand_back, lend
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -70,14 +71,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         let_choose(turn, command, loan, SPEC)
         return None
     connection = carrier(turn, loan)
-    cause, by = by_line(command.event_id), command.signature(turn)
+    cause, by = by_line(command.event_id), turn.signature_of(command)
     if loan.role == "receiver":
         if complaint := _unconnected(turn, loan, connection) or _not_here(turn, loan, terms, answers):
             return complaint
         hand_back.hand_back(turn, cause, connection, terms, by)
         return None
     if reason := hand_back.wrong_at_owner(loan, terms, connection, list(answers)):
-        return say("can_not_come_back", loan=loan, reason=reason, home=turn.home, peer_name=connection.peer_name)
+        return say(
+            messages.loan.can_not_come_back, loan=loan, reason=reason, home=turn.home, peer_name=connection.peer_name
+        )
     damaged = bool(command.arguments.get("damaged"))
     if connection.state is ConnectionState.ENDED:
         receive.book_in(turn, hand_back.take_back_alone(turn, cause, connection, terms, by, damaged=damaged))
@@ -95,13 +98,17 @@ def _meant(turn: Turn, command: Command) -> tuple[Transfer, Terms] | Phrase:
     if isinstance(loan, Phrase):
         return loan
     if command.arguments.get("damaged") and loan.role == "receiver":
-        return say("owner_sees_damage", loan=loan, peer_name=turn.party_name(loan.peer))
+        return say(messages.loan.owner_sees_damage, loan=loan, peer_name=turn.party_name(loan.peer))
     wanted = _wanted(turn, loan, words)
     if isinstance(wanted, Phrase):
         return wanted
     note = presentable(str(command.arguments.get("note", "")))
-    terms = lend.return_terms(loan, wanted, command.signature(turn), note)
-    return (loan, terms) if terms else say("borrowed_stock_unknown", loan=loan, peer_name=turn.party_name(loan.peer))
+    terms = lend.return_terms(loan, wanted, turn.signature_of(command), note)
+    return (
+        (loan, terms)
+        if terms
+        else say(messages.loan.borrowed_stock_unknown, loan=loan, peer_name=turn.party_name(loan.peer))
+    )
 
 
 def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phrase:
@@ -109,7 +116,7 @@ def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phra
     left = lend.free_to_return(turn, loan)
     moving = lend.open_return(turn, loan)
     if moving and (not left or words.casefold() in {"", ALL}):
-        return say("return_under_way", loan=loan, transfer=moving)
+        return say(messages.loan.return_under_way, loan=loan, transfer=moving)
     return things_meant(loan, words or ALL, left)
 
 
@@ -124,18 +131,18 @@ def _not_here(turn: Turn, loan: Transfer, terms: Terms, answers: tuple[Answer, .
         item = hand_back.item_of(answer, line.item)
         there = item.available if item and item.in_stock and item.customer is None else Decimal(0)
         if item is None or there < line.quantity or item.status not in TRAVELLING_STATUSES:
-            return say("borrowed_is_elsewhere", loan=loan, line=line, item=item, there=there)
+            return say(messages.loan.borrowed_is_elsewhere, loan=loan, line=line, item=item, there=there)
         if not item.part.salable:
-            return say("borrowed_not_salable", loan=loan, item=item)
+            return say(messages.loan.borrowed_not_salable, loan=loan, item=item)
     del turn
     return None
 
 
 def _unconnected(turn: Turn, loan: Transfer, connection: Connection) -> Phrase | None:
     if connection.state is ConnectionState.ENDED:
-        return say("no_friends_to_return_to", loan=loan, peer_name=turn.party_name(loan.peer))
+        return say(messages.loan.no_friends_to_return_to, loan=loan, peer_name=turn.party_name(loan.peer))
     carried = connection.state in {ConnectionState.ACTIVE, ConnectionState.ENDING}
-    return None if carried else say("connection_not_active", connection=connection)
+    return None if carried else say(messages.approval.connection_not_active, connection=connection)
 
 
 HANDLER = Handler(SPEC, ask, act)

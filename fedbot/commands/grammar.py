@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from fedbot import messages
 from fedbot.commands.dates import reads_as_day
 from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
 from fedbot.messages.quantities import Quantity, is_times, quantity_in, typed
@@ -150,7 +151,7 @@ def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phra
     first, last = words.quantity(0), words.quantity(-1)
     for quantity in (first, last):
         if quantity is not None and len(quantity.readings) > 1:
-            return say("number_unclear", word=quantity.word, readings=quantity.readings)
+            return say(messages.line_errors.number_unclear, word=quantity.word, readings=quantity.readings)
     if first is None and last is None:
         return (Reading(words.item(0, None)),)
     if first is not None and last is not None:
@@ -184,7 +185,7 @@ def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Readin
     if len(words.tokens) == 2:  # noqa: PLR2004 - only the two numbers
         return (Reading(last.word, one), Reading(first.word, other))
     if words.is_definite(slice(1, -1)):
-        return say("two_quantities", first=first.word, second=last.word)
+        return say(messages.line_errors.two_quantities, first=first.word, second=last.word)
     return (
         Reading(words.item(1, None), one),
         Reading(words.item(0, -1), other),
@@ -271,7 +272,7 @@ def parse(spec: Verb, text: str) -> dict[str, Any] | Phrase:
     """The arguments and options of a line behind its verb, or what is wrong with it."""
     line = _Line(spec, tidied(text))
     if any(token.means(PREFIX) for token in line.tokens):
-        return say("one_at_a_time")
+        return say(messages.line_errors.one_at_a_time)
     try:
         options = line.take_options()
         arguments = line.take_keywords() | line.take_places()
@@ -288,7 +289,7 @@ def incomplete(spec: Verb, arguments: Mapping[str, Any], missing: Argument) -> P
     placeholders = {argument.name: argument.shown for argument in needed if not arguments.get(argument.name)}
     shown = f"{missing.keyword} {missing.shown}".strip()
     example = render(spec, {**arguments, **placeholders})
-    return say("argument_missing", argument=shown, usage=spec.usage, example=example)
+    return say(messages.line_errors.argument_missing, argument=shown, usage=spec.usage, example=example)
 
 
 # --- the way back -----------------------------------------------------------------------------------------
@@ -395,7 +396,7 @@ class _Line:
             option = self._option(name)
             begun = at
             if option.name in taken:
-                raise Unclear(say("option_twice", option=f"--{option.name}", usage=self.spec.usage))
+                raise Unclear(say(messages.line_errors.option_twice, option=f"--{option.name}", usage=self.spec.usage))
             if not option.shown:
                 taken[option.name], at = "yes", at + 1
             else:
@@ -412,7 +413,9 @@ class _Line:
             if option.name == name.lower():
                 return option
         close = tuple(f"--{hit}" for hit in near(name, [option.name for option in self.spec.options]))
-        raise Unclear(say("no_such_option", word=f"--{name}"[:SHOWN], near=close, usage=self.spec.usage))
+        raise Unclear(
+            say(messages.line_errors.no_such_option, word=f"--{name}"[:SHOWN], near=close, usage=self.spec.usage)
+        )
 
     def _option_text(self, option: Option, at: int, start: int) -> tuple[str, int]:
         """The option's text, and which token comes behind it."""
@@ -425,9 +428,11 @@ class _Line:
                 behind += 1
             text = unquoted(self.text[start : tokens[behind - 1].end].strip())
         if not text:
-            raise Unclear(say("option_without_text", option=f"--{option.name}", usage=self.spec.usage))
+            raise Unclear(
+                say(messages.line_errors.option_without_text, option=f"--{option.name}", usage=self.spec.usage)
+            )
         if len(text) > option.most:
-            raise Unclear(say("note_too_long", length=len(text), most=option.most))
+            raise Unclear(say(messages.line_errors.note_too_long, length=len(text), most=option.most))
         return text, behind
 
     def _ends_option(self, token: Token) -> bool:
@@ -437,7 +442,7 @@ class _Line:
     def _split(self, tokens: list[Token]) -> None:
         unclosed = next((token for token in tokens if token.opens_quotes), None)
         if unclosed is not None:
-            raise Unclear(say("quotes_not_closed", word=unclosed.text[:SHOWN]))
+            raise Unclear(say(messages.line_errors.quotes_not_closed, word=unclosed.text[:SHOWN]))
         current: list[Token] = []
         for token in tokens:
             if token.separator:
@@ -468,7 +473,9 @@ class _Line:
             self.segments = [segment for segment in self.segments if segment.tokens]
             if len(values) > 1:
                 first, second = list(values.values())[:2]
-                raise Unclear(say("two_different", keyword=argument.keyword, first=first, second=second))
+                raise Unclear(
+                    say(messages.line_errors.two_different, keyword=argument.keyword, first=first, second=second)
+                )
             if values:
                 found[argument.name] = next(iter(values.values()))
             elif not argument.optional and (no_day := self._no_day(argument, said)):
@@ -531,7 +538,7 @@ class _Line:
         if found is None:
             raise Unclear(self._too_many(word))
         if len(found.readings) > 1:
-            raise Unclear(say("number_unclear", word=found.word, readings=found.readings))
+            raise Unclear(say(messages.line_errors.number_unclear, word=found.word, readings=found.readings))
         return found.readings[0]
 
     def _take_lines(self) -> list[list[dict[str, str]]]:
@@ -543,7 +550,7 @@ class _Line:
             lines.append([{"item": reading.item, "quantity": reading.quantity} for reading in readings])
         self.segments = []
         if len(lines) > MOST_LINES:
-            raise Unclear(say("too_many_lines", count=len(lines), most=MOST_LINES))
+            raise Unclear(say(messages.line_errors.too_many_lines, count=len(lines), most=MOST_LINES))
         return lines
 
     # complaints
@@ -562,7 +569,7 @@ class _Line:
         words += [r["item"] for value in values.values() if isinstance(value, list) for line in value for r in line]
         for word in words:
             if len(word) > LONGEST_WORD:
-                raise Unclear(say("word_too_long", word=word[:SHOWN], most=LONGEST_WORD))
+                raise Unclear(say(messages.line_errors.word_too_long, word=word[:SHOWN], most=LONGEST_WORD))
 
     def _no_day(self, argument: Argument, said: tuple[Segment, ...]) -> Phrase | None:
         """What stands where a day should: `for some time`."""
@@ -575,7 +582,9 @@ class _Line:
             if token.means_any(argument.keywords)
         )
         words = next(behind, "")
-        return say("day_unclear", word=words[:SHOWN]) if words else None
+        return say(messages.loan.day_unclear, word=words[:SHOWN]) if words else None
 
     def _too_many(self, word: str) -> Phrase:
-        return say("word_too_many", word=word[:SHOWN], usage=self.spec.usage, example=self.spec.examples[0])
+        return say(
+            messages.line_errors.word_too_many, word=word[:SHOWN], usage=self.spec.usage, example=self.spec.examples[0]
+        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN, near
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
@@ -35,12 +36,16 @@ def over(others: tuple[Verb, ...]) -> Handler:
         if not topic:
             return _everyday(turn, command, specs)
         if topic == ADMIN:
-            return say("help_admin", home=turn.home, lines=tuple(_line(s, s.usage) for s in specs if not s.everyday))
+            return say(
+                messages.help_pages.help_admin,
+                home=turn.home,
+                lines=tuple(_line(s, s.usage) for s in specs if not s.everyday),
+            )
         for spec in specs:
             if topic in spec.names:
                 return _one(turn, spec)
         names = [name for spec in specs for name in spec.names]
-        return say("no_such_verb", word=topic[:SHOWN], near=near(topic, names))
+        return say(messages.line_errors.no_such_verb, word=topic[:SHOWN], near=near(topic, names))
 
     return Handler(SPEC, nothing_to_ask, act)
 
@@ -49,7 +54,7 @@ def _everyday(turn: Turn, command: Command, specs: tuple[Verb, ...]) -> Phrase:
     everyday = sorted((spec for spec in specs if spec.everyday), key=lambda spec: spec.everyday)
     lines = tuple(_line(spec, spec.examples[0]) for spec in everyday)
     name = turn.name_of(command.sender, command.room)
-    return say("help_overview", home=turn.home, person=name, username=command.username, lines=lines)
+    return say(messages.help_pages.help_overview, home=turn.home, person=name, username=command.username, lines=lines)
 
 
 def _line(spec: Verb, shown: str) -> VerbLine:
@@ -58,7 +63,7 @@ def _line(spec: Verb, shown: str) -> VerbLine:
 
 def _one(turn: Turn, spec: Verb) -> Phrase:
     return say(
-        "help_verb",
+        messages.help_pages.help_verb,
         usage=spec.usage,
         aliases=spec.aliases,
         summary=spec.summary,

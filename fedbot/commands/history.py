@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from fedbot import messages
 from fedbot.commands import lookup, show
 from fedbot.commands.dates import days_in
 from fedbot.commands.grammar import SHOWN
@@ -12,8 +13,8 @@ from fedbot.commands.lookup import bare_id, spaces_in, subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.approval.subject import Subject
-from fedbot.rules.command import Command
 from fedbot.rules.ledger import history
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, AuditOf, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Right
@@ -84,9 +85,9 @@ def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
     since, page = (str(command.arguments.get(option, "")) for option in ("since", "page"))
     days = days_in(since)
     if days is None:
-        return say("no_such_span", word=since[:SHOWN], usage=SPEC.usage)
+        return say(messages.stats.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
     if page and not (page.isdecimal() and int(page)):
-        return say("no_such_page", word=page, usage=SPEC.usage)
+        return say(messages.history.no_such_page, word=page, usage=SPEC.usage)
     listed = _Listed(days, int(page or 1))
     word = str(command.arguments.get("id", "")).strip()
     if not word and not command.subject:
@@ -122,7 +123,7 @@ def _page(turn: Turn, meant: _Listed, transfers: list[Transfer], *, more: bool) 
     first = (meant.page - 1) * A_PAGE
     shown = tuple(transfers[first : first + A_PAGE])
     return say(
-        "ledger",
+        messages.history.ledger,
         transfers=shown,
         names={transfer.peer: turn.party_name(transfer.peer) for transfer in shown},
         space=turn.party_name(meant.space) if meant.space else "",

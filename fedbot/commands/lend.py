@@ -8,7 +8,7 @@ from __future__ import annotations
 from fedbot.commands import push
 from fedbot.commands.dates import UNTIL
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right

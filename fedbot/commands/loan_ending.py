@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.commands.loans_meant import ALL, id_and_rest, owned_loan, things_meant
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.command import Command
 from fedbot.rules.loan import end, lend
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -29,9 +30,9 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
         if isinstance(wanted, Phrase):
             return wanted
         if any(free.get(number) != out[number] for number in wanted):
-            return say("return_under_way", loan=loan, transfer=lend.open_return(turn, loan) or loan)
+            return say(messages.loan.return_under_way, loan=loan, transfer=lend.open_return(turn, loan) or loan)
         if wanted != {number: out[number] for number in wanted}:
-            return say("only_all_of_a_thing", loan=loan, usage=spec.usage)
+            return say(messages.loan.only_all_of_a_thing, loan=loan, usage=spec.usage)
         return loan, wanted
 
     def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
@@ -46,7 +47,7 @@ def ends_it(spec: Verb, how: Ending) -> Handler:
         if isinstance(found, Phrase):
             return found
         loan, wanted = found
-        end.close(turn, loan, how, command.signature(turn), wanted)
+        end.close(turn, loan, how, turn.signature_of(command), wanted)
         return None
 
     return Handler(spec, ask, act)

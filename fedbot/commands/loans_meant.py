@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.commands.dates import reads_as_day
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import WITHOUT_ID, bare_id, subject_meant, whole_line
@@ -13,8 +14,8 @@ from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.messages.quantities import is_times, quantity_in
 from fedbot.rules import command as chat_lines
-from fedbot.rules.command import Command
 from fedbot.rules.loan import lend
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Line, Transfer
@@ -29,9 +30,9 @@ def loan_meant(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if isinstance(found, Transfer) and found.terms.parent:
         found = turn.transfer(found.terms.parent) or found
     if isinstance(found, Connection) or not found.is_loan:
-        return say("no_loan", subject=found)
+        return say(messages.loan.no_loan, subject=found)
     if found.closed is not None or not found.is_on_loan:
-        return say("not_on_loan", loan=found, home=turn.home, peer_name=turn.party_name(found.peer))
+        return say(messages.loan.not_on_loan, loan=found, home=turn.home, peer_name=turn.party_name(found.peer))
     return found
 
 
@@ -41,7 +42,7 @@ def owned_loan(turn: Turn, command: Command, spec: Verb) -> Transfer | Phrase:
     if isinstance(loan, Phrase):
         return loan
     if loan.role != "sender":
-        return say("owner_decides", loan=loan, peer_name=turn.party_name(loan.peer), usage=spec.usage)
+        return say(messages.loan.owner_decides, loan=loan, peer_name=turn.party_name(loan.peer), usage=spec.usage)
     return loan
 
 
@@ -86,7 +87,7 @@ def things_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dic
     for number, quantity in wanted.items():
         there = left.get(number, Decimal(0))
         if quantity > there or not there:
-            return say("more_than_out", loan=loan, line=loan.line(number), wanted=quantity, out=there)
+            return say(messages.loan.more_than_out, loan=loan, line=loan.line(number), wanted=quantity, out=there)
     return wanted
 
 
@@ -100,7 +101,7 @@ def _one_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[
     for name, quantity in _with_quantity(words.split()):
         if called := _called(loan, name):
             return _counted(loan, called, quantity)
-    return say("no_such_thing_lent", loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
+    return say(messages.loan.no_such_thing_lent, loan=loan, word=words[:SHOWN], numbers=tuple(lend.lent(loan)))
 
 
 def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
@@ -117,11 +118,11 @@ def _counted(loan: Transfer, numbers: list[int], word: str) -> dict[int, Decimal
     """So much of the one line that is called so."""
     found = quantity_in(word)
     if found is None or len(found.readings) > 1:
-        return say("number_unclear", word=word, readings=found.readings if found else ())
+        return say(messages.line_errors.number_unclear, word=word, readings=found.readings if found else ())
     if complaint := quantity_complaint(found.readings[0]):
         return complaint
     if len(numbers) > 1:
-        return say("several_things_called_so", loan=loan, numbers=tuple(numbers))
+        return say(messages.loan.several_things_called_so, loan=loan, numbers=tuple(numbers))
     return {numbers[0]: Decimal(found.readings[0])}
 
 
@@ -151,5 +152,5 @@ def let_choose(turn: Turn, command: Command, loan: Transfer, spec: Verb) -> None
         for number in range(1, last + 1)
     )
     lines = tuple(line for line in lend.lines_out(turn, loan) if line.number in left)
-    phrase = say("which_things_of_a_loan", loan=loan, lines=lines, everything=last, verb=spec.name)
+    phrase = say(messages.loan.which_things_of_a_loan, loan=loan, lines=lines, everything=last, verb=spec.name)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)

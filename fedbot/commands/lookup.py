@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN, near, render
 from fedbot.commands.spec import Verb
 from fedbot.rules.approval.subject import Subject
-from fedbot.rules.command import Command
 from fedbot.rules.decisions import subject_by_id
 from fedbot.rules.ledger import history
 from fedbot.rules.lines import PREFIX
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -74,18 +75,18 @@ def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     """The space with that id or display name, in any case; else what is wrong with the word."""
     wanted = word.strip().casefold()
     if wanted in {turn.home.party.casefold(), turn.home.name.casefold()}:
-        return say("that_is_us", home=turn.home)
+        return say(messages.line_errors.that_is_us, home=turn.home)
     spaces = spaces_in(turn, room)
     by_id = [space for space in spaces if space.party.casefold() == wanted]
     hits = by_id or [space for space in spaces if space.name.casefold() == wanted]
     if len(hits) == 1:
         return hits[0]
     if hits:
-        return say("several_spaces", word=word[:SHOWN], spaces=tuple(space.party for space in hits))
+        return say(messages.line_errors.several_spaces, word=word[:SHOWN], spaces=tuple(space.party for space in hits))
     names = {space.name: space for space in spaces} | {space.party: space for space in spaces}
     close = [names[hit].name for hit in near(word, list(names))]
     known = tuple(space.name for space in spaces)
-    return say("no_such_space", word=word[:SHOWN], near=tuple(dict.fromkeys(close)), known=known)
+    return say(messages.line_errors.no_such_space, word=word[:SHOWN], near=tuple(dict.fromkeys(close)), known=known)
 
 
 def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subject, ...]) -> Subject | Phrase:
@@ -97,11 +98,11 @@ def subject_meant(turn: Turn, command: Command, spec: Verb, fitting: tuple[Subje
     found = _by_word(turn, command, word) if word else subject_by_id(turn, command.subject)
     if found is None:
         told = tuple(subject for subject in fitting if subject.room in rooms_told_of(turn, command.room))
-        return say("which_one", verb=spec.name, subjects=told, line=_with_id(command, spec, told))
+        return say(messages.line_errors.which_one, verb=spec.name, subjects=told, line=_with_id(command, spec, told))
     if isinstance(found, Phrase):
         return found
     if found.room not in rooms_told_of(turn, command.room):
-        return say("subject_elsewhere", subject=found, room=room_name(turn, found.room))
+        return say(messages.line_errors.subject_elsewhere, subject=found, room=room_name(turn, found.room))
     return found
 
 
@@ -126,11 +127,11 @@ def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
     if len(hits) == 1:
         return hits[0]
     if hits:
-        return say("several_subjects", word=word[:SHOWN], subjects=tuple(hits))
+        return say(messages.line_errors.several_subjects, word=word[:SHOWN], subjects=tuple(hits))
     here = rooms_told_of(turn, command.room)
     subjects: list[Connection | Transfer] = [*turn.transfers(), *turn.connections()]
     codes = [subject.code for subject in subjects if subject.room in here]
-    return say("no_such_id", word=word[:SHOWN], near=near(word, codes))
+    return say(messages.line_errors.no_such_id, word=word[:SHOWN], near=near(word, codes))
 
 
 def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:  # noqa: ANN401 - as parsed
@@ -179,11 +180,13 @@ def active_friend(turn: Turn, command: Command, word: str) -> Connection | Phras
         return space
     connection = turn.connection_with(space.party)
     if connection is None:
-        return say("not_friends", name=space.name, party=space.party, home=turn.home)
+        return say(messages.offer.not_friends, name=space.name, party=space.party, home=turn.home)
     if connection.room not in rooms_told_of(turn, command.room):
-        return say("connection_elsewhere", connection=connection, room=room_name(turn, connection.room))
+        return say(
+            messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)
+        )
     if connection.state is ConnectionState.SUSPENDED:
-        return say("needs_review", connection=connection)
+        return say(messages.connection.needs_review, connection=connection)
     if connection.state is not ConnectionState.ACTIVE:
-        return say("connection_not_active", connection=connection)
+        return say(messages.approval.connection_not_active, connection=connection)
     return connection

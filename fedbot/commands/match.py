@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN, incomplete, near
 from fedbot.commands.lookup import friend_meant, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.catalogue import match_parts
-from fedbot.rules.command import Command
 from fedbot.rules.model.catalogue import Alias, alias_id
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
@@ -54,7 +55,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if command.arguments.get("forget"):
         return _forget(turn, command, name or item)
     if not item:
-        return say("matches", home=turn.home, aliases=_known(turn, command))
+        return say(messages.match.matches, home=turn.home, aliases=_known(turn, command))
     friend = _friend(turn, command)
     if isinstance(friend, Phrase):
         return friend
@@ -64,14 +65,14 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     part = _part_meant(found, item)
     if isinstance(part, Phrase):
         return part
-    by = command.signature(turn)
+    by = turn.signature_of(command)
     word = presentable(name)
     alias = Alias(alias_id(friend.peer, word), friend.peer, word, part.pk, part.name, part.ipn, by.name, turn.now)
     before = match_parts.keep(turn, alias)
     for transfer in turn.open_transfers():
         if transfer.peer == friend.peer and transfer.terms.kind == "push" and match_parts.unmatched(transfer):
             offer.look_for_parts(turn, transfer)  # its card waits for just that
-    return say("matched", alias=alias, peer=friend.peer_name, before=before)
+    return say(messages.match.matched, alias=alias, peer=friend.peer_name, before=before)
 
 
 def _words(command: Command) -> tuple[str, str]:
@@ -98,8 +99,8 @@ def _part_meant(found: ItemsFound, word: str) -> Part | Phrase:
     if len(parts) == 1:
         return next(iter(parts.values()))
     if parts:
-        return say("several_parts_match", word=word[:SHOWN], parts=tuple(parts.values()))
-    return say("no_part_to_match", word=word[:SHOWN], near=tuple(part.name for part in found.parts[:3]))
+        return say(messages.match.several_parts_match, word=word[:SHOWN], parts=tuple(parts.values()))
+    return say(messages.match.no_part_to_match, word=word[:SHOWN], near=tuple(part.name for part in found.parts[:3]))
 
 
 def _known(turn: Turn, command: Command) -> tuple[Alias, ...]:
@@ -120,10 +121,10 @@ def _forget(turn: Turn, command: Command, word: str) -> Phrase:
     meant = tuple(a for a in known if folded in {a.word.casefold(), a.name.casefold(), a.ipn.casefold()} and folded)
     if not meant:
         names = [*(alias.word for alias in known), *(alias.ipn or alias.name for alias in known)]
-        return say("nothing_matched", word=word[:SHOWN], near=near(word, names) if word else ())
+        return say(messages.match.nothing_matched, word=word[:SHOWN], near=near(word, names) if word else ())
     for alias in meant:
-        match_parts.forget(turn, alias, command.signature(turn).name)
-    return say("match_forgotten", aliases=meant)
+        match_parts.forget(turn, alias, turn.signature_of(command).name)
+    return say(messages.match.match_forgotten, aliases=meant)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules.approval import subject as subjects
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -35,9 +36,9 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     if isinstance(subject, Phrase):
         return subject
     if isinstance(subject, Transfer) and subject.state is TransferState.DISPUTED and subject.parcel:
-        return say("parcel_missing_already", transfer=subject)
+        return say(messages.parcel.parcel_missing_already, transfer=subject)
     if not isinstance(subject, Transfer) or not subjects.parcel_is_under_way(subject):
-        return say("no_parcel_under_way", subject=subject)
+        return say(messages.parcel.no_parcel_under_way, subject=subject)
     return subject
 
 
@@ -53,8 +54,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
-    parcel.never_arrived(turn, transfer, command.signature(turn))
-    return say("parcel_noted_missing", transfer=turn.transfer(transfer.id) or transfer, home=turn.home)
+    parcel.never_arrived(turn, transfer, turn.signature_of(command))
+    return say(messages.parcel.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer, home=turn.home)
 
 
 HANDLER = Handler(SPEC, ask, act)

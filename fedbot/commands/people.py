@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.spec import Handler, Verb
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
 from fedbot.rules.model.stock import Right
@@ -42,7 +43,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         )
         for person, username in turn.home.people.items()
     )
-    return say("people", home=turn.home, people=seen)
+    return say(messages.help_pages.people, home=turn.home, people=seen)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN, Reading
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.catalogue.merged_stock import Hidden
@@ -43,11 +44,11 @@ def quantity_complaint(word: str) -> Phrase | None:
     """What is wrong with a quantity as typed (a decimal string), by InvenTree's limits."""
     quantity = Decimal(word)
     if quantity <= 0:
-        return say("quantity_not_positive", word=word)
+        return say(messages.offer.quantity_not_positive, word=word)
     if -int(quantity.as_tuple().exponent) > MOST_PLACES:
-        return say("quantity_too_fine", word=word, places=MOST_PLACES)
+        return say(messages.offer.quantity_too_fine, word=word, places=MOST_PLACES)
     if quantity >= 10**MOST_DIGITS:
-        return say("quantity_too_large", word=word[:40])
+        return say(messages.offer.quantity_too_large, word=word[:40])
     return None
 
 
@@ -100,28 +101,33 @@ def _borrowed_complaint(turn: Turn, item: StockItem, destination: str) -> Phrase
     if loan is None:
         return None
     if destination == loan.peer:
-        return say("borrowed_goes_back_by_return", item=item, loan=loan)
-    return say("may_not_go_on", item=item, origin=turn.party_name(loan.peer), destination=turn.party_name(destination))
+        return say(messages.offer.borrowed_goes_back_by_return, item=item, loan=loan)
+    return say(
+        messages.offer.may_not_go_on,
+        item=item,
+        origin=turn.party_name(loan.peer),
+        destination=turn.party_name(destination),
+    )
 
 
 def _stock_complaint(turn: Turn, item: StockItem, origins: tuple[str, ...], destination: str) -> Phrase | None:
     part = item.part
     forbidden = [origin for origin in origins if forbidden_origin(origin, destination)]
     if part.virtual:
-        return say("part_virtual", item=item)
+        return say(messages.offer.part_virtual, item=item)
     if item.customer is not None:
-        return say("item_with_customer", item=item)
+        return say(messages.offer.item_with_customer, item=item)
     if item.status not in TRAVELLING_STATUSES:  # before the next: to InvenTree most of these aren't in stock either
-        return say("status_may_not_travel", item=item)
+        return say(messages.offer.status_may_not_travel, item=item)
     if not item.in_stock or item.quantity <= 0:
-        return say("item_not_in_stock", item=item)
+        return say(messages.offer.item_not_in_stock, item=item)
     if not part.active:
-        return say("part_inactive", item=item)
+        return say(messages.offer.part_inactive, item=item)
     if not part.salable:
-        return say("part_not_salable", item=item)
+        return say(messages.offer.part_not_salable, item=item)
     if forbidden:
         origin, there = turn.party_name(forbidden[0]), turn.party_name(destination)
-        return say("may_not_go_on", item=item, origin=origin, destination=there)
+        return say(messages.offer.may_not_go_on, item=item, origin=origin, destination=there)
     return None
 
 
@@ -130,19 +136,19 @@ def amount_complaint(
 ) -> Phrase | None:
     """Why not this much of it."""
     if item.serial and wanted != 1:
-        return say("serial_is_one", item=item)
+        return say(messages.offer.serial_is_one, item=item)
     if counts_pieces(item.part.units) and is_fraction(wanted):
-        return say("whole_pieces", item=item, wanted=wanted)
+        return say(messages.offer.whole_pieces, item=item, wanted=wanted)
     free = free_of(turn, item, taken)
     if wanted <= free:
         return None
     line = less(item, free)
     if wanted > item.quantity:
-        return say("quantity_too_much", item=item, wanted=wanted, available=free, line=line)
+        return say(messages.offer.quantity_too_much, item=item, wanted=wanted, available=free, line=line)
     if wanted > item.available:
-        return say("item_allocated", item=item, wanted=wanted, available=free, line=line)
+        return say(messages.offer.item_allocated, item=item, wanted=wanted, available=free, line=line)
     by = pledged(turn, item.pk)[1]
-    return say("offered_already", item=item, wanted=wanted, available=free, transfers=by, line=line)
+    return say(messages.offer.offered_already, item=item, wanted=wanted, available=free, transfers=by, line=line)
 
 
 def merged_complaint(
@@ -155,7 +161,7 @@ def merged_complaint(
     names = tuple(dict.fromkeys(turn.party_name(each.origin) for each in hidden))
     line = less(item, clean)
     total = merged_stock.total(hidden)
-    return say("merged_may_not_go_on", item=item, hidden=total, origins=names, available=clean, line=line)
+    return say(messages.offer.merged_may_not_go_on, item=item, hidden=total, origins=names, available=clean, line=line)
 
 
 def line_of(number: int, picked: Picked) -> Line:
@@ -185,7 +191,7 @@ def size_complaint(terms: Terms, metadata: Mapping[str, str]) -> Phrase | None:
     sealed = len(json.dumps(dict(metadata), ensure_ascii=False).encode(errors="replace")) * 4 // 3
     if clear + sealed <= MOST_OFFER_BYTES:
         return None
-    return say("offer_too_large", kilobytes=(clear + sealed) // 1000, most=MOST_OFFER_BYTES // 1000)
+    return say(messages.offer.offer_too_large, kilobytes=(clear + sealed) // 1000, most=MOST_OFFER_BYTES // 1000)
 
 
 MOST_TOLD = 20
@@ -260,9 +266,9 @@ def _nothing(picking: Picking, readings: tuple[Reading, ...]) -> Phrase:
         near = picking.found[reading.item].parts
         exact = tuple(part for part in near if reading.item.casefold() in {part.name.casefold(), part.ipn.casefold()})
         if exact:
-            return say("nothing_in_stock", word=reading.item[:SHOWN], parts=exact)
+            return say(messages.offer.nothing_in_stock, word=reading.item[:SHOWN], parts=exact)
         parts += [part for part in near if part not in parts]
-    return say("item_not_found", word=readings[-1].item[:SHOWN], parts=tuple(parts))
+    return say(messages.offer.item_not_found, word=readings[-1].item[:SHOWN], parts=tuple(parts))
 
 
 def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[Reading]) -> Choice | Phrase:
@@ -277,7 +283,8 @@ def _which_reading(picking: Picking, readings: tuple[Reading, ...], known: list[
     if not usable:
         return _none_fits(picking, readings[-1].item, lying[:MOST_TOLD])
     return Choice(
-        say("which_reading", word=readings[-1].item[:SHOWN], readings=usable), tuple((entry,) for entry in usable)
+        say(messages.offer.which_reading, word=readings[-1].item[:SHOWN], readings=usable),
+        tuple((entry,) for entry in usable),
     )
 
 
@@ -293,8 +300,8 @@ def _which_item(picking: Picking, reading: Reading, items: tuple[StockItem, ...]
     word = reading.item[:SHOWN]
     if together:
         wanted = Decimal(reading.quantity)
-        return Choice(say("only_together", word=word, wanted=wanted, together=together), (together,))
-    return Choice(say("which_item", word=word, choices=usable), tuple((entry,) for entry in usable))
+        return Choice(say(messages.offer.only_together, word=word, wanted=wanted, together=together), (together,))
+    return Choice(say(messages.offer.which_item, word=word, choices=usable), tuple((entry,) for entry in usable))
 
 
 def _as_much_as_was_typed(picking: Picking, item: StockItem, quantity: str) -> Lying:
@@ -322,4 +329,4 @@ def _none_fits(picking: Picking, word: str, lying: list[Lying]) -> Phrase:
         complaint = picking.complaint(entry.item, entry.quantity)
         if complaint is not None:
             unfit.append((entry.item, complaint))
-    return say("no_item_fits", word=word[:SHOWN], unfit=tuple(unfit))
+    return say(messages.offer.no_item_fits, word=word[:SHOWN], unfit=tuple(unfit))

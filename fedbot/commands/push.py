@@ -12,7 +12,7 @@ from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Choice, Picked, Picking, line_of, pick, quantity_complaint, size_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
@@ -112,7 +112,7 @@ def _words(command: Command) -> tuple[str, ...]:
 
 def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Picked]) -> Phrase | None:
     """The offer goes out; the message that carries it answers the line."""
-    asker = command.signature(turn)
+    asker = turn.signature_of(command)
     last_day = loan_until(turn, command)
     if isinstance(last_day, Phrase):
         return last_day

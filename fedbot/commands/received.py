@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.deciding import with_quantity
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where, nothing_to_ask
 from fedbot.rules import decisions
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer
@@ -45,9 +46,11 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if isinstance(subject, Phrase):
         return subject
     if not isinstance(subject, Transfer) or not subject.awaits_parcel:
-        return say("no_parcel_for_us", subject=subject, home=turn.home, peer_name=turn.party_name(subject.peer))
+        return say(
+            messages.parcel.no_parcel_for_us, subject=subject, home=turn.home, peer_name=turn.party_name(subject.peer)
+        )
     if quantity is not None and [line.quantity for line in subject.terms.lines] != [quantity]:
-        return say("parcel_is_incomplete", transfer=subject, peer_name=turn.party_name(subject.peer))
+        return say(messages.parcel.parcel_is_incomplete, transfer=subject, peer_name=turn.party_name(subject.peer))
     event = command.event_id
     return decisions.take_up(turn, subject, Choice.PARCEL, command.sender, event, reply_to=event, at=command.at)
 

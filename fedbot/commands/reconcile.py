@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import active_friend, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.command import Command
 from fedbot.rules.ledger import reconcile
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -60,8 +61,8 @@ def _meant(turn: Turn, command: Command) -> list[Connection] | Phrase:
         meant = [c for c in turn.active_connections() if c.room in here]
     running = [c for c in meant if turn.reconciliation(c.id) is not None]
     if running:
-        return say("reconciling_already", connection=running[0])
-    return meant or say("nobody_to_reconcile_with", home=turn.home)
+        return say(messages.reconcile.reconciling_already, connection=running[0])
+    return meant or say(messages.reconcile.nobody_to_reconcile_with, home=turn.home)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fedbot import messages
 from fedbot.commands import (
     approve,
     cancel,
@@ -42,8 +43,8 @@ from fedbot.commands import (
 from fedbot.commands.grammar import SHOWN, first_word, near, parse
 from fedbot.commands.lookup import Space, room_name, space_meant
 from fedbot.commands.spec import Handler, Verb, Where
-from fedbot.rules.command import Answers, Command
 from fedbot.rules.lines import MORE
+from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -110,9 +111,9 @@ class Registry:
             return help_page.SPEC.name, {}
         handler = self._by_name.get(word)
         if handler is None and (word == MORE or word.isdecimal()):
-            return say("reply_to_the_list", word=word[:SHOWN])
+            return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
         if handler is None:
-            return say("no_such_verb", word=word[:SHOWN], near=near(word, list(self._by_name)))
+            return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near(word, list(self._by_name)))
         arguments = parse(handler.spec, rest)
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
 
@@ -129,10 +130,10 @@ class Registry:
         handler = self._by_name[command.verb]
         if not handler.spec.only_looks and announcements.direct_with(turn, turn.room(command.room)):
             names = tuple(room_name(turn, room) for room in announcements.shared_with(turn, command.sender))
-            return say("not_in_direct_chat", text=command.text, rooms=names)
+            return say(messages.line_errors.not_in_direct_chat, text=command.text, rooms=names)
         if handler.spec.where is Where.FEDERATION_ROOM and command.room not in room_upgrades.federation_rooms(turn):
             names = tuple(room_name(turn, room) for room in room_upgrades.current_rooms(turn))
-            return say("not_in_this_room", text=command.text, rooms=names)
+            return say(messages.line_errors.not_in_this_room, text=command.text, rooms=names)
         return handler.ask(turn, command)
 
     def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:

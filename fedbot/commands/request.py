@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.commands.dates import UNTIL, day_meant
 from fedbot.commands.grammar import SHOWN, Reading, render
 from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, PartDescription, Query
@@ -78,7 +79,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     last_day = _last_day(turn, command)
     if isinstance(last_day, Phrase):
         return last_day
-    asker = command.signature(turn)
+    asker = turn.signature_of(command)
     terms = Terms(
         kind="request",
         sender=friend.peer,
@@ -126,7 +127,7 @@ def _complaint(command: Command) -> Phrase | None:
     for readings in _lines(command):
         meant = _with_quantity(readings)
         if not meant:
-            return say("how_many_of_it", word=readings[0].item[:SHOWN], line=_with_one_of_each(command))
+            return say(messages.offer.how_many_of_it, word=readings[0].item[:SHOWN], line=_with_one_of_each(command))
         for reading in meant:
             if complaint := quantity_complaint(reading.quantity):
                 return complaint
@@ -158,7 +159,9 @@ def _let_choose(turn: Turn, command: Command, friend: Connection, unclear: int) 
     for way in ways:
         meant = [*lines[:unclear], [{"item": way.item, "quantity": way.quantity}], *lines[unclear + 1 :]]
         whole.append(whole_line(turn, command, SPEC, space=friend.peer, lines=meant, **fixed))
-    phrase = say("which_is_the_quantity", ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways))
+    phrase = say(
+        messages.offer.which_is_the_quantity, ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways)
+    )
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, tuple(whole))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import subject_meant, whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules import command as chat_lines
-from fedbot.rules.command import Command
 from fedbot.rules.loan import write_off
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, ItemsSeen, Query
 from fedbot.rules.model.settlement import Truth
@@ -58,9 +59,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     offered = resolve.truths(turn, transfer, seen, item)
     for truth in offered:
         if truth.name == word and item in {None, truth.item}:
-            settled = resolve.settle(turn, transfer, truth, seen, command.signature(turn))
+            settled = resolve.settle(turn, transfer, truth, seen, turn.signature_of(command))
             peer_name = turn.party_name(transfer.peer)
-            return say("resolved", transfer=settled, truth=truth, home=turn.home, peer_name=peer_name)
+            return say(messages.resolve.resolved, transfer=settled, truth=truth, home=turn.home, peer_name=peer_name)
     return _offer(turn, command, transfer, offered, seen)
 
 
@@ -70,8 +71,8 @@ def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answ
     offered = write_off.truths(turn, loan, seen)
     for truth in offered:
         if truth.name == _said(command)[0]:
-            settled = write_off.settle(turn, loan, truth, seen, command.signature(turn))
-            return say("loan_settled", loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
+            settled = write_off.settle(turn, loan, truth, seen, turn.signature_of(command))
+            return say(messages.resolve.loan_settled, loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
     return _offer(turn, command, loan, offered, seen)
 
 
@@ -84,9 +85,9 @@ def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     if isinstance(subject, Transfer) and _is_left(turn, subject):
         return subject
     if not isinstance(subject, Transfer) or subject.dispute is None:
-        return say("nothing_to_settle", subject=subject)
+        return say(messages.resolve.nothing_to_settle, subject=subject)
     if resolve.is_under_way(subject):
-        return say("still_being_tried", transfer=subject, home=turn.home)
+        return say(messages.resolve.still_being_tried, transfer=subject, home=turn.home)
     return subject
 
 
@@ -105,7 +106,7 @@ def _said(command: Command) -> tuple[str, int | None]:
 def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> Phrase | None:
     """What InvenTree shows and what may be true; a number picks one."""
     phrase = say(
-        "resolve_choice" if transfer.dispute else "resolve_loan_choice",
+        messages.resolve.resolve_choice if transfer.dispute else messages.resolve.resolve_loan_choice,
         transfer=transfer,
         home=turn.home,
         peer_name=turn.party_name(transfer.peer),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import health
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -26,7 +27,7 @@ SPEC = Verb(
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """Nothing to look up; whether it was put back we know."""
     del command
-    return () if turn.standing().went_back is not None else say("nothing_to_resume", home=turn.home)
+    return () if turn.standing().went_back is not None else say(messages.health.nothing_to_resume, home=turn.home)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
@@ -34,7 +35,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     del answers
     health.go_on(turn)
     turn.note("house", "stock may move again", command.sender, command.event_id)
-    return say("resumed", home=turn.home)
+    return say(messages.health.resumed, home=turn.home)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import Space, rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.command import Command
 from fedbot.rules.connection import key_checks, move_rooms, pinning
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -55,12 +56,14 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     suspended = _suspended(turn, command, meant)
     elsewhere = () if meant else move_rooms.rooms_waited_for(turn)
     if not suspended and elsewhere:
-        return say("nothing_moves_here", rooms=elsewhere)
+        return say(messages.rooms.nothing_moves_here, rooms=elsewhere)
     if not suspended:
-        return say("review_nothing", space=meant.name if meant else "")
+        return say(messages.connection.review_nothing, space=meant.name if meant else "")
     word = str(command.arguments.get("accept", ""))
     if not word:
-        return say("review_list", home=turn.home, changes=tuple(_looked_at(turn, each) for each in suspended))
+        return say(
+            messages.connection.review_list, home=turn.home, changes=tuple(_looked_at(turn, each) for each in suspended)
+        )
     return _accept(turn, command, suspended[0], word)
 
 
@@ -70,7 +73,7 @@ def _meant(turn: Turn, command: Command) -> Space | Phrase | None:
     if word:
         return space_meant(turn, command.room, word)
     if command.arguments.get("accept"):
-        return say("accept_without_space", usage=SPEC.usage)
+        return say(messages.connection.accept_without_space, usage=SPEC.usage)
     return None
 
 
@@ -103,20 +106,20 @@ def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:
 def _move(turn: Turn, command: Command) -> Phrase:
     """All that waits for this room goes on in it."""
     if not move_rooms.waiting_for(turn, command.room):
-        return say("nothing_moves_here", rooms=move_rooms.rooms_waited_for(turn))
-    by = command.signature(turn)
+        return say(messages.rooms.nothing_moves_here, rooms=move_rooms.rooms_waited_for(turn))
+    by = turn.signature_of(command)
     moved, open_ones = move_rooms.move(turn, command.room, by)
-    return say("moved", home=turn.home, by=by.name, moved=moved, open_ones=open_ones)
+    return say(messages.rooms.moved, home=turn.home, by=by.name, moved=moved, open_ones=open_ones)
 
 
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
     """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
     if not key_checks.fits(turn, connection, word):
         turn.note(connection.id, "review: another fingerprint was typed", command.sender, command.event_id)
-        return say("fingerprint_differs", connection=connection, word=word[:SHOWN])
-    by = command.signature(turn)
+        return say(messages.connection.fingerprint_differs, connection=connection, word=word[:SHOWN])
+    by = turn.signature_of(command)
     restored = pinning.accept_change(turn, connection, by)
-    return say("reviewed", connection=restored, by=by.name)
+    return say(messages.connection.reviewed, connection=restored, by=by.name)
 
 
 HANDLER = Handler(SPEC, ask, act)

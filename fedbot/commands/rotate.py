@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import friend_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
-from fedbot.rules.command import Command
 from fedbot.rules.connection import rotate_tokens
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
@@ -36,8 +37,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     connection = friend_meant(turn, command)
     if isinstance(connection, Phrase):
         return connection
-    begun = rotate_tokens.rotate(turn, connection, command.signature(turn), command.room)
-    return say("rotating", connection=connection, begun=begun)
+    begun = rotate_tokens.rotate(turn, connection, turn.signature_of(command), command.room)
+    return say(messages.rotate_tokens.rotating, connection=connection, begun=begun)
 
 
 HANDLER = Handler(SPEC, ask, act)

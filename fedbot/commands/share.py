@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN, near
 from fedbot.commands.lookup import whole_line
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.catalogue import share as shares
-from fedbot.rules.command import Command
 from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, Thing
 from fedbot.rules.model.stock import Right
@@ -43,14 +44,16 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     """Put it on the list, or tell what is on it."""
     word = word_of(command)
     if not word:
-        return say("sharing_list", home=turn.home, shares=tuple(turn.shares()), friends=_friends(turn))
+        return say(messages.share.sharing_list, home=turn.home, shares=tuple(turn.shares()), friends=_friends(turn))
     if word.casefold() in ALL:
         return _shared(turn, command, Thing(EVERYTHING, 0, ""))
     (found,) = answers
     if not isinstance(found, Shareable):
         raise TypeError(f"share asks for what can be shared, not {found!r}")
     if not found.things:
-        return say("nothing_to_share", word=word[:SHOWN], near=near(word, list(found.near)) or found.near[:3])
+        return say(
+            messages.share.nothing_to_share, word=word[:SHOWN], near=near(word, list(found.near)) or found.near[:3]
+        )
     if len(found.things) > 1:
         let_choose(turn, command, SPEC, found.things[:MOST_TOLD])
         return None
@@ -68,20 +71,20 @@ def _friends(turn: Turn) -> tuple[str, ...]:
 
 def _shared(turn: Turn, command: Command, thing: Thing) -> Phrase:
     if thing.origin and thing.origin != turn.home.party:
-        return say("not_ours_to_share", name=thing.name, origin=turn.party_name(thing.origin))
+        return say(messages.share.not_ours_to_share, name=thing.name, origin=turn.party_name(thing.origin))
     covering = shares.covering(turn, f"{thing.model}:{thing.pk}", thing.above)
     if covering:
-        return say("shared_already", name=thing.name, by=covering[0])
+        return say(messages.share.shared_already, name=thing.name, by=covering[0])
     if len(turn.shares()) >= shares.MOST_SHARES:
-        return say("sharing_list_full", most=shares.MOST_SHARES)
-    share = shares.begin(turn, thing, command.signature(turn))
-    return say("shared_now", share=share, thing=thing, friends=_friends(turn))
+        return say(messages.share.sharing_list_full, most=shares.MOST_SHARES)
+    share = shares.begin(turn, thing, turn.signature_of(command))
+    return say(messages.share.shared_now, share=share, thing=thing, friends=_friends(turn))
 
 
 def let_choose(turn: Turn, command: Command, spec: Verb, things: tuple[Thing, ...]) -> None:
     """Ask which: a part and a category may have one name, and so may several parts."""
     ways = tuple(whole_line(turn, command, spec, thing=named(thing)) for thing in things)
-    phrase = say("which_to_share", word=word_of(command)[:SHOWN], things=things)
+    phrase = say(messages.share.which_to_share, word=word_of(command)[:SHOWN], things=things)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, ways)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands import lookup
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import bare_id, subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.approval.subject import Subject
-from fedbot.rules.command import Command
 from fedbot.rules.connection import key_checks
 from fedbot.rules.ledger import history
 from fedbot.rules.loan import lend
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, AuditOf, AuditTrail, FindItems, ItemsFound, Query
@@ -73,7 +74,9 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
     over = [transfer for transfer in transfers if transfer.state in FINAL and not transfer.is_on_loan]
     shown = [transfer for transfer in transfers if transfer not in over[1:]]
     names = {transfer.peer: turn.party_name(transfer.peer) for transfer in shown}
-    return say("cases_of_item", transfers=tuple(shown), names=names, item=item[:SHOWN], total=len(transfers))
+    return say(
+        messages.history.cases_of_item, transfers=tuple(shown), names=names, item=item[:SHOWN], total=len(transfers)
+    )
 
 
 def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer, ...]) -> Phrase:
@@ -83,7 +86,7 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
         raise TypeError(f"a story is told from the audit, not from {trail!r}")
     people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
     return say(
-        "shown",
+        messages.show.shown,
         subject=subject,
         home=turn.home,
         peer_name=turn.party_name(subject.peer),

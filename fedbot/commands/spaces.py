@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of, spaces_in
 from fedbot.commands.spec import Handler, Verb, nothing_to_ask
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer
@@ -31,7 +32,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     del answers
     seen = tuple(_seen(turn, command.room, space.party, space.name) for space in spaces_in(turn, command.room))
     return say(
-        "spaces",
+        messages.connection.spaces,
         home=turn.home,
         fingerprint=fingerprint(turn.home.key),
         spaces=seen,

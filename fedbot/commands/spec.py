@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fedbot.rules.command import Answers, Command
+from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right

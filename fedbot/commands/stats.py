@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fedbot import messages
 from fedbot.commands.dates import days_in
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import active_friend, rooms_told_of
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
-from fedbot.rules.command import Command
 from fedbot.rules.ledger import stats
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -64,7 +65,7 @@ def _asked(turn: Turn, command: Command) -> _Asked | Phrase:
     since = str(command.arguments.get("since", ""))
     days = days_in(since)
     if days is None:
-        return say("no_such_span", word=since[:SHOWN], usage=SPEC.usage)
+        return say(messages.stats.no_such_span, word=since[:SHOWN], usage=SPEC.usage)
     word = str(command.arguments.get("space", "")).strip()
     if word.casefold() in {"", turn.home.party.casefold(), turn.home.name.casefold()}:
         return _Asked(own=True, connections=(), days=days)

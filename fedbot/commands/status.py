@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from fedbot import messages
 from fedbot.commands.lookup import is_private, rooms_told_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as chat_lines
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, InventoryStanding, Overview, Query
@@ -73,7 +74,7 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
         moved=_moved(turn) if private else (),
         quarantined=turn.state.quarantined(),
     )
-    return say("status", home=turn.home, status=seen, private=private)
+    return say(messages.overview.status, home=turn.home, status=seen, private=private)
 
 
 def _moved(turn: Turn) -> tuple[tuple[str, str], ...]:

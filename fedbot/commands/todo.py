@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.lookup import rooms_told_of
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules.approval.subject import Subject, asked_by, decides_here, is_open, takes_less
-from fedbot.rules.command import Command
 from fedbot.rules.decisions import right_to_decide
 from fedbot.rules.loan import lend
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -57,14 +58,20 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         on_loan=tuple(t for t in lend.on_loan(turn) if t.room in here),
         elsewhere=len(waiting) - len(shown),
     )
-    return say("todo", home=turn.home, name=turn.name_of(command.sender, command.room), rights=rights, todo=todo)
+    return say(
+        messages.overview.todo,
+        home=turn.home,
+        name=turn.name_of(command.sender, command.room),
+        rights=rights,
+        todo=todo,
+    )
 
 
 def waits_for(turn: Turn, subject: Subject, person: str, rights: Rights) -> bool:
     """Whether this person's decision is asked for, and would count."""
-    if not (decides_here(turn, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
+    if not (decides_here(turn.home, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
         return False
-    own = asked_by(turn, subject, person) and not turn.home.self_approval and not takes_less(subject)
+    own = asked_by(turn.home, subject, person) and not turn.home.self_approval and not takes_less(subject)
     return rights.covers(right_to_decide(subject, person)) and not own
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.grammar import SHOWN
 from fedbot.commands.share import ALL, MOST_TOLD, let_choose, named, word_of
 from fedbot.commands.spec import Argument, Handler, Kind, Verb
 from fedbot.rules.catalogue import share as catalogue_share
-from fedbot.rules.command import Command
 from fedbot.rules.model.catalogue import Share
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, FindShareable, Query, Shareable, Thing
 from fedbot.rules.model.stock import Right
@@ -43,7 +44,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         listed = [share for share in own if share is not None]
         if not listed:
             covering = [s for thing in found.things for s in catalogue_share.covering(turn, "", thing.above)]
-            return say("not_shared", word=word[:SHOWN], by=tuple(dict.fromkeys(covering)))
+            return say(messages.share.not_shared, word=word[:SHOWN], by=tuple(dict.fromkeys(covering)))
     if len(listed) > 1:
         things = tuple(Thing(share.model, share.pk, share.name) for share in listed[:MOST_TOLD])
         let_choose(turn, command, SPEC, things)
@@ -63,10 +64,10 @@ def _listed(turn: Turn, word: str) -> list[Share]:
 
 def _unshared(turn: Turn, command: Command, shares: list[Share]) -> Phrase:
     if not shares:
-        return say("not_shared", word=word_of(command)[:SHOWN], by=())
-    catalogue_share.end(turn, shares, command.signature(turn))
+        return say(messages.share.not_shared, word=word_of(command)[:SHOWN], by=())
+    catalogue_share.end(turn, shares, turn.signature_of(command))
     still = catalogue_share.covering(turn, "", shares[0].above) if len(shares) == 1 else []
-    return say("unshared_now", shares=tuple(shares), still=tuple(still))
+    return say(messages.share.unshared_now, shares=tuple(shares), still=tuple(still))
 
 
 HANDLER = Handler(SPEC, ask, act)

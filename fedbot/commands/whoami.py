@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fedbot import messages
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import command as commands
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, PersonRights, Query
 from fedbot.rules.model.stock import Right, Rights
@@ -30,7 +31,7 @@ def answer_without(turn: Turn, command: Command, problem: str) -> bool:
     """Our InvenTree is silent: who the person is to us stands in our configuration."""
     name = turn.name_of(command.sender, command.room)
     phrase = say(
-        "whoami_without_rights",
+        messages.help_pages.whoami_without_rights,
         home=turn.home,
         person=command.sender,
         name=name,
@@ -49,7 +50,7 @@ def over(others: tuple[Verb, ...]) -> Handler:
         if not isinstance(rights, Rights):
             raise TypeError(f"whoami asks for rights, not {rights!r}")
         return say(
-            "whoami",
+            messages.help_pages.whoami,
             home=turn.home,
             person=command.sender,
             name=turn.name_of(command.sender, command.room),

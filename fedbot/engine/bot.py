@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
+from fedbot import messages
 from fedbot.commands.registry import Registry
 from fedbot.config.settings import Settings
 from fedbot.engine.chat_worker import Courier
@@ -177,7 +178,7 @@ class Bot:
         home = self.engine.state.home
         if not home.admin_room:
             return
-        words = self._render(say("bot_stops", problem=problem, home=home), self.clock.now())
+        words = self._render(say(messages.health.bot_stops, problem=problem, home=home), self.clock.now())
         message = content.message(words)
         try:
             await self.chat.send(Delivery(home.admin_room, "m.room.message", message, secrets.token_hex(16)))

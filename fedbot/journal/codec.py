@@ -43,14 +43,6 @@ def optional_instant_from_text(text: str | None) -> datetime | None:
 
 
 TAG = "type"
-FORMER = {
-    "Draft": frozenset({"to_mxid"}),
-    "Question": frozenset({"original"}),
-    "InventoryStanding": frozenset({"can_create_parts"}),
-    "Room": frozenset({"encrypted"}),
-    "RoomSeen": frozenset({"encrypted"}),
-}
-"""Fields that records had once, and that nothing depended on: left out of what older journals hold."""
 
 
 class TooDeep(NotStorable):
@@ -255,8 +247,7 @@ def _tagged(kinds: list[type]) -> Codec:
 def _record(kind: type) -> Codec:
     """A dataclass. All fields are written; a missing one is read as its default, an unknown one is refused.
 
-    So a field with a default can be added at any time, and one that told nothing can go (`FORMER`); every other
-    change needs a migration (`schema`).
+    So a field with a default can be added at any time; every other change needs a migration (`schema`).
     """
     hints = get_type_hints(kind)
     fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
@@ -271,7 +262,7 @@ def _record(kind: type) -> Codec:
             raise type(problem)(f"{kind.__name__}: {problem}") from problem
 
     def read(content: Any) -> Any:  # noqa: ANN401
-        unknown = _exactly(dict)(content).keys() - fields.keys() - FORMER.get(kind.__name__, frozenset())
+        unknown = _exactly(dict)(content).keys() - fields.keys()
         if unknown:
             raise NotStorable(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
         try:

@@ -1,9 +1,59 @@
-"""Every sentence that a person reads: one function a phrase, in files by topic, rendered by `rendering.render`.
+"""Every sentence that a person reads: one function a sentence, in files by subject.
 
-When something is said does not live here (`federation`, `verbs`), nor how it looks on the wire (`chat.content`).
+The rules and the verbs say `say(messages.SUBJECT.SENTENCE, …)`; `rendering.render` puts it into words later, in the
+language and time zone of the space whose bot speaks.
 """
 
-from fedbot.messages.language import Locale as Tongue
-from fedbot.messages.rendering import render
+from fedbot.messages import (
+    approval,
+    changes,
+    connection,
+    disconnect,
+    health,
+    help_pages,
+    history,
+    keys,
+    line_errors,
+    loan,
+    match,
+    offer,
+    overview,
+    parcel,
+    reconcile,
+    resolve,
+    rooms,
+    rotate_tokens,
+    search,
+    share,
+    show,
+    stats,
+    transfer,
+    transfer_card,
+)
 
-__all__ = ["Tongue", "render"]
+__all__ = [
+    "approval",
+    "changes",
+    "connection",
+    "disconnect",
+    "health",
+    "help_pages",
+    "history",
+    "keys",
+    "line_errors",
+    "loan",
+    "match",
+    "offer",
+    "overview",
+    "parcel",
+    "reconcile",
+    "resolve",
+    "rooms",
+    "rotate_tokens",
+    "search",
+    "share",
+    "show",
+    "stats",
+    "transfer",
+    "transfer_card",
+]

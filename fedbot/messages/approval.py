@@ -16,9 +16,8 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Transfer, total
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol.terms import total
 
 Subject = Connection | Transfer
 

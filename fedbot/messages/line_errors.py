@@ -13,7 +13,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.naming import command as typed
 from fedbot.messages.reasons import diagnosis
 from fedbot.rules.approval.subject import Subject
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights

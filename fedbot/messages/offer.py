@@ -14,8 +14,7 @@ from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.summaries import Lying
-from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.protocol.terms import total
+from fedbot.rules.model.transfer import Line, Transfer, total
 
 MOST_NEAR = 5
 MOST_CHOICES = 20
@@ -372,21 +371,21 @@ def _less(tongue: Locale, available: Decimal, line: str) -> list[Why]:
     return [tongue.say("You can offer what is free: {line}", line=command(line))] if available > 0 else []
 
 
-_WHY: dict[str, Callable[..., Why]] = {
-    "part_virtual": _virtual,
-    "part_inactive": _inactive,
-    "part_not_salable": _not_salable,
-    "item_with_customer": _with_customer,
-    "item_not_in_stock": _not_in_stock,
-    "status_may_not_travel": _status,
-    "may_not_go_on": _may_not_go_on,
-    "merged_may_not_go_on": _merged,
-    "borrowed_goes_back_by_return": _borrowed,
-    "serial_is_one": _serial,
-    "whole_pieces": _whole,
-    "item_allocated": _allocated,
-    "quantity_too_much": _too_much,
-    "offered_already": _offered,
+_WHY: dict[Callable[..., object], Callable[..., Why]] = {
+    part_virtual: _virtual,
+    part_inactive: _inactive,
+    part_not_salable: _not_salable,
+    item_with_customer: _with_customer,
+    item_not_in_stock: _not_in_stock,
+    status_may_not_travel: _status,
+    may_not_go_on: _may_not_go_on,
+    merged_may_not_go_on: _merged,
+    borrowed_goes_back_by_return: _borrowed,
+    serial_is_one: _serial,
+    whole_pieces: _whole,
+    item_allocated: _allocated,
+    quantity_too_much: _too_much,
+    offered_already: _offered,
 }
 
 
@@ -404,7 +403,7 @@ def no_item_fits(tongue: Locale, *, word: str, unfit: tuple[tuple[StockItem, Phr
 
 def _unfit(tongue: Locale, item: StockItem, phrase: Phrase) -> Why:
     place = tongue.short(item.place, 60) or tongue.word("no place")
-    why = _WHY.get(phrase.name)
+    why = _WHY.get(phrase.sentence)
     about = {name: value for name, value in phrase.about.items() if name != "line"}
     reason = why(tongue, **about) if why else tongue.say("{item} can't go.", item=_item(tongue, item))
     return (f"{place}, {tongue.quantity(item.quantity, item.part.units)}:", Break(), *reason)

@@ -20,9 +20,8 @@ from fedbot.rules.approval.consent import drawn
 from fedbot.rules.approval.subject import parcel_is_under_way
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol.terms import less_of, total
 
 
 def transfer_card(

@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 
+from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.conversation import PendingChoice
-from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Phrase, Post
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn
-
-
-class Answers(StrEnum):
-    """Which message a line has to answer, so that the message says what the line is about.
-
-    Another bot's message may read as anything: what people see isn't what its envelope says. So it says only what
-    people look at. What moves or changes something is said in answer to a message of ours, a decision in answer to
-    our card.
-    """
-
-    ANY_MESSAGE = "any message"
-    OUR_MESSAGE = "our message"
-    OUR_CARD = "our card"
-
-
-@dataclass(frozen=True)
-class Command:
-    """A line for us. `arguments` are JSON values as the verb's spec names them (quantities decimal strings).
-
-    `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
-    (`Answers`).
-    `username` is the speaker's in our InvenTree, '' for somebody of no party.
-    """
-
-    verb: str
-    arguments: dict[str, Any]
-    room: str
-    event_id: str
-    sender: str
-    at: datetime
-    text: str
-    username: str = ""
-    subject: str = ""
-    detail: dict[str, Any] = field(default_factory=dict)
-
-    def signature(self, turn: Turn) -> Signature:
-        """The speaker, as the one who asked or decided."""
-        name = turn.name_of(self.sender, self.room)
-        return Signature(self.sender, name, turn.home.party, self.at, self.event_id, self.username)
 
 
 class Verbs(Protocol):

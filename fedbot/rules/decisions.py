@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_parcel, is_open, takes_less
 from fedbot.rules.catalogue import match_parts
@@ -67,10 +68,10 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
     if event.target in subject.superseded:
-        quiet(turn, subject, event.sender, say("card_is_superseded", subject=subject))
+        quiet(turn, subject, event.sender, say(messages.changes.card_is_superseded, subject=subject))
         return
     if awaits_parcel(subject) and _is_of_before(subject, event.at):
-        quiet(turn, subject, event.sender, say("parcel_has_just_left", subject=subject))
+        quiet(turn, subject, event.sender, say(messages.parcel.parcel_has_just_left, subject=subject))
         return
     complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at)
     if complaint:
@@ -100,7 +101,7 @@ def take_up(
         return complaint
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
         return complaint
-    seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn, subject)
+    seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.home, subject)
     wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen)
     first = subject.verdict
     if first is None:
@@ -116,25 +117,25 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
     """Why this can't be said of the subject now, by this person; of a parcel on its way only that it is here."""
     if awaits_parcel(subject):
         if choice is not Choice.PARCEL:
-            return say("parcel_is_on_its_way", subject=subject)
+            return say(messages.parcel.parcel_is_on_its_way, subject=subject)
         return _unsafe(turn, subject)
     if not is_open(subject):
-        return say("decided_already", subject=subject)
+        return say(messages.approval.decided_already, subject=subject)
     if isinstance(subject, Transfer) and not _fits(subject, choice):
-        return say("not_on_this_card", subject=subject)
+        return say(messages.loan.not_on_this_card, subject=subject)
     if subject.due <= min(at, turn.now):
-        return say("too_late", subject=subject)
+        return say(messages.approval.too_late, subject=subject)
     if (complaint := _outdated(subject, at) or _unsafe(turn, subject)) is not None:
         return complaint
-    if asked_by(turn, subject, person) and not takes_less(subject) and not turn.home.self_approval:
-        return say("not_your_own", subject=subject)
+    if asked_by(turn.home, subject, person) and not takes_less(subject) and not turn.home.self_approval:
+        return say(messages.approval.not_your_own, subject=subject)
     return None
 
 
 def _outdated(subject: Subject, at: datetime) -> Phrase | None:
     """Why what was said then isn't about the card as it reads now: it was edited since."""
     redrawn = subject.redrawn if isinstance(subject, Transfer) else None
-    return say("card_has_changed", subject=subject) if redrawn is not None and at <= redrawn else None
+    return say(messages.changes.card_has_changed, subject=subject) if redrawn is not None and at <= redrawn else None
 
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
@@ -154,10 +155,12 @@ def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
     """Somebody of another space, a friend or not, wants to decide on our card."""
     friends = announcements.other_homes(turn, subject.room, person, active_only=True)
     if not friends:
-        return say("not_yours_to_decide", subject=subject, party=turn.home.name)
+        return say(messages.approval.not_yours_to_decide, subject=subject, party=turn.home.name)
     own = turn.party_name(friends[0][0])
     asked = person == asker_of(subject)
-    return say("for_the_other_space_to_decide", subject=subject, party=turn.home.name, own=own, asked=asked)
+    return say(
+        messages.approval.for_the_other_space_to_decide, subject=subject, party=turn.home.name, own=own, asked=asked
+    )
 
 
 def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
@@ -184,8 +187,8 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
 def _being_decided(turn: Turn, subject: Subject, first: Verdict, person: str) -> Phrase:
     """Why this person's word comes too late: somebody's, maybe an own one, is about to count."""
     if first.person == person:
-        return say("decided_by_yourself", subject=subject, key=KEY_OF[first.choice])
-    return say("being_decided", subject=subject, by=turn.name_of(first.person, subject.room))
+        return say(messages.approval.decided_by_yourself, subject=subject, key=KEY_OF[first.choice])
+    return say(messages.approval.being_decided, subject=subject, by=turn.name_of(first.person, subject.room))
 
 
 def _drop(turn: Turn, subject: Subject, verdict: Verdict) -> None:
@@ -205,7 +208,7 @@ def _tell_open_again(turn: Turn, subject: Subject, verdict: Verdict) -> None:
     for telling in told:
         turn.drop(telling)
     if told:
-        phrase = say("open_again", subject=subject)
+        phrase = say(messages.approval.open_again, subject=subject)
         turn.do(Post(f"reopened:{subject.id}:{verdict.event_id}", subject.room, phrase, thread=f"card:{subject.id}"))
 
 
@@ -217,11 +220,11 @@ def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
             carries = connection.state in receive.CREDITING_FOR
         else:
             carries = lend.carries(connection, subject)
-        return None if carries else say("connection_not_active", connection=connection)
+        return None if carries else say(messages.approval.connection_not_active, connection=connection)
     if connections.announced_alone(turn, subject):
         is_open = subject.check is not None and subject.check.is_open
-        return say("keys_not_compared_yet", connection=subject) if is_open else None
-    return say("party_not_announced", party=subject.peer, bot=subject.peer_bot, believed="")
+        return say(messages.keys.keys_not_compared_yet, connection=subject) if is_open else None
+    return say(messages.rooms.party_not_announced, party=subject.peer, bot=subject.peer_bot, believed="")
 
 
 def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
@@ -230,7 +233,7 @@ def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
         return None
     offer.look_for_parts(turn, transfer)
     numbers = tuple(progress.number for progress in missing)
-    return say("no_part_for_it_yet", transfer=transfer, numbers=numbers, home=turn.home)
+    return say(messages.approval.no_part_for_it_yet, transfer=transfer, numbers=numbers, home=turn.home)
 
 
 def _running(turn: Turn, context: Context, stage: VerdictStage) -> tuple[Subject, Verdict] | None:
@@ -263,13 +266,13 @@ def on_rights(turn: Turn, event: Answered) -> None:
     turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
     turn.note(subject.id, f"{verdict.choice} in grace", verdict.person, verdict.event_id)
     if verdict.reply_to:
-        phrase = say("noted_in_grace", subject=subject, choice=verdict.choice, seconds=turn.home.grace)
+        phrase = say(messages.approval.noted_in_grace, subject=subject, choice=verdict.choice, seconds=turn.home.grace)
         turn.do(Post(f"noted:{subject.id}:{verdict.event_id}", subject.room, phrase, reply_to=verdict.reply_to))
 
 
 def _is_void(turn: Turn, subject: Subject, verdict: Verdict) -> bool:
     """Whether the card would show something else by now than when the person decided: then another card goes up."""
-    if verdict.shown == consent.hash_now(turn, subject):
+    if verdict.shown == consent.hash_now(turn.home, subject):
         return False
     turn.note(subject.id, f"{verdict.choice} void: what the card shows has changed", verdict.person, verdict.event_id)
     turn.save(replace(subject, verdict=None))
@@ -286,7 +289,7 @@ def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Ph
     by_user = {username: person for person, username in turn.home.people.items()}
     names = [turn.name_of(by_user[u], subject.room) for u in able.usernames if u in by_user]
     return say(
-        "not_entitled_to_decide",
+        messages.approval.not_entitled_to_decide,
         subject=subject,
         rights=rights,
         right=right_to_decide(subject),
@@ -301,7 +304,9 @@ def on_no_rights(turn: Turn, event: Unanswered) -> None:
     running = _running(turn, event.context, stage)
     if running:
         subject, verdict = running
-        _refuse(turn, subject, verdict, say("rights_unreadable", subject=subject, problem=event.problem))
+        _refuse(
+            turn, subject, verdict, say(messages.approval.rights_unreadable, subject=subject, problem=event.problem)
+        )
 
 
 def _refuse(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules import clock, decisions, health, inbound, lines, reminders
 from fedbot.rules.catalogue import search
 from fedbot.rules.command import Verbs
@@ -137,7 +138,7 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     is_read_only = room is not None and bool(room.replaced_by)
     is_closed = event.key == Join.__name__ and bool(room_upgrades.replaced_by(turn, event.room))
     if not (event.key.startswith("admin:") or is_read_only or is_closed):  # of upgraded rooms the admins know
-        turn.tell_admins(say("post_refused", event=event), f"refused:{event.key}")
+        turn.tell_admins(say(messages.health.post_refused, event=event), f"refused:{event.key}")
 
 
 def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
@@ -251,13 +252,18 @@ def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
 def _not_mirrored(turn: Turn, event: StepRefused | StepUnknown) -> None:
     """Metadata only mirrors the journal: the admins are told once a day, nothing waits for it."""
     if turn.tell_once("mirror", inbound.A_DAY):
-        turn.tell_admins(say("not_mirrored", text=event.text), f"mirror:{turn.now.date()}")
+        turn.tell_admins(say(messages.health.not_mirrored, text=event.text), f"mirror:{turn.now.date()}")
 
 
 def _not_taken_back(turn: Turn, event: StepRefused | StepUnknown) -> None:
     connection = turn.connection(event.context.subject)
     if connection is not None:
-        phrase = say("access_not_ended", connection=connection, name=provision.access_name(connection), text=event.text)
+        phrase = say(
+            messages.connection.access_not_ended,
+            connection=connection,
+            name=provision.access_name(connection),
+            text=event.text,
+        )
         turn.tell_admins(phrase, f"access:{connection.id}")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from fedbot import messages
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END, WARN_AT
 from fedbot.rules.ledger import restored_server
 from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken
@@ -73,12 +74,12 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
 def _tell_refusal(turn: Turn, problem: str) -> None:
     """It answers, but with a no that only people can change: the token, a right, its version."""
     if turn.tell_once("inventory-refuses", A_DAY):
-        phrase = say("inventory_refuses", problem=problem, home=turn.home)
+        phrase = say(messages.health.inventory_refuses, problem=problem, home=turn.home)
         turn.tell_admins(phrase, f"refuses:{turn.now.isoformat()}")
 
 
 def _tell_outage(turn: Turn, problem: str) -> None:
-    phrase = say("inventory_down", problem=problem, home=turn.home)
+    phrase = say(messages.health.inventory_down, problem=problem, home=turn.home)
     standing = turn.standing()
     if standing.outage and standing.outage_told and turn.now - standing.outage_told < SAME_OUTAGE:
         turn.do(Edit(standing.outage, turn.home.admin_room, phrase))
@@ -101,7 +102,9 @@ def is_back(turn: Turn) -> None:
         return
     turn.save(replace(standing, inventory_down_since=None, inventory_problem="", inventory_next_try=None))
     if standing.outage:
-        phrase = say("inventory_back", home=turn.home, since=standing.inventory_down_since, until=turn.now)
+        phrase = say(
+            messages.health.inventory_back, home=turn.home, since=standing.inventory_down_since, until=turn.now
+        )
         turn.do(Edit(standing.outage, turn.home.admin_room, phrase))
 
 
@@ -118,7 +121,7 @@ def on_set_aside(turn: Turn, event: SetAside) -> None:
     """The admins are told, of many at once only of the first: `status` lists them all."""
     turn.note(event.subject or "failures", "set aside", number=event.number, kind=event.what, problem=event.problem)
     if turn.tell_once("set-aside", TOLD_OF_ONE):
-        turn.tell_admins(say("set_aside", aside=event), f"aside:{event.number}")
+        turn.tell_admins(say(messages.health.set_aside, aside=event), f"aside:{event.number}")
 
 
 # --- looking at it ---
@@ -140,7 +143,9 @@ def on_started(turn: Turn) -> None:
 def on_untrusted(turn: Turn, why: str) -> None:
     """At a start: people's clients warn of what we say in encrypted rooms. The admins are told once of each reason."""
     if why and turn.tell_once(f"untrusted:{why}", UNTRUSTED_AGAIN_AFTER):
-        turn.tell_admins(say("bot_untrusted", why=why, home=turn.home), f"untrusted:{turn.now.isoformat()}")
+        turn.tell_admins(
+            say(messages.health.bot_untrusted, why=why, home=turn.home), f"untrusted:{turn.now.isoformat()}"
+        )
 
 
 def on_mismatch(turn: Turn) -> None:
@@ -206,7 +211,9 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
     gained = () if is_new else tuple(ability for ability in inventory.abilities if ability not in known.abilities)
     lost = tuple(ability for ability in known.abilities if ability not in inventory.abilities)
     if gained or lost or not inventory.writes_allowed:
-        phrase = say("version_changed", home=turn.home, old=known, inventory=inventory, gained=gained, lost=lost)
+        phrase = say(
+            messages.health.version_changed, home=turn.home, old=known, inventory=inventory, gained=gained, lost=lost
+        )
         turn.tell_admins(phrase, f"version:{turn.now.isoformat()}")
 
 
@@ -276,7 +283,7 @@ def on_done(turn: Turn, event: StepDone) -> None:
 
 
 def _tell_renewed(turn: Turn, token: OwnToken, expiry: date, *, by_hand: bool) -> None:
-    phrase = say("own_token_renewed", token=token, expiry=expiry, by_hand=by_hand)
+    phrase = say(messages.health.own_token_renewed, token=token, expiry=expiry, by_hand=by_hand)
     turn.tell_admins(phrase, f"own-token:{token.id}:{turn.now.isoformat()}")
 
 
@@ -286,7 +293,7 @@ def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
     if event.context.detail["step"] == RevokeOwnToken.__name__:
         turn.note("house", "our old token is not revoked", setting=token.id, detail=event.text)
         if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
-            phrase = say("own_old_token_stays", token=token, text=event.text)
+            phrase = say(messages.health.own_old_token_stays, token=token, text=event.text)
             turn.tell_admins(phrase, f"own-old-token:{token.id}:{turn.now.isoformat()}")
         return
     reason = event.reason if isinstance(event, StepRefused) else "unknown"
@@ -303,7 +310,11 @@ def _warned(turn: Turn, token: OwnToken) -> OwnToken:
     if not reached or token.warned == min(reached):
         return token
     phrase = say(
-        "own_token_ends", home=turn.home, token=token, left=max(left, 0), name=_next_name(turn, token, token.expiry)
+        messages.health.own_token_ends,
+        home=turn.home,
+        token=token,
+        left=max(left, 0),
+        name=_next_name(turn, token, token.expiry),
     )
     turn.tell_admins(phrase, f"own-token:{token.id}:{token.expiry.isoformat()}:{min(reached)}")
     return replace(token, warned=min(reached))

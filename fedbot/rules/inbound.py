@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rotate_tokens
@@ -112,7 +113,9 @@ def _is_too_much(turn: Turn, envelope: Envelope, whose: str) -> bool:
         return False
     if turn.tell_once(f"too-many:{budget}:{whose}", A_DAY):
         turn.note(envelope.subject or "mail", f"left unread: too many messages ({envelope.kind})", whose)
-        turn.tell_admins(say("peer_sends_too_much", peer=whose), f"too-many:{whose}:{turn.now.isoformat()}")
+        turn.tell_admins(
+            say(messages.health.peer_sends_too_much, peer=whose), f"too-many:{whose}:{turn.now.isoformat()}"
+        )
     return True
 
 
@@ -135,7 +138,7 @@ def _check_body(envelope: Envelope) -> None:
 def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
     """One polite notice a bot and day."""
     if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
-        phrase = say("unreadable_letter", bot=event.sender, problem=problem, version=VERSION)
+        phrase = say(messages.rooms.unreadable_letter, bot=event.sender, problem=problem, version=VERSION)
         turn.do(Post(f"unreadable:-:{event.event_id}", event.room, phrase))
 
 
@@ -207,7 +210,7 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
         _note_stray(turn, event, envelope.subject, "asking refused: party not announced by this bot")
         if turn.tell_once(f"misannounced:{event.sender}:{envelope.sender}", A_DAY):
             believed = announced[0][0] if announced else ""
-            phrase = say("party_not_announced", party=envelope.sender, bot=event.sender, believed=believed)
+            phrase = say(messages.rooms.party_not_announced, party=envelope.sender, bot=event.sender, believed=believed)
             turn.do(Post(f"misannounced:-:{event.event_id}", event.room, phrase))
         return
     connections.on_connect(turn, envelope, fits[0], event)
@@ -343,7 +346,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
         return False
     if turn.tell_once(f"opens-too-much:{connection.peer}", budgets.HOUR):
         turn.note(connection.id, "opens more at once than is taken; the rest comes later")
-        phrase = say("peer_opens_too_much", connection=connection, again=again, most=len(undecided))
+        phrase = say(messages.connection.peer_opens_too_much, connection=connection, again=again, most=len(undecided))
         turn.do(Post(f"busy:{connection.id}:{turn.now.isoformat()}", connection.room, phrase))
     return True
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.catalogue import search
-from fedbot.rules.command import Answers, Command, Verbs, answer, choose, understood, written
+from fedbot.rules.command import Verbs, answer, choose, understood, written
 from fedbot.rules.loan import hand_back
 from fedbot.rules.model import budgets
+from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.conversation import PendingChoice
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Context, Said, Unanswered, Unreadable, Waiting
@@ -87,7 +89,9 @@ def _says_too_much(turn: Turn, event: Said) -> bool:
         return False
     if event.sender in turn.home.people and turn.tell_once(waiting, budgets.MINUTE):
         person = turn.name_of(event.sender, event.room)
-        _answer(turn, event, say("says_too_much", person=person, most=budgets.LIMITS["line"][0].most))
+        _answer(
+            turn, event, say(messages.line_errors.says_too_much, person=person, most=budgets.LIMITS["line"][0].most)
+        )
     return True
 
 
@@ -105,19 +109,23 @@ def on_unreadable(turn: Turn, event: Unreadable) -> None:
         return
     is_ours = event.sender in turn.home.people and not announcements.is_bot(turn, event.room, event.sender)
     if is_ours and turn.tell_once(f"line_unreadable:{event.sender}", A_DAY):
-        turn.do(Post(f"unreadable:-:{event.line}", event.room, say("line_unreadable"), reply_to=event.line))
+        turn.do(
+            Post(
+                f"unreadable:-:{event.line}", event.room, say(messages.line_errors.line_unreadable), reply_to=event.line
+            )
+        )
 
 
 def _complaint(turn: Turn, event: Said, text: str) -> Phrase | None:
     """Why the line has no effect, whatever it says."""
     if event.edits:
-        return say("edits_never_execute")
+        return say(messages.line_errors.edits_never_execute)
     if event.sender not in turn.home.people:
-        return say("stranger", person=event.sender, home=turn.home)
+        return say(messages.line_errors.stranger, person=event.sender, home=turn.home)
     if event.unproven:
-        return say("said_in_clear")
+        return say(messages.line_errors.said_in_clear)
     if turn.now - event.at > turn.home.line_too_old_after:
-        return say("line_too_old", text=text, at=event.at)
+        return say(messages.line_errors.line_too_old, text=text, at=event.at)
     return None
 
 
@@ -159,11 +167,11 @@ def _is_our_list(turn: Turn, event_id: str) -> bool:
 def _not_on_the_list(turn: Turn, event: Said, lists: list[PendingChoice]) -> Phrase:
     """Why that reply to a list of ours picks nothing."""
     if not lists:
-        return say("choice_is_over")
+        return say(messages.line_errors.choice_is_over)
     (question,) = lists
     if question.person != event.sender:
-        return say("choice_of_another", whose=turn.name_of(question.person, event.room))
-    return say("not_on_the_list", word=event.text.strip(), count=len(question.lines))
+        return say(messages.line_errors.choice_of_another, whose=turn.name_of(question.person, event.room))
+    return say(messages.line_errors.not_on_the_list, word=event.text.strip(), count=len(question.lines))
 
 
 def _as_whom(words: str) -> tuple[str, str]:
@@ -180,7 +188,7 @@ def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
     as_whom, words = _as_whom(behind)
     parties = announcements.claimed_by_several(turn, event.sender, event.room)
     if as_whom and as_whom not in {turn.home.party, *parties}:
-        _answer(turn, event, say("not_of_that_space", party=as_whom, home=turn.home))
+        _answer(turn, event, say(messages.line_errors.not_of_that_space, party=as_whom, home=turn.home))
         return
     if as_whom and as_whom != turn.home.party:
         return  # the person names the friend that the line is for
@@ -192,7 +200,7 @@ def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
     others = frozenset(parties) - {turn.home.party}
     if others and not (as_whom or verbs.is_safe_for(turn, event.room, verb, arguments, others)):
         names = tuple(turn.party_name(party) for party in sorted(others))
-        phrase = say("is_it_for_us", home=turn.home, others=names)
+        phrase = say(messages.line_errors.is_it_for_us, home=turn.home, others=names)
         ours = f"{first} as {turn.home.party} {words}"
         choose(turn, event.room, event.event_id, event.sender, phrase, (ours,))
         return
@@ -223,7 +231,9 @@ def _answers_another_message(turn: Turn, event: Said, answers: Answers, words: s
     if answers is Answers.ANY_MESSAGE or subject is None or any(turn.by_code(word) for word in _bare(words)):
         return None
     verb, _, rest = words.partition(" ")
-    return say("answers_another_message", subject=subject, text=f"{verb} {subject.code} {rest}".strip())
+    return say(
+        messages.line_errors.answers_another_message, subject=subject, text=f"{verb} {subject.code} {rest}".strip()
+    )
 
 
 def _bare(words: str) -> list[str]:
@@ -299,14 +309,20 @@ def _is_over(turn: Turn, command: Command) -> bool:
 def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:
     by_user = {username: person for person, username in turn.home.people.items()}
     names = [turn.name_of(by_user[username], command.room) for username in able.usernames if username in by_user]
-    return say("not_entitled", command=command, rights=rights, right=right, home=turn.home, able=names)
+    return say(
+        messages.line_errors.not_entitled, command=command, rights=rights, right=right, home=turn.home, able=names
+    )
 
 
 def on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
     """Our InvenTree says no, or nothing for as long as a line waits: fail closed and say so."""
     command = understood(event.context.detail["command"])
     if _is_over(turn, command) and not verbs.answer_without(turn, command, event.problem):
-        answer(turn, command, say("inventory_silent", problem=event.problem, text=command.text, home=turn.home))
+        answer(
+            turn,
+            command,
+            say(messages.line_errors.inventory_silent, problem=event.problem, text=command.text, home=turn.home),
+        )
 
 
 def on_waiting(turn: Turn, event: Waiting, verbs: Verbs) -> None:
@@ -339,7 +355,7 @@ def _do_without(turn: Turn, line: WaitingLine, verbs: Verbs, problem: str) -> No
         turn.drop(line)
         return
     turn.save(replace(line, told=True))
-    phrase = say("line_waits", home=turn.home, problem=problem, wait=turn.home.line_too_old_after)
+    phrase = say(messages.line_errors.line_waits, home=turn.home, problem=problem, wait=turn.home.line_too_old_after)
     turn.do(
         Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id, answers=command.sender)
     )

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from fedbot.rules.approval.subject import Subject, decides_here, is_open, takes_less
+from fedbot import messages
+from fedbot.rules.approval.subject import Subject, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.decisions import right_to_decide, subject_by_id
 from fedbot.rules.loan import lend
 from fedbot.rules.loan.hand_back import who_may
@@ -63,7 +64,7 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
 
 def _waits(turn: Turn, subject: Subject) -> bool:
     """Whether our people can still decide on it, and nobody is just doing so."""
-    if not (decides_here(turn, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
+    if not (decides_here(turn.home, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
     return not (isinstance(subject, Transfer) and connection) or lend.carries(connection, subject)
@@ -93,7 +94,7 @@ def on_able(turn: Turn, event: Answered) -> None:
         raise TypeError(f"a reminder asks who may decide, not {able!r}")
     if subject is None or subject.reminded is None or subject.reminded.isoformat() != event.context.detail["at"]:
         return
-    on_its_way = isinstance(subject, Transfer) and subject.awaits_parcel
+    on_its_way = awaits_parcel(subject)
     if not (on_its_way or _waits(turn, subject)):
         return
     if after_the_night(turn.home, turn.now) != turn.now:
@@ -104,8 +105,11 @@ def on_able(turn: Turn, event: Answered) -> None:
         people = list(dict.fromkeys([subject.terms.asker, *people]))
     rings = tuple(people[:MOST_RINGS])
     names = {person: turn.name_of(person, subject.room) for person in rings}
-    name = "parcel_reminder" if on_its_way else "reminder"
-    phrase = say(name, subject=subject, home=turn.home, people=names, others=len(people) - len(rings))
+    others = len(people) - len(rings)
+    if awaits_parcel(subject):
+        phrase = say(messages.parcel.parcel_reminder, subject=subject, home=turn.home, people=names, others=others)
+    else:
+        phrase = say(messages.approval.reminder, subject=subject, home=turn.home, people=names, others=others)
     key = f"reminder:{subject.id}:{event.context.detail['at']}"
     no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
     thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
@@ -175,7 +179,7 @@ def on_able_to_return(turn: Turn, event: Answered) -> None:
     took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.home.people]
     rings = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_RINGS]
     phrase = say(
-        "loan_reminder",
+        messages.loan.loan_reminder,
         loan=loan,
         home=turn.home,
         peer_name=turn.party_name(loan.peer),

@@ -11,13 +11,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
+from fedbot import messages
 from fedbot.rules.model import budgets
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.conversation import PendingChoice, Telling
+from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
@@ -207,7 +210,7 @@ class Turn:
         if self.spends("admin message", phrase.name) is None:
             self.do(Post(f"admin:{key}", self.home.admin_room, phrase, rings=rings))
         elif self.tell_once(f"left-out:{phrase.name}", budgets.HOUR):
-            self.do(Post(f"admin:left-out:{key}", self.home.admin_room, say("admin_messages_left_out")))
+            self.do(Post(f"admin:left-out:{key}", self.home.admin_room, say(messages.health.admin_messages_left_out)))
 
     def tell_once(self, what: str, for_how_long: timedelta) -> bool:
         """Whether this has not been told yet within `for_how_long`; remembers that it is told now."""
@@ -448,6 +451,11 @@ class Turn:
             if candidate and candidate.members.get(person):
                 return candidate.members[person]
         return person.removeprefix("@").partition(":")[0]
+
+    def signature_of(self, command: Command) -> Signature:
+        """The speaker of a line, as the one who asked or decided."""
+        name = self.name_of(command.sender, command.room)
+        return Signature(command.sender, name, self.home.party, command.at, command.event_id, command.username)
 
     def party_name(self, party: str) -> str:
         """A party's display name, as we know it."""

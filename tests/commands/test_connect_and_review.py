@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.access_steps import MakeCompany
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -105,7 +106,9 @@ def test_of_two_bots_that_claim_a_party_the_first_is_asked() -> None:
 
 def test_in_the_admin_room_one_is_told_where_to_say_it() -> None:
     phrase = World().says("connect betaspace", room=ADMIN_ROOM)
-    assert phrase == Phrase("not_in_this_room", {"text": "connect betaspace", "rooms": ("Makerspaces", OTHER_ROOM)})
+    assert phrase == Phrase(
+        messages.line_errors.not_in_this_room, {"text": "connect betaspace", "rooms": ("Makerspaces", OTHER_ROOM)}
+    )
 
 
 def test_when_we_hide_nobody_is_asked() -> None:
@@ -150,8 +153,12 @@ def test_a_review_can_be_said_in_the_admin_room() -> None:
 
 
 def test_what_waits_in_another_room_is_not_told_here() -> None:
-    assert World(suspended()).says("review", room=OTHER_ROOM) == Phrase("review_nothing", {"space": ""})
-    assert World(connected()).says("review betaspace") == Phrase("review_nothing", {"space": "Beta Space"})
+    assert World(suspended()).says("review", room=OTHER_ROOM) == Phrase(
+        messages.connection.review_nothing, {"space": ""}
+    )
+    assert World(connected()).says("review betaspace") == Phrase(
+        messages.connection.review_nothing, {"space": "Beta Space"}
+    )
 
 
 def test_accepting_needs_a_space() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.decisions import on_reaction
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -72,7 +73,7 @@ def test_an_id_is_understood_as_people_write_it(word: str) -> None:
 def test_without_an_id_and_without_a_reply_nothing_is_guessed() -> None:
     world = World(connected(), MATCHED)
     assert world.says("approve") == Phrase(
-        "which_one", {"verb": "approve", "subjects": (MATCHED,), "line": f"approve {MATCHED.code}"}
+        messages.line_errors.which_one, {"verb": "approve", "subjects": (MATCHED,), "line": f"approve {MATCHED.code}"}
     )
     assert world.transfer(MATCHED).verdict is None
 
@@ -92,7 +93,7 @@ def test_an_id_that_fits_two_is_asked_back() -> None:
 
 def test_what_the_peer_decides_is_not_decided_here() -> None:
     phrase = World(connected(), pushed()).says(f"approve {pushed().code}")
-    assert phrase == Phrase("decided_elsewhere", {"subject": pushed(), "party": "Beta Space"})
+    assert phrase == Phrase(messages.approval.decided_elsewhere, {"subject": pushed(), "party": "Beta Space"})
     asked = connected(ConnectionState.ASKED)
     assert World(asked).says(f"decline {asked.code}").name == "decided_elsewhere"
 

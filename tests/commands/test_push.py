@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, SendEnvelope
@@ -190,7 +191,7 @@ def test_a_quantity_that_inventree_cannot_keep_is_refused_before_it_is_asked(qua
 
 def test_an_unknown_item_is_told_with_near_hits() -> None:
     phrase = World(connected()).says("push M3-BLOT to betaspace", found(parts=(BOLT,)))
-    assert phrase == Phrase("item_not_found", {"word": "M3-BLOT", "parts": (BOLT,)})
+    assert phrase == Phrase(messages.offer.item_not_found, {"word": "M3-BLOT", "parts": (BOLT,)})
 
 
 def test_a_part_of_which_nothing_lies_in_stock_is_not_called_unknown() -> None:
@@ -331,18 +332,21 @@ def test_a_connection_that_ended_while_inventree_was_asked_stops_the_offer() -> 
 def test_a_typo_in_a_spaces_name_is_told_with_what_may_be_meant() -> None:
     asked = World(connected()).asks("push #42 to btea space")
     assert asked == Phrase(
-        "no_such_space", {"word": "btea space", "near": ("Beta Space",), "known": ("Beta Space", "gammaspace")}
+        messages.line_errors.no_such_space,
+        {"word": "btea space", "near": ("Beta Space",), "known": ("Beta Space", "gammaspace")},
     )
 
 
 def test_two_spaces_of_one_name_are_told_apart_by_their_ids() -> None:
     world = World(connected(), announcement("gammaspace", GAMMA_BOT, "Beta Space"))
     asked = world.asks("push #42 to beta space")
-    assert asked == Phrase("several_spaces", {"word": "beta space", "spaces": ("betaspace", "gammaspace")})
+    assert asked == Phrase(
+        messages.line_errors.several_spaces, {"word": "beta space", "spaces": ("betaspace", "gammaspace")}
+    )
 
 
 def test_nothing_is_given_to_ourselves() -> None:
-    assert World(connected()).asks("push #42 to Attraktor") == Phrase("that_is_us", {"home": HOME})
+    assert World(connected()).asks("push #42 to Attraktor") == Phrase(messages.line_errors.that_is_us, {"home": HOME})
 
 
 def test_an_offer_that_fits_into_no_message_is_refused() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -67,7 +68,7 @@ def test_help_tells_one_verb_by_its_name_or_alias(topic: str) -> None:
 
 
 def test_help_on_an_unknown_verb_proposes_one() -> None:
-    assert World().says("help pusch") == Phrase("no_such_verb", {"word": "pusch", "near": ("push",)})
+    assert World().says("help pusch") == Phrase(messages.line_errors.no_such_verb, {"word": "pusch", "near": ("push",)})
 
 
 def test_whoami_tells_the_rights_read_just_now_and_what_they_allow() -> None:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from fedbot.commands.registry import Registry
-from fedbot.rules.command import Command
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.transfer import Transfer
@@ -198,7 +199,7 @@ async def test_many_messages_of_one_kind_for_the_admins_are_some_and_a_word_that
     told: list[str] = []
     for number in range(30):
         turn = world.beta.turn
-        turn.tell_admins(say("bot_untrusted", why="keys", home=world.beta.home), f"test:{number}")
+        turn.tell_admins(say(messages.health.bot_untrusted, why="keys", home=world.beta.home), f"test:{number}")
         told += [effect.phrase.name for effect in turn.effects if isinstance(effect, Post)]
         assert turn.audit, "the audit has each of them"
         world.beta.bot.engine.state.apply(turn)

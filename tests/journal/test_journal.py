@@ -174,7 +174,7 @@ def test_a_decision_is_committed_whole(journal: Journal) -> None:
     "broken",
     [
         {"documents": {("Room", "!r"): Room("!r"), ("Room", "!s"): Room("!other")}},
-        {"documents": {("Room", "!r"): Room("!r"), ("Standing", "!r"): Room("!r")}},
+        {"documents": {("Room", "!r"): Room("!r"), ("BotStatus", "!r"): Room("!r")}},
         {"queued": (Queued("chat", Join("!r")), Queued("chat", "no effect"))},  # type: ignore[arg-type]
         {"queued": (Queued("chat", Join("!r")), Queued("moon", Join("!r")))},  # type: ignore[arg-type]
         {"audit": (AuditEntry("k7m2", "fine"), AuditEntry("k7m2", "not", detail={"at": START}))},
@@ -206,7 +206,7 @@ def test_an_event_is_decided_upon_only_once(journal: Journal) -> None:
 
 def test_documents_are_read_oldest_first_as_they_were_saved_last(journal: Journal) -> None:
     decide(journal, documents={("Room", "!a"): Room("!a"), ("Room", "!b"): Room("!b")})
-    decide(journal, documents={("Standing", "standing"): BotStatus()})
+    decide(journal, documents={("BotStatus", "standing"): BotStatus()})
     decide(journal, documents={("Room", "!a"): Room("!a", "renamed")})
     assert all_documents(journal) == [Room("!a", "renamed"), Room("!b"), BotStatus()]
     decide(journal, documents={("Room", "!a"): None, ("Room", "!never-there"): None})

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import PostRefused, Removed, SetAside
 from fedbot.rules.model.room import Room
@@ -17,7 +18,7 @@ MAKERS = Room("!makers", "Makerspaces")
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "an invitation to another room": (
-        say("invitation_declined", room="!other", name="Party", by=ANNA, known=True),
+        say(messages.rooms.invitation_declined, room="!other", name="Party", by=ANNA, known=True),
         """
         I declined an invitation to Party, by @anna:attraktor.example.
         The room isn't in my configuration. To let me in, add it under rooms, restart me, and invite me again: !other
@@ -26,7 +27,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a direct chat begins": (
-        say("direct_chat_begins", home=ALPHA),
+        say(messages.rooms.direct_chat_begins, home=ALPHA),
         """
         Here you can ask me in private, with or without !fed before it.
         What I tell: !fed help
@@ -34,14 +35,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a direct chat with somebody else in it": (
-        say("no_direct_chat", home=ALPHA),
+        say(messages.rooms.no_direct_chat, home=ALPHA),
         """
         I leave this room: a direct chat is with one person of attraktor alone.
         You can begin one with me at any time.
         """,
     ),
     "an invitation by a stranger": (
-        say("invitation_declined", room="!other", name="", by="@eve:example.org", known=False),
+        say(messages.rooms.invitation_declined, room="!other", name="", by="@eve:example.org", known=False),
         """
         I declined an invitation to !other, by @eve:example.org.
         I don't know that person. If it was right, add them under people or admins,
@@ -50,7 +51,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an account of which apps warn": (
-        say("bot_untrusted", why="another client has made the account's own keys", home=ALPHA),
+        say(messages.health.bot_untrusted, why="another client has made the account's own keys", home=ALPHA),
         """
         In encrypted rooms apps put a warning beside what I say, and some don't show it at all.
         Why: another client has made the account's own keys.
@@ -61,7 +62,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no power to talk": (
-        say("room_without_power", room=replace(MAKERS, may_talk=False, may_react=False), bot=ALPHA_BOT),
+        say(messages.rooms.room_without_power, room=replace(MAKERS, may_talk=False, may_react=False), bot=ALPHA_BOT),
         """
         In Makerspaces I may not do my work: its power levels forbid it.
         What I may not send: m.room.message, m.reaction
@@ -71,7 +72,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no power to announce": (
-        say("room_denies_announcing", room=MAKERS, bot=ALPHA_BOT),
+        say(messages.rooms.room_denies_announcing, room=MAKERS, bot=ALPHA_BOT),
         """
         In Makerspaces I may not announce our space as room state, so I did it by a message.
         That works, but a bot that comes later may not see it.
@@ -82,7 +83,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "kicked": (
         say(
-            "removed_from_room",
+            messages.rooms.removed_from_room,
             room=MAKERS,
             event=Removed("!makers", "$e", "@mod:example.org", NOW, reason="too noisy"),
         ),
@@ -94,7 +95,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "banned": (
-        say("removed_from_room", room=MAKERS, event=Removed("!makers", "$e", "@mod:example.org", NOW, banned=True)),
+        say(
+            messages.rooms.removed_from_room,
+            room=MAKERS,
+            event=Removed("!makers", "$e", "@mod:example.org", NOW, banned=True),
+        ),
         """
         @mod:example.org banned me from Makerspaces.
         What is open there waits; what has left a space's stock still arrives once I am back.
@@ -102,7 +107,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an upgraded room": (
-        say("room_replaced", room=MAKERS, replacement="!new", bot=ALPHA_BOT, waiting=2),
+        say(messages.rooms.room_replaced, room=MAKERS, replacement="!new", bot=ALPHA_BOT, waiting=2),
         """
         The room Makerspaces was upgraded and is read-only now.
         The new one: !new
@@ -111,7 +116,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the new room is the admin room": (
-        say("room_is_no_successor", room=Room("!admin", "Admins"), old=MAKERS, stays=True),
+        say(messages.rooms.room_is_no_successor, room=Room("!admin", "Admins"), old=MAKERS, stays=True),
         """
         Admins isn't the room that takes the place of Makerspaces.
         The old room points to it (!admin), but it doesn't name the old one.
@@ -120,7 +125,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the new room isn't one": (
-        say("room_is_no_successor", room=Room("!fake", "Prizes"), old=MAKERS, stays=False),
+        say(messages.rooms.room_is_no_successor, room=Room("!fake", "Prizes"), old=MAKERS, stays=False),
         """
         Prizes isn't the room that takes the place of Makerspaces.
         The old room points to it (!fake), but it doesn't name the old one.
@@ -129,7 +134,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "in the new room": (
-        say("room_to_be_configured", room=Room("!new", "Makerspaces"), old="!makers"),
+        say(messages.rooms.room_to_be_configured, room=Room("!new", "Makerspaces"), old="!makers"),
         """
         I am in the new room Makerspaces.
         Please write it under rooms, in place of the old one:
@@ -138,7 +143,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a letter that can't be read": (
-        say("unreadable_letter", bot=BETA_BOT, problem="kind", version=1),
+        say(messages.rooms.unreadable_letter, bot=BETA_BOT, problem="kind", version=1),
         """
         I can't read what @fedbot:beta.example sent, so nothing was done with it.
         Perhaps one of us is older than the other: I speak version 1. What I stumbled over: kind
@@ -146,7 +151,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a space that the bot doesn't announce": (
-        say("party_not_announced", party="gamma", bot=BETA_BOT, believed=""),
+        say(messages.rooms.party_not_announced, party="gamma", bot=BETA_BOT, believed=""),
         """
         I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
         Why: @fedbot:beta.example doesn't announce gamma in this room with the key that it used.
@@ -154,7 +159,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a space that several bots announce": (
-        say("party_not_announced", party="gamma", bot=BETA_BOT, believed="@evil:example.org"),
+        say(messages.rooms.party_not_announced, party="gamma", bot=BETA_BOT, believed="@evil:example.org"),
         """
         I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
         Why: @evil:example.org said first that it is gamma. The wrong one has to leave the room.
@@ -162,7 +167,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a second bot that announces a space": (
-        say("second_claim", party="gamma", bot="@evil:example.org", believed=BETA_BOT),
+        say(messages.rooms.second_claim, party="gamma", bot="@evil:example.org", believed=BETA_BOT),
         """
         ⚠ @evil:example.org also says that it is gamma.
         I believe @fedbot:beta.example, which said so first.
@@ -170,35 +175,35 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a space that its key did not announce": (
-        say("claim_without_signature", party="gamma", bot="@evil:example.org"),
+        say(messages.rooms.claim_without_signature, party="gamma", bot="@evil:example.org"),
         """
         ⚠ @evil:example.org says that it is gamma, but without its signature.
         I ignore that. If it is a fedbot of that space, it needs a newer version.
         """,
     ),
     "our own space, by a stranger": (
-        say("claims_to_be_us", home=ALPHA, bot="@evil:example.org", has_key=False),
+        say(messages.rooms.claims_to_be_us, home=ALPHA, bot="@evil:example.org", has_key=False),
         """
         ⚠ @evil:example.org says that it is attraktor. I ignore that.
         It doesn't have my key. Ask a moderator to remove it from the room.
         """,
     ),
     "our own space, by somebody with our key": (
-        say("claims_to_be_us", home=ALPHA, bot="@evil:example.org", has_key=True),
+        say(messages.rooms.claims_to_be_us, home=ALPHA, bot="@evil:example.org", has_key=True),
         """
         ⚠ @evil:example.org says that it is attraktor. I ignore that.
         It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.
         """,
     ),
     "more messages of one kind than the admins get": (
-        say("admin_messages_left_out"),
+        say(messages.health.admin_messages_left_out),
         """
         I have more messages like the last ones, and leave them out here.
         Each is in my audit trail. I say this at most once an hour.
         """,
     ),
     "a peer that floods": (
-        say("peer_sends_too_much", peer="gamma"),
+        say(messages.health.peer_sends_too_much, peer="gamma"),
         """
         gamma sends more messages than I read, so some wait.
         Stock that is in transit isn't affected. I say this at most once a day.
@@ -206,7 +211,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an account that floods": (
-        say("peer_sends_too_much", peer="@bot:gamma.example"),
+        say(messages.health.peer_sends_too_much, peer="@bot:gamma.example"),
         """
         @bot:gamma.example sends more messages than I read, so some wait.
         Stock that is in transit isn't affected. I say this at most once a day.
@@ -214,7 +219,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a message that the homeserver won't take": (
-        say("post_refused", event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't.")),
+        say(messages.health.post_refused, event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't.")),
         """
         I could not post a card in !makers: nobody there sees it.
         The homeserver said: M_FORBIDDEN You can't.
@@ -222,7 +227,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "something failed and is set aside": (
-        say("set_aside", aside=SetAside(NOW, 3, "StepDone", "k7m2", "ZeroDivisionError: division by zero")),
+        say(
+            messages.health.set_aside, aside=SetAside(NOW, 3, "StepDone", "k7m2", "ZeroDivisionError: division by zero")
+        ),
         """
         ⚠ I could not do something and set it aside (no. 3).
         It was StepDone; the problem: ZeroDivisionError: division by zero
@@ -232,7 +239,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "something failed that nothing else waits for": (
-        say("set_aside", aside=SetAside(NOW, 4, "Said", "", "KeyError")),
+        say(messages.health.set_aside, aside=SetAside(NOW, 4, "Said", "", "KeyError")),
         """
         ⚠ I could not do something and set it aside (no. 4).
         It was Said; the problem: KeyError
@@ -242,7 +249,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "InvenTree is down": (
-        say("inventory_down", problem="InvenTree can't be reached: no connection.", home=ALPHA),
+        say(messages.health.inventory_down, problem="InvenTree can't be reached: no connection.", home=ALPHA),
         """
         ⏸ attraktor's InvenTree does not answer.
         Why: InvenTree can't be reached: no connection.
@@ -252,14 +259,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the bot stops": (
-        say("bot_stops", problem="The journal can't be written (database or disk is full).", home=ALPHA),
+        say(messages.health.bot_stops, problem="The journal can't be written (database or disk is full).", home=ALPHA),
         """
         ⏹ attraktor's bot has stopped.
         Why: The journal can't be written (database or disk is full).
         """,
     ),
     "metadata can't be written": (
-        say("not_mirrored", text="Our InvenTree user needs the role return_order: change."),
+        say(messages.health.not_mirrored, text="Our InvenTree user needs the role return_order: change."),
         """
         I could not write my notes into InvenTree's metadata. Everything else goes on.
         Why: Our InvenTree user needs the role return_order: change.

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import html as html_module
+import inspect
 import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fedbot import messages
 from fedbot.matrix import content
 from fedbot.messages import formatting
 from fedbot.messages.language import Locale
-from fedbot.messages.rendering import MOST_BYTES, MOST_HTML_BYTES, NoSuchPhrase, phrases, render
+from fedbot.messages.rendering import MOST_BYTES, MOST_HTML_BYTES, render
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -86,8 +89,29 @@ ODD = st.one_of(
 )
 
 
-def test_every_phrase_stands_in_a_table() -> None:
-    assert sorted(set(phrases()) - {phrase.name for phrase in EXAMPLES}) == []
+def sentences_of() -> set[str]:
+    """Every sentence as the rules name it (`offer.no_such_space`): it takes the locale, and all else by keyword."""
+    found = set()
+    for subject in messages.__all__:
+        module = getattr(messages, subject)
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            first, *others = inspect.signature(function).parameters.values()
+            by_keyword = all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in others)
+            public = function.__module__ == module.__name__ and not name.startswith("_")
+            if public and first.annotation == "Locale" and by_keyword:
+                found.add(f"{subject}.{name}")
+    return found
+
+
+def test_every_sentence_stands_in_a_table() -> None:
+    assert sorted({name.partition(".")[2] for name in sentences_of()} - {phrase.name for phrase in EXAMPLES}) == []
+
+
+def test_no_sentence_is_left_that_nobody_says() -> None:
+    product = Path(inspect.getfile(messages)).parents[1]
+    source = "\n".join(path.read_text("utf-8") for path in product.rglob("*.py") if "messages" not in path.parts)
+    said = set(re.findall(r"messages\.(\w+\.\w+)", source))
+    assert sorted(sentences_of() - said) == []
 
 
 @pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
@@ -131,7 +155,7 @@ def _found(text: str) -> Phrase:
     """A page of hits, each with another space's words."""
     hits = tuple(Hit(1, text, text, text, Decimal(2)) for _ in range(20))
     search = Search("s", "$line", "@kim:example.org", "!room", text, NOW, (), (SpaceHits(text, text, hits, 1),))
-    return say("found", home=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
+    return say(messages.search.found, home=ALPHA, search=search, silent=(text,) * 5, first=0, most=10)
 
 
 def _of(transfer_: Transfer, text: str) -> list[Phrase]:
@@ -141,20 +165,27 @@ def _of(transfer_: Transfer, text: str) -> list[Phrase]:
         for role, home in (("receiver", BETA), ("sender", ALPHA)):
             each = replace(transfer_, state=state, role=role, decided=by)
             cards += [
-                say("transfer_card", transfer=each, home=home, peer_name=text, people=[text] * 5),
-                say("transfer_end", transfer=each, home=home, peer_name=text),
-                say("transfer_waits", transfer=each, home=home, problem=text, next_try=NOW, peer_name=text),
-                say("peer_silent", transfer=each, home=home, peer_name=text),
-                say("decided_already", subject=each),
-                say("shown", subject=each, home=home, peer_name=text, entries=(), names={}, pages=()),
+                say(messages.transfer_card.transfer_card, transfer=each, home=home, peer_name=text, people=[text] * 5),
+                say(messages.transfer.transfer_end, transfer=each, home=home, peer_name=text),
+                say(
+                    messages.transfer.transfer_waits,
+                    transfer=each,
+                    home=home,
+                    problem=text,
+                    next_try=NOW,
+                    peer_name=text,
+                ),
+                say(messages.transfer.peer_silent, transfer=each, home=home, peer_name=text),
+                say(messages.approval.decided_already, subject=each),
+                say(messages.show.shown, subject=each, home=home, peer_name=text, entries=(), names={}, pages=()),
             ]
-    return [*cards, say("transfer_offered", transfer=transfer_, connection=connection(), home=ALPHA)]
+    return [*cards, say(messages.transfer.transfer_offered, transfer=transfer_, connection=connection(), home=ALPHA)]
 
 
 def _about(asked: Connection, text: str) -> list[Phrase]:
     cards = [
         say(
-            "connection_card",
+            messages.connection.connection_card,
             connection=replace(asked, state=state),
             home=BETA,
             fingerprint="k3f9",
@@ -166,14 +197,14 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
     ]
     return [
         *cards,
-        say("connect_declined", connection=asked, by=text),
-        say("no_such_verb", word=text, near=(text,)),
-        say("no_such_space", word=text, near=(), known=(text,) * 50),
-        say("stranger", person=text, home=ALPHA),
-        say("unreadable_letter", bot=text, problem=text, version=1),
-        say("inventory_silent", problem=text, text=text, home=ALPHA),
-        say("line_waits", problem=text, home=ALPHA, wait=timedelta(minutes=15)),
-        say("is_it_for_us", home=ALPHA, others=(text, text)),
+        say(messages.connection.connect_declined, connection=asked, by=text),
+        say(messages.line_errors.no_such_verb, word=text, near=(text,)),
+        say(messages.line_errors.no_such_space, word=text, near=(), known=(text,) * 50),
+        say(messages.line_errors.stranger, person=text, home=ALPHA),
+        say(messages.rooms.unreadable_letter, bot=text, problem=text, version=1),
+        say(messages.line_errors.inventory_silent, problem=text, text=text, home=ALPHA),
+        say(messages.line_errors.line_waits, problem=text, home=ALPHA, wait=timedelta(minutes=15)),
+        say(messages.line_errors.is_it_for_us, home=ALPHA, others=(text, text)),
     ]
 
 
@@ -193,7 +224,9 @@ def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str,
 
 def test_markup_in_a_name_is_shown_as_it_is() -> None:
     named = replace(BOLTS, description=PartDescription("<b>M3</b> & co", "M3"))
-    phrase = say("transfer_card", transfer=transfer(named), home=BETA, peer_name="attraktor", people=[])
+    phrase = say(
+        messages.transfer_card.transfer_card, transfer=transfer(named), home=BETA, peer_name="attraktor", people=[]
+    )
     rendered = formatting.render(render(phrase, TONGUE, NOW))
     assert "<b>M3</b> & co" in rendered.plain
     assert html_module.escape("<b>M3</b> & co") in rendered.html
@@ -201,7 +234,7 @@ def test_markup_in_a_name_is_shown_as_it_is() -> None:
 
 def test_a_note_cannot_fake_the_lines_of_the_card() -> None:
     faked = replace(transfer(), terms=replace(transfer().terms, note="fine\n\n✅ Done: all yours\n"))
-    phrase = say("transfer_card", transfer=faked, home=BETA, peer_name="attraktor", people=[])
+    phrase = say(messages.transfer_card.transfer_card, transfer=faked, home=BETA, peer_name="attraktor", people=[])
     assert '"fine ✅ Done: all yours"' in plain(phrase)
     assert not any(line.startswith("✅ Done") for line in plain(phrase).split("\n"))
 
@@ -221,16 +254,11 @@ def test_twenty_lines_with_long_names_keep_their_ends() -> None:
         for n in range(1, 21)
     )
     full = replace(transfer(), terms=Terms("push", "attraktor", "beta", lines, "@a:b", "Anna", "note " * 90))
-    phrase = say("transfer_card", transfer=full, home=BETA, peer_name="attraktor", people=["Bea"])
+    phrase = say(messages.transfer_card.transfer_card, transfer=full, home=BETA, peer_name="attraktor", people=["Bea"])
     text = plain(phrase)
     assert len(text.encode()) <= MOST_BYTES
     assert text.endswith("Open until Tue 1 Dec, 20:14 · k7m2")
     assert all(f"• {n}: {n} long" in text for n in range(1, 21))
-
-
-def test_a_phrase_without_words_is_an_error() -> None:
-    with pytest.raises(NoSuchPhrase, match="no_such_phrase"):
-        render(say("no_such_phrase"), TONGUE, NOW)
 
 
 @pytest.mark.parametrize("language", ["en", "de", "xx", ""])

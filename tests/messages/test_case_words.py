@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -23,39 +24,43 @@ ARRIVED = (Progress(1, stage="arrived", item=43),)
 
 def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
     suspended = connection(ConnectionState.SUSPENDED, ours=True)
-    return say("review_list", home=ALPHA, changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot, emoji),))
+    return say(
+        messages.connection.review_list,
+        home=ALPHA,
+        changes=(ChangeSeen(suspended, OLD, fingerprint, BETA_BOT, bot, emoji),),
+    )
 
 
 def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tuple[int, str], ...] = ()) -> Phrase:
     home, peer = (ALPHA, "betaspace") if subject.peer == "beta" else (BETA, "attraktor")
     told = tuple((NOW, entry) for entry in entries)
     names = {ANNA: "Anna", BEA: "Bea"}
-    return say("shown", subject=subject, home=home, peer_name=peer, entries=told, names=names, pages=pages)
+    return say(messages.show.shown, subject=subject, home=home, peer_name=peer, entries=told, names=names, pages=pages)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "we are hidden": (
-        say("we_are_hidden", home=ALPHA),
+        say(messages.connection.we_are_hidden, home=ALPHA),
         """
         Not asked: attraktor doesn't show itself, so the other bot would not take it.
         Its admin can set discoverable: true in my configuration and restart me.
         """,
     ),
     "its bot has not come along into the new room": (
-        say("space_not_here", name="betaspace"),
+        say(messages.connection.space_not_here, name="betaspace"),
         """
         Not asked: betaspace's bot isn't in this room.
         Somebody has to invite it first.
         """,
     ),
     "friends already": (
-        say("connected_already", connection=connection(ConnectionState.ACTIVE, ours=True)),
+        say(messages.connection.connected_already, connection=connection(ConnectionState.ACTIVE, ours=True)),
         """
         We and betaspace are friends already. Nothing to do.
         """,
     ),
     "asked already": (
-        say("asked_already", connection=connection(ConnectionState.ASKED, ours=True)),
+        say(messages.connection.asked_already, connection=connection(ConnectionState.ASKED, ours=True)),
         """
         Not asked again: betaspace was asked already, by Anna.
         It waits for a superuser of betaspace, until Tue 1 Dec, 20:14.
@@ -63,7 +68,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "being set up already": (
-        say("asked_already", connection=connection(ConnectionState.MAKING, ours=True)),
+        say(messages.connection.asked_already, connection=connection(ConnectionState.MAKING, ours=True)),
         """
         Not asked: betaspace and we have both said yes already.
         It is being set up. Nothing to do.
@@ -71,33 +76,35 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "they have asked us": (
-        say("asked_already", connection=connection(ConnectionState.OFFERED)),
+        say(messages.connection.asked_already, connection=connection(ConnectionState.OFFERED)),
         """
         Not asked: attraktor has asked us already (Anna).
         Its card waits for a superuser of ours, until Tue 1 Dec, 20:14: !fed approve c9x4
         """,
     ),
     "friends in another room": (
-        say("connection_elsewhere", connection=connection(ConnectionState.ACTIVE), room="Makerspaces"),
+        say(
+            messages.connection.connection_elsewhere, connection=connection(ConnectionState.ACTIVE), room="Makerspaces"
+        ),
         """
         We are friends with attraktor in the room "Makerspaces": please say it there. I did nothing.
         """,
     ),
     "paused": (
-        say("needs_review", connection=connection(ConnectionState.SUSPENDED, ours=True)),
+        say(messages.connection.needs_review, connection=connection(ConnectionState.SUSPENDED, ours=True)),
         """
         Not done: the friendship with betaspace is paused, as its bot has another key or account now.
         A superuser looks at it first: !fed review beta
         """,
     ),
     "nothing to review": (
-        say("review_nothing", space=""),
+        say(messages.connection.review_nothing, space=""),
         """
         Nothing to review.
         """,
     ),
     "nothing to review about one": (
-        say("review_nothing", space="betaspace"),
+        say(messages.connection.review_nothing, space="betaspace"),
         """
         Nothing to review about betaspace.
         """,
@@ -134,7 +141,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "another fingerprint": (
-        say("fingerprint_differs", connection=connection(ConnectionState.SUSPENDED, ours=True), word="abcd"),
+        say(
+            messages.connection.fingerprint_differs,
+            connection=connection(ConnectionState.SUSPENDED, ours=True),
+            word="abcd",
+        ),
         """
         Not accepted: "abcd" is neither the whole key that speaks for betaspace now nor its seven emoji.
         If betaspace told you so, somebody else may be speaking in its name: please call them.
@@ -142,13 +153,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "accept whose": (
-        say("accept_without_space", usage="review [SPACE] [accept KEY]"),
+        say(messages.connection.accept_without_space, usage="review [SPACE] [accept KEY]"),
         """
         Accept whose key? I did nothing. It goes: !fed review [SPACE] [accept KEY]
         """,
     ),
     "reviewed": (
-        say("reviewed", connection=connection(ConnectionState.ACTIVE, ours=True), by="Anna"),
+        say(messages.connection.reviewed, connection=connection(ConnectionState.ACTIVE, ours=True), by="Anna"),
         """
         ✅ betaspace's bot counts again as it is now, accepted by Anna.
         What waited goes on by itself. Nothing to do.
@@ -157,7 +168,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "no part for it": (
         say(
-            "no_part_for_it_yet",
+            messages.approval.no_part_for_it_yet,
             transfer=transfer(BOLTS, progress=(Progress(1, match="none"),)),
             numbers=(1,),
             home=BETA,
@@ -171,91 +182,99 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "decided elsewhere": (
-        say("decided_elsewhere", subject=transfer(role="sender"), party="betaspace"),
+        say(messages.approval.decided_elsewhere, subject=transfer(role="sender"), party="betaspace"),
         """
         Not counted: 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
         It can be taken back as long as nothing has moved: !fed cancel k7m2
         """,
     ),
     "a decision stopped": (
-        say("decision_stopped", subject=transfer()),
+        say(messages.approval.decision_stopped, subject=transfer()),
         """
         Stopped in time: nothing is decided about 1 × Laser lens 2.0″ (k7m2).
         Its card is open again.
         """,
     ),
     "cancelled": (
-        say("cancelled", subject=transfer(), home=ALPHA),
+        say(messages.approval.cancelled, subject=transfer(), home=ALPHA),
         """
         Taken back: 1 × Laser lens 2.0″ (k7m2).
         Nothing has moved.
         """,
     ),
     "a connection cancelled": (
-        say("cancelled", subject=connection(company=5), home=ALPHA),
+        say(messages.approval.cancelled, subject=connection(company=5), home=ALPHA),
         """
         Taken back: the friendship with attraktor (c9x4).
         What was made for it in our InvenTree is taken back too.
         """,
     ),
     "a connection cancelled before anything was made": (
-        say("cancelled", subject=connection(), home=ALPHA),
+        say(messages.approval.cancelled, subject=connection(), home=ALPHA),
         """
         Taken back: the friendship with attraktor (c9x4).
         Nothing was made.
         """,
     ),
     "the other space was asked to cancel": (
-        say("cancel_asked", transfer=transfer(), peer_name="attraktor"),
+        say(messages.approval.cancel_asked, transfer=transfer(), peer_name="attraktor"),
         """
         I have asked attraktor to take it back: 1 × Laser lens 2.0″ (k7m2).
         It counts when attraktor's bot says so; the card shows it. If it has left attraktor already, it comes.
         """,
     ),
     "too late: under way": (
-        say("too_late_to_cancel", subject=transfer(role="sender", state=TransferState.SENT), peer_name="betaspace"),
+        say(
+            messages.approval.too_late_to_cancel,
+            subject=transfer(role="sender", state=TransferState.SENT),
+            peer_name="betaspace",
+        ),
         """
         Too late: 1 × Laser lens 2.0″ (k7m2) is on its way.
         Nothing was changed. betaspace can offer it back to you.
         """,
     ),
     "too late: booked in": (
-        say("too_late_to_cancel", subject=transfer(state=TransferState.RECEIVED), peer_name="attraktor"),
+        say(
+            messages.approval.too_late_to_cancel, subject=transfer(state=TransferState.RECEIVED), peer_name="attraktor"
+        ),
         """
         Too late: 1 × Laser lens 2.0″ (k7m2) is booked in, or on its way back.
         Nothing was changed. You can offer it back to attraktor.
         """,
     ),
     "too late: unclear": (
-        say("too_late_to_cancel", subject=transfer(state=TransferState.DISPUTED), peer_name="attraktor"),
+        say(
+            messages.approval.too_late_to_cancel, subject=transfer(state=TransferState.DISPUTED), peer_name="attraktor"
+        ),
         """
         Not taken back: nobody can tell what became of 1 × Laser lens 2.0″ (k7m2), so people have to look first.
         All that I know of it: !fed show k7m2
         """,
     ),
     "too late: a connection": (
-        say("too_late_to_cancel", subject=connection(ConnectionState.READY), peer_name="attraktor"),
+        say(messages.approval.too_late_to_cancel, subject=connection(ConnectionState.READY), peer_name="attraktor"),
         """
         Too late: the friendship with attraktor (c9x4) is set up on our side, and attraktor may be using it.
         Nothing was changed.
         """,
     ),
     "decline instead": (
-        say("decline_instead", subject=transfer()),
+        say(messages.approval.decline_instead, subject=transfer()),
         """
         Not taken back: 1 × Laser lens 2.0″ (k7m2) is for us to decide.
         Say no with ❌ on its card, or: !fed decline k7m2
         """,
     ),
     "friends stay friends": (
-        say("friends_stay", connection=connection(ConnectionState.ACTIVE)),
+        say(messages.approval.friends_stay, connection=connection(ConnectionState.ACTIVE)),
         """
         Nothing to take back: we and attraktor are friends already.
         !fed cancel only takes back what isn't agreed yet. I did nothing.
         """,
     ),
     "over already": (
-        say("over_already", subject=transfer(state=TransferState.DECLINED, decided=BY_BEA)),
+        say(messages.approval.over_already, subject=transfer(state=TransferState.DECLINED, decided=BY_BEA)),
         """
         Nothing to take back: 1 × Laser lens 2.0″ (k7m2) is over.
         Bea said no. Nothing has moved.
@@ -263,7 +282,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "not yours to cancel": (
         say(
-            "not_yours_to_cancel",
+            messages.approval.not_yours_to_cancel,
             subject=transfer(),
             rights=Rights("kim", known=True, active=True),
             right=Right.APPROVER,
@@ -278,7 +297,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "not yours to cancel, and nobody else may": (
         say(
-            "not_yours_to_cancel",
+            messages.approval.not_yours_to_cancel,
             subject=connection(),
             rights=Rights("kim", known=True, active=True),
             right=Right.SUPERUSER,

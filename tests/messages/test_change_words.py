@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.model import shown
 from fedbot.rules.model.effects import Phrase, say
@@ -22,7 +23,9 @@ def changed(before: Transfer, after: Transfer) -> Phrase:
     """The card of `after`, which took the place of that of `before`."""
     changes = shown.changes(consent.of_transfer(before), consent.of_transfer(after))
     home, peer = (BETA, "attraktor") if after.role == "receiver" else (ALPHA, "betaspace")
-    return say("transfer_card", transfer=after, home=home, peer_name=peer, people=PEOPLE, changes=changes)
+    return say(
+        messages.transfer_card.transfer_card, transfer=after, home=home, peer_name=peer, people=PEOPLE, changes=changes
+    )
 
 
 def head(phrase: Phrase) -> list[str]:
@@ -71,7 +74,7 @@ def test_a_new_card_names_the_difference(case: str) -> None:
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "a card that is out of force": (
-        say("card_superseded", subject=transfer(BOLTS)),
+        say(messages.changes.card_superseded, subject=transfer(BOLTS)),
         """
         10 × M3 bolt (k7m2) has changed: a newer card takes the place of this one.
         Decide on that one. Nothing has moved.
@@ -79,14 +82,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a reaction on it": (
-        say("card_is_superseded", subject=transfer(BOLTS)),
+        say(messages.changes.card_is_superseded, subject=transfer(BOLTS)),
         """
         Not counted: a newer card shows what has changed in 10 × M3 bolt (k7m2).
         Please decide on that one.
         """,
     ),
     "a reaction from before an edit": (
-        say("card_has_changed", subject=connection()),
+        say(messages.changes.card_has_changed, subject=connection()),
         """
         Not counted: the card of the friendship with attraktor (c9x4) has changed since.
         Please read it again and react anew.
@@ -94,7 +97,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "something else would be given": (
         say(
-            "another_thing_would_be_given",
+            messages.transfer.another_thing_would_be_given,
             transfer=transfer(BOLTS),
             peer_name="attraktor",
             others=((replace(BOLTS, description=PartDescription("bolts")), (BOLTS,)),),

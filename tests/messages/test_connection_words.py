@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -21,7 +22,7 @@ KEY, OWN_KEY = "k3f9-2mxa-7rtw-h4cd-p9qe", "w5nh-8d2c-xq4m-t7ra-6kzj"
 
 def card(connection: Connection, people: list[str] | None = None, home: PartyConfig = BETA) -> Phrase:
     return say(
-        "connection_card",
+        messages.connection.connection_card,
         connection=connection,
         home=home,
         fingerprint=KEY,
@@ -34,14 +35,18 @@ def card(connection: Connection, people: list[str] | None = None, home: PartyCon
 def making_waits(reason: str, text: str) -> Phrase:
     making = connection(ConnectionState.MAKING, ours=True)
     about = {"name": "fed-beta-1", "reference": "made-for/beta/1"}
-    return say("making_waits", connection=making, reason=reason, text=text, **about)
+    return say(messages.connection.making_waits, connection=making, reason=reason, text=text, **about)
 
 
 def disconnecting(*, at_once: bool) -> Phrase:
     ending = replace(connection(ConnectionState.ENDING), ended_by=BY_BEA)
     moving = transfer(state=TransferState.CREDITING)
     return say(
-        "disconnecting", connection=ending, home=BETA, at_once=at_once, preview=Preview((transfer(BOLTS),), (moving,))
+        messages.disconnect.disconnecting,
+        connection=ending,
+        home=BETA,
+        at_once=at_once,
+        preview=Preview((transfer(BOLTS),), (moving,)),
     )
 
 
@@ -163,7 +168,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "friends": (
-        say("connected", connection=connection(ConnectionState.ACTIVE, ours=True, decided=BY_BEA), home=ALPHA),
+        say(
+            messages.connection.connected,
+            connection=connection(ConnectionState.ACTIVE, ours=True, decided=BY_BEA),
+            home=ALPHA,
+        ),
         """
         ✅ attraktor and betaspace are friends: each can offer the other things.
         Asked by Anna, accepted by Bea, Tue 24 Nov, 20:31
@@ -175,7 +184,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "friends, direct": (
         say(
-            "connected",
+            messages.connection.connected,
             connection=replace(
                 connection(ConnectionState.ACTIVE, access="direct", decided=BY_BEA), sees_items=4120, peer_sees_items=1
             ),
@@ -192,7 +201,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "asked": (
-        say("connect_asked", connection=connection(ConnectionState.ASKED, ours=True), fingerprint=KEY, emoji=SEVEN),
+        say(
+            messages.connection.connect_asked,
+            connection=connection(ConnectionState.ASKED, ours=True),
+            fingerprint=KEY,
+            emoji=SEVEN,
+        ),
         """
         Asked betaspace to be friends. Nothing has been made yet.
         A superuser of betaspace decides, on the card of its bot, until Tue 1 Dec, 20:14.
@@ -207,7 +221,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "asked, direct": (
         say(
-            "connect_asked",
+            messages.connection.connect_asked,
             connection=connection(ConnectionState.ASKED, ours=True, access="direct"),
             fingerprint=KEY,
             emoji=(),
@@ -224,7 +238,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "both asked at once": (
-        say("connect_crossed", connection=connection(ConnectionState.ASKED, ours=True), emoji=SEVEN),
+        say(messages.connection.connect_crossed, connection=connection(ConnectionState.ASKED, ours=True), emoji=SEVEN),
         """
         betaspace asked us at the same moment: so both have said yes.
         Each side now makes the other's access and tries it.
@@ -236,7 +250,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "keys to compare": (
         say(
-            "keys_to_compare",
+            messages.keys.keys_to_compare,
             connection=replace(connection(ConnectionState.SUSPENDED), changed_bot="@new:attraktor.example"),
             home=BETA,
             emoji=SEVEN,
@@ -251,7 +265,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "our own key is looked at": (
-        say("keys_to_compare", connection=connection(ConnectionState.ACTIVE), home=BETA, emoji=SEVEN),
+        say(messages.keys.keys_to_compare, connection=connection(ConnectionState.ACTIVE), home=BETA, emoji=SEVEN),
         """
         Compare the keys of betaspace and attraktor: call attraktor.
         Their bot must show the same seven emoji:
@@ -261,14 +275,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no emoji yet": (
-        say("keys_not_compared_yet", connection=connection()),
+        say(messages.keys.keys_not_compared_yet, connection=connection()),
         """
         Not counted: attraktor's bot hasn't answered, so nobody can compare the keys yet.
         The card will show seven emoji. Then decide.
         """,
     ),
     "the check failed": (
-        say("key_check_failed", connection=connection()),
+        say(messages.keys.key_check_failed, connection=connection()),
         """
         ⚠ The key check with attraktor's bot failed. Nobody should approve.
         It told another secret than the one it had promised. Somebody may be between the two bots.
@@ -277,7 +291,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "another past": (
-        say("past_differs", code="k7m2", peer_name="betaspace", number=3),
+        say(messages.keys.past_differs, code="k7m2", peer_name="betaspace", number=3),
         """
         ⚠ k7m2: betaspace's bot tells another past than ours.
         It has read other messages of ours, up to number 3, than we have sent.
@@ -286,7 +300,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the other bot is silent": (
-        say("peer_bot_silent", connection=connection(ConnectionState.ASKED, ours=True), home=ALPHA),
+        say(messages.connection.peer_bot_silent, connection=connection(ConnectionState.ASKED, ours=True), home=ALPHA),
         """
         ⏸ c9x4 waits: betaspace's bot has not answered for ten minutes.
         Nothing is lost: it goes on as soon as that bot is awake again.
@@ -295,7 +309,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "the other InvenTree lets us not in": (
         say(
-            "peers_access_waits",
+            messages.connection.peers_access_waits,
             connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
             home=ALPHA,
             text="InvenTree at inventree.beta.example can't be reached: no connection.",
@@ -311,7 +325,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "the other InvenTree lets us not in, where the other space reads along": (
         say(
-            "peers_access_waits_in_room",
+            messages.connection.peers_access_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True, access="direct"),
             home=ALPHA,
             code="unreachable",
@@ -324,7 +338,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the other space said no": (
-        say("connect_declined", connection=connection(ConnectionState.DECLINED, ours=True), by="Bea"),
+        say(messages.connection.connect_declined, connection=connection(ConnectionState.DECLINED, ours=True), by="Bea"),
         """
         ❌ betaspace did not agree to be friends.
         Bea said no.
@@ -333,7 +347,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "our asking expired": (
-        say("connect_over", connection=connection(ConnectionState.EXPIRED, ours=True), by=""),
+        say(messages.connection.connect_over, connection=connection(ConnectionState.EXPIRED, ours=True), by=""),
         """
         Expired: no friendship with betaspace.
         It was open until Tue 1 Dec, 20:14.
@@ -342,7 +356,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "our asking was taken back": (
-        say("connect_over", connection=connection(ConnectionState.CANCELLED, ours=True), by="Anna"),
+        say(messages.connection.connect_over, connection=connection(ConnectionState.CANCELLED, ours=True), by="Anna"),
         """
         Cancelled: no friendship with betaspace.
         By Anna
@@ -351,7 +365,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "paused": (
-        say("connection_suspended", connection=connection(ConnectionState.SUSPENDED, ours=True), home=ALPHA),
+        say(
+            messages.connection.connection_suspended,
+            connection=connection(ConnectionState.SUSPENDED, ours=True),
+            home=ALPHA,
+        ),
         """
         ⚠ betaspace's bot has another key or account than attraktor agreed to. The friendship is paused.
         It may be a new installation, or somebody else in its name.
@@ -361,7 +379,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "setting up waits, told in the room": (
-        say("making_waits_in_room", connection=connection(ConnectionState.MAKING, ours=True), home=ALPHA),
+        say(
+            messages.connection.making_waits_in_room,
+            connection=connection(ConnectionState.MAKING, ours=True),
+            home=ALPHA,
+        ),
         """
         ⏸ c9x4 waits for an admin of attraktor.
         Done: both said yes. Not done: attraktor's side is not set up.
@@ -371,7 +393,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "setting up waits, without an admin room": (
         say(
-            "making_waits_in_room",
+            messages.connection.making_waits_in_room,
             connection=connection(ConnectionState.MAKING, ours=True),
             home=replace(ALPHA, admin_room=""),
         ),
@@ -509,21 +531,23 @@ configuration, restart me and connect anew.
         """,
     ),
     "asked too often": (
-        say("connect_throttled", connection=connection(ConnectionState.OFFERED)),
+        say(messages.connection.connect_throttled, connection=connection(ConnectionState.OFFERED)),
         """
         attraktor asked to be friends, but I have taken all requests of today.
         Its bot asks again by itself. To go first, a superuser of this space types: !fed connect attraktor
         """,
     ),
     "more at once than gets cards": (
-        say("peer_opens_too_much", connection=connection(ConnectionState.ACTIVE), again=NOW, most=3),
+        say(messages.connection.peer_opens_too_much, connection=connection(ConnectionState.ACTIVE), again=NOW, most=3),
         """
         attraktor sends more at once than I put up cards for.
         The rest gets its cards little by little, the next after 20:31.
         """,
     ),
     "more open than gets cards": (
-        say("peer_opens_too_much", connection=connection(ConnectionState.ACTIVE), again=None, most=100),
+        say(
+            messages.connection.peer_opens_too_much, connection=connection(ConnectionState.ACTIVE), again=None, most=100
+        ),
         """
         attraktor sends more at once than I put up cards for.
         100 of its requests are open here. The rest gets its cards once those are decided.
@@ -531,7 +555,7 @@ configuration, restart me and connect anew.
     ),
     "access that could not be ended": (
         say(
-            "access_not_ended",
+            messages.connection.access_not_ended,
             connection=connection(ConnectionState.CANCELLED),
             name="fed-attraktor-1",
             text="No answer in time.",
@@ -586,7 +610,7 @@ configuration, restart me and connect anew.
     ),
     "the other space ends it": (
         say(
-            "peer_disconnects",
+            messages.disconnect.peer_disconnects,
             connection=replace(connection(ConnectionState.ENDING), ended_by=BY_ANNA),
             home=BETA,
             preview=Preview((), ()),
@@ -601,7 +625,7 @@ configuration, restart me and connect anew.
     ),
     "it has ended, and something is on loan": (
         say(
-            "disconnected",
+            messages.disconnect.disconnected,
             connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA),
             home=BETA,
             on_loan=(transfer(BOLTS),),
@@ -619,7 +643,11 @@ configuration, restart me and connect anew.
         """,
     ),
     "it has ended": (
-        say("disconnected", connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA), home=BETA),
+        say(
+            messages.disconnect.disconnected,
+            connection=replace(connection(ConnectionState.ENDED), ended_by=BY_ANNA),
+            home=BETA,
+        ),
         """
         betaspace and attraktor are friends no more.
         By Anna (attraktor), Tue 24 Nov, 20:14
@@ -630,7 +658,7 @@ configuration, restart me and connect anew.
         """,
     ),
     "somebody speaks in a friend's name": (
-        say("party_claimed", connection=connection(ConnectionState.ACTIVE), bot="@evil:example.org"),
+        say(messages.connection.party_claimed, connection=connection(ConnectionState.ACTIVE), bot="@evil:example.org"),
         """
         ⚠ @evil:example.org speaks in the name of attraktor, but isn't the bot that we are friends with.
         I do nothing that it says. The real one is @fedbot:attraktor.example; the friendship goes on with it.

@@ -8,7 +8,8 @@ from textwrap import dedent
 
 import pytest
 
-from fedbot.rules.command import Command
+from fedbot import messages
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
@@ -23,47 +24,61 @@ PUSH = Command("push", {}, ROOM, "$line", KIM, ASKED_AT, "push 10 M3-BOLT to bet
 
 
 def decided(subject: Transfer | Connection) -> Phrase:
-    return say("decided_already", subject=subject)
+    return say(messages.approval.decided_already, subject=subject)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "a typed yes": (
-        say("noted_in_grace", subject=transfer(), choice=Choice.APPROVE, seconds=timedelta(seconds=5)),
+        say(messages.approval.noted_in_grace, subject=transfer(), choice=Choice.APPROVE, seconds=timedelta(seconds=5)),
         """
         Noted: yes to 1 × Laser lens 2.0″ (k7m2). It counts in 5 seconds.
         To take it back until then, reply: !fed cancel
         """,
     ),
     "a typed no": (
-        say("noted_in_grace", subject=connection(), choice=Choice.DECLINE, seconds=timedelta(seconds=1)),
+        say(
+            messages.approval.noted_in_grace, subject=connection(), choice=Choice.DECLINE, seconds=timedelta(seconds=1)
+        ),
         """
         Noted: no to the friendship with attraktor (c9x4). It counts in 1 second.
         To take it back until then, reply: !fed cancel
         """,
     ),
     "somebody of another space": (
-        say("not_yours_to_decide", subject=transfer(), party="betaspace"),
+        say(messages.approval.not_yours_to_decide, subject=transfer(), party="betaspace"),
         """
         Not counted: only people of betaspace decide on 1 × Laser lens 2.0″ (k7m2).
         I don't know you as one of them. An admin of betaspace can enter you in its bot's configuration.
         """,
     ),
     "whoever is addressed, as nothing else shows it": (
-        replace(say("too_late", subject=transfer()), to="@kim:attraktor.example"),
+        replace(say(messages.approval.too_late, subject=transfer()), to="@kim:attraktor.example"),
         """
         kim: Too late: 1 × Laser lens 2.0″ (k7m2) was open until Tue 1 Dec, 20:14.
         Nothing has moved. Anna can start it again.
         """,
     ),
     "somebody of a friend": (
-        say("for_the_other_space_to_decide", subject=transfer(), party="betaspace", own="attraktor", asked=False),
+        say(
+            messages.approval.for_the_other_space_to_decide,
+            subject=transfer(),
+            party="betaspace",
+            own="attraktor",
+            asked=False,
+        ),
         """
         Not counted: you are of attraktor, and 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
         What its people say, you will read here; nothing to do for you.
         """,
     ),
     "somebody of a friend, who asked for it": (
-        say("for_the_other_space_to_decide", subject=transfer(), party="betaspace", own="attraktor", asked=True),
+        say(
+            messages.approval.for_the_other_space_to_decide,
+            subject=transfer(),
+            party="betaspace",
+            own="attraktor",
+            asked=True,
+        ),
         """
         Not counted: you are of attraktor, and 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
         What its people say, you will read here; nothing to do for you.
@@ -127,14 +142,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "too late": (
-        say("too_late", subject=transfer()),
+        say(messages.approval.too_late, subject=transfer()),
         """
         Too late: 1 × Laser lens 2.0″ (k7m2) was open until Tue 1 Dec, 20:14.
         Nothing has moved. Anna can start it again.
         """,
     ),
     "the friendship is paused": (
-        say("connection_not_active", connection=connection(ConnectionState.SUSPENDED)),
+        say(messages.approval.connection_not_active, connection=connection(ConnectionState.SUSPENDED)),
         """
         Not done: the friendship with attraktor isn't active at the moment.
         The key or account of attraktor's bot has changed; nothing has moved.
@@ -142,35 +157,35 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the friendship is being set up": (
-        say("connection_not_active", connection=connection(ConnectionState.MAKING)),
+        say(messages.approval.connection_not_active, connection=connection(ConnectionState.MAKING)),
         """
         Not done: the friendship with attraktor isn't active at the moment.
         Nothing has moved. Look with !fed spaces.
         """,
     ),
     "one's own": (
-        say("not_your_own", subject=transfer()),
+        say(messages.approval.not_your_own, subject=transfer()),
         """
         Not counted: you asked for 1 × Laser lens 2.0″ (k7m2) yourself, so somebody else has to decide.
         You can take it back: !fed cancel k7m2
         """,
     ),
     "somebody was first": (
-        say("being_decided", subject=transfer(), by="Cem"),
+        say(messages.approval.being_decided, subject=transfer(), by="Cem"),
         """
         Not counted: Cem is deciding on 1 × Laser lens 2.0″ (k7m2) this very moment.
         Should it be open again afterwards, you can tap then.
         """,
     ),
     "one's own other tap was first": (
-        say("decided_by_yourself", subject=transfer(), key="✅"),
+        say(messages.approval.decided_by_yourself, subject=transfer(), key="✅"),
         """
         Not counted: your own ✅ on 1 × Laser lens 2.0″ (k7m2) came first, and counts in a moment.
         If you didn't mean it: take that ✅ off at once, then tap again.
         """,
     ),
     "who was first has taken it back": (
-        say("open_again", subject=transfer()),
+        say(messages.approval.open_again, subject=transfer()),
         """
         1 × Laser lens 2.0″ (k7m2) is open again: nothing was decided.
         Who tapped meanwhile and means it: take your tap off, and tap again.
@@ -178,7 +193,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "no approver": (
         say(
-            "not_entitled_to_decide",
+            messages.approval.not_entitled_to_decide,
             subject=transfer(),
             rights=KIMS,
             right=Right.APPROVER,
@@ -193,7 +208,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "no superuser, and nobody is": (
         say(
-            "not_entitled_to_decide",
+            messages.approval.not_entitled_to_decide,
             subject=connection(),
             rights=KIMS,
             right=Right.SUPERUSER,
@@ -207,7 +222,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "rights can't be read": (
-        say("rights_unreadable", subject=transfer(), problem="InvenTree can't be reached."),
+        say(messages.approval.rights_unreadable, subject=transfer(), problem="InvenTree can't be reached."),
         """
         Not counted: I can't read your rights, as our InvenTree does not answer.
         Nothing has changed; the card stays open: 1 × Laser lens 2.0″ (k7m2).
@@ -216,13 +231,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an edited line": (
-        say("edits_never_execute"),
+        say(messages.line_errors.edits_never_execute),
         """
         Edited lines do nothing. Please send it as a new message.
         """,
     ),
     "a stranger": (
-        say("stranger", person="@eve:example.org", home=ALPHA),
+        say(messages.line_errors.stranger, person="@eve:example.org", home=ALPHA),
         """
         I don't know you yet, so I did nothing.
         If you belong to attraktor: its admin enters you in my configuration, under people:
@@ -231,21 +246,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more lines at once than are read": (
-        say("says_too_much", person="Piet", most=30),
+        say(messages.line_errors.says_too_much, person="Piet", most=30),
         """
         Not done: Piet, you sent more than 30 commands at once.
         Please wait a minute, then send this one again. Until then I read none of yours.
         """,
     ),
     "an old line": (
-        say("line_too_old", text="!fed push 10 M3-BOLT to beta", at=ASKED_AT),
+        say(messages.line_errors.line_too_old, text="!fed push 10 M3-BOLT to beta", at=ASKED_AT),
         """
         Not done: your line is from Tue 24 Nov, 20:14, and I read it only now.
         If you still want it, send it again: !fed push 10 M3-BOLT to beta
         """,
     ),
     "two spaces list the same person": (
-        say("is_it_for_us", home=ALPHA, others=("beta", "gamma")),
+        say(messages.line_errors.is_it_for_us, home=ALPHA, others=("beta", "gamma")),
         """
         Is this for attraktor? 1) Yes
         I did nothing yet, as you are also on the list of beta and gamma.
@@ -253,14 +268,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "for a space of others": (
-        say("not_of_that_space", party="beta", home=ALPHA),
+        say(messages.line_errors.not_of_that_space, party="beta", home=ALPHA),
         """
         Not done: I know you as one of attraktor, not of beta.
         Without as beta it is for attraktor.
         """,
     ),
     "not entitled": (
-        say("not_entitled", command=PUSH, rights=KIMS, right=Right.APPROVER, home=ALPHA, able=["Anna", "Piet"]),
+        say(
+            messages.line_errors.not_entitled,
+            command=PUSH,
+            rights=KIMS,
+            right=Right.APPROVER,
+            home=ALPHA,
+            able=["Anna", "Piet"],
+        ),
         """
         Not done: !fed push needs an approver of attraktor.
         Your user kim isn't an approver there.
@@ -270,7 +292,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "not entitled, inactive, and nobody is": (
         say(
-            "not_entitled", command=PUSH, rights=replace(KIMS, active=False), right=Right.SUPERUSER, home=ALPHA, able=[]
+            messages.line_errors.not_entitled,
+            command=PUSH,
+            rights=replace(KIMS, active=False),
+            right=Right.SUPERUSER,
+            home=ALPHA,
+            able=[],
         ),
         """
         Not done: !fed push needs a superuser of attraktor's InvenTree.
@@ -281,7 +308,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "not entitled, as the configuration doesn't name the user": (
         say(
-            "not_entitled",
+            messages.line_errors.not_entitled,
             command=PUSH,
             rights=Rights("kim", known=True, active=True, unpinned=True),
             right=Right.APPROVER,
@@ -296,7 +323,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an inactive user": (
-        say("not_entitled", command=PUSH, rights=replace(KIMS, active=False), right=Right.MAPPED, home=ALPHA, able=[]),
+        say(
+            messages.line_errors.not_entitled,
+            command=PUSH,
+            rights=replace(KIMS, active=False),
+            right=Right.MAPPED,
+            home=ALPHA,
+            able=[],
+        ),
         """
         Not done: !fed push needs an active user of attraktor's InvenTree.
         Your user kim is inactive in attraktor's InvenTree.
@@ -304,7 +338,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not entitled, unknown to InvenTree": (
-        say("not_entitled", command=PUSH, rights=Rights("kim"), right=Right.APPROVER, home=ALPHA, able=[]),
+        say(
+            messages.line_errors.not_entitled,
+            command=PUSH,
+            rights=Rights("kim"),
+            right=Right.APPROVER,
+            home=ALPHA,
+            able=[],
+        ),
         """
         Not done: !fed push needs an approver of attraktor.
         attraktor's InvenTree has no user kim.
@@ -313,7 +354,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a line waits for InvenTree": (
-        say("line_waits", home=ALPHA, problem="No connection.", wait=timedelta(minutes=15)),
+        say(messages.line_errors.line_waits, home=ALPHA, problem="No connection.", wait=timedelta(minutes=15)),
         """
         ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
         Why: No connection.
@@ -321,14 +362,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a line waits for a slow InvenTree": (
-        say("line_waits", home=ALPHA, problem="", wait=timedelta(minutes=15)),
+        say(messages.line_errors.line_waits, home=ALPHA, problem="", wait=timedelta(minutes=15)),
         """
         ⏸ attraktor's InvenTree does not answer yet. Your line waits for it.
         I'll keep trying for up to 15 minutes and answer here.
         """,
     ),
     "no superuser when InvenTree was last read": (
-        say("not_last_seen_as_superuser", command=PUSH, home=ALPHA),
+        say(messages.line_errors.not_last_seen_as_superuser, command=PUSH, home=ALPHA),
         """
         Not done: !fed push needs a superuser of attraktor's InvenTree.
         It does not answer now, and you weren't a superuser when I last read it.
@@ -336,7 +377,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "InvenTree is silent": (
-        say("inventory_silent", problem="No connection.", text="push 10 M3-BOLT to beta", home=ALPHA),
+        say(
+            messages.line_errors.inventory_silent, problem="No connection.", text="push 10 M3-BOLT to beta", home=ALPHA
+        ),
         """
         Not done: attraktor's InvenTree does not answer.
         Why: No connection.

@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.figures import Dealings, Flow, SpaceFigures
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -36,7 +37,7 @@ THEIRS = SpaceFigures("beta", "betaspace", NOW, 30, 1, 1, None, 1, 40, Flow(), F
 
 
 def stats(*figures: SpaceFigures, silent: tuple[str, ...] = (), days: int = 0) -> Phrase:
-    return say("stats", home=ALPHA, figures=figures, silent=silent, days=days)
+    return say(messages.stats.stats, home=ALPHA, figures=figures, silent=silent, days=days)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -114,7 +115,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "chart": (
-        say("stats_chart", home=ALPHA, figures=OURS),
+        say(messages.stats.stats_chart, home=ALPHA, figures=OURS),
         """
         Chart: stock items of attraktor, and what it gave and received
         attraktor: stock items
@@ -124,7 +125,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no span": (
-        say("no_such_span", word="yesterday", usage="stats [SPACE|all] [--since 30d]"),
+        say(messages.stats.no_such_span, word="yesterday", usage="stats [SPACE|all] [--since 30d]"),
         """
         "yesterday" is no length of time. I did nothing.
         Write days, weeks, months or years: --since 30d. It goes: !fed stats [SPACE|all] [--since 30d]
@@ -132,7 +133,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "reminder of an offer": (
         say(
-            "reminder",
+            messages.approval.reminder,
             subject=transfer(BOLTS, state=TransferState.OPEN),
             home=BETA,
             people={BEA: "Bea", CEM: "Cem", DILEK: "Dilek"},
@@ -145,7 +146,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "reminder of a space that asks": (
-        say("reminder", subject=connection(), home=BETA, people={BEA: "Bea"}, others=0),
+        say(messages.approval.reminder, subject=connection(), home=BETA, people={BEA: "Bea"}, others=0),
         """
         @Bea ⏰ the friendship with attraktor (c9x4) still waits for your yes or no.
         Asked by Anna. Open until Tue 1 Dec, 20:14, then it is over by itself.

@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.inventree.versions import ABILITIES
 from fedbot.messages.health import _CAN, _CANNOT
 from fedbot.rules.model.effects import Phrase, say
@@ -31,14 +32,14 @@ TOKEN = OwnToken("token", "seed", 3, date(2026, 12, 8), reason="no-file", proble
 
 
 def ends(token: OwnToken, left: int) -> Phrase:
-    return say("own_token_ends", home=ALPHA, token=token, left=left, name="fedbot-attraktor-2026-12-08")
+    return say(messages.health.own_token_ends, home=ALPHA, token=token, left=left, name="fedbot-attraktor-2026-12-08")
 
 
 GIVEN, GOT = (transfer(BOLTS, role=role) for role in ("sender", "receiver"))
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "InvenTree is back": (
-        say("inventory_back", home=ALPHA, since=ASKED_AT, until=NOW),
+        say(messages.health.inventory_back, home=ALPHA, since=ASKED_AT, until=NOW),
         """
         ✅ attraktor's InvenTree answers again, since Tue 24 Nov, 20:31.
         It was silent since Tue 24 Nov, 20:14. What waited for it goes on by itself; nothing to do.
@@ -46,7 +47,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "InvenTree was put back to an earlier state": (
         say(
-            "inventory_went_back",
+            messages.health.inventory_went_back,
             home=ALPHA,
             lost=(
                 Lost(GIVEN, GIVEN.terms.lines[0], 43, is_another=True),
@@ -63,7 +64,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "InvenTree was put back, and nothing of ours is missing": (
-        say("inventory_went_back", home=ALPHA, lost=()),
+        say(messages.health.inventory_went_back, home=ALPHA, lost=()),
         """
         ⚠ attraktor's InvenTree was put back to an earlier state.
         I move no stock in it until a superuser says: !fed resume
@@ -71,7 +72,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more is missing than is shown": (
-        say("inventory_went_back", home=ALPHA, lost=(Lost(GOT, GOT.terms.lines[0], 7, is_another=False),) * 12),
+        say(
+            messages.health.inventory_went_back,
+            home=ALPHA,
+            lost=(Lost(GOT, GOT.terms.lines[0], 7, is_another=False),) * 12,
+        ),
         "\n".join(
             [
                 "⚠ attraktor's InvenTree was put back to an earlier state.",
@@ -84,20 +89,24 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
     ),
     "stock may move again": (
-        say("resumed", home=ALPHA),
+        say(messages.health.resumed, home=ALPHA),
         """
         From now on I move stock in attraktor's InvenTree again.
         What waited goes on within a minute. A thing that isn't the one I know stays untouched.
         """,
     ),
     "nothing was stopped": (
-        say("nothing_to_resume", home=ALPHA),
+        say(messages.health.nothing_to_resume, home=ALPHA),
         """
         Nothing to do: I do move stock in attraktor's InvenTree.
         """,
     ),
     "InvenTree says no": (
-        say("inventory_refuses", home=ALPHA, problem="InvenTree does not accept the token (Invalid token.)."),
+        say(
+            messages.health.inventory_refuses,
+            home=ALPHA,
+            problem="InvenTree does not accept the token (Invalid token.).",
+        ),
         """
         ⚠ attraktor's InvenTree doesn't let me do what waits.
         Why: InvenTree does not accept the token (Invalid token.).
@@ -107,7 +116,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "a first look at one that isn't known": (
         say(
-            "version_changed",
+            messages.health.version_changed,
             home=ALPHA,
             old=BotStatus(),
             inventory=replace(NEW, version="0.12.0", api=100, writes_allowed=False),
@@ -121,7 +130,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "an upgrade that brings something": (
         say(
-            "version_changed",
+            messages.health.version_changed,
             home=ALPHA,
             old=OLD,
             inventory=NEW,
@@ -136,7 +145,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "a version that isn't known": (
         say(
-            "version_changed",
+            messages.health.version_changed,
             home=ALPHA,
             old=OLD,
             inventory=replace(NEW, version="2.0.0", api=600, writes_allowed=False),
@@ -186,21 +195,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the next one works": (
-        say("own_token_renewed", token=TOKEN, expiry=date(2027, 12, 8), by_hand=False),
+        say(messages.health.own_token_renewed, token=TOKEN, expiry=date(2027, 12, 8), by_hand=False),
         """
         ✅ My new InvenTree token (inventree.token) works, good until Wed 8 Dec 2027.
         I revoke the old one by myself. Nothing to do.
         """,
     ),
     "the next one works, made by hand": (
-        say("own_token_renewed", token=TOKEN, expiry=date(2027, 12, 8), by_hand=True),
+        say(messages.health.own_token_renewed, token=TOKEN, expiry=date(2027, 12, 8), by_hand=True),
         """
         ✅ My new InvenTree token (inventree.token) works, good until Wed 8 Dec 2027.
         Please revoke the old one in InvenTree: seed
         """,
     ),
     "the old one stays": (
-        say("own_old_token_stays", token=TOKEN, text="InvenTree answered 403."),
+        say(messages.health.own_old_token_stays, token=TOKEN, text="InvenTree answered 403."),
         """
         ⚠ My old InvenTree token (inventree.token) is still good: I could not revoke it.
         Why: InvenTree answered 403.

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -21,13 +22,15 @@ OPEN = replace(transfer(LENS, state=TransferState.OPEN), role="receiver", peer="
 def told(*transfers: Transfer, **about: object) -> Phrase:
     nothing = {"space": "", "item": "", "days": 0, "before": 0, "more": False}
     names = {"beta": "betaspace", "gamma": "Gamma"}
-    return Phrase("ledger", {**nothing, "transfers": transfers, "total": len(transfers), "names": names, **about})
+    return Phrase(
+        messages.history.ledger, {**nothing, "transfers": transfers, "total": len(transfers), "names": names, **about}
+    )
 
 
 def of_item(*transfers: Transfer, total: int = 0) -> Phrase:
     names = {"beta": "betaspace", "gamma": "Gamma"}
     about = {"item": "M3-BOLT", "total": total or len(transfers)}
-    return Phrase("cases_of_item", {"transfers": transfers, "names": names, **about})
+    return Phrase(messages.history.cases_of_item, {"transfers": transfers, "names": names, **about})
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -116,7 +119,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no number of a page": (
-        say("no_such_page", word="two", usage="history [SPACE|ITEM|ID]"),
+        say(messages.history.no_such_page, word="two", usage="history [SPACE|ITEM|ID]"),
         """
         "two" is no number of a page. I did nothing.
         It goes: !fed history [SPACE|ITEM|ID]

@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -65,8 +68,8 @@ def child(kind: str, asked: Signature = BY_BEA, role: str = "receiver", **fields
     return replace(given, **(changes | fields))  # type: ignore[arg-type]
 
 
-def card(what: Transfer, home: object = ALPHA, peer_name: str = "betaspace") -> Phrase:
-    return say("transfer_card", transfer=what, home=home, peer_name=peer_name, people=PEOPLE)
+def card(what: Transfer, home: PartyConfig = ALPHA, peer_name: str = "betaspace") -> Phrase:
+    return say(messages.transfer_card.transfer_card, transfer=what, home=home, peer_name=peer_name, people=PEOPLE)
 
 
 def closed(how: Ending) -> Transfer:
@@ -76,7 +79,7 @@ def closed(how: Ending) -> Transfer:
 OPEN, DONE = TransferState.OPEN, TransferState.DONE
 PART = Part(3, "Laser lens 2.0″", "LENS-2")
 ITEM = StockItem(1207, PART, Decimal(10))
-OUR = {"home": ALPHA, "peer_name": "betaspace"}
+OUR: dict[str, Any] = {"home": ALPHA, "peer_name": "betaspace"}
 
 
 SEVERAL = lent(LENS, replace(BOLTS, number=2), replace(CABLE, number=3), role="sender")
@@ -137,7 +140,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "offered": (
-        say("transfer_offered", transfer=lent(role="sender", state=OPEN), connection=connection(), home=ALPHA),
+        say(
+            messages.transfer.transfer_offered,
+            transfer=lent(role="sender", state=OPEN),
+            connection=connection(),
+            home=ALPHA,
+        ),
         """
         Offered to attraktor, on loan until Tue 15 Dec 2026: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
         Nothing has moved yet. An approver of attraktor decides, on the card of its bot.
@@ -146,7 +154,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "at its end": (
-        say("transfer_end", transfer=lent(role="sender", progress=(Progress(1, stage="arrived", item=42),)), **OUR),
+        say(
+            messages.transfer.transfer_end,
+            transfer=lent(role="sender", progress=(Progress(1, stage="arrived", item=42),)),
+            **OUR,
+        ),
         """
         @Anna @Bea ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) is at betaspace, due Tue 15 Dec 2026. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -199,7 +211,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a return is offered": (
-        say("transfer_offered", transfer=child("return", role="sender"), connection=connection(), home=BETA),
+        say(
+            messages.transfer.transfer_offered,
+            transfer=child("return", role="sender"),
+            connection=connection(),
+            home=BETA,
+        ),
         """
         attraktor is asked to take back 1 × Laser lens 2.0″ (LENS-2, serial 0042).
         Nothing has moved yet: an approver of attraktor says whether it is there.
@@ -208,7 +225,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the owner has it": (
-        say("return_asked", transfer=child("return", asked=BY_ANNA, damaged=True), **OUR),
+        say(messages.loan.return_asked, transfer=child("return", asked=BY_ANNA, damaged=True), **OUR),
         """
         1 × Laser lens 2.0″ (LENS-2, serial 0042) comes back, damaged.
         betaspace's bot gives it out of its books; then attraktor has it in stock again, in its old place.
@@ -217,7 +234,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "a return at its end": (
         say(
-            "transfer_end",
+            messages.transfer.transfer_end,
             transfer=child("return", role="sender", state=DONE, decided=BY_PIET, damaged=True),
             home=BETA,
             peer_name="attraktor",
@@ -240,7 +257,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more time is asked for": (
-        say("transfer_requested", transfer=child("extension"), connection=connection(), home=BETA),
+        say(messages.transfer.transfer_requested, transfer=child("extension"), connection=connection(), home=BETA),
         """
         attraktor is asked whether 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay until Tue 15 Dec 2026.
         Until an approver of attraktor says yes, it is due as before.
@@ -258,7 +275,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more time at its end": (
-        say("transfer_end", transfer=child("extension", role="sender", state=DONE, decided=BY_PIET), **OUR),
+        say(
+            messages.transfer.transfer_end,
+            transfer=child("extension", role="sender", state=DONE, decided=BY_PIET),
+            **OUR,
+        ),
         """
         @Bea @Piet ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay at betaspace until Tue 15 Dec 2026.
         Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
@@ -266,14 +287,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more time at once": (
-        say("loan_extended", loan=lent(role="sender", back_by=date(2027, 1, 31)), **OUR),
+        say(messages.loan.loan_extended, loan=lent(role="sender", back_by=date(2027, 1, 31)), **OUR),
         """
         ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay until Sun 31 Jan 2027, that day included.
         k7m2
         """,
     ),
     "a gift": (
-        say("loan_closed", loan=closed(Ending.GIFT), **OUR),
+        say(messages.loan.loan_closed, loan=closed(Ending.GIFT), **OUR),
         """
         ✅ A gift since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is betaspace's now, says Piet (attraktor).
         Nothing is owed any more. Nothing moves.
@@ -281,7 +302,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "lost": (
-        say("loan_closed", loan=closed(Ending.LOST), **OUR),
+        say(messages.loan.loan_closed, loan=closed(Ending.LOST), **OUR),
         """
         ❌ Lost: 1 × Laser lens 2.0″ (LENS-2, serial 0042), lent to betaspace. Says Piet (attraktor), Tue 24 Nov, 20:31.
         At attraktor it stays with customer betaspace, with the status 'lost'.
@@ -290,7 +311,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "lost, but not noted": (
-        say("loss_not_noted", loan=closed(Ending.LOST), text="InvenTree said no"),
+        say(messages.loan.loss_not_noted, loan=closed(Ending.LOST), text="InvenTree said no"),
         """
         1 × Laser lens 2.0″ (k7m2) is lost, but InvenTree has not taken the status.
         Why: InvenTree said no
@@ -299,7 +320,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "a reminder of what is out still, by the owner's day": (
         say(
-            "loan_reminder",
+            messages.loan.loan_reminder,
             loan=abroad(lent(LENS, BOLTS)),
             out=(LENS, replace(BOLTS, quantity=Decimal(4))),
             home=BETA,
@@ -341,7 +362,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "a reminder, three days before": (
         say(
-            "loan_reminder",
+            messages.loan.loan_reminder,
             loan=lent(),
             home=BETA,
             peer_name="attraktor",
@@ -356,7 +377,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "a reminder, a day before": (
         say(
-            "loan_reminder",
+            messages.loan.loan_reminder,
             loan=lent(),
             home=BETA,
             peer_name="attraktor",
@@ -370,7 +391,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a reminder, on the day": (
-        say("loan_reminder", loan=lent(), home=BETA, peer_name="attraktor", people={ANNA: "Bea"}, today=DAY),
+        say(
+            messages.loan.loan_reminder, loan=lent(), home=BETA, peer_name="attraktor", people={ANNA: "Bea"}, today=DAY
+        ),
         """
         @Bea 1 × Laser lens 2.0″ (LENS-2, serial 0042) goes back to attraktor today, Tue 15 Dec 2026.
         When it goes back, reply: !fed return · for more time: !fed extend 2 weeks
@@ -379,7 +402,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "a reminder, overdue": (
         say(
-            "loan_reminder",
+            messages.loan.loan_reminder,
             loan=lent(),
             home=BETA,
             peer_name="attraktor",
@@ -393,60 +416,60 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no day": (
-        say("day_unclear", word="3 weaks"),
+        say(messages.loan.day_unclear, word="3 weaks"),
         """
         Not done: I can't read "3 weaks" as a day. Nothing was sent.
         For example: 3 weeks · tomorrow · friday · 31.1. · 2026-12-15
         """,
     ),
     "a day that is over": (
-        say("day_is_past", day=date(2025, 11, 24)),
+        say(messages.loan.day_is_past, day=date(2025, 11, 24)),
         """
         Not done: Mon 24 Nov 2025 is over. Nothing was sent.
         """,
     ),
     "a day too far ahead": (
-        say("day_too_far", day=date(2030, 1, 1)),
+        say(messages.loan.day_too_far, day=date(2030, 1, 1)),
         """
         Not done: Tue 1 Jan 2030 is more than two years ahead. Nothing was sent.
         What stays that long can be given to keep: !fed help push
         """,
     ),
     "no loan": (
-        say("no_loan", subject=transfer(BOLTS)),
+        say(messages.loan.no_loan, subject=transfer(BOLTS)),
         """
         Not done: 10 × M3 bolt (k7m2) is no loan.
         What is on loan: !fed todo
         """,
     ),
     "not on loan yet": (
-        say("not_on_loan", loan=lent(state=OPEN), **OUR),
+        say(messages.loan.not_on_loan, loan=lent(state=OPEN), **OUR),
         """
         Not done: 1 × Laser lens 2.0″ (k7m2) isn't on loan (yet).
         """,
     ),
     "not on loan any more": (
-        say("not_on_loan", loan=closed(Ending.GIFT), **OUR),
+        say(messages.loan.not_on_loan, loan=closed(Ending.GIFT), **OUR),
         """
         Not done: k7m2 is over already.
         ✅ A gift since Tue 24 Nov, 20:31: 1 × Laser lens 2.0″ (LENS-2, serial 0042) is betaspace's now, says Piet (attraktor).
         """,
     ),
     "the owner decides": (
-        say("owner_decides", loan=lent(), peer_name="attraktor", usage="gift [ID]"),
+        say(messages.loan.owner_decides, loan=lent(), peer_name="attraktor", usage="gift [ID]"),
         """
         Not done: 1 × Laser lens 2.0″ (k7m2) is attraktor's, so an approver of attraktor says that.
         """,
     ),
     "the owner sees damage": (
-        say("owner_sees_damage", loan=lent(), peer_name="attraktor"),
+        say(messages.loan.owner_sees_damage, loan=lent(), peer_name="attraktor"),
         """
         Not done: in which state k7m2 comes back says attraktor, on its card.
         You can write it along: !fed return k7m2 --note "…"
         """,
     ),
     "under way already": (
-        say("return_under_way", loan=lent(), transfer=child("return")),
+        say(messages.loan.return_under_way, loan=lent(), transfer=child("return")),
         """
         Not done: 1 × Laser lens 2.0″ (k7m2) is on its way back already.
         How it stands: !fed show k7m2
@@ -454,7 +477,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "unknown stock": (
-        say("borrowed_stock_unknown", loan=lent(), peer_name="beta"),
+        say(messages.loan.borrowed_stock_unknown, loan=lent(), peer_name="beta"),
         """
         Not done: I don't know which stock item 1 × Laser lens 2.0″ (k7m2) is at the borrower's.
         An approver of beta can start it: !fed return k7m2
@@ -462,7 +485,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "several things": (
         say(
-            "which_things_of_a_loan", loan=SEVERAL, lines=(LENS, replace(CABLE, number=3)), everything=4, verb="return"
+            messages.loan.which_things_of_a_loan,
+            loan=SEVERAL,
+            lines=(LENS, replace(CABLE, number=3)),
+            everything=4,
+            verb="return",
         ),
         """
         What of k7m2 goes back? I did nothing yet.
@@ -473,7 +500,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing is called so": (
-        say("no_such_thing_lent", loan=SEVERAL, word="LENS-3", numbers=(1, 2)),
+        say(messages.loan.no_such_thing_lent, loan=SEVERAL, word="LENS-3", numbers=(1, 2)),
         """
         Not done: nothing called "LENS-3" was lent by k7m2. It is of:
         1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
@@ -481,7 +508,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "several are called so": (
-        say("several_things_called_so", loan=SEVERAL, numbers=(1, 2)),
+        say(messages.loan.several_things_called_so, loan=SEVERAL, numbers=(1, 2)),
         """
         Not done: several things of k7m2 are called so. Please say its number:
         1) 1 × Laser lens 2.0″ (LENS-2, serial 0042)
@@ -489,28 +516,28 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more than is out": (
-        say("more_than_out", loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(10)),
+        say(messages.loan.more_than_out, loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(10)),
         """
         Not done: of M3 bolt 10 can go back, not 12.
         All of it: !fed return k7m2
         """,
     ),
     "what is not out": (
-        say("more_than_out", loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(0)),
+        say(messages.loan.more_than_out, loan=lent(BOLTS), line=BOLTS, wanted=Decimal(12), out=Decimal(0)),
         """
         Not done: M3 bolt isn't out any more, or is on its way back already.
         How it stands: !fed show k7m2
         """,
     ),
     "a part of a thing can not be a gift": (
-        say("only_all_of_a_thing", loan=lent(BOLTS), usage="gift [ID] [THING]"),
+        say(messages.loan.only_all_of_a_thing, loan=lent(BOLTS), usage="gift [ID] [THING]"),
         """
         Not done: only all that is out of a thing can be given, or lost.
         What is there can go back before: !fed return k7m2 QUANTITY
         """,
     ),
     "one thing of several is a gift": (
-        say("loan_closed", loan=SEVERAL, part=Closing(Ending.GIFT, BY_PIET), lines=(BOLTS,), **OUR),
+        say(messages.loan.loan_closed, loan=SEVERAL, part=Closing(Ending.GIFT, BY_PIET), lines=(BOLTS,), **OUR),
         """
         A gift to betaspace: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
         Nothing of that is owed any more; the rest is on loan still. Nothing moves.
@@ -518,7 +545,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "one thing of several is lost": (
-        say("loan_closed", loan=SEVERAL, part=Closing(Ending.LOST, BY_PIET), lines=(BOLTS,), **OUR),
+        say(messages.loan.loan_closed, loan=SEVERAL, part=Closing(Ending.LOST, BY_PIET), lines=(BOLTS,), **OUR),
         """
         Lost: 10 × M3 bolt, says Piet (attraktor), Tue 24 Nov, 20:31.
         At attraktor it stays with customer betaspace, with the status 'lost'.
@@ -553,14 +580,22 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "kept, as its owner is gone": (
-        say("not_on_loan", loan=lent(closed=Closing(Ending.KEPT, BY_BEA)), home=BETA, peer_name="attraktor"),
+        say(
+            messages.loan.not_on_loan, loan=lent(closed=Closing(Ending.KEPT, BY_BEA)), home=BETA, peer_name="attraktor"
+        ),
         """
         Not done: k7m2 is over already.
         ✅ Kept: 1 × Laser lens 2.0″ (LENS-2, serial 0042) stays at betaspace as attraktor's. Says Bea, Tue 24 Nov, 20:31.
         """,
     ),
     "moved by the borrower": (
-        say("borrowed_is_elsewhere", loan=lent(BOLTS), line=replace(BOLTS, item=1207), item=ITEM, there=Decimal(7)),
+        say(
+            messages.loan.borrowed_is_elsewhere,
+            loan=lent(BOLTS),
+            line=replace(BOLTS, item=1207),
+            item=ITEM,
+            there=Decimal(7),
+        ),
         """
         Not done: 10 × M3 bolt isn't all in stock #1207 any more.
         Free there: 7, status OK. Merge or move it back in InvenTree, then say it again.
@@ -569,7 +604,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "gone at the borrower": (
-        say("borrowed_is_elsewhere", loan=lent(), line=replace(LENS, item=1207), item=None, there=Decimal(0)),
+        say(
+            messages.loan.borrowed_is_elsewhere, loan=lent(), line=replace(LENS, item=1207), item=None, there=Decimal(0)
+        ),
         """
         Not done: 1 × Laser lens 2.0″ isn't all in stock #1207 any more.
         That stock item is gone. The owner's approver can settle it as a gift, or lost.
@@ -577,7 +614,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not salable any more": (
-        say("borrowed_not_salable", loan=lent(), item=ITEM),
+        say(messages.loan.borrowed_not_salable, loan=lent(), item=ITEM),
         """
         Not done: InvenTree hands back only salable parts, and Laser lens 2.0″ isn't one any more.
         Who may change parts can switch on 'salable' at it; then say it again.
@@ -585,7 +622,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "moved by the owner": (
-        say("can_not_come_back", loan=lent(role="sender"), reason="moved", **OUR),
+        say(messages.loan.can_not_come_back, loan=lent(role="sender"), reason="moved", **OUR),
         """
         Not done: 1 × Laser lens 2.0″ (k7m2) stays on loan.
         Why: the owner's stock item isn't with the borrower any more, or not all of it: somebody moved it by hand.
@@ -593,7 +630,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "in parts": (
-        say("can_not_come_back", loan=lent(role="sender"), reason="in-parts", **OUR),
+        say(messages.loan.can_not_come_back, loan=lent(role="sender"), reason="in-parts", **OUR),
         """
         Not done: 1 × Laser lens 2.0″ (k7m2) stays on loan.
         Why: the owner's InvenTree can only take back all of it at once.
@@ -601,34 +638,34 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "until when": (
-        say("extend_until_when", usage="extend [ID] TIME", example="extend 2 weeks"),
+        say(messages.loan.extend_until_when, usage="extend [ID] TIME", example="extend 2 weeks"),
         """
         Not done: until when? !fed extend [ID] TIME
         For example: !fed extend 2 weeks
         """,
     ),
     "longer anyway": (
-        say("due_later_already", loan=lent()),
+        say(messages.loan.due_later_already, loan=lent()),
         """
         Nothing to do: 1 × Laser lens 2.0″ (k7m2) may stay until Tue 15 Dec 2026 anyway.
         """,
     ),
     "earlier than agreed": (
-        say("agreed_until_later", loan=lent(back_by=date(2027, 1, 31))),
+        say(messages.loan.agreed_until_later, loan=lent(back_by=date(2027, 1, 31))),
         """
         Not done: 1 × Laser lens 2.0″ (k7m2) was lent until Tue 15 Dec 2026, and both said yes to that.
         If you need it earlier, ask them in the room. Once it is here: !fed return k7m2
         """,
     ),
     "asked for already": (
-        say("extension_asked_already", loan=lent(), transfer=child("extension")),
+        say(messages.loan.extension_asked_already, loan=lent(), transfer=child("extension")),
         """
         Not done: more time for k7m2 was asked for already.
         To ask otherwise, take that back first: !fed cancel k7m2
         """,
     ),
     "back, as the owner says alone": (
-        say("over_but_in_our_books", loan=lent(), peer_name="attraktor", numbers=(1,)),
+        say(messages.loan.over_but_in_our_books, loan=lent(), peer_name="attraktor", numbers=(1,)),
         """
         ⚠ Back at attraktor, but still in our stock: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
         A superuser has it taken out (stock #1207): !fed resolve k7m2
@@ -637,7 +674,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "lost, as the owner says": (
         say(
-            "over_but_in_our_books",
+            messages.loan.over_but_in_our_books,
             loan=lent(line_ends=(Closing(Ending.LOST, BY_PIET, 1),)),
             peer_name="attraktor",
             numbers=(1,),
@@ -649,7 +686,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not taken out": (
-        say("not_written_off", loan=lent(), text="Stock item #1207 is allocated."),
+        say(messages.loan.not_written_off, loan=lent(), text="Stock item #1207 is allocated."),
         """
         1 × Laser lens 2.0″ (k7m2) is over, but still in our stock.
         Why: Stock item #1207 is allocated.
@@ -657,7 +694,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a gift, but not noted": (
-        say("gift_not_noted", loan=closed(Ending.GIFT), text="InvenTree said no"),
+        say(messages.loan.gift_not_noted, loan=closed(Ending.GIFT), text="InvenTree said no"),
         """
         1 × Laser lens 2.0″ (k7m2) is a gift, but InvenTree's history doesn't tell so.
         Why: InvenTree said no
@@ -665,7 +702,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nobody to hand it back to": (
-        say("no_friends_to_return_to", loan=lent(), peer_name="attraktor"),
+        say(messages.loan.no_friends_to_return_to, loan=lent(), peer_name="attraktor"),
         """
         Not done: we and attraktor are no friends any more, so no bot can book 1 × Laser lens 2.0″ (k7m2) back.
         Bring it back all the same; an approver of attraktor then says: !fed return k7m2
@@ -673,58 +710,63 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "an answer that another card has": (
-        say("not_on_this_card", subject=transfer(BOLTS)),
+        say(messages.loan.not_on_this_card, subject=transfer(BOLTS)),
         """
         Not counted: this card has no such answer. Nothing is decided. k7m2
         Please tap one of those at its end; what comes by parcel, once it is here.
         """,
     ),
     "a remark": (
-        say("remark_noted", transfer=child("return")),
+        say(messages.loan.remark_noted, transfer=child("return")),
         """
         Noted: it will stand in the item's history, if k7m2 is taken back.
         """,
     ),
     "a remark of somebody who is switched off": (
-        say("remark_not_noted", transfer=child("return"), problem=""),
+        say(messages.loan.remark_not_noted, transfer=child("return"), problem=""),
         """
         Not noted, and nothing else is changed: k7m2
         Why: you have no active user of InvenTree.
         """,
     ),
     "a remark while InvenTree is silent": (
-        say("remark_not_noted", transfer=child("return"), problem="No connection."),
+        say(messages.loan.remark_not_noted, transfer=child("return"), problem="No connection."),
         """
         Not noted, and nothing else is changed: k7m2
         Why: No connection.
         """,
     ),
     "a photo": (
-        say("photo_kept", transfer=child("return"), items=(42, 43)),
+        say(messages.loan.photo_kept, transfer=child("return"), items=(42, 43)),
         """
         Kept: the photo is with stock #42, #43 in InvenTree. k7m2
         """,
     ),
     "a photo that is too large": (
-        say("photo_not_kept", transfer=child("return"), reason="too-large", text=""),
+        say(messages.loan.photo_not_kept, transfer=child("return"), reason="too-large", text=""),
         """
         The photo is not kept: it is larger than 20 MB. Send it smaller. k7m2
         """,
     ),
     "a photo that the bot may not attach": (
-        say("photo_not_kept", transfer=child("return"), reason="not-permitted", text="needs the role stock: change"),
+        say(
+            messages.loan.photo_not_kept,
+            transfer=child("return"),
+            reason="not-permitted",
+            text="needs the role stock: change",
+        ),
         """
         The photo is not kept: I lack the role for it, stock: add. See fedbot check. k7m2
         """,
     ),
     "a photo that InvenTree refuses": (
-        say("photo_not_kept", transfer=child("return"), reason="refused", text="Disk is full."),
+        say(messages.loan.photo_not_kept, transfer=child("return"), reason="refused", text="Disk is full."),
         """
         The photo is not kept: Disk is full. k7m2
         """,
     ),
     "borrowed things are not given": (
-        say("borrowed_goes_back_by_return", item=ITEM, loan=lent()),
+        say(messages.offer.borrowed_goes_back_by_return, item=ITEM, loan=lent()),
         """
         Not offered: Laser lens 2.0″ (stock #1207) is theirs: it is on loan here (k7m2).
         Hand it back: !fed return k7m2

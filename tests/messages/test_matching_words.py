@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.catalogue import Alias
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Part
@@ -16,7 +17,7 @@ RED = Alias("beta:pla-red", "beta", "PLA-RED", 7, "Rotes PLA", "PLA-ROT", "Anna"
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "kept": (
-        say("matched", alias=RED, peer="betaspace", before=None),
+        say(messages.match.matched, alias=RED, peer="betaspace", before=None),
         """
         ✅ What betaspace calls "PLA-RED" is our Rotes PLA (PLA-ROT) from now on.
         A card that waits for a place changes now; other open cards stay as they are.
@@ -24,7 +25,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "kept, in place of another": (
-        say("matched", alias=RED, peer="betaspace", before=replace(RED, part=8, name="PLA", ipn="", by="Piet")),
+        say(
+            messages.match.matched,
+            alias=RED,
+            peer="betaspace",
+            before=replace(RED, part=8, name="PLA", ipn="", by="Piet"),
+        ),
         """
         ✅ What betaspace calls "PLA-RED" is our Rotes PLA (PLA-ROT) from now on.
         A card that waits for a place changes now; other open cards stay as they are.
@@ -33,7 +39,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "all that was said": (
-        say("matches", home=ALPHA, aliases=(RED, replace(RED, word="Filament rot"))),
+        say(messages.match.matches, home=ALPHA, aliases=(RED, replace(RED, word="Filament rot"))),
         """
         2 things are matched by hand:
         • "PLA-RED" of beta is Rotes PLA (PLA-ROT), says Anna
@@ -42,20 +48,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing was said": (
-        say("matches", home=ALPHA, aliases=()),
+        say(messages.match.matches, home=ALPHA, aliases=()),
         """
         Nothing is matched by hand at attraktor.
         Parts with the same IPN or name find each other by themselves. Others: !fed match OUR-IPN THEIR-IPN from SPACE
         """,
     ),
     "forgotten": (
-        say("match_forgotten", aliases=(RED,)),
+        say(messages.match.match_forgotten, aliases=(RED,)),
         """
         Forgotten: "PLA-RED" of beta is Rotes PLA (PLA-ROT).
         """,
     ),
     "several forgotten": (
-        say("match_forgotten", aliases=(RED, replace(RED, word="Filament rot"))),
+        say(messages.match.match_forgotten, aliases=(RED, replace(RED, word="Filament rot"))),
         """
         Forgotten:
         • "PLA-RED" of beta is Rotes PLA (PLA-ROT)
@@ -63,39 +69,39 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing to forget": (
-        say("nothing_matched", word="PLA-REED", near=()),
+        say(messages.match.nothing_matched, word="PLA-REED", near=()),
         """
         "PLA-REED" isn't matched, so there is nothing to forget.
         """,
     ),
     "nothing to forget, but nearly": (
-        say("nothing_matched", word="PLA-REED", near=("PLA-RED",)),
+        say(messages.match.nothing_matched, word="PLA-REED", near=("PLA-RED",)),
         """
         "PLA-REED" isn't matched. Did you mean PLA-RED? I did nothing.
         """,
     ),
     "forget what": (
-        say("nothing_matched", word="", near=()),
+        say(messages.match.nothing_matched, word="", near=()),
         """
         Forget what? Say it like this: !fed match NAME --forget
         """,
     ),
     "no part of ours": (
-        say("no_part_to_match", word="PLA-ROTT", near=("Rotes PLA",)),
+        say(messages.match.no_part_to_match, word="PLA-ROTT", near=("Rotes PLA",)),
         """
         We have no part "PLA-ROTT". I did nothing.
         Did you mean Rotes PLA?
         """,
     ),
     "no part of ours, not even nearly": (
-        say("no_part_to_match", word="PLA-RED", near=()),
+        say(messages.match.no_part_to_match, word="PLA-RED", near=()),
         """
         We have no part "PLA-RED". I did nothing.
         Ours comes first, then what the friend calls it.
         """,
     ),
     "several parts of ours": (
-        say("several_parts_match", word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))),
+        say(messages.match.several_parts_match, word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))),
         """
         "PLA" is several parts of ours; say which by its IPN. I did nothing.
         • PLA, PLA-ROT

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -18,7 +19,7 @@ OPEN = transfer(BOLTS, role="sender", state=TransferState.OPEN)
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "one waits": (
-        say("friendships_wait_here", home=ALPHA, waiting=(WAITS,), open_ones=(OPEN,)),
+        say(messages.rooms.friendships_wait_here, home=ALPHA, waiting=(WAITS,), open_ones=(OPEN,)),
         """
         This room takes the place of another. 1 friendship of attraktor waits here:
         • betaspace
@@ -29,7 +30,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "two wait": (
-        say("friendships_wait_here", home=ALPHA, waiting=(WAITS, GAMMA), open_ones=()),
+        say(messages.rooms.friendships_wait_here, home=ALPHA, waiting=(WAITS, GAMMA), open_ones=()),
         """
         This room takes the place of another. 2 friendships of attraktor wait here:
         • betaspace
@@ -39,7 +40,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "somebody has said so": (
-        say("moved", home=ALPHA, by="Anna", moved=(replace(WAITS, changed_room=""), GAMMA), open_ones=()),
+        say(messages.rooms.moved, home=ALPHA, by="Anna", moved=(replace(WAITS, changed_room=""), GAMMA), open_ones=()),
         """
         ✅ attraktor goes on here with betaspace and gammaspace, says Anna.
         What waited goes on by itself, once the other space has said so too. Open cards come again, below.
@@ -47,27 +48,27 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing waits": (
-        say("nothing_moves_here", rooms=()),
+        say(messages.rooms.nothing_moves_here, rooms=()),
         """
         No friendship waits for this room. I did nothing.
         """,
     ),
     "others wait elsewhere": (
-        say("nothing_moves_here", rooms=("Makerspaces",)),
+        say(messages.rooms.nothing_moves_here, rooms=("Makerspaces",)),
         """
         No friendship waits for this room. I did nothing.
         Some wait for another: Makerspaces. Please say it there.
         """,
     ),
     "not offered": (
-        say("needs_review", connection=WAITS),
+        say(messages.connection.needs_review, connection=WAITS),
         """
         Not done: the friendship with betaspace waits, as its room was replaced.
         A superuser says in the new room: !fed review --room
         """,
     ),
     "not decided": (
-        say("connection_not_active", connection=WAITS),
+        say(messages.approval.connection_not_active, connection=WAITS),
         """
         Not done: the friendship with betaspace isn't active at the moment.
         Its room was replaced; nothing has moved.

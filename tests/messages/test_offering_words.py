@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.summaries import Lying
@@ -20,40 +21,40 @@ PI = StockItem(20, Part(5, "Raspberry Pi 4", "RPI-4"), Decimal(1), serial="a1b2"
 LESS = "lend 5 #12 to beta for 2 weeks"
 SAID: dict[str, tuple[Phrase, str]] = {
     "not friends": (
-        say("not_friends", name="betaspace", party="beta", home=ALPHA),
+        say(messages.offer.not_friends, name="betaspace", party="beta", home=ALPHA),
         """
         Not done: attraktor and betaspace aren't friends yet. Nothing was sent.
         A superuser of attraktor can ask: !fed connect beta
         """,
     ),
     "no quantity": (
-        say("quantity_not_positive", word="0"),
+        say(messages.offer.quantity_not_positive, word="0"),
         """
         Not done: 0 is no quantity that can move. Nothing was sent.
         """,
     ),
     "too many decimals": (
-        say("quantity_too_fine", word="0.0000001", places=5),
+        say(messages.offer.quantity_too_fine, word="0.0000001", places=5),
         """
         Not done: 0.0000001 has too many decimals. Nothing was sent.
         InvenTree keeps 5.
         """,
     ),
     "too many digits": (
-        say("quantity_too_large", word="9" * 20),
+        say(messages.offer.quantity_too_large, word="9" * 20),
         """
         Not done: 99999999999999999999 is more than InvenTree can count. Nothing was sent.
         """,
     ),
     "how many": (
-        say("how_many_of_it", word="M3-BOLT", line="request 1 M3-BOLT from beta"),
+        say(messages.offer.how_many_of_it, word="M3-BOLT", line="request 1 M3-BOLT from beta"),
         """
         How much of "M3-BOLT"? I did nothing.
         For example: !fed request 1 M3-BOLT from beta
         """,
     ),
     "which is the quantity": (
-        say("which_is_the_quantity", ways=((Decimal(10), "Resistor 100"), (Decimal(100), "10 Resistor"))),
+        say(messages.offer.which_is_the_quantity, ways=((Decimal(10), "Resistor 100"), (Decimal(100), "10 Resistor"))),
         """
         That can mean different things. Which?
         1) 10 × "Resistor 100"
@@ -62,7 +63,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "all or nothing: a serial": (
-        say("all_or_nothing", subject=request(role="sender")),
+        say(messages.offer.all_or_nothing, subject=request(role="sender")),
         """
         Not counted: of 1 × Laser lens 2.0″ (k7m2) no part can be chosen.
         Each piece has a serial number, so only whole ones can go.
@@ -70,7 +71,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "all or nothing: several lines": (
-        say("all_or_nothing", subject=request(BOLTS, CABLE, role="sender")),
+        say(messages.offer.all_or_nothing, subject=request(BOLTS, CABLE, role="sender")),
         """
         Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed) (k7m2) no part can be chosen.
         It is of several parts, so it is all or nothing.
@@ -78,7 +79,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "all or nothing: a connection": (
-        say("all_or_nothing", subject=connection()),
+        say(messages.offer.all_or_nothing, subject=connection()),
         """
         Not counted: of the friendship with attraktor (c9x4) no part can be chosen.
         A quantity only goes with what another space requests of us.
@@ -86,14 +87,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more than asked": (
-        say("more_than_asked", transfer=request(BOLTS, role="sender"), wanted=Decimal(20)),
+        say(messages.offer.more_than_asked, transfer=request(BOLTS, role="sender"), wanted=Decimal(20)),
         """
         Not counted: 20 is more than the 10 that are asked for.
         Yes to all of it: !fed approve k7m2
         """,
     ),
     "no such item": (
-        say("item_not_found", word="M3-BLOT", parts=(BOLT.part,)),
+        say(messages.offer.item_not_found, word="M3-BLOT", parts=(BOLT.part,)),
         """
         Not offered: there is no item "M3-BLOT".
         Near it: M3 bolt (M3-BOLT)
@@ -102,7 +103,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no such item, nothing near": (
-        say("item_not_found", word="xyzzy", parts=()),
+        say(messages.offer.item_not_found, word="xyzzy", parts=()),
         """
         Not offered: there is no item "xyzzy".
         An item is #42, an IPN, a name or its pasted link. A name with a number at its end goes in quotes.
@@ -110,7 +111,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing in stock": (
-        say("nothing_in_stock", word="M3-BOLT", parts=(BOLT.part,)),
+        say(messages.offer.nothing_in_stock, word="M3-BOLT", parts=(BOLT.part,)),
         """
         Not offered: nothing of "M3-BOLT" lies in stock.
         The part is known: M3 bolt (M3-BOLT)
@@ -119,7 +120,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "several stock items": (
         say(
-            "which_item",
+            messages.offer.which_item,
             word="M3-BOLT",
             choices=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(90))),
         ),
@@ -132,7 +133,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "several stock items that have enough only together": (
         say(
-            "only_together",
+            messages.offer.only_together,
             word="M3-BOLT",
             wanted=Decimal(200),
             together=(Lying(BOLT, Decimal(120)), Lying(BOX, Decimal(80))),
@@ -147,7 +148,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "several serials": (
         say(
-            "which_item",
+            messages.offer.which_item,
             word="RPI-4",
             choices=tuple(Lying(replace(PI, pk=n, serial=f"a1b{n}"), Decimal(1)) for n in range(20, 24)),
         ),
@@ -161,7 +162,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "two readings": (
-        say("which_reading", word="Resistor 100", readings=(Lying(PI, Decimal(100)), Lying(BOLT, Decimal(120)))),
+        say(
+            messages.offer.which_reading,
+            word="Resistor 100",
+            readings=(Lying(PI, Decimal(100)), Lying(BOLT, Decimal(120))),
+        ),
         """
         "Resistor 100" can mean different things. Which?
         1) 100 × Raspberry Pi 4, serial a1b2 (stock #20)
@@ -170,14 +175,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a virtual part": (
-        say("part_virtual", item=BOLT),
+        say(messages.offer.part_virtual, item=BOLT),
         """
         Not offered: M3 bolt (stock #12) is virtual: there is nothing to hand over.
         Nothing was sent, nothing has moved.
         """,
     ),
     "an inactive part": (
-        say("part_inactive", item=BOLT),
+        say(messages.offer.part_inactive, item=BOLT),
         """
         Not offered: the part of M3 bolt (stock #12) is inactive.
         Who may change parts can make it active.
@@ -185,7 +190,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a part that isn't salable": (
-        say("part_not_salable", item=BOLT),
+        say(messages.offer.part_not_salable, item=BOLT),
         """
         Not offered: the part of M3 bolt (stock #12) isn't salable.
         InvenTree gives only salable parts away. Who may change parts can switch on 'salable' at it.
@@ -193,21 +198,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "with a customer": (
-        say("item_with_customer", item=PI),
+        say(messages.offer.item_with_customer, item=PI),
         """
         Not offered: Raspberry Pi 4, serial a1b2 (stock #20) is with a customer or another space already.
         Nothing was sent, nothing has moved.
         """,
     ),
     "not in stock": (
-        say("item_not_in_stock", item=BOLT),
+        say(messages.offer.item_not_in_stock, item=BOLT),
         """
         Not offered: M3 bolt (stock #12) isn't in stock: sold, installed, in production, or used up.
         Nothing was sent, nothing has moved.
         """,
     ),
     "a status that may not travel": (
-        say("status_may_not_travel", item=replace(BOLT, status=65, status_text="Rejected")),
+        say(messages.offer.status_may_not_travel, item=replace(BOLT, status=65, status_text="Rejected")),
         """
         Not offered: M3 bolt (stock #12) has the status "Rejected".
         Only OK, attention needed, damaged and returned may travel. Correct it in InvenTree if it is wrong.
@@ -215,7 +220,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "from a third space": (
-        say("may_not_go_on", item=BOLT, origin="gamma", destination="betaspace"),
+        say(messages.offer.may_not_go_on, item=BOLT, origin="gamma", destination="betaspace"),
         """
         Not offered: M3 bolt (stock #12) came from gamma, so it may not go on to betaspace.
         What was given may go back where it came from, but not on to others. betaspace can ask gamma for it.
@@ -224,7 +229,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "merged with what came from a third space": (
         say(
-            "merged_may_not_go_on", item=BOLT, hidden=Decimal(20), origins=("gamma",), available=Decimal(100), line=LESS
+            messages.offer.merged_may_not_go_on,
+            item=BOLT,
+            hidden=Decimal(20),
+            origins=("gamma",),
+            available=Decimal(100),
+            line=LESS,
         ),
         """
         Not offered: M3 bolt (stock #12) may hold 20 from gamma, merged into it: 100 free.
@@ -236,19 +246,19 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "merges cleared": (
-        say("merges_cleared", item=BOLT, quantity=Decimal(20), origins=("gamma", "delta")),
+        say(messages.offer.merges_cleared, item=BOLT, quantity=Decimal(20), origins=("gamma", "delta")),
         """
         Cleared: 20 M3 bolt from gamma and delta count as accounted for. What is there may go on to others.
         """,
     ),
     "no merges to clear": (
-        say("merges_cleared", item=BOLT, quantity=Decimal(0), origins=()),
+        say(messages.offer.merges_cleared, item=BOLT, quantity=Decimal(0), origins=()),
         """
         Nothing to clear: nothing that we received of M3 bolt is missing.
         """,
     ),
     "a serial is one piece": (
-        say("serial_is_one", item=PI),
+        say(messages.offer.serial_is_one, item=PI),
         """
         Not offered: Raspberry Pi 4, serial a1b2 (stock #20) has a serial number, so it is one piece.
         Leave the quantity away.
@@ -256,7 +266,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a fraction of what is counted": (
-        say("whole_pieces", item=BOLT, wanted=Decimal("2.5")),
+        say(messages.offer.whole_pieces, item=BOLT, wanted=Decimal("2.5")),
         """
         Not offered: M3 bolt (stock #12) is counted in whole pieces, so 2.5 of it can't go.
         Say a whole number.
@@ -265,7 +275,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "allocated": (
         say(
-            "item_allocated",
+            messages.offer.item_allocated,
             item=replace(BOLT, allocated=Decimal(100)),
             wanted=Decimal(50),
             available=Decimal(20),
@@ -279,7 +289,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "more than there is": (
         say(
-            "quantity_too_much",
+            messages.offer.quantity_too_much,
             item=replace(BOLT, quantity=Decimal(20)),
             wanted=Decimal(50),
             available=Decimal(20),
@@ -293,7 +303,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "on offer already": (
         say(
-            "offered_already",
+            messages.offer.offered_already,
             item=BOLT,
             wanted=Decimal(50),
             available=Decimal(0),
@@ -307,7 +317,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "named twice in one line": (
         say(
-            "offered_already",
+            messages.offer.offered_already,
             item=BOLT,
             wanted=Decimal(50),
             available=Decimal(5),
@@ -322,11 +332,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "none of several fits": (
         say(
-            "no_item_fits",
+            messages.offer.no_item_fits,
             word="M3-BOLT",
             unfit=(
-                (BOLT, say("quantity_too_much", item=BOLT, wanted=Decimal(500), available=Decimal(120), line=LESS)),
-                (BOX, say("may_not_go_on", item=BOX, origin="gamma", destination="betaspace")),
+                (
+                    BOLT,
+                    say(
+                        messages.offer.quantity_too_much,
+                        item=BOLT,
+                        wanted=Decimal(500),
+                        available=Decimal(120),
+                        line=LESS,
+                    ),
+                ),
+                (BOX, say(messages.offer.may_not_go_on, item=BOX, origin="gamma", destination="betaspace")),
             ),
         ),
         """
@@ -339,7 +358,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "too large for a message": (
-        say("offer_too_large", kilobytes=70, most=40),
+        say(messages.offer.offer_too_large, kilobytes=70, most=40),
         """
         Not offered: with all that InvenTree says of the items it is 70 kB, and a message holds 40.
         Please offer fewer items at once. If it is one item: its metadata in InvenTree is very large (metadata).

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus
@@ -42,7 +43,7 @@ SPACES = (
 
 def who(rights: Rights) -> Phrase:
     return say(
-        "whoami",
+        messages.help_pages.whoami,
         home=ALPHA,
         person=KIM,
         name="Kim",
@@ -55,11 +56,11 @@ def who(rights: Rights) -> Phrase:
 
 def todo(todo: Todo) -> Phrase:
     rights = Rights("anna", known=True, active=True, superuser=True)
-    return say("todo", home=ALPHA, name="Anna", rights=rights, todo=todo)
+    return say(messages.overview.todo, home=ALPHA, name="Anna", rights=rights, todo=todo)
 
 
 def status(seen: StatusSeen, *, private: bool = False) -> Phrase:
-    return say("status", home=ALPHA, status=seen, private=private)
+    return say(messages.overview.status, home=ALPHA, status=seen, private=private)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -84,7 +85,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "help": (
         say(
-            "help_overview",
+            messages.help_pages.help_overview,
             home=ALPHA,
             person="Anna",
             username="anna",
@@ -104,7 +105,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "help for admins": (
         say(
-            "help_admin",
+            messages.help_pages.help_admin,
             home=ALPHA,
             lines=(
                 VerbLine("connect", "connect SPACE", "ask a space to be friends", Right.SUPERUSER),
@@ -120,7 +121,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "help on one verb": (
         say(
-            "help_verb",
+            messages.help_pages.help_verb,
             usage="push ITEM [QUANTITY] to SPACE [--note TEXT]",
             aliases=("give",),
             summary="give it away",
@@ -141,7 +142,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "who am I, while InvenTree is silent": (
         say(
-            "whoami_without_rights",
+            messages.help_pages.whoami_without_rights,
             home=ALPHA,
             person="@kim:example.org",
             name="Kim",
@@ -206,7 +207,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "our people": (
         say(
-            "people",
+            messages.help_pages.people,
             home=ALPHA,
             people=(
                 PersonSeen(ANNA, "Anna", "anna", approver=False, superuser=True),
@@ -223,13 +224,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nobody is listed": (
-        say("people", home=ALPHA, people=()),
+        say(messages.help_pages.people, home=ALPHA, people=()),
         """
         I know nobody of attraktor: there is nobody under people in my configuration.
         """,
     ),
     "the spaces here": (
-        say("spaces", home=ALPHA, fingerprint=OWN_KEY, spaces=SPACES, everywhere=False),
+        say(messages.connection.spaces, home=ALPHA, fingerprint=OWN_KEY, spaces=SPACES, everywhere=False),
         """
         7 other spaces:
         • betaspace (beta): friends
@@ -254,7 +255,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no space here": (
-        say("spaces", home=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=False),
+        say(messages.connection.spaces, home=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=False),
         """
         No other space announces itself in this room.
         It takes another space's bot here, with discoverable switched on.
@@ -262,7 +263,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no space anywhere": (
-        say("spaces", home=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=True),
+        say(messages.connection.spaces, home=ALPHA, fingerprint=OWN_KEY, spaces=(), everywhere=True),
         """
         No other space announces itself in any of my rooms.
         It takes another space's bot here, with discoverable switched on.
@@ -335,7 +336,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing, for somebody who may not decide": (
-        say("todo", home=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True), todo=Todo()),
+        say(messages.overview.todo, home=ALPHA, name="Kim", rights=Rights("kim", known=True, active=True), todo=Todo()),
         """
         Nothing waits for you here, Kim.
         Offers to attraktor are decided by its approvers.

@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.decision import Choice, Parcel, Settlement
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.settlement import Truth
@@ -50,7 +51,7 @@ LOST = replace(MISSING, state=TransferState.REVERTED, dispute=None, settled=Sett
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "it left: the giver posts it": (
-        say("parcel_left", transfer=sent("sender"), home=ALPHA, peer_name="betaspace"),
+        say(messages.parcel.parcel_left, transfer=sent("sender"), home=ALPHA, peer_name="betaspace"),
         """
         @Anna 📦 10 × M3 bolt (M3-BOLT): please send it to betaspace now. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -60,7 +61,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it left: who asked waits for it": (
-        say("parcel_left", transfer=REQUESTED, home=ALPHA, peer_name="betaspace"),
+        say(messages.parcel.parcel_left, transfer=REQUESTED, home=ALPHA, peer_name="betaspace"),
         """
         @Bea 📦 10 × M3 bolt (M3-BOLT) is on its way from attraktor, by parcel. k7m2
         Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
@@ -70,7 +71,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card while it is on its way": (
-        say("transfer_card", transfer=sent("receiver"), home=BETA, peer_name="attraktor", people=[]),
+        say(
+            messages.transfer_card.transfer_card, transfer=sent("receiver"), home=BETA, peer_name="attraktor", people=[]
+        ),
         """
         📦 On its way: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace, by parcel, since Tue 24 Nov, 20:31.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -86,7 +89,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the owner's card while it is on its way": (
-        say("transfer_card", transfer=REQUESTED, home=ALPHA, peer_name="betaspace", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=REQUESTED, home=ALPHA, peer_name="betaspace", people=[]),
         """
         📦 On its way: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace, by parcel, since Tue 24 Nov, 20:31.
         Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
@@ -102,7 +105,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card of an offer by parcel": (
-        say("transfer_card", transfer=OFFERED, home=BETA, peer_name="attraktor", people=PEOPLE),
+        say(messages.transfer_card.transfer_card, transfer=OFFERED, home=BETA, peer_name="attraktor", people=PEOPLE),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
         Asked by Anna (attraktor)
@@ -117,7 +120,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card when it has come": (
-        say("transfer_card", transfer=HERE, home=BETA, peer_name="attraktor", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=HERE, home=BETA, peer_name="attraktor", people=[]),
         """
         ✅ Done: 10 × M3 bolt (M3-BOLT) went from attraktor to betaspace, to keep.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -131,7 +134,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card when it never came": (
-        say("transfer_card", transfer=MISSING, home=BETA, peer_name="attraktor", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=MISSING, home=BETA, peer_name="attraktor", people=[]),
         """
         ⚠ Missing: 10 × M3 bolt (M3-BOLT) did not arrive, says Bea.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -143,7 +146,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the card when it is lost": (
-        say("transfer_card", transfer=LOST, home=BETA, peer_name="attraktor", people=[]),
+        say(messages.transfer_card.transfer_card, transfer=LOST, home=BETA, peer_name="attraktor", people=[]),
         """
         Lost: 10 × M3 bolt (M3-BOLT) is at neither space, and written off at attraktor.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
@@ -152,7 +155,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it is said to be missing": (
-        say("transfer_disputed", transfer=MISSING, home=BETA, peer_name="attraktor"),
+        say(messages.resolve.transfer_disputed, transfer=MISSING, home=BETA, peer_name="attraktor"),
         """
         ⚠ k7m2: 10 × M3 bolt did not arrive, says Bea.
         Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.
@@ -161,7 +164,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "here, but InvenTree won't have it": (
-        say("parcel_not_booked_in", transfer=MISSING, person=BEA, name="Bea", text="Part is virtual"),
+        say(messages.parcel.parcel_not_booked_in, transfer=MISSING, person=BEA, name="Bea", text="Part is virtual"),
         """
         @Bea ⚠ 10 × M3 bolt (k7m2) is here, but could not be booked in.
         Why: Part is virtual
@@ -171,7 +174,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "missing, said once more": (
-        say("parcel_missing_already", transfer=MISSING),
+        say(messages.parcel.parcel_missing_already, transfer=MISSING),
         """
         Nothing new: 10 × M3 bolt (k7m2) waits for people to say what is true.
         ⚠ The parcel did not arrive; people have to say what became of it.
@@ -179,21 +182,27 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the answer to that": (
-        say("parcel_noted_missing", transfer=MISSING, home=BETA),
+        say(messages.parcel.parcel_noted_missing, transfer=MISSING, home=BETA),
         """
         Noted: 10 × M3 bolt (k7m2) did not arrive. Nothing was booked.
         Next: a superuser of betaspace says what is true: !fed resolve k7m2
         """,
     ),
     "missing, but it isn't on its way": (
-        say("no_parcel_under_way", subject=transfer()),
+        say(messages.parcel.no_parcel_under_way, subject=transfer()),
         """
         Nothing is missing: 1 × Laser lens 2.0″ (k7m2) isn't on its way by parcel.
         Waits for a yes or no, until Tue 1 Dec, 20:14.
         """,
     ),
     "asked after": (
-        say("parcel_reminder", subject=sent("receiver"), home=BETA, people={BEA: "Bea", CEM: "Cem"}, others=1),
+        say(
+            messages.parcel.parcel_reminder,
+            subject=sent("receiver"),
+            home=BETA,
+            people={BEA: "Bea", CEM: "Cem"},
+            others=1,
+        ),
         """
         @Bea @Cem and others: ⏰ is 10 × M3 bolt (k7m2) here by now?
         📦 On its way by parcel since Tue 24 Nov, 20:31; booked in when somebody says that it is there.
@@ -201,7 +210,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a yes when it is on its way": (
-        say("parcel_is_on_its_way", subject=sent("receiver")),
+        say(messages.parcel.parcel_is_on_its_way, subject=sent("receiver")),
         """
         Not counted: 10 × M3 bolt (k7m2) is on its way already.
         When it is here, tap 📦, or reply: !fed received k7m2
@@ -209,28 +218,28 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a second yes": (
-        say("parcel_has_just_left", subject=sent("receiver")),
+        say(messages.parcel.parcel_has_just_left, subject=sent("receiver")),
         """
         Not counted: 10 × M3 bolt (k7m2) has only just left.
         When it is here, tap 📦 again, or reply: !fed received k7m2
         """,
     ),
     "it goes to the others": (
-        say("no_parcel_for_us", subject=sent("sender"), home=ALPHA, peer_name="betaspace"),
+        say(messages.parcel.no_parcel_for_us, subject=sent("sender"), home=ALPHA, peer_name="betaspace"),
         """
         Not booked in: 10 × M3 bolt (k7m2) goes to betaspace, so its approvers say that.
         📦 On its way by parcel since Tue 24 Nov, 20:31; booked in when somebody says that it is there.
         """,
     ),
     "it isn't on its way": (
-        say("no_parcel_for_us", subject=transfer(), home=BETA, peer_name="attraktor"),
+        say(messages.parcel.no_parcel_for_us, subject=transfer(), home=BETA, peer_name="attraktor"),
         """
         Nothing to book in: 1 × Laser lens 2.0″ (k7m2) isn't on its way to betaspace.
         Waits for a yes or no, until Tue 1 Dec, 20:14.
         """,
     ),
     "not all of it came": (
-        say("parcel_is_incomplete", transfer=sent("receiver"), peer_name="attraktor"),
+        say(messages.parcel.parcel_is_incomplete, transfer=sent("receiver"), peer_name="attraktor"),
         """
         Not booked in: attraktor sent 10 × M3 bolt, and I book in all of it or nothing.
         If it is all here: !fed received k7m2
@@ -239,14 +248,24 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a typed yes, by parcel": (
-        say("noted_in_grace", subject=transfer(BOLTS), choice=Choice.PARCEL, seconds=timedelta(seconds=5)),
+        say(
+            messages.approval.noted_in_grace,
+            subject=transfer(BOLTS),
+            choice=Choice.PARCEL,
+            seconds=timedelta(seconds=5),
+        ),
         """
         Noted: yes to 10 × M3 bolt (k7m2), by parcel. It counts in 5 seconds.
         To take it back until then, reply: !fed cancel
         """,
     ),
     "a typed word that it is here": (
-        say("noted_in_grace", subject=sent("receiver"), choice=Choice.PARCEL, seconds=timedelta(seconds=5)),
+        say(
+            messages.approval.noted_in_grace,
+            subject=sent("receiver"),
+            choice=Choice.PARCEL,
+            seconds=timedelta(seconds=5),
+        ),
         """
         Noted: 10 × M3 bolt (k7m2) is here. It is booked in after 5 seconds.
         To take it back until then, reply: !fed cancel
@@ -254,7 +273,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "what the receiver can say": (
         say(
-            "resolve_choice",
+            messages.resolve.resolve_choice,
             transfer=MISSING,
             home=BETA,
             peer_name="attraktor",
@@ -272,7 +291,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "what the giver can say": (
         say(
-            "resolve_choice",
+            messages.resolve.resolve_choice,
             transfer=replace(MISSING, role="sender"),
             home=ALPHA,
             peer_name="betaspace",
@@ -292,7 +311,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "settled: the others say more": (
         say(
-            "resolved",
+            messages.resolve.resolved,
             transfer=replace(MISSING, state=TransferState.REFUSED, dispute=None, settled=Settlement(BY_BEA, "never")),
             truth=Truth("never"),
             home=BETA,
@@ -305,7 +324,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "settled: lost": (
-        say("resolved", transfer=replace(LOST, role="sender"), truth=Truth("lost"), home=ALPHA, peer_name="betaspace"),
+        say(
+            messages.resolve.resolved,
+            transfer=replace(LOST, role="sender"),
+            truth=Truth("lost"),
+            home=ALPHA,
+            peer_name="betaspace",
+        ),
         """
         Settled: k7m2, 10 × M3 bolt.
         Settled by Anna (attraktor), Tue 24 Nov, 20:14

@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.summaries import Preview
@@ -23,7 +24,7 @@ ENDING = replace(FRIENDS, state=ConnectionState.ENDING, ended_by=BY_ANNA)
 SAID: dict[str, tuple[Phrase, str]] = {
     "before, with things under way": (
         say(
-            "disconnect_preview",
+            messages.disconnect.disconnect_preview,
             connection=FRIENDS,
             home=ALPHA,
             orderly=Preview((OPEN,), (SENT,)),
@@ -46,7 +47,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "before, only at once, with nothing under way": (
-        say("disconnect_preview", connection=FRIENDS, home=ALPHA, orderly=None, at_once=NOTHING),
+        say(messages.disconnect.disconnect_preview, connection=FRIENDS, home=ALPHA, orderly=None, at_once=NOTHING),
         """
         End the friendship of attraktor and betaspace? I did nothing yet.
         What was given stays given, and the history stays.
@@ -56,27 +57,27 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "no friends": (
-        say("nothing_to_end", name="gammaspace"),
+        say(messages.disconnect.nothing_to_end, name="gammaspace"),
         """
         We and gammaspace aren't friends. I did nothing.
         """,
     ),
     "only asked": (
-        say("not_friends_yet", connection=connection(ConnectionState.ASKED, ours=True)),
+        say(messages.disconnect.not_friends_yet, connection=connection(ConnectionState.ASKED, ours=True)),
         """
         We and betaspace aren't friends yet. I did nothing.
         To take it back: !fed cancel c9x4
         """,
     ),
     "only offered": (
-        say("not_friends_yet", connection=connection(ConnectionState.OFFERED)),
+        say(messages.disconnect.not_friends_yet, connection=connection(ConnectionState.OFFERED)),
         """
         We and attraktor aren't friends yet. I did nothing.
         To say no: !fed decline c9x4
         """,
     ),
     "ending already": (
-        say("ending_already", connection=ENDING, home=ALPHA, preview=Preview((ASKED,), (SENT,))),
+        say(messages.disconnect.ending_already, connection=ENDING, home=ALPHA, preview=Preview((ASKED,), (SENT,))),
         """
         The friendship with betaspace is ending already. I did nothing.
         By Anna (attraktor), Tue 24 Nov, 20:14
@@ -87,7 +88,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it hangs": (
-        say("ending_waits", connection=ENDING, home=ALPHA, preview=Preview((), (SENT,))),
+        say(messages.disconnect.ending_waits, connection=ENDING, home=ALPHA, preview=Preview((), (SENT,))),
         """
         ⏸ c9x4 waits: betaspace's bot has not answered for ten minutes.
         Not finished yet:
@@ -98,14 +99,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "asked again too early": (
-        say("still_ending", connection=ENDING),
+        say(messages.disconnect.still_ending, connection=ENDING),
         """
         Not asked: the old friendship with betaspace is still ending.
         Please ask when it is over. To see what it waits for: !fed disconnect beta
         """,
     ),
     "friends again": (
-        say("goes_on_from_before", connection=FRIENDS, transfers=(SENT,)),
+        say(messages.disconnect.goes_on_from_before, connection=FRIENDS, transfers=(SENT,)),
         """
         We were friends with betaspace before.
         This was left open then, and goes on:
@@ -113,7 +114,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "made by hand": (
-        say("access_made_by_hand", connection=ENDING, name="fed-beta-1"),
+        say(messages.disconnect.access_made_by_hand, connection=ENDING, name="fed-beta-1"),
         """
         ⚠ The friendship with betaspace is over. Its access was made by hand, so please end it by hand.
         In our InvenTree, as a superuser, and in this order:

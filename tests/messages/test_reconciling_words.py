@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.messages.reconcile import MOST_SHOWN
 from fedbot.rules.model.books import Difference, Kind, Reconciliation
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -24,7 +25,12 @@ def outcome(*found: Difference, problem: str = "", repair: bool = False, known: 
     compared = Reconciliation("c" * 20, "!room", NOW, ANNA, "$line", repair, compared=12, differences=found)
     transfers = {known.id: known} if known else {}
     return say(
-        "reconciled", connection=FRIENDS, home=ALPHA, reconciliation=compared, transfers=transfers, problem=problem
+        messages.reconcile.reconciled,
+        connection=FRIENDS,
+        home=ALPHA,
+        reconciliation=compared,
+        transfers=transfers,
+        problem=problem,
     )
 
 
@@ -50,7 +56,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "everything that can differ": (
         outcome(*(differs(kind, 1 + number % 2) for number, kind in enumerate(Kind) if kind not in OF_LOANS)),
         """
-        ⚠ 10 differences: attraktor and betaspace.
+        ⚠ 11 differences: attraktor and betaspace.
         12 lines compared.
         • k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).
         Likely: somebody brought it back by hand where it came from.
@@ -204,13 +210,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "being compared already": (
-        say("reconciling_already", connection=FRIENDS),
+        say(messages.reconcile.reconciling_already, connection=FRIENDS),
         """
         Our books and betaspace's are being compared already. The outcome comes by itself.
         """,
     ),
     "no friends": (
-        say("nobody_to_reconcile_with", home=ALPHA),
+        say(messages.reconcile.nobody_to_reconcile_with, home=ALPHA),
         """
         Nothing to compare: attraktor has no friends here.
         """,

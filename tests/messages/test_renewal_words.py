@@ -4,45 +4,47 @@ from __future__ import annotations
 
 from dataclasses import replace
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from tests.messages.scenes import ALPHA, connection, plain
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
-ENDS = {"connection": FRIENDS, "name": "fed-beta-1", "token": "fed-beta-1-2"}
+ENDS: dict[str, Any] = {"connection": FRIENDS, "name": "fed-beta-1", "token": "fed-beta-1-2"}
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "a new one is wanted": (
-        say("rotating", connection=FRIENDS, begun=True),
+        say(messages.rotate_tokens.rotating, connection=FRIENDS, begun=True),
         """
         I make a new token for betaspace's bot.
         The old one is good until the new one works. I tell you here how it ends.
         """,
     ),
     "a new one is on its way": (
-        say("rotating", connection=FRIENDS, begun=False),
+        say(messages.rotate_tokens.rotating, connection=FRIENDS, begun=False),
         """
         A new token for betaspace's bot is being made already; I look at it now.
         The old one is good until the new one works. I tell you here how it ends.
         """,
     ),
     "done": (
-        say("token_rotated", connection=FRIENDS),
+        say(messages.rotate_tokens.token_rotated, connection=FRIENDS),
         """
         ✅ betaspace's bot has a new token, good until Wed 24 Nov 2027.
         """,
     ),
     "done, without a day": (
-        say("token_rotated", connection=replace(FRIENDS, token_expiry=None)),
+        say(messages.rotate_tokens.token_rotated, connection=replace(FRIENDS, token_expiry=None)),
         """
         ✅ betaspace's bot has a new token.
         """,
     ),
     "not done": (
-        say("rotate_failed", connection=FRIENDS, home=ALPHA, text="No admin token is configured."),
+        say(messages.rotate_tokens.rotate_failed, connection=FRIENDS, home=ALPHA, text="No admin token is configured."),
         """
         Not done: there is no new token for betaspace's bot yet; the old one is as good as before.
         Why: No admin token is configured.
@@ -51,7 +53,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it ends, and it is for people to click": (
-        say("token_ends", **ENDS, left=30, reason="no-admin-token", text="No admin token is configured."),
+        say(
+            messages.rotate_tokens.token_ends,
+            **ENDS,
+            left=30,
+            reason="no-admin-token",
+            text="No admin token is configured.",
+        ),
         """
         ⚠ The token that we made for betaspace ends in 30 days, and I have no new one.
         Why: No admin token is configured.
@@ -67,7 +75,7 @@ fedbot credentials add beta-1
         """,
     ),
     "it ends tomorrow, and the other bot is silent": (
-        say("token_ends", **ENDS, left=1, reason="silent", text=""),
+        say(messages.rotate_tokens.token_ends, **ENDS, left=1, reason="silent", text=""),
         """
         ⚠ The token that we made for betaspace ends in 1 day, and I have no new one.
         Its bot has not said yet whether the new one works. Is it running?
@@ -76,7 +84,13 @@ fedbot credentials add beta-1
         """,
     ),
     "it ends, and the other bot can't use the new one": (
-        say("token_ends", **ENDS, left=14, reason="peer", text="InvenTree does not accept the token."),
+        say(
+            messages.rotate_tokens.token_ends,
+            **ENDS,
+            left=14,
+            reason="peer",
+            text="InvenTree does not accept the token.",
+        ),
         """
         ⚠ The token that we made for betaspace ends in 14 days, and I have no new one.
         Why: InvenTree does not accept the token.
@@ -86,7 +100,13 @@ fedbot credentials add beta-1
         """,
     ),
     "it ends, for another reason": (
-        say("token_ends", **ENDS, left=3, reason="foreign-user", text="The user exists and isn't ours."),
+        say(
+            messages.rotate_tokens.token_ends,
+            **ENDS,
+            left=3,
+            reason="foreign-user",
+            text="The user exists and isn't ours.",
+        ),
         """
         ⚠ The token that we made for betaspace ends in 3 days, and I have no new one.
         Why: The user exists and isn't ours.
@@ -96,7 +116,7 @@ fedbot credentials add beta-1
         """,
     ),
     "mended": (
-        say("token_renewed", connection=FRIENDS, old=""),
+        say(messages.rotate_tokens.token_renewed, connection=FRIENDS, old=""),
         """
         ✅ The new token for betaspace works, good until Wed 24 Nov 2027.
         I revoke the old one by myself. Nothing to do.
@@ -104,7 +124,7 @@ fedbot credentials add beta-1
         """,
     ),
     "mended by hand": (
-        say("token_renewed", connection=replace(FRIENDS, token_expiry=None), old="fed-beta-1-1"),
+        say(messages.rotate_tokens.token_renewed, connection=replace(FRIENDS, token_expiry=None), old="fed-beta-1-1"),
         """
         ✅ The new token for betaspace works.
         Please revoke the old one in InvenTree: fed-beta-1-1
@@ -112,7 +132,12 @@ fedbot credentials add beta-1
         """,
     ),
     "the old one stays": (
-        say("old_token_stays", connection=FRIENDS, name="fed-beta-1", text="You do not have permission."),
+        say(
+            messages.rotate_tokens.old_token_stays,
+            connection=FRIENDS,
+            name="fed-beta-1",
+            text="You do not have permission.",
+        ),
         """
         ⚠ The old token that we made for betaspace is still good: I could not revoke it.
         Why: You do not have permission.

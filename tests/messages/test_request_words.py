@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.decision import Choice, Verdict, VerdictStage
 from fedbot.rules.model.effects import Phrase, say
 from tests.messages.scenes import ANNA, BOLTS, CABLE, LENS, NOW, connection, plain, request, transfer
@@ -20,14 +21,16 @@ DAMAGED = replace(LENS, status=55, status_text="Damaged")
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "how many": (
-        say("how_many_of_it", word="M3-BOLT", line="request 1 M3-BOLT from beta"),
+        say(messages.offer.how_many_of_it, word="M3-BOLT", line="request 1 M3-BOLT from beta"),
         """
         How much of "M3-BOLT"? I did nothing.
         For example: !fed request 1 M3-BOLT from beta
         """,
     ),
     "two numbers": (
-        say("which_is_the_quantity", ways=((Decimal(2), "4 mm plywood 3"), (Decimal(3), "2 4 mm plywood"))),
+        say(
+            messages.offer.which_is_the_quantity, ways=((Decimal(2), "4 mm plywood 3"), (Decimal(3), "2 4 mm plywood"))
+        ),
         """
         That can mean different things. Which?
         1) 2 × "4 mm plywood 3"
@@ -36,14 +39,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "what comes is damaged": (
-        say("requested_is_flawed", transfer=FOR_BOLTS, lines=(DAMAGED,), peer_name="betaspace"),
+        say(messages.offer.requested_is_flawed, transfer=FOR_BOLTS, lines=(DAMAGED,), peer_name="betaspace"),
         """
         What betaspace has is not in order: 1 × Laser lens 2.0″ (LENS-2, serial 0042, ⚠ Damaged)
         It comes like that if betaspace agrees. If you don't want it: !fed cancel k7m2
         """,
     ),
     "a part of an offer": (
-        say("all_or_nothing", subject=transfer(BOLTS)),
+        say(messages.offer.all_or_nothing, subject=transfer(BOLTS)),
         """
         Not counted: of 10 × M3 bolt (k7m2) no part can be chosen.
         A quantity only goes with what another space requests of us.
@@ -51,7 +54,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a part of a friendship": (
-        say("all_or_nothing", subject=connection()),
+        say(messages.offer.all_or_nothing, subject=connection()),
         """
         Not counted: of the friendship with attraktor (c9x4) no part can be chosen.
         A quantity only goes with what another space requests of us.
@@ -59,7 +62,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a part of one piece": (
-        say("all_or_nothing", subject=request(LENS, role="sender")),
+        say(messages.offer.all_or_nothing, subject=request(LENS, role="sender")),
         """
         Not counted: of 1 × Laser lens 2.0″ (k7m2) no part can be chosen.
         Each piece has a serial number, so only whole ones can go.
@@ -67,7 +70,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a part of several lines": (
-        say("all_or_nothing", subject=request(BOLTS, CABLE, role="sender")),
+        say(messages.offer.all_or_nothing, subject=request(BOLTS, CABLE, role="sender")),
         """
         Not counted: of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed) (k7m2) no part can be chosen.
         It is of several parts, so it is all or nothing.
@@ -75,7 +78,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "more than asked": (
-        say("more_than_asked", transfer=FOR_BOLTS, wanted=Decimal(60)),
+        say(messages.offer.more_than_asked, transfer=FOR_BOLTS, wanted=Decimal(60)),
         """
         Not counted: 60 is more than the 50 that are asked for.
         Yes to all of it: !fed approve k7m2
@@ -83,7 +86,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "less is noted": (
         say(
-            "noted_in_grace",
+            messages.approval.noted_in_grace,
             subject=replace(FOR_BOLTS, verdict=GRANTING),
             choice=Choice.APPROVE,
             seconds=timedelta(seconds=5),

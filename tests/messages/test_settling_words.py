@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.decision import Settlement
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
@@ -39,13 +41,21 @@ SETTLED = replace(
 def choice(unclear: Transfer, items: tuple[ItemSeen, ...], truths: tuple[Truth, ...], said: str = "") -> Phrase:
     home, peer = (ALPHA, "betaspace") if unclear.role == "sender" else (BETA, "attraktor")
     seen = {1: ItemsSeen(items)}
-    return say("resolve_choice", transfer=unclear, home=home, peer_name=peer, seen=seen, truths=truths, said=said)
+    return say(
+        messages.resolve.resolve_choice,
+        transfer=unclear,
+        home=home,
+        peer_name=peer,
+        seen=seen,
+        truths=truths,
+        said=said,
+    )
 
 
 def loan_choice(items: tuple[ItemSeen, ...], truths: tuple[Truth, ...], said: str = "") -> Phrase:
     seen = {1: ItemsSeen(items)} if items else {}
-    about = {"transfer": transfer(BOLTS), "home": BETA, "peer_name": "attraktor"}
-    return say("resolve_loan_choice", **about, seen=seen, truths=truths, said=said)
+    about: dict[str, Any] = {"transfer": transfer(BOLTS), "home": BETA, "peer_name": "attraktor"}
+    return say(messages.resolve.resolve_loan_choice, **about, seen=seen, truths=truths, said=said)
 
 
 def borrowed() -> Transfer:
@@ -56,7 +66,7 @@ def borrowed() -> Transfer:
 SAID: dict[str, tuple[Phrase, str]] = {
     "disputed, by us, in one of two lines": (
         say(
-            "transfer_disputed",
+            messages.resolve.transfer_disputed,
             transfer=disputed("receiver", TransferState.CREDITING, ("beta",), line=2),
             home=BETA,
             peer_name="attraktor",
@@ -70,7 +80,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "disputed, by the other space": (
-        say("transfer_disputed", transfer=disputed("receiver", SENT, ("attraktor",)), home=BETA, peer_name="attraktor"),
+        say(
+            messages.resolve.transfer_disputed,
+            transfer=disputed("receiver", SENT, ("attraktor",)),
+            home=BETA,
+            peer_name="attraktor",
+        ),
         """
         ⚠ k7m2 stopped: I can't tell what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
         Why: no answer in time
@@ -81,7 +96,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "disputed, and the other space knows more": (
         say(
-            "transfer_disputed",
+            messages.resolve.transfer_disputed,
             transfer=disputed("sender", SENT, ("attraktor",), "received"),
             home=ALPHA,
             peer_name="betaspace",
@@ -96,7 +111,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "settled": (
-        say("dispute_settled", transfer=SETTLED, home=ALPHA, peer_name="betaspace"),
+        say(messages.resolve.dispute_settled, transfer=SETTLED, home=ALPHA, peer_name="betaspace"),
         """
         ▶ k7m2 is settled: 10 × M3 bolt.
         Settled by Anna (attraktor) alone, Tue 24 Nov, 20:31; betaspace has not said so yet.
@@ -105,7 +120,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "settled by the other space": (
         say(
-            "dispute_settled",
+            messages.resolve.dispute_settled,
             transfer=replace(SETTLED, settled=Settlement(BY_BEA, "booked")),
             home=ALPHA,
             peer_name="betaspace",
@@ -219,7 +234,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the answer": (
-        say("resolved", transfer=SETTLED, truth=Truth("arrived"), home=ALPHA, peer_name="betaspace"),
+        say(messages.resolve.resolved, transfer=SETTLED, truth=Truth("arrived"), home=ALPHA, peer_name="betaspace"),
         """
         Settled: k7m2, 10 × M3 bolt.
         Settled by Anna (attraktor) alone, Tue 24 Nov, 20:31; betaspace has not said so yet.
@@ -227,7 +242,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing to settle": (
-        say("nothing_to_settle", subject=transfer(BOLTS)),
+        say(messages.resolve.nothing_to_settle, subject=transfer(BOLTS)),
         """
         Nothing to settle: 10 × M3 bolt (k7m2). I did nothing.
         Waits for a yes or no, until Tue 1 Dec, 20:14.
@@ -255,27 +270,27 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "it leaves our stock": (
-        say("loan_settled", loan=transfer(BOLTS), truth=Truth("off"), peer_name="attraktor"),
+        say(messages.resolve.loan_settled, loan=transfer(BOLTS), truth=Truth("off"), peer_name="attraktor"),
         """
         Settled: 10 × M3 bolt (k7m2) leaves our stock now.
         In InvenTree it gets the status 'lost', with your name in its history.
         """,
     ),
     "it has left our stock": (
-        say("loan_settled", loan=transfer(BOLTS), truth=Truth("by-hand"), peer_name="attraktor"),
+        say(messages.resolve.loan_settled, loan=transfer(BOLTS), truth=Truth("by-hand"), peer_name="attraktor"),
         """
         Noted: 10 × M3 bolt (k7m2) is out of our stock.
         """,
     ),
     "it stays here": (
-        say("loan_settled", loan=transfer(BOLTS), truth=Truth("kept"), peer_name="attraktor"),
+        say(messages.resolve.loan_settled, loan=transfer(BOLTS), truth=Truth("kept"), peer_name="attraktor"),
         """
         Settled: 10 × M3 bolt (k7m2) stays in our books as attraktor's.
         Nobody is reminded of it any more. It goes to no third space.
         """,
     ),
     "nothing to settle while its owner is a friend": (
-        say("nothing_to_settle", subject=replace(borrowed(), code="k7m2")),
+        say(messages.resolve.nothing_to_settle, subject=replace(borrowed(), code="k7m2")),
         """
         Nothing to settle: 10 × M3 bolt (k7m2). I did nothing.
         Borrowed until Tue 15 Dec 2026.
@@ -283,14 +298,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "nothing to settle with a friendship": (
-        say("nothing_to_settle", subject=connection()),
+        say(messages.resolve.nothing_to_settle, subject=connection()),
         """
         Nothing to settle: the friendship with attraktor (c9x4). I did nothing.
         Waits for a superuser of ours, until Tue 1 Dec, 20:14.
         """,
     ),
     "still being tried": (
-        say("still_being_tried", transfer=disputed("sender", DEBITING, ("attraktor",)), home=ALPHA),
+        say(messages.resolve.still_being_tried, transfer=disputed("sender", DEBITING, ("attraktor",)), home=ALPHA),
         """
         Not yet: attraktor's InvenTree has not told the outcome of the last step of k7m2.
         I ask on for at most 15 minutes. I did nothing else; please say it again then.

@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.catalogue import Hit, Search, Share, SpaceHits
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Thing
@@ -40,19 +41,19 @@ def search(*came: SpaceHits, **changes: object) -> Search:
 
 
 def found(*came: SpaceHits, silent: tuple[str, ...] = (), first: int = 0, **changes: object) -> Phrase:
-    return say("found", home=ALPHA, search=search(*came, **changes), silent=silent, first=first, most=2)
+    return say(messages.search.found, home=ALPHA, search=search(*came, **changes), silent=silent, first=first, most=2)
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "nothing is shared": (
-        say("sharing_list", home=ALPHA, shares=(), friends=FRIENDS),
+        say(messages.share.sharing_list, home=ALPHA, shares=(), friends=FRIENDS),
         """
         attraktor shares nothing: friends find nothing here, and can't ask for anything.
         Share an item, a part or a category: !fed share M3-BOLT
         """,
     ),
     "some is shared": (
-        say("sharing_list", home=ALPHA, shares=(PART, ITEM, CATEGORY, ALL), friends=FRIENDS),
+        say(messages.share.sharing_list, home=ALPHA, shares=(PART, ITEM, CATEGORY, ALL), friends=FRIENDS),
         """
         attraktor shares 4 entries:
         • M3 bolt: the part, with all its stock
@@ -64,13 +65,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "much is shared": (
-        say("sharing_list", home=ALPHA, shares=(PART,) * 31, friends=()),
+        say(messages.share.sharing_list, home=ALPHA, shares=(PART,) * 31, friends=()),
         "attraktor shares 31 entries:\n"
         + "• M3 bolt: the part, with all its stock\n" * 30
         + "• and 1 more\nNobody sees it yet: we have no friends.\nOff the list: !fed unshare M3-BOLT",
     ),
     "a part": (
-        say("shared_now", share=PART, thing=BOLT, friends=FRIENDS),
+        say(messages.share.shared_now, share=PART, thing=BOLT, friends=FRIENDS),
         """
         Shared: M3 bolt: the part, with all its stock
         In stock now: 210
@@ -78,7 +79,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a part that can't go": (
-        say("shared_now", share=PART, thing=replace(BOLT, quantity=Decimal(0), salable=False), friends=()),
+        say(messages.share.shared_now, share=PART, thing=replace(BOLT, quantity=Decimal(0), salable=False), friends=()),
         """
         Shared: M3 bolt: the part, with all its stock
         In stock now: nothing
@@ -87,7 +88,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a category": (
-        say("shared_now", share=CATEGORY, thing=Thing("partcategory", 2, "Fasteners", parts=1), friends=("beta",)),
+        say(
+            messages.share.shared_now,
+            share=CATEGORY,
+            thing=Thing("partcategory", 2, "Fasteners", parts=1),
+            friends=("beta",),
+        ),
         """
         Shared: Small parts/Fasteners: the category, with all below it
         In it: 1 part.
@@ -95,39 +101,43 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "already": (
-        say("shared_already", name="M3 bolt", by=PART),
+        say(messages.share.shared_already, name="M3 bolt", by=PART),
         "Already shared: M3 bolt: the part, with all its stock. I changed nothing.",
     ),
     "already, by its category": (
-        say("shared_already", name="M3 bolt", by=CATEGORY),
+        say(messages.share.shared_already, name="M3 bolt", by=CATEGORY),
         """
         M3 bolt is shared already, by what it is part of. I changed nothing.
         That is Small parts/Fasteners: the category, with all below it
         """,
     ),
     "somebody else's": (
-        say("not_ours_to_share", name="Laser lens #42", origin="betaspace"),
+        say(messages.share.not_ours_to_share, name="Laser lens #42", origin="betaspace"),
         """
         Not shared: Laser lens #42 came from betaspace, so it isn't ours to share.
         Whoever wants it can ask betaspace.
         """,
     ),
     "too many": (
-        say("sharing_list_full", most=200),
+        say(messages.share.sharing_list_full, most=200),
         """
         Not shared: the list has 200 entries, and that is its end.
         A category covers all its parts: share that in place of the single ones.
         """,
     ),
     "unknown": (
-        say("nothing_to_share", word="M3-BOLD", near=("M3 bolt",)),
+        say(messages.share.nothing_to_share, word="M3-BOLD", near=("M3 bolt",)),
         """
         No item, part or category "M3-BOLD" in our InvenTree. I did nothing.
         Did you mean M3 bolt?
         """,
     ),
     "several": (
-        say("which_to_share", word="M3", things=(BOLT, Thing("partcategory", 2, "M3"), Thing("stockitem", 4, "M3 #4"))),
+        say(
+            messages.share.which_to_share,
+            word="M3",
+            things=(BOLT, Thing("partcategory", 2, "M3"), Thing("stockitem", 4, "M3 #4")),
+        ),
         """
         "M3" can be several things. Which?
         1) the part M3 bolt (number 7)
@@ -137,14 +147,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not on the list": (
-        say("not_shared", word="M3", by=()),
+        say(messages.share.not_shared, word="M3", by=()),
         """
         "M3" is not on the sharing list. I did nothing.
         What is: !fed share
         """,
     ),
     "on the list by its category": (
-        say("not_shared", word="M3", by=(CATEGORY,)),
+        say(messages.share.not_shared, word="M3", by=(CATEGORY,)),
         """
         "M3" is no entry of its own, but shared by what it is part of. I did nothing.
         That is Small parts/Fasteners: the category, with all below it
@@ -152,21 +162,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "off the list": (
-        say("unshared_now", shares=(PART,), still=()),
+        say(messages.share.unshared_now, shares=(PART,), still=()),
         """
         Not shared any more: M3 bolt: the part, with all its stock
         Friends can't find it or ask for it now. What is under way goes on.
         """,
     ),
     "off the list, and still seen": (
-        say("unshared_now", shares=(PART,), still=(CATEGORY,)),
+        say(messages.share.unshared_now, shares=(PART,), still=(CATEGORY,)),
         """
         Not shared any more: M3 bolt: the part, with all its stock
         ⚠ Friends still see it, by what it is part of: Small parts/Fasteners: the category, with all below it
         """,
     ),
     "all off the list": (
-        say("unshared_now", shares=(PART, CATEGORY), still=()),
+        say(messages.share.unshared_now, shares=(PART, CATEGORY), still=()),
         "Nothing is shared any more: 2 entries are off the list.",
     ),
     "hits": (
@@ -218,26 +228,26 @@ SAID: dict[str, tuple[Phrase, str]] = {
         No other space was asked: we have no friends here yet.
         """,
     ),
-    "no more": (say("no_more_found", words="M3"), 'That was all for "M3".'),
+    "no more": (say(messages.search.no_more_found, words="M3"), 'That was all for "M3".'),
     "too often": (
-        say("searched_too_often", again=NOW + timedelta(minutes=40)),
+        say(messages.search.searched_too_often, again=NOW + timedelta(minutes=40)),
         """
         Not looked: you have searched so often that I'd be slow for everybody.
         Again from 21:11.
         """,
     ),
     "an old list": (
-        say("list_too_old"),
+        say(messages.search.list_too_old),
         """
         That list is older than 10 minutes, and things may have moved. I did nothing.
         Look again: !fed find …
         """,
     ),
     "no such number": (
-        say("no_such_hit", number=9, count=3),
+        say(messages.search.no_such_hit, number=9, count=3),
         "There is no number 9: the list goes to 3. I did nothing.",
     ),
-    "no numbers at all": (say("no_such_hit", number=1, count=0), "That list has no hits. I did nothing."),
+    "no numbers at all": (say(messages.search.no_such_hit, number=1, count=0), "That list has no hits. I did nothing."),
 }
 
 

@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -29,7 +30,7 @@ from tests.messages.scenes import (
 
 def card(transfer: Transfer, people: list[str] | None = None) -> Phrase:
     home, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
-    return say("transfer_card", transfer=transfer, home=home, peer_name=peer, people=people or [])
+    return say(messages.transfer_card.transfer_card, transfer=transfer, home=home, peer_name=peer, people=people or [])
 
 
 IN_THE_LASER_ROOM = (

@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from fedbot import messages
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
@@ -33,13 +34,13 @@ from tests.messages.scenes import (
 
 
 def end(transfer: Transfer) -> Phrase:
-    return say("transfer_end", transfer=transfer, home=ALPHA, peer_name="betaspace")
+    return say(messages.transfer.transfer_end, transfer=transfer, home=ALPHA, peer_name="betaspace")
 
 
 def waits(transfer: Transfer) -> Phrase:
     home, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
     return say(
-        "transfer_waits",
+        messages.transfer.transfer_waits,
         transfer=replace(transfer, waiting_since=ASKED_AT),
         home=home,
         problem="InvenTree at tree.example can't be reached: no connection.",
@@ -51,7 +52,7 @@ def waits(transfer: Transfer) -> Phrase:
 def silent(transfer: Transfer) -> Phrase:
     home, peer = (BETA, "attraktor") if transfer.role == "receiver" else (ALPHA, "betaspace")
     awaiting = replace(transfer, exchange=Exchange(awaiting=True, resend_at=NOW + timedelta(hours=1), resends=2))
-    return say("peer_silent", transfer=awaiting, home=home, peer_name=peer)
+    return say(messages.transfer.peer_silent, transfer=awaiting, home=home, peer_name=peer)
 
 
 SPLIT_OFF = (Progress(1, stage="arrived", item=43, quantity=Decimal(10)),)
@@ -60,7 +61,7 @@ TAKEN = (Progress(1, stage="taken", item=43, quantity=Decimal(10)),)
 SAID: dict[str, tuple[Phrase, str]] = {
     "offered": (
         say(
-            "transfer_offered",
+            messages.transfer.transfer_offered,
             transfer=transfer(BOLTS, role="sender"),
             connection=connection(ConnectionState.ACTIVE, ours=True),
             home=ALPHA,
@@ -74,7 +75,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "offered, all of it, with a note": (
         say(
-            "transfer_offered",
+            messages.transfer.transfer_offered,
             transfer=transfer(replace(BOLTS, whole=True), role="sender", note="from the sale"),
             connection=connection(ConnectionState.ACTIVE, ours=True),
             home=ALPHA,
@@ -90,7 +91,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "offered, several lines": (
         say(
-            "transfer_offered",
+            messages.transfer.transfer_offered,
             transfer=transfer(BOLTS, CABLE, role="sender"),
             connection=connection(ConnectionState.ACTIVE, ours=True),
             home=ALPHA,
@@ -295,7 +296,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "goes on": (
-        say("transfer_goes_on", transfer=transfer(BOLTS)),
+        say(messages.transfer.transfer_goes_on, transfer=transfer(BOLTS)),
         """
         ▶ k7m2 goes on: InvenTree answers again. Nothing to do.
         """,
@@ -329,7 +330,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "requested": (
         say(
-            "transfer_requested",
+            messages.transfer.transfer_requested,
             transfer=request(BOLTS, CABLE, note="for the open day"),
             connection=connection(ConnectionState.ACTIVE),
             home=BETA,
@@ -345,7 +346,11 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "requested, but there is no part for it": (
-        say("request_without_part", transfer=request(BOLTS, progress=(Progress(1, match="none"),)), home=BETA),
+        say(
+            messages.transfer.request_without_part,
+            transfer=request(BOLTS, progress=(Progress(1, match="none"),)),
+            home=BETA,
+        ),
         """
         Taken back: betaspace has no place for 10 × M3 bolt (k7m2).
         M3 bolt: no part of betaspace fits, and I may not make one.
@@ -384,7 +389,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not put away": (
-        say("not_put_away", transfer=transfer(), peer_name="attraktor", text="The location is structural."),
+        say(
+            messages.transfer.not_put_away,
+            transfer=transfer(),
+            peer_name="attraktor",
+            text="The location is structural.",
+        ),
         """
         1 × Laser lens 2.0″ from attraktor lies in Incoming: I could not put it away.
         Done: it is booked in, and attraktor knows. Not done: moving it to its place.
@@ -394,7 +404,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "not marked as arrived": (
-        say("not_marked_arrived", transfer=transfer(role="sender"), text="The status is locked."),
+        say(messages.transfer.not_marked_arrived, transfer=transfer(role="sender"), text="The status is locked."),
         """
         1 × Laser lens 2.0″ has arrived, but our record of it still says that it is on its way.
         Why: The status is locked.
@@ -403,7 +413,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the sum does not add up": (
-        say("sum_does_not_add_up", transfer=transfer(role="sender"), line=LENS, text="It was moved back."),
+        say(
+            messages.transfer.sum_does_not_add_up,
+            transfer=transfer(role="sender"),
+            line=LENS,
+            text="It was moved back.",
+        ),
         """
         Please count stock #42 (Laser lens 2.0″) in InvenTree: what I moved isn't what I asked for.
         What InvenTree says: It was moved back.

@@ -51,9 +51,9 @@ from fedbot.rules.model.queries import (
 )
 from fedbot.rules.model.steps import Mirror
 from fedbot.rules.model.stock import Rights
-from fedbot.rules.model.transfer import Progress, Transfer
+from fedbot.rules.model.transfer import Progress, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPEN_DAYS, TransferState
-from fedbot.rules.protocol.terms import hash_of, less_of, written
+from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.state import State, Turn
 from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
 from tests.rules.machines import BOLT, MOVES, ROOM, START, STOCK, VERBS, Side, _result

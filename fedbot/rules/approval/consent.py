@@ -15,7 +15,6 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change, Landing, Shown, ShownConnection, ShownLine, ShownTransfer
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.state import Turn
 
 
 def of_transfer(transfer: Transfer) -> ShownTransfer:
@@ -97,14 +96,14 @@ def of_connection(home: PartyConfig, connection: Connection) -> ShownConnection:
     )
 
 
-def shown(turn: Turn, subject: Connection | Transfer) -> Shown:
+def shown(home: PartyConfig, subject: Connection | Transfer) -> Shown:
     """What the subject's card shows now."""
-    return of_transfer(subject) if isinstance(subject, Transfer) else of_connection(turn.home, subject)
+    return of_transfer(subject) if isinstance(subject, Transfer) else of_connection(home, subject)
 
 
-def hash_now(turn: Turn, subject: Connection | Transfer) -> str:
+def hash_now(home: PartyConfig, subject: Connection | Transfer) -> str:
     """The hash of what the subject's card shows now."""
-    return models.hash_of(shown(turn, subject))
+    return models.hash_of(shown(home, subject))
 
 
 def drawn(transfer: Transfer) -> Transfer:
@@ -191,17 +190,17 @@ def _drawn_signature(signature: Signature | None, person: str) -> Signature | No
 # --- whether a card, or a decision, still stands ----------------------------------------------------------------
 
 
-def changes(turn: Turn, subject: Connection | Transfer) -> tuple[Change, ...]:
+def changes(home: PartyConfig, subject: Connection | Transfer) -> tuple[Change, ...]:
     """What the subject's card, as it went up, doesn't show as it is now. Of a card that we don't know: nothing."""
-    return models.changes(subject.card, shown(turn, subject)) if subject.card is not None else ()
+    return models.changes(subject.card, shown(home, subject)) if subject.card is not None else ()
 
 
-def differs_from_what_was_approved(turn: Turn, transfer: Transfer) -> tuple[Change, ...]:
+def differs_from_what_was_approved(home: PartyConfig, transfer: Transfer) -> tuple[Change, ...]:
     """What our people approved otherwise than it is now, where the act begins; () if nobody here has approved it.
 
     A place that wasn't known yet may be known by now: no card has shown another one.
     """
-    if not transfer.consented or transfer.consented == hash_now(turn, transfer):
+    if not transfer.consented or transfer.consented == hash_now(home, transfer):
         return ()
-    found = changes(turn, transfer)
+    found = changes(home, transfer)
     return tuple(change for change in found if change.field != "landing" or change.before is not None)

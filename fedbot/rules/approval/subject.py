@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.state import Turn
 
 Subject = Connection | Transfer
 
@@ -17,7 +19,7 @@ def takes_less(subject: Subject) -> bool:
     return less and not awaits_parcel(subject)
 
 
-def awaits_parcel(subject: Subject) -> bool:
+def awaits_parcel(subject: Subject) -> TypeGuard[Transfer]:
     """Whether it is on its way, and our approvers say when it is here: by the card, as a decision."""
     return isinstance(subject, Transfer) and subject.awaits_parcel
 
@@ -30,13 +32,13 @@ def is_open(subject: Subject) -> bool:
     return subject.state is TransferState.OPEN and not subject.wanted and not waits_for_asker
 
 
-def decides_here(turn: Turn, subject: Subject) -> bool:
+def decides_here(home: PartyConfig, subject: Subject) -> bool:
     """Whether our own people decide on it, so that the card is ours."""
     if isinstance(subject, Connection):
         return not subject.ours
     if subject.granted is not None:
         return takes_less(subject)
-    return subject.terms.decider == turn.home.party
+    return subject.terms.decider == home.party
 
 
 def asker_of(subject: Subject) -> str:
@@ -44,10 +46,10 @@ def asker_of(subject: Subject) -> str:
     return subject.asked.person if isinstance(subject, Connection) else subject.terms.asker
 
 
-def asked_by(turn: Turn, subject: Subject, person: str) -> bool:
+def asked_by(home: PartyConfig, subject: Subject, person: str) -> bool:
     """Whether the person asked for it, by this or another Matrix account of the same InvenTree user of ours."""
-    asker, people = asker_of(subject), turn.home.people
-    asking = {people.get(asker, ""), subject.asked.username if subject.asked.party == turn.home.party else ""}
+    asker, people = asker_of(subject), home.people
+    asking = {people.get(asker, ""), subject.asked.username if subject.asked.party == home.party else ""}
     return person == asker or people.get(person, "") in asking - {""}
 
 

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.catalogue import merged_stock, share
 from fedbot.rules.catalogue.provenance import origin_by_mark
-from fedbot.rules.command import Command
 from fedbot.rules.connection import provision
 from fedbot.rules.model import budgets
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
@@ -156,7 +157,7 @@ def _answer(turn: Turn, search: Search) -> None:
 
 def _page(turn: Turn, search: Search, first: int) -> Phrase:
     silent = tuple(turn.party_name(party) for party in search.waiting)
-    return say("found", home=turn.home, search=search, silent=silent, first=first, most=A_PAGE)
+    return say(messages.search.found, home=turn.home, search=search, silent=silent, first=first, most=A_PAGE)
 
 
 def look(turn: Turn) -> None:
@@ -183,7 +184,7 @@ def next_page(turn: Turn, command: Command) -> bool:
         return False
     first = search.shown
     if first >= len(search.hits):
-        phrase = say("no_more_found", words=search.words)
+        phrase = say(messages.search.no_more_found, words=search.words)
         turn.do(Post(f"answer:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
         return True
     key = f"{_KEY}:{search.id}:{command.event_id}"
@@ -202,15 +203,15 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
     kind, _, rest = turn.state.posts.get(event.reply_to, "").partition(":")
     is_reply = kind == _KEY
     if is_reply and _MORE.fullmatch(text):
-        return "!fed find" if turn.search(rest.partition(":")[0]) else say("list_too_old")
+        return "!fed find" if turn.search(rest.partition(":")[0]) else say(messages.search.list_too_old)
     if wanted is None or not (is_reply or (not event.reply_to and (wanted["asks"] or "").lower().startswith("!fed"))):
         return ""
     search = turn.search(rest.partition(":")[0]) if is_reply else _newest(turn, event)
     if search is None:
-        return say("list_too_old") if is_reply else ""
+        return say(messages.search.list_too_old) if is_reply else ""
     number = int(wanted["number"])
     if not 1 <= number <= len(search.hits):
-        return say("no_such_hit", number=number, count=len(search.hits))
+        return say(messages.search.no_such_hit, number=number, count=len(search.hits))
     return _request(turn, event, search.hits[number - 1], wanted)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.approval import consent
 from fedbot.rules.connection import key_checks, provision
@@ -80,7 +81,7 @@ def check_begun(turn: Turn, connection: Connection) -> Connection:
 def _asked(turn: Turn, connection: Connection) -> Phrase:
     """Our asking as it reads now."""
     key, emoji = fingerprint(connection.peer_key), key_checks.numbers(turn, connection)
-    return say("connect_asked", connection=connection, fingerprint=key, emoji=emoji)
+    return say(messages.connection.connect_asked, connection=connection, fingerprint=key, emoji=emoji)
 
 
 def _agreed_access(turn: Turn, theirs: str) -> str:
@@ -182,7 +183,9 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope, aske
             known = replace(known, check=replace(known.check, peer_commitment=key_checks.hex_in(body, "commitment")))
         known = _reveal(turn, known)
         turn.note(known.id, "both sides asked at once: each asking is the other's approval", theirs.person)
-        turn.do(Edit(f"offer:{known.id}", known.room, say("connect_crossed", connection=known, emoji=())))
+        turn.do(
+            Edit(f"offer:{known.id}", known.room, say(messages.connection.connect_crossed, connection=known, emoji=()))
+        )
         provision.begin(turn, known)
         return
     turn.save(known)
@@ -211,7 +214,7 @@ def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access, **nonce}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
     turn.note(connection.id, "both sides asked at once: each asking is the other's approval", decided.person)
-    phrase = say("connect_crossed", connection=connection, emoji=())
+    phrase = say(messages.connection.connect_crossed, connection=connection, emoji=())
     turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
     provision.begin(turn, connection)
 
@@ -259,7 +262,13 @@ def _leave_for_later(turn: Turn, asked: Connection) -> None:
     """Asked too often today: nothing is kept. The asking comes again by itself, so an honest peer is heard tomorrow."""
     if turn.tell_once(f"throttled:{asked.room}", DAY):
         turn.note("connect", "asked too often today, left for later", asked.peer_bot)
-        turn.do(Post(f"throttled:-:{turn.now.isoformat()}", asked.room, say("connect_throttled", connection=asked)))
+        turn.do(
+            Post(
+                f"throttled:-:{turn.now.isoformat()}",
+                asked.room,
+                say(messages.connection.connect_throttled, connection=asked),
+            )
+        )
 
 
 def _throttled(turn: Turn, peer: str) -> bool:
@@ -278,9 +287,11 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
     if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
         return
     health.remember_superusers(turn, able)
-    changes = consent.changes(turn, connection)
+    changes = consent.changes(turn.home, connection)
     if changes:
-        turn.do(Edit(f"card:{connection.id}", connection.room, say("card_superseded", subject=connection)))
+        turn.do(
+            Edit(f"card:{connection.id}", connection.room, say(messages.changes.card_superseded, subject=connection))
+        )
         connection = replace(opening.out_of_force(connection), verdict=None)
     connection = replace(connection, card=consent.of_connection(turn.home, connection))
     connection, draft = sequencing.write(turn, connection, "noted")
@@ -309,7 +320,7 @@ def card(
 ) -> Phrase:
     """The card as it reads in the connection's present state. `changes`: what the one before it showed otherwise."""
     return say(
-        "connection_card",
+        messages.connection.connection_card,
         connection=connection,
         home=turn.home,
         fingerprint=fingerprint(connection.peer_key),
@@ -332,7 +343,7 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     elif known.state is ConnectionState.ASKED:
         turn.do(Edit(f"offer:{known.id}", known.room, _asked(turn, known)))
     elif known.ours and known.state in LIVING_CONNECTION:
-        phrase = say("connect_crossed", connection=known, emoji=key_checks.numbers(turn, known))
+        phrase = say(messages.connection.connect_crossed, connection=known, emoji=key_checks.numbers(turn, known))
         turn.do(Edit(f"offer:{known.id}", known.room, phrase))
         provision.become_active(turn, known)
 
@@ -401,7 +412,7 @@ def on_declined(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         if connection.generation < generation <= connection.generation + MOST_AHEAD:
             ask(turn, bot, party, connection.room, connection.asked, connection.asked.event_id, generation)
             return
-    phrase = say("connect_declined", connection=ended, by=str(envelope.body.get("by_name", ""))[:60])
+    phrase = say(messages.connection.connect_declined, connection=ended, by=str(envelope.body.get("by_name", ""))[:60])
     ended, draft = sequencing.write(turn, ended, "noted")
     turn.save(ended)
     turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,), draft=draft))
@@ -467,7 +478,7 @@ def finish(
     turn.save(ended)
     turn.note(ended.id, f"{state}", by)
     provision.take_back(turn, ended)
-    phrase = say("connect_over", connection=ended, by=by) if ended.ours else card(turn, ended)
+    phrase = say(messages.connection.connect_over, connection=ended, by=by) if ended.ours else card(turn, ended)
     if is_shown:
         key = f"offer:{ended.id}" if ended.ours else f"card:{ended.id}"
         turn.do(Edit(key, ended.room, phrase, draft=draft))
@@ -504,7 +515,7 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
     if connection.exchange.resends != SILENT_AFTER_RESENDS or connection.state not in UNFINISHED_CONNECTION:
         return
     if turn.tell_once(f"silent:{connection.id}", SAID_ONCE):
-        phrase = say("peer_bot_silent", connection=connection, home=turn.home)
+        phrase = say(messages.connection.peer_bot_silent, connection=connection, home=turn.home)
         thread = f"offer:{connection.id}" if connection.ours else f"card:{connection.id}"
         turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=thread))
 

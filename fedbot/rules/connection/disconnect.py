@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from fedbot import messages
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
@@ -78,7 +79,7 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
     ending, draft = sequencing.write(turn, ending, "disconnecting", body, awaits=True)
     turn.save(ending)
     turn.note(connection.id, "disconnecting at once" if at_once else "disconnecting", by.person, by.event_id)
-    phrase = say("disconnecting", connection=ending, home=turn.home, at_once=at_once, preview=seen)
+    phrase = say(messages.disconnect.disconnecting, connection=ending, home=turn.home, at_once=at_once, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     _cancel_open(turn, ending, by)
     if at_once:
@@ -91,7 +92,7 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     """It is ending already, and our superuser doesn't want to wait for the peer any longer."""
     turn.note(connection.id, "disconnecting at once", by.person, by.event_id)
     seen = preview(turn, connection, at_once=True)
-    phrase = say("disconnecting", connection=connection, home=turn.home, at_once=True, preview=seen)
+    phrase = say(messages.disconnect.disconnecting, connection=connection, home=turn.home, at_once=True, preview=seen)
     body = {"by": by.person, "by_name": by.name, "at_once": True}
     connection, draft = sequencing.write(turn, connection, "disconnecting", body, awaits=True)
     turn.save(connection)
@@ -153,7 +154,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> 
     ending, draft = sequencing.write(turn, ending, "noted")
     turn.save(ending)
     turn.note(connection.id, "the peer disconnects", by.person)
-    phrase = say("peer_disconnects", connection=ending, home=turn.home, preview=seen)
+    phrase = say(messages.disconnect.peer_disconnects, connection=ending, home=turn.home, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
     _cancel_open(turn, ending, by)
 
@@ -208,7 +209,7 @@ def on_taken_back(turn: Turn, event: StepDone) -> None:
 
 def _tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
     on_loan = tuple(lend.of_connection(turn, connection))
-    phrase = say("disconnected", connection=connection, home=turn.home, on_loan=on_loan)
+    phrase = say(messages.disconnect.disconnected, connection=connection, home=turn.home, on_loan=on_loan)
     turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
 
 
@@ -218,7 +219,9 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
     if connection.state is not ConnectionState.ENDING or not silent:
         return
     if turn.tell_once(f"silent:{connection.id}", TELLS_FOR):
-        phrase = say("ending_waits", connection=connection, home=turn.home, preview=preview(turn, connection))
+        phrase = say(
+            messages.disconnect.ending_waits, connection=connection, home=turn.home, preview=preview(turn, connection)
+        )
         key = f"disconnecting:{connection.id}"
         turn.do(Post(f"silent:{connection.id}", connection.room, phrase, thread=key))
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import KeyCheck
@@ -149,7 +150,7 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
     if not check.is_told:
         _tell(turn, known)
     turn.note(connection.id, "keys can be compared")
-    phrase = say("keys_to_compare", connection=known, home=turn.home, emoji=numbers(turn, known))
+    phrase = say(messages.keys.keys_to_compare, connection=known, home=turn.home, emoji=numbers(turn, known))
     turn.do(Post(f"keys:{connection.id}:{nonce[:8]}", connection.room, phrase))
 
 
@@ -168,7 +169,7 @@ def _send(turn: Turn, connection: Connection, body: dict[str, str]) -> None:
 def tell_failure(turn: Turn, connection: Connection) -> None:
     """Somebody told another nonce than the one that he was bound to: an attack, or a broken bot."""
     turn.note(connection.id, "the peer's nonce isn't the one that it committed to")
-    phrase = say("key_check_failed", connection=connection)
+    phrase = say(messages.keys.key_check_failed, connection=connection)
     if turn.tell_once(f"key-check-failed:{connection.id}", timedelta(days=1)):
         turn.do(Post(f"keys:{connection.id}:failed:{turn.now.isoformat()}", connection.room, phrase))
         turn.tell_admins(phrase, f"keys:{connection.id}:{turn.now.isoformat()}")

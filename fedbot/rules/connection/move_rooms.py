@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from fedbot import messages
 from fedbot.rules.approval import subject
 from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model.connection import Connection, Exchange
@@ -50,7 +51,9 @@ def on_replaced(turn: Turn, event: RoomReplaced) -> None:
         look(turn, new)
         return
     turn.do(Join(event.replacement, via=(event.sender.partition(":")[2],)))
-    phrase = say("room_replaced", room=room, replacement=event.replacement, bot=turn.home.bot, waiting=len(here))
+    phrase = say(
+        messages.rooms.room_replaced, room=room, replacement=event.replacement, bot=turn.home.bot, waiting=len(here)
+    )
     turn.tell_admins(phrase, f"replaced:{event.room}:{event.event_id}")
 
 
@@ -83,14 +86,16 @@ def look(turn: Turn, room: Room) -> None:
             turn.do(Leave(room.id))
         if turn.tell_once(f"no-successor:{room.id}", FOR_EVER):
             old = turn.room(pointing[0]) or Room(pointing[0])
-            phrase = say("room_is_no_successor", room=room, old=old, stays=stays)
+            phrase = say(messages.rooms.room_is_no_successor, room=room, old=old, stays=stays)
             turn.tell_admins(phrase, f"no-successor:{room.id}")
         return
     waiting = waiting_for(turn, room.id)
     if waiting and turn.tell_once(f"moved:{room.id}", FOR_EVER):
         turn.do(Post(f"moved:-:{room.id}", room.id, what_waits(turn, waiting)))
     if room.id not in turn.home.rooms and turn.tell_once(f"unconfigured:{room.id}", FOR_EVER):
-        turn.tell_admins(say("room_to_be_configured", room=room, old=room.predecessor), f"unconfigured:{room.id}")
+        turn.tell_admins(
+            say(messages.rooms.room_to_be_configured, room=room, old=room.predecessor), f"unconfigured:{room.id}"
+        )
 
 
 def on_started(turn: Turn) -> None:
@@ -123,7 +128,7 @@ def waiting_for(turn: Turn, room: str) -> tuple[Connection, ...]:
 
 def what_waits(turn: Turn, waiting: tuple[Connection, ...]) -> Phrase:
     """The one message for all that waits for a room."""
-    return say("friendships_wait_here", home=turn.home, waiting=waiting, open_ones=_open(turn, waiting))
+    return say(messages.rooms.friendships_wait_here, home=turn.home, waiting=waiting, open_ones=_open(turn, waiting))
 
 
 def rooms_waited_for(turn: Turn) -> tuple[str, ...]:
@@ -214,7 +219,7 @@ def _there(transfer: Transfer, room: str) -> Transfer:
 
 
 def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:
-    return transfer.awaits_parcel or (subject.is_open(transfer) and subject.decides_here(turn, transfer))
+    return transfer.awaits_parcel or (subject.is_open(transfer) and subject.decides_here(turn.home, transfer))
 
 
 def on_card(turn: Turn, event: Answered) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.connection import key_checks, provision
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -32,10 +33,12 @@ def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> No
     for party in heard.unproven:
         if turn.tell_once(f"unproven:{bot}", TOLD_FOR):
             turn.note("rooms", "announcement without its signature", bot, room=room, party=party.id)
-            turn.tell_admins(say("claim_without_signature", party=party.id, bot=bot), f"unproven:{room}:{bot}")
+            turn.tell_admins(
+                say(messages.rooms.claim_without_signature, party=party.id, bot=bot), f"unproven:{room}:{bot}"
+            )
     for party in ours:
         if turn.tell_once(f"as-us:{bot}", TOLD_FOR):
-            phrase = say("claims_to_be_us", home=turn.home, bot=bot, has_key=party.key == turn.home.key)
+            phrase = say(messages.rooms.claims_to_be_us, home=turn.home, bot=bot, has_key=party.key == turn.home.key)
             turn.tell_admins(phrase, f"as-us:{room}:{bot}")
     for party in parties:
         _compare(turn, room, bot, party)
@@ -55,7 +58,7 @@ def _compare(turn: Turn, room: str, bot: str, party: AnnouncedParty) -> None:
     if connection is None or connection.state not in PINNED:
         believed = turn.announced(room, party.id)
         if believed and believed[0][0] != bot and turn.tell_once(f"second:{room}:{party.id}:{bot}", TOLD_FOR):
-            phrase = say("second_claim", party=party.id, bot=bot, believed=believed[0][0])
+            phrase = say(messages.rooms.second_claim, party=party.id, bot=bot, believed=believed[0][0])
             turn.tell_admins(phrase, f"second:{room}:{party.id}:{bot}")
         return
     is_here = room in {connection.room, connection.changed_room}
@@ -65,7 +68,9 @@ def _compare(turn: Turn, room: str, bot: str, party: AnnouncedParty) -> None:
     elif is_here and (bot == connection.peer_bot or _has_moved(turn, room, connection, party)):
         suspend(turn, connection, bot, party.key)
     elif turn.tell_once(f"claim:{connection.id}:{bot}", TOLD_FOR):
-        turn.tell_admins(say("party_claimed", connection=connection, bot=bot), f"claim:{connection.id}:{bot}")
+        turn.tell_admins(
+            say(messages.connection.party_claimed, connection=connection, bot=bot), f"claim:{connection.id}:{bot}"
+        )
 
 
 def _has_moved(turn: Turn, room: str, connection: Connection, party: AnnouncedParty) -> bool:
@@ -85,7 +90,9 @@ def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     elif bot == connection.peer_bot and connection.state in PINNED:
         suspend(turn, connection, bot, key)
     elif turn.tell_once(f"pretender:{connection.id}:{bot}", turn.home.resend_after[-1]):
-        turn.tell_admins(say("party_claimed", connection=connection, bot=bot), f"pretender:{connection.id}:{bot}")
+        turn.tell_admins(
+            say(messages.connection.party_claimed, connection=connection, bot=bot), f"pretender:{connection.id}:{bot}"
+        )
 
 
 def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
@@ -95,7 +102,7 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     suspended = replace(connection, state=ConnectionState.SUSPENDED, changed_bot=bot, changed_key=key)
     suspended = key_checks.begin_review(turn, suspended)
     turn.note(connection.id, "suspended: the peer's account or key changed", bot)
-    phrase = say("connection_suspended", connection=suspended, home=turn.home)
+    phrase = say(messages.connection.connection_suspended, connection=suspended, home=turn.home)
     turn.do(Post(f"suspended:{connection.id}:{key[:8]}", connection.room, phrase))
     turn.tell_admins(phrase, f"suspended:{connection.id}:{key[:8]}")
 

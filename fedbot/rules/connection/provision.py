@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import mirror_received
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.loan import lend
@@ -246,7 +247,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     turn.save(connection)
     turn.note(connection.id, f"active with {connection.peer}")
     _adopt(turn, connection)
-    phrase = say("connected", connection=connection, home=turn.home)
+    phrase = say(messages.connection.connected, connection=connection, home=turn.home)
     if connection.ours:
         people = [connection.asked.person, connection.decided.person if connection.decided else ""]
         rings = tuple(person for person in people if person)
@@ -275,7 +276,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
             if transfer.id in {t.id for t in kept}:
                 _shows_as_on_loan_again(turn, mine)
     if adopted and connection.ours:
-        phrase = say("goes_on_from_before", connection=connection, transfers=tuple(adopted))
+        phrase = say(messages.disconnect.goes_on_from_before, connection=connection, transfers=tuple(adopted))
         turn.do(Post(f"adopted:{connection.id}", connection.room, phrase))
 
 
@@ -284,7 +285,14 @@ def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
     turn.note(loan.id, "on loan again")
     if "card" in loan.told:
         peer_name = turn.party_name(loan.peer)
-        card = say("transfer_card", transfer=loan, home=turn.home, peer_name=peer_name, people=[], changes=())
+        card = say(
+            messages.transfer_card.transfer_card,
+            transfer=loan,
+            home=turn.home,
+            peer_name=peer_name,
+            people=[],
+            changes=(),
+        )
         turn.do(Edit(f"card:{loan.id}", loan.room, card))
     for progress in loan.progress:
         if progress.stage in lend.CAME_BACK:
@@ -325,9 +333,11 @@ def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) 
         return
     turn.note(connection.id, f"making waits: {reason}", detail=text)
     names = {"name": access_name(connection), "reference": own_reference(connection)}
-    phrase = say("making_waits", connection=connection, reason=reason, text=text, **names)
+    phrase = say(messages.connection.making_waits, connection=connection, reason=reason, text=text, **names)
     turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{turn.now.isoformat()}")
-    _tell_room_once(turn, connection, "waits", say("making_waits_in_room", connection=connection, home=turn.home))
+    _tell_room_once(
+        turn, connection, "waits", say(messages.connection.making_waits_in_room, connection=connection, home=turn.home)
+    )
 
 
 def _peers_token_refused(turn: Turn, connection: Connection, reason: str, text: str) -> None:
@@ -354,9 +364,9 @@ def told_to_peers(reason: str) -> str:
 
 
 def _tell_peers_token(turn: Turn, connection: Connection, text: str, code: str) -> None:
-    phrase = say("peers_access_waits", connection=connection, home=turn.home, text=text)
+    phrase = say(messages.connection.peers_access_waits, connection=connection, home=turn.home, text=text)
     turn.tell_admins(phrase, f"peers:{connection.id}:{turn.now.isoformat()}")
-    in_room = say("peers_access_waits_in_room", connection=connection, home=turn.home, code=code)
+    in_room = say(messages.connection.peers_access_waits_in_room, connection=connection, home=turn.home, code=code)
     _tell_room_once(turn, connection, f"peers:{code}", in_room)
 
 
@@ -395,7 +405,7 @@ def take_back(turn: Turn, connection: Connection) -> None:
         shut = EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))
         turn.do(Do(_taking_back(connection, shut), shut))
     elif connection.own_made:
-        phrase = say("access_made_by_hand", connection=connection, name=access_name(connection))
+        phrase = say(messages.disconnect.access_made_by_hand, connection=connection, name=access_name(connection))
         turn.tell_admins(phrase, f"access:{connection.id}")
     for reference in (own_reference(connection), peer_reference(connection)):
         turn.do(Forget(reference), Forget(next_of(reference)))

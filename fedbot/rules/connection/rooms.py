@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+from fedbot import messages
 from fedbot.rules.connection import move_rooms, pinning
 from fedbot.rules.model.effects import Announce, Draft, Join, Leave, Post, SendEnvelope, say
 from fedbot.rules.model.events import Invited, PartyAnnounced, Removed, RoomSeen
@@ -35,7 +36,7 @@ def on_invited(turn: Turn, event: Invited) -> None:
     turn.do(Leave(event.room))
     turn.note("rooms", "invitation declined", event.sender, event.event_id, room=event.room)
     if turn.tell_once(f"invited:{event.sender}", A_DAY):
-        phrase = say("invitation_declined", room=event.room, name=event.name, by=event.sender, known=known)
+        phrase = say(messages.rooms.invitation_declined, room=event.room, name=event.name, by=event.sender, known=known)
         turn.tell_admins(phrase, f"invited:{event.room}:{event.event_id}")
 
 
@@ -62,7 +63,9 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     works = room.may_talk and room.may_react
     worked = before is None or (before.may_talk and before.may_react)
     if worked and not works and not event.replaced_by:
-        turn.tell_admins(say("room_without_power", room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}")
+        turn.tell_admins(
+            say(messages.rooms.room_without_power, room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}"
+        )
     announce(turn, room)
 
 
@@ -76,11 +79,11 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
         return
     if announcements.direct_with(turn, room):
         if comes_in:
-            turn.do(Post(f"direct:-:{room.id}", room.id, say("direct_chat_begins", home=turn.home)))
+            turn.do(Post(f"direct:-:{room.id}", room.id, say(messages.rooms.direct_chat_begins, home=turn.home)))
         return
     last_words = f"direct-over:-:{room.id}"
     if room.members.keys() - {turn.home.bot}:
-        turn.do(Post(last_words, room.id, say("no_direct_chat", home=turn.home)))
+        turn.do(Post(last_words, room.id, say(messages.rooms.no_direct_chat, home=turn.home)))
     turn.do(Leave(room.id, after=last_words))
     turn.note("rooms", "left: no direct chat", room=room.id)
 
@@ -95,7 +98,9 @@ def announce(turn: Turn, room: Room) -> None:
         turn.do(Announce(room.id, content))
     elif room.may_talk:
         turn.do(SendEnvelope(room.id, Draft("announce", "", "", "connection", 0, content)))
-        turn.tell_admins(say("room_denies_announcing", room=room, bot=turn.home.bot), f"announce:{room.id}")
+        turn.tell_admins(
+            say(messages.rooms.room_denies_announcing, room=room, bot=turn.home.bot), f"announce:{room.id}"
+        )
 
 
 def _announcing(turn: Turn, room: Room) -> str:
@@ -126,4 +131,4 @@ def on_removed(turn: Turn, event: Removed) -> None:
     turn.save(replace(room, joined=False))
     turn.note("rooms", "removed", event.sender, event.event_id, room=event.room, reason=event.reason)
     if event.room in room_upgrades.current_rooms(turn):
-        turn.tell_admins(say("removed_from_room", room=room, event=event), f"removed:{event.event_id}")
+        turn.tell_admins(say(messages.rooms.removed_from_room, room=room, event=event), f"removed:{event.event_id}")

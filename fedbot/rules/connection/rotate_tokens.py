@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
+from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.model.access_steps import (
     AccessMade,
@@ -172,7 +173,7 @@ def on_done(turn: Turn, event: StepDone) -> None:
     if isinstance(event.result, TokenRevoked):
         turn.note(event.context.subject, "the old token is revoked")
         if connection is not None and detail.get("room"):
-            phrase = say("token_rotated", connection=connection)
+            phrase = say(messages.rotate_tokens.token_rotated, connection=connection)
             turn.do(
                 Post(f"rotated:{connection.id}:{detail['event']}", detail["room"], phrase, reply_to=detail["event"])
             )
@@ -241,14 +242,21 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
     turn.note(connection.id, f"the peer's token is renewed: {renewal.name}")
     by_hand_stays = renewal.by_hand or connection.user is None or not old
     if warned:
-        phrase = say("token_renewed", connection=connection, old=old if by_hand_stays else "")
+        phrase = say(messages.rotate_tokens.token_renewed, connection=connection, old=old if by_hand_stays else "")
         turn.tell_admins(phrase, f"renewed:{connection.id}:{renewal.name}")
     answer = {"room": renewal.room, "event": renewal.by.event_id} if renewal.by else {}
     if connection.user is not None and not by_hand_stays:
         _do(turn, connection, RevokeToken(_mark(connection, "revoke"), connection.user, old), **answer)
     elif renewal.by:
         key = f"rotated:{connection.id}:{renewal.by.event_id}"
-        turn.do(Post(key, renewal.room, say("token_rotated", connection=connection), reply_to=renewal.by.event_id))
+        turn.do(
+            Post(
+                key,
+                renewal.room,
+                say(messages.rotate_tokens.token_rotated, connection=connection),
+                reply_to=renewal.by.event_id,
+            )
+        )
 
 
 # --- the peer's side: take it, try it ---
@@ -302,7 +310,12 @@ def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
     detail = event.context.detail
     reason = event.reason if isinstance(event, StepRefused) else "unknown"
     if detail["step"] == RevokeToken.__name__:
-        phrase = say("old_token_stays", connection=connection, name=provision.access_name(connection), text=event.text)
+        phrase = say(
+            messages.rotate_tokens.old_token_stays,
+            connection=connection,
+            name=provision.access_name(connection),
+            text=event.text,
+        )
         turn.tell_admins(phrase, f"old-token:{connection.id}:{event.at.isoformat()}")
     elif detail.get("whose") == PEER:
         turn.do(Forget(provision.next_of(provision.peer_reference(connection))))
@@ -325,7 +338,7 @@ def _hangs(turn: Turn, connection: Connection, reason: str, text: str) -> None:
     renewal = replace(renewal, name=name, reason=reason, problem=text)
     turn.note(connection.id, f"renewal waits: {reason}", detail=text)
     if renewal.by is not None:
-        phrase = say("rotate_failed", connection=connection, home=turn.home, text=text)
+        phrase = say(messages.rotate_tokens.rotate_failed, connection=connection, home=turn.home, text=text)
         key = f"rotated:{connection.id}:{renewal.by.event_id}"
         turn.do(Post(key, renewal.room, phrase, reply_to=renewal.by.event_id))
         renewal = replace(renewal, by=None, room="")
@@ -343,7 +356,7 @@ def _warned(turn: Turn, connection: Connection) -> Connection:
     if not reached or connection.token_warned == min(reached) or (first and not renewal.problem):
         return connection
     phrase = say(
-        "token_ends",
+        messages.rotate_tokens.token_ends,
         connection=connection,
         left=max(left, 0),
         reason=renewal.reason or "silent",

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
@@ -382,7 +383,7 @@ def on_not_mended(turn: Turn, event: StepRefused | StepUnknown) -> None:
     """It could not be put right: the admins are told."""
     transfer = turn.transfer(event.context.subject)
     if transfer is not None:
-        phrase = say("not_marked_arrived", transfer=transfer, text=event.text)
+        phrase = say(messages.transfer.not_marked_arrived, transfer=transfer, text=event.text)
         turn.tell_admins(phrase, f"arrived:{transfer.id}:{event.context.line}")
 
 
@@ -403,7 +404,7 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
             return
     known = {d.transfer: t for d in differences if (t := turn.transfer(d.transfer)) is not None}
     phrase = say(
-        "reconciled",
+        messages.reconcile.reconciled,
         connection=connection,
         home=turn.home,
         reconciliation=replace(running, differences=differences),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.model.effects import Ask, say
 from fedbot.rules.model.events import Answered, Context
@@ -38,7 +39,7 @@ def on_books(turn: Turn, event: Answered) -> None:
     (seen,) = event.answers
     if not isinstance(seen, ItemsSeen):
         raise TypeError(f"it is asked which items are there, not {seen!r}")
-    phrase = say("inventory_went_back", home=turn.home, lost=lost(turn, seen))
+    phrase = say(messages.health.inventory_went_back, home=turn.home, lost=lost(turn, seen))
     turn.tell_admins(phrase, f"went-back:{turn.now.isoformat()}")
 
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from fedbot.rules.command import Command
+from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.model import budgets
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
@@ -88,7 +89,7 @@ def _answer(turn: Turn, survey: Survey) -> None:
     """The answer to the line, or what it reads now that more has come."""
     silent = tuple(turn.party_name(party) for party in survey.waiting)
     came = sorted(survey.came, key=lambda f: (f.party != turn.home.party, f.name.casefold()))
-    phrase = say("stats", home=turn.home, figures=tuple(came), silent=silent, days=survey.days)
+    phrase = say(messages.stats.stats, home=turn.home, figures=tuple(came), silent=silent, days=survey.days)
     key = f"stats:-:{survey.id}"
     if survey.posted:
         turn.do(Edit(key, survey.room, phrase))
@@ -243,7 +244,7 @@ def on_counted_on_schedule(turn: Turn, event: Answered) -> None:
             continue
         figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, counts, 0, room))
         key = f"stats:-:{last.isoformat()}:{room}"
-        turn.do(Post(key, room, say("stats", home=turn.home, figures=(figures,), silent=(), days=0)))
+        turn.do(Post(key, room, say(messages.stats.stats, home=turn.home, figures=(figures,), silent=(), days=0)))
         _draw(turn, f"chart:-:{last.isoformat()}:{room}", room, key, figures, history)
 
 
@@ -265,7 +266,9 @@ def _with_today(turn: Turn, history: StockHistory, stock_items: int | None) -> S
 def _draw(turn: Turn, key: str, room: str, thread: str, figures: SpaceFigures, history: StockHistory) -> None:
     chart = _chart(figures, history)
     if chart.stock or chart.exchange:
-        turn.do(Picture(key, room, say("stats_chart", home=turn.home, figures=figures), chart, thread=thread))
+        turn.do(
+            Picture(key, room, say(messages.stats.stats_chart, home=turn.home, figures=figures), chart, thread=thread)
+        )
 
 
 def _chart(figures: SpaceFigures, history: StockHistory) -> Chart:

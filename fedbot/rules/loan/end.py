@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
@@ -66,8 +67,14 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     for number in sorted(numbers):
         _note(turn, ended, number, how, f"{connection.peer_name}, says {by.name}")
     lines = tuple(out[number] for number in sorted(numbers))
-    about = {"loan": ended, "home": turn.home, "peer_name": turn.party_name(ended.peer)}
-    phrase = say("loan_closed", **about, part=None if is_all else Closing(how, by), lines=lines)
+    phrase = say(
+        messages.loan.loan_closed,
+        loan=ended,
+        home=turn.home,
+        peer_name=turn.party_name(ended.peer),
+        part=None if is_all else Closing(how, by),
+        lines=lines,
+    )
     people = tuple(dict.fromkeys(s.person for s in (ended.asked, ended.decided) if s and s.person != by.person))
     key = f"closed:{ended.id}:{by.event_id}"
     turn.do(Post(key, ended.room, phrase, reply_to=by.event_id, rings=people, draft=draft))
@@ -110,7 +117,11 @@ def on_not_noted(turn: Turn, event: StepRefused | StepUnknown) -> None:
     loan = turn.transfer(event.context.subject)
     if loan is not None:
         how = loan.ending_of(event.context.line)
-        phrase = say("gift_not_noted" if how is Ending.GIFT else "loss_not_noted", loan=loan, text=event.text)
+        phrase = say(
+            messages.loan.gift_not_noted if how is Ending.GIFT else messages.loan.loss_not_noted,
+            loan=loan,
+            text=event.text,
+        )
         turn.tell_admins(phrase, f"lost:{loan.id}:{event.context.line}")
 
 
@@ -134,7 +145,9 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
         return
     loan = replace(loan, left_over=(*loan.left_over, *left_over))
     turn.save(loan)
-    phrase = say("over_but_in_our_books", loan=loan, peer_name=turn.party_name(loan.peer), numbers=left_over)
+    phrase = say(
+        messages.loan.over_but_in_our_books, loan=loan, peer_name=turn.party_name(loan.peer), numbers=left_over
+    )
     turn.tell_admins(phrase, f"left-over:{loan.id}:{left_over[0]}")
 
 

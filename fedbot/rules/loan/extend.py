@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from fedbot import messages
 from fedbot.rules.loan import end, hand_back, lend
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -98,7 +99,7 @@ def prolong(turn: Turn, loan: Transfer, until: date, by: Signature) -> None:
     awaits = sequencing.connection_of(turn, loan).state is not ConnectionState.ENDED
     loan, draft = sequencing.write(turn, loan, "extended", _body(loan, by), awaits=awaits)
     turn.save(loan)
-    phrase = say("loan_extended", loan=loan, home=turn.home, peer_name=turn.party_name(loan.peer))
+    phrase = say(messages.loan.loan_extended, loan=loan, home=turn.home, peer_name=turn.party_name(loan.peer))
     turn.do(Post(f"extended:{loan.id}:{by.event_id}", loan.room, phrase, reply_to=by.event_id, draft=draft))
 
 

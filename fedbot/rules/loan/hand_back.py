@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
@@ -68,7 +69,7 @@ def ask_back(
     body = {**opening.first_body(transfer), **transfers.as_body(by), "damaged": damaged}
     transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
-    phrase = say("return_asked", transfer=transfer, home=turn.home, peer_name=connection.peer_name)
+    phrase = say(messages.loan.return_asked, transfer=transfer, home=turn.home, peer_name=connection.peer_name)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     turn.note(transfer.id, f"asked back from {connection.peer}", by.person, by.event_id)
     turn.note(terms.parent, "asked back", by.person, by.event_id)
@@ -244,19 +245,21 @@ def on_remark_permitted(turn: Turn, event: Answered) -> None:
         return
     asked = event.context.detail
     if not rights.covers(Right.MAPPED):
-        _answer_remark(turn, transfer, asked["event"], say("remark_not_noted", transfer=transfer, problem=""))
+        _answer_remark(
+            turn, transfer, asked["event"], say(messages.loan.remark_not_noted, transfer=transfer, problem="")
+        )
         return
     remark = f"{transfer.remark}; {asked['said']}" if transfer.remark else asked["said"]
     turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
     turn.note(transfer.id, "remark", asked["sender"], asked["event"])
-    _answer_remark(turn, transfer, asked["event"], say("remark_noted", transfer=transfer))
+    _answer_remark(turn, transfer, asked["event"], say(messages.loan.remark_noted, transfer=transfer))
 
 
 def on_remark_not_permitted(turn: Turn, event: Unanswered) -> None:
     """InvenTree doesn't tell who the person is: nothing is noted."""
     transfer = turn.transfer(event.context.subject)
     if transfer is not None:
-        phrase = say("remark_not_noted", transfer=transfer, problem=event.problem)
+        phrase = say(messages.loan.remark_not_noted, transfer=transfer, problem=event.problem)
         _answer_remark(turn, transfer, event.context.detail["event"], phrase)
 
 

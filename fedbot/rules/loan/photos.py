@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
@@ -114,7 +115,7 @@ def on_attached(turn: Turn, event: StepDone) -> None:
     turn.note(transfer.id, "photo attached", item=event.context.detail["item"])
     if event.context.detail["last"]:
         items = tuple(p.item for p in transfer.progress if p.item is not None)
-        phrase = say("photo_kept", transfer=transfer, items=items)
+        phrase = say(messages.loan.photo_kept, transfer=transfer, items=items)
         _reply(turn, transfer, str(event.context.detail["event"]), phrase)
 
 
@@ -129,7 +130,7 @@ def on_not_attached(turn: Turn, event: StepRefused | StepUnknown) -> None:
 
 
 def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, text: str = "") -> None:
-    phrase = say("photo_not_kept", transfer=transfer, reason=reason, text=text)
+    phrase = say(messages.loan.photo_not_kept, transfer=transfer, reason=reason, text=text)
     _reply(turn, transfer, event_id, phrase)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -108,5 +109,5 @@ def on_not_written_off(turn: Turn, event: StepRefused | StepUnknown) -> None:
     """InvenTree didn't take it, or nobody can tell: the admins are told; it can be said again."""
     loan = turn.transfer(event.context.subject)
     if loan is not None:
-        phrase = say("not_written_off", loan=loan, text=event.text)
+        phrase = say(messages.loan.not_written_off, loan=loan, text=event.text)
         turn.tell_admins(phrase, f"not-off:{loan.id}:{event.context.line}:{turn.now.isoformat()}")

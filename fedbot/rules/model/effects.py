@@ -6,31 +6,39 @@ other). What a person reads is a `Phrase`, put into words by `fedbot.messages` b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 from fedbot.rules.model.events import Context
 from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.steps import Step
 
+P = ParamSpec("P")
+
 
 @dataclass(frozen=True)
 class Phrase:
-    """A sentence or a card by its name in `chat/words`, and what it speaks of.
+    """A sentence or a card: the function in `fedbot.messages` that puts it into words, and what it speaks of.
 
     `to` is the name of whom it answers, where nothing else shows that.
     """
 
-    name: str
+    sentence: Callable[..., object]
     about: dict[str, Any] = field(default_factory=dict)
     to: str = ""
 
+    @property
+    def name(self) -> str:
+        """The sentence's name, for the log and the audit."""
+        return self.sentence.__name__
 
-def say(name: str, /, **about: object) -> Phrase:
-    """`say("no_such_space", word="btea")`: a test checks every name and argument against `chat/words`."""
-    return Phrase(name, about)
+
+def say(sentence: Callable[Concatenate[Any, P], object], /, *_: P.args, **about: P.kwargs) -> Phrase:
+    """`say(messages.offer.no_such_space, word="btea")`: the sentence's own arguments, all but the locale."""
+    return Phrase(sentence, about)
 
 
 @dataclass(frozen=True)

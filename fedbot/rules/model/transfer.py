@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.decision import (
-    Closing,
-    Ending,
-    Parcel,
-    Settlement,
-    Signature,
-    Verdict,
-)
+from fedbot.rules.model.decision import Closing, Ending, Parcel, Settlement, Signature, Verdict
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK
@@ -262,3 +256,27 @@ class WaitingLine:
     command: dict[str, Any]
     asked: datetime
     told: bool = False
+
+
+def total(lines: Sequence[Line]) -> Decimal:
+    """How much all of it is, of one part."""
+    return sum((line.quantity for line in lines), Decimal(0))
+
+
+def less_of(lines: Sequence[Line], quantity: Decimal) -> tuple[Line, ...] | None:
+    """The lines with so much less, taken away from the last ones; all of them if they haven't got that much.
+
+    None where that can't be told or done: of several parts, or a fraction of a thing with a serial number.
+    """
+    if len({line.part for line in lines}) > 1:
+        return None
+    kept: list[Line] = []
+    rest = quantity
+    for line in lines:
+        taken = min(line.quantity, rest)
+        if line.serial and taken not in {0, line.quantity}:
+            return None
+        if taken > 0:
+            kept.append(line if taken == line.quantity else replace(line, quantity=taken, whole=False))
+        rest -= taken
+    return tuple(kept)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from fedbot import messages
 from fedbot.rules.model.budgets import MOST_SENT_AGAIN
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -275,7 +276,7 @@ def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: 
     """The peer tells of other messages of ours than we have sent: it, or we, tell the past differently now."""
     turn.note(subject.id, "the peer tells another past", number=number)
     peer_name = turn.party_name(subject.peer)
-    phrase = say("past_differs", code=subject.code, peer_name=peer_name, number=number)
+    phrase = say(messages.keys.past_differs, code=subject.code, peer_name=peer_name, number=number)
     turn.tell_admins(phrase, f"past:{subject.id}:{number}")
 
 

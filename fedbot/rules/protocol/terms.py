@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -18,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import Part, plain
-from fedbot.rules.model.transfer import Line, Terms
+from fedbot.rules.model.transfer import Terms
 from fedbot.rules.wire import envelope
 
 MOST_LINES = 20
@@ -52,30 +51,6 @@ def written(terms: Terms) -> dict[str, Any]:
 def hash_of(terms: Terms) -> str:
     """The hash that decisions are bound to."""
     return envelope.terms_hash(written(terms))
-
-
-def total(lines: Sequence[Line]) -> Decimal:
-    """How much all of it is, of one part."""
-    return sum((line.quantity for line in lines), Decimal(0))
-
-
-def less_of(lines: Sequence[Line], quantity: Decimal) -> tuple[Line, ...] | None:
-    """The lines with so much less, taken away from the last ones; all of them if they haven't got that much.
-
-    None where that can't be told or done: of several parts, or a fraction of a thing with a serial number.
-    """
-    if len({line.part for line in lines}) > 1:
-        return None
-    kept: list[Line] = []
-    rest = quantity
-    for line in lines:
-        taken = min(line.quantity, rest)
-        if line.serial and taken not in {0, line.quantity}:
-            return None
-        if taken > 0:
-            kept.append(line if taken == line.quantity else replace(line, quantity=taken, whole=False))
-        rest -= taken
-    return tuple(kept)
 
 
 def understood(data: object) -> Terms:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
@@ -38,7 +39,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
     `changes`: what the card before this one showed otherwise.
     """
     return say(
-        "transfer_card",
+        messages.transfer_card.transfer_card,
         transfer=transfer,
         home=turn.home,
         peer_name=turn.party_name(transfer.peer),
@@ -150,7 +151,9 @@ def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
     people = [transfer.terms.asker]
     if transfer.decided and transfer.decided.person and transfer.state is not TransferState.CANCELLED:
         people.append(transfer.decided.person)
-    phrase = say("transfer_end", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    phrase = say(
+        messages.transfer.transfer_end, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+    )
     turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, rings=tuple(dict.fromkeys(people)), draft=draft))
 
 
@@ -164,7 +167,9 @@ def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
         if not by_card:
             sequencing.post(turn, transfer, draft)
         return
-    phrase = say("parcel_left", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    phrase = say(
+        messages.parcel.parcel_left, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+    )
     key, rings = f"parcel:{transfer.id}", (transfer.terms.asker,)
     turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), rings=rings, draft=draft))
 
@@ -223,9 +228,14 @@ def waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> N
             edit_card(turn, transfer)
     elif not turn.tell_once(f"wait:{transfer.id}", EDIT_PAUSE):
         return
-    about = {"transfer": transfer, "home": turn.home, "problem": problem, "next_try": next_try}
-    about["peer_name"] = turn.party_name(transfer.peer)
-    phrase = say("transfer_waits", **about)
+    phrase = say(
+        messages.transfer.transfer_waits,
+        transfer=transfer,
+        home=turn.home,
+        problem=problem,
+        next_try=next_try,
+        peer_name=turn.party_name(transfer.peer),
+    )
     key = f"wait:{transfer.id}"
     if first and "wait" not in transfer.told:
         turn.save(replace(transfer, told=(*transfer.told, "wait")))
@@ -242,7 +252,7 @@ def goes_on(turn: Turn, transfer: Transfer) -> Transfer:
     transfer = replace(transfer, waiting_since=None, problem="")
     turn.save(transfer)
     if "wait" in transfer.told:
-        turn.do(Edit(f"wait:{transfer.id}", transfer.room, say("transfer_goes_on", transfer=transfer)))
+        turn.do(Edit(f"wait:{transfer.id}", transfer.room, say(messages.transfer.transfer_goes_on, transfer=transfer)))
     return transfer
 
 
@@ -261,7 +271,7 @@ def thread_of(transfer: Transfer) -> str:
 
 def not_put_away(turn: Turn, transfer: Transfer, text: str) -> Phrase:
     """What the admins read when an item was booked in, but lies in *Incoming* still."""
-    return say("not_put_away", transfer=transfer, peer_name=turn.party_name(transfer.peer), text=text)
+    return say(messages.transfer.not_put_away, transfer=transfer, peer_name=turn.party_name(transfer.peer), text=text)
 
 
 def with_card(transfer: Transfer, event_id: str) -> Transfer:
@@ -275,5 +285,7 @@ def tell_silence(turn: Turn, transfer: Transfer) -> None:
     if transfer.exchange.resends != SILENT_AFTER_RESENDS or "silent" in transfer.told or over:
         return
     turn.save(replace(transfer, told=(*transfer.told, "silent")))
-    phrase = say("peer_silent", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    phrase = say(
+        messages.transfer.peer_silent, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+    )
     turn.do(Post(f"silent:{transfer.id}", transfer.room, phrase, thread=thread_of(transfer)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.model.effects import Edit, Post, say
 from fedbot.rules.model.transfer import Dispute, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, PEER_DISPUTES, TransferState
@@ -43,7 +44,9 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
     transfer = replace(transfer, told=tuple(dict.fromkeys((*transfer.told, "disputed"))))
     transfer, draft = sequencing.write(turn, transfer, "disputed", _body(turn, transfer), awaits=True)
     turn.save(transfer)
-    phrase = say("transfer_disputed", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    phrase = say(
+        messages.resolve.transfer_disputed, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+    )
     turn.do(Post(f"disputed:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer), draft=draft))
     _stop_saying_otherwise(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
@@ -81,7 +84,9 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
     transfer = replace(_stopped(transfer, THE_PEER_CAN_NOT_TELL), dispute=replace(known, by=by))
     turn.save(transfer)
     turn.note(transfer.id, "disputed by the peer")
-    phrase = say("transfer_disputed", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+    phrase = say(
+        messages.resolve.transfer_disputed, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
+    )
     _stop_saying_otherwise(turn, transfer)
     turn.tell_admins(phrase, f"disputed:{transfer.id}")
 
@@ -99,7 +104,12 @@ def _stop_saying_otherwise(turn: Turn, transfer: Transfer) -> None:
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer)
     if "wait" in transfer.told:
-        phrase = say("transfer_disputed", transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer))
+        phrase = say(
+            messages.resolve.transfer_disputed,
+            transfer=transfer,
+            home=turn.home,
+            peer_name=turn.party_name(transfer.peer),
+        )
         turn.do(Edit(f"wait:{transfer.id}", transfer.room, phrase))
 
 
@@ -107,9 +117,9 @@ def tell_anew(turn: Turn, transfer: Transfer) -> None:
     """The messages that told of the dispute say how it stands now: more is known of it, or it is settled."""
     peer_name = turn.party_name(transfer.peer)
     if transfer.state is TransferState.DISPUTED:
-        phrase = say("transfer_disputed", transfer=transfer, home=turn.home, peer_name=peer_name)
+        phrase = say(messages.resolve.transfer_disputed, transfer=transfer, home=turn.home, peer_name=peer_name)
     else:
-        phrase = say("dispute_settled", transfer=transfer, home=turn.home, peer_name=peer_name)
+        phrase = say(messages.resolve.dispute_settled, transfer=transfer, home=turn.home, peer_name=peer_name)
     key = f"disputed:{transfer.id}"
     if "disputed" in transfer.told:
         turn.do(Edit(key, transfer.room, phrase))

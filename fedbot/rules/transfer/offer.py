@@ -92,7 +92,7 @@ def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
     before = transfer.card
     decidable = before is not None and all(line.landing and _is_place(line.landing) for line in before.lines)
     asks = transfer.awaits_parcel or (transfer.state is TransferState.OPEN and not transfer.wanted)
-    if decidable and asks and consent.changes(turn, transfer):
+    if decidable and asks and consent.changes(turn.home, transfer):
         turn.save(transfer)
         opening.post_card(turn, transfer, people)
         return

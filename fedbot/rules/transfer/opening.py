@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.connection import provision
 from fedbot.rules.model.connection import Connection
@@ -85,7 +86,7 @@ def open_push(
     body, sealed = first_body(transfer), {"metadata": metadata}
     transfer, draft = sequencing.write(turn, transfer, "offer", body, awaits=True, sealed=sealed)
     turn.save(transfer)
-    phrase = say("transfer_offered", transfer=transfer, connection=connection, home=turn.home)
+    phrase = say(messages.transfer.transfer_offered, transfer=transfer, connection=connection, home=turn.home)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, f"offered to {connection.peer}", asker.person, asker.event_id)
     provision.mirror(turn, connection)
@@ -201,7 +202,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
     A card that shows something else than the one before it takes its place, and says what is different: a decision on
     the former one is void, and whoever made it is rung first.
     """
-    changes = consent.changes(turn, transfer)
+    changes = consent.changes(turn.home, transfer)
     if changes:
         transfer, people = _superseded(turn, transfer, people)
     turn.save(replace(transfer, card=consent.of_transfer(transfer)))
@@ -219,7 +220,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
 
 def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
     """The card that stands is out of force, and so is a decision on it: whose that is comes first among the people."""
-    turn.do(Edit(f"card:{transfer.id}", transfer.room, say("card_superseded", subject=transfer)))
+    turn.do(Edit(f"card:{transfer.id}", transfer.room, say(messages.changes.card_superseded, subject=transfer)))
     if transfer.verdict is not None:
         verdict = transfer.verdict
         what = f"{verdict.choice} void: what the card shows has changed"

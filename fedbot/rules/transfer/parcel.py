@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from fedbot import messages
 from fedbot.rules.model.decision import Parcel, Signature
 from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.events import StepRefused
@@ -45,7 +46,13 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
     turn.save(waits)
     offer.look_for_parts(turn, waits)  # another one may fit by now, or this one again
     by = parcel.received.person if parcel.received else ""
-    phrase = say("parcel_not_booked_in", transfer=waits, person=by, name=turn.name_of(by, waits.room), text=event.text)
+    phrase = say(
+        messages.parcel.parcel_not_booked_in,
+        transfer=waits,
+        person=by,
+        name=turn.name_of(by, waits.room),
+        text=event.text,
+    )
     key, thread = f"unbooked:{waits.id}:{event.context.line}:{turn.now.isoformat()}", transfers.thread_of(waits)
     turn.do(Post(key, waits.room, phrase, thread=thread, rings=(by,)))
 

@@ -198,7 +198,7 @@ def _not_approved(turn: Turn, transfer: Transfer) -> str:
     """Why what was handed over isn't what our people said yes to, for the dispute; '' if it is."""
     if not _agreed(transfer) or sequencing.connection_of(turn, transfer).state not in CREDITING_FOR:
         return "the sender handed over what nobody here had approved"
-    if consent.differs_from_what_was_approved(turn, transfer):
+    if consent.differs_from_what_was_approved(turn.home, transfer):
         return "it isn't what the card showed when it was approved here"
     return ""
 

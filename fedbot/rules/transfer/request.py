@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules import command as chat_lines
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import match_parts, merged_stock, share
@@ -25,19 +26,10 @@ from fedbot.rules.model.effects import Ask, Post, say
 from fedbot.rules.model.events import Answered, Context
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
-from fedbot.rules.model.transfer import Line, Terms, Transfer
+from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
 from fedbot.rules.protocol import announcements, sequencing
-from fedbot.rules.protocol.terms import (
-    MOST_LINES,
-    BadTerms,
-    described,
-    hash_of,
-    less_of,
-    presentable,
-    understood,
-    written,
-)
+from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, described, hash_of, presentable, understood, written
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import opening, sender_decision
@@ -63,7 +55,7 @@ def open_request(turn: Turn, cause: Cause, connection: Connection, terms: Terms,
     transfer = opening.begun_here(turn, opened, connection, terms, asker, "receiver")
     transfer, draft = sequencing.write(turn, transfer, "request", opening.first_body(transfer), awaits=True)
     turn.save(transfer)
-    phrase = say("transfer_requested", transfer=transfer, connection=connection, home=turn.home)
+    phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, home=turn.home)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, f"requested from {connection.peer}", asker.person, asker.event_id)
     provision.mirror(turn, connection)
@@ -90,7 +82,7 @@ def _tell_condition(turn: Turn, transfer: Transfer) -> None:
     flawed = tuple(line for line in transfer.terms.lines if not line.is_ok)
     if flawed:
         peer_name = turn.party_name(transfer.peer)
-        phrase = say("requested_is_flawed", transfer=transfer, lines=flawed, peer_name=peer_name)
+        phrase = say(messages.offer.requested_is_flawed, transfer=transfer, lines=flawed, peer_name=peer_name)
         key, thread = f"flawed:{transfer.id}", transfers.thread_of(transfer)
         turn.do(Post(key, transfer.room, phrase, thread=thread, rings=(transfer.asked.person,)))
 
@@ -135,7 +127,7 @@ def _ask_for_another_thing(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     turn.note(transfer.id, "something else would be given")
     others = tuple(wishs.others(transfer.wished, adopted.terms.lines))
     phrase = say(
-        "another_thing_would_be_given",
+        messages.transfer.another_thing_would_be_given,
         transfer=transfer,
         peer_name=turn.party_name(transfer.peer),
         others=tuple((wish, tuple(given)) for wish, given in others),
@@ -188,7 +180,7 @@ def on_matched(turn: Turn, event: Answered) -> None:
         transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
     turn.save(transfer)
     decides = transfer.granted is not None and transfer.state is TransferState.OPEN and not transfer.wanted
-    if decides and consent.changes(turn, transfer):
+    if decides and consent.changes(turn.home, transfer):
         look_who_confirms(turn, transfer)
     if transfer.state is TransferState.CREDITING:
         go_on(turn, transfer)
@@ -202,7 +194,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     transfer = sequencing.send(turn, wanting, "cancel", _nobody(NO_PART), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, "no part for it")
-    phrase = say("request_without_part", transfer=transfer, home=turn.home)
+    phrase = say(messages.transfer.request_without_part, transfer=transfer, home=turn.home)
     turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer)))
 
 

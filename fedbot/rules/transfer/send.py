@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end
@@ -160,7 +161,12 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
         dispute.dispute(turn, unclear, progress.number, event.text)
         return
     if step == TakeOut.__name__ and event.reason == CHANGED:
-        phrase = say("sum_does_not_add_up", transfer=transfer, line=transfer.line(progress.number), text=event.text)
+        phrase = say(
+            messages.transfer.sum_does_not_add_up,
+            transfer=transfer,
+            line=transfer.line(progress.number),
+            text=event.text,
+        )
         turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
     transfer = with_progress(transfer, replace(progress, failed=event.reason))
     turn.save(transfer)
@@ -203,7 +209,8 @@ def put_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Con
 def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, text: str) -> None:
     """It arrived, but our record of it can't be marked so: the admins are told, the transfer is done."""
     turn.tell_admins(
-        say("not_marked_arrived", transfer=transfer, text=text), f"arrived:{transfer.id}:{progress.number}"
+        say(messages.transfer.not_marked_arrived, transfer=transfer, text=text),
+        f"arrived:{transfer.id}:{progress.number}",
     )
     transfer = with_progress(transfer, replace(progress, stage="arrived"))
     turn.save(transfer)

@@ -126,7 +126,7 @@ def _begin_debit(turn: Turn, transfer: Transfer) -> None:
     connection = turn.connection(transfer.connection)
     if connection is None or connection.company is None or not lend.carries(connection, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "connection")
-    elif consent.differs_from_what_was_approved(turn, transfer):
+    elif consent.differs_from_what_was_approved(turn.home, transfer):
         transfers.end(turn, transfer, TransferState.ABORTED, None, OTHER_THAN_SHOWN)
     else:
         transfer = replace(transfer, state=TransferState.DEBITING)

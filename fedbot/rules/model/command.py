@@ -1,0 +1,42 @@
+"""A chat line once it is understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Answers(StrEnum):
+    """Which message a line has to answer, so that the message says what the line is about.
+
+    Another bot's message may read as anything: what people see isn't what its envelope says. So it says only what
+    people look at. What moves or changes something is said in answer to a message of ours, a decision in answer to
+    our card.
+    """
+
+    ANY_MESSAGE = "any message"
+    OUR_MESSAGE = "our message"
+    OUR_CARD = "our card"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A line for us. `arguments` are JSON values as the verb's spec names them (quantities decimal strings).
+
+    `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
+    (`Answers`).
+    `username` is the speaker's in our InvenTree, '' for somebody of no party.
+    """
+
+    verb: str
+    arguments: dict[str, Any]
+    room: str
+    event_id: str
+    sender: str
+    at: datetime
+    text: str
+    username: str = ""
+    subject: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
