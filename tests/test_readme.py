@@ -1,4 +1,4 @@
-"""README.md says nothing that isn't so: its links lead somewhere, its commands and exit codes exist."""
+"""README.md and the pages beside it say nothing that isn't so: links lead somewhere, commands and exit codes exist."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from fedbot.cli import _COMMANDS, Exit
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+INSTALL = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+TROUBLE = (ROOT / "docs/trouble.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
     local = [link.partition("#")[0] for link in links if "://" not in link and not link.startswith("#")]
@@ -22,22 +25,23 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 
 def test_every_command_in_it_exists() -> None:
-    typed = set(re.findall(r"(?:bin/|`)fedbot (\w+)", README))
+    typed = set(re.findall(r"(?:bin/|`)fedbot (\w+)", README + INSTALL + TROUBLE))
     assert typed >= {"init", "check", "run", "health"}
     assert typed <= set(_COMMANDS)
 
 
 def test_every_make_target_in_it_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    wanted = {word for line in re.findall(r"make ((?:[a-z]+ ?)+)", README) for word in line.split()}
-    assert {"demo", "check", "test"} <= wanted & targets
+    wanted = set(re.findall(r"^ {4}make ([a-z]+)|`make ([a-z]+)", README + CONTRIBUTING, re.MULTILINE))
+    named = {word for pair in wanted for word in pair if word}
+    assert {"demo", "check", "test"} <= named <= targets
 
 
 def test_the_exit_codes_that_it_tells_are_those_of_the_command() -> None:
-    told = {int(code) for code in re.findall(r"exit code (\d)", README)}
+    told = {int(code) for code in re.findall(r"exit code (\d)", TROUBLE)}
     hopeless = {Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT, Exit.ACCOUNT_TAKEN}
     assert told == {Exit.STATE_IN_USE, *hopeless}
-    (prevented,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", README)
+    (prevented,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", INSTALL)
     assert [int(code) for code in prevented.split()] == [Exit.USAGE, *sorted(hopeless)]
     (in_cli,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", (ROOT / "docs/cli.md").read_text(encoding="utf-8"))
     assert in_cli.split() == prevented.split()
