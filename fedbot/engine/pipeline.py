@@ -72,7 +72,7 @@ from fedbot.rules.model.events import (
     Waiting,
     subject_of,
 )
-from fedbot.rules.model.steps import AttachPhoto, Mirror
+from fedbot.rules.model.steps import AttachPhoto, Label, Mirror
 from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.state import State, Turn
 
@@ -416,6 +416,8 @@ def _act(effect: Do) -> Queued:
     match effect.step:
         case Mirror(model=model, pk=pk):
             return Queued("act", effect, AFTER_STOCK, f"mirror {model} {pk}")
+        case Label(item=item):
+            return Queued("act", effect, AFTER_STOCK, f"label {item}")
         case AttachPhoto():
             return Queued("act", effect, AFTER_STOCK, f"photo {effect.context.subject}")
     return Queued("act", effect, 0, effect.context.subject)

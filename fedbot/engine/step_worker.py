@@ -24,7 +24,7 @@ from fedbot.rules.model.access_steps import TryToken
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Mirror, Step, StepResult
+from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Label, Mirror, Step, StepResult
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ class ActLane:
             self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.context.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Do, rows: tuple[OutboxRow, ...]) -> None:
-        if isinstance(effect.step, Mirror) and any(_replaces(other, row) for other in rows):
+        if isinstance(effect.step, Mirror | Label) and any(_replaces(other, row) for other in rows):
             self._journal.finish(row.id, None)
             return
         settled = row.acted_at + self._settle if row.acted_at else self._not_before
@@ -304,7 +304,7 @@ async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _replaces(other: OutboxRow, row: OutboxRow) -> bool:
-    """Whether a later mirror of the same record waits, so that this one needn't be written."""
+    """Whether a later mirror or label of the same record waits, so that this one needn't be written."""
     return other.key == row.key and other.id > row.id and other.state == "queued"
 
 

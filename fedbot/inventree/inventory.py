@@ -20,6 +20,7 @@ from fedbot.inventree import (
     catalogue,
     companies,
     incoming,
+    labels,
     matching,
     metadata,
     outgoing,
@@ -102,6 +103,7 @@ DEEDS: dict[type[Step], Deed] = {
     access_steps.RevokeOwnToken: Deed(own_tokens.find_revoked, own_tokens.revoke),
     access_steps.TryToken: Deed(accounts.find_token_tried, accounts.try_token),
     steps.Mirror: Deed(metadata.find_mirrored, metadata.mirror),
+    steps.Label: Deed(labels.find_labelled, labels.label),
     steps.AttachPhoto: Deed(attachments.find_attached, attachments.attach),
 }
 

@@ -26,6 +26,7 @@ ON_KNOWN_ITEMS = (
     | steps.WriteOff
     | steps.BookInAgain
     | steps.PutAway
+    | steps.Label
     | steps.AttachPhoto
 )
 """The steps on one stock item that we know. `TakeOut` is on one that people have named; it looks by itself."""

@@ -707,3 +707,14 @@ def photo_not_kept(tongue: Locale, *, transfer: Transfer, reason: str, text: str
     known = _NO_PHOTO.get(reason)
     why = tongue.say(known, check=Code("fedbot check")) if known else (tongue.short(text, 80),)
     return [tongue.say("The photo is not kept: {why} {code}", why=why, code=transfer.code)]
+
+
+def not_labelled(tongue: Locale, *, transfer: Transfer, item: int, text: str) -> Lines:
+    """In the admin room: the notes of a loan's stock item could not be written; nothing waits for it."""
+    return [
+        tongue.say(
+            "The notes of stock item {item} don't say how loan {code} stands.", item=f"#{item}", code=transfer.code
+        ),
+        tongue.say("Why: {text}", text=diagnosis(tongue, text, 300)),
+        tongue.say("The loan itself goes on. I say this at most once a day."),
+    ]

@@ -131,7 +131,7 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"not taken: .+", marked("a message of the other bot could not be read")),
     (r"said: (cancel|approve|decline|review|resolve|received|missing)", marked("said !fed {0}")),
 )
-_UNTOLD = re.compile(r"said: .+|done: (?:mirror|taking-back|Mirror)")
+_UNTOLD = re.compile(r"said: .+|done: (?:mirror|labelling|taking-back|Mirror)")
 _PATTERNS = tuple((re.compile(pattern), words) for pattern, words in _NOTES)
 
 

@@ -19,7 +19,7 @@ from fedbot.rules.command import Verbs
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, restored_server, stats
-from fedbot.rules.loan import end, extend, hand_back, lend, photos, write_off
+from fedbot.rules.loan import end, extend, hand_back, label, lend, photos, write_off
 from fedbot.rules.model import connection_lifecycle, loan_lifecycle, transfer_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
@@ -324,6 +324,7 @@ _DONE: dict[str, _Rule] = {
     "mending": reconcile.on_mended,
     "receiving": receive.on_done,
     "mirror": _nothing_follows,
+    label.LABELLING: _nothing_follows,
     end.NOTING: _nothing_follows,
     write_off.WRITING_OFF: write_off.on_written_off,
     "taking-back": disconnect.on_taken_back,
@@ -337,6 +338,7 @@ _REFUSED: dict[str, _Rule] = {
     "mending": reconcile.on_not_mended,
     "receiving": parcel.on_refused,
     "mirror": _not_mirrored,
+    label.LABELLING: label.on_not_labelled,
     end.NOTING: end.on_not_noted,
     write_off.WRITING_OFF: write_off.on_not_written_off,
     "taking-back": _not_taken_back,
@@ -350,6 +352,7 @@ _UNKNOWN: dict[str, _Rule] = {
     "mending": reconcile.on_not_mended,
     "receiving": receive.on_unknown,
     "mirror": _not_mirrored,
+    label.LABELLING: label.on_not_labelled,
     end.NOTING: end.on_not_noted,
     write_off.WRITING_OFF: write_off.on_not_written_off,
     "taking-back": _not_taken_back,

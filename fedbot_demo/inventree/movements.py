@@ -71,7 +71,7 @@ def split(
     *,
     told: bool = True,
 ) -> StockItem | None:
-    """Take `quantity` out of `item` as an item of its own, a copy of the row with its metadata.
+    """Take `quantity` out of `item` as an item of its own, a copy of the row with its metadata, but without its tags.
 
     Returns the new item; None if there is nothing to split (serialised, nothing, or all of it). The history of the
     child (type 40) comes before that of the parent (42). With `told` False neither is written.
@@ -87,6 +87,7 @@ def split(
         location=item.location if location is None else location.pk,
         parent=item.pk,
         creation_date=state.now,
+        tags=(),
     )
     child = extras.applied(change_status(state, child, extras.status, deltas), deltas)
     child = save(state, child)

@@ -47,6 +47,8 @@ from fedbot.rules.model.steps import (
     HandOver,
     ItemCreated,
     Known,
+    Label,
+    LoanLabel,
     Mirror,
     PartCreated,
     PlacedAt,
@@ -354,6 +356,30 @@ async def test_what_is_mirrored_anywhere_is_found_again_and_leaves_others_alone(
     await once(inventory, Mirror(f"{transfer}:mirror", model, pk, json.dumps({"matches": {"alpha": ["A<1"]}})))
     await once(inventory, Mirror(f"{transfer}:mirror", model, pk, json.dumps({"matches": {}})))
     assert ground.admin.row(ground.metadata_url(model, pk))["metadata"]["theirs"] == 1
+
+
+async def test_what_a_loan_is_stands_in_notes_and_tags_beside_what_people_wrote(
+    inventory: OwnInventory, ground: Ground, transfer: str
+) -> None:
+    item = ground.stock(ground.bolt, 5, ground.drawer)
+    ground.admin.patch(f"stock/{item}/", {"notes": "# Care\n\nonly isopropanol & water", "tags": ["optics", "a,b"]})
+    known = Known(ground.bolt)
+    lent = Label(f"{transfer}:label", item, LoanLabel.LENT, "B & [co] <1>", "gp75", date(2026, 12, 12), known)
+    await once(inventory, lent)
+    row = ground.admin.row(f"stock/{item}/", tags="true")
+    line, *rest = row["notes"].split("\n")
+    assert (line, rest) == (
+        r"Lent to B & \[co\] ‹1› until 12 Dec 2026 – fedbot gp75",
+        ["", "# Care", "", "only isopropanol & water"],
+    )
+    assert set(row["tags"]) == {"optics", "a,b", "fedbot: lent"}
+    await once(inventory, replace(lent, what=LoanLabel.LOST_THERE))
+    row = ground.admin.row(f"stock/{item}/", tags="true")
+    assert row["notes"].startswith(r"Lost, lent to B & \[co\] ‹1› – fedbot gp75")
+    assert set(row["tags"]) == {"optics", "a,b", "fedbot: lost"}
+    await once(inventory, replace(lent, what=LoanLabel.NOTHING))
+    row = ground.admin.row(f"stock/{item}/", tags="true")
+    assert (row["notes"], set(row["tags"])) == ("# Care\n\nonly isopropanol & water", {"optics", "a,b"})
 
 
 async def test_a_categorys_metadata_takes_a_right_that_a_bot_need_not_have(

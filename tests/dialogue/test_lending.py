@@ -101,7 +101,7 @@ async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_say
     assert [loan(space).closed.how for space in world.spaces] == [Ending.RETURNED, Ending.RETURNED]  # type: ignore[union-attr]
     assert "is back at Attraktor" in world.room.messages(sender=world.beta.chat.user_id)[-1].text
     assert "Back again" in next(m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event)
-    assert any("lent to Betaspace, back again, fine, says Piet" in note for note in world.alpha.history(42))
+    assert any("returned by Betaspace, fine, says Piet" in note for note in world.alpha.history(42))
     assert_books_balance(world)
 
 

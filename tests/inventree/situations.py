@@ -25,6 +25,8 @@ from fedbot.rules.model.steps import (
     HandOver,
     ItemCreated,
     Known,
+    Label,
+    LoanLabel,
     Mirror,
     PutAway,
     PutBack,
@@ -169,6 +171,14 @@ async def mirror(space: Space) -> Mirror:
     return Mirror("fed:c:0:mirror", "company", space.company(), '{"party": "beta", "requests": []}')
 
 
+async def label(space: Space) -> Label:
+    """A stock item whose notes say nothing yet."""
+    row = space.item("M3-BOLT")
+    return Label(
+        "fed:c:1:label", row["pk"], LoanLabel.LENT, "Betaspace", "gp75", date(2026, 12, 12), Known(row["part"])
+    )
+
+
 async def take_out_part(space: Space) -> TakeOut:
     """As `take_out`, for the table."""
     return take_out(space)
@@ -212,4 +222,5 @@ WRITES: dict[str, tuple[Situation, str, str]] = {
     "end access, user": (end_access, "PATCH", "api/user/[0-9]+/$"),
     "end access, token": (end_access, "DELETE", "user/tokens/"),
     "mirror": (mirror, "PATCH", "metadata/"),
+    "label": (label, "PATCH", "/api/stock/[0-9]+/$"),
 }

@@ -693,6 +693,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To look again, a superuser says: !fed resolve k7m2
         """,
     ),
+    "not in the notes": (
+        say(messages.loan.not_labelled, transfer=lent(), item=1207, text="InvenTree said no"),
+        """
+        The notes of stock item #1207 don't say how loan k7m2 stands.
+        Why: InvenTree said no
+        The loan itself goes on. I say this at most once a day.
+        """,
+    ),
     "a gift, but not noted": (
         say(messages.loan.gift_not_noted, loan=closed(Ending.GIFT), text="InvenTree said no"),
         """

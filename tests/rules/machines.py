@@ -56,6 +56,8 @@ from fedbot.rules.model.steps import (
     HandedOver,
     HandOver,
     ItemCreated,
+    Label,
+    Labelled,
     Mirror,
     Mirrored,
     PlacedAt,
@@ -359,4 +361,6 @@ def _result(step: Step) -> StepResult:  # noqa: PLR0911 - a table
             return AccessEnded()
         case Mirror():
             return Mirrored()
+        case Label():
+            return Labelled()
     return PlacedAt(142, 1, "Drawer") if isinstance(step, PutBack | TakeBack | PutAway) else HandedOver(142)

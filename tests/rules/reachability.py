@@ -49,7 +49,7 @@ from fedbot.rules.model.queries import (
     WhereIsIt,
     WhoMay,
 )
-from fedbot.rules.model.steps import Mirror
+from fedbot.rules.model.steps import Label, Mirror
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPEN_DAYS, TransferState
@@ -298,7 +298,7 @@ class Explorer:
         match effect:
             case Ask():
                 now.asked[effect.context.purpose] = effect
-            case Do() if not isinstance(effect.step, Mirror):
+            case Do() if not isinstance(effect.step, Mirror | Label):
                 now.to_do[type(effect.step).__name__] = effect
             case Post(key=key, room=room) if not isinstance(effect, Edit) and key.startswith("card:"):
                 self._meets(now, Posted(self._time(now), key, room, f"${key}"))
@@ -431,5 +431,5 @@ def starts(side: Side) -> Now:
     now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
     now.posts = dict(side.state.posts)
     now.asked = {ask.context.purpose: ask for ask in side.asked}
-    now.to_do = {type(do.step).__name__: do for do in side.to_do if not isinstance(do.step, Mirror)}
+    now.to_do = {type(do.step).__name__: do for do in side.to_do if not isinstance(do.step, Mirror | Label)}
     return now

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import label, lend
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.effects import Do, Post, say
@@ -192,9 +192,10 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
 
 
 def show_anew(turn: Turn, loan: Transfer) -> None:
-    """The loan's card and our metadata say how it stands now."""
+    """The loan's card, our metadata and the notes of its stock items say how it stands now."""
     if "card" in loan.told:
         transfers.edit_card(turn, loan)
     for progress in loan.progress:
         if progress.stage in lend.CAME_BACK:
             (mirror_given if loan.role == "sender" else mirror_received)(turn, loan, progress)
+    label.show(turn, loan)

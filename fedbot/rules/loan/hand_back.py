@@ -280,7 +280,7 @@ def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
     who = transfer.decided.name if transfer.decided else "?"
     state = "damaged" if transfer.damaged else "fine"
     said = transfer.remark or transfer.terms.note
-    note = f"lent to {connection.peer_name}, back again, {state}, says {who}"
+    note = f"returned by {connection.peer_name}, {state}, says {who}"
     return TakeBack(
         mark=mark(transfer, number, "home"),
         note=f"{note}: {said}" if said else note,

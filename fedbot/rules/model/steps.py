@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from fedbot.rules.model.access_steps import (
@@ -308,6 +309,40 @@ class Mirrored:
     """The metadata reads as written."""
 
 
+class LoanLabel(StrEnum):
+    """What a stock item of a loan is, for who looks at it in InvenTree. `NOTHING`: no longer anything of a loan."""
+
+    LENT = "lent"
+    BORROWED = "borrowed"
+    RETURNED = "returned"
+    GIVEN = "given"
+    GIFT = "gift"
+    LOST_THERE = "lost there"
+    LOST_HERE = "lost here"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Label:
+    """Either side of a loan: our one line in the stock item's notes, and our tag, say what it is. Result: `Labelled`.
+
+    `until` is the loan's last day; `code` its short id. What other people have written there is kept.
+    """
+
+    mark: str
+    item: int
+    what: LoanLabel
+    peer_name: str
+    code: str
+    until: date | None = None
+    known: Known | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Read back: notes and tags hold our line and our tag, and no older ones of ours."""
+
+
 @dataclass(frozen=True)
 class AttachPhoto:
     """Attach a picture of the room to a stock item. The mark and `note` are its comment. Result: `PhotoAttached`.
@@ -352,6 +387,7 @@ Step = (
     | EndAccess
     | CloseCompany
     | Mirror
+    | Label
     | AttachPhoto
 )
 StepResult = (
@@ -369,6 +405,7 @@ StepResult = (
     | OwnTokenRenewed
     | AccessEnded
     | Mirrored
+    | Labelled
     | PhotoAttached
 )
 
@@ -394,6 +431,7 @@ STEPS: dict[type[Step], type[StepResult]] = {
     EndAccess: AccessEnded,
     CloseCompany: AccessEnded,
     Mirror: Mirrored,
+    Label: Labelled,
     AttachPhoto: PhotoAttached,
 }
 
@@ -410,16 +448,25 @@ OF_STOCK = (
     | BookInAgain
     | PutAway
     | Mirror
+    | Label
     | AttachPhoto
 )
 """What changes stock, or what is written about it: none of it is done while InvenTree's books are in doubt."""
 
 # Steps that only read, or that may be repeated without harm: never an unknown outcome.
 REPEATABLE: frozenset[type[Step]] = frozenset(
-    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, EndAccess, CloseCompany}
+    {TryToken, RevokeToken, RenewOwnToken, RevokeOwnToken, Mirror, Label, EndAccess, CloseCompany}
 )
 
 
 def note_of(mark: str, sentence: str) -> str:
     """The text that goes into InvenTree's history: the mark first, then what a person reads (≤ 500 characters)."""
     return f"{mark} {sentence}"[:500]
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day_in_notes(day: date) -> str:
+    """A day as it stands in InvenTree's notes and history, in English like all that we write there: '12 Dec 2026'."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"

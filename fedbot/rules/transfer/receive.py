@@ -13,7 +13,7 @@ from typing import Any
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue.provenance import known_item, mirror_received
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import end, hand_back, lend
+from fedbot.rules.loan import end, hand_back, label, lend
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do
@@ -420,6 +420,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfers.edit_card(turn, transfer, draft)
     else:
         sequencing.post(turn, transfer, draft)
+    label.show(turn, transfer)
     if lend.is_return(transfer):  # it lies in its old place already
         end.is_home(turn, transfer)
         return
@@ -440,6 +441,7 @@ def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
     transfer = replace(transfer, state=state, ended=turn.now, problem="" if returned else transfer.progress[0].failed)
     turn.save(transfer)
     turn.note(transfer.id, state.value)
+    label.show(turn, transfer)
     end.is_home(turn, transfer)
     if (loan := turn.transfer(transfer.terms.parent)) is not None:
         end.tell_alone(turn, loan)
@@ -456,7 +458,8 @@ def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
         raise ValueError(f"transfer {transfer.id} has nothing to put away")
     decided = transfer.decided.name if transfer.decided else "?"
     sender = turn.party_name(transfer.peer)
-    note = f"received from {sender}, asked by {transfer.terms.asker_name}, approved by {decided}"
+    came = "borrowed" if transfer.is_loan else "received"
+    note = f"{came} from {sender}{label.until(transfer)}, asked by {transfer.terms.asker_name}, approved by {decided}"
     if transfer.parcel is not None and transfer.parcel.received is not None:
         note += f", by parcel, received by {transfer.parcel.received.name}"
     if transfer.settled:

@@ -12,7 +12,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given
 from fedbot.rules.connection import provision
-from fedbot.rules.loan import end
+from fedbot.rules.loan import end, label, lend
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
@@ -68,7 +68,16 @@ def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
 def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
     decided = transfer.decided.name if transfer.decided else "?"
     settled = f", settled by {transfer.settled.by.name}" if transfer.settled else ""
-    return f"{what} {connection.peer_name}, asked by {transfer.terms.asker_name}, approved by {decided}{settled}"
+    until = label.until(transfer)
+    asked = f"asked by {transfer.terms.asker_name}, approved by {decided}"
+    return f"{what} {connection.peer_name}{until}, {asked}{settled}"
+
+
+def _given_to(transfer: Transfer) -> str:
+    """What a hand-over is called in InvenTree's history."""
+    if lend.is_return(transfer):
+        return "returned to"
+    return "lent to" if transfer.is_loan else "given to"
 
 
 def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection) -> TakeOut:
@@ -76,7 +85,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
     loan = turn.transfer(transfer.terms.parent) if transfer.terms.kind == "return" else None
     return TakeOut(
         mark=mark(transfer, line.number, "out"),
-        note=_sentence(transfer, connection, "on its way to"),
+        note=_sentence(transfer, connection, "on its way back to" if loan else "on its way to"),
         item=line.item,
         part=line.part,
         quantity=line.quantity,
@@ -132,7 +141,7 @@ def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: C
         raise ValueError(f"transfer {transfer.id} has nothing to hand over, or nobody to hand it to")
     return HandOver(
         mark=mark(transfer, progress.number, "over"),
-        note=_sentence(transfer, connection, "given to"),
+        note=_sentence(transfer, connection, _given_to(transfer)),
         item=progress.item,
         quantity=progress.quantity,
         company=connection.company,
@@ -239,6 +248,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     transfers.tell_that_it_left(turn, transfer, draft)
     for progress in given:
         mirror_given(turn, transfer, progress)
+    label.show(turn, transfer)
 
 
 # --- the receiver's answer ---
@@ -378,6 +388,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=bool(body))
     turn.save(transfer)
     turn.note(transfer.id, state.value)
+    label.show(turn, transfer)
     end.is_home(turn, transfer)
     transfers.say_the_end(turn, transfer, draft)
     if "card" in transfer.told:

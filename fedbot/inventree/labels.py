@@ -1,0 +1,107 @@
+"""Our line in the notes of a loan's stock item, and our tag: so that a loan shows in InvenTree itself.
+
+InvenTree has no compare-and-set. So notes are read just before they are written, and read back: if our line isn't there
+then, somebody has saved other notes meanwhile, and the line is added to theirs. Only lines that are ours are changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fedbot.inventree.rows import Row, for_notes
+from fedbot.inventree.server import Server
+from fedbot.ports.inventory import OutcomeUnknown
+from fedbot.rules.model.steps import Label, Labelled, LoanLabel, day_in_notes
+
+_SENTENCES: dict[LoanLabel, str] = {
+    LoanLabel.LENT: "Lent to {peer} until {day}",
+    LoanLabel.BORROWED: "Borrowed from {peer} until {day}",
+    LoanLabel.RETURNED: "Returned to {peer}",
+    LoanLabel.GIVEN: "Given to {peer}, first as a loan",
+    LoanLabel.GIFT: "A gift from {peer}, first a loan",
+    LoanLabel.LOST_THERE: "Lost, lent to {peer}",
+    LoanLabel.LOST_HERE: "Lost, borrowed from {peer}",
+}
+_TAG = "fedbot: "
+_TAGS: dict[LoanLabel, str] = {
+    LoanLabel.LENT: f"{_TAG}lent",
+    LoanLabel.BORROWED: f"{_TAG}borrowed",
+    LoanLabel.LOST_THERE: f"{_TAG}lost",
+    LoanLabel.LOST_HERE: f"{_TAG}lost",
+}
+_OPENINGS = "|".join(re.escape(sentence.partition("{peer}")[0]) for sentence in _SENTENCES.values())
+_OURS = re.compile(rf"^(?:{_OPENINGS})[^\n]* – fedbot [0-9a-z]+[ ]*$", re.MULTILINE)
+_MOST_TRIES = 3
+
+
+def find_labelled(server: Server, step: Label) -> Labelled | None:
+    """Probe of `Label`: our line and our tag stand there, and no older ones of ours."""
+    row = _row(server, step)
+    return Labelled() if _notes(row) == _noted(_notes(row), step) and _tags(row) == _tagged(_tags(row), step) else None
+
+
+def label(server: Server, step: Label) -> Labelled:
+    """Write our line and our tag, and nothing else, and read them back; `OutcomeUnknown` if others win thrice."""
+    for _ in range(_MOST_TRIES):
+        row = _row(server, step)
+        written = {"notes": _noted(_notes(row), step), "tags": _tagged(_tags(row), step)}
+        server.api.patch(f"stock/{step.item}/", written)
+        found = find_labelled(server, step)
+        if found is not None:
+            return found
+    raise OutcomeUnknown(f"Somebody else is writing the notes of stock item #{step.item}.", "changed")
+
+
+def _row(server: Server, step: Label) -> Row:
+    """With its tags, which newer versions tell only when asked."""
+    return server.api.row(f"stock/{step.item}/", tags="true")
+
+
+def _notes(row: Row) -> str:
+    return str(row.get("notes") or "")
+
+
+def _tags(row: Row) -> list[str]:
+    tags = row.get("tags")
+    return [str(tag) for tag in tags] if isinstance(tags, Sequence) and not isinstance(tags, str) else []
+
+
+def _noted(notes: str, step: Label) -> str:
+    """The notes with our line in the place of its older one, else above all else; what people wrote stays as it is."""
+    line = _line(step)
+    found = _OURS.search(notes)
+    if not line:
+        return _without(notes)
+    if found is None:
+        return f"{line}\n\n{notes}" if notes.strip() else line
+    behind = _without(notes[found.end() :])
+    return notes[: found.start()] + line + behind
+
+
+def _without(notes: str) -> str:
+    """The notes without any line of ours, nor the empty one that parts it from the next, or from the last."""
+    while (found := _OURS.search(notes)) is not None:
+        before, behind = notes[: found.start()], notes[found.end() :]
+        is_last = not behind.strip()
+        notes = before.removesuffix("\n").removesuffix("\n") if is_last else before + re.sub(r"^\n{1,2}", "", behind)
+    return notes
+
+
+def _tagged(tags: list[str], step: Label) -> list[str]:
+    """The tags with ours, in InvenTree's own order as far as they stay."""
+    tag = _TAGS.get(step.what, "")
+    kept = [each for each in tags if not each.startswith(_TAG) or each == tag]
+    return [*kept, tag] if tag and tag not in kept else kept
+
+
+def _line(step: Label) -> str:
+    """'Borrowed from Attraktor until 12 Dec 2026 – fedbot gp75'; '' for nothing."""
+    sentence = _SENTENCES.get(step.what)
+    if sentence is None:
+        return ""
+    return f"{sentence.format(peer=for_notes(step.peer_name), day=_day(step))} – fedbot {step.code}"
+
+
+def _day(step: Label) -> str:
+    return "?" if step.until is None else day_in_notes(step.until)

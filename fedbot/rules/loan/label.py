@@ -1,0 +1,108 @@
+"""What a loan's stock items are, for who looks at them in InvenTree: in notes, tags and the history.
+
+Derived from what the journal knows, each time that something of the loan has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from fedbot import messages
+from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.loan import lend
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.effects import Do, say
+from fedbot.rules.model.events import Context, StepRefused, StepUnknown
+from fedbot.rules.model.steps import Known, Label, LoanLabel, day_in_notes
+from fedbot.rules.model.transfer import Progress, Transfer
+from fedbot.rules.state import Turn
+
+LABELLING = "labelling"
+"""The purpose of the step that writes it."""
+_STAGES = frozenset({"handed", "back"}) | lend.CAME_BACK
+_AT_THE_OWNER = {
+    Ending.RETURNED: LoanLabel.NOTHING,
+    Ending.GIFT: LoanLabel.GIVEN,
+    Ending.LOST: LoanLabel.LOST_THERE,
+    Ending.KEPT: LoanLabel.LENT,
+}
+_AT_THE_BORROWER = {
+    Ending.RETURNED: LoanLabel.RETURNED,
+    Ending.GIFT: LoanLabel.GIFT,
+    Ending.LOST: LoanLabel.LOST_HERE,
+    Ending.KEPT: LoanLabel.BORROWED,
+}
+
+
+def until(transfer: Transfer) -> str:
+    """For InvenTree's history: ' until 15 Dec 2026'; '' of what is no loan."""
+    return f" until {day_in_notes(transfer.due_day)}" if transfer.is_loan and transfer.due_day is not None else ""
+
+
+def show(turn: Turn, transfer: Transfer) -> None:
+    """The stock items of this loan, or return, say what they are now."""
+    for progress in transfer.progress:
+        what = _what(turn, transfer, progress)
+        if what is not None and progress.item is not None:
+            turn.do(Do(Context(LABELLING, transfer.id, progress.number), _label(turn, transfer, progress, what)))
+
+
+def _label(turn: Turn, transfer: Transfer, progress: Progress, what: LoanLabel) -> Label:
+    loan = turn.transfer(transfer.terms.parent) if lend.is_return(transfer) else transfer
+    loan = loan or transfer
+    return Label(
+        mark=f"fed:{transfer.id}:{progress.number}:label",
+        item=progress.item or 0,
+        what=what,
+        peer_name=turn.party_name(transfer.peer),
+        code=loan.code,
+        until=loan.due_day,
+        known=_known(turn, transfer, progress.number),
+    )
+
+
+def _known(turn: Turn, transfer: Transfer, number: int) -> Known | None:
+    """What came home may be split off from the owner's own item: then it has the return's marks alone."""
+    known = known_item(turn, transfer, number)
+    is_home = known is not None and known.mark and lend.is_return(transfer) and transfer.role == "receiver"
+    return replace(known, mark=f"fed:{transfer.id}:{number}:") if known is not None and is_home else known
+
+
+def _what(turn: Turn, transfer: Transfer, progress: Progress) -> LoanLabel | None:
+    """What that line's stock item is; None if there is nothing of ours in its notes to change."""
+    if progress.stage not in _STAGES:
+        return None
+    if lend.is_return(transfer):
+        return _of_a_return(transfer, progress)
+    if not transfer.is_loan:
+        return None
+    if progress.stage == "back":
+        return LoanLabel.NOTHING
+    is_owner = transfer.role == "sender"
+    ending = transfer.ending_of(progress.number)
+    if ending is None and progress.number not in lend.not_back(turn, transfer) and progress.stage in lend.CAME_BACK:
+        ending = Ending.RETURNED  # this thing is back, others are still out
+    if ending is None:
+        return LoanLabel.LENT if is_owner else LoanLabel.BORROWED
+    return (_AT_THE_OWNER if is_owner else _AT_THE_BORROWER)[ending]
+
+
+def _of_a_return(transfer: Transfer, progress: Progress) -> LoanLabel | None:
+    """A split copies the notes: what left the borrower isn't borrowed any more, what is home isn't lent."""
+    if transfer.role == "receiver":
+        return LoanLabel.NOTHING if progress.stage in lend.CAME_BACK else None
+    if progress.stage == "back":
+        return LoanLabel.BORROWED
+    return LoanLabel.RETURNED if progress.stage in lend.CAME_BACK else None
+
+
+def on_not_labelled(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    """InvenTree has not taken it: the admins are told once a day, nothing waits for it. Of what is gone, nobody is."""
+    if isinstance(event, StepRefused) and event.reason == "gone":
+        return
+    transfer = turn.transfer(event.context.subject)
+    if transfer is not None and turn.tell_once(LABELLING, timedelta(days=1)):
+        item = transfer.at(event.context.line).item or 0
+        phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, text=event.text)
+        turn.tell_admins(phrase, f"labelling:{turn.now.date()}")
