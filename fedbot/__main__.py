@@ -2,6 +2,6 @@
 
 import sys
 
-from fedbot.cli import main
+from fedbot.cli.main import main
 
 sys.exit(main())

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot.cli import Exit, main
+from fedbot.cli.common import Exit
+from fedbot.cli.main import main
 from fedbot.journal.chain import GUARDS
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, Retention

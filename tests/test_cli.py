@@ -22,9 +22,11 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot import cli
 from fedbot.check.findings import Finding, bad, good, has_passed, remember
-from fedbot.cli import EXITS, Exit, main
+from fedbot.cli import common
+from fedbot.cli import main as command_line
+from fedbot.cli.common import EXITS, Exit
+from fedbot.cli.main import main
 from fedbot.config.loading import load
 from fedbot.identity import FileVault
 from fedbot.journal.journal import Journal
@@ -57,7 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FEDBOT_CONFIG", raising=False)
     monkeypatch.delenv("FEDBOT_STATE", raising=False)
-    monkeypatch.setattr(cli, "SYSTEM_CONFIG", tmp_path / "etc" / "config.yaml")
+    monkeypatch.setattr(common, "SYSTEM_CONFIG", tmp_path / "etc" / "config.yaml")
     monkeypatch.setenv("PASSWORD", "correct horse")
     monkeypatch.setenv("TOKEN", TOKEN)
     return tmp_path
@@ -113,7 +115,7 @@ def test_settings_that_changed_since_the_check_must_be_checked_again(config: Pat
 
 def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(*arguments: str) -> Path:
-        return cli.find_config(cli._parser().parse_args(arguments))
+        return common.find_config(command_line._parser().parse_args(arguments))
 
     assert found() == Path("config.yaml")
     system = folder / "etc" / "config.yaml"
@@ -265,7 +267,7 @@ async def run(settings):
 app = types.ModuleType("fedbot.engine")
 app.run, app.HistoryWithoutState = run, type("HistoryWithoutState", (Exception,), {})
 sys.modules["fedbot.engine"] = app
-from fedbot.cli import main
+from fedbot.cli.main import main
 sys.exit(main(["run"]))
 """
 
@@ -486,7 +488,7 @@ def test_help_lists_every_command_and_exit_code(capsys: pytest.CaptureFixture[st
     said = capsys.readouterr().out
     for code, meaning in EXITS.items():
         assert f"  {int(code)}  {meaning}\n" in said
-    for command in filter(None, cli._COMMANDS):
+    for command in filter(None, command_line._COMMANDS):
         assert f"\n    {command} " in said
 
 
@@ -495,7 +497,7 @@ def test_the_docs_list_every_command_and_exit_code() -> None:
     assert set(EXITS) == set(Exit)
     for code, meaning in EXITS.items():
         assert f"| {int(code)} | {meaning} |" in docs
-    for command in filter(None, cli._COMMANDS):
+    for command in filter(None, command_line._COMMANDS):
         assert f"| `fedbot {command}" in docs
 
 

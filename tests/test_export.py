@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot.cli import Exit, main
-from fedbot.export import COLUMNS
+from fedbot.cli.common import Exit
+from fedbot.cli.export import COLUMNS
+from fedbot.cli.main import main
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.document import Document

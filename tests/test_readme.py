@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.cli import _COMMANDS, Exit
+from fedbot.cli.common import Exit
+from fedbot.cli.main import _COMMANDS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from fedbot.config.settings import HEALTH_SOCKET
 from fedbot.web.asking import ask
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["fedbot.engine", "fedbot.cli", "tests.crash.points"])
+_CONTEXT.set_forkserver_preload(["fedbot.engine", "fedbot.cli.main", "tests.crash.points"])
 _LOOK_EVERY_S = 0.02
 KILLED = -9
 
@@ -30,7 +30,7 @@ def run(folder: Path) -> None:
     log = os.open(folder / "bot.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
-    from fedbot import cli  # noqa: PLC0415 -- imported by the server already
+    from fedbot.cli import main as cli  # noqa: PLC0415 -- imported by the server already
     from tests.crash import points  # noqa: PLC0415
 
     points.install(folder)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fedbot.cli import Exit
+from fedbot.cli.common import Exit
 from fedbot_demo import plot
 from fedbot_demo.checks import in_stock
 from fedbot_demo.room_event import RoomEvent

@@ -1,18 +1,24 @@
-"""The commands about the state folder: backup, restore, rebuild, verify. What is printed comes from here."""
+"""`fedbot backup`, `restore`, `rebuild` and `verify`: the commands about the state folder."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import importlib
+import importlib.resources
 import os
 import sys
 from getpass import getpass
 from pathlib import Path
 from typing import Any
 
+from fedbot import logs
 from fedbot.backup import BackupRefused, backup, is_encrypted, restore
+from fedbot.cli.common import Exit, settings_of
 from fedbot.config.settings import Settings
+from fedbot.ports.chat import ChatProblem
+from fedbot.ports.inventory import InventoryProblem
+from fedbot.ports.journal import JournalProblem, StateInUse
 
 _MEGABYTE = 1_000_000
 _KEEP_FREE = 10 * _MEGABYTE
@@ -129,3 +135,14 @@ def why_unwritable(state: Path) -> str:
 
 
 COMMANDS = {"backup": do_backup, "restore": do_restore, "rebuild": do_rebuild, "verify": do_verify}
+
+
+def about_state(given: argparse.Namespace) -> Exit:
+    """Backup, restore, rebuild."""
+    settings = settings_of(given, "warning")
+    try:
+        print(logs.redact(COMMANDS[given.command](settings, given)))
+    except (BackupRefused, JournalProblem, ChatProblem, InventoryProblem, OSError) as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.STATE_IN_USE if isinstance(problem, StateInUse) else Exit.FAILED
+    return Exit.OK

@@ -1,0 +1,53 @@
+"""`fedbot check`: whether settings, Matrix and InvenTree are ready."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from fedbot import logs
+from fedbot.check.findings import Finding, of_problem, remember
+from fedbot.cli.common import Exit, settings_of, told, typed
+from fedbot.config.problems import ConfigRefused
+
+_MARKS = {"good": ("✓", "32"), "bad": ("✗", "31"), "warning": ("!", "33")}
+
+
+def check(given: argparse.Namespace) -> Exit:
+    """Look whether everything is ready, and tell each finding."""
+    try:
+        settings = settings_of(given, "warning")
+    except ConfigRefused as refused:
+        _tell([of_problem(problem) for problem in refused.problems], as_json=given.json)
+        return Exit.USAGE
+    from fedbot.check.everything import check  # noqa: PLC0415 -- nio alone takes half a second to import
+
+    findings = asyncio.run(check(settings))
+    _tell(findings, as_json=given.json)
+    failed = sum(not finding.good for finding in findings)
+    if not failed:
+        remember(settings)
+    if not given.json:
+        print(f"\n{failed} to put right." if failed else f"\nAll good. Next: {typed(given, 'run')}")
+    return Exit.FAILED if failed else Exit.OK
+
+
+def _tell(findings: Sequence[Finding], *, as_json: bool) -> None:
+    if as_json:
+        rows = [asdict(finding) for finding in findings]
+        everything = {"ok": all(finding.good for finding in findings), "findings": rows}
+        print(logs.redact(json.dumps(everything, ensure_ascii=False)))
+        return
+    for finding in findings:
+        kind = "bad" if not finding.good else "warning" if finding.todo else "good"
+        mark, colour = _MARKS[kind]
+        if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+            mark = f"\x1b[{colour}m{mark}\x1b[0m"
+        print(f"{mark} {told(finding.name, finding.what)}")
+        if finding.todo:
+            print(logs.redact(f"  → {finding.todo}"))

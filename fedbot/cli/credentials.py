@@ -1,0 +1,49 @@
+"""`fedbot credentials add`: put a token that was made by hand into the bot's vault."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from getpass import getpass
+
+from fedbot.cli.common import Exit, settings_of
+from fedbot.identity import FileVault
+from fedbot.rules.connection.provision import made_for
+from fedbot.rules.protocol.announcements import PARTY_ID
+
+
+def whose(name: str) -> tuple[str, int]:
+    """`betaspace-1` as the party and the generation of the friendship with it."""
+    party, _, generation = name.removeprefix("fed-").rpartition("-")
+    if not PARTY_ID.fullmatch(party) or not generation.isdecimal():
+        raise argparse.ArgumentTypeError(f"{name} is no PARTY-GENERATION, such as betaspace-1")
+    return party, int(generation)
+
+
+def credentials(given: argparse.Namespace) -> Exit:
+    """The running bot looks into its vault each minute, so nothing has to be told to it."""
+    settings = settings_of(given, "warning")
+    party, generation = given.name
+    token = _token(getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read())
+    if not token:
+        print("That is no token: one line without spaces is. Nothing was changed.", file=sys.stderr)
+        return Exit.FAILED
+    try:
+        FileVault(settings.state / "identity").keep(made_for(party, generation), token)
+    except OSError as error:
+        print(f"The vault in {settings.state} can't be written: {error.strerror}.", file=sys.stderr)
+        return Exit.FAILED
+    print(f"Kept the token for {party}. The bot tries it within a minute and says in its admin room if it is no good.")
+    return Exit.OK
+
+
+def _token(said: str) -> str:
+    """The token, pasted alone or as the answer in which InvenTree tells it; '' if it is neither."""
+    text = said.strip()
+    if text.startswith("{"):
+        try:
+            text = str(json.loads(text).get("token", ""))
+        except ValueError:
+            return ""
+    return text if text.isascii() and text.isprintable() and " " not in text else ""

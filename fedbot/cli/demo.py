@@ -1,0 +1,27 @@
+"""`fedbot demo`: two makerspaces on this machine. It is the only command that needs `fedbot_demo`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.resources
+import sys
+
+from fedbot.cli.common import Exit
+
+
+def demo(given: argparse.Namespace) -> int:
+    """Play the demo."""
+    try:
+        story = importlib.import_module("fedbot_demo.story")
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] == "fedbot":
+            raise
+        print(
+            f"The demo needs packages that a bot doesn't ({missing.name}): pip install 'fedbot[demo]'", file=sys.stderr
+        )
+        return Exit.FAILED
+    wishes = story.Wishes(
+        fast=given.fast, keep=given.keep, all_acts=given.all, transcript=given.transcript, pages=given.pages
+    )
+    return int(story.play(wishes))

@@ -1,0 +1,81 @@
+"""`fedbot health`, `status` and `retry`: how the bot is, and what is set aside."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.resources
+import json
+import sys
+from dataclasses import asdict
+
+from fedbot import logs
+from fedbot.cli import state_folder
+from fedbot.cli.common import Exit, settings_of, typed
+from fedbot.journal.copies import quarantined
+from fedbot.ports.journal import JournalProblem, StateInUse
+from fedbot.web.asking import ask, order_retry
+
+
+def health(given: argparse.Namespace) -> Exit:
+    """Ask the running bot how it is."""
+    settings = settings_of(given, "warning")
+    answer = ask(settings.health_socket)
+    healthy = answer is not None and answer.get("healthy") is True
+    if given.json:
+        print(json.dumps({"running": answer is not None, "healthy": healthy} | (answer or {}), ensure_ascii=False))
+    elif answer is None:
+        why = state_folder.why_unwritable(settings.state)
+        print(f"not running ({why or f'nobody answers in {settings.state}'})")
+    else:
+        ends = ", ".join(f"{end} {'reached' if answer.get(key) else 'lost'}" for end, key in _ENDS.items())
+        print(f"{'healthy' if healthy else 'not well'}: {ends}")
+        for problem in answer.get("problems", []):
+            print(f"  {problem}")
+    return Exit.OK if healthy else Exit.FAILED
+
+
+def status(given: argparse.Namespace) -> Exit:
+    """What `health` says, and what is set aside, read from the journal: also of a bot that doesn't run."""
+    settings = settings_of(given, "warning")
+    answer = ask(settings.health_socket)
+    try:
+        asides = quarantined(settings.state)
+    except JournalProblem as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.FAILED
+    if given.json:
+        told = [{**asdict(aside), "at": aside.at.isoformat(timespec="seconds")} for aside in asides]
+        everything = {"running": answer is not None, **(answer or {}), "set_aside": told}
+        print(logs.redact(json.dumps(everything, ensure_ascii=False)))
+        return Exit.FAILED if asides else Exit.OK
+    health(given)
+    for aside in asides:
+        about = f" about {aside.subject}" if aside.subject else ""
+        print(logs.redact(f"set aside on {aside.at:%Y-%m-%d %H:%M}: {aside.what}{about}: {aside.problem}"))
+        print(f"  → {typed(given, 'retry')} {aside.number}")
+    if not asides:
+        print("nothing is set aside")
+    return Exit.FAILED if asides else Exit.OK
+
+
+def retry(given: argparse.Namespace) -> Exit:
+    """By the running bot; if none runs, the next one tries it."""
+    settings = settings_of(given, "warning")
+    answer = order_retry(settings.health_socket, given.number)
+    if answer is None:
+        try:
+            with importlib.import_module("fedbot.journal").Journal.open(settings.state) as journal:
+                found = journal.try_again(given.number)
+        except (JournalProblem, OSError) as problem:
+            print(logs.redact(str(problem)), file=sys.stderr)
+            return Exit.STATE_IN_USE if isinstance(problem, StateInUse) else Exit.FAILED
+        answer = {"problem": "" if found else f"Nothing is set aside under the number {given.number}."}
+    if answer["problem"]:
+        print(answer["problem"], file=sys.stderr)
+        return Exit.FAILED
+    print(f"{given.number} is tried again. Whether it worked: {typed(given, 'status')}")
+    return Exit.OK
+
+
+_ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}

@@ -1,0 +1,115 @@
+"""The command line: what an admin types, and what a container or a script calls. docs/cli.md explains it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from fedbot.cli import audit, export, state_folder
+from fedbot.cli.check import check
+from fedbot.cli.common import DEFAULT_CONFIG, EXITS, SYSTEM_CONFIG, Exit, told
+from fedbot.cli.credentials import credentials, whose
+from fedbot.cli.demo import demo
+from fedbot.cli.health import health, retry, status
+from fedbot.cli.init import init
+from fedbot.cli.next_step import next_step
+from fedbot.cli.reconcile import reconcile
+from fedbot.cli.records import audit_command, export_command
+from fedbot.cli.run import run
+from fedbot.cli.state_folder import about_state
+from fedbot.cli.verbs import verbs
+from fedbot.config.problems import ConfigRefused
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        return int(_COMMANDS[given.command](given))
+    except ConfigRefused as refused:
+        # a health check knows 0 and 1 only (Docker reserves 2)
+        for problem in refused.problems:
+            print(told(problem.path, problem.said, problem.instead), file=sys.stderr)
+        return Exit.FAILED if given.command == "health" else Exit.USAGE
+    except BrokenPipeError:
+        # whoever read our output has seen enough; Python would complain once more while ending
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    config = argparse.ArgumentParser(add_help=False)
+    config.add_argument("--config", type=Path, default=argparse.SUPPRESS, help="the settings file", metavar="PATH")
+    codes = "\n".join(f"  {int(code)}  {meaning}" for code, meaning in EXITS.items())
+    parser = argparse.ArgumentParser(
+        prog="fedbot",
+        description="A Matrix bot with which makerspaces lend, give and request stock of their InvenTrees.\n"
+        "Without a command: what to do next.",
+        epilog=f"Settings are looked for in --config, $FEDBOT_CONFIG, ./{DEFAULT_CONFIG}, {SYSTEM_CONFIG}.\n\n"
+        f"exit codes:\n{codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[config],
+    )
+    parser.add_argument("--version", action="version", version=f"fedbot {version('fedbot')}")
+    parser.set_defaults(command="")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+
+    def command(name: str, words: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".", parents=[config])
+        made.set_defaults(command=name)
+        return made
+
+    init = command("init", "write a commented settings file to begin with")
+    init.add_argument("path", type=Path, nargs="?", help=f"where to write it (default: {DEFAULT_CONFIG})")
+    _json(command("check", "look whether settings, Matrix and InvenTree are ready; each line good or with what to do"))
+    command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
+    _json(command("health", "ask the running bot how it is (0: well, 1: not)"))
+    _json(command("status", "how the bot is, and what failed and is set aside"))
+    retry = command("retry", "try again what failed and is set aside")
+    retry.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
+    _json(command("verbs", "list what people can say in the room"))
+    reconcile = command("reconcile", "have the running bot compare its books with its friends' (1: they differ)")
+    reconcile.add_argument("space", nargs="?", default="", help="only with this one", metavar="SPACE")
+    reconcile.add_argument("--repair", action="store_true", help="put right what is ours and safe")
+    _json(reconcile)
+    credentials = command("credentials", "put a token that was made by hand into the bot's vault")
+    credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
+    credentials.add_argument("name", type=whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
+    export.arguments(
+        command("export", "write out all that was given, lent and received, for a spreadsheet or a script")
+    )
+    audit.arguments(command("audit", "prove that the record of who did what is unchanged, or write it out"), config)
+    state_folder.arguments(command)
+    demo = command("demo", "two makerspaces connect and hand over things, on this machine only")
+    demo.add_argument("--fast", action="store_true", help="without pauses for reading")
+    demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
+    demo.add_argument("--all", action="store_true", help="every use case, not only the usual ones")
+    demo.add_argument("--transcript", type=Path, help="also write what happens into this file", metavar="FILE")
+    demo.add_argument("--pages", type=Path, help="also write each act's part into its page there", metavar="FOLDER")
+    return parser
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+
+
+_COMMANDS = {
+    "": next_step,
+    "init": init,
+    "check": check,
+    "run": run,
+    "health": health,
+    "status": status,
+    "retry": retry,
+    "verbs": verbs,
+    "credentials": credentials,
+    "export": export_command,
+    "audit": audit_command,
+    "reconcile": reconcile,
+    **dict.fromkeys(state_folder.COMMANDS, about_state),
+    "demo": demo,
+}

@@ -1,0 +1,25 @@
+"""`fedbot reconcile`: have the running bot compare its books."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from fedbot import logs
+from fedbot.cli.common import Exit, settings_of
+from fedbot.web.asking import order_reconcile
+
+
+def reconcile(given: argparse.Namespace) -> Exit:
+    """Have the running bot compare its books."""
+    settings = settings_of(given, "warning")
+    answer = order_reconcile(settings.health_socket, given.space, repair=given.repair)
+    answer = answer or {"problem": f"The bot does not run (nobody answers in {settings.state}).", "told": []}
+    if given.json:
+        print(logs.redact(json.dumps(answer, ensure_ascii=False)))
+    elif answer["problem"]:
+        print(logs.redact(str(answer["problem"])), file=sys.stderr)
+    for told in [] if given.json else answer["told"]:
+        print(logs.redact(told["text"]))
+    return Exit.FAILED if answer["problem"] or not all(told["agree"] for told in answer["told"]) else Exit.OK

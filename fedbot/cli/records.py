@@ -1,0 +1,40 @@
+"""`fedbot export` and `fedbot audit`: write out what the journal tells, beside the running bot."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from fedbot import logs
+from fedbot.cli import audit, export
+from fedbot.cli.common import Exit, settings_of
+from fedbot.config.settings import Settings
+from fedbot.ports.journal import JournalProblem
+
+
+def export_command(given: argparse.Namespace) -> Exit:
+    """Write out the ledger."""
+    return _written_out(given, export.export)
+
+
+def audit_command(given: argparse.Namespace) -> Exit:
+    """Verify or write out the audit."""
+    return _written_out(given, audit.run)
+
+
+def _written_out(given: argparse.Namespace, write: Callable[[Settings, argparse.Namespace], bool]) -> Exit:
+    """Read the journal beside the running bot and write out what it tells; whether that was well."""
+    settings = settings_of(given, "warning")
+    try:
+        is_well = write(settings, given)
+    except (export.NoSuchPeer, JournalProblem) as problem:
+        print(logs.redact(str(problem)), file=sys.stderr)
+        return Exit.FAILED
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        output = getattr(given, "output", None) or "the output"
+        print(f"{output} can't be written: {problem.strerror}.", file=sys.stderr)
+        return Exit.FAILED
+    return Exit.OK if is_well else Exit.FAILED

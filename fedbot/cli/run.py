@@ -1,0 +1,88 @@
+"""`fedbot run`: run the bot until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import importlib.resources
+import logging
+import os
+import signal
+import threading
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from fedbot.cli.common import Exit, settings_of
+from fedbot.ports.chat import ChatProblem, ChatSignedOut
+from fedbot.ports.inventory import InventoryProblem
+from fedbot.ports.journal import JournalProblem, JournalUnwritable, StateInUse
+
+log = logging.getLogger(__name__)
+LAST_MOMENT = 9.5
+"""Seconds after which a bot that was told to stop is gone in any case (a container is killed after 10)."""
+
+
+def run(given: argparse.Namespace) -> Exit:
+    """Run the bot; tell why it ended."""
+    settings = settings_of(given)
+    app = importlib.import_module("fedbot.engine")
+    try:
+        asyncio.run(_until_told(app.run(settings)))
+    except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
+        return _ended_by(error)
+    return Exit.OK
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """Let it work until a signal comes; then cancel it, so that it can end well."""
+    task = asyncio.ensure_future(work)
+    told: list[str] = []
+
+    def stop(name: str) -> None:
+        told.append(name)
+        task.cancel()
+        # a request to InvenTree that hangs in its thread can't be cancelled; what was begun is journaled as begun
+        leave = threading.Timer(LAST_MOMENT, os._exit, [Exit.OK])
+        leave.daemon = True
+        leave.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number.name)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        log.info("stopped by %s", told[0])
+
+
+def _ended_by(error: Exception) -> Exit:
+    """Tell why the bot ended. What is known gets its sentence, what isn't its traceback too."""
+    app = importlib.import_module("fedbot.engine")
+    codes: dict[type[Exception], Exit] = {
+        StateInUse: Exit.STATE_IN_USE,
+        app.HistoryWithoutState: Exit.HISTORY_WITHOUT_STATE,
+        app.AccountTaken: Exit.ACCOUNT_TAKEN,
+        JournalUnwritable: Exit.UNWRITABLE,
+        ChatSignedOut: Exit.SIGNED_OUT,
+        JournalProblem: Exit.FAILED,
+        ChatProblem: Exit.FAILED,
+        InventoryProblem: Exit.FAILED,
+    }
+    for kind, code in codes.items():
+        for cause in _causes(error):
+            if isinstance(cause, kind):
+                log.error("ended: %s", cause)
+                return code
+    log.error("ended by a fault in fedbot or an odd machine", exc_info=error)
+    return Exit.FAILED
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """What a task group collected, or the one error."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _causes(inner)
+    else:
+        yield error

@@ -1,0 +1,23 @@
+"""`fedbot verbs`: what people can say in the room."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.resources
+import json
+
+from fedbot.cli.common import Exit
+
+
+def verbs(given: argparse.Namespace) -> Exit:
+    """List the verbs."""
+    specs = importlib.import_module("fedbot.commands").catalogue()
+    rows = [{"name": spec.name, "usage": spec.usage, "summary": spec.summary, "who": str(spec.right)} for spec in specs]
+    if given.json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return Exit.OK
+    width = max((len(row["usage"]) for row in rows), default=0)
+    for row in rows:
+        print(f"{row['usage']:{width}}  {row['summary']} ({row['who']})")
+    return Exit.OK
