@@ -13,6 +13,14 @@ from fedbot_demo.inventree.latency import Latency
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.seeds import SEEDS, SERVICE, seed
 from fedbot_demo.inventree.server import Serving, ready_line, serve
+from fedbot_demo.inventree.versions import RECORDED, Version
+
+
+def _api(text: str) -> int:
+    """An API number; 1 to 9999."""
+    if not text.isdecimal() or not 0 < int(text) < 10_000:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text} is no API number")
+    return int(text)
 
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
@@ -20,6 +28,9 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 (default): any free port of 127.0.0.1")
     parser.add_argument("--name", default="", help="the server's name; default: the seed's own")
     parser.add_argument("--seed", choices=sorted(SEEDS), default="alpha", help="what is in it at the start")
+    version = parser.add_mutually_exclusive_group()
+    version.add_argument("--version", choices=RECORDED, default="newest", help="the InvenTree that it is like")
+    version.add_argument("--api", type=_api, help="an API number instead: one between the recorded versions")
     parser.add_argument("--latency", choices=["none", "measured"], default="none", help="answer as slowly as measured")
     parser.add_argument("--state-file", type=Path, help="go on from this file, and write it at the end")
     parser.add_argument("--certificate", type=Path, help="PEM file: serve HTTPS")
@@ -28,7 +39,8 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def _seeded(options: argparse.Namespace) -> Seeded:
-    seeded = seed(options.seed, options.name)
+    version = Version.named(options.version) if options.api is None else Version(options.api)
+    seeded = seed(options.seed, options.name, version=version)
     if options.state_file is not None and options.state_file.exists():
         passwords, tokens = state_file.load(seeded.server.state, options.state_file)
         seeded.passwords, seeded.tokens = passwords, tokens

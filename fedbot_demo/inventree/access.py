@@ -128,4 +128,7 @@ def may(state: State, user: User, model: str, action: str) -> bool:
 
 def roles_of(state: State, user: User) -> dict[str, list[str] | None]:
     """The user's roles as InvenTree lists them: per role its actions, or null."""
-    return {role: [action for action in RULES if has_role(state, user, role, action)] or None for role in ROLES}
+    return {
+        role: [action for action in RULES if has_role(state, user, role, action)] or None
+        for role in state.version.roles(ROLES)
+    }

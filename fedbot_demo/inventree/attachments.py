@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fedbot_demo.inventree.access import may
-from fedbot_demo.inventree.endpoint import Call, Endpoint, Uploaded, signed_in
+from fedbot_demo.inventree.endpoint import Call, Endpoint, Uploaded, on_model, signed_in
 from fedbot_demo.inventree.exchange import ForbiddenError, InvalidError, JsonObject, NotFoundError, Reply
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import ordered, page, search
@@ -19,7 +19,7 @@ from fedbot_demo.inventree.users import user_brief
 def attachment_json(state: State, row: Attachment) -> JsonObject:
     """An attached link or file. Thumbnails are made as soon as it is read, `is_image` is a background worker's."""
     user = state.users.get(row.upload_user)
-    return {
+    content: JsonObject = {
         "pk": row.pk,
         "attachment": f"/media/attachments/{row.model_type}/{row.model_id}/{row.filename}" if row.filename else None,
         "thumbnail": f"/media/thumb_{row.filename}" if row.filename else None,
@@ -33,7 +33,10 @@ def attachment_json(state: State, row: Attachment) -> JsonObject:
         "file_size": row.file_size,
         "model_type": row.model_type,
         "model_id": row.model_id,
+        "user": row.upload_user,
+        "stock_item": row.model_id,
     }
+    return state.version.told("attachment", content)
 
 
 def list_attachments(call: Call) -> Reply:
@@ -46,7 +49,8 @@ def list_attachments(call: Call) -> Reply:
     if number is not None:
         rows = [row for row in rows if row.model_id == number]
     rows = ordered(search(rows, call.query, lambda row: (row.comment, row.link)), call.query, {})
-    return page(call.request, call.query, rows, lambda row: attachment_json(call.state, row))
+    tags = call.state.version.told("attachment.listed", {"tags": []})
+    return page(call.request, call.query, rows, lambda row: attachment_json(call.state, row) | tags)
 
 
 def create_attachment(call: Call) -> Reply:
@@ -54,8 +58,30 @@ def create_attachment(call: Call) -> Reply:
     form = Form(call.row_fields())
     form.choice("model_type", MODELS, required=True)
     form.choice("model_id", range(1, 2**31), required=True)
+    return _attach(call, form)
+
+
+def list_item_attachments(call: Call) -> Reply:
+    """The files and links of stock items, of one with ?stock_item=."""
+    item = call.query.row("stock_item", call.state.stock)
+    call.query.check()
+    rows = [row for row in call.state.attachments if item is None or row.model_id == item.pk]
+    rows = ordered(search(rows, call.query, lambda row: (row.comment, row.link)), call.query, {})
+    tags = call.state.version.told("attachment.listed", {"tags": []})
+    return page(call.request, call.query, rows, lambda row: attachment_json(call.state, row) | tags)
+
+
+def create_item_attachment(call: Call) -> Reply:
+    """Attach a link or a file to a stock item, by its number."""
+    form = Form(call.row_fields())
+    item = form.row("stock_item", call.state.stock, required=True)
+    form.values |= {"model_type": "stockitem", "model_id": 0 if item is None else item.pk}
+    return _attach(call, form)
+
+
+def _attach(call: Call, form: Form) -> Reply:
     form.link("link")
-    form.text("comment", longest=250)
+    form.text("comment", longest=call.state.version.longest_comment)
     values = form.check()
     if not may(call.state, call.user, values["model_type"], "change"):
         raise ForbiddenError("User does not have permission to create or edit attachments for this model")
@@ -74,7 +100,8 @@ def create_attachment(call: Call) -> Reply:
     if isinstance(file, Uploaded):
         row = replace(row, filename=file.name, file_size=len(file.content))
     call.state.attachments.put(row)
-    return Reply(attachment_json(call.state, row) | {"thumbnail": None, "tags": []}, 201)
+    extra = call.state.version.told("attachment.written", {"thumbnail": None, "tags": []})
+    return Reply(attachment_json(call.state, row) | extra, 201)
 
 
 def _find(call: Call) -> Attachment:
@@ -100,6 +127,7 @@ def delete_attachment(call: Call) -> Reply:
 
 def endpoints() -> list[Endpoint]:
     """The list and the single attachment."""
+    of_items = {"GET": list_item_attachments, "POST": create_item_attachment}
     single = {"GET": read_attachment, "DELETE": delete_attachment}
     return [
         Endpoint(
@@ -107,6 +135,9 @@ def endpoints() -> list[Endpoint]:
             {"GET": list_attachments, "POST": create_attachment},
             signed_in,
             also="DELETE",
+            when="attaches_to_any_model",
         ),
-        Endpoint("attachment/#/", single, signed_in, also="PUT PATCH"),
+        Endpoint("attachment/#/", single, signed_in, also="PUT PATCH", when="attaches_to_any_model"),
+        Endpoint("stock/attachment/", of_items, on_model("stockitem"), also="DELETE", when="attaches_by_model"),
+        Endpoint("stock/attachment/#/", single, on_model("stockitem"), also="PUT PATCH", when="attaches_by_model"),
     ]

@@ -13,7 +13,7 @@ from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.part_json import part_full
 from fedbot_demo.inventree.records import Location, Part, StockItem
 from fedbot_demo.inventree.state import State
-from fedbot_demo.inventree.stock_json import BRIEF, location_full, stock_item
+from fedbot_demo.inventree.stock_json import brief, location_full, stock_item
 
 Coded = StockItem | Part | Location
 
@@ -47,19 +47,18 @@ def _match(state: State, text: str) -> tuple[str, Coded] | None:
 
 def _described(state: State, model: str, row: Coded) -> JsonObject:
     if isinstance(row, StockItem):
-        instance, api, web = stock_item(state, row, BRIEF), "stock", "stock/item"
+        instance, api, web = stock_item(state, row, brief(state.version)), "stock", "stock/item"
     elif isinstance(row, Part):
         instance, api, web = part_full(state, row, counted=False), "part", "part"
     else:
         instance, api, web = location_full(state, row), "stock/location", "stock/location"
-    return {
-        model: {
-            "pk": row.pk,
-            "api_url": f"/api/{api}/{row.pk}/",
-            "instance": instance,
-            "web_url": f"/web/{web}/{row.pk}",
-        }
+    content = {
+        "pk": row.pk,
+        "api_url": f"/api/{api}/{row.pk}/",
+        "instance": instance,
+        "web_url": state.version.web_address(web, row.pk),
     }
+    return {model: state.version.told("scanned", content)}
 
 
 def _barcode(call: Call) -> tuple[Form, str]:
@@ -76,7 +75,7 @@ def scan(call: Call) -> Reply:
     if found is None:
         raise InvalidError({"plugin": "None"} | about | {"error": "No match found for barcode data"})
     model, row = found
-    if not may(call.state, call.user, model, "view"):
+    if call.state.version.barcode_needs_role and not may(call.state, call.user, model, "view"):
         raise ForbiddenError
     success = {"success": "Match found for barcode data", "plugin": "InvenTreeBarcode"}
     return Reply(_described(call.state, model, row) | success | about)
@@ -86,7 +85,7 @@ def _as_texts(content: object) -> object:
     """Everything as text, as errors show it: None is 'None'."""
     if isinstance(content, dict):
         return {name: _as_texts(value) for name, value in content.items()}
-    return str(content)
+    return [_as_texts(value) for value in content] if isinstance(content, list) else str(content)
 
 
 def link(call: Call) -> Reply:

@@ -10,7 +10,7 @@ from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import Query, matches, ordered, page, same_text, search
-from fedbot_demo.inventree.part_json import PartStock, category_path, part_full, part_written
+from fedbot_demo.inventree.part_json import PartStock, category_path, part_full, part_listed, part_written
 from fedbot_demo.inventree.records import Part
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.stock_rows import delete
@@ -130,7 +130,7 @@ def list_parts(call: Call) -> Reply:
     with_path = query.says_yes("path_detail", otherwise=False)
 
     def represent(part: Part) -> JsonObject:
-        content = part_full(state, part)
+        content = part_listed(state, part)
         if with_category:
             content["category_detail"] = part_written(state, part)["category_detail"]
         if with_path:
@@ -151,7 +151,8 @@ def _part_form(call: Call) -> JsonObject:
     form.text("notes", null=True)
     form.text("units", longest=20)
     form.link("link", null=True)
-    category = form.row("category", state.categories, null=True)
+    required = state.version.parts_need_category
+    category = form.row("category", state.categories, null=not required, required=required)
     if category is not None and category.structural:
         form.fail("category", "Parts cannot be assigned to structural part categories!")
     form.row("default_location", state.locations, null=True)
@@ -167,7 +168,7 @@ def _save(state: State, part: Part) -> Part:
     for other in state.parts:
         same = (other.name, other.IPN, other.revision) == (part.name, part.IPN, part.revision)
         if same and other.pk != part.pk:
-            raise InvalidError({"non_field_errors": ["The fields name, IPN, revision must make a unique set."]})
+            raise InvalidError({"non_field_errors": state.version.same_part})
     return state.parts.put(part)
 
 
@@ -175,6 +176,8 @@ def create_part(call: Call) -> Reply:
     """Make a part. It isn't salable unless told so; `metadata` is ignored in silence."""
     state = call.state
     part = Part(pk=state.parts.next_pk, creation_date=state.today, creation_user=call.user.pk, **_part_form(call))
+    if not state.version.keeps_notes_of_new_parts:
+        part = replace(part, notes=None)
     return Reply(part_written(state, _save(state, part), counted=False), 201)
 
 
@@ -226,6 +229,6 @@ def endpoints() -> list[Endpoint]:
     guard = on_model("part")
     single = {"GET": read_part, "PUT": edit_part, "PATCH": edit_part, "DELETE": delete_part}
     return [
-        Endpoint("part/", {"GET": list_parts, "POST": create_part}, guard, also="PUT PATCH"),
+        Endpoint("part/", {"GET": list_parts, "POST": create_part}, guard, also="PUT PATCH", also_when="edits_in_bulk"),
         Endpoint("part/#/", single, guard),
     ]

@@ -68,8 +68,11 @@ def _save(state: State, category: Category) -> Category:
 def create_category(call: Call) -> Reply:
     """Make a category."""
     category = _save(call.state, Category(pk=call.state.categories.next_pk, **_category_form(call)))
-    content = category_json(call.state, category) | {"part_count": None, "subcategories": None}
-    return Reply(content, 201)
+    version = call.state.version
+    content = category_json(call.state, category) | version.told(
+        "category", {"part_count": None, "subcategories": None}
+    )
+    return Reply(content, 201, version.created_at(f"/part/category/{category.pk}/"))
 
 
 def _find(call: Call) -> Category:
@@ -120,6 +123,12 @@ def endpoints() -> list[Endpoint]:
     guard = on_model("partcategory")
     single = {"GET": read_category, "PUT": edit_category, "PATCH": edit_category, "DELETE": delete_category}
     return [
-        Endpoint("part/category/", {"GET": list_categories, "POST": create_category}, guard, also="PUT PATCH"),
+        Endpoint(
+            "part/category/",
+            {"GET": list_categories, "POST": create_category},
+            guard,
+            also="PUT PATCH",
+            also_when="edits_in_bulk",
+        ),
         Endpoint("part/category/#/", single, guard),
     ]

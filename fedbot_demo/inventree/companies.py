@@ -10,6 +10,7 @@ from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import Query, ordered, page, search
 from fedbot_demo.inventree.records import Company
 from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.versions import Version
 
 CURRENCIES = {
     "AUD": "Australian Dollar",
@@ -24,13 +25,15 @@ CURRENCIES = {
 
 FLAGS = ("is_customer", "is_manufacturer", "is_supplier", "active")
 
-_COUNTS: JsonObject = {"parts_supplied": 0, "parts_manufactured": 0}
+_COUNTS: JsonObject = {"parts_supplied": 0, "parts_manufactured": 0, "address_count": 0}
 
 
-def company_json(company: Company) -> JsonObject:
+def company_json(version: Version, company: Company) -> JsonObject:
     """A company, without counts."""
-    return {
+    content: JsonObject = {
         "pk": company.pk,
+        "url": f"/company/{company.pk}/",
+        "address": None,
         "name": company.name,
         "description": company.description,
         "website": company.website,
@@ -46,12 +49,15 @@ def company_json(company: Company) -> JsonObject:
         "is_supplier": company.is_supplier,
         "notes": company.notes,
         "tax_id": company.tax_id,
+        "primary_address": None,
     }
+    return version.told("company", content)
 
 
-def _written(company: Company) -> JsonObject:
+def _written(version: Version, company: Company) -> JsonObject:
     """What the reply to a write tells beside the company itself."""
-    return company_json(company) | {"tags": list(company.tags), "parameters": [], "primary_address": None}
+    extra = {"tags": list(company.tags), "parameters": []}
+    return company_json(version, company) | version.told("company.written", extra) | {"primary_address": None}
 
 
 def filtered(state: State, query: Query) -> list[Company]:
@@ -67,14 +73,21 @@ def filtered(state: State, query: Query) -> list[Company]:
     return ordered(found, query, keys, ("name",))
 
 
-def listed(company: Company) -> JsonObject:
+def _counts(version: Version) -> JsonObject:
+    return version.told("company.counts", dict(_COUNTS))
+
+
+def listed(version: Version, company: Company) -> JsonObject:
     """A company as lists show it."""
-    return company_json(company) | _COUNTS
+    content = company_json(version, company) | _counts(version)
+    if not version.lists_notes_of_companies:
+        del content["notes"]
+    return content
 
 
 def list_companies(call: Call) -> Reply:
     """The companies that fit the filters; ?name= is exact."""
-    return page(call.request, call.query, filtered(call.state, call.query), listed)
+    return page(call.request, call.query, filtered(call.state, call.query), lambda row: listed(call.state.version, row))
 
 
 def _company_form(call: Call) -> JsonObject:
@@ -95,16 +108,23 @@ def _company_form(call: Call) -> JsonObject:
 
 
 def _check_unique(state: State, company: Company) -> None:
+    if company.email is None:
+        return  # to a database, nothing is never the same as nothing
     for other in state.companies.find("name", company.name):
         if other.pk != company.pk and other.email == company.email:
-            raise InvalidError({"non_field_errors": ["The fields name, email must make a unique set."]})
+            raise InvalidError({"non_field_errors": [state.version.same_company]})
 
 
 def create_company(call: Call) -> Reply:
     """Make a company. It is a supplier and no customer unless told otherwise; `metadata` is ignored in silence."""
-    company = Company(pk=call.state.companies.next_pk, **_company_form(call))
+    version = call.state.version
+    fields: JsonObject = {"email": version.unwritten} | _company_form(call)
+    company = Company(pk=call.state.companies.next_pk, **fields)
     _check_unique(call.state, company)
-    return Reply(_written(call.state.companies.put(company)), 201)
+    content = _written(version, call.state.companies.put(company))
+    if not version.lists_notes_of_companies:
+        del content["notes"]
+    return Reply(content, 201, version.created_at(f"/company/{company.pk}/"))
 
 
 def find_company(call: Call) -> Company:
@@ -117,14 +137,16 @@ def find_company(call: Call) -> Company:
 
 def read_company(call: Call) -> Reply:
     """One company."""
-    return Reply(listed(find_company(call)))
+    version = call.state.version
+    return Reply(company_json(version, find_company(call)) | _counts(version))
 
 
 def edit_company(call: Call) -> Reply:
     """Change fields of a company."""
     company = replace(find_company(call), **_company_form(call))
     _check_unique(call.state, company)
-    return Reply(_written(call.state.companies.put(company)) | _COUNTS)
+    version = call.state.version
+    return Reply(_written(version, call.state.companies.put(company)) | _counts(version))
 
 
 def delete_company(call: Call) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from threading import Lock
 from typing import NoReturn
@@ -28,7 +29,7 @@ from fedbot_demo.inventree import (
     users,
 )
 from fedbot_demo.inventree.access import Session, authenticate
-from fedbot_demo.inventree.endpoint import Call, Endpoint
+from fedbot_demo.inventree.endpoint import Call, Endpoint, anyone
 from fedbot_demo.inventree.exchange import (
     JSON_TYPE,
     MethodNotAllowedError,
@@ -42,6 +43,7 @@ from fedbot_demo.inventree.exchange import (
 )
 from fedbot_demo.inventree.listing import Query
 from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.versions import Version
 
 _MODULES = (
     server_info,
@@ -61,6 +63,7 @@ _MODULES = (
     overall_search,
 )
 _WORD = r"([^/]+)"
+FORBIDDEN_PAGE = b"<!DOCTYPE html><html><head><title>InvenTree | Permission denied</title></head><body></body></html>"
 _VARY = "Authorization, origin, Accept-Language, Cookie"
 
 
@@ -72,8 +75,10 @@ class _Routes:
     patterns: list[tuple[re.Pattern[str], Endpoint]]
 
     @classmethod
-    def collected(cls) -> _Routes:
-        endpoints = [endpoint for module in _MODULES for endpoint in module.endpoints()]
+    def of(cls, version: Version) -> _Routes:
+        """The endpoints that this version has."""
+        every = [endpoint for module in _MODULES for endpoint in module.endpoints()]
+        endpoints = [each for each in every if not each.when or getattr(version, each.when)]
         exact = {f"/api/{each.path}": each for each in endpoints if "*" not in each.path}
         patterns = [
             (re.compile(re.escape(f"/api/{each.path}").replace(r"\#", "#").replace(r"\*", _WORD)), each)
@@ -97,12 +102,12 @@ class _Routes:
         return None
 
 
-_ROUTES = _Routes.collected()
+_routes = cache(_Routes.of)
 
 
 @dataclass(slots=True)
 class SimulatedInvenTree:
-    """One InvenTree server (API 530) in memory. Any number of threads may call `handle`.
+    """One InvenTree server in memory, of the version that its state names. Any number of threads may call `handle`.
 
     `state` may be looked at by tests; whoever changes it does so before the server is used, or under `lock`.
     """
@@ -120,22 +125,45 @@ class SimulatedInvenTree:
             return self._api(request)
 
     def _api(self, request: Request) -> Response:
-        found = _ROUTES.find(request.path)
+        version = self.state.version
+        found = _routes(version).find(version.path(request.path))
         endpoint = found[0] if found else None
         try:
             with self.state.transaction():
-                session = authenticate(self.state, request)
+                session = self._session(request, endpoint)
                 if found is None:
-                    _refuse_unknown(session, request)
+                    _refuse_unknown(self.state, session, request)
                 reply = _answer(self.state, session, request, *found)
         except RefusedError as error:
-            more: Pairs = (("WWW-Authenticate", "Token"),) if error.status == HTTPStatus.UNAUTHORIZED else ()
-            reply = Reply(error.content, error.status, more)
-        return _response(reply, endpoint, request)
+            more: Pairs = ()
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                more = (("WWW-Authenticate", version.challenge),)
+            reply = Reply(version.refusal(error.content), error.status, more)
+            if found is None and version.unknown_address_is_a_page:
+                return _unknown_address(reply, request)
+        return _response(version, reply, endpoint, request)
+
+    def _session(self, request: Request, endpoint: Endpoint | None) -> Session:
+        """Who asks. A wrong token is refused even where none is needed, but by 0.13."""
+        try:
+            return authenticate(self.state, request)
+        except NotAuthenticatedError:
+            needed = endpoint is not None and endpoint.guard is not anyone
+            if needed or self.state.version.refuses_bad_token_everywhere:
+                raise
+            return Session()
 
 
-def _refuse_unknown(session: Session, request: Request) -> NoReturn:
-    if session.user is None:
+def _unknown_address(reply: Reply, request: Request) -> Response:
+    """What 0.13 answers where there is nothing: JSON to who reads, a page to who writes."""
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        body = json.dumps(reply.content).encode()
+        return Response(reply.status, _headers(reply, ""), b"" if request.method == "HEAD" else body)
+    return Response(HTTPStatus.FORBIDDEN, (("Content-Type", "text/html"),), FORBIDDEN_PAGE)
+
+
+def _refuse_unknown(state: State, session: Session, request: Request) -> NoReturn:
+    if session.user is None and state.version.keeps_unknown_addresses_from_strangers:
         raise NotAuthenticatedError
     query = "&".join(f"{name}={value}" for name, value in request.query)
     url = f"{request.base_url}{request.path}" + (f"?{query}" if query else "")
@@ -175,9 +203,9 @@ def _headers(reply: Reply, allowed: str, *more: tuple[str, str]) -> Pairs:
     return tuple(headers)
 
 
-def _response(reply: Reply, endpoint: Endpoint | None, request: Request) -> Response:
+def _response(version: Version, reply: Reply, endpoint: Endpoint | None, request: Request) -> Response:
     body = b"" if reply.content is None else json.dumps(reply.content, ensure_ascii=False).encode()
-    allowed = endpoint.allowed if endpoint is not None else "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
+    allowed = endpoint.allowed(version) if endpoint is not None else "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS"
     vary = endpoint.vary if endpoint is not None else _VARY
     headers = _headers(reply, allowed, ("Vary", vary))
     return Response(reply.status, headers, b"" if request.method == "HEAD" else body)

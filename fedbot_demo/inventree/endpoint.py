@@ -22,6 +22,7 @@ from fedbot_demo.inventree.exchange import (
 from fedbot_demo.inventree.listing import Query
 from fedbot_demo.inventree.records import Token, User
 from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.versions import Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +116,22 @@ class Endpoint:
     vary: str = "Authorization, origin, Accept-Language, Cookie"
     #: Methods that a real server offers here and this one doesn't (docs/inventree.md); they are in the Allow header.
     also: str = ""
+    #: The property of `versions.Version` that says whether it offers those; empty: always.
+    also_when: str = ""
     #: Outside of the API proper: answers without an Allow header.
     plain: bool = False
-    allowed: str = field(init=False)
+    #: The property of `versions.Version` that says whether it is there; empty: always.
+    when: str = ""
 
-    def __post_init__(self) -> None:
+    def allowed(self, version: Version) -> str:
+        """The Allow header."""
         if self.plain:
-            object.__setattr__(self, "allowed", "")
-            return
+            return ""
+        also = self.also.split() if not self.also_when or getattr(version, self.also_when) else []
         every = ("GET", "POST", "PUT", "PATCH", "DELETE")
-        named = [method for method in every if method in self.methods or method in self.also.split()]
+        named = [method for method in every if method in self.methods or method in also]
         more = ["HEAD", "OPTIONS"] if "GET" in self.methods else ["OPTIONS"]
-        object.__setattr__(self, "allowed", ", ".join(named + more))
+        return ", ".join(named + more)
 
 
 def anyone(call: Call) -> None:

@@ -22,7 +22,7 @@ def location_json(state: State, location: Location) -> JsonObject:
         "items": sum(len(state.stock.find("location", pk)) for pk in branch),
         "sublocations": len(branch) - 1,
     }
-    return location_full(state, location) | counts
+    return location_full(state, location) | state.version.told("location.counts", counts)
 
 
 def filtered(state: State, query: Query) -> list[Location]:
@@ -87,7 +87,7 @@ def _save(call: Call, location: Location) -> Location:
 def _written(call: Call, location: Location) -> JsonObject:
     chain = location_chain(call.state, location)
     path = [{"pk": each.pk, "name": each.name, "icon": each.custom_icon or ""} for each in chain]
-    extra = {"path": path, "tags": list(location.tags), "parameters": []}
+    extra = call.state.version.told("location.written", {"path": path, "tags": list(location.tags), "parameters": []})
     return location_full(call.state, location) | extra
 
 
@@ -95,7 +95,7 @@ def create_location(call: Call) -> Reply:
     """Make a place."""
     values = _location_form(call, None)
     location = _save(call, Location(pk=call.state.locations.next_pk, **values))
-    return Reply(_written(call, location), 201)
+    return Reply(_written(call, location), 201, call.state.version.created_at(f"/stock/location/{location.pk}/"))
 
 
 def _find(call: Call) -> Location:
@@ -144,6 +144,12 @@ def endpoints() -> list[Endpoint]:
     guard = on_model("stocklocation")
     single = {"GET": read_location, "PUT": edit_location, "PATCH": edit_location, "DELETE": delete_location}
     return [
-        Endpoint("stock/location/", {"GET": list_locations, "POST": create_location}, guard, also="PUT PATCH"),
+        Endpoint(
+            "stock/location/",
+            {"GET": list_locations, "POST": create_location},
+            guard,
+            also="PUT PATCH",
+            also_when="edits_in_bulk",
+        ),
         Endpoint("stock/location/#/", single, guard),
     ]

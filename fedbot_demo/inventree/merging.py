@@ -10,8 +10,8 @@ from fedbot_demo.inventree.exchange import JsonObject
 from fedbot_demo.inventree.movements import Act, Extras, split
 from fedbot_demo.inventree.records import Location, StockItem
 from fedbot_demo.inventree.state import State
-from fedbot_demo.inventree.statuses import MERGED
-from fedbot_demo.inventree.stock_rows import delete, is_serialized, save
+from fedbot_demo.inventree.statuses import MERGED, RETURNED_FROM_CUSTOMER
+from fedbot_demo.inventree.stock_rows import change_status, delete, is_serialized, place_of, save
 
 
 def merge_obstacle(item: StockItem, other: StockItem | None = None, *, mixed_status: bool = False) -> str | None:
@@ -88,6 +88,7 @@ def merge_target(state: State, item: StockItem, location: Location) -> StockItem
 
 def move_and_merge(act: Act, item: StockItem, quantity: Decimal, location: Location, extras: Extras) -> bool:
     """Move into an item that lies there already. False: none does, so the plain move must do it."""
+    item = act.state.as_written(item)
     target = merge_target(act.state, item, location)
     if target is None:
         return False
@@ -100,3 +101,24 @@ def move_and_merge(act: Act, item: StockItem, quantity: Decimal, location: Locat
     if piece is not None:
         merge(act, target, [piece], location, moved=deltas)
     return True
+
+
+def take_back_whole(act: Act, item: StockItem, location: Location, status: int | None = None) -> None:
+    """Return a whole item as servers without `stock/return/` do it, whether it was away or not.
+
+    An item that comes to where its parent lies is merged into it, and its number is gone.
+    """
+    state = act.state
+    item = state.as_written(item)
+    deltas: JsonObject = place_of(replace(item, location=location.pk))
+    customer = state.companies.get(item.customer)
+    if customer is not None:
+        deltas |= {"customer": customer.pk, "customer_name": customer.name}
+    back = replace(item, customer=None, sales_order=None, belongs_to=None, location=location.pk)
+    back = save(state, change_status(state, back, status, deltas))
+    for claim in state.allocations.find("item", back.pk):
+        state.allocations.remove(claim.pk)
+    act.write(back, RETURNED_FROM_CUSTOMER, deltas, part=back.part)
+    parent = state.stock.get(back.parent)
+    if parent is not None and parent.location == location.pk:
+        merge(act, parent, [back], location)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fedbot_demo.inventree.access import may
 from fedbot_demo.inventree.cleaning import cleaned
-from fedbot_demo.inventree.endpoint import Call, Endpoint, anyone, signed_in
+from fedbot_demo.inventree.endpoint import Call, Endpoint, Handler, anyone, signed_in
 from fedbot_demo.inventree.exchange import ForbiddenError, InvalidError, JsonObject, NotFoundError, Reply, ServerError
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.table import Table
@@ -39,6 +40,19 @@ def _table(state: State, model: str) -> Table[Any]:
         complaint = f"GenericMetadataView called with invalid model '{model}'"
         raise InvalidError({"non_field_errors": [complaint]})
     return tables[model]
+
+
+def _below_row(handler: Handler) -> Handler:
+    """The handler for the address below the row itself, which names no model."""
+
+    def answer(call: Call) -> Reply:
+        return handler(replace(call, word=_model_of(call)))
+
+    return answer
+
+
+def _model_of(call: Call) -> str:
+    return next(name for name, (_, start) in MODELS.items() if call.request.path == f"/api/{start}/{call.pk}/metadata/")
 
 
 def _content(call: Call) -> JsonObject:
@@ -87,10 +101,7 @@ def _sent(call: Call) -> JsonObject:
 
 def _moved(call: Call) -> Reply:
     """The old address, for reading: moved."""
-    model = next(
-        name for name, (_, start) in MODELS.items() if call.request.path == f"/api/{start}/{call.pk}/metadata/"
-    )
-    where = f"/api/metadata/{model}/pk/{call.pk}/"
+    where = f"/api/metadata/{_model_of(call)}/pk/{call.pk}/"
     return Reply(status=301, headers=(("Content-Type", "text/html; charset=utf-8"), ("Location", where)))
 
 
@@ -102,9 +113,12 @@ def _old_address(_call: Call) -> Reply:
 def endpoints() -> list[Endpoint]:
     """The two new addresses and, for each model, the old one."""
     methods = {"GET": read, "PUT": put, "PATCH": merge}
+    below = {name: _below_row(handler) for name, handler in methods.items()}
+    starts = [start for _, start in MODELS.values()]
     old = {"GET": _moved, "PUT": _old_address, "PATCH": _old_address}
     return [
-        Endpoint("metadata/*/#/", methods, signed_in),
-        Endpoint("metadata/*/pk/#/", methods, signed_in),
-        *(Endpoint(f"{start}/#/metadata/", old, anyone, plain=True) for _, start in MODELS.values()),
+        Endpoint("metadata/*/#/", methods, signed_in, when="metadata_apart"),
+        Endpoint("metadata/*/pk/#/", methods, signed_in, when="metadata_apart"),
+        *(Endpoint(f"{start}/#/metadata/", old, anyone, plain=True, when="metadata_apart") for start in starts),
+        *(Endpoint(f"{start}/#/metadata/", below, signed_in, when="metadata_in_rows") for start in starts),
     ]

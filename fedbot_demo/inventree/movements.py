@@ -24,7 +24,15 @@ from fedbot_demo.inventree.statuses import (
     SPLIT_FROM_PARENT,
     UPDATED,
 )
-from fedbot_demo.inventree.stock_rows import change_status, is_held, is_serialized, save, set_quantity, write_history
+from fedbot_demo.inventree.stock_rows import (
+    change_status,
+    is_held,
+    is_serialized,
+    place_of,
+    save,
+    set_quantity,
+    write_history,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,11 @@ def split(
     if copied is not None:
         state.write_metadata("stockitem", child.pk, dict(copied.content))
     if told:
-        act.write(child, SPLIT_FROM_PARENT, deltas | {"quantity": float(quantity)}, part=item.part)
+        deltas |= {"quantity": float(quantity)} | place_of(child)
+        act.write(child, SPLIT_FROM_PARENT, deltas, part=item.part)
     rest = save(state, replace(item, quantity=item.quantity - quantity))
     if told:
-        left = {"removed": float(quantity), "quantity": float(rest.quantity), "stockitem": child.pk}
+        left = {"removed": float(quantity), "quantity": float(rest.quantity), "stockitem": child.pk} | place_of(child)
         act.write(rest, SPLIT_CHILD, left, part=item.part)
     return child
 
@@ -112,7 +121,7 @@ def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extra
         InvalidError: there is nothing of it, or it is not here any more.
     """
     state = act.state
-    item = state.stock[item.pk]
+    item = state.as_written(item)
     if item.quantity <= 0 or not is_held(item):
         raise InvalidError({"non_field_errors": ["StockItem cannot be moved as it is not in stock"]})
     if quantity < item.quantity:
@@ -131,7 +140,7 @@ def move(act: Act, item: StockItem, quantity: Decimal, location: Location, extra
 def add(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS) -> None:
     """Put `quantity` more of it into the item; a serialised item stays as it is, in silence."""
     state = act.state
-    item = state.stock[item.pk]
+    item = state.as_written(item)
     if is_serialized(item) or quantity <= 0:
         return
     deltas: JsonObject = {}
@@ -145,7 +154,7 @@ def add(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS
 def remove(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXTRAS) -> bool:
     """Take `quantity` out of the item, at most all of it. False: it was depleted and is gone."""
     state = act.state
-    item = state.stock[item.pk]
+    item = state.as_written(item)
     quantity = min(quantity, item.quantity)
     if is_serialized(item) or quantity <= 0:
         return True
@@ -155,14 +164,15 @@ def remove(act: Act, item: StockItem, quantity: Decimal, extras: Extras = NO_EXT
     deltas |= {"removed": float(quantity), "quantity": float(item.quantity - quantity)}
     if left is not None:
         left = save(state, extras.applied(left, deltas))
-    act.write(left, REMOVED, deltas, part=item.part)
+    if left is not None or state.version.history_outlives_items:
+        act.write(left, REMOVED, deltas, part=item.part)
     return left is not None
 
 
 def count(act: Act, item: StockItem, quantity: Decimal, location: Location | None, extras: Extras = NO_EXTRAS) -> bool:
     """Note that there are `quantity` of it, here or at `location`. False: there are none, and it is gone."""
     state = act.state
-    item = state.stock[item.pk]
+    item = state.as_written(item)
     deltas: JsonObject = {}
     changed = item
     if location is not None and location.pk != item.location:
@@ -178,6 +188,8 @@ def count(act: Act, item: StockItem, quantity: Decimal, location: Location | Non
         left = set_quantity(state, changed, quantity)
     if left is not None and changed != item:
         left = save(state, left)
+    if serialized and not state.version.counts_numbered:
+        return True
     deltas["quantity"] = 1 if serialized else float(quantity)
     act.write(left, COUNTED, deltas, part=item.part)
     return left is not None
@@ -186,7 +198,7 @@ def count(act: Act, item: StockItem, quantity: Decimal, location: Location | Non
 def assign(act: Act, item: StockItem, customer: Company) -> None:
     """Hand the whole item over to a customer: it leaves its place and the stock."""
     state = act.state
-    item = state.stock[item.pk]
+    item = state.as_written(item)
     handed = save(state, replace(item, customer=customer.pk, location=None, sales_order=None))
     deltas = {"quantity": float(item.quantity), "customer": customer.pk, "customer_name": customer.name}
     act.write(handed, SENT_TO_CUSTOMER, deltas, part=item.part)
@@ -203,7 +215,7 @@ def take_back(
         InvalidError: there isn't that much of it.
     """
     state = act.state
-    item = state.stock[item.pk]
+    item = state.as_written(item)
     if not is_serialized(item):
         if quantity > item.quantity:
             raise InvalidError({"quantity": ["Quantity exceeds available stock"]})

@@ -9,7 +9,7 @@ from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
 from fedbot_demo.inventree.exchange import JsonObject, NotFoundError, Reply
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import Query, ordered, page, search
-from fedbot_demo.inventree.records import ReturnOrder, SalesOrder
+from fedbot_demo.inventree.records import ZERO, ReturnOrder, SalesOrder
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import SALES_ORDERS_OPEN, label_of
 from fedbot_demo.inventree.stock_json import THUMBNAIL, day, minute
@@ -21,7 +21,7 @@ AnyOrder = TypeVar("AnyOrder", SalesOrder, ReturnOrder)
 
 def _order_json(state: State, order: Order, kind: str) -> JsonObject:
     author = state.users.get(order.created_by)
-    return {
+    content: JsonObject = {
         "pk": order.pk,
         "created_by": None if author is None else user_brief(author),
         "creation_date": day(order.creation_date),
@@ -36,7 +36,7 @@ def _order_json(state: State, order: Order, kind: str) -> JsonObject:
         "address": None,
         "status": order.status,
         "status_text": label_of(kind, order.status),
-        "status_custom_key": None,
+        "status_custom_key": state.version.order_custom_key(order.status),
         "barcode_hash": "",
         "address_detail": None,
         "contact_detail": None,
@@ -45,16 +45,19 @@ def _order_json(state: State, order: Order, kind: str) -> JsonObject:
         "responsible_detail": None,
         "customer": order.customer,
         "customer_reference": "",
-        "total_price": 0.0,
+        "total_price": state.version.price(ZERO),
         "order_currency": None,
         "updated_at": minute(order.updated_at),
     }
+    if state.version.lists_notes_of_orders:
+        content["notes"] = None
+    return state.version.told("order", content)
 
 
 def sales_order_json(state: State, order: SalesOrder) -> JsonObject:
     """A sales order with the number of its lines; here one for each claim it has on stock."""
     lines = len([claim for claim in state.allocations if claim.sales_order == order.pk])
-    return _order_json(state, order, "SalesOrderStatus") | {
+    extra: JsonObject = {
         "issue_date": day(order.issue_date),
         "line_items": lines,
         "completed_lines": 0,
@@ -64,17 +67,18 @@ def sales_order_json(state: State, order: SalesOrder) -> JsonObject:
         "completed_shipments_count": 0,
         "allocated_lines": lines,
     }
+    return _order_json(state, order, "SalesOrderStatus") | state.version.told("sales order", extra)
 
 
 def return_order_json(state: State, order: ReturnOrder, *, counted: bool = True) -> JsonObject:
     """A return order; the counts are null in the reply to a create."""
-    return _order_json(state, order, "ReturnOrderStatus") | {
-        "issue_date": None,
-        "complete_date": None,
-        "line_items": 0 if counted else None,
-        "completed_lines": 0 if counted else None,
-        "overdue": False if counted else None,
-    }
+    extra: JsonObject = {"issue_date": None, "complete_date": None}
+    counts: JsonObject = {"line_items": 0, "completed_lines": 0, "overdue": False}
+    if counted:
+        extra |= counts
+    elif state.version.tells_counts_as_null:
+        extra |= dict.fromkeys(counts)
+    return _order_json(state, order, "ReturnOrderStatus") | state.version.told("return order", extra)
 
 
 def sales_orders(state: State, query: Query) -> list[SalesOrder]:
@@ -168,7 +172,9 @@ def create_return_order(call: Call) -> Reply:
             "tax_id": customer.tax_id,
         }
     extra: JsonObject = {"notes": None, "customer_detail": detail, "tags": [], "parameters": []}
-    return Reply(return_order_json(state, order, counted=False) | extra, 201)
+    return Reply(
+        return_order_json(state, order, counted=False) | state.version.told("return order.written", extra), 201
+    )
 
 
 def list_transfer_orders(call: Call) -> Reply:
@@ -193,5 +199,6 @@ def endpoints() -> list[Endpoint]:
             {"GET": list_transfer_orders},
             on_model("transferorder"),
             also="POST",
+            when="has_transfer_orders",
         ),
     ]

@@ -11,7 +11,7 @@ from fedbot_demo.inventree.access import may
 from fedbot_demo.inventree.endpoint import Call, Endpoint, signed_in
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, RefusedError, Reply
 from fedbot_demo.inventree.listing import Query, page
-from fedbot_demo.inventree.part_json import category_json, part_full
+from fedbot_demo.inventree.part_json import category_json, part_listed
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.stock_json import Extent, stock_item
 
@@ -20,30 +20,35 @@ Show = Callable[[State, Any], JsonObject]
 
 #: What may be asked for: the model whose view right it takes, how its rows are found and shown, a fixed filter.
 _KINDS: dict[str, tuple[str, Find, Show, dict[str, str]]] = {
-    "company": ("company", companies.filtered, lambda _state, row: companies.listed(row), {}),
+    "company": ("company", companies.filtered, lambda state, row: companies.listed(state.version, row), {}),
     "supplier": (
         "company",
         companies.filtered,
-        lambda _state, row: companies.listed(row),
+        lambda state, row: companies.listed(state.version, row),
         {"is_supplier": "true"},
     ),
     "manufacturer": (
         "company",
         companies.filtered,
-        lambda _state, row: companies.listed(row),
+        lambda state, row: companies.listed(state.version, row),
         {"is_manufacturer": "true"},
     ),
     "customer": (
         "company",
         companies.filtered,
-        lambda _state, row: companies.listed(row),
+        lambda state, row: companies.listed(state.version, row),
         {"is_customer": "true"},
     ),
-    "part": ("part", catalogue.filtered, part_full, {}),
+    "part": ("part", catalogue.filtered, part_listed, {}),
     "partcategory": ("partcategory", categories.filtered, category_json, {}),
     "salesorder": ("salesorder", orders.sales_orders, orders.sales_order_json, {}),
     "returnorder": ("returnorder", orders.return_orders, orders.return_order_json, {}),
-    "stockitem": ("stockitem", stock.filtered, lambda state, row: stock_item(state, row, Extent()), {}),
+    "stockitem": (
+        "stockitem",
+        stock.filtered,
+        lambda state, row: stock_item(state, row, Extent.asked(Query(()), state.version)),
+        {},
+    ),
     "stocklocation": ("stocklocation", locations.filtered, locations.location_json, {}),
 }
 

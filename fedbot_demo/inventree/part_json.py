@@ -70,6 +70,7 @@ def _stock_counts(state: State, part: Part) -> JsonObject:
         "external_stock": float(stock.external),
         "unallocated_stock": float(stock.free),
         "variant_stock": float(stock.total - stock.here),
+        "suppliers": 0,
     }
 
 
@@ -77,6 +78,7 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
     """A part; the counts are null in the reply to a create."""
     category = state.categories.get(part.category)
     counts = _stock_counts(state, part)
+    version = state.version
     content: JsonObject = {
         "active": part.active,
         "assembly": part.assembly,
@@ -87,12 +89,14 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
         "creation_user": part.creation_user,
         "default_expiry": 0,
         "default_location": part.default_location,
+        "default_supplier": None,
         "description": part.description,
         "full_name": full_name(part),
         "image": None,
-        "IPN": part.IPN,
+        "IPN": version.text_or_null(part.IPN),
         "is_template": part.is_template,
         "keywords": part.keywords,
+        "last_stocktake": None,
         "link": part.link,
         "locked": part.locked,
         "minimum_stock": float(part.minimum_stock),
@@ -100,10 +104,11 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
         "name": part.name,
         "pk": part.pk,
         "purchaseable": part.purchaseable,
-        "revision": part.revision,
+        "revision": version.text_or_null(part.revision),
         "revision_of": None,
         "salable": part.salable,
         "starred": False,
+        "tags": list(part.tags),
         "thumbnail": THUMBNAIL,
         "testable": part.testable,
         "trackable": part.trackable,
@@ -119,7 +124,23 @@ def part_full(state: State, part: Part, *, counted: bool = True) -> JsonObject:
     }
     if category is not None:
         content["category_name"] = category.name
-    return content | (counts if counted else dict.fromkeys(counts))
+    if counted:
+        content |= counts
+    elif version.tells_counts_as_null:
+        content |= dict.fromkeys(counts)
+    else:
+        del content["category_default_location"]
+    return version.told("part", content)
+
+
+def part_listed(state: State, part: Part) -> JsonObject:
+    """A part as lists tell it."""
+    content = part_full(state, part)
+    if state.version.lists_notes_of_parts:
+        content["notes"] = part.notes
+    if state.version.tells_copied_parameters:
+        content["copy_category_parameters"] = True
+    return content
 
 
 def part_written(state: State, part: Part, *, counted: bool = True) -> JsonObject:
@@ -129,8 +150,7 @@ def part_written(state: State, part: Part, *, counted: bool = True) -> JsonObjec
     detail = None
     if category is not None:
         detail = category_json(state, category) | {"part_count": None, "subcategories": None}
-    return part_full(state, part, counted=counted) | {
-        "notes": part.notes,
+    extra = {
         "category_detail": detail,
         "tags": list(part.tags),
         "price_breaks": [],
@@ -138,6 +158,12 @@ def part_written(state: State, part: Part, *, counted: bool = True) -> JsonObjec
         "default_location_detail": None if place is None else {"pk": place.pk, "name": place.name},
         "category_path": category_path(state, part),
     }
+    content = part_full(state, part, counted=counted) | state.version.told("part.written", extra)
+    if counted or state.version.keeps_notes_of_new_parts:
+        content["notes"] = part.notes
+    if not counted and state.version.tells_copied_parameters:
+        content["copy_category_parameters"] = True
+    return content
 
 
 def category_chain(state: State, category: Category | None) -> list[Category]:
@@ -160,8 +186,9 @@ def category_json(state: State, category: Category) -> JsonObject:
     branch = category_branch(state, category)
     chain = category_chain(state, category)
     above = chain[-2] if len(chain) > 1 else None
-    return {
+    content: JsonObject = {
         "pk": category.pk,
+        "url": f"/part/category/{category.pk}/",
         "name": category.name,
         "description": category.description,
         "default_location": category.default_location,
@@ -176,3 +203,4 @@ def category_json(state: State, category: Category) -> JsonObject:
         "icon": "",
         "parent_default_location": None if above is None else above.default_location,
     }
+    return state.version.told("category", content)

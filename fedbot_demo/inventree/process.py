@@ -37,6 +37,7 @@ class InvenTreeProcess:
 
     seed: str
     name: str = ""
+    version: str = "newest"
     port: int = 0
     latency: str = "none"
     state_file: Path | None = None
@@ -50,7 +51,7 @@ class InvenTreeProcess:
 
     def _command(self) -> list[str]:
         command = [sys.executable, "-m", "fedbot_demo.leash", "fedbot_demo.inventree", "--seed", self.seed]
-        command += ["--port", str(self.port), "--latency", self.latency]
+        command += ["--port", str(self.port), "--latency", self.latency, "--version", self.version]
         options = {
             "--name": self.name,
             "--state-file": self.state_file,

@@ -14,11 +14,12 @@ from fedbot_demo.inventree.exchange import JsonObject
 
 ZERO = Decimal(0)
 
-#: InvenTree's roles with their labels, in its own order (facts/recordings/newest.jsonl, group_create).
+#: All roles that any version has, with their labels, in InvenTree's own order.
 ROLES = {
     "admin": "Admin",
     "part_category": "Part Categories",
     "part": "Parts",
+    "stocktake": "Stocktake",
     "bom": "Bills of Material",
     "stock_location": "Stock Locations",
     "stock": "Stock Items",
@@ -202,7 +203,7 @@ class Company:
     description: str = ""
     website: str = ""
     phone: str = ""
-    email: str = ""
+    email: str | None = ""
     currency: str = "USD"
     contact: str = ""
     link: str = ""

@@ -24,9 +24,10 @@ from fedbot_demo.inventree.records import (
 from fedbot_demo.inventree.server_info import CURRENCY, INSTANCE
 from fedbot_demo.inventree.state import Clock, State, system_clock
 from fedbot_demo.inventree.statuses import CREATED, SALES_ORDER_IN_PROGRESS
-from fedbot_demo.inventree.stock_rows import write_history
+from fedbot_demo.inventree.stock_rows import place_of, write_history
 from fedbot_demo.inventree.tokens import issue_token
 from fedbot_demo.inventree.users import add_group, widened
+from fedbot_demo.inventree.versions import NEWEST, Version
 
 
 @dataclass(slots=True)
@@ -49,12 +50,13 @@ class Seeded:
 class Seeder:
     """Writes rows straight into an empty server, as its admin (who is the first account)."""
 
-    def __init__(self, name: str, clock: Clock = system_clock) -> None:
-        self.state = State(clock=clock)
+    def __init__(self, name: str, clock: Clock = system_clock, version: Version = NEWEST) -> None:
+        self.state = State(clock=clock, version=version)
+        instance, currency = version.setting_numbers
         self.seeded = Seeded(SimulatedInvenTree(self.state))
         for pk, key, value, label, description in (
-            (13, INSTANCE, name, "Server Instance Name", "String descriptor for the server instance"),
-            (35, CURRENCY, "USD", "Default Currency", "Select base currency for pricing calculations"),
+            (instance, INSTANCE, name, "Server Instance Name", "String descriptor for the server instance"),
+            (currency, CURRENCY, "USD", "Default Currency", "Select base currency for pricing calculations"),
         ):
             self.state.settings.put(Setting(pk=pk, key=key, value=value, name=label, description=description))
         self.admin = self.user("admin", is_staff=True, is_superuser=True)
@@ -137,6 +139,8 @@ class Seeder:
         **fields: Any,  # noqa: ANN401
     ) -> StockItem:
         """A stock item with the first entry of its history; `fields` are those of the record."""
+        if fields.get("serial") and self.state.version.numbered_items_stay:
+            fields["delete_on_deplete"] = False
         item = self.state.stock.put(
             StockItem(
                 pk=pk or self.state.stock.next_pk,
@@ -148,14 +152,15 @@ class Seeder:
                 **_as_decimals(fields, "purchase_price"),
             )
         )
-        deltas = {"status": item.status, "quantity": float(item.quantity)}
+        deltas = {"status": item.status, "quantity": float(item.quantity)} | place_of(item)
         write_history(self.state, item, CREATED, self.admin, deltas, part=part.pk)
         return item
 
     def company(self, name: str, description: str, **fields: Any) -> Company:  # noqa: ANN401
         """A company; `fields` are those of the record."""
+        every = {"email": self.state.version.unwritten} | fields
         return self.state.companies.put(
-            Company(pk=self.state.companies.next_pk, name=name, description=description, **fields)
+            Company(pk=self.state.companies.next_pk, name=name, description=description, **every)
         )
 
     def sold(self, item: StockItem, quantity: int, customer: Company, description: str) -> SalesOrder:

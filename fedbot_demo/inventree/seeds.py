@@ -9,6 +9,7 @@ from fedbot_demo.inventree.records import Category, Company, Location
 from fedbot_demo.inventree.seeding import Seeded, Seeder
 from fedbot_demo.inventree.state import Clock, system_clock
 from fedbot_demo.inventree.statuses import DAMAGED, REJECTED
+from fedbot_demo.inventree.versions import NEWEST, Version
 
 APPROVERS = "fedbot approvers"
 SERVICE = "fedbot"
@@ -16,9 +17,9 @@ OUTGOING = "Outgoing"
 INCOMING = "Incoming"
 
 
-def recorded(name: str = "Alpha Makerspace", clock: Clock = system_clock) -> Seeded:
+def recorded(name: str = "Alpha Makerspace", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
     """Exactly the server of facts/recordings/README.md, row numbers as in seed-newest.json."""
-    seeder = Seeder(name, clock)
+    seeder = Seeder(name, clock, version)
     everything = "view add change"
     makers = seeder.group(
         "makers", part=everything, part_category=everything, stock=everything, stock_location=everything
@@ -76,9 +77,9 @@ def _customer(seeder: Seeder) -> Company:
     return seeder.company("Walk-in customer", "who pays at the counter", is_customer=True, is_supplier=False)
 
 
-def alpha(name: str = "Attraktor", clock: Clock = system_clock) -> Seeded:
+def alpha(name: str = "Attraktor", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
     """Attraktor: Anna is superuser, Piet approves, Kim has no right on stock."""
-    seeder = Seeder(name, clock)
+    seeder = Seeder(name, clock, version)
     seeder.user("anna", first_name="Anna", is_staff=True, is_superuser=True)
     _approvers(seeder, "Piet")
     members = seeder.group("members", part="view", part_category="view")
@@ -148,9 +149,9 @@ def _alpha_big_things(seeder: Seeder, places: dict[str, Location]) -> None:
     seeder.stock(lens, 1, places["cabinet"], serial="0042", pk=42)
 
 
-def beta(name: str = "Betaspace", clock: Clock = system_clock) -> Seeded:
+def beta(name: str = "Betaspace", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
     """Betaspace: Bea is superuser, Cem and Dilek approve, Tom has no rights."""
-    seeder = Seeder(name, clock)
+    seeder = Seeder(name, clock, version)
     seeder.user("bea", first_name="Bea", is_staff=True, is_superuser=True)
     _approvers(seeder, "Cem", "Dilek")
     seeder.user("tom", first_name="Tom")
@@ -216,9 +217,9 @@ def _beta_categories(seeder: Seeder) -> tuple[Category, Category, Category]:
     return machines, material, tools
 
 
-def gamma(name: str = "Gammaspace", clock: Clock = system_clock) -> Seeded:
+def gamma(name: str = "Gammaspace", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
     """Gammaspace: Gus is superuser, Mia approves. It is small."""
-    seeder = Seeder(name, clock)
+    seeder = Seeder(name, clock, version)
     seeder.user("gus", first_name="Gus", is_staff=True, is_superuser=True)
     _approvers(seeder, "Mia")
     _people(seeder)
@@ -235,7 +236,7 @@ def gamma(name: str = "Gammaspace", clock: Clock = system_clock) -> Seeded:
     return seeder.finished()
 
 
-SEEDS: dict[str, tuple[str, Callable[[str, Clock], Seeded]]] = {
+SEEDS: dict[str, tuple[str, Callable[[str, Clock, Version], Seeded]]] = {
     "recorded": ("Alpha Makerspace", recorded),
     "alpha": ("Attraktor", alpha),
     "beta": ("Betaspace", beta),
@@ -243,7 +244,7 @@ SEEDS: dict[str, tuple[str, Callable[[str, Clock], Seeded]]] = {
 }
 
 
-def seed(which: str, name: str = "", clock: Clock = system_clock) -> Seeded:
-    """A server filled by the seed called `which`; `name` instead of the seed's own name."""
+def seed(which: str, name: str = "", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
+    """A server of `version`, filled by the seed called `which`; `name` instead of the seed's own name."""
     own_name, fill = SEEDS[which]
-    return fill(name or own_name, clock)
+    return fill(name or own_name, clock, version)

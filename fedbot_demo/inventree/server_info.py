@@ -7,59 +7,66 @@ from dataclasses import replace
 from fedbot_demo.inventree.access import has_role
 from fedbot_demo.inventree.companies import CURRENCIES
 from fedbot_demo.inventree.endpoint import Call, Endpoint, anyone, signed_in, staff_or_read
-from fedbot_demo.inventree.exchange import ForbiddenError, JsonObject, NotFoundError, Reply
+from fedbot_demo.inventree.exchange import ForbiddenError, JsonObject, NotFoundError, Reply, ServerError
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import ordered, page, search
 from fedbot_demo.inventree.records import CustomStatus, Setting
 from fedbot_demo.inventree.statuses import CLASSES, described
+from fedbot_demo.inventree.versions import Version
 
 INSTANCE = "INVENTREE_INSTANCE"
 CURRENCY = "INVENTREE_DEFAULT_CURRENCY"
 
-#: Content types by model, as far as anybody asks for one; the numbers are those of the recorded server.
-_CONTENT_TYPES = {"stockitem": (66, "stock", "Stock | Stock Item")}
+#: The models whose content type anybody asks for, with their app and their name.
+_CONTENT_TYPES = {"stockitem": ("stock", "Stock Item")}
 
 
 def root(call: Call) -> Reply:
     """The server's name and versions, for anybody; a little more for staff."""
     version = call.state.version
-    staff = call.signed_in is not None and call.signed_in.is_staff
+    staff = version.tells_health and call.signed_in is not None and call.signed_in.is_staff
     return Reply(
-        {
-            "server": "InvenTree",
-            "id": None,
-            "version": version.release,
-            "instance": call.state.setting(INSTANCE),
-            "apiVersion": version.api,
-            "worker_running": False,
-            "worker_count": 1,
-            "worker_pending_tasks": 0,
-            "plugins_enabled": False,
-            "plugins_install_disabled": True,
-            "email_configured": False,
-            "debug_mode": False,
-            "docker_mode": False,
-            "default_locale": "en-us",
-            "customize": {
-                "logo": "/static/img/inventree.png",
-                "splash": "/static/img/inventree_splash.jpg",
-                "login_message": None,
-                "navbar_message": None,
-                "disable_theme_storage": False,
+        version.told(
+            "root",
+            {
+                "server": "InvenTree",
+                "id": None,
+                "version": version.release,
+                "instance": call.state.setting(INSTANCE),
+                "apiVersion": version.api,
+                "worker_running": False,
+                "worker_count": 1,
+                "worker_pending_tasks": 0,
+                "plugins_enabled": False,
+                "plugins_install_disabled": not version.lets_plugins_install,
+                "email_configured": False,
+                "debug_mode": False,
+                "docker_mode": False,
+                "default_locale": "en-us",
+                "customize": version.told(
+                    "root.customize",
+                    {
+                        "logo": "/static/img/inventree.png",
+                        "splash": "/static/img/inventree_splash.jpg",
+                        "login_message": None,
+                        "navbar_message": None,
+                        "disable_theme_storage": False,
+                    },
+                ),
+                "active_plugins": False,
+                "system_health": False if staff else None,
+                "database": "simulated" if staff else None,
+                "platform": "simulated" if staff else None,
+                "installer": None,
+                "target": None,
+                "django_admin": "admin" if staff else None,
+                "settings": {
+                    "sso_registration": False,
+                    "registration_enabled": False,
+                    "password_forgotten_enabled": True,
+                },
             },
-            "active_plugins": False,
-            "system_health": False if staff else None,
-            "database": "simulated" if staff else None,
-            "platform": "simulated" if staff else None,
-            "installer": None,
-            "target": None,
-            "django_admin": "admin" if staff else None,
-            "settings": {
-                "sso_registration": False,
-                "registration_enabled": False,
-                "password_forgotten_enabled": True,
-            },
-        }
+        )
     )
 
 
@@ -79,22 +86,20 @@ def version(call: Call) -> Reply:
                 "python": now.python,
                 "django": now.django,
             },
-            "links": {
-                "doc": "https://docs.inventree.org",
-                "code": "https://github.com/InvenTree/InvenTree/",
-                "app": "https://docs.inventree.org/en/latest/app/",
-                "bug": "https://github.com/InvenTree/InvenTree/issues",
-            },
+            "links": {"code": "https://github.com/InvenTree/InvenTree/"} | now.links,
         }
     )
 
 
-def setting_json(setting: Setting) -> JsonObject:
+def setting_json(version: Version, setting: Setting) -> JsonObject:
     """A global setting."""
     choices = []
     if setting.key == CURRENCY:
-        choices = [{"value": key, "display_name": f"{key} - {name}"} for key, name in CURRENCIES.items()]
-    return {
+        choices = [
+            {"value": key, "display_name": version.currency(key, name)}
+            for key, name in version.currencies(CURRENCIES).items()
+        ]
+    content: JsonObject = {
         "pk": setting.pk,
         "key": setting.key,
         "value": setting.value,
@@ -110,12 +115,13 @@ def setting_json(setting: Setting) -> JsonObject:
         "confirm": False,
         "confirm_text": "",
     }
+    return version.told("setting", content)
 
 
 def list_settings(call: Call) -> Reply:
     """The global settings; anybody with an account may look."""
     rows = ordered(search(call.state.settings, call.query, lambda row: (row.key, row.name)), call.query, {})
-    return page(call.request, call.query, rows, setting_json)
+    return page(call.request, call.query, rows, lambda row: setting_json(call.state.version, row))
 
 
 def _find_setting(call: Call) -> Setting:
@@ -127,7 +133,7 @@ def _find_setting(call: Call) -> Setting:
 
 def read_setting(call: Call) -> Reply:
     """One global setting."""
-    return Reply(setting_json(_find_setting(call)))
+    return Reply(setting_json(call.state.version, _find_setting(call)))
 
 
 def edit_setting(call: Call) -> Reply:
@@ -135,18 +141,22 @@ def edit_setting(call: Call) -> Reply:
     setting = _find_setting(call)
     form = Form(call.row_fields(), partial=True)
     form.text("value")
-    return Reply(setting_json(call.state.settings.put(replace(setting, **form.check()))))
+    return Reply(setting_json(call.state.version, call.state.settings.put(replace(setting, **form.check()))))
 
 
 def all_statuses(call: Call) -> Reply:
     """All classes of status codes."""
-    return Reply({name: described(call.state, name) for name in CLASSES})
+    version = call.state.version
+    there = [name for name in CLASSES if version.has_code_class(name)]
+    return Reply({version.code_class(name)[0]: described(call.state, name) for name in there})
 
 
 def one_status(call: Call) -> Reply:
     """One class of status codes."""
     if call.word not in CLASSES:
         raise NotFoundError({"detail": "Not found."})
+    if call.state.version.fails_at_one_status:
+        raise ServerError("NotImplementedError", call.request.path)
     return Reply(described(call.state, call.word))
 
 
@@ -160,7 +170,7 @@ def history_codes(call: Call) -> Reply:
     return Reply(described(call.state, "StockHistoryCode"))
 
 
-def _custom_json(row: CustomStatus) -> JsonObject:
+def _custom_json(version: Version, row: CustomStatus) -> JsonObject:
     return {
         "pk": row.pk,
         "key": row.key,
@@ -168,7 +178,7 @@ def _custom_json(row: CustomStatus) -> JsonObject:
         "label": row.label,
         "color": row.color,
         "logical_key": row.logical_key,
-        "model": _CONTENT_TYPES["stockitem"][0],
+        "model": version.content_type,
         "model_name": "Stock Item",
         "reference_status": row.reference_status,
     }
@@ -176,7 +186,12 @@ def _custom_json(row: CustomStatus) -> JsonObject:
 
 def list_custom_statuses(call: Call) -> Reply:
     """The statuses with names of one's own."""
-    return page(call.request, call.query, ordered(call.state.custom_statuses, call.query, {}), _custom_json)
+    return page(
+        call.request,
+        call.query,
+        ordered(call.state.custom_statuses, call.query, {}),
+        lambda row: _custom_json(call.state.version, row),
+    )
 
 
 def create_custom_status(call: Call) -> Reply:
@@ -192,20 +207,21 @@ def create_custom_status(call: Call) -> Reply:
     form.choice("logical_key", range(1, 100000), required=True)
     values: JsonObject = {"color": "secondary"} | form.check()
     row = CustomStatus(pk=call.state.custom_statuses.next_pk, **values)
-    return Reply(_custom_json(call.state.custom_statuses.put(row)), 201)
+    return Reply(_custom_json(call.state.version, call.state.custom_statuses.put(row)), 201)
 
 
 def content_type(call: Call) -> Reply:
     """The number of a model among the content types."""
     if call.word not in _CONTENT_TYPES:
         raise NotFoundError({"detail": "Not found."})
-    number, app, name = _CONTENT_TYPES[call.word]
+    app, name = _CONTENT_TYPES[call.word]
+    version = call.state.version
     return Reply(
         {
-            "pk": number,
+            "pk": version.content_type,
             "app_label": app,
             "model": call.word,
-            "app_labeled_name": name,
+            "app_labeled_name": f"{version.content_type_app} | {name}",
             "is_plugin": False,
         }
     )
@@ -213,7 +229,8 @@ def content_type(call: Call) -> Reply:
 
 def exchange_rates(call: Call) -> Reply:
     """The exchange rates: none, as nobody fetches any."""
-    updated = call.state.now.isoformat().replace("+00:00", "Z")
+    moment = call.state.now.isoformat().replace("+00:00", "Z")
+    updated = moment if call.state.version.fetches_rates else None
     return Reply({"base_currency": call.state.setting(CURRENCY), "exchange_rates": {}, "updated": updated})
 
 
@@ -222,15 +239,17 @@ def endpoints() -> list[Endpoint]:
     setting = {"GET": read_setting, "PUT": edit_setting, "PATCH": edit_setting}
     custom = {"GET": list_custom_statuses, "POST": create_custom_status}
     return [
-        Endpoint("", {"GET": root}, anyone),
+        Endpoint("", {"GET": root}, anyone, when="root_names_methods"),
+        Endpoint("", {"GET": root}, anyone, plain=True, when="root_is_plain"),
         Endpoint("version/", {"GET": version}, signed_in),
         Endpoint("settings/global/", {"GET": list_settings}, staff_or_read),
         Endpoint("settings/global/*/", setting, staff_or_read),
         Endpoint("generic/status/", {"GET": all_statuses}, signed_in),
-        Endpoint("generic/status/custom/", custom, signed_in),
+        Endpoint("generic/status/custom/", custom, signed_in, when="has_custom_statuses"),
+        Endpoint("generic/status/custom/", {"GET": one_status}, signed_in, when="has_no_custom_statuses"),
         Endpoint("generic/status/*/", {"GET": one_status}, signed_in),
         Endpoint("stock/status/", {"GET": stock_statuses}, signed_in),
         Endpoint("stock/track/status/", {"GET": history_codes}, signed_in),
-        Endpoint("contenttype/model/*/", {"GET": content_type}, signed_in),
+        Endpoint("contenttype/model/*/", {"GET": content_type}, signed_in, when="has_custom_statuses"),
         Endpoint("currency/exchange/", {"GET": exchange_rates}, signed_in),
     ]

@@ -30,7 +30,7 @@ from fedbot_demo.inventree.records import (
     User,
 )
 from fedbot_demo.inventree.table import Table
-from fedbot_demo.inventree.version import NEWEST, Version
+from fedbot_demo.inventree.versions import NEWEST, Version
 
 Clock = Callable[[], datetime]
 
@@ -66,6 +66,19 @@ class State:
     settings: Table[Setting] = field(default_factory=lambda: Table("key"))
     #: Custom statuses that the stock forms know: those of the last start (facts: 'Custom status').
     custom_statuses_at_start: frozenset[int] = frozenset()
+
+    #: What others do between a stock action's reading and its writing, once; tests fill it in.
+    meanwhile: list[Callable[[], None]] = field(default_factory=list)
+
+    def let_others_act(self) -> None:
+        """Somebody else acts now: after the rows of this request were read, before it writes them."""
+        others, self.meanwhile = self.meanwhile, []
+        for act in others:
+            act()
+
+    def as_written(self, row: StockItem) -> StockItem:
+        """The row that an action starts from: as it is, if it was locked; else as the request has read it."""
+        return self.stock[row.pk] if self.version.locks_rows else row
 
     def tables(self) -> dict[str, Table[Any]]:
         """All tables by name."""

@@ -31,6 +31,7 @@ SPLIT_FROM_PARENT = 40
 SPLIT_CHILD = 42
 MERGED = 45
 SENT_TO_CUSTOMER = 100
+RETURNED_FROM_CUSTOMER = 105
 
 # Sales orders.
 SALES_ORDER_IN_PROGRESS = 15
@@ -81,7 +82,7 @@ _HISTORY: _Codes = {
     70: ("RECEIVED_AGAINST_PURCHASE_ORDER", "Received against Purchase Order", _GREY),
     80: ("RETURNED_AGAINST_RETURN_ORDER", "Returned against Return Order", _GREY),
     SENT_TO_CUSTOMER: ("SENT_TO_CUSTOMER", "Sent to customer", _GREY),
-    105: ("RETURNED_FROM_CUSTOMER", "Returned from customer", _GREY),
+    RETURNED_FROM_CUSTOMER: ("RETURNED_FROM_CUSTOMER", "Returned from customer", _GREY),
 }
 
 _PENDING = ("PENDING", "Pending", "secondary")
@@ -170,15 +171,16 @@ def label_of(class_name: str, code: int) -> str:
 
 def stock_status_text(state: State, status: int, custom_key: int | None) -> str:
     """The label of a stock item's status: the custom one's, if there is one."""
-    custom = next((row for row in state.custom_statuses if row.key == custom_key), None)
+    rows = state.custom_statuses if state.version.labels_custom_status else ()
+    custom = next((row for row in rows if row.key == custom_key), None)
     return custom.label if custom is not None else label_of("StockStatus", status)
 
 
 def described(state: State, class_name: str) -> JsonObject:
     """A class of codes as /api/generic/status/<class>/ gives it, with the custom ones that belong to it."""
     values: JsonObject = {
-        name: {"key": key, "name": name, "label": label, "color": color}
-        for key, (name, label, color) in CLASSES[class_name].items()
+        name: {"key": key, "name": name, "label": label, "color": state.version.color(name, color)}
+        for key, (name, label, color) in state.version.codes(class_name, CLASSES[class_name]).items()
     }
     for row in state.custom_statuses:
         if row.reference_status == class_name:
@@ -190,4 +192,4 @@ def described(state: State, class_name: str) -> JsonObject:
                 "logical_key": row.logical_key,
                 "custom": True,
             }
-    return {"status_class": class_name, "values": values}
+    return {state.version.code_class(class_name)[1]: class_name, "values": values}

@@ -17,8 +17,8 @@ from fedbot_demo.inventree.records import Part, StockItem
 from fedbot_demo.inventree.serial_numbers import extract_serial_numbers
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import CLASSES, CREATED
-from fedbot_demo.inventree.stock_json import ALL_BUT_COUNTS, ALL_OF_IT, Extent, location_chain, pathstring, stock_item
-from fedbot_demo.inventree.stock_rows import allocated, delete, is_in_stock, save, with_status, write_history
+from fedbot_demo.inventree.stock_json import Extent, location_chain, pathstring, stock_item, written
+from fedbot_demo.inventree.stock_rows import allocated, delete, is_in_stock, place_of, save, with_status, write_history
 from fedbot_demo.inventree.table import Table
 from fedbot_demo.inventree.trees import location_branch, variants
 
@@ -28,7 +28,7 @@ Test = Callable[[StockItem], bool]
 def list_items(call: Call) -> Reply:
     """The stock items that fit the filters, with page and details as asked."""
     rows = filtered(call.state, call.query)
-    extent = Extent.asked(call.query)
+    extent = Extent.asked(call.query, call.state.version)
     return page(call.request, call.query, rows, lambda item: stock_item(call.state, item, extent))
 
 
@@ -45,6 +45,8 @@ def filtered(state: State, query: Query) -> list[StockItem]:
 def _candidates(state: State, query: Query) -> Iterable[StockItem]:
     """The rows to look at: by index where a filter allows, since servers hold thousands of items."""
     part = query.row("part", state.parts)
+    if part is None and query.text("part") and state.version.names_bad_part:
+        raise InvalidError({"part": "Invalid Part ID specified"})
     if part is not None:
         wanted = [part]
         if query.says_yes("include_variants", otherwise=True):
@@ -62,7 +64,8 @@ def _candidates(state: State, query: Query) -> Iterable[StockItem]:
 
 def _relations(state: State) -> dict[str, Table[Any]]:
     """The rows that an item may be asked to belong to, by filter."""
-    return {"customer": state.companies, "parent": state.stock, "sales_order": state.sales_orders}
+    tables: dict[str, Table[Any]] = {"customer": state.companies, "sales_order": state.sales_orders}
+    return tables | {"parent": state.stock} if state.version.filters_by_parent else tables
 
 
 def _asked_branch(state: State, query: Query) -> set[int] | None:
@@ -76,8 +79,18 @@ def _asked_branch(state: State, query: Query) -> set[int] | None:
     return None if location is None else location_branch(state, location)
 
 
+def _descends(state: State, item: StockItem, ancestor: StockItem) -> bool:
+    parent = state.stock.get(item.parent)
+    while parent is not None and parent.pk != ancestor.pk:
+        parent = state.stock.get(parent.parent)
+    return parent is not None
+
+
 def _relation_tests(state: State, query: Query) -> list[Test]:
     tests: list[Test] = []
+    ancestor = None if state.version.filters_by_parent else query.row("ancestor", state.stock)
+    if ancestor is not None:
+        tests.append(lambda item: _descends(state, item, ancestor))
     for name, table in _relations(state).items():
         row = query.row(name, table)
         if row is not None:
@@ -114,8 +127,9 @@ def _text_tests(state: State, query: Query) -> list[Test]:
     test("batch", lambda item, value: same_text(item.batch, value))
     test("batch_regex", lambda item, value: matches(value, item.batch))
     test("serial", lambda item, value: item.serial == value)
-    if query.text("tags").lower() not in {"true", "false", "1", "0", "yes", "no"}:
-        test("tags", lambda item, value: bool(set(value.split(",")) & set(item.tags)))
+    tags = state.version.tags_filter
+    if query.text(tags).lower() not in {"true", "false", "1", "0", "yes", "no"}:
+        test(tags, lambda item, value: bool(set(value.split(",")) & set(item.tags)))
     return tests
 
 
@@ -204,32 +218,41 @@ def _in_order(state: State, query: Query, rows: list[StockItem]) -> list[StockIt
 
 
 def create_items(call: Call) -> Reply:
-    """Make a stock item, or one for each serial number; always answers with a list.
+    """Make a stock item, or one for each serial number.
 
-    `serial`, `metadata`, `tags` and unknown fields are ignored in silence; so is a status that doesn't exist.
+    `metadata` and unknown fields are ignored in silence; so are, from some version on, `serial`, `tags` and a status
+    that doesn't exist.
     """
-    data = call.row_fields()
+    data, version = call.row_fields(), call.state.version
     if data.get("quantity") is None:
         raise InvalidError({"quantity": "Quantity is required"})
     part = _asked_part(call.state, data)
     if data.get("location") is None and part.default_location is not None:
         data["location"] = part.default_location
-    status = _asked_status(data)
+    status = _asked_status(call.state, data)
     serials = _asked_serials(call.state, part, data)
     if serials:
         data["quantity"] = 1
-    for ignored in ("serial", "serial_numbers", "tags"):
+    serial = str(data.pop("serial", None) or "") if version.takes_serial else ""
+    tags = data.pop("tags", None)
+    for ignored in ("serial", "serial_numbers"):
         data.pop(ignored, None)
     values = _item_form(call.state, data, partial=False).check()
     _check_quantity(values["quantity"])
+    if version.takes_tags_on_create and isinstance(tags, list):
+        values["tags"] = tuple(str(tag) for tag in tags)
     if not serials:
-        item = _create(call, values, None, status)
+        item = _create(call, values, serial or None, status)
         _write_created(call, item, item.status)
-        return Reply([stock_item(call.state, item, ALL_BUT_COUNTS)], 201)
-    items = [_create(call, values, serial, status) for serial in serials]
+        content = stock_item(call.state, item, written(version, counted=False))
+        return Reply([content] if version.answers_list_to_create else content, 201)
+    items = [_create(call, values, serial, status, in_bulk=True) for serial in serials]
     for item in items:
         _write_created(call, item, status)
-    return Reply([stock_item(call.state, item, ALL_OF_IT) for item in items], 201)
+    if not version.answers_list_to_create:
+        return Reply({"quantity": len(serials), "serial_numbers": serials}, 201)
+    extent = written(version, counted=True, numbered=True)
+    return Reply([stock_item(call.state, item, extent) for item in items], 201)
 
 
 def _asked_part(state: State, data: JsonObject) -> Part:
@@ -240,8 +263,12 @@ def _asked_part(state: State, data: JsonObject) -> Part:
     return part
 
 
-def _asked_status(data: JsonObject) -> int | None:
+def _asked_status(state: State, data: JsonObject) -> int | None:
     plain, custom = data.pop("status", None), data.pop("status_custom_key", None)
+    if plain is not None and str(plain) not in map(str, CLASSES["StockStatus"]):
+        complaint = state.version.status_refusal(str(plain))
+        if complaint is not None:
+            raise InvalidError({"status": [complaint]})
     asked = str(custom or plain)
     return int(asked) if asked.isdecimal() else None
 
@@ -256,9 +283,8 @@ def _asked_serials(state: State, part: Part, data: JsonObject) -> list[str]:
     serials = extract_serial_numbers(str(text), data["quantity"], known)
     taken = [serial for serial in serials if serial in known]
     if taken:
-        listed = ",".join(taken)
-        complaint = f"The following serial numbers already exist or are invalid : {listed}"
-        raise InvalidError({"serial_numbers": [complaint]})
+        complaints = state.version.taken_serials(taken)
+        raise InvalidError({"serial_numbers": complaints})
     return serials
 
 
@@ -282,7 +308,7 @@ def _item_form(state: State, data: JsonObject, *, partial: bool) -> Form:
     form.text("serial", longest=100, null=True)
     form.text("packaging", longest=50, null=True)
     form.text("notes", null=True)
-    form.link("link")
+    form.link("link", longest=state.version.longest_link)
     form.flag("delete_on_deplete")
     form.day("expiry_date")
     form.money("purchase_price")
@@ -303,7 +329,9 @@ def _check_quantity(quantity: Decimal) -> None:
         raise InvalidError({"quantity": complaints})
 
 
-def _create(call: Call, values: JsonObject, serial: str | None, status: int | None) -> StockItem:
+def _create(
+    call: Call, values: JsonObject, serial: str | None, status: int | None, *, in_bulk: bool = False
+) -> StockItem:
     state = call.state
     item = StockItem(
         pk=state.stock.next_pk, creation_date=state.now, updated=state.now, **(values | {"serial": serial})
@@ -311,14 +339,14 @@ def _create(call: Call, values: JsonObject, serial: str | None, status: int | No
     if status is not None:
         item = with_status(state, item, status)
     saved = save(state, item)
-    if serial is None:
+    if not in_bulk or call.state.version.numbered_items_stay:
         return saved
     # Serialised items are made in bulk, past the step that marks them as never to be deleted.
     return state.stock.put(replace(saved, delete_on_deplete=item.delete_on_deplete))
 
 
 def _write_created(call: Call, item: StockItem, status: int | None) -> None:
-    deltas = {"status": status, "quantity": float(item.quantity)}
+    deltas = {"status": status, "quantity": float(item.quantity)} | place_of(item)
     write_history(call.state, item, CREATED, call.user, deltas, part=item.part)
 
 
@@ -332,7 +360,7 @@ def find_item(call: Call) -> StockItem:
 
 def read_item(call: Call) -> Reply:
     """One stock item."""
-    return Reply(stock_item(call.state, find_item(call), Extent.asked(call.query)))
+    return Reply(stock_item(call.state, find_item(call), Extent.asked(call.query, call.state.version, alone=True)))
 
 
 def edit_item(call: Call) -> Reply:
@@ -350,7 +378,8 @@ def edit_item(call: Call) -> Reply:
         _check_quantity(values["quantity"])
     if isinstance(data.get("tags"), list):
         values["tags"] = tuple(str(tag) for tag in data["tags"])
-    before = stock_item(state, item, ALL_OF_IT)
+    extent = written(state.version, counted=True)
+    before = stock_item(state, item, extent)
     changed = replace(item, **values)
     status = statuses.values.get("status_custom_key") or statuses.values.get("status")
     if status is not None:
@@ -358,8 +387,9 @@ def edit_item(call: Call) -> Reply:
     if changed.status != item.status:
         write_status_edit(state, item, changed, call.user)
     saved = save(state, changed)
-    counts = {name: before[name] for name in ("allocated", "child_items", "tracking_items", "expired", "stale")}
-    return Reply(stock_item(state, saved, ALL_OF_IT) | counts)
+    names = ("allocated", "child_items", "tracking_items", "expired", "stale")
+    counts = {name: before[name] for name in names if name in before}
+    return Reply(stock_item(state, saved, extent) | counts)
 
 
 def delete_item(call: Call) -> Reply:
@@ -372,7 +402,7 @@ def delete_items(call: Call) -> Reply:
     """Delete the listed items."""
     numbers = call.data().get("items")
     if not numbers:
-        raise InvalidError({"non_field_errors": "List of items must be provided for bulk operation"})
+        raise InvalidError({"non_field_errors": call.state.version.nothing_to_delete})
     if not isinstance(numbers, list):
         raise InvalidError({"non_field_errors": "Items must be provided as a list"})
     found = [item for number in numbers if (item := call.state.stock.get(int(number))) is not None]
@@ -392,6 +422,7 @@ def endpoints() -> list[Endpoint]:
             {"GET": list_items, "POST": create_items, "DELETE": delete_items},
             guard,
             also="PUT PATCH",
+            also_when="edits_stock_in_bulk",
         ),
         Endpoint("stock/#/", {"GET": read_item, "PUT": edit_item, "PATCH": edit_item, "DELETE": delete_item}, guard),
     ]

@@ -14,11 +14,12 @@ from typing import Any
 from fedbot_demo.inventree.endpoint import Call, Endpoint, writing_on_model
 from fedbot_demo.inventree.exchange import InvalidError, JsonObject, Reply
 from fedbot_demo.inventree.fields import REQUIRED, Form
-from fedbot_demo.inventree.merging import merge, merge_obstacle, move_and_merge
+from fedbot_demo.inventree.merging import merge, merge_obstacle, move_and_merge, take_back_whole
 from fedbot_demo.inventree.movements import Act, Extras, add, assign, count, move, remove, take_back
 from fedbot_demo.inventree.records import Location, StockItem
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import CLASSES, EDITED, OK
+from fedbot_demo.inventree.stock import find_item
 from fedbot_demo.inventree.stock_rows import has_status, is_held, is_in_stock, save, with_status, write_history
 
 NO_ITEMS = "A list of stock items must be provided"
@@ -38,8 +39,11 @@ class Line:
     echo: JsonObject
 
 
-def _must_be_here(_state: State, item: StockItem) -> str | None:
-    return None if is_held(item) else "Stock item is not in stock"
+def _must_be_here(state: State, item: StockItem) -> str | None:
+    if state.version.acts_on_handed_over:
+        return None
+    here = is_held(item) and not (state.version.empty_is_not_here and item.quantity <= 0)
+    return None if here else "Stock item is not in stock"
 
 
 def _must_be_away(_state: State, item: StockItem) -> str | None:
@@ -108,9 +112,10 @@ def _line(state: State, row: JsonObject, check: ItemCheck, *, non_zero: bool) ->
     values = form.values
     echo: JsonObject = {name: values[name] for name in ("batch", "packaging") if name in values}
     echo["status"] = values.get("status")
-    echo["merge"] = values.get("merge", False)
+    echo["merge"] = merge = values.get("merge", False) and state.version.merges_in_transfer
+    state.version.told("line", echo)
     extras = Extras(values.get("batch"), values.get("status"), values.get("packaging"))
-    return Line(item, values["quantity"], extras, echo["merge"], echo), {}
+    return Line(item, values["quantity"], extras, merge, echo), {}
 
 
 def _place(state: State, form: Form, *, required: bool) -> Location | None:
@@ -120,11 +125,12 @@ def _place(state: State, form: Form, *, required: bool) -> Location | None:
     return location
 
 
-def _some(form: Form, lines: list[Any]) -> None:
+def _some(state: State, form: Form, lines: list[Any]) -> None:
     """Refuse what has errors, then what has no items."""
     form.check()
     if not lines:
         raise InvalidError({"non_field_errors": [NO_ITEMS]})
+    state.let_others_act()
 
 
 def _echo(form: Form, lines: list[Line], *gone: int, **more: object) -> Reply:
@@ -145,19 +151,18 @@ def _act(call: Call, form: Form, notes: str = "notes") -> Act:
 def transfer(call: Call) -> Reply:
     """Move items to another place. What orders have a claim to is moved all the same."""
     form = Form(call.fields())
-    lines = _lines(call.state, form, _must_be_here, non_zero=True)
+    lines = _lines(call.state, form, _must_be_here, non_zero=not call.state.version.moves_nothing)
     form.text("notes")
     location = _place(call.state, form, required=True)
-    _some(form, lines)
+    _some(call.state, form, lines)
     if location is not None:
         act = _act(call, form)
         for line in lines:
-            item = call.state.stock.get(line.item.pk)
-            if item is None:
-                continue  # merged away by an earlier line
-            if line.merge and move_and_merge(act, item, line.quantity, location, line.extras):
+            if line.item.pk not in call.state.stock or line.quantity == 0:
+                continue  # merged away by an earlier line, or nothing to move
+            if line.merge and move_and_merge(act, line.item, line.quantity, location, line.extras):
                 continue
-            move(act, item, line.quantity, location, line.extras)
+            move(act, line.item, line.quantity, location, line.extras)
     return _echo(form, lines, location=form.values["location"])
 
 
@@ -168,7 +173,7 @@ def give_back(call: Call) -> Reply:
     form.text("notes")
     location = _place(call.state, form, required=True)
     form.flag("merge")
-    _some(form, lines)
+    _some(call.state, form, lines)
     merged = form.values.get("merge", False)
     if location is not None:
         act = _act(call, form)
@@ -180,16 +185,34 @@ def give_back(call: Call) -> Reply:
     return _echo(form, lines, location=form.values["location"], merge=merged)
 
 
+def give_one_back(call: Call) -> Reply:
+    """Return one whole item to stock (before API 381)."""
+    form = Form(call.fields())
+    location = _place(call.state, form, required=True)
+    form.text("notes")
+    form.choice("status", CLASSES["StockStatus"])
+    form.check()
+    if location is not None:
+        take_back_whole(_act(call, form), find_item(call), location, form.values.get("status"))
+    content = call.state.version.told(
+        "return", {"location": form.values["location"], "status": form.values.get("status")}
+    )
+    if "notes" in form.values:
+        content["notes"] = form.values["notes"]
+    return Reply(content, 201)
+
+
 def count_items(call: Call) -> Reply:
     """Say how much there is of each item."""
     form = Form(call.fields())
     lines = _lines(call.state, form, _must_be_here)
     form.text("notes")
-    location = _place(call.state, form, required=False)
-    _some(form, lines)
+    location = _place(call.state, form, required=False) if call.state.version.counts_elsewhere else None
+    _some(call.state, form, lines)
     act = _act(call, form)
     gone = [line.item.pk for line in lines if not count(act, line.item, line.quantity, location, line.extras)]
-    return _echo(form, lines, *gone, location=form.values.get("location"))
+    more = {"location": form.values.get("location")} if call.state.version.counts_elsewhere else {}
+    return _echo(form, lines, *gone, **more)
 
 
 def add_items(call: Call) -> Reply:
@@ -197,7 +220,7 @@ def add_items(call: Call) -> Reply:
     form = Form(call.fields())
     lines = _lines(call.state, form, _must_be_here)
     form.text("notes")
-    _some(form, lines)
+    _some(call.state, form, lines)
     for line in lines:
         add(_act(call, form), line.item, line.quantity, line.extras)
     return _echo(form, lines)
@@ -208,7 +231,7 @@ def remove_items(call: Call) -> Reply:
     form = Form(call.fields())
     lines = _lines(call.state, form, _must_be_here)
     form.text("notes")
-    _some(form, lines)
+    _some(call.state, form, lines)
     act = _act(call, form)
     gone = [line.item.pk for line in lines if not remove(act, line.item, line.quantity, line.extras)]
     return _echo(form, lines, *gone)
@@ -224,7 +247,7 @@ def assign_items(call: Call) -> Reply:
     if customer is not None and not customer.is_customer:
         form.fail("customer", "Selected company is not a customer")
     form.text("notes")
-    _some(form, items)
+    _some(call.state, form, items)
     content: JsonObject = {"items": [{"item": item.pk} for item in items]}
     if customer is not None:
         content["customer"] = customer.pk
@@ -314,7 +337,6 @@ def endpoints() -> list[Endpoint]:
     actions = {
         "transfer": transfer,
         "assign": assign_items,
-        "return": give_back,
         "count": count_items,
         "add": add_items,
         "remove": remove_items,
@@ -322,4 +344,8 @@ def endpoints() -> list[Endpoint]:
         "change_status": change_statuses,
     }
     guard = writing_on_model("stockitem")
-    return [Endpoint(f"stock/{name}/", {"POST": action}, guard) for name, action in actions.items()]
+    return [
+        *(Endpoint(f"stock/{name}/", {"POST": action}, guard) for name, action in actions.items()),
+        Endpoint("stock/return/", {"POST": give_back}, guard, when="returns_in_bulk"),
+        Endpoint("stock/#/return/", {"POST": give_one_back}, guard, when="returns_one"),
+    ]

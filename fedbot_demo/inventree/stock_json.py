@@ -5,7 +5,8 @@ Quantities are JSON numbers here, as a real InvenTree sends them (facts: 'Format
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from fedbot_demo.inventree.records import Location, Part, StockItem
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import stock_status_text
 from fedbot_demo.inventree.stock_rows import allocated, is_in_stock
+from fedbot_demo.inventree.versions import Version
 
 THUMBNAIL = "/static/img/blank_image.thumbnail.png"
 
@@ -36,22 +38,34 @@ class Extent:
     annotated: bool = True
 
     @classmethod
-    def asked(cls, query: Query) -> Extent:
-        """What a list or a detail was asked to tell."""
+    def asked(cls, query: Query, version: Version, *, alone: bool = False) -> Extent:
+        """What a list, or a detail (`alone`), was asked to tell."""
+        if alone and version.item_alone_tells_all:
+            return written(version, counted=True)
         return cls(
-            part_detail=query.says_yes("part_detail", otherwise=True),
+            part_detail=query.says_yes("part_detail", otherwise=version.tells_part_of_stock),
             location_detail=query.says_yes("location_detail", otherwise=False),
             path_detail=query.says_yes("path_detail", otherwise=False),
             supplier_part_detail=query.says_yes("supplier_part_detail", otherwise=False),
             tests=query.says_yes("tests", otherwise=False),
-            tags=query.text("tags").lower() in {"1", "true", "yes"},
+            tags=version.always_tells_tags or query.text("tags").lower() in {"1", "true", "yes"},
         )
 
 
-#: The reply to a write tells all.
-ALL_OF_IT = Extent(True, True, True, True, True, True)  # noqa: FBT003  every detail there is
-ALL_BUT_COUNTS = Extent(True, True, True, True, True, True, annotated=False)  # noqa: FBT003
-BRIEF = Extent(annotated=False)
+def brief(version: Version) -> Extent:
+    """An item as it is told inside of something else."""
+    return _extent(version.stock_details("brief"))
+
+
+def written(version: Version, *, counted: bool, numbered: bool = False) -> Extent:
+    """An item in the reply to a write; `numbered`: one of several that were made with serial numbers."""
+    what = "numbered" if numbered else "changed" if counted else "created"
+    return replace(_extent(version.stock_details(what)), annotated=counted)
+
+
+def _extent(details: Collection[str]) -> Extent:
+    names = ("part_detail", "location_detail", "path_detail", "supplier_part_detail", "tests", "tags")
+    return Extent(**{name: name in details for name in names}, annotated=False)
 
 
 def minute(moment: datetime | None) -> str | None:
@@ -74,17 +88,17 @@ def full_name(part: Part) -> str:
     return " | ".join(each for each in (part.IPN, part.name, part.revision) if each)
 
 
-def part_brief(part: Part) -> JsonObject:
+def part_brief(version: Version, part: Part, *, annotated: bool = False) -> JsonObject:
     """A part as it is shown inside of something else."""
-    return {
+    content: JsonObject = {
         "pk": part.pk,
-        "IPN": part.IPN,
+        "IPN": version.text_or_null(part.IPN),
         "barcode_hash": part.barcode_hash,
         "category_default_location": None,  # whatever the category says, as on a real server: only `part/` tells
         "default_location": part.default_location,
         "default_expiry": 0,
         "name": part.name,
-        "revision": part.revision,
+        "revision": version.text_or_null(part.revision),
         "full_name": full_name(part),
         "description": part.description,
         "image": None,
@@ -105,6 +119,9 @@ def part_brief(part: Part) -> JsonObject:
         "pricing_min": None,
         "pricing_max": None,
     }
+    if not annotated and not version.tells_counts_as_null:
+        del content["category_default_location"]
+    return version.told("part.brief", content)
 
 
 def location_chain(state: State, location: Location | None) -> list[Location]:
@@ -124,8 +141,9 @@ def pathstring(chain: list[Location]) -> str:
 def location_full(state: State, location: Location) -> JsonObject:
     """A place, without the counts of what lies in it."""
     chain = location_chain(state, location)
-    return {
+    content: JsonObject = {
         "pk": location.pk,
+        "url": f"/stock/location/{location.pk}/",
         "barcode_hash": location.barcode_hash,
         "name": location.name,
         "level": len(chain) - 1,
@@ -134,12 +152,14 @@ def location_full(state: State, location: Location) -> JsonObject:
         "pathstring": pathstring(chain),
         "owner": None,
         "icon": location.custom_icon or "",
-        "custom_icon": location.custom_icon,
+        "custom_icon": location.custom_icon if state.version.has_null_icons else location.custom_icon or "",
         "structural": location.structural,
         "external": location.external,
         "location_type": None,
         "location_type_detail": None,
+        "tags": list(location.tags),
     }
+    return state.version.told("location", content)
 
 
 def stock_item(state: State, item: StockItem, extent: Extent) -> JsonObject:
@@ -179,18 +199,22 @@ def stock_item(state: State, item: StockItem, extent: Extent) -> JsonObject:
         "creation_date": minute(item.creation_date),
         "stocktake_date": day(item.stocktake_date),
         "updated": minute(item.updated),
-        "purchase_price": number(item.purchase_price),
+        "purchase_price": state.version.price(item.purchase_price),
         "purchase_price_currency": item.purchase_price_currency,
     }
+    location = state.locations.get(item.location)
+    if location is not None:
+        content["location_name"] = location.name
+    state.version.told("stockitem", content)
     return content | _counts(state, item, extent) | _details(state, item, extent)
 
 
 def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
     names = ("allocated", "expired", "installed_items", "child_items", "stale", "tracking_items")
     if not extent.annotated:
-        return dict.fromkeys(names)
+        return dict.fromkeys(names) if state.version.tells_counts_as_null else {}
     expired = item.expiry_date is not None and item.expiry_date < state.today and is_in_stock(item)
-    return {
+    content: JsonObject = {
         "allocated": float(allocated(state, item)),
         "expired": expired,
         "installed_items": 0,
@@ -198,12 +222,13 @@ def _counts(state: State, item: StockItem, extent: Extent) -> JsonObject:
         "stale": expired,
         "tracking_items": len(state.tracking.find("item", item.pk)),
     }
+    return state.version.told("stockitem.counts", content)
 
 
 def _details(state: State, item: StockItem, extent: Extent) -> JsonObject:
     content: JsonObject = {}
     if extent.part_detail:
-        content["part_detail"] = part_brief(state.parts[item.part])
+        content["part_detail"] = part_brief(state.version, state.parts[item.part], annotated=extent.annotated)
     if extent.tags:
         content["tags"] = list(item.tags)
     chain: list[Location] = []

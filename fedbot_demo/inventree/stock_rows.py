@@ -29,6 +29,11 @@ def is_in_stock(item: StockItem) -> bool:
     return item.quantity > 0 and item.status in AVAILABLE and is_held(item)
 
 
+def place_of(item: StockItem) -> JsonObject:
+    """The place of an item as entries of its history name it; nothing if it has none."""
+    return {} if item.location is None else {"location": item.location}
+
+
 def allocated(state: State, item: StockItem) -> Decimal:
     """The quantity that orders have a claim to."""
     return sum((each.quantity for each in state.allocations.find("item", item.pk)), ZERO)
@@ -107,7 +112,10 @@ def delete(state: State, item: StockItem) -> None:
     for child in state.stock.find("parent", item.pk):
         state.stock.put(replace(child, parent=item.parent))
     for entry in state.tracking.find("item", item.pk):
-        state.tracking.put(replace(entry, item=None))
+        if state.version.history_outlives_items:
+            state.tracking.put(replace(entry, item=None))
+        else:
+            state.tracking.remove(entry.pk)
     for claim in state.allocations.find("item", item.pk):
         state.allocations.remove(claim.pk)
     state.remove_metadata("stockitem", item.pk)
@@ -146,6 +154,6 @@ def write_history(
             tracking_type=kind,
             notes=notes,
             user=None if user is None else user.pk,
-            deltas=deltas,
+            deltas=state.version.deltas(kind, deltas),
         )
     )

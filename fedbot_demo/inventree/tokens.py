@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from fedbot_demo.inventree.cleaning import cleaned_text
 from fedbot_demo.inventree.endpoint import Call, Endpoint, signed_in
-from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply
+from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply, ServerError
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import ordered, page, search
 from fedbot_demo.inventree.records import Token, User
@@ -55,8 +55,10 @@ def get_token(call: Call) -> Reply:
     ) or issue_token(call.state, call.user, name)
     expires = format_datetime(call.state.now + timedelta(seconds=_SESSION_SECONDS), usegmt=True)
     cookie = f"sessionid={secrets.token_hex(16)}; expires={expires}; HttpOnly; Max-Age={_SESSION_SECONDS}; Path=/"
+    if call.token is not None and call.state.version.token_gets_no_other_token:
+        return Reply(ServerError("ValueError", call.request.path).content, 500)  # the token is there all the same
     content = {"token": token.key, "name": token.name, "expiry": day(token.expiry)}
-    return Reply(content, headers=(("Set-Cookie", cookie),))
+    return Reply(content, headers=(("Set-Cookie", cookie),) if call.state.version.sets_session_cookie else ())
 
 
 def redacted(key: str) -> str:
@@ -68,7 +70,7 @@ def redacted(key: str) -> str:
 def token_json(call: Call, token: Token) -> JsonObject:
     """A token without its key."""
     owner = call.state.users[token.user]
-    return {
+    content: JsonObject = {
         "created": minute(token.created),
         "expiry": day(token.expiry),
         "id": token.pk,
@@ -81,11 +83,12 @@ def token_json(call: Call, token: Token) -> JsonObject:
         "user_detail": user_brief(owner),
         "in_use": call.token is not None and call.token.pk == token.pk,
     }
+    return call.state.version.told("token", content)
 
 
 def _visible(call: Call) -> list[Token]:
     """One's own tokens; those of all users for a superuser who asks for them (to others it means nothing)."""
-    if call.user.is_superuser and call.query.text("all_users"):
+    if call.user.is_superuser and call.query.text("all_users") and call.state.version.makes_tokens:
         return list(call.state.tokens)
     return call.state.tokens.find("user", call.user.pk)
 
@@ -112,7 +115,11 @@ def create_token(call: Call) -> Reply:
     form.day("expiry")
     owner = form.row("user", call.state.users) or call.user
     values = form.check()
-    if owner.pk != call.user.pk and not call.user.is_superuser:
+    if (
+        owner.pk != call.user.pk
+        and not call.user.is_superuser
+        and not call.state.version.anybody_makes_tokens_for_others
+    ):
         raise InvalidError({"non_field_errors": ["Only a superuser can create a token for another user"]})
     token = issue_token(call.state, owner, values.get("name", ""), values.get("expiry"))
     return Reply(token_json(call, token) | {"token": token.key}, 201)
@@ -141,7 +148,8 @@ def endpoints() -> list[Endpoint]:
     cookie = "Cookie, Authorization, origin, Accept-Language"
     return [
         Endpoint("user/token/", {"GET": get_token}, signed_in, vary=cookie),
-        Endpoint("user/me/token/", {"GET": get_token}, signed_in, vary=cookie),
-        Endpoint("user/tokens/", {"GET": list_tokens, "POST": create_token}, signed_in),
-        Endpoint("user/tokens/#/", {"GET": read_token, "DELETE": revoke_token}, signed_in),
+        Endpoint("user/me/token/", {"GET": get_token}, signed_in, vary=cookie, when="gives_token_at_me"),
+        Endpoint("user/tokens/", {"GET": list_tokens, "POST": create_token}, signed_in, when="makes_tokens"),
+        Endpoint("user/tokens/", {"GET": list_tokens}, signed_in, also="DELETE", when="only_lists_tokens"),
+        Endpoint("user/tokens/#/", {"GET": read_token, "DELETE": revoke_token}, signed_in, when="lists_tokens"),
     ]

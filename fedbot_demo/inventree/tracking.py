@@ -7,12 +7,12 @@ from datetime import UTC, datetime, time
 
 from fedbot_demo.inventree.companies import company_json
 from fedbot_demo.inventree.endpoint import Call, Endpoint, on_model
-from fedbot_demo.inventree.exchange import JsonObject, NotFoundError, Reply
+from fedbot_demo.inventree.exchange import JsonObject, NotFoundError, Reply, ServerError
 from fedbot_demo.inventree.listing import Query, ordered, page, search
 from fedbot_demo.inventree.records import TrackingEntry
 from fedbot_demo.inventree.state import State
 from fedbot_demo.inventree.statuses import label_of
-from fedbot_demo.inventree.stock_json import BRIEF, location_full, minute, part_brief, stock_item
+from fedbot_demo.inventree.stock_json import brief, location_full, minute, part_brief, stock_item
 from fedbot_demo.inventree.trees import variants
 from fedbot_demo.inventree.users import user_brief
 
@@ -22,7 +22,7 @@ def _details(state: State) -> dict[str, Callable[[int], JsonObject | None]]:
 
     def item(pk: int) -> JsonObject | None:
         row = state.stock.get(pk)
-        return None if row is None else stock_item(state, row, BRIEF)
+        return None if row is None else stock_item(state, row, brief(state.version))
 
     def location(pk: int) -> JsonObject | None:
         row = state.locations.get(pk)
@@ -30,11 +30,11 @@ def _details(state: State) -> dict[str, Callable[[int], JsonObject | None]]:
 
     def customer(pk: int) -> JsonObject | None:
         row = state.companies.get(pk)
-        return None if row is None else company_json(row)
+        return None if row is None else company_json(state.version, row)
 
     def part(pk: int) -> JsonObject | None:
         row = state.parts.get(pk)
-        return None if row is None else part_brief(row)
+        return None if row is None else part_brief(state.version, row)
 
     return {"part": part, "location": location, "customer": customer, "item": item, "stockitem": item}
 
@@ -46,7 +46,7 @@ def entry_json(state: State, entry: TrackingEntry, *, details: bool) -> JsonObje
         for name, describe in _details(state).items():
             if name in entry.deltas:
                 deltas[f"{name}_detail"] = describe(entry.deltas[name])
-    return {
+    content: JsonObject = {
         "pk": entry.pk,
         "item": entry.item,
         "part": entry.part,
@@ -57,6 +57,7 @@ def entry_json(state: State, entry: TrackingEntry, *, details: bool) -> JsonObje
         "tracking_type": entry.tracking_type,
         "user": entry.user,
     }
+    return state.version.told("history", content)
 
 
 def list_entries(call: Call) -> Reply:
@@ -67,12 +68,14 @@ def list_entries(call: Call) -> Reply:
         content = entry_json(state, entry, details=True)
         item = state.stock.get(entry.item)
         if query.says_yes("item_detail", otherwise=False):
-            content["item_detail"] = None if item is None else stock_item(state, item, BRIEF)
+            content["item_detail"] = None if item is None else stock_item(state, item, brief(state.version))
         if query.says_yes("user_detail", otherwise=False):
             user = state.users.get(entry.user)
             content["user_detail"] = None if user is None else user_brief(user)
         return content
 
+    if query.text("search") and not state.version.searches_history:
+        raise ServerError("FieldError", call.request.path, module="django.core.exceptions.")
     rows = search(_filtered(state, query), query, lambda entry: (entry.notes,))
     rows = ordered(rows, query, {"date": lambda entry: entry.date}, ("-date",))
     return page(call.request, query, rows, represent)
@@ -81,8 +84,10 @@ def list_entries(call: Call) -> Reply:
 def _filtered(state: State, query: Query) -> list[TrackingEntry]:
     item = query.row("item", state.stock)
     user = query.row("user", state.users)
-    part = query.row("part", state.parts)
-    after, before = query.day("min_date"), query.day("max_date")
+    part, after, before = None, None, None
+    if state.version.filters_history:
+        part = query.row("part", state.parts)
+        after, before = query.day("min_date"), query.day("max_date")
     query.check()
     found = list(state.tracking) if item is None else state.tracking.find("item", item.pk)
     if user is not None:

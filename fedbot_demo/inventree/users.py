@@ -14,23 +14,29 @@ from fedbot_demo.inventree.endpoint import (
     staff_with_admin_role_or_read,
     superuser,
 )
-from fedbot_demo.inventree.exchange import InvalidError, JsonObject, NotFoundError, Reply, ServerError
+from fedbot_demo.inventree.exchange import ForbiddenError, InvalidError, JsonObject, NotFoundError, Reply, ServerError
 from fedbot_demo.inventree.fields import Form
 from fedbot_demo.inventree.listing import ordered, page, search
 from fedbot_demo.inventree.records import ROLES, Group, RuleSet, User
 from fedbot_demo.inventree.state import State
+from fedbot_demo.inventree.versions import Version
 
 #: The database models that each role gives rights on, as /user/roles/ lists them.
 ROLE_MODELS: dict[str, tuple[str, ...]] = {
     "admin": ("group", "user", "permission", "apitoken", "ruleset"),
+    "stocktake": ("partstocktake",),
     "part_category": ("partcategory", "partcategoryparametertemplate", "partcategorystar"),
     "part": (
         "manufacturerpart",
+        "manufacturerpartparameter",
         "supplierpart",
         "bomitem",
+        "bomitemsubstitute",
         "part",
         "partcategorystar",
         "partinternalpricebreak",
+        "partparameter",
+        "partparametertemplate",
         "partpricing",
         "partrelated",
         "partsellpricebreak",
@@ -94,20 +100,21 @@ def user_brief(user: User) -> JsonObject:
 def user_full(state: State, user: User) -> JsonObject:
     """An account with its groups and what it is."""
     groups = [state.groups[pk] for pk in sorted(user.groups) if pk in state.groups]
-    return user_brief(user) | {
+    content = user_brief(user) | {
         "groups": [{"pk": group.pk, "name": group.name} for group in groups],
         "is_staff": user.is_staff,
         "is_superuser": user.is_superuser,
         "is_active": user.is_active,
         "profile": dict(_PROFILE),
     }
+    return state.version.told("user", content)
 
 
-def _permissions(rules: list[RuleSet]) -> dict[str, list[str]]:
+def _permissions(version: Version, rules: list[RuleSet]) -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
     for rule in rules:
         actions = {action for action in RULES if getattr(rule, f"can_{action}")}
-        for model in ROLE_MODELS[rule.name] if actions else ():
+        for model in version.role_models(rule.name, ROLE_MODELS[rule.name]) if actions else ():
             found.setdefault(model, set()).update(actions)
     return {model: sorted(actions) for model, actions in found.items()}
 
@@ -115,24 +122,31 @@ def _permissions(rules: list[RuleSet]) -> dict[str, list[str]]:
 def permissions_of(state: State, user: User) -> dict[str, list[str]]:
     """What the user may do, per model; all of it for a superuser."""
     if user.is_superuser:
-        return {model: sorted(RULES) for models in ROLE_MODELS.values() for model in models}
-    return _permissions([rule for group in user.groups for rule in state.rule_sets.find("group", group)])
+        roles = state.version.roles(ROLES)
+        every = [state.version.role_models(role, ROLE_MODELS[role]) for role in roles]
+        return {model: sorted(RULES) for models in every for model in models}
+    return _permissions(state.version, [rule for group in user.groups for rule in state.rule_sets.find("group", group)])
 
 
 def who_am_i(call: Call) -> Reply:
     """The account of the caller, with ?roles=true its roles (API 519)."""
     content = user_full(call.state, call.user)
-    content["profile"] = {"language": None, "theme": None, "widgets": None} | content["profile"]
-    if call.query.says_yes("roles", otherwise=False):
+    if "profile" in content:
+        content["profile"] = {"language": None, "theme": None, "widgets": None} | content["profile"]
+    if call.state.version.tells_roles_with_user and call.query.says_yes("roles", otherwise=False):
         content["roles"] = roles_of(call.state, call.user)
         content["permissions"] = permissions_of(call.state, call.user)
     return Reply(content)
 
 
 def edit_me(call: Call) -> Reply:
-    """Change one's own names and address; what one is stays, in silence (API 472)."""
+    """Change one's own names and address. What one is stays, in silence, but where anybody may become staff."""
+    if not call.state.version.edits_rule_sets:
+        raise ForbiddenError
     form = Form(call.row_fields(), partial=call.request.method == "PATCH")
     _name_fields(form)
+    if call.state.version.anybody_becomes_staff:
+        form.flag("is_staff")
     values = form.check()
     _check_username(call.state, values, call.user)
     changed = call.state.users.put(replace(call.user, **values))
@@ -141,16 +155,15 @@ def edit_me(call: Call) -> Reply:
 
 def my_roles(call: Call) -> Reply:
     """The caller's roles and permissions."""
-    return Reply(
-        {
-            "user": call.user.pk,
-            "username": call.user.username,
-            "roles": roles_of(call.state, call.user),
-            "permissions": permissions_of(call.state, call.user),
-            "is_staff": call.user.is_staff,
-            "is_superuser": call.user.is_superuser,
-        }
-    )
+    content = {
+        "user": call.user.pk,
+        "username": call.user.username,
+        "roles": roles_of(call.state, call.user),
+        "permissions": permissions_of(call.state, call.user),
+        "is_staff": call.user.is_staff,
+        "is_superuser": call.user.is_superuser,
+    }
+    return Reply(call.state.version.told("my roles", content))
 
 
 def list_users(call: Call) -> Reply:
@@ -181,11 +194,15 @@ def _check_username(state: State, values: JsonObject, owner: User | None = None)
 
 def create_user(call: Call) -> Reply:
     """Make an account. It has no password, whatever was sent; groups come later (group_ids here is an error 500)."""
+    version = call.state.version
+    if not version.makes_users:
+        raise InvalidError(version.user_refusal(superuser=call.user.is_superuser))
     form = Form(call.row_fields())
     _name_fields(form)
     for name in ("is_staff", "is_superuser", "is_active"):
         form.flag(name)
-    form.rows("group_ids", call.state.groups)
+    if version.edits_rule_sets:
+        form.rows("group_ids", call.state.groups)
     values = form.check()
     _check_username(call.state, values)
     if "group_ids" in values:
@@ -213,7 +230,8 @@ def edit_user(call: Call) -> Reply:
     _name_fields(form)
     for name in ("is_staff", "is_superuser", "is_active"):
         form.flag(name)
-    form.rows("group_ids", call.state.groups)
+    if call.state.version.edits_rule_sets:
+        form.rows("group_ids", call.state.groups)
     values = form.check()
     _check_username(call.state, values, user)
     groups = values.pop("group_ids", user.groups)
@@ -286,9 +304,10 @@ def _group_json(call: Call, group: Group, *, everything: bool = False) -> JsonOb
     if everything or call.query.says_yes("user_detail", otherwise=False):
         members = [user for user in call.state.users if group.pk in user.groups]
         content["users"] = [user_brief(user) for user in members]
-    if everything or call.query.says_yes("permission_detail", otherwise=False):
-        content["permissions"] = _permissions(rules)
-    return content
+    told = everything and call.state.version.tells_permissions_of_new_groups
+    if told or call.query.says_yes("permission_detail", otherwise=False):
+        content["permissions"] = _permissions(call.state.version, rules)
+    return call.state.version.told("group", content)
 
 
 def list_groups(call: Call) -> Reply:
@@ -310,15 +329,16 @@ def _group_form(call: Call, group: Group | None) -> JsonObject:
 def add_group(state: State, name: str) -> Group:
     """A new group with a rule set for each role that allows nothing."""
     group = state.groups.put(Group(pk=state.groups.next_pk, name=name))
-    for role in ROLES:
-        state.rule_sets.put(RuleSet(pk=state.rule_sets.next_pk, group=group.pk, name=role))
+    for role in state.version.roles(ROLES):
+        looks = state.version.new_groups_may_look
+        state.rule_sets.put(RuleSet(pk=state.rule_sets.next_pk, group=group.pk, name=role, can_view=looks))
     return group
 
 
 def create_group(call: Call) -> Reply:
     """Make a group that may do nothing yet."""
     group = add_group(call.state, _group_form(call, None)["name"])
-    return Reply(_group_json(call, group, everything=True), 201)
+    return Reply(_group_json(call, group, everything=call.state.version.edits_rule_sets), 201)
 
 
 def _find_group(call: Call) -> Group:
@@ -337,7 +357,7 @@ def edit_group(call: Call) -> Reply:
     """Rename a group."""
     group = _find_group(call)
     changed = call.state.groups.put(replace(group, **_group_form(call, group)))
-    return Reply(_group_json(call, changed, everything=True))
+    return Reply(_group_json(call, changed, everything=call.state.version.edits_rule_sets))
 
 
 def delete_group(call: Call) -> Reply:
@@ -391,20 +411,36 @@ def widened(rule: RuleSet) -> RuleSet:
     return replace(rule, can_change=change, can_view=rule.can_view or change)
 
 
+def _edits_users(call: Call) -> None:
+    """Who may change users: up to 0.17 anybody, then staff with the role for it."""
+    (signed_in if call.state.version.anybody_edits_users else staff_with_admin_role_or_read)(call)
+
+
+def _makes_users(call: Call) -> None:
+    """Who may make users; 0.13 can't, and says why only to who asks."""
+    (staff_with_admin_role_or_read if call.state.version.makes_users else signed_in)(call)
+
+
+def _edits_groups(call: Call) -> None:
+    """Who may change groups: up to 0.17 anybody, then staff."""
+    (signed_in if call.state.version.anybody_edits_users else staff_or_read)(call)
+
+
 def endpoints() -> list[Endpoint]:
     """Accounts, groups and rule sets."""
     account = {"GET": read_user, "PUT": edit_user, "PATCH": edit_user, "DELETE": delete_user}
     group = {"GET": read_group, "PUT": edit_group, "PATCH": edit_group, "DELETE": delete_group}
+    passwords = {"PUT": set_password, "PATCH": set_password}
     rule = {"GET": read_rule_set, "PUT": edit_rule_set, "PATCH": edit_rule_set}
     return [
         Endpoint("user/me/", {"GET": who_am_i, "PUT": edit_me, "PATCH": edit_me}, signed_in, also="DELETE"),
-        Endpoint("user/me/roles/", {"GET": my_roles}, signed_in),
+        Endpoint("user/me/roles/", {"GET": my_roles}, signed_in, when="gives_token_at_me"),
         Endpoint("user/roles/", {"GET": my_roles}, signed_in),
-        Endpoint("user/", {"GET": list_users, "POST": create_user}, staff_with_admin_role_or_read),
-        Endpoint("user/#/", account, staff_with_admin_role_or_read),
-        Endpoint("user/#/set-password/", {"PUT": set_password, "PATCH": set_password}, superuser),
-        Endpoint("user/group/", {"GET": list_groups, "POST": create_group}, staff_or_read),
-        Endpoint("user/group/#/", group, staff_or_read),
-        Endpoint("user/ruleset/", {"GET": list_rule_sets}, staff_or_read),
-        Endpoint("user/ruleset/#/", rule, staff_or_read, also="DELETE"),
+        Endpoint("user/", {"GET": list_users, "POST": create_user}, _makes_users),
+        Endpoint("user/#/", account, _edits_users),
+        Endpoint("user/#/set-password/", passwords, superuser, when="sets_passwords"),
+        Endpoint("user/group/", {"GET": list_groups, "POST": create_group}, _edits_groups),
+        Endpoint("user/group/#/", group, _edits_groups),
+        Endpoint("user/ruleset/", {"GET": list_rule_sets}, staff_or_read, when="edits_rule_sets"),
+        Endpoint("user/ruleset/#/", rule, staff_or_read, also="DELETE", when="edits_rule_sets"),
     ]

@@ -10,7 +10,7 @@ import pytest
 from fedbot.inventree.versions import Version
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Taken
-from fedbot_demo.inventree.version import NEWEST
+from fedbot_demo.inventree.versions import NEWEST
 from tests.inventree import situations
 from tests.inventree.situations import MARK, TEN, hand_over, put_back, take_out, taken
 from tests.inventree.space import Space
