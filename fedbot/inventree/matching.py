@@ -17,7 +17,6 @@ from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import rows_of_part
-from fedbot.inventree.units import factor
 from fedbot.ports.inventory import NotPermitted
 from fedbot.rules.model.queries import MatchPart, PartDescription, PartMatch
 from fedbot.rules.model.steps import OWN_KEY
@@ -43,7 +42,7 @@ def match_part(server: Server, question: MatchPart) -> PartMatch:
     again, serial = None, ""
     if not reason and question.serial:
         reason, again, serial = _by_number(server, row, question)
-    ratio = None if reason else factor(server, wanted.units, str(row.get("units") or ""))
+    ratio = None if reason else _ratio(server, wanted.units.strip(), str(row.get("units") or "").strip())
     reason = reason or _why_not_so_much(row, question, ratio)
     if reason:
         return _nothing(server, reason, creatable=False)
@@ -51,6 +50,15 @@ def match_part(server: Server, question: MatchPart) -> PartMatch:
     return PartMatch(
         part=part_of(row), how=how, place=place.path, location=place.pk, again=again, factor=str(ratio), serial=serial
     )
+
+
+def _ratio(server: Server, theirs: str, ours: str) -> Fraction | None:
+    """How many of our unit one of theirs is; None if that can't be told."""
+    if theirs == ours:
+        return Fraction(1)
+    from fedbot.inventree.units import factor  # noqa: PLC0415 -- brings numpy with it: only where units differ
+
+    return factor(server, theirs, ours)
 
 
 def _candidates(server: Server, question: MatchPart) -> tuple[list[dict[str, Any]], str]:

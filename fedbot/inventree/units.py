@@ -28,8 +28,6 @@ def factor(server: Server, theirs: str, ours: str) -> Fraction | None:
 
     What a peer calls its unit is never evaluated: it is a number, one name and a power, or it isn't understood.
     """
-    if theirs.strip() == ours.strip():
-        return Fraction(1)
     try:
         return _converted(_registry(), theirs, ours)
     except pint.UndefinedUnitError:
