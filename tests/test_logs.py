@@ -40,7 +40,7 @@ def test_a_record_is_one_line_of_keys_and_values(out: io.StringIO) -> None:
     log.info("sent %d", 3, extra={"room": "!abc", "name_of_room": "our lab", "tries": 2})
     line = out.getvalue()
     assert line.startswith("time=20")
-    assert line.endswith('Z level=info part=chat.sync event="sent 3" room=!abc name_of_room="our lab" tries=2\n')
+    assert line.endswith('Z level=info part=matrix.sync event="sent 3" room=!abc name_of_room="our lab" tries=2\n')
 
 
 def test_a_line_break_from_outside_cannot_forge_a_second_line(out: io.StringIO) -> None:

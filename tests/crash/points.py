@@ -129,8 +129,8 @@ def _remember_rows(points: Points) -> None:
         points.rows.update({row.id: _effect(row.effect) for row in rows})
         return rows
 
-    def remembered_event(journal: Journal) -> tuple[int, Any] | None:
-        found = next_event(journal)
+    def remembered_event(*given: Any) -> tuple[int, Any] | None:  # noqa: ANN401
+        found = next_event(*given)
         if found:
             points.events[found[0]] = _event(found[1])
         return found

@@ -83,6 +83,7 @@ VERBS = Registry()
 BOLT = Part(3, "M3 bolt", "M3-BOLT")
 STOCK = StockItem(42, BOLT, Decimal(100), location=1, place="Drawer")
 
+OF_NOW = {"seen", "past"}  # what a message says of our reading: of the moment in which it is sent
 MOVES = (TakeOut, HandOver, CreateItem, PutAway, Arrived, TakeBack, PutBack)
 E = TypeVar("E")
 T = TransferState
@@ -264,7 +265,7 @@ class Side:
         body: dict[str, Any] = dict(draft.body)
         answers_anything = draft.kind == "declined" and "generation" in draft.body  # it is of no conversation
         if draft.number and not answers_anything:
-            said = {"kind": draft.kind, **{key: value for key, value in body.items() if key != "seen"}}
+            said = {"kind": draft.kind, **{key: value for key, value in body.items() if key not in OF_NOW}}
             first = self.written.setdefault((draft.subject, draft.number), said)
             assert first == said, f"{self.party} has written two letters {draft.number}: {first}, {said}"
         if draft.sealed:
