@@ -19,6 +19,7 @@ from fedbot.files import write_whole
 from fedbot.journal.copies import documents
 from fedbot.rules.ledger import history
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.names import is_called
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Transfer
 
@@ -27,7 +28,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NoSuchPeer(Exception):
-    """Nothing ever went to or from a space of that name."""
+    """Nothing ever went to or from a space of that name, or several spaces are called so."""
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
@@ -110,9 +111,11 @@ def _party(word: str, found: Iterable[object]) -> str:
             names[document.peer] = document.peer_name
         elif isinstance(document, Transfer):
             names.setdefault(document.peer, document.peer)
-    wanted = word.strip().casefold()
-    hits = [party for party in names if party.casefold() == wanted]
-    hits = hits or [party for party, name in names.items() if name.casefold() == wanted]
+    if (by_id := word.strip().casefold()) in names:
+        return by_id
+    hits = [party for party, name in names.items() if is_called(party, name, word)]
+    if len(hits) > 1:
+        raise NoSuchPeer(f"Several spaces are called {word}: say {' or '.join(sorted(hits))}.")
     if not hits:
         known = ", ".join(sorted(names)) or "none yet"
         raise NoSuchPeer(f"There is no space {word} in the ledger. Spaces in it: {known}.")

@@ -18,6 +18,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, ItemsFound
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.transfer import Transfer
@@ -60,13 +61,14 @@ def room_name(turn: Turn, room: str) -> str:
 def spaces_in(turn: Turn, room: str) -> list[Space]:
     """All other spaces that this room may be told of, each once, by name."""
     found: dict[str, str] = {}
-    for place in rooms_told_of(turn, room):
+    places = rooms_told_of(turn, room)
+    for place in places:
         for announcement in turn.announcements(place):
             if announcement.bot != turn.home.bot:
                 found |= {party.id: party.name for party in announcement.parties}
-        for connection in turn.connections():
-            if connection.room == place and connection.state in LIVING_CONNECTION:
-                found.setdefault(connection.peer, connection.peer_name)
+    for connection in turn.connections():  # a friend is called by the name that our people know
+        if connection.room in places and connection.state in LIVING_CONNECTION:
+            found[connection.peer] = connection.peer_name
     found.pop(turn.home.party, None)
     return sorted((Space(party, name) for party, name in found.items()), key=lambda space: space.name.casefold())
 
@@ -74,11 +76,11 @@ def spaces_in(turn: Turn, room: str) -> list[Space]:
 def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     """The space with that id or display name, in any case; else what is wrong with the word."""
     wanted = word.strip().casefold()
-    if wanted in {turn.home.party.casefold(), turn.home.name.casefold()}:
+    if is_called(turn.home.party, turn.home.name, word):
         return say(messages.line_errors.that_is_us, home=turn.home)
     spaces = spaces_in(turn, room)
     by_id = [space for space in spaces if space.party.casefold() == wanted]
-    hits = by_id or [space for space in spaces if space.name.casefold() == wanted]
+    hits = by_id or [space for space in spaces if is_called(space.party, space.name, wanted)]
     if len(hits) == 1:
         return hits[0]
     if hits:

@@ -11,6 +11,7 @@ from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Part, Right
 from fedbot.rules.protocol.terms import presentable
@@ -107,9 +108,10 @@ def _known(turn: Turn, command: Command) -> tuple[Alias, ...]:
     """What was said of the friends of these rooms, or of the one that is named."""
     rooms = rooms_told_of(turn, command.room)
     peers = {connection.peer for connection in turn.connections() if connection.room in rooms}
-    word = str(command.arguments.get("space", "")).casefold()
+    word = str(command.arguments.get("space", "")).strip()
     if word:
-        peers = {peer for peer in peers if word in {peer.casefold(), turn.party_name(peer).casefold()}}
+        by_id = {peer for peer in peers if peer == word.casefold()}
+        peers = by_id or {peer for peer in peers if is_called(peer, turn.party_name(peer), word)}
     known = [alias for alias in turn.aliases() if alias.peer in peers]
     return tuple(sorted(known, key=lambda alias: (alias.peer, alias.name.casefold(), alias.word.casefold())))
 

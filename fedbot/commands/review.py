@@ -7,6 +7,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import Space, rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.connection import key_checks, move_rooms, pinning
+from fedbot.rules.model import names
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -17,6 +18,8 @@ from fedbot.rules.model.summaries import ChangeSeen
 from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import fingerprint
 
+NAME_LENGTH = 60
+
 SPEC = Verb(
     name="review",
     summary="accept another key or account of a friend's bot, or a new room",
@@ -25,12 +28,21 @@ SPEC = Verb(
         Argument("space", Kind.SPACE, "SPACE", optional=True),
         Argument("accept", Kind.ANYTHING, "KEY", keyword="accept", optional=True),
     ),
-    options=(Option("room", "", "the friendships of the room before go on in this one"),),
-    examples=("review", "review betaspace accept dog cat lion horse fish moon key", "review --room"),
+    options=(
+        Option("room", "", "the friendships of the room before go on in this one"),
+        Option("name", "NAME", "call the friend by this name, which it has announced", most=NAME_LENGTH),
+    ),
+    examples=(
+        "review",
+        "review betaspace accept dog cat lion horse fish moon key",
+        'review betaspace --name "Beta Lab"',
+        "review --room",
+    ),
     details=(
         "Alone it tells which spaces wait for a look, with the known fingerprint and the new one.",
         "KEY is the seven emoji (or their names) that somebody of that space reads to you by phone from their own bot.",
         "The whole new fingerprint counts too: all 20 letters and digits.",
+        "A friend that announces another name keeps its old one here until a superuser types the new one.",
         "When a room was upgraded, its friendships wait until a superuser of each space says --room in the new one.",
     ),
 )
@@ -50,16 +62,25 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         return meant
     if command.arguments.get("room"):
         return _move(turn, command)
+    if command.arguments.get("name"):
+        return _accept_name(turn, command, meant)
+    return _look(turn, command, meant)
+
+
+def _look(turn: Turn, command: Command, meant: Space | None) -> Phrase:
+    """What waits, or the key that was typed."""
+    word = str(command.arguments.get("accept", ""))
     waiting = move_rooms.waiting_for(turn, command.room)
-    if waiting and not command.arguments.get("accept"):
+    if waiting and not word:
         return move_rooms.what_waits(turn, waiting)
-    suspended = _suspended(turn, command, meant)
+    suspended, renamed = _suspended(turn, command, meant), _renamed(turn, command, meant)
     elsewhere = () if meant else move_rooms.rooms_waited_for(turn)
+    if not suspended and renamed and not word:
+        return say(messages.connection.names_to_review, home=turn.home, connections=tuple(renamed))
     if not suspended and elsewhere:
         return say(messages.rooms.nothing_moves_here, rooms=elsewhere)
     if not suspended:
         return say(messages.connection.review_nothing, space=meant.name if meant else "")
-    word = str(command.arguments.get("accept", ""))
     if not word:
         return say(
             messages.connection.review_list, home=turn.home, changes=tuple(_looked_at(turn, each) for each in suspended)
@@ -74,6 +95,8 @@ def _meant(turn: Turn, command: Command) -> Space | Phrase | None:
         return space_meant(turn, command.room, word)
     if command.arguments.get("accept"):
         return say(messages.connection.accept_without_space, usage=SPEC.usage)
+    if command.arguments.get("name"):
+        return say(messages.connection.name_without_space, usage=SPEC.usage)
     return None
 
 
@@ -87,6 +110,25 @@ def _suspended(turn: Turn, command: Command, space: Space | None) -> list[Connec
         and connection.room in rooms
         and (space is None or connection.peer == space.party)
     ]
+
+
+def _renamed(turn: Turn, command: Command, space: Space | None) -> list[Connection]:
+    """Whose peer has announced another name than the one that it is called by."""
+    rooms = rooms_told_of(turn, command.room)
+    known = [c for c in turn.connections() if c.new_name and c.room in rooms and c.state in pinning.PINNED]
+    return [c for c in known if space is None or c.peer == space.party]
+
+
+def _accept_name(turn: Turn, command: Command, space: Space | None) -> Phrase:
+    """The name that was typed must be the one that is announced now: it may have changed since it was told."""
+    waiting = _renamed(turn, command, space)
+    if not waiting:
+        return say(messages.connection.no_new_name, space=space.name if space else "")
+    (connection,) = waiting
+    if names.bare(str(command.arguments["name"])) != names.decoration(connection.new_name, connection.peer):
+        return say(messages.connection.another_name, connection=connection)
+    before, by = connection.peer_name, turn.signature_of(command)
+    return say(messages.connection.renamed, connection=pinning.accept_name(turn, connection, by), before=before)
 
 
 def _looked_at(turn: Turn, connection: Connection) -> ChangeSeen:

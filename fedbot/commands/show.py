@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fedbot import messages
 from fedbot.commands import lookup
 from fedbot.commands.grammar import SHOWN
@@ -84,14 +86,17 @@ def story(turn: Turn, command: Command, subject: Subject, answers: tuple[Answer,
     (trail,) = answers
     if not isinstance(trail, AuditTrail):
         raise TypeError(f"a story is told from the audit, not from {trail!r}")
+    signed = (subject.asked, subject.decided, getattr(subject, "granted", None))
     people = {entry.who for _, entry in trail.entries if entry.who.startswith("@")}
+    people |= {signature.person for signature in signed if signature and signature.person}
+    users = {entry.who: entry.user for _, entry in trail.entries if entry.user}
     return say(
         messages.show.shown,
         subject=subject,
         home=turn.home,
         peer_name=turn.party_name(subject.peer),
         entries=trail.entries,
-        case=_case(turn, subject),
+        case=replace(_case(turn, subject), users=users),
         names={person: turn.name_of(person, subject.room) for person in sorted(people)},
         pages=_pages(turn, subject) if command.room not in room_upgrades.federation_rooms(turn) else (),
     )

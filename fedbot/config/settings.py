@@ -35,6 +35,7 @@ from fedbot.config.values import (
     Url,
     UrlOrNone,
 )
+from fedbot.rules.model.names import of_party
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
 
@@ -306,7 +307,7 @@ class Settings(Section):
         ids = room_ids or {}
         return PartyConfig(
             party=self.party.id,
-            name=self.party.name,
+            name=of_party(self.party.name, self.party.id),
             bot=self.matrix.user,
             key=bot_key,
             people=dict(self.people),

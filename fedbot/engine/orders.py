@@ -14,6 +14,7 @@ from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import ReconcileOrdered
+from fedbot.rules.model.names import is_called
 from fedbot.rules.state import Turn
 
 
@@ -32,7 +33,8 @@ class Orders:
         """
         now = self._engine.clock.now()
         turn = Turn(self._engine.state, now)
-        friends = [c for c in turn.active_connections() if not space or space.casefold() in _names(c)]
+        friends = [c for c in turn.active_connections() if not space or is_called(c.peer, c.peer_name, space)]
+        friends = [c for c in friends if c.peer == space] or friends
         if problem := _problem(turn, friends, space):
             return {"problem": problem, "told": []}
         number = secrets.token_hex(4)
@@ -53,15 +55,13 @@ class Orders:
         return {"space": peer, "text": words.plain, "agree": agree}
 
 
-def _names(connection: Connection) -> tuple[str, str]:
-    return connection.peer.casefold(), connection.peer_name.casefold()
-
-
 def _problem(turn: Turn, friends: list[Connection], space: str) -> str:
     """Why it can't begin; '' if it can."""
     if not friends:
         known = ", ".join(c.peer for c in turn.active_connections()) or "nobody"
         return f"There is no friend {space}; friends are: {known}." if space else "There are no friends yet."
+    if space and len(friends) > 1:
+        return f"Several friends are called {space}: say {' or '.join(sorted(c.peer for c in friends))}."
     if not turn.home.admin_room:
         return "The outcome is told in the admin room, too, and there is none: set admin_room."
     running = [c.peer for c in friends if turn.reconciliation(c.id) is not None]

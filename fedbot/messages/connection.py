@@ -13,6 +13,7 @@ from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.names import decoration
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.summaries import ChangeSeen, SpaceSeen
@@ -431,6 +432,57 @@ def fingerprint_differs(tongue: Locale, *, connection: Connection, word: str) ->
         tongue.say("If {peer} told you so, somebody else may be speaking in its name: please call them.", peer=peer),
         tongue.say("The friendship stays paused."),
     ]
+
+
+def _new_name(connection: Connection) -> str:
+    return decoration(connection.new_name, connection.peer)
+
+
+def _call_it(connection: Connection) -> Code:
+    return command(f'review {connection.peer} --name "{_new_name(connection)}"')
+
+
+def peer_renamed(tongue: Locale, *, connection: Connection, home: PartyConfig) -> Lines:
+    """A friend announces another name: nobody is called otherwise before our people have said so."""
+    peer, new = naming.space(tongue, connection.peer_name), naming.space(tongue, connection.new_name)
+    own = naming.space(tongue, home.name)
+    return [
+        tongue.say("{peer} wants to be called {new}.", peer=peer, new=Bold(new)),
+        tongue.say(
+            "I keep the old name until a superuser of {own} agrees: {review}", own=own, review=_call_it(connection)
+        ),
+        tongue.say("Its id stays {party}. The friendship goes on either way.", party=connection.peer),
+    ]
+
+
+def names_to_review(tongue: Locale, *, home: PartyConfig, connections: tuple[Connection, ...]) -> Lines:
+    """`review`, where friends announce other names and nothing else waits."""
+    return [line for connection in connections for line in peer_renamed(tongue, connection=connection, home=home)]
+
+
+def renamed(tongue: Locale, *, connection: Connection, before: str) -> Lines:
+    """A superuser has agreed to a friend's new name."""
+    new = Bold(naming.space(tongue, connection.peer_name))
+    return [tongue.say("{before} is called {new} from now on.", before=naming.space(tongue, before), new=new)]
+
+
+def another_name(tongue: Locale, *, connection: Connection) -> Lines:
+    """What was typed isn't the name that the friend announces now."""
+    peer, new = naming.space(tongue, connection.peer_name), naming.space(tongue, connection.new_name)
+    return [
+        tongue.say("Not accepted: {peer} announces another name now: {new}.", peer=peer, new=Bold(new)),
+        tongue.say("To agree to that one: {review}", review=_call_it(connection)),
+    ]
+
+
+def no_new_name(tongue: Locale, *, space: str) -> Lines:
+    """`review SPACE --name` where no other name waits."""
+    return [tongue.say("{space} announces no other name. I changed nothing.", space=naming.space(tongue, space))]
+
+
+def name_without_space(tongue: Locale, *, usage: str) -> Lines:
+    """`review --name` without a space."""
+    return [tongue.say("Whose name? I changed nothing. Usage: {usage}", usage=command(usage))]
 
 
 def accept_without_space(tongue: Locale, *, usage: str) -> Lines:

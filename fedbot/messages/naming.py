@@ -8,6 +8,7 @@ from fedbot.messages.formatting import Bold, Code, Inline, Mention
 from fedbot.messages.language import Locale, marked
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
+from fedbot.rules.model.names import LONGEST_LABEL
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.stock import STATUS_OK
@@ -35,14 +36,13 @@ def command(text: str) -> Code:
 
 
 def space(tongue: Locale, name: str) -> str:
-    """A makerspace by its display name."""
-    return tongue.short(name, 40) or tongue.word("a space without a name")
+    """A makerspace by its label (`names`)."""
+    return tongue.short(name, LONGEST_LABEL) or tongue.word("a space without a name")
 
 
 def person(tongue: Locale, name: str) -> str:
-    """A person by name; of a bare Matrix id its local part."""
-    bare = name.removeprefix("@").partition(":")[0] if name.startswith("@") else name
-    return tongue.short(bare, 40) or tongue.word("somebody")
+    """A person by their label (`names`)."""
+    return tongue.short(name, LONGEST_LABEL) or tongue.word("somebody")
 
 
 def pill(tongue: Locale, user: str, name: str) -> Mention:
@@ -163,7 +163,7 @@ def receiver(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: s
 
 
 def party(tongue: Locale, identifier: str, home: PartyConfig, peer_name: str) -> str:
-    """One of the two parties of a case by its display name."""
+    """One of the two parties of a case."""
     return space(tongue, home.name if identifier == home.party else peer_name)
 
 

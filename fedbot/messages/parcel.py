@@ -35,7 +35,7 @@ def parcel_left(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_n
             **names,
         )
     return [
-        (naming.pill(tongue, terms.asker, terms.asker_name), " ", *first),
+        (naming.pill(tongue, terms.asker, transfer.asked.name), " ", *first),
         decided(tongue, card),
         tongue.say(
             "Done: it is out of {sender}'s stock. Not done: {receiver} books it in when it is there, not before.",

@@ -7,15 +7,16 @@ from datetime import datetime
 
 from fedbot.messages import naming
 from fedbot.messages.connection import agreed
-from fedbot.messages.formatting import Break, Inline, Items, Link, permalink
+from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.keys import row
-from fedbot.messages.language import Lines, Locale, marked
+from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, where_it_is
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.names import decoration
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.summaries import CaseSeen
 from fedbot.rules.model.transfer import Transfer
@@ -125,6 +126,8 @@ _NOTES: tuple[tuple[str, str], ...] = (
     (r"reviewed: it goes on in the new room", marked("said that it goes on in the new room")),
     (r"keys can be compared", marked("both bots can show the emoji by which keys are compared")),
     (r"the peer's nonce isn't the one that it committed to", marked("the key check with the other bot failed")),
+    (r"the peer wants another name", marked("wants to be called otherwise")),
+    (r"the peer's new name is accepted", marked("agreed to the other space's new name")),
     (r"reviewed: .+", marked("accepted the other bot's new key and account")),
     (r"review: another fingerprint was typed", marked("typed another fingerprint than that of the new key")),
     (r"not entitled: (.+)", marked("wanted to {0}, without the right to")),
@@ -148,7 +151,7 @@ def shown(
 ) -> Lines:
     """The case in a line, where it stands, then when – who – what, oldest first.
 
-    `names`: display names by id. `pages`: the stock items of ours with their pages in InvenTree.
+    `names`: what people are called, by Matrix id. `pages`: the stock items of ours with their pages in InvenTree.
     """
     head = (
         _transfer(tongue, subject, home, peer_name)
@@ -161,6 +164,7 @@ def shown(
         left_out = tongue.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
         told = [*told[:MOST_FIRST], left_out, *told[-MOST_LAST:]]
     lines.append(Items(tuple(told)) if told else tongue.say("Nothing more is noted of it."))
+    lines += _who_is_who(tongue, names, case.users if case else {})
     lines += [Link(tongue.word("Our stock #{item}").format(item=item), page) for item, page in pages[:MOST_FIRST]]
     if subject.card_event:
         lines.append(Link(tongue.word("Its card"), permalink(subject.room, subject.card_event)))
@@ -214,6 +218,20 @@ def _connection(tongue: Locale, connection: Connection, home: PartyConfig) -> Li
     return lines
 
 
+def _who_is_who(tongue: Locale, names: dict[str, str], users: dict[str, str]) -> Lines:
+    """Everybody in it by what identifies them, the display name first."""
+    told: list[tuple[Inline, ...]] = []
+    for person, label in names.items():
+        words: dict[str, Words] = {
+            "name": naming.person(tongue, decoration(label, person) or person),
+            "account": Code(person),
+            "user": tongue.short(users.get(person, ""), 60),
+        }
+        sentence = "{name}: {account}, InvenTree user {user}" if person in users else "{name}: {account}"
+        told.append(tongue.say(sentence, **words))
+    return [tongue.say("Who is who:"), Items(tuple(told))] if told else []
+
+
 def _told(tongue: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]) -> tuple[Inline, ...]:
     """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for what is nobody's business."""
     what = _in_words(tongue, entry.what)
@@ -222,7 +240,10 @@ def _told(tongue: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]
     when = tongue.when(at)
     if not entry.who:
         return (f"{when} – {what}",)
-    return (f"{when} – {naming.person(tongue, names.get(entry.who) or entry.who)}: {what}",)
+    who = naming.person(tongue, names.get(entry.who) or entry.who)
+    if peer := str(entry.detail.get("says", "")):
+        return tongue.say("{when} – {who}, says {peer}: {what}", when=when, who=who, peer=peer, what=what)
+    return (f"{when} – {who}: {what}",)
 
 
 def _in_words(tongue: Locale, note: str) -> str:

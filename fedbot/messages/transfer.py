@@ -171,7 +171,7 @@ def transfer_end(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_
 
 def _addressed(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     """'@Anna @Bea ', as far as the end is their business (they are the ones that it rings)."""
-    people = [(transfer.terms.asker, transfer.terms.asker_name)]
+    people = [(transfer.terms.asker, transfer.asked.name)]
     by = transfer.decided
     if by and by.person and by.person != transfer.terms.asker and transfer.state is not TransferState.CANCELLED:
         people.append((by.person, by.name))

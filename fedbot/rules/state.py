@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
 from fedbot import messages
-from fedbot.rules.model import budgets
+from fedbot.rules.model import budgets, names
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
@@ -188,11 +188,20 @@ class Turn:
 
     def note(self, subject: str, what: str, who: str = "", event_id: str = "", **detail: object) -> None:
         """One line for the audit. Nothing secret, nothing sealed."""
-        user = self.home.people.get(who, "")
+        user = "" if "says" in detail else self.home.people.get(who, "")
         account, transfer = self.account(user), self.transfer(subject)
         terms_hash = transfer.terms_hash if transfer else ""
         key = account.key if account else 0
         self.audit.append(AuditEntry(subject, what, who, event_id, detail, user, key, terms_hash))
+
+    def note_by(self, subject: str, what: str, by: Signature | None, **detail: object) -> None:
+        """The same of what somebody has signed; with the peer's id where only a peer says it of one of ours."""
+        if by is not None and self._is_said_of_ours(by.person, by.party):
+            detail["says"] = by.party
+        self.note(subject, what, by.person if by else "", by.event_id if by else "", **detail)
+
+    def _is_said_of_ours(self, person: str, party: str) -> bool:
+        return person in self.home.people and party not in {"", self.home.party}
 
     def has_read(self, rights: Rights) -> None:
         """Remember which user of our InvenTree that name is, for the audit."""
@@ -445,12 +454,16 @@ class Turn:
         return identifier[:length]
 
     def name_of(self, person: str, room: str = "") -> str:
-        """How a person is called: the display name in the room, else the Matrix id's local part."""
+        """How a person is called: by their Matrix id, and by the display name in the room where that is safe."""
         known = self.room(room) if room else None
-        for candidate in [known, *self.rooms()]:
-            if candidate and candidate.members.get(person):
-                return candidate.members[person]
-        return person.removeprefix("@").partition(":")[0]
+        shown = next((c.members[person] for c in [known, *self.rooms()] if c and c.members.get(person)), "")
+        return self.called(shown, person)
+
+    def called(self, name: str, person: str, says: str = "") -> str:
+        """How a person with that display name is called (`names`), where the party `says` speaks for them."""
+        if self._is_said_of_ours(person, says):
+            return names.of_ours(name, person, says)
+        return names.of_person(name, person, self.home.bot.partition(":")[2])
 
     def signature_of(self, command: Command) -> Signature:
         """The speaker of a line, as the one who asked or decided."""
@@ -458,10 +471,10 @@ class Turn:
         return Signature(command.sender, name, self.home.party, command.at, command.event_id, command.username)
 
     def party_name(self, party: str) -> str:
-        """A party's display name, as we know it."""
+        """How a party is called (`names`): by the name that our people have agreed to last."""
         if party == self.home.party:
-            return self.home.name
-        for connection in self.connections():
-            if connection.peer == party:
-                return connection.peer_name
-        return party
+            return names.of_party(self.home.name, party)
+        known = [c for c in self.connections() if c.peer == party]
+        agreed = [c for c in known if c.decided is not None] or known
+        newest = max(agreed, key=lambda connection: connection.generation, default=None)
+        return newest.peer_name if newest else party

@@ -78,7 +78,7 @@ async def test_a_gift_stands_in_the_owners_history_by_name_and_nothing_else_of_t
     assert (row.status, row.customer) == (55, world.alpha.connection().company)
     told_of = [note for note in world.alpha.history(42) if f"fed:{loan(world.alpha).id}:1:gift" in note]
     assert len(told_of) == 2
-    assert "a gift from now on to Betaspace, says Anna" in told_of[0]
+    assert "a gift from now on to Betaspace (betaspace), says Anna (@anna:twin.test, InvenTree user anna)" in told_of[0]
     assert "its status as before" in told_of[1]
     assert_books_balance(world)
 
@@ -262,7 +262,9 @@ async def test_what_the_owner_took_back_alone_leaves_the_borrowers_stock_in_the_
     await picks(world, world.bea, f"!fed resolve {loan(world.beta).code}", "1")
     item = lent_item(world.beta)
     assert world.beta.row(item).status == 70
-    assert any("borrowed from Attraktor, back, out of our stock, says Bea" in n for n in world.beta.history(item))
+    assert any(
+        "borrowed from Attraktor (attraktor), back, out of our stock, says Bea" in n for n in world.beta.history(item)
+    )
 
 
 # --- an owner who is gone for ever ----------------------------------------------------------------------------

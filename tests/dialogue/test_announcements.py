@@ -182,4 +182,4 @@ async def test_a_bot_whose_clock_was_ahead_is_still_believed_when_it_announces_a
     await world.beta.restart(name="Beta of today")
     await world.settle()
     (holder,) = world.alpha.turn.announced(world.room.id, "betaspace")
-    assert holder[1].name == "Beta of today"
+    assert holder[1].name == "Beta of today (betaspace)"

@@ -126,12 +126,16 @@ async def test_what_somebody_wrote_at_the_same_moment_wins_and_our_line_is_added
 async def test_the_history_says_lent_borrowed_and_returned() -> None:
     world = await lent("#42", "until 15.12.")
     got = record(world.beta, loan(world.beta)).pk
-    assert any("lent to Betaspace until 15 Dec 2026, asked by Anna" in note for note in world.alpha.history(42))
-    assert any("borrowed from Attraktor until 15 Dec 2026, asked by" in note for note in world.beta.history(got))
+    assert any(
+        "lent to Betaspace (betaspace) until 15 Dec 2026, asked by Anna" in note for note in world.alpha.history(42)
+    )
+    assert any(
+        "borrowed from Attraktor (attraktor) until 15 Dec 2026, asked by" in note for note in world.beta.history(got)
+    )
     world.piet.reacts(await handed_back(world), "✅")
     await world.grace()
-    assert any("returned by Betaspace, fine, says Piet" in note for note in world.alpha.history(42))
-    assert any("returned to Attraktor, asked by Bea" in note for note in world.beta.history(got))
+    assert any("returned by Betaspace (betaspace), fine, says Piet" in note for note in world.alpha.history(42))
+    assert any("returned to Attraktor (attraktor), asked by Bea" in note for note in world.beta.history(got))
     assert not any("given to" in note for note in world.beta.history(got))
 
 

@@ -101,7 +101,10 @@ async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_say
     assert [loan(space).closed.how for space in world.spaces] == [Ending.RETURNED, Ending.RETURNED]  # type: ignore[union-attr]
     assert "is back at Attraktor" in world.room.messages(sender=world.beta.chat.user_id)[-1].text
     assert "Back again" in next(m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event)
-    assert any("returned by Betaspace, fine, says Piet" in note for note in world.alpha.history(42))
+    assert any(
+        "returned by Betaspace (betaspace), fine, says Piet (@piet:twin.test, InvenTree user piet)" in note
+        for note in world.alpha.history(42)
+    )
     assert_books_balance(world)
 
 
@@ -113,7 +116,10 @@ async def test_the_owners_line_is_the_decision_and_says_in_which_state_it_came()
     assert back(world.beta).state is DONE
     row = world.alpha.row(42)
     assert (row.customer, row.status) == (None, 55)
-    assert any("damaged, says Anna: scratched at the rim" in note for note in world.alpha.history(42))
+    assert any(
+        "damaged, says Anna (@anna:twin.test, InvenTree user anna): scratched at the rim" in note
+        for note in world.alpha.history(42)
+    )
     assert "is back at Attraktor, damaged" in world.room.message("is back at Attraktor").text
     assert_books_balance(world)
 
@@ -127,7 +133,10 @@ async def test_a_tap_says_damaged_and_a_reply_to_the_card_stands_in_the_history(
     world.piet.reacts(card, "🔧")
     await world.grace()
     assert world.alpha.row(42).status == 55
-    assert any("says Piet: the coating is burnt" in note for note in world.alpha.history(42))
+    assert any(
+        "says Piet (@piet:twin.test, InvenTree user piet): the coating is burnt" in note
+        for note in world.alpha.history(42)
+    )
     assert_books_balance(world)
 
 
@@ -360,7 +369,10 @@ async def test_lost_is_written_off_by_a_named_person_in_inventrees_history() -> 
     assert "Lost: 1 × Laser lens" in world.answer_to(line)
     row = world.alpha.row(42)
     assert (row.status, row.customer) == (70, world.alpha.connection().company)
-    assert any("lost at Betaspace, says Anna" in note for note in world.alpha.history(42))
+    assert any(
+        "lost at Betaspace (betaspace), says Anna (@anna:twin.test, InvenTree user anna)" in note
+        for note in world.alpha.history(42)
+    )
     assert [loan(space).closed.how for space in world.spaces] == [Ending.LOST, Ending.LOST]  # type: ignore[union-attr]
     late = world.bea.says("!fed return", reply_to=world.card().event_id)
     await world.settle()

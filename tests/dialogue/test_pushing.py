@@ -44,8 +44,10 @@ async def test_either_inventree_tells_in_its_own_history_from_whom_and_to_whom()
     given, got = world.alpha.transfer().at(1), world.beta.transfer().at(1)
     assert given.item is not None
     assert got.item is not None
-    assert any("given to Betaspace, asked by Anna, approved by Cem" in note for note in world.alpha.history(given.item))
-    assert any("received from Attraktor, asked by Anna" in note for note in world.beta.history(got.item))
+    anna, cem = "Anna (@anna:twin.test, InvenTree user anna)", "Cem (@cem:twin.test of betaspace)"
+    given_to = f"given to Betaspace (betaspace), asked by {anna}, approved by {cem}"
+    assert any(given_to in note for note in world.alpha.history(given.item))
+    assert any("received from Attraktor (attraktor), asked by Anna" in note for note in world.beta.history(got.item))
     assert world.alpha.row(given.item).status == 10, "no longer 'on its way'"
 
 

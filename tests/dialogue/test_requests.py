@@ -79,7 +79,11 @@ async def test_what_is_asked_for_moves_once_the_owner_has_said_yes() -> None:
     assert set(end.rings) == {world.tom.user_id, world.piet.user_id}
     assert "Asked by Tom, accepted by Piet (Attraktor)" in end.text
     notes = world.beta.history(world.beta.transfer().at(1).item or 0)
-    assert any("received from Attraktor, asked by Tom, approved by Piet" in note for note in notes)
+    assert any(
+        "received from Attraktor (attraktor), asked by Tom (@tom:twin.test, InvenTree user tom), approved by Piet"
+        in note
+        for note in notes
+    )
 
 
 async def test_the_events_of_a_request_are_within_a_homeservers_limits() -> None:

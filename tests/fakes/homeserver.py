@@ -183,6 +183,13 @@ class TwinHomeserver:
             raise ChatRefused("You are not invited to this room.", "M_FORBIDDEN")
         self._append(self.room(room), user, MEMBER, self._membership("join", user), user)
 
+    def rename(self, user: str, display_name: str) -> None:
+        """Take another display name; each room that the account is in is told."""
+        self.names[user] = display_name
+        for room in self.rooms.values():
+            if self.membership(room.id, user) == "join":
+                self._append(room, user, MEMBER, self._membership("join", user), user)
+
     def leave(self, user: str, room: str) -> None:
         """Go out, or decline an invitation."""
         if self.membership(room, user) not in ("join", "invite"):

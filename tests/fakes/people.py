@@ -194,6 +194,10 @@ class Person:
         relation = {"rel_type": "m.annotation", "event_id": _id(line), "key": key}
         return self.sends("m.reaction", {"m.relates_to": relation}, room=room)
 
+    def renames_to(self, display_name: str) -> None:
+        """Another display name, in every room that the person is in: anybody may take any."""
+        self.server.rename(self.user_id, display_name)
+
     def takes_back(self, event: str | Message, reason: str = "", *, room: str = "") -> str:
         """A reaction or line is gone; of others only for those with the power."""
         return self.server.redact(self.user_id, room or self.room, _id(event), reason)

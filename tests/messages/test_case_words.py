@@ -13,13 +13,15 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import ChangeSeen
+from fedbot.rules.model.summaries import CaseSeen, ChangeSeen
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import ALPHA, ANNA, BEA, BETA, BETA_BOT, BOLTS, BY_BEA, NOW, connection, plain, transfer
 
 OLD = "k3f9-2mxa-7rtw-h4cd-p9qe"
 ARRIVED = (Progress(1, stage="arrived", item=43),)
+
+RENAMED = replace(connection(ConnectionState.ACTIVE, ours=True), new_name="Attraktor (beta)")
 
 
 def review(bot: str, fingerprint: str, emoji: tuple[int, ...] = ()) -> Phrase:
@@ -35,7 +37,16 @@ def shown(subject: Transfer | Connection, *entries: AuditEntry, pages: tuple[tup
     home, peer = (ALPHA, "betaspace") if subject.peer == "beta" else (BETA, "attraktor")
     told = tuple((NOW, entry) for entry in entries)
     names = {ANNA: "Anna", BEA: "Bea"}
-    return say(messages.show.shown, subject=subject, home=home, peer_name=peer, entries=told, names=names, pages=pages)
+    return say(
+        messages.show.shown,
+        subject=subject,
+        home=home,
+        peer_name=peer,
+        entries=told,
+        names=names,
+        case=CaseSeen(users={ANNA: "anna"}),
+        pages=pages,
+    )
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
@@ -310,6 +321,47 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Anna may (who asked).
         """,
     ),
+    "a friend wants another name": (
+        say(messages.connection.peer_renamed, connection=RENAMED, home=ALPHA),
+        """
+        betaspace wants to be called Attraktor (beta).
+        I keep the old name until a superuser of attraktor agrees: !fed review beta --name "Attraktor"
+        Its id stays beta. The friendship goes on either way.
+        """,
+    ),
+    "names to review": (
+        say(messages.connection.names_to_review, home=ALPHA, connections=(RENAMED,)),
+        """
+        betaspace wants to be called Attraktor (beta).
+        I keep the old name until a superuser of attraktor agrees: !fed review beta --name "Attraktor"
+        Its id stays beta. The friendship goes on either way.
+        """,
+    ),
+    "the name is agreed to": (
+        say(messages.connection.renamed, connection=connection(ConnectionState.ACTIVE), before="Beta Lab (beta)"),
+        """
+        Beta Lab (beta) is called attraktor from now on.
+        """,
+    ),
+    "another name than the one that is announced": (
+        say(messages.connection.another_name, connection=RENAMED),
+        """
+        Not accepted: betaspace announces another name now: Attraktor (beta).
+        To agree to that one: !fed review beta --name "Attraktor"
+        """,
+    ),
+    "no other name is announced": (
+        say(messages.connection.no_new_name, space="betaspace"),
+        """
+        betaspace announces no other name. I changed nothing.
+        """,
+    ),
+    "a name without a space": (
+        say(messages.connection.name_without_space, usage="review [SPACE] [--name NAME]"),
+        """
+        Whose name? I changed nothing. Usage: !fed review [SPACE] [--name NAME]
+        """,
+    ),
     "the history of a transfer": (
         shown(
             replace(
@@ -320,6 +372,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
             AuditEntry("k7m2", "offered to beta", ANNA),
             AuditEntry("k7m2", "said: show", ANNA),
             AuditEntry("k7m2", "approved", BEA),
+            AuditEntry("k7m2", "the smaller quantity is taken", ANNA, detail={"says": "beta"}),
             AuditEntry("k7m2", "done: TakeOut"),
             AuditEntry("k7m2", "waits"),
             AuditEntry("k7m2", "done: HandOver"),
@@ -338,6 +391,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         • Tue 24 Nov, 20:31 – Anna: offered it
         • Tue 24 Nov, 20:31 – Bea: said yes, and it counted
+        • Tue 24 Nov, 20:31 – Anna, says beta: agreed to the smaller quantity
         • Tue 24 Nov, 20:31 – taken out of stock, into Outgoing
         • Tue 24 Nov, 20:31 – had to wait for InvenTree
         • Tue 24 Nov, 20:31 – given to the other space's company in InvenTree
@@ -345,6 +399,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Tue 24 Nov, 20:31 – the other space has booked it in
         • Tue 24 Nov, 20:31 – something that was not foreseen
         • Tue 24 Nov, 20:31 – done
+        Who is who:
+        • Anna: @anna:attraktor.example, InvenTree user anna
+        • Bea: @bea:beta.example
         Its card (https://matrix.to/#/!room/$card)
         """,
     ),
@@ -366,6 +423,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Tue 24 Nov, 20:31 – Bea: said yes
         • Tue 24 Nov, 20:31 – Bea: said yes, and it counted
         • Tue 24 Nov, 20:31 – setting up had to wait (no-admin-token)
+        Who is who:
+        • Anna: @anna:attraktor.example, InvenTree user anna
+        • Bea: @bea:beta.example
         """,
     ),
     "a long history": (
@@ -406,6 +466,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Tue 24 Nov, 20:31 – had to wait for InvenTree
         • Tue 24 Nov, 20:31 – had to wait for InvenTree
         • Tue 24 Nov, 20:31 – had to wait for InvenTree
+        Who is who:
+        • Anna: @anna:attraktor.example, InvenTree user anna
+        • Bea: @bea:beta.example
         """,
     ),
     "in private, with links": (
@@ -419,6 +482,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Asked by Anna (attraktor)
 
         Nothing more is noted of it.
+        Who is who:
+        • Anna: @anna:attraktor.example, InvenTree user anna
+        • Bea: @bea:beta.example
         Our stock #12 (https://inventree.attraktor.example/web/stock/item/12/)
         """,
     ),
@@ -431,6 +497,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         A superuser looks at it: !fed review attraktor
 
         Nothing more is noted of it.
+        Who is who:
+        • Anna: @anna:attraktor.example, InvenTree user anna
+        • Bea: @bea:beta.example
         """,
     ),
 }

@@ -71,7 +71,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Their key: k3f9-2mxa-7rtw-h4cd-p9qe
         Our key: w5nh-8d2c-xq4m-t7ra-6kzj
 
-        For bea or Cem (superusers of betaspace's InvenTree). Nothing has been made yet.
+        For @bea:beta.example or Cem (superusers of betaspace's InvenTree). Nothing has been made yet.
         ✅ yes, friends · ❌ no
         Open until Tue 1 Dec, 20:14 · c9x4
         """,

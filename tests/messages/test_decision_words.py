@@ -54,7 +54,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "whoever is addressed, as nothing else shows it": (
         replace(say(messages.approval.too_late, subject=transfer()), to="@kim:attraktor.example"),
         """
-        kim: Too late: 1 × Laser lens 2.0″ (k7m2) was open until Tue 1 Dec, 20:14.
+        @kim:attraktor.example: Too late: 1 × Laser lens 2.0″ (k7m2) was open until Tue 1 Dec, 20:14.
         Nothing has moved. Anna can start it again.
         """,
     ),

@@ -212,14 +212,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
             people=(
                 PersonSeen(ANNA, "Anna", "anna", approver=False, superuser=True),
                 PersonSeen(PIET, "Piet", "piet", approver=True, superuser=False),
-                PersonSeen(KIM, "", "kim", approver=False, superuser=False),
+                PersonSeen(KIM, "Kim", "kim", approver=False, superuser=False),
             ),
         ),
         """
         I know 3 people of attraktor. Rights read in InvenTree just now:
         • Anna (anna): superuser
         • Piet (piet): approver
-        • kim (kim): may ask
+        • Kim (kim): may ask
         Who is whom stands in my configuration, under people.
         """,
     ),

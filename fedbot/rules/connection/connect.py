@@ -69,7 +69,7 @@ def ask(
     connection, draft = sequencing.write(turn, connection, "connect", _asking_body(turn, connection), awaits=True)
     turn.save(connection)
     turn.do(Post(f"offer:{identifier}", room, _asked(turn, connection), reply_to=line, draft=draft))
-    turn.note(identifier, f"asked {party.id} to connect", asker.person, asker.event_id)
+    turn.note_by(identifier, f"asked {party.id} to connect", asker)
     return connection
 
 
@@ -153,12 +153,7 @@ def _generation_in(turn: Turn, envelope: Envelope, known: Connection | None) -> 
 def _take_up(turn: Turn, connection: Connection) -> None:
     """Tell our nonce; once the peer has told its own, there is a card for our superusers."""
     turn.save(_reveal(turn, connection))
-    turn.note(
-        connection.id,
-        f"{connection.peer} asks to connect",
-        connection.asked.person,
-        connection.asked.event_id,
-    )
+    turn.note_by(connection.id, f"{connection.peer} asks to connect", connection.asked)
 
 
 def _put_up_card(turn: Turn, connection: Connection) -> None:
@@ -177,12 +172,12 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope, aske
     known = read
     if known.state is ConnectionState.ASKED:
         body = envelope.body
-        theirs = Signature(str(body["asker"])[:255], str(body["asker_name"])[:60], known.peer, envelope.sent_at)
+        theirs = _asker_in(turn, envelope)
         known = replace(known, access=_agreed_access(turn, str(body["access"])), decided=theirs)
         if known.check is not None:
             known = replace(known, check=replace(known.check, peer_commitment=key_checks.hex_in(body, "commitment")))
         known = _reveal(turn, known)
-        turn.note(known.id, "both sides asked at once: each asking is the other's approval", theirs.person)
+        turn.note_by(known.id, "both sides asked at once: each asking is the other's approval", theirs)
         turn.do(
             Edit(f"offer:{known.id}", known.room, say(messages.connection.connect_crossed, connection=known, emoji=()))
         )
@@ -207,13 +202,13 @@ def _gives_way(current: Connection, asked: Connection) -> bool:
 def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     """Both asked at once, the peer under the higher generation: ours ends, and our asking is our yes to theirs."""
     turn.save(replace(ours, state=ConnectionState.CANCELLED, problem="asked anew"))
-    turn.note(ours.id, "both sides asked at once: it goes on under the higher generation", theirs.asked.person)
+    turn.note_by(ours.id, "both sides asked at once: it goes on under the higher generation", theirs.asked)
     decided = theirs.asked
     connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
     connection, nonce = key_checks.told(connection)
     body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access, **nonce}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
-    turn.note(connection.id, "both sides asked at once: each asking is the other's approval", decided.person)
+    turn.note_by(connection.id, "both sides asked at once: each asking is the other's approval", decided)
     phrase = say(messages.connection.connect_crossed, connection=connection, emoji=())
     turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
     provision.begin(turn, connection)
@@ -233,11 +228,21 @@ def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: i
     turn.do(SendEnvelope(asked.room, draft))
 
 
+def _asker_in(turn: Turn, envelope: Envelope) -> Signature:
+    """Who of the peer's people asks."""
+    person = str(envelope.body["asker"])[:255]
+    return Signature(
+        person,
+        turn.called(str(envelope.body["asker_name"]), person, envelope.sender),
+        envelope.sender,
+        envelope.sent_at,
+    )
+
+
 def _offered(
     turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen, generation: int
 ) -> Connection:
     body = envelope.body
-    person, name = str(body["asker"])[:255], str(body["asker_name"])[:60]
     commitment = key_checks.hex_in(body, "commitment")
     connection = Connection(
         id=envelope.subject,
@@ -249,7 +254,7 @@ def _offered(
         room=envelope.room,
         generation=generation,
         state=ConnectionState.OFFERED,
-        asked=Signature(person, name, envelope.sender, envelope.sent_at, event.event_id),
+        asked=replace(_asker_in(turn, envelope), event_id=event.event_id),
         ours=False,
         access=_agreed_access(turn, str(body["access"])),
         due=turn.now + turn.home.request_open_for,
@@ -373,7 +378,8 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         turn.save(_told_that_it_is_over(turn, connection))
         return
     body = envelope.body
-    decided = Signature(str(body["by"])[:255], str(body["by_name"])[:60], connection.peer, envelope.sent_at)
+    person, name = str(body["by"])[:255], turn.called(str(body["by_name"]), str(body["by"])[:255], connection.peer)
+    decided = Signature(person, name, connection.peer, envelope.sent_at)
     connection = replace(connection, decided=decided, access=_agreed_access(turn, str(body["access"])))
     known = _with_nonce(turn, connection, envelope) if "nonce" in body else connection
     if known is None:
@@ -383,7 +389,7 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         key_checks.tell_failure(turn, connection)
         _refuse_for_keys(turn, connection)
         return
-    turn.note(connection.id, f"accepted by {connection.peer}", decided.person)
+    turn.note_by(connection.id, f"accepted by {connection.peer}", decided)
     provision.begin(turn, connection)
 
 
@@ -444,7 +450,7 @@ def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
     connection = replace(connection, decided=decided)
     body = {"by": decided.person, "by_name": decided.name, "access": turn.home.peer_access}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
-    turn.note(connection.id, "accepted", decided.person, decided.event_id)
+    turn.note_by(connection.id, "accepted", decided)
     connection = provision.begin(turn, connection)
     turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
 
@@ -455,7 +461,7 @@ def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
     body = {"by": decided.person, "by_name": decided.name, "reason": "declined"}
     connection, draft = sequencing.write(turn, connection, "declined", body, awaits=True)
     turn.save(connection)
-    turn.note(connection.id, "declined", decided.person, decided.event_id)
+    turn.note_by(connection.id, "declined", decided)
     turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
 
 

@@ -90,7 +90,7 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
 
 def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     """It is ending already, and our superuser doesn't want to wait for the peer any longer."""
-    turn.note(connection.id, "disconnecting at once", by.person, by.event_id)
+    turn.note_by(connection.id, "disconnecting at once", by)
     seen = preview(turn, connection, at_once=True)
     phrase = say(messages.disconnect.disconnecting, connection=connection, home=turn.home, at_once=True, preview=seen)
     body = {"by": by.person, "by_name": by.name, "at_once": True}
@@ -129,7 +129,7 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
     body = {"reason": DISCONNECTED, **transfers.as_body(by)}
     ended, draft = sequencing.write(turn, ended, "cancel", body, awaits=True)
     turn.save(ended)
-    turn.note(transfer.id, TransferState.CANCELLED.value, by.person, by.event_id, problem=DISCONNECTED)
+    turn.note_by(transfer.id, TransferState.CANCELLED.value, by, problem=DISCONNECTED)
     sequencing.post(turn, ended, draft)
     if "card" in ended.told:
         transfers.edit_card(turn, ended)
@@ -140,7 +140,7 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
 
 def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     """The peer ends it: we do the same on our side, and say so. If it does so at once, no loan can come back by it."""
-    by = transfers.signature_in(envelope, connection.peer, "")
+    by = transfers.signature_in(turn, envelope, connection.peer, "")
     has_left = connection.peer_has_left or envelope.body.get("at_once") is True
     connection = replace(connection, peer_has_left=has_left)
     if connection.state in UNFINISHED_CONNECTION:
@@ -153,7 +153,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> 
     ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
     ending, draft = sequencing.write(turn, ending, "noted")
     turn.save(ending)
-    turn.note(connection.id, "the peer disconnects", by.person)
+    turn.note_by(connection.id, "the peer disconnects", by)
     phrase = say(messages.disconnect.peer_disconnects, connection=ending, home=turn.home, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
     _cancel_open(turn, ending, by)

@@ -17,6 +17,8 @@ from fedbot.rules.protocol import announcements, sequencing
 from fedbot.rules.state import Turn
 
 TOLD_FOR = timedelta(days=30)
+RENAMED_FOR = timedelta(days=1)
+"""So long a peer that changes its name again and again is told of once."""
 PINNED = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.MAKING, ConnectionState.SUSPENDED})
 
 
@@ -63,14 +65,35 @@ def _compare(turn: Turn, room: str, bot: str, party: AnnouncedParty) -> None:
         return
     is_here = room in {connection.room, connection.changed_room}
     if bot == connection.peer_bot and party.key == connection.peer_key:
-        if connection.peer_name != party.name:
-            turn.save(replace(connection, peer_name=party.name))
+        if room == connection.room:
+            _hear_name(turn, connection, party.name)
     elif is_here and (bot == connection.peer_bot or _has_moved(turn, room, connection, party)):
         suspend(turn, connection, bot, party.key)
     elif turn.tell_once(f"claim:{connection.id}:{bot}", TOLD_FOR):
         turn.tell_admins(
             say(messages.connection.party_claimed, connection=connection, bot=bot), f"claim:{connection.id}:{bot}"
         )
+
+
+def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
+    """Another name of the peer waits for a superuser's word. It is told once, however often it changes meanwhile."""
+    new = name if name != connection.peer_name else ""
+    if new == connection.new_name:
+        return
+    renamed = replace(connection, new_name=new)
+    turn.save(renamed)
+    if new and turn.tell_once(f"renamed:{connection.id}", RENAMED_FOR):
+        turn.note(connection.id, "the peer wants another name", connection.peer_bot, name=new)
+        phrase = say(messages.connection.peer_renamed, connection=renamed, home=turn.home)
+        turn.do(Post(f"renamed:{connection.id}:{turn.now.date()}", connection.room, phrase))
+
+
+def accept_name(turn: Turn, connection: Connection, by: Signature) -> Connection:
+    """A superuser has read the peer's new name: from now on it is called so."""
+    renamed = replace(connection, peer_name=connection.new_name, new_name="")
+    turn.note(connection.id, "the peer's new name is accepted", by.person, by.event_id, name=renamed.peer_name)
+    turn.save(renamed)
+    return renamed
 
 
 def _has_moved(turn: Turn, room: str, connection: Connection, party: AnnouncedParty) -> bool:

@@ -93,6 +93,9 @@ def announce(turn: Turn, room: Room) -> None:
     content = announcements.our_announcement(turn)
     if not (room.may_announce or room.may_talk) or not turn.tell_once(_announcing(turn, room), ANNOUNCE_AGAIN_AFTER):
         return
+    for before in turn.tellings():  # what was announced before is no more, so it is said anew if it comes back
+        if before.id.startswith(f"announced:{room.id}:") and before.id != _announcing(turn, room):
+            turn.drop(before)
     content = announcements.dated(turn, room.id, content)
     if room.may_announce:
         turn.do(Announce(room.id, content))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from fedbot.rules.model import names
+from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.transfer import Line, Transfer
 
 CLASSIC_PAGES_UNTIL = 320
@@ -18,7 +20,10 @@ CLASSIC_PAGES_UNTIL = 320
 
 @dataclass(frozen=True)
 class Row:
-    """One line of one transfer, as seen from our side. Names as people called them; times are aware, UTC."""
+    """One line of one transfer, as seen from our side. Times are aware, UTC.
+
+    People are named by Matrix id, and our own by InvenTree user; a name is only what they called themselves.
+    """
 
     id: str
     code: str
@@ -26,8 +31,12 @@ class Row:
     state: str
     asked_at: datetime
     asked_by: str
+    asked_by_user: str
+    asked_by_name: str
     decided_at: datetime | None
     decided_by: str
+    decided_by_user: str
+    decided_by_name: str
     peer: str
     direction: str
     line: int
@@ -112,6 +121,10 @@ def item_page(inventory_url: str, api: int, item: int) -> str:
     return f"{inventory_url.rstrip('/')}/{'' if classic else 'web/'}stock/item/{item}/"
 
 
+def _name_of(signature: Signature) -> str:
+    return names.decoration(signature.name, signature.person)
+
+
 def _row(transfer: Transfer, line: Line) -> Row:
     terms, progress = transfer.terms, transfer.at(line.number)
     decided = transfer.decided or transfer.granted
@@ -121,9 +134,13 @@ def _row(transfer: Transfer, line: Line) -> Row:
         kind=kind_of(transfer),
         state=transfer.state.value,
         asked_at=transfer.asked.at,
-        asked_by=transfer.asked.name or transfer.asked.person,
+        asked_by=transfer.asked.person,
+        asked_by_user=transfer.asked.username,
+        asked_by_name=_name_of(transfer.asked),
         decided_at=decided.at if decided else None,
-        decided_by=(decided.name or decided.person) if decided else "",
+        decided_by=decided.person if decided else "",
+        decided_by_user=decided.username if decided else "",
+        decided_by_name=_name_of(decided) if decided else "",
         peer=transfer.peer,
         direction="out" if transfer.role == "sender" else "in",
         line=line.number,

@@ -88,7 +88,9 @@ def _begun(turn: Turn, envelope: Envelope) -> Transfer | None:
     if envelope.subject != opened_id(SubjectKind(terms.kind), opened):
         return None
     username = turn.home.people.get(terms.asker, "")
-    asked = Signature(terms.asker, terms.asker_name, turn.home.party, envelope.sent_at, username=username)
+    asked = Signature(
+        terms.asker, turn.called(terms.asker_name, terms.asker), turn.home.party, envelope.sent_at, username=username
+    )
     role = "sender" if terms.sender == turn.home.party else "receiver"
     transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=datetime.fromisoformat(str(envelope.body.get("due"))))
@@ -143,7 +145,7 @@ def _draft_of(envelope: Envelope, connection: Connection) -> Draft:
 def _as_we_said(turn: Turn, transfer: Transfer, envelope: Envelope, event: EnvelopeSeen) -> Transfer:
     kind = envelope.kind
     if kind in OUR_TRUTHS:  # what may have been unclear before is so no more
-        settled = transfers.settlement_in(envelope, turn.home.party)
+        settled = transfers.settlement_in(turn, envelope, turn.home.party)
         transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
     if kind in ENDED:
         return _ended(turn, transfer, envelope)
@@ -166,7 +168,7 @@ def _of_loan(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
 
 
 def _signed(turn: Turn, envelope: Envelope) -> Signature:
-    signed = transfers.signature_in(envelope, turn.home.party, str(envelope.body.get("event", "")))
+    signed = transfers.signature_in(turn, envelope, turn.home.party, str(envelope.body.get("event", "")))
     return replace(signed, username=turn.home.people.get(signed.person, ""))
 
 
@@ -260,7 +262,7 @@ def _entries(envelope: Envelope, field: str) -> list[dict[str, Any]]:
 
 def _disputed(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
     """Nobody here could tell; what exactly was unknown is asked of InvenTree when somebody resolves it."""
-    missing = transfers.person_in(envelope.body.get("missing"), turn.home.party, envelope.sent_at)
+    missing = transfers.person_in(turn, envelope.body.get("missing"), turn.home.party, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
     before = transfer.dispute or Dispute(transfer.state, ())
@@ -316,6 +318,7 @@ def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
     if envelope.subject != connection_id(turn.home.key, asked_key, envelope.room, generation):
         return None
     bot, party = announced[0]
+    asker = str(body["asker"])
     connection = Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -326,7 +329,7 @@ def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
         room=envelope.room,
         generation=generation,
         state=ConnectionState.ASKED,
-        asked=Signature(str(body["asker"]), str(body["asker_name"]), turn.home.party, envelope.sent_at),
+        asked=Signature(asker, turn.called(str(body["asker_name"]), asker), turn.home.party, envelope.sent_at),
         ours=True,
         access="relayed",
         due=datetime.fromisoformat(str(body.get("due"))),

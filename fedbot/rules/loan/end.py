@@ -13,6 +13,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend
+from fedbot.rules.model import names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.effects import Do, Post, say
@@ -64,8 +65,9 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     body = {"how": how.value, **transfers.as_body(by), **({} if is_all else {"lines": sorted(numbers)})}
     ended, draft = sequencing.write(turn, ended, "closed", body, awaits=awaits)
     turn.save(ended)
+    whose = names.party_in_history(connection.peer_name, connection.peer)
     for number in sorted(numbers):
-        _note(turn, ended, number, how, f"{connection.peer_name}, says {by.name}")
+        _note(turn, ended, number, how, f"{whose}, says {by.in_history}")
     lines = tuple(out[number] for number in sorted(numbers))
     phrase = say(
         messages.loan.loan_closed,
@@ -86,7 +88,7 @@ def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int],
     turn.save(ended)
     if is_all or not lend.out(turn, ended):
         return _end(turn, ended, end.how, end.by)
-    turn.note(ended.id, f"loan over in part: {end.how.value}", end.by.person, end.by.event_id)
+    turn.note_by(ended.id, f"loan over in part: {end.how.value}", end.by)
     show_anew(turn, ended)
     return ended
 
@@ -137,7 +139,7 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
     how = ending_in(envelope)
     if not loan.is_on_loan or how is None:
         return
-    end = Closing(how, transfers.signature_in(envelope, loan.peer, ""))
+    end = Closing(how, transfers.signature_in(turn, envelope, loan.peer, ""))
     here, numbers = lend.still_here(turn, loan), _lines_in(turn, envelope, loan)
     loan = _end_lines(turn, loan, end, numbers, is_all="lines" not in envelope.body)
     left_over = tuple(number for number in numbers if number in here)
@@ -181,7 +183,7 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     how = max([how, *(closing.how for closing in loan.line_ends)], key=list(Ending).index)
     ended = replace(loan, closed=Closing(how, by))
     turn.save(ended)
-    turn.note(ended.id, f"loan over: {how.value}", by.person, by.event_id)
+    turn.note_by(ended.id, f"loan over: {how.value}", by)
     show_anew(turn, ended)
     for asked in lend.open_extensions(turn, loan) if loan.role == "sender" else ():
         transfers.end(turn, asked, TransferState.DECLINED, None, lend.LOAN_OVER)

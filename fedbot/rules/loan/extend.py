@@ -111,7 +111,7 @@ def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfe
     """The loan with its new last day, as the card and our metadata tell it too. Who was just told isn't reminded."""
     loan = replace(loan, back_by=until, reminded=turn.now)
     turn.save(loan)
-    turn.note(loan.id, f"due {until.isoformat()} from now on", by.person, by.event_id)
+    turn.note_by(loan.id, f"due {until.isoformat()} from now on", by)
     end.show_anew(turn, loan)
     return loan
 
@@ -122,7 +122,7 @@ def on_extended(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
     turn.save(loan)
     day = day_in(envelope)
     if loan.is_on_loan:
-        prolonged(turn, loan, day, transfers.signature_in(envelope, loan.peer, ""))
+        prolonged(turn, loan, day, transfers.signature_in(turn, envelope, loan.peer, ""))
     else:
         turn.save(replace(loan, back_by=day))
 

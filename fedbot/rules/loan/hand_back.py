@@ -14,6 +14,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
+from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Settlement, Signature
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
@@ -129,7 +130,7 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Envelope, event_
     if reason:
         transfers.end(turn, transfer, TransferState.ABORTED, None, reason)
         return
-    sender_decision.approve(turn, transfer, transfers.signature_in(envelope, connection.peer, event_id))
+    sender_decision.approve(turn, transfer, transfers.signature_in(turn, envelope, connection.peer, event_id))
 
 
 def on_handed_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
@@ -277,10 +278,11 @@ def take_home(turn: Turn, transfer: Transfer, number: int) -> TakeBack:
     lent = loan.at(line.of_line) if loan else None
     if lent is None or lent.item is None or connection.company is None:
         raise ValueError(f"return {transfer.id} has nothing to take back")
-    who = transfer.decided.name if transfer.decided else "?"
+    who = transfer.decided.in_history if transfer.decided else "?"
     state = "damaged" if transfer.damaged else "fine"
     said = transfer.remark or transfer.terms.note
-    note = f"returned by {connection.peer_name}, {state}, says {who}"
+    whose = names.party_in_history(connection.peer_name, connection.peer)
+    note = f"returned by {whose}, {state}, says {who}"
     return TakeBack(
         mark=mark(transfer, number, "home"),
         note=f"{note}: {said}" if said else note,

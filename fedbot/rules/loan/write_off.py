@@ -12,6 +12,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import end, lend
+from fedbot.rules.model import names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending, Signature
 from fedbot.rules.model.effects import Do, say
@@ -89,7 +90,8 @@ def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) 
     for number, item in here.items():
         ending = loan.ending_of(number)
         where = "lost" if ending is Ending.LOST else "back"
-        note = f"borrowed from {turn.party_name(loan.peer)}, {where}, out of our stock, says {by.name}"
+        lender = names.party_in_history(turn.party_name(loan.peer), loan.peer)
+        note = f"borrowed from {lender}, {where}, out of our stock, says {by.in_history}"
         mark = transfers.mark(loan, number, "off")
         owed = lend.not_back(turn, loan)[number]
         step = WriteOff(mark, note, item.pk, owed, known_item(turn, loan, number))

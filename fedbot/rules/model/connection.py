@@ -79,6 +79,7 @@ class Connection:
     `shown`, `reminded`, `card`, `own_card` and `superseded` are as of a transfer. `peer_shares`: how long the peer's
     sharing list was when it last told.
     `check`: what people compare the keys by, while it is asked for and when another key is looked at.
+    `new_name`: the peer announces it, and no superuser of ours has agreed to it: until then it is called `peer_name`.
     `peer_has_left`: it has ended the friendship at once, so nothing that is on loan can come back by it any more.
     """
 
@@ -118,6 +119,7 @@ class Connection:
     peer_needs: str = ""
     peer_problem: str = ""
     ended_by: Signature | None = None
+    new_name: str = ""
     peer_has_left: bool = False
     changed_bot: str = ""
     changed_key: str = ""

@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from fedbot.rules.model import names
+
 
 class Choice(StrEnum):
     """What a person said on a card. `PARCEL`: yes, but it isn't here yet; on its way: now it is.
@@ -79,6 +81,11 @@ class Signature:
     at: datetime
     event_id: str = ""
     username: str = ""
+
+    @property
+    def in_history(self) -> str:
+        """How InvenTree's history names the person for good."""
+        return names.in_history(self.name, self.person, self.username, self.party)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import time, timedelta
 
 @dataclass(frozen=True)
 class PartyConfig:
-    """Our own party, as configured.
+    """Our own party, as configured; `name` is how it is called (`names`).
 
     `people` maps Matrix ids to InvenTree user names; `admins` may invite the bot, besides them. `key` is the
     public half of our signing key (hex), by which peers pin us. Times of day are in `time_zone` (IANA name), as is

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from fedbot.rules.model import names
 from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
 from fedbot.rules.protocol import room_upgrades
 from fedbot.rules.state import Turn
@@ -22,7 +23,7 @@ def our_announcement(turn: Turn) -> dict[str, Any]:
     home = turn.home
     party = {
         "id": home.party,
-        "name": home.name,
+        "name": names.decoration(home.name, home.party),
         "key": home.key,
         "people": sorted(home.people),
         "access": home.peer_access,
@@ -72,7 +73,7 @@ def _party(entry: dict[str, Any]) -> AnnouncedParty | None:
     name, people, at = entry.get("name"), entry.get("people"), entry.get("at")
     return AnnouncedParty(
         id=identifier,
-        name=name.strip()[:60] if isinstance(name, str) and name.strip() else identifier,
+        name=names.of_party(name if isinstance(name, str) else "", identifier),
         key=key,
         people=tuple(p for p in people[:MOST_PEOPLE] if isinstance(p, str) and p.startswith("@"))
         if isinstance(people, list)

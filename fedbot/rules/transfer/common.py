@@ -24,6 +24,7 @@ from fedbot.rules.wire.envelope import Envelope
 
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
+LONGEST_NAME = 400  # what another bot calls a person: a display name, and the Matrix id behind it
 MOVED = "moved"
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 
@@ -58,16 +59,18 @@ def is_ours(turn: Turn, transfer: Transfer) -> bool:
     return transfer.terms.decider == turn.home.party
 
 
-def signature_in(envelope: Envelope, party: str, event_id: str) -> Signature:
+def signature_in(turn: Turn, envelope: Envelope, party: str, event_id: str) -> Signature:
     """Who decided at the peer, as its bot says (the peer answers for its own people)."""
-    by, name = envelope.body.get("by"), envelope.body.get("by_name")
-    return Signature(
-        str(by)[:255] if isinstance(by, str) else "",
-        str(name)[:60] if isinstance(name, str) else "",
-        party,
-        envelope.sent_at,
-        event_id,
-    )
+    person, name = _named(turn, envelope.body, party)
+    return Signature(person, name, party, envelope.sent_at, event_id)
+
+
+def _named(turn: Turn, told: dict[str, Any], party: str) -> tuple[str, str]:
+    """A person of the peer's by their Matrix id, and how they are called; empty where nobody is named."""
+    by, name = told.get("by"), told.get("by_name")
+    person = by[:255] if isinstance(by, str) else ""
+    shown = name[:LONGEST_NAME] if isinstance(name, str) else ""
+    return person, turn.called(shown, person, party) if person else ""
 
 
 def by_parcel(transfer: Transfer) -> Transfer:
@@ -106,24 +109,22 @@ def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
     return {"settled": {**as_body(settled.by), "truth": settled.truth, "alone": settled.alone}}
 
 
-def settlement_in(envelope: Envelope, party: str) -> Settlement | None:
+def settlement_in(turn: Turn, envelope: Envelope, party: str) -> Settlement | None:
     """What a letter tells of a settlement by the peer's people."""
     told = envelope.body.get("settled")
-    by = person_in(told, party, envelope.sent_at)
+    by = person_in(turn, told, party, envelope.sent_at)
     if by is None or not isinstance(told, dict):
         return None
     truth = told.get("truth")
     return Settlement(by, truth[:20] if isinstance(truth, str) else "", told.get("alone") is True)
 
 
-def person_in(told: object, party: str, at: datetime) -> Signature | None:
+def person_in(turn: Turn, told: object, party: str, at: datetime) -> Signature | None:
     """Who of the peer's people said what a part of its letter tells; None if there is no such part."""
     if not isinstance(told, dict):
         return None
-    person, name = told.get("by"), told.get("by_name")
-    return Signature(
-        person[:255] if isinstance(person, str) else "", name[:60] if isinstance(name, str) else "", party, at
-    )
+    person, name = _named(turn, told, party)
+    return Signature(person, name, party, at)
 
 
 def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
@@ -134,7 +135,7 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     body = {"reason": problem, **(as_body(by) if by else {}), **settlement_body(turn, transfer)}
     transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=True)
     turn.save(transfer)
-    turn.note(transfer.id, state.value, by.person if by else "", by.event_id if by else "", problem=problem)
+    turn.note_by(transfer.id, state.value, by, problem=problem)
     if "card" in transfer.told:
         edit_card(turn, transfer, draft)
         say_the_end(turn, transfer)

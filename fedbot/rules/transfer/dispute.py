@@ -73,7 +73,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
         turn.save(transfer)
         turn.note(transfer.id, "the peer can't tell what happened, but that is not its to say now", transfer.peer)
         return
-    missing = transfers.person_in(envelope.body.get("missing"), transfer.peer, envelope.sent_at)
+    missing = transfers.person_in(turn, envelope.body.get("missing"), transfer.peer, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=transfer.parcel.missing or missing))
     known = transfer.dispute or Dispute(transfer.state, ())
@@ -137,14 +137,14 @@ def listen(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
     """
     if envelope.kind not in TRUTHS[transfer.role]:
         return transfer
-    settled = transfers.settlement_in(envelope, transfer.peer)
+    settled = transfers.settlement_in(turn, envelope, transfer.peer)
     dispute = transfer.dispute
     if dispute is None:
         return replace(transfer, settled=settled or transfer.settled)
     ours = tuple(party for party in dispute.by if party != transfer.peer)
     if envelope.kind == "reverted" and transfer.role == "receiver" and dispute.was is TransferState.SENT:
         ours = ()  # a parcel that has not come: that the sender has it again contradicts nothing here
-    turn.note(transfer.id, f"the peer's word: {envelope.kind}", settled.by.person if settled else "")
+    turn.note_by(transfer.id, f"the peer's word: {envelope.kind}", settled.by if settled else None)
     if ours:
         transfer = replace(transfer, dispute=replace(dispute, by=ours, said=envelope.kind))
         turn.save(transfer)

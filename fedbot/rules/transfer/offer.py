@@ -37,7 +37,7 @@ def on_offer(
     texts = metadata_in(sealed)
     progress = (replace(p, metadata=texts.get(str(p.number), "")) for p in transfer.progress)
     transfer = replace(transfer, progress=tuple(progress))
-    turn.note(transfer.id, f"offered by {connection.peer}", terms.asker)
+    turn.note_by(transfer.id, f"offered by {connection.peer}", transfer.asked)
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
         receive.ask_sender(turn, transfer, "decline", None, "chain")
         return

@@ -121,6 +121,9 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_
     if hash_of(terms) != envelope.terms_hash:
         raise BadTerms("terms_hash")
     role = "receiver" if terms.receiver == turn.home.party else "sender"
+    asked = Signature(
+        terms.asker, turn.called(terms.asker_name, terms.asker, connection.peer), connection.peer, envelope.sent_at
+    )
     return Transfer(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -131,7 +134,7 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_
         terms=terms,
         terms_hash=envelope.terms_hash,
         state=TransferState.OPEN,
-        asked=Signature(terms.asker, terms.asker_name, connection.peer, envelope.sent_at, event_id),
+        asked=replace(asked, event_id=event_id),
         due=_due(envelope),
         progress=tuple(Progress(line.number) for line in terms.lines) if role == "receiver" else (),
         exchange=sequencing.begun_by(envelope),

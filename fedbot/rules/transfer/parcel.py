@@ -28,7 +28,7 @@ def on_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     parcel = replace(transfer.parcel or Parcel(), received=by)
     transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, verdict=None)
     turn.save(transfer)
-    turn.note(transfer.id, "the parcel is here", by.person, by.event_id)
+    turn.note_by(transfer.id, "the parcel is here", by)
     receive.go_on(turn, transfer)
 
 
@@ -66,7 +66,7 @@ def _can_be_mended(transfer: Transfer) -> bool:
 def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """An approver, of either side, says that it is lost or came back: nothing goes on before people settle it."""
     parcel = replace(transfer.parcel or Parcel(), missing=by)
-    turn.note(transfer.id, "the parcel is missing", by.person, by.event_id)
+    turn.note_by(transfer.id, "the parcel is missing", by)
     dispute.dispute(turn, replace(transfer, parcel=parcel, verdict=None), 0, MISSING)
 
 

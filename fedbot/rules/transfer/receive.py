@@ -14,6 +14,7 @@ from fedbot.rules.approval import consent
 from fedbot.rules.catalogue.provenance import known_item, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
+from fedbot.rules.model import names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do
@@ -110,7 +111,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
     transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
     theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
     if envelope.body.get("by") and theirs:
-        transfer = replace(transfer, decided=transfers.signature_in(envelope, transfer.peer, event_id))
+        transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event_id))
     turn.note(transfer.id, state.value, reason=reason)
     if "card" in transfer.told and before is not TransferState.RECEIVED:
         transfer, draft = sequencing.write(turn, transfer, "noted")
@@ -178,7 +179,7 @@ def on_sent(
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed="not-sent"))
     transfer = replace(transfers.as_told(transfer, envelope), state=TransferState.CREDITING, wanted="", verdict=None)
     if transfer.terms.kind == "request":
-        transfer = _as_given(transfer, envelope, event_id, sealed or {})
+        transfer = _as_given(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:
         transfers.is_on_its_way(turn, transfer, min(envelope.sent_at, turn.now))
         return
@@ -217,9 +218,9 @@ def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
     turn.note(transfer.id, "refused: not what was asked for")
 
 
-def _as_given(transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:
+def _as_given(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:
     """A request, with the owner's decision and what the owner's InvenTree says of the items: told once they left."""
-    decided = transfers.signature_in(envelope, transfer.peer, event_id)
+    decided = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     texts = metadata_in(sealed)
     for line in transfer.terms.lines:
         if (text := texts.get(str(line.number))) is not None:
@@ -299,7 +300,7 @@ def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
 
 def _where_from(transfer: Transfer, line: Line) -> str:
     other = f", there with serial number {line.serial}" if transfer.at(line.number).serial else ""
-    return f"From {transfer.peer}{other}, asked by {transfer.terms.asker_name} ({transfer.code})"
+    return f"From {transfer.peer}{other}, asked by {transfer.asked.in_history} ({transfer.code})"
 
 
 def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> BookInAgain:
@@ -307,7 +308,7 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
     company = sequencing.connection_of(turn, transfer).company
     if company is None:
         raise ValueError(f"transfer {transfer.id} comes from a peer without a company")
-    note = f"here again, from {turn.party_name(transfer.peer)}"
+    note = f"here again, from {names.party_in_history(turn.party_name(transfer.peer), transfer.peer)}"
     serial = transfer.serial_here(line.number)
     known = Known(part, serial, mark=_given_by(turn, transfer.peer, item))
     return BookInAgain(mark(transfer, line.number, "in"), note, item, part, serial, company, _status(line), known)
@@ -456,14 +457,14 @@ def put_away(turn: Turn, transfer: Transfer, progress: Progress) -> None:
 def _put_away(turn: Turn, transfer: Transfer, progress: Progress) -> PutAway:
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to put away")
-    decided = transfer.decided.name if transfer.decided else "?"
-    sender = turn.party_name(transfer.peer)
+    decided = transfer.decided.in_history if transfer.decided else "?"
+    sender = names.party_in_history(turn.party_name(transfer.peer), transfer.peer)
     came = "borrowed" if transfer.is_loan else "received"
-    note = f"{came} from {sender}{label.until(transfer)}, asked by {transfer.terms.asker_name}, approved by {decided}"
+    note = f"{came} from {sender}{label.until(transfer)}, asked by {transfer.asked.in_history}, approved by {decided}"
     if transfer.parcel is not None and transfer.parcel.received is not None:
-        note += f", by parcel, received by {transfer.parcel.received.name}"
+        note += f", by parcel, received by {transfer.parcel.received.in_history}"
     if transfer.settled:
-        note += f", settled by {transfer.settled.by.name}"
+        note += f", settled by {transfer.settled.by.in_history}"
     known = known_item(turn, transfer, progress.number)
     where = progress.location
     return PutAway(mark(transfer, progress.number, "away"), note, progress.item, progress.quantity, where, known)

@@ -57,7 +57,7 @@ def open_request(turn: Turn, cause: Cause, connection: Connection, terms: Terms,
     turn.save(transfer)
     phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, home=turn.home)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    turn.note(transfer.id, f"requested from {connection.peer}", asker.person, asker.event_id)
+    turn.note_by(transfer.id, f"requested from {connection.peer}", asker)
     provision.mirror(turn, connection)
     return transfer
 
@@ -208,10 +208,10 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str
         turn.save(transfer)
         return
     transfer = _adopted(turn, transfer, envelope, less=True)
-    granted = transfers.signature_in(envelope, transfer.peer, event_id)
+    granted = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
-    turn.note(transfer.id, "less was granted", granted.person, event_id)
+    turn.note_by(transfer.id, "less was granted", granted)
     look_who_confirms(turn, transfer)
 
 
@@ -246,7 +246,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id:
     if terms.time_zone:
         raise BadTerms("terms.time_zone: that is the owner's to say")
     turn.save(transfer)
-    turn.note(transfer.id, f"requested by {connection.peer}", terms.asker)
+    turn.note_by(transfer.id, f"requested by {connection.peer}", transfer.asked)
     if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
         transfers.end(turn, transfer, TransferState.DECLINED, None, DAY_OVER)
         return
@@ -424,7 +424,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal)
     body = {"terms": written(terms), **transfers.as_body(decided)}
     transfer, draft = sequencing.write(turn, transfer, "granted", body, awaits=True)
     turn.save(transfer)
-    turn.note(transfer.id, "less was granted", decided.person, decided.event_id)
+    turn.note_by(transfer.id, "less was granted", decided)
     transfers.edit_card(turn, transfer, draft)
 
 
@@ -437,6 +437,6 @@ def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: s
     if min(at, turn.now) > transfer.due:
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
         return
-    by = transfers.signature_in(envelope, transfer.peer, event_id)
-    turn.note(transfer.id, "the smaller quantity is taken", by.person, by.event_id)
+    by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    turn.note_by(transfer.id, "the smaller quantity is taken", by)
     sender_decision.approve(turn, transfers.as_told(transfer, envelope), transfer.granted)

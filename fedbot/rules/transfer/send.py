@@ -13,6 +13,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
+from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
@@ -66,11 +67,10 @@ def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
 
 
 def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
-    decided = transfer.decided.name if transfer.decided else "?"
-    settled = f", settled by {transfer.settled.by.name}" if transfer.settled else ""
-    until = label.until(transfer)
-    asked = f"asked by {transfer.terms.asker_name}, approved by {decided}"
-    return f"{what} {connection.peer_name}{until}, {asked}{settled}"
+    settled = f", settled by {transfer.settled.by.in_history}" if transfer.settled else ""
+    decided = transfer.decided.in_history if transfer.decided else "?"
+    peer, until = names.party_in_history(connection.peer_name, connection.peer), label.until(transfer)
+    return f"{what} {peer}{until}, asked by {transfer.asked.in_history}, approved by {decided}{settled}"
 
 
 def _given_to(transfer: Transfer) -> str:
@@ -267,7 +267,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
         refused = transfers.numbers_in(envelope.body["refused"])
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
         if transfer.parcel is not None:
-            received = transfers.signature_in(envelope, transfer.peer, "")
+            received = transfers.signature_in(turn, envelope, transfer.peer, "")
             transfer = replace(transfer, parcel=replace(transfer.parcel, received=received))
         turn.note(transfer.id, "received by the peer", items=list(items))
         _settle(turn, transfer, refused)

@@ -37,14 +37,16 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str
     if min(at, turn.now) > transfer.due:
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
         return
-    approve(turn, transfers.as_told(transfer, envelope), transfers.signature_in(envelope, transfer.peer, event_id))
+    approve(
+        turn, transfers.as_told(transfer, envelope), transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    )
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Approved: read the rights of our own person once more, then debit."""
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, verdict=None)
     turn.save(transfer)
-    turn.note(transfer.id, "approved", decided.person, decided.event_id)
+    turn.note_by(transfer.id, "approved", decided)
     look_again(turn, transfer)
 
 
@@ -69,7 +71,7 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
 def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
     """The receiver's approver said no."""
     if transfer.state is TransferState.OPEN:
-        by = transfers.signature_in(envelope, transfer.peer, event_id)
+        by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
         reason = str(envelope.body.get("reason", ""))[:100]
         transfers.end(turn, transfer, TransferState.DECLINED, by, reason)
     else:
@@ -79,7 +81,7 @@ def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str
 def on_cancel(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
     """The receiver's side asks to cancel: granted as long as nothing has moved."""
     if transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
-        by = transfers.signature_in(envelope, transfer.peer, event_id)
+        by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
         reason = str(envelope.body.get("reason", ""))[:100]
         transfers.end(turn, transfer, TransferState.CANCELLED, by, reason)
     else:

@@ -1,0 +1,77 @@
+"""How a space or a person is called where somebody reads it: by what identifies them, the display name as decoration.
+
+Anybody can take any display name. A name stands alone only where it is the identity itself: the party id, or the local
+part of an account on the bot's own homeserver, in any case. That keeps the cards of honest people short, as most are
+called like their accounts. Otherwise the identity stands behind the name: 'Attraktor (gammaspace)',
+'Piet (@kim:example.org)'. A label is made where a name comes in, so nothing behind that handles a bare name.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST_NAME = 40
+LONGEST_LABEL = 300
+"""Characters of a display name and the longest Matrix id behind it: the id is never cut off in favour of the name."""
+LONGEST_DECORATED = 100
+"""Characters of a Matrix id beside which InvenTree's history, whose entries are short, has room for a name."""
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_BRACKETS = str.maketrans(dict.fromkeys("()[]{}<>（）［］｛｝⁽⁾₍₎❨❩❪❫⟨⟩‹›«»﹙﹚❬❭"))
+
+
+def bare(name: str) -> str:
+    """A display name on one line, without what can't be seen, turns the text around, or looks like our brackets."""
+    seen = "".join(" " if sign.isspace() else sign for sign in unicodedata.normalize("NFC", name))
+    kept = "".join(sign for sign in seen if unicodedata.category(sign) not in _UNSEEN)
+    return " ".join(kept.translate(_BRACKETS).split())[:LONGEST_NAME].strip()
+
+
+def decoration(label: str, identity: str) -> str:
+    """The display name of a label, without the identity behind it."""
+    name, bracket, behind = label.rpartition(" (")
+    return bare(name if bracket and behind.removesuffix(")").partition(" of ")[0] == identity else label)
+
+
+def of_party(name: str, party: str) -> str:
+    """A space by its id: 'Attraktor' where that is the id in another case, 'Attraktor (gammaspace)' otherwise."""
+    shown = decoration(name, party)
+    if not shown or shown.lower() == party:
+        return shown or party
+    return f"{shown} ({party})"
+
+
+def is_called(party: str, label: str, word: str) -> bool:
+    """Whether somebody who types that means the space: by its id, its label or its display name, in any case."""
+    return word.strip().casefold() in {party.casefold(), label.casefold(), decoration(label, party).casefold()}
+
+
+def of_person(name: str, person: str, server: str) -> str:
+    """A person by their Matrix id; the name alone where it is that of the account, on the bot's own `server`."""
+    local, _, home = person.removeprefix("@").partition(":")
+    shown = decoration(name, person)
+    if home == server and (not shown or shown.lower() == local.lower()):
+        return shown or local
+    return f"{shown} ({person})" if shown and shown != person else person
+
+
+def of_ours(name: str, person: str, says: str) -> str:
+    """One of our own people in a peer's words: only the party `says` tells it, 'Piet (@piet:… of betaspace)'."""
+    shown = decoration(name, person)
+    who = f"{person} of {says}"
+    return f"{shown} ({who})" if shown else who
+
+
+def in_history(name: str, person: str, username: str, party: str) -> str:
+    """A person as InvenTree's history names them for good, with whoever vouches for them.
+
+    'Piet (@piet:example.org, InvenTree user piet)' of our own, 'Bea (@bea:example.net of betaspace)' of a peer's.
+    """
+    who = f"{person}, InvenTree user {username}" if username else " of ".join(filter(None, (person, party)))
+    shown = decoration(name, person) if len(person) <= LONGEST_DECORATED else ""
+    return f"{shown} ({who})" if shown and shown != person else who
+
+
+def party_in_history(name: str, party: str) -> str:
+    """A space as InvenTree's history names it for good: always with its id, 'Attraktor (attraktor)'."""
+    shown = decoration(name, party)
+    return f"{shown} ({party})" if shown else party
