@@ -1,4 +1,4 @@
-"""Days and spans as people type them: `3 weeks`, `friday`, `31.1.`, `2026-12-15`, `30d` (English, German)."""
+"""Days and spans as people type them: `3 weeks`, `2w`, `friday`, `31.1.`, `24/12`, `30d` (English, German)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from fedbot import messages
+from fedbot.messages.quantities import NUMBER_WORDS
 from fedbot.rules.ledger.stats import LONGEST_DAYS
 from fedbot.rules.model.effects import Phrase, say
 
@@ -44,14 +45,18 @@ _MONTHS = (
 MONTHS = {name: number for number, names in enumerate(_MONTHS, start=1) for name in names.split()}
 NEAR = {"today": 0, "heute": 0, "tomorrow": 1, "morgen": 1, "übermorgen": 2}
 _UNITS = {"day": 1, "days": 1, "tag": 1, "tage": 1, "tagen": 1, "week": 7, "weeks": 7, "woche": 7, "wochen": 7}
+_UNITS |= {"d": 1, "w": 7, "fortnight": 14, "fortnights": 14}
 _LONG_UNITS = {"month": 1, "months": 1, "monat": 1, "monate": 1, "monaten": 1, "year": 12, "years": 12, "jahr": 12}
-_ARTICLES = {"a": 1, "an": 1, "one": 1, "ein": 1, "eine": 1, "einen": 1}
+_ARTICLES = NUMBER_WORDS | {"a": 1, "an": 1}
+_NEXT = {"next", "nächste", "nächsten", "nächster", "nächstes"}
+_IN_FRONT = {*WEEKDAYS, *_NEXT, "on", "am", "the", "bis", "zum", "until", "in"}
 
 UNTIL = ("until", "für", "fuer", "bis")
 """Words that stand for `for` in front of a day or a span."""
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _NUMBERS = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.?(?:\s?(\d{4}|\d{2}))?")
+_SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}|\d{2}))?")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.?(?:st|nd|rd|th)? ([^\W\d]+)\.?(?:,? (\d{4}))?")
 _MONTH_FIRST = re.compile(r"([^\W\d]+)\.? (\d{1,2})(?:st|nd|rd|th)?(?:,? (\d{4}))?")
 _SPAN = re.compile(r"(\d{1,4}|[^\W\d]+) ?([^\W\d]+)")
@@ -74,6 +79,8 @@ def day_meant(words: str, now: datetime, time_zone: str) -> date | Phrase:
 
 def day_from(words: str, today: date, start: date) -> date | Phrase:
     """The same, spans being counted from `start`."""
+    if len(days := _with_slashes(words, today)) > 1:
+        return say(messages.loan.day_ambiguous, word=words[:SHOWN], days=days)
     day = _read(words, today, start)
     if day is None:
         return say(messages.loan.day_unclear, word=words[:SHOWN])
@@ -88,12 +95,30 @@ def _read(words: str, today: date, start: date) -> date | None:
     """The day; None for what is none, or beyond all calendars (`9999 years`)."""
     text = _tidied(words)
     first, _, behind = text.partition(" ")
-    if behind and first.strip(".,") in {*WEEKDAYS, "next", "nächsten", "on", "am", "the", "bis", "zum", "until"}:
+    if first in _NEXT and behind in _UNITS | _LONG_UNITS:
+        return _read(f"1 {behind}", today, start)
+    if behind and first.strip(".,") in _IN_FRONT:
         return _read(behind, today, start)
+    if days := _with_slashes(text, today):
+        return days[0]
     try:
         return _one_word(text, today) or _numbers(text, today) or _with_month(text, today) or _span(text, start)
     except (ValueError, OverflowError, StopIteration):
         return None
+
+
+def _with_slashes(words: str, today: date) -> tuple[date, ...]:
+    """All days that `3/4` can be, the day first and the month first; `24/12` can be only one."""
+    found = _SLASHES.fullmatch(_tidied(words))
+    if found is None:
+        return ()
+    days: list[date] = []
+    for day, month in ((int(found[1]), int(found[2])), (int(found[2]), int(found[1]))):
+        try:
+            days.append(_in_year(day, month, found[3], today))
+        except (ValueError, StopIteration):  # no such day
+            continue
+    return tuple(dict.fromkeys(days))
 
 
 def _tidied(words: str) -> str:
@@ -131,7 +156,9 @@ def _in_year(day: int, month: int, year: str | None, today: date) -> date:
     if year:
         return date(int(year) + (2000 if len(year) == 2 else 0), month, day)  # noqa: PLR2004 - two digits
     years = range(today.year, today.year + 9)
-    days = [date(each, month, day) for each in years if day <= calendar.monthrange(each, month)[1]]
+    if not 1 <= month <= 12:  # noqa: PLR2004 - months of a year
+        raise ValueError(f"no month {month}")
+    days = [date(each, month, day) for each in years if 1 <= day <= calendar.monthrange(each, month)[1]]
     return next(each for each in days if each >= today)
 
 

@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import Verb
-from fedbot.messages.quantities import quantity_in
+from fedbot.messages.quantities import EVERYTHING, quantity_in
 from fedbot.rules import decisions
 from fedbot.rules.approval import subject as subjects
 from fedbot.rules.approval.subject import Subject
@@ -49,6 +49,8 @@ def with_quantity(turn: Turn, command: Command) -> tuple[Command, Decimal | None
     """
     quantity = str(command.arguments.get("quantity", ""))
     word = str(command.arguments.get("id", ""))
+    if not turn.by_code(word) and word.casefold() in EVERYTHING:
+        return replace(command, arguments={**command.arguments, "id": ""}), None
     alone = quantity_in(word) if not quantity and decisions.subject_by_id(turn, command.subject) is not None else None
     if alone is not None:
         if len(alone.readings) > 1:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.commands.loans_meant import ALL, carrier, id_and_rest, let_choose, loan_meant, things_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
+from fedbot.messages.quantities import EVERYTHING
 from fedbot.rules.loan import hand_back, lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -115,7 +116,7 @@ def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phra
     """How much of each line: all that is out, or what is named."""
     left = lend.free_to_return(turn, loan)
     moving = lend.open_return(turn, loan)
-    if moving and (not left or words.casefold() in {"", ALL}):
+    if moving and (not left or words.casefold() in {"", *EVERYTHING}):
         return say(messages.loan.return_under_way, loan=loan, transfer=moving)
     return things_meant(loan, words or ALL, left)
 

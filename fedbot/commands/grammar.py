@@ -6,14 +6,14 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
 from fedbot.commands.dates import reads_as_day
 from fedbot.commands.spec import BETWEEN_THINGS, Argument, Kind, Option, Verb
-from fedbot.messages.quantities import Quantity, is_times, quantity_in, typed
+from fedbot.messages.quantities import EVERYTHING, Quantity, is_pieces, is_times, quantity_in, typed
 from fedbot.rules.lines import PREFIX
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.protocol.terms import MOST_LINES
@@ -22,6 +22,10 @@ _DOUBLE = '"“”„‟«»'
 _SINGLE = "'‘’‚‛`"
 _HYPHENS = re.compile("[\u2010\u2011]")
 _INVISIBLE_BUT_NEEDED = "\n\t\u200d"  # the last one joins emoji
+_NAMED_OPTION = re.compile(r"(?:--|[—–]{1,2})[^\W\d]\w*=")
+_AND = frozenset({"and", "und", "&"})
+_LISTED_KEYS = re.compile(r"#\w+(?:,#\w+)*,?")
+_AT_MOST_A_QUANTITY = 3
 
 
 @dataclass(frozen=True)
@@ -76,20 +80,26 @@ def tokens_in(text: str) -> list[Token]:
 
 
 def _quoted(text: str, start: int) -> Token | None:
-    """A quoted text that begins here. The closing quote must end a word, so that 2" or don't is no quote."""
+    """A quoted text that begins here. The closing quote must end a word, so that 2" or don't is no quote.
+
+    A line break in it is a blank, unless the next line is a command of its own.
+    """
     kind = next((kind for kind in (_DOUBLE, _SINGLE) if text[start] in kind), "")
     if not kind:
         return None
     for at in range(start + 1, len(text)):
-        if text[at] == "\n":
+        if text[at] == "\n" and first_word(text[at:].lstrip())[0] == PREFIX:
             return None
         if text[at] in kind and (text[at + 1 : at + 2] or " ") in " \t\n;," and text[start + 1 : at].strip():
-            return Token(text[start + 1 : at].strip(), start, at + 1, quoted=True)
+            return Token(re.sub(r"\s*\n\s*", " ", text[start + 1 : at].strip()), start, at + 1, quoted=True)
     return None
 
 
 def _bare(text: str, start: int) -> Token:
-    """An unquoted word. A `;` ends it, but not inside a link."""
+    """An unquoted word. A `;` ends it, but not inside a link; so does the `=` in front of an option's quoted text."""
+    named = _NAMED_OPTION.match(text, start)
+    if named is not None and _is_all_in_quotes(text, named.end()):
+        return Token(f"--{named[0].lstrip('-—–')}", start, named.end())
     end = start
     while end < len(text) and not text[end].isspace() and (text[end] != ";" or "://" in text[start:end]):
         end += 1
@@ -98,6 +108,61 @@ def _bare(text: str, start: int) -> Token:
     if dashed:
         word = f"--{dashed[1]}"
     return Token(word, start, end, separator=word == "+")
+
+
+def _is_all_in_quotes(text: str, start: int) -> bool:
+    """Whether a quoted text begins here, with no other quote behind it that could be part of the same text."""
+    quoted = _quoted(text, start) if start < len(text) else None
+    rest = "" if quoted is None else text[quoted.end :].partition("\n")[0].partition(" --")[0]
+    return quoted is not None and not any(sign in rest for sign in _DOUBLE + _SINGLE)
+
+
+def split_by_and(tokens: list[Token]) -> list[Token]:
+    """The words with separators in place of `and` and commas that stand between two things named beyond doubt."""
+    apart: list[Token] = []
+    for token in tokens:
+        listed = not token.quoted and "," in token.text and _LISTED_KEYS.fullmatch(token.text)
+        apart += _taken_apart(token) if listed else [token]
+    return [
+        replace(token, separator=True) if _joins(token) and _splits(apart, at) else token
+        for at, token in enumerate(apart)
+    ]
+
+
+def _taken_apart(token: Token) -> list[Token]:
+    """`#6,#7` as three words."""
+    pieces = [piece for piece in re.split("(,)", token.text) if piece]
+    starts = [token.start + sum(len(piece) for piece in pieces[:at]) for at in range(len(pieces))]
+    return [Token(piece, start, start + len(piece)) for piece, start in zip(pieces, starts, strict=True)]
+
+
+def _joins(token: Token) -> bool:
+    return token.means_any(_AND) or token.means(",")
+
+
+def _splits(tokens: list[Token], at: int) -> bool:
+    """Whether both what stands before and what follows is a thing named beyond doubt, with or without a quantity."""
+    return _is_thing(_upto_the_next(tokens[:at][::-1])) and _is_thing(_upto_the_next(tokens[at + 1 :]))
+
+
+def _upto_the_next(tokens: list[Token]) -> list[Token]:
+    end = next((at for at, token in enumerate(tokens) if token.separator or _joins(token)), len(tokens))
+    return tokens[:end][:_AT_MOST_A_QUANTITY]
+
+
+def _is_thing(tokens: list[Token]) -> bool:
+    """Whether the first word is a definite item, behind a quantity at most."""
+    for token in tokens:
+        if _is_definite(token):
+            return True
+        if quantity_in(token.text) is None and not is_times(token.text) and not is_pieces(token.text):
+            return False
+    return False
+
+
+def _is_definite(token: Token) -> bool:
+    """Whether the word can be nothing but an item: a key, a serial number, a link, or what is in quotes."""
+    return token.quoted or "://" in token.text or re.search(r"#\w", token.text) is not None
 
 
 def slice_of(line: str, tokens: Sequence[Token]) -> str:
@@ -147,11 +212,23 @@ class Reading:
 
 def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phrase:
     """All that these words can mean, the likeliest first; or what is unclear about them."""
-    words = _Words(_joined(tokens), line)
+    joined = _joined(tokens)
+    grouped = _with_groups(joined)
+    readings = _readings(_Words(grouped, line))
+    if isinstance(readings, Phrase) or grouped == joined or _are_clearly_groups(grouped):
+        return readings
+    apart = _readings(_Words(joined, line))
+    both = readings if isinstance(apart, Phrase) else tuple(dict.fromkeys((*readings, *apart)))
+    return tuple(sorted(both, key=lambda reading: not reading.quantity))  # the whole as a name comes last
+
+
+def _readings(words: _Words) -> tuple[Reading, ...] | Phrase:
     first, last = words.quantity(0), words.quantity(-1)
     for quantity in (first, last):
         if quantity is not None and len(quantity.readings) > 1:
             return say(messages.line_errors.number_unclear, word=quantity.word, readings=quantity.readings)
+    if first is not None and last is not None and first.may_be_name != last.may_be_name:
+        first, last = (None, last) if first.may_be_name else (first, None)
     if first is None and last is None:
         return (Reading(words.item(0, None)),)
     if first is not None and last is not None:
@@ -159,7 +236,8 @@ def items_in(tokens: tuple[Token, ...], line: str) -> tuple[Reading, ...] | Phra
     number = first or last
     rest = slice(1, None) if first is not None else slice(0, -1)
     counted = Reading(words.item(rest.start, rest.stop), number.readings[0] if number else "")
-    return (counted,) if words.is_one(rest) else (counted, Reading(words.item(0, None)))
+    is_clear = words.is_one(rest) and not (number and number.may_be_name)
+    return (counted,) if is_clear else (counted, Reading(words.item(0, None)))
 
 
 def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -> str:
@@ -170,7 +248,7 @@ def typed_again(readings: tuple[Reading, ...], reserved: Collection[str] = ()) -
 
 
 def _reads_as(words: str, readings: tuple[Reading, ...], reserved: Collection[str]) -> bool:
-    tokens = tuple(tokens_in(words))
+    tokens = tuple(split_by_and(tokens_in(words)))
     split = any(token.separator or is_syntax(token, reserved) for token in tokens)
     return bool(tokens) and not split and items_in(tokens, words) == readings
 
@@ -183,7 +261,9 @@ def _between_two(words: _Words, first: Quantity, last: Quantity) -> tuple[Readin
     """A number at both ends."""
     one, other = first.readings[0], last.readings[0]
     if len(words.tokens) == 2:  # noqa: PLR2004 - only the two numbers
-        return (Reading(last.word, one), Reading(first.word, other))
+        ends = ((words.tokens[1].text, last), (words.tokens[0].text, first))
+        item, alone = (text if " " in text else quantity.word for text, quantity in ends)
+        return (Reading(item, one), Reading(alone, other))
     if words.is_definite(slice(1, -1)):
         return say(messages.line_errors.two_quantities, first=first.word, second=last.word)
     return (
@@ -199,24 +279,33 @@ class _Words:
         self.line = line
 
     def quantity(self, at: int) -> Quantity | None:
-        """The quantity at that place. A number alone is an item: some IPN are numbers."""
+        """The quantity at that place; '' of it is all there is. A number alone is an item: some IPN are numbers."""
         token = self.tokens[at]
-        return None if token.quoted or len(self.tokens) == 1 else quantity_in(token.text)
+        if token.quoted or len(self.tokens) == 1:
+            return None
+        if token.means_any(EVERYTHING):
+            return Quantity(token.text, ("",), may_be_name=True)
+        return quantity_in(token.text)
 
     def item(self, start: int, stop: int | None) -> str:
         """These words as typed, without a sign for 'times' at an end; of one quoted text what is in the quotes."""
-        tokens = self.tokens[start:stop]
-        while len(tokens) > 1 and not tokens[0].quoted and is_times(tokens[0].text) and start > 0:
-            tokens = tokens[1:]
-        while len(tokens) > 1 and not tokens[-1].quoted and is_times(tokens[-1].text) and stop is not None:
-            tokens = tokens[:-1]
+        tokens = self.without_times(slice(start, stop))
         if len(tokens) == 1:
             return tokens[0].text
         return slice_of(self.line, tokens)
 
+    def without_times(self, place: slice) -> list[Token]:
+        """The words there, without a sign for 'times' beside the quantity: `10 x nut`, `10 of M3-NUT`, `nut x 10`."""
+        tokens = self.tokens[place]
+        while len(tokens) > 1 and place.start and not tokens[0].quoted and _is_between(tokens[0]):
+            tokens = tokens[1:]
+        while len(tokens) > 1 and place.stop is not None and not tokens[-1].quoted and is_times(tokens[-1].text):
+            tokens = tokens[:-1]
+        return tokens
+
     def is_one(self, place: slice) -> bool:
         """Whether it is one word, so that a number beside it is no part of a longer name."""
-        return len([t for t in self.tokens[place] if t.quoted or not is_times(t.text)]) <= 1
+        return len([t for t in self.without_times(place) if t.quoted or not is_times(t.text)]) <= 1
 
     def is_definite(self, place: slice) -> bool:
         """Whether it is one word that can be nothing but an item."""
@@ -224,17 +313,47 @@ class _Words:
         return len(words) == 1 and (words[0].quoted or words[0].text.startswith("#") or "://" in words[0].text)
 
 
+def _is_between(token: Token) -> bool:
+    return is_times(token.text) or token.means("of")
+
+
 def _joined(tokens: tuple[Token, ...]) -> list[Token]:
-    """`# 42` is `#42`."""
+    """`# 42` is `#42`, and `3 pcs` one word."""
     joined: list[Token] = []
     for token in tokens:
         before = joined[-1] if joined else None
-        is_key = before is not None and before.text == "#" and not before.quoted and token.text.isdecimal()
-        if is_key and before is not None and not token.quoted:
+        if before is None or before.quoted or token.quoted:
+            joined.append(token)
+        elif before.text == "#" and token.text.isdecimal():
             joined[-1] = Token(f"#{token.text}", before.start, token.end)
+        elif is_pieces(token.text) and quantity_in(before.text) is not None:
+            joined[-1] = Token(f"{before.text} {token.text}", before.start, token.end)
         else:
             joined.append(token)
     return joined
+
+
+def _with_groups(tokens: list[Token]) -> list[Token]:
+    """`1 000` as one word, at the beginning or the end; if something else is left."""
+    for size in range(len(tokens) - 1, 1, -1):
+        for place in (slice(0, size), slice(len(tokens) - size, None)):
+            group = tokens[place]
+            text = " ".join(token.text for token in group)
+            if not any(token.quoted for token in group) and _is_grouped(text):
+                one = Token(text, group[0].start, group[-1].end)
+                return [one, *tokens[size:]] if place.start == 0 else [*tokens[:-size], one]
+    return tokens
+
+
+def _is_grouped(text: str) -> bool:
+    found = quantity_in(text)
+    return found is not None and " " in found.word and len(found.readings) == 1
+
+
+def _are_clearly_groups(tokens: list[Token]) -> bool:
+    """Whether the digits can't be two numbers: no number begins with 0."""
+    ends = (tokens[0], tokens[-1])
+    return any(not token.quoted and _is_grouped(token.text) and " 0" in token.text for token in ends)
 
 
 LONGEST_WORD = 200
@@ -346,7 +465,7 @@ def _holds(text: str, reserved: frozenset[str]) -> bool:
 def _things_in(text: str) -> str:
     """What the parser makes of things that are typed like this."""
     segments: list[list[Token]] = [[]]
-    for token in tokens_in(text):
+    for token in split_by_and(tokens_in(text)):
         if token.separator:
             segments.append([])
         else:
@@ -369,6 +488,11 @@ class Segment:
         return slice_of(line, self.tokens)
 
 
+def _is_quantity(text: str) -> bool:
+    """Whether the words are one quantity of several words: `3 pcs`, `1 000`."""
+    return " " in text and quantity_in(text) is not None
+
+
 class _Line:
     """A line being read: options are taken out first, then what has a keyword, then the rest by its place."""
 
@@ -376,6 +500,8 @@ class _Line:
         self.spec = spec
         self.text = text
         self.tokens = tokens_in(text)
+        if any(argument.kind in {Kind.ITEMS, Kind.THINGS} for argument in spec.arguments):
+            self.tokens = split_by_and(self.tokens)
         self.segments: list[Segment] = []
 
     # options
@@ -400,7 +526,7 @@ class _Line:
             if not option.shown:
                 taken[option.name], at = "yes", at + 1
             else:
-                start = token.start + token.text.index("=") + 1 if equals else token.end
+                start = self.text.index("=", token.start) + 1 if equals else token.end
                 taken[option.name], at = self._option_text(option, at, start)
             spans.append((self.tokens[begun].start, self.tokens[at - 1].end))
         for start, end in spans:  # so that a name in whose middle it stood is whole
@@ -526,14 +652,16 @@ class _Line:
             segments, self.segments = self.segments, []
             return BETWEEN_THINGS.join(segment.text(self.text) for segment in segments)
         first, *others = self.segments
-        several = kind in {Kind.SPACE, Kind.ANYTHING}
+        several = kind in {Kind.SPACE, Kind.ANYTHING} or _is_quantity(first.text(self.text))
         taken = first if several else Segment(first.tokens[:1])
         left = Segment(first.tokens[len(taken.tokens) :])
         self.segments = [left, *others] if left.tokens else others
         return taken.text(self.text)
 
     def _quantity(self, word: str) -> str:
-        """The decimal string that a word stands for."""
+        """The decimal string that a word stands for; '' for all that there is."""
+        if word.casefold() in EVERYTHING:
+            return ""
         found = quantity_in(word)
         if found is None:
             raise Unclear(self._too_many(word))

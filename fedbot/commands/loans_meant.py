@@ -12,7 +12,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import WITHOUT_ID, bare_id, subject_meant, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
-from fedbot.messages.quantities import is_times, quantity_in
+from fedbot.messages.quantities import EVERYTHING, is_times, quantity_in
 from fedbot.rules import command as chat_lines
 from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
@@ -71,11 +71,12 @@ def only_line(loan: Transfer) -> int | None:
 
 
 ALL = "all"
+"""As it is rendered; people may also say it otherwise."""
 
 
 def things_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[int, Decimal] | Phrase:
     """How much of which lines, of what is `left` of each; or what is wrong with the words."""
-    if words.casefold() == ALL:
+    if words.casefold() in EVERYTHING:
         return dict(left)
     wanted: dict[int, Decimal] = {}
     for words_of_one in words.split(BETWEEN_THINGS):
@@ -107,11 +108,12 @@ def _one_meant(loan: Transfer, words: str, left: Mapping[int, Decimal]) -> dict[
 def _with_quantity(words: list[str]) -> Iterator[tuple[str, str]]:
     """The name and the quantity that these words can be: the quantity last, else first."""
     bare = [word for word in words if not is_times(word)]
-    if len(bare) > 1:
-        if quantity_in(bare[-1]) is not None:
-            yield " ".join(bare[:-1]), bare[-1]
-        if quantity_in(bare[0]) is not None and not bare[-1].isdecimal():
-            yield " ".join(bare[1:]), bare[0]
+    for size in range(len(bare) - 1, 0, -1):  # the longest first: `1 000` is one quantity
+        first, last = " ".join(bare[:size]), " ".join(bare[-size:])
+        if quantity_in(last) is not None:
+            yield " ".join(bare[:-size]), last
+        if quantity_in(first) is not None and not bare[-1].isdecimal():
+            yield " ".join(bare[size:]), first
 
 
 def _counted(loan: Transfer, numbers: list[int], word: str) -> dict[int, Decimal] | Phrase:

@@ -61,6 +61,15 @@ def day_unclear(tongue: Locale, *, word: str) -> Lines:
     ]
 
 
+def day_ambiguous(tongue: Locale, *, word: str, days: tuple[date, ...]) -> Lines:
+    """`3/4`: the third of April, or the fourth of March."""
+    shown = tongue.names([tongue.day(day) for day in days], any_of=True)
+    return [
+        tongue.say('Not done: "{word}" can be {days}. Nothing was sent.', word=tongue.short(word, 40), days=shown),
+        tongue.say("Write the day like this: {day}", day=Code(days[0].isoformat())),
+    ]
+
+
 def day_is_past(tongue: Locale, *, day: date) -> Lines:
     """A day before today."""
     return [tongue.say("Not done: {day} is over. Nothing was sent.", day=tongue.day(day))]

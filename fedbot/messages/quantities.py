@@ -1,4 +1,7 @@
-"""Quantities as people type them: `10`, `1,5` and `1.5` are clear, `1.000` and `1,000` are not (DESIGN §8)."""
+"""Quantities as people type them: `10`, `1,5`, `3 pcs` and `1 000` are clear, `1.000` and `1,000` are not.
+
+`ten`, `½` and `1/2` are quantities too, but may also be part of a name.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,80 @@ from decimal import Decimal
 from fedbot.rules.model.stock import plain
 
 _NUMBER = re.compile(r"([-+]?)([0-9]+(?:[.,][0-9]+)*|[.,][0-9]+)")
+_FRACTION = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
+_SIGNED_FRACTION = re.compile(r"([0-9]{0,4})([½¼¾⅛⅜⅝⅞])")
+_FRACTIONS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
+_PIECES = r"(?:pcs?|pieces?|stück|stueck|stk)\.?"
+_COUNTED = re.compile(rf"(.*[0-9½¼¾⅛⅜⅝⅞]|[^\W\d]+ ) ?{_PIECES}", re.IGNORECASE)
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?: [0-9]{3})+")
+_SAID = (
+    "one ein eine einen",
+    "two zwei",
+    "three drei",
+    "four vier",
+    "five fünf fuenf",
+    "six sechs",
+    "seven sieben",
+    "eight acht",
+    "nine neun",
+    "ten zehn",
+    "eleven elf",
+    "twelve zwölf zwoelf",
+)
+NUMBER_WORDS = {word: number for number, words in enumerate(_SAID, start=1) for word in words.split()}
+"""Numbers as they are said in English and German; the small ones, as nobody writes out the large."""
+EVERYTHING = frozenset({"all", "alle", "alles"})
+"""Words for all that there is, where a quantity may stand."""
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number as typed, with what it can mean: one decimal string, or two if it is unclear."""
+    """A number as typed, with what it can mean: one decimal string, or two if it is unclear.
+
+    `may_be_name`: the same word may be part of a thing's name.
+    """
 
     word: str
     readings: tuple[str, ...]
+    may_be_name: bool = False
 
 
 def quantity_in(word: str) -> Quantity | None:
-    """The quantity that a word is, with or without a sign for 'times' (`10x`, `×10`); None if it is none."""
+    """The quantity that a word is, with or without a sign for 'times' (`10x`, `×10`); None if it is none.
+
+    Also of several words, with single blanks: `3 pcs`, `1 000`.
+    """
     bare = re.sub(r"^[x×*]|[x×*]$", "", word, flags=re.IGNORECASE)
+    counted = _COUNTED.fullmatch(bare)
+    bare = counted[1].strip() if counted else bare
+    if _GROUPED.fullmatch(bare):
+        return Quantity(bare, (bare.replace(" ", ""),))
     match = _NUMBER.fullmatch(bare)
     if match is None:
-        return None
+        reading = _said(bare)
+        return Quantity(bare, (reading,), may_be_name=counted is None) if reading else None
     sign, digits = match.groups()
     readings = _readings(digits)
     signed = tuple(plain(Decimal(("-" if sign == "-" else "") + reading)) for reading in readings)
     return Quantity(bare, signed) if signed else None
+
+
+def _said(word: str) -> str:
+    """The decimal string that `ten`, `½`, `2½` or `1/2` stands for; '' if it is none, or has no end of decimals."""
+    if (number := NUMBER_WORDS.get(word.casefold())) is not None:
+        return str(number)
+    if found := _SIGNED_FRACTION.fullmatch(word):
+        return plain(Decimal(found[1] or "0") + Decimal(_FRACTIONS[found[2]]))
+    found = _FRACTION.fullmatch(word)
+    above, below = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not above or not below or 10**4 * above % below:
+        return ""
+    return plain(Decimal(above) / Decimal(below))
+
+
+def is_pieces(word: str) -> bool:
+    """Whether the word only says that pieces are counted: `pcs`."""
+    return re.fullmatch(_PIECES, word, re.IGNORECASE) is not None
 
 
 def typed(quantity: Decimal) -> str:
@@ -38,8 +95,8 @@ def typed(quantity: Decimal) -> str:
 
 
 def is_times(word: str) -> bool:
-    """Whether the word is only a sign for 'times'."""
-    return word.lower() in {"x", "×", "*"}
+    """Whether the word only joins a quantity to its thing: `10 x nut`, `10 of them`."""
+    return word.lower() in {"x", "×", "*", "of"}
 
 
 def _readings(digits: str) -> tuple[str, ...]:

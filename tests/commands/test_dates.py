@@ -77,3 +77,35 @@ def test_more_time_is_counted_from_the_last_day_but_a_date_is_a_date() -> None:
 @pytest.mark.parametrize(("words", "is_day"), [("printer", False), ("3 weaks", True), ("friday", True), ("", False)])
 def test_a_name_with_for_in_it_is_no_day(words: str, is_day: bool) -> None:
     assert reads_as_day(words) is is_day
+
+
+@pytest.mark.parametrize(
+    ("words", "day"),
+    [
+        ("2w", date(2026, 12, 8)),
+        ("2 w", date(2026, 12, 8)),
+        ("10d", date(2026, 12, 4)),
+        ("two weeks", date(2026, 12, 8)),
+        ("in two weeks", date(2026, 12, 8)),
+        ("zwei Wochen", date(2026, 12, 8)),
+        ("a fortnight", date(2026, 12, 8)),
+        ("next week", date(2026, 12, 1)),
+        ("nächste Woche", date(2026, 12, 1)),
+        ("next month", date(2026, 12, 24)),
+        ("24/12", date(2026, 12, 24)),
+        ("12/24", date(2026, 12, 24)),
+        ("24/12/2026", date(2026, 12, 24)),
+        ("4/4", date(2027, 4, 4)),
+    ],
+)
+def test_days_are_read_as_people_say_them(words: str, day: date) -> None:
+    assert reads_as_day(words)
+    assert day_from(words, date(2026, 11, 24), date(2026, 11, 24)) == day
+
+
+@pytest.mark.parametrize("words", ["3/4", "3/4/2027", "03/04"])
+def test_a_day_with_a_slash_that_may_be_two_days_is_asked_back(words: str) -> None:
+    outcome = day_from(words, date(2026, 11, 24), date(2026, 11, 24))
+    assert isinstance(outcome, Phrase)
+    assert outcome.name == "day_ambiguous"
+    assert outcome.about["days"] == (date(2027, 4, 3), date(2027, 3, 4))

@@ -99,7 +99,7 @@ def test_a_number_that_can_be_thousands_or_decimals_is_asked_back(word: str) -> 
     assert len(phrase.about["readings"]) == 2
 
 
-@pytest.mark.parametrize("word", ["1e3", "1.2.3", "1,2,3", "1.23,456.7", "v2", "x", "1_000", "½", "٣"])
+@pytest.mark.parametrize("word", ["1e3", "1.2.3", "1,2,3", "1.23,456.7", "v2", "x", "1_000", "1/3", "٣"])
 def test_what_is_no_number_is_part_of_a_name(word: str) -> None:
     assert quantity_in(word) is None
 

@@ -24,6 +24,8 @@ PIECES = st.sampled_from(
         *('"', "'", "“", "--", "-", "  "),
         *("--note x", '--note "a b"', "--note=x", '--note it\'s "so"', "--note 'a' or \"b\"", '--note="x"'),
         *("--note A; B", "—note „so“"),
+        *("ten", "½", "1/2", "3 pcs", "pcs", "of", "1 000", "1 500", "500", "000", "ALL", "and", "&", "#6, #7", "#6,#7", ","),
+        *('"a\nb"', "LENS#1", "#6 and #7", "24/12", "two weeks", "2w", '--note="a b" "c"', "3pcs", "ten pcs"),
         *("--parcel", "--loan 2w", "--loan 31.1.", "--damaged", "--sure", "--now", "--since 30d", "--page 2", "--as x"),
     ]
 )
@@ -55,6 +57,9 @@ def read(spec: Verb, text: str) -> dict[str, Any]:
 @example(line=("request", "LENS-2 from beta for 2 weeks --note it's \"so\" or 'so'"))
 @example(line=("return", 'k7m2 "a;b"; "Laser lens" 5 --damaged'))
 @example(line=("push", '"  " to beta'))
+@example(line=("push", '"#6 and #7" 1 500 + 10 #6 and 1/2 M3 to beta'))
+@example(line=("return", 'k7m2 "#6 and #7"; 3 pcs LENS-2'))
+@example(line=("approve", "3 pcs"))
 def test_what_was_parsed_reads_the_same_when_it_is_rendered(line: tuple[str, str]) -> None:
     name, text = line
     arguments = parse(SPECS[name], text)

@@ -422,6 +422,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         For example: 3 weeks · tomorrow · friday · 31.1. · 2026-12-15
         """,
     ),
+    "a day that may be two": (
+        say(messages.loan.day_ambiguous, word="3/4", days=(date(2027, 4, 3), date(2027, 3, 4))),
+        """
+        Not done: "3/4" can be Sat 3 Apr 2027 or Thu 4 Mar 2027. Nothing was sent.
+        Write the day like this: 2027-04-03
+        """,
+    ),
     "a day that is over": (
         say(messages.loan.day_is_past, day=date(2025, 11, 24)),
         """
