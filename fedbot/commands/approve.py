@@ -13,6 +13,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="approve",
+    aliases=("accept", "yes", "ok"),
     summary="say yes to what is offered or asked",
     right=Right.MAPPED,  # the card asks for more, and checks it
     arguments=(

@@ -20,6 +20,7 @@ from fedbot.rules.transfer import common as transfers
 
 SPEC = Verb(
     name="cancel",
+    aliases=("undo", "withdraw"),
     summary="take back what isn't under way yet",
     right=Right.MAPPED,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),

@@ -13,6 +13,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="decline",
+    aliases=("reject", "no"),
     summary="say no to what is offered or asked",
     right=Right.MAPPED,  # the card asks for more, and checks it
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),

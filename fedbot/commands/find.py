@@ -16,7 +16,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="find",
-    aliases=("search",),
+    aliases=("search", "list", "browse"),
     summary="who has one?",
     right=Right.MAPPED,
     only_looks=True,

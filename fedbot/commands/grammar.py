@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -359,6 +359,8 @@ def _are_clearly_groups(tokens: list[Token]) -> bool:
 LONGEST_WORD = 200
 SHOWN = 40
 NEAR_ENOUGH = 0.6
+PLAINLY_A_TYPO = 0.8
+"""How alike a word must be to one that acts, before that is suggested for it."""
 MUCH_LESS = 0.15
 
 
@@ -370,14 +372,29 @@ class Unclear(Exception):
         self.phrase = phrase
 
 
-def near(word: str, known: list[str]) -> tuple[str, ...]:
-    """What the word may have meant, best first, at most three, and none that is much less alike than the best."""
+def near(word: str, known: list[str], enough: float = NEAR_ENOUGH) -> tuple[str, ...]:
+    """What the word may have meant, best first, at most three, and none that is much less alike than the best.
+
+    `enough`: how alike it must be, from 0 to 1.
+    """
     wanted = word.casefold()[:LONGEST_WORD]
     by_folded = {entry.casefold(): entry for entry in known}
     alike = {folded: difflib.SequenceMatcher(None, wanted, folded).ratio() for folded in by_folded}
-    least = max(NEAR_ENOUGH, max(alike.values(), default=0) - MUCH_LESS)
+    least = max(enough, max(alike.values(), default=0) - MUCH_LESS)
     hits = sorted((folded for folded in alike if alike[folded] >= least), key=lambda folded: -alike[folded])
     return tuple(by_folded[folded] for folded in hits[:3])
+
+
+def near_verbs(word: str, specs: Iterable[Verb]) -> tuple[str, ...]:
+    """The verbs that the word may have meant. One that acts is suggested for its own typo alone.
+
+    Whoever types `unapprove` or `last` must not be told to say `approve` or `lost`.
+    """
+    all_specs = tuple(specs)
+    looks = [name for spec in all_specs if spec.only_looks for name in spec.names]
+    acts = [name for spec in all_specs if not spec.only_looks for name in spec.names]
+    typos = [name for name in near(word, acts, PLAINLY_A_TYPO) if name[0] == word[:1]]
+    return near(word, [*looks, *typos])
 
 
 def first_word(text: str) -> tuple[str, str]:
@@ -536,9 +553,10 @@ class _Line:
 
     def _option(self, name: str) -> Option:
         for option in self.spec.options:
-            if option.name == name.lower():
+            if name.lower() in {option.name, *option.or_names}:
                 return option
-        close = tuple(f"--{hit}" for hit in near(name, [option.name for option in self.spec.options]))
+        known = [option.name for option in self.spec.options]
+        close = tuple(f"--{hit}" for hit in near(name, known, PLAINLY_A_TYPO))
         raise Unclear(
             say(messages.line_errors.no_such_option, word=f"--{name}"[:SHOWN], near=close, usage=self.spec.usage)
         )

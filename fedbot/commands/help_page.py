@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.grammar import SHOWN, near
+from fedbot.commands.german import in_language
+from fedbot.commands.grammar import SHOWN, near_verbs
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
@@ -41,11 +42,11 @@ def over(others: tuple[Verb, ...]) -> Handler:
                 home=turn.home,
                 lines=tuple(_line(s, s.usage) for s in specs if not s.everyday),
             )
-        for spec in specs:
+        spoken = [in_language(spec, turn.home.language) for spec in specs]
+        for spec in spoken:
             if topic in spec.names:
                 return _one(turn, spec)
-        names = [name for spec in specs for name in spec.names]
-        return say(messages.line_errors.no_such_verb, word=topic[:SHOWN], near=near(topic, names))
+        return say(messages.line_errors.no_such_verb, word=topic[:SHOWN], near=near_verbs(topic, spoken))
 
     return Handler(SPEC, nothing_to_ask, act)
 

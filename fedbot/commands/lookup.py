@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fedbot import messages
-from fedbot.commands.grammar import SHOWN, near, render
+from fedbot.commands.grammar import PLAINLY_A_TYPO, SHOWN, near, render
 from fedbot.commands.spec import Verb
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.decisions import subject_by_id
@@ -86,7 +86,7 @@ def space_meant(turn: Turn, room: str, word: str) -> Space | Phrase:
     if hits:
         return say(messages.line_errors.several_spaces, word=word[:SHOWN], spaces=tuple(space.party for space in hits))
     names = {space.name: space for space in spaces} | {space.party: space for space in spaces}
-    close = [names[hit].name for hit in near(word, list(names))]
+    close = [names[hit].name for hit in near(word, list(names), PLAINLY_A_TYPO)]
     known = tuple(space.name for space in spaces)
     return say(messages.line_errors.no_such_space, word=word[:SHOWN], near=tuple(dict.fromkeys(close)), known=known)
 

@@ -26,7 +26,7 @@ from fedbot.rules.wire.subject_ids import by_line
 PARCEL = Option("parcel", "", "it goes by parcel: it is booked in when it has arrived")
 SPEC = Verb(
     name="push",
-    aliases=("give",),
+    aliases=("give", "offer", "send"),
     summary="give it away",
     right=Right.APPROVER,
     arguments=(

@@ -7,6 +7,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.commands import (
     approve,
+    borrow,
     cancel,
     clear,
     connect,
@@ -40,7 +41,8 @@ from fedbot.commands import (
     unshare,
     whoami,
 )
-from fedbot.commands.grammar import SHOWN, first_word, near, parse
+from fedbot.commands.german import LANGUAGE, in_language
+from fedbot.commands.grammar import SHOWN, first_word, near_verbs, parse
 from fedbot.commands.lookup import Space, room_name, space_meant
 from fedbot.commands.spec import Handler, Verb, Where
 from fedbot.rules.lines import MORE
@@ -54,6 +56,7 @@ from fedbot.rules.state import Turn
 _HANDLERS = (
     find.HANDLER,
     request.HANDLER,
+    borrow.HANDLER,
     push.HANDLER,
     lend.HANDLER,
     give_back.HANDLER,
@@ -102,19 +105,26 @@ class Registry:
 
     def __init__(self) -> None:
         self._by_name = {name: handler for handler in handlers() for name in handler.spec.names}
+        self._handlers = tuple(dict.fromkeys(self._by_name.values()))
+
+    def german(self) -> dict[str, Handler]:
+        """The verbs by the words that only a bot that speaks German understands."""
+        german = {name: h for h in self._handlers for name in in_language(h.spec, LANGUAGE).names}
+        return {name: handler for name, handler in german.items() if name not in self._by_name}
 
     def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
         """The verb and its arguments, or what is wrong with the line. Nothing said is `help`."""
-        del turn
         word, rest = first_word(text)
         if not word:
             return help_page.SPEC.name, {}
-        handler = self._by_name.get(word)
+        language = turn.home.language
+        handler = self._by_name.get(word) or (self.german().get(word) if language == LANGUAGE else None)
         if handler is None and (word == MORE or word.isdecimal()):
             return say(messages.line_errors.reply_to_the_list, word=word[:SHOWN])
         if handler is None:
-            return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near(word, list(self._by_name)))
-        arguments = parse(handler.spec, rest)
+            specs = (in_language(handler.spec, language) for handler in self._handlers)
+            return say(messages.line_errors.no_such_verb, word=word[:SHOWN], near=near_verbs(word, specs))
+        arguments = parse(in_language(handler.spec, language), rest)
         return arguments if isinstance(arguments, Phrase) else (handler.spec.name, arguments)
 
     def right(self, verb: str) -> Right:

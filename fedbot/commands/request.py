@@ -54,27 +54,27 @@ SPEC = Verb(
 )
 
 
-def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
-    """Nothing of our InvenTree; what stands against it is said at once."""
+def ask(turn: Turn, command: Command, spec: Verb = SPEC) -> tuple[Query, ...] | Phrase:
+    """Nothing of our InvenTree; what stands against it is said at once. `spec` is the verb that was typed."""
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
     last_day = _last_day(turn, command)
-    return last_day if isinstance(last_day, Phrase) else _complaint(command) or ()
+    return last_day if isinstance(last_day, Phrase) else _complaint(command, spec) or ()
 
 
-def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
-    """Ask for it; or ask back what is meant."""
+def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = SPEC) -> Phrase | None:
+    """Ask for it; or ask back what is meant. `spec` is the verb that was typed."""
     del answers
     friend = friend_meant(turn, command)
     if isinstance(friend, Phrase):
         return friend
-    if complaint := _complaint(command):
+    if complaint := _complaint(command, spec):
         return complaint
     meant = [_with_quantity(readings) for readings in _lines(command)]
     unclear = next((number for number, ways in enumerate(meant) if len(ways) > 1), None)
     if unclear is not None:
-        _let_choose(turn, command, friend, unclear)
+        _let_choose(turn, command, spec, friend, unclear)
         return None
     last_day = _last_day(turn, command)
     if isinstance(last_day, Phrase):
@@ -122,25 +122,27 @@ def _names_a_serial(item: str) -> bool:
     return bool(sign and part.strip() and serial.strip()) and "://" not in item
 
 
-def _complaint(command: Command) -> Phrase | None:
+def _complaint(command: Command, spec: Verb) -> Phrase | None:
     """What is wrong with the quantities, or missing."""
     for readings in _lines(command):
         meant = _with_quantity(readings)
         if not meant:
-            return say(messages.offer.how_many_of_it, word=readings[0].item[:SHOWN], line=_with_one_of_each(command))
+            return say(
+                messages.offer.how_many_of_it, word=readings[0].item[:SHOWN], line=_with_one_of_each(command, spec)
+            )
         for reading in meant:
             if complaint := quantity_complaint(reading.quantity):
                 return complaint
     return None
 
 
-def _with_one_of_each(command: Command) -> str:
+def _with_one_of_each(command: Command, spec: Verb) -> str:
     """The line with a quantity, where there was none."""
     lines = [
         readings if _with_quantity(_readings(readings)) else [{**readings[0], "quantity": "1"}]
         for readings in command.arguments["lines"]
     ]
-    return render(SPEC, {**command.arguments, "lines": lines})
+    return render(spec, {**command.arguments, "lines": lines})
 
 
 def _line(number: int, reading: Reading) -> Line:
@@ -149,7 +151,7 @@ def _line(number: int, reading: Reading) -> Line:
     return Line(number=number, item=0, part=0, description=description, quantity=Decimal(reading.quantity))
 
 
-def _let_choose(turn: Turn, command: Command, friend: Connection, unclear: int) -> None:
+def _let_choose(turn: Turn, command: Command, spec: Verb, friend: Connection, unclear: int) -> None:
     """A number at both ends: which one is the quantity? The other lines stay as they were typed."""
     lines = command.arguments["lines"]
     ways = _with_quantity(_readings(lines[unclear]))
@@ -158,7 +160,7 @@ def _let_choose(turn: Turn, command: Command, friend: Connection, unclear: int) 
     whole = []
     for way in ways:
         meant = [*lines[:unclear], [{"item": way.item, "quantity": way.quantity}], *lines[unclear + 1 :]]
-        whole.append(whole_line(turn, command, SPEC, space=friend.peer, lines=meant, **fixed))
+        whole.append(whole_line(turn, command, spec, space=friend.peer, lines=meant, **fixed))
     phrase = say(
         messages.offer.which_is_the_quantity, ways=tuple((Decimal(way.quantity), way.item[:SHOWN]) for way in ways)
     )

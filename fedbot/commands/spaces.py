@@ -17,7 +17,7 @@ from fedbot.rules.wire.envelope import fingerprint
 
 SPEC = Verb(
     name="spaces",
-    aliases=("parties",),
+    aliases=("parties", "friends"),
     summary="friends, and whether their bot is awake",
     right=Right.MAPPED,
     only_looks=True,

@@ -67,12 +67,16 @@ class Argument:
 
 @dataclass(frozen=True)
 class Option:
-    """`--name TEXT`. In the parsed line it stands under `name`. Without `shown` no text follows, and it is 'yes'."""
+    """`--name TEXT`. In the parsed line it stands under `name`. Without `shown` no text follows, and it is 'yes'.
+
+    `or_names` are other words for it.
+    """
 
     name: str
     shown: str
     summary: str
     most: int = 500
+    or_names: tuple[str, ...] = ()
 
     @property
     def usage(self) -> str:

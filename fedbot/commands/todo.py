@@ -21,6 +21,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="todo",
+    aliases=("loans", "due"),
     summary="what waits for you",
     right=Right.MAPPED,
     only_looks=True,

@@ -37,6 +37,7 @@ def test_the_verbs_are_those_that_the_rules_expect() -> None:
         "gift": Right.APPROVER,
         "lost": Right.APPROVER,
         "request": Right.MAPPED,
+        "borrow": Right.MAPPED,
         "approve": Right.MAPPED,
         "decline": Right.MAPPED,
         "received": Right.MAPPED,

@@ -1,0 +1,74 @@
+"""The verbs, options and keywords in German, for a space whose bot speaks German; the English ones hold there too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from fedbot.commands.spec import Argument, Option, Verb
+
+LANGUAGE = "de"
+
+_VERBS = {
+    "approve": ("ja", "annehmen", "zustimmen", "genehmigen"),
+    "borrow": ("leihe", "leihen", "borge", "borgen"),
+    "cancel": ("abbrechen", "zurückziehen", "zurücknehmen", "rückgängig"),
+    "connect": ("verbinde", "verbinden"),
+    "decline": ("nein", "ablehnen"),
+    "disconnect": ("trenne", "trennen"),
+    "extend": ("verlängere", "verlängern", "verlaengern"),
+    "find": ("suche", "suchen", "finde", "finden", "liste"),
+    "gift": ("schenke", "schenken"),
+    "history": ("verlauf",),
+    "lend": ("verleihe", "verleihen"),
+    "lost": ("verloren",),
+    "match": ("zuordnen",),
+    "missing": ("fehlt",),
+    "people": ("leute",),
+    "push": ("gib", "geben", "gebe", "biete", "anbieten"),
+    "received": ("angekommen", "erhalten"),
+    "reconcile": ("abgleichen",),
+    "request": ("erbitte", "anfragen"),
+    "resolve": ("kläre", "klären"),
+    "return": ("zurück", "zurueck", "zurückgeben", "rückgabe"),
+    "review": ("prüfe", "prüfen"),
+    "share": ("teile", "teilen", "freigeben"),
+    "show": ("zeige", "zeig", "zeigen"),
+    "spaces": ("freunde",),
+    "stats": ("statistik", "zahlen"),
+    "todo": ("offen", "fällig"),
+    "whoami": ("werbinich",),
+}
+_OPTIONS = {
+    "note": ("notiz",),
+    "parcel": ("paket",),
+    "damaged": ("beschädigt", "beschaedigt"),
+    "since": ("seit",),
+    "chart": ("diagramm", "bild"),
+    "loan": ("leihweise",),
+    "sure": ("sicher",),
+    "page": ("seite",),
+    "category": ("kategorie",),
+}
+_KEYWORDS = {"to": ("an", "nach"), "from": ("von", "aus")}
+
+
+@cache
+def in_language(spec: Verb, language: str) -> Verb:
+    """The verb with the words that are said for it in that language as well."""
+    if language != LANGUAGE:
+        return spec
+    return replace(
+        spec,
+        aliases=(*spec.aliases, *_VERBS.get(spec.name, ())),
+        arguments=tuple(_argument(argument) for argument in spec.arguments),
+        options=tuple(_option(option) for option in spec.options),
+    )
+
+
+def _argument(argument: Argument) -> Argument:
+    return replace(argument, or_keywords=(*argument.or_keywords, *_KEYWORDS.get(argument.keyword, ())))
+
+
+def _option(option: Option) -> Option:
+    return replace(option, or_names=(*option.or_names, *_OPTIONS.get(option.name, ())))
