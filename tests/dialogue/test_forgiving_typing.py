@@ -52,7 +52,7 @@ async def test_until_when_may_be_said_in_german_as_days_may(time: str) -> None:
     assert transfer.due_day == date(2026, 12, 15)
 
 
-@pytest.mark.parametrize("time", ["für drei wochen", "until yesterday", "for some time"])
+@pytest.mark.parametrize("time", ["für einige wochen", "until yesterday", "for some time"])
 async def test_what_is_no_day_is_named(time: str) -> None:
     world = await friends()
     line = world.anna.says(f"!fed lend M3-NUT 10 to betaspace {time}")
