@@ -14,6 +14,7 @@ from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules import command as chat_lines
 from fedbot.rules.approval.subject import Subject
 from fedbot.rules.ledger import history
+from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, AuditOf, FindItems, ItemsFound, Query
@@ -132,6 +133,7 @@ def _page(turn: Turn, meant: _Listed, transfers: list[Transfer], *, more: bool) 
         before=first,
         total=len(transfers),
         more=more,
+        left={transfer.id: lend.left(turn, transfer) for transfer in shown if transfer.is_loan},
     )
 
 

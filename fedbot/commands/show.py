@@ -77,7 +77,12 @@ def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phr
     shown = [transfer for transfer in transfers if transfer not in over[1:]]
     names = {transfer.peer: turn.party_name(transfer.peer) for transfer in shown}
     return say(
-        messages.history.cases_of_item, transfers=tuple(shown), names=names, item=item[:SHOWN], total=len(transfers)
+        messages.history.cases_of_item,
+        transfers=tuple(shown),
+        names=names,
+        item=item[:SHOWN],
+        total=len(transfers),
+        left={transfer.id: lend.left(turn, transfer) for transfer in shown if transfer.is_loan},
     )
 
 
@@ -107,7 +112,9 @@ def _case(turn: Turn, subject: Subject) -> CaseSeen:
     if isinstance(subject, Connection):
         keys = fingerprint(turn.home.key), fingerprint(subject.changed_key or subject.peer_key)
         return CaseSeen(keys=keys, emoji=key_checks.numbers(turn, subject))
-    return CaseSeen(tuple(lend.returns(turn, subject)) if subject.is_loan else ())
+    if not subject.is_loan:
+        return CaseSeen()
+    return CaseSeen(tuple(lend.returns(turn, subject)), left=lend.left(turn, subject))
 
 
 def _pages(turn: Turn, subject: Subject) -> tuple[tuple[int, str], ...]:

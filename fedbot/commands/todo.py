@@ -56,7 +56,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, rights)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
-        on_loan=tuple(t for t in lend.on_loan(turn) if t.room in here),
+        on_loan=tuple(lend.as_out(turn, t) for t in lend.on_loan(turn) if t.room in here),
         elsewhere=len(waiting) - len(shown),
     )
     return say(

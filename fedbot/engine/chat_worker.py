@@ -225,7 +225,7 @@ class Courier:
             self.budget = self.budget.sent(now)
             self._served[self._whose(row)] = max(self._served.values(), default=0) + 1
             letter = row.effect if isinstance(row.effect, Letter) else None
-            self._end(row, Posted(now, letter.key, letter.room, event_id) if letter else None)
+            self._end(row, Posted(now, letter.key, letter.room, event_id, letter.edit) if letter else None)
 
     async def _carry(self, row: OutboxRow, delivery: Delivery | None) -> str:
         if delivery is not None:

@@ -68,7 +68,7 @@ def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
     for row in engine.journal.due("chat", _EVER):
         event_id = _sent_as(engine, row, sent) or _said_as(row, said)
         if event_id and isinstance(row.effect, Letter):
-            posted = Posted(engine.clock.now(), row.effect.key, row.effect.room, event_id)
+            posted = Posted(engine.clock.now(), row.effect.key, row.effect.room, event_id, row.effect.edit)
             engine.journal.finish(row.id, posted)
         elif event_id or (isinstance(row.effect, Letter) and row.effect.reply_to in batch.answered):
             engine.journal.finish(row.id, None)

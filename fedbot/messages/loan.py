@@ -11,7 +11,7 @@ from fedbot.messages.formatting import Bold, Code, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
-from fedbot.messages.transfer_facts import Card, asked, card_of, decided, not_done, settled
+from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, not_done, settled
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Ending
 from fedbot.rules.model.party_config import PartyConfig
@@ -99,9 +99,11 @@ def closed_line(tongue: Locale, card: Card) -> tuple[Inline, ...]:
     }
     several = len({card.transfer.ending_of(line.number) for line in card.transfer.terms.lines}) > 1
     over = marked("✅ Over since {when}: {what}, lent to {receiver}.")
+    all_back = several or closed.how is Ending.RETURNED
+    what = card.transfer.terms.lines if all_back else card.lines_left or card.transfer.terms.lines
     return tongue.say(
         over if several else sentences[closed.how],
-        what=naming.moved(tongue, card.transfer),
+        what=Bold(naming.all_of(tongue, what)),
         sender=card.sender,
         receiver=card.receiver,
         who=naming.signed(tongue, closed.by),
@@ -109,12 +111,37 @@ def closed_line(tongue: Locale, card: Card) -> tuple[Inline, ...]:
     )
 
 
+def lent_at_first(tongue: Locale, card: Card) -> Lines:
+    """Of a loan of which a part is back, or over: what it was once, where the first line names what is left of it."""
+    loan = card.transfer
+    whole = naming.all_of(tongue, loan.terms.lines)
+    several = len({loan.ending_of(line.number) for line in loan.terms.lines}) > 1
+    if loan.is_on_loan and card.lines_out and _sums(card.lines_out) != _sums(_lent(loan)):
+        return [tongue.say("Lent at first: {what}; the rest is not on loan any more.", what=whole)]
+    is_over = loan.closed is not None and loan.closed.how is not Ending.RETURNED and not several
+    if is_over and card.lines_left and _sums(card.lines_left) != _sums(_lent(loan)):
+        return [tongue.say("Lent at first: {what}; the rest is back.", what=whole)]
+    return []
+
+
+def _lent(loan: Transfer) -> tuple[Line, ...]:
+    """The lines that did go."""
+    bad = {progress.number for progress in failed(loan)}
+    return tuple(line for line in loan.terms.lines if line.number not in bad)
+
+
+def _sums(lines: Sequence[Line]) -> dict[int, Decimal]:
+    return {line.number: line.quantity for line in lines}
+
+
 def line_ends(tongue: Locale, card: Card) -> Lines:
     """Of a loan of several things, how those ended that didn't come back, where not all did alike."""
     loan = card.transfer
     if len({loan.ending_of(line.number) for line in loan.terms.lines}) == 1:
         return []
-    return [_line_end(tongue, card, loan.line(closing.line), closing) for closing in loan.line_ends]
+    left = {line.number: line for line in card.lines_left}
+    ends = [(left.get(closing.line, loan.line(closing.line)), closing) for closing in loan.line_ends]
+    return [_line_end(tongue, card, line, closing) for line, closing in ends]
 
 
 def _line_end(tongue: Locale, card: Card, line: Line, closing: Closing) -> tuple[Inline, ...]:

@@ -81,8 +81,8 @@ def _section(tongue: Locale, title: tuple[Inline, ...], subjects: Sequence[Subje
 def _entry(tongue: Locale, subject: Subject) -> tuple[Inline, ...]:
     """'k7m2 – 10 × M3 bolt, asked by Anna. / Waits for a yes or no, until …'."""
     nodes: list[Inline] = [subject.code, " – ", what_it_is(tongue, subject), Break(), *state_in_words(tongue, subject)]
-    if subject.card_event:
-        nodes += [" ", Link(tongue.word("Its card"), permalink(subject.room, subject.card_event))]
+    if subject.card_to_act_on:
+        nodes += [" ", Link(tongue.word("Its card"), permalink(subject.room, subject.card_to_act_on))]
     return tuple(nodes)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from fedbot.messages import naming
 from fedbot.messages.connection import agreed
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
+from fedbot.messages.history import what_is_left
 from fedbot.messages.keys import row
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
@@ -154,7 +155,7 @@ def shown(
     `names`: what people are called, by Matrix id. `pages`: the stock items of ours with their pages in InvenTree.
     """
     head = (
-        _transfer(tongue, subject, home, peer_name)
+        _transfer(tongue, subject, home, peer_name, case or CaseSeen())
         if isinstance(subject, Transfer)
         else _connection(tongue, subject, home)
     )
@@ -166,13 +167,13 @@ def shown(
     lines.append(Items(tuple(told)) if told else tongue.say("Nothing more is noted of it."))
     lines += _who_is_who(tongue, names, case.users if case else {})
     lines += [Link(tongue.word("Our stock #{item}").format(item=item), page) for item, page in pages[:MOST_FIRST]]
-    if subject.card_event:
-        lines.append(Link(tongue.word("Its card"), permalink(subject.room, subject.card_event)))
+    if subject.card_to_act_on:
+        lines.append(Link(tongue.word("Its card"), permalink(subject.room, subject.card_to_act_on)))
     return lines
 
 
-def _transfer(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
-    card = card_of(tongue, transfer, home, peer_name)
+def _transfer(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: str, case: CaseSeen) -> Lines:
+    card = card_of(tongue, transfer, home, peer_name, left=case.left)
     first = tongue.say(
         "{code}: {what} from {sender} to {receiver}.",
         code=transfer.code,
@@ -180,7 +181,8 @@ def _transfer(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: 
         sender=card.sender,
         receiver=card.receiver,
     )
-    lines: Lines = [first, state_in_words(tongue, transfer), *asked(tongue, card)]
+    state = (*state_in_words(tongue, transfer), *what_is_left(tongue, transfer, case.left))
+    lines: Lines = [first, state, *asked(tongue, card)]
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
         lines += [*where_it_is(tongue, card), *not_done(tongue, card)]
     if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:

@@ -119,9 +119,9 @@ def _balance(tongue: Locale, given: Flow, received: Flow) -> Sentence:
 
 
 def _loans(tongue: Locale, lent: Flow | None, borrowed: Flow | None) -> Sentence:
-    """What was lent and borrowed, whether it is back or not."""
+    """What is on loan now, one way and the other."""
     lent_text, borrowed_text = _flow(tongue, lent or Flow()), _flow(tongue, borrowed or Flow())
-    return tongue.say("lent: {lent}; borrowed: {borrowed}", lent=lent_text, borrowed=borrowed_text)
+    return tongue.say("on loan now: {lent} lent, {borrowed} borrowed", lent=lent_text, borrowed=borrowed_text)
 
 
 def _dealings(tongue: Locale, dealings: Dealings) -> Sentence:

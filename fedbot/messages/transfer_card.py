@@ -20,7 +20,7 @@ from fedbot.rules.approval.consent import drawn
 from fedbot.rules.approval.subject import parcel_is_under_way
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.shown import Change
-from fedbot.rules.model.transfer import Transfer, less_of, total
+from fedbot.rules.model.transfer import Line, Transfer, less_of, total
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 
@@ -32,14 +32,15 @@ def transfer_card(
     peer_name: str,
     people: list[str],
     changes: tuple[Change, ...] = (),
+    left: tuple[Line, ...] | None = None,
 ) -> Lines:
     """The card as it stands now. `people`: the names of those who may decide.
 
     While it asks for a decision it is drawn from the model that the decision is bound to. `changes`: what the card
-    before it showed otherwise.
+    before it showed otherwise. `left`: what of a loan did not come back.
     """
     asks = transfer.state is TransferState.OPEN and not transfer.wanted
-    card = card_of(tongue, drawn(transfer) if asks else transfer, home, peer_name, people)
+    card = card_of(tongue, drawn(transfer) if asks else transfer, home, peer_name, people, left)
     lines = _as_it_stands(tongue, card)
     return [lines[0], *changed(tongue, card, changes), *lines[1:]]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fedbot.messages import naming, reasons
-from fedbot.messages.formatting import Inline
+from fedbot.messages.formatting import Bold, Inline
 from fedbot.messages.language import Lines, Locale, Words
-from fedbot.messages.loan import closed_line, is_home, line_ends, on_terms, what_to_reply
+from fedbot.messages.loan import closed_line, is_home, lent_at_first, line_ends, on_terms, what_to_reply
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import Card, decided, failed, not_done, received, settled, where_it_is
@@ -26,9 +26,9 @@ def _done(tongue: Locale, card: Card) -> Lines:
         first = tongue.of_many(
             "✅ Done: {what} is on loan from {sender} to {receiver} until {day}.",
             "✅ Done: {what} are on loan from {sender} to {receiver} until {day}.",
-            card.transfer.terms.lines,
+            card.lines_out,
             day=naming.last_day(tongue, card.transfer),
-            **names,
+            **{**names, "what": Bold(naming.all_of(tongue, card.lines_out))},
         )
     else:
         first = tongue.say("✅ Done: {what} went from {sender} to {receiver}, to keep.", **names)
@@ -45,6 +45,7 @@ def _done(tongue: Locale, card: Card) -> Lines:
     footer = what_to_reply(tongue, card.transfer)
     lines: Lines = [
         first,
+        *lent_at_first(tongue, card),
         *line_ends(tongue, card),
         decided(tongue, card),
         *received(tongue, card),

@@ -13,7 +13,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer import NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 _TRANSFERS: dict[TransferState, str] = {
@@ -222,23 +222,34 @@ def _stage(transfer: Transfer) -> str:
     return under_way[0].stage if under_way else ""
 
 
-NOT_SENT = "not-sent"
-
-
 @dataclass(frozen=True)
 class Card:
-    """Everything that a card speaks of, with the names of both spaces as they are shown."""
+    """Everything that a card speaks of, with the names of both spaces as they are shown.
+
+    `left` is what of a loan did not come back; None if that isn't known, or it is no loan.
+    """
 
     transfer: Transfer
     sender: str
     receiver: str
     decider: str
     people: Sequence[str] = ()
+    left: tuple[Line, ...] | None = None
 
     def space_of(self, party: str) -> str:
         """One of the two by its id; for an unknown one, who decides."""
         terms = self.transfer.terms
         return {terms.sender: self.sender, terms.receiver: self.receiver}.get(party, self.decider)
+
+    @property
+    def lines_left(self) -> tuple[Line, ...]:
+        """What of a loan did not come back; all of it, as long as nothing is known of that."""
+        return self.transfer.terms.lines if self.left is None else self.left
+
+    @property
+    def lines_out(self) -> tuple[Line, ...]:
+        """What of a loan is on loan still."""
+        return tuple(line for line in self.lines_left if self.transfer.ending_of(line.number) is None)
 
     @property
     def only(self) -> Line | None:
@@ -247,7 +258,14 @@ class Card:
         return lines[0] if len(lines) == 1 else None
 
 
-def card_of(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: str, people: Sequence[str] = ()) -> Card:
+def card_of(
+    tongue: Locale,
+    transfer: Transfer,
+    home: PartyConfig,
+    peer_name: str,
+    people: Sequence[str] = (),
+    left: tuple[Line, ...] | None = None,
+) -> Card:
     """The card's names and things."""
     return Card(
         transfer=transfer,
@@ -255,6 +273,7 @@ def card_of(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: st
         receiver=naming.receiver(tongue, transfer, home, peer_name),
         decider=naming.party(tongue, transfer.terms.decider, home, peer_name),
         people=people,
+        left=left,
     )
 
 
@@ -517,11 +536,11 @@ def _item_at_receiver(transfer: Transfer, line: Line) -> tuple[int | None, str]:
 
 
 def _at_sender(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
-    progress = card.transfer.at(line.number)
+    given = card.transfer.given_item(line.number)
     names: dict[str, Words] = {"space": card.sender, "receiver": card.receiver}
-    if card.transfer.role == "sender" and progress.item is not None and progress.item != line.item:
+    if given is not None and given != line.item:
         sentence = "At {space}: stock #{item}, split off from #{source}, with customer {receiver}"
-        return tongue.say(sentence, item=progress.item, source=line.item, **names)
+        return tongue.say(sentence, item=given, source=line.item, **names)
     if card.transfer.role == "sender" or line.whole or line.serial:
         return tongue.say("At {space}: stock #{item}, with customer {receiver}", item=line.item, **names)
     return tongue.say("At {space}: taken out of stock #{item}, with customer {receiver}", item=line.item, **names)

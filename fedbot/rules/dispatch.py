@@ -187,7 +187,7 @@ def _on_posted(turn: Turn, event: Posted) -> None:
     """A message of ours is there: cards and lists are known by their event from now on."""
     turn.posts[event.event_id] = event.key
     kind, _, rest = event.key.partition(":")
-    if kind == "card":
+    if kind == "card" and not event.edits:
         subject = decisions.subject_by_id(turn, rest)
         if subject is not None:
             card_event, shown = subject.card_event or event.event_id, subject.shown or event.at

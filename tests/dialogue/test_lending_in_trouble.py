@@ -288,13 +288,16 @@ async def test_reconcile_finds_nothing_amiss_with_what_is_lent_back_in_part_give
 async def test_figures_tell_what_was_lent_and_borrowed_apart_from_what_was_given() -> None:
     world = await lent("M3-NUT 10")
     await world.hand_over("RES-10K 20")
-    world.anna.says(f"!fed return {loan(world.alpha).code}")
-    await world.settle()
     line = world.anna.says("!fed stats")
     await world.settle()
     text = world.room.answers(line)[-1].text
     assert "given: 1 thing (20 pieces); received: 0 things" in text
-    assert "lent: 1 thing (10 pieces); borrowed: 0 things" in text
+    assert "on loan now: 1 thing (10 pieces) lent, 0 things borrowed" in text
+    world.anna.says(f"!fed return {loan(world.alpha).code}")
+    await world.settle()
+    line = world.anna.says("!fed stats")
+    await world.settle()
+    assert "on loan now" not in world.room.answers(line)[-1].text, "what is back is not lent"
     await lent("#4 3", world=world)
     world.anna.says(f"!fed gift {next(t.code for t in world.alpha.turn.transfers() if t.is_on_loan)}")
     await world.settle()

@@ -40,7 +40,7 @@ ENDED_AT_ONCE = "the friendship was ended at once, before the other space had an
 
 def preview(turn: Turn, connection: Connection, *, at_once: bool = False) -> Preview:
     """What would happen to what is under way."""
-    on_loan = tuple(lend.of_connection(turn, connection))
+    on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
     under_way = [t for t in turn.open_transfers() if t.connection == connection.id and t.state not in OVER]
     if at_once:
         return Preview(
@@ -208,7 +208,7 @@ def on_taken_back(turn: Turn, event: StepDone) -> None:
 
 
 def _tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
-    on_loan = tuple(lend.of_connection(turn, connection))
+    on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
     phrase = say(messages.disconnect.disconnected, connection=connection, home=turn.home, on_loan=on_loan)
     turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
 

@@ -13,7 +13,7 @@ from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
@@ -89,31 +89,36 @@ def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
         if rooms is not None and transfer.room not in rooms:
             continue
         known = by_party.get(transfer.peer) or Dealings(transfer.peer, turn.party_name(transfer.peer))
-        by_party[transfer.peer] = _with(known, transfer, since)
+        by_party[transfer.peer] = _with(turn, known, transfer, since)
     return sorted(by_party.values(), key=lambda d: (-sum(getattr(d, way).lines for way in WAYS), d.name.casefold()))
 
 
-def _with(dealings: Dealings, transfer: Transfer, since: datetime | None) -> Dealings:
+def _with(turn: Turn, dealings: Dealings, transfer: Transfer, since: datetime | None) -> Dealings:
     if transfer.state not in FINAL:
         dealings = replace(dealings, open=dealings.open + 1)
     when = transfer.ended or (transfer.decided or transfer.asked).at
     if since is not None and when < since:
         return dealings
-    if lend.is_return(transfer):  # what comes back was counted when it was lent
+    if lend.is_return(transfer):  # what comes back is no gift, and on loan no more
         return dealings
     counted: dict[str, list[Flow]] = {way: [getattr(dealings, way)] for way in WAYS}
-    for line in transfer.terms.lines:
-        if transfer.at(line.number).stage in GONE_OVER:
+    for line in lend.left(turn, transfer) if transfer.is_loan else _gone_over(transfer):
+        if way := _way(transfer, line.number):
             pieces = Decimal(0) if line.description.units else line.quantity
-            counted[_way(transfer, line.number)].append(Flow(1, pieces))
+            counted[way].append(Flow(1, pieces))
     sums: dict[str, Any] = {way: _sum(flows) for way, flows in counted.items()}
     return replace(dealings, **sums)
 
 
+def _gone_over(transfer: Transfer) -> list[Line]:
+    return [line for line in transfer.terms.lines if transfer.at(line.number).stage in GONE_OVER]
+
+
 def _way(transfer: Transfer, number: int) -> str:
-    """Lent things count as lent for ever, except those that became a gift."""
+    """What is on loan now counts as lent; what became a gift as given; '' for what is lost."""
     if transfer.is_loan and transfer.ending_of(number) is not Ending.GIFT:
-        return "lent" if transfer.role == "sender" else "borrowed"
+        out = transfer.is_on_loan and transfer.ending_of(number) is None
+        return {"sender": "lent", "receiver": "borrowed"}[transfer.role] if out else ""
     return "given" if transfer.role == "sender" else "received"
 
 

@@ -112,6 +112,16 @@ def lines_out(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
     return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in out(turn, loan).items())
 
 
+def left(turn: Turn, loan: Transfer) -> tuple[Line, ...]:
+    """What did not come back, as lines: what is out, and of a loan that is over what became a gift, or is lost."""
+    return tuple(replace(loan.line(number), quantity=quantity) for number, quantity in not_back(turn, loan).items())
+
+
+def as_out(turn: Turn, loan: Transfer) -> Transfer:
+    """The loan as lists of what is on loan name it: by what is still out. For telling only."""
+    return replace(loan, terms=replace(loan.terms, lines=lines_out(turn, loan) or loan.terms.lines))
+
+
 def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
     """At the borrower: what is out and hasn't begun to leave our books."""
     moving = [t for t in returns(turn, loan) if t.state is not TransferState.OPEN]

@@ -135,6 +135,11 @@ class Connection:
     superseded: tuple[str, ...] = ()
 
     @property
+    def card_to_act_on(self) -> str:
+        """As of a transfer."""
+        return self.own_card or self.card_event if self.card_event else ""
+
+    @property
     def subject_kind(self) -> str:
         """The envelope field that names it."""
         return "connection"

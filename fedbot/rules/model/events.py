@@ -260,12 +260,16 @@ class Started:
 
 @dataclass(frozen=True)
 class Posted:
-    """A message of ours is in the room: `key` is its name in the journal, `event_id` Matrix's."""
+    """A message of ours is in the room: `key` is its name in the journal, `event_id` Matrix's.
+
+    `edits`: it only changes how the message of that key reads.
+    """
 
     at: datetime
     key: str
     room: str
     event_id: str
+    edits: bool = False
 
 
 @dataclass(frozen=True)

@@ -165,14 +165,16 @@ class ChangeSeen:
 class CaseSeen:
     """What belongs to a case besides its history.
 
-    `returns`: what of a loan came back. `keys`: of a friendship, the fingerprints of our key and of theirs; `emoji` by
-    which people compare them, () if nothing is to be compared. `users`: people's InvenTree users by Matrix id.
+    `returns`: what of a loan came back; `left`: what of it did not. `keys`: of a friendship, the fingerprints of our
+    key and of theirs; `emoji` by which people compare them, () if nothing is to be compared. `users`: people's
+    InvenTree users by Matrix id.
     """
 
     returns: tuple[Transfer, ...] = ()
     keys: tuple[str, ...] = ()
     emoji: tuple[int, ...] = ()
     users: dict[str, str] = field(default_factory=dict)
+    left: tuple[Line, ...] | None = None
 
 
 @dataclass(frozen=True)

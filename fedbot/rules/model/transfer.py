@@ -17,6 +17,9 @@ from fedbot.rules.model.stock import STATUS_OK
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.subject_ids import Opening
 
+NOT_SENT = "not-sent"
+"""Why a line of a transfer failed here: it failed at the sender."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -126,7 +129,8 @@ class Dispute:
 class Transfer:
     """One agreed movement of stock, as one of its two sides. `role` is ours: `sender` or `receiver`.
 
-    `opening` is what its id is the hash of.
+    `opening` is what its id is the hash of. `peer_items` are the stock items at the peer, in the order of the lines
+    that went: at the sender those that were booked in, at the receiver those that were handed over.
     `heard` are the peer's newest messages about it, to which people may reply.
     `granted` is the owner's decision for less than was requested, which the asker's side has to confirm.
     `approved_hash` is the hash of the terms that an approver of ours said yes to, as the receiver.
@@ -201,6 +205,18 @@ class Transfer:
         """Whether the borrower has it, and owes it."""
         here = self.state is TransferState.DONE or (self.role == "receiver" and self.state is TransferState.RECEIVED)
         return self.is_loan and here and self.closed is None
+
+    @property
+    def card_to_act_on(self) -> str:
+        """The card that concerns our people: our own, where there is one beside the owner's; '' if there is none."""
+        return self.own_card or self.card_event if self.card_event else ""
+
+    def given_item(self, number: int) -> int | None:
+        """The sender's stock item that went, as far as this side knows it: split off, or the one that was offered."""
+        if self.role == "sender":
+            return self.at(number).item
+        sent = [line.number for line in self.terms.lines if self.at(line.number).failed != NOT_SENT]
+        return dict(zip(sent, self.peer_items, strict=False)).get(number)
 
     @property
     def due_day(self) -> date | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.connection import provision
+from fedbot.rules.loan import lend
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
@@ -46,6 +47,7 @@ def card(turn: Turn, transfer: Transfer, people: list[str] | None = None, change
         peer_name=turn.party_name(transfer.peer),
         people=people or [],
         changes=changes,
+        left=lend.left(turn, transfer) if transfer.is_loan else None,
     )
 
 

@@ -31,7 +31,7 @@ from fedbot.rules.model.steps import (
     Step,
 )
 from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES
-from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer import NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.protocol.terms import metadata_in
@@ -176,8 +176,9 @@ def on_sent(
     failed = transfers.numbers_in(envelope.body["failed"])
     for line in transfer.terms.lines:
         if line.number in failed:
-            transfer = with_progress(transfer, replace(transfer.at(line.number), failed="not-sent"))
+            transfer = with_progress(transfer, replace(transfer.at(line.number), failed=NOT_SENT))
     transfer = replace(transfers.as_told(transfer, envelope), state=TransferState.CREDITING, wanted="", verdict=None)
+    transfer = replace(transfer, peer_items=_handed_over(transfer, envelope))
     if transfer.terms.kind == "request":
         transfer = _as_given(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:
@@ -186,6 +187,14 @@ def on_sent(
     turn.save(transfer)
     turn.note(transfer.id, "crediting")
     go_on(turn, transfer)
+
+
+def _handed_over(transfer: Transfer, envelope: Envelope) -> tuple[int, ...]:
+    """The sender's stock items that left, in the order of our lines; those that were offered, if it tells otherwise."""
+    told = {entry.get("number"): entry.get("item") for entry in envelope.body["lines"] if isinstance(entry, dict)}
+    sent = [line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT]
+    items = [told.get(line.number, line.item) for line in sent]
+    return tuple(item if type(item) is int else line.item for item, line in zip(items, sent, strict=True))
 
 
 def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
@@ -398,7 +407,7 @@ def _not_put_away(turn: Turn, transfer: Transfer, progress: Progress, text: str)
 
 def _answer(turn: Turn, transfer: Transfer) -> None:
     created = [p for p in transfer.progress if p.stage == "created"]
-    failed = [p for p in transfer.progress if p.failed and p.failed != "not-sent"]
+    failed = [p for p in transfer.progress if p.failed and p.failed != NOT_SENT]
     refused = [{"number": p.number, "reason": p.failed} for p in failed]
     settled = transfers.settlement_body(turn, transfer)
     if lend.is_return(transfer) and transfer.settled is not None and transfer.settled.alone:

@@ -1,0 +1,135 @@
+"""What is still out of a loan, told alike wherever it is told; and which card is the one to act on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_lending import back, handed_back, lent, loan
+from tests.dialogue.world import World, friends, sharing
+from tests.fakes.people import Message
+
+NUTS = "M3 nut"
+
+
+async def partly_back(words: str = "return 4") -> World:
+    """Of ten nuts on loan, four are back."""
+    world = await lent("M3-NUT 10", "until 15.12.")
+    world.piet.reacts(await handed_back(world, words), "✅")
+    await world.grace()
+    return world
+
+
+async def asked(world: World, line: str) -> str:
+    """What Anna is answered."""
+    said = world.anna.says(line)
+    await world.settle()
+    return world.answer_to(said)
+
+
+def cards_text(world: World) -> str:
+    """The loan's card as it reads now."""
+    return next(m.text for m in world.room.messages() if m.event_id == loan(world.beta).card_event)
+
+
+async def test_the_card_of_a_loan_that_came_back_in_part_names_what_is_out() -> None:
+    world = await partly_back()
+    first, second = cards_text(world).splitlines()[:2]
+    assert "6 × M3 nut (M3-NUT) is on loan from Attraktor to Betaspace until Tue 15 Dec 2026" in first
+    assert second == "Lent at first: 10 × M3 nut (M3-NUT); the rest is not on loan any more."
+    assert_books_balance(world)
+
+
+async def test_a_gift_or_a_loss_of_the_rest_is_told_of_the_rest_alone() -> None:
+    for verb, words in (("gift", "A gift since"), ("lost", "Lost: 6 × M3 nut")):
+        world = await partly_back()
+        world.piet.says(f"!fed {verb} {loan(world.alpha).code}")
+        await world.settle()
+        first, second = cards_text(world).splitlines()[:2]
+        assert words in first
+        assert "6 × M3 nut" in first
+        assert second == "Lent at first: 10 × M3 nut (M3-NUT); the rest is back."
+
+
+async def test_todo_history_show_and_the_preview_of_a_disconnection_name_what_is_out() -> None:
+    world = await partly_back()
+    assert "6 × M3 nut, asked by Anna" in await asked(world, "!fed todo")
+    code = loan(world.alpha).code
+    assert "Still out: 6 × M3 nut" in await asked(world, f"!fed show {code}")
+    told = await asked(world, "!fed history")
+    assert "10 × M3 nut to Betaspace" in told
+    assert "Still out: 6 × M3 nut" in told
+    assert "6 × M3 nut, asked by Anna" in await asked(world, "!fed disconnect betaspace")
+
+
+async def test_a_return_does_not_read_like_a_gift_in_the_history() -> None:
+    world = await partly_back()
+    assert "4 × M3 nut back from Betaspace, asked by Bea" in await asked(world, "!fed history")
+    line = world.bea.says("!fed history")
+    await world.settle()
+    answers = [m.text for m in world.room.answers(line) if m.sender == world.beta.chat.user_id]
+    assert any("4 × M3 nut back to Attraktor, asked by Bea" in text for text in answers)
+    assert back(world.alpha).terms.lines[0].quantity == 4
+
+
+async def test_the_figures_count_as_lent_only_what_is_out() -> None:
+    world = await partly_back()
+    assert "on loan now: 1 thing (6 pieces) lent" in await stats(world)
+    world.piet.reacts(await handed_back(world, "return"), "✅")
+    await world.grace()
+    assert "on loan now" not in await stats(world)
+
+
+async def stats(world: World) -> str:
+    """Our own figures."""
+    said = world.anna.says("!fed stats attraktor", room=world.alpha_admins.id)
+    await world.settle()
+    await world.passes(timedelta(minutes=3))
+    return world.alpha_admins.answers(said)[-1].text
+
+
+async def test_after_less_was_granted_todo_and_show_link_the_card_that_asks_the_asker() -> None:
+    world = await sharing()
+    world.bea.says("!fed request 20 RES-10K from attraktor")
+    await world.settle()
+    card = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1]
+    world.piet.says("!fed approve 5", reply_to=card)
+    await world.grace()
+    ours = world.card()
+    assert "can give Betaspace less than asked" in ours.text
+    for line in ("!fed todo", f"!fed show {world.beta.transfer().code}", "!fed history"):
+        said = world.bea.says(line)
+        await world.settle()
+        answer = answer_of_beta(world, said)
+        assert ours.event_id in answer.html, line
+        assert card.event_id not in answer.html, line
+
+
+def answer_of_beta(world: World, line: str) -> Message:
+    """What betaspace's bot answers."""
+    return next(m for m in world.room.answers(line) if m.sender == world.beta.chat.user_id)
+
+
+async def test_a_whole_item_that_was_counted_up_meanwhile_is_told_by_the_row_that_went() -> None:
+    world = await friends()
+    row = world.alpha.item("M3-NUT")
+    world.anna.says(f"!fed push #{row.pk} all to betaspace")
+    await world.settle()
+    if not world.alpha.turn.transfers():
+        world.anna.says(f"!fed push #{row.pk} {row.quantity:f} to betaspace")
+        await world.settle()
+    assert world.alpha.transfer().terms.lines[0].whole
+    with world.alpha.meddles():
+        world.alpha.admin("POST", "stock/count/", items=[{"pk": row.pk, "quantity": float(row.quantity + 50)}])
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    given = world.alpha.transfer().at(1).item
+    assert given != row.pk
+    assert f"At Attraktor: stock #{given}, split off from #{row.pk}" in world.card().text
+
+
+async def test_an_edit_of_the_card_is_no_card() -> None:
+    world = await partly_back()
+    card = loan(world.beta).own_card
+    assert card in {message.event_id for message in world.room.messages()}
+    assert next(m for m in world.room.messages() if m.event_id == card).is_edited
