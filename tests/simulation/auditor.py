@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.connection import Connection
@@ -125,20 +125,32 @@ class Auditor:
         self._decided.add(once)
 
     def must_have_kept(self, party: Party) -> None:
-        """Each line and tap up to where the account has read stands in its journal; what was removed needn't."""
+        """Each line and tap for it, up to where the account has read, stands in its journal; what was removed needn't.
+
+        Other talk needn't stand there either: little is kept.
+        """
         position = _position(party)
         feed = self.server.links[party.chat.user_id].feed[self._read.get(party.id, 0) : position]
         self._read[party.id] = position
-        wanted = {
-            event["event_id"]
-            for event in feed
-            if event["event_id"] in self.taps or str(event["content"].get("body", "")).startswith("!fed")
-        }
+        wanted = {event["event_id"] for event in feed if self._is_for(party, event)}
         if wanted:
             kept = {str(row[0]) for row in party.database.rows("SELECT event_id FROM seen")}
             removed = {each for each in wanted if not self.server.event(each)["content"]}
             for lost in sorted(wanted - kept - removed):
                 self.wrong(f"{party.id}: a line or tap ({lost}) was read, and is known no more (promise 3)")
+
+    def _is_for(self, party: Party, event: dict[str, Any]) -> bool:
+        """Whether it is a tap on this party's own card, or a line that its bot answers.
+
+        Each answers its own people; nobody lists the others, and they are for the bot with the lowest id.
+        """
+        if event["event_id"] in self.taps and event["type"] == "m.reaction":
+            target = str(event["content"].get("m.relates_to", {}).get("event_id", ""))
+            return any(card == target and owner is party for owner, _, card in self.cards)
+        if not str(event["content"].get("body", "")).startswith("!fed"):
+            return False
+        whose = [each for each in self.parties if event["sender"] in each.home.people]
+        return (whose or [min(self.parties, key=lambda each: each.chat.user_id)])[0] is party
 
     def _verdict(self, party: Party, before: object, after: Transfer | Connection, event: Event) -> None:
         new = after.verdict

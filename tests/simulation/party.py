@@ -13,7 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from fedbot.engine.bot import Bot, Ports
-from fedbot.inventree import inventory
+from fedbot.inventree import accounts, inventory
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
@@ -22,6 +22,7 @@ from fedbot.messages.formatting import Rendered
 from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Unavailable
 from fedbot.ports.journal import Committed
+from fedbot.rules.model.access_steps import TryToken
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION
 from fedbot.rules.model.document import Document
@@ -74,9 +75,13 @@ class SteppedInventory(OwnInventory):
         return self._run(inventory.ANSWERS[type(question)], question, Unavailable)
 
     async def probe(self, step: Step) -> StepResult | None:
+        if isinstance(step, TryToken) and step.url:
+            return None
         return self._write(inventory.DEEDS[type(step)].probe, step)
 
     async def act(self, step: Step) -> StepResult:
+        if isinstance(step, TryToken) and step.url:
+            return self._guarded(accounts.try_peers_token, step)
         return self._write(inventory.DEEDS[type(step)].act, step)
 
 
