@@ -133,6 +133,7 @@ class Reader:
             edits=edits,
             direct=picture.members().keys() == {self.us, raw["sender"]},
             unproven=unproven,
+            mentions_us=_mentions(content, self.us),
         )
 
     def _photo(self, raw: Raw) -> ChatEvent | None:
@@ -241,6 +242,12 @@ def answered_line(raw: Raw) -> str:
 def is_edit(raw: Raw) -> bool:
     """Whether a message replaces another one."""
     return _object(content_of(raw).get("m.relates_to")).get("rel_type") == "m.replace"
+
+
+def _mentions(content: Mapping[str, Any], user: str) -> bool:
+    """Whether the message's own list of mentions has that user."""
+    mentioned = _object(content.get("m.mentions")).get("user_ids")
+    return isinstance(mentioned, list) and user in mentioned
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -48,6 +48,13 @@ def noted_in_grace(tongue: Locale, *, subject: Subject, choice: Choice, seconds:
     return [first, tongue.say("To take it back until then, reply: {cancel}", cancel=command("cancel"))]
 
 
+def tap_instead(tongue: Locale, *, subject: Subject) -> Lines:
+    """A 👍 or a 'yes' as the answer to a card: it isn't a decision."""
+    if isinstance(subject, Transfer) and subject.awaits_parcel:
+        return [tongue.say("That doesn't count. Is the parcel here? Tap 📦 on the card.")]
+    return [tongue.say("That doesn't count. Tap ✅ or ❌ on the card to decide.")]
+
+
 def not_yours_to_decide(tongue: Locale, *, subject: Subject, party: str) -> Lines:
     """Somebody of another space, or of none, tapped on the card."""
     return [

@@ -20,9 +20,9 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Choice, Signature, Verdict, VerdictStage, Wish
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
-from fedbot.rules.model.events import Answered, Context, Reacted, Redacted, Unanswered
+from fedbot.rules.model.events import Answered, Context, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
-from fedbot.rules.model.reactions import CARD_KEYS, KEY_OF, normalised
+from fedbot.rules.model.reactions import CARD_KEYS, KEY_OF, looks_like_a_decision, normalised
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
@@ -63,7 +63,11 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         return
     subject = subject_by_id(turn, turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
-    if subject is None or choice is None or announcements.is_bot(turn, event.room, event.sender):
+    if subject is None or announcements.is_bot(turn, event.room, event.sender):
+        return
+    if choice is None:
+        if looks_like_a_decision(event.key):
+            _tell_what_to_tap(turn, subject, event.sender)
         return
     if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
@@ -76,6 +80,34 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at)
     if complaint:
         quiet(turn, subject, event.sender, complaint)
+
+
+def spoken_on(turn: Turn, event: Said) -> Subject | None:
+    """The case on whose card one of our people answers with a word like 'yes'; None if it is nothing like that."""
+    about = turn.state.posts.get(event.reply_to or event.thread, "")
+    if not about.startswith("card:") or event.edits or not looks_like_a_decision(event.text):
+        return None
+    if event.room not in room_upgrades.federation_rooms(turn) or event.sender not in turn.home.people:
+        return None
+    return subject_by_id(turn, about.removeprefix("card:"))
+
+
+def on_spoken_decision(turn: Turn, event: Said) -> bool:
+    """A word like "yes" as the answer to a card: never silence, and no decision, as what it answers is in clear."""
+    subject = spoken_on(turn, event)
+    if subject is not None:
+        _tell_what_to_tap(turn, subject, event.sender)
+    return subject is not None
+
+
+def _tell_what_to_tap(turn: Turn, subject: Subject, person: str) -> None:
+    """One quiet line for one of our people, once a day and card."""
+    if person not in turn.home.people:
+        return
+    if not takes_taps(subject):
+        quiet(turn, subject, person, say(messages.approval.decided_already, subject=subject))
+    else:
+        quiet(turn, subject, person, say(messages.approval.tap_instead, subject=subject))
 
 
 def take_up(

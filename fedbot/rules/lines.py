@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
-from fedbot.rules import health
+from fedbot.rules import decisions, health
 from fedbot.rules.catalogue import search
-from fedbot.rules.command import Verbs, answer, choose, understood, written
+from fedbot.rules.command import NUMBER_WITHIN, Verbs, answer, choose, understood, written
 from fedbot.rules.loan import hand_back
 from fedbot.rules.model import budgets
 from fedbot.rules.model.command import Answers, Command
@@ -23,6 +23,9 @@ from fedbot.rules.state import Turn
 
 PREFIX = "!fed"
 MORE = "more"
+RIGHT_AFTER = timedelta(minutes=2)
+"""For so long a number alone, without being a reply, answers the list that was put to the person last."""
+HELP = frozenset({"help", "hilfe"})
 A_DAY = timedelta(days=1)
 LONGEST_NUMBER = 4
 TYPING_SECONDS = 30
@@ -34,7 +37,7 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
     """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
     heard = _heard(turn, event)
     if heard is None:
-        if not event.unproven and _is_in_our_rooms(turn, event):
+        if not decisions.on_spoken_decision(turn, event) and not event.unproven and _is_in_our_rooms(turn, event):
             hand_back.on_reply(turn, event)
         return
     text, meant = heard
@@ -51,7 +54,7 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
 
 def is_for_us(turn: Turn, event: Said) -> bool:
     """Whether we do anything for that line. What isn't for us is nobody's to keep."""
-    if _heard(turn, event) is not None:
+    if _heard(turn, event) is not None or decisions.spoken_on(turn, event) is not None:
         return True
     return not event.unproven and _is_in_our_rooms(turn, event) and hand_back.remarked_on(turn, event) is not None
 
@@ -62,11 +65,38 @@ def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:
         return None
     meant = "" if event.unproven else _picked(turn, event) or search.line_meant(turn, event)
     text = (meant if isinstance(meant, str) else PREFIX) or event.text  # a complaint answers a line that is for us
-    if announcements.direct_with(turn, turn.room(event.room)) and not is_addressed(text):
-        text = f"{PREFIX} {text}"
+    text = _addressed(turn, event, text)
     if not is_addressed(text) or announcements.is_bot(turn, event.room, event.sender):
         return None
     return (text, meant) if announcements.we_answer(turn, event.room, event.sender) else None
+
+
+def _addressed(turn: Turn, event: Said, text: str) -> str:
+    """The line with `!fed` in front, where it is for us without saying so."""
+    if is_addressed(text):
+        return text
+    behind = _behind_our_name(turn, event, text)
+    if behind is not None:
+        return behind if is_addressed(behind) else f"{PREFIX} {behind}".strip()
+    asks_for_help = event.room == turn.home.admin_room and text.strip(" .!?").casefold() in HELP
+    if asks_for_help or announcements.direct_with(turn, turn.room(event.room)):
+        return f"{PREFIX} {text.strip()}"
+    return text
+
+
+def _behind_our_name(turn: Turn, event: Said, text: str) -> str | None:
+    """What follows when the line begins with a mention of us: our Matrix id, or our name; None if it doesn't."""
+    line = text.strip()
+    room = turn.room(event.room)
+    name = room.members.get(turn.home.bot, "") if room else ""
+    for called, is_clear in ((turn.home.bot, True), (f"@{name}", event.mentions_us), (name, event.mentions_us)):
+        behind = line[len(called) :]
+        if len(called) > 1 and line.casefold().startswith(called.casefold()):
+            if behind[:1] in {":", ","}:
+                return behind[1:].strip()
+            if is_clear and (not behind or behind[0].isspace()):
+                return behind.strip()
+    return None
 
 
 def _is_in_our_rooms(turn: Turn, event: Said) -> bool:
@@ -138,13 +168,17 @@ def is_addressed(text: str) -> bool:
 def _picked(turn: Turn, event: Said) -> str | Phrase:
     """The line that a number (or 'more') stands for: as a reply to our list, by the person asked, within 10 minutes.
 
+    A number alone needs no reply right after the list.
+
     A phrase says why it stands for nothing; '' if it is no such reply.
     """
     word = event.text.strip().rstrip(".)").casefold()
     word = MORE if word == f"{PREFIX} {MORE}" else word
     is_number = word.isdecimal() and len(word) <= LONGEST_NUMBER
-    if not event.reply_to or not (is_number or word == MORE):
+    if not (is_number or word == MORE):
         return ""
+    if not event.reply_to:
+        return _right_after(turn, event, int(word)) if is_number and event.text.strip()[:1].isdecimal() else ""
     asked = [q for q in turn.questions() if q.room == event.room and q.until > turn.now]
     lists = [question for question in asked if question.event_id == event.reply_to]
     for question in lists:
@@ -158,6 +192,29 @@ def _picked(turn: Turn, event: Said) -> str | Phrase:
             turn.drop(question)
             return line
     return _not_on_the_list(turn, event, lists) if _is_our_list(turn, event.reply_to) else ""
+
+
+def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
+    """The line that a number alone stands for, right after the list that we put to that person.
+
+    Somebody whom two spaces list may mean the other bot's list, so that person replies.
+    """
+    own = [q for q in turn.questions() if q.room == event.room and q.person == event.sender and q.event_id]
+    question = max(own, key=lambda each: each.until, default=None)
+    if question is None or question.until - NUMBER_WITHIN + RIGHT_AFTER <= turn.now:
+        return ""
+    if announcements.claimed_by_several(turn, event.sender, event.room) or event.thread:
+        return ""
+    put = question.until - NUMBER_WITHIN
+    if any(
+        search.person == event.sender and search.room == event.room and search.asked > put for search in turn.searches()
+    ):
+        return ""
+    line = question.lines[number - 1] if 1 <= number <= len(question.lines) else ""
+    if not line:
+        return _not_on_the_list(turn, event, [question])
+    turn.drop(question)
+    return line
 
 
 def _is_our_list(turn: Turn, event_id: str) -> bool:

@@ -44,6 +44,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To take it back until then, reply: !fed cancel
         """,
     ),
+    "a thumb, or a yes in words": (
+        say(messages.approval.tap_instead, subject=transfer()),
+        """
+        That doesn't count. Tap ✅ or ❌ on the card to decide.
+        """,
+    ),
     "somebody of another space": (
         say(messages.approval.not_yours_to_decide, subject=transfer(), party="betaspace"),
         """

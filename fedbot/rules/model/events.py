@@ -20,6 +20,7 @@ class Said:
     """A person's (or a stranger's) line in a room. `reply_to` and `thread` are event ids.
 
     `unproven`: said in clear in an encrypted room, so that whoever runs a homeserver there may have written it.
+    `mentions_us`: the person's app says that the bot is mentioned in it.
     """
 
     room: str
@@ -32,6 +33,7 @@ class Said:
     edits: str = ""
     direct: bool = False
     unproven: bool = False
+    mentions_us: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,54 @@ KEY_OF = {
     Choice.PARCEL: PARCEL_KEY,
     Choice.DAMAGED: DAMAGED_KEY,
 }
-CARD_KEYS = {key: choice for choice, key in KEY_OF.items()} | {"✔": Choice.APPROVE, "❎": Choice.DECLINE}
+_CHECK_MARKS = dict.fromkeys("✔☑✓", Choice.APPROVE)
+CARD_KEYS = {key: choice for choice, key in KEY_OF.items()} | _CHECK_MARKS | {"❎": Choice.DECLINE}
+_AS_IF_DECIDED = frozenset(
+    [
+        "👍",
+        "👎",
+        "👌",
+        "🆗",
+        "🙆",
+        "🚫",
+        "⛔",
+        "✖",
+        "✗",
+        "✘",
+        "yes",
+        "no",
+        "ok",
+        "okay",
+        "yep",
+        "nope",
+        "sure",
+        "y",
+        "n",
+        "accept",
+        "accepted",
+        "approve",
+        "approved",
+        "agreed",
+        "reject",
+        "rejected",
+        "decline",
+        "declined",
+        "ja",
+        "nein",
+        "jo",
+        "klar",
+        "passt",
+        "+1",
+        "-1",
+    ]
+)
+
+
+def looks_like_a_decision(text: str) -> bool:
+    """Whether people mean a decision by that reaction or word, though it isn't one: '👍', 'yes', 'No thanks!'."""
+    words = normalised(text).casefold().strip(" .,!?")
+    bare = words.removesuffix(" please").removesuffix(" thanks").removesuffix(" danke").removesuffix(" bitte")
+    return bare.strip(" ,") in _AS_IF_DECIDED or words in CARD_KEYS
 
 
 def normalised(key: str) -> str:
