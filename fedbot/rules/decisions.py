@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from fedbot import messages
 from fedbot.rules.approval import consent
-from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_parcel, is_open, takes_less
+from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.loan import lend
@@ -28,7 +28,7 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, room_upgrades, sequencing
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import offer, receive
+from fedbot.rules.transfer import offer, opening, receive
 from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
 
 S = TypeVar("S", Connection, Transfer)
@@ -309,10 +309,7 @@ def _is_void(turn: Turn, subject: Subject, verdict: Verdict) -> bool:
     turn.note(subject.id, f"{verdict.choice} void: what the card shows has changed", verdict.person, verdict.event_id)
     turn.save(replace(subject, verdict=None))
     turn.do(Typing(subject.room, 0))
-    people = tuple(turn.home.people.values())
-    purpose = "changed-card" if isinstance(subject, Transfer) else "connect-card"
-    context = Context(purpose, subject.id, detail={"person": verdict.person})
-    turn.do(Ask(context, (WhoMay(right_to_decide(subject), people),), patient=True))
+    _ask_for_another_card(turn, subject, verdict.person)
     return True
 
 
@@ -367,9 +364,13 @@ def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
 def on_redaction(turn: Turn, event: Redacted) -> None:
     """Something was taken back: a verdict's own reaction or line stops it, whoever redacted it.
 
-    Whether they may do so is known in its own room alone: elsewhere anybody can name it.
+    A card that was taken down decides nothing any more, and goes up again. Whether they may do so is known in its own
+    room alone: elsewhere anybody can name it.
     """
     for subject in turn.subjects():
+        if event.target == subject.own_card and event.room in room_upgrades.lineage(turn, subject.room):
+            _put_up_again(turn, subject, event)
+            return
         verdict = subject.verdict
         if verdict is None or event.room not in room_upgrades.lineage(turn, subject.room):
             continue
@@ -378,6 +379,29 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
             stop(turn, subject, event.sender, event.event_id)
         elif behind != verdict.behind:
             turn.save(replace(subject, verdict=replace(verdict, behind=behind)))
+
+
+def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
+    """Somebody has redacted the card that people decide on: a decision on it is void, and another card follows."""
+    if not (is_open(subject) and decides_here(turn.home, subject)) and not awaits_parcel(subject):
+        return
+    verdict = subject.verdict
+    turn.note(subject.id, "its card was redacted", event.sender, event.event_id)
+    if isinstance(subject, Transfer):
+        turn.save(replace(opening.out_of_force(subject), verdict=None, card=None))
+    else:
+        turn.save(replace(opening.out_of_force(subject), verdict=None, card=None))
+    if verdict is not None:
+        turn.do(Typing(subject.room, 0))
+    _ask_for_another_card(turn, subject, verdict.person if verdict else "")
+
+
+def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
+    """Who may decide on it? The next card waits for the answer. `person`: whose decision was void, '' if nobody's."""
+    people = tuple(turn.home.people.values())
+    purpose = "changed-card" if isinstance(subject, Transfer) else "connect-card"
+    context = Context(purpose, subject.id, detail={"person": person} if person else {})
+    turn.do(Ask(context, (WhoMay(right_to_decide(subject), people),), patient=True))
 
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:

@@ -175,7 +175,8 @@ def on_changed_card(turn: Turn, event: Answered) -> None:
     transfer = transfers.goes_on(turn, transfer)
     waits = transfer.state is TransferState.OPEN and not transfer.wanted
     if waits or transfer.awaits_parcel:
-        people = [str(event.context.detail["person"]), *addressees(turn, able)]
+        void = event.context.detail.get("person")  # whose decision was void, if somebody's was
+        people = [*([str(void)] if void else []), *addressees(turn, able)]
         post_card(turn, transfer, list(dict.fromkeys(people)))
 
 
