@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from fedbot import messages
 from fedbot.messages.quantities import NUMBER_WORDS
-from fedbot.rules.ledger.stats import LONGEST_DAYS
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.protocol.bodies import LONGEST_DAYS
 
 MOST_DAYS = 731
 """Nobody lends for longer than two years on purpose."""

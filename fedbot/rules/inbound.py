@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from fedbot import messages
 from fedbot.rules.catalogue import search
@@ -21,55 +21,24 @@ from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import announcements, room_upgrades, sequencing
+from fedbot.rules.protocol import announcements, bodies, room_upgrades, sequencing
+from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import dispute, offer, opening, receive, request, send, sender_decision
-from fedbot.rules.wire.envelope import VERSION, BadEnvelope, Envelope, check
+from fedbot.rules.wire.envelope import VERSION, BadEnvelope, check
 
 A_DAY = timedelta(days=1)
 MOST_HEARD = 10
-
-# What each kind must carry in its body, by type; whatever else is there is ignored.
-BODIES: dict[str, dict[str, type]] = {
-    "announce": {"parties": list},
-    "connect": {"generation": int, "name": str, "access": str, "asker": str, "asker_name": str, "commitment": str},
-    "reveal": {"nonce": str},
-    "check": {},
-    "accepted": {"by": str, "by_name": str, "access": str},
-    "declined": {},
-    "credentials": {"url": str, "token": str},
-    "ready": {},
-    "renewed": {"problem": str},
-    "cancelled": {},
-    "disconnecting": {"by": str, "by_name": str},
-    "noted": {},
-    "stats-ask": {"days": int},
-    "stats": {"days": int, "problem": str},
-    "find-ask": {"search": str},
-    "find": {"search": str, "problem": str},
-    "books-ask": {"after": str},
-    "books": {"after": str, "last": str, "problem": str},
-    "ask": {"seen": int},
-    "seen": {"seen": int},
-    "offer": {"terms": dict, "due": str, "opening": dict},
-    "request": {"terms": dict, "due": str, "opening": dict},
-    "granted": {"terms": dict, "by": str, "by_name": str},
-    "approve": {"by": str, "by_name": str},
-    "decline": {"by": str, "by_name": str},
-    "cancel": {"by": str, "by_name": str},
-    "expired": {},
-    "aborted": {},
-    "sent": {"lines": list, "failed": list},
-    "received": {"items": list, "refused": list},
-    "refused": {"reason": str},
-    "reverted": {},
-    "done": {},
-    "extended": {"until": str, "by": str, "by_name": str},
-    "closed": {"how": str, "by": str, "by_name": str},
-    "disputed": {},
-}
+ENDED: tuple[type[bodies.Ended], ...] = (
+    bodies.Declined,
+    bodies.Cancelled,
+    bodies.Expired,
+    bodies.Aborted,
+    bodies.Done,
+    bodies.Reverted,
+)
 
 
 def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
@@ -77,8 +46,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
     if event.room not in room_upgrades.federation_rooms(turn):
         return
     try:
-        envelope = check(event.envelope)
-        _check_body(envelope)
+        envelope = bodies.understood(check(event.envelope))
     except BadEnvelope as problem:
         if turn.spends("stray", event.sender) is None:
             turn.note("mail", f"unreadable: {problem}", event.sender, event.event_id)
@@ -89,8 +57,8 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
         return
     if budgets.MESSAGES[envelope.kind][1] is budgets.Scope.SENDER and _is_too_much(turn, envelope, event.sender):
         return
-    if envelope.kind == "announce":
-        pinning.on_announced(turn, event.room, event.sender, {"parties": envelope.body["parties"]})
+    if bodies.says(envelope, bodies.Announce):
+        pinning.on_announced(turn, event.room, event.sender, {"parties": envelope.body.parties})
         return
     if envelope.to != turn.home.party or envelope.room != event.room:
         return
@@ -102,7 +70,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
             _complain(turn, event, str(problem))
 
 
-def _is_too_much(turn: Turn, envelope: Envelope, whose: str) -> bool:
+def _is_too_much(turn: Turn, envelope: Message[Body], whose: str) -> bool:
     """Whether this message is over the budget of its kind: then it is left unread, and comes again if it must arrive.
 
     `whose` is the peer, or the Matrix account, where the budget isn't the subject's own.
@@ -125,16 +93,6 @@ def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: str) -> Non
         turn.note(subject, what, event.sender, event.event_id)
 
 
-def _check_body(envelope: Envelope) -> None:
-    required = BODIES.get(envelope.kind)
-    if required is None:
-        raise BadEnvelope("kind")
-    for field, kind in required.items():
-        value = envelope.body.get(field)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise BadEnvelope(f"body.{field}")
-
-
 def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
     """One polite notice a bot and day."""
     if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
@@ -142,7 +100,7 @@ def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
         turn.do(Post(f"unreadable:-:{event.event_id}", event.room, phrase))
 
 
-def _deliver(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+def _deliver(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     if envelope.subject_kind == "connection":
         _about_connection(turn, event, envelope)
     else:
@@ -152,12 +110,12 @@ def _deliver(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
 # --- connections ---
 
 
-def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     connection = turn.connection(envelope.subject)
     if connection is None:
         _from_unknown(turn, event, envelope)
         return
-    if envelope.kind == "check":
+    if bodies.says(envelope, bodies.Check):
         is_theirs = envelope.sender == connection.peer and event.room == connection.room
         if is_theirs and not _is_too_much(turn, envelope, event.sender):
             key_checks.on_check(turn, connection, event, envelope)
@@ -167,7 +125,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
     if envelope.kind != "connect" and _is_too_much(turn, envelope, connection.peer):
         return
     connection = move_rooms.follow_what_is_over(turn, connection)
-    if envelope.kind == "connect":
+    if bodies.says(envelope, bodies.Connect):
         pinned = AnnouncedParty(connection.peer, connection.peer_name, connection.peer_key)
         connections.on_connect(turn, envelope, pinned, event)
         return
@@ -175,34 +133,49 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
     if read is None:
         return
     read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
-    rule = _ABOUT_CONNECTIONS.get(envelope.kind)
+    rule = _ABOUT_CONNECTIONS.get(type(envelope.body))
     if rule is None:
         turn.save(read)
     else:
         rule(turn, read, envelope)
 
 
-_ABOUT_CONNECTIONS: dict[str, Callable[[Turn, Connection, Envelope], None]] = {
-    "accepted": connections.on_accepted,
-    "declined": connections.on_declined,
-    "reveal": connections.on_revealed,
-    "credentials": rotate_tokens.on_credentials,
-    "renewed": rotate_tokens.on_renewed,
-    "ready": connections.on_ready,
-    "cancelled": connections.on_cancelled,
-    "disconnecting": disconnect.on_disconnecting,
-    "stats-ask": stats.on_asked,
-    "stats": stats.on_told,
-    "find-ask": search.on_asked,
-    "find": search.on_told,
-    "books-ask": reconcile.on_asked,
-    "books": reconcile.on_page,
-}
+B = TypeVar("B", bound=Body)
+_ConnectionRule = Callable[[Turn, Connection, Message[B]], None]
+_TransferRule = Callable[[Turn, Transfer, Message[B], EnvelopeSeen], None]
 
 
-def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+def _of_connection(kind: type[B], rule: _ConnectionRule[B]) -> tuple[type[Body], _ConnectionRule[Any]]:
+    return kind, rule
+
+
+def _of_transfer(kind: type[B], rule: _TransferRule[B]) -> tuple[type[Body], _TransferRule[Any]]:
+    return kind, rule
+
+
+_ABOUT_CONNECTIONS: dict[type[Body], _ConnectionRule[Any]] = dict(
+    (
+        _of_connection(bodies.Accepted, connections.on_accepted),
+        _of_connection(bodies.Declined, connections.on_declined),
+        _of_connection(bodies.Reveal, connections.on_revealed),
+        _of_connection(bodies.Credentials, rotate_tokens.on_credentials),
+        _of_connection(bodies.Renewed, rotate_tokens.on_renewed),
+        _of_connection(bodies.Ready, connections.on_ready),
+        _of_connection(bodies.Cancelled, connections.on_cancelled),
+        _of_connection(bodies.Disconnecting, disconnect.on_disconnecting),
+        _of_connection(bodies.StatsAsk, stats.on_asked),
+        _of_connection(bodies.Stats, stats.on_told),
+        _of_connection(bodies.FindAsk, search.on_asked),
+        _of_connection(bodies.Find, search.on_told),
+        _of_connection(bodies.BooksAsk, reconcile.on_asked),
+        _of_connection(bodies.Books, reconcile.on_page),
+    )
+)
+
+
+def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     """A connection that we have not heard of: only an asking begins one, by the bot that we believe of."""
-    if envelope.kind != "connect":
+    if not bodies.says(envelope, bodies.Connect):
         return
     announced = turn.announced(event.room, envelope.sender)
     fits = [party for bot, party in announced if bot == event.sender and party.key == envelope.key]
@@ -216,7 +189,7 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
     connections.on_connect(turn, envelope, fits[0], event)
 
 
-def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Envelope) -> bool:
+def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[Body]) -> bool:
     """Whether the letter is from the party, account, key and room that the connection pins.
 
     What was written in the room before that was upgraded counts too.
@@ -234,7 +207,7 @@ def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope
 # --- transfers ---
 
 
-def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     transfer = turn.transfer(envelope.subject)
     connection = turn.connection(transfer.connection) if transfer else _newest_with(turn, envelope.sender)
     if connection is None or connection.state not in LIVING_CONNECTION | {ConnectionState.ENDED}:
@@ -258,10 +231,11 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
         read = replace(read, heard=(*read.heard, event.event_id)[-MOST_HEARD:])
         disputed = read.state is TransferState.DISPUTED
         read = dispute.listen(turn, read, envelope)
-        if read.role == "sender":
-            _to_sender(turn, read, event, envelope)
+        rule = (_TO_SENDER if read.role == "sender" else _TO_RECEIVER).get(type(envelope.body))
+        if rule is None:
+            turn.save(read)
         else:
-            _to_receiver(turn, read, event, envelope)
+            rule(turn, read, envelope, event)
         if disputed:
             _go_on_if_settled(turn, read.id)
 
@@ -283,9 +257,10 @@ def _newest_with(turn: Turn, party: str) -> Connection | None:
     return turn.connection_with(party) or max(ended, key=lambda c: c.generation, default=None)
 
 
-def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_id: str) -> None:
-    kind = envelope.body["terms"].get("kind") if envelope.kind in opening.KINDS else ""
-    if envelope.kind in opening.KINDS:
+def _new_transfer(turn: Turn, envelope: Message[Body], connection: Connection, event_id: str) -> None:
+    kind = ""
+    if bodies.says(envelope, bodies.Opens):
+        kind = envelope.body.terms.kind
         opening.opened_by_peer(turn, connection, envelope)
     comes_home = connection.state is ConnectionState.ENDING and kind == lend.RETURN
     if connection.state in {ConnectionState.ENDING, ConnectionState.ENDED} and not comes_home:
@@ -303,19 +278,18 @@ def _new_transfer(turn: Turn, envelope: Envelope, connection: Connection, event_
         _begin(turn, envelope, connection, kind, event_id)
 
 
-def _begin(turn: Turn, envelope: Envelope, connection: Connection, kind: str, event_id: str) -> None:
-    if kind == lend.RETURN:
-        begin = hand_back.on_handed_back if envelope.kind == "offer" else hand_back.on_asked_back
+def _begin(turn: Turn, envelope: Message[Body], connection: Connection, kind: str, event_id: str) -> None:
+    if bodies.says(envelope, bodies.Offer):
+        if kind == lend.RETURN:
+            hand_back.on_handed_back(turn, connection, envelope, event_id)
+        else:
+            offer.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
+    elif bodies.says(envelope, bodies.Request):
+        begin = {lend.RETURN: hand_back.on_asked_back, lend.EXTENSION: extend.on_asked}.get(kind, request.on_request)
         begin(turn, connection, envelope, event_id)
-    elif kind == lend.EXTENSION and envelope.kind == "request":
-        extend.on_asked(turn, connection, envelope, event_id)
-    elif envelope.kind == "offer":
-        offer.on_offer(turn, connection, envelope, _sealed(turn, envelope), event_id)
-    elif envelope.kind == "request":
-        request.on_request(turn, connection, envelope, event_id)
 
 
-def _is_one_too_many(turn: Turn, envelope: Envelope, connection: Connection) -> bool:
+def _is_one_too_many(turn: Turn, envelope: Message[Body], connection: Connection) -> bool:
     """Whether the friend has asked for too much within an hour. Once declined for that, it stays declined."""
     known = f"too-many:{envelope.subject}"
     if not any(telling.id == known for telling in turn.tellings()):
@@ -351,7 +325,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
     return True
 
 
-def _decline_unseen(turn: Turn, envelope: Envelope, connection: Connection, reason: str) -> None:
+def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection, reason: str) -> None:
     """A request that crossed with the end of the friendship, or is one too many: only we can end it.
 
     Nothing is kept of it: when it comes again, it is answered again by the same letter.
@@ -370,54 +344,66 @@ def _decline_unseen(turn: Turn, envelope: Envelope, connection: Connection, reas
         turn.do(SendEnvelope(connection.room, draft))
 
 
-def _sealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
-    sealed = envelope.body.get("sealed")
-    if not isinstance(sealed, str):
-        return {}
-    binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
+def _sealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
     try:
-        return turn.state.unseal(sealed, binding)
+        return sequencing.unsealed(turn, envelope)
     except BadEnvelope as problem:
         raise BadTerms(f"sealed body: {problem}") from None
 
 
-def _to_sender(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
-    match envelope.kind:
-        case "noted":
-            turn.save(transfers.with_card(transfer, event.event_id))
-        case "approve" if transfer.terms.kind == "request":
-            request.on_confirmed(turn, transfer, envelope, event.event_id, event.at)
-        case "approve":
-            sender_decision.on_approve(turn, transfer, envelope, event.event_id, event.at)
-        case "decline":
-            sender_decision.on_decline(turn, transfer, envelope, event.event_id)
-        case "cancel":
-            sender_decision.on_cancel(turn, transfer, envelope, event.event_id)
-        case "received":
-            send.on_received(turn, transfer, envelope)
-        case "refused":
-            send.on_refused_by_receiver(turn, transfer, envelope)
-        case "disputed":
-            dispute.on_disputed(turn, transfer, envelope)
-        case _:
-            turn.save(transfer)
+def _approved(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event: EnvelopeSeen) -> None:
+    rule = request.on_confirmed if transfer.terms.kind == "request" else sender_decision.on_approve
+    rule(turn, transfer, envelope, event.event_id, event.at)
 
 
-def _to_receiver(turn: Turn, transfer: Transfer, event: EnvelopeSeen, envelope: Envelope) -> None:
-    match envelope.kind:
-        case "noted":
-            request.on_noted(turn, transfer, envelope, event.event_id)
-        case "granted" if transfer.terms.kind == "request":
-            request.on_granted(turn, transfer, envelope, event.event_id)
-        case "sent":
-            receive.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
-        case "declined" | "cancelled" | "expired" | "aborted" | "done" | "reverted":
-            receive.on_end(turn, transfer, envelope, event.event_id)
-        case "extended" if transfer.is_loan:
-            extend.on_extended(turn, transfer, envelope)
-        case "closed" if transfer.is_loan:
-            end.on_closed(turn, transfer, envelope)
-        case "disputed":
-            dispute.on_disputed(turn, transfer, envelope)
-        case _:
-            turn.save(transfer)
+def _granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], event: EnvelopeSeen) -> None:
+    if transfer.terms.kind == "request":
+        request.on_granted(turn, transfer, envelope, event.event_id)
+    else:
+        turn.save(transfer)
+
+
+def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], event: EnvelopeSeen) -> None:
+    receive.on_sent(turn, transfer, envelope, event.event_id, _sealed(turn, envelope))
+
+
+def _extended(turn: Turn, transfer: Transfer, envelope: Message[bodies.Extended], _: EnvelopeSeen) -> None:
+    if transfer.is_loan:
+        extend.on_extended(turn, transfer, envelope)
+    else:
+        turn.save(transfer)
+
+
+def _closed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Closed], _: EnvelopeSeen) -> None:
+    if transfer.is_loan:
+        end.on_closed(turn, transfer, envelope)
+    else:
+        turn.save(transfer)
+
+
+def _card_is_up(turn: Turn, transfer: Transfer, _: Message[bodies.Noted], event: EnvelopeSeen) -> None:
+    turn.save(transfers.with_card(transfer, event.event_id))
+
+
+_TO_SENDER: dict[type[Body], _TransferRule[Any]] = dict(
+    (
+        _of_transfer(bodies.Noted, _card_is_up),
+        _of_transfer(bodies.Approve, _approved),
+        _of_transfer(bodies.Decline, sender_decision.on_decline),
+        _of_transfer(bodies.Cancel, sender_decision.on_cancel),
+        _of_transfer(bodies.Received, send.on_received),
+        _of_transfer(bodies.Refused, send.on_refused_by_receiver),
+        _of_transfer(bodies.Disputed, dispute.on_disputed),
+    )
+)
+_TO_RECEIVER: dict[type[Body], _TransferRule[Any]] = dict(
+    (
+        _of_transfer(bodies.Noted, request.on_noted),
+        _of_transfer(bodies.Granted, _granted),
+        _of_transfer(bodies.Sent, _sent),
+        *(_of_transfer(kind, receive.on_end) for kind in ENDED),
+        _of_transfer(bodies.Extended, _extended),
+        _of_transfer(bodies.Closed, _closed),
+        _of_transfer(bodies.Disputed, dispute.on_disputed),
+    )
+)

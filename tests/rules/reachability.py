@@ -93,7 +93,7 @@ LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("extended", {"until": "2027-01-01", **BY}),
     ("closed", {"how": "gift", **BY}),
 )
-"""What a peer can say of a transfer; `BODIES` in `mail` names the kinds."""
+"""What a peer can say of a transfer; `KINDS` in `protocol/bodies` names the kinds."""
 
 
 @dataclass

@@ -10,7 +10,7 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Draft, SendEnvelope
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import State, Turn
 from fedbot.rules.wire.envelope import Envelope
 
@@ -75,10 +75,10 @@ class Side:
         assert connection is not None
         envelope = Envelope(
             v=1, id=f"{sender}{draft.number}", kind=draft.kind, sender=sender, to=draft.to, room=ROOM,
-            subject=draft.subject, subject_kind=draft.subject_kind, seq=draft.number, terms_hash="", body=draft.body,
-            sent_at=self.now, key="", sig="",
+            subject=draft.subject, subject_kind=draft.subject_kind, seq=draft.number, terms_hash="",
+            raw_body=draft.body, sent_at=self.now, key="", sig="",
         )  # fmt: skip
-        read = sequencing.read(turn, connection, envelope)
+        read = sequencing.read(turn, connection, bodies.understood(envelope))
         if read is not None:
             turn.save(read)
         return self._done(turn)

@@ -30,11 +30,12 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.transfer import send, sender_decision
-from fedbot.rules.wire.envelope import Envelope, transaction_id
+from fedbot.rules.wire.envelope import transaction_id
 from tests.simulation.crashing import CrashingJournal
 from tests.simulation.history import Outcome, lived
 from tests.simulation.party import SteppedInventory
@@ -246,7 +247,7 @@ def _never_again(stack: ExitStack) -> None:
 
 @mutant("letters are read out of order")
 def _out_of_order(stack: ExitStack) -> None:
-    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:
+    def read(turn: Turn, subject: Any, envelope: Message[Body]) -> Any:
         if envelope.seq > subject.exchange.seen + 1:
             subject = replace(subject, exchange=replace(subject.exchange, seen=envelope.seq - 1))
         return before(turn, subject, envelope)
@@ -256,7 +257,7 @@ def _out_of_order(stack: ExitStack) -> None:
 
 @mutant("a letter that comes twice is acted upon twice")
 def _duplicates(stack: ExitStack) -> None:
-    def read(turn: Turn, subject: Any, envelope: Envelope) -> Any:
+    def read(turn: Turn, subject: Any, envelope: Message[Body]) -> Any:
         if 0 < envelope.seq <= subject.exchange.seen:
             turn.save(subject)
             return subject
@@ -330,7 +331,7 @@ def _not_before_debit(stack: ExitStack) -> None:
 
 @mutant("an approval of other terms counts")
 def _other_terms(stack: ExitStack) -> None:
-    def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
+    def on_approve(turn: Turn, transfer: Transfer, envelope: Message[Approve], event_id: str, at: datetime) -> None:
         before(turn, transfer, replace(envelope, terms_hash=transfer.terms_hash), event_id, at)
 
     before = _instead(stack, sender_decision, "on_approve", on_approve)

@@ -26,10 +26,11 @@ from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Context, Said, Unanswered
 from fedbot.rules.model.queries import Scope, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem, is_sound, plain
-from fedbot.rules.protocol import announcements, sequencing
+from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, check_quantity, presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import BadEnvelope, Envelope, search_id
+from fedbot.rules.wire.envelope import BadEnvelope, search_id
 
 SILENT_AFTER = timedelta(seconds=20)
 LISTED_FOR = timedelta(minutes=10)
@@ -237,7 +238,7 @@ def _word(hit: Hit) -> str:
 # --- a friend's bot asks ---
 
 
-def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAsk]) -> None:
     """A friend searches: look through what we share, under the token made for that friend (DESIGN §2)."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > budgets.HOUR:
@@ -250,7 +251,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
     if not isinstance(words, str) or not 0 < len(words.strip()) <= LONGEST_WORDS:
         turn.note(connection.id, "a search without words")
         return
-    context = Context("find-answer", connection.id, detail={"search": str(envelope.body["search"])[:100]})
+    context = Context("find-answer", connection.id, detail={"search": envelope.body.search})
     again = turn.spends("find", connection.peer)
     if again is not None:
         _tell(turn, context, {"problem": "later", "again": again.isoformat()})
@@ -288,16 +289,16 @@ def _tell(
     sequencing.post(turn, connection, draft)
 
 
-def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> None:
     """A friend's hits: added to the search that waits for them, if it still does."""
     told = _understood(turn, connection, envelope)
     if told.shared is not None:
         connection = replace(connection, peer_shares=told.shared)
     turn.save(connection)
-    search = turn.search(str(envelope.body["search"]))
+    search = turn.search(envelope.body.search)
     if search is None or connection.peer not in search.waiting:
         return
-    if told.hits and not (envelope.body.get("in_room") is True or _is_private(turn, search.room)):
+    if told.hits and not (envelope.body.in_room or _is_private(turn, search.room)):
         told = replace(told, hits=(), problem="hidden")
     _came(turn, search, told)
 
@@ -322,15 +323,15 @@ def _written(hit: Hit) -> dict[str, Any]:
     }
 
 
-def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> SpaceHits:
+def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Find]) -> SpaceHits:
     """A friend's answer; whatever in it isn't as it should be makes all of it unreadable."""
     nothing = SpaceHits(connection.peer, connection.peer_name)
     try:
-        match envelope.body["problem"]:
+        match envelope.body.problem:
             case "":
                 return _read(nothing, sequencing.unsealed(turn, envelope))
             case "later":
-                return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.get("again")))
+                return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.again))
             case _:
                 return replace(nothing, problem="inventory")
     except (BadEnvelope, BadTerms, ValueError) as problem:

@@ -24,11 +24,12 @@ from fedbot.rules.model.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.stock import Right
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
-from fedbot.rules.wire.envelope import Envelope, fingerprint
+from fedbot.rules.wire.envelope import fingerprint
 from fedbot.rules.wire.subject_ids import connection_id
 
 MOST_AHEAD = 1000  # generations: enough for a peer that knows of connections which we have forgotten
@@ -105,7 +106,7 @@ def _asking_body(turn: Turn, connection: Connection) -> dict[str, Any]:
 # --- what the peer's bot writes ---
 
 
-def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen) -> None:
+def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: AnnouncedParty, event: EnvelopeSeen) -> None:
     """A peer asks to connect: a card for our superusers; or, if we asked too, both have said yes.
 
     BadTerms if its id isn't that of both keys, the room and the generation.
@@ -137,15 +138,15 @@ def on_connect(turn: Turn, envelope: Envelope, announced: AnnouncedParty, event:
         _take_up(turn, connection)
 
 
-def _generation_in(turn: Turn, envelope: Envelope, known: Connection | None) -> int:
+def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connection | None) -> int:
     """The generation under which it is asked; an id that we know was checked when it came, maybe with another key."""
-    generation = int(envelope.body["generation"])
+    generation = envelope.body.generation
     if known is not None:
         is_it = known.generation == generation
     else:
         named = connection_id(turn.home.key, envelope.key, envelope.room, generation)
         is_it = envelope.subject == named and generation <= next_generation(turn, envelope.sender) + MOST_AHEAD
-    if not is_it or generation < 1:
+    if not is_it:
         raise BadTerms("connection or body.generation")
     return generation
 
@@ -162,7 +163,7 @@ def _put_up_card(turn: Turn, connection: Connection) -> None:
     turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
 
 
-def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope, asked: Connection) -> None:
+def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies.Connect], asked: Connection) -> None:
     """Both asked at once, or the same asking came again, or from a peer that has forgotten all."""
     read = sequencing.read(turn, known, envelope)
     if read is None:
@@ -173,9 +174,9 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Envelope, aske
     if known.state is ConnectionState.ASKED:
         body = envelope.body
         theirs = _asker_in(turn, envelope)
-        known = replace(known, access=_agreed_access(turn, str(body["access"])), decided=theirs)
+        known = replace(known, access=_agreed_access(turn, body.access), decided=theirs)
         if known.check is not None:
-            known = replace(known, check=replace(known.check, peer_commitment=key_checks.hex_in(body, "commitment")))
+            known = replace(known, check=replace(known.check, peer_commitment=body.commitment))
         known = _reveal(turn, known)
         turn.note_by(known.id, "both sides asked at once: each asking is the other's approval", theirs)
         turn.do(
@@ -228,22 +229,17 @@ def _decline_by_itself(turn: Turn, asked: Connection, reason: str, generation: i
     turn.do(SendEnvelope(asked.room, draft))
 
 
-def _asker_in(turn: Turn, envelope: Envelope) -> Signature:
+def _asker_in(turn: Turn, envelope: Message[bodies.Connect]) -> Signature:
     """Who of the peer's people asks."""
-    person = str(envelope.body["asker"])[:255]
-    return Signature(
-        person,
-        turn.called(str(envelope.body["asker_name"]), person, envelope.sender),
-        envelope.sender,
-        envelope.sent_at,
-    )
+    person = envelope.body.asker
+    name = turn.called(envelope.body.asker_name, person, envelope.sender)
+    return Signature(person, name, envelope.sender, envelope.sent_at)
 
 
 def _offered(
-    turn: Turn, envelope: Envelope, announced: AnnouncedParty, event: EnvelopeSeen, generation: int
+    turn: Turn, envelope: Message[bodies.Connect], announced: AnnouncedParty, event: EnvelopeSeen, generation: int
 ) -> Connection:
     body = envelope.body
-    commitment = key_checks.hex_in(body, "commitment")
     connection = Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -256,11 +252,11 @@ def _offered(
         state=ConnectionState.OFFERED,
         asked=replace(_asker_in(turn, envelope), event_id=event.event_id),
         ours=False,
-        access=_agreed_access(turn, str(body["access"])),
+        access=_agreed_access(turn, body.access),
         due=turn.now + turn.home.request_open_for,
         exchange=sequencing.begun_by(envelope),
     )
-    return key_checks.begun(turn, connection, announced.key, peer_commitment=commitment)
+    return key_checks.begun(turn, connection, announced.key, peer_commitment=body.commitment)
 
 
 def _leave_for_later(turn: Turn, asked: Connection) -> None:
@@ -336,9 +332,9 @@ def card(
     )
 
 
-def on_revealed(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_revealed(turn: Turn, connection: Connection, envelope: Message[bodies.Reveal]) -> None:
     """The peer tells its nonce. Ours is told in turn, and people can compare; then, on our card, decide."""
-    known = _with_nonce(turn, connection, envelope)
+    known = _with_nonce(turn, connection, envelope.body.nonce)
     if known is None or known.check == connection.check:
         turn.save(known or turn.connection(connection.id) or connection)
         return
@@ -353,9 +349,9 @@ def on_revealed(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         provision.become_active(turn, known)
 
 
-def _with_nonce(turn: Turn, connection: Connection, envelope: Envelope) -> Connection | None:
+def _with_nonce(turn: Turn, connection: Connection, nonce: str) -> Connection | None:
     """The connection with the peer's nonce, ours told; None if it ended, as that isn't the nonce that was due."""
-    known = key_checks.completed(connection, key_checks.hex_in(envelope.body, "nonce"))
+    known = key_checks.completed(connection, nonce)
     if known is None:
         key_checks.tell_failure(turn, connection)
         _refuse_for_keys(turn, connection)
@@ -372,16 +368,15 @@ def _refuse_for_keys(turn: Turn, connection: Connection) -> None:
         turn.save(connection)
 
 
-def on_accepted(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Accepted]) -> None:
     """The peer's superuser said yes: make our side too."""
     if connection.state is not ConnectionState.ASKED:
         turn.save(_told_that_it_is_over(turn, connection))
         return
     body = envelope.body
-    person, name = str(body["by"])[:255], turn.called(str(body["by_name"]), str(body["by"])[:255], connection.peer)
-    decided = Signature(person, name, connection.peer, envelope.sent_at)
-    connection = replace(connection, decided=decided, access=_agreed_access(turn, str(body["access"])))
-    known = _with_nonce(turn, connection, envelope) if "nonce" in body else connection
+    decided = Signature(body.by, turn.called(body.by_name, body.by, connection.peer), connection.peer, envelope.sent_at)
+    connection = replace(connection, decided=decided, access=_agreed_access(turn, body.access))
+    known = _with_nonce(turn, connection, body.nonce) if body.nonce is not None else connection
     if known is None:
         return
     connection = known
@@ -402,42 +397,40 @@ def _told_that_it_is_over(turn: Turn, connection: Connection) -> Connection:
     return sequencing.send(turn, connection, "cancelled", body, awaits=True)
 
 
-def on_declined(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Declined]) -> None:
     """The peer said no, or asks for another generation."""
     if connection.state is not ConnectionState.ASKED:
         turn.save(connection)
         return
-    reason = str(envelope.body.get("reason", "declined"))
+    reason = envelope.body.reason or "declined"
     ended = replace(connection, state=ConnectionState.DECLINED, problem=reason[:60])
     turn.save(ended)
-    turn.note(connection.id, f"declined by {connection.peer}: {ended.problem}", str(envelope.body.get("by", ""))[:255])
+    turn.note(connection.id, f"declined by {connection.peer}: {ended.problem}", envelope.body.by)
     announced = turn.announced(connection.room, connection.peer)
-    generation = envelope.body.get("generation")
-    if reason == "generation" and len(announced) == 1 and isinstance(generation, int):
+    generation = envelope.body.generation
+    if reason == "generation" and len(announced) == 1 and generation is not None:
         bot, party = announced[0]
         if connection.generation < generation <= connection.generation + MOST_AHEAD:
             ask(turn, bot, party, connection.room, connection.asked, connection.asked.event_id, generation)
             return
-    phrase = say(messages.connection.connect_declined, connection=ended, by=str(envelope.body.get("by_name", ""))[:60])
+    phrase = say(messages.connection.connect_declined, connection=ended, by=envelope.body.by_name[:60])
     ended, draft = sequencing.write(turn, ended, "noted")
     turn.save(ended)
     turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,), draft=draft))
 
 
-def on_ready(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_ready(turn: Turn, connection: Connection, envelope: Message[bodies.Ready]) -> None:
     """The peer's trial passed."""
-    items = envelope.body.get("items")
-    connection = replace(connection, peer_ready=True, peer_sees_items=items if isinstance(items, int) else None)
+    connection = replace(connection, peer_ready=True, peer_sees_items=envelope.body.items)
     provision.become_active(turn, connection)
 
 
-def on_cancelled(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_cancelled(turn: Turn, connection: Connection, envelope: Message[bodies.Cancelled]) -> None:
     """The peer's side cancelled or let it expire: take back what we made. What was active ends otherwise."""
     was_active = connection.own_ready and connection.peer_ready
     if connection.state in LIVING_CONNECTION - {ConnectionState.ENDING} and not was_active:
-        by = str(envelope.body.get("by_name", ""))[:60]
-        state = ConnectionState.CANCELLED if envelope.body.get("by") else ConnectionState.EXPIRED
-        finish(turn, connection, state, by, "noted")
+        state = ConnectionState.CANCELLED if envelope.body.by else ConnectionState.EXPIRED
+        finish(turn, connection, state, envelope.body.by_name[:60], "noted")
     else:
         turn.save(connection)
 

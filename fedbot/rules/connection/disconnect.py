@@ -25,11 +25,11 @@ from fedbot.rules.model.events import StepDone
 from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import dispute
-from fedbot.rules.wire.envelope import Envelope
 
 LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.SUSPENDED})
 OVER = FINAL | {TransferState.DISPUTED}
@@ -138,10 +138,10 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
 # --- by the peer ---
 
 
-def on_disconnecting(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodies.Disconnecting]) -> None:
     """The peer ends it: we do the same on our side, and say so. If it does so at once, no loan can come back by it."""
     by = transfers.signature_in(turn, envelope, connection.peer, "")
-    has_left = connection.peer_has_left or envelope.body.get("at_once") is True
+    has_left = connection.peer_has_left or envelope.body.at_once
     connection = replace(connection, peer_has_left=has_left)
     if connection.state in UNFINISHED_CONNECTION:
         connections.finish(turn, connection, ConnectionState.CANCELLED, by.name)

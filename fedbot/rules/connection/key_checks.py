@@ -7,10 +7,8 @@ one try in 2^42, and none that nobody notices.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from fedbot import messages
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
@@ -18,16 +16,16 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import KeyCheck
 from fedbot.rules.model.effects import Draft, Post, SendEnvelope, say
 from fedbot.rules.model.events import EnvelopeSeen
-from fedbot.rules.protocol.terms import BadTerms
+from fedbot.rules.protocol import bodies
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Envelope, fingerprint, key_commitment, short_string
+from fedbot.rules.wire.envelope import fingerprint, key_commitment, short_string
 
 ANSWERED_AGAIN_AFTER = timedelta(minutes=1)
 FAILED = "keys"
 """The reason of an asking that ends as a nonce isn't the one that was committed to."""
 _CHECKED_AGAIN = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING, ConnectionState.SUSPENDED})
 """Before that the messages by which a friendship is asked for carry all of it."""
-_HEX = re.compile(r"[0-9a-f]{64}")
 
 
 def begun(turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_commitment: str = "") -> Connection:
@@ -39,14 +37,6 @@ def begun(turn: Turn, connection: Connection, peer_key: str, *causes: str, peer_
 def our_commitment(turn: Turn, connection: Connection) -> str:
     """What we tell before our nonce."""
     return key_commitment(connection.id, turn.home.key, connection.check.ours) if connection.check else ""
-
-
-def hex_in(body: dict[str, Any], field: str) -> str:
-    """A commitment or a nonce in a protocol message. Raises BadTerms if it isn't one."""
-    value = body.get(field)
-    if not (isinstance(value, str) and _HEX.fullmatch(value)):
-        raise BadTerms(f"body.{field}")
-    return value
 
 
 def told(connection: Connection) -> tuple[Connection, dict[str, str]]:
@@ -101,17 +91,17 @@ def begin_review(turn: Turn, connection: Connection) -> Connection:
     return connection
 
 
-def on_check(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Envelope) -> None:
+def on_check(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[bodies.Check]) -> None:
     """A commitment or a nonce of whoever speaks for the peer now. Of a key that isn't pinned only that is taken."""
     pinned = (connection.peer_bot, connection.peer_key)
     suspended = connection.state is ConnectionState.SUSPENDED
     looked_at = (connection.changed_bot, connection.changed_key) if suspended and connection.changed_bot else pinned
     if (event.sender, envelope.key) != looked_at or connection.state not in _CHECKED_AGAIN:
         return
-    if "commitment" in envelope.body:
-        _on_commitment(turn, connection, envelope.key, hex_in(envelope.body, "commitment"))
-    else:
-        _on_nonce(turn, connection, envelope.key, hex_in(envelope.body, "nonce"))
+    if envelope.body.commitment is not None:
+        _on_commitment(turn, connection, envelope.key, envelope.body.commitment)
+    elif envelope.body.nonce is not None:
+        _on_nonce(turn, connection, envelope.key, envelope.body.nonce)
 
 
 def _on_commitment(turn: Turn, connection: Connection, key: str, commitment: str) -> None:

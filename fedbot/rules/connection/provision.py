@@ -35,9 +35,9 @@ from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Pos
 from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Mirror, Step
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.protocol import room_upgrades, sequencing
+from fedbot.rules.protocol import bodies, room_upgrades, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Envelope
 
 TRY_AGAIN_AFTER = timedelta(minutes=1)
 A_DAY = timedelta(days=1)
@@ -210,18 +210,15 @@ def _about_peer(connection: Connection) -> Context:
     return Context("making", connection.id, detail={"whose": PEER})
 
 
-def on_credentials(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.Credentials]) -> None:
     """The peer's token, sealed to us: into the vault, then try it at the peer's InvenTree."""
-    sealed = envelope.body.get("token")
-    url = str(envelope.body.get("url", ""))
-    wanted = connection.access == "direct" and connection.state is ConnectionState.MAKING
-    if not wanted or not isinstance(sealed, str) or not url.startswith(("https://", "http://")):
+    if connection.access != "direct" or connection.state is not ConnectionState.MAKING:
         turn.save(connection)
         return
     binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
-    connection = replace(connection, peer_url=url)
+    connection = replace(connection, peer_url=envelope.body.url)
     turn.save(connection)
-    turn.do(KeepSecret(_about_peer(connection), peer_reference(connection), sealed, binding))
+    turn.do(KeepSecret(_about_peer(connection), peer_reference(connection), envelope.body.token, binding))
     _try_peers(turn, connection)
 
 

@@ -29,9 +29,9 @@ from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
 from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Step
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Envelope
 
 BEFORE_ITS_END = timedelta(days=30)
 LOOK_AGAIN = timedelta(hours=1)
@@ -39,7 +39,6 @@ A_DAY = timedelta(days=1)
 WARN_AT = (30, 14, 3)  # days before the token's end
 BY_HAND = frozenset({"no-admin-token", "unsupported"})
 PEER = "peer"
-LONGEST_PROBLEM = 200
 
 
 def next_look(connection: Connection) -> datetime | None:
@@ -262,20 +261,20 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
 # --- the peer's side: take it, try it ---
 
 
-def on_credentials(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.Credentials]) -> None:
     """A token from the peer: its first one, or the next."""
     if connection.state is ConnectionState.MAKING:
         provision.on_credentials(turn, connection, envelope)
         return
     turn.save(connection)
-    sealed, url = envelope.body.get("token"), str(envelope.body.get("url", ""))
+    url = envelope.body.url
     wanted = connection.access == "direct" and connection.own_ready and connection.state is not ConnectionState.ENDED
-    if not wanted or not isinstance(sealed, str) or not url.startswith(("https://", "http://")):
+    if not wanted:
         return
     binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
     reference = provision.next_of(provision.peer_reference(connection))
     context = Context("renewing", connection.id, detail={"step": TryToken.__name__, "whose": PEER, "url": url})
-    turn.do(KeepSecret(context, reference, sealed, binding))
+    turn.do(KeepSecret(context, reference, envelope.body.token, binding))
     private = connection.peer in turn.home.private_peers
     turn.do(Do(context, TryToken(_mark(connection, "trial"), reference, url, private=private)))
 
@@ -288,13 +287,13 @@ def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str
     turn.note(connection.id, "the peer's new token works")
 
 
-def on_renewed(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Renewed]) -> None:
     """The peer has tried the token that we handed over."""
     renewal = connection.renewal
     if renewal is None or not renewal.name or connection.access != "direct":
         turn.save(connection)
-    elif envelope.body["problem"]:
-        _hangs(turn, connection, PEER, str(envelope.body["problem"])[:LONGEST_PROBLEM])
+    elif envelope.body.problem:
+        _hangs(turn, connection, PEER, envelope.body.problem)
     else:
         _switch(turn, connection, renewal)
 

@@ -35,10 +35,11 @@ from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Received, W
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, plain
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import send
-from fedbot.rules.wire.envelope import BadEnvelope, Envelope
+from fedbot.rules.wire.envelope import BadEnvelope
 
 ANSWERS_WITHIN = timedelta(minutes=2)
 TOLD_AGAIN_AFTER = timedelta(days=7)
@@ -136,12 +137,12 @@ def next_wake(turn: Turn) -> list[datetime]:
 # --- a friend asks: a page of our books ----------------------------------------------------------------------
 
 
-def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksAsk]) -> None:
     """A friend wants a page of our books about what is between us: our InvenTree is looked into for it."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE:
         return
-    after = str(envelope.body["after"])[:40]
+    after = envelope.body.after
     if _asks_too_much(turn, connection.peer, after):
         turn.note(connection.id, "asks for our books too often")
         _send_page(turn, connection, {"after": after, "last": "", "more": False, "problem": LATER}, {})
@@ -263,15 +264,15 @@ def _written(line: BookLine) -> dict[str, Any]:
 # --- the friend's page ---------------------------------------------------------------------------------------
 
 
-def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books]) -> None:
     """A page of the friend's books: look up the same transfers in ours."""
     connection = sequencing.send(turn, connection, "noted")
     turn.save(connection)
     running = turn.reconciliation(connection.id)
-    if running is None or envelope.body["after"] != running.after:
+    if running is None or envelope.body.after != running.after:
         return
-    if envelope.body["problem"]:
-        _tell(turn, running, LATER if envelope.body["problem"] == LATER else "inventory")
+    if envelope.body.problem:
+        _tell(turn, running, LATER if envelope.body.problem == LATER else "inventory")
         return
     try:
         sealed = sequencing.unsealed(turn, envelope)
@@ -280,7 +281,7 @@ def on_page(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         turn.note(connection.id, f"books not taken: {problem}")
         _tell(turn, running, "unreadable")
         return
-    last = str(envelope.body["last"])[:40] if envelope.body["more"] is True else ""
+    last = envelope.body.last if envelope.body.more else ""
     if last and last <= running.after:
         _tell(turn, running, "unreadable")
         return

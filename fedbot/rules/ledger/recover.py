@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, TypeVar
 
 from fedbot.rules.catalogue import share
 from fedbot.rules.catalogue.provenance import mirror_received
@@ -20,32 +20,28 @@ from fedbot.rules.model.effects import Ask, Draft
 from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.transfer import Dispute, Transfer
+from fedbot.rules.model.transfer import Dispute, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
-from fedbot.rules.protocol import sequencing
-from fedbot.rules.protocol.terms import hash_of, understood
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
+from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import offer, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer.send import with_progress
-from fedbot.rules.wire import subject_ids
-from fedbot.rules.wire.envelope import Envelope
 from fedbot.rules.wire.subject_ids import SubjectKind, connection_id, kind_of, opened_id
 
 RECALLED = "recalled"
 """In `told` of a transfer of which we learned from our own letters: what it waits for is begun anew."""
 PUT_AWAY_WITHIN = timedelta(days=14)
 """What was booked in longer ago than that lies where people have put it: they are not asked about it again."""
-ENDED = frozenset({"declined", "cancelled", "expired", "aborted", "done", "reverted"})
 NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
-OUR_TRUTHS = ENDED | {"sent", "received", "refused"}
-WANTED = frozenset({"approve", "decline", "cancel"})
 
 
 # --- our own letters ---------------------------------------------------------------------------------------
 
 
-def on_own_letter(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+def on_own_letter(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     """A letter of ours in the room. What the journal knows already changes nothing."""
     if (envelope.sender, envelope.key) != (turn.home.party, turn.home.key) or envelope.room != event.room:
         return
@@ -57,7 +53,7 @@ def on_own_letter(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
         _about_transfer(turn, event, envelope)
 
 
-def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     transfer = turn.transfer(envelope.subject)
     if transfer is None:
         transfer = _begun(turn, envelope)
@@ -76,14 +72,13 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None
     turn.note(transfer.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
 
 
-def _begun(turn: Turn, envelope: Envelope) -> Transfer | None:
+def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
     """A transfer that our people asked for, as its first letter tells."""
     connection = turn.connection_with(envelope.to)
-    if connection is None or envelope.kind not in {"offer", "request"}:
+    if connection is None or not bodies.says(envelope, bodies.Opens):
         return None
-    terms = understood(envelope.body.get("terms"))
-    opened = subject_ids.understood(envelope.body.get("opening"))
-    if opened is None or kind_of(envelope.subject) != terms.kind:
+    terms, opened = envelope.body.terms, envelope.body.opening
+    if kind_of(envelope.subject) != terms.kind:
         return None
     if envelope.subject != opened_id(SubjectKind(terms.kind), opened):
         return None
@@ -93,25 +88,24 @@ def _begun(turn: Turn, envelope: Envelope) -> Transfer | None:
     )
     role = "sender" if terms.sender == turn.home.party else "receiver"
     transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
-    transfer = replace(transfer, due=datetime.fromisoformat(str(envelope.body.get("due"))))
+    transfer = replace(transfer, due=envelope.body.due)
     if lend.is_return(transfer) and role == "receiver":
         by = _signed(turn, envelope)
-        transfer = hand_back.decided(turn, transfer, by, damaged=envelope.body.get("damaged") is True)
+        transfer = hand_back.decided(turn, transfer, by, damaged=envelope.body.damaged)
     return transfer
 
 
-def _read_by_us(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+def _read_by_us(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
     """The letter counts as written, and what it says to have read as read; it may have to go again."""
     connection = sequencing.connection_of(turn, transfer)
     return replace(transfer, exchange=_counted(turn, transfer.exchange, envelope, connection))
 
 
-def _counted(turn: Turn, exchange: Exchange, envelope: Envelope, connection: Connection) -> Exchange:
-    said = envelope.body.get("seen")
-    seen = said if isinstance(said, int) else 0
-    peer_past = str(envelope.body.get("past", "")) if seen > exchange.seen else exchange.peer_past
+def _counted(turn: Turn, exchange: Exchange, envelope: Message[Body], connection: Connection) -> Exchange:
+    seen = envelope.body.seen
+    peer_past = envelope.body.past if seen > exchange.seen else exchange.peer_past
     draft = _draft_of(envelope, connection)
-    waits = exchange.awaiting or envelope.body.get("awaits") is True
+    waits = exchange.awaiting or envelope.body.awaits
     return replace(
         exchange,
         sent=envelope.seq,
@@ -123,56 +117,59 @@ def _counted(turn: Turn, exchange: Exchange, envelope: Envelope, connection: Con
     )
 
 
-def _as_sent(exchange: Exchange, envelope: Envelope, connection: Connection) -> Exchange:
+def _as_sent(exchange: Exchange, envelope: Message[Body], connection: Connection) -> Exchange:
     """What waits to be read is what stands in the room: a copy may have decided anew, and written it otherwise."""
     draft = _draft_of(envelope, connection)
     return replace(exchange, unread=tuple(draft if d.number == draft.number else d for d in exchange.unread))
 
 
-def _draft_of(envelope: Envelope, connection: Connection) -> Draft:
+def _draft_of(envelope: Message[Body], connection: Connection) -> Draft:
     return Draft(
         kind=envelope.kind,
         to=envelope.to,
         subject=envelope.subject,
         subject_kind=envelope.subject_kind,
         number=envelope.seq,
-        body=envelope.body,  # what is sealed in it stays so: it is bound to this number
+        body=envelope.raw_body,  # what is sealed in it stays so: it is bound to this number
         terms_hash=envelope.terms_hash,
         sealed_to=connection.peer_key,
     )
 
 
-def _as_we_said(turn: Turn, transfer: Transfer, envelope: Envelope, event: EnvelopeSeen) -> Transfer:
-    kind = envelope.kind
-    if kind in OUR_TRUTHS:  # what may have been unclear before is so no more
+def _as_we_said(turn: Turn, transfer: Transfer, envelope: Message[Body], event: EnvelopeSeen) -> Transfer:
+    if bodies.says(envelope, Truth):  # what may have been unclear before is so no more
         settled = transfers.settlement_in(turn, envelope, turn.home.party)
         transfer = replace(transfer, dispute=None, settled=settled or transfer.settled)
-    if kind in ENDED:
-        return _ended(turn, transfer, envelope)
-    if kind in WANTED:
-        by = _signed(turn, envelope)
-        decided = by if by.person and kind != "cancel" else transfer.decided
-        agreed = envelope.terms_hash if kind == "approve" else transfer.approved_hash
-        transfer = transfers.as_told(transfer, envelope)
-        return replace(transfer, wanted=kind, decided=decided, verdict=None, approved_hash=agreed)
-    rule = _SAID.get(kind)
+    rule = _SAID.get(type(envelope.body))
     return rule(turn, transfer, envelope, event) if rule else transfer
 
 
-def _of_loan(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+def _wanted(
+    turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve | bodies.Decline | bodies.Cancel], _: EnvelopeSeen
+) -> Transfer:
+    by, told = _signed(turn, envelope), envelope.body
+    decided = by if by.person and not isinstance(told, bodies.Cancel) else transfer.decided
+    agreed = transfer.approved_hash
+    if isinstance(told, bodies.Approve):
+        agreed, transfer = envelope.terms_hash, transfers.as_told(transfer, told)
+    return replace(transfer, wanted=envelope.kind, decided=decided, verdict=None, approved_hash=agreed)
+
+
+def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
     """What we said of a loan since it began: more time, a gift, lost."""
-    if envelope.kind == "extended":
-        return replace(transfer, back_by=extend.day_in(envelope))
-    how = end.ending_in(envelope) if envelope.kind == "closed" else None
-    return end.as_we_said(turn, transfer, envelope, how, _signed(turn, envelope)) if how else transfer
+    if bodies.says(envelope, bodies.Extended):
+        return replace(transfer, back_by=envelope.body.until)
+    if bodies.says(envelope, bodies.Closed):
+        return end.as_we_said(turn, transfer, envelope.body, _signed(turn, envelope))
+    return transfer
 
 
-def _signed(turn: Turn, envelope: Envelope) -> Signature:
-    signed = transfers.signature_in(turn, envelope, turn.home.party, str(envelope.body.get("event", "")))
+def _signed(turn: Turn, envelope: Message[Decided]) -> Signature:
+    signed = transfers.signature_in(turn, envelope, turn.home.party, envelope.body.event)
     return replace(signed, username=turn.home.people.get(signed.person, ""))
 
 
-def _ended(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: EnvelopeSeen) -> Transfer:
     by = _signed(turn, envelope)
     stage = {"done": "arrived", "reverted": "back"}.get(envelope.kind, "")
     for progress in transfer.progress if stage else ():
@@ -185,13 +182,13 @@ def _ended(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
         verdict=None,
         wanted="",
         ended=envelope.sent_at,
-        problem=str(envelope.body.get("reason", "")),
+        problem=envelope.body.reason,
     )
 
 
-def _noted(_: Turn, transfer: Transfer, envelope: Envelope, event: EnvelopeSeen) -> Transfer:
+def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> Transfer:
     """Our card went up, or said once more how it ended."""
-    transfer = _with_terms(transfer, envelope)
+    transfer = _with_terms(transfer, envelope.body.terms)
     if event.edits:
         return transfer
     return replace(
@@ -199,89 +196,103 @@ def _noted(_: Turn, transfer: Transfer, envelope: Envelope, event: EnvelopeSeen)
     )
 
 
-def _granted(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
-    return replace(_with_terms(transfer, envelope), granted=_signed(turn, envelope), verdict=None)
+def _granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], _: EnvelopeSeen) -> Transfer:
+    return replace(_with_terms(transfer, envelope.body.terms), granted=_signed(turn, envelope), verdict=None)
 
 
-def _with_terms(transfer: Transfer, envelope: Envelope) -> Transfer:
-    if "terms" not in envelope.body:
+def _with_terms(transfer: Transfer, terms: Terms | None) -> Transfer:
+    if terms is None:
         return transfer
-    terms = understood(envelope.body["terms"])
     return replace(transfer, terms=terms, terms_hash=hash_of(terms))
 
 
-def _sent(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: EnvelopeSeen) -> Transfer:
     """It left us. Where each item lay before is known only if the journal knew it."""
     by = _signed(turn, envelope)
-    for entry in _entries(envelope, "lines"):
-        line = transfer.line(entry["number"])
+    for entry in envelope.body.lines:
+        line = transfer.line(entry.number)
         before = transfer.at(line.number)
         status = before.status if before.stage else line.status
-        handed = replace(before, stage="handed", item=entry.get("item"), quantity=line.quantity, status=status)
+        handed = replace(before, stage="handed", item=entry.item, quantity=line.quantity, status=status)
         transfer = with_progress(transfer, replace(handed, acting="", unknown=""))
-    for entry in _entries(envelope, "failed"):
-        failed = replace(transfer.at(entry["number"]), failed=str(entry.get("reason", "")), acting="")
+    for failure in envelope.body.failed:
+        failed = replace(transfer.at(failure.number), failed=failure.reason, acting="")
         transfer = with_progress(transfer, failed)
-    transfer = transfers.as_told(transfer, envelope)
+    transfer = transfers.as_told(transfer, envelope.body)
     if transfer.parcel is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=envelope.sent_at))
     decided = by if by.person and transfer.terms.kind == "request" else transfer.decided or by
     return replace(transfer, state=TransferState.SENT, decided=decided, verdict=None, wanted="")
 
 
-def _received(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+def _received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Received], _: EnvelopeSeen) -> Transfer:
     if transfer.parcel is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, received=_signed(turn, envelope)))
-    for entry in _entries(envelope, "items"):
-        before = transfer.at(entry["number"])
+    for entry in envelope.body.items:
+        before = transfer.at(entry.number)
         quantity = transfer.here(before.number)
         stage = before.stage or "created"
-        part = entry.get("part") if before.part is None else before.part
-        serial = str(entry.get("serial") or before.serial)
-        created = replace(before, stage=stage, item=entry.get("item"), part=part, quantity=quantity, serial=serial)
+        part = entry.part if before.part is None else before.part
+        serial = entry.serial or before.serial
+        created = replace(before, stage=stage, item=entry.item, part=part, quantity=quantity, serial=serial)
         transfer = with_progress(transfer, replace(created, acting="", unknown=""))
-    return _with_refused(replace(transfer, state=TransferState.RECEIVED, wanted="", verdict=None), envelope)
+    return _with_refused(
+        replace(transfer, state=TransferState.RECEIVED, wanted="", verdict=None), envelope.body.refused
+    )
 
 
-def _refused(_: Turn, transfer: Transfer, envelope: Envelope, __: EnvelopeSeen) -> Transfer:
-    reason = str(envelope.body.get("reason", ""))
-    return _with_refused(replace(transfer, state=TransferState.REFUSED, problem=reason, wanted=""), envelope)
+def _refused(_: Turn, transfer: Transfer, envelope: Message[bodies.Refused], __: EnvelopeSeen) -> Transfer:
+    refused = replace(transfer, state=TransferState.REFUSED, problem=envelope.body.reason, wanted="")
+    return _with_refused(refused, envelope.body.refused)
 
 
-def _with_refused(transfer: Transfer, envelope: Envelope) -> Transfer:
-    for entry in _entries(envelope, "refused"):
-        progress = transfer.at(entry["number"])
-        transfer = with_progress(transfer, replace(progress, failed=str(entry.get("reason", "")), acting=""))
+def _with_refused(transfer: Transfer, refused: Iterable[bodies.FailedLine]) -> Transfer:
+    for line in refused:
+        transfer = with_progress(transfer, replace(transfer.at(line.number), failed=line.reason, acting=""))
     return transfer
 
 
-def _entries(envelope: Envelope, field: str) -> list[dict[str, Any]]:
-    entries = envelope.body.get(field)
-    return [e for e in entries if isinstance(e, dict)] if isinstance(entries, list) else []
-
-
-def _disputed(turn: Turn, transfer: Transfer, envelope: Envelope, _: EnvelopeSeen) -> Transfer:
+def _disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> Transfer:
     """Nobody here could tell; what exactly was unknown is asked of InvenTree when somebody resolves it."""
-    missing = transfers.person_in(turn, envelope.body.get("missing"), turn.home.party, envelope.sent_at)
+    missing = transfers.person_in(turn, envelope.body.missing, turn.home.party, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=missing))
     before = transfer.dispute or Dispute(transfer.state, ())
     dispute = replace(before, by=tuple(dict.fromkeys((*before.by, turn.home.party))))
-    reason = str(envelope.body.get("reason", ""))
+    reason = envelope.body.reason
     return replace(transfer, state=TransferState.DISPUTED, dispute=dispute, problem=reason, verdict=None)
 
 
-_SAID: dict[str, Callable[[Turn, Transfer, Envelope, EnvelopeSeen], Transfer]] = {
-    "noted": _noted,
-    "granted": _granted,
-    "sent": _sent,
-    "received": _received,
-    "refused": _refused,
-    "disputed": _disputed,
-}
+B = TypeVar("B", bound=Body)
+_Rule = Callable[[Turn, Transfer, Message[B], EnvelopeSeen], Transfer]
 
 
-def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> None:
+def _when(kind: type[B], rule: _Rule[B]) -> tuple[type[Body], _Rule[Any]]:
+    return kind, rule
+
+
+_SAID: dict[type[Body], _Rule[Any]] = dict(
+    (
+        _when(bodies.Noted, _noted),
+        _when(bodies.Granted, _granted),
+        _when(bodies.Approve, _wanted),
+        _when(bodies.Decline, _wanted),
+        _when(bodies.Cancel, _wanted),
+        _when(bodies.Sent, _sent),
+        _when(bodies.Received, _received),
+        _when(bodies.Refused, _refused),
+        _when(bodies.Disputed, _disputed),
+        _when(bodies.Declined, _ended),
+        _when(bodies.Cancelled, _ended),
+        _when(bodies.Expired, _ended),
+        _when(bodies.Aborted, _ended),
+        _when(bodies.Reverted, _ended),
+        _when(bodies.Done, _ended),
+    )
+)
+
+
+def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
     """What we said of a connection. What was made for it since is made sure of again, as all of that can be found."""
     connection = turn.connection(envelope.subject)
     if connection is None:
@@ -297,7 +308,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
         connection = replace(connection, exchange=_counted(turn, connection.exchange, envelope, connection))
         turn.note(connection.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
         waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
-        if envelope.kind == "accepted" and waits:
+        if bodies.says(envelope, bodies.Accepted) and waits:
             connection = replace(
                 connection, state=ConnectionState.MAKING, decided=_signed(turn, envelope), verdict=None
             )
@@ -306,19 +317,19 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Envelope) -> No
     turn.save(connection)
 
 
-def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
+def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
     """A connection that we had asked for. The peer is pinned under the key that we had asked."""
     announced = turn.announced(envelope.room, envelope.to)
-    generation = envelope.body.get("generation")
-    newest = max((c.generation for c in turn.connections() if c.peer == envelope.to), default=0)
-    if envelope.kind != "connect" or len(announced) != 1 or not isinstance(generation, int) or generation <= newest:
+    if not bodies.says(envelope, bodies.Connect) or len(announced) != 1:
         return None
-    body = envelope.body
-    asked_key = str(body.get("asked_key"))
+    body, generation = envelope.body, envelope.body.generation
+    newest = max((c.generation for c in turn.connections() if c.peer == envelope.to), default=0)
+    asked_key, due = body.asked_key, body.due
+    if generation <= newest or asked_key is None or due is None:
+        return None
     if envelope.subject != connection_id(turn.home.key, asked_key, envelope.room, generation):
         return None
     bot, party = announced[0]
-    asker = str(body["asker"])
     connection = Connection(
         id=envelope.subject,
         code=turn.short_code(envelope.subject),
@@ -329,16 +340,16 @@ def _asked(turn: Turn, envelope: Envelope) -> Connection | None:
         room=envelope.room,
         generation=generation,
         state=ConnectionState.ASKED,
-        asked=Signature(asker, turn.called(str(body["asker_name"]), asker), turn.home.party, envelope.sent_at),
+        asked=Signature(body.asker, turn.called(body.asker_name, body.asker), turn.home.party, envelope.sent_at),
         ours=True,
         access="relayed",
-        due=datetime.fromisoformat(str(body.get("due"))),
+        due=due,
         waiting_since=turn.now,
     )
     return connections.check_begun(turn, connection)
 
 
-def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Envelope, what: str) -> None:
+def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: str) -> None:
     """Cards, and what asked for them, are known by their events again, so that people can tap and reply."""
     first = envelope.kind in {"connect", "offer", "request", "noted"}
     if first and not event.edits and event.event_id not in turn.state.posts:

@@ -23,13 +23,13 @@ from fedbot.rules.model.events import Answered, Context, StatsDue, Unanswered
 from fedbot.rules.model.figures import Chart, SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.queries import StockCounts, StockFigures
-from fedbot.rules.protocol import room_upgrades, sequencing
+from fedbot.rules.protocol import bodies, room_upgrades, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import BadEnvelope, Envelope
+from fedbot.rules.wire.envelope import BadEnvelope
 
 SILENT_AFTER = timedelta(minutes=2)
 FORGOTTEN_AFTER = timedelta(days=1)
-LONGEST_DAYS = 36_500
 MOST_POINTS = 60
 MOST_IN_CHART = 12
 
@@ -130,22 +130,18 @@ def next_wake(turn: Turn) -> list[datetime]:
 # --- a friend's bot asks ---
 
 
-def on_asked(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.StatsAsk]) -> None:
     """A friend asks for our figures: count, under the token made for that friend (DESIGN §2)."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE:
         return
-    context = Context("stats-answer", connection.id, detail={"days": _days(envelope)})
+    context = Context("stats-answer", connection.id, detail={"days": envelope.body.days})
     turn.note(connection.id, "asked for our figures")
     again = turn.spends("stats", connection.peer)
     if again is None:
         turn.do(Ask(context, (StockFigures(provision.own_reference(connection)),)))
     else:
         _tell(turn, context, None, "later", again)
-
-
-def _days(envelope: Envelope) -> int:
-    return max(0, min(int(envelope.body["days"]), LONGEST_DAYS))
 
 
 def on_counted_for_friend(turn: Turn, event: Answered) -> None:
@@ -175,7 +171,7 @@ def _tell(
     sequencing.post(turn, connection, draft)
 
 
-def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
+def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats]) -> None:
     """A friend's figures: kept, mirrored into its company's metadata, acknowledged, told to who asked."""
     figures = _understood(turn, connection, envelope)
     connection = sequencing.send(turn, connection, "noted")
@@ -186,7 +182,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
         turn.save(connection)
         provision.mirror(turn, connection)
     turn.note(connection.id, f"told us its figures{': ' if figures.problem else ''}{figures.problem}")
-    in_room = envelope.body.get("in_room") is True
+    in_room = envelope.body.in_room
     for survey in turn.surveys():
         if connection.peer in survey.waiting and survey.days == figures.days:
             hidden = not (in_room or ledger_figures.is_private(turn, survey.room))
@@ -198,12 +194,12 @@ def on_told(turn: Turn, connection: Connection, envelope: Envelope) -> None:
             _came(turn, survey, told)
 
 
-def _understood(turn: Turn, connection: Connection, envelope: Envelope) -> SpaceFigures:
-    nothing = SpaceFigures(connection.peer, connection.peer_name, turn.now, _days(envelope))
+def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Stats]) -> SpaceFigures:
+    nothing = SpaceFigures(connection.peer, connection.peer_name, turn.now, envelope.body.days)
     try:
-        if envelope.body.get("problem") == "later":
-            return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.get("again")))
-        if envelope.body.get("problem"):
+        if envelope.body.problem == "later":
+            return replace(nothing, problem="later", again=budgets.again_in(turn.now, envelope.body.again))
+        if envelope.body.problem:
             return replace(nothing, problem="inventory")
         return ledger_figures.understood(nothing, sequencing.unsealed(turn, envelope))
     except (BadEnvelope, ValueError) as problem:

@@ -22,10 +22,10 @@ from fedbot.rules.model.steps import Arrived, Remark, Step
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
-from fedbot.rules.wire.envelope import Envelope
 
 NOTING = "noting-loss"
 """The purpose of the step that writes into InvenTree how a loan ended that didn't come back."""
@@ -127,7 +127,7 @@ def on_not_noted(turn: Turn, event: StepRefused | StepUnknown) -> None:
         turn.tell_admins(phrase, f"lost:{loan.id}:{event.context.line}")
 
 
-def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
+def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> None:
     """At the borrower: the owner's word on how it, or a part of it, ended. It counts though we have closed it alone.
 
     What is over, but still counts in our stock, is for our superuser to have taken out.
@@ -136,12 +136,12 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
     if lend.is_kept(loan):
         loan = lend.reopened(loan)
     turn.save(loan)
-    how = ending_in(envelope)
-    if not loan.is_on_loan or how is None:
+    how = envelope.body.how
+    if not loan.is_on_loan:
         return
     end = Closing(how, transfers.signature_in(turn, envelope, loan.peer, ""))
-    here, numbers = lend.still_here(turn, loan), _lines_in(turn, envelope, loan)
-    loan = _end_lines(turn, loan, end, numbers, is_all="lines" not in envelope.body)
+    here, numbers = lend.still_here(turn, loan), _lines_in(turn, envelope.body, loan)
+    loan = _end_lines(turn, loan, end, numbers, is_all=envelope.body.lines is None)
     left_over = tuple(number for number in numbers if number in here)
     if how is Ending.GIFT or not left_over:
         return
@@ -153,24 +153,17 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
     turn.tell_admins(phrase, f"left-over:{loan.id}:{left_over[0]}")
 
 
-def ending_in(envelope: Envelope) -> Ending | None:
-    """How a loan ended, as its owner's letter tells."""
-    how = envelope.body.get("how")
-    return Ending(how) if how in set(Ending) - {Ending.KEPT} else None
-
-
-def _lines_in(turn: Turn, envelope: Envelope, loan: Transfer) -> tuple[int, ...]:
+def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...]:
     """The lines that an owner's letter says are over; if it names none, all but what is leaving the borrower."""
-    if "lines" not in envelope.body:
+    if told.lines is None:
         return tuple(lend.still_here(turn, loan))
-    told = envelope.body["lines"]
-    return tuple(number for number in lend.out(turn, loan) if isinstance(told, list) and number in told)
+    return tuple(number for number in lend.out(turn, loan) if number in told.lines)
 
 
-def as_we_said(turn: Turn, loan: Transfer, envelope: Envelope, how: Ending, by: Signature) -> Transfer:
+def as_we_said(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
     """The loan, as our own letter tells that it, or a part of it, ended (`recovering`); what follows was done."""
-    ended = lend.with_ends(loan, Closing(how, by), _lines_in(turn, envelope, loan))
-    return ended if "lines" in envelope.body else replace(ended, closed=Closing(how, by))
+    ended = lend.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
+    return ended if told.lines is not None else replace(ended, closed=Closing(told.how, by))
 
 
 def keep(turn: Turn, loan: Transfer, by: Signature) -> Transfer:

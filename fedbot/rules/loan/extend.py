@@ -18,12 +18,12 @@ from fedbot.rules.model.events import Answered, Context
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing
-from fedbot.rules.protocol.terms import BadTerms, check_day
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import opening, request
-from fedbot.rules.wire.envelope import Envelope
 from fedbot.rules.wire.subject_ids import Cause
 
 
@@ -43,7 +43,7 @@ def ask(turn: Turn, cause: Cause, connection: Connection, loan: Transfer, until:
     request.open_request(turn, cause, connection, terms, asker)
 
 
-def on_asked(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """At the owner: the borrower asks for more time. BadTerms if it isn't for a loan as we know it."""
     transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     loan = turn.transfer(transfer.terms.parent)
@@ -116,22 +116,12 @@ def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfe
     return loan
 
 
-def on_extended(turn: Turn, loan: Transfer, envelope: Envelope) -> None:
+def on_extended(turn: Turn, loan: Transfer, envelope: Message[bodies.Extended]) -> None:
     """At the borrower: the owner gives more time; heard of after the loan is over, it is the last day that it had."""
     loan = sequencing.send(turn, loan, "noted")
     turn.save(loan)
-    day = day_in(envelope)
+    day = envelope.body.until
     if loan.is_on_loan:
         prolonged(turn, loan, day, transfers.signature_in(turn, envelope, loan.peer, ""))
     else:
         turn.save(replace(loan, back_by=day))
-
-
-def day_in(envelope: Envelope) -> date:
-    """The new last day, as a letter tells it."""
-    try:
-        day = date.fromisoformat(envelope.body["until"])
-    except ValueError:
-        raise BadTerms("until") from None
-    check_day(day)
-    return day

@@ -33,13 +33,13 @@ from fedbot.rules.model.steps import ANOTHER_THING, TakeBack
 from fedbot.rules.model.stock import STATUS_DAMAGED, Right, Rights, StockItem
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import opening, sender_decision
 from fedbot.rules.transfer.send import mark, with_progress
-from fedbot.rules.wire.envelope import Envelope
 from fedbot.rules.wire.subject_ids import Cause
 
 MOVED = "moved"
@@ -118,9 +118,9 @@ def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
 # --- a peer's letters ------------------------------------------------------------------------------------------
 
 
-def on_asked_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """At the borrower: the owner's approver has it, so it leaves our books. BadTerms if it isn't as it should be."""
-    transfer = transfers.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope)
+    transfer = transfers.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope.body)
     loan = turn.transfer(transfer.terms.parent)
     turn.note(transfer.id, f"asked back by {connection.peer}", transfer.terms.asker)
     for other in lend.returns(turn, loan) if loan else ():
@@ -133,7 +133,7 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Envelope, event_
     sender_decision.approve(turn, transfer, transfers.signature_in(turn, envelope, connection.peer, event_id))
 
 
-def on_handed_back(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.Offer], event_id: str) -> None:
     """At the owner: the borrower hands it back. BadTerms if it isn't as it should be; else InvenTree is looked at."""
     transfer = _known_lines(turn, opening.begun_by_peer(turn, connection, envelope, event_id))
     turn.save(transfer)

@@ -139,9 +139,6 @@ def spend(known: Allowance, by: tuple[Limit, ...], now: datetime) -> tuple[Allow
     return replace(known, full_at=tuple(spent)), None
 
 
-def again_in(now: datetime, text: object) -> datetime:
-    """When a peer says that we may ask again: within an hour, whatever it says. ValueError for what is no time."""
-    moment = datetime.fromisoformat(str(text))
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return max(now, min(moment, now + HOUR))
+def again_in(now: datetime, told: datetime | None) -> datetime:
+    """When a peer says that we may ask again: within an hour, whatever it says, or doesn't say."""
+    return max(now, min(told or now + HOUR, now + HOUR))

@@ -19,8 +19,9 @@ from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft, SendEnvelope, say
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import BadEnvelope, Envelope, past_with
+from fedbot.rules.wire.envelope import past_with
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -38,13 +39,11 @@ def bound_to(sender: str, to: str, subject: str, number: int) -> str:
     return f"{sender}>{to}:{subject}:{number}"
 
 
-def unsealed(turn: Turn, envelope: Envelope) -> dict[str, Any]:
+def unsealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
     """What a letter carries sealed to us; {} if nothing. BadEnvelope if it can't be opened."""
-    sealed = envelope.body.get("sealed")
+    sealed = envelope.body.sealed
     if sealed is None:
         return {}
-    if not isinstance(sealed, str):
-        raise BadEnvelope("sealed")
     return turn.state.unseal(sealed, bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq))
 
 
@@ -180,15 +179,13 @@ def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> N
     post(turn, subject, _draft(turn, subject, kind, 0, body))
 
 
-def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
+def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
     """The subject with this letter marked as seen, if it is the next one; else None, and what heals is done.
 
     Two kinds have no number: `ask` (send me what I have not seen) and `seen` (I have it, nothing new from here).
     Neither is ever answered by one of its own kind, so two bots can't go on for ever.
     """
-    said = envelope.body.get("seen")
-    acknowledged = said if isinstance(said, int) else 0
-    past = str(envelope.body.get("past", ""))
+    acknowledged, past = envelope.body.seen, envelope.body.past
     if subject.exchange.sent < acknowledged <= subject.exchange.sent + MOST_FORGOTTEN:
         subject = _go_on_above(turn, subject, acknowledged, past)
     else:
@@ -207,21 +204,21 @@ def read(turn: Turn, subject: S, envelope: Envelope) -> S | None:
         ask_once(turn, subject)
         return None
     if envelope.seq <= exchange.seen:
-        needs_answer = envelope.body.get("awaits") is True and not _is_recent(turn, exchange.said)
+        needs_answer = envelope.body.awaits and not _is_recent(turn, exchange.said)
         if needs_answer and _may_repeat(turn, subject) and not send_again(turn, subject, acknowledged):
             _send_unnumbered(turn, subject, "seen")
         return None
     return replace(subject, exchange=replace(exchange, seen=envelope.seq, peer_past=_with(exchange, envelope)))
 
 
-def begun_by(envelope: Envelope) -> Exchange:
+def begun_by(envelope: Message[Body]) -> Exchange:
     """Our side of what begins with this message of the peer."""
     return Exchange(seen=envelope.seq, peer_past=_with(Exchange(), envelope))
 
 
-def _with(exchange: Exchange, envelope: Envelope) -> str:
+def _with(exchange: Exchange, envelope: Message[Body]) -> str:
     """The peer's past with this message."""
-    return past_with(exchange.peer_past, envelope.kind, envelope.seq, envelope.terms_hash, envelope.body)
+    return past_with(exchange.peer_past, envelope.kind, envelope.seq, envelope.terms_hash, envelope.raw_body)
 
 
 def _may_repeat(turn: Turn, subject: Connection | Transfer) -> bool:
@@ -313,7 +310,7 @@ def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
     return subject
 
 
-def ask_for_unknown(turn: Turn, envelope: Envelope, connection: Connection) -> None:
+def ask_for_unknown(turn: Turn, envelope: Message[Body], connection: Connection) -> None:
     """A letter about something that we have never heard of: ask for it from the beginning, as `ask_once` does."""
     if not _asks_now(turn, envelope.subject):
         return

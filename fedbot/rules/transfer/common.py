@@ -6,6 +6,7 @@ other side wants (approve, decline, cancel) is a request to the arbiter, and the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,12 +21,11 @@ from fedbot.rules.model.shown import Change
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
 from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol.bodies import ByParcel, Decided, FailedLine, Message, Said, Truth
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import Envelope
 
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
-LONGEST_NAME = 400  # what another bot calls a person: a display name, and the Matrix id behind it
 MOVED = "moved"
 """In `told` of a transfer that went on in another room: what was said of it before can't be replied to there."""
 
@@ -61,18 +61,14 @@ def is_ours(turn: Turn, transfer: Transfer) -> bool:
     return transfer.terms.decider == turn.home.party
 
 
-def signature_in(turn: Turn, envelope: Envelope, party: str, event_id: str) -> Signature:
+def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: str) -> Signature:
     """Who decided at the peer, as its bot says (the peer answers for its own people)."""
-    person, name = _named(turn, envelope.body, party)
-    return Signature(person, name, party, envelope.sent_at, event_id)
+    return Signature(*_named(turn, envelope.body, party), party, envelope.sent_at, event_id)
 
 
-def _named(turn: Turn, told: dict[str, Any], party: str) -> tuple[str, str]:
+def _named(turn: Turn, told: Said, party: str) -> tuple[str, str]:
     """A person of the peer's by their Matrix id, and how they are called; empty where nobody is named."""
-    by, name = told.get("by"), told.get("by_name")
-    person = by[:255] if isinstance(by, str) else ""
-    shown = name[:LONGEST_NAME] if isinstance(name, str) else ""
-    return person, turn.called(shown, person, party) if person else ""
+    return told.by, turn.called(told.by_name, told.by, party) if told.by else ""
 
 
 def by_parcel(transfer: Transfer) -> Transfer:
@@ -80,22 +76,16 @@ def by_parcel(transfer: Transfer) -> Transfer:
     return replace(transfer, parcel=transfer.parcel or Parcel())
 
 
-def as_told(transfer: Transfer, envelope: Envelope) -> Transfer:
+def as_told(transfer: Transfer, told: ByParcel) -> Transfer:
     """The transfer, by parcel or damaged if the peer's letter says so."""
-    if loan_is_back_damaged(envelope):
+    if told.damaged:
         transfer = replace(transfer, damaged=True)
-    return by_parcel(transfer) if envelope.body.get("parcel") is True else transfer
+    return by_parcel(transfer) if told.parcel else transfer
 
 
-def loan_is_back_damaged(envelope: Envelope) -> bool:
-    """Whether the owner's approver says that it isn't as it was."""
-    return envelope.body.get("damaged") is True
-
-
-def numbers_in(entries: list[Any]) -> set[int]:
+def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
     """The numbers of the lines that a peer's letter tells of."""
-    numbers = (entry.get("number") for entry in entries if isinstance(entry, dict))
-    return {number for number in numbers if isinstance(number, int)}
+    return {line.number for line in lines}
 
 
 def as_body(signature: Signature) -> dict[str, Any]:
@@ -111,22 +101,16 @@ def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
     return {"settled": {**as_body(settled.by), "truth": settled.truth, "alone": settled.alone}}
 
 
-def settlement_in(turn: Turn, envelope: Envelope, party: str) -> Settlement | None:
+def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlement | None:
     """What a letter tells of a settlement by the peer's people."""
-    told = envelope.body.get("settled")
+    told = envelope.body.settled
     by = person_in(turn, told, party, envelope.sent_at)
-    if by is None or not isinstance(told, dict):
-        return None
-    truth = told.get("truth")
-    return Settlement(by, truth[:20] if isinstance(truth, str) else "", told.get("alone") is True)
+    return Settlement(by, told.truth, told.alone) if by is not None and told is not None else None
 
 
-def person_in(turn: Turn, told: object, party: str, at: datetime) -> Signature | None:
+def person_in(turn: Turn, told: Said | None, party: str, at: datetime) -> Signature | None:
     """Who of the peer's people said what a part of its letter tells; None if there is no such part."""
-    if not isinstance(told, dict):
-        return None
-    person, name = _named(turn, told, party)
-    return Signature(person, name, party, at)
+    return Signature(*_named(turn, told, party), party, at) if told is not None else None
 
 
 def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:

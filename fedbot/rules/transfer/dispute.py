@@ -12,12 +12,13 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.model.effects import Edit, Post, say
+from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.transfer import Dispute, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, PEER_DISPUTES, TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
-from fedbot.rules.wire.envelope import Envelope
 
 THE_PEER_CAN_NOT_TELL = "the peer says that it can't tell what happened"
 TRUTHS = {
@@ -64,7 +65,7 @@ def _stopped(transfer: Transfer, text: str) -> Transfer:
     return replace(transfer, state=TransferState.DISPUTED, problem=text, verdict=None, waiting_since=None, ended=None)
 
 
-def on_disputed(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> None:
     """The peer can't tell what happened, or contradicts us: it is disputed here too until people settle it.
 
     Not while we are the ones who move the stock; and what is final stays so, unless our people alone said so.
@@ -73,7 +74,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
         turn.save(transfer)
         turn.note(transfer.id, "the peer can't tell what happened, but that is not its to say now", transfer.peer)
         return
-    missing = transfers.person_in(turn, envelope.body.get("missing"), transfer.peer, envelope.sent_at)
+    missing = transfers.person_in(turn, envelope.body.missing, transfer.peer, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, missing=transfer.parcel.missing or missing))
     known = transfer.dispute or Dispute(transfer.state, ())
@@ -130,12 +131,12 @@ def tell_anew(turn: Turn, transfer: Transfer) -> None:
 # --- the peer tells its truth ---
 
 
-def listen(turn: Turn, transfer: Transfer, envelope: Envelope) -> Transfer:
+def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Transfer:
     """The transfer as the peer's letter finds it: no longer disputed, if only the peer couldn't tell.
 
     Where we can't tell either, what the peer says is kept for our people to see.
     """
-    if envelope.kind not in TRUTHS[transfer.role]:
+    if envelope.kind not in TRUTHS[transfer.role] or not bodies.says(envelope, bodies.Truth):
         return transfer
     settled = transfers.settlement_in(turn, envelope, transfer.peer)
     dispute = transfer.dispute

@@ -17,19 +17,19 @@ from fedbot.rules.model.shown import Landing
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import opening, receive
 from fedbot.rules.transfer.send import with_progress
-from fedbot.rules.wire.envelope import Envelope
 
 MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
 
 
 def on_offer(
-    turn: Turn, connection: Connection, envelope: Envelope, sealed: dict[str, Any], event_id: str = ""
+    turn: Turn, connection: Connection, envelope: Message[bodies.Offer], sealed: dict[str, Any], event_id: str = ""
 ) -> None:
     """A peer offers something. BadTerms if it can't be taken as it is; else our InvenTree is asked about it."""
     transfer = opening.begun_by_peer(turn, connection, envelope, event_id)

@@ -17,13 +17,13 @@ from fedbot.rules.model.queries import Able
 from fedbot.rules.model.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS, TransferState
-from fedbot.rules.protocol import room_upgrades, sequencing
-from fedbot.rules.protocol.terms import BadTerms, check_day, hash_of, understood, written
+from fedbot.rules.protocol import bodies, room_upgrades, sequencing
+from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.protocol.terms import BadTerms, hash_of, written
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.wire import subject_ids
-from fedbot.rules.wire.envelope import Envelope
-from fedbot.rules.wire.subject_ids import TRANSFER_KINDS, Cause, Opening, SubjectKind
+from fedbot.rules.wire.subject_ids import Cause, Opening, SubjectKind
 
 S = TypeVar("S", Connection, Transfer)
 
@@ -93,15 +93,12 @@ def open_push(
     return transfer
 
 
-def opened_by_peer(turn: Turn, connection: Connection, envelope: Envelope) -> Opening:
+def opened_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
     """How the peer opened what its first message is about. BadTerms if the id isn't the peer's to open.
 
     The key is one that we have pinned for this peer, and the room that of the friendship, or one whose place it took.
     """
-    opening = subject_ids.understood(envelope.body.get("opening"))
-    kind = envelope.body["terms"].get("kind")
-    if opening is None or not isinstance(kind, str) or kind not in TRANSFER_KINDS:
-        raise BadTerms("opening or terms.kind")
+    opening, kind = envelope.body.opening, envelope.body.terms.kind
     pinned = [c for c in turn.connections() if c.peer == connection.peer]
     is_theirs = any(opening.key in {c.peer_key, *c.former_keys} for c in pinned)
     if not is_theirs or opening.room not in room_upgrades.lineage(turn, connection.room):
@@ -111,10 +108,10 @@ def opened_by_peer(turn: Turn, connection: Connection, envelope: Envelope) -> Op
     return opening
 
 
-def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> Transfer:
+def begun_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens], event_id: str) -> Transfer:
     """A transfer that a peer's letter asks for. BadTerms if it can't be taken as it is."""
     opening = opened_by_peer(turn, connection, envelope)
-    terms = understood(envelope.body.get("terms"))
+    terms = envelope.body.terms
     parties = {"offer": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
     if terms.kind not in KINDS[envelope.kind] or (terms.sender, terms.receiver) != parties[envelope.kind]:
         raise BadTerms("terms.kind, terms.sender or terms.receiver")
@@ -143,17 +140,10 @@ def begun_by_peer(turn: Turn, connection: Connection, envelope: Envelope, event_
     )
 
 
-def _due(envelope: Envelope) -> datetime:
-    try:
-        due = datetime.fromisoformat(str(envelope.body.get("due")))
-    except ValueError:
-        raise BadTerms("due") from None
-    if due.tzinfo is None:
-        raise BadTerms("due: no time zone")
-    if due > envelope.sent_at + LONGEST_OPEN:
+def _due(envelope: Message[bodies.Opens]) -> datetime:
+    if envelope.body.due > envelope.sent_at + LONGEST_OPEN:
         raise BadTerms(f"due: more than {MOST_OPEN_DAYS} days")
-    check_day(due.date())
-    return due
+    return envelope.body.due
 
 
 def addressees(turn: Turn, able: Able) -> list[str]:

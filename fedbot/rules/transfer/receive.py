@@ -18,7 +18,7 @@ from fedbot.rules.model import names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do
-from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.events import Context, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
@@ -33,13 +33,13 @@ from fedbot.rules.model.steps import (
 from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES
 from fedbot.rules.model.transfer import NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import dispute
 from fedbot.rules.transfer.send import mark, with_progress
-from fedbot.rules.wire.envelope import Envelope
 
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
@@ -94,7 +94,7 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
         sequencing.post(turn, transfer, draft)
 
 
-def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], event: EnvelopeSeen) -> None:
     """The sender's word: declined, cancelled, expired, aborted, done or reverted."""
     may_be_here = transfer.state in {TransferState.SENT, TransferState.CREDITING, TransferState.RECEIVED}
     if envelope.kind == "reverted" and may_be_here:
@@ -107,11 +107,11 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) ->
         return
     state = TransferState(envelope.kind)
     before = transfer.state
-    reason = str(envelope.body.get("reason", ""))[:200]
+    reason = envelope.body.reason
     transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
     theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
-    if envelope.body.get("by") and theirs:
-        transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event_id))
+    if envelope.body.by and theirs:
+        transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event.event_id))
     turn.note(transfer.id, state.value, reason=reason)
     if "card" in transfer.told and before is not TransferState.RECEIVED:
         transfer, draft = sequencing.write(turn, transfer, "noted")
@@ -147,17 +147,21 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
 # --- booking in ---
 
 
-def is_stale(turn: Turn, envelope: Envelope, came: datetime) -> bool:
+def is_stale(turn: Turn, envelope: Message[bodies.Body], came: datetime) -> bool:
     """A `sent` older than an hour: its sender is asked for a fresh one first. That of a parcel books nothing in.
 
     `came` is when the homeserver got it: the clock of a sender's small machine may be hours behind.
     """
-    books_in = envelope.kind == "sent" and envelope.body.get("parcel") is not True
+    books_in = isinstance(envelope.body, bodies.Sent) and not envelope.body.parcel
     return books_in and turn.now - max(envelope.sent_at, came) > STALE_AFTER
 
 
 def on_sent(
-    turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str = "", sealed: dict[str, Any] | None = None
+    turn: Turn,
+    transfer: Transfer,
+    envelope: Message[bodies.Sent],
+    event_id: str = "",
+    sealed: dict[str, Any] | None = None,
 ) -> None:
     """The stock has left the sender: book it in, if we did approve it and the connection is active."""
     if transfer.state is TransferState.CANCELLED:
@@ -173,11 +177,13 @@ def on_sent(
         turn.save(transfer)
         dispute.dispute(turn, transfer, 0, why)
         return
-    failed = transfers.numbers_in(envelope.body["failed"])
+    failed = transfers.numbers_in(envelope.body.failed)
     for line in transfer.terms.lines:
         if line.number in failed:
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed=NOT_SENT))
-    transfer = replace(transfers.as_told(transfer, envelope), state=TransferState.CREDITING, wanted="", verdict=None)
+    transfer = replace(
+        transfers.as_told(transfer, envelope.body), state=TransferState.CREDITING, wanted="", verdict=None
+    )
     transfer = replace(transfer, peer_items=_handed_over(transfer, envelope))
     if transfer.terms.kind == "request":
         transfer = _as_given(turn, transfer, envelope, event_id, sealed or {})
@@ -189,12 +195,11 @@ def on_sent(
     go_on(turn, transfer)
 
 
-def _handed_over(transfer: Transfer, envelope: Envelope) -> tuple[int, ...]:
+def _handed_over(transfer: Transfer, envelope: Message[bodies.Sent]) -> tuple[int, ...]:
     """The sender's stock items that left, in the order of our lines; those that were offered, if it tells otherwise."""
-    told = {entry.get("number"): entry.get("item") for entry in envelope.body["lines"] if isinstance(entry, dict)}
+    told = {given.number: given.item for given in envelope.body.lines if given.item is not None}
     sent = [line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT]
-    items = [told.get(line.number, line.item) for line in sent]
-    return tuple(item if type(item) is int else line.item for item, line in zip(items, sent, strict=True))
+    return tuple(told.get(line.number, line.item) for line in sent)
 
 
 def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
@@ -227,7 +232,9 @@ def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
     turn.note(transfer.id, "refused: not what was asked for")
 
 
-def _as_given(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, sealed: dict[str, Any]) -> Transfer:
+def _as_given(
+    turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], event_id: str, sealed: dict[str, Any]
+) -> Transfer:
     """A request, with the owner's decision and what the owner's InvenTree says of the items: told once they left."""
     decided = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     texts = metadata_in(sealed)

@@ -23,20 +23,20 @@ from fedbot.rules.model import shown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Post, say
-from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, TransferState
-from fedbot.rules.protocol import announcements, sequencing
-from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, described, hash_of, presentable, understood, written
+from fedbot.rules.protocol import announcements, bodies, sequencing
+from fedbot.rules.protocol.bodies import Message
+from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, described, hash_of, presentable, written
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import opening, sender_decision
 from fedbot.rules.transfer import wish as wishs
 from fedbot.rules.transfer.receive import NO_PART, OTHER_THING, go_on
 from fedbot.rules.transfer.send import with_progress
-from fedbot.rules.wire.envelope import Envelope
 from fedbot.rules.wire.subject_ids import Cause
 
 DAY_OVER = "day-over"
@@ -62,13 +62,13 @@ def open_request(turn: Turn, cause: Cause, connection: Connection, terms: Terms,
     return transfer
 
 
-def on_noted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: EnvelopeSeen) -> None:
     """The owner's card is up: what exactly it would send. Which of our parts is that?"""
-    transfer = transfers.with_card(transfer, event_id)
-    if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or "terms" not in envelope.body:
+    transfer = transfers.with_card(transfer, event.event_id)
+    if transfer.terms.kind != "request" or transfer.state is not TransferState.OPEN or envelope.body.terms is None:
         turn.save(transfer)
         return
-    adopted = _adopted(turn, transfer, envelope, less=False)
+    adopted = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=False)
     if wishs.others(transfer.wished, adopted.terms.lines):
         _ask_for_another_thing(turn, transfer, adopted)
         return
@@ -94,15 +94,14 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
 
 
-def _adopted(turn: Turn, transfer: Transfer, envelope: Envelope, *, less: bool) -> Transfer:
+def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
     """The request with the owner's terms; BadTerms if they aren't what was asked for (or `less` of it)."""
-    terms = understood(envelope.body["terms"])
     asked = [line.quantity for line in (transfer.terms.lines if less else transfer.wished)]
     offered = [line.quantity for line in terms.lines]
     if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
         raise BadTerms("terms: not the request that was asked")
     smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
-    if not (smaller if less else wishs.adds_up(asked, offered)) or hash_of(terms) != envelope.terms_hash:
+    if not (smaller if less else wishs.adds_up(asked, offered)) or hash_of(terms) != told_hash:
         raise BadTerms("terms.lines: not what was asked for")
     if less and not all(_is_less_of(transfer.terms.lines, line) for line in terms.lines):
         raise BadTerms("terms.lines: not less of what was asked for, but something else")
@@ -202,12 +201,12 @@ def _nobody(reason: str) -> dict[str, Any]:
     return {"by": "", "by_name": "", "event": "", "reason": reason}
 
 
-def on_granted(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], event_id: str) -> None:
     """The owner grants less: a card of ours asks the asker, or an approver here, whether that will do."""
     if transfer.state is not TransferState.OPEN or transfer.wanted:
         turn.save(transfer)
         return
-    transfer = _adopted(turn, transfer, envelope, less=True)
+    transfer = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=True)
     granted = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
@@ -239,7 +238,7 @@ def on_granted_card(turn: Turn, event: Answered) -> None:
 # --- the owner's side, which decides and sends ---
 
 
-def on_request(turn: Turn, connection: Connection, envelope: Envelope, event_id: str) -> None:
+def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:
     """A peer asks for something: which of our stock items is meant? BadTerms if it can't be taken as it is."""
     transfer = opening.begun_by_peer(turn, connection, envelope, event_id)
     terms = transfer.terms
@@ -428,7 +427,9 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal)
     transfers.edit_card(turn, transfer, draft)
 
 
-def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
+def on_confirmed(
+    turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime
+) -> None:
     """The asker's side takes what was granted: both have decided on this hash, the stock may move."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if transfer.granted is None or not waits:
@@ -439,4 +440,4 @@ def on_confirmed(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: s
         return
     by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     turn.note_by(transfer.id, "the smaller quantity is taken", by)
-    sender_decision.approve(turn, transfers.as_told(transfer, envelope), transfer.granted)
+    sender_decision.approve(turn, transfers.as_told(transfer, envelope.body), transfer.granted)

@@ -6,6 +6,7 @@ others as they are. What the receiver refuses comes back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +17,16 @@ from fedbot.rules.loan import end, label, lend
 from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Do, say
-from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.events import Context, EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Step, TakeBack, Taken, TakeOut
 from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
-from fedbot.rules.protocol import sequencing
+from fedbot.rules.protocol import bodies, sequencing
+from fedbot.rules.protocol.bodies import BookedIn, Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import dispute
-from fedbot.rules.wire.envelope import Envelope
 
 CHANGED = "changed"
 """InvenTree moved something else than was asked for: a person did something with the stock at the same moment."""
@@ -254,17 +255,17 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
 # --- the receiver's answer ---
 
 
-def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Received], _: EnvelopeSeen) -> None:
     """The receiver has booked it in (all of it, or all but the lines it refused)."""
-    entries = [entry for entry in envelope.body.get("items", []) if isinstance(entry, dict)]
-    items = tuple(int(entry["item"]) for entry in entries if isinstance(entry.get("item"), int))
-    place = next((str(entry.get("place", ""))[:100] for entry in entries), "")
-    parts = tuple(int(entry["part"]) for entry in entries if isinstance(entry.get("part"), int))
+    entries = envelope.body.items
+    items = tuple(entry.item for entry in entries if entry.item is not None)
+    place = next((entry.place for entry in entries), "")
+    parts = tuple(entry.part for entry in entries if entry.part is not None)
     transfer = replace(transfer, peer_parts=transfer.peer_parts or parts)
     for progress in transfer.progress:
         transfer = with_progress(transfer, replace(progress, serial=_number_there(entries, progress)))
     if transfer.state is TransferState.SENT:
-        refused = transfers.numbers_in(envelope.body["refused"])
+        refused = transfers.numbers_in(envelope.body.refused)
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
         if transfer.parcel is not None:
             received = transfers.signature_in(turn, envelope, transfer.peer, "")
@@ -283,15 +284,15 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
         dispute.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
 
 
-def _number_there(entries: list[dict[str, Any]], progress: Progress) -> str:
+def _number_there(entries: Iterable[BookedIn], progress: Progress) -> str:
     """The serial number that the thing has got at the receiver, if that is another one: by it it may come back."""
-    told = next((entry.get("serial") for entry in entries if entry.get("number") == progress.number), "")
-    return presentable(told)[:LONGEST_SERIAL] if isinstance(told, str) and told else progress.serial
+    told = next((entry.serial for entry in entries if entry.number == progress.number), "")
+    return presentable(told)[:LONGEST_SERIAL] if told else progress.serial
 
 
-def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Envelope) -> None:
+def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bodies.Refused], _: EnvelopeSeen) -> None:
     """The receiver could not book anything in, and never will: take it all back."""
-    reason = str(envelope.body.get("reason", ""))[:200]
+    reason = envelope.body.reason
     if transfer.state is TransferState.SENT and transfer.parcel is not None and transfer.parcel.missing is not None:
         text = "the parcel did not arrive: only the sender's people can say whether it came back, or is lost"
         dispute.dispute(turn, transfer, 0, text, said="refused")

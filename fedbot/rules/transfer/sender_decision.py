@@ -15,20 +15,21 @@ from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan import lend
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask
-from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
 from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot.rules.protocol import bodies
+from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import send
-from fedbot.rules.wire.envelope import Envelope
 
 OTHER_THAN_SHOWN = "other-than-shown"
 
 
-def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str, at: datetime) -> None:
+def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve], event_id: str, at: datetime) -> None:
     """The receiver's approver said yes: a request to us, the arbiter. It counts if it is theirs to say, and in time."""
     waits = transfer.state is TransferState.OPEN and envelope.terms_hash == transfer.terms_hash
     if not waits or transfer.terms.decider != transfer.peer:
@@ -38,7 +39,9 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
         return
     approve(
-        turn, transfers.as_told(transfer, envelope), transfers.signature_in(turn, envelope, transfer.peer, event_id)
+        turn,
+        transfers.as_told(transfer, envelope.body),
+        transfers.signature_in(turn, envelope, transfer.peer, event_id),
     )
 
 
@@ -68,21 +71,21 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
         _begin_debit(turn, transfer)
 
 
-def on_decline(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+def on_decline(turn: Turn, transfer: Transfer, envelope: Message[bodies.Decline], event: EnvelopeSeen) -> None:
     """The receiver's approver said no."""
     if transfer.state is TransferState.OPEN:
-        by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
-        reason = str(envelope.body.get("reason", ""))[:100]
+        by = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+        reason = envelope.body.reason
         transfers.end(turn, transfer, TransferState.DECLINED, by, reason)
     else:
         turn.save(transfer)
 
 
-def on_cancel(turn: Turn, transfer: Transfer, envelope: Envelope, event_id: str) -> None:
+def on_cancel(turn: Turn, transfer: Transfer, envelope: Message[bodies.Cancel], event: EnvelopeSeen) -> None:
     """The receiver's side asks to cancel: granted as long as nothing has moved."""
     if transfer.state in {TransferState.OPEN, TransferState.APPROVED}:
-        by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
-        reason = str(envelope.body.get("reason", ""))[:100]
+        by = transfers.signature_in(turn, envelope, transfer.peer, event.event_id)
+        reason = envelope.body.reason
         transfers.end(turn, transfer, TransferState.CANCELLED, by, reason)
     else:
         turn.save(transfer)

@@ -226,7 +226,8 @@ class Envelope:
     """A signed envelope whose form and signature are good. `sender` is `from` on the wire.
 
     `subject` is the id of a connection or a transfer, as `subject_kind` says; both are empty where it is
-    about neither. An empty `to` is for everybody. `sent_at` is by the writer's clock.
+    about neither. An empty `to` is for everybody. `sent_at` is by the writer's clock. `raw_body` is what it says, as it
+    was written: the rules read it once it is checked (`protocol/bodies`).
     """
 
     v: int
@@ -239,7 +240,7 @@ class Envelope:
     subject_kind: str
     seq: int
     terms_hash: str
-    body: dict[str, Any]
+    raw_body: dict[str, Any]
     sent_at: datetime
     key: str
     sig: str
@@ -255,7 +256,7 @@ class Envelope:
             "room": self.room,
             "seq": self.seq,
             "terms_hash": self.terms_hash,
-            "body": self.body,
+            "body": self.raw_body,
             "sent_at": wire_time(self.sent_at),
             "key": self.key,
             "sig": self.sig,
@@ -320,7 +321,7 @@ def check(raw: object) -> Envelope:
         subject_kind=subject_kind,
         seq=raw["seq"],
         terms_hash=raw["terms_hash"],
-        body=raw["body"],
+        raw_body=raw["body"],
         sent_at=_EPOCH + timedelta(milliseconds=raw["sent_at"]),
         key=raw["key"],
         sig=raw["sig"],

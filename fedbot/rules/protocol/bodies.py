@@ -1,0 +1,537 @@
+"""What each kind of protocol message says: one model a kind, with every limit. A body is checked once, before any rule.
+
+Fields that a model doesn't know are ignored, so that a newer version can say more; inside of the terms, which people
+decide on, they are refused. A text for people that is longer than its limit is cut; everything else that isn't as it
+should be makes the whole message unreadable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Generic, TypeGuard, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
+
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.transfer import Terms
+from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day
+from fedbot.rules.protocol.terms import understood as terms_in
+from fedbot.rules.wire import subject_ids
+from fedbot.rules.wire.envelope import LARGEST, LARGEST_INTEGER, BadEnvelope, Envelope
+from fedbot.rules.wire.subject_ids import Opening
+
+LONGEST_DAYS = 36_500
+LONGEST_PERSON = 255
+LONGEST_NAME = 400  # what another bot calls a person: a display name, and the Matrix id behind it
+LONGEST_REASON = 200
+LONGEST_PLACE = 100
+LONGEST_SERIAL = 500
+LONGEST_URL = 2_000
+HIGHEST_GENERATION = 1_000_000
+
+
+def _cut(most: int) -> AfterValidator:
+    return AfterValidator(lambda text: text[:most])
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("no time with a time zone")
+    check_day(moment.date())
+    return moment
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str):
+        raise ValueError("no day")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
+    day = date.fromisoformat(value)
+    check_day(day)
+    return day
+
+
+def _opening(value: object) -> Opening:
+    opening = subject_ids.understood(value)
+    if opening is None:
+        raise BadTerms("opening")
+    return opening
+
+
+def _ending(value: object) -> Ending:
+    if not isinstance(value, str) or value == Ending.KEPT:
+        raise ValueError("no end that an owner tells")
+    return Ending(value)
+
+
+Number = Annotated[StrictInt, Field(ge=0, le=LARGEST_INTEGER)]
+LineNumber = Annotated[StrictInt, Field(ge=1, le=MOST_LINES)]
+Key = Annotated[StrictInt, Field(ge=1, le=LARGEST_INTEGER)]
+"""A primary key in the peer's InvenTree."""
+Hex = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
+Hash = Annotated[StrictStr, Field(pattern=r"^([0-9a-f]{64})?$")]
+Box = Annotated[StrictStr, Field(max_length=LARGEST)]
+"""What is sealed to us, as base64."""
+Person = Annotated[StrictStr, Field(max_length=LONGEST_PERSON)]
+EventId = Annotated[StrictStr, Field(max_length=255)]
+Name = Annotated[StrictStr, _cut(LONGEST_NAME)]
+Reason = Annotated[StrictStr, _cut(LONGEST_REASON)]
+Place = Annotated[StrictStr, _cut(LONGEST_PLACE)]
+Word = Annotated[StrictStr, Field(max_length=40)]
+"""A short code or an id."""
+Days = Annotated[StrictInt, AfterValidator(lambda days: max(0, min(days, LONGEST_DAYS)))]
+Generation = Annotated[StrictInt, Field(ge=1, le=HIGHEST_GENERATION)]
+Moment = Annotated[datetime, PlainValidator(_moment)]
+Day = Annotated[date, PlainValidator(_day)]
+WrittenTerms = Annotated[Terms, PlainValidator(terms_in)]
+WrittenOpening = Annotated[Opening, PlainValidator(_opening)]
+HowItEnded = Annotated[Ending, PlainValidator(_ending)]
+Url = Annotated[StrictStr, Field(max_length=LONGEST_URL, pattern=r"^https?://")]
+
+
+def _is_list(value: object) -> object:
+    if not isinstance(value, list):
+        raise ValueError("no list")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
+    return value
+
+
+class Part(BaseModel):
+    """A part of a body, or a body: what it says is fixed once it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", arbitrary_types_allowed=True, hide_input_in_errors=True)
+
+
+P = TypeVar("P")
+Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOST_LINES)]
+
+
+class Said(Part):
+    """Who of the peer's people says something; the peer answers for its own people."""
+
+    by: Person = ""
+    by_name: Name = ""
+    event: EventId = ""
+
+
+class Settled(Said):
+    """How the peer's people settled a dispute, or what nobody could tell."""
+
+    truth: Annotated[StrictStr, _cut(20)] = ""
+    alone: StrictBool = False
+
+
+class GivenLine(Part):
+    """A line that left the sender: its stock item there."""
+
+    number: LineNumber
+    item: Key | None = None
+
+
+class FailedLine(Part):
+    """A line that came to nothing, and why."""
+
+    number: LineNumber
+    reason: Reason = ""
+
+
+class BookedIn(Part):
+    """A line that the receiver has booked in."""
+
+    number: LineNumber
+    item: Key | None = None
+    part: Key | None = None
+    place: Place = ""
+    serial: Annotated[StrictStr, Field(max_length=LONGEST_SERIAL)] = ""
+
+
+class Body(Part):
+    """What every message says: how far its writer has read (`seen`, and the hash `past` of what that was).
+
+    `awaits` asks for a sign that it was read; `sealed` is for its reader alone.
+    """
+
+    kind: ClassVar[str] = ""
+    seen: Number = 0
+    past: Hash = ""
+    awaits: StrictBool = False
+    sealed: Box | None = None
+
+
+class Decided(Body, Said):
+    """A body that tells who decided."""
+
+
+class Signed(Decided):
+    """The same, where somebody must have."""
+
+    by: Person
+    by_name: Name
+
+
+class Truth(Decided):
+    """What one side says became of the stock, maybe as its people have settled it."""
+
+    settled: Settled | None = None
+
+
+class Ended(Truth):
+    """How the sender says that it ended."""
+
+    reason: Reason = ""
+
+
+class ByParcel(Decided):
+    """A decision, or its execution: it goes by parcel, or came back damaged."""
+
+    parcel: StrictBool = False
+    damaged: StrictBool = False
+
+
+class Asking(Body):
+    """What asks for figures, hits or books."""
+
+
+class Answer(Body):
+    """What answers that. `problem` is why there is no answer; `again` when it may be asked again."""
+
+    problem: Reason
+    in_room: StrictBool = False
+    again: Moment | None = None
+
+
+class Opens(ByParcel):
+    """What opens a transfer."""
+
+    terms: WrittenTerms
+    due: Moment
+    opening: WrittenOpening
+
+
+# --- about parties and connections ---------------------------------------------------------------------------
+
+
+class Announce(Body):
+    """A bot's parties, as they were signed one by one: each entry is read for itself (`announcements`)."""
+
+    kind = "announce"
+    parties: Annotated[list[Any], BeforeValidator(_is_list)]
+
+
+class Connect(Body):
+    """A superuser asks to connect."""
+
+    kind = "connect"
+    generation: Generation
+    name: Name
+    access: Word
+    asker: Person
+    asker_name: Name
+    commitment: Hex
+    asked_key: Hex | None = None
+    due: Moment | None = None
+
+
+class Reveal(Body):
+    """The nonce of the comparison of keys."""
+
+    kind = "reveal"
+    nonce: Hex
+
+
+class Check(Body):
+    """Another key is looked at: the commitment to a nonce, or the nonce."""
+
+    kind = "check"
+    commitment: Hex | None = None
+    nonce: Hex | None = None
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Check:
+        if self.commitment is None and self.nonce is None:
+            raise ValueError("neither a commitment nor a nonce")
+        return self
+
+
+class Accepted(Signed):
+    """A superuser said yes to connecting."""
+
+    kind = "accepted"
+    access: Word
+    nonce: Hex | None = None
+
+
+class Declined(Ended):
+    """A no: to connecting, maybe with the generation to ask for; or the sender's to a transfer."""
+
+    kind = "declined"
+    generation: Generation | None = None
+
+
+class Credentials(Body):
+    """Where the peer's InvenTree is, and the token for it, sealed."""
+
+    kind = "credentials"
+    url: Url
+    token: Box
+
+
+class Ready(Body):
+    """The trial passed, with so many stock items to be seen."""
+
+    kind = "ready"
+    items: Number | None = None
+
+
+class Renewed(Body):
+    """The new token works, or why it doesn't."""
+
+    kind = "renewed"
+    problem: Reason
+
+
+class Cancelled(Ended):
+    """Taken back: an asking to connect, or a transfer."""
+
+    kind = "cancelled"
+
+
+class Disconnecting(Signed):
+    """A superuser ends the friendship."""
+
+    kind = "disconnecting"
+    at_once: StrictBool = False
+
+
+class Noted(Decided):
+    """Read, and a card may be up; of a request with the terms that it shows."""
+
+    kind = "noted"
+    terms: WrittenTerms | None = None
+
+
+class StatsAsk(Asking):
+    """Asks for figures over so many days; 0 is ever."""
+
+    kind = "stats-ask"
+    days: Days
+
+
+class Stats(Answer):
+    """The figures, sealed."""
+
+    kind = "stats"
+    days: Days
+
+
+class FindAsk(Asking):
+    """A search; the words are sealed."""
+
+    kind = "find-ask"
+    search: Annotated[StrictStr, Field(max_length=100)]
+
+
+class Find(Answer):
+    """What a search found, sealed."""
+
+    kind = "find"
+    search: Annotated[StrictStr, Field(max_length=100)]
+
+
+class BooksAsk(Asking):
+    """Asks for the page of the books behind this transfer."""
+
+    kind = "books-ask"
+    after: Word
+
+
+class Books(Answer):
+    """A page of the books, sealed, from behind `after` up to `last`."""
+
+    kind = "books"
+    after: Word
+    last: Word
+    more: StrictBool = False
+
+
+class AskAgain(Body):
+    """Send me what I have not seen."""
+
+    kind = "ask"
+    seen: Number
+
+
+class Seen(Body):
+    """Read, and nothing new from here."""
+
+    kind = "seen"
+    seen: Number
+
+
+# --- about transfers -----------------------------------------------------------------------------------------
+
+
+class Offer(Opens):
+    """The sender opens a transfer."""
+
+    kind = "offer"
+
+
+class Request(Opens):
+    """The receiver opens one."""
+
+    kind = "request"
+
+
+class Granted(Signed):
+    """The owner grants less, by these terms."""
+
+    kind = "granted"
+    terms: WrittenTerms
+
+
+class Approve(Signed, ByParcel):
+    """The receiver's side says yes."""
+
+    kind = "approve"
+    reason: Reason = ""
+
+
+class Decline(Signed):
+    """The receiver's side says no."""
+
+    kind = "decline"
+    reason: Reason = ""
+
+
+class Cancel(Signed):
+    """The receiver's side takes it back."""
+
+    kind = "cancel"
+    reason: Reason = ""
+
+
+class Expired(Ended):
+    """Nobody decided in time."""
+
+    kind = "expired"
+
+
+class Aborted(Ended):
+    """It can't go on, and nothing has moved."""
+
+    kind = "aborted"
+
+
+class Sent(Truth, ByParcel):
+    """The stock has left the sender."""
+
+    kind = "sent"
+    lines: Lines[GivenLine]
+    failed: Lines[FailedLine]
+
+
+class Received(Truth):
+    """The receiver has booked it in, all but the lines that it refused."""
+
+    kind = "received"
+    items: Lines[BookedIn]
+    refused: Lines[FailedLine]
+
+
+class Refused(Truth):
+    """The receiver books nothing of it in, and never will."""
+
+    kind = "refused"
+    reason: Reason
+    refused: Lines[FailedLine] = ()
+
+
+class Reverted(Ended):
+    """All of it is back at the sender."""
+
+    kind = "reverted"
+
+
+class Done(Ended):
+    """It is over as it was meant."""
+
+    kind = "done"
+
+
+class Extended(Signed):
+    """A loan may stay until that day."""
+
+    kind = "extended"
+    until: Day
+
+
+class Closed(Signed):
+    """A loan, or these lines of it, are over."""
+
+    kind = "closed"
+    how: HowItEnded
+    lines: Lines[LineNumber] | None = None
+
+
+class Disputed(Body):
+    """Nobody at the peer can tell what happened; of a parcel, who says that it never came."""
+
+    kind = "disputed"
+    reason: Reason = ""
+    missing: Said | None = None
+
+
+KINDS: dict[str, type[Body]] = {
+    model.kind: model
+    for model in (
+        *(Announce, Connect, Reveal, Check, Accepted, Declined, Credentials, Ready, Renewed, Cancelled, Disconnecting),
+        *(Noted, StatsAsk, Stats, FindAsk, Find, BooksAsk, Books, AskAgain, Seen),
+        *(Offer, Request, Granted, Approve, Decline, Cancel, Expired, Aborted, Sent, Received, Refused, Reverted, Done),
+        *(Extended, Closed, Disputed),
+    )
+}
+
+B = TypeVar("B", bound=Body)
+B_co = TypeVar("B_co", bound=Body, covariant=True)
+
+
+@dataclass(frozen=True)
+class Message(Envelope, Generic[B_co]):
+    """An envelope whose body is understood."""
+
+    body: B_co
+
+
+def understood(envelope: Envelope) -> Message[Body]:
+    """The envelope with its body. Raises `BadEnvelope` with the field that isn't as it should be, or `kind`."""
+    model = KINDS.get(envelope.kind)
+    if model is None:
+        raise BadEnvelope("kind")
+    try:
+        body = model.model_validate(envelope.raw_body)
+    except ValidationError as problem:
+        raise BadEnvelope(_what_is_wrong(problem)) from None
+    return Message(**{field.name: getattr(envelope, field.name) for field in fields(Envelope)}, body=body)
+
+
+def _what_is_wrong(problem: ValidationError) -> str:
+    first = problem.errors(include_url=False, include_input=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    return str(cause) if isinstance(cause, BadTerms) else ".".join(("body", *(str(part) for part in first["loc"])))
+
+
+def says(message: Message[Body], kind: type[B]) -> TypeGuard[Message[B]]:
+    """Whether the message is of that kind, or one of these kinds."""
+    return isinstance(message.body, kind)
