@@ -5,7 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fedbot import messages
-from fedbot.commands.loans_meant import ALL, carrier, id_and_rest, let_choose, loan_meant, things_meant
+from fedbot.commands.loans_meant import (
+    ALL,
+    carrier,
+    id_and_rest,
+    let_choose,
+    loan_meant,
+    things_meant,
+    with_the_loan_of,
+)
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.messages.quantities import EVERYTHING
 from fedbot.rules.loan import hand_back, lend
@@ -34,6 +42,7 @@ SPEC = Verb(
     examples=(
         "return",
         "return k7m2",
+        "return LENS-2",
         "return k7m2 20",
         "return k7m2 LENS-2; RES-10K 5",
         'return k7m2 --damaged --note "scratched"',
@@ -123,6 +132,7 @@ def _wanted(turn: Turn, loan: Transfer, words: str) -> dict[int, Decimal] | Phra
 
 def _named(turn: Turn, command: Command) -> tuple[Command, str]:
     """The line with the loan's id, and what of it is named."""
+    command = with_the_loan_of(turn, command, str(command.arguments.get("id", "")).strip())
     return id_and_rest(turn, command, str(command.arguments.get("id", "")))
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.commands.dates import reads_as_day
 from fedbot.commands.grammar import SHOWN
-from fedbot.commands.lookup import WITHOUT_ID, bare_id, subject_meant, whole_line
+from fedbot.commands.lookup import WITHOUT_ID, bare_id, rooms_told_of, subject_meant, whole_line
 from fedbot.commands.picking import quantity_complaint
 from fedbot.commands.spec import BETWEEN_THINGS, Verb
 from fedbot.messages.quantities import EVERYTHING, is_times, quantity_in
@@ -18,6 +18,7 @@ from fedbot.rules.loan import lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
+from fedbot.rules.model.scanned_codes import stock_item_in
 from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.state import Turn
 
@@ -62,6 +63,23 @@ def id_and_rest(turn: Turn, command: Command, word: str) -> tuple[Command, str]:
     if not turn.by_code(bare) and (command.subject or is_amount):
         return replace(command, arguments={**command.arguments, "id": "", WITHOUT_ID: word.strip()}), word.strip()
     return replace(command, arguments={**command.arguments, "id": bare}), behind.strip()
+
+
+def with_the_loan_of(turn: Turn, command: Command, words: str) -> Command:
+    """The line with the id of the one loan that has a thing called so, where neither id nor reply says which loan."""
+    word, *_ = words.split() or [""]
+    if command.subject or turn.by_code(bare_id(word)) or words.casefold() in {"", *EVERYTHING}:
+        return command
+    here = [loan for loan in lend.on_loan(turn) if loan.room in rooms_told_of(turn, command.room)]
+    named = [loan for loan in here if quantity_in(words) is None and _has_things(turn, loan, words)]
+    if len(named) != 1:
+        return command
+    return replace(command, arguments={**command.arguments, "id": f"{named[0].code} {words}"})
+
+
+def _has_things(turn: Turn, loan: Transfer, words: str) -> bool:
+    left = lend.free_to_return(turn, loan)
+    return all(isinstance(_one_meant(loan, each, left), dict) for each in words.split(BETWEEN_THINGS))
 
 
 def only_line(loan: Transfer) -> int | None:
@@ -130,7 +148,8 @@ def _counted(loan: Transfer, numbers: list[int], word: str) -> dict[int, Decimal
 
 def _called(loan: Transfer, word: str) -> list[int]:
     """The lines that are called so: by number, IPN, name, serial number, or the key of a stock item."""
-    wanted = word.strip().strip("\"'").casefold()
+    scanned = stock_item_in(word)
+    wanted = f"#{scanned}" if scanned is not None else word.strip().strip("\"'").casefold()
     lent = lend.lent(loan)
     if len(lent) > 1 and wanted.isdecimal():
         return [number for number in lent if str(number) == wanted]

@@ -21,6 +21,7 @@ from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.names import is_called
 from fedbot.rules.model.queries import Answer, ItemsFound
 from fedbot.rules.model.room import Room
+from fedbot.rules.model.scanned_codes import stock_item_in
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements, room_upgrades
 from fedbot.rules.state import Turn
@@ -165,7 +166,9 @@ def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
 def of_item(transfers: Sequence[Transfer], word: str, found: ItemsFound) -> list[Transfer]:
     """Those that touched what the word means: an item of ours that InvenTree has found, a number, a name or IPN."""
     number = _NUMBER.fullmatch(word)
-    items = {item.pk for item in found.items} | ({int(number[1])} if number else set())
+    scanned = stock_item_in(word)
+    keys = {int(number[1])} if number else {scanned} if scanned is not None else set()
+    items = {item.pk for item in found.items} | keys
     brought = {item.provenance.transfer for item in found.items if item.provenance}
     return [t for t in transfers if t.id in brought or history.touches(t, items, word)]
 

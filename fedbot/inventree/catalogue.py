@@ -26,6 +26,7 @@ from fedbot.rules.model.queries import (
     StockHits,
     Thing,
 )
+from fedbot.rules.model.scanned_codes import stock_item_in
 from fedbot.rules.model.stock import Part, StockItem
 
 _DEEPEST = 50
@@ -124,7 +125,9 @@ def _names(row: Row) -> tuple[str, str]:
 
 
 def _key_in(server: Server, word: str) -> int | None:
-    """The item's key in `#42`, or in a link to our own InvenTree, by whichever of its addresses."""
+    """The item's key in `#42`, a scanned code, or a link to our own InvenTree, by whichever of its addresses."""
+    if (scanned := stock_item_in(word)) is not None:
+        return scanned
     match = _KEY.fullmatch(word)
     if match is None and "://" in word:
         link = urlsplit(word)
@@ -225,7 +228,7 @@ def find_shareable(server: Server, question: FindShareable) -> Shareable:
     if kind == "category" and key.isdecimal():
         found = categories.get(int(key))
         return Shareable((_category(found, categories),)) if found else Shareable()
-    if "#" in word or "://" in word:
+    if "#" in word or "://" in word or stock_item_in(word) is not None:
         things = _items(server, word, categories)
         if things:
             return Shareable(things)

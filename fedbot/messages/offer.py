@@ -71,6 +71,17 @@ def quantity_too_large(tongue: Locale, *, word: str) -> Lines:
 # --- which item --------------------------------------------------------------------------------------------
 
 
+def scanned_code_is_ours(tongue: Locale, *, word: str) -> Lines:
+    """A scanned code in a request: it doesn't say from whose InvenTree it is."""
+    return [
+        tongue.say(
+            'Not done: the code "{word}" stands for an item of our own InvenTree, not of theirs.',
+            word=tongue.short(word, 40),
+        ),
+        tongue.say("Say it by its IPN, its name, or its #number over there. Nothing was sent."),
+    ]
+
+
 def item_not_found(tongue: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
     """Nothing is called that."""
     why = tongue.say('there is no item "{word}".', word=tongue.short(word, 60))

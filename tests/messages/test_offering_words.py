@@ -93,6 +93,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Yes to all of it: !fed approve k7m2
         """,
     ),
+    "a scanned code in a request": (
+        say(messages.offer.scanned_code_is_ours, word="INV-SI42"),
+        """
+        Not done: the code "INV-SI42" stands for an item of our own InvenTree, not of theirs.
+        Say it by its IPN, its name, or its #number over there. Nothing was sent.
+        """,
+    ),
     "no such item": (
         say(messages.offer.item_not_found, word="M3-BLOT", parts=(BOLT.part,)),
         """

@@ -1,0 +1,68 @@
+"""InvenTree's own codes, scanned into a line, and things that are named without their case's id."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dialogue.world import World, friends
+
+
+async def offers(world: World, item: str) -> str:
+    line = world.anna.says(f"!fed push {item} 10 to betaspace")
+    await world.settle()
+    return world.answer_to(line)
+
+
+@pytest.mark.parametrize("code", ["INV-SI{item}", "inv-si{item}", '{{"stockitem": {item}}}', '{{"stockitem":{item}}}'])
+async def test_a_scanned_code_is_the_item_and_the_answer_names_it(code: str) -> None:
+    world = await friends()
+    item = world.alpha.item("M3-NUT").pk
+    answer = await offers(world, code.format(item=item))
+    assert "10 × M3 nut (M3-NUT)" in answer
+    assert world.beta.transfer().terms.lines[0].item == item
+
+
+@pytest.mark.parametrize(
+    "link", ["http://betaspace.test/stock/item/{item}/", "https://evil.test/web/stock/item/{item}"]
+)
+async def test_a_link_of_another_host_is_never_ours(link: str) -> None:
+    world = await friends()
+    await offers(world, link.format(item=world.alpha.item("M3-NUT").pk))
+    assert world.alpha.turn.transfers() == []
+
+
+async def test_a_scanned_code_is_not_taken_for_an_item_of_the_space_that_is_asked() -> None:
+    world = await friends()
+    line = world.kim.says("!fed request 1 INV-SI7 from betaspace")
+    await world.settle()
+    assert world.answer_to(line).startswith('Not done: the code "INV-SI7" stands for an item of our own InvenTree')
+    assert world.beta.turn.transfers() == []
+
+
+async def lent() -> tuple[World, int]:
+    world = await friends()
+    world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    borrowed = world.beta.transfer().at(1).item
+    assert borrowed is not None
+    return world, borrowed
+
+
+@pytest.mark.parametrize("named", ["M3-NUT", "M3-NUT 4", "4 M3 nut", "#{borrowed}", "INV-SI{borrowed}"])
+async def test_what_was_borrowed_goes_back_by_its_name(named: str) -> None:
+    world, borrowed = await lent()
+    world.cem.says(f"!fed return {named.format(borrowed=borrowed)}")
+    await world.settle()
+    back = world.alpha.transfer()
+    assert back.terms.parent
+    assert back.terms.lines[0].quantity == (4 if "4 M" in named or named.endswith(" 4") else 10)
+
+
+@pytest.mark.parametrize("named", ["#{borrowed}", "INV-SI{borrowed}", "M3-NUT"])
+async def test_a_case_is_shown_by_the_item_that_came_with_it(named: str) -> None:
+    world, borrowed = await lent()
+    line = world.cem.says(f"!fed show {named.format(borrowed=borrowed)}")
+    await world.settle()
+    assert world.beta.transfer().code in world.answer_to(line)
