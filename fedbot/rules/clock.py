@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar, overload
 
 from fedbot.rules.model.events import ClockSetBack
+from fedbot.rules.model.health import BotStatus, counted_from
 from fedbot.rules.state import Turn
 
 TOLERATED = timedelta(minutes=1)
@@ -38,9 +39,21 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
     ahead = event.last - event.at
     for document in turn.everything():
         righted = _righted(document, event.at, ahead)
+        if isinstance(document, BotStatus) and isinstance(righted, BotStatus):
+            righted = _with_what_was_due(righted, document, event.at)
         if righted != document:
             turn.save(righted)
     turn.note("clock", "set back", seconds=int(ahead.total_seconds()))
+
+
+def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:
+    """What was done by a schedule isn't done again for a clock that is put back by some hours."""
+    stats, reconcile = before.last_stats, before.last_reconcile
+    return replace(
+        righted,
+        last_stats=stats and counted_from(stats, now),
+        last_reconcile=reconcile and counted_from(reconcile, now),
+    )
 
 
 def _righted(value: T, now: datetime, ahead: timedelta) -> T:
