@@ -59,6 +59,9 @@ async def test_an_inventree_in_which_any_account_can_make_itself_admin_gives_non
 ) -> None:
     monkeypatch.setattr(Version, "direct_access_is_safe", property(lambda _: False))
     world = await a_world(alpha=dict(DIRECT), beta=dict(DIRECT))
+    for space, superuser in ((world.alpha, "anna"), (world.beta, "bea")):
+        space.settings.update(pinned_superusers=(superuser,))
+        await space.restart()
     await world.connect()
     await world.passes(timedelta(minutes=10))
     for space, admins in ((world.alpha, world.alpha_admins), (world.beta, world.beta_admins)):

@@ -12,7 +12,7 @@ from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, friends, told
 from tests.fakes.people import Person
 
-BOLT, THEIRS = "M3-BOLT", "PLA-175-BK"
+BOLT, THEIRS = "M3-BOLT", "PLY-4-BIRCH"
 
 
 async def says(world: World, line: str, person: Person | None = None) -> str:

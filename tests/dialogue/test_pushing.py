@@ -154,6 +154,7 @@ async def test_where_no_part_fits_and_none_may_be_made_the_card_says_so_and_a_ye
     world.dilek.reacts(card, "✅")
     await world.settle()
     assert "same IPN" in world.card().text
+    await world.passes(timedelta(seconds=5))  # to read it
     world.dilek.says("!fed approve", reply_to=card)
     await world.grace()
     assert world.beta.total("PLY-4-BIRCH") == 5

@@ -62,7 +62,7 @@ def _is_for_keeps(world: World, item: int) -> None:
     [
         (_goes, "isn't there any more"),
         (_shrinks, "isn't that much of it left"),
-        (_breaks, "status may not travel"),
+        (_breaks, "the condition that it has now"),
         (_is_sold, "isn't in stock any more"),
         (_is_for_keeps, "isn't salable"),
     ],

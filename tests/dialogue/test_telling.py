@@ -101,14 +101,17 @@ async def test_status_in_the_admin_room_tells_what_concerns_only_us() -> None:
     assert "My InvenTree user" not in await hears(world, world.anna, "!fed status")
 
 
-async def test_status_and_show_are_answered_though_inventree_is_down() -> None:
+async def test_with_inventree_down_status_is_answered_and_show_says_that_it_waits_and_comes_later() -> None:
     world = await friends()
     card = await world.push()
     world.alpha.goes_down()
     assert "✅" not in (await hears(world, world.anna, "!fed status")).splitlines()[0]
     line = world.anna.says("!fed show", reply_to=card)
     await world.settle()
-    assert "Anna: offered it" in world.answer_to(line)
+    assert "Your line waits for it." in world.answer_to(line)
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=6))
+    assert "Anna: offered it" in world.room.answers(line)[-1].text
 
 
 async def test_show_tells_everything_that_led_to_the_end_in_its_order_with_who_and_when() -> None:

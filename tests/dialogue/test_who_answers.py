@@ -8,7 +8,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, told
 
-BOTH = {"@anna:twin.test": "bea", "@bea:twin.test": "bea", "@cem:twin.test": "cem"}
+BOTH = {"@anna:twin.test": "dilek", "@bea:twin.test": "bea", "@cem:twin.test": "cem"}
 
 
 async def answered_by(world: World, line: str) -> list[str]:
