@@ -342,7 +342,10 @@ async def test_what_was_left_open_goes_on_under_the_new_friendship() -> None:
     await world.settle(asleep=(world.beta,))
     world.anna.says("!fed disconnect betaspace --sure --now")
     await world.settle()
-    assert transfers(world) == (TransferState.DISPUTED, TransferState.DISPUTED)
+    assert transfers(world) == (TransferState.DISPUTED, TransferState.RECEIVED), "it was booked in meanwhile"
+    world.bea.says("!fed disconnect attraktor --sure --now")
+    await world.settle()
+    assert connections(world) == both(ConnectionState.ENDED)
     await world.connect()
     assert "goes on" in world.room.message("We were friends with Betaspace before").text
     for space in world.spaces:
