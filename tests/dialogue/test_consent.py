@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from fedbot.rules.model.connection import Exchange
+from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.events import Answered, Context
 from fedbot.rules.model.queries import Able, PartDescription, PartMatch
 from fedbot.rules.model.stock import Part
@@ -17,7 +18,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import hash_of, written
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, friends, sharing
+from tests.dialogue.world import World, a_world, friends, sharing
 from tests.fakes.people import Message
 
 OPEN, DONE, CANCELLED = TransferState.OPEN, TransferState.DONE, TransferState.CANCELLED
@@ -243,3 +244,44 @@ async def test_the_owners_own_smaller_grant_and_a_full_yes_still_go_through() ->
     assert world.beta.transfer().state is DONE
     assert world.beta.total("M3-BOLT") == 32
     assert_books_balance(world)
+
+
+async def test_the_zone_of_a_loans_last_day_is_said_once_and_never_changes() -> None:
+    world = await sharing()
+    world.alpha.is_asleep = True
+    world.tom.says("!fed request 50 M3-BOLT from attraktor until 20.12.")
+    await world.settle()
+    request = world.beta.transfer()
+    line = replace(request.terms.lines[0], item=9, part=9, description=BOLTS)
+    first = replace(with_lines(request.terms, line), time_zone="Europe/Berlin")
+    later = replace(first, time_zone="Pacific/Pago_Pago")
+    forges(world, world.alpha, as_the_owner(request, first, 0), "noted", {"terms": written(first)})
+    await world.settle()
+    assert world.beta.transfer().terms == first
+    forges(world, world.alpha, as_the_owner(request, later, 1), "noted", {"terms": written(later)})
+    await world.settle()
+    assert world.beta.transfer().terms == first
+    less = with_lines(later, replace(line, quantity=Decimal(10)))
+    by = {"by": world.piet.user_id, "by_name": "Piet"}
+    forges(world, world.alpha, as_the_owner(request, less, 2), "granted", {"terms": written(less), **by})
+    await world.settle()
+    assert world.beta.transfer().terms == first
+
+
+async def test_a_yes_to_a_friendship_is_void_when_its_card_would_show_something_else() -> None:
+    world = await a_world()
+    await world.asks_to_connect()
+    before = world.card()
+    world.bea.reacts(before, "✅")
+    await world.settle()
+    await world.beta.restart(has_admin_token=False)
+    await world.grace()
+    assert world.beta.connection().state is ConnectionState.OFFERED
+    after = world.card()
+    assert after.event_id != before.event_id
+    world.bea.says("!fed approve", reply_to=before)
+    await world.grace()
+    assert world.beta.connection().state is ConnectionState.OFFERED, "nothing is decided on the former card"
+    world.bea.reacts(after, "✅")
+    await world.grace()
+    assert world.beta.connection().state is not ConnectionState.OFFERED

@@ -100,6 +100,8 @@ def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, le
     offered = [line.quantity for line in terms.lines]
     if replace(terms, lines=(), time_zone="") != replace(transfer.terms, lines=(), time_zone=""):
         raise BadTerms("terms: not the request that was asked")
+    if transfer.terms.time_zone not in {"", terms.time_zone}:
+        raise BadTerms("terms.time_zone: said before, and another one")
     smaller = len(asked) >= len(offered) and all(new <= old for old, new in zip(asked, offered, strict=False))
     if not (smaller if less else wishs.adds_up(asked, offered)) or hash_of(terms) != told_hash:
         raise BadTerms("terms.lines: not what was asked for")
