@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,8 +18,9 @@ from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import hash_of, written
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
-from tests.dialogue.world import World, a_world, friends, sharing
+from tests.dialogue.world import World, a_world, friends, sharing, step
 from tests.fakes.people import Message
 
 OPEN, DONE, CANCELLED = TransferState.OPEN, TransferState.DONE, TransferState.CANCELLED
@@ -285,3 +287,46 @@ async def test_a_yes_to_a_friendship_is_void_when_its_card_would_show_something_
     world.bea.reacts(after, "✅")
     await world.grace()
     assert world.beta.connection().state is not ConnectionState.OFFERED
+
+
+def rewrites(space: Space, transfer: Transfer) -> None:
+    """Between the decision and the act the document says something else, however that came."""
+    space.bot.engine.state.take_over({("Transfer", transfer.id): transfer})
+
+
+async def test_nothing_leaves_when_the_request_says_something_else_than_was_approved() -> None:
+    world = await sharing()
+    world.tom.says("!fed request 5 M3-NUT from attraktor")
+    await world.settle()
+    [card] = [m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions]
+    before = world.alpha.total("M3-NUT")
+    world.piet.reacts(card, "✅")
+    while world.alpha.transfer().state is OPEN:
+        await step(world.alpha)
+        world.clock.advance(timedelta(milliseconds=200))
+        await world.alpha.bot.tick()
+    approved = world.alpha.transfer()
+    assert approved.state is TransferState.APPROVED
+    more = replace(approved.terms.lines[0], quantity=Decimal(50))
+    rewrites(world.alpha, replace(approved, terms=with_lines(approved.terms, more)))
+    await world.settle()
+    after = world.alpha.transfer()
+    assert (after.state, after.problem) == (TransferState.ABORTED, "other-than-shown")
+    assert world.alpha.total("M3-NUT") == before
+
+
+async def test_nothing_is_booked_in_elsewhere_than_the_card_said_when_it_was_approved() -> None:
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    while not world.beta.transfer().wanted:
+        await step(world.beta)
+        world.clock.advance(timedelta(milliseconds=200))
+        await world.beta.bot.tick()
+    approved = world.beta.transfer()
+    before = world.beta.count()
+    bolts = world.beta.part("M3-BOLT").pk
+    rewrites(world.beta, replace(approved, progress=(replace(approved.progress[0], part=bolts),)))
+    await world.settle()
+    assert world.beta.transfer().state is TransferState.DISPUTED
+    assert world.beta.count() == before
