@@ -57,8 +57,8 @@ def find_taken(server: Server, step: TakeOut) -> Taken | None:
 def take_out(server: Server, step: TakeOut) -> Taken:
     """Move exactly the agreed quantity to Outgoing, as 'on its way'.
 
-    Raises `Refusal` with one of: gone, changed, virtual, not-salable, serial, batch, another-thing, not-in-stock,
-    condition, status, too-much, allocated.
+    Raises `Refusal` with one of: gone, changed, virtual, inactive, not-salable, serial, batch, another-thing,
+    not-in-stock, condition, status, too-much, allocated.
     """
     row = item_row(server, step.item)
     _may_leave(server, row, step)
@@ -84,13 +84,14 @@ def take_out(server: Server, step: TakeOut) -> Taken:
 
 
 def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
-    """Our own check, as InvenTree has none (facts: 'launders', 'clamped', 'is NOT blocked')."""
+    """Our own check, as InvenTree has none; what was borrowed goes back even if its part is inactive by now."""
     part: Mapping[str, Any] = row.get("part_detail") or {}
     quantity, allocated = amount(row["quantity"]), amount(row.get("allocated"))
     name = f"Stock item #{step.item}"
     checks = (
         (row.get("part") != step.part, "changed", f"{name} is now of another part."),
         (bool(part.get("virtual")), "virtual", f"{name} is virtual: there is nothing to hand over."),
+        (step.known is None and part.get("active") is False, "inactive", "The part isn't active any more."),
         (part.get("salable") is False, "not-salable", "The part isn't salable, so it can't be assigned."),
         (str(row.get("serial") or "") != step.serial, "serial", f"{name} has another serial number now."),
         (step.batch not in (None, str(row.get("batch") or "")), "batch", f"{name} is of another batch now."),

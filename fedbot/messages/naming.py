@@ -105,7 +105,9 @@ def details(tongue: Locale, line: Line) -> str:
     if line.packaging:
         told.append(tongue.word("packaging {packaging}").format(packaging=tongue.short(line.packaging, 30)))
     if line.expiry:
-        told.append(tongue.word("use by {day}").format(day=tongue.day(line.expiry)))
+        is_over = line.expiry < tongue.today_there("")
+        sentence = marked("⚠ expired (use by {day})") if is_over else marked("use by {day}")
+        told.append(tongue.word(sentence).format(day=tongue.day(line.expiry)))
     named = status(tongue, line.status_text, line.status)
     told.append(
         tongue.word("status {status}").format(status=named)

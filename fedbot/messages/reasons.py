@@ -182,6 +182,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("there isn't that much of it left."),
         marked("Start again with less."),
     ),
+    "inactive": (
+        marked("the part isn't active any more in {sender}'s InvenTree."),
+        marked("Choose another item, or set the part active there and start again."),
+    ),
     "not-salable": (
         marked("the part isn't salable, and InvenTree assigns only salable parts to another space."),
         marked("Switch on 'salable' at the part in {sender}'s InvenTree, then start again."),

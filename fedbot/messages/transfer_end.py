@@ -196,9 +196,11 @@ def _reverted(tongue: Locale, card: Card) -> Lines:
                 "{receiver} could not book it in, so {sender} took it back.", sender=card.sender, receiver=card.receiver
             )
         )
-    lines.append(
-        tongue.say("When that is mended, {who} can start it again.", who=naming.signed(tongue, card.transfer.asked))
-    )
+    who = naming.signed(tongue, card.transfer.asked)
+    if card.transfer.settled is None:
+        lines.append(tongue.say("Once that is fixed, {who} can start again.", who=who))
+    else:  # people took it back: nothing is broken
+        lines.append(tongue.say("{who} can start again.", who=who))
     return [*lines, card.transfer.code]
 
 

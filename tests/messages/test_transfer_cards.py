@@ -647,6 +647,18 @@ SAID: dict[str, tuple[Phrase, str]] = {
         k7m2
         """,
     ),
+    "aborted: inactive": (
+        card(transfer(BOLTS, state=TransferState.ABORTED, decided=BY_BEA, problem="inactive")),
+        """
+        Not given: 10 × M3 bolt (M3-BOLT) stays at attraktor.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+
+        Why: the part isn't active any more in attraktor's InvenTree.
+        Nothing has left attraktor; betaspace has booked nothing in.
+        Choose another item, or set the part active there and start again.
+        k7m2
+        """,
+    ),
     "aborted: not-salable": (
         card(transfer(BOLTS, state=TransferState.ABORTED, decided=BY_BEA, problem="not-salable")),
         """
@@ -726,7 +738,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         betaspace's InvenTree said: Serial number exists
         betaspace could not book it in, so attraktor took it back.
-        When that is mended, Anna can start it again.
+        Once that is fixed, Anna can start again.
         k7m2
         """,
     ),

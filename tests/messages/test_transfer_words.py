@@ -211,7 +211,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         betaspace's InvenTree said: No such part
         betaspace could not book it in, so attraktor took it back.
-        When that is mended, Anna can start it again.
+        Once that is fixed, Anna can start again.
         k7m2
         """,
     ),
