@@ -1,7 +1,9 @@
 # One bot. Settings in /etc/fedbot/config.yaml, state (journal, keys) in the volume /var/lib/fedbot:
-#   docker build -t fedbot .
+#   make image
 #   docker run -v ./config.yaml:/etc/fedbot/config.yaml:ro -v fedbot:/var/lib/fedbot fedbot
-FROM python:3.13-slim AS build
+# `make image` builds on exactly the digest that is pinned in requirements/base-image.txt
+ARG BASE=python:3.13-slim
+FROM ${BASE} AS build
 WORKDIR /source
 RUN python -m venv /opt/fedbot
 COPY requirements/build.txt requirements/run.txt requirements/
@@ -13,7 +15,7 @@ COPY . .
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/fedbot/bin/pip install --no-deps --no-index /wheels/*.whl
 
-FROM python:3.13-slim
+FROM ${BASE}
 RUN groupadd --gid 10001 fedbot \
     && useradd --uid 10001 --gid 10001 --home-dir /var/lib/fedbot --no-create-home --shell /usr/sbin/nologin fedbot \
     && install --directory --mode 0700 --owner 10001 --group 10001 /var/lib/fedbot

@@ -3,13 +3,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format words bench contract crash simulate mutants pins clean
+.PHONY: help setup demo test check format words bench contract crash simulate mutants fuzz pins sbom audit image clean
 
 BIN := .venv/bin
 ARGS ?=
 STORY ?=
 SEEDS ?= 500
 FIRST_SEED ?= 1
+SECONDS_EACH ?= 60
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,20 @@ mutants: .venv/.ready-test ## broken variants of the rules, each to be caught by
 
 contract: .venv/.ready-test ## what we believe of InvenTree, on the simulator or on FEDBOT_LIVE_INVENTREE
 	@$(BIN)/pytest tests/contract $(ARGS)
+
+fuzz: .venv/.ready-test ## feed all that reads what others wrote (SECONDS_EACH=60)
+	@$(BIN)/python -m tests.fuzz --seconds-each $(SECONDS_EACH) $(ARGS)
+
+sbom: ## the software bill of materials of a bot into build/sbom.json (CycloneDX, from the pins, no network)
+	@mkdir -p build
+	@python3 scripts/sbom.py > build/sbom.json
+	@echo "build/sbom.json"
+
+audit: ## look the pins up among the known vulnerabilities (needs the network, and says if it isn't there)
+	@scripts/audit $(ARGS)
+
+image: ## the container image, on the base image whose digest is pinned (ARGS=--pin writes the digest of today)
+	@scripts/image $(ARGS)
 
 pins: ## write requirements/*.txt from pyproject.toml (ARGS=--upgrade for the newest)
 	@scripts/pins $(ARGS)

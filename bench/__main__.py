@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import backlog, busy, handover, transport
+from bench import backlog, busy, handover, history, transport
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
 from fedbot_demo import plot
@@ -23,6 +23,7 @@ from fedbot_demo.stage import Space, Stage
 
 RESULT = Path(__file__).parent.parent / "build" / "bench.json"
 _LOOK_EVERY_S = 0.02
+_PAST = 100_000
 
 
 def main() -> int:
@@ -67,6 +68,8 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
     busy_p95, busy_all = await busy.measure(times=max(rounds // 5, 2))
     _tell(f"{missed_events} lines in a room, caught up on by us and by bare nio …")
     caught_up = await backlog.measure(missed_events)
+    _tell(f"{starts} starts with {_PAST:,} finished transfers, and with none …")
+    past = await history.measure(_PAST, starts)
     measured = {
         "handover_ratio": round(handovers.ratio, 3),
         "handover_calls": handovers.calls,
@@ -74,6 +77,8 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
         "backlog_ratio": round(caught_up.ratio, 3),
         "busy_p95_s": round(busy_p95, 1),
         "ready_s": round(median(ready), 2),
+        "history_ready_s": round(past.ready_s, 3),
+        "history_rss_mib": round(past.rss_mib, 1),
         "idle_rss_mib": round(max(resident.values()), 1),
         "events_per_request": events.total(),
         "events_by_one_account": max(events.values()),
@@ -92,6 +97,7 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
             "bare": [round(each, 2) for each in caught_up.bare],
         },
         "ready_s": [round(each, 2) for each in ready],
+        "history": {"transfers": _PAST, "without": past.without, "with": past.with_past},
         "rss_mib": {party: round(mib, 1) for party, mib in resident.items()},
         "events": dict(events),
         "busy_s": busy_all,

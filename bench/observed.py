@@ -47,7 +47,7 @@ async def calls_since(stage: Stage, moment: float) -> list[Call]:
 def noted(space: Space, subject: str) -> dict[str, float]:
     """What the bot's audit says about a subject: each thing noted, and when first (seconds since 1970)."""
     found: dict[str, float] = {}
-    for at, payload in _rows(space, "SELECT at, payload FROM audit WHERE subject = ? ORDER BY number", subject):
+    for at, payload in _rows(space, "SELECT at, entry FROM audit WHERE subject = ? ORDER BY number", subject):
         found.setdefault(json.loads(str(payload))["what"], datetime.fromisoformat(str(at)).timestamp())
     return found
 

@@ -16,9 +16,9 @@ def lines(instruction: str) -> list[str]:
 
 
 def test_the_base_images_are_named_without_a_registry() -> None:
-    names = [line.split()[0] for line in lines("FROM")]
-    assert names
-    assert all(re.fullmatch(r"python:3\.\d+-slim", name) for name in names)
+    assert {line.split()[0] for line in lines("FROM")} == {"${BASE}"}
+    (base,) = lines("ARG")
+    assert re.fullmatch(r"BASE=python:3\.\d+-slim", base)
 
 
 def test_it_does_not_run_as_root() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 from fedbot import messages
 from fedbot.commands import lookup, show
@@ -71,9 +72,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return meant
     if not isinstance(meant, _Listed):
         return show.story(turn, command, meant, answers)
-    transfers = _listed(turn, command, meant, lookup.found_in(answers))
-    phrase = _page(turn, meant, transfers, more=True)
-    if len(transfers) <= meant.page * A_PAGE:
+    shown, total = _listed(turn, command, meant, lookup.found_in(answers))
+    phrase = _page(turn, meant, shown, total, more=True)
+    if total <= meant.page * A_PAGE:
         return phrase
     chat_lines.choose(
         turn, command.room, command.event_id, command.sender, phrase, (), more=_next_page(turn, command, meant)
@@ -103,26 +104,27 @@ def _meant(turn: Turn, command: Command) -> _Listed | Subject | Phrase:
 def _space(turn: Turn, command: Command, word: str) -> str:
     """The space with that id or name, one that was a friend included; '' if there is none."""
     known = {space.party: space.name for space in spaces_in(turn, command.room)}
-    known |= {transfer.peer: turn.party_name(transfer.peer) for transfer in lookup.told_of(turn, command)}
+    rooms = lookup.rooms_told_of(turn, command.room)
+    known |= {peer: turn.party_name(peer) for peer in turn.peers() if turn.count(rooms, peer)}
     wanted = word.casefold()
     by_id = [party for party in known if party.casefold() == wanted]
     return next(iter(by_id or [party for party, name in known.items() if name.casefold() == wanted]), "")
 
 
-def _listed(turn: Turn, command: Command, meant: _Listed, found: ItemsFound) -> list[Transfer]:
-    transfers = lookup.told_of(turn, command)
-    if meant.space:
-        transfers = [transfer for transfer in transfers if transfer.peer == meant.space]
-    if meant.item:
-        transfers = lookup.of_item(transfers, meant.item, found)
-    if meant.days:
-        transfers = history.since(transfers, turn.now - timedelta(days=meant.days))
-    return history.newest_first(transfers)
-
-
-def _page(turn: Turn, meant: _Listed, transfers: list[Transfer], *, more: bool) -> Phrase:
+def _listed(turn: Turn, command: Command, meant: _Listed, found: ItemsFound) -> tuple[tuple[Transfer, ...], int]:
+    """The transfers of the page, and how many there are on all pages."""
+    rooms = lookup.rooms_told_of(turn, command.room)
+    since = turn.now - timedelta(days=meant.days) if meant.days else None
     first = (meant.page - 1) * A_PAGE
-    shown = tuple(transfers[first : first + A_PAGE])
+    if meant.item:
+        transfers = lookup.of_item(turn, rooms, meant.item, found)
+        transfers = history.newest_first(history.since(transfers, since) if since else transfers)
+        return tuple(transfers[first : first + A_PAGE]), len(transfers)
+    newest = turn.newest(rooms, meant.space, since)
+    return tuple(islice(newest, first, first + A_PAGE)), turn.count(rooms, meant.space, since)
+
+
+def _page(turn: Turn, meant: _Listed, shown: tuple[Transfer, ...], total: int, *, more: bool) -> Phrase:
     return say(
         messages.history.ledger,
         transfers=shown,
@@ -130,8 +132,8 @@ def _page(turn: Turn, meant: _Listed, transfers: list[Transfer], *, more: bool) 
         space=turn.party_name(meant.space) if meant.space else "",
         item=meant.item[:SHOWN],
         days=meant.days,
-        before=first,
-        total=len(transfers),
+        before=(meant.page - 1) * A_PAGE,
+        total=total,
         more=more,
         left={transfer.id: lend.left(turn, transfer) for transfer in shown if transfer.is_loan},
     )

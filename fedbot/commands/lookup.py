@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from fedbot import messages
@@ -14,6 +15,7 @@ from fedbot.rules.approval.subject import Subject
 from fedbot.rules.decisions import subject_by_id
 from fedbot.rules.ledger import history
 from fedbot.rules.lines import PREFIX
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
@@ -132,7 +134,8 @@ def _by_word(turn: Turn, command: Command, word: str) -> Subject | Phrase:
     if hits:
         return say(messages.line_errors.several_subjects, word=word[:SHOWN], subjects=tuple(hits))
     here = rooms_told_of(turn, command.room)
-    subjects: list[Connection | Transfer] = [*turn.transfers(), *turn.connections()]
+    newest = islice(turn.newest(here), NEAR_CODES)
+    subjects: list[Connection | Transfer] = [*turn.open_transfers(), *newest, *turn.connections()]
     codes = [subject.code for subject in subjects if subject.room in here]
     return say(messages.line_errors.no_such_id, word=word[:SHOWN], near=near(word, codes))
 
@@ -146,13 +149,9 @@ def whole_line(turn: Turn, command: Command, spec: Verb, **instead: Any) -> str:
     return f"{PREFIX} {as_whom}{render(spec, {**command.arguments, **instead})}"
 
 
+NEAR_CODES = 200
+"""Among so many of the newest it is looked which id somebody may have mistyped."""
 _NUMBER = re.compile(r"#\s*(\d+)")
-
-
-def told_of(turn: Turn, command: Command) -> list[Transfer]:
-    """All transfers, open and finished, of which may be told where the line was said."""
-    rooms = rooms_told_of(turn, command.room)
-    return [transfer for transfer in turn.transfers() if transfer.room in rooms]
 
 
 def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
@@ -163,14 +162,16 @@ def found_in(answers: tuple[Answer, ...]) -> ItemsFound:
     return found
 
 
-def of_item(transfers: Sequence[Transfer], word: str, found: ItemsFound) -> list[Transfer]:
+def of_item(turn: Turn, rooms: Sequence[str], word: str, found: ItemsFound) -> list[Transfer]:
     """Those that touched what the word means: an item of ours that InvenTree has found, a number, a name or IPN."""
     number = _NUMBER.fullmatch(word)
     scanned = stock_item_in(word)
     keys = {int(number[1])} if number else {scanned} if scanned is not None else set()
     items = {item.pk for item in found.items} | keys
     brought = {item.provenance.transfer for item in found.items if item.provenance}
-    return [t for t in transfers if t.id in brought or history.touches(t, items, word)]
+    marked = [*turn.marked(Mark.WORD, word.casefold()), *(t for item in items for t in turn.marked(Mark.ITEM, item))]
+    meant = [*(t for t in marked if history.touches(t, items, word)), *filter(None, map(turn.transfer, brought))]
+    return list({t.id: t for t in meant if t.room in rooms}.values())
 
 
 def friend_meant(turn: Turn, command: Command) -> Connection | Phrase:

@@ -68,7 +68,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
 
 def _cases_of(turn: Turn, command: Command, item: str, found: ItemsFound) -> Phrase:
     """What is open of the item or on loan, and the last one that is over."""
-    transfers = history.newest_first(lookup.of_item(lookup.told_of(turn, command), item, found))
+    transfers = history.newest_first(lookup.of_item(turn, lookup.rooms_told_of(turn, command.room), item, found))
     if not transfers and not found.items:
         told = subject_meant(turn, command, SPEC, ())
         if isinstance(told, Phrase):

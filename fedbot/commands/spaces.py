@@ -50,7 +50,7 @@ def _seen(turn: Turn, room: str, party: str, name: str) -> SpaceSeen:
     unanswered = 0
     if connection is not None:
         exchanges = [connection.exchange]
-        exchanges += [t.exchange for t in turn.transfers() if t.connection == connection.id]
+        exchanges += [t.exchange for t in turn.living_transfers() if t.connection == connection.id]
         unanswered = max(exchange.resends if exchange.awaiting else 0 for exchange in exchanges)
     bots = {bot for place in rooms for bot, _ in turn.claims(place, party)}
     shares = connection.peer_shares if connection else None

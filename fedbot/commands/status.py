@@ -57,7 +57,7 @@ def _status(turn: Turn, command: Command, inventory: InventoryStanding | None, p
     rooms = rooms_told_of(turn, command.room)
     connections = [c for c in turn.connections() if c.room in rooms]
     transfers = [t for t in turn.open_transfers() if t.room in rooms]
-    exchanges = [c.exchange for c in connections] + [t.exchange for t in turn.transfers() if t.room in rooms]
+    exchanges = [c.exchange for c in connections] + [t.exchange for t in turn.living_transfers() if t.room in rooms]
     standing = turn.standing()
     read_up_to = max(standing.caught_up or command.at, command.at)  # this line has been read, too
     seen = StatusSeen(

@@ -118,7 +118,9 @@ class Bot:
         self.clock = ports.clock
         self._vault = ports.vault
         self._identity = identity
-        self.engine = Engine(self.journal, State(home, opened, identity.nonce), Registry(), self.clock, put_into_words)
+        self.engine = Engine(
+            self.journal, State(home, opened, identity.nonce, self.journal), Registry(), self.clock, put_into_words
+        )
         signs = TypingSigns(self.chat)
         self.engine.show_typing = signs.show
         self.engine.perform_now = self._keep_secrets
@@ -150,7 +152,7 @@ class Bot:
 
     async def _read_the_rooms(self) -> None:
         batch = await self.chat.sync(None, 0)
-        if batch.has_history and not self.engine.state.posts:
+        if batch.has_history and next(self.journal.posts(), None) is None:
             raise HistoryWithoutState(
                 "The state folder is empty, but this Matrix account has spoken as a fedbot before. Nothing was "
                 "changed. Put the state folder back from its backup (fedbot restore). If only journal.db is lost and "
@@ -197,6 +199,7 @@ class Bot:
 
     async def _prune(self) -> None:
         self.journal.prune(self._retention)
+        await asyncio.to_thread(self.journal.check)
 
     def _keep_secrets(self) -> None:
         """The vault's lane: local, so done before anything else goes on."""

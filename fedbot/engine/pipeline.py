@@ -138,7 +138,6 @@ class Engine:
     def load(self) -> None:
         """Read the state from the journal."""
         self.state.take_over({(kind, identifier): document for kind, identifier, document in self.journal.documents()})
-        self.state.posts.update(self.journal.posts())
         self._latest = self.journal.last_moment()
         self._look_into_quarantine()
 

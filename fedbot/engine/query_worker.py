@@ -116,7 +116,7 @@ class AskLane:
         if isinstance(question, AuditOf):
             return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
         turn = Turn(self._engine.state, self._clock.now())
-        return await self._inventory.answer(merged_stock.with_received(turn, question))
+        return await self._inventory.answer(question, merged_stock.received_for(turn, question))
 
 
 def _asks_inventree(effect: Ask) -> bool:

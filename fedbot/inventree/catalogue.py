@@ -14,7 +14,6 @@ from fedbot.inventree.rows import Row, amount, item_of, part_of, plain, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row_if_there, rows_of_part
 from fedbot.inventree.transport import InvenTreeTransport
-from fedbot.inventree.whereabouts import with_merges
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
 from fedbot.rules.model.queries import (
     FindItems,
@@ -81,7 +80,7 @@ _ITEM_PATH = re.compile(r"/(?:(?:web|platform)/)?(?:api/)?stock/(?:item/)?(\d{1,
 
 def find_items(server: Server, question: FindItems, categories: Categories | None = None) -> ItemsFound:
     """The stock items that a word means, or parts with nearly that name."""
-    return with_merges(server, _found(server, question, categories), question.received)
+    return _found(server, question, categories)
 
 
 def _found(server: Server, question: FindItems, categories: Categories | None) -> ItemsFound:
@@ -286,7 +285,7 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
         items = tuple(
             item for part in parts for item in _stock(api, server, part, leaving) if question.scope.covers(item)
         )
-    return with_merges(server, StockHits(items, cut), question.received)
+    return StockHits(items, cut)
 
 
 def _stock(api: InvenTreeTransport, server: Server, part: Part, leaving: set[int]) -> Iterator[StockItem]:

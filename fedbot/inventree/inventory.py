@@ -35,6 +35,7 @@ from fedbot.inventree import overview as overviews
 from fedbot.inventree.recognise import recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
+from fedbot.inventree.whereabouts import with_merges
 from fedbot.ports.inventory import InventoryProblem, OutcomeUnknown, Unavailable
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import access_steps, queries, steps
@@ -108,6 +109,22 @@ DEEDS: dict[type[Step], Deed] = {
 }
 
 
+def _with_merges(
+    look: Callable[[Server, Any], Answer],
+    received: queries.ReceivedOf,
+    server: Server,
+    asked: Any,  # noqa: ANN401 -- what `look` answers
+) -> Answer:
+    """What was found, and what has vanished of its parts."""
+    match look(server, asked):
+        case queries.ItemsFound() as items:
+            return with_merges(server, items, received)
+        case queries.StockHits() as hits:
+            return with_merges(server, hits, received)
+        case other:
+            raise TypeError(f"nothing of ours was found: {other!r}")
+
+
 class OwnInventory:
     """The port `Inventory` on one InvenTree server. Nothing is read before the first question or step.
 
@@ -142,11 +159,18 @@ class OwnInventory:
         self._writing = threading.Lock()
         self._recognised: tuple[Step | None, float] = (None, 0.0)
 
-    async def answer(self, question: Query) -> Answer:
+    async def answer(self, question: Query, received: queries.ReceivedOf | None = None) -> Answer:
         """Read the answer; see `fedbot.ports.Inventory`. `Overview` always looks at the server anew."""
+        return await asyncio.to_thread(self.answered, question, received)
+
+    def answered(self, question: Query, received: queries.ReceivedOf | None) -> Answer:
+        """The same, in this thread."""
         if isinstance(question, queries.Overview):
             self.look_again()
-        return await asyncio.to_thread(self._run, ANSWERS[type(question)], question, Unavailable)
+        look = ANSWERS[type(question)]
+        if received is not None:
+            look = partial(_with_merges, look, received)
+        return self._run(look, question, Unavailable)
 
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree; see `fedbot.ports.Inventory`.

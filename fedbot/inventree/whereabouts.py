@@ -21,6 +21,7 @@ from fedbot.rules.model.queries import (
     ItemsFound,
     ItemsSeen,
     Received,
+    ReceivedOf,
     StockHits,
     Whereabouts,
     WhereIsIt,
@@ -208,12 +209,12 @@ def _time(entry: Row) -> datetime:
     return datetime.fromisoformat(str(entry["date"])).replace(tzinfo=UTC)
 
 
-def with_merges(server: Server, found: Found, received: Iterable[Received]) -> Found:
+def with_merges(server: Server, found: Found, received: ReceivedOf) -> Found:
     """`found`, and what vanished of its parts. One call a part, and histories only where something is missing."""
     vanished: list[Received] = []
     merged: list[tuple[int, datetime]] = []
     for part in dict.fromkeys(item.part.pk for item in found.items):
-        ours = [each for each in received if each.part == part]
+        ours = received(part)
         rows = {int(row["pk"]): row for row in rows_of_part(server, part)} if ours else {}
         gone = [replace(each, quantity=much) for each in ours if (much := _vanished(server, each, rows)) > 0]
         vanished += gone

@@ -102,7 +102,7 @@ def documents(folder: Path, *kinds: type) -> list[Document]:
     names = [kind.__name__ for kind in kinds]
     with _opened(folder) as journal:
         places = ", ".join("?" * len(names))
-        query = f"SELECT kind, payload FROM documents WHERE kind IN ({places}) ORDER BY number"  # noqa: S608 -- ?
+        query = f"SELECT kind, payload FROM all_documents WHERE kind IN ({places}) ORDER BY number"  # noqa: S608 -- ?
         found = journal.execute(query, names).fetchall()
         return [codec.from_text(codec.DOCUMENTS, kind, payload) for kind, payload in found]
 

@@ -18,7 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from fedbot.journal import chain, codec, outbox
+from fedbot.journal import archive, chain, codec, outbox
+from fedbot.journal.archive import SqliteArchive
 from fedbot.journal.codec import instant_from_text, instant_to_text, optional_instant_from_text
 from fedbot.journal.copies import FILE, write_copy
 from fedbot.journal.lock import StateLock
@@ -37,6 +38,7 @@ from fedbot.ports.journal import (
     UnreadableRow,
     WrongTurn,
 )
+from fedbot.rules.model.archive import is_at_rest
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import (
@@ -55,6 +57,7 @@ from fedbot.rules.model.events import (
     subject_of,
 )
 from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.model.transfer import Transfer
 
 log = logging.getLogger(__name__)
 
@@ -92,14 +95,14 @@ def _undecided_outcomes(connection: sqlite3.Connection) -> frozenset[str]:
     return frozenset(row[0] for row in found)
 
 
-class Journal(journal.Journal):
+class Journal(SqliteArchive, journal.Journal):
     """The port `Journal` on SQLite. Made by `open` or `in_memory`; also a context manager, which closes it.
 
     `now` dates what is received and ended, for pruning; all that decisions depend on comes with its own time.
     """
 
     def __init__(self, database: Database, lock: StateLock | None, now: Callable[[], datetime]) -> None:
-        self._database = database
+        super().__init__(database)
         self._lock = lock
         self._now = now
         with database.transaction() as connection:
@@ -269,6 +272,8 @@ class Journal(journal.Journal):
 
     @staticmethod
     def _save(connection: sqlite3.Connection, kind: str, identifier: str, document: Document | None) -> None:
+        if kind == Transfer.__name__:
+            archive.take_out(connection, identifier)
         if document is None:
             connection.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (kind, identifier))
             return
@@ -280,11 +285,13 @@ class Journal(journal.Journal):
             " ON CONFLICT (kind, id) DO UPDATE SET payload = excluded.payload",
             (kind, identifier, payload),
         )
+        if isinstance(document, Transfer) and is_at_rest(document):
+            archive.put_in(connection, document)
 
     # --- what is true -------------------------------------------------------------------------------------
 
     def documents(self) -> Iterator[tuple[str, str, Document]]:
-        """All documents as (class name, id, document), oldest first. Raises `UnreadableRow`."""
+        """What isn't at rest as (class name, id, document), oldest first. Raises `UnreadableRow`."""
         found: list[Any] = self._database.rows("SELECT number, kind, id, payload FROM documents ORDER BY number")
         for number, kind, identifier, payload in found:
             what = f"the document {identifier}"
@@ -409,7 +416,7 @@ class Journal(journal.Journal):
     # --- upkeep -------------------------------------------------------------------------------------------
 
     def prune(self, retention: Retention) -> int:
-        """Remove what is over, and wipe it. The documents and our posts stay."""
+        """Remove what is over, and wipe it. The documents, the archive and our posts stay."""
         now = self._now()
         with self._database.transaction(durable=False) as connection:
             removed = 0
@@ -434,6 +441,10 @@ class Journal(journal.Journal):
             )
         self._database.wipe()
         return removed
+
+    def check(self) -> None:
+        """Read all of the file, beside the work on it. Raises `JournalDamaged`."""
+        self._database.check()
 
     def backup(self, path: Path) -> None:
         """A consistent copy at `path`, complete or not there at all; replaces an older one (`copying`)."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from fedbot.files import make_private
 from fedbot.journal import chain
@@ -81,13 +82,50 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             room TEXT NOT NULL,
             edit INTEGER NOT NULL CHECK (edit IN (0, 1))
         ) STRICT""",
+        # transfers at rest, by the number that they had among the documents; `latest` as in `rules.model.archive`
+        """CREATE TABLE archive (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            peer TEXT NOT NULL,
+            room TEXT NOT NULL,
+            asked_at TEXT NOT NULL,
+            latest TEXT NOT NULL,
+            payload TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX archive_listed ON archive (asked_at, id, room, peer, latest)",
+        "CREATE INDEX archive_peers ON archive (peer, room, latest)",
+        """CREATE TABLE archive_marks (
+            mark TEXT NOT NULL,
+            value TEXT NOT NULL,
+            transfer TEXT NOT NULL,
+            PRIMARY KEY (mark, value, transfer)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX archive_marks_transfer ON archive_marks (transfer)",
+        """CREATE VIEW all_documents (number, kind, id, payload) AS
+            SELECT number, kind, id, payload FROM documents
+            UNION ALL SELECT number, 'Transfer', id, payload FROM archive""",
         "CREATE INDEX posts_key ON posts (key, number) WHERE edit = 0",
         *chain.SCHEMA,
     ),
 )
 
 
+CHECKED_AT_START = ("meta", "inbox", "outbox", "quarantine", "documents")
+"""The tables from which a start goes on; they don't grow with the years. The others are checked in time (`damages`)."""
 UNWRITABLE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+
+
+def _damaged(where: Path | str, problem: sqlite3.DatabaseError) -> JournalDamaged:
+    return JournalDamaged(
+        f"The journal {where} is damaged ({problem}). Nothing was changed. "
+        "Put a backup in its place, or move it away and run: fedbot rebuild"
+    )
+
+
+def _refuse_damaged(check: Iterable[tuple[str]]) -> None:
+    findings = [finding for (finding,) in check]
+    if findings != ["ok"]:
+        raise sqlite3.DatabaseError("; ".join(findings))
 
 
 class Database:
@@ -100,6 +138,7 @@ class Database:
         can't be opened at all (no space, no access).
         """
         where = path or ":memory:"
+        self._path = path
         if path:
             make_private(path)
         self._turn = threading.RLock()
@@ -111,19 +150,17 @@ class Database:
             raise JournalProblem(f"The journal {where} can't be opened: {problem}") from problem
         except sqlite3.DatabaseError as problem:
             self._connection.close()
-            raise JournalDamaged(
-                f"The journal {where} is damaged ({problem}). Nothing was changed. "
-                "Put a backup in its place, or move it away and run: fedbot rebuild"
-            ) from problem
+            raise _damaged(where, problem) from problem
         except BaseException:
             self._connection.close()
             raise
 
     def _prepare(self) -> None:
-        findings = [row[0] for row in self._connection.execute("PRAGMA quick_check(5)")]
-        if findings != ["ok"]:
-            raise sqlite3.DatabaseError("; ".join(findings))
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        present = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        for table in CHECKED_AT_START:
+            if table in present:
+                _refuse_damaged(self._connection.execute(f"PRAGMA quick_check({table})"))
         if version > len(MIGRATIONS):
             raise JournalTooNew(
                 f"The journal has version {version}, this fedbot knows {len(MIGRATIONS)} at most. "
@@ -167,6 +204,16 @@ class Database:
         """Every row that the query finds."""
         with self._turn:
             return self._connection.execute(query, values).fetchall()
+
+    def check(self) -> None:
+        """Read all of the file, beside whoever works with it. Raises `JournalDamaged`."""
+        if self._path is None:
+            return
+        try:
+            with closing(sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True)) as beside:
+                _refuse_damaged(beside.execute("PRAGMA quick_check(5)"))
+        except sqlite3.DatabaseError as problem:
+            raise _damaged(self._path, problem) from problem
 
     def wipe(self) -> None:
         """What was removed leaves the write-ahead log, too, unless somebody reads by it at this moment."""

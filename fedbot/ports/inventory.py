@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fedbot.rules.model.queries import Answer, Query
+from fedbot.rules.model.queries import Answer, Query, ReceivedOf
 from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
 
 
@@ -39,8 +39,11 @@ class Inventory(Protocol):
     Every method may raise `Unavailable`, `Refusal` or `NotPermitted`; `act` also `OutcomeUnknown`.
     """
 
-    async def answer(self, question: Query) -> Answer:
-        """Read the answer; the type is `QUESTIONS[type(question)]`."""
+    async def answer(self, question: Query, received: ReceivedOf | None = None) -> Answer:
+        """Read the answer; the type is `QUESTIONS[type(question)]`.
+
+        With `received`, what items were found is told together with what has vanished of their parts.
+        """
 
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree: its result read back, or None if it was not done."""

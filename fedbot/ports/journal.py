@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
+from fedbot.rules.model.archive import Archive
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import (
@@ -206,7 +207,7 @@ class Retention:
     audit: timedelta | None = None
 
 
-class Journal(Protocol):
+class Journal(Archive, Protocol):
     """What happened, what is true, what is to be done. Every method is one transaction.
 
     After `receive` and `begin` this and all before it outlives a power cut; the rest is only sure to outlive the
@@ -259,7 +260,7 @@ class Journal(Protocol):
     # what is true
 
     def documents(self) -> Iterator[tuple[str, str, Document]]:
-        """All documents as (class name, id, document), oldest first. Raises `UnreadableRow`."""
+        """What isn't at rest as (class name, id, document), oldest first. Raises `UnreadableRow`."""
 
     def posts(self) -> Iterator[tuple[str, str]]:
         """All messages of ours as (event id, key), edits included."""
@@ -327,6 +328,12 @@ class Journal(Protocol):
         """Remove decided events and ended effects that are older than `retention` says; how many.
 
         They are wiped from the file, too: what was removed can't be read in it any more.
+        """
+
+    def check(self) -> None:
+        """Read all that it holds, beside the work on it and from any thread. Raises `JournalDamaged`.
+
+        Opening it reads only that from which the bot goes on: a start doesn't take longer with the years.
         """
 
     def backup(self, path: Path) -> None:

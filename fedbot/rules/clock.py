@@ -35,9 +35,9 @@ def moved_back(moment: datetime | None, now: datetime, ahead: timedelta) -> date
 
 
 def on_set_back(turn: Turn, event: ClockSetBack) -> None:
-    """All documents, as they would be if the clock had not been ahead."""
+    """All documents, as they would be if the clock had not been ahead; of the past what was noted by that clock."""
     ahead = event.last - event.at
-    for document in turn.everything():
+    for document in [*turn.everything(), *turn.state.archive.newest(since=event.at)]:
         righted = _righted(document, event.at, ahead)
         if isinstance(document, BotStatus) and isinstance(righted, BotStatus):
             righted = _with_what_was_due(righted, document, event.at)

@@ -59,7 +59,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     """A reaction: takes up the verdict if everything holds; else at most one quiet line a person and card."""
     if event.room not in room_upgrades.federation_rooms(turn):
         return
-    if not turn.state.posts.get(event.target, "").startswith("card:"):
+    if not turn.key_of(event.target).startswith("card:"):
         return
     subject = subject_by_id(turn, turn.subject_of(event.target))
     choice = CARD_KEYS.get(normalised(event.key))
@@ -84,7 +84,7 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
 
 def spoken_on(turn: Turn, event: Said) -> Subject | None:
     """The case on whose card one of our people answers with a word like 'yes'; None if it is nothing like that."""
-    about = turn.state.posts.get(event.reply_to or event.thread, "")
+    about = turn.key_of(event.reply_to or event.thread)
     if not about.startswith("card:") or event.edits or not looks_like_a_decision(event.text):
         return None
     if event.room not in room_upgrades.federation_rooms(turn) or event.sender not in turn.home.people:

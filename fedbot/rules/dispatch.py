@@ -62,7 +62,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.queries import AuditTrail
 from fedbot.rules.model.steps import ANOTHER_THING
 from fedbot.rules.model.stock import Rights
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import room_upgrades, sequencing
 from fedbot.rules.state import State, Turn
@@ -102,7 +102,7 @@ def _follow_the_tables(turn: Turn) -> None:
             was = turn.state.get(Connection, after.id)
             if not connection_lifecycle.allows(was.state if was else None, after.state):
                 raise IllegalArrow(f"connection {after.id}: {was.state if was else None} to {after.state}")
-        elif isinstance(after, Transfer) and recover.RECALLED not in after.told:
+        elif isinstance(after, Transfer) and RECALLED not in after.told:
             before = turn.state.get(Transfer, after.id)
             if not transfer_lifecycle.allows(after.role, before.state if before else None, after.state):
                 arrow = f"{before.state if before else None} to {after.state}"
@@ -184,8 +184,7 @@ def _on_tick(turn: Turn, _: Tick) -> None:
 
 
 def _on_posted(turn: Turn, event: Posted) -> None:
-    """A message of ours is there: cards and lists are known by their event from now on."""
-    turn.posts[event.event_id] = event.key
+    """A message of ours is there: a card is known by its event from now on."""
     kind, _, rest = event.key.partition(":")
     if kind == "card" and not event.edits:
         subject = decisions.subject_by_id(turn, rest)

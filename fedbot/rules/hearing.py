@@ -19,7 +19,7 @@ def concerns_us(state: State, event: Event, now: datetime) -> bool:
         case PhotoSent():
             return photos.meant(turn, event) is not None
         case Reacted():
-            return event.target in state.posts
+            return bool(turn.key_of(event.target))
     return True
 
 

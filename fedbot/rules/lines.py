@@ -218,7 +218,7 @@ def _right_after(turn: Turn, event: Said, number: int) -> str | Phrase:
 
 
 def _is_our_list(turn: Turn, event_id: str) -> bool:
-    return turn.state.posts.get(event_id, "").startswith("choice:")
+    return turn.key_of(event_id).startswith("choice:")
 
 
 def _not_on_the_list(turn: Turn, event: Said, lists: list[PendingChoice]) -> Phrase:
@@ -276,7 +276,7 @@ def _answered_subject(turn: Turn, event: Said, answers: Answers) -> str:
     """What the line is about by the message that it answers, if that message may say so; or ''."""
     if answers is Answers.OUR_CARD:
         return turn.card_subject_of(event.reply_to or event.thread)
-    if answers is Answers.ANY_MESSAGE or event.reply_to in turn.state.posts:
+    if answers is Answers.ANY_MESSAGE or turn.key_of(event.reply_to):
         return turn.subject_of(event.reply_to) or turn.subject_of(event.thread)
     return "" if turn.subject_of(event.reply_to) else turn.own_subject_of(event.thread)
 

@@ -1,18 +1,21 @@
 """The state as the rules read it, and the `Turn` in which one event is decided upon.
 
-`State` holds every document by id. A `Turn` collects what one event changes and wants done; the journal
-commits it in one transaction, and only then the state takes the changes over (`State.apply`).
+`State` holds every document by id, but for transfers at rest, for which it asks its `Archive`. A `Turn` collects what
+one event changes and wants done; the journal commits it in one transaction, and only then the state takes the changes
+over (`State.apply`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from heapq import merge
 from typing import Any, TypeVar, cast
 
 from fedbot import messages
 from fedbot.rules.model import budgets, names
+from fedbot.rules.model.archive import Archive, Mark, is_at_rest, is_meant, is_restless, marks_of
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
@@ -61,7 +64,7 @@ D = TypeVar(
 
 
 class State:
-    """All documents, by class and id; and `posts`, the names of our own messages by their event ids.
+    """What may still change, by class and id; `archive` has the transfers at rest, and the keys of our messages.
 
     `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
@@ -70,28 +73,31 @@ class State:
     """
 
     def __init__(
-        self, home: PartyConfig, unseal: Callable[[str, str], dict[str, Any]], nonce: Callable[[str], str]
+        self,
+        home: PartyConfig,
+        unseal: Callable[[str, str], dict[str, Any]],
+        nonce: Callable[[str], str],
+        archive: Archive,
     ) -> None:
         self.home = home
         self.unseal = unseal
         self.nonce = nonce
+        self.archive = archive
         self._documents: dict[str, dict[str, Document]] = {}
         self._restless: dict[str, Transfer] = {}
-        self.posts: dict[str, str] = {}
         self.regular: Callable[[], tuple[Due, ...]] = tuple
         self.quarantined: Callable[[], tuple[Quarantined, ...]] = tuple
         self.passed_over: frozenset[str] = frozenset()
 
     def apply(self, turn: Turn) -> None:
-        """Take over what a committed turn changed."""
-        self.posts.update(turn.posts)
+        """Take over what a committed turn changed. What came to rest by it is in the archive already, and leaves."""
         self.take_over(turn.changes)
 
     def take_over(self, changes: dict[tuple[str, str], Document | None]) -> None:
         """These documents are as given; None removes one."""
         for (kind, identifier), document in changes.items():
             of_kind = self._documents.setdefault(kind, {})
-            if document is None:
+            if document is None or (isinstance(document, Transfer) and is_at_rest(document)):
                 of_kind.pop(identifier, None)
             else:
                 of_kind[identifier] = document
@@ -110,22 +116,27 @@ class State:
         return iter(self._restless.values())
 
     def everything(self) -> list[Document]:
-        """Every document."""
+        """Every document but the transfers at rest."""
         return [document for of_kind in self._documents.values() for document in of_kind.values()]
 
     def get(self, kind: type[D], identifier: str) -> D | None:
         """The document, or None."""
-        return cast("D | None", self._documents.get(kind.__name__, {}).get(identifier))
+        found = cast("D | None", self._documents.get(kind.__name__, {}).get(identifier))
+        if found is None and kind is Transfer:
+            return self.archive.transfer_at_rest(identifier)
+        return found
 
     def all(self, kind: type[D]) -> Iterator[D]:
-        """Every document of that class, oldest first."""
+        """Every document of that class, oldest first; of the transfers only those that aren't at rest."""
         return cast("Iterator[D]", iter(self._documents.get(kind.__name__, {}).values()))
 
 
-def is_restless(transfer: Transfer) -> bool:
-    """Whether it isn't at its end, or is and its last letter may have to go again, or it is, or was, on loan here."""
-    waits = transfer.state not in FINAL or transfer.exchange.resend_at is not None
-    return waits or transfer.is_on_loan or bool(transfer.left_over)
+def _by_id(transfer: Transfer) -> str:
+    return transfer.id
+
+
+def _by_time(transfer: Transfer) -> tuple[datetime, str]:
+    return transfer.asked.at, transfer.id
 
 
 class Turn:
@@ -140,7 +151,6 @@ class Turn:
         self.changes: dict[tuple[str, str], Document | None] = {}
         self.effects: list[Effect] = []
         self.audit: list[AuditEntry] = []
-        self.posts: dict[str, str] = {}
         self.found: list[tuple[str, str, str]] = []
         self.voided: list[str] = []
 
@@ -179,7 +189,6 @@ class Turn:
 
     def find_post(self, event_id: str, key: str, room: str) -> None:
         """A message of ours that we didn't know of is there, and is known by its key from now on."""
-        self.posts[event_id] = key
         self.found.append((event_id, key, room))
 
     def void(self, subject: str) -> None:
@@ -243,7 +252,7 @@ class Turn:
         return [doc for doc in found if doc.id not in self._passed_over] if self._passed_over else found
 
     def everything(self) -> list[Document]:
-        """Every document as it stood before this turn."""
+        """Every document as it stood before this turn, but for the transfers at rest."""
         return self.state.everything()
 
     def room(self, identifier: str) -> Room | None:
@@ -267,8 +276,55 @@ class Turn:
         return self._get(Transfer, identifier)
 
     def transfers(self) -> list[Transfer]:
-        """Every transfer, past ones too."""
+        """Every transfer, past ones too, oldest first. This reads the whole past: better ask for what is needed."""
+        return self._in_order([*self.living_transfers(), *self._at_rest(self.state.archive.newest())])
+
+    def living_transfers(self) -> list[Transfer]:
+        """Every transfer that wasn't at rest before this turn, or was changed by it."""
         return self._all(Transfer)
+
+    def marked(self, mark: Mark, value: str | int | None) -> list[Transfer]:
+        """The transfers, past ones too, that are found by that (`marks_of`), oldest first."""
+        wanted = (mark, "" if value is None else str(value))
+        if not wanted[1]:
+            return []
+        living = [transfer for transfer in self.living_transfers() if wanted in marks_of(transfer)]
+        return self._in_order([*living, *self._at_rest(self.state.archive.marked(*wanted))])
+
+    def with_peer(self, peer: str, after: str = "") -> Iterator[Transfer]:
+        """The transfers with that party, past ones too, in the order of their ids, behind the id `after`."""
+        living = [t for t in self.living_transfers() if t.peer == peer and t.id > after]
+        past = self._at_rest(self.state.archive.marked(Mark.PEER, peer, after))
+        return merge(sorted(living, key=_by_id), past, key=_by_id)
+
+    def newest(
+        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+    ) -> Iterator[Transfer]:
+        """The transfers, past ones too, what was asked last coming first (`Archive.newest`)."""
+        living = sorted(self._living(rooms, peer, since), key=_by_time, reverse=True)
+        past = self._at_rest(self.state.archive.newest(rooms, peer, since))
+        return merge(living, past, key=_by_time, reverse=True)
+
+    def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
+        """How many there are of them."""
+        changed = (identifier for kind, identifier in self.changes if kind == Transfer.__name__)
+        twice = [t for t in map(self.state.archive.transfer_at_rest, changed) if t and is_meant(t, rooms, peer, since)]
+        return len(self._living(rooms, peer, since)) + self.state.archive.count(rooms, peer, since) - len(twice)
+
+    def _living(self, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> list[Transfer]:
+        return [t for t in self.living_transfers() if is_meant(t, rooms, peer, since)]
+
+    def peers(self) -> list[str]:
+        """Every party with which something was ever to be moved."""
+        return sorted({*self.state.archive.peers_at_rest(), *(t.peer for t in self.living_transfers())})
+
+    def _at_rest(self, found: Iterable[Transfer]) -> Iterator[Transfer]:
+        """Without those that this turn has changed."""
+        return (transfer for transfer in found if (Transfer.__name__, transfer.id) not in self.changes)
+
+    @staticmethod
+    def _in_order(found: list[Transfer]) -> list[Transfer]:
+        return sorted(found, key=lambda transfer: transfer.asked.at)
 
     def subjects(self) -> list[Connection | Transfer]:
         """Everything that people may decide on: connections, and transfers that are not at their end."""
@@ -418,20 +474,24 @@ class Turn:
 
     def subject_of(self, event_id: str) -> str:
         """The id that a message is about: ours by its key (`card:ID`, `offer:ID`, …), a peer's as we read it, or ''."""
-        key = self.state.posts.get(event_id, "")
+        key = self.key_of(event_id)
         subject = key.partition(":")[2].partition(":")[0]
         if key or not event_id:
             return "" if subject == "-" else subject
-        subjects: list[Connection | Transfer] = [*self.transfers(), *self.connections()]
+        subjects: list[Connection | Transfer] = [*self.marked(Mark.EVENT, event_id), *self.connections()]
         return next((s.id for s in subjects if event_id == s.asked.event_id or event_id in s.heard), "")
+
+    def key_of(self, event_id: str) -> str:
+        """By which key our message of that event was sent; '' if it is none of ours."""
+        return self.state.archive.key_of(event_id) if event_id else ""
 
     def own_subject_of(self, event_id: str) -> str:
         """The id that a message of ours is about, or ''; of another bot's always ''."""
-        return self.subject_of(event_id) if event_id in self.state.posts else ""
+        return self.subject_of(event_id) if self.key_of(event_id) else ""
 
     def card_subject_of(self, event_id: str) -> str:
         """The id on which that message, our newest card of it, asks for a decision; '' of any other message."""
-        kind, _, identifier = self.state.posts.get(event_id, "").partition(":")
+        kind, _, identifier = self.key_of(event_id).partition(":")
         subject = self.transfer(identifier) or self.connection(identifier)
         is_card = kind == "card" and subject is not None and event_id not in subject.superseded
         return identifier if is_card else ""
@@ -441,13 +501,16 @@ class Turn:
         word = word.lower()
         if len(word) < CODE_LENGTH:
             return []
-        hits: list[Connection | Transfer] = [t for t in self.transfers() if t.id.startswith(word)]
-        return hits + [c for c in self.connections() if c.id.startswith(word)]
+        living = {t.id: t for t in self.living_transfers() if t.id.startswith(word)}
+        past = (self.transfer(identifier) for identifier in self.state.archive.ids_at_rest(word))
+        found = self._in_order([*({t.id: t for t in past if t} | living).values()])
+        return [*found, *(c for c in self.connections() if c.id.startswith(word))]
 
     def short_code(self, identifier: str) -> str:
         """The shortest beginning of this id, 4 characters at least, that no other subject has."""
-        subjects: list[Connection | Transfer] = [*self.transfers(), *self.connections()]
-        others = [s.id for s in subjects if s.id != identifier]
+        past = self.state.archive.ids_at_rest(identifier[:CODE_LENGTH])
+        ids = (*past, *(s.id for s in self.living_transfers()), *(c.id for c in self.connections()))
+        others = [other for other in ids if other != identifier]
         length = CODE_LENGTH
         while any(other.startswith(identifier[:length]) for other in others) and length < len(identifier):
             length += 1

@@ -23,6 +23,7 @@ from fedbot.rules.model.queries import (
     OwnTokensSeen,
     PersonRights,
     Query,
+    ReceivedOf,
     WhoMay,
 )
 from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
@@ -181,7 +182,8 @@ class Twin:
         self.standing = standing
         self.rights = rights or Rights("anna", known=True, active=True, superuser=True)
 
-    async def answer(self, question: Query) -> Answer:
+    async def answer(self, question: Query, received: ReceivedOf | None = None) -> Answer:
+        assert received is None, "a check has received nothing"
         match question:
             case Overview():
                 if isinstance(self.standing, InventoryProblem):

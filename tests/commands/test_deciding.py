@@ -126,7 +126,7 @@ def test_a_line_without_a_part_cannot_be_approved_and_is_looked_for_again() -> N
 
 def test_a_tap_on_a_card_without_a_part_is_answered_the_same() -> None:
     world = World(connected(), UNMATCHED)
-    world.state.posts["$card"] = f"card:{UNMATCHED.id}"
+    world.archive.posts["$card"] = f"card:{UNMATCHED.id}"
     on_reaction(world.turn, Reacted(ROOM, "$tap", PIET, NOW, "$card", "✅"))
     assert [post.phrase.name for post in world.posts] == ["no_part_for_it_yet"]
     assert world.transfer(UNMATCHED).verdict is None

@@ -14,7 +14,7 @@ from tests.commands.worlds import ANNA, KIM, NOW, PLAIN, ROOM, SUPERUSER, World,
 
 def said(world: World, text: str, event: str = "$line", sender: str = ANNA, reply_to: str = "") -> Turn:
     turn = decide(world.state, Said(ROOM, event, sender, NOW, text, reply_to=reply_to), world.verbs, NOW)
-    world.state.apply(turn)
+    world.archive.commits(world.state, turn)
     return turn
 
 
@@ -22,7 +22,7 @@ def answered(world: World, before: Turn, *answers: Answer) -> Turn:
     (asked,) = [effect for effect in before.effects if isinstance(effect, Ask)]
     assert len(answers) == len(asked.questions), asked.questions
     turn = decide(world.state, Answered(NOW, asked.context, answers), world.verbs, NOW)
-    world.state.apply(turn)
+    world.archive.commits(world.state, turn)
     return turn
 
 
@@ -38,6 +38,7 @@ def test_a_number_as_a_reply_to_the_list_offers_what_it_stands_for() -> None:
     listed = answered(world, said(world, "!Fed push 10 M3-BOLT to Beta Space"), *RIGHTS, found(item(12), item(13)))
     assert posts(listed) == ["which_item"]
     (post,) = [effect for effect in listed.effects if isinstance(effect, Post)]
+    world.archive.posts["$list"] = post.key
     world.state.apply(decide(world.state, Posted(NOW, post.key, ROOM, "$list"), world.verbs, NOW))
     picked = said(world, "2", "$number", reply_to="$list")
     (asked,) = [effect for effect in picked.effects if isinstance(effect, Ask)]
@@ -83,7 +84,7 @@ def test_a_case_is_told_to_whom_inventree_says_to_be_active() -> None:
     before = Turn(world.state, NOW)
     down = before.standing()
     before.save(type(down)(inventory_down_since=NOW - timedelta(hours=1)))
-    world.state.apply(before)
+    world.archive.commits(world.state, before)
     asked = said(world, f"!fed show {connected().code}")
     questions = [PersonRights("anna"), AuditOf(connected().id)]
     assert [list(e.questions) for e in asked.effects if isinstance(e, Ask)] == [questions]
@@ -94,7 +95,7 @@ def test_a_case_is_told_to_whom_inventree_says_to_be_active() -> None:
 
 def test_a_reply_to_an_answer_about_nothing_is_about_what_the_thread_is_about() -> None:
     world = World(connected())
-    world.state.posts |= {"$answer": "answer:-:$x", "$card": f"card:{connected().id}"}
+    world.archive.posts |= {"$answer": "answer:-:$x", "$card": f"card:{connected().id}"}
     line = Said(ROOM, "$line", ANNA, NOW, "!fed show", reply_to="$answer", thread="$card")
     turn = decide(world.state, line, world.verbs, NOW)
     questions = (PersonRights("anna"), AuditOf(connected().id))

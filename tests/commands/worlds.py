@@ -25,6 +25,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import State, Turn
 from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connection_id, opened_id
+from tests.fakes.archive import RememberedArchive
 
 NOW = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
 ROOM = "!shared:example.org"
@@ -129,7 +130,10 @@ class World:
     """One turn over these documents, in which lines are said."""
 
     def __init__(self, *documents: Document, home: PartyConfig = HOME) -> None:
-        self.state = State(home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest())
+        self.archive = RememberedArchive()
+        self.state = State(
+            home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest(), self.archive
+        )
         self.verbs = Registry()
         members = {ANNA: "Anna", PIET: "Piet", KIM: "Kim", BEA: "Bea"} | dict.fromkeys(BOTS, "")
         before = Turn(self.state, NOW)
@@ -139,7 +143,7 @@ class World:
         before.save(announcement("gammaspace", GAMMA_BOT, "gammaspace"))
         for document in documents:
             before.save(document)
-        self.state.apply(before)
+        self.archive.commits(self.state, before)
         self.turn = Turn(self.state, NOW)
 
     def command(self, text: str, sender: str = ANNA, room: str = ROOM, subject: str = "") -> Command:

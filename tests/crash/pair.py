@@ -96,7 +96,7 @@ class Party:
 
     def documents(self, kind: str) -> list[dict[str, Any]]:
         """What the bot knows."""
-        return [json.loads(text) for (text,) in self.rows("SELECT payload FROM documents WHERE kind = ?", kind)]
+        return [json.loads(text) for (text,) in self.rows("SELECT payload FROM all_documents WHERE kind = ?", kind)]
 
     def document(self, kind: str, identifier: str) -> dict[str, Any]:
         """One of them, or nothing."""

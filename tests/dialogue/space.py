@@ -26,6 +26,7 @@ from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.matrix.chart import PNG
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.document import Document
 from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
@@ -115,7 +116,14 @@ class Space:
     def forgets_connections(self) -> None:
         """As after a loss of the journal, which is another story."""
         gone = {("Connection", connection.id): None for connection in self.turn.connections()}
-        self.bot.engine.state.take_over(dict(gone))
+        self.knows_instead(dict(gone))
+
+    def knows_instead(self, changes: Mapping[tuple[str, str], Document | None]) -> None:
+        """Its journal and memory hold this by no decision of its own; None removes a document."""
+        with self.journal._database.transaction() as connection:
+            for (kind, identifier), document in changes.items():
+                Journal._save(connection, kind, identifier, document)
+        self.bot.engine.state.take_over(dict(changes))
 
     # --- what the bot knows --------------------------------------------------------------------------------
 

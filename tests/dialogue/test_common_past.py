@@ -26,7 +26,7 @@ def rewrites(space: Space, **exchange: object) -> None:
             transfer,
             exchange=replace(transfer.exchange, **exchange),  # type: ignore[arg-type]
         )
-    space.bot.engine.state.take_over(dict(changed))
+    space.knows_instead(dict(changed))
 
 
 async def reconciles(world: World) -> str:

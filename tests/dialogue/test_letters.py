@@ -186,7 +186,7 @@ async def test_a_bot_that_has_forgotten_a_transfer_does_not_ask_for_its_beginnin
     world = await friends()
     card = await world.push()
     offered = world.alpha.transfer()
-    world.alpha.bot.engine.state.take_over({("Transfer", offered.id): None})
+    world.alpha.knows_instead({("Transfer", offered.id): None})
     world.cem.reacts(card, "✅")
     await world.grace()
     before = len(world.server.log)

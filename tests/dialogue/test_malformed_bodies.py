@@ -26,6 +26,7 @@ from fedbot.rules.wire import subject_ids
 from fedbot.rules.wire.envelope import BadEnvelope, Identity, canonical, check, seal, wire_time
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, friends, sharing
+from tests.fakes.archive import RememberedArchive
 
 BY = {"by": "@anna:attraktor", "by_name": "Anna", "event": "$tap"}
 SETTLED = {"settled": {**BY, "truth": "back", "alone": True}}
@@ -131,10 +132,13 @@ def _moments(world: World) -> list[Moment]:
     found = []
     for reader, writer in ((world.alpha, world.beta), (world.beta, world.alpha)):
         known = reader.bot.engine.state
-        state = State(known.home, known.unseal, known.nonce)
-        state.posts.update(known.posts)
-        state.take_over({(type(document).__name__, document.id): document for document in known.everything()})
-        subjects = [document for document in known.everything() if isinstance(document, Connection | Transfer)]
+        archive = RememberedArchive()
+        archive.posts.update(reader.journal.posts())
+        documents = [*known.everything(), *reader.journal.newest()]
+        archive.keeps({(type(document).__name__, document.id): document for document in documents})
+        state = State(known.home, known.unseal, known.nonce, archive)
+        state.take_over({(type(document).__name__, document.id): document for document in documents})
+        subjects = [document for document in documents if isinstance(document, Connection | Transfer)]
         found += [Moment(state, world.clock.now(), reader, writer, each, world.room.id) for each in subjects]
     return found
 

@@ -234,11 +234,11 @@ async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: p
     honest = world.alpha.inventory.answer
     asked: list[object] = []
 
-    async def answer(question: Any) -> Any:  # noqa: ANN401 -- as the port's
+    async def answer(question: Any, *more: Any) -> Any:  # noqa: ANN401 -- as the port's
         asked.append(question)
         if len(asked) == 1:
             raise RuntimeError("nobody has foreseen this")
-        return await honest(question)
+        return await honest(question, *more)
 
     monkeypatch.setattr(world.alpha.inventory, "answer", answer)
     world.anna.says("!fed todo")

@@ -103,7 +103,7 @@ async def test_a_missing_mark_and_a_spoiled_mirror_are_mended_only_when_asked() 
 async def test_a_friend_that_lost_its_journal_knows_nothing_of_what_it_got() -> None:
     world = await given()
     transfers = world.beta.turn.transfers()
-    world.beta.bot.engine.state.take_over({("Transfer", transfer.id): None for transfer in transfers})
+    world.beta.knows_instead({("Transfer", transfer.id): None for transfer in transfers})
     answer = await asks(world, world.anna, "betaspace")
     assert "Betaspace's bot knows nothing of it" in answer.text
     assert "we know nothing of it" in (await asks(world, world.bea)).text

@@ -51,13 +51,13 @@ def unsent(space: Space) -> int:
 
 def waits_for_the_peer(space: Space, kind: str) -> list[str]:
     """The `Transfer`s or `Connection`s whose last letter the bot would send again, as no answer is there."""
-    rows = _rows(space, f"SELECT id, payload FROM documents WHERE kind = '{kind}'")  # noqa: S608 -- ours
+    rows = _rows(space, f"SELECT id, payload FROM all_documents WHERE kind = '{kind}'")  # noqa: S608 -- ours
     return [identifier for identifier, payload in rows if json.loads(payload)["exchange"]["awaiting"]]
 
 
 def state_of(space: Space, transfer: str) -> str:
     """Where a transfer stands in the bot's journal; '' if it doesn't know it."""
-    rows = _rows(space, "SELECT id, payload FROM documents WHERE kind = 'Transfer'")
+    rows = _rows(space, "SELECT id, payload FROM all_documents WHERE kind = 'Transfer'")
     return next((json.loads(payload)["state"] for identifier, payload in rows if identifier == transfer), "")
 
 

@@ -16,7 +16,9 @@ TRANSFER = LINK.partition("fed:")[2].partition(":")[0]
 
 
 async def look(space: Space, word: str, *received: Received) -> ItemsFound:
-    answer = await space.inventory.answer(FindItems(word, received=received))
+    answer = await space.inventory.answer(
+        FindItems(word), lambda part: tuple(each for each in received if each.part == part)
+    )
     assert isinstance(answer, ItemsFound)
     return answer
 

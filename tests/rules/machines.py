@@ -75,6 +75,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.sequencing import bound_to
 from fedbot.rules.state import State, Turn
 from fedbot.rules.wire.envelope import Identity, envelope_id, seal, sign, unseal, wire_time
+from tests.fakes.archive import RememberedArchive
 
 START = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -158,7 +159,10 @@ class Side:
             connects_a_day=1000,
             connects_a_day_per_peer=1000,
         )
-        self.state = State(home, lambda box, binding: unseal(self.identity, box, bound_to=binding), self.identity.nonce)
+        self.archive = RememberedArchive()
+        self.state = State(
+            home, lambda box, binding: unseal(self.identity, box, bound_to=binding), self.identity.nonce, self.archive
+        )
         self.journal: dict[tuple[str, str], str] = {}
         self.asked: list[Ask] = []
         self.to_do: list[Do] = []
@@ -189,7 +193,7 @@ class Side:
     @property
     def card(self) -> str:
         """The event of our newest card on which something is open, else of the newest; '' if there is none."""
-        cards = [(event, key.removeprefix("card:")) for event, key in self.state.posts.items() if key[:5] == "card:"]
+        cards = [(event, key.removeprefix("card:")) for event, key in self.archive.posts.items() if key[:5] == "card:"]
         undecided = {t.id for t in self.transfers() if t.state is T.OPEN}
         undecided |= {c.id for c in self.connections() if c.state is C.OFFERED}
         ordered = sorted(cards, key=lambda card: card[1] in undecided)
@@ -206,7 +210,7 @@ class Side:
         """One event, decided upon; what follows is on its way. What was decided."""
         turn = decide(self.state, read_back(codec.EVENTS, event), VERBS, self.wire.now)
         self._must_be_allowed(turn, event)
-        self.state.posts.update(turn.posts)
+        self.archive.posts.update({event_id: key for event_id, key, _ in turn.found})
         self._keeps(turn.changes)
         for effect in turn.effects:
             match effect:
@@ -240,6 +244,7 @@ class Side:
                 assert after.exchange.sent >= before.exchange.sent
 
     def _keeps(self, changes: dict[tuple[str, str], Document | None]) -> None:
+        self.archive.keeps(changes)
         self.state.take_over(changes)
         for name, document in changes.items():
             if document is None:
@@ -249,8 +254,7 @@ class Side:
 
     def restarts(self) -> None:
         """The process ends, and another goes on with what is in the journal."""
-        before, self.state = self.state, State(self.state.home, self.state.unseal, self.state.nonce)
-        self.state.posts.update(before.posts)
+        self.state = State(self.state.home, self.state.unseal, self.state.nonce, self.archive)
         for (kind, identifier), text in self.journal.items():
             self.state.take_over({(kind, identifier): codec.from_text(codec.DOCUMENTS, kind, text)})
 
@@ -259,6 +263,7 @@ class Side:
         if draft is not None:
             self._sends(draft, room, event_id)
         if is_new:
+            self.archive.posts[event_id] = key
             self.meets(Posted(self.wire.now, key, room, event_id))
 
     def _sends(self, draft: Draft, room: str, event_id: str) -> None:

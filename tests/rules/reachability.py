@@ -56,6 +56,7 @@ from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPE
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.state import State, Turn
 from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
+from tests.fakes.archive import RememberedArchive
 from tests.rules.machines import BOLT, MOVES, ROOM, START, STOCK, VERBS, Side, _result
 
 COMPANY = 7
@@ -279,11 +280,15 @@ class Explorer:
         return after
 
     def _meets(self, now: Now, event: Event) -> None:
-        state = State(self.side.state.home, self.side.state.unseal, self.side.state.nonce)
-        state.posts.update(now.posts)
+        if isinstance(event, Posted):
+            now.posts[event.event_id] = event.key
+        archive = RememberedArchive()
+        archive.keeps(now.documents)
+        archive.posts.update(now.posts)
+        state = State(self.side.state.home, self.side.state.unseal, self.side.state.nonce, archive)
         state.take_over(dict(now.documents))
         turn = decide(state, event, VERBS, self._time(now))
-        now.posts.update(turn.posts)
+        now.posts.update({event_id: key for event_id, key, _ in turn.found})
         for key in [k for k, do in now.to_do.items() if do.context.subject in turn.voided]:
             del now.to_do[key]
         for name, document in turn.changes.items():
@@ -429,7 +434,7 @@ def starts(side: Side) -> Now:
     turn = Turn(side.state, START)
     documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
     now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
-    now.posts = dict(side.state.posts)
+    now.posts = dict(side.archive.posts)
     now.asked = {ask.context.purpose: ask for ask in side.asked}
     now.to_do = {type(do.step).__name__: do for do in side.to_do if not isinstance(do.step, Mirror | Label)}
     return now

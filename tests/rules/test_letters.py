@@ -13,6 +13,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.state import State, Turn
 from fedbot.rules.wire.envelope import Envelope
+from tests.fakes.archive import RememberedArchive
 
 START = datetime(2026, 11, 24, 20, 0, tzinfo=UTC)
 ROOM = "!room"
@@ -26,7 +27,9 @@ class Side:
 
     def __init__(self, party: str, peer: str) -> None:
         home = PartyConfig(party=party, name=party, bot=f"@{party}:x", key="ab" * 32, rooms=(ROOM,))
-        self.state = State(home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest())
+        self.state = State(
+            home, lambda _sealed, _bound: {}, lambda purpose: sha256(purpose.encode()).hexdigest(), RememberedArchive()
+        )
         self.now = START
         asked = Signature("@anna:x", "Anna", party, START)
         turn = self.turn()

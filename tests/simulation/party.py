@@ -20,7 +20,6 @@ from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.journal.schema import Database
 from fedbot.messages.formatting import Rendered
 from fedbot.ports.clock import Clock
-from fedbot.ports.inventory import Unavailable
 from fedbot.ports.journal import Committed
 from fedbot.rules.model.access_steps import TryToken
 from fedbot.rules.model.connection import Connection
@@ -29,7 +28,7 @@ from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.events import CaughtUp, Event
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import Answer, Overview, Query
+from fedbot.rules.model.queries import Answer, Query, ReceivedOf
 from fedbot.rules.model.steps import Step, StepResult
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -69,10 +68,8 @@ class SkewedClock(Clock):
 class SteppedInventory(OwnInventory):
     """The real edge without threads: each call is over before the next begins."""
 
-    async def answer(self, question: Query) -> Answer:
-        if isinstance(question, Overview):
-            self.look_again()
-        return self._run(inventory.ANSWERS[type(question)], question, Unavailable)
+    async def answer(self, question: Query, received: ReceivedOf | None = None) -> Answer:
+        return self.answered(question, received)
 
     async def probe(self, step: Step) -> StepResult | None:
         if isinstance(step, TryToken) and step.url:

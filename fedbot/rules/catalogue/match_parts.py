@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 from fedbot.rules.loan import lend
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
 from fedbot.rules.model.events import Context
@@ -68,7 +69,8 @@ def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:
 
 def _gave(turn: Turn, peer: str, serial: str) -> tuple[int, ...]:
     """Our stock items with this serial number that the peer has got from us, and doesn't owe us."""
-    given = [t for t in turn.transfers() if t.role == "sender" and t.peer == peer and t.terms.kind != lend.EXTENSION]
+    marked = turn.marked(Mark.SERIAL, serial)
+    given = [t for t in marked if t.role == "sender" and t.peer == peer and t.terms.kind != lend.EXTENSION]
     lines = [(t, line) for t in given for line in t.terms.lines if serial in {line.serial, t.at(line.number).serial}]
     unsettled = {line.item for t, line in lines if t.state not in FINAL or t.is_on_loan}
     gone = {line.item for t, line in lines if t.state is TransferState.DONE and not t.at(line.number).failed}

@@ -13,8 +13,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from fedbot.rules.catalogue.provenance import forbidden_origin, origin_here
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.decision import Ending, Signature
-from fedbot.rules.model.queries import FindItems, ItemsFound, Query, Received, SearchStock, StockHits
+from fedbot.rules.model.queries import FindItems, ItemsFound, Query, Received, ReceivedOf, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
@@ -32,47 +33,59 @@ class Hidden:
     quantity: Decimal
 
 
-def with_received(turn: Turn, question: Query) -> Query:
-    """The question as it is put to InvenTree: those that look for merges come with what was received."""
-    if isinstance(question, SearchStock) or (isinstance(question, FindItems) and question.merges):
-        return replace(question, received=received(turn))
-    return question
+def received_for(turn: Turn, question: Query) -> ReceivedOf | None:
+    """What was received of a part, for those questions that look for merges; it may be asked in another thread."""
+    looks_for_merges = isinstance(question, SearchStock) or (isinstance(question, FindItems) and question.merges)
+    return received_by(_as_it_stands(turn)) if looks_for_merges else None
 
 
-def received(turn: Turn) -> tuple[Received, ...]:
-    """What came from other spaces and has not wholly gone again by a transfer of ours, or as a lost loan."""
-    gone = _passed_on(turn)
-    return tuple(
-        Received(transfer.id, progress.number, progress.item, progress.part, progress.quantity or here)
-        for transfer in turn.transfers()
-        if transfer.role == "receiver"
-        for progress in transfer.progress
-        if transfer.ending_of(progress.number) is not Ending.LOST
-        for line, here in ((transfer.line(progress.number), transfer.here(progress.number)),)
-        if progress.item is not None and progress.part is not None
-        if origin_here(turn, transfer, line) and gone.get(progress.item, Decimal(0)) < here
-    )
+def _as_it_stands(turn: Turn) -> Turn:
+    """What later turns change isn't seen through it: the transfers that may change are held, the past doesn't."""
+    held = Turn(turn.state, turn.now)
+    held.changes = {(type(transfer).__name__, transfer.id): transfer for transfer in turn.living_transfers()}
+    return held
 
 
-def parts_of_others(turn: Turn, destination: str) -> frozenset[int]:
-    """The parts of which something is here that may not go to `destination`."""
-    came = ((each, turn.transfer(each.transfer)) for each in received(turn))
-    return frozenset(
-        each.part
+def received_by(turn: Turn) -> ReceivedOf:
+    """Of a part: what came from other spaces and has not wholly gone again by a transfer of ours, or as a lost loan."""
+
+    def of_part(part: int) -> tuple[Received, ...]:
+        return tuple(
+            Received(transfer.id, progress.number, progress.item, progress.part, progress.quantity or here)
+            for transfer in turn.marked(Mark.PART, part)
+            if transfer.role == "receiver"
+            for progress in transfer.progress
+            if transfer.ending_of(progress.number) is not Ending.LOST
+            for line, here in ((transfer.line(progress.number), transfer.here(progress.number)),)
+            if progress.item is not None and progress.part == part
+            if origin_here(turn, transfer, line) and _passed_on(turn, progress.item) < here
+        )
+
+    return of_part
+
+
+def has_part_of_others(turn: Turn, part: int, destination: str) -> bool:
+    """Whether something of this part is here that may not go to `destination`."""
+    came = ((each, turn.transfer(each.transfer)) for each in received_by(turn)(part))
+    return any(
+        transfer is not None
+        and forbidden_origin(origin_here(turn, transfer, transfer.line(each.line)), destination) is not None
         for each, transfer in came
-        if transfer and forbidden_origin(origin_here(turn, transfer, transfer.line(each.line)), destination)
     )
 
 
-def _passed_on(turn: Turn) -> dict[int, Decimal]:
-    """How much of each of our stock items has gone by a transfer and didn't come back."""
-    gone: dict[int, Decimal] = {}
-    for transfer in turn.transfers():
-        if transfer.role == "sender":
-            for line in transfer.terms.lines:
-                if transfer.at(line.number).stage in {"handed", "arrived"}:
-                    gone[line.item] = gone.get(line.item, Decimal(0)) + line.quantity
-    return gone
+def _passed_on(turn: Turn, item: int) -> Decimal:
+    """How much of that stock item of ours has gone by a transfer and didn't come back."""
+    return sum(
+        (
+            line.quantity
+            for transfer in turn.marked(Mark.ITEM, item)
+            if transfer.role == "sender"
+            for line in transfer.terms.lines
+            if line.item == item and transfer.at(line.number).stage in {"handed", "arrived"}
+        ),
+        Decimal(0),
+    )
 
 
 def hidden(turn: Turn, item: StockItem, found: ItemsFound | StockHits, destination: str) -> tuple[Hidden, ...]:

@@ -201,7 +201,7 @@ def line_meant(turn: Turn, event: Said) -> str | Phrase:
     """
     text = event.text.strip()
     wanted = _ASKED_FOR.fullmatch(text)
-    kind, _, rest = turn.state.posts.get(event.reply_to, "").partition(":")
+    kind, _, rest = turn.key_of(event.reply_to).partition(":")
     is_reply = kind == _KEY
     if is_reply and _MORE.fullmatch(text):
         return "!fed find" if turn.search(rest.partition(":")[0]) else say(messages.search.list_too_old)

@@ -13,6 +13,7 @@ from datetime import timedelta
 from fedbot import messages
 from fedbot.rules.approval import subject
 from fedbot.rules.connection import pinning, provision
+from fedbot.rules.model.archive import is_restless
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.decision import Signature
@@ -24,7 +25,7 @@ from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import room_upgrades, sequencing
-from fedbot.rules.state import Turn, is_restless
+from fedbot.rules.state import Turn
 from fedbot.rules.transfer import common as transfers
 from fedbot.rules.transfer import opening, request
 
@@ -165,7 +166,7 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
     )
     turn.save(connection)
     turn.note(connection.id, "reviewed: it goes on in the new room", by.person, by.event_id, room=room)
-    for transfer in turn.transfers():
+    for transfer in turn.living_transfers():
         if transfer.connection == connection.id and (is_restless(transfer) or transfer.exchange.awaiting):
             _take_along(turn, transfer, room)
     sequencing.send_again(turn, connection)

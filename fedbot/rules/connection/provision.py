@@ -29,6 +29,7 @@ from fedbot.rules.model.access_steps import (
     TryToken,
     due_in_a_year,
 )
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
@@ -258,7 +259,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 def _adopt(turn: Turn, connection: Connection) -> None:
     """What an earlier generation left unfinished or on loan goes on under this one (DESIGN §4); letters go out anew."""
     adopted = []
-    kept = [t for t in turn.transfers() if t.peer == connection.peer and lend.is_kept(t)]
+    kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_kept(t)]
     for transfer in [*turn.open_transfers(), *lend.on_loan(turn), *(lend.reopened(t) for t in kept)]:
         left = transfer.peer == connection.peer and transfer.connection != connection.id
         if left and transfer.room in room_upgrades.lineage(turn, connection.room):

@@ -85,9 +85,11 @@ def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     for connection in turn.connections():
         if connection.state in LIVING_CONNECTION and (rooms is None or connection.room in rooms):
             by_party[connection.peer] = Dealings(connection.peer, connection.peer_name)
-    for transfer in turn.transfers():
-        if rooms is not None and transfer.room not in rooms:
-            continue
+    for peer in turn.peers():
+        if rooms is None or turn.count(rooms, peer):
+            by_party.setdefault(peer, Dealings(peer, turn.party_name(peer)))
+    open_ones = {t.id: t for t in turn.open_transfers() if rooms is None or t.room in rooms}
+    for transfer in [*open_ones.values(), *(t for t in turn.newest(rooms, since=since) if t.id not in open_ones)]:
         known = by_party.get(transfer.peer) or Dealings(transfer.peer, turn.party_name(transfer.peer))
         by_party[transfer.peer] = _with(turn, known, transfer, since)
     return sorted(by_party.values(), key=lambda d: (-sum(getattr(d, way).lines for way in WAYS), d.name.casefold()))

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from fedbot.rules.model import names
+from fedbot.rules.model.archive import latest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.transfer import Line, Transfer
 
@@ -67,14 +68,7 @@ def newest_first(transfers: Iterable[Transfer]) -> list[Transfer]:
 
 def since(transfers: Iterable[Transfer], moment: datetime) -> list[Transfer]:
     """Those with which something has happened since: asked for, decided or ended."""
-    return [t for t in transfers if max(t.asked.at, (t.decided or t.asked).at, _ended(t) or t.asked.at) >= moment]
-
-
-def _ended(transfer: Transfer) -> datetime | None:
-    """When it was over; a loan is when it came home, was given or is lost."""
-    if transfer.closed:
-        return transfer.closed.by.at
-    return None if transfer.is_on_loan else transfer.ended
+    return [t for t in transfers if latest(t) >= moment]
 
 
 def kind_of(transfer: Transfer) -> str:
@@ -154,7 +148,7 @@ def _row(transfer: Transfer, line: Line) -> Row:
         loan_until=transfer.due_day,
         loan_end=(transfer.ending_of(line.number) or "") if transfer.is_loan else "",
         loan_of=terms.parent,
-        ended_at=_ended(transfer),
+        ended_at=transfer.over_at,
         note=terms.note,
         problem=progress.failed or transfer.problem,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,6 +17,7 @@ from fedbot.rules.catalogue.provenance import mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import budgets
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -169,21 +171,15 @@ def _told_page(peer: str, last: str) -> str:
 
 def _page(turn: Turn, connection: Connection, after: str) -> tuple[list[Transfer], bool]:
     """The next transfers by their ids, as many as surely fit into a letter; and whether there are more."""
-    left = sorted((t for t in _between_us(turn, connection) if t.id > after), key=lambda t: t.id)
     page: list[Transfer] = []
     room = MOST_BYTES
-    for transfer in left:
+    for transfer in turn.with_peer(connection.peer, after):
         size = sum(len(json.dumps(_written(line))) + 8 for line in lines_of(transfer, ItemsSeen(), None))
         if page and size > room:
-            break
+            return page, True
         room -= size
         page.append(transfer)
-    return page, len(page) < len(left)
-
-
-def _between_us(turn: Turn, connection: Connection) -> list[Transfer]:
-    """All transfers with this friend, those of earlier friendships too."""
-    return [t for t in turn.transfers() if t.peer == connection.peer]
+    return page, False
 
 
 def _items(transfers: Sequence[Transfer]) -> tuple[int, ...]:
@@ -220,7 +216,7 @@ def on_looked_for_friend(turn: Turn, event: Answered) -> None:
         return
     seen = _seen(event)
     transfers = [t for identifier in event.context.detail["ids"] if (t := turn.transfer(identifier)) is not None]
-    newest = newest_by_item(turn.transfers())
+    newest = _newest_of(turn, transfers)
     lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     last = transfers[-1].id if transfers else ""
     if event.context.detail["more"]:
@@ -292,7 +288,8 @@ def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books])
 
 def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Transfer]:
     """Our transfers of the same page; `last` '' is the end."""
-    return [t for t in _between_us(turn, connection) if t.id > after and (not last or t.id <= last)]
+    behind = turn.with_peer(connection.peer, after)
+    return list(takewhile(lambda t: not last or t.id <= last, behind))
 
 
 def _pasts_in(sealed: dict[str, Any]) -> tuple[Past, ...]:
@@ -327,7 +324,7 @@ def on_own_looked(turn: Turn, event: Answered) -> None:
     last = str(event.context.detail["last"])
     transfers = _ours(turn, connection, running.after, last)
     seen = _seen(event)
-    newest = newest_by_item(turn.transfers())
+    newest = _newest_of(turn, transfers)
     ours = [line for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     found = differences(ours, running.theirs)
     found += pasts_that_differ(_told_of(connection, transfers, is_last=not last), running.pasts)
@@ -460,6 +457,12 @@ def lines_of(
 
 def _all_lines(transfer: Transfer) -> list[Progress]:
     return [transfer.at(line.number) for line in transfer.terms.lines]
+
+
+def _newest_of(turn: Turn, transfers: Iterable[Transfer]) -> dict[int, str]:
+    """By which transfer, of all, each stock item of these went last."""
+    items = dict.fromkeys(p.item for t in transfers for p in t.progress if p.item is not None)
+    return newest_by_item({t.id: t for item in items for t in turn.marked(Mark.ITEM, item)}.values())
 
 
 def newest_by_item(transfers: Iterable[Transfer]) -> dict[int, str]:

@@ -20,7 +20,7 @@ from fedbot.rules.model.effects import Ask, Draft
 from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.transfer import Dispute, Terms, Transfer
+from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
@@ -31,8 +31,6 @@ from fedbot.rules.transfer import offer, opening, receive, request, send, sender
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.subject_ids import SubjectKind, connection_id, kind_of, opened_id
 
-RECALLED = "recalled"
-"""In `told` of a transfer of which we learned from our own letters: what it waits for is begun anew."""
 PUT_AWAY_WITHIN = timedelta(days=14)
 """What was booked in longer ago than that lies where people have put it: they are not asked about it again."""
 NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
@@ -352,7 +350,7 @@ def _asked(turn: Turn, envelope: Message[Body]) -> Connection | None:
 def _find_post(turn: Turn, event: EnvelopeSeen, envelope: Message[Body], what: str) -> None:
     """Cards, and what asked for them, are known by their events again, so that people can tap and reply."""
     first = envelope.kind in {"connect", "offer", "request", "noted"}
-    if first and not event.edits and event.event_id not in turn.state.posts:
+    if first and not event.edits and not turn.key_of(event.event_id):
         turn.find_post(event.event_id, f"{what}:{envelope.subject}", event.room)
 
 

@@ -220,7 +220,7 @@ def item_of(answer: object, item: int | None) -> StockItem | None:
 
 def remarked_on(turn: Turn, event: Said) -> Transfer | None:
     """The return, still to be decided, whose card one of our people has answered by that line."""
-    about = turn.state.posts.get(event.reply_to, "")
+    about = turn.key_of(event.reply_to)
     transfer = turn.transfer(about.removeprefix("card:")) if about.startswith("card:") else None
     if transfer is None or not lend.is_return(transfer) or transfer.state is not TransferState.OPEN or event.edits:
         return None

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from fedbot.rules.model import time_zones
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Closing, Ending, Signature
@@ -56,7 +57,7 @@ def on_loan(turn: Turn) -> list[Transfer]:
 
 def children(turn: Turn, loan: Transfer) -> list[Transfer]:
     """Its returns and what was asked about it, oldest first."""
-    return [t for t in turn.transfers() if t.terms.parent == loan.id]
+    return turn.marked(Mark.PARENT, loan.id)
 
 
 def returns(turn: Turn, loan: Transfer) -> list[Transfer]:

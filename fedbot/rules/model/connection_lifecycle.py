@@ -37,7 +37,7 @@ ARROWS: Mapping[ConnectionState | None, frozenset[ConnectionState]] = {
     C.MAKING: frozenset({C.READY, C.ACTIVE, C.SUSPENDED, C.CANCELLED, C.EXPIRED}),
     C.READY: frozenset({C.ACTIVE, C.SUSPENDED, C.CANCELLED, C.EXPIRED, C.ENDING, C.ENDED}),
     C.ACTIVE: frozenset({C.SUSPENDED, C.ENDING, C.ENDED}),
-    C.SUSPENDED: frozenset({C.MAKING, C.READY, C.ACTIVE, C.CANCELLED, C.ENDING, C.ENDED}),
+    C.SUSPENDED: frozenset({C.MAKING, C.READY, C.ACTIVE, C.CANCELLED, C.EXPIRED, C.ENDING, C.ENDED}),
     C.ENDING: frozenset({C.ENDED}),
 }
 """What one event may do. Two steps within one event are one arrow. None is a connection that we don't know yet: what is

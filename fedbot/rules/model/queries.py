@@ -6,6 +6,7 @@ repeated at will. `QUESTIONS` pairs every question with its answer's type.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -48,19 +49,21 @@ class Received:
     quantity: Decimal
 
 
+ReceivedOf = Callable[[int], tuple[Received, ...]]
+"""What was received of that part of ours. It grows with the years, so nobody writes it down with a question."""
+
+
 @dataclass(frozen=True)
 class FindItems:
     """Which stock items does this word mean? `#42`, a pasted link, an IPN, a part's name, `PART#SERIAL`.
 
     `with_categories`: the parts' categories are told too. `merges`: it is told as well what has vanished of what was
-    received of the same parts. `received` is all of that, filled in when it is asked (`merges.with_received`): it
-    grows with the years, so nobody writes it down. Answer: `ItemsFound`.
+    received of the same parts (`ReceivedOf`). Answer: `ItemsFound`.
     """
 
     word: str
     with_categories: bool = False
     merges: bool = False
-    received: tuple[Received, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,14 +139,13 @@ class SearchStock:
     """Which stock has all these words in its part's name, IPN, keywords or description? Answer: `StockHits`.
 
     Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. The number
-    of calls doesn't grow with the stock. What has vanished of the parts found is looked for under our own token:
-    `received` as in `FindItems`.
+    of calls doesn't grow with the stock. What has vanished of the parts found (`ReceivedOf`) is looked for under our
+    own token.
     """
 
     words: str
     scope: Scope
     reference: str = ""
-    received: tuple[Received, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from fedbot.rules.wire.subject_ids import Opening
 
 NOT_SENT = "not-sent"
 """Why a line of a transfer failed here: it failed at the sender."""
+RECALLED = "recalled"
+"""In `Transfer.told` while what the rooms tell of it is being read again, after a loss; then it goes on."""
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,13 @@ class Transfer:
             return self.at(number).item
         sent = [line.number for line in self.terms.lines if self.at(line.number).failed != NOT_SENT]
         return dict(zip(sent, self.peer_items, strict=False)).get(number)
+
+    @property
+    def over_at(self) -> datetime | None:
+        """When it was over; a loan is when it came home, was given or is lost."""
+        if self.closed:
+            return self.closed.by.at
+        return None if self.is_on_loan else self.ended
 
     @property
     def due_day(self) -> date | None:

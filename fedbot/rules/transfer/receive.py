@@ -15,6 +15,7 @@ from fedbot.rules.catalogue.provenance import known_item, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
 from fedbot.rules.model import names
+from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do
@@ -332,7 +333,8 @@ def _again(turn: Turn, transfer: Transfer, line: Line, part: int, item: int) -> 
 
 def _given_by(turn: Turn, peer: str, item: int) -> str:
     """How the marks begin of the last transfer by which that stock item of ours went to the peer."""
-    given = [t for t in turn.transfers() if t.role == "sender" and t.peer == peer and t.settled is None]
+    about = turn.marked(Mark.ITEM, item)
+    given = [t for t in about if t.role == "sender" and t.peer == peer and t.settled is None]
     marks = [mark(t, p.number, "") for t in given for p in t.progress if p.item == item and p.stage == "arrived"]
     return marks[-1] if marks else ""
 

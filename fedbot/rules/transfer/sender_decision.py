@@ -60,8 +60,9 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
     something of a third space is looked at once more, too.
     """
     ours = transfer.decided if transfer.terms.kind == "request" else transfer.asked
-    parts = merged_stock.parts_of_others(turn, transfer.peer)
-    items = dict.fromkeys(line.item for line in transfer.terms.lines if line.part in parts)
+    lines = transfer.terms.lines
+    mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
+    items = dict.fromkeys(line.item for line in lines if line.part in mixed)
     questions: list[Query] = [FindItems(f"#{item}", merges=True) for item in items]
     if ours is not None and ours.party == turn.home.party:
         questions.append(PersonRights(ours.username))

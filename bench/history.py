@@ -1,0 +1,149 @@
+"""`history_ready_s` and `history_rss_mib`: what 100,000 finished transfers cost a bot that starts, over none.
+
+Both journals are copies of one that a whole bot has written (`tests.dialogue`); in one of them its finished transfer
+stands so many times more, each with ids, messages and an entry of the audit of its own. A process opens the journal,
+loads the state, decides upon its first event, and tells how long that took and how much memory it has. Run by hand:
+`python -m bench.history FOLDER`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+
+from bench.observed import resident_mib
+from fedbot.commands.registry import Registry
+from fedbot.engine.bot import WallClock
+from fedbot.engine.pipeline import Engine
+from fedbot.journal import chain, codec
+from fedbot.journal.codec import instant_to_text
+from fedbot.journal.copies import FILE
+from fedbot.journal.journal import Journal
+from fedbot.messages.formatting import render as put_into_html
+from fedbot.messages.language import Locale
+from fedbot.messages.rendering import render
+from fedbot.rules.model.archive import latest, marks_of
+from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.events import Tick
+from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import State
+from fedbot.rules.wire.envelope import Identity, unseal
+from tests.dialogue.world import friends
+
+POSTS = 4
+"""So many messages of ours a transfer."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Each start's seconds and MiB, without a past and with one."""
+
+    without: list[tuple[float, float]]
+    with_past: list[tuple[float, float]]
+
+    @property
+    def ready_s(self) -> float:
+        """How much longer a start takes, by the medians."""
+        return median(s for s, _ in self.with_past) - median(s for s, _ in self.without)
+
+    @property
+    def rss_mib(self) -> float:
+        """How much more memory there is then, by the medians."""
+        return median(mib for _, mib in self.with_past) - median(mib for _, mib in self.without)
+
+
+async def measure(transfers: int, starts: int) -> Cost:
+    """So many starts of each, in turn."""
+    with tempfile.TemporaryDirectory(prefix="fedbot-bench-") as name:
+        short, long = Path(name) / "short", Path(name) / "long"
+        short.mkdir()
+        world = await friends()
+        await world.hand_over()
+        template = world.alpha.transfer()
+        world.alpha.journal.backup(short / FILE)
+        shutil.copytree(short, long)
+        _lengthen(long / FILE, template, transfers)
+        found: dict[Path, list[tuple[float, float]]] = {short: [], long: []}
+        for _ in range(starts):
+            for folder, costs in found.items():
+                costs.append(await _start(folder))
+    return Cost(found[short], found[long])
+
+
+async def _start(folder: Path) -> tuple[float, float]:
+    command = (sys.executable, "-m", "bench.history", str(folder))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"a start ended with {process.returncode}")
+    seconds, mib = json.loads(told)
+    return seconds, mib
+
+
+def _lengthen(file: Path, template: Transfer, transfers: int) -> None:
+    """The past as the journal itself would have written it, but all at once."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as journal:
+        journal.execute("PRAGMA synchronous = OFF")
+        journal.execute("BEGIN")
+        first = journal.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'documents'").fetchone()[0]
+        for number, transfer in enumerate(_copies(template, transfers), start=first + 1):
+            _, payload = codec.to_text(codec.DOCUMENTS, transfer)
+            asked, changed = instant_to_text(transfer.asked.at), instant_to_text(latest(transfer))
+            row = (number, transfer.id, transfer.peer, transfer.room, asked, changed, payload)
+            journal.execute("INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            marks = [(mark.value, value, transfer.id) for mark, value in marks_of(transfer)]
+            journal.executemany("INSERT INTO archive_marks VALUES (?, ?, ?)", marks)
+            posts = [(f"$post-{number}-{n}", f"card:{transfer.id}", transfer.room) for n in range(POSTS)]
+            journal.executemany("INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0)", posts)
+            chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, "done"),))
+        journal.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'documents'", (first + transfers,))
+        journal.execute("COMMIT")
+
+
+def _copies(template: Transfer, transfers: int) -> Iterator[Transfer]:
+    """The same again, one every hour, ending with the one that is there; of a thousand stock items in turn."""
+    for number in range(transfers):
+        identifier = sha256(str(number).encode()).hexdigest()[:20] + template.id[20:]
+        asked = replace(
+            template.asked, event_id=f"$asked{number}", at=template.asked.at - timedelta(hours=transfers - number)
+        )
+        progress = tuple(replace(each, item=10_000 + number % 1000) for each in template.progress)
+        heard = tuple(f"$heard{number}-{n}" for n in range(len(template.heard)))
+        yield replace(
+            template, id=identifier, code=identifier[:4], asked=asked, heard=heard, progress=progress, own_card=""
+        )
+
+
+def start(folder: Path) -> tuple[float, float]:
+    """Seconds until the first event is decided upon, and MiB then, in this process."""
+    began = time.perf_counter()
+    identity, now = Identity(bytes(32)), datetime.now(UTC)
+    home = PartyConfig("attraktor", "Attraktor", "@attraktor:x", identity.key)
+    words = Locale(home.language, home.time_zone)
+    with Journal.open(folder) as journal:
+        state = State(home, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
+        engine = Engine(
+            journal, state, Registry(), WallClock(), lambda phrase, at: put_into_html(render(phrase, words, at))
+        )
+        engine.load()
+        engine.put(Tick(now))
+        seconds = time.perf_counter() - began
+        return seconds, resident_mib(os.getpid())
+
+
+if __name__ == "__main__":
+    print(json.dumps(start(Path(sys.argv[1]))))

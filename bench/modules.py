@@ -1,0 +1,76 @@
+"""How many modules one `!fed push` runs through: `python -m bench.modules` (`--names` lists them).
+
+Two whole bots in one process; counted are the modules of `fedbot` of which a function is called, in either bot, from
+the line to both sides being done. Code that only runs at import, the demo, the tests and the standard library don't
+count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import fedbot
+from tests.dialogue.world import friends
+
+_ROOT = Path(fedbot.__file__).parent
+_NO_FUNCTION = ("<module>", "<listcomp>", "<genexpr>", "<lambda>")
+
+
+async def modules_of_a_push() -> dict[str, int]:
+    """The modules by name, with how many of their functions were called."""
+    called: set[CodeType] = set()
+    counts = False
+
+    def note(frame: FrameType, event: str, _: Any) -> None:  # noqa: ANN401 -- as `sys.setprofile` wants it
+        if counts and event == "call":
+            called.add(frame.f_code)
+
+    threading.setprofile(note)  # before the first thread is there
+    sys.setprofile(note)
+    try:
+        world = await friends()
+        counts = True
+        await world.hand_over()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return dict(Counter(name for code in called if (name := _module_of(code))))
+
+
+def _module_of(code: CodeType) -> str:
+    """The module of the bot in which a function stands; '' for what doesn't count."""
+    file = Path(code.co_filename)
+    if not file.is_relative_to(_ROOT) or code.co_name in _NO_FUNCTION or _is_body_of_class(code):
+        return ""
+    parts = file.relative_to(_ROOT.parent).with_suffix("").parts
+    return ".".join(parts)
+
+
+def _is_body_of_class(code: CodeType) -> bool:
+    return "__qualname__" in code.co_names and "__module__" in code.co_names
+
+
+def main() -> int:
+    """Count, and tell."""
+    parser = argparse.ArgumentParser(prog="python -m bench.modules", description=__doc__)
+    parser.add_argument("--names", action="store_true", help="list the modules, with how many functions were called")
+    given = parser.parse_args()
+    found = asyncio.run(modules_of_a_push())
+    if given.names:
+        for name, functions in sorted(found.items()):
+            print(f"{functions:4}  {name}")
+    packages = Counter(".".join(name.split(".")[:2]) for name in found)
+    print(", ".join(f"{name} {count}" for name, count in sorted(packages.items())))
+    print(f"{len(found)} modules")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Transfers at rest as rows, each found by its id, its marks and its time, and read when asked for.
+
+What gives many of them reads a page of rows at a time, so that memory stays flat and nobody waits for a lock.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from fedbot.journal import codec
+from fedbot.journal.codec import instant_to_text, optional_instant_to_text
+from fedbot.ports.journal import NotStorable, UnreadableRow
+from fedbot.rules.model.archive import Archive, Mark, latest, marks_of
+from fedbot.rules.model.transfer import Transfer
+
+if TYPE_CHECKING:
+    from fedbot.journal.schema import Database
+
+A_PAGE = 100
+_KIND = Transfer.__name__
+_LISTED = (
+    " (?1 IS NULL OR room IN (SELECT value FROM json_each(?1))) AND (?2 = '' OR peer = ?2)"
+    " AND (?3 IS NULL OR latest >= ?3)"
+)
+
+
+def take_out(connection: sqlite3.Connection, identifier: str) -> None:
+    """It is no longer at rest, or will be put in anew: back among the documents, if it was here."""
+    moved = connection.execute(
+        "INSERT INTO documents (number, kind, id, payload) SELECT number, ?, id, payload FROM archive WHERE id = ?",
+        (_KIND, identifier),
+    ).rowcount
+    if moved:
+        connection.execute("DELETE FROM archive WHERE id = ?", (identifier,))
+        connection.execute("DELETE FROM archive_marks WHERE transfer = ?", (identifier,))
+
+
+def put_in(connection: sqlite3.Connection, transfer: Transfer) -> None:
+    """It is at rest, and leaves the documents."""
+    times = (instant_to_text(transfer.asked.at), instant_to_text(latest(transfer)))
+    connection.execute(
+        "INSERT INTO archive (number, id, peer, room, asked_at, latest, payload)"
+        " SELECT number, id, ?, ?, ?, ?, payload FROM documents WHERE kind = ? AND id = ?",
+        (transfer.peer, transfer.room, *times, _KIND, transfer.id),
+    )
+    connection.execute("DELETE FROM documents WHERE kind = ? AND id = ?", (_KIND, transfer.id))
+    connection.executemany(
+        "INSERT INTO archive_marks (mark, value, transfer) VALUES (?, ?, ?)",
+        [(mark.value, value, transfer.id) for mark, value in marks_of(transfer)],
+    )
+
+
+class SqliteArchive(Archive):
+    """The port `Archive` on the journal's database; from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def transfer_at_rest(self, identifier: str) -> Transfer | None:
+        """The transfer of that id, if it is at rest. Raises `UnreadableRow`."""
+        found = self._database.rows("SELECT number, id, payload FROM archive WHERE id = ?", identifier)
+        return _read(found[0]) if found else None
+
+    def ids_at_rest(self, beginning: str) -> tuple[str, ...]:
+        """The ids that begin like that, in their order."""
+        behind = beginning + chr(0x10FFFF)
+        found: list[Any] = self._database.rows(
+            "SELECT id FROM archive WHERE id >= ? AND id < ? ORDER BY id", beginning, behind
+        )
+        return tuple(identifier for (identifier,) in found)
+
+    def marked(self, mark: Mark, value: str, after: str = "") -> Iterator[Transfer]:
+        """Those with that mark, in the order of their ids, behind the id `after`. Raises `UnreadableRow`."""
+        while True:
+            page: list[Any] = self._database.rows(
+                "SELECT a.number, a.id, a.payload FROM archive_marks AS m JOIN archive AS a ON a.id = m.transfer"
+                " WHERE m.mark = ? AND m.value = ? AND m.transfer > ? ORDER BY m.transfer LIMIT ?",
+                mark.value,
+                value,
+                after,
+                A_PAGE,
+            )
+            yield from map(_read, page)
+            if len(page) < A_PAGE:
+                return
+            after = page[-1][1]
+
+    def newest(
+        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+    ) -> Iterator[Transfer]:
+        """What was asked last comes first: of these rooms, with that party, of which something happened since."""
+        behind = ("~", "")
+        while True:
+            page: list[Any] = self._database.rows(
+                f"SELECT number, id, payload, asked_at FROM archive WHERE {_LISTED}"  # noqa: S608 -- a constant
+                " AND (asked_at, id) < (?4, ?5) ORDER BY asked_at DESC, id DESC LIMIT ?6",
+                *_listed(rooms, peer, since),
+                *behind,
+                A_PAGE,
+            )
+            yield from (_read(row[:3]) for row in page)
+            if len(page) < A_PAGE:
+                return
+            behind = (page[-1][3], page[-1][1])
+
+    def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
+        """How many `newest` would give."""
+        query = f"SELECT count(*) FROM archive WHERE {_LISTED}"  # noqa: S608 -- a constant
+        found: list[Any] = self._database.rows(query, *_listed(rooms, peer, since))
+        return int(found[0][0])
+
+    def peers_at_rest(self) -> tuple[str, ...]:
+        """The parties of all transfers at rest."""
+        found: list[Any] = self._database.rows(
+            "WITH RECURSIVE found (peer) AS (SELECT min(peer) FROM archive UNION ALL"
+            " SELECT (SELECT min(peer) FROM archive WHERE peer > found.peer) FROM found WHERE found.peer IS NOT NULL)"
+            " SELECT peer FROM found WHERE peer IS NOT NULL"
+        )
+        return tuple(peer for (peer,) in found)
+
+    def key_of(self, event_id: str) -> str:
+        """By which key our message of that event was sent; '' if it is none of ours."""
+        found: list[Any] = self._database.rows("SELECT key FROM posts WHERE event_id = ?", event_id)
+        return str(found[0][0]) if found else ""
+
+
+def _listed(rooms: Sequence[str] | None, peer: str, since: datetime | None) -> tuple[str | None, str, str | None]:
+    return None if rooms is None else json.dumps(list(rooms)), peer, optional_instant_to_text(since)
+
+
+def _read(row: Any) -> Transfer:  # noqa: ANN401 -- a row
+    number, identifier, payload = row
+    try:
+        found: Transfer = codec.from_text(codec.DOCUMENTS, _KIND, payload)
+    except NotStorable as problem:
+        text = f"In the journal, the document {identifier} can't be read back: {problem}"
+        raise UnreadableRow(text, number, _KIND, identifier) from problem
+    return found

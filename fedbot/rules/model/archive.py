@@ -1,0 +1,102 @@
+"""Transfers at rest: those that are over and leave memory, and how they are found again.
+
+Nothing of them changes by itself. The rules ask for one when a person, a peer or another transfer refers to it: by its
+id, by the beginning of it, or by a mark. What asks for all of them (`newest`) gets them one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.transfer import RECALLED, Transfer
+from fedbot.rules.model.transfer_lifecycle import FINAL
+
+
+class Mark(StrEnum):
+    """By what a transfer at rest is found; a value of each, as text, stands in an index.
+
+    `EVENT`: the line by which it was asked, or a peer's message about it. `PARENT`: the loan that it is about.
+    `PEER`: the other party. `KEPT`: the other party, of a loan that we have closed alone. `ITEM`: a stock item of ours.
+    `SERIAL`: a serial number of what we have sent. `PART`: a part of ours, of what came. `WORD`: a part's name or IPN
+    (also with #serial), case folded.
+    """
+
+    EVENT = "event"
+    PARENT = "parent"
+    PEER = "peer"
+    KEPT = "kept"
+    ITEM = "item"
+    SERIAL = "serial"
+    PART = "part"
+    WORD = "word"
+
+
+class Archive(Protocol):
+    """What was: transfers at rest, and by which key each of our messages was sent."""
+
+    def transfer_at_rest(self, identifier: str) -> Transfer | None:
+        """The transfer of that id, if it is at rest."""
+
+    def ids_at_rest(self, beginning: str) -> tuple[str, ...]:
+        """The ids that begin like that, in their order."""
+
+    def marked(self, mark: Mark, value: str, after: str = "") -> Iterator[Transfer]:
+        """Those with that mark, in the order of their ids, behind the id `after`."""
+
+    def newest(
+        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+    ) -> Iterator[Transfer]:
+        """What was asked last comes first: of these rooms, with that party, of which something happened since."""
+
+    def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
+        """How many `newest` would give."""
+
+    def peers_at_rest(self) -> tuple[str, ...]:
+        """The parties of all transfers at rest."""
+
+    def key_of(self, event_id: str) -> str:
+        """By which key our message of that event was sent; '' if it is none of ours."""
+
+
+def is_restless(transfer: Transfer) -> bool:
+    """Whether it isn't at its end, or is and its last letter may have to go again, or it is, or was, on loan here."""
+    waits = transfer.state not in FINAL or transfer.exchange.resend_at is not None
+    return waits or transfer.is_on_loan or bool(transfer.left_over)
+
+
+def is_at_rest(transfer: Transfer) -> bool:
+    """Whether it leaves memory: nothing is to be done, waited for, or resumed after a loss."""
+    return not (is_restless(transfer) or transfer.exchange.awaiting or RECALLED in transfer.told)
+
+
+def latest(transfer: Transfer) -> datetime:
+    """When something last happened with it: it was asked for, decided or ended."""
+    return max(transfer.asked.at, (transfer.decided or transfer.asked).at, transfer.over_at or transfer.asked.at)
+
+
+def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
+    """Under which marks it is found."""
+    found = {(Mark.EVENT, event) for event in (transfer.asked.event_id, *transfer.heard)}
+    found |= {(Mark.PARENT, transfer.terms.parent), (Mark.PEER, transfer.peer)}
+    if transfer.closed is not None and transfer.closed.how is Ending.KEPT:
+        found.add((Mark.KEPT, transfer.peer))
+    found |= {(Mark.ITEM, str(p.item)) for p in transfer.progress if p.item is not None}
+    if transfer.role == "receiver":
+        found |= {(Mark.PART, str(p.part)) for p in transfer.progress if p.item is not None and p.part is not None}
+    for line in transfer.terms.lines:
+        if transfer.role == "sender":
+            found |= {(Mark.ITEM, str(line.item)), (Mark.SERIAL, line.serial)}
+            found.add((Mark.SERIAL, transfer.at(line.number).serial))
+        for name in (line.description.name, line.description.ipn):
+            found |= {(Mark.WORD, name.casefold()), (Mark.WORD, f"{name}#{line.serial}".casefold())} if name else set()
+    return frozenset((mark, value) for mark, value in found if value)
+
+
+def is_meant(transfer: Transfer, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> bool:
+    """Whether `Archive.newest` would give it, if it were at rest."""
+    here = (rooms is None or transfer.room in rooms) and peer in {"", transfer.peer}
+    return here and (since is None or latest(transfer) >= since)

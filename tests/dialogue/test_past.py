@@ -1,0 +1,80 @@
+"""What is over isn't in memory, and nothing that happens every day reads through it all."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fedbot.journal.journal import Journal
+from fedbot.rules.model.transfer import Transfer
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.world import World, friends, told
+
+
+def in_memory(space: Space) -> list[str]:
+    return [each.id for each in space.bot.engine.state.everything() if isinstance(each, Transfer)]
+
+
+async def after_some(times: int = 3) -> World:
+    world = await friends()
+    for _ in range(times):
+        await world.hand_over()
+    return world
+
+
+async def test_what_is_over_leaves_memory_and_stays_known() -> None:
+    world = await after_some()
+    assert [in_memory(space) for space in world.spaces] == [[], []]
+    assert [len(space.turn.transfers()) for space in world.spaces] == [3, 3]
+    first = world.alpha.turn.transfers()[0]
+    line = world.anna.says(f"!fed show {first.code}")
+    await world.settle()
+    assert "10 × M3 nut" in world.answer_to(line)
+    assert_books_balance(world)
+
+
+async def test_a_start_reads_nothing_of_what_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await after_some()
+    monkeypatch.setattr(Journal, "transfer_at_rest", lambda *_: pytest.fail("it was read at the start"))
+    _nobody_reads_it_all(monkeypatch)
+    for space in world.spaces:
+        await space.restart()
+    await world.settle()
+
+
+async def test_a_push_and_its_decision_do_not_read_through_the_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await after_some()
+    _nobody_reads_it_all(monkeypatch)
+    await world.hand_over()
+    assert [len(space.journal.ids_at_rest("")) for space in world.spaces] == [4, 4]
+    assert not world.alpha.bot.quarantined()
+    assert not world.beta.bot.quarantined()
+
+
+async def test_the_history_reads_only_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = await after_some(12)
+    read: list[str] = []
+    honest = Journal.newest
+
+    def newest(self: Journal, *asked: object) -> Iterator[Transfer]:
+        for transfer in honest(self, *asked):  # type: ignore[arg-type]
+            read.append(transfer.id)
+            yield transfer
+
+    monkeypatch.setattr(Journal, "newest", newest)
+    line = world.anna.says("!fed history")
+    await world.settle()
+    assert "12" in world.answer_to(line)
+    assert len(set(read)) <= 11
+
+
+def _nobody_reads_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Journal, "newest", lambda *_, **__: pytest.fail("the whole past was read"))
+
+
+async def test_a_message_about_what_is_over_is_still_known_by_its_event() -> None:
+    world = await after_some(1)
+    (transfer,) = world.beta.turn.transfers()
+    assert world.beta.turn.subject_of(transfer.asked.event_id) == transfer.id
+    assert all(world.beta.turn.subject_of(event) == transfer.id for event in transfer.heard)
+    assert told(world.room, "✅")

@@ -1,0 +1,58 @@
+"""The port `Archive` in memory: what comes to rest is put in by hand, as the journal does when it commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from fedbot.rules.model.archive import Archive, Mark, is_at_rest, is_meant, marks_of
+from fedbot.rules.model.document import Document
+from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.state import State, Turn
+
+
+class RememberedArchive(Archive):
+    """`transfers` are at rest, by their ids; `posts` are the keys of our messages, by their events."""
+
+    def __init__(self) -> None:
+        self.transfers: dict[str, Transfer] = {}
+        self.posts: dict[str, str] = {}
+
+    def commits(self, state: State, turn: Turn) -> None:
+        """As the journal and then the engine."""
+        self.posts.update({event_id: key for event_id, key, _ in turn.found})
+        self.keeps(turn.changes)
+        state.apply(turn)
+
+    def keeps(self, changes: Mapping[tuple[str, str], Document | None]) -> None:
+        """What is at rest by these changes is here, what isn't is not."""
+        for (kind, identifier), document in changes.items():
+            if kind == Transfer.__name__:
+                self.transfers.pop(identifier, None)
+            if isinstance(document, Transfer) and is_at_rest(document):
+                self.transfers[identifier] = document
+
+    def transfer_at_rest(self, identifier: str) -> Transfer | None:
+        return self.transfers.get(identifier)
+
+    def ids_at_rest(self, beginning: str) -> tuple[str, ...]:
+        return tuple(sorted(each for each in self.transfers if each.startswith(beginning)))
+
+    def marked(self, mark: Mark, value: str, after: str = "") -> Iterator[Transfer]:
+        found = (t for t in self.transfers.values() if t.id > after and (mark, value) in marks_of(t))
+        return iter(sorted(found, key=lambda transfer: transfer.id))
+
+    def newest(
+        self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None
+    ) -> Iterator[Transfer]:
+        found = (t for t in self.transfers.values() if is_meant(t, rooms, peer, since))
+        return iter(sorted(found, key=lambda t: (t.asked.at, t.id), reverse=True))
+
+    def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
+        return len(list(self.newest(rooms, peer, since)))
+
+    def peers_at_rest(self) -> tuple[str, ...]:
+        return tuple(sorted({t.peer for t in self.transfers.values()}))
+
+    def key_of(self, event_id: str) -> str:
+        return self.posts.get(event_id, "")
