@@ -161,7 +161,7 @@ def parcel_missing_already(tongue: Locale, *, transfer: Transfer) -> Lines:
 def parcel_noted_missing(tongue: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
     """The answer to `missing`."""
     return [
-        tongue.say("Noted: {case} did not arrive. Nothing was booked.", case=naming.case(tongue, transfer)),
+        tongue.say("Noted: {case} did not arrive. I book nothing more.", case=naming.case(tongue, transfer)),
         tongue.say(
             "Next: a superuser of {space} says what is true: {resolve}",
             space=naming.space(tongue, home.name),

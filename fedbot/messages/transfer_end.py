@@ -215,20 +215,29 @@ def _disputed(tongue: Locale, card: Card) -> Lines:
     spaces = tongue.names([card.space_of(party) for party in by], any_of=True)
     what, parcel = naming.moved(tongue, card.transfer), card.transfer.parcel
     unclear = tongue.say("⚠ Unclear: nobody can tell what became of {what}.", what=what)
+    counted = tongue.say("It may be counted wrong at {sender} or {receiver}; I do nothing more about it.", **names)
     if parcel is not None and parcel.missing is not None:
         who = naming.signed(tongue, parcel.missing)
         unclear = tongue.say("⚠ Missing: {what} did not arrive, says {who}.", what=what, who=who)
+        if not _may_be_booked_in(card.transfer):
+            counted = tongue.say("It is out of {sender}'s stock, and not booked in at {receiver}.", **names)
     return [
         unclear,
         decided(tongue, card),
         "",
-        tongue.say("It may be counted wrong at {sender} or {receiver}; I do nothing more about it.", **names),
+        counted,
         tongue.say(
             "A superuser of {space} settles it: {resolve}", space=spaces or card.sender, resolve=command("resolve")
         ),
         tongue.say("In the stock histories in InvenTree it is under {mark}.", mark=f"fed:{card.transfer.id}"),
         card.transfer.code,
     ]
+
+
+def _may_be_booked_in(transfer: Transfer) -> bool:
+    """Whether the receiver has begun to, or says that it has."""
+    begun = transfer.role == "receiver" and any(p.stage or p.acting or p.unknown for p in transfer.progress)
+    return begun or (transfer.dispute is not None and bool(transfer.dispute.said))
 
 
 ENDS: dict[TransferState, Callable[[Locale, Card], Lines]] = {

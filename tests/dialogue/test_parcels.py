@@ -325,6 +325,14 @@ async def test_a_lost_parcel_is_written_off_by_the_givers_superuser() -> None:
     assert_books_balance(world)
 
 
+async def test_what_is_said_of_a_missing_parcel_does_not_contradict_itself() -> None:
+    world = await friends()
+    await missing(world, world.piet)
+    assert "It is out of Attraktor's stock, and not booked in at Betaspace." in world.card().text
+    said = [m.text for m in world.room.messages()]
+    assert not any("may be counted wrong" in text or "Nothing was booked" in text for text in said)
+
+
 async def test_a_parcel_that_came_back_is_in_stock_again() -> None:
     world = await friends()
     await missing(world, world.piet)

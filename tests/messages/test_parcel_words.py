@@ -139,7 +139,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⚠ Missing: 10 × M3 bolt (M3-BOLT) did not arrive, says Bea.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
 
-        It may be counted wrong at attraktor or betaspace; I do nothing more about it.
+        It is out of attraktor's stock, and not booked in at betaspace.
         A superuser of betaspace settles it: !fed resolve
         In the stock histories in InvenTree it is under fed:k7m2abcdefghjkmnpqrs.
         k7m2
@@ -184,7 +184,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "the answer to that": (
         say(messages.parcel.parcel_noted_missing, transfer=MISSING, home=BETA),
         """
-        Noted: 10 × M3 bolt (k7m2) did not arrive. Nothing was booked.
+        Noted: 10 × M3 bolt (k7m2) did not arrive. I book nothing more.
         Next: a superuser of betaspace says what is true: !fed resolve k7m2
         """,
     ),
