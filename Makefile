@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check format words bench contract crash simulate mutants fuzz pins sbom audit image clean
+.PHONY: help setup demo test test-long check format words bench contract crash simulate mutants fuzz pins sbom audit image clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -13,7 +13,7 @@ FIRST_SEED ?= 1
 SECONDS_EACH ?= 60
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Arguments go into ARGS: make demo ARGS=--fast, make test ARGS='-k loan'"
 
 setup: .venv/.ready-test ## .venv with everything, pinned (quick when nothing changed)
@@ -26,6 +26,9 @@ demo: .venv/.ready-demo ## two makerspaces connect and hand over an item, before
 
 test: .venv/.ready-test ## all tests, in as many processes as there are cores, a file in one of them
 	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-long: .venv/.ready-test ## the main stories on each pair of InvenTree versions (1.0 on)
+	@$(BIN)/pytest -n auto -m long $(ARGS)
 
 check: .venv/.ready-test ## lint, format, types, import rule
 	$(BIN)/ruff check
@@ -53,7 +56,7 @@ simulate: .venv/.ready-test ## histories with everything going wrong, promises l
 mutants: .venv/.ready-test ## broken variants of the rules, each to be caught by the simulation
 	@$(BIN)/python -m tests.simulation --mutants --seeds $(SEEDS) --first-seed $(FIRST_SEED)
 
-contract: .venv/.ready-test ## what we believe of InvenTree, on the simulator or on FEDBOT_LIVE_INVENTREE
+contract: .venv/.ready-test ## what we believe of InvenTree, on each simulated version or on FEDBOT_LIVE_INVENTREE
 	@$(BIN)/pytest tests/contract $(ARGS)
 
 fuzz: .venv/.ready-test ## feed all that reads what others wrote (SECONDS_EACH=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -47,6 +48,17 @@ class Seeded:
         return self.tokens[username]
 
 
+def make_group(state: State, name: str, roles: Mapping[str, str], *, exactly: bool = False) -> Group:
+    """A group; `roles` gives for a role its actions: {"stock": "view add"}. `exactly`: without what any new one may."""
+    group = add_group(state, name)
+    for rule in state.rule_sets.find("group", group.pk):
+        allowed: dict[str, Any] = {f"can_{action}": True for action in roles.get(rule.name, "").split()}
+        if exactly:
+            allowed.setdefault("can_view", False)
+        state.rule_sets.put(widened(replace(rule, **allowed)))
+    return group
+
+
 class Seeder:
     """Writes rows straight into an empty server, as its admin (who is the first account)."""
 
@@ -69,12 +81,7 @@ class Seeder:
 
     def group(self, name: str, **roles: str) -> Group:
         """A group; `roles` gives for a role its actions: stock='view add'."""
-        group = add_group(self.state, name)
-        for rule in self.state.rule_sets.find("group", group.pk):
-            actions = roles.get(rule.name, "").split()
-            allowed: dict[str, Any] = {f"can_{action}": True for action in actions}
-            self.state.rule_sets.put(widened(replace(rule, **allowed)))
-        return group
+        return make_group(self.state, name, roles)
 
     def user(self, username: str, *groups: Group, password: bool = True, **fields: Any) -> User:  # noqa: ANN401
         """An account with a random password; `fields` are those of the record."""

@@ -259,9 +259,10 @@ def _untold(kind: str, api: int) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of InvenTree, by its API number."""
+    """One version of InvenTree, by its API number; `point_release` if it calls itself something else than recorded."""
 
     api: int
+    point_release: str = ""
 
     @classmethod
     def named(cls, name: str) -> Version:
@@ -277,7 +278,7 @@ class Version:
     @property
     def release(self) -> str:
         """The release as `GET /api/` tells it."""
-        return self._build.release
+        return self.point_release or self._build.release
 
     @property
     def python(self) -> str:

@@ -1,4 +1,4 @@
-"""Where the contract suite runs: the simulator, or a real server by environment variables.
+"""Where the contract suite runs: simulated servers of each version, or a real server by environment variables.
 
 FEDBOT_LIVE_INVENTREE (its address), FEDBOT_LIVE_TOKEN (a superuser's token), FEDBOT_LIVE_DISPOSABLE=yes (its data
 may be lost: the suite cleans up after itself, but it makes users and moves stock).
@@ -7,23 +7,33 @@ InvenTree before 1.0 can't make users with roles over REST: there FEDBOT_LIVE_SE
 and FEDBOT_LIVE_NOBODY_TOKEN are the tokens of three users, each in a group of its own name, with the roles that
 `ground.SERVICE_ROLES`, `ground.READER_ROLES` and none say.
 
-A test marked `api(since=…, until=…)` is about versions between these two: on others it is left out.
+A test marked `api(since=…, until=…)` is about versions between these two: on others it is left out. The run ends with
+one line a version.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 import pytest
 
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import NEWEST_KNOWN, Version
-from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree import seeds, versions
+from fedbot_demo.inventree.records import User
+from fedbot_demo.inventree.seeding import Seeded, make_group
+from fedbot_demo.inventree.tokens import issue_token
 from fedbot_demo.inventree.transport import SimulatedTransport
-from tests.contract.ground import Ground
+from tests.contract.ground import READER_ROLES, SERVICE_ROLES, Ground
 
 _ACCOUNTS = ("service", "reader", "nobody")
+_ROLES: dict[str, Mapping[str, tuple[str, ...]]] = {"service": SERVICE_ROLES, "reader": READER_ROLES, "nobody": {}}
+_LIVE = "live"
+_SERVERS = [_LIVE] if os.environ.get("FEDBOT_LIVE_INVENTREE") else list(versions.RECORDED)
+_left_out: Counter[str] = Counter()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,12 +42,43 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that are about other versions than the one that is tested."""
-    api = _live_api() if os.environ.get("FEDBOT_LIVE_INVENTREE") else NEWEST_KNOWN
-    others = [item for item in items if not _is_about(item, api)]
+    """Leave out the tests that are about other versions than the one that they would run on."""
+    others = []
+    for item in items:
+        server = _server_of(item)
+        if server is None:
+            continue
+        item.user_properties.append(("InvenTree", server))
+        if not _is_about(item, _api(server)):
+            _left_out[server] += 1
+            others.append(item)
     if others:
         config.hook.pytest_deselected(items=others)
-        items[:] = [item for item in items if item not in others]
+        gone = set(others)
+        items[:] = [item for item in items if item not in gone]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say of each version how it went."""
+    went: dict[str, Counter[str]] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, server in getattr(report, "user_properties", []):
+                if name == "InvenTree":
+                    went.setdefault(server, Counter())[outcome] += 1
+    for server in [each for each in _SERVERS if each in went]:
+        counts = went[server]
+        bad = counts["failed"] + counts["error"]
+        terminalreporter.write_line(
+            f"InvenTree {server} (API {_api(server)}): {counts['passed']} passed, {bad} failed, "
+            f"{_left_out[server]} are about other versions"
+        )
+
+
+def _server_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    server = callspec.params.get("ground") if callspec is not None else None
+    return server if server in _SERVERS else None
 
 
 def _is_about(item: pytest.Item, api: int) -> bool:
@@ -47,23 +88,37 @@ def _is_about(item: pytest.Item, api: int) -> bool:
     return True
 
 
-def _live_api() -> int:
+@cache
+def _api(server: str) -> int:
+    if server != _LIVE:
+        return versions.RECORDED[server]
     transport = InvenTreeTransport(os.environ["FEDBOT_LIVE_INVENTREE"], os.environ.get("FEDBOT_LIVE_TOKEN", "none"))
     transport.connect()
     return transport.api_version
 
 
-@pytest.fixture(scope="session")
-def ground() -> Iterator[Ground]:
-    made = _on_the_simulator() if not os.environ.get("FEDBOT_LIVE_INVENTREE") else _on_a_live_server()
+@pytest.fixture(scope="session", params=_SERVERS)
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
+    made = _on_a_live_server() if request.param == _LIVE else _on_the_simulator(request.param)
     yield made
     made.clear()
     assert made.leftovers() == []
 
 
-def _on_the_simulator() -> Ground:
-    seeded = seeds.alpha()
-    return Ground("http://inventree.example", seeded.token("admin"), SimulatedTransport(seeded.server))
+def _on_the_simulator(name: str) -> Ground:
+    version = versions.Version.named(name)
+    seeded = seeds.alpha(version=version)
+    accounts = {} if version.edits_rule_sets else {name: _prepared(seeded, name) for name in _ACCOUNTS}
+    return Ground("http://inventree.example", seeded.token("admin"), SimulatedTransport(seeded.server), accounts)
+
+
+def _prepared(seeded: Seeded, name: str) -> str:
+    """The token of an account made on the server itself, in a group of its own name."""
+    state = seeded.server.state
+    roles = {role: " ".join(actions) for role, actions in _ROLES[name].items()}
+    group = make_group(state, name, roles, exactly=True)
+    user = state.users.put(User(pk=state.users.next_pk, username=name, groups=(group.pk,)))
+    return issue_token(state, user, "prepared").key
 
 
 def _on_a_live_server() -> Ground:
@@ -74,6 +129,6 @@ def _on_a_live_server() -> Ground:
         pytest.exit("FEDBOT_LIVE_TOKEN must be a superuser's token for FEDBOT_LIVE_INVENTREE", 2)
     given = {name: os.environ.get(f"FEDBOT_LIVE_{name.upper()}_TOKEN", "") for name in _ACCOUNTS}
     accounts = {name: secret for name, secret in given.items() if secret}
-    if not Version(_live_api()).makes_users and set(accounts) != set(_ACCOUNTS):
+    if not Version(_api(_LIVE)).makes_users and set(accounts) != set(_ACCOUNTS):
         pytest.exit("This InvenTree can't make users over REST: set FEDBOT_LIVE_{SERVICE,READER,NOBODY}_TOKEN", 2)
     return Ground(os.environ["FEDBOT_LIVE_INVENTREE"], token, None, accounts)

@@ -23,7 +23,9 @@ SERVICE_ROLES = {
     "part_category": ("view",),
     "stock_location": ("view",),
 }
-READER_ROLES = dict.fromkeys(("stock", "part", "part_category", "stock_location"), ("view",))
+READER_ROLES: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("stock", "part", "part_category", "stock_location"), ("view",)
+)
 ACTIONS = ("view", "add", "change", "delete")
 
 
@@ -84,6 +86,7 @@ class Ground:
             token=SecretStr(self.service_token),
             admin_token=SecretStr(self.token) if superuser else None,
             approvers_group=self.usernames["service"],
+            pinned_approvers=() if self.version.permissions_are_safe else (self.usernames["service"],),
             outgoing=f"{self.run}/Outgoing",
             incoming=f"{self.run}/Incoming",
             destination=f"{self.run}/Shelf",

@@ -130,7 +130,7 @@ async def test_a_restart_in_an_outage_tells_nothing_twice() -> None:
 
 
 def becomes(space: Space, api: int, release: str) -> None:
-    space.tables.version = replace(space.tables.version, api=api, release=release)
+    space.tables.version = replace(space.tables.version, api=api, point_release=release)
 
 
 async def test_an_upgrade_is_told_only_if_something_works_differently() -> None:

@@ -15,6 +15,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
+from fedbot_demo.inventree.versions import Version
 from tests.dialogue.space import GIVE_UP, SETTLE, Space
 from tests.fakes.chat import TwinChat
 from tests.fakes.clock import TwinClock
@@ -25,7 +26,14 @@ from tests.inventree.space import Meddler
 GRACE = timedelta(seconds=5)
 MOST_ROUNDS = 400
 SHORTEST = timedelta(milliseconds=1)
-SETTINGS = ("new_part_category", "destination", "token_file", "admin_token_file")
+SETTINGS = (
+    "new_part_category",
+    "destination",
+    "token_file",
+    "admin_token_file",
+    "pinned_approvers",
+    "pinned_superusers",
+)
 
 
 class World:
@@ -57,7 +65,7 @@ class World:
         self.alpha = self._space(
             "attraktor",
             "Attraktor",
-            seeds.alpha(clock=self.clock.now),
+            seeds.alpha(clock=self.clock.now, version=Version.named(options.get("alpha_version", "newest"))),
             alpha_chat,
             ["anna", "piet", "kim"],
             self.alpha_admins,
@@ -66,7 +74,7 @@ class World:
         self.beta = self._space(
             "betaspace",
             "Betaspace",
-            seeds.beta(clock=self.clock.now),
+            seeds.beta(clock=self.clock.now, version=Version.named(options.get("beta_version", "newest"))),
             beta_chat,
             ["bea", "cem", "dilek", "tom"],
             self.beta_admins,

@@ -1,0 +1,139 @@
+"""Two readings of the same facts: the bot's module of versions and the simulated server's, gate by gate.
+
+They share no code, so a gate that is off by one in either shows here, on every API number from the oldest known to the
+newest, also on those that nobody recorded. A wrong reply shape shows in the replay of a recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from fedbot.inventree.versions import NEWEST_KNOWN, OLDEST_KNOWN
+from fedbot.inventree.versions import Version as Known
+from fedbot_demo.inventree import versions
+from fedbot_demo.inventree.versions import Version as Simulated
+from tests.replay.replaying import Replay, exchanges
+
+#: What the bot believes, and what the simulated server does, by the name of the bot's gate.
+READINGS: dict[str, tuple[Callable[[Known], object], Callable[[Simulated], object]]] = {
+    "direct_access_is_safe": (
+        lambda known: known.direct_access_is_safe,
+        lambda server: not (server.anybody_edits_users or server.anybody_becomes_staff),
+    ),
+    "searches_history": (lambda known: known.searches_history, lambda server: server.searches_history),
+    "tells_history_of_parts": (lambda known: known.tells_history_of_parts, lambda server: server.filters_history),
+    "tells_roles_with_user": (lambda known: known.tells_roles_with_user, lambda server: server.tells_roles_with_user),
+    "locks_rows": (lambda known: known.locks_rows, lambda server: server.locks_rows),
+    "makes_users": (lambda known: known.makes_users, lambda server: server.edits_rule_sets),
+    "makes_tokens": (lambda known: known.makes_tokens, lambda server: server.makes_tokens),
+    "tells_tokens": (lambda known: known.tells_tokens, lambda server: server.lists_tokens),
+    "returns_parts": (lambda known: known.returns_parts, lambda server: server.returns_in_bulk),
+    "metadata_url": (
+        lambda known: known.metadata_url("stockitem", 1) == "metadata/stockitem/1/",
+        lambda server: server.metadata_apart,
+    ),
+    "attachment_call": (
+        lambda known: known.attachment_call(1)[0] == "attachment/",
+        lambda server: server.attaches_to_any_model,
+    ),
+    "longest_comment": (lambda known: known.longest_comment, lambda server: server.longest_comment),
+    "serial_field": (lambda known: "serial" in known.serial_field("1"), lambda server: server.takes_serial),
+    "closed_company": (
+        lambda known: "active" in known.closed_company(),
+        lambda server: "active" in server.told("company", {"active": False}),
+    ),
+    "longest_link": (lambda known: known.longest_link, lambda server: server.longest_link),
+}
+
+
+def disagreements() -> set[str]:
+    """The gates of which the two modules say different things, on some version."""
+    every = range(OLDEST_KNOWN, NEWEST_KNOWN + 1)
+    return {
+        name
+        for name, (known, server) in READINGS.items()
+        if any(known(Known(api)) != server(Simulated(api)) for api in every)
+    }
+
+
+def test_the_bot_and_the_simulated_server_read_every_gate_alike() -> None:
+    assert disagreements() == set()
+
+
+@pytest.mark.parametrize("api", versions.RECORDED.values())
+def test_the_bot_knows_every_recorded_version(api: int) -> None:
+    assert Known(api).known
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+@pytest.mark.parametrize(
+    ("gate", "since"),
+    [
+        ("searches_history", 320),
+        ("filters_history", 450),
+        ("tells_roles_with_user", 519),
+        ("locks_rows", 522),
+        ("edits_rule_sets", 335),
+        ("makes_tokens", 325),
+        ("returns_in_bulk", 381),
+        ("metadata_apart", 436),
+        ("attaches_to_any_model", 207),
+        ("lists_tokens", 293),
+    ],
+)
+def test_a_gate_of_the_simulated_server_that_is_off_by_one_is_caught(
+    monkeypatch: pytest.MonkeyPatch, gate: str, since: int, shift: int
+) -> None:
+    monkeypatch.setattr(Simulated, gate, property(lambda server: server.api >= since + shift))
+    assert disagreements()
+
+
+@pytest.mark.parametrize("shift", [-1, 1])
+@pytest.mark.parametrize(
+    ("gate", "since"),
+    [
+        ("direct_access_is_safe", 472),
+        ("searches_history", 320),
+        ("tells_history_of_parts", 450),
+        ("tells_roles_with_user", 519),
+        ("locks_rows", 522),
+        ("makes_users", 335),
+        ("makes_tokens", 325),
+        ("tells_tokens", 293),
+        ("returns_parts", 381),
+    ],
+)
+def test_a_gate_of_the_bot_that_is_off_by_one_is_caught(
+    monkeypatch: pytest.MonkeyPatch, gate: str, since: int, shift: int
+) -> None:
+    monkeypatch.setattr(Known, gate, property(lambda known: known.api >= since + shift))
+    assert gate in disagreements()
+
+
+def test_a_wrong_address_of_the_bot_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Known, "metadata_url", lambda _, model, pk: f"metadata/{model}/{pk}/")
+    assert disagreements() == {"metadata_url"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "version", "mixed_up"),
+    [
+        ("answers_list_to_create", "0.17", True),
+        ("answers_list_to_create", "1.0", False),
+        ("tells_counts_as_null", "1.0", False),
+        ("always_tells_tags", "1.0", False),
+        ("lists_notes_of_companies", "1.0", True),
+        ("history_outlives_items", "1.0", True),
+        ("edits_stock_in_bulk", "1.0", True),
+        ("unwritten", "0.13", ""),
+        ("moves_nothing", "0.17", False),
+    ],
+)
+def test_a_reply_shape_of_another_version_is_caught_by_the_replay(
+    monkeypatch: pytest.MonkeyPatch, shape: str, version: str, mixed_up: object
+) -> None:
+    assert getattr(Simulated.named(version), shape) != mixed_up
+    monkeypatch.setattr(Simulated, shape, property(lambda _: mixed_up))
+    assert any(Replay(version).run(exchanges(version)).values())
