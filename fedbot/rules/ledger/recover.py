@@ -388,8 +388,15 @@ def resume(turn: Turn) -> None:
             _go_on(turn, replace(transfer, told=tuple(word for word in transfer.told if word != RECALLED)))
         if transfer.state not in FINAL:
             sequencing.ask(turn, transfer)
+    _keep_quiet_about_lines(turn)
     end.end_what_is_back(turn)
     turn.note("recovery", "what is unfinished goes on")
+
+
+def _keep_quiet_about_lines(turn: Turn) -> None:
+    """A line that waited may have been answered since the copy was made: nobody is told that it waits."""
+    for line in turn.waiting_lines():
+        turn.save(replace(line, told=True))
 
 
 def _go_on(turn: Turn, transfer: Transfer) -> None:
