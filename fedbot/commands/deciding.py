@@ -17,6 +17,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Transfer, less_of, total
+from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
 
@@ -36,9 +37,11 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
             return complaint
         if isinstance(subject, Transfer) and quantity == total(subject.terms.lines):
             quantity = None
-    event = command.event_id
+    event, note = command.event_id, presentable(str(command.arguments.get("note", "")))
+    if note and not isinstance(subject, Transfer):
+        return say(messages.approval.no_reason_here, subject=subject)
     return decisions.take_up(
-        turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity, at=command.at
+        turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity, at=command.at, note=note
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fedbot.commands.deciding import decide
-from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where, nothing_to_ask
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where, nothing_to_ask
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase
@@ -17,7 +17,8 @@ SPEC = Verb(
     summary="say no to what is offered or asked",
     right=Right.MAPPED,  # the card asks for more, and checks it
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    examples=("decline k7m2", "decline"),
+    options=(Option("note", "TEXT", "why not; who asked reads it", most=300),),
+    examples=("decline k7m2", 'decline k7m2 --note "in use on Saturday"', "decline"),
     details=(
         "The same as ❌ on the card; as a reply to the card it needs no ID.",
         "What is offered to a space is decided by its approvers, a connection by its superusers.",

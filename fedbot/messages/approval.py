@@ -55,6 +55,14 @@ def tap_instead(tongue: Locale, *, subject: Subject) -> Lines:
     return [tongue.say("That doesn't count. Tap ✅ or ❌ on the card to decide.")]
 
 
+def no_reason_here(tongue: Locale, *, subject: Subject) -> Lines:
+    """A reason for declining a friendship, which has no place for one."""
+    return [
+        tongue.say("Not counted: I can pass a reason on for things, not for a friendship."),
+        tongue.say("Decline without it: {decline}", decline=command(f"decline {subject.code}")),
+    ]
+
+
 def not_yours_to_decide(tongue: Locale, *, subject: Subject, party: str) -> Lines:
     """Somebody of another space, or of none, tapped on the card."""
     return [

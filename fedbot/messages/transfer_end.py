@@ -79,7 +79,8 @@ def _declined(tongue: Locale, card: Card) -> Lines:
         what=what,
         sender=card.sender,
     )
-    return [first, _by_whom(tongue, card), tongue.say("Nothing has moved."), card.transfer.code]
+    reason: Lines = [tongue.say("Why: {why}", why=f"“{tongue.short(by.note, 300)}”")] if by.note else []
+    return [first, _by_whom(tongue, card), *reason, tongue.say("Nothing has moved."), card.transfer.code]
 
 
 def _cancelled(tongue: Locale, card: Card) -> Lines:

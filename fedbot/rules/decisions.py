@@ -110,7 +110,7 @@ def _tell_what_to_tap(turn: Turn, subject: Subject, person: str) -> None:
         quiet(turn, subject, person, say(messages.approval.tap_instead, subject=subject))
 
 
-def take_up(
+def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a decision
     turn: Turn,
     subject: Subject,
     choice: Choice,
@@ -120,11 +120,12 @@ def take_up(
     quantity: Decimal | None = None,
     *,
     at: datetime,
+    note: str = "",
 ) -> Phrase | None:
     """Begin a verdict, or say why not. `reply_to` is the line, where the person typed instead of tapping.
 
     `quantity` is what an owner's approver grants, where that is less than was requested. `at` is when it was
-    said: what was said in time counts though we were down then (DESIGN §6).
+    said: what was said in time counts though we were down then (DESIGN §6). `note` is the reason given.
     """
     username = turn.home.people.get(person)
     if username is None:
@@ -134,7 +135,7 @@ def take_up(
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
         return complaint
     seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.home, subject)
-    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen)
+    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note)
     first = subject.verdict
     if first is None:
         _begin(turn, subject, wish)
@@ -208,6 +209,7 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
         quantity=wish.quantity,
         shown=wish.shown,
         behind=behind,
+        note=wish.note,
     )
     turn.save(replace(subject, verdict=verdict))
     right = right_to_decide(subject, verdict.person)
@@ -450,6 +452,12 @@ def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Verdict, Signatu
     turn.do(Typing(subject.room, 0))
     name = turn.name_of(verdict.person, subject.room)
     signature = Signature(
-        verdict.person, name, turn.home.party, verdict.at, verdict.event_id, username=verdict.username
+        verdict.person,
+        name,
+        turn.home.party,
+        verdict.at,
+        verdict.event_id,
+        username=verdict.username,
+        note=verdict.note,
     )
     return subject, verdict, signature

@@ -123,6 +123,7 @@ GERMAN = World(home=replace(HOME, language="de"))
         ("suche Düse in beta", "find Düse in beta"),
         ("annehmen k7m2", "approve k7m2"),
         ("ja k7m2", "approve k7m2"),
+        ("ablehnen k7m2 --notiz leider", "decline k7m2 --note leider"),
         ("zurück k7m2 --beschädigt", "return k7m2 --damaged"),
         ("freunde", "spaces"),
     ],

@@ -44,6 +44,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         To take it back until then, reply: !fed cancel
         """,
     ),
+    "a reason for declining a friendship": (
+        say(messages.approval.no_reason_here, subject=connection()),
+        f"""
+        Not counted: I can pass a reason on for things, not for a friendship.
+        Decline without it: !fed decline {connection().code}
+        """,
+    ),
     "a thumb, or a yes in words": (
         say(messages.approval.tap_instead, subject=transfer()),
         """

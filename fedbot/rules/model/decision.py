@@ -48,6 +48,7 @@ class Wish:
     reply_to: str = ""
     quantity: Decimal | None = None
     shown: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,12 @@ class Verdict:
     quantity: Decimal | None = None
     shown: str = ""
     behind: tuple[Wish, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Signature:
-    """Who decided (or asked), when, by which event: what the audit and the cards name."""
+    """Who decided (or asked), when, by which event: what the audit and the cards name. `note`: the reason given."""
 
     person: str
     name: str
@@ -81,6 +83,7 @@ class Signature:
     at: datetime
     event_id: str = ""
     username: str = ""
+    note: str = ""
 
     @property
     def in_history(self) -> str:

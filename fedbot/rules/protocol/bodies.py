@@ -86,6 +86,7 @@ Box = Annotated[StrictStr, Field(max_length=LARGEST)]
 """What is sealed to us, as base64."""
 Person = Annotated[StrictStr, Field(max_length=LONGEST_PERSON)]
 EventId = Annotated[StrictStr, Field(max_length=255)]
+LONGEST_REASON = 300
 Name = Annotated[StrictStr, _cut(LONGEST_NAME)]
 Reason = Annotated[StrictStr, _cut(LONGEST_REASON)]
 Place = Annotated[StrictStr, _cut(LONGEST_PLACE)]
@@ -118,11 +119,12 @@ Lines = Annotated[tuple[P, ...], BeforeValidator(_is_list), Field(max_length=MOS
 
 
 class Said(Part):
-    """Who of the peer's people says something; the peer answers for its own people."""
+    """Who of the peer's people says something, and why; the peer answers for its own people."""
 
     by: Person = ""
     by_name: Name = ""
     event: EventId = ""
+    note: Annotated[StrictStr, _cut(LONGEST_REASON)] = ""
 
 
 class Settled(Said):

@@ -22,6 +22,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.protocol.bodies import ByParcel, Decided, FailedLine, Message, Said, Truth
+from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
 SILENT_AFTER_RESENDS = 2
@@ -63,7 +64,9 @@ def is_ours(turn: Turn, transfer: Transfer) -> bool:
 
 def signature_in(turn: Turn, envelope: Message[Decided], party: str, event_id: str) -> Signature:
     """Who decided at the peer, as its bot says (the peer answers for its own people)."""
-    return Signature(*_named(turn, envelope.body, party), party, envelope.sent_at, event_id)
+    person, name = _named(turn, envelope.body, party)
+    note = presentable(envelope.body.note)
+    return Signature(person, name, party, envelope.sent_at, event_id, note=note)
 
 
 def _named(turn: Turn, told: Said, party: str) -> tuple[str, str]:
@@ -90,7 +93,8 @@ def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
 
 def as_body(signature: Signature) -> dict[str, Any]:
     """A decision as a letter carries it."""
-    return {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
+    told = {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
+    return {**told, "note": signature.note} if signature.note else told
 
 
 def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
