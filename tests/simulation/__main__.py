@@ -34,7 +34,7 @@ def _histories(first: int, seeds: int) -> int:
     started = time.perf_counter()
     events = violations = 0
     for seed in range(first, first + seeds):
-        outcome = lived(seed)
+        outcome = lived(seed, lies=seed % 3 == 0)
         events += outcome.events
         if outcome.violations:
             violations += 1

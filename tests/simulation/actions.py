@@ -56,6 +56,7 @@ TROUBLE: dict[str, int] = {
     "meddle between": 6,
     "forge": 3,
 }
+LIES = {"lie": 40}
 # What people and machines may do just while a decision waits for the end of its grace, and just then hurts most.
 # A number aims: 0 at the side of the newest card, 1 at the other side.
 IN_THE_GRACE = (
@@ -103,20 +104,22 @@ class Action:
         return f"{self.name} {'/'.join(map(str, self.numbers))}"
 
 
-def draw(random: Random, *, friends: bool = True, loans: bool = False) -> list[Action]:
+def draw(random: Random, *, friends: bool = True, loans: bool = False, lies: bool = False) -> list[Action]:
     """A story: a few deals (or only loans), as they go when nothing goes wrong, and trouble strewn in between.
 
     Each has its own temper: how much trouble there is, and which kinds come up often or not at all. There is less of
     it where a deal takes many steps.
     """
+    trouble = TROUBLE | LIES if lies else TROUBLE
     weights = [weight * random.choice((0, 1, 1, 4)) for weight in TROUBLE.values()]
-    weights = weights if any(weights) else list(TROUBLE.values())
+    weights += LIES.values() if lies else ()
+    weights = weights if any(weights) else list(trouble.values())
     density = random.choice((0, 0.02, 0.05, 0.15) if loans else (0.05, 0.15, 0.4, 0.7))
     names: list[str] = []
     for name in (_loans if loans else _deals)(random, friends=friends):
         names.append(name)
         while random.random() < density:
-            names += random.choices(list(TROUBLE), weights)
+            names += random.choices(list(trouble), weights)
             names += random.choices(CALM, k=random.randrange(3))
     return [_aimed(name, _numbers(random)) for name in names]
 

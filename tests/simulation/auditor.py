@@ -15,7 +15,16 @@ from fedbot.ports.journal import Committed
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Choice
-from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Event, Posted, Reacted, RoomSeen, StepRefused
+from fedbot.rules.model.events import (
+    ChatEvent,
+    EnvelopeSeen,
+    Event,
+    PartyAnnounced,
+    Posted,
+    Reacted,
+    RoomSeen,
+    StepRefused,
+)
 from fedbot.rules.model.reactions import CARD_KEYS, normalised
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
@@ -42,6 +51,7 @@ class Tap:
     person: str
     subject: str
     choice: Choice | None
+    terms_hash: str = ""
 
 
 @dataclass
@@ -65,6 +75,7 @@ class Auditor:
     violations: list[str] = field(default_factory=list)
     taps: dict[str, Tap] = field(default_factory=dict)
     untapped: dict[str, str] = field(default_factory=dict)
+    liar: Party | None = None
     cards: list[tuple[Party, str, str]] = field(default_factory=list)
     movements: dict[tuple[str, int], Movement] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
@@ -96,7 +107,10 @@ class Auditor:
     def tapped(self, event_id: str, person: str, card: tuple[Party, str, str], emoji: str) -> None:
         """A person has tapped an emoji on a card."""
         choice = CARD_KEYS.get(normalised(emoji))
-        self.taps[event_id] = Tap(card[0].id, person, card[1].partition(":")[2], choice)
+        identifier = card[1].partition(":")[2]
+        transfer = card[0].transfer(identifier)
+        shown = transfer.terms_hash if transfer is not None else ""
+        self.taps[event_id] = Tap(card[0].id, person, identifier, choice, shown)
 
     # --- what a journal commits ---------------------------------------------------------------------------
 
@@ -104,18 +118,23 @@ class Auditor:
         """One event has been decided upon; the documents of `party` are still those before it."""
         if isinstance(event, Posted) and event.key.startswith("card:"):
             self.cards.append((party, event.key, event.event_id))
+        if party is self.liar:
+            return
         if isinstance(event, get_args(ChatEvent)) and not isinstance(event, RoomSeen):
             self._decided_once(party, event)
         for key, document in decision.documents.items():
             before = party.documents.get(key)
             if before is None and isinstance(document, Transfer) and document.settled is not None:
                 self.settled.add(document.id)  # the owner has it back, says so alone
+            if isinstance(document, Transfer) and self._is_with_liar(document):
+                self.forged.add(document.id)
             if isinstance(document, Transfer | Connection):
                 self._verdict(party, before, document, event)
             if isinstance(document, Transfer):
                 self._transfer(party, before if isinstance(before, Transfer) else None, document, event)
             if isinstance(document, Connection) and isinstance(before, Connection):
                 self._connection(party, before, document)
+                self._pins(party, before, document, event)
         self.look(party)
 
     def _decided_once(self, party: Party, event: Event) -> None:
@@ -168,6 +187,36 @@ class Auditor:
         if before.state in OVER and after.state is not before.state:
             self.wrong(f"{party.id}: connection {after.id[:4]} was {before.state} and became {after.state} (5)")
 
+    def _is_with_liar(self, subject: Transfer | Connection) -> bool:
+        return self.liar is not None and subject.peer == self.liar.id
+
+    def _pins(self, party: Party, before: Connection, after: Connection, event: Event) -> None:
+        """No key, account, party or friendship by what a peer says alone."""
+        name = f"{party.id}: connection {after.id[:4]}"
+        pins = [(each.peer, each.peer_bot, each.peer_key, each.generation) for each in (before, after)]
+        if pins[0] != pins[1] and isinstance(event, EnvelopeSeen | PartyAnnounced):
+            self.wrong(f"{name} is with another account or key, and nobody here has looked (11)")
+        if before.state is ConnectionState.OFFERED and after.state is ConnectionState.MAKING:
+            by = after.decided.event_id if after.decided is not None else ""
+            has_agreed = self._is_our_yes(party, by, after.id, {party.people.superuser})
+            if not after.ours and not has_agreed and not self._is_our_line(party, by, ("connect",)):
+                self.wrong(f"{name} goes on though no superuser here has said yes (4)")
+            if after.ours and not self._is_our_line(party, after.asked.event_id, ("connect",)):
+                self.wrong(f"{name} goes on though nobody here has asked for it (4)")
+
+    def _is_our_yes(self, party: Party, event_id: str, subject: str, users: set[str]) -> bool:
+        tap = self.taps.get(event_id)
+        is_on_it = tap is not None and tap.party == party.id and tap.subject == subject and tap.choice in YES
+        return tap is not None and is_on_it and party.home.people.get(tap.person) in users
+
+    def _is_our_line(self, party: Party, event_id: str, verbs: tuple[str, ...]) -> bool:
+        """Whether one of our people said this, with one of these verbs; what was removed since counts."""
+        said = next((each for each in self.server.log if each["event_id"] == event_id), None)
+        if said is None or said["sender"] not in party.home.people:
+            return False
+        words = str(said["content"].get("body", "")).split()
+        return not words or (words[0] == "!fed" and words[1:2] != [] and words[1] in verbs)
+
     def _transfer(self, party: Party, before: Transfer | None, after: Transfer, event: Event) -> None:
         if before is None or before.state is after.state:
             return
@@ -212,6 +261,8 @@ class Auditor:
 
     def _expired(self, party: Party, before: Transfer, name: str) -> None:
         """It may not expire while an approval that came in time lies unread in the room."""
+        if self._is_with_liar(before):
+            return
         link = self.server.links[party.chat.user_id]
         position = _position(party)
         number = before.exchange.seen
@@ -228,11 +279,19 @@ class Auditor:
 
     def look(self, party: Party) -> None:
         """The entries that are new in the history of this InvenTree."""
+        if party is not self.liar:
+            self._process(party)
+            self._entries(party)
+
+    def _process(self, party: Party) -> None:
+        """What the bot itself shows: rules that failed, messages that went out twice."""
         if party.failures > self._broken_rules.get(party.id, 0):
             self._broken_rules[party.id] = party.failures
             self.wrong(f"{party.id}: the rules failed on an event")
         for row in party.chat.twice:
             self.wrong(f"{party.id}: the message of outbox row {row} was sent twice")
+
+    def _entries(self, party: Party) -> None:
         tracking = party.inventree.tracking
         since = self._tracked.setdefault(party.id, 1)
         if tracking.next_pk == since:
@@ -322,6 +381,9 @@ class Auditor:
     def _must_be_decided(self, party: Party, identifier: str, name: str) -> None:
         """Invariant 4, at the moment at which stock leaves."""
         sent = party.transfer(identifier)
+        if sent is not None and self._is_with_liar(sent):
+            self._must_be_our_word(party, sent, name)
+            return
         peer = self.by_id(sent.peer) if sent is not None else None
         received = peer.transfer(identifier) if peer is not None else None
         if sent is None or peer is None or received is None:
@@ -342,6 +404,23 @@ class Auditor:
         lost = party.lost_right.get(ours)
         if lost is not None and lost < self.left_open.get(identifier, party.clock.now()):
             self.wrong(f"{name}: stock leaves though {ours}, who offered it, has lost the right before (4)")
+
+    def _must_be_our_word(self, party: Party, sent: Transfer, name: str) -> None:
+        """To a friend that lies nothing leaves but what our own people offered, or saw on a card and agreed to."""
+        users = {party.people.superuser, party.people.approver}
+        if sent.terms.kind == "return" and sent.asked.party != party.id:
+            return  # the owner says that it is back: that takes no more than what it had lent
+        if sent.terms.decider != party.id or sent.terms.kind == "push":
+            if not self._is_our_line(party, sent.asked.event_id, ("push", "lend", "return", "approve")):
+                self.wrong(f"{name}: stock leaves though nobody here has offered it (4)")
+            return
+        by = sent.granted or sent.decided
+        if by is None or not self._is_our_yes(party, by.event_id, sent.id, users):
+            self.wrong(f"{name}: stock leaves to a liar though nobody here has approved it (4)")
+            return
+        shown = self.taps[by.event_id].terms_hash
+        if sent.granted is None and shown and shown != sent.terms_hash:
+            self.wrong(f"{name}: stock leaves on other terms than those on the card that was tapped (2)")
 
     def _must_be_asked_back(self, owner: Party, loan: str, event_id: str, name: str) -> None:
         """The owner's person says that it is back: that is the decision, at once."""

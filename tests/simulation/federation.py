@@ -15,7 +15,7 @@ from fedbot.rules.model.events import Event
 from fedbot.rules.model.transfer import Transfer
 from tests.fakes.clock import TwinClock
 from tests.fakes.people import Person
-from tests.simulation import meddling, talking
+from tests.simulation import lying, meddling, talking
 from tests.simulation.actions import Action
 from tests.simulation.auditor import Auditor
 from tests.simulation.crashing import Crash
@@ -39,6 +39,7 @@ class Setup:
     direct: bool
     friends: bool
     open_for: timedelta
+    lies: bool = False
 
     @classmethod
     def drawn(cls, random: Random) -> Setup:
@@ -91,6 +92,7 @@ class Federation:
         for party in self.parties:
             self.server.keep(party.chat.user_id)
         self.auditor = Auditor(self.parties, self.server, self.clock.now)
+        self.auditor.liar = self.parties[-1] if setup.lies else None
         self._actions = self._by_name()
         self._setup = setup
 
@@ -176,7 +178,8 @@ class Federation:
             did = True
         except Exception as problem:  # noqa: BLE001 -- whatever ends a process by itself is a broken promise
             party.crashed()
-            self.auditor.wrong(f"{party.id}'s process ended by itself: {problem!r}")
+            if party is not self.auditor.liar:
+                self.auditor.wrong(f"{party.id}'s process ended by itself: {problem!r}")
             did = True
         self.auditor.look(party)
         return did
@@ -326,7 +329,7 @@ class Federation:
             "deaf": self._deaf,
             "heard": self._heard,
         }
-        return here | talking.actions(self) | meddling.actions(self)
+        return here | talking.actions(self) | meddling.actions(self) | lying.actions(self)
 
     async def _round(self, a: int, b: int, c: int, _: int) -> None:
         parties = [party for party in self.parties if (a >> party.number) & 1]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random as machine_random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.simulation.actions import Action, draw
@@ -25,16 +25,16 @@ class Outcome:
     story: tuple[str, ...]
 
 
-def scripted(seed: int) -> tuple[Setup, list[Action]]:
-    """The set-up and the actions of a seed. Every fifth history is about loans alone."""
+def scripted(seed: int, *, lies: bool = False) -> tuple[Setup, list[Action]]:
+    """The set-up and the actions of a seed. Every fifth history is about loans alone; in some one bot lies."""
     random = Random(seed)
-    setup = Setup.drawn(random)
-    return setup, draw(random, friends=setup.friends, loans=seed % 5 == 0)
+    setup = replace(Setup.drawn(random), lies=lies)
+    return setup, draw(random, friends=setup.friends, loans=seed % 5 == 0, lies=lies)
 
 
-def lived(seed: int) -> Outcome:
+def lived(seed: int, *, lies: bool = False) -> Outcome:
     """The history of a seed."""
-    return played(*scripted(seed))
+    return played(*scripted(seed, lies=lies))
 
 
 def played(setup: Setup, actions: Sequence[Action]) -> Outcome:

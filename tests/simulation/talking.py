@@ -77,7 +77,8 @@ async def become_friends(federation: Federation, one: Party, other: Party) -> No
     federation.people[one.person(one.people.superuser)].says(f"!fed connect {other.id}")
     await federation.rests()
     card = federation.auditor.cards[-1]
-    federation.people[other.person(other.people.superuser)].reacts(card[2], "✅")
+    superuser = federation.people[other.person(other.people.superuser)]
+    federation.auditor.tapped(superuser.reacts(card[2], "✅"), superuser.user_id, card, "✅")
     await federation.rests()
     await federation.passes(GRACE + timedelta(minutes=3))
 
