@@ -71,7 +71,7 @@ async def test_a_loan_and_its_return_are_in_the_history_of_the_item_that_was_len
     await world.grace()
     text = await answer(world, f"!fed history #{loan.progress[0].item}")
     assert codes_in(text) == [world.alpha.transfer().code, loan.code]
-    assert "10 × M3 nut from Betaspace, asked by Bea" in text
+    assert "10 × M3 nut back from Betaspace, asked by Bea" in text
     assert "10 × M3 nut to Betaspace, asked by Anna" in text
 
 
