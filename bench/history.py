@@ -35,7 +35,7 @@ from fedbot.journal.journal import Journal
 from fedbot.messages.formatting import render as put_into_html
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
-from fedbot.rules.model.archive import latest, marks_of
+from fedbot.rules.model.archive import flows_of, latest, marks_of
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.party_config import PartyConfig
@@ -107,6 +107,11 @@ def _lengthen(file: Path, template: Transfer, transfers: int) -> None:
             journal.execute("INSERT INTO archive VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             marks = [(mark.value, value, transfer.id) for mark, value in marks_of(transfer)]
             journal.executemany("INSERT INTO archive_marks VALUES (?, ?, ?)", marks)
+            flows = [
+                (transfer.id, transfer.room, changed, f.peer, f.way.value, f.lines, str(f.pieces))
+                for f in flows_of(transfer)
+            ]
+            journal.executemany("INSERT INTO archive_flows VALUES (?, ?, ?, ?, ?, ?, ?)", flows)
             posts = [(f"$post-{number}-{n}", f"card:{transfer.id}", transfer.room) for n in range(POSTS)]
             journal.executemany("INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0)", posts)
             chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, "done"),))

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fedbot.journal import codec
 from fedbot.journal.codec import instant_to_text, optional_instant_to_text
 from fedbot.ports.journal import NotStorable, UnreadableRow
-from fedbot.rules.model.archive import Archive, Mark, latest, marks_of
+from fedbot.rules.model.archive import Archive, Flowed, Mark, Way, flows_of, latest, marks_of, went_at
 from fedbot.rules.model.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def take_out(connection: sqlite3.Connection, identifier: str) -> None:
     if moved:
         connection.execute("DELETE FROM archive WHERE id = ?", (identifier,))
         connection.execute("DELETE FROM archive_marks WHERE transfer = ?", (identifier,))
+        connection.execute("DELETE FROM archive_flows WHERE transfer = ?", (identifier,))
 
 
 def put_in(connection: sqlite3.Connection, transfer: Transfer) -> None:
@@ -51,6 +53,14 @@ def put_in(connection: sqlite3.Connection, transfer: Transfer) -> None:
     connection.executemany(
         "INSERT INTO archive_marks (mark, value, transfer) VALUES (?, ?, ?)",
         [(mark.value, value, transfer.id) for mark, value in marks_of(transfer)],
+    )
+    when = instant_to_text(went_at(transfer))
+    connection.executemany(
+        "INSERT INTO archive_flows (transfer, room, went_at, peer, way, lines, pieces) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (transfer.id, transfer.room, when, flow.peer, flow.way.value, flow.lines, str(flow.pieces))
+            for flow in flows_of(transfer)
+        ],
     )
 
 
@@ -112,6 +122,17 @@ class SqliteArchive(Archive):
         query = f"SELECT count(*) FROM archive WHERE {_LISTED}"  # noqa: S608 -- a constant
         found: list[Any] = self._database.rows(query, *_listed(rooms, peer, since))
         return int(found[0][0])
+
+    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
+        """What went over by them, in these rooms, at that moment or later: lines of the same kind as one."""
+        found: list[Any] = self._database.rows(
+            "SELECT peer, way, pieces, sum(lines), count(*) FROM archive_flows"
+            " WHERE (?1 IS NULL OR room IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR went_at >= ?2)"
+            " GROUP BY peer, way, pieces",
+            None if rooms is None else json.dumps(list(rooms)),
+            optional_instant_to_text(since),
+        )
+        return [Flowed(peer, Way(way), lines, Decimal(pieces) * rows) for peer, way, pieces, lines, rows in found]
 
     def peers_at_rest(self) -> tuple[str, ...]:
         """The parties of all transfers at rest."""

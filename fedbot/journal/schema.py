@@ -100,6 +100,17 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             transfer TEXT NOT NULL,
             PRIMARY KEY (mark, value, transfer)
         ) STRICT, WITHOUT ROWID""",
+        # what went over by them, a row a line: `rules.model.archive.Flowed`
+        """CREATE TABLE archive_flows (
+            transfer TEXT NOT NULL,
+            room TEXT NOT NULL,
+            went_at TEXT NOT NULL,
+            peer TEXT NOT NULL,
+            way TEXT NOT NULL,
+            lines INTEGER NOT NULL,
+            pieces TEXT NOT NULL
+        ) STRICT""",
+        "CREATE INDEX archive_flows_transfer ON archive_flows (transfer)",
         "CREATE INDEX archive_marks_transfer ON archive_marks (transfer)",
         """CREATE VIEW all_documents (number, kind, id, payload) AS
             SELECT number, kind, id, payload FROM documents

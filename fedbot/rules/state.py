@@ -15,7 +15,17 @@ from typing import Any, TypeVar, cast
 
 from fedbot import messages
 from fedbot.rules.model import budgets, names
-from fedbot.rules.model.archive import Archive, Mark, is_at_rest, is_meant, is_restless, marks_of
+from fedbot.rules.model.archive import (
+    Archive,
+    Flowed,
+    Mark,
+    flows_of,
+    is_at_rest,
+    is_meant,
+    is_restless,
+    marks_of,
+    went_at,
+)
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
@@ -313,6 +323,12 @@ class Turn:
 
     def _living(self, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> list[Transfer]:
         return [t for t in self.living_transfers() if is_meant(t, rooms, peer, since)]
+
+    def flows(self, rooms: Sequence[str] | None, since: datetime | None) -> list[Flowed]:
+        """What went over, in these rooms, since then. Only as it stood before this turn."""
+        living = [t for t in self.living_transfers() if rooms is None or t.room in rooms]
+        counted = [t for t in living if since is None or went_at(t) >= since]
+        return [*self.state.archive.flows(rooms, since), *(flow for t in counted for flow in flows_of(t))]
 
     def peers(self) -> list[str]:
         """Every party with which something was ever to be moved."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from fedbot.rules.model.archive import Archive, Mark, is_at_rest, is_meant, marks_of
+from fedbot.rules.model.archive import Archive, Flowed, Mark, flows_of, is_at_rest, is_meant, marks_of, went_at
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State, Turn
@@ -50,6 +50,10 @@ class RememberedArchive(Archive):
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         return len(list(self.newest(rooms, peer, since)))
+
+    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
+        here = (t for t in self.transfers.values() if rooms is None or t.room in rooms)
+        return [flow for t in here if since is None or went_at(t) >= since for flow in flows_of(t)]
 
     def peers_at_rest(self) -> tuple[str, ...]:
         return tuple(sorted({t.peer for t in self.transfers.values()}))

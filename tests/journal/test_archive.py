@@ -1,9 +1,11 @@
 """What is over leaves the documents and is found again: the archive on SQLite gives what the one in memory gives."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 
@@ -13,11 +15,11 @@ from fedbot.journal import copies
 from fedbot.journal.archive import A_PAGE
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, JournalDamaged
-from fedbot.rules.model.archive import Archive, Mark, is_at_rest
+from fedbot.rules.model.archive import Archive, Flowed, Mark, is_at_rest
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import Tick
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.commands.worlds import BOLT, pushed
 from tests.fakes.archive import RememberedArchive
@@ -40,6 +42,7 @@ def over(number: int, **changes: object) -> Transfer:
         room=ROOMS[number % 2],
         peer=PEERS[number % 3 % 2],
         state=TransferState.DONE,
+        progress=(Progress(1, stage="arrived", item=42),),
         ended=at + timedelta(days=number % 5),
     )
     return replace(transfer, **changes)  # type: ignore[arg-type]
@@ -68,9 +71,18 @@ def all_that_is_asked(archive: Archive, transfers: list[Transfer]) -> list[objec
         [list(archive.newest(*each)) for each in listed],
         [archive.count(*each) for each in listed],
         [list(archive.marked(*mark, after)) for mark in marks for after in ("", "05", "~")],
+        [_summed(archive.flows(rooms, since)) for rooms, since in product((None, ["!one"], []), spans)],
         archive.peers_at_rest(),
         archive.key_of("$nothing"),
     ]
+
+
+def _summed(flows: Iterable[Flowed]) -> dict[tuple[str, str], tuple[int, Decimal]]:
+    found: dict[tuple[str, str], tuple[int, Decimal]] = {}
+    for each in flows:
+        lines, pieces = found.get((each.peer, each.way), (0, Decimal(0)))
+        found[each.peer, each.way] = lines + each.lines, pieces + each.pieces
+    return found
 
 
 def test_the_journal_finds_what_the_archive_in_memory_finds(journal: Journal) -> None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from fedbot.rules.loan import lend
+from fedbot.rules.model.archive import Flowed, Way
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
-from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
-from fedbot.rules.model.transfer import Line, Transfer
-from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 
-GONE_OVER = frozenset({"arrived", "created", "placed"})
-"""Stages of a line that has changed hands, at the sender and at the receiver."""
-WAYS = ("given", "received", "lent", "borrowed")
+WAYS = tuple(way.value for way in Way)
 MOST_OF_ANYTHING = 10**12
 
 
@@ -88,40 +83,19 @@ def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     for peer in turn.peers():
         if rooms is None or turn.count(rooms, peer):
             by_party.setdefault(peer, Dealings(peer, turn.party_name(peer)))
-    open_ones = {t.id: t for t in turn.open_transfers() if rooms is None or t.room in rooms}
-    for transfer in [*open_ones.values(), *(t for t in turn.newest(rooms, since=since) if t.id not in open_ones)]:
-        known = by_party.get(transfer.peer) or Dealings(transfer.peer, turn.party_name(transfer.peer))
-        by_party[transfer.peer] = _with(turn, known, transfer, since)
+    for flow in turn.flows(rooms, since):
+        by_party[flow.peer] = _with(by_party[flow.peer], flow)
+    for transfer in turn.open_transfers():
+        if rooms is None or transfer.room in rooms:
+            known = by_party[transfer.peer]
+            by_party[transfer.peer] = replace(known, open=known.open + 1)
     return sorted(by_party.values(), key=lambda d: (-sum(getattr(d, way).lines for way in WAYS), d.name.casefold()))
 
 
-def _with(turn: Turn, dealings: Dealings, transfer: Transfer, since: datetime | None) -> Dealings:
-    if transfer.state not in FINAL:
-        dealings = replace(dealings, open=dealings.open + 1)
-    when = transfer.ended or (transfer.decided or transfer.asked).at
-    if since is not None and when < since:
-        return dealings
-    if lend.is_return(transfer):  # what comes back is no gift, and on loan no more
-        return dealings
-    counted: dict[str, list[Flow]] = {way: [getattr(dealings, way)] for way in WAYS}
-    for line in lend.left(turn, transfer) if transfer.is_loan else _gone_over(transfer):
-        if way := _way(transfer, line.number):
-            pieces = Decimal(0) if line.description.units else line.quantity
-            counted[way].append(Flow(1, pieces))
-    sums: dict[str, Any] = {way: _sum(flows) for way, flows in counted.items()}
+def _with(dealings: Dealings, flowed: Flowed) -> Dealings:
+    known: Flow = getattr(dealings, flowed.way)
+    sums: dict[str, Any] = {flowed.way.value: _sum([known, Flow(flowed.lines, flowed.pieces)])}
     return replace(dealings, **sums)
-
-
-def _gone_over(transfer: Transfer) -> list[Line]:
-    return [line for line in transfer.terms.lines if transfer.at(line.number).stage in GONE_OVER]
-
-
-def _way(transfer: Transfer, number: int) -> str:
-    """What is on loan now counts as lent; what became a gift as given; '' for what is lost."""
-    if transfer.is_loan and transfer.ending_of(number) is not Ending.GIFT:
-        out = transfer.is_on_loan and transfer.ending_of(number) is None
-        return {"sender": "lent", "receiver": "borrowed"}[transfer.role] if out else ""
-    return "given" if transfer.role == "sender" else "received"
 
 
 def _sum(flows: list[Flow]) -> Flow:

@@ -6,14 +6,19 @@ id, by the beginning of it, or by a mark. What asks for all of them (`newest`) g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
+
+GONE_OVER = frozenset({"arrived", "created", "placed"})
+"""Stages of a line that has changed hands, at the sender and at the receiver."""
 
 
 class Mark(StrEnum):
@@ -35,6 +40,25 @@ class Mark(StrEnum):
     WORD = "word"
 
 
+class Way(StrEnum):
+    """Which way a line went, seen from us. What was lent counts as lent for ever, unless it became a gift."""
+
+    GIVEN = "given"
+    RECEIVED = "received"
+    LENT = "lent"
+    BORROWED = "borrowed"
+
+
+@dataclass(frozen=True)
+class Flowed:
+    """What went one way between us and `peer`: how many lines, and the pieces of those that are counted so."""
+
+    peer: str
+    way: Way
+    lines: int
+    pieces: Decimal
+
+
 class Archive(Protocol):
     """What was: transfers at rest, and by which key each of our messages was sent."""
 
@@ -54,6 +78,9 @@ class Archive(Protocol):
 
     def count(self, rooms: Sequence[str] | None = None, peer: str = "", since: datetime | None = None) -> int:
         """How many `newest` would give."""
+
+    def flows(self, rooms: Sequence[str] | None = None, since: datetime | None = None) -> Iterable[Flowed]:
+        """What went over by them, in these rooms, at that moment (`went_at`) or later; several of a party and way."""
 
     def peers_at_rest(self) -> tuple[str, ...]:
         """The parties of all transfers at rest."""
@@ -94,6 +121,28 @@ def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
         for name in (line.description.name, line.description.ipn):
             found |= {(Mark.WORD, name.casefold()), (Mark.WORD, f"{name}#{line.serial}".casefold())} if name else set()
     return frozenset((mark, value) for mark, value in found if value)
+
+
+def went_at(transfer: Transfer) -> datetime:
+    """When what went over by it counts as gone."""
+    return transfer.ended or (transfer.decided or transfer.asked).at
+
+
+def flows_of(transfer: Transfer) -> tuple[Flowed, ...]:
+    """Its lines that have changed hands. What comes back was counted when it was lent."""
+    if transfer.terms.kind == "return":
+        return ()
+    return tuple(
+        Flowed(transfer.peer, _way(transfer, line.number), 1, Decimal(0) if line.description.units else line.quantity)
+        for line in transfer.terms.lines
+        if transfer.at(line.number).stage in GONE_OVER
+    )
+
+
+def _way(transfer: Transfer, number: int) -> Way:
+    if transfer.is_loan and transfer.ending_of(number) is not Ending.GIFT:
+        return Way.LENT if transfer.role == "sender" else Way.BORROWED
+    return Way.GIVEN if transfer.role == "sender" else Way.RECEIVED
 
 
 def is_meant(transfer: Transfer, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> bool:
