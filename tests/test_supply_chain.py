@@ -106,7 +106,8 @@ exit {code}
     [
         ("No known vulnerabilities found", 0, 0, ""),
         ("Found 2 known vulnerabilities in 1 package", 1, 1, ""),
-        ("ConnectionError: no route to host", 1, 2, "can't be reached, so nothing was looked up"),
+        ("yarl  Dependency not found on PyPI and could not be audited: yarl (1)", 0, 2, "not for all pins"),
+        ("ConnectionError: no route to host", 1, 2, "can't be reached"),
     ],
 )
 def test_an_audit_tells_found_from_not_looked_up(tmp_path: Path, says: str, code: int, ends: int, told: str) -> None:
