@@ -64,8 +64,8 @@ async def test_everybodys_figures_come_in_one_answer_and_ours_on_schedule_with_a
 def _it_has_slept_for_a_fortnight(space: Space) -> None:
     """Figures were last due then, says the journal, so that no test waits for a Monday."""
     with closing(sqlite3.connect(space.folder / "state" / "journal.db")) as journal, journal:
-        ((payload,),) = journal.execute("SELECT payload FROM documents WHERE kind = 'Standing'").fetchall()
+        ((payload,),) = journal.execute("SELECT payload FROM documents WHERE kind = 'BotStatus'").fetchall()
         standing = json.loads(payload)
         last = datetime.fromisoformat(standing["last_stats"]) - timedelta(days=14)
         changed = json.dumps(standing | {"last_stats": last.isoformat()})
-        journal.execute("UPDATE documents SET payload = ? WHERE kind = 'Standing'", (changed,))
+        journal.execute("UPDATE documents SET payload = ? WHERE kind = 'BotStatus'", (changed,))
