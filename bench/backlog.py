@@ -113,14 +113,14 @@ async def _bot(account: Account, room: str, folder: Path) -> AsyncIterator[tuple
     """What of a bot reads: its connection, its rules, its journal in this folder."""
     identity = Identity(bytes(32))
     home = PartyConfig("late", "Late", account.user_id, identity.key, people={}, rooms=(room,))
-    tongue = Locale(home.language, home.time_zone)
+    locale = Locale(home.language, home.time_zone)
     session = Session(account.homeserver_url, account.user_id, account.device_id, account.access_token)
     chat = await MatrixChat.begin(session, signed_in(account), folder / KEYS)
     try:
         with Journal.open(folder) as journal:
             state = State(home, lambda box, binding: unseal(identity, box, bound_to=binding), identity.nonce, journal)
             engine = Engine(
-                journal, state, Registry(), WallClock(), lambda phrase, now: put_into_html(render(phrase, tongue, now))
+                journal, state, Registry(), WallClock(), lambda phrase, now: put_into_html(render(phrase, locale, now))
             )
             engine.load()
             yield engine, chat

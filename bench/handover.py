@@ -16,14 +16,14 @@ from fedbot_demo.stage import Space, Stage
 
 #: Short, since it is waited for at each push; what is measured begins when it is over.
 GRACE_S = 0.5
-#: The letters that a handover waits for, in order.
+#: The messages that a handover waits for, in order.
 LETTERS = ("approve", "sent", "received", "done")
 _GRACE_BEGINS, _PUT_AWAY, _DONE = "approve in grace", "done: PutAway", "done"
 
 
 @dataclass(frozen=True)
 class Push:
-    """One push by the bots: seconds from the end of the grace, all its calls, those of the handover, its letters."""
+    """One push by the bots: seconds from the end of the grace, all its calls, those of the handover, its messages."""
 
     seconds: float
     calls: list[Call]

@@ -101,7 +101,7 @@ class Hops:
         return str(answer.event_id)
 
     async def _at_home(self, letter: Letter) -> dict[str, Any]:
-        """The letter's content, related to a message in this room instead of that in the bots' room."""
+        """The message's content, related to a message in this room instead of that in the bots' room."""
         relation = letter.content.get("m.relates_to")
         if not relation:
             return dict(letter.content)

@@ -20,7 +20,7 @@ class Figure:
     decimals: int = 2
     binding: bool = True
 
-    def verdict(self, value: float) -> str:
+    def decision(self, value: float) -> str:
         """`ok`, `missed`, or nothing where nothing is limited."""
         if self.most is None:
             return ""
@@ -50,15 +50,15 @@ def table(measured: Mapping[str, float]) -> str:
     for figure in FIGURES:
         value = measured[figure.key]
         most = "" if figure.most is None else f"≤ {figure.most:g}"
-        rows.append((figure.key, f"{value:.{figure.decimals}f}", most, figure.verdict(value)))
+        rows.append((figure.key, f"{value:.{figure.decimals}f}", most, figure.decision(value)))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     told = ["", *(figure.what for figure in FIGURES)]
     return "\n".join(
-        f"{key:{widths[0]}}  {value:>{widths[1]}}  {most:>{widths[2]}}  {verdict:{widths[3]}}  {what}".rstrip()
-        for (key, value, most, verdict), what in zip(rows, told, strict=True)
+        f"{key:{widths[0]}}  {value:>{widths[1]}}  {most:>{widths[2]}}  {decision:{widths[3]}}  {what}".rstrip()
+        for (key, value, most, decision), what in zip(rows, told, strict=True)
     )
 
 
 def missed(measured: Mapping[str, float]) -> list[str]:
     """The keys of the binding limits that are missed."""
-    return [figure.key for figure in FIGURES if figure.binding and figure.verdict(measured[figure.key]) == "missed"]
+    return [figure.key for figure in FIGURES if figure.binding and figure.decision(measured[figure.key]) == "missed"]

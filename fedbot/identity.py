@@ -1,4 +1,4 @@
-"""The identity folder, apart from the journal: our signing key, and the tokens that we hold (DESIGN §3, §4).
+"""The identity folder, apart from the journal: our signing key, and the tokens that we hold.
 
 Who has this folder can speak as us and read what is sealed to us. Everything in it is for its owner alone; the
 key is never replaced by itself, since the peers have pinned it. Back it up.

@@ -36,7 +36,7 @@ _LABELLED = [
 ]
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _SPECIAL = re.compile(r'[\s="\\]')
-# nio complains of each odd event (facts/matrix.md, Misc), inventree logs tokens.
+# nio complains of each odd event, inventree logs tokens.
 _QUIET = {"nio": logging.ERROR, "inventree": logging.CRITICAL}
 
 

@@ -12,7 +12,7 @@ from fedbot.ports.journal import Retention
 
 
 def identity_folder(settings: Settings) -> Path:
-    """Where keys, tokens and the Matrix session are, apart from the journal (DESIGN §3)."""
+    """Where keys, tokens and the Matrix session are, apart from the journal."""
     return settings.state / "identity"
 
 

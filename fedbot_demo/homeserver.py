@@ -1,7 +1,7 @@
 """A real Matrix homeserver (Synapse) on loopback, for the demo and the end-to-end tests.
 
 Synapse runs as a process of its own (`fedbot_demo.leash`), with SQLite, in one folder. It is set up as
-measured in facts/matrix.md §1. It federates with nobody, or, when asked to, with other homeservers on
+measured. It federates with nobody, or, when asked to, with other homeservers on
 loopback: it trusts only certificates that a common authority signed.
 """
 
@@ -75,8 +75,7 @@ class Homeserver:
     Args:
         folder: Made when missing. A folder that held a homeserver before brings its users and rooms back, at
             the same address.
-        default_rate_limits: Synapse's own limits, as on a makerspace's server (facts/matrix.md §2: 10 events
-            at once, then one in 5 s). False lifts them all.
+        default_rate_limits: Synapse's own limits, as on a makerspace's server. False lifts them all.
         authority: Given, the server federates over TLS with all others on this machine that have the same
             authority; its name is then `localhost:PORT`, otherwise `demo.localhost`.
     """
@@ -139,7 +138,7 @@ class Homeserver:
         await self.stop()
 
     async def start(self, timeout: float = 60.0) -> None:
-        """Start Synapse and wait until it answers clients (about 2 s, facts/matrix.md §1).
+        """Start Synapse and wait until it answers clients (about 2 s).
 
         Raises:
             HomeserverError: It ended, or didn't answer within `timeout` seconds; with the end of its log.

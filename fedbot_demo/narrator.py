@@ -22,7 +22,7 @@ _NAME_WIDTH = 14
 _INDENT = " " * (10 + _NAME_WIDTH + 1)
 _WIDTH = 110
 _LONG_POLL_S = 5.0
-#: What the sealed parts of an envelope's body are called (DESIGN §4): nobody but the peer can read them.
+#: What the sealed parts of an envelope's body are called: nobody but the peer can read them.
 _SEALED = ("token", "sealed")
 
 

@@ -22,7 +22,7 @@ from fedbot_demo.room_event import RoomEvent, event_of
 
 _LONG_POLL_S = 10.0
 Found = TypeVar("Found")
-#: Synapse gives at most 100 events of a room at once (facts/matrix.md §4).
+#: Synapse gives at most 100 events of a room at once.
 _PAGE = 100
 _FILTER = {
     "presence": {"types": []},
@@ -238,7 +238,7 @@ class Person:
         return await self._api.download(str(picture.content["url"]))
 
     async def notifications(self, *, only_highlights: bool = False) -> list[RoomEvent]:
-        """What rings with this person, newest first: the verdict of the homeserver's own push rules.
+        """What rings with this person, newest first: the decision of the homeserver's own push rules.
 
         With `only_highlights` what rings loudly, for instance a mention. A room's notifications end when the
         person reads it.

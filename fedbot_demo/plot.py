@@ -18,7 +18,7 @@ YES = "✅"
 NO = "❌"
 PARCEL = "📦"
 DAMAGED = "🔧"
-#: Under a default Synapse a bot that has said much waits 5 s for each event (facts/matrix.md §2).
+#: Under a default Synapse a bot that has said much waits 5 s for each event.
 PATIENCE_S = 60.0
 
 

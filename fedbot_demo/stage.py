@@ -31,7 +31,7 @@ ROOM_NAME = "Makerspaces"
 PARTY_EVENT = "dev.fedbot.party"
 TIME_ZONE = "Europe/Berlin"
 #: What a room's admin has to allow, so that each bot may announce its space (README). The first two keys replace
-#: the defaults of a private room, so they are written out (facts/matrix.md §2).
+#: the defaults of a private room, so they are written out.
 _POWER_LEVELS: dict[str, Any] = {
     "events": {PARTY_EVENT: 0, "m.room.power_levels": 100, "m.room.encryption": 100, "m.room.tombstone": 100}
 }
@@ -121,7 +121,7 @@ class Stage:
         third: With Gammaspace, which is small.
         apart: Each space on a homeserver of its own, which federates with the others'.
         encrypted: All rooms are encrypted, as clients make them, and the people's clients encrypt.
-        latency: `measured` lets the InvenTrees answer as slowly as real ones (facts/inventree.md (g)).
+        latency: `measured` lets the InvenTrees answer as slowly as real ones.
     """
 
     room: str

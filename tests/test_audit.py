@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 from fedbot.cli.main import main
 from fedbot.journal.chain import GUARDS
 from fedbot.journal.journal import Journal

@@ -23,9 +23,9 @@ import pytest
 import yaml
 
 from fedbot.check.findings import Finding, bad, good, has_passed, remember
-from fedbot.cli import common
 from fedbot.cli import main as command_line
-from fedbot.cli.common import EXITS, Exit
+from fedbot.cli import settings_file
+from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.main import main
 from fedbot.config.loading import load
 from fedbot.identity import FileVault
@@ -59,7 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FEDBOT_CONFIG", raising=False)
     monkeypatch.delenv("FEDBOT_STATE", raising=False)
-    monkeypatch.setattr(common, "SYSTEM_CONFIG", tmp_path / "etc" / "config.yaml")
+    monkeypatch.setattr(settings_file, "SYSTEM_CONFIG", tmp_path / "etc" / "config.yaml")
     monkeypatch.setenv("PASSWORD", "correct horse")
     monkeypatch.setenv("TOKEN", TOKEN)
     return tmp_path
@@ -115,7 +115,7 @@ def test_settings_that_changed_since_the_check_must_be_checked_again(config: Pat
 
 def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(*arguments: str) -> Path:
-        return common.find_config(command_line._parser().parse_args(arguments))
+        return settings_file.find_config(command_line._parser().parse_args(arguments))
 
     assert found() == Path("config.yaml")
     system = folder / "etc" / "config.yaml"

@@ -15,7 +15,7 @@ from fedbot.identity import FileVault, IdentityDamaged, open_identity
 from fedbot.logs import Redactor
 from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules.wire.envelope import seal, signature_holds, unseal
-from tests.fakes.vault import TwinVault
+from tests.fakes.vault import FakeVault
 
 TOKEN = "inv-0123456789abcdef-20261124"
 
@@ -34,7 +34,7 @@ def redactor(monkeypatch: pytest.MonkeyPatch) -> Redactor:
 
 @pytest.fixture(params=["file", "memory"])
 def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Vault:
-    return FileVault(tmp_path) if request.param == "file" else TwinVault()
+    return FileVault(tmp_path) if request.param == "file" else FakeVault()
 
 
 # --- the key ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 from fedbot.cli.main import _COMMANDS
 
 ROOT = Path(__file__).parents[1]

@@ -44,7 +44,7 @@ class SignedInByNio:
     """The real one.
 
     It reads the rooms' state by itself: a first sync that is repeated soon is Synapse's old answer again
-    (facts/matrix.md §4), and who has just granted power wants to see it.
+    , and who has just granted power wants to see it.
     """
 
     def __init__(self, session: Session, connection: Connection, keys: Path) -> None:

@@ -35,11 +35,11 @@ def run(settings: Settings, given: argparse.Namespace) -> bool:
         return True
     found = audit_verified(settings.state, given.hash.lower())
     is_well = not found.broken and found.known
-    sys.stdout.write(json.dumps({"ok": is_well, **asdict(found)}) + "\n" if given.json else verdict(found))
+    sys.stdout.write(json.dumps({"ok": is_well, **asdict(found)}) + "\n" if given.json else decision(found))
     return is_well
 
 
-def verdict(found: Verified) -> str:
+def decision(found: Verified) -> str:
     """What to tell of it."""
     if found.broken:
         return (

@@ -12,7 +12,8 @@ from dataclasses import asdict
 
 from fedbot import logs
 from fedbot.check.findings import Finding, of_problem, remember
-from fedbot.cli.common import Exit, settings_of, told, typed
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of, told, typed
 from fedbot.config.problems import ConfigRefused
 
 _MARKS = {"good": ("✓", "32"), "bad": ("✗", "31"), "warning": ("!", "33")}
@@ -33,7 +34,7 @@ def check(given: argparse.Namespace) -> Exit:
     if not failed:
         remember(settings)
     if not given.json:
-        print(f"\n{failed} to put right." if failed else f"\nAll good. Next: {typed(given, 'run')}")
+        print(f"\n{failed} to fix." if failed else f"\nAll good. Next: {typed(given, 'run')}")
     return Exit.FAILED if failed else Exit.OK
 
 

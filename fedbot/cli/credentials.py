@@ -7,7 +7,8 @@ import json
 import sys
 from getpass import getpass
 
-from fedbot.cli.common import Exit, settings_of
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of
 from fedbot.identity import FileVault
 from fedbot.rules.connection.provision import made_for
 from fedbot.rules.protocol.announcements import PARTY_ID

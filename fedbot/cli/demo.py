@@ -7,7 +7,7 @@ import importlib
 import importlib.resources
 import sys
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 
 
 def demo(given: argparse.Namespace) -> int:

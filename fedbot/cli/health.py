@@ -11,7 +11,8 @@ from dataclasses import asdict
 
 from fedbot import logs
 from fedbot.cli import state_folder
-from fedbot.cli.common import Exit, settings_of, typed
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of, typed
 from fedbot.journal.copies import quarantined
 from fedbot.ports.journal import JournalProblem, StateInUse
 from fedbot.web.asking import ask, order_retry

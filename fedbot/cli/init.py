@@ -9,7 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-from fedbot.cli.common import DEFAULT_CONFIG, Exit
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import DEFAULT_CONFIG
 
 
 def init(given: argparse.Namespace) -> Exit:

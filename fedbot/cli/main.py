@@ -11,15 +11,16 @@ from pathlib import Path
 
 from fedbot.cli import audit, export, state_folder
 from fedbot.cli.check import check
-from fedbot.cli.common import DEFAULT_CONFIG, EXITS, SYSTEM_CONFIG, Exit, told
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
+from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.health import health, retry, status
 from fedbot.cli.init import init
 from fedbot.cli.next_step import next_step
 from fedbot.cli.reconcile import reconcile
 from fedbot.cli.records import audit_command, export_command
 from fedbot.cli.run import run
+from fedbot.cli.settings_file import DEFAULT_CONFIG, SYSTEM_CONFIG, told
 from fedbot.cli.state_folder import about_state
 from fedbot.cli.verbs import verbs
 from fedbot.config.problems import ConfigRefused
@@ -65,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
 
     init = command("init", "write a commented settings file to begin with")
     init.add_argument("path", type=Path, nargs="?", help=f"where to write it (default: {DEFAULT_CONFIG})")
-    _json(command("check", "look whether settings, Matrix and InvenTree are ready; each line good or with what to do"))
+    _json(
+        command("check", "look whether settings, Matrix and InvenTree are ready; each line is OK or says how to fix it")
+    )
     command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
     _json(command("health", "ask the running bot how it is (0: well, 1: not)"))
     _json(command("status", "how the bot is, and what failed and is set aside"))
@@ -74,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _json(command("verbs", "list what people can say in the room"))
     reconcile = command("reconcile", "have the running bot compare its books with its friends' (1: they differ)")
     reconcile.add_argument("space", nargs="?", default="", help="only with this one", metavar="SPACE")
-    reconcile.add_argument("--repair", action="store_true", help="put right what is ours and safe")
+    reconcile.add_argument("--repair", action="store_true", help="repair what is ours and safe")
     _json(reconcile)
     credentials = command("credentials", "put a token that was made by hand into the bot's vault")
     credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from fedbot.check.findings import has_passed
-from fedbot.cli.common import Exit, find_config, settings_of, typed
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import find_config, settings_of, typed
 from fedbot.web.asking import ask
 
 # --- the commands ------------------------------------------------------------------------------------------

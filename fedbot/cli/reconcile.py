@@ -7,7 +7,8 @@ import json
 import sys
 
 from fedbot import logs
-from fedbot.cli.common import Exit, settings_of
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of
 from fedbot.web.asking import order_reconcile
 
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from fedbot import logs
 from fedbot.cli import audit, export
-from fedbot.cli.common import Exit, settings_of
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
 from fedbot.ports.journal import JournalProblem
 

@@ -13,7 +13,8 @@ import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
-from fedbot.cli.common import Exit, settings_of
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of
 from fedbot.ports.chat import ChatProblem, ChatSignedOut
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, StateInUse

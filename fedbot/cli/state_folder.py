@@ -14,7 +14,8 @@ from typing import Any
 
 from fedbot import logs
 from fedbot.backup import BackupRefused, backup, is_encrypted, restore
-from fedbot.cli.common import Exit, settings_of
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
 from fedbot.ports.chat import ChatProblem
 from fedbot.ports.inventory import InventoryProblem

@@ -7,7 +7,7 @@ import importlib
 import importlib.resources
 import json
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 
 
 def verbs(given: argparse.Namespace) -> Exit:

@@ -1,4 +1,4 @@
-"""`!fed cancel ID`: take back what one asked for, or a decision within its few seconds (DESIGN §5, §6)."""
+"""`!fed cancel ID`: take back what one asked for, or a decision within its few seconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fedbot.rules.model.queries import Able, Answer, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 
 SPEC = Verb(
     name="cancel",
@@ -46,11 +46,11 @@ def _is_unfinished(subject: Subject) -> bool:
 
 def _is_own(subject: Subject, person: str) -> bool:
     """Whether the person asked for it, or is the one whose decision is on its way."""
-    return asker_of(subject) == person or (subject.verdict is not None and subject.verdict.person == person)
+    return asker_of(subject) == person or (subject.decision is not None and subject.decision.person == person)
 
 
 def _right_to_cancel(subject: Subject) -> Right:
-    """For whoever didn't ask for it (DESIGN §5)."""
+    """For whoever didn't ask for it."""
     return Right.SUPERUSER if isinstance(subject, Connection) else Right.APPROVER
 
 
@@ -72,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return subject
     if not _is_own(subject, command.sender) and (refused := _not_entitled(turn, subject, answers)):
         return refused
-    if subject.verdict is not None:
+    if subject.decision is not None:
         decisions.stop(turn, subject, command.sender, command.event_id)
         return say(messages.approval.decision_stopped, subject=subject)
     if isinstance(subject, Connection):
@@ -95,7 +95,7 @@ def _not_entitled(turn: Turn, subject: Subject, answers: tuple[Answer, ...]) -> 
 
 
 def _cancel_connection(turn: Turn, command: Command, connection: Connection) -> Phrase:
-    """Once our side has said that it is ready, the peer may be active: then it stands (DESIGN §2, UC1)."""
+    """Once our side has said that it is ready, the peer may be active: then it stands."""
     if connection.state in {ConnectionState.ACTIVE, ConnectionState.SUSPENDED}:
         return say(messages.approval.friends_stay, connection=connection)
     if connection.state not in LIVING_CONNECTION:

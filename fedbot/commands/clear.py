@@ -1,4 +1,4 @@
-"""`!fed clear ITEM`: where something went that was received and vanished from InvenTree is known (DESIGN §2, UC6)."""
+"""`!fed clear ITEM`: where something went that was received and vanished from InvenTree is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`!fed connect SPACE`: ask another space to be friends (DESIGN §2, UC1)."""
+"""`!fed connect SPACE`: ask another space to be friends."""
 
 from __future__ import annotations
 

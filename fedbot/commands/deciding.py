@@ -22,7 +22,7 @@ from fedbot.rules.state import Turn
 
 
 def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: Decimal | None = None) -> Phrase | None:
-    """Take up the decision; the rights are read and checked by the card's own rules (DESIGN §5).
+    """Take up the decision; the rights are read and checked by the card's own rules.
 
     `quantity` is how much of a request is granted; all of it is a plain yes.
     """

@@ -1,4 +1,4 @@
-"""`!fed disconnect SPACE`: end a friendship, after a look at what that does (DESIGN §2, UC5)."""
+"""`!fed disconnect SPACE`: end a friendship, after a look at what that does."""
 
 from __future__ import annotations
 

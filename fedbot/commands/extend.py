@@ -1,4 +1,4 @@
-"""`!fed extend [ID] 2 weeks`: more time for what is lent; the owner gives it, or decides on it (DESIGN §2)."""
+"""`!fed extend [ID] 2 weeks`: more time for what is lent; the owner gives it, or decides on it."""
 
 from __future__ import annotations
 

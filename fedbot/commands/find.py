@@ -1,4 +1,4 @@
-"""`!fed find WORDS [in SPACE]`: who has one? Asked of all friends at once, and of what we share (DESIGN §2)."""
+"""`!fed find WORDS [in SPACE]`: who has one? Asked of all friends at once, and of what we share."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return None
     if complaint := _complaint(turn, command):
         return complaint
-    if again := turn.spends("find", command.sender):  # each one is a letter of ours to every friend
+    if again := turn.spends("find", command.sender):  # each one is a message of ours to every friend
         return say(messages.search.searched_too_often, again=again)
     space = str(command.arguments.get("space", "")).strip().casefold()
     if space in {turn.home.party.casefold(), turn.home.name.casefold()}:

@@ -1,4 +1,4 @@
-"""`!fed gift [ID]`: what is lent is theirs from now on; the owner's approver says so (DESIGN §2)."""
+"""`!fed gift [ID]`: what is lent is theirs from now on; the owner's approver says so."""
 
 from __future__ import annotations
 

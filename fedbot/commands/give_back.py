@@ -1,4 +1,4 @@
-"""`!fed return [ID] [QUANTITY]`: what was lent goes back; either side may say so, the owner decides (DESIGN §6)."""
+"""`!fed return [ID] [QUANTITY]`: what was lent goes back; either side may say so, the owner decides."""
 
 from __future__ import annotations
 

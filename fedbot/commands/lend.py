@@ -1,4 +1,4 @@
-"""`!fed lend ITEM [QUANTITY] to SPACE for 3 weeks`: offer stock to a friend, to have back (DESIGN §2, UC2).
+"""`!fed lend ITEM [QUANTITY] to SPACE for 3 weeks`: offer stock to a friend, to have back.
 
 It is a push with a last day; what it does is `push`'s.
 """

@@ -1,4 +1,4 @@
-"""What `gift` and `lost` do alike: the owner's approver says how a loan ends that doesn't come back (DESIGN §2)."""
+"""What `gift` and `lost` do alike: the owner's approver says how a loan ends that doesn't come back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`!fed lost [ID]`: what is lent is lost; the owner's approver says so (DESIGN §2)."""
+"""`!fed lost [ID]`: what is lent is lost; the owner's approver says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`!fed match ITEM NAME from SPACE`: what a friend calls NAME is our ITEM, from now on (DESIGN §8)."""
+"""`!fed match ITEM NAME from SPACE`: what a friend calls NAME is our ITEM, from now on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = Argument("name", Kind.ANYTHING, "NAME", optional=True)
 FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True)
 SPEC = Verb(
     name="match",
-    summary="say which part of ours a friend's thing is",
+    summary="say which of our parts a friend's thing is",
     right=Right.APPROVER,
     arguments=(
         Argument("item", Kind.WORD, "ITEM", optional=True),
@@ -32,7 +32,7 @@ SPEC = Verb(
     options=(Option("forget", "", "not any more"),),
     examples=("match PLA-ROT PLA-RED from betaspace", "match", "match PLA-RED --forget"),
     details=(
-        "ITEM is a part of ours: its IPN, its name (in quotes if it has several words), or the #42 of an item of it.",
+        "ITEM is one of our parts: its IPN, its name (in quotes if it has several words), or the #42 of an item of it.",
         "NAME is what the friend calls it: its IPN, or its part name. It counts before IPNs and names that are alike.",
         "Alone it lists what was said so far. With one friend only, 'from SPACE' may be left out.",
     ),

@@ -1,4 +1,4 @@
-"""`!fed missing ID`: a parcel never arrived, or came back; a superuser then settles it by `resolve` (DESIGN §2)."""
+"""`!fed missing ID`: a parcel never arrived, or came back; a superuser then settles it by `resolve`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`!fed push ITEM [QUANTITY] to SPACE`: offer stock to a friend, to keep (DESIGN §2, UC2)."""
+"""`!fed push ITEM [QUANTITY] to SPACE`: offer stock to a friend, to keep."""
 
 from __future__ import annotations
 

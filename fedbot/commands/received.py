@@ -1,4 +1,4 @@
-"""`!fed received ID`: a parcel is here; the same as a second 📦 on its card (DESIGN §2)."""
+"""`!fed received ID`: a parcel is here; the same as a second 📦 on its card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`!fed reconcile [SPACE]`: compare our books with a friend's, and mend what is safe (DESIGN §6)."""
+"""`!fed reconcile [SPACE]`: compare our books with a friend's, and mend what is safe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPEC = Verb(
     summary="compare our books with a friend's",
     right=Right.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
-    options=(Option("repair", "", "put right what is ours and safe: the mark 'arrived', the metadata"),),
+    options=(Option("repair", "", "repair what is ours and safe: the mark 'arrived', the metadata"),),
     examples=("reconcile betaspace", "reconcile", "reconcile betaspace --repair"),
     details=(
         "Each line of each transfer: what either bot noted, and what either InvenTree shows now.",

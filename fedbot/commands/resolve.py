@@ -1,4 +1,4 @@
-"""`!fed resolve ID`: say what is true of a transfer of which nobody can tell by machine (DESIGN §6)."""
+"""`!fed resolve ID`: say what is true of a transfer of which nobody can tell by machine."""
 
 from __future__ import annotations
 

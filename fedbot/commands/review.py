@@ -1,4 +1,4 @@
-"""`!fed review`: look at a space whose bot or key changed, or at what waits in a new room; let it go on (DESIGN §4)."""
+"""`!fed review`: look at a space whose bot or key changed, or at what waits in a new room; let it go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`!fed rotate SPACE`: a new token for a friend's bot now, instead of a month before the old one ends (DESIGN §2)."""
+"""`!fed rotate SPACE`: a new token for a friend's bot now, instead of a month before the old one ends."""
 
 from __future__ import annotations
 

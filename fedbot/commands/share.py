@@ -1,4 +1,4 @@
-"""`!fed share ITEM|PART|CATEGORY`: what friends may find and ask for (DESIGN §2)."""
+"""`!fed share ITEM|PART|CATEGORY`: what friends may find and ask for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A verb as data: parser, permission check, help and the reference page are all made from it (DESIGN §3)."""
+"""A verb as data: parser, permission check, help and the reference page are all made from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
     `SPACE`: all words up to the next keyword, a space's id or display name. `SUBJECT`: one word, the id of a
     transfer or connection, which a reply may supply instead. `ITEMS`: stock items with their quantities, one
-    or several (DESIGN §8). `QUANTITY`: one word, a number. `DAY`: a day or a span
+    or several. `QUANTITY`: one word, a number. `DAY`: a day or a span
     (`fedbot.commands.dates`), and nothing else stands for it. `WORD`: one word. `ANYTHING`: all words that are left.
     `THINGS`: an id and things of that case, all that is left in one text, `BETWEEN_THINGS` between them.
     """

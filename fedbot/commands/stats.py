@@ -1,4 +1,4 @@
-"""`!fed stats [SPACE|all]`: figures of our own stock, a friend's, or everybody's (DESIGN §2, UC4)."""
+"""`!fed stats [SPACE|all]`: figures of our own stock, a friend's, or everybody's."""
 
 from __future__ import annotations
 

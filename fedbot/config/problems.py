@@ -15,7 +15,7 @@ ADVICE = "advice"
 
 
 def write_instead(advice: str) -> PydanticCustomError:
-    """The error that a validator raises: `advice` is what to write, as in 'use lowercase letters'."""
+    """The error that a validator raises: `advice` is what to write, as in 'use lowercase messages'."""
     # as a value of the context, since braces in the template itself would be taken for placeholders
     return PydanticCustomError(ADVICE, "{advice}", {"advice": advice})
 
@@ -40,7 +40,7 @@ class Problem:
     instead: str
 
     def __str__(self) -> str:
-        """For example: party.id: 'Attraktor!': use lowercase letters, digits and -, for example attraktor."""
+        """For example: party.id: 'Attraktor!': use lowercase messages, digits and -, for example attraktor."""
         return ": ".join(part for part in (self.path, self.said, self.instead) if part)
 
 

@@ -75,7 +75,7 @@ _TAKEN_IDS = frozenset({"all", "to", "from", "for", "of", "with", "until"})
 _PARTY_ID = re.compile(r"[a-z][a-z0-9-]{0,30}[a-z0-9]")
 # Matrix spec, appendix "User identifiers"; historical ids may hold other printable characters.
 _MATRIX_ID = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\-:\[\]]+")
-# Room version 12 has ids without a server (facts/matrix.md §2).
+# Room version 12 has ids without a server.
 _ROOM_ID = re.compile(r"![!-9;-~]+(:[A-Za-z0-9.\-:\[\]]+)?")
 _ROOM_ALIAS = re.compile(r"#[^\s:]+:[A-Za-z0-9.\-:\[\]]+")
 _LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")

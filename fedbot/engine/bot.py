@@ -17,15 +17,15 @@ from pathlib import Path
 from fedbot import messages
 from fedbot.commands.registry import Registry
 from fedbot.config.settings import Settings
-from fedbot.engine.chat_worker import Courier
+from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.orders import Orders
 from fedbot.engine.pipeline import Engine
-from fedbot.engine.query_worker import AskLane
+from fedbot.engine.query_worker import QueryWorker
 from fedbot.engine.recovery import Rebuilt, catch_up
 from fedbot.engine.recovery import rebuild as rebuild_journal
 from fedbot.engine.schedule import Timetable
-from fedbot.engine.step_worker import ActLane
+from fedbot.engine.step_worker import StepWorker
 from fedbot.engine.syncing import AccountTaken, SyncLoop
 from fedbot.engine.typing_indicator import TypingSigns
 from fedbot.identity import SEED_FILE, FileVault, open_identity
@@ -79,7 +79,7 @@ class WallClock(Clock):
 
 @dataclass(frozen=True)
 class Ports:
-    """What a bot stands on: the real ones, or the tests' twins."""
+    """What a bot stands on: the real ones, or the tests' fakes."""
 
     journal: Journal
     chat: Chat
@@ -107,10 +107,10 @@ class Bot:
         def opened(sealed: str, binding: str) -> dict[str, object]:
             return unseal(identity, sealed, bound_to=binding)
 
-        tongue = Locale(home.language, home.time_zone)
+        locale = Locale(home.language, home.time_zone)
 
         def put_into_words(phrase: Phrase, now: datetime) -> formatting.Rendered:
-            return formatting.render(render(phrase, tongue, now))
+            return formatting.render(render(phrase, locale, now))
 
         self._render = put_into_words
         self.chat = ports.chat
@@ -125,9 +125,9 @@ class Bot:
         self.engine.show_typing = signs.show
         self.engine.perform_now = self._keep_secrets
         self.homeserver, self.inventree = Breaker(shortest=1.0, longest=30.0), Breaker()
-        self.courier = Courier(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
-        self.acts = ActLane(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
-        self.asking = AskLane(self.engine, ports.inventory, self.inventree)
+        self.courier = ChatWorker(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
+        self.acts = StepWorker(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
+        self.asking = QueryWorker(self.engine, ports.inventory, self.inventree)
         self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)
         self.engine.state.regular = self.timetable.upcoming
@@ -315,7 +315,7 @@ def _first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 async def rebuild(settings: Settings) -> Rebuilt:
-    """Make a lost journal anew, from our InvenTree and the letters in the rooms; nothing else is done.
+    """Make a lost journal anew, from our InvenTree and the messages in the rooms; nothing else is done.
 
     The next `run` goes on with it. Raises `JournalProblem` if there is a journal, or no identity; what `run` raises.
     """

@@ -1,7 +1,7 @@
 """The chat lane: one outgoing queue for our account, in order of urgency, within the homeserver's limits.
 
-A letter gets its envelope, its signature and its targets when it is sent. The transaction id depends only on
-the journal and the row: a retry of one send is one event, whatever happened in between (DESIGN §4).
+A message gets its envelope, its signature and its targets when it is sent. The transaction id depends only on
+the journal and the row: a retry of one send is one event, whatever happened in between.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class LeftBehind(Exception):
     """The message that this one belongs to stands in another room, from which we have moved."""
 
 
-class Courier:
+class ChatWorker:
     """Sends what the outbox holds for the chat. `all_is_said` is called whenever nothing is left to send now."""
 
     def __init__(
@@ -200,7 +200,7 @@ class Courier:
     def _is_being_decided(self, row: OutboxRow) -> bool:
         """Whether it suggests a reaction where somebody has reacted: it is wanted only if that is taken back."""
         subject = self._subject(row) if isinstance(row.effect, Seed) else None
-        return subject is not None and subject.verdict is not None
+        return subject is not None and subject.decision is not None
 
     async def _send(self, row: OutboxRow, delivery: Delivery | None) -> None:
         self._journal.begin(row.id, self._clock.now())
@@ -267,7 +267,7 @@ class Courier:
     def _message(self, letter: Letter) -> dict[str, Any]:
         return content.message(
             formatting.Rendered(letter.plain, letter.html),
-            rings=letter.rings,
+            mentions=letter.mentions,
             reply_to=self._target(letter.reply_to, letter.room),
             thread=self._target(letter.thread, letter.room),
             envelope=self._envelope(letter.draft, letter.room) if letter.draft else None,
@@ -332,7 +332,7 @@ class Courier:
             for field, reference in draft.secrets.items():
                 body[field] = seal(draft.sealed_to, {"secret": self._vault.read(reference)}, bound_to=binding)
         except NoSuchSecret as gone:
-            # the access has ended meanwhile. Without a letter of its number the peer would ask for it for ever
+            # the access has ended meanwhile. Without a message of its number the peer would ask for it for ever
             log.warning("letter %d about %s is sent empty: no secret %s", draft.number, draft.subject, gone)
             kind, body = "seen", dict(draft.body)
         unsigned = {

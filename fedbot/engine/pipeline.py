@@ -1,4 +1,4 @@
-"""The pipeline's middle: journaled events meet the rules, and what follows is committed (DESIGN §3).
+"""The pipeline's middle: journaled events meet the rules, and what follows is committed.
 
 Everything that happens goes through `put` or `receive` and is decided upon in order, one at a time. Only here
 does state change; the lanes perform what the outbox holds.
@@ -368,7 +368,7 @@ class Engine:
                     html=words.html,
                     reply_to=effect.reply_to,
                     thread=effect.thread,
-                    rings=effect.rings,
+                    mentions=effect.mentions,
                     draft=effect.draft,
                     answers=effect.answers,
                 )

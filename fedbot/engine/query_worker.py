@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 4
 
 
-class AskLane:
+class QueryWorker:
     """Answers the questions of the outbox; a patient one is asked until it is answered."""
 
     def __init__(self, engine: Engine, inventory: Inventory, breaker: Breaker) -> None:

@@ -1,4 +1,4 @@
-"""Going on with a journal that knows less than the room: put back from a backup, or made anew (DESIGN §6, 7).
+"""Going on with a journal that knows less than the room: put back from a backup, or made anew.
 
 The rules for what was said are in `federation.recovering`; here the past is read and put before them.
 """
@@ -31,7 +31,7 @@ _EVER = datetime.max.replace(tzinfo=UTC)
 
 
 async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) -> None:
-    """Read what happened since the copy was made, our own letters included, before anything is done.
+    """Read what happened since the copy was made, our own messages included, before anything is done.
 
     Lines that were answered are not answered again, taps that were acted upon don't count again, and messages that
     were sent are not sent again.
@@ -46,7 +46,7 @@ async def catch_up(engine: Engine, syncing: SyncLoop, chat: Chat, since: str) ->
 
 
 def _acted_upon(batch: Batch, bot: str) -> frozenset[str]:
-    """The lines and taps by which our people decided what our letters tell since."""
+    """The lines and taps by which our people decided what our messages tell since."""
     ours = [e.envelope.get("body") for e in batch.events if isinstance(e, EnvelopeSeen) and e.sender == bot]
     return frozenset(str(body["event"]) for body in ours if isinstance(body, dict) and body.get("event"))
 
@@ -76,7 +76,7 @@ def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
 
 
 def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
-    """The event that this row's letter is already; '' if it isn't there."""
+    """The event that this row's message is already; '' if it isn't there."""
     draft = row.effect.draft if isinstance(row.effect, Letter | SendEnvelope) else None
     if draft is None or not draft.number:
         return ""
@@ -84,7 +84,7 @@ def _sent_as(engine: Engine, row: OutboxRow, sent: dict[str, str]) -> str:
 
 
 def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
-    """The event that says the very same, for what is no letter: that something has ended, for example."""
+    """The event that says the very same, for what is no message: that something has ended, for example."""
     if not isinstance(row.effect, Letter) or row.effect.edit or row.effect.draft is not None:
         return ""
     return said.get((row.effect.room, row.effect.plain), "")
@@ -95,7 +95,7 @@ def _said_as(row: OutboxRow, said: dict[tuple[str, str], str]) -> str:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What was found again. `lost` are open requests that our InvenTree names, but no letter in the room tells of."""
+    """What was found again. `lost` are open requests that our InvenTree names, but no message in the room tells of."""
 
     connections: tuple[tuple[str, str], ...]
     transfers: int
@@ -105,13 +105,15 @@ class Rebuilt:
 
 
 async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
-    """Fill a new journal from our InvenTree's metadata and from the letters in the rooms. Nothing is done yet."""
+    """Fill a new journal from our InvenTree's metadata and from the messages in the rooms. Nothing is done yet."""
     mirrors = await inventory.answer(CompanyMirrors())
     if not isinstance(mirrors, MirrorsFound):
         raise TypeError(f"asked for mirrors, not for {mirrors!r}")
     batch = await chat.sync(None, 0)
     for event in batch.events:
-        if isinstance(event, RoomReplaced):  # no friendship is known yet that would wait for people, and read no letter
+        if isinstance(
+            event, RoomReplaced
+        ):  # no friendship is known yet that would wait for people, and read no message
             engine.put(event)
     engine.put(Answered(engine.clock.now(), Context("rebuild"), (mirrors,)))
     engine.receive(batch)

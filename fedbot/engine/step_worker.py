@@ -1,4 +1,4 @@
-"""The act lane: one writer, each step by the same protocol (DESIGN §6).
+"""The act lane: one writer, each step by the same protocol.
 
 Probe (was it done already?) → write the intent → act once → read back → write the outcome. A step whose
 outcome is unknown is only probed, after `settle`; if the probe still finds nothing `give_up` after the act, it
@@ -41,7 +41,7 @@ ORDERLY_STOP = 8.0
 """Seconds that a step under way has when the bot is told to stop (a container is killed after 10)."""
 
 
-class ActLane:
+class StepWorker:
     """Performs the steps of the outbox, one after the other."""
 
     def __init__(

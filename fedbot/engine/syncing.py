@@ -1,4 +1,4 @@
-"""The sync loop: what the chat brings goes into the journal together with its token (DESIGN §3).
+"""The sync loop: what the chat brings goes into the journal together with its token.
 
 A grace ends only after a sync that began later than it. So the long poll is cut short when a grace is about to
 end, and `CaughtUp` is told to the rules when they wait for it.

@@ -1,4 +1,4 @@
-"""The typing sign: up from the first moment, down when the answer is in the room (DESIGN §8). Not journaled."""
+"""The typing sign: up from the first moment, down when the answer is in the room. Not journaled."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from fedbot.rules.model.access_steps import (
     TryToken,
 )
 
-# What a peer's user may look at (facts/inventree.md (e) 'READER'); it may do nothing else.
+# What a peer's user may look at; it may do nothing else.
 VIEWED = frozenset({"stock", "part", "part_category", "stock_location"})
 
 _PERMISSIONS = ("can_view", "can_add", "can_change", "can_delete")
@@ -91,7 +91,7 @@ def end_access(server: Server, step: EndAccess) -> AccessEnded:
 
 
 def may_be_given_away(server: Server, *, for_peer: bool) -> None:
-    """Refuse an access that a peer would hold in its hands, where any account can make itself admin (DESIGN §2)."""
+    """Refuse an access that a peer would hold in its hands, where any account can make itself admin."""
     if for_peer and not server.version.direct_access_is_safe:
         raise Refusal(
             f"In this InvenTree (API {server.version.api}) any account can make itself admin or lock others out, so no"

@@ -1,4 +1,4 @@
-"""Photos attached to stock items: found again by their comment, which begins with the mark (DESIGN §6)."""
+"""Photos attached to stock items: found again by their comment, which begins with the mark."""
 
 from __future__ import annotations
 

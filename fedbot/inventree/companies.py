@@ -1,6 +1,6 @@
 """The customer company that stands for a peer: one for all generations of the connection (UC1, UC5).
 
-It is found by our link, and never deleted: deleting it would return its items to stock (facts "More traps").
+It is found by our link, and never deleted: deleting it would return its items to stock.
 """
 
 from __future__ import annotations

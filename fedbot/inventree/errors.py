@@ -38,7 +38,7 @@ _PHRASES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ProxyError, "the proxy refuses"),
 )
 
-# InvenTree's own words for a no, and our short code for it (facts/inventree.md "Error shapes", "Chain").
+# InvenTree's own words for a no, and our short code for it.
 _REASONS: tuple[tuple[str, str], ...] = (
     ("must be in stock", "not-in-stock"),
     ("not in stock", "not-in-stock"),
@@ -151,7 +151,7 @@ def _reason(said: str, status: int) -> str:
     return found or ("gone" if status == HTTPStatus.NOT_FOUND else "refused")
 
 
-# Which role a refused call needs (facts/inventree.md (e)); the first path that fits counts.
+# Which role a refused call needs; the first path that fits counts.
 _ROLES = {
     "stock/location/": "stock_location",
     "stock/": "stock",

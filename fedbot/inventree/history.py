@@ -1,4 +1,4 @@
-"""InvenTree's own history of a stock item, in which our marks are found again (DESIGN §6, facts "(a)").
+"""InvenTree's own history of a stock item, in which our marks are found again.
 
 A mark is the first word of an entry's notes, and is compared as a whole: `fed:x:1` is not `fed:x:10`.
 """
@@ -14,7 +14,7 @@ from fedbot.ports.inventory import Refusal
 
 __all__ = ["UNDONE", "Entry", "Trace", "read_ahead", "trace"]
 
-# Types of entries (facts/inventree.md, "The chain that works on all four versions").
+# Types of entries.
 RETURNED = frozenset({15, 105})
 MOVED = frozenset({20, 25})
 SPLIT_FROM_PARENT = 40

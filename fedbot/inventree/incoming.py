@@ -1,7 +1,7 @@
-"""The receiver's steps: a part if it lacks one, the stock item in Incoming, putting it away; and out again (DESIGN §6).
+"""The receiver's steps: a part if it lacks one, the stock item in Incoming, putting it away; and out again.
 
 `POST stock/` leaves no notes in the history, so its mark is the item's `link`, which nothing can search for:
-it is looked for among the items of the part, those in Incoming first (facts/inventree.md "(b)").
+it is looked for among the items of the part, those in Incoming first.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def put_away(server: Server, step: PutAway) -> PlacedAt:
     """From Incoming to its destination, with 'received from …' in the history.
 
     That is written too where the destination is Incoming itself: a transfer to the place where an item lies
-    leaves an entry of type 25 (facts/inventree.md "More on the chain").
+    leaves an entry of type 25.
     """
     location = step.location
     if server.places.by_key(location) is None:

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
 
-# A server gets upgraded under us: it is looked at again this often, and after every outage (DESIGN §7).
+# A server gets upgraded under us: it is looked at again this often, and after every outage.
 SECONDS_BETWEEN_LOOKS = 24 * 3600.0
 
 # So long after its probe a step is done without a second look at its stock item.

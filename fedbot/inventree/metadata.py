@@ -1,7 +1,7 @@
 """Our own keys in InvenTree's metadata: where an item came from, the mirror of the journal (`fedbot`), what is shared.
 
-A PATCH merges the top level only and loses concurrent updates on every version (facts "(d)"): so only our own
-key is ever sent, it is read back, and the journal decides (DESIGN §6).
+A PATCH merges the top level only and loses concurrent updates on every version: so only our own
+key is ever sent, it is read back, and the journal decides.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def origin_of(server: Server, row: Row, own: Provenance | None) -> str:
     """The party that an item came from, seen in itself or in an item it was split from; empty if it is ours.
 
     A split copies the metadata: a mark with another key than the item's own is void, but the origin stays all
-    the same (DESIGN §6).
+    the same.
     """
     if own is not None:
         return own.origin

@@ -1,4 +1,4 @@
-"""The sender's steps: take out, hand over, and the ways back (DESIGN §6, facts/inventree.md "(a)").
+"""The sender's steps: take out, hand over, and the ways back.
 
 InvenTree clamps quantities in silence, lets allocated and broken things go, and has no lock below API 522. So
 everything is checked before, and read back after; what isn't as agreed is moved back.
@@ -209,7 +209,7 @@ def find_handed_over(server: Server, step: HandOver) -> HandedOver | None:
 def hand_over(server: Server, step: HandOver) -> HandedOver:
     """Assign the item to the peer's company and read back customer and quantity.
 
-    Of two simultaneous assigns on PostgreSQL both succeed and the last one wins (facts "(d)"): then it is
+    Of two simultaneous assigns on PostgreSQL both succeed and the last one wins: then it is
     with somebody else, which no retry can mend: `OutcomeUnknown`.
     """
     line = {"item": step.item}
@@ -260,7 +260,7 @@ def find_remarked(server: Server, step: Remark) -> HandedOver | None:
 def remark(server: Server, step: Remark) -> HandedOver:
     """InvenTree takes a sentence only along with a change: the status is changed, and changed back.
 
-    With the status that an item has it writes nothing (facts/inventree.md); it may have been changed already, by a try
+    With the status that an item has it writes nothing; it may have been changed already, by a try
     that got no further.
     """
     said = trace(server, step.mark, step.item).entries

@@ -41,7 +41,7 @@ def standing(server: Server, question: Overview) -> InventoryStanding:
 
 
 def writes_allowed(server: Server) -> bool:
-    """Whether we know this version well enough to change stock in it, or were told to (DESIGN §7)."""
+    """Whether we know this version well enough to change stock in it, or were told to."""
     return server.version.known or server.version.api == server.settings.accept_api
 
 

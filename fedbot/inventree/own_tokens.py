@@ -1,6 +1,6 @@
 """Our own two tokens: when they end, the next one made, tried and put into its file, and the old one revoked.
 
-A token may get the next one for its own user (facts/inventree.md (e), (f)): asked for by the same name it is the same
+A token may get the next one for its own user: asked for by the same name it is the same
 one again, so nothing is lost by a crash in between. The settings' file decides which one we use after a restart; it is
 written whole or not at all, and only once the new token has proved good.
 """

@@ -82,8 +82,8 @@ class _Network(httpcore.NetworkBackend):
         self._watch.cancel()
         with self._turn:
             self._is_over = True
-            for twin in self._sockets:
-                _shut(twin)
+            for fake in self._sockets:
+                _shut(fake)
             self._sockets.clear()
 
     def seconds(self, wanted: float | None) -> float:
@@ -189,7 +189,7 @@ class _Stream(httpcore.NetworkStream):
         return self._made if info == "ssl_object" and isinstance(self._made, ssl.SSLSocket) else None
 
 
-def _shut(twin: socket.socket) -> None:
+def _shut(fake: socket.socket) -> None:
     with suppress(OSError):  # it is shut already
-        twin.shutdown(socket.SHUT_RDWR)
-    twin.close()
+        fake.shutdown(socket.SHUT_RDWR)
+    fake.close()

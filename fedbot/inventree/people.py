@@ -1,4 +1,4 @@
-"""The people of our InvenTree and what they may do there at this moment (DESIGN §5).
+"""The people of our InvenTree and what they may do there at this moment.
 
 Any account can list users with their groups. An approver is an active member of the configured group; where
 no group is configured, who has the role stock: add through one of their groups (API >= 335).

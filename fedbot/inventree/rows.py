@@ -95,12 +95,12 @@ def _text(row: Row, name: str) -> str:
 
 
 # What isn't seen, or turns the direction of writing; 0.13 drops all of it, the newest some. Not among them: those
-# that join letters and emojis.
+# that join messages and emojis.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 _JOINERS = "\u200c\u200d"
 
 # Notes are Markdown, and refused if they would become other HTML than InvenTree allows: a link to another scheme, a
-# footnote, an attribute, a list that begins with 5, an entity that doesn't exist. These letters begin such things.
+# footnote, an attribute, a list that begins with 5, an entity that doesn't exist. These messages begin such things.
 _MARKDOWN = re.compile(r"[\[\]{}]")
 _LIST_NUMBER = re.compile(r"^(\d+)(?=\. )")
 _ENTITY = re.compile(r"&(?=#?\w+;)")

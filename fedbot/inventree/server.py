@@ -117,7 +117,7 @@ ORDER_ROLES = ("return_order", "sales_order", "purchase_order")
 
 @dataclass(frozen=True)
 class Account:
-    """The user behind a token: its name and what its roles allow (facts/inventree.md (e))."""
+    """The user behind a token: its name and what its roles allow."""
 
     username: str
     superuser: bool = False

@@ -18,7 +18,7 @@ from fedbot.rules.model.steps import PlacedAt, TakeBack, note_of
 from fedbot.rules.model.stock import STATUS_OK
 
 # Statuses that InvenTree itself knows: only these may go along with a transfer; a custom one is not a valid
-# choice there until the server was restarted (facts/inventree.md "Custom status").
+# choice there until the server was restarted.
 LOGICAL_STATUSES = frozenset({10, 50, 55, 60, 65, 70, 75, 85})
 
 _WHOLE = {"part_detail": "true", "location_detail": "true"}
@@ -101,7 +101,7 @@ def remembering(notes: str, row: Row) -> str:
     """`notes` that also tell where the item lay and which status it had, for the way back.
 
     Our journal may be lost, and a move leaves no trace of the old status of a whole item; so it stands in
-    InvenTree's own history (DESIGN §6, invariant 7).
+    InvenTree's own history.
     """
     place = row.get("location")
     was = f" (was: place {'none' if place is None else place}, status {exact_status(row)})"

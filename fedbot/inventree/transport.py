@@ -1,4 +1,4 @@
-"""The one way to an InvenTree: the official package's API class over one pooled httpx client (DESIGN §7).
+"""The one way to an InvenTree: the official package's API class over one pooled httpx client.
 
 The package's own class opens a connection for every call, sends a body with every GET, logs the token in
 `requestToken`, and sends it to any host that `downloadFile` is given. Everything here that it does over
@@ -215,7 +215,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         return self.request(url, **{**arguments, "method": "delete"})
 
     def rows(self, url: str, **params: object) -> list[dict[str, Json]]:
-        """Read a list, whether it comes bare or paged (facts/inventree.md (h))."""
+        """Read a list, whether it comes bare or paged."""
         content = self.get(url, params=params)
         listed = content.get("results") if isinstance(content, dict) else content
         if not isinstance(listed, list):

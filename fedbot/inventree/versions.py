@@ -1,6 +1,6 @@
 """Everything in which InvenTree versions differ, chosen by the server's API version.
 
-Each gate is from facts/inventree.md ("API-version gates", (j)). Nothing outside this module compares API
+Each gate was measured, or comes from InvenTree's API changelog. Nothing outside this module compares API
 versions; a version that needs more is taught here.
 """
 
@@ -36,7 +36,7 @@ class Version:
 
     @property
     def known(self) -> bool:
-        """Whether the facts cover it. Above, reads go on and writes wait for a superuser's word (DESIGN §7).
+        """Whether the facts cover it. Above, reads go on and writes wait for a superuser's word.
 
         That is no mere caution: the package announces that from API 566 on the stock history, which holds our
         marks, is gone and lies in an audit log.

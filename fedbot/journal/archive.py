@@ -21,6 +21,7 @@ from fedbot.rules.model.transfer import Transfer
 if TYPE_CHECKING:
     from fedbot.journal.schema import Database
 
+
 A_PAGE = 100
 _KIND = Transfer.__name__
 _LISTED = (

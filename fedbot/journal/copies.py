@@ -61,7 +61,7 @@ def write_copy(copy_to: Callable[[sqlite3.Connection], None], path: Path) -> Non
     """Let `copy_to` fill a new file at `path`: complete or not there at all; it replaces an older one.
 
     The copy has no journal id: opened, it gets a new one, since a homeserver answers used transaction ids with
-    the old events (DESIGN §4), and by that a bot knows that it goes on from a copy.
+    the old events, and by that a bot knows that it goes on from a copy.
     """
     unfinished = path.with_name(path.name + ".part")
     unfinished.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The journal (DESIGN §3, §6): events in, decisions committed, effects out, each a transaction.
+"""The journal: events in, decisions committed, effects out, each a transaction.
 
 Two things must be on the disk before we go on, and take as long as the disk needs to say so: what was received
 with its sync token, since the homeserver may forget it then; and the intent of an act, with all that led to it,

@@ -1,4 +1,4 @@
-"""Charts as PNG, by matplotlib in a process of its own that ends: its memory never becomes the bot's (DESIGN §2, UC4).
+"""Charts as PNG, by matplotlib in a process of its own that ends: its memory never becomes the bot's.
 
 `draw` is what the bot calls; run as a program (`python -m fedbot.matrix.chart`) this module is the other end: what is
 to be drawn comes as JSON on standard input, the picture goes to standard output.

@@ -1,4 +1,4 @@
-"""The real Chat: our Matrix account on a homeserver, by matrix-nio (twin: tests/fakes/chat.py)."""
+"""The real Chat: our Matrix account on a homeserver, by matrix-nio (fake: tests/fakes/chat.py)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from fedbot.ports.chat import Batch, Chat, ChatRefused, ChatSignedOut, Delivery,
 from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Redacted, Unreadable
 
 _TIMELINE_LIMIT = 100
-"""Synapse clamps to this, and cuts to 10 without being asked (facts/matrix.md §2)."""
+"""Synapse clamps to this, and cuts to 10 without being asked."""
 _SLACK = 20
 """Seconds that a request may take beyond what it waits for, before we call the homeserver hung."""
 
@@ -124,7 +124,7 @@ class MatrixChat(Chat):
         return await self._batch(since, timeout, own=False)
 
     async def catch_up(self, since: str) -> Batch:
-        """What happened since, our own letters included, and which lines we have answered."""
+        """What happened since, our own messages included, and which lines we have answered."""
         return await self._batch(since, 0, own=True)
 
     async def _batch(self, since: str | None, timeout: float, *, own: bool) -> Batch:
@@ -189,7 +189,7 @@ class MatrixChat(Chat):
         return (*(event for event in events if event not in keyless), *(event for event in late if event))
 
     async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
-        """All letters of the room's past that we may read, our own included, oldest first."""
+        """All messages of the room's past that we may read, our own included, oldest first."""
         past = await self._gap(room, None, None)
         return letters_in(past, self.user_id, room, self._now())
 
@@ -374,7 +374,7 @@ def _invitations_of(response: nio.SyncResponse) -> dict[str, tuple[Raw, ...]]:
 
 
 def _invitation_source(event: Any) -> Raw:  # noqa: ANN401  # nio has no types
-    """Nio takes the content out of the source of a membership event (facts/matrix.md §2): put it back."""
+    """Nio takes the content out of the source of a membership event: put it back."""
     source: dict[str, Any] = event.source
     return {**source, "content": event.content} if isinstance(event, nio.InviteMemberEvent) else source
 
@@ -410,8 +410,8 @@ def _invitations_filter() -> dict[str, Any]:
 def _unlike_any(sync_filter: dict[str, Any]) -> dict[str, Any]:
     """The filter with the name of a type in it that nobody sends.
 
-    Synapse repeats its answer for two minutes if it is asked the same (facts/matrix.md §4; seen with a token too,
-    from the same device): a second start within them would be told of rooms, invitations and who has claimed the
+    Synapse repeats its answer for two minutes if it is asked the same: a second start within them would be told of
+    rooms, invitations and who has claimed the
     account as they were.
     """
     timeline = {**sync_filter["room"]["timeline"], "not_types": [f"dev.fedbot.none.{secrets.token_hex(8)}"]}

@@ -77,7 +77,7 @@ def connect(
     Args:
         homeserver: its URL.
         user: Matrix id or its local part.
-        device_id: of this account, if it has one; transaction ids count per device (facts/matrix.md §2).
+        device_id: of this account, if it has one; transaction ids count per device.
         certificate: CA file for a homeserver with a certificate of its own making.
         request_timeout: seconds that a request may take; a sync its own time more.
     """

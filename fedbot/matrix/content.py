@@ -25,7 +25,7 @@ class BadContent(ValueError):
 def message(
     words: Rendered,
     *,
-    rings: Sequence[str] = (),
+    mentions: Sequence[str] = (),
     notice: bool | None = None,
     reply_to: str = "",
     thread: str = "",
@@ -36,27 +36,27 @@ def message(
 
     Args:
         words: what people read.
-        rings: ids of whom it mentions. Under the default push rules an `m.notice` rings nobody, so they make
-            it an `m.text` (DESIGN §8).
+        mentions: ids of whom it mentions. Under the default push rules an `m.notice` rings nobody, so they make
+            it an `m.text`.
         notice: whether it is an `m.notice`; by default it is unless it rings.
         reply_to: event id of the line that it answers.
         thread: event id of the thread's first message.
         envelope: the signed part, under `dev.fedbot`; for an edit also in the new content.
         edits: event id of our message that it replaces. An edit mentions nobody at the top level, so it rings
-            nobody; `rings` then are the ones whom the message as a whole mentions.
+            nobody; `mentions` then are the ones whom the message as a whole mentions.
 
     Raises:
         BadContent: see `check`.
     """
-    if notice and rings:
+    if notice and mentions:
         raise ValueError("a notice rings nobody; leave out `notice` or `rings`")
     content: dict[str, Any] = {
-        "msgtype": "m.text" if rings or notice is False else "m.notice",
+        "msgtype": "m.text" if mentions or notice is False else "m.notice",
         "body": words.plain,
         "format": "org.matrix.custom.html",
         "formatted_body": words.html,
         # Without this key push rules look for names in the body (Matrix spec, 'User and room mentions').
-        "m.mentions": {"user_ids": list(rings)} if rings else {},
+        "m.mentions": {"user_ids": list(mentions)} if mentions else {},
     }
     if envelope is not None:
         content[ENVELOPE] = dict(envelope)
@@ -117,7 +117,7 @@ def check(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _edit(content: dict[str, Any], edits: str) -> dict[str, Any]:
-    """Clients that don't know edits show the top level, as a message of its own (facts/matrix.md)."""
+    """Clients that don't know edits show the top level, as a message of its own."""
     return content | {
         "body": f"* {content['body']}",
         "formatted_body": f"* {content['formatted_body']}",

@@ -1,7 +1,7 @@
 """Saying by keys of the account that its device is its own, as people do by 'verifying' (spec, 'Cross-signing').
 
-Without it clients put a red shield beside all that the bot says, and those that exclude insecure devices don't show it
-(facts/matrix.md). Nio has none of this. The three keys are made once and kept; they outlive devices.
+Without it clients put a red shield beside all that the bot says, and those that exclude insecure devices don't show
+it. Nio has none of this. The three keys are made once and kept; they outlive devices.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Nio's `Olm` does the cryptography and keeps the store; when it is asked, and what goes over the network, is ours.
 Nio's client would do that too, but takes a room key that didn't get through for shared, trips over one broken device
-among many, and wants its own picture of rooms, which is wrong for room version 12 (facts/matrix.md).
+among many, and wants its own picture of rooms, which is wrong for room version 12.
 
 Room keys that a sync brings are in the store before the sync's token is used again: a crash before that brings them
 again, one after it has them.

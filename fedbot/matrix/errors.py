@@ -1,6 +1,6 @@
 """What nio and aiohttp report, as the errors of the Chat port.
 
-Nio returns most errors instead of raising them (facts/matrix.md §2); with `max_timeouts=0` it raises
+Nio returns most errors instead of raising them; with `max_timeouts=0` it raises
 aiohttp's. None of our texts holds a token: they name the act, Matrix's code and its message.
 """
 

@@ -1,7 +1,7 @@
 """Who we are to the homeserver: sign in once, and keep device id and token in the identity folder.
 
 A login per start is out: Synapse locks after about four in a row, for minutes, and a new device would make a
-repeated send a second message (facts/matrix.md §2).
+repeated send a second message.
 """
 
 from __future__ import annotations

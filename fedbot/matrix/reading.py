@@ -38,7 +38,7 @@ _REPLY_QUOTE = ("> <@", "> * <@")
 class Reader:
     """Reads one room's events for one account. `asked_at` stands in for times that can't be read.
 
-    `own`: our own letters count too, for a bot whose journal knows less than the room.
+    `own`: our own messages count too, for a bot whose journal knows less than the room.
     """
 
     us: str
@@ -51,7 +51,7 @@ class Reader:
 
         `picture` is the room as it was then.
         """
-        # A hub's parties will talk through the room (DESIGN §4); then envelopes of ours count too.
+        # A hub's parties will talk through the room; then envelopes of ours count too.
         is_ours = raw.get("sender") == self.us
         if not self._readable(raw) or (is_ours and not self.own):
             return None
@@ -110,7 +110,7 @@ class Reader:
         """A message: an envelope if it carries one, else what a person said (`m.text` only).
 
         Bots speak as `m.notice`; the spec wants bots not to answer those. A bot's edit has its envelope in
-        the top-level content too, so edits need no look into `m.new_content` for it (DESIGN §4).
+        the top-level content too, so edits need no look into `m.new_content` for it.
         """
         content = content_of(raw)
         relation = _object(content.get("m.relates_to"))

@@ -1,6 +1,6 @@
 """From a sync response to events, in order: what is news, what is only history, what changed about a room.
 
-Nio fires no callback when we are kicked, and a callback that fails loses the event (facts/matrix.md §2), so
+Nio fires no callback when we are kicked, and a callback that fails loses the event, so
 the response is read here, room by room, as JSON. Pure: `chat.client` fetches, this module reads.
 """
 
@@ -96,7 +96,7 @@ def own_messages(raw: RawSync, us: str) -> tuple[OwnMessage, ...]:
 
 
 def letters_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tuple[EnvelopeSeen, ...]:
-    """The letters in a room's past, our own included, in their order."""
+    """The messages in a room's past, our own included, in their order."""
     reader, picture = Reader(us, room, now, own=True), RoomPicture()
     found = [reader.message(raw, picture) for raw in timeline if not is_state(raw)]
     return tuple(event for event in found if isinstance(event, EnvelopeSeen))

@@ -22,272 +22,272 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 Subject = Connection | Transfer
 
 
-def noted_in_grace(tongue: Locale, *, subject: Subject, choice: Choice, seconds: timedelta) -> Lines:
+def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds: timedelta) -> Lines:
     """A typed decision is taken up; it can be taken back for some seconds."""
-    case = naming.case(tongue, subject)
-    less = subject.verdict.quantity if subject.verdict else None
+    case = naming.case(locale, subject)
+    less = subject.decision.quantity if subject.decision else None
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and less is not None:
         lines = subject.terms.lines  # of one part, maybe from several places
-        first = tongue.say(
+        first = locale.say(
             "Noted: {amount} of {things} ({code}). It counts in {span}.",
-            amount=tongue.quantity(less),
-            things=naming.thing(tongue, replace(lines[0], quantity=total(lines))),
+            amount=locale.quantity(less),
+            things=naming.thing(locale, replace(lines[0], quantity=total(lines))),
             code=subject.code,
-            span=tongue.span(seconds),
+            span=locale.span(seconds),
         )
     elif isinstance(subject, Transfer) and subject.awaits_parcel:
-        first = tongue.say("Noted: {case} is here. It is booked in after {span}.", case=case, span=tongue.span(seconds))
+        first = locale.say("Noted: {case} is here. It is booked in after {span}.", case=case, span=locale.span(seconds))
     elif choice is Choice.PARCEL:
-        first = tongue.say(
-            "Noted: yes to {case}, by parcel. It counts in {span}.", case=case, span=tongue.span(seconds)
+        first = locale.say(
+            "Noted: yes to {case}, by parcel. It counts in {span}.", case=case, span=locale.span(seconds)
         )
     elif choice is Choice.APPROVE:
-        first = tongue.say("Noted: yes to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
+        first = locale.say("Noted: yes to {case}. It counts in {span}.", case=case, span=locale.span(seconds))
     else:
-        first = tongue.say("Noted: no to {case}. It counts in {span}.", case=case, span=tongue.span(seconds))
-    return [first, tongue.say("To take it back until then, reply: {cancel}", cancel=command("cancel"))]
+        first = locale.say("Noted: no to {case}. It counts in {span}.", case=case, span=locale.span(seconds))
+    return [first, locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel"))]
 
 
-def tap_instead(tongue: Locale, *, subject: Subject) -> Lines:
+def tap_instead(locale: Locale, *, subject: Subject) -> Lines:
     """A 👍 or a 'yes' as the answer to a card: it isn't a decision."""
     if isinstance(subject, Transfer) and subject.awaits_parcel:
-        return [tongue.say("That doesn't count. Is the parcel here? Tap 📦 on the card.")]
-    return [tongue.say("That doesn't count. Tap ✅ or ❌ on the card to decide.")]
+        return [locale.say("That doesn't count. Is the parcel here? Tap 📦 on the card.")]
+    return [locale.say("That doesn't count. Tap ✅ or ❌ on the card to decide.")]
 
 
-def no_reason_here(tongue: Locale, *, subject: Subject) -> Lines:
+def no_reason_here(locale: Locale, *, subject: Subject) -> Lines:
     """A reason for declining a friendship, which has no place for one."""
     return [
-        tongue.say("Not counted: I can pass a reason on for things, not for a friendship."),
-        tongue.say("Decline without it: {decline}", decline=command(f"decline {subject.code}")),
+        locale.say("Not counted: I can pass a reason on for things, not for a friendship."),
+        locale.say("Decline without it: {decline}", decline=command(f"decline {subject.code}")),
     ]
 
 
-def not_yours_to_decide(tongue: Locale, *, subject: Subject, party: str) -> Lines:
+def not_yours_to_decide(locale: Locale, *, subject: Subject, party: str) -> Lines:
     """Somebody of another space, or of none, tapped on the card."""
     return [
-        tongue.say(
+        locale.say(
             "Not counted: only people of {party} decide on {case}.",
-            party=naming.space(tongue, party),
-            case=naming.case(tongue, subject),
+            party=naming.space(locale, party),
+            case=naming.case(locale, subject),
         ),
-        tongue.say(
+        locale.say(
             "I don't know you as one of them. An admin of {party} can enter you in its bot's configuration.",
-            party=naming.space(tongue, party),
+            party=naming.space(locale, party),
         ),
     ]
 
 
-def for_the_other_space_to_decide(tongue: Locale, *, subject: Subject, party: str, own: str, asked: bool) -> Lines:
+def for_the_other_space_to_decide(locale: Locale, *, subject: Subject, party: str, own: str, asked: bool) -> Lines:
     """Somebody of a friend, who may even have asked for it, tapped on our card. `own` is that person's space."""
     names: dict[str, Words] = {
-        "case": naming.case(tongue, subject),
-        "party": naming.space(tongue, party),
-        "own": naming.space(tongue, own),
+        "case": naming.case(locale, subject),
+        "party": naming.space(locale, party),
+        "own": naming.space(locale, own),
     }
     lines: Lines = [
-        tongue.say("Not counted: you are of {own}, and {case} is for {party} to decide.", **names),
-        tongue.say("What its people say, you will read here; nothing to do for you."),
+        locale.say("Not counted: you are of {own}, and {case} is for {party} to decide.", **names),
+        locale.say("Their decision will appear here. You don't need to do anything."),
     ]
     if asked:
-        lines.append(tongue.say("You can take it back: {cancel}", cancel=command(f"cancel {subject.code}")))
+        lines.append(locale.say("You can take it back: {cancel}", cancel=command(f"cancel {subject.code}")))
     return lines
 
 
-def decided_already(tongue: Locale, *, subject: Subject) -> Lines:
+def decided_already(locale: Locale, *, subject: Subject) -> Lines:
     """The card is no longer open."""
     return [
-        tongue.say("Not counted: {case} isn't open any more.", case=naming.case(tongue, subject)),
-        _how_it_ended(tongue, subject),
-        tongue.say("Who did what: {show}", show=command(f"show {subject.code}")),
+        locale.say("Not counted: {case} isn't open any more.", case=naming.case(locale, subject)),
+        _how_it_ended(locale, subject),
+        locale.say("Who did what: {show}", show=command(f"show {subject.code}")),
     ]
 
 
-def _how_it_ended(tongue: Locale, subject: Subject) -> tuple[Inline, ...]:
+def _how_it_ended(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
     signature = subject.decided
     refused = {TransferState.DECLINED, ConnectionState.DECLINED}
     cancelled = {TransferState.CANCELLED, ConnectionState.CANCELLED}
     if subject.state in {TransferState.EXPIRED, ConnectionState.EXPIRED}:
-        return tongue.say("Its time was over, {when}.", when=tongue.when(subject.due))
+        return locale.say("Its time was over, {when}.", when=locale.when(subject.due))
     if isinstance(subject, Transfer) and subject.wanted == "cancel":
-        return tongue.say("It is being cancelled.")
+        return locale.say("It is being cancelled.")
     if signature is None:
-        return tongue.say("It was cancelled.") if subject.state in cancelled else tongue.say("It is decided.")
-    names: dict[str, Words] = {"who": naming.signed(tongue, signature), "when": tongue.when(signature.at)}
+        return locale.say("It was cancelled.") if subject.state in cancelled else locale.say("It is decided.")
+    names: dict[str, Words] = {"who": naming.signed(locale, signature), "when": locale.when(signature.at)}
     if subject.state in cancelled and not (signature.name or signature.person):
-        return tongue.say("A bot cancelled it, {when}; its card says why.", **names)
+        return locale.say("A bot cancelled it, {when}; its card says why.", **names)
     if subject.state in cancelled:
-        return tongue.say("{who} cancelled it, {when}.", **names)
+        return locale.say("{who} cancelled it, {when}.", **names)
     if subject.state in refused or (isinstance(subject, Transfer) and subject.wanted == "decline"):
-        return tongue.say("{who} said no, {when}.", **names)
-    return tongue.say("{who} said yes, {when}.", **names)
+        return locale.say("{who} said no, {when}.", **names)
+    return locale.say("{who} said yes, {when}.", **names)
 
 
-def too_late(tongue: Locale, *, subject: Subject) -> Lines:
+def too_late(locale: Locale, *, subject: Subject) -> Lines:
     """The card's time is over; the end itself follows."""
     return [
-        tongue.say(
-            "Too late: {case} was open until {when}.", case=naming.case(tongue, subject), when=tongue.when(subject.due)
+        locale.say(
+            "Too late: {case} was open until {when}.", case=naming.case(locale, subject), when=locale.when(subject.due)
         ),
-        tongue.say("Nothing has moved. {who} can start it again.", who=naming.signed(tongue, subject.asked)),
+        locale.say("Nothing has moved. {who} can start it again.", who=naming.signed(locale, subject.asked)),
     ]
 
 
-def connection_not_active(tongue: Locale, *, connection: Connection) -> Lines:
+def connection_not_active(locale: Locale, *, connection: Connection) -> Lines:
     """The two spaces aren't connected at the moment, so nothing may be decided."""
-    peer = naming.space(tongue, connection.peer_name)
-    first = tongue.say("Not done: the friendship with {peer} isn't active at the moment.", peer=peer)
+    peer = naming.space(locale, connection.peer_name)
+    first = locale.say("Not done: the friendship with {peer} isn't active at the moment.", peer=peer)
     if connection.changed_room:
         return [
             first,
-            tongue.say("Its room was replaced; nothing has moved."),
-            tongue.say("A superuser says in the new room that it goes on: {review}", review=command("review --room")),
+            locale.say("Its room was replaced; nothing has moved."),
+            locale.say("A superuser says in the new room that it goes on: {review}", review=command("review --room")),
         ]
     if connection.state is ConnectionState.SUSPENDED:
         return [
             first,
-            tongue.say("The key or account of {peer}'s bot has changed; nothing has moved.", peer=peer),
-            tongue.say("A superuser looks at it, then it works again: {review}", review=command("review")),
+            locale.say("The key or account of {peer}'s bot has changed; nothing has moved.", peer=peer),
+            locale.say("A superuser looks at it, then it works again: {review}", review=command("review")),
         ]
-    return [first, tongue.say("Nothing has moved. Look with {spaces}.", spaces=command("spaces"))]
+    return [first, locale.say("Nothing has moved. Look with {spaces}.", spaces=command("spaces"))]
 
 
-def not_your_own(tongue: Locale, *, subject: Subject) -> Lines:
+def not_your_own(locale: Locale, *, subject: Subject) -> Lines:
     """Who asked can't approve."""
     return [
-        tongue.say(
+        locale.say(
             "Not counted: you asked for {case} yourself, so somebody else has to decide.",
-            case=naming.case(tongue, subject),
+            case=naming.case(locale, subject),
         ),
-        tongue.say("You can take it back: {cancel}", cancel=command(f"cancel {subject.code}")),
+        locale.say("You can take it back: {cancel}", cancel=command(f"cancel {subject.code}")),
     ]
 
 
-def being_decided(tongue: Locale, *, subject: Subject, by: str) -> Lines:
+def being_decided(locale: Locale, *, subject: Subject, by: str) -> Lines:
     """Somebody else was first, and the grace runs."""
     return [
-        tongue.say(
+        locale.say(
             "Not counted: {who} is deciding on {case} this very moment.",
-            who=naming.person(tongue, by),
-            case=naming.case(tongue, subject),
+            who=naming.person(locale, by),
+            case=naming.case(locale, subject),
         ),
-        tongue.say("Should it be open again afterwards, you can tap then."),
+        locale.say("Should it be open again afterwards, you can tap then."),
     ]
 
 
-def decided_by_yourself(tongue: Locale, *, subject: Subject, key: str) -> Lines:
+def decided_by_yourself(locale: Locale, *, subject: Subject, key: str) -> Lines:
     """The person's own word on the card is about to count; `key` is its sign."""
-    case = naming.case(tongue, subject)
+    case = naming.case(locale, subject)
     return [
-        tongue.say("Not counted: your own {key} on {case} came first, and counts in a moment.", key=key, case=case),
-        tongue.say("If you didn't mean it: take that {key} off at once, then tap again.", key=key),
+        locale.say("Not counted: your own {key} on {case} came first, and counts in a moment.", key=key, case=case),
+        locale.say("If you didn't mean it: take that {key} off at once, then tap again.", key=key),
     ]
 
 
-def open_again(tongue: Locale, *, subject: Subject) -> Lines:
+def open_again(locale: Locale, *, subject: Subject) -> Lines:
     """To those whose tap came while somebody else was deciding, who has taken it back."""
     return [
-        tongue.say("{case} is open again: nothing was decided.", case=naming.case(tongue, subject)),
-        tongue.say("Who tapped meanwhile and means it: take your tap off, and tap again."),
+        locale.say("{case} is open again: nothing was decided.", case=naming.case(locale, subject)),
+        locale.say("Who tapped meanwhile and means it: take your tap off, and tap again."),
     ]
 
 
 def not_entitled_to_decide(
-    tongue: Locale, *, subject: Subject, rights: Rights, right: Right, party: str, able: list[str]
+    locale: Locale, *, subject: Subject, rights: Rights, right: Right, party: str, able: list[str]
 ) -> Lines:
     """The person has not got the right in InvenTree now; who has."""
-    space = naming.space(tongue, party)
-    names: dict[str, Words] = {"case": naming.case(tongue, subject), "space": space}
+    space = naming.space(locale, party)
+    names: dict[str, Words] = {"case": naming.case(locale, subject), "space": space}
     if right is Right.SUPERUSER:
-        first = tongue.say("Not counted: {case} is for a superuser of {space}'s InvenTree.", **names)
+        first = locale.say("Not counted: {case} is for a superuser of {space}'s InvenTree.", **names)
     else:
-        first = tongue.say("Not counted: {case} is for an approver of {space}.", **names)
-    lines: Lines = [first, why_not_entitled(tongue, rights, right, space)]
+        first = locale.say("Not counted: {case} is for an approver of {space}.", **names)
+    lines: Lines = [first, why_not_entitled(locale, rights, right, space)]
     if able:
-        lines.append(tongue.say("{people} may. The card stays open.", people=naming.people(tongue, able)))
+        lines.append(locale.say("{people} may. The card stays open.", people=naming.people(locale, able)))
     else:
-        lines.append(tongue.say("The card stays open for those who may."))
+        lines.append(locale.say("The card stays open for those who may."))
     return lines
 
 
-def why_not_entitled(tongue: Locale, rights: Rights, right: Right, space: str) -> tuple[Inline, ...]:
+def why_not_entitled(locale: Locale, rights: Rights, right: Right, space: str) -> tuple[Inline, ...]:
     """What InvenTree says of the person's user, against the right that is needed."""
-    names: dict[str, Words] = {"user": tongue.short(rights.username, 40), "space": space}
+    names: dict[str, Words] = {"user": locale.short(rights.username, 40), "space": space}
     if not rights.known:
-        return tongue.say("{space}'s InvenTree has no user {user}.", **names)
+        return locale.say("{space}'s InvenTree has no user {user}.", **names)
     if not rights.active:
-        return tongue.say("Your user {user} is inactive in {space}'s InvenTree.", **names)
+        return locale.say("Your user {user} is inactive in {space}'s InvenTree.", **names)
     if rights.unpinned:
         names["setting"] = Code("rules.pinned_superusers" if right is Right.SUPERUSER else "rules.pinned_approvers")
-        return tongue.say("Your user {user} has to be in {setting} of my configuration, too.", **names)
+        return locale.say("Your user {user} has to be in {setting} of my configuration, too.", **names)
     if right is Right.SUPERUSER:
-        return tongue.say("Your user {user} isn't a superuser there.", **names)
-    return tongue.say("Your user {user} isn't an approver there.", **names)
+        return locale.say("Your user {user} isn't a superuser there.", **names)
+    return locale.say("Your user {user} isn't an approver there.", **names)
 
 
-def rights_unreadable(tongue: Locale, *, subject: Subject, problem: str) -> Lines:
+def rights_unreadable(locale: Locale, *, subject: Subject, problem: str) -> Lines:
     """InvenTree doesn't answer, so nobody's right can be read: fail closed."""
     return [
-        tongue.say("Not counted: I can't read your rights, as our InvenTree does not answer."),
-        tongue.say("Nothing has changed; the card stays open: {case}.", case=naming.case(tongue, subject)),
-        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)),
-        tongue.say("Please tap again later."),
+        locale.say("Not counted: I can't read your rights, as our InvenTree does not answer."),
+        locale.say("Nothing has changed; the card stays open: {case}.", case=naming.case(locale, subject)),
+        locale.say("Why: {problem}", problem=diagnosis(locale, problem)),
+        locale.say("Please tap again later."),
     ]
 
 
-def no_part_for_it_yet(tongue: Locale, *, transfer: Transfer, numbers: tuple[int, ...], home: PartyConfig) -> Lines:
+def no_part_for_it_yet(locale: Locale, *, transfer: Transfer, numbers: tuple[int, ...], home: PartyConfig) -> Lines:
     """A yes to something that has no part at the receiver: what makes one."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     lines: Lines = [
-        tongue.say(
+        locale.say(
             "Not counted: {space} has no place for {what} yet ({code}).",
             space=space,
-            what=naming.things(tongue, [transfer.line(number) for number in numbers]),
+            what=naming.things(locale, [transfer.line(number) for number in numbers]),
             code=transfer.code,
         )
     ]
-    lines += [no_part_for(tongue, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
-    lines += by_another_name(tongue, transfer)
-    lines.append(tongue.say("Nothing has moved. I look again now; when the card shows a place, tap ✅ once more."))
+    lines += [no_part_for(locale, transfer, number, space) for number in numbers[: naming.MOST_IN_FIRST_LINE]]
+    lines += by_another_name(locale, transfer)
+    lines.append(locale.say("Nothing has moved. I look again now; when the card shows a place, tap ✅ once more."))
     return lines
 
 
-def decided_elsewhere(tongue: Locale, *, subject: Subject, party: str) -> Lines:
+def decided_elsewhere(locale: Locale, *, subject: Subject, party: str) -> Lines:
     """The other space's people decide on it."""
-    space = naming.space(tongue, party)
+    space = naming.space(locale, party)
     return [
-        tongue.say("Not counted: {case} is for {space} to decide.", case=naming.case(tongue, subject), space=space),
-        tongue.say(
+        locale.say("Not counted: {case} is for {space} to decide.", case=naming.case(locale, subject), space=space),
+        locale.say(
             "It can be taken back as long as nothing has moved: {cancel}", cancel=command(f"cancel {subject.code}")
         ),
     ]
 
 
-def decision_stopped(tongue: Locale, *, subject: Subject) -> Lines:
+def decision_stopped(locale: Locale, *, subject: Subject) -> Lines:
     """A decision was taken back within its few seconds."""
     return [
-        tongue.say("Stopped in time: nothing is decided about {case}.", case=naming.case(tongue, subject)),
-        tongue.say("Its card is open again."),
+        locale.say("Stopped in time: nothing is decided about {case}.", case=naming.case(locale, subject)),
+        locale.say("Its card is open again."),
     ]
 
 
-def cancelled(tongue: Locale, *, subject: Subject, home: PartyConfig) -> Lines:
+def cancelled(locale: Locale, *, subject: Subject, home: PartyConfig) -> Lines:
     """It is taken back, and nothing had moved."""
     del home
-    first = tongue.say("Taken back: {case}.", case=naming.case(tongue, subject))
+    first = locale.say("Taken back: {case}.", case=naming.case(locale, subject))
     if isinstance(subject, Transfer):
-        return [first, tongue.say("Nothing has moved.")]
+        return [first, locale.say("Nothing has moved.")]
     if subject.company is not None:
-        return [first, tongue.say("What was made for it in our InvenTree is taken back too.")]
-    return [first, tongue.say("Nothing was made.")]
+        return [first, locale.say("What was made for it in our InvenTree is taken back too.")]
+    return [first, locale.say("Nothing was made.")]
 
 
-def cancel_asked(tongue: Locale, *, transfer: Transfer, peer_name: str) -> Lines:
+def cancel_asked(locale: Locale, *, transfer: Transfer, peer_name: str) -> Lines:
     """The sender has the last word until the stock has left it."""
-    peer = naming.space(tongue, peer_name)
+    peer = naming.space(locale, peer_name)
     return [
-        tongue.say("I have asked {peer} to take it back: {case}.", peer=peer, case=naming.case(tongue, transfer)),
-        tongue.say(
+        locale.say("I have asked {peer} to take it back: {case}.", peer=peer, case=naming.case(locale, transfer)),
+        locale.say(
             "It counts when {peer}'s bot says so; the card shows it. If it has left {peer} already, it comes.",
             peer=peer,
         ),
@@ -297,95 +297,95 @@ def cancel_asked(tongue: Locale, *, transfer: Transfer, peer_name: str) -> Lines
 _MOVING = frozenset({TransferState.SENT, TransferState.CREDITING, TransferState.APPROVED, TransferState.DEBITING})
 
 
-def too_late_to_cancel(tongue: Locale, *, subject: Subject, peer_name: str) -> Lines:
+def too_late_to_cancel(locale: Locale, *, subject: Subject, peer_name: str) -> Lines:
     """Stock is moving, or both sides are set up."""
-    peer, case = naming.space(tongue, peer_name), naming.case(tongue, subject)
+    peer, case = naming.space(locale, peer_name), naming.case(locale, subject)
     if isinstance(subject, Connection):
         return [
-            tongue.say("Too late: {case} is set up on our side, and {peer} may be using it.", case=case, peer=peer),
-            tongue.say("Nothing was changed."),
+            locale.say("Too late: {case} is set up on our side, and {peer} may be using it.", case=case, peer=peer),
+            locale.say("Nothing was changed."),
         ]
     if subject.state is TransferState.DISPUTED:
         return [
-            tongue.say(
+            locale.say(
                 "Not taken back: nobody can tell what became of {case}, so people have to look first.", case=case
             ),
-            tongue.say("All that I know of it: {show}", show=command(f"show {subject.code}")),
+            locale.say("All that I know of it: {show}", show=command(f"show {subject.code}")),
         ]
     if subject.state in _MOVING:
-        first = tongue.say("Too late: {case} is on its way.", case=case)
+        first = locale.say("Too late: {case} is on its way.", case=case)
     else:
-        first = tongue.say("Too late: {case} is booked in, or on its way back.", case=case)
+        first = locale.say("Too late: {case} is booked in, or on its way back.", case=case)
     if subject.role == "sender":
-        return [first, tongue.say("Nothing was changed. {peer} can offer it back to you.", peer=peer)]
-    return [first, tongue.say("Nothing was changed. You can offer it back to {peer}.", peer=peer)]
+        return [first, locale.say("Nothing was changed. {peer} can offer it back to you.", peer=peer)]
+    return [first, locale.say("Nothing was changed. You can offer it back to {peer}.", peer=peer)]
 
 
-def decline_instead(tongue: Locale, *, subject: Subject) -> Lines:
+def decline_instead(locale: Locale, *, subject: Subject) -> Lines:
     """It is ours to decide, so the way is a no."""
     return [
-        tongue.say("Not taken back: {case} is for us to decide.", case=naming.case(tongue, subject)),
-        tongue.say("Say no with ❌ on its card, or: {decline}", decline=command(f"decline {subject.code}")),
+        locale.say("Not taken back: {case} is for us to decide.", case=naming.case(locale, subject)),
+        locale.say("Say no with ❌ on its card, or: {decline}", decline=command(f"decline {subject.code}")),
     ]
 
 
-def friends_stay(tongue: Locale, *, connection: Connection) -> Lines:
+def friends_stay(locale: Locale, *, connection: Connection) -> Lines:
     """Cancelling doesn't end a friendship."""
     return [
-        tongue.say(
-            "Nothing to take back: we and {peer} are friends already.", peer=naming.space(tongue, connection.peer_name)
+        locale.say(
+            "Nothing to take back: we and {peer} are friends already.", peer=naming.space(locale, connection.peer_name)
         ),
-        tongue.say("{cancel} only takes back what isn't agreed yet. I did nothing.", cancel=command("cancel")),
+        locale.say("{cancel} only takes back what isn't agreed yet. I did nothing.", cancel=command("cancel")),
     ]
 
 
-def over_already(tongue: Locale, *, subject: Subject) -> Lines:
+def over_already(locale: Locale, *, subject: Subject) -> Lines:
     """It is at its end."""
     return [
-        tongue.say("Nothing to take back: {case} is over.", case=naming.case(tongue, subject)),
-        state_in_words(tongue, subject),
+        locale.say("Nothing to take back: {case} is over.", case=naming.case(locale, subject)),
+        state_in_words(locale, subject),
     ]
 
 
 def not_yours_to_cancel(
-    tongue: Locale, *, subject: Subject, rights: Rights, right: Right, home: PartyConfig, able: tuple[str, ...]
+    locale: Locale, *, subject: Subject, rights: Rights, right: Right, home: PartyConfig, able: tuple[str, ...]
 ) -> Lines:
     """Somebody else's asking, and not the right to take it back."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     lines: Lines = [
-        tongue.say("Not taken back: {case} isn't yours.", case=naming.case(tongue, subject)),
-        why_not_entitled(tongue, rights, right, space),
+        locale.say("Not taken back: {case} isn't yours.", case=naming.case(locale, subject)),
+        why_not_entitled(locale, rights, right, space),
     ]
     if able:
         lines.append(
-            tongue.say(
+            locale.say(
                 "{who} may (who asked), or {people}.",
-                who=naming.signed(tongue, subject.asked),
-                people=naming.people(tongue, able, any_of=True),
+                who=naming.signed(locale, subject.asked),
+                people=naming.people(locale, able, any_of=True),
             )
         )
     else:
-        lines.append(tongue.say("{who} may (who asked).", who=naming.signed(tongue, subject.asked)))
+        lines.append(locale.say("{who} may (who asked).", who=naming.signed(locale, subject.asked)))
     return lines
 
 
 def reminder(
-    tongue: Locale, *, subject: Connection | Transfer, home: PartyConfig, people: dict[str, str], others: int
+    locale: Locale, *, subject: Connection | Transfer, home: PartyConfig, people: dict[str, str], others: int
 ) -> Lines:
     """In the card's thread, for those who may decide (names by id; the first three are rung)."""
     del home
     pills: list[Inline] = []
     for user, name in people.items():
-        pills += [naming.pill(tongue, user, name), " "]
+        pills += [naming.pill(locale, user, name), " "]
     if others:
-        pills += [*tongue.say("and others: ")]
-    who = naming.signed(tongue, subject.asked)
+        pills += [*locale.say("and others: ")]
+    who = naming.signed(locale, subject.asked)
     return [
-        (*pills, *tongue.say("⏰ {case} still waits for your yes or no.", case=naming.case(tongue, subject))),
-        tongue.say(
-            "Asked by {who}. Open until {when}, then it is over by itself.", who=who, when=tongue.when(subject.due)
+        (*pills, *locale.say("⏰ {case} still waits for your yes or no.", case=naming.case(locale, subject))),
+        locale.say(
+            "Asked by {who}. Open until {when}, then it is over by itself.", who=who, when=locale.when(subject.due)
         ),
-        tongue.say(
+        locale.say(
             "Nothing has moved. Tap ✅ or ❌ on the card, or reply: {approve} · {decline}",
             approve=command(f"approve {subject.code}"),
             decline=command(f"decline {subject.code}"),

@@ -46,78 +46,78 @@ OURS = frozenset({"landing", "makes_access"})
 """What our own InvenTree or config changes; everything else is the other space's word."""
 
 
-def changed(tongue: Locale, card: Card, changes: tuple[Change, ...]) -> Lines:
+def changed(locale: Locale, card: Card, changes: tuple[Change, ...]) -> Lines:
     """One line a change: 'Betaspace changed the quantity from 10 to 20.'."""
     transfer = card.transfer
     peer = card.sender if transfer.role == "receiver" else card.receiver
-    return _lines(tongue, peer, changes) if changes else []
+    return _lines(locale, peer, changes) if changes else []
 
 
-def connection_changed(tongue: Locale, connection: Connection, changes: tuple[Change, ...]) -> Lines:
+def connection_changed(locale: Locale, connection: Connection, changes: tuple[Change, ...]) -> Lines:
     """The same of a friendship that is asked for."""
-    return _lines(tongue, naming.space(tongue, connection.peer_name), changes) if changes else []
+    return _lines(locale, naming.space(locale, connection.peer_name), changes) if changes else []
 
 
-def _lines(tongue: Locale, peer: str, changes: tuple[Change, ...]) -> Lines:
-    lines: Lines = [tongue.say("⚠ This card takes the place of the one before. Decide again, on this one.")]
-    lines += [_change(tongue, peer, change) for change in changes[:MOST_CHANGES]]
+def _lines(locale: Locale, peer: str, changes: tuple[Change, ...]) -> Lines:
+    lines: Lines = [locale.say("⚠ This card takes the place of the one before. Decide again, on this one.")]
+    lines += [_change(locale, peer, change) for change in changes[:MOST_CHANGES]]
     if len(changes) > MOST_CHANGES:
-        lines.append(tongue.say("and {number} more changes", number=len(changes) - MOST_CHANGES))
+        lines.append(locale.say("and {number} more changes", number=len(changes) - MOST_CHANGES))
     return lines
 
 
-def _change(tongue: Locale, peer: str, change: Change) -> tuple[Inline, ...]:
-    what = tongue.word(FIELDS.get(change.field, marked("what is agreed")))
-    before, after = _value(tongue, change.before), _value(tongue, change.after)
+def _change(locale: Locale, peer: str, change: Change) -> tuple[Inline, ...]:
+    what = locale.word(FIELDS.get(change.field, marked("what is agreed")))
+    before, after = _value(locale, change.before), _value(locale, change.after)
     if change.field in OURS:
-        return tongue.say("Changed: {what}, from {before} to {after}.", what=what, before=before, after=after)
-    return tongue.say(
+        return locale.say("Changed: {what}, from {before} to {after}.", what=what, before=before, after=after)
+    return locale.say(
         "{peer} changed {what} from {before} to {after}.", peer=peer, what=what, before=before, after=after
     )
 
 
-def _value(tongue: Locale, value: object) -> str:
+def _value(locale: Locale, value: object) -> str:
     match value:
         case Decimal():
-            return tongue.quantity(value)
+            return locale.quantity(value)
         case PartDescription():
-            told = [naming.part(tongue, value), tongue.short(value.ipn, 40), tongue.short(value.revision, 20)]
+            told = [naming.part(locale, value), locale.short(value.ipn, 40), locale.short(value.revision, 20)]
             return ", ".join(each for each in told if each)
         case ShownLine():
-            return f"{tongue.quantity(value.quantity)} × {naming.part(tongue, value.description)}"
+            return f"{locale.quantity(value.quantity)} × {naming.part(locale, value.description)}"
         case Landing():
-            told = [tongue.short(value.part_name, 60), tongue.short(value.place, 60)]
-            return ", ".join(each for each in told if each) or tongue.word("nowhere yet")
+            told = [locale.short(value.part_name, 60), locale.short(value.place, 60)]
+            return ", ".join(each for each in told if each) or locale.word("nowhere yet")
         case datetime():
-            return str(tongue.when(value))
+            return str(locale.when(value))
         case date():
-            return tongue.day(value)
+            return locale.day(value)
         case None | "":
-            return tongue.word("nothing")
+            return locale.word("nothing")
         case _:
-            return f'"{tongue.short(str(value), 60)}"'
+            return f'"{locale.short(str(value), 60)}"'
 
 
-def card_is_superseded(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+def card_is_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """A reaction on a card that another one has taken the place of."""
     return [
-        tongue.say("Not counted: a newer card shows what has changed in {case}.", case=naming.case(tongue, subject)),
-        tongue.say("Please decide on that one."),
+        locale.say("Not counted: a newer card shows what has changed in {case}.", case=naming.case(locale, subject)),
+        locale.say("Please decide on that one."),
     ]
 
 
-def card_has_changed(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+def card_has_changed(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """A reaction from before the card was edited."""
     return [
-        tongue.say("Not counted: the card of {case} has changed since.", case=naming.case(tongue, subject)),
-        tongue.say("Please read it again and react anew."),
+        locale.say("Not counted: the card of {case} has changed since.", case=naming.case(locale, subject)),
+        locale.say("Please read it again and react anew."),
     ]
 
 
-def card_superseded(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+def card_superseded(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """What the former card reads from now on."""
     return [
-        tongue.say("{case} has changed: a newer card takes the place of this one.", case=naming.case(tongue, subject)),
-        tongue.say("Decide on that one. Nothing has moved."),
+        locale.say("{case} has changed: a newer card takes the place of this one.", case=naming.case(locale, subject)),
+        locale.say("Decide on that one. Nothing has moved."),
         subject.code,
     ]

@@ -1,4 +1,4 @@
-"""The end of a friendship: what is cancelled, what is finished first, and what stays (DESIGN §2, UC5)."""
+"""The end of a friendship: what is cancelled, what is finished first, and what stays."""
 
 from __future__ import annotations
 
@@ -20,96 +20,96 @@ MOST_SHOWN = 10
 
 
 def disconnecting(
-    tongue: Locale, *, connection: Connection, home: PartyConfig, at_once: bool, preview: Preview
+    locale: Locale, *, connection: Connection, home: PartyConfig, at_once: bool, preview: Preview
 ) -> Lines:
     """Our superuser ends it; the answer to the line."""
-    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
-        tongue.say("{own} ends the friendship with {peer}.", own=Bold(own), peer=Bold(peer)),
-        *ended_by(tongue, connection, home),
-        *_what_happens(tongue, preview, at_once=at_once),
+        locale.say("{own} ends the friendship with {peer}.", own=Bold(own), peer=Bold(peer)),
+        *ended_by(locale, connection, home),
+        *_what_happens(locale, preview, at_once=at_once),
     ]
     if at_once:
-        lines.append(tongue.say("{peer}'s access to our InvenTree ends now.", peer=peer))
+        lines.append(locale.say("{peer}'s access to our InvenTree ends now.", peer=peer))
     else:
-        lines.append(tongue.say("Then {peer}'s access to our InvenTree ends. Nothing to do.", peer=peer))
+        lines.append(locale.say("Then {peer}'s access to our InvenTree ends. Nothing to do.", peer=peer))
     return [*lines, connection.code]
 
 
-def peer_disconnects(tongue: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
+def peer_disconnects(locale: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
     """The other space ends it; our side does the same."""
-    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
     return [
-        tongue.say("{peer} ends the friendship with {own}.", own=Bold(own), peer=Bold(peer)),
-        *ended_by(tongue, connection, home),
-        *_what_happens(tongue, preview, at_once=False),
-        tongue.say("Then {peer}'s access to our InvenTree ends too. Nothing to do.", peer=peer),
+        locale.say("{peer} ends the friendship with {own}.", own=Bold(own), peer=Bold(peer)),
+        *ended_by(locale, connection, home),
+        *_what_happens(locale, preview, at_once=False),
+        locale.say("Then {peer}'s access to our InvenTree ends too. Nothing to do.", peer=peer),
         connection.code,
     ]
 
 
-def _what_happens(tongue: Locale, preview: Preview, *, at_once: bool) -> Lines:
+def _what_happens(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
     moving = (
-        tongue.say("⚠ Was moving; people have to look what became of it:")
+        locale.say("⚠ Was moving; people have to look what became of it:")
         if at_once
-        else tongue.say("Is moving, and is finished first:")
+        else locale.say("Is moving, and is finished first:")
     )
     return [
-        tongue.say("Nothing new starts."),
-        *_listed(tongue, tongue.say("Cancelled, nothing of it had moved:"), preview.cancelled),
-        *_listed(tongue, moving, preview.finished),
-        *_on_loan(tongue, preview),
+        locale.say("Nothing new starts."),
+        *_listed(locale, locale.say("Cancelled, nothing of it had moved:"), preview.cancelled),
+        *_listed(locale, moving, preview.finished),
+        *_on_loan(locale, preview),
     ]
 
 
-def _on_loan(tongue: Locale, preview: Preview) -> Lines:
+def _on_loan(locale: Locale, preview: Preview) -> Lines:
     """Each loan, and how it is settled; some of these are for the owner's approver to say."""
     if not preview.on_loan:
         return []
-    title = tongue.say("On loan; each is settled by {back}, {gift} or {lost}:", **_WAYS)
-    return _listed(tongue, title, preview.on_loan)
+    title = locale.say("On loan; each is settled by {back}, {gift} or {lost}:", **_WAYS)
+    return _listed(locale, title, preview.on_loan)
 
 
 _WAYS: dict[str, Words] = {"back": command("return"), "gift": command("gift"), "lost": command("lost")}
 
 
-def _listed(tongue: Locale, title: tuple[Inline, ...], transfers: Sequence[Transfer]) -> Lines:
+def _listed(locale: Locale, title: tuple[Inline, ...], transfers: Sequence[Transfer]) -> Lines:
     if not transfers:
         return []
-    items = [(each.code, " – ", what_it_is(tongue, each)) for each in transfers[:MOST_SHOWN]]
-    more = [tongue.say("and {number} more", number=len(transfers) - MOST_SHOWN)] if len(transfers) > MOST_SHOWN else []
+    items = [(each.code, " – ", what_it_is(locale, each)) for each in transfers[:MOST_SHOWN]]
+    more = [locale.say("and {number} more", number=len(transfers) - MOST_SHOWN)] if len(transfers) > MOST_SHOWN else []
     return [title, Items((*items, *more))]
 
 
 def disconnected(
-    tongue: Locale, *, connection: Connection, home: PartyConfig, on_loan: tuple[Transfer, ...] = ()
+    locale: Locale, *, connection: Connection, home: PartyConfig, on_loan: tuple[Transfer, ...] = ()
 ) -> Lines:
     """Nothing moves any more, and the access is ended."""
-    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
     return [
-        tongue.say("{own} and {peer} are friends no more.", own=Bold(own), peer=Bold(peer)),
-        *ended_by(tongue, connection, home),
-        tongue.say("What was given stays given, and the history stays."),
+        locale.say("{own} and {peer} are friends no more.", own=Bold(own), peer=Bold(peer)),
+        *ended_by(locale, connection, home),
+        locale.say("What was given stays given, and the history stays."),
         *_listed(
-            tongue,
-            tongue.say("Still on loan; the owner's approver settles it by {back}, {gift} or {lost}:", **_WAYS),
+            locale,
+            locale.say("Still on loan; the owner's approver settles it by {back}, {gift} or {lost}:", **_WAYS),
             on_loan,
         ),
-        *_if_gone_for_ever(tongue, peer, on_loan),
-        tongue.say("{peer}'s access to our InvenTree is shut.", peer=peer),
-        tongue.say("A superuser can ask again at any time: {connect}", connect=command(f"connect {connection.peer}")),
+        *_if_gone_for_ever(locale, peer, on_loan),
+        locale.say("{peer}'s access to our InvenTree is shut.", peer=peer),
+        locale.say("A superuser can ask again at any time: {connect}", connect=command(f"connect {connection.peer}")),
         connection.code,
     ]
 
 
-def _if_gone_for_ever(tongue: Locale, peer: str, on_loan: Sequence[Transfer]) -> Lines:
+def _if_gone_for_ever(locale: Locale, peer: str, on_loan: Sequence[Transfer]) -> Lines:
     """How what we have borrowed is settled if its owner's bot never comes back."""
     borrowed = [loan.code for loan in on_loan if loan.role == "receiver"]
     if not borrowed:
         return []
     line = command(f"resolve {borrowed[0]}")
     return [
-        tongue.say("Is {peer} gone for ever? What we have borrowed a superuser settles: {line}", peer=peer, line=line)
+        locale.say("Is {peer} gone for ever? What we have borrowed a superuser settles: {line}", peer=peer, line=line)
     ]
 
 
@@ -117,88 +117,88 @@ def _if_gone_for_ever(tongue: Locale, peer: str, on_loan: Sequence[Transfer]) ->
 
 
 def disconnect_preview(
-    tongue: Locale, *, connection: Connection, home: PartyConfig, orderly: Preview | None, at_once: Preview
+    locale: Locale, *, connection: Connection, home: PartyConfig, orderly: Preview | None, at_once: Preview
 ) -> Lines:
     """What ending the friendship would do, in each way; the person picks one by its number."""
-    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
+    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
     lines: Lines = [
-        tongue.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
-        tongue.say("What was given stays given, and the history stays."),
+        locale.say("End the friendship of {own} and {peer}? I did nothing yet.", own=Bold(own), peer=Bold(peer)),
+        locale.say("What was given stays given, and the history stays."),
     ]
     if orderly is not None:
-        lines.append(tongue.say("1) in order: what moves is finished, then {peer}'s access ends", peer=peer))
-        lines += _consequences(tongue, orderly, at_once=False)
+        lines.append(locale.say("1) in order: what moves is finished, then {peer}'s access ends", peer=peer))
+        lines += _consequences(locale, orderly, at_once=False)
     number = 1 if orderly is None else 2
-    now = tongue.say(
+    now = locale.say(
         "{number}) at once: {peer}'s access ends now; for a space that is gone, or not to be trusted",
         number=number,
         peer=peer,
     )
-    lines += [now, *_consequences(tongue, at_once, at_once=True)]
-    numbers = tongue.names([str(each) for each in range(1, number + 1)], any_of=True)
-    return [*lines, tongue.say("Reply {numbers} within 10 minutes.", numbers=numbers)]
+    lines += [now, *_consequences(locale, at_once, at_once=True)]
+    numbers = locale.names([str(each) for each in range(1, number + 1)], any_of=True)
+    return [*lines, locale.say("Reply {numbers} within 10 minutes.", numbers=numbers)]
 
 
-def _consequences(tongue: Locale, preview: Preview, *, at_once: bool) -> Lines:
+def _consequences(locale: Locale, preview: Preview, *, at_once: bool) -> Lines:
     if not (preview.cancelled or preview.finished or preview.on_loan):
-        return [tongue.say("Nothing is open or moving.")]
-    moving = tongue.say("⚠ Stays unclear, people have to look:") if at_once else tongue.say("Is finished first:")
+        return [locale.say("Nothing is open or moving.")]
+    moving = locale.say("⚠ Stays unclear, people have to look:") if at_once else locale.say("Is finished first:")
     return [
-        *_listed(tongue, tongue.say("Is cancelled:"), preview.cancelled),
-        *_listed(tongue, moving, preview.finished),
-        *_on_loan(tongue, preview),
+        *_listed(locale, locale.say("Is cancelled:"), preview.cancelled),
+        *_listed(locale, moving, preview.finished),
+        *_on_loan(locale, preview),
     ]
 
 
-def nothing_to_end(tongue: Locale, *, name: str) -> Lines:
+def nothing_to_end(locale: Locale, *, name: str) -> Lines:
     """There is no friendship with that space."""
-    return [tongue.say("We and {peer} aren't friends. I did nothing.", peer=naming.space(tongue, name))]
+    return [locale.say("We and {peer} aren't friends. I did nothing.", peer=naming.space(locale, name))]
 
 
-def not_friends_yet(tongue: Locale, *, connection: Connection) -> Lines:
+def not_friends_yet(locale: Locale, *, connection: Connection) -> Lines:
     """It is only asked for, or being set up: that is taken back in another way."""
-    peer = naming.space(tongue, connection.peer_name)
-    first = tongue.say("We and {peer} aren't friends yet. I did nothing.", peer=peer)
+    peer = naming.space(locale, connection.peer_name)
+    first = locale.say("We and {peer} aren't friends yet. I did nothing.", peer=peer)
     if connection.state is ConnectionState.OFFERED:
-        return [first, tongue.say("To say no: {decline}", decline=command(f"decline {connection.code}"))]
-    return [first, tongue.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))]
+        return [first, locale.say("To say no: {decline}", decline=command(f"decline {connection.code}"))]
+    return [first, locale.say("To take it back: {cancel}", cancel=command(f"cancel {connection.code}"))]
 
 
-def ending_already(tongue: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
+def ending_already(locale: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
     """It is ending; what it waits for, and how not to wait."""
-    peer = naming.space(tongue, connection.peer_name)
+    peer = naming.space(locale, connection.peer_name)
     return [
-        tongue.say("The friendship with {peer} is ending already. I did nothing.", peer=peer),
-        *ended_by(tongue, connection, home),
-        *_listed(tongue, tongue.say("It waits for:"), (*preview.cancelled, *preview.finished)),
-        *_on_loan(tongue, preview),
-        _without_waiting(tongue, connection),
+        locale.say("The friendship with {peer} is ending already. I did nothing.", peer=peer),
+        *ended_by(locale, connection, home),
+        *_listed(locale, locale.say("It waits for:"), (*preview.cancelled, *preview.finished)),
+        *_on_loan(locale, preview),
+        _without_waiting(locale, connection),
     ]
 
 
-def ending_waits(tongue: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
+def ending_waits(locale: Locale, *, connection: Connection, home: PartyConfig, preview: Preview) -> Lines:
     """The other bot is silent, so the end hangs."""
-    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
     return [
-        tongue.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
-        *_listed(tongue, tongue.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),
-        tongue.say("{peer}'s access to {own}'s InvenTree is not shut yet.", peer=peer, own=own),
-        tongue.say("Next: I send it again by myself. Nothing to do now."),
-        _without_waiting(tongue, connection),
+        locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=connection.code, peer=peer),
+        *_listed(locale, locale.say("Not finished yet:"), (*preview.cancelled, *preview.finished)),
+        locale.say("{peer}'s access to {own}'s InvenTree is not shut yet.", peer=peer, own=own),
+        locale.say("Next: I send it again by myself. Nothing to do now."),
+        _without_waiting(locale, connection),
     ]
 
 
-def _without_waiting(tongue: Locale, connection: Connection) -> tuple[Inline, ...]:
+def _without_waiting(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
     line = command(f"disconnect {connection.peer} --now")
-    return tongue.say("A superuser who doesn't want to wait: {line}", line=line)
+    return locale.say("A superuser who doesn't want to wait: {line}", line=line)
 
 
-def still_ending(tongue: Locale, *, connection: Connection) -> Lines:
+def still_ending(locale: Locale, *, connection: Connection) -> Lines:
     """An asking to connect while the old friendship is still ending."""
-    peer = naming.space(tongue, connection.peer_name)
+    peer = naming.space(locale, connection.peer_name)
     return [
-        tongue.say("Not asked: the old friendship with {peer} is still ending.", peer=peer),
-        tongue.say("Please ask when it is over. To see what it waits for: {line}", line=_disconnect(connection)),
+        locale.say("Not asked: the old friendship with {peer} is still ending.", peer=peer),
+        locale.say("Please ask when it is over. To see what it waits for: {line}", line=_disconnect(connection)),
     ]
 
 
@@ -206,30 +206,30 @@ def _disconnect(connection: Connection) -> Inline:
     return command(f"disconnect {connection.peer}")
 
 
-def goes_on_from_before(tongue: Locale, *, connection: Connection, transfers: tuple[Transfer, ...]) -> Lines:
+def goes_on_from_before(locale: Locale, *, connection: Connection, transfers: tuple[Transfer, ...]) -> Lines:
     """A new friendship with an old friend takes up what the old one left."""
-    peer = naming.space(tongue, connection.peer_name)
+    peer = naming.space(locale, connection.peer_name)
     return [
-        tongue.say("We were friends with {peer} before.", peer=peer),
-        *_listed(tongue, tongue.say("This was left open then, and goes on:"), transfers),
+        locale.say("We were friends with {peer} before.", peer=peer),
+        *_listed(locale, locale.say("This was left open then, and goes on:"), transfers),
     ]
 
 
-def access_made_by_hand(tongue: Locale, *, connection: Connection, name: str) -> Lines:
+def access_made_by_hand(locale: Locale, *, connection: Connection, name: str) -> Lines:
     """In the admin room: what was clicked for a friend is taken back by clicks."""
-    peer = naming.space(tongue, connection.peer_name)
+    peer = naming.space(locale, connection.peer_name)
     return [
-        tongue.say(
+        locale.say(
             "⚠ The friendship with {peer} is over. Its access was made by hand, so please end it by hand.",
             peer=Bold(peer),
         ),
-        tongue.say("In our InvenTree, as a superuser, and in this order:"),
+        locale.say("In our InvenTree, as a superuser, and in this order:"),
         Items(
             (
-                tongue.say("set the user {user} inactive, don't just remove it from its group", user=Code(name)),
-                tongue.say("revoke its tokens"),
+                locale.say("set the user {user} inactive, don't just remove it from its group", user=Code(name)),
+                locale.say("revoke its tokens"),
             )
         ),
-        tongue.say("Its token is gone from the bot's machine."),
+        locale.say("Its token is gone from the bot's machine."),
         connection.code,
     ]

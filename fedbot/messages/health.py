@@ -32,93 +32,93 @@ _WHAT_TO_DO: dict[str, str] = {
 }
 
 
-def admin_messages_left_out(tongue: Locale) -> Lines:
+def admin_messages_left_out(locale: Locale) -> Lines:
     """Many messages of one kind: the rest is only in the audit."""
     return [
-        tongue.say("I have more messages like the last ones, and leave them out here."),
-        tongue.say("Each is in my audit trail. I say this at most once an hour."),
+        locale.say("I have more messages like the last ones, and leave them out here."),
+        locale.say("Each is in my audit trail. I say this at most once an hour."),
     ]
 
 
-def peer_sends_too_much(tongue: Locale, *, peer: str) -> Lines:
+def peer_sends_too_much(locale: Locale, *, peer: str) -> Lines:
     """A peer, or an account in the room (by its Matrix id), sends more protocol messages than we read."""
     is_account = peer.startswith("@")
     end = (
-        tongue.say("A moderator of the room can remove it.")
+        locale.say("A moderator of the room can remove it.")
         if is_account
-        else tongue.say("To end the friendship, type in the shared room: {line}", line=typed(f"disconnect {peer}"))
+        else locale.say("To end the friendship, type in the shared room: {line}", line=typed(f"disconnect {peer}"))
     )
-    who = tongue.short(peer, 60)
+    who = locale.short(peer, 60)
     return [
-        tongue.say("{who} sends more messages than I read, so some wait.", who=who),
-        tongue.say("Stock that is in transit isn't affected. I say this at most once a day."),
+        locale.say("{who} sends more messages than I read, so some wait.", who=who),
+        locale.say("Stock that is in transit isn't affected. I say this at most once a day."),
         end,
     ]
 
 
-def post_refused(tongue: Locale, *, event: PostRefused) -> Lines:
+def post_refused(locale: Locale, *, event: PostRefused) -> Lines:
     """The homeserver will not take a message of ours, so the people in that room don't see it."""
     kind = _MESSAGES.get(event.key.partition(":")[0], marked("a message"))
     advice = _WHAT_TO_DO.get(event.code, marked("The text above is the homeserver's."))
-    said = " ".join(part for part in (tongue.short(event.code, 40), tongue.short(event.text, 200)) if part)
+    said = " ".join(part for part in (locale.short(event.code, 40), locale.short(event.text, 200)) if part)
     return [
-        tongue.say(
+        locale.say(
             "I could not post {what} in {room}: nobody there sees it.",
-            what=tongue.word(kind),
-            room=Code(tongue.short(event.room, 120)),
+            what=locale.word(kind),
+            room=Code(locale.short(event.room, 120)),
         ),
-        tongue.say("The homeserver said: {said}", said=said),
-        tongue.say(
+        locale.say("The homeserver said: {said}", said=said),
+        locale.say(
             "{advice} I don't try again by myself. Its name: {key}",
-            advice=tongue.word(advice),
-            key=Code(tongue.short(event.key, 120)),
+            advice=locale.word(advice),
+            key=Code(locale.short(event.key, 120)),
         ),
     ]
 
 
-def inventory_down(tongue: Locale, *, problem: str, home: PartyConfig) -> Lines:
+def inventory_down(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
     """Our InvenTree does not answer."""
     return [
-        tongue.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(tongue, home.name)),
-        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem, 300)),
-        tongue.say("Done: nothing is lost. Not done: what needs InvenTree waits."),
-        tongue.say("Next: I try again by myself and go on where I stopped. Nothing to do if you know of it."),
-        tongue.say("To see more, on the bot's machine: {check}", check=Code("fedbot check")),
+        locale.say("⏸ {space}'s InvenTree does not answer.", space=naming.space(locale, home.name)),
+        locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
+        locale.say("Done: nothing is lost. Not done: what needs InvenTree waits."),
+        locale.say("Next: I try again by myself and go on where I stopped. Nothing to do if you know of it."),
+        locale.say("To see more, on the bot's machine: {check}", check=Code("fedbot check")),
     ]
 
 
-def bot_stops(tongue: Locale, *, problem: str, home: PartyConfig) -> Lines:
+def bot_stops(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
     """The bot ends by itself, and can't go on before a person has done something."""
     return [
-        tongue.say("⏹ {space}'s bot has stopped.", space=naming.space(tongue, home.name)),
-        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem, 500)),
+        locale.say("⏹ {space}'s bot has stopped.", space=naming.space(locale, home.name)),
+        locale.say("Why: {problem}", problem=diagnosis(locale, problem, 500)),
     ]
 
 
-def set_aside(tongue: Locale, *, aside: SetAside) -> Lines:
+def set_aside(locale: Locale, *, aside: SetAside) -> Lines:
     """Something failed in a way that nobody has foreseen: what waits, and how an admin has it tried again."""
-    waits = tongue.say("Everything else goes on. What concerns the same request waits.")
+    waits = locale.say("Everything else goes on. What concerns the same request waits.")
     if not aside.subject:
-        waits = tongue.say("Everything else goes on.")
+        waits = locale.say("Everything else goes on.")
     return [
-        tongue.say("⚠ I could not do something and set it aside (no. {number}).", number=aside.number),
-        tongue.say(
+        locale.say("⚠ I could not do something and set it aside (no. {number}).", number=aside.number),
+        locale.say(
             "It was {what}; the problem: {problem}",
-            what=Code(tongue.short(aside.what, 40)),
-            problem=Code(tongue.short(aside.problem, 200)),
+            what=Code(locale.short(aside.what, 40)),
+            problem=Code(locale.short(aside.problem, 200)),
         ),
         waits,
-        tongue.say("To try it again, run on my machine: {retry}", retry=Code(f"fedbot retry {aside.number}")),
-        tongue.say("{status} lists all that is set aside.", status=Code("fedbot status")),
+        locale.say("To try it again, run on my machine: {retry}", retry=Code(f"fedbot retry {aside.number}")),
+        locale.say("{status} lists all that is set aside.", status=Code("fedbot status")),
     ]
 
 
-def not_mirrored(tongue: Locale, *, text: str) -> Lines:
+def not_mirrored(locale: Locale, *, text: str) -> Lines:
     """Metadata in InvenTree could not be written; nothing waits for it."""
     return [
-        tongue.say("I could not write my notes into InvenTree's metadata. Everything else goes on."),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text, 300)),
-        tongue.say(
+        locale.say("I could not write my notes into InvenTree's metadata. Everything else goes on."),
+        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say(
             "Usually my InvenTree user lacks a role: {check} says which. I say this once a day.",
             check=Code("fedbot check"),
         ),
@@ -157,92 +157,92 @@ _DUE: dict[DueKind, str] = {
 }
 
 
-def bot_untrusted(tongue: Locale, *, why: str, home: PartyConfig) -> Lines:
+def bot_untrusted(locale: Locale, *, why: str, home: PartyConfig) -> Lines:
     """People's apps warn of what the bot says in encrypted rooms."""
     return [
-        tongue.say("In encrypted rooms apps put a warning beside what I say, and some don't show it at all."),
-        tongue.say("Why: {why}.", why=tongue.short(why, 200)),
-        tongue.say("To mend it, on my machine, with the password of {bot} in my settings:", bot=Code(home.bot)),
+        locale.say("In encrypted rooms apps put a warning beside what I say, and some don't show it at all."),
+        locale.say("Why: {why}.", why=locale.short(why, 200)),
+        locale.say("To mend it, on my machine, with the password of {bot} in my settings:", bot=Code(home.bot)),
         Code("fedbot verify"),
-        tongue.say("Then restart me."),
-        tongue.say("All else works as it should."),
+        locale.say("Then restart me."),
+        locale.say("All else works as it should."),
     ]
 
 
-def inventory_back(tongue: Locale, *, home: PartyConfig, since: datetime, until: datetime) -> Lines:
+def inventory_back(locale: Locale, *, home: PartyConfig, since: datetime, until: datetime) -> Lines:
     """Our InvenTree answers again: the message about the outage reads so from then on."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     return [
-        tongue.say("✅ {space}'s InvenTree answers again, since {until}.", space=space, until=tongue.when(until)),
-        tongue.say(
+        locale.say("✅ {space}'s InvenTree answers again, since {until}.", space=space, until=locale.when(until)),
+        locale.say(
             "It was silent since {since}. What waited for it goes on by itself; nothing to do.",
-            since=tongue.when(since),
+            since=locale.when(since),
         ),
     ]
 
 
-def inventory_went_back(tongue: Locale, *, home: PartyConfig, lost: tuple[Lost, ...]) -> Lines:
+def inventory_went_back(locale: Locale, *, home: PartyConfig, lost: tuple[Lost, ...]) -> Lines:
     """Our InvenTree was put back to an earlier state: what is missing in it, and what to do."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     lines: Lines = [
-        tongue.say("⚠ {space}'s InvenTree was put back to an earlier state.", space=space),
-        tongue.say("I move no stock in it until a superuser says: {resume}", resume=naming.command("resume")),
+        locale.say("⚠ {space}'s InvenTree was put back to an earlier state.", space=space),
+        locale.say("I move no stock in it until a superuser says: {resume}", resume=naming.command("resume")),
     ]
     if not lost:
-        return [*lines, tongue.say("Of what I know nothing is missing. Compare: {books}", books=_BOOKS)]
-    shown = [_lost(tongue, each) for each in lost[:MOST_LOST]]
+        return [*lines, locale.say("Of what I know nothing is missing. Compare: {books}", books=_BOOKS)]
+    shown = [_lost(locale, each) for each in lost[:MOST_LOST]]
     if len(lost) > MOST_LOST:
-        shown.append(tongue.say("and {number} more", number=len(lost) - MOST_LOST))
+        shown.append(locale.say("and {number} more", number=len(lost) - MOST_LOST))
     return [
         *lines,
-        tongue.say("Missing in it, or another thing under the same number:"),
+        locale.say("Missing in it, or another thing under the same number:"),
         Items(tuple(shown)),
-        tongue.say("Correct the stock in InvenTree first, then compare: {books}", books=_BOOKS),
+        locale.say("Correct the stock in InvenTree first, then compare: {books}", books=_BOOKS),
     ]
 
 
-def _lost(tongue: Locale, lost: Lost) -> tuple[Inline, ...]:
+def _lost(locale: Locale, lost: Lost) -> tuple[Inline, ...]:
     """'#23, 4 × M3 bolt, with Betaspace (k7m2): another thing now'."""
     names: dict[str, Words] = {
         "item": lost.item,
-        "what": naming.thing(tongue, lost.line),
+        "what": naming.thing(locale, lost.line),
         "other": lost.transfer.peer,
         "code": lost.transfer.code,
     }
     if lost.transfer.role == "sender":
-        where = tongue.say("#{item}: {what}, given to {other} ({code})", **names)
+        where = locale.say("#{item}: {what}, given to {other} ({code})", **names)
     else:
-        where = tongue.say("#{item}: {what}, got from {other} ({code})", **names)
-    return (*where, *tongue.say(", is another thing now")) if lost.is_another else where
+        where = locale.say("#{item}: {what}, got from {other} ({code})", **names)
+    return (*where, *locale.say(", is another thing now")) if lost.is_another else where
 
 
-def nothing_to_resume(tongue: Locale, *, home: PartyConfig) -> Lines:
+def nothing_to_resume(locale: Locale, *, home: PartyConfig) -> Lines:
     """Nothing was stopped."""
-    space = naming.space(tongue, home.name)
-    return [tongue.say("Nothing to do: I do move stock in {space}'s InvenTree.", space=space)]
+    space = naming.space(locale, home.name)
+    return [locale.say("Nothing to do: I do move stock in {space}'s InvenTree.", space=space)]
 
 
-def resumed(tongue: Locale, *, home: PartyConfig) -> Lines:
+def resumed(locale: Locale, *, home: PartyConfig) -> Lines:
     """A superuser has looked at the books."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     return [
-        tongue.say("From now on I move stock in {space}'s InvenTree again.", space=space),
-        tongue.say("What waited goes on within a minute. A thing that isn't the one I know stays untouched."),
+        locale.say("From now on I move stock in {space}'s InvenTree again.", space=space),
+        locale.say("What waited goes on within a minute. A thing that isn't the one I know stays untouched."),
     ]
 
 
-def inventory_refuses(tongue: Locale, *, problem: str, home: PartyConfig) -> Lines:
+def inventory_refuses(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
     """Something waits for our InvenTree, which answers, but says no."""
     return [
-        tongue.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(tongue, home.name)),
-        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem, 300)),
-        tongue.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
-        tongue.say("I say this once a day."),
+        locale.say("⚠ {space}'s InvenTree doesn't let me do what waits.", space=naming.space(locale, home.name)),
+        locale.say("Why: {problem}", problem=diagnosis(locale, problem, 300)),
+        locale.say("I try again by myself. More on the bot's machine: {check}", check=Code("fedbot check")),
+        locale.say("I say this once a day."),
     ]
 
 
 def version_changed(
-    tongue: Locale,
+    locale: Locale,
     *,
     home: PartyConfig,
     old: BotStatus,
@@ -252,23 +252,23 @@ def version_changed(
 ) -> Lines:
     """Our InvenTree was upgraded (or put back), and something works differently now."""
     new: dict[str, Words] = {
-        "space": naming.space(tongue, home.name),
-        "new": tongue.short(inventory.version, 30),
+        "space": naming.space(locale, home.name),
+        "new": locale.short(inventory.version, 30),
         "api": inventory.api,
     }
-    was, before = old.api, tongue.short(old.release, 30)
+    was, before = old.api, locale.short(old.release, 30)
     if was:
         changed = "{space}'s InvenTree is {new} (API {api}) now, it was {before} (API {was})."
-        first = tongue.say(changed, was=was, before=before, **new)
+        first = locale.say(changed, was=was, before=before, **new)
     else:
-        first = tongue.say("{space}'s InvenTree is {new} (API {api}).", **new)
-    differently = [tongue.say(_CANNOT[name]) for name in lost if name in _CANNOT]
-    differently += [tongue.say(_CAN[name]) for name in gained if name in _CAN]
+        first = locale.say("{space}'s InvenTree is {new} (API {api}).", **new)
+    differently = [locale.say(_CANNOT[name]) for name in lost if name in _CANNOT]
+    differently += [locale.say(_CAN[name]) for name in gained if name in _CAN]
     if not inventory.writes_allowed:
         accept = f"accept_api: {inventory.api}"
         differently.insert(
             0,
-            tongue.say(
+            locale.say(
                 "⚠ I don't know that version, so I only read: nothing is moved until you upgrade me, or a superuser"
                 " writes {accept} below inventree and restarts me.",
                 accept=accept,
@@ -277,79 +277,79 @@ def version_changed(
     return [first, Items(tuple(differently))]
 
 
-def due_next(tongue: Locale, due: Sequence[Due]) -> Lines:
+def due_next(locale: Locale, due: Sequence[Due]) -> Lines:
     """What happens next by the clock, soonest first; nothing if nothing does."""
     if not due:
         return []
     entries: list[tuple[Inline, ...]] = []
     for entry in due:
-        what = tongue.say(_DUE[entry.kind], about=tongue.short(entry.about, 40))
-        entries.append(tongue.say("{when}: {what}", when=tongue.when(entry.at), what=what))
-    return [tongue.say("Due next:"), Items(tuple(entries))]
+        what = locale.say(_DUE[entry.kind], about=locale.short(entry.about, 40))
+        entries.append(locale.say("{when}: {what}", when=locale.when(entry.at), what=what))
+    return [locale.say("Due next:"), Items(tuple(entries))]
 
 
 # --- our own tokens ------------------------------------------------------------------------------------------
 
 
-def own_token_ends(tongue: Locale, *, home: PartyConfig, token: OwnToken, left: int, name: str) -> Lines:
+def own_token_ends(locale: Locale, *, home: PartyConfig, token: OwnToken, left: int, name: str) -> Lines:
     """One of our own tokens ends soon, and I can't make the next one: what to do."""
     setting = f"inventree.{token.id}"
-    first = tongue.some(
+    first = locale.some(
         "⚠ My own InvenTree token ({setting}) ends in {number} day, and I have no new one.",
         "⚠ My own InvenTree token ({setting}) ends in {number} days, and I have no new one.",
         left,
         setting=Code(setting),
     )
     then = (
-        tongue.say("After that I can make no accounts and tokens for friends; all else goes on.")
+        locale.say("After that I can make no accounts and tokens for friends; all else goes on.")
         if token.id == "admin_token"
-        else tongue.say("After that I can neither look into InvenTree nor move anything.")
+        else locale.say("After that I can neither look into InvenTree nor move anything.")
     )
-    lines: Lines = [first, then, tongue.say("Why: {text}", text=diagnosis(tongue, token.problem, 300))]
+    lines: Lines = [first, then, locale.say("Why: {text}", text=diagnosis(locale, token.problem, 300))]
     if token.reason == "restart":
-        return [*lines, tongue.say("Please restart me on the bot's machine.")]
+        return [*lines, locale.say("Please restart me on the bot's machine.")]
     url = f"{home.inventory_url or 'https://OUR-INVENTREE'}/api/user/token/?name={name}"
     steps = (
-        tongue.say("as the user behind it, make a new token: {curl}", curl=Code(f"curl -u USER '{url}'")),
-        tongue.say(
+        locale.say("as the user behind it, make a new token: {curl}", curl=Code(f"curl -u USER '{url}'")),
+        locale.say(
             "on the bot's machine, write it in the old one's place ({file}, or where {setting} comes from). Never into"
             " a chat",
             file=Code(f"{setting}_file"),
             setting=Code(setting),
         ),
-        tongue.say("restart me; once I say that it works, revoke the old one: {old}", old=Code(token.name or "?")),
+        locale.say("restart me; once I say that it works, revoke the old one: {old}", old=Code(token.name or "?")),
     )
-    lines += [tongue.say("Please:"), Items(steps)]
+    lines += [locale.say("Please:"), Items(steps)]
     if token.reason in {"no-file", "not-writable"}:
         lines.append(
-            tongue.say(
+            locale.say(
                 "Or put it into a file of its own ({file}) that my user may replace, folder included: then I do it.",
                 file=Code(f"{setting}_file"),
             )
         )
-    return [*lines, tongue.say("I look at it every day.")]
+    return [*lines, locale.say("I look at it every day.")]
 
 
-def own_token_renewed(tongue: Locale, *, token: OwnToken, expiry: date, by_hand: bool) -> Lines:
+def own_token_renewed(locale: Locale, *, token: OwnToken, expiry: date, by_hand: bool) -> Lines:
     """The next token works, after a warning that there was none. `token` is the one before."""
-    first = tongue.say(
+    first = locale.say(
         "✅ My new InvenTree token ({setting}) works, good until {day}.",
         setting=Code(f"inventree.{token.id}"),
-        day=tongue.day(expiry),
+        day=locale.day(expiry),
     )
     if by_hand:
         old = Code(token.name or "?")
-        return [first, tongue.say("Please revoke the old one in InvenTree: {old}", old=old)]
-    return [first, tongue.say("I revoke the old one by myself. Nothing to do.")]
+        return [first, locale.say("Please revoke the old one in InvenTree: {old}", old=old)]
+    return [first, locale.say("I revoke the old one by myself. Nothing to do.")]
 
 
-def own_old_token_stays(tongue: Locale, *, token: OwnToken, text: str) -> Lines:
+def own_old_token_stays(locale: Locale, *, token: OwnToken, text: str) -> Lines:
     """The new one is in use, but the old one could not be revoked."""
     return [
-        tongue.say(
+        locale.say(
             "⚠ My old InvenTree token ({setting}) is still good: I could not revoke it.",
             setting=Code(f"inventree.{token.id}"),
         ),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
-        tongue.say("The new one is in use: {name}. I try again every day.", name=Code(token.name)),
+        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("The new one is in use: {name}. I try again every day.", name=Code(token.name)),
     ]

@@ -15,52 +15,52 @@ MOST_PEOPLE = 50
 
 
 def help_overview(
-    tongue: Locale, *, home: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...]
+    locale: Locale, *, home: PartyConfig, person: str, username: str, lines: tuple[VerbLine, ...]
 ) -> Lines:
     """The first page: the everyday verbs, and who you are."""
-    who = naming.person(tongue, person)
-    space = naming.space(tongue, home.name)
+    who = naming.person(locale, person)
+    space = naming.space(locale, home.name)
     return [
-        tongue.say("I move things between our spaces' InvenTrees. You ask, someone over there agrees with one tap."),
-        Items(tuple(_verb_line(tongue, line) for line in lines)),
-        tongue.say(
+        locale.say("I move things between our spaces' InvenTrees. You ask, someone over there agrees with one tap."),
+        Items(tuple(_verb_line(locale, line) for line in lines)),
+        locale.say(
             "You: {who} of {space}, user {user} in its InvenTree. What you may do: {whoami}",
             who=who,
             space=space,
-            user=tongue.short(username, 40),
+            user=locale.short(username, 40),
             whoami=command("whoami"),
         ),
-        tongue.say("An item is #42, an IPN, a name or its pasted link."),
-        tongue.say("More: {help} · {admin}", help=command("help push"), admin=command("help admin")),
+        locale.say("An item is #42, an IPN, a name or its pasted link."),
+        locale.say("More: {help} · {admin}", help=command("help push"), admin=command("help admin")),
     ]
 
 
-def _verb_line(tongue: Locale, line: VerbLine) -> tuple[Inline, ...]:
-    return (command(line.shown), " – ", tongue.word(line.summary))
+def _verb_line(locale: Locale, line: VerbLine) -> tuple[Inline, ...]:
+    return (command(line.shown), " – ", locale.word(line.summary))
 
 
-def help_admin(tongue: Locale, *, home: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
+def help_admin(locale: Locale, *, home: PartyConfig, lines: tuple[VerbLine, ...]) -> Lines:
     """The second page: everything else."""
-    items = tuple((*_verb_line(tongue, line), *_for_whom(tongue, line.right)) for line in lines)
+    items = tuple((*_verb_line(locale, line), *_for_whom(locale, line.right)) for line in lines)
     return [
-        tongue.say("The other things that you can say to {space}'s bot:", space=naming.space(tongue, home.name)),
+        locale.say("The other things that you can say to {space}'s bot:", space=naming.space(locale, home.name)),
         Items(items),
-        tongue.say(
+        locale.say(
             "The everyday ones: {help} · one of them: {verb}", help=command("help"), verb=command("help connect")
         ),
     ]
 
 
-def _for_whom(tongue: Locale, right: Right) -> tuple[Inline, ...]:
+def _for_whom(locale: Locale, right: Right) -> tuple[Inline, ...]:
     if right is Right.SUPERUSER:
-        return (" ", *tongue.say("(superusers)"))
+        return (" ", *locale.say("(superusers)"))
     if right is Right.APPROVER:
-        return (" ", *tongue.say("(approvers)"))
+        return (" ", *locale.say("(approvers)"))
     return ()
 
 
 def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tells
-    tongue: Locale,
+    locale: Locale,
     *,
     usage: str,
     aliases: tuple[str, ...],
@@ -72,34 +72,34 @@ def help_verb(  # noqa: PLR0913 -- one keyword for each thing that the page tell
     home: PartyConfig,
 ) -> Lines:
     """One verb: how it goes, what it does, examples, who may."""
-    lines: Lines = [(command(usage), " – ", tongue.word(summary)), *(tongue.word(detail) for detail in details)]
+    lines: Lines = [(command(usage), " – ", locale.word(summary)), *(locale.word(detail) for detail in details)]
     if options:
-        lines.append(Items(tuple((Code(option), " – ", tongue.word(what)) for option, what in options)))
+        lines.append(Items(tuple((Code(option), " – ", locale.word(what)) for option, what in options)))
     if examples:
         shown: list[Inline] = []
         for example in examples:
             shown += [" · "] * bool(shown) + [command(example)]
-        lines.append(tongue.say("For example: {example}", example=shown))
+        lines.append(locale.say("For example: {example}", example=shown))
     if aliases:
-        lines.append(tongue.say("The same: {names}", names=", ".join(aliases)))
-    lines.append(_who_may(tongue, right, naming.space(tongue, home.name)))
+        lines.append(locale.say("The same: {names}", names=", ".join(aliases)))
+    lines.append(_who_may(locale, right, naming.space(locale, home.name)))
     return lines
 
 
-def _who_may(tongue: Locale, right: Right, space: str) -> tuple[Inline, ...]:
+def _who_may(locale: Locale, right: Right, space: str) -> tuple[Inline, ...]:
     match right:
         case Right.SUPERUSER:
-            return tongue.say("Who may: superusers of {space}'s InvenTree.", space=space)
+            return locale.say("Who may: superusers of {space}'s InvenTree.", space=space)
         case Right.APPROVER:
-            return tongue.say("Who may: approvers of {space}.", space=space)
+            return locale.say("Who may: approvers of {space}.", space=space)
         case Right.MAPPED:
-            return tongue.say("Who may: everybody of {space} with an active InvenTree user.", space=space)
+            return locale.say("Who may: everybody of {space} with an active InvenTree user.", space=space)
         case Right.ANYONE:
-            return tongue.say("Who may: everybody of {space} whom I know.", space=space)
+            return locale.say("Who may: every configured person of {space}.", space=space)
 
 
 def whoami(
-    tongue: Locale,
+    locale: Locale,
     *,
     home: PartyConfig,
     person: str,
@@ -110,80 +110,80 @@ def whoami(
     not_yours: tuple[str, ...],
 ) -> Lines:
     """Which InvenTree user somebody is, and what that user may do now."""
-    space, user = naming.space(tongue, home.name), tongue.short(username, 40)
-    who = naming.person(tongue, name or person)
+    space, user = naming.space(locale, home.name), locale.short(username, 40)
+    who = naming.person(locale, name or person)
     lines: Lines = [
-        tongue.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
-        _standing(tongue, rights, space, user),
-        tongue.say("You may: {verbs}", verbs=", ".join(verbs)),
+        locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
+        _standing(locale, rights, space, user),
+        locale.say("You may: {verbs}", verbs=", ".join(verbs)),
     ]
     if not_yours:
-        lines.append(tongue.say("Not: {verbs}", verbs=", ".join(not_yours)))
-    lines.append(tongue.say("I have read that in InvenTree just now."))
+        lines.append(locale.say("Not: {verbs}", verbs=", ".join(not_yours)))
+    lines.append(locale.say("I have read that in InvenTree just now."))
     return lines
 
 
 def whoami_without_rights(
-    tongue: Locale, *, home: PartyConfig, person: str, name: str, username: str, problem: str
+    locale: Locale, *, home: PartyConfig, person: str, name: str, username: str, problem: str
 ) -> Lines:
     """Which InvenTree user somebody is, while that InvenTree doesn't say what the user may do."""
-    space, user = naming.space(tongue, home.name), tongue.short(username, 40)
-    who = naming.person(tongue, name or person)
+    space, user = naming.space(locale, home.name), locale.short(username, 40)
+    who = naming.person(locale, name or person)
     lines: Lines = [
-        tongue.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
-        tongue.say("It does not answer now, so I can't read what you may do."),
+        locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
+        locale.say("It does not answer now, so I can't read what you may do."),
     ]
     if problem:
-        lines.append(tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)))
-    return [*lines, tongue.say("These work without it: {verbs}", verbs="help, whoami, status, disconnect --now")]
+        lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
+    return [*lines, locale.say("These work without it: {verbs}", verbs="help, whoami, status, disconnect --now")]
 
 
-def _standing(tongue: Locale, rights: Rights, space: str, user: str) -> tuple[Inline, ...]:
+def _standing(locale: Locale, rights: Rights, space: str, user: str) -> tuple[Inline, ...]:
     if not rights.known:
-        return tongue.say(
+        return locale.say(
             "But {space}'s InvenTree has no user {user}; its admin has to make one, or correct my configuration.",
             space=space,
             user=user,
         )
     if not rights.active:
-        return tongue.say("But this user is inactive; an admin of {space}'s InvenTree can switch it on.", space=space)
+        return locale.say("But this user is inactive; an admin of {space}'s InvenTree can switch it on.", space=space)
     if rights.superuser:
-        return tongue.say("You are superuser there: you may approve, and make friends with spaces.")
+        return locale.say("You are superuser there: you may approve, and make friends with spaces.")
     if rights.approver:
-        return tongue.say("You are approver there: you may give things away and decide on offers.")
-    return tongue.say("You are neither approver nor superuser there: others decide.")
+        return locale.say("You are approver there: you may give things away and decide on offers.")
+    return locale.say("You are neither approver nor superuser there: others decide.")
 
 
-def people(tongue: Locale, *, home: PartyConfig, people: tuple[PersonSeen, ...]) -> Lines:
+def people(locale: Locale, *, home: PartyConfig, people: tuple[PersonSeen, ...]) -> Lines:
     """Our people with their rights, read just now."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     if not people:
         return [
-            tongue.say(
+            locale.say(
                 "I know nobody of {space}: there is nobody under {key} in my configuration.",
                 space=space,
                 key=Code("people"),
             )
         ]
-    items: list[tuple[Inline, ...]] = [_person(tongue, person) for person in people[:MOST_PEOPLE]]
+    items: list[tuple[Inline, ...]] = [_person(locale, person) for person in people[:MOST_PEOPLE]]
     if len(people) > MOST_PEOPLE:
-        items.append(tongue.say("and {number} more", number=len(people) - MOST_PEOPLE))
+        items.append(locale.say("and {number} more", number=len(people) - MOST_PEOPLE))
     return [
-        tongue.some(
+        locale.some(
             "I know {number} person of {space}. Rights read in InvenTree just now:",
             "I know {number} people of {space}. Rights read in InvenTree just now:",
             len(people),
             space=space,
         ),
         Items(tuple(items)),
-        tongue.say("Who is whom stands in my configuration, under {key}.", key=Code("people")),
+        locale.say("Who is whom stands in my configuration, under {key}.", key=Code("people")),
     ]
 
 
-def _person(tongue: Locale, person: PersonSeen) -> tuple[Inline, ...]:
-    names = {"who": naming.person(tongue, person.name or person.person), "user": tongue.short(person.username, 40)}
+def _person(locale: Locale, person: PersonSeen) -> tuple[Inline, ...]:
+    names = {"who": naming.person(locale, person.name or person.person), "user": locale.short(person.username, 40)}
     if person.superuser:
-        return tongue.say("{who} ({user}): superuser", **names)
+        return locale.say("{who} ({user}): superuser", **names)
     if person.approver:
-        return tongue.say("{who} ({user}): approver", **names)
-    return tongue.say("{who} ({user}): may ask", **names)
+        return locale.say("{who} ({user}): approver", **names)
+    return locale.say("{who} ({user}): may ask", **names)

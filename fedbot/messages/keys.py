@@ -78,60 +78,60 @@ NAMES: tuple[str, ...] = (
 """The names of `EMOJI`, in its order, to be translated."""
 
 
-def row(tongue: Locale, emoji: tuple[int, ...]) -> tuple[Inline, ...]:
+def row(locale: Locale, emoji: tuple[int, ...]) -> tuple[Inline, ...]:
     """'🐶 Dog · 🐱 Cat · …'."""
-    return (Bold(" · ".join(f"{KEY_EMOJI[number][0]} {tongue.word(NAMES[number])}" for number in emoji)),)
+    return (Bold(" · ".join(f"{KEY_EMOJI[number][0]} {locale.word(NAMES[number])}" for number in emoji)),)
 
 
-def keys_to_compare(tongue: Locale, *, connection: Connection, home: PartyConfig, emoji: tuple[int, ...]) -> Lines:
+def keys_to_compare(locale: Locale, *, connection: Connection, home: PartyConfig, emoji: tuple[int, ...]) -> Lines:
     """Another key is looked at, ours or theirs: both bots can show the same emoji now."""
-    peer, own = naming.space(tongue, connection.peer_name), naming.space(tongue, home.name)
-    first = tongue.say("Compare the keys of {own} and {peer}: call {peer}.", own=own, peer=Bold(peer))
+    peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
+    first = locale.say("Compare the keys of {own} and {peer}: call {peer}.", own=own, peer=Bold(peer))
     return [
         first,
-        tongue.say("Their bot must show the same seven emoji:"),
-        row(tongue, emoji),
-        *_what_next(tongue, connection, own, peer),
+        locale.say("Their bot must show the same seven emoji:"),
+        row(locale, emoji),
+        *_what_next(locale, connection, own, peer),
         connection.code,
     ]
 
 
-def _what_next(tongue: Locale, connection: Connection, own: str, peer: str) -> Lines:
+def _what_next(locale: Locale, connection: Connection, own: str, peer: str) -> Lines:
     if not connection.changed_bot:
         words = {"own": own, "peer": peer}
-        return [tongue.say("{peer}'s bot checks who speaks for {own}. There is nothing to type here.", **words)]
+        return [locale.say("{peer}'s bot checks who speaks for {own}. There is nothing to type here.", **words)]
     accept = command(f"review {connection.peer} accept EMOJI")
     return [
-        tongue.say("If all are the same, a superuser of {own} types them: {accept}", own=own, accept=accept),
-        tongue.say("If any differs, leave the friendship paused: somebody else may speak for {peer}.", peer=peer),
+        locale.say("If all are the same, a superuser of {own} types them: {accept}", own=own, accept=accept),
+        locale.say("If any differs, leave the friendship paused: somebody else may speak for {peer}.", peer=peer),
     ]
 
 
-def keys_not_compared_yet(tongue: Locale, *, connection: Connection) -> Lines:
+def keys_not_compared_yet(locale: Locale, *, connection: Connection) -> Lines:
     """A decision before the emoji are there."""
-    peer = naming.space(tongue, connection.peer_name)
+    peer = naming.space(locale, connection.peer_name)
     return [
-        tongue.say("Not counted: {peer}'s bot hasn't answered, so nobody can compare the keys yet.", peer=peer),
-        tongue.say("The card will show seven emoji. Then decide."),
+        locale.say("Not counted: {peer}'s bot hasn't answered, so nobody can compare the keys yet.", peer=peer),
+        locale.say("The card will show seven emoji. Then decide."),
     ]
 
 
-def key_check_failed(tongue: Locale, *, connection: Connection) -> Lines:
+def key_check_failed(locale: Locale, *, connection: Connection) -> Lines:
     """The peer's nonce isn't the one to which it was bound."""
-    peer = naming.space(tongue, connection.peer_name)
+    peer = naming.space(locale, connection.peer_name)
     return [
-        tongue.say("⚠ The key check with {peer}'s bot failed. Nobody should approve.", peer=Bold(peer)),
-        tongue.say("It told another secret than the one it had promised. Somebody may be between the two bots."),
-        (*tongue.say("Nothing was accepted, and nothing moves."), Break(), connection.code),
+        locale.say("⚠ The key check with {peer}'s bot failed. Nobody should approve.", peer=Bold(peer)),
+        locale.say("It told another secret than the one it had promised. Somebody may be between the two bots."),
+        (*locale.say("Nothing was accepted, and nothing moves."), Break(), connection.code),
     ]
 
 
-def past_differs(tongue: Locale, *, code: str, peer_name: str, number: int) -> Lines:
+def past_differs(locale: Locale, *, code: str, peer_name: str, number: int) -> Lines:
     """For the admins: the peer tells of other messages than we have sent."""
-    peer = naming.space(tongue, peer_name)
+    peer = naming.space(locale, peer_name)
     return [
-        tongue.say("⚠ {code}: {peer}'s bot tells another past than ours.", code=code, peer=Bold(peer)),
-        tongue.say("It has read other messages of ours, up to number {number}, than we have sent.", number=number),
-        tongue.say("One of the two journals was changed, or that bot doesn't tell the truth."),
-        tongue.say("Call {peer}. Where the two differ: {reconcile}", peer=peer, reconcile=command("reconcile")),
+        locale.say("⚠ {code}: {peer}'s bot tells another past than ours.", code=code, peer=Bold(peer)),
+        locale.say("Up to number {number} it has read other messages than we have sent.", number=number),
+        locale.say("One of the two journals was changed, or that bot doesn't tell the truth."),
+        locale.say("Call {peer}. Where the two differ: {reconcile}", peer=peer, reconcile=command("reconcile")),
     ]

@@ -22,27 +22,27 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 # --- on cards ------------------------------------------------------------------------------------------------
 
 
-def on_terms(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+def on_terms(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     """Within a sentence: 'to keep', or 'on loan until Tue 15 Dec 2026'."""
     if transfer.due_day is None:
-        return tongue.say("to keep")
-    return tongue.say("on loan until {day}", day=naming.last_day(tongue, transfer))
+        return locale.say("to keep")
+    return locale.say("on loan until {day}", day=naming.last_day(locale, transfer))
 
 
-def loan_line(tongue: Locale, card: Card) -> Lines:
+def loan_line(locale: Locale, card: Card) -> Lines:
     """What a loan means, before a yes to it."""
     if not card.transfer.is_loan:
         return []
-    day = naming.last_day(tongue, card.transfer)
-    return [tongue.say("Loan: it stays {sender}'s; back by {day}, that day included.", sender=card.sender, day=day)]
+    day = naming.last_day(locale, card.transfer)
+    return [locale.say("Loan: it stays {sender}'s; back by {day}, that day included.", sender=card.sender, day=day)]
 
 
-def what_to_reply(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+def what_to_reply(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     """The footer of a card that is done."""
     if not transfer.is_on_loan:
-        return tongue.say("Reply here with: {show}", show=command("show"))
+        return locale.say("Reply here with: {show}", show=command("show"))
     code = transfer.code  # for the people of both spaces, and a reply to another bot's card ends no loan
-    return tongue.say(
+    return locale.say(
         "Reply here with: {back} · {longer} · {show}",
         back=command(f"return {code}"),
         longer=command(f"extend {code} 2 weeks"),
@@ -53,40 +53,40 @@ def what_to_reply(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
 # --- days that can't be meant --------------------------------------------------------------------------------
 
 
-def day_unclear(tongue: Locale, *, word: str) -> Lines:
+def day_unclear(locale: Locale, *, word: str) -> Lines:
     """No day, and no span of time."""
     return [
-        tongue.say('Not done: I can\'t read "{word}" as a day. Nothing was sent.', word=tongue.short(word, 40)),
-        tongue.say("For example: 3 weeks · tomorrow · friday · 31.1. · 2026-12-15"),
+        locale.say('Not done: I can\'t read "{word}" as a day. Nothing was sent.', word=locale.short(word, 40)),
+        locale.say("For example: 3 weeks · tomorrow · friday · 31.1. · 2026-12-15"),
     ]
 
 
-def day_ambiguous(tongue: Locale, *, word: str, days: tuple[date, ...]) -> Lines:
+def day_ambiguous(locale: Locale, *, word: str, days: tuple[date, ...]) -> Lines:
     """`3/4`: the third of April, or the fourth of March."""
-    shown = tongue.names([tongue.day(day) for day in days], any_of=True)
+    shown = locale.names([locale.day(day) for day in days], any_of=True)
     return [
-        tongue.say('Not done: "{word}" can be {days}. Nothing was sent.', word=tongue.short(word, 40), days=shown),
-        tongue.say("Write the day like this: {day}", day=Code(days[0].isoformat())),
+        locale.say('Not done: "{word}" can be {days}. Nothing was sent.', word=locale.short(word, 40), days=shown),
+        locale.say("Write the day like this: {day}", day=Code(days[0].isoformat())),
     ]
 
 
-def day_is_past(tongue: Locale, *, day: date) -> Lines:
+def day_is_past(locale: Locale, *, day: date) -> Lines:
     """A day before today."""
-    return [tongue.say("Not done: {day} is over. Nothing was sent.", day=tongue.day(day))]
+    return [locale.say("Not done: {day} is over. Nothing was sent.", day=locale.day(day))]
 
 
-def day_too_far(tongue: Locale, *, day: date) -> Lines:
+def day_too_far(locale: Locale, *, day: date) -> Lines:
     """More than two years ahead."""
     return [
-        tongue.say("Not done: {day} is more than two years ahead. Nothing was sent.", day=tongue.day(day)),
-        tongue.say("What stays that long can be given to keep: {push}", push=command("help push")),
+        locale.say("Not done: {day} is more than two years ahead. Nothing was sent.", day=locale.day(day)),
+        locale.say("What stays that long can be given to keep: {push}", push=command("help push")),
     ]
 
 
 # --- what happens to a loan ----------------------------------------------------------------------------------
 
 
-def closed_line(tongue: Locale, card: Card) -> tuple[Inline, ...]:
+def closed_line(locale: Locale, card: Card) -> tuple[Inline, ...]:
     """The first line of the card of a loan that is over."""
     closed = card.transfer.closed
     if closed is None:
@@ -101,26 +101,26 @@ def closed_line(tongue: Locale, card: Card) -> tuple[Inline, ...]:
     over = marked("✅ Over since {when}: {what}, lent to {receiver}.")
     all_back = several or closed.how is Ending.RETURNED
     what = card.transfer.terms.lines if all_back else card.lines_left or card.transfer.terms.lines
-    return tongue.say(
+    return locale.say(
         over if several else sentences[closed.how],
-        what=Bold(naming.all_of(tongue, what)),
+        what=Bold(naming.all_of(locale, what)),
         sender=card.sender,
         receiver=card.receiver,
-        who=naming.signed(tongue, closed.by),
-        when=tongue.when(closed.by.at),
+        who=naming.signed(locale, closed.by),
+        when=locale.when(closed.by.at),
     )
 
 
-def lent_at_first(tongue: Locale, card: Card) -> Lines:
+def lent_at_first(locale: Locale, card: Card) -> Lines:
     """Of a loan of which a part is back, or over: what it was once, where the first line names what is left of it."""
     loan = card.transfer
-    whole = naming.all_of(tongue, loan.terms.lines)
+    whole = naming.all_of(locale, loan.terms.lines)
     several = len({loan.ending_of(line.number) for line in loan.terms.lines}) > 1
     if loan.is_on_loan and card.lines_out and _sums(card.lines_out) != _sums(_lent(loan)):
-        return [tongue.say("Lent at first: {what}; the rest is not on loan any more.", what=whole)]
+        return [locale.say("Lent at first: {what}; the rest is not on loan any more.", what=whole)]
     is_over = loan.closed is not None and loan.closed.how is not Ending.RETURNED and not several
     if is_over and card.lines_left and _sums(card.lines_left) != _sums(_lent(loan)):
-        return [tongue.say("Lent at first: {what}; the rest is back.", what=whole)]
+        return [locale.say("Lent at first: {what}; the rest is back.", what=whole)]
     return []
 
 
@@ -134,31 +134,31 @@ def _sums(lines: Sequence[Line]) -> dict[int, Decimal]:
     return {line.number: line.quantity for line in lines}
 
 
-def line_ends(tongue: Locale, card: Card) -> Lines:
+def line_ends(locale: Locale, card: Card) -> Lines:
     """Of a loan of several things, how those ended that didn't come back, where not all did alike."""
     loan = card.transfer
     if len({loan.ending_of(line.number) for line in loan.terms.lines}) == 1:
         return []
     left = {line.number: line for line in card.lines_left}
     ends = [(left.get(closing.line, loan.line(closing.line)), closing) for closing in loan.line_ends]
-    return [_line_end(tongue, card, line, closing) for line, closing in ends]
+    return [_line_end(locale, card, line, closing) for line, closing in ends]
 
 
-def _line_end(tongue: Locale, card: Card, line: Line, closing: Closing) -> tuple[Inline, ...]:
+def _line_end(locale: Locale, card: Card, line: Line, closing: Closing) -> tuple[Inline, ...]:
     names: dict[str, Words] = {
-        "what": naming.thing(tongue, line),
+        "what": naming.thing(locale, line),
         "sender": card.sender,
         "receiver": card.receiver,
-        "who": naming.signed(tongue, closing.by),
-        "when": tongue.when(closing.by.at),
+        "who": naming.signed(locale, closing.by),
+        "when": locale.when(closing.by.at),
     }
     if closing.how is Ending.GIFT:
-        return tongue.say("A gift to {receiver}: {what}, says {who} ({sender}), {when}.", **names)
+        return locale.say("A gift to {receiver}: {what}, says {who} ({sender}), {when}.", **names)
     if closing.how is Ending.LOST:
-        return tongue.say("Lost: {what}, says {who} ({sender}), {when}.", **names)
+        return locale.say("Lost: {what}, says {who} ({sender}), {when}.", **names)
     if closing.how is Ending.KEPT:
-        return tongue.say("Stays at {receiver} as {sender}'s: {what}, says {who} ({receiver}), {when}.", **names)
-    return tongue.say("Back at {sender}: {what}, says {who} ({sender}), {when}.", **names)
+        return locale.say("Stays at {receiver} as {sender}'s: {what}, says {who} ({receiver}), {when}.", **names)
+    return locale.say("Back at {sender}: {what}, says {who} ({sender}), {when}.", **names)
 
 
 def is_home(loan: Transfer) -> bool:
@@ -167,7 +167,7 @@ def is_home(loan: Transfer) -> bool:
 
 
 def loan_closed(
-    tongue: Locale,
+    locale: Locale,
     *,
     loan: Transfer,
     home: PartyConfig,
@@ -176,80 +176,80 @@ def loan_closed(
     lines: tuple[Line, ...] = (),
 ) -> Lines:
     """The owner's approver made it, or only a `part` of it (these lines), a gift, or wrote it off."""
-    card = card_of(tongue, loan, home, peer_name)
+    card = card_of(locale, loan, home, peer_name)
     closing = part or loan.closed
     if closing is None:
         raise ValueError(f"loan {loan.code} isn't over")
-    said: Lines = [_line_end(tongue, card, line, closing) for line in lines] if part else [closed_line(tongue, card)]
+    said: Lines = [_line_end(locale, card, line, closing) for line in lines] if part else [closed_line(locale, card)]
     names = {"receiver": card.receiver, "sender": card.sender}
     if closing.how is Ending.LOST:
-        said.append(tongue.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
-        said.append(tongue.say("{receiver}'s admins are told how it leaves the stock there.", **names))
+        said.append(locale.say("At {sender} it stays with customer {receiver}, with the status 'lost'.", **names))
+        said.append(locale.say("{receiver}'s admins are told how it leaves the stock there.", **names))
     elif part:
-        said.append(tongue.say("Nothing of that is owed any more; the rest is on loan still. Nothing moves."))
+        said.append(locale.say("Nothing of that is owed any more; the rest is on loan still. Nothing moves."))
     else:
-        said.append(tongue.say("Nothing is owed any more. Nothing moves."))
+        said.append(locale.say("Nothing is owed any more. Nothing moves."))
     return [*said, loan.code]
 
 
-def over_but_in_our_books(tongue: Locale, *, loan: Transfer, peer_name: str, numbers: tuple[int, ...]) -> Lines:
+def over_but_in_our_books(locale: Locale, *, loan: Transfer, peer_name: str, numbers: tuple[int, ...]) -> Lines:
     """For the admins: it is lost, or the owner has it again, but no bot has taken it out of our stock."""
-    peer = naming.space(tongue, peer_name)
+    peer = naming.space(locale, peer_name)
     lines = [loan.line(number) for number in numbers]
-    what = Bold(naming.all_of(tongue, lines))
-    items = tongue.names([f"#{item}" for number in numbers if (item := loan.at(number).item)])
+    what = Bold(naming.all_of(locale, lines))
+    items = locale.names([f"#{item}" for number in numbers if (item := loan.at(number).item)])
     if loan.ending_of(numbers[0]) is Ending.LOST:
-        first = tongue.say("⚠ Lost, says {peer}, but still in our stock: {what}.", what=what, peer=peer)
+        first = locale.say("⚠ Lost, says {peer}, but still in our stock: {what}.", what=what, peer=peer)
     else:
-        first = tongue.say("⚠ Back at {peer}, but still in our stock: {what}.", what=what, peer=peer)
+        first = locale.say("⚠ Back at {peer}, but still in our stock: {what}.", what=what, peer=peer)
     resolve = command(f"resolve {loan.code}")
     return [
         first,
-        tongue.say("A superuser has it taken out (stock {items}): {resolve}", items=items, resolve=resolve),
+        locale.say("A superuser has it taken out (stock {items}): {resolve}", items=items, resolve=resolve),
         loan.code,
     ]
 
 
-def not_written_off(tongue: Locale, *, loan: Transfer, text: str) -> Lines:
+def not_written_off(locale: Locale, *, loan: Transfer, text: str) -> Lines:
     """For the admins: what is over could not be taken out of our stock."""
     return [
-        tongue.say("{case} is over, but still in our stock.", case=naming.case(tongue, loan)),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
-        tongue.say("To look again, a superuser says: {resolve}", resolve=command(f"resolve {loan.code}")),
+        locale.say("{case} is over, but still in our stock.", case=naming.case(locale, loan)),
+        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("To look again, a superuser says: {resolve}", resolve=command(f"resolve {loan.code}")),
     ]
 
 
-def gift_not_noted(tongue: Locale, *, loan: Transfer, text: str) -> Lines:
+def gift_not_noted(locale: Locale, *, loan: Transfer, text: str) -> Lines:
     """For the admins: that it is a gift could not be written into its history."""
     return [
-        tongue.say("{case} is a gift, but InvenTree's history doesn't tell so.", case=naming.case(tongue, loan)),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
-        tongue.say("Please look whether its status is as it was; I don't try again."),
+        locale.say("{case} is a gift, but InvenTree's history doesn't tell so.", case=naming.case(locale, loan)),
+        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Please look whether its status is as it was; I don't try again."),
     ]
 
 
-def loss_not_noted(tongue: Locale, *, loan: Transfer, text: str) -> Lines:
+def loss_not_noted(locale: Locale, *, loan: Transfer, text: str) -> Lines:
     """For the admins: the status 'lost' could not be set."""
     return [
-        tongue.say("{case} is lost, but InvenTree has not taken the status.", case=naming.case(tongue, loan)),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
-        tongue.say("Please set the item's status to 'lost' in InvenTree by hand; I don't try again."),
+        locale.say("{case} is lost, but InvenTree has not taken the status.", case=naming.case(locale, loan)),
+        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Please set the item's status to 'lost' in InvenTree by hand; I don't try again."),
     ]
 
 
-def loan_extended(tongue: Locale, *, loan: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def loan_extended(locale: Locale, *, loan: Transfer, home: PartyConfig, peer_name: str) -> Lines:
     """The owner's approver gave more time."""
     del home, peer_name
-    return [_due(tongue, loan), loan.code]
+    return [_due(locale, loan), loan.code]
 
 
-def _due(tongue: Locale, loan: Transfer) -> tuple[Inline, ...]:
-    day = naming.last_day(tongue, loan)
-    return tongue.say("✅ {what} may stay until {day}, that day included.", what=naming.moved(tongue, loan), day=day)
+def _due(locale: Locale, loan: Transfer) -> tuple[Inline, ...]:
+    day = naming.last_day(locale, loan)
+    return locale.say("✅ {what} may stay until {day}, that day included.", what=naming.moved(locale, loan), day=day)
 
 
 def loan_reminder(
-    tongue: Locale,
+    locale: Locale,
     *,
     loan: Transfer,
     home: PartyConfig,
@@ -265,32 +265,32 @@ def loan_reminder(
     out = out or loan.terms.lines
     pills: list[Inline] = []
     for person, name in people.items():
-        pills += [naming.pill(tongue, person, name), " "]
-    owner = naming.sender(tongue, loan, home, peer_name)
+        pills += [naming.pill(locale, person, name), " "]
+    owner = naming.sender(locale, loan, home, peer_name)
     due = loan.due_day or today
     days = (due - today).days
-    what = Bold(naming.all_of(tongue, out))
-    names: dict[str, Words] = {"what": what, "owner": owner, "day": naming.last_day(tongue, loan)}
+    what = Bold(naming.all_of(locale, out))
+    names: dict[str, Words] = {"what": what, "owner": owner, "day": naming.last_day(locale, loan)}
     if days > 1:
-        first = tongue.of_many(
+        first = locale.of_many(
             "{what} goes back to {owner} by {day}.", "{what} go back to {owner} by {day}.", out, **names
         )
     elif days == 1:
-        first = tongue.of_many(
+        first = locale.of_many(
             "{what} goes back to {owner} by tomorrow, {day}.",
             "{what} go back to {owner} by tomorrow, {day}.",
             out,
             **names,
         )
     elif days == 0:
-        first = tongue.of_many(
+        first = locale.of_many(
             "{what} goes back to {owner} today, {day}.", "{what} go back to {owner} today, {day}.", out, **names
         )
     else:
-        first = tongue.of_many(
+        first = locale.of_many(
             "{what} was to be back at {owner} by {day}.", "{what} were to be back at {owner} by {day}.", out, **names
         )
-    how = tongue.say(
+    how = locale.say(
         "When it goes back, reply: {back} · for more time: {longer}",
         back=command("return"),
         longer=command("extend 2 weeks"),
@@ -301,302 +301,302 @@ def loan_reminder(
 # --- what can't be ---------------------------------------------------------------------------------------------
 
 
-def no_loan(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+def no_loan(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """The case is no loan."""
     return [
-        tongue.say("Not done: {case} is no loan.", case=naming.case(tongue, subject)),
-        tongue.say("What is on loan: {todo}", todo=command("todo")),
+        locale.say("Not done: {case} is no loan.", case=naming.case(locale, subject)),
+        locale.say("What is on loan: {todo}", todo=command("todo")),
     ]
 
 
-def not_on_loan(tongue: Locale, *, loan: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def not_on_loan(locale: Locale, *, loan: Transfer, home: PartyConfig, peer_name: str) -> Lines:
     """Not yet, or not any more."""
     if loan.closed is None:
-        return [tongue.say("Not done: {case} isn't on loan (yet).", case=naming.case(tongue, loan))]
+        return [locale.say("Not done: {case} isn't on loan (yet).", case=naming.case(locale, loan))]
     return [
-        tongue.say("Not done: {code} is over already.", code=loan.code),
-        closed_line(tongue, card_of(tongue, loan, home, peer_name)),
+        locale.say("Not done: {code} is over already.", code=loan.code),
+        closed_line(locale, card_of(locale, loan, home, peer_name)),
     ]
 
 
-def owner_decides(tongue: Locale, *, loan: Transfer, peer_name: str, usage: str) -> Lines:
+def owner_decides(locale: Locale, *, loan: Transfer, peer_name: str, usage: str) -> Lines:
     """That is for the owner to say."""
     del usage
     return [
-        tongue.say(
+        locale.say(
             "Not done: {case} is {peer}'s, so an approver of {peer} says that.",
-            case=naming.case(tongue, loan),
-            peer=naming.space(tongue, peer_name),
+            case=naming.case(locale, loan),
+            peer=naming.space(locale, peer_name),
         )
     ]
 
 
-def owner_sees_damage(tongue: Locale, *, loan: Transfer, peer_name: str) -> Lines:
+def owner_sees_damage(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:
     """Damage is for the owner to say."""
-    peer = naming.space(tongue, peer_name)
+    peer = naming.space(locale, peer_name)
     return [
-        tongue.say("Not done: in which state {code} comes back says {peer}, on its card.", code=loan.code, peer=peer),
-        tongue.say("You can write it along: {line}", line=command(f'return {loan.code} --note "…"')),
+        locale.say("Not done: in which state {code} comes back says {peer}, on its card.", code=loan.code, peer=peer),
+        locale.say("You can write it along: {line}", line=command(f'return {loan.code} --note "…"')),
     ]
 
 
-def return_under_way(tongue: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
+def return_under_way(locale: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
     """Something of it is on its way back already."""
     return [
-        tongue.say("Not done: {case} is on its way back already.", case=naming.case(tongue, loan)),
-        tongue.say("How it stands: {show}", show=command(f"show {transfer.code}")),
-        tongue.say(
+        locale.say("Not done: {case} is on its way back already.", case=naming.case(locale, loan)),
+        locale.say("How it stands: {show}", show=command(f"show {transfer.code}")),
+        locale.say(
             "Waits for a yes: the owner's people decide on its card. To stop it before: {cancel}",
             cancel=command(f"cancel {transfer.code}"),
         ),
     ]
 
 
-def borrowed_stock_unknown(tongue: Locale, *, loan: Transfer, peer_name: str) -> Lines:
+def borrowed_stock_unknown(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:
     """This side doesn't know the borrower's stock items."""
     return [
-        tongue.say(
-            "Not done: I don't know which stock item {case} is at the borrower's.", case=naming.case(tongue, loan)
+        locale.say(
+            "Not done: I don't know which stock item {case} is at the borrower's.", case=naming.case(locale, loan)
         ),
-        tongue.say(
+        locale.say(
             "An approver of {peer} can start it: {line}",
-            peer=naming.space(tongue, peer_name),
+            peer=naming.space(locale, peer_name),
             line=command(f"return {loan.code}"),
         ),
     ]
 
 
 def borrowed_is_elsewhere(
-    tongue: Locale, *, loan: Transfer, line: Line, item: StockItem | None, there: Decimal
+    locale: Locale, *, loan: Transfer, line: Line, item: StockItem | None, there: Decimal
 ) -> Lines:
     """Our stock item isn't as it was booked in: used, moved to a customer, split by hand."""
-    what = naming.thing(tongue, line)
+    what = naming.thing(locale, line)
     lines: Lines = [
-        tongue.say("Not done: {what} isn't all in stock #{item} any more.", what=what, item=line.item),
+        locale.say("Not done: {what} isn't all in stock #{item} any more.", what=what, item=line.item),
     ]
     if item is None:
-        lines.append(tongue.say("That stock item is gone. The owner's approver can settle it as a gift, or lost."))
+        lines.append(locale.say("That stock item is gone. The owner's approver can settle it as a gift, or lost."))
         return [*lines, loan.code]
     lines.append(
-        tongue.say(
+        locale.say(
             "Free there: {there}, status {status}. Merge or move it back in InvenTree, then say it again.",
-            there=tongue.quantity(there, item.part.units),
-            status=naming.status(tongue, item.status_text, item.status),
+            there=locale.quantity(there, item.part.units),
+            status=naming.status(locale, item.status_text, item.status),
         )
     )
     if there > 0:
-        amount = tongue.typed(there)
-        lines.append(tongue.say("Or hand back what is there: {line}", line=command(f"return {loan.code} {amount}")))
+        amount = locale.typed(there)
+        lines.append(locale.say("Or hand back what is there: {line}", line=command(f"return {loan.code} {amount}")))
     return [*lines, loan.code]
 
 
-def borrowed_not_salable(tongue: Locale, *, loan: Transfer, item: StockItem) -> Lines:
+def borrowed_not_salable(locale: Locale, *, loan: Transfer, item: StockItem) -> Lines:
     """InvenTree assigns only salable parts to a company."""
-    part = tongue.short(item.part.name, 60)
+    part = locale.short(item.part.name, 60)
     return [
-        tongue.say("Not done: InvenTree hands back only salable parts, and {part} isn't one any more.", part=part),
-        tongue.say("Who may change parts can switch on 'salable' at it; then say it again."),
+        locale.say("Not done: InvenTree hands back only salable parts, and {part} isn't one any more.", part=part),
+        locale.say("Who may change parts can switch on 'salable' at it; then say it again."),
         loan.code,
     ]
 
 
-def can_not_come_back(tongue: Locale, *, loan: Transfer, reason: str, home: PartyConfig, peer_name: str) -> Lines:
+def can_not_come_back(locale: Locale, *, loan: Transfer, reason: str, home: PartyConfig, peer_name: str) -> Lines:
     """Our InvenTree could not take it back."""
-    own, peer = naming.space(tongue, home.name), naming.space(tongue, peer_name)
-    why = reasons.why_not_given(tongue, reason, peer, own)
-    instead = reasons.what_instead(tongue, reason, own, command("spaces"))
-    lines: Lines = [tongue.say("Not done: {case} stays on loan.", case=naming.case(tongue, loan))]
-    return [*lines, tongue.say("Why: {why}", why=why), *([instead] if instead else [])]
+    own, peer = naming.space(locale, home.name), naming.space(locale, peer_name)
+    why = reasons.why_not_given(locale, reason, peer, own)
+    instead = reasons.what_instead(locale, reason, own, command("spaces"))
+    lines: Lines = [locale.say("Not done: {case} stays on loan.", case=naming.case(locale, loan))]
+    return [*lines, locale.say("Why: {why}", why=why), *([instead] if instead else [])]
 
 
-def no_friends_to_return_to(tongue: Locale, *, loan: Transfer, peer_name: str) -> Lines:
+def no_friends_to_return_to(locale: Locale, *, loan: Transfer, peer_name: str) -> Lines:
     """The friendship ended at once: the borrower's bot has nobody to hand it back to."""
-    peer, case = naming.space(tongue, peer_name), naming.case(tongue, loan)
+    peer, case = naming.space(locale, peer_name), naming.case(locale, loan)
     return [
-        tongue.say(
+        locale.say(
             "Not done: we and {peer} are no friends any more, so no bot can book {case} back.", peer=peer, case=case
         ),
-        tongue.say(
+        locale.say(
             "Bring it back all the same; an approver of {peer} then says: {back}",
             peer=peer,
             back=command(f"return {loan.code}"),
         ),
-        tongue.say(
-            "If {peer} is gone for ever, a superuser of ours settles it: {resolve}",
+        locale.say(
+            "If {peer} is gone for ever, one of our superusers settles it: {resolve}",
             peer=peer,
             resolve=command(f"resolve {loan.code}"),
         ),
     ]
 
 
-def extend_until_when(tongue: Locale, *, usage: str, example: str) -> Lines:
+def extend_until_when(locale: Locale, *, usage: str, example: str) -> Lines:
     """No time was said."""
     return [
-        tongue.say("Not done: until when? {usage}", usage=command(usage)),
-        tongue.say("For example: {example}", example=command(example)),
+        locale.say("Not done: until when? {usage}", usage=command(usage)),
+        locale.say("For example: {example}", example=command(example)),
     ]
 
 
-def due_later_already(tongue: Locale, *, loan: Transfer) -> Lines:
+def due_later_already(locale: Locale, *, loan: Transfer) -> Lines:
     """It may stay longer than that anyway."""
-    day = naming.last_day(tongue, loan)
-    return [tongue.say("Nothing to do: {case} may stay until {day} anyway.", case=naming.case(tongue, loan), day=day)]
+    day = naming.last_day(locale, loan)
+    return [locale.say("Nothing to do: {case} may stay until {day} anyway.", case=naming.case(locale, loan), day=day)]
 
 
-def agreed_until_later(tongue: Locale, *, loan: Transfer) -> Lines:
+def agreed_until_later(locale: Locale, *, loan: Transfer) -> Lines:
     """The owner can't ask it back before the day for which both have said yes."""
-    agreed = tongue.day_there(loan.terms.loan_until, loan.terms.time_zone) if loan.terms.loan_until else ""
+    agreed = locale.day_there(loan.terms.loan_until, loan.terms.time_zone) if loan.terms.loan_until else ""
     return [
-        tongue.say(
+        locale.say(
             "Not done: {case} was lent until {day}, and both said yes to that.",
-            case=naming.case(tongue, loan),
+            case=naming.case(locale, loan),
             day=agreed,
         ),
-        tongue.say(
+        locale.say(
             "If you need it earlier, ask them in the room. Once it is here: {line}", line=command(f"return {loan.code}")
         ),
     ]
 
 
-def extension_asked_already(tongue: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
+def extension_asked_already(locale: Locale, *, loan: Transfer, transfer: Transfer) -> Lines:
     """More time was asked for already."""
     return [
-        tongue.say("Not done: more time for {code} was asked for already.", code=loan.code),
-        tongue.say("To ask otherwise, take that back first: {line}", line=command(f"cancel {transfer.code}")),
+        locale.say("Not done: more time for {code} was asked for already.", code=loan.code),
+        locale.say("To ask otherwise, take that back first: {line}", line=command(f"cancel {transfer.code}")),
     ]
 
 
-def not_on_this_card(tongue: Locale, *, subject: Transfer) -> Lines:
+def not_on_this_card(locale: Locale, *, subject: Transfer) -> Lines:
     """An answer that this card doesn't offer."""
     return [
-        tongue.say("Not counted: this card has no such answer. Nothing is decided. {code}", code=subject.code),
-        tongue.say("Please tap one of those at its end; what comes by parcel, once it is here."),
+        locale.say("Not counted: this card has no such answer. Nothing is decided. {code}", code=subject.code),
+        locale.say("Please tap one of those at its end; what comes by parcel, once it is here."),
     ]
 
 
-def remark_noted(tongue: Locale, *, transfer: Transfer) -> Lines:
+def remark_noted(locale: Locale, *, transfer: Transfer) -> Lines:
     """A reply to the card of a return, by the owner's people."""
-    return [tongue.say("Noted: it will stand in the item's history, if {code} is taken back.", code=transfer.code)]
+    return [locale.say("Noted: it will stand in the item's history, if {code} is taken back.", code=transfer.code)]
 
 
-def remark_not_noted(tongue: Locale, *, transfer: Transfer, problem: str) -> Lines:
+def remark_not_noted(locale: Locale, *, transfer: Transfer, problem: str) -> Lines:
     """A reply to the card of a return by somebody who isn't an active user, or of whom InvenTree tells nothing."""
-    first = tongue.say("Not noted, and nothing else is changed: {code}", code=transfer.code)
+    first = locale.say("Not noted, and nothing else is changed: {code}", code=transfer.code)
     if problem:
-        return [first, tongue.say("Why: {problem}", problem=diagnosis(tongue, problem))]
-    return [first, tongue.say("Why: you have no active user of InvenTree.")]
+        return [first, locale.say("Why: {problem}", problem=diagnosis(locale, problem))]
+    return [first, locale.say("Why: you have no active user of InvenTree.")]
 
 
 DONE = frozenset({TransferState.RECEIVED, TransferState.DONE})
 NOT_GIVEN = frozenset({TransferState.DECLINED, TransferState.ABORTED, TransferState.CANCELLED, TransferState.EXPIRED})
 
 
-def card_of_child(tongue: Locale, card: Card) -> Lines | None:
+def card_of_child(locale: Locale, card: Card) -> Lines | None:
     """The card of a return or an extension in its present state; None where it reads as any other's."""
     transfer = card.transfer
     if transfer.state is TransferState.OPEN and not transfer.wanted:
-        return _return_to_decide(tongue, card) if transfer.terms.kind == "return" else _longer(tongue, card)
+        return _return_to_decide(locale, card) if transfer.terms.kind == "return" else _longer(locale, card)
     if transfer.state in DONE:
-        return [first_when_done(tongue, card), *_facts(tongue, card), "", transfer.code]
+        return [first_when_done(locale, card), *_facts(locale, card), "", transfer.code]
     if transfer.state in NOT_GIVEN:
-        return _not_so(tongue, card)
+        return _not_so(locale, card)
     return None
 
 
-def _names(tongue: Locale, card: Card) -> dict[str, Words]:
+def _names(locale: Locale, card: Card) -> dict[str, Words]:
     return {
-        "what": naming.moved(tongue, card.transfer),
+        "what": naming.moved(locale, card.transfer),
         "sender": card.sender,
         "receiver": card.receiver,
-        "who": naming.signed(tongue, card.transfer.decided),
-        "day": naming.last_day(tongue, card.transfer),
+        "who": naming.signed(locale, card.transfer.decided),
+        "day": naming.last_day(locale, card.transfer),
     }
 
 
-def _return_to_decide(tongue: Locale, card: Card) -> Lines:
+def _return_to_decide(locale: Locale, card: Card) -> Lines:
     lines = card.transfer.terms.lines
-    first = tongue.of_many(
+    first = locale.of_many(
         "{sender} hands back {what}. Is it here, and as it was?",
         "{sender} hands back {what}. Are they here, and as they were?",
         lines,
-        **_names(tongue, card),
+        **_names(locale, card),
     )
-    places = tuple(dict.fromkeys(tongue.short(line.place, 60) for line in lines if line.place))
-    goes_to: Lines = [tongue.say("Goes back to: {places}", places=", ".join(places))] if places else []
+    places = tuple(dict.fromkeys(locale.short(line.place, 60) for line in lines if line.place))
+    goes_to: Lines = [locale.say("Goes back to: {places}", places=", ".join(places))] if places else []
     return [
         first,
-        *asked(tongue, card),
+        *asked(locale, card),
         "",
-        *(tongue.say("Item: {details}", details=naming.details(tongue, line)) for line in lines),
+        *(locale.say("Item: {details}", details=naming.details(locale, line)) for line in lines),
         *goes_to,
         "",
-        _for_whom(tongue, card),
-        tongue.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
-        tongue.say("A reply to this card before you tap goes into the item's history."),
-        tongue.say("A photo as a reply, now or later, is kept with the item."),
-        _until(tongue, card),
+        _for_whom(locale, card),
+        locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
+        locale.say("A reply to this card before you tap goes into the item's history."),
+        locale.say("A photo as a reply, now or later, is kept with the item."),
+        _until(locale, card),
     ]
 
 
-def _longer(tongue: Locale, card: Card) -> Lines:
-    first = tongue.say("{receiver} asks to keep {what} until {day}. May it stay longer?", **_names(tongue, card))
+def _longer(locale: Locale, card: Card) -> Lines:
+    first = locale.say("{receiver} asks to keep {what} until {day}. May it stay longer?", **_names(locale, card))
     return [
         first,
-        *asked(tongue, card),
+        *asked(locale, card),
         "",
-        _for_whom(tongue, card),
-        tongue.say("✅ yes, that is fine · ❌ no, sorry"),
-        _until(tongue, card),
+        _for_whom(locale, card),
+        locale.say("✅ yes, that is fine · ❌ no, sorry"),
+        _until(locale, card),
     ]
 
 
-def _for_whom(tongue: Locale, card: Card) -> tuple[Inline, ...]:
+def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
     if not card.people:
-        return tongue.say("For the approvers of {space}.", space=card.decider)
-    who = naming.people(tongue, card.people, any_of=True)
+        return locale.say("For the approvers of {space}.", space=card.decider)
+    who = naming.people(locale, card.people, any_of=True)
     if len(card.people) == 1:
-        return tongue.say("For {who} (approver of {space}).", who=who, space=card.decider)
-    return tongue.say("For {who} (approvers of {space}).", who=who, space=card.decider)
+        return locale.say("For {who} (approver of {space}).", who=who, space=card.decider)
+    return locale.say("For {who} (approvers of {space}).", who=who, space=card.decider)
 
 
-def _until(tongue: Locale, card: Card) -> tuple[Inline, ...]:
-    return tongue.say("Open until {when} · {code}", when=tongue.when(card.transfer.due), code=card.transfer.code)
+def _until(locale: Locale, card: Card) -> tuple[Inline, ...]:
+    return locale.say("Open until {when} · {code}", when=locale.when(card.transfer.due), code=card.transfer.code)
 
 
-def first_when_done(tongue: Locale, card: Card) -> tuple[Inline, ...]:
+def first_when_done(locale: Locale, card: Card) -> tuple[Inline, ...]:
     """'✅ 1 × Laser lens is back at attraktor, damaged.'."""
-    names, things = _names(tongue, card), card.transfer.terms.lines
+    names, things = _names(locale, card), card.transfer.terms.lines
     if card.transfer.terms.kind == "extension":
-        return tongue.say("✅ {what} may stay at {receiver} until {day}.", **names)
+        return locale.say("✅ {what} may stay at {receiver} until {day}.", **names)
     if card.transfer.damaged:
-        return tongue.of_many(
+        return locale.of_many(
             "🔧 {what} is back at {receiver}, damaged.", "🔧 {what} are back at {receiver}, damaged.", things, **names
         )
-    return tongue.of_many("✅ {what} is back at {receiver}.", "✅ {what} are back at {receiver}.", things, **names)
+    return locale.of_many("✅ {what} is back at {receiver}.", "✅ {what} are back at {receiver}.", things, **names)
 
 
-def _facts(tongue: Locale, card: Card) -> Lines:
-    return [decided(tongue, card), *settled(tongue, card), *not_done(tongue, card)]
+def _facts(locale: Locale, card: Card) -> Lines:
+    return [decided(locale, card), *settled(locale, card), *not_done(locale, card)]
 
 
-def _not_so(tongue: Locale, card: Card) -> Lines:
+def _not_so(locale: Locale, card: Card) -> Lines:
     transfer = card.transfer
-    names = _names(tongue, card)
+    names = _names(locale, card)
     if transfer.terms.kind == "extension" and transfer.problem == "loan-over":
-        return [tongue.say("No more time is needed for {what}: the loan is over.", **names), transfer.code]
+        return [locale.say("No more time is needed for {what}: the loan is over.", **names), transfer.code]
     if transfer.terms.kind == "extension" and transfer.problem == "other-day":
-        first = tongue.say("Answered: {sender} has said by itself until when {what} may stay.", **names)
+        first = locale.say("Answered: {sender} has said by itself until when {what} may stay.", **names)
     elif transfer.terms.kind == "extension":
-        first = tongue.say("❌ No more time for {what}: it goes back as agreed.", **names)
+        first = locale.say("❌ No more time for {what}: it goes back as agreed.", **names)
     elif transfer.state is TransferState.DECLINED and transfer.decided and transfer.decided.person:
-        first = tongue.of_many(
+        first = locale.of_many(
             "❌ Not here: {what} stays on loan, at {sender}.",
             "❌ Not here: {what} stay on loan, at {sender}.",
             transfer.terms.lines,
             **names,
         )
     else:
-        first = tongue.of_many(
+        first = locale.of_many(
             "Not handed back: {what} stays on loan, at {sender}.",
             "Not handed back: {what} stay on loan, at {sender}.",
             transfer.terms.lines,
@@ -604,54 +604,54 @@ def _not_so(tongue: Locale, card: Card) -> Lines:
         )
     lines: Lines = [first]
     if transfer.decided is not None and transfer.decided.person:
-        who, when = naming.signed(tongue, transfer.decided), tongue.when(transfer.decided.at)
+        who, when = naming.signed(locale, transfer.decided), locale.when(transfer.decided.at)
         space = card.space_of(transfer.decided.party)
-        lines.append(tongue.say("By {who} ({space}), {when}", who=who, space=space, when=when))
+        lines.append(locale.say("By {who} ({space}), {when}", who=who, space=space, when=when))
     if transfer.problem in reasons.KNOWN:
-        why = reasons.why_not_given(tongue, transfer.problem, card.sender, card.receiver)
-        lines.append(tongue.say("Why: {why}", why=why))
-        if instead := reasons.what_instead(tongue, transfer.problem, card.sender, command("spaces")):
+        why = reasons.why_not_given(locale, transfer.problem, card.sender, card.receiver)
+        lines.append(locale.say("Why: {why}", why=why))
+        if instead := reasons.what_instead(locale, transfer.problem, card.sender, command("spaces")):
             lines.append(instead)
-    return [*lines, tongue.say("Nothing has moved."), transfer.code]
+    return [*lines, locale.say("Nothing has moved."), transfer.code]
 
 
 # --- the answers to the lines ------------------------------------------------------------------------------------
 
 
-def child_asked(tongue: Locale, transfer: Transfer, peer: str) -> Lines:
+def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     """The answer to the borrower's line: a return is offered, or more time asked for."""
-    names: dict[str, Words] = {"what": naming.moved(tongue, transfer), "peer": peer}
+    names: dict[str, Words] = {"what": naming.moved(locale, transfer), "peer": peer}
     if transfer.terms.kind == "return":
-        first = tongue.say("{peer} is asked to take back {what}.", **names)
-        rest = tongue.say("Nothing has moved yet: an approver of {peer} says whether it is there.", **names)
+        first = locale.say("{peer} is asked to take back {what}.", **names)
+        rest = locale.say("Nothing has moved yet: an approver of {peer} says whether it is there.", **names)
     else:
-        day = naming.last_day(tongue, transfer)
-        first = tongue.say("{peer} is asked whether {what} may stay until {day}.", day=day, **names)
-        rest = tongue.say("Until an approver of {peer} says yes, it is due as before.", **names)
-    return [first, rest, _how_to_stop(tongue, transfer), transfer.code]
+        day = naming.last_day(locale, transfer)
+        first = locale.say("{peer} is asked whether {what} may stay until {day}.", day=day, **names)
+        rest = locale.say("Until an approver of {peer} says yes, it is due as before.", **names)
+    return [first, rest, _how_to_stop(locale, transfer), transfer.code]
 
 
-def _how_to_stop(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    return tongue.say(
+def _how_to_stop(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+    return locale.say(
         "Open until {when}. To take it back, reply: {cancel}",
-        when=tongue.when(transfer.due),
+        when=locale.when(transfer.due),
         cancel=command("cancel"),
     )
 
 
-def return_asked(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def return_asked(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
     """The answer to the owner's line: it is here, so it leaves the borrower's books."""
-    card = card_of(tongue, transfer, home, peer_name)
-    names, things = _names(tongue, card), transfer.terms.lines
+    card = card_of(locale, transfer, home, peer_name)
+    names, things = _names(locale, card), transfer.terms.lines
     if transfer.damaged:
-        first = tongue.of_many("{what} comes back, damaged.", "{what} come back, damaged.", things, **names)
+        first = locale.of_many("{what} comes back, damaged.", "{what} come back, damaged.", things, **names)
     else:
-        first = tongue.of_many("{what} comes back.", "{what} come back.", things, **names)
+        first = locale.of_many("{what} comes back.", "{what} come back.", things, **names)
     return [
         first,
-        tongue.of_many(
-            "{sender}'s bot gives it out of its books; then {receiver} has it in stock again, in its old place.",
-            "{sender}'s bot gives them out of its books; then {receiver} has them in stock again, in their old places.",
+        locale.of_many(
+            "{sender}'s bot books it out; then {receiver} has it in stock again, in its old place.",
+            "{sender}'s bot books them out; then {receiver} has them in stock again, in their old places.",
             things,
             **names,
         ),
@@ -659,64 +659,64 @@ def return_asked(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_
     ]
 
 
-def more_than_out(tongue: Locale, *, loan: Transfer, line: Line, wanted: Decimal, out: Decimal) -> Lines:
+def more_than_out(locale: Locale, *, loan: Transfer, line: Line, wanted: Decimal, out: Decimal) -> Lines:
     """More than was lent, or than is still out."""
-    what, units = naming.part(tongue, line.description), line.description.units
+    what, units = naming.part(locale, line.description), line.description.units
     if not out:
-        first = tongue.say("Not done: {what} isn't out any more, or is on its way back already.", what=what)
-        return [first, tongue.say("How it stands: {show}", show=command(f"show {loan.code}"))]
-    amounts = {"out": tongue.quantity(out, units), "wanted": tongue.quantity(wanted, units)}
+        first = locale.say("Not done: {what} isn't out any more, or is on its way back already.", what=what)
+        return [first, locale.say("How it stands: {show}", show=command(f"show {loan.code}"))]
+    amounts = {"out": locale.quantity(out, units), "wanted": locale.quantity(wanted, units)}
     return [
-        tongue.say("Not done: of {what} {out} can go back, not {wanted}.", what=what, **amounts),
-        tongue.say("All of it: {line}", line=command(f"return {loan.code}")),
+        locale.say("Not done: of {what} {out} can go back, not {wanted}.", what=what, **amounts),
+        locale.say("All of it: {line}", line=command(f"return {loan.code}")),
     ]
 
 
 def which_things_of_a_loan(
-    tongue: Locale, *, loan: Transfer, lines: tuple[Line, ...], everything: int, verb: str
+    locale: Locale, *, loan: Transfer, lines: tuple[Line, ...], everything: int, verb: str
 ) -> Lines:
     """What is out of a loan of several things: a numbered list, with all of it as the last."""
     numbers = "; ".join(str(line.number) for line in lines[:2])
     return [
-        tongue.say("What of {code} goes back? I did nothing yet.", code=loan.code),
-        *_numbered(tongue, lines),
-        tongue.say("{number}) all of it", number=everything),
-        tongue.say(
+        locale.say("What of {code} goes back? I did nothing yet.", code=loan.code),
+        *_numbered(locale, lines),
+        locale.say("{number}) all of it", number=everything),
+        locale.say(
             "Reply with the number within 10 minutes. For several of them: {line}",
             line=command(f"{verb} {loan.code} {numbers}"),
         ),
     ]
 
 
-def _numbered(tongue: Locale, lines: Sequence[Line]) -> Lines:
+def _numbered(locale: Locale, lines: Sequence[Line]) -> Lines:
     return [
-        tongue.say("{number}) {what}", number=line.number, what=naming.marked_thing(tongue, line)) for line in lines
+        locale.say("{number}) {what}", number=line.number, what=naming.marked_thing(locale, line)) for line in lines
     ]
 
 
-def no_such_thing_lent(tongue: Locale, *, loan: Transfer, word: str, numbers: tuple[int, ...]) -> Lines:
+def no_such_thing_lent(locale: Locale, *, loan: Transfer, word: str, numbers: tuple[int, ...]) -> Lines:
     """The word names nothing of the loan."""
-    shown = tongue.short(word, 40)
+    shown = locale.short(word, 40)
     return [
-        tongue.say('Not done: nothing called "{word}" was lent by {code}. It is of:', word=shown, code=loan.code),
-        *_numbered(tongue, [loan.line(number) for number in numbers]),
+        locale.say('Not done: nothing called "{word}" was lent by {code}. It is of:', word=shown, code=loan.code),
+        *_numbered(locale, [loan.line(number) for number in numbers]),
     ]
 
 
-def several_things_called_so(tongue: Locale, *, loan: Transfer, numbers: tuple[int, ...]) -> Lines:
+def several_things_called_so(locale: Locale, *, loan: Transfer, numbers: tuple[int, ...]) -> Lines:
     """A quantity of something of which there are several in the loan."""
     return [
-        tongue.say("Not done: several things of {code} are called so. Please say its number:", code=loan.code),
-        *_numbered(tongue, [loan.line(number) for number in numbers]),
+        locale.say("Not done: several things of {code} are called so. Please say its number:", code=loan.code),
+        *_numbered(locale, [loan.line(number) for number in numbers]),
     ]
 
 
-def only_all_of_a_thing(tongue: Locale, *, loan: Transfer, usage: str) -> Lines:
+def only_all_of_a_thing(locale: Locale, *, loan: Transfer, usage: str) -> Lines:
     """A quantity, where only a whole thing can end so."""
     del usage
     return [
-        tongue.say("Not done: only all that is out of a thing can be given, or lost."),
-        tongue.say("What is there can go back before: {line}", line=command(f"return {loan.code} QUANTITY")),
+        locale.say("Not done: only all that is out of a thing can be given, or lost."),
+        locale.say("What is there can go back before: {line}", line=command(f"return {loan.code} QUANTITY")),
     ]
 
 
@@ -732,25 +732,25 @@ _NO_PHOTO = {
 }
 
 
-def photo_kept(tongue: Locale, *, transfer: Transfer, items: tuple[int, ...]) -> Lines:
+def photo_kept(locale: Locale, *, transfer: Transfer, items: tuple[int, ...]) -> Lines:
     """A photo as a reply to the card of a return is with the stock item."""
     numbers = ", ".join(f"#{item}" for item in items)
-    return [tongue.say("Kept: the photo is with stock {items} in InvenTree. {code}", items=numbers, code=transfer.code)]
+    return [locale.say("Kept: the photo is with stock {items} in InvenTree. {code}", items=numbers, code=transfer.code)]
 
 
-def photo_not_kept(tongue: Locale, *, transfer: Transfer, reason: str, text: str) -> Lines:
+def photo_not_kept(locale: Locale, *, transfer: Transfer, reason: str, text: str) -> Lines:
     """It isn't, and what helps. `text` is what InvenTree says, where nothing else is known."""
     known = _NO_PHOTO.get(reason)
-    why = tongue.say(known, check=Code("fedbot check")) if known else (tongue.short(text, 80),)
-    return [tongue.say("The photo is not kept: {why} {code}", why=why, code=transfer.code)]
+    why = locale.say(known, check=Code("fedbot check")) if known else (locale.short(text, 80),)
+    return [locale.say("The photo is not kept: {why} {code}", why=why, code=transfer.code)]
 
 
-def not_labelled(tongue: Locale, *, transfer: Transfer, item: int, text: str) -> Lines:
+def not_labelled(locale: Locale, *, transfer: Transfer, item: int, text: str) -> Lines:
     """In the admin room: the notes of a loan's stock item could not be written; nothing waits for it."""
     return [
-        tongue.say(
+        locale.say(
             "The notes of stock item {item} don't say how loan {code} stands.", item=f"#{item}", code=transfer.code
         ),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text, 300)),
-        tongue.say("The loan itself goes on. I say this at most once a day."),
+        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say("The loan itself goes on. I say this at most once a day."),
     ]

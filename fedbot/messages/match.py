@@ -13,84 +13,84 @@ from fedbot.rules.model.stock import Part
 MOST_SHOWN = 20
 
 
-def _ours(tongue: Locale, alias: Alias) -> str:
+def _ours(locale: Locale, alias: Alias) -> str:
     """'Rotes PLA (PLA-ROT)'."""
-    name = tongue.short(alias.name, 60)
-    return f"{name} ({tongue.short(alias.ipn, 40)})" if alias.ipn else name
+    name = locale.short(alias.name, 60)
+    return f"{name} ({locale.short(alias.ipn, 40)})" if alias.ipn else name
 
 
-def _said(tongue: Locale, alias: Alias) -> tuple[Inline, ...]:
-    word, peer = tongue.short(alias.word, 60), tongue.short(alias.peer, 40)
-    return tongue.say('"{word}" of {peer} is {ours}', word=word, peer=peer, ours=_ours(tongue, alias))
+def _said(locale: Locale, alias: Alias) -> tuple[Inline, ...]:
+    word, peer = locale.short(alias.word, 60), locale.short(alias.peer, 40)
+    return locale.say('"{word}" of {peer} is {ours}', word=word, peer=peer, ours=_ours(locale, alias))
 
 
-def matched(tongue: Locale, *, alias: Alias, peer: str, before: Alias | None) -> Lines:
+def matched(locale: Locale, *, alias: Alias, peer: str, before: Alias | None) -> Lines:
     """It is kept."""
-    first = tongue.say(
+    first = locale.say(
         '✅ What {peer} calls "{word}" is our {ours} from now on.',
-        peer=naming.space(tongue, peer),
-        word=tongue.short(alias.word, 60),
-        ours=Bold(_ours(tongue, alias)),
+        peer=naming.space(locale, peer),
+        word=locale.short(alias.word, 60),
+        ours=Bold(_ours(locale, alias)),
     )
-    lines: Lines = [first, tongue.say("A card that waits for a place changes now; other open cards stay as they are.")]
+    lines: Lines = [first, locale.say("A card that waits for a place changes now; other open cards stay as they are.")]
     if before is not None and before.part != alias.part:
-        lines.append(tongue.say("Before, it was {ours}, as {who} had said.", ours=_ours(tongue, before), who=before.by))
+        lines.append(locale.say("Before, it was {ours}, as {who} had said.", ours=_ours(locale, before), who=before.by))
     undo = command(f'match "{alias.word}" --forget from {alias.peer}')
-    return [*lines, tongue.say("To undo it: {undo}", undo=undo)]
+    return [*lines, locale.say("To undo it: {undo}", undo=undo)]
 
 
-def matches(tongue: Locale, *, home: PartyConfig, aliases: tuple[Alias, ...]) -> Lines:
+def matches(locale: Locale, *, home: PartyConfig, aliases: tuple[Alias, ...]) -> Lines:
     """All that was said so far."""
     example = command("match OUR-IPN THEIR-IPN from SPACE")
     if not aliases:
         return [
-            tongue.say("Nothing is matched by hand at {space}.", space=naming.space(tongue, home.name)),
-            tongue.say(
+            locale.say("Nothing is matched by hand at {space}.", space=naming.space(locale, home.name)),
+            locale.say(
                 "Parts with the same IPN or name find each other by themselves. Others: {example}", example=example
             ),
         ]
     entries = [
-        (*_said(tongue, alias), *tongue.say(", says {who}", who=tongue.short(alias.by, 40))) for alias in aliases
+        (*_said(locale, alias), *locale.say(", says {who}", who=locale.short(alias.by, 40))) for alias in aliases
     ]
     shown = entries[:MOST_SHOWN]
     if len(entries) > MOST_SHOWN:
-        shown.append(tongue.say("and {number} more", number=len(entries) - MOST_SHOWN))
-    first = tongue.some("{number} thing is matched by hand:", "{number} things are matched by hand:", len(aliases))
-    return [first, Items(tuple(shown)), tongue.say("Not any more: {undo}", undo=command("match NAME --forget"))]
+        shown.append(locale.say("and {number} more", number=len(entries) - MOST_SHOWN))
+    first = locale.some("{number} thing is matched by hand:", "{number} things are matched by hand:", len(aliases))
+    return [first, Items(tuple(shown)), locale.say("Not any more: {undo}", undo=command("match NAME --forget"))]
 
 
-def match_forgotten(tongue: Locale, *, aliases: tuple[Alias, ...]) -> Lines:
+def match_forgotten(locale: Locale, *, aliases: tuple[Alias, ...]) -> Lines:
     """It isn't so any more."""
     if len(aliases) == 1:
-        return [(*tongue.say("Forgotten: "), *_said(tongue, aliases[0]), ".")]
-    return [tongue.say("Forgotten:"), Items(tuple(_said(tongue, alias) for alias in aliases[:MOST_SHOWN]))]
+        return [(*locale.say("Forgotten: "), *_said(locale, aliases[0]), ".")]
+    return [locale.say("Forgotten:"), Items(tuple(_said(locale, alias) for alias in aliases[:MOST_SHOWN]))]
 
 
-def nothing_matched(tongue: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
+def nothing_matched(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
     """There is nothing to forget under that word."""
     if not word:
-        return [tongue.say("Forget what? Say it like this: {example}", example=command("match NAME --forget"))]
-    shown = tongue.short(word, 40)
+        return [locale.say("Forget what? Say it like this: {example}", example=command("match NAME --forget"))]
+    shown = locale.short(word, 40)
     if near:
-        names = tongue.names(near, any_of=True)
-        return [tongue.say('"{word}" isn\'t matched. Did you mean {names}? I did nothing.', word=shown, names=names)]
-    return [tongue.say('"{word}" isn\'t matched, so there is nothing to forget.', word=shown)]
+        names = locale.names(near, any_of=True)
+        return [locale.say('"{word}" isn\'t matched. Did you mean {names}? I did nothing.', word=shown, names=names)]
+    return [locale.say('"{word}" isn\'t matched, so there is nothing to forget.', word=shown)]
 
 
-def no_part_to_match(tongue: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
+def no_part_to_match(locale: Locale, *, word: str, near: tuple[str, ...]) -> Lines:
     """No part of ours is called that."""
-    first = tongue.say('We have no part "{word}". I did nothing.', word=tongue.short(word, 40))
+    first = locale.say('We have no part "{word}". I did nothing.', word=locale.short(word, 40))
     if near:
-        return [first, tongue.say("Did you mean {names}?", names=tongue.names(near, any_of=True))]
-    return [first, tongue.say("Ours comes first, then what the friend calls it.")]
+        return [first, locale.say("Did you mean {names}?", names=locale.names(near, any_of=True))]
+    return [first, locale.say("Ours comes first, then what the friend calls it.")]
 
 
-def several_parts_match(tongue: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
+def several_parts_match(locale: Locale, *, word: str, parts: tuple[Part, ...]) -> Lines:
     """Several parts of ours are called that."""
     entries = tuple(
-        tongue.say("{name}, {ipn}", name=tongue.short(part.name, 60), ipn=tongue.short(part.ipn or "–", 40))
+        locale.say("{name}, {ipn}", name=locale.short(part.name, 60), ipn=locale.short(part.ipn or "–", 40))
         for part in parts[:MOST_SHOWN]
     )
-    shown = tongue.short(word, 40)
-    first = tongue.say('"{word}" is several parts of ours; say which by its IPN. I did nothing.', word=shown)
+    shown = locale.short(word, 40)
+    first = locale.say('"{word}" is several of our parts; say which by its IPN. I did nothing.', word=shown)
     return [first, Items(entries)]

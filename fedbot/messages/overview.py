@@ -25,12 +25,12 @@ MOST_IN_A_LIST = 10
 Subject = Connection | Transfer
 
 
-def todo(tongue: Locale, *, home: PartyConfig, name: str, rights: Rights, todo: Todo) -> Lines:
+def todo(locale: Locale, *, home: PartyConfig, name: str, rights: Rights, todo: Todo) -> Lines:
     """What waits for this person, and what this person waits for."""
-    who, space = naming.person(tongue, name), naming.space(tongue, home.name)
+    who, space = naming.person(locale, name), naming.space(locale, home.name)
     elsewhere = (
         [
-            tongue.some(
+            locale.some(
                 "{number} more in another room; ask me there.",
                 "{number} more in other rooms; ask me there.",
                 todo.elsewhere,
@@ -40,91 +40,91 @@ def todo(tongue: Locale, *, home: PartyConfig, name: str, rights: Rights, todo: 
         else []
     )
     if todo.is_empty:
-        first = tongue.say("Nothing waits for you here, {who}.", who=who)
+        first = locale.say("Nothing waits for you here, {who}.", who=who)
         if rights.covers(Right.APPROVER) or elsewhere:
             return [first, *elsewhere]
-        return [first, tongue.say("Offers to {space} are decided by its approvers.", space=space)]
-    lines: Lines = [_counted(tongue, todo)]
-    lines += _section(tongue, tongue.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
-    lines += _section(tongue, tongue.say("You asked, others decide or do it:"), todo.asked)
-    arrived = tongue.say("On its way to us; when it is here, say {received}:", received=command("received"))
-    lines += _section(tongue, arrived, todo.parcels)
-    lines += _section(tongue, tongue.say("To look at with {review}:", review=command("review")), todo.suspended)
-    lines += _section(tongue, tongue.say("To set up by hand (see the admin room):"), todo.to_make)
+        return [first, locale.say("Offers to {space} are decided by its approvers.", space=space)]
+    lines: Lines = [_counted(locale, todo)]
+    lines += _section(locale, locale.say("For you to decide (tap on the card, or reply to it):"), todo.to_decide)
+    lines += _section(locale, locale.say("You asked, others decide or do it:"), todo.asked)
+    arrived = locale.say("On its way to us; when it is here, say {received}:", received=command("received"))
+    lines += _section(locale, arrived, todo.parcels)
+    lines += _section(locale, locale.say("To look at with {review}:", review=command("review")), todo.suspended)
+    lines += _section(locale, locale.say("To set up by hand (see the admin room):"), todo.to_make)
     lines += _section(
-        tongue, tongue.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
+        locale, locale.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
     )
-    over = tongue.say("Over, but still in our stock; take it out with {resolve}:", resolve=command("resolve"))
-    lines += _section(tongue, over, todo.left_over)
-    lent = tongue.say("On loan; to bring it back, say {back}:", back=command("return ID"))
-    lines += _section(tongue, lent, todo.on_loan)
+    over = locale.say("Over, but still in our stock; take it out with {resolve}:", resolve=command("resolve"))
+    lines += _section(locale, over, todo.left_over)
+    lent = locale.say("On loan; to bring it back, say {back}:", back=command("return ID"))
+    lines += _section(locale, lent, todo.on_loan)
     return [*lines, *elsewhere]
 
 
-def _counted(tongue: Locale, todo: Todo) -> tuple[Inline, ...]:
+def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
     waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over)
     waiting = sum(len(subjects) for subjects in waits)
     if not waiting:
-        return tongue.say("Nothing waits for you; others are at it.")
-    return tongue.some("{number} thing waits for you.", "{number} things wait for you.", waiting)
+        return locale.say("Nothing waits for you; others are at it.")
+    return locale.some("{number} thing waits for you.", "{number} things wait for you.", waiting)
 
 
-def _section(tongue: Locale, title: tuple[Inline, ...], subjects: Sequence[Subject]) -> Lines:
+def _section(locale: Locale, title: tuple[Inline, ...], subjects: Sequence[Subject]) -> Lines:
     if not subjects:
         return []
-    items = [_entry(tongue, subject) for subject in subjects[:MOST_IN_A_LIST]]
+    items = [_entry(locale, subject) for subject in subjects[:MOST_IN_A_LIST]]
     if len(subjects) > MOST_IN_A_LIST:
-        items.append(tongue.say("and {number} more", number=len(subjects) - MOST_IN_A_LIST))
+        items.append(locale.say("and {number} more", number=len(subjects) - MOST_IN_A_LIST))
     return [title, Items(tuple(items))]
 
 
-def _entry(tongue: Locale, subject: Subject) -> tuple[Inline, ...]:
+def _entry(locale: Locale, subject: Subject) -> tuple[Inline, ...]:
     """'k7m2 – 10 × M3 bolt, asked by Anna. / Waits for a yes or no, until …'."""
-    nodes: list[Inline] = [subject.code, " – ", what_it_is(tongue, subject), Break(), *state_in_words(tongue, subject)]
+    nodes: list[Inline] = [subject.code, " – ", what_it_is(locale, subject), Break(), *state_in_words(locale, subject)]
     if subject.card_to_act_on:
-        nodes += [" ", Link(tongue.word("Its card"), permalink(subject.room, subject.card_to_act_on))]
+        nodes += [" ", Link(locale.word("Its card"), permalink(subject.room, subject.card_to_act_on))]
     return tuple(nodes)
 
 
-def status(tongue: Locale, *, home: PartyConfig, status: StatusSeen, private: bool) -> Lines:
+def status(locale: Locale, *, home: PartyConfig, status: StatusSeen, private: bool) -> Lines:
     """How the bot is. `private`: only our own admins read along."""
-    space, standing = naming.space(tongue, home.name), status.standing
+    space, standing = naming.space(locale, home.name), status.standing
     lines: Lines = [
-        _is_it_well(tongue, status, space),
-        _inventory(tongue, status),
+        _is_it_well(locale, status, space),
+        _inventory(locale, status),
     ]
-    lines += [*_waiting(tongue, status), *_chat(tongue, standing), _friends(tongue, status), _open(tongue, status)]
+    lines += [*_waiting(locale, status), *_chat(locale, standing), _friends(locale, status), _open(locale, status)]
     if status.letters:
         lines.append(
-            tongue.some(
+            locale.some(
                 "{number} message to another bot waits for its answer.",
                 "{number} messages to other bots wait for their answers.",
                 status.letters,
             )
         )
-    lines += due_next(tongue, status.due)
+    lines += due_next(locale, status.due)
     for old, new in status.moved:
         words: dict[str, Words] = {"key": Code("rooms"), "new": Code(new), "old": Code(old)}
-        lines.append(tongue.say("To be changed in the settings, under {key}: {new}, not {old}", **words))
+        lines.append(locale.say("To be changed in the settings, under {key}: {new}, not {old}", **words))
     if private and status.inventory:
-        lines += _for_admins(tongue, status.inventory)
-    lines += _quarantined(tongue, status.quarantined, private=private)
-    version = tongue.short(standing.version, 30)
+        lines += _for_admins(locale, status.inventory)
+    lines += _quarantined(locale, status.quarantined, private=private)
+    version = locale.short(standing.version, 30)
     if version and standing.started:
         lines.append(
-            tongue.say("fedbot {version}, running since {when}", version=version, when=tongue.when(standing.started))
+            locale.say("fedbot {version}, running since {when}", version=version, when=locale.when(standing.started))
         )
     elif version:
-        lines.append(tongue.say("fedbot {version}", version=version))
+        lines.append(locale.say("fedbot {version}", version=version))
     return lines
 
 
-def _quarantined(tongue: Locale, quarantined: Sequence[Quarantined], *, private: bool) -> Lines:
+def _quarantined(locale: Locale, quarantined: Sequence[Quarantined], *, private: bool) -> Lines:
     """What failed and waits; how it failed concerns only our own admins."""
     if not quarantined:
         return []
     lines: Lines = [
-        tongue.some(
+        locale.some(
             "⚠ {number} thing failed and is set aside. An admin can have it tried again.",
             "⚠ {number} things failed and are set aside. An admin can have them tried again.",
             len(quarantined),
@@ -132,103 +132,103 @@ def _quarantined(tongue: Locale, quarantined: Sequence[Quarantined], *, private:
     ]
     entries: list[tuple[Inline, ...]] = []
     for aside in quarantined[:MOST_IN_A_LIST] if private else ():
-        about = {"what": Code(tongue.short(aside.what, 40)), "problem": Code(tongue.short(aside.problem, 120))}
+        about = {"what": Code(locale.short(aside.what, 40)), "problem": Code(locale.short(aside.problem, 120))}
         retry = Code(f"fedbot retry {aside.number}")
-        entries.append(tongue.say("{what}: {problem}. Run on my machine: {retry}", retry=retry, **about))
+        entries.append(locale.say("{what}: {problem}. Run on my machine: {retry}", retry=retry, **about))
     return [*lines, Items(tuple(entries))] if entries else lines
 
 
-def _is_it_well(tongue: Locale, status: StatusSeen, space: str) -> tuple[Inline, ...]:
+def _is_it_well(locale: Locale, status: StatusSeen, space: str) -> tuple[Inline, ...]:
     inventory = status.inventory
     if inventory is None:
-        return tongue.say("⏸ {space}'s bot is here, but its InvenTree does not answer.", space=space)
+        return locale.say("⏸ {space}'s bot is here, but its InvenTree does not answer.", space=space)
     if not (inventory.can_move_stock and inventory.writes_allowed):
-        return tongue.say("⚠ {space}'s bot is here, but can't move stock in its InvenTree.", space=space)
+        return locale.say("⚠ {space}'s bot is here, but can't move stock in its InvenTree.", space=space)
     if status.disputed:
-        return tongue.some(
+        return locale.some(
             "⚠ {space}'s bot is well, but {number} transfer is unclear.",
             "⚠ {space}'s bot is well, but {number} transfers are unclear.",
             status.disputed,
             space=space,
         )
-    return tongue.say("✅ {space}'s bot is well.", space=space)
+    return locale.say("✅ {space}'s bot is well.", space=space)
 
 
-def _inventory(tongue: Locale, status: StatusSeen) -> tuple[Inline, ...]:
+def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
     inventory = status.inventory
     if inventory is not None:
-        return tongue.say(
+        return locale.say(
             "InvenTree: {version}, {items} stock items.",
-            version=tongue.short(inventory.version, 30),
-            items=tongue.count(inventory.stock_items),
+            version=locale.short(inventory.version, 30),
+            items=locale.count(inventory.stock_items),
         )
     standing = status.standing
     since = standing.inventory_down_since
-    problem = diagnosis(tongue, status.problem)
+    problem = diagnosis(locale, status.problem)
     if since is None:
-        return tongue.say("InvenTree: {problem} I try again by myself.", problem=problem)
-    words: dict[str, Words] = {"since": tongue.clock(since), "problem": problem}
+        return locale.say("InvenTree: {problem} I try again by myself.", problem=problem)
+    words: dict[str, Words] = {"since": locale.clock(since), "problem": problem}
     if standing.inventory_next_try is None:
-        return tongue.say("InvenTree: silent since {since}. {problem} I try again by myself.", **words)
-    again = tongue.clock(standing.inventory_next_try)
-    return tongue.say(
+        return locale.say("InvenTree: silent since {since}. {problem} I try again by myself.", **words)
+    again = locale.clock(standing.inventory_next_try)
+    return locale.say(
         "InvenTree: silent since {since}. {problem} I try again by myself, next at {again}.", again=again, **words
     )
 
 
-def _waiting(tongue: Locale, status: StatusSeen) -> Lines:
+def _waiting(locale: Locale, status: StatusSeen) -> Lines:
     """What waits for an InvenTree that doesn't answer."""
     if status.inventory is not None:
         return []
     if not status.waiting:
-        return [tongue.say("Nothing waits for it.")]
-    return [tongue.say("For it waits: {codes}", codes=", ".join(status.waiting[:MOST_IN_A_LIST]))]
+        return [locale.say("Nothing waits for it.")]
+    return [locale.say("For it waits: {codes}", codes=", ".join(status.waiting[:MOST_IN_A_LIST]))]
 
 
-def _chat(tongue: Locale, standing: BotStatus) -> Lines:
+def _chat(locale: Locale, standing: BotStatus) -> Lines:
     lines: Lines = []
     if standing.caught_up:
-        lines.append(tongue.say("Chat: read up to {when}.", when=tongue.clock(standing.caught_up)))
+        lines.append(locale.say("Chat: read up to {when}.", when=locale.clock(standing.caught_up)))
     if standing.silent_from and standing.silent_until:
-        begun, over = tongue.clock(standing.silent_from), tongue.clock(standing.silent_until)
-        lines.append(tongue.say("The homeserver was silent last from {begun} to {over}.", begun=begun, over=over))
+        begun, over = locale.clock(standing.silent_from), locale.clock(standing.silent_until)
+        lines.append(locale.say("The homeserver was silent last from {begun} to {over}.", begun=begun, over=over))
     return lines
 
 
-def _friends(tongue: Locale, status: StatusSeen) -> tuple[Inline, ...]:
+def _friends(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
     counts = status.connections
     active = counts.get(ConnectionState.ACTIVE, 0)
     paused = counts.get(ConnectionState.SUSPENDED, 0)
     ending = counts.get(ConnectionState.ENDING, 0)
     pending = sum(counts.values()) - active - paused - ending
-    nodes = [*tongue.some("Friends: {number} space", "Friends: {number} spaces", active)]
+    nodes = [*locale.some("Friends: {number} space", "Friends: {number} spaces", active)]
     if pending:
-        nodes += [", ", *tongue.say("{number} asked or being set up", number=pending)]
+        nodes += [", ", *locale.say("{number} asked or being set up", number=pending)]
     if ending:
-        nodes += [", ", *tongue.say("{number} ending", number=ending)]
+        nodes += [", ", *locale.say("{number} ending", number=ending)]
     if paused:
-        nodes += [", ", *tongue.say("{number} paused (see {review})", number=paused, review=command("review"))]
+        nodes += [", ", *locale.say("{number} paused (see {review})", number=paused, review=command("review"))]
     return tuple(nodes)
 
 
-def _open(tongue: Locale, status: StatusSeen) -> tuple[Inline, ...]:
+def _open(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
     if not status.transfers:
-        return tongue.say("Open: nothing")
-    return tongue.some("Open: {number} transfer", "Open: {number} transfers", status.transfers)
+        return locale.say("Open: nothing")
+    return locale.some("Open: {number} transfer", "Open: {number} transfers", status.transfers)
 
 
-def _for_admins(tongue: Locale, inventory: InventoryStanding) -> Lines:
+def _for_admins(locale: Locale, inventory: InventoryStanding) -> Lines:
     """What an admin should mend, and whether connecting goes by itself."""
     lines: Lines = []
     if inventory.complaints:
-        complaints = [tongue.short(text, 200) for text in inventory.complaints[:MOST_IN_A_LIST]]
-        lines += [tongue.say("To be mended:"), Items(tuple(complaints))]
-    user = tongue.short(inventory.username, 40)
-    lines.append(tongue.say("My InvenTree user: {user}", user=user))
+        complaints = [locale.short(text, 200) for text in inventory.complaints[:MOST_IN_A_LIST]]
+        lines += [locale.say("To fix:"), Items(tuple(complaints))]
+    user = locale.short(inventory.username, 40)
+    lines.append(locale.say("My InvenTree user: {user}", user=user))
     if not inventory.has_admin_token:
         lines.append(
-            tongue.say("No {key}: for each new friend I tell you what to click.", key=Code("inventree.admin_token"))
+            locale.say("No {key}: for each new friend I tell you what to click.", key=Code("inventree.admin_token"))
         )
     elif not inventory.admin_is_superuser:
-        lines.append(tongue.say("⚠ {key} isn't a superuser's, so it is of no use.", key=Code("inventree.admin_token")))
+        lines.append(locale.say("⚠ {key} isn't a superuser's, so it is of no use.", key=Code("inventree.admin_token")))
     return lines

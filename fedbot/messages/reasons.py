@@ -118,12 +118,12 @@ def _pattern(sentence: str) -> re.Pattern[str]:
 _PATTERNS = tuple((_pattern(sentence), sentence) for sentence in (*OF_LANES, *OF_STEPS, *OF_CALLS))
 
 
-def diagnosis(tongue: Locale, text: str, most: int = 200) -> str:
+def diagnosis(locale: Locale, text: str, most: int = 200) -> str:
     """What went wrong, on one line of at most `most` characters."""
-    return tongue.short(_said(tongue, text), most)
+    return locale.short(_said(locale, text), most)
 
 
-def _said(tongue: Locale, text: str) -> str:
+def _said(locale: Locale, text: str) -> str:
     if len(text) > LONGEST:
         return text
     bare = text.removesuffix(".")
@@ -131,8 +131,8 @@ def _said(tongue: Locale, text: str) -> str:
         if found := pattern.fullmatch(bare):
             places = found.groupdict()
             if "text" in places:
-                places["text"] = _said(tongue, places["text"])
-            return tongue.word(sentence).format(**places) + text[len(bare) :]
+                places["text"] = _said(locale, places["text"])
+            return locale.word(sentence).format(**places) + text[len(bare) :]
     return text
 
 
@@ -331,25 +331,25 @@ _NO_PART: dict[str, tuple[str, str]] = {
 }
 
 
-def why_not_given(tongue: Locale, code: str, sender: str, receiver: str) -> tuple[Inline, ...]:
+def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tuple[Inline, ...]:
     """Why a line was not handed over or booked in, as the end of a sentence."""
     why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
-    return tongue.say(why, sender=sender, receiver=receiver)
+    return locale.say(why, sender=sender, receiver=receiver)
 
 
-def what_instead(tongue: Locale, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
+def what_instead(locale: Locale, code: str, sender: str, spaces: Inline) -> tuple[Inline, ...]:
     """What people can do about it; empty if there is nothing to say."""
     _, advice = _NOT_GIVEN.get(code, (_ELSE, ""))
-    return tongue.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check"), **_TO_SAY) if advice else ()
+    return locale.say(advice, sender=sender, spaces=spaces, check=Code("fedbot check"), **_TO_SAY) if advice else ()
 
 
-def why_no_part(tongue: Locale, code: str, receiver: str) -> tuple[Inline, ...]:
+def why_no_part(locale: Locale, code: str, receiver: str) -> tuple[Inline, ...]:
     """Why an item has no place at the receiver yet."""
     why, _ = _NO_PART.get(code, _NO_PART["none"])
-    return tongue.say(why, receiver=receiver)
+    return locale.say(why, receiver=receiver)
 
 
-def how_to_get_a_part(tongue: Locale, code: str, receiver: str) -> tuple[Inline, ...]:
+def how_to_get_a_part(locale: Locale, code: str, receiver: str) -> tuple[Inline, ...]:
     """What an admin of the receiver does in InvenTree so that it gets one."""
     _, advice = _NO_PART.get(code, _NO_PART["none"])
-    return tongue.say(advice, receiver=receiver)
+    return locale.say(advice, receiver=receiver)

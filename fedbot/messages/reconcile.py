@@ -70,7 +70,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
     Kind.LEFT_OVER: (
         marked("the loan is over, but our record #{item} still counts in our stock"),
         marked("it is lost, or back at {peer} without the bots"),
-        marked("a superuser of ours has it taken out: {resolve}"),
+        marked("one of our superusers has it taken out: {resolve}"),
     ),
     Kind.BORROWED_GONE: (
         marked("it is on loan, but is missing in {borrower}'s stock"),
@@ -96,7 +96,7 @@ _KINDS: dict[Kind, tuple[str, str, str]] = {
 
 
 def reconciled(
-    tongue: Locale,
+    locale: Locale,
     *,
     connection: Connection,
     home: PartyConfig,
@@ -106,95 +106,95 @@ def reconciled(
 ) -> Lines:
     """The outcome: how much was compared, and each difference."""
     names: dict[str, Words] = {
-        "own": naming.space(tongue, home.name),
-        "peer": naming.space(tongue, connection.peer_name),
+        "own": naming.space(locale, home.name),
+        "peer": naming.space(locale, connection.peer_name),
     }
     found = reconciliation.differences
-    compared = tongue.some("{number} line compared", "{number} lines compared", reconciliation.compared)
+    compared = locale.some("{number} line compared", "{number} lines compared", reconciliation.compared)
     lines: Lines = []
     if problem:
-        lines += [tongue.say(_PROBLEMS[problem], **names), tongue.say("{compared} before that.", compared=compared)]
+        lines += [locale.say(_PROBLEMS[problem], **names), locale.say("{compared} before that.", compared=compared)]
     elif not found:
-        lines.append(tongue.say("✅ The books of {own} and {peer} agree: {compared}.", compared=compared, **names))
+        lines.append(locale.say("✅ The books of {own} and {peer} agree: {compared}.", compared=compared, **names))
     else:
-        first = tongue.some(
+        first = locale.some(
             "⚠ {number} difference: {own} and {peer}.",
             "⚠ {number} differences: {own} and {peer}.",
             len(found),
             **names,
         )
-        lines += [first, tongue.say("{compared}.", compared=compared)]
+        lines += [first, locale.say("{compared}.", compared=compared)]
     if found:
-        shown = [_difference(tongue, connection, home, each, transfers) for each in found[:MOST_SHOWN]]
+        shown = [_difference(locale, connection, home, each, transfers) for each in found[:MOST_SHOWN]]
         if len(found) > MOST_SHOWN:
-            shown.append(tongue.say("and {number} more", number=len(found) - MOST_SHOWN))
-        lines += [Items(tuple(shown)), tongue.say("No stock was moved.")]
+            shown.append(locale.say("and {number} more", number=len(found) - MOST_SHOWN))
+        lines += [Items(tuple(shown)), locale.say("No stock was moved.")]
     if reconciliation.repair and not problem:
-        lines.append(tongue.say("What is ours and safe is being put right now; the metadata is written anew."))
+        lines.append(locale.say("The bot repairs now what is ours and safe; the metadata is written anew."))
     return lines
 
 
 def _difference(
-    tongue: Locale, connection: Connection, home: PartyConfig, difference: Difference, transfers: dict[str, Transfer]
+    locale: Locale, connection: Connection, home: PartyConfig, difference: Difference, transfers: dict[str, Transfer]
 ) -> tuple[Inline, ...]:
     """'k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).' and below it cause and repair."""
     transfer = transfers.get(difference.transfer)
-    code = transfer.code if transfer else tongue.short(difference.transfer, 8)
+    code = transfer.code if transfer else locale.short(difference.transfer, 8)
     what, cause, repair = _KINDS[difference.kind]
     names: dict[str, Words] = {
-        "peer": naming.space(tongue, connection.peer_name),
-        "borrower": _borrower(tongue, connection, home, transfer),
-        "owed": tongue.quantity(difference.owed),
-        "there": tongue.quantity(difference.there),
+        "peer": naming.space(locale, connection.peer_name),
+        "borrower": _borrower(locale, connection, home, transfer),
+        "owed": locale.quantity(difference.owed),
+        "there": locale.quantity(difference.there),
         "lost": command(f"lost {code}"),
         "item": difference.ours or 0,
-        "mark": f"fed:{tongue.short(difference.transfer, 24)}",
+        "mark": f"fed:{locale.short(difference.transfer, 24)}",
         "repair": command(f"reconcile {connection.peer} --repair"),
         "resolve": command(f"resolve {code}"),
         "number": difference.number,
         "verify": Code("fedbot audit verify"),
     }
-    mends = tongue.say("being put right now") if difference.mended else tongue.say(repair, **names)
+    mends = locale.say("being fixed now") if difference.mended else locale.say(repair, **names)
     return (
-        *_which(tongue, difference, transfer, code),
-        *tongue.say(what, **names),
-        *_items(tongue, difference),
+        *_which(locale, difference, transfer, code),
+        *locale.say(what, **names),
+        *_items(locale, difference),
         Break(),
-        *tongue.say("Likely: {cause}.", cause=tongue.say(cause, **names)),
+        *locale.say("Likely: {cause}.", cause=locale.say(cause, **names)),
         Break(),
-        *tongue.say("To mend it: {repair}.", repair=mends),
+        *locale.say("To fix it: {repair}.", repair=mends),
     )
 
 
-def _borrower(tongue: Locale, connection: Connection, home: PartyConfig, transfer: Transfer | None) -> str:
+def _borrower(locale: Locale, connection: Connection, home: PartyConfig, transfer: Transfer | None) -> str:
     """Whose stock it should be in."""
     is_theirs = transfer is None or transfer.role == "sender"
-    return naming.space(tongue, connection.peer_name if is_theirs else home.name)
+    return naming.space(locale, connection.peer_name if is_theirs else home.name)
 
 
-def _which(tongue: Locale, difference: Difference, transfer: Transfer | None, code: str) -> tuple[Inline, ...]:
+def _which(locale: Locale, difference: Difference, transfer: Transfer | None, code: str) -> tuple[Inline, ...]:
     lines = transfer.terms.lines if transfer and difference.kind is not Kind.PAST else ()
     numbers = {line.number for line in lines}
     if transfer is None or difference.number not in numbers:
-        return tongue.say("{code}: ", code=code)
-    what = naming.thing(tongue, transfer.line(difference.number))
-    return tongue.say("{code}, {what}: ", code=code, what=what)
+        return locale.say("{code}: ", code=code)
+    what = naming.thing(locale, transfer.line(difference.number))
+    return locale.say("{code}, {what}: ", code=code, what=what)
 
 
-def _items(tongue: Locale, difference: Difference) -> tuple[Inline, ...]:
+def _items(locale: Locale, difference: Difference) -> tuple[Inline, ...]:
     """Where to look for it, at either side."""
     if difference.kind is not Kind.TWICE or not (difference.ours and difference.theirs):
         return (".",)
-    return tongue.say(" (#{ours} here, #{theirs} there).", ours=difference.ours, theirs=difference.theirs)
+    return locale.say(" (#{ours} here, #{theirs} there).", ours=difference.ours, theirs=difference.theirs)
 
 
-def reconciling_already(tongue: Locale, *, connection: Connection) -> Lines:
+def reconciling_already(locale: Locale, *, connection: Connection) -> Lines:
     """One comparison at a time."""
-    peer = naming.space(tongue, connection.peer_name)
-    return [tongue.say("Our books and {peer}'s are being compared already. The outcome comes by itself.", peer=peer)]
+    peer = naming.space(locale, connection.peer_name)
+    return [locale.say("Our books and {peer}'s are being compared already. The outcome comes by itself.", peer=peer)]
 
 
-def nobody_to_reconcile_with(tongue: Locale, *, home: PartyConfig) -> Lines:
+def nobody_to_reconcile_with(locale: Locale, *, home: PartyConfig) -> Lines:
     """No friends here."""
-    space = naming.space(tongue, home.name)
-    return [tongue.say("Nothing to compare: {space} has no friends here.", space=space)]
+    space = naming.space(locale, home.name)
+    return [locale.say("Nothing to compare: {space} has no friends here.", space=space)]

@@ -22,12 +22,12 @@ must fit into the 46,000 that go into one event (`content.MOST_BYTES`)."""
 BREVITIES = (1, 2, 4, 8)
 
 
-def render(phrase: Phrase, tongue: Locale, now: datetime) -> Lines:
+def render(phrase: Phrase, locale: Locale, now: datetime) -> Lines:
     """The lines of a phrase, said now. Other people's words are shortened further if it would grow too large."""
     sentence = cast("Sentence", phrase.sentence)
     lines: Lines = []
     for brevity in BREVITIES:
-        speaking = replace(tongue, now=now, brevity=brevity)
+        speaking = replace(locale, now=now, brevity=brevity)
         lines = sentence(speaking, **phrase.about)
         if phrase.to:
             lines = _addressed(person(speaking, phrase.to), lines)

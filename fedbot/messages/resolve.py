@@ -17,22 +17,22 @@ from fedbot.rules.model.transfer import Line, Transfer
 MOST_ITEMS = 6
 
 
-def transfer_disputed(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def transfer_disputed(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
     """Nobody can tell what happened to the stock: people have to look, and settle it."""
-    own, peer = naming.space(tongue, home.name), naming.space(tongue, peer_name)
+    own, peer = naming.space(locale, home.name), naming.space(locale, peer_name)
     number = transfer.dispute.line if transfer.dispute else 0
     concerned = [each for each in transfer.terms.lines if each.number == number] or list(transfer.terms.lines)
     ours = transfer.dispute is not None and home.party in transfer.dispute.by
     return [
-        *_why_it_stopped(tongue, transfer, naming.things(tongue, concerned)),
-        *_what_the_peer_says(tongue, transfer, peer),
-        _how_far(tongue, transfer),
-        tongue.say(
+        *_why_it_stopped(locale, transfer, naming.things(locale, concerned)),
+        *_what_the_peer_says(locale, transfer, peer),
+        _how_far(locale, transfer),
+        locale.say(
             "Next: a superuser of {space} settles it: {resolve}",
             space=own if ours else peer,
             resolve=command(f"resolve {transfer.code}"),
         ),
-        tongue.say(
+        locale.say(
             "In the stock history in InvenTree it is under {mark}. All that I know of it: {show}",
             mark=Code(f"fed:{transfer.id}"),
             show=command(f"show {transfer.code}"),
@@ -40,21 +40,21 @@ def transfer_disputed(tongue: Locale, *, transfer: Transfer, home: PartyConfig, 
     ]
 
 
-def _why_it_stopped(tongue: Locale, transfer: Transfer, what: str) -> Lines:
+def _why_it_stopped(locale: Locale, transfer: Transfer, what: str) -> Lines:
     missing = transfer.parcel.missing if transfer.parcel else None
     if missing is not None:
-        who = naming.signed(tongue, missing)
-        return [tongue.say("⚠ {code}: {what} did not arrive, says {who}.", code=transfer.code, what=what, who=who)]
+        who = naming.signed(locale, missing)
+        return [locale.say("⚠ {code}: {what} did not arrive, says {who}.", code=transfer.code, what=what, who=who)]
     return [
-        tongue.say("⚠ {code} stopped: I can't tell what became of {what}.", code=transfer.code, what=what),
-        tongue.say("Why: {text}", text=diagnosis(tongue, transfer.problem)),
+        locale.say("⚠ {code} stopped: I can't tell what became of {what}.", code=transfer.code, what=what),
+        locale.say("Why: {text}", text=diagnosis(locale, transfer.problem)),
     ]
 
 
-def _how_far(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+def _how_far(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     if transfer.parcel is not None and transfer.parcel.missing is not None:
-        return tongue.say("Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.")
-    return tongue.say("Some of it may be done. Not done: I do nothing more with it, at neither space.")
+        return locale.say("Done: it had left by parcel. Not done: it isn't booked in; I do nothing more with it.")
+    return locale.say("Some of it may be done. Not done: I do nothing more with it, at neither space.")
 
 
 _PEERS_WORD: dict[str, str] = {
@@ -66,24 +66,24 @@ _PEERS_WORD: dict[str, str] = {
 }
 
 
-def _what_the_peer_says(tongue: Locale, transfer: Transfer, peer: str) -> Lines:
+def _what_the_peer_says(locale: Locale, transfer: Transfer, peer: str) -> Lines:
     sentence = _PEERS_WORD.get(transfer.dispute.said) if transfer.dispute else None
-    return [tongue.say(sentence, peer=peer)] if sentence else []
+    return [locale.say(sentence, peer=peer)] if sentence else []
 
 
-def dispute_settled(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def dispute_settled(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
     """The message that told of the dispute, once it is settled."""
-    first = tongue.say(
-        "▶ {code} is settled: {what}.", code=transfer.code, what=naming.things(tongue, transfer.terms.lines)
+    first = locale.say(
+        "▶ {code} is settled: {what}.", code=transfer.code, what=naming.things(locale, transfer.terms.lines)
     )
-    return [first, *settled(tongue, card_of(tongue, transfer, home, peer_name)), state_in_words(tongue, transfer)]
+    return [first, *settled(locale, card_of(locale, transfer, home, peer_name)), state_in_words(locale, transfer)]
 
 
 # --- the choice ----------------------------------------------------------------------------------------------
 
 
 def resolve_choice(
-    tongue: Locale,
+    locale: Locale,
     *,
     transfer: Transfer,
     home: PartyConfig,
@@ -93,27 +93,27 @@ def resolve_choice(
     said: str,
 ) -> Lines:
     """What InvenTree shows now, and what may be true, with what each would do; a number picks one."""
-    peer = naming.space(tongue, peer_name)
+    peer = naming.space(locale, peer_name)
     lines: Lines = [
-        tongue.say(
+        locale.say(
             "{code}: what became of {what}? I did nothing yet.",
             code=transfer.code,
-            what=naming.moved(tongue, transfer),
+            what=naming.moved(locale, transfer),
         )
     ]
     if said:
-        lines.append(tongue.say('"{said}" does not fit with what InvenTree shows.', said=tongue.short(said, 40)))
-    lines += _what_the_peer_says(tongue, transfer, peer)
-    lines += _shown(tongue, transfer, seen, home)
+        lines.append(locale.say('"{said}" does not fit with what InvenTree shows.', said=locale.short(said, 40)))
+    lines += _what_the_peer_says(locale, transfer, peer)
+    lines += _shown(locale, transfer, seen, home)
     if not truths:
-        return [*lines, *_nothing_to_choose(tongue, transfer, home, peer)]
+        return [*lines, *_nothing_to_choose(locale, transfer, home, peer)]
     if transfer.dispute is not None and home.party not in transfer.dispute.by:
-        lines.append(tongue.say("{peer}'s superusers can say it for sure; here it is on your word alone.", peer=peer))
-    return [*lines, *_numbered(tongue, transfer, truths, peer), *_by_another_number(tongue, transfer)]
+        lines.append(locale.say("{peer}'s superusers can say it for sure; here it is on your word alone.", peer=peer))
+    return [*lines, *_numbered(locale, transfer, truths, peer), *_by_another_number(locale, transfer)]
 
 
 def resolve_loan_choice(
-    tongue: Locale,
+    locale: Locale,
     *,
     transfer: Transfer,
     home: PartyConfig,
@@ -123,48 +123,48 @@ def resolve_loan_choice(
     said: str,
 ) -> Lines:
     """What a superuser can say of a loan that is over, but not in our stock; or whose owner is gone."""
-    peer = naming.space(tongue, peer_name)
-    names: dict[str, Words] = {"code": transfer.code, "what": naming.moved(tongue, transfer)}
-    lines: Lines = [tongue.say("{code}: what about {what}? I did nothing yet.", **names)]
+    peer = naming.space(locale, peer_name)
+    names: dict[str, Words] = {"code": transfer.code, "what": naming.moved(locale, transfer)}
+    lines: Lines = [locale.say("{code}: what about {what}? I did nothing yet.", **names)]
     if said:
-        lines.append(tongue.say('"{said}" does not fit with what is known.', said=tongue.short(said, 40)))
+        lines.append(locale.say('"{said}" does not fit with what is known.', said=locale.short(said, 40)))
     if seen:
-        lines += _shown(tongue, transfer, seen, home)
-    lines += _numbered(tongue, transfer, truths, peer)
+        lines += _shown(locale, transfer, seen, home)
+    lines += _numbered(locale, transfer, truths, peer)
     if not seen:
-        lines.append(tongue.say("Should {peer} be a friend again, it is on loan again.", peer=peer))
+        lines.append(locale.say("Should {peer} be a friend again, it is on loan again.", peer=peer))
     return lines
 
 
-def _numbered(tongue: Locale, transfer: Transfer, truths: tuple[Truth, ...], peer: str) -> Lines:
-    numbers = tongue.names([str(number) for number in range(1, len(truths) + 1)], any_of=True, most=len(truths))
+def _numbered(locale: Locale, transfer: Transfer, truths: tuple[Truth, ...], peer: str) -> Lines:
+    numbers = locale.names([str(number) for number in range(1, len(truths) + 1)], any_of=True, most=len(truths))
     return [
         *(
-            tongue.say("{number}) {truth}", number=number, truth=_truth(tongue, transfer, truth, peer))
+            locale.say("{number}) {truth}", number=number, truth=_truth(locale, transfer, truth, peer))
             for number, truth in enumerate(truths, 1)
         ),
-        tongue.say("Reply {numbers} within 10 minutes; your name goes into the records.", numbers=numbers),
+        locale.say("Reply {numbers} within 10 minutes; your name goes into the records.", numbers=numbers),
     ]
 
 
-def _shown(tongue: Locale, transfer: Transfer, seen: dict[int, ItemsSeen], home: PartyConfig) -> Lines:
+def _shown(locale: Locale, transfer: Transfer, seen: dict[int, ItemsSeen], home: PartyConfig) -> Lines:
     """Each stock item that has to do with it, as InvenTree shows it now."""
     items = [
-        _item(tongue, transfer.line(number), item)
+        _item(locale, transfer.line(number), item)
         for number, answer in sorted(seen.items())
         for item in answer.items[:MOST_ITEMS]
     ]
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     if not items:
-        return [tongue.say("{space}'s InvenTree shows nothing of it now.", space=space)]
-    return [tongue.say("{space}'s InvenTree shows now:", space=space), Items(tuple(items))]
+        return [locale.say("{space}'s InvenTree shows nothing of it now.", space=space)]
+    return [locale.say("{space}'s InvenTree shows now:", space=space), Items(tuple(items))]
 
 
-def _item(tongue: Locale, line: Line, item: ItemSeen) -> tuple[Inline, ...]:
+def _item(locale: Locale, line: Line, item: ItemSeen) -> tuple[Inline, ...]:
     names: dict[str, Words] = {
         "item": item.pk,
-        "quantity": tongue.quantity(item.quantity, line.description.units),
-        "place": tongue.short(item.place, 60) or tongue.word("no place"),
+        "quantity": locale.quantity(item.quantity, line.description.units),
+        "place": locale.short(item.place, 60) or locale.word("no place"),
     }
     sentences = {
         Whereabouts.CUSTOMER: marked("#{item}: {quantity}, with a customer"),
@@ -172,7 +172,7 @@ def _item(tongue: Locale, line: Line, item: ItemSeen) -> tuple[Inline, ...]:
         Whereabouts.STOCK: marked("#{item}: {quantity}, in stock, {place}"),
         Whereabouts.ELSEWHERE: marked("#{item}: {quantity}, no longer in stock"),
     }
-    return tongue.say(sentences[item.where], **names)
+    return locale.say(sentences[item.where], **names)
 
 
 _TRUTHS: dict[str, str] = {
@@ -198,86 +198,86 @@ _PARCELS: dict[str, str] = {
 }
 
 
-def _truth(tongue: Locale, transfer: Transfer, truth: Truth, peer: str) -> tuple[Inline, ...]:
+def _truth(locale: Locale, transfer: Transfer, truth: Truth, peer: str) -> tuple[Inline, ...]:
     sentences = {**_TRUTHS, **_PARCELS} if transfer.parcel is not None else _TRUTHS
-    return tongue.say(sentences[truth.name], item=truth.item or 0, peer=peer)
+    return locale.say(sentences[truth.name], item=truth.item or 0, peer=peer)
 
 
-def _by_another_number(tongue: Locale, transfer: Transfer) -> Lines:
+def _by_another_number(locale: Locale, transfer: Transfer) -> Lines:
     """Somebody may have done it by hand, as a stock item that I can't know."""
     word = "left" if transfer.role == "sender" else "booked"
     was = transfer.dispute.was.value if transfer.dispute else ""
     if was == "sent" or (transfer.role == "sender" and was != "debiting"):
         return []
     line = command(f"resolve {transfer.code} --as {word} #NUMBER")
-    return [tongue.say("Done by hand, under another number? {line}", line=line)]
+    return [locale.say("Done by hand, under another number? {line}", line=line)]
 
 
-def _nothing_to_choose(tongue: Locale, transfer: Transfer, home: PartyConfig, peer: str) -> Lines:
-    own = naming.space(tongue, home.name)
+def _nothing_to_choose(locale: Locale, transfer: Transfer, home: PartyConfig, peer: str) -> Lines:
+    own = naming.space(locale, home.name)
     if transfer.dispute is not None and home.party not in transfer.dispute.by and transfer.role == "sender":
-        return [tongue.say("It is for a superuser of {peer} to say; I follow.", peer=peer)]
+        return [locale.say("It is for a superuser of {peer} to say; I follow.", peer=peer)]
     if transfer.dispute is not None and (
         transfer.dispute.was.value == "received" or transfer.dispute.said == "reverted"
     ):
         return [
-            tongue.say("It is booked in here, and {peer} took it back.", peer=peer),
-            tongue.say("If {peer} is right, first delete it from {own}'s stock, then ask again.", peer=peer, own=own),
-            tongue.say("If {own} is right, {peer} has to give it again, to customer {own}.", peer=peer, own=own),
+            locale.say("It is booked in here, and {peer} took it back.", peer=peer),
+            locale.say("If {peer} is right, first delete it from {own}'s stock, then ask again.", peer=peer, own=own),
+            locale.say("If {own} is right, {peer} has to give it again, to customer {own}.", peer=peer, own=own),
         ]
-    return [tongue.say("What to say of it is for a superuser of {peer}; I follow.", peer=peer)]
+    return [locale.say("What to say of it is for a superuser of {peer}; I follow.", peer=peer)]
 
 
 # --- afterwards ----------------------------------------------------------------------------------------------
 
 
-def resolved(tongue: Locale, *, transfer: Transfer, truth: Truth, home: PartyConfig, peer_name: str) -> Lines:
+def resolved(locale: Locale, *, transfer: Transfer, truth: Truth, home: PartyConfig, peer_name: str) -> Lines:
     """The answer to the line that settled it."""
     del truth
     return [
-        tongue.say(
-            "Settled: {code}, {what}.", code=Bold(transfer.code), what=naming.things(tongue, transfer.terms.lines)
+        locale.say(
+            "Settled: {code}, {what}.", code=Bold(transfer.code), what=naming.things(locale, transfer.terms.lines)
         ),
-        *settled(tongue, card_of(tongue, transfer, home, peer_name)),
-        state_in_words(tongue, transfer),
+        *settled(locale, card_of(locale, transfer, home, peer_name)),
+        state_in_words(locale, transfer),
     ]
 
 
-def loan_settled(tongue: Locale, *, loan: Transfer, truth: Truth, peer_name: str) -> Lines:
+def loan_settled(locale: Locale, *, loan: Transfer, truth: Truth, peer_name: str) -> Lines:
     """The answer to the line that settled a loan in our own books."""
-    names: dict[str, Words] = {"case": naming.case(tongue, loan), "peer": naming.space(tongue, peer_name)}
+    names: dict[str, Words] = {"case": naming.case(locale, loan), "peer": naming.space(locale, peer_name)}
     if truth.name == "kept":
         return [
-            tongue.say("Settled: {case} stays in our books as {peer}'s.", **names),
-            tongue.say("Nobody is reminded of it any more. It goes to no third space."),
+            locale.say("Settled: {case} stays in our books as {peer}'s.", **names),
+            locale.say("Nobody is reminded of it any more. It goes to no third space."),
         ]
     if truth.name == "off":
         return [
-            tongue.say("Settled: {case} leaves our stock now.", **names),
-            tongue.say("In InvenTree it gets the status 'lost', with your name in its history."),
+            locale.say("Settled: {case} leaves our stock now.", **names),
+            locale.say("In InvenTree it gets the status 'lost', with your name in its history."),
         ]
-    return [tongue.say("Noted: {case} is out of our stock.", **names)]
+    return [locale.say("Noted: {case} is out of our stock.", **names)]
 
 
-def nothing_to_settle(tongue: Locale, *, subject: Connection | Transfer) -> Lines:
+def nothing_to_settle(locale: Locale, *, subject: Connection | Transfer) -> Lines:
     """It isn't disputed."""
     lines: Lines = [
-        tongue.say("Nothing to settle: {case}. I did nothing.", case=naming.case(tongue, subject)),
-        state_in_words(tongue, subject),
+        locale.say("Nothing to settle: {case}. I did nothing.", case=naming.case(locale, subject)),
+        state_in_words(locale, subject),
     ]
     if isinstance(subject, Transfer) and subject.role == "receiver" and subject.is_on_loan:
         end = command(f"disconnect {subject.peer} --now")
-        lines.append(tongue.say("Is its owner gone for ever? Then first end the friendship: {end}", end=end))
+        lines.append(locale.say("Is its owner gone for ever? Then first end the friendship: {end}", end=end))
     return lines
 
 
-def still_being_tried(tongue: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
+def still_being_tried(locale: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
     """One of our steps hasn't come to an end yet."""
     return [
-        tongue.say(
+        locale.say(
             "Not yet: {space}'s InvenTree has not told the outcome of the last step of {code}.",
-            space=naming.space(tongue, home.name),
+            space=naming.space(locale, home.name),
             code=transfer.code,
         ),
-        tongue.say("I ask on for at most 15 minutes. I did nothing else; please say it again then."),
+        locale.say("I'll keep checking for up to 15 minutes. I did nothing else; please say it again then."),
     ]

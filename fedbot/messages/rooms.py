@@ -18,27 +18,27 @@ from fedbot.rules.model.transfer import Transfer
 MOST_SHOWN = 10
 
 
-def _room(tongue: Locale, room: Room) -> Bold:
-    return Bold(tongue.short(room.name, 60) or tongue.short(room.id, 120))
+def _room(locale: Locale, room: Room) -> Bold:
+    return Bold(locale.short(room.name, 60) or locale.short(room.id, 120))
 
 
-def _identifier(tongue: Locale, room: str) -> Code:
-    return Code(tongue.short(room, 120))
+def _identifier(locale: Locale, room: str) -> Code:
+    return Code(locale.short(room, 120))
 
 
-def room_replaced(tongue: Locale, *, room: Room, replacement: str, bot: str, waiting: int) -> Lines:
+def room_replaced(locale: Locale, *, room: Room, replacement: str, bot: str, waiting: int) -> Lines:
     """For the admins: the room was upgraded, and we are not in the new one yet."""
     lines: Lines = [
-        tongue.say("The room {room} was upgraded and is read-only now.", room=_room(tongue, room)),
-        tongue.say("The new one: {room}", room=_identifier(tongue, replacement)),
-        tongue.say(
+        locale.say("The room {room} was upgraded and is read-only now.", room=_room(locale, room)),
+        locale.say("The new one: {room}", room=_identifier(locale, replacement)),
+        locale.say(
             "I am trying to go in. If it is closed, somebody who is in it has to invite me: {bot}",
-            bot=Code(tongue.short(bot, 120)),
+            bot=Code(locale.short(bot, 120)),
         ),
     ]
     if waiting:
         lines.append(
-            tongue.some(
+            locale.some(
                 "{number} friendship waits until a superuser says in the new room that it goes on there.",
                 "{number} friendships wait until a superuser says in the new room that they go on there.",
                 waiting,
@@ -47,29 +47,29 @@ def room_replaced(tongue: Locale, *, room: Room, replacement: str, bot: str, wai
     return lines
 
 
-def room_is_no_successor(tongue: Locale, *, room: Room, old: Room, stays: bool) -> Lines:
+def room_is_no_successor(locale: Locale, *, room: Room, old: Room, stays: bool) -> Lines:
     """For the admins: the tombstone points to a room that doesn't say to be the new one; `stays`: it is ours anyway."""
     return [
-        tongue.say(
-            "{room} isn't the room that takes the place of {old}.", room=_room(tongue, room), old=_room(tongue, old)
+        locale.say(
+            "{room} isn't the room that takes the place of {old}.", room=_room(locale, room), old=_room(locale, old)
         ),
-        tongue.say("The old room points to it ({room}), but it doesn't name the old one.", room=Code(room.id)),
-        tongue.say("What is open in the old room waits.")
+        locale.say("The old room points to it ({room}), but it doesn't name the old one.", room=Code(room.id)),
+        locale.say("What is open in the old room waits.")
         if stays
-        else tongue.say("I have left it. What is open in the old room waits."),
-        tongue.say(
+        else locale.say("I have left it. What is open in the old room waits."),
+        locale.say(
             "Its admins can point to the right one, by a new tombstone ({type}).", type=Code("m.room.tombstone")
         ),
     ]
 
 
-def room_to_be_configured(tongue: Locale, *, room: Room, old: str) -> Lines:
+def room_to_be_configured(locale: Locale, *, room: Room, old: str) -> Lines:
     """For the admins: we are in the new room; the settings name the old one."""
     return [
-        tongue.say("I am in the new room {room}.", room=_room(tongue, room)),
-        tongue.say("Please write it under {key}, in place of the old one:", key=Code("rooms")),
-        tongue.say("{new}, not {old}", new=_identifier(tongue, room.id), old=_identifier(tongue, old)),
-        tongue.say("Until then I remember it. What waits for a superuser I have said there."),
+        locale.say("I am in the new room {room}.", room=_room(locale, room)),
+        locale.say("Please write it under {key}, in place of the old one:", key=Code("rooms")),
+        locale.say("{new}, not {old}", new=_identifier(locale, room.id), old=_identifier(locale, old)),
+        locale.say("Until then I remember it. What waits for a superuser I have said there."),
     ]
 
 
@@ -77,107 +77,107 @@ def room_to_be_configured(tongue: Locale, *, room: Room, old: str) -> Lines:
 
 
 def friendships_wait_here(
-    tongue: Locale, *, home: PartyConfig, waiting: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
+    locale: Locale, *, home: PartyConfig, waiting: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
 ) -> Lines:
     """The one message for all friendships of ours that were made in the room before."""
-    own = naming.space(tongue, home.name)
+    own = naming.space(locale, home.name)
     return [
-        tongue.some(
+        locale.some(
             "This room takes the place of another. {number} friendship of {own} waits here:",
             "This room takes the place of another. {number} friendships of {own} wait here:",
             len(waiting),
             own=Bold(own),
         ),
-        Items(tuple((naming.space(tongue, c.peer_name),) for c in waiting)),
-        *_open(tongue, open_ones),
-        tongue.say("A superuser of {own} says here that they go on in this room: {review}", own=own, review=_REVIEW),
-        tongue.say("Each space does so for itself. Until then nothing new is offered or decided."),
+        Items(tuple((naming.space(locale, c.peer_name),) for c in waiting)),
+        *_open(locale, open_ones),
+        locale.say("A superuser of {own} says here that they go on in this room: {review}", own=own, review=_REVIEW),
+        locale.say("Each space does so for itself. Until then nothing new is offered or decided."),
     ]
 
 
 def moved(
-    tongue: Locale, *, home: PartyConfig, by: str, moved: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
+    locale: Locale, *, home: PartyConfig, by: str, moved: tuple[Connection, ...], open_ones: tuple[Transfer, ...]
 ) -> Lines:
     """A superuser has said so."""
-    names = tongue.names([naming.space(tongue, c.peer_name) for c in moved])
+    names = locale.names([naming.space(locale, c.peer_name) for c in moved])
     words: dict[str, Words] = {
-        "own": naming.space(tongue, home.name),
+        "own": naming.space(locale, home.name),
         "peers": names,
-        "who": naming.person(tongue, by),
+        "who": naming.person(locale, by),
     }
     return [
-        tongue.say("✅ {own} goes on here with {peers}, says {who}.", **words),
-        *_open(tongue, open_ones),
-        tongue.say(
+        locale.say("✅ {own} goes on here with {peers}, says {who}.", **words),
+        *_open(locale, open_ones),
+        locale.say(
             "What waited goes on by itself, once the other space has said so too. Open cards come again, below."
         ),
-        *_still_paused(tongue, moved),
+        *_still_paused(locale, moved),
     ]
 
 
-def _still_paused(tongue: Locale, moved: Sequence[Connection]) -> Lines:
+def _still_paused(locale: Locale, moved: Sequence[Connection]) -> Lines:
     """Those whose key has changed besides."""
-    paused = [naming.space(tongue, c.peer_name) for c in moved if c.changed_bot]
+    paused = [naming.space(locale, c.peer_name) for c in moved if c.changed_bot]
     if not paused:
         return []
-    names = tongue.names(paused)
+    names = locale.names(paused)
     return [
-        tongue.say("Paused still, as the key has changed: {peers}. See {review}", peers=names, review=command("review"))
+        locale.say("Paused still, as the key has changed: {peers}. See {review}", peers=names, review=command("review"))
     ]
 
 
-def nothing_moves_here(tongue: Locale, *, rooms: tuple[str, ...]) -> Lines:
+def nothing_moves_here(locale: Locale, *, rooms: tuple[str, ...]) -> Lines:
     """`review --room` where nothing waits for the room."""
-    lines: Lines = [tongue.say("No friendship waits for this room. I did nothing.")]
+    lines: Lines = [locale.say("No friendship waits for this room. I did nothing.")]
     if rooms:
         lines.append(
-            tongue.say("Some wait for another: {rooms}. Please say it there.", rooms=tongue.names(list(rooms)))
+            locale.say("Some wait for another: {rooms}. Please say it there.", rooms=locale.names(list(rooms)))
         )
     return lines
 
 
-def _open(tongue: Locale, transfers: Sequence[Transfer]) -> Lines:
+def _open(locale: Locale, transfers: Sequence[Transfer]) -> Lines:
     if not transfers:
         return []
-    items: list[tuple[Inline, ...]] = [(t.code, " – ", what_it_is(tongue, t)) for t in transfers[:MOST_SHOWN]]
+    items: list[tuple[Inline, ...]] = [(t.code, " – ", what_it_is(locale, t)) for t in transfers[:MOST_SHOWN]]
     if len(transfers) > MOST_SHOWN:
-        items.append(tongue.say("and {number} more", number=len(transfers) - MOST_SHOWN))
-    return [tongue.say("Open, or on loan:"), Items(tuple(items))]
+        items.append(locale.say("and {number} more", number=len(transfers) - MOST_SHOWN))
+    return [locale.say("Open, or on loan:"), Items(tuple(items))]
 
 
 _REVIEW = command("review --room")
 
 
-def _name(tongue: Locale, room: Room) -> Bold:
-    return Bold(tongue.short(room.name, 60) or tongue.short(room.id, 120))
+def _name(locale: Locale, room: Room) -> Bold:
+    return Bold(locale.short(room.name, 60) or locale.short(room.id, 120))
 
 
-def invitation_declined(tongue: Locale, *, room: str, name: str, by: str, known: bool) -> Lines:
+def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known: bool) -> Lines:
     """Somebody invited the bot to a room that isn't configured, or isn't known to it."""
-    shown = Bold(tongue.short(name, 60)) if name else _identifier(tongue, room)
-    person = Code(tongue.short(by, 120))
-    lines: Lines = [tongue.say("I declined an invitation to {room}, by {person}.", room=shown, person=person)]
+    shown = Bold(locale.short(name, 60)) if name else _identifier(locale, room)
+    person = Code(locale.short(by, 120))
+    lines: Lines = [locale.say("I declined an invitation to {room}, by {person}.", room=shown, person=person)]
     if known:
         lines.append(
-            tongue.say(
+            locale.say(
                 "The room isn't in my configuration. To let me in, add it under {key}, restart me, and "
                 "invite me again: {room}",
                 key=Code("rooms"),
-                room=_identifier(tongue, room),
+                room=_identifier(locale, room),
             )
         )
-        lines.append(tongue.say("To ask me in private, begin a direct chat with me, without anybody else."))
+        lines.append(locale.say("To ask me in private, begin a direct chat with me, without anybody else."))
     else:
         keys: dict[str, Words] = {"people": Code("people"), "admins": Code("admins")}
         lines.append(
-            tongue.say("I don't know that person. If it was right, add them under {people} or {admins},", **keys)
+            locale.say("I don't know that person. If it was right, add them under {people} or {admins},", **keys)
         )
-        lines.append(tongue.say("restart me, and invite me again."))
-    lines.append(tongue.say("Nothing to do if it was unwanted. I say this once a day about a person."))
+        lines.append(locale.say("restart me, and invite me again."))
+    lines.append(locale.say("Nothing to do if it was unwanted. I say this once a day about a person."))
     return lines
 
 
-def room_without_power(tongue: Locale, *, room: Room, bot: str) -> Lines:
+def room_without_power(locale: Locale, *, room: Room, bot: str) -> Lines:
     """The room's power levels keep us from talking or reacting."""
     lacking: list[Inline] = []
     if not room.may_talk:
@@ -185,46 +185,46 @@ def room_without_power(tongue: Locale, *, room: Room, bot: str) -> Lines:
     if not room.may_react:
         lacking += [", "] * bool(lacking) + [Code("m.reaction")]
     return [
-        tongue.say("In {room} I may not do my work: its power levels forbid it.", room=_name(tongue, room)),
-        tongue.say("What I may not send: {kinds}", kinds=lacking),
-        tongue.say(
-            "Please give {bot} a higher power level there, or lower what these need.", bot=Code(tongue.short(bot, 120))
+        locale.say("In {room} I may not do my work: its power levels forbid it.", room=_name(locale, room)),
+        locale.say("What I may not send: {kinds}", kinds=lacking),
+        locale.say(
+            "Please give {bot} a higher power level there, or lower what these need.", bot=Code(locale.short(bot, 120))
         ),
-        tongue.say("It stands in the room's settings, under roles and permissions. I notice it by myself."),
-        tongue.say("What I can't post until then is named here."),
+        locale.say("It stands in the room's settings, under roles and permissions. I notice it by myself."),
+        locale.say("What I can't post until then is named here."),
     ]
 
 
-def room_denies_announcing(tongue: Locale, *, room: Room, bot: str) -> Lines:
+def room_denies_announcing(locale: Locale, *, room: Room, bot: str) -> Lines:
     """The room's power levels keep us from putting our state event; we announced ourselves by message."""
     return [
-        tongue.say(
-            "In {room} I may not announce our space as room state, so I did it by a message.", room=_name(tongue, room)
+        locale.say(
+            "In {room} I may not announce our space as room state, so I did it by a message.", room=_name(locale, room)
         ),
-        tongue.say("That works, but a bot that comes later may not see it."),
-        tongue.say(
+        locale.say("That works, but a bot that comes later may not see it."),
+        locale.say(
             "A room admin can mend it, in the power levels ({type}), under {events}:",
             type=Code("m.room.power_levels"),
             events=Code("events"),
         ),
         Code('"dev.fedbot.party": 0'),
-        tongue.say("Each bot can write only its own entry ({bot} this one).", bot=Code(tongue.short(bot, 120))),
+        locale.say("Each bot can write only its own entry ({bot} this one).", bot=Code(locale.short(bot, 120))),
     ]
 
 
-def removed_from_room(tongue: Locale, *, room: Room, event: Removed) -> Lines:
+def removed_from_room(locale: Locale, *, room: Room, event: Removed) -> Lines:
     """We were kicked or banned, or left."""
-    names: dict[str, Words] = {"room": _name(tongue, room), "person": Code(tongue.short(event.sender, 120))}
+    names: dict[str, Words] = {"room": _name(locale, room), "person": Code(locale.short(event.sender, 120))}
     if event.banned:
-        first = tongue.say("{person} banned me from {room}.", **names)
+        first = locale.say("{person} banned me from {room}.", **names)
     else:
-        first = tongue.say("I am out of {room}: {person} removed me.", **names)
+        first = locale.say("I am out of {room}: {person} removed me.", **names)
     lines: Lines = [first]
-    if reason := tongue.short(event.reason, 200):
-        lines.append(tongue.say('Reason given: "{reason}"', reason=reason))
+    if reason := locale.short(event.reason, 200):
+        lines.append(locale.say('Reason given: "{reason}"', reason=reason))
     lines += [
-        tongue.say("What is open there waits; what has left a space's stock still arrives once I am back."),
-        tongue.say(
+        locale.say("What is open there waits; what has left a space's stock still arrives once I am back."),
+        locale.say(
             "If it was a mistake: invite me again from an account that is listed under {people} or {admins}.",
             people=Code("people"),
             admins=Code("admins"),
@@ -236,84 +236,84 @@ def removed_from_room(tongue: Locale, *, room: Room, event: Removed) -> Lines:
 # --- said in a direct chat ---------------------------------------------------------------------------------
 
 
-def direct_chat_begins(tongue: Locale, *, home: PartyConfig) -> Lines:
+def direct_chat_begins(locale: Locale, *, home: PartyConfig) -> Lines:
     """One of our people has opened a direct chat with the bot."""
     return [
-        tongue.say("Here you can ask me in private, with or without {prefix} before it.", prefix=command("")),
-        tongue.say("What I tell: {help}", help=command("help")),
-        tongue.say(
+        locale.say("Here you can ask me in private, with or without {prefix} before it.", prefix=command("")),
+        locale.say("What I tell: {help}", help=command("help")),
+        locale.say(
             "What gives, takes or decides is said in the room that {space} shares with others: they read along there.",
-            space=naming.space(tongue, home.name),
+            space=naming.space(locale, home.name),
         ),
     ]
 
 
-def no_direct_chat(tongue: Locale, *, home: PartyConfig) -> Lines:
+def no_direct_chat(locale: Locale, *, home: PartyConfig) -> Lines:
     """There is somebody else in the room, so it is no direct chat (any more)."""
     return [
-        tongue.say(
+        locale.say(
             "I leave this room: a direct chat is with one person of {space} alone.",
-            space=naming.space(tongue, home.name),
+            space=naming.space(locale, home.name),
         ),
-        tongue.say("You can begin one with me at any time."),
+        locale.say("You can begin one with me at any time."),
     ]
 
 
 # --- said in the room --------------------------------------------------------------------------------------
 
 
-def unreadable_letter(tongue: Locale, *, bot: str, problem: str, version: int) -> Lines:
+def unreadable_letter(locale: Locale, *, bot: str, problem: str, version: int) -> Lines:
     """A bot wrote something that we don't understand; said once a day."""
     return [
-        tongue.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(tongue.short(bot, 120))),
-        tongue.say(
+        locale.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(locale.short(bot, 120))),
+        locale.say(
             "Perhaps one of us is older than the other: I speak version {version}. What I stumbled over: {problem}",
             version=version,
-            problem=Code(tongue.short(problem, 80)),
+            problem=Code(locale.short(problem, 80)),
         ),
-        tongue.say("Its admin and mine can bring both up to date. Nothing to do for anybody else."),
+        locale.say("Its admin and mine can bring both up to date. Nothing to do for anybody else."),
     ]
 
 
-def party_not_announced(tongue: Locale, *, party: str, bot: str, believed: str) -> Lines:
+def party_not_announced(locale: Locale, *, party: str, bot: str, believed: str) -> Lines:
     """A bot asks to connect in the name of a space that it doesn't announce, or that another said before that it is."""
-    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
-    first = tongue.say("I didn't take up that {party} asks to be friends, by {bot}.", **names)
+    names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
+    first = locale.say("I didn't take up that {party} asks to be friends, by {bot}.", **names)
     if believed not in {"", bot}:
-        names["believed"] = Code(tongue.short(believed, 120))
-        why = tongue.say("Why: {believed} said first that it is {party}. The wrong one has to leave the room.", **names)
+        names["believed"] = Code(locale.short(believed, 120))
+        why = locale.say("Why: {believed} said first that it is {party}. The wrong one has to leave the room.", **names)
     else:
-        why = tongue.say("Why: {bot} doesn't announce {party} in this room with the key that it used.", **names)
-    return [first, why, tongue.say("Nothing was made. When that is mended, it can ask again.")]
+        why = locale.say("Why: {bot} doesn't announce {party} in this room with the key that it used.", **names)
+    return [first, why, locale.say("Nothing was made. Once that is fixed, it can ask again.")]
 
 
-def second_claim(tongue: Locale, *, party: str, bot: str, believed: str) -> Lines:
+def second_claim(locale: Locale, *, party: str, bot: str, believed: str) -> Lines:
     """Two bots say that they are the same space, with which we aren't friends."""
-    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
+    names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
     return [
-        tongue.say("⚠ {bot} also says that it is {party}.", **names),
-        tongue.say("I believe {believed}, which said so first.", believed=Code(tongue.short(believed, 120))),
-        tongue.say("If that is the wrong one, ask a moderator to remove it from the room."),
+        locale.say("⚠ {bot} also says that it is {party}.", **names),
+        locale.say("I believe {believed}, which said so first.", believed=Code(locale.short(believed, 120))),
+        locale.say("If that is the wrong one, ask a moderator to remove it from the room."),
     ]
 
 
-def claim_without_signature(tongue: Locale, *, party: str, bot: str) -> Lines:
+def claim_without_signature(locale: Locale, *, party: str, bot: str) -> Lines:
     """Somebody announces a space, but its key didn't sign that."""
-    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "party": tongue.short(party, 40)}
+    names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}
     return [
-        tongue.say("⚠ {bot} says that it is {party}, but without its signature.", **names),
-        tongue.say("I ignore that. If it is a fedbot of that space, it needs a newer version."),
+        locale.say("⚠ {bot} says that it is {party}, but without its signature.", **names),
+        locale.say("I ignore that. If it is a fedbot of that space, it needs a newer version."),
     ]
 
 
-def claims_to_be_us(tongue: Locale, *, home: PartyConfig, bot: str, has_key: bool) -> Lines:
+def claims_to_be_us(locale: Locale, *, home: PartyConfig, bot: str, has_key: bool) -> Lines:
     """Another account announces our own space."""
-    names: dict[str, Words] = {"bot": Code(tongue.short(bot, 120)), "space": naming.space(tongue, home.name)}
-    lines: Lines = [tongue.say("⚠ {bot} says that it is {space}. I ignore that.", **names)]
+    names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "space": naming.space(locale, home.name)}
+    lines: Lines = [locale.say("⚠ {bot} says that it is {space}. I ignore that.", **names)]
     if has_key:
         lines.append(
-            tongue.say("It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.")
+            locale.say("It has my key: somebody runs a copy of my state folder. Stop it, or I must get a new key.")
         )
     else:
-        lines.append(tongue.say("It doesn't have my key. Ask a moderator to remove it from the room."))
+        lines.append(locale.say("It doesn't have my key. Ask a moderator to remove it from the room."))
     return lines

@@ -15,30 +15,30 @@ Sentence = tuple[Inline, ...]
 
 
 def found(
-    tongue: Locale, *, home: PartyConfig, search: Search, silent: tuple[str, ...], first: int, most: int
+    locale: Locale, *, home: PartyConfig, search: Search, silent: tuple[str, ...], first: int, most: int
 ) -> Lines:
     """A page of hits; on the first one also which spaces have none, and why."""
     hits = search.hits
-    words = tongue.short(search.words, 40)
+    words = locale.short(search.words, 40)
     page = hits[first : first + most]
     lines: Lines = []
     if hits:
-        lines.append(tongue.some('{number} hit for "{words}":', '{number} hits for "{words}":', len(hits), words=words))
+        lines.append(locale.some('{number} hit for "{words}":', '{number} hits for "{words}":', len(hits), words=words))
     else:
-        lines.append(tongue.say('Nothing found for "{words}".', words=words))
-    lines += [_hit(tongue, number, space, hit) for number, (space, hit) in enumerate(page, start=first + 1)]
+        lines.append(locale.say('Nothing found for "{words}".', words=words))
+    lines += [_hit(locale, number, space, hit) for number, (space, hit) in enumerate(page, start=first + 1)]
     left = len(hits) - first - len(page)
     if left > 0:
-        lines.append(tongue.some("… and {number} more: reply “more”", "… and {number} more: reply “more”", left))
+        lines.append(locale.some("… and {number} more: reply “more”", "… and {number} more: reply “more”", left))
     if first == 0:
-        lines += [note for space in search.came if (note := _about(tongue, space, home))]
-        lines += [_silent(tongue, name) for name in silent]
+        lines += [note for space in search.came if (note := _about(locale, space, home))]
+        lines += [_silent(locale, name) for name in silent]
         if not search.only and not silent and [space.party for space in search.came] == [home.party]:
-            lines.append(tongue.say("No other space was asked: we have no friends here yet."))
+            lines.append(locale.say("No other space was asked: we have no friends here yet."))
     if any(space.party != home.party for space, _ in page):
         number = next(number for number, (space, _) in enumerate(page, start=first + 1) if space.party != home.party)
         lines.append(
-            tongue.say(
+            locale.say(
                 "To ask for 2 of number {number}, reply within 10 minutes: {ask}",
                 number=number,
                 ask=f"ask {number} 2",
@@ -47,90 +47,90 @@ def found(
     return lines
 
 
-def _hit(tongue: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
+def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
     """'3) Betaspace: M3 bolt (M3-BOLT), 210'."""
-    name = tongue.short(hit.name, 60) or tongue.word("something without a name")
+    name = locale.short(hit.name, 60) or locale.word("something without a name")
     if hit.ipn:
-        name = tongue.word("{name} ({ipn})").format(name=name, ipn=tongue.short(hit.ipn, 40))
-    told = tongue.say(
+        name = locale.word("{name} ({ipn})").format(name=name, ipn=locale.short(hit.ipn, 40))
+    told = locale.say(
         "{number}) {space}: {thing}, {quantity}",
         number=number,
-        space=naming.space(tongue, space.name),
+        space=naming.space(locale, space.name),
         thing=Bold(name),
-        quantity=tongue.quantity(hit.quantity, hit.units),
+        quantity=locale.quantity(hit.quantity, hit.units),
     )
     if not hit.flawed:
         return told
-    flawed, condition = tongue.quantity(hit.flawed, hit.units), naming.status(tongue, hit.condition, 0)
-    return (*told, *tongue.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
+    flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
+    return (*told, *locale.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
 
 
-def _about(tongue: Locale, space: SpaceHits, home: PartyConfig) -> Sentence:
+def _about(locale: Locale, space: SpaceHits, home: PartyConfig) -> Sentence:
     """Why a space has no hits, or that it has more; nothing if its hits say it all."""
-    name = Bold(naming.space(tongue, space.name))
+    name = Bold(naming.space(locale, space.name))
     if space.problem:
-        return _problem(tongue, space, name)
+        return _problem(locale, space, name)
     if space.cut:
-        return tongue.say("{space} has more than it can tell; say more words.", space=name)
+        return locale.say("{space} has more than it can tell; say more words.", space=name)
     if space.hits:
         return ()
     if not space.shared and space.party == home.party:
-        return tongue.say("{space} (we) shares nothing yet: {share}", space=name, share=command("share"))
+        return locale.say("{space} (we) shares nothing yet: {share}", space=name, share=command("share"))
     if not space.shared:
-        return tongue.say("{space} shares nothing.", space=name)
-    return tongue.say("{space} has nothing like it to share.", space=name)
+        return locale.say("{space} shares nothing.", space=name)
+    return locale.say("{space} has nothing like it to share.", space=name)
 
 
-def _problem(tongue: Locale, space: SpaceHits, name: Bold) -> Sentence:
+def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
     """Why a space can't tell whether it has one."""
     if space.problem == "inventory":
-        return tongue.say("{space}: not looked, as its InvenTree does not answer.", space=name)
+        return locale.say("{space}: not looked, as its InvenTree does not answer.", space=name)
     if space.problem == "later" and space.again is not None:
-        when = tongue.clock(space.again)
-        return tongue.say("{space} was asked too often by us; it looks again from {when}.", space=name, when=when)
+        when = locale.clock(space.again)
+        return locale.say("{space} was asked too often by us; it looks again from {when}.", space=name, when=when)
     if space.problem == "hidden":
-        return tongue.say(
+        return locale.say(
             "{space} has some, but keeps it out of shared rooms. Ask me in our admin room: {find}",
             space=name,
             find=command(f"find … in {space.party}"),
         )
-    return tongue.say("{space}: its bot's answer can't be read.", space=name)
+    return locale.say("{space}: its bot's answer can't be read.", space=name)
 
 
-def _silent(tongue: Locale, name: str) -> Sentence:
-    return tongue.say(
+def _silent(locale: Locale, name: str) -> Sentence:
+    return locale.say(
         "{space}: its bot has not answered for 20 seconds. I add what it finds here when it does.",
-        space=Bold(naming.space(tongue, name)),
+        space=Bold(naming.space(locale, name)),
     )
 
 
-def no_more_found(tongue: Locale, *, words: str) -> Lines:
+def no_more_found(locale: Locale, *, words: str) -> Lines:
     """`more`, when all hits were told."""
-    return [tongue.say('That was all for "{words}".', words=tongue.short(words, 40))]
+    return [locale.say('That was all for "{words}".', words=locale.short(words, 40))]
 
 
-def searched_too_often(tongue: Locale, *, again: datetime) -> Lines:
+def searched_too_often(locale: Locale, *, again: datetime) -> Lines:
     """So many searches of one person within an hour."""
     return [
-        tongue.say("Not looked: you have searched so often that I'd be slow for everybody."),
-        tongue.say("Again from {when}.", when=tongue.clock(again)),
+        locale.say("Not looked: you have searched so often that I'd be slow for everybody."),
+        locale.say("Again from {when}.", when=locale.clock(again)),
     ]
 
 
-def list_too_old(tongue: Locale) -> Lines:
+def list_too_old(locale: Locale) -> Lines:
     """A number or `more` to a list of hits that may not be true any more."""
     return [
-        tongue.say("That list is older than 10 minutes, and things may have moved. I did nothing."),
-        tongue.say("Look again: {find}", find=command("find …")),
+        locale.say("That list is older than 10 minutes, and things may have moved. I did nothing."),
+        locale.say("Look again: {find}", find=command("find …")),
     ]
 
 
-def no_such_hit(tongue: Locale, *, number: int, count: int) -> Lines:
+def no_such_hit(locale: Locale, *, number: int, count: int) -> Lines:
     """A number that the list doesn't have."""
     if not count:
-        return [tongue.say("That list has no hits. I did nothing.")]
+        return [locale.say("That list has no hits. I did nothing.")]
     return [
-        tongue.some(
+        locale.some(
             "There is no number {wanted}: the list has only one. I did nothing.",
             "There is no number {wanted}: the list goes to {number}. I did nothing.",
             count,

@@ -140,7 +140,7 @@ _PATTERNS = tuple((re.compile(pattern), words) for pattern, words in _NOTES)
 
 
 def shown(
-    tongue: Locale,
+    locale: Locale,
     *,
     subject: Connection | Transfer,
     home: PartyConfig,
@@ -155,101 +155,101 @@ def shown(
     `names`: what people are called, by Matrix id. `pages`: the stock items of ours with their pages in InvenTree.
     """
     head = (
-        _transfer(tongue, subject, home, peer_name, case or CaseSeen())
+        _transfer(locale, subject, home, peer_name, case or CaseSeen())
         if isinstance(subject, Transfer)
-        else _connection(tongue, subject, home)
+        else _connection(locale, subject, home)
     )
-    told = [line for at, entry in entries if (line := _told(tongue, at, entry, names))]
-    lines: Lines = [*head, *_keys(tongue, case or CaseSeen()), *_returns(tongue, case.returns if case else ()), ""]
+    told = [line for at, entry in entries if (line := _told(locale, at, entry, names))]
+    lines: Lines = [*head, *_keys(locale, case or CaseSeen()), *_returns(locale, case.returns if case else ()), ""]
     if len(told) > MOST_FIRST + MOST_LAST:
-        left_out = tongue.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
+        left_out = locale.say("… {number} more …", number=len(told) - MOST_FIRST - MOST_LAST)
         told = [*told[:MOST_FIRST], left_out, *told[-MOST_LAST:]]
-    lines.append(Items(tuple(told)) if told else tongue.say("Nothing more is noted of it."))
-    lines += _who_is_who(tongue, names, case.users if case else {})
-    lines += [Link(tongue.word("Our stock #{item}").format(item=item), page) for item, page in pages[:MOST_FIRST]]
+    lines.append(Items(tuple(told)) if told else locale.say("Nothing more is noted of it."))
+    lines += _who_is_who(locale, names, case.users if case else {})
+    lines += [Link(locale.word("Our stock #{item}").format(item=item), page) for item, page in pages[:MOST_FIRST]]
     if subject.card_to_act_on:
-        lines.append(Link(tongue.word("Its card"), permalink(subject.room, subject.card_to_act_on)))
+        lines.append(Link(locale.word("Its card"), permalink(subject.room, subject.card_to_act_on)))
     return lines
 
 
-def _transfer(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: str, case: CaseSeen) -> Lines:
-    card = card_of(tongue, transfer, home, peer_name, left=case.left)
-    first = tongue.say(
+def _transfer(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: str, case: CaseSeen) -> Lines:
+    card = card_of(locale, transfer, home, peer_name, left=case.left)
+    first = locale.say(
         "{code}: {what} from {sender} to {receiver}.",
         code=transfer.code,
-        what=naming.moved(tongue, transfer),
+        what=naming.moved(locale, transfer),
         sender=card.sender,
         receiver=card.receiver,
     )
-    state = (*state_in_words(tongue, transfer), *what_is_left(tongue, transfer, case.left))
-    lines: Lines = [first, state, *asked(tongue, card)]
+    state = (*state_in_words(locale, transfer), *what_is_left(locale, transfer, case.left))
+    lines: Lines = [first, state, *asked(locale, card)]
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
-        lines += [*where_it_is(tongue, card), *not_done(tongue, card)]
+        lines += [*where_it_is(locale, card), *not_done(locale, card)]
     if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:
-        lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, transfer.problem)))
+        lines.append(locale.say("Why: {text}", text=diagnosis(locale, transfer.problem)))
     return lines
 
 
-def _keys(tongue: Locale, case: CaseSeen) -> Lines:
+def _keys(locale: Locale, case: CaseSeen) -> Lines:
     """The whole fingerprints of a friendship, and the emoji by which they are compared."""
     lines: Lines = []
     if case.keys:
         own, peer = case.keys
-        lines += [tongue.say("Our key: {key}", key=own), tongue.say("Their key: {key}", key=peer)]
+        lines += [locale.say("Our key: {key}", key=own), locale.say("Their key: {key}", key=peer)]
     if case.emoji:
-        lines += [tongue.say("Both bots must show the same seven emoji:"), row(tongue, case.emoji)]
+        lines += [locale.say("Both bots must show the same seven emoji:"), row(locale, case.emoji)]
     return lines
 
 
-def _returns(tongue: Locale, returns: tuple[Transfer, ...]) -> Lines:
+def _returns(locale: Locale, returns: tuple[Transfer, ...]) -> Lines:
     """What of a loan came back, or is on its way."""
     if not returns:
         return []
-    items = tuple((t.code, " – ", naming.moved(tongue, t), Break(), *state_in_words(tongue, t)) for t in returns)
-    return [tongue.say("Handed back:"), Items(items)]
+    items = tuple((t.code, " – ", naming.moved(locale, t), Break(), *state_in_words(locale, t)) for t in returns)
+    return [locale.say("Handed back:"), Items(items)]
 
 
-def _connection(tongue: Locale, connection: Connection, home: PartyConfig) -> Lines:
-    own, peer = naming.space(tongue, home.name), naming.space(tongue, connection.peer_name)
-    first = tongue.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
-    lines: Lines = [first, state_in_words(tongue, connection), agreed(tongue, connection)]
+def _connection(locale: Locale, connection: Connection, home: PartyConfig) -> Lines:
+    own, peer = naming.space(locale, home.name), naming.space(locale, connection.peer_name)
+    first = locale.say("{code}: the friendship of {own} and {peer}.", code=connection.code, own=own, peer=peer)
+    lines: Lines = [first, state_in_words(locale, connection), agreed(locale, connection)]
     if connection.needs and connection.state is ConnectionState.MAKING:
-        lines.append(tongue.say("Why: {text}", text=diagnosis(tongue, connection.problem)))
+        lines.append(locale.say("Why: {text}", text=diagnosis(locale, connection.problem)))
     if connection.state is ConnectionState.SUSPENDED and not connection.changed_room:
-        lines.append(tongue.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
+        lines.append(locale.say("A superuser looks at it: {review}", review=command(f"review {connection.peer}")))
     return lines
 
 
-def _who_is_who(tongue: Locale, names: dict[str, str], users: dict[str, str]) -> Lines:
+def _who_is_who(locale: Locale, names: dict[str, str], users: dict[str, str]) -> Lines:
     """Everybody in it by what identifies them, the display name first."""
     told: list[tuple[Inline, ...]] = []
     for person, label in names.items():
         words: dict[str, Words] = {
-            "name": naming.person(tongue, decoration(label, person) or person),
+            "name": naming.person(locale, decoration(label, person) or person),
             "account": Code(person),
-            "user": tongue.short(users.get(person, ""), 60),
+            "user": locale.short(users.get(person, ""), 60),
         }
         sentence = "{name}: {account}, InvenTree user {user}" if person in users else "{name}: {account}"
-        told.append(tongue.say(sentence, **words))
-    return [tongue.say("Who is who:"), Items(tuple(told))] if told else []
+        told.append(locale.say(sentence, **words))
+    return [locale.say("Who is who:"), Items(tuple(told))] if told else []
 
 
-def _told(tongue: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]) -> tuple[Inline, ...]:
+def _told(locale: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]) -> tuple[Inline, ...]:
     """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for what is nobody's business."""
-    what = _in_words(tongue, entry.what)
+    what = _in_words(locale, entry.what)
     if not what:
         return ()
-    when = tongue.when(at)
+    when = locale.when(at)
     if not entry.who:
         return (f"{when} – {what}",)
-    who = naming.person(tongue, names.get(entry.who) or entry.who)
+    who = naming.person(locale, names.get(entry.who) or entry.who)
     if peer := str(entry.detail.get("says", "")):
-        return tongue.say("{when} – {who}, says {peer}: {what}", when=when, who=who, peer=peer, what=what)
+        return locale.say("{when} – {who}, says {peer}: {what}", when=when, who=who, peer=peer, what=what)
     return (f"{when} – {who}: {what}",)
 
 
-def _in_words(tongue: Locale, note: str) -> str:
+def _in_words(locale: Locale, note: str) -> str:
     for pattern, words in _PATTERNS:
         if found := pattern.fullmatch(note):
-            return tongue.word(words).format(*(tongue.short(group, 40) for group in found.groups()))
-    return "" if _UNTOLD.fullmatch(note) else tongue.short(note, 100)
+            return locale.word(words).format(*(locale.short(group, 40) for group in found.groups()))
+    return "" if _UNTOLD.fullmatch(note) else locale.short(note, 100)

@@ -14,46 +14,46 @@ Sentence = tuple[Inline, ...]
 
 
 def stats(
-    tongue: Locale, *, home: PartyConfig, figures: tuple[SpaceFigures, ...], silent: tuple[str, ...], days: int
+    locale: Locale, *, home: PartyConfig, figures: tuple[SpaceFigures, ...], silent: tuple[str, ...], days: int
 ) -> Lines:
     """One space's figures, or several, one after the other; then who has not answered."""
     lines: Lines = []
     if len(figures) + len(silent) > 1:
-        lines.append(_overview(tongue, figures, silent))
+        lines.append(_overview(locale, figures, silent))
     for each in figures:
-        lines.append(_headline(tongue, each))
-        items = _items(tongue, each, home)
+        lines.append(_headline(locale, each))
+        items = _items(locale, each, home)
         if items:
             lines.append(Items(tuple(items)))
-    lines += [_silent(tongue, name) for name in silent]
+    lines += [_silent(locale, name) for name in silent]
     if days and any(each.given is not None for each in figures):
         lines.append(
-            tongue.some(
+            locale.some(
                 "Given and received: in the last {number} day.", "Given and received: in the last {number} days.", days
             )
         )
     return lines
 
 
-def _overview(tongue: Locale, figures: tuple[SpaceFigures, ...], silent: tuple[str, ...]) -> Sentence:
+def _overview(locale: Locale, figures: tuple[SpaceFigures, ...], silent: tuple[str, ...]) -> Sentence:
     told = [each.stock_items for each in figures if each.stock_items is not None]
     spaces = len(figures) + len(silent)
     if len(told) == spaces:
-        items = tongue.count(sum(told))
-        return tongue.say("{spaces} spaces have {items} stock items.", spaces=spaces, items=items)
+        items = locale.count(sum(told))
+        return locale.say("{spaces} spaces have {items} stock items.", spaces=spaces, items=items)
     answered = len([each for each in figures if not each.problem])
-    return tongue.say("{answered} of {spaces} spaces tell their figures.", answered=answered, spaces=spaces)
+    return locale.say("{answered} of {spaces} spaces tell their figures.", answered=answered, spaces=spaces)
 
 
-def _headline(tongue: Locale, figures: SpaceFigures) -> Sentence:
+def _headline(locale: Locale, figures: SpaceFigures) -> Sentence:
     """'Attraktor: 4,120 stock items of 812 parts', or why there is nothing."""
-    space = Bold(naming.space(tongue, figures.name))
+    space = Bold(naming.space(locale, figures.name))
     if figures.problem:
-        return _problem(tongue, figures, space)
+        return _problem(locale, figures, space)
     items, parts = figures.stock_items, figures.parts
     if items is not None and parts is not None:
-        of_parts = tongue.some("{number} part", "{number} parts", parts)
-        return tongue.some(
+        of_parts = locale.some("{number} part", "{number} parts", parts)
+        return locale.some(
             "{space}: {number} stock item of {parts}.",
             "{space}: {number} stock items of {parts}.",
             items,
@@ -61,118 +61,118 @@ def _headline(tongue: Locale, figures: SpaceFigures) -> Sentence:
             parts=of_parts,
         )
     if items is not None:
-        return tongue.some("{space}: {number} stock item.", "{space}: {number} stock items.", items, space=space)
+        return locale.some("{space}: {number} stock item.", "{space}: {number} stock items.", items, space=space)
     if parts is not None:
-        return tongue.some("{space}: {number} part.", "{space}: {number} parts.", parts, space=space)
+        return locale.some("{space}: {number} part.", "{space}: {number} parts.", parts, space=space)
     if figures.given is None and figures.categories is None and figures.locations is None and figures.low_stock is None:
-        return tongue.say("{space} discloses no figures.", space=space)
-    return tongue.say("{space}:", space=space)
+        return locale.say("{space} discloses no figures.", space=space)
+    return locale.say("{space}:", space=space)
 
 
-def _problem(tongue: Locale, figures: SpaceFigures, space: Bold) -> Sentence:
+def _problem(locale: Locale, figures: SpaceFigures, space: Bold) -> Sentence:
     """Why there are no figures."""
     if figures.problem == "inventory":
-        return tongue.say("{space}: no figures now, as its InvenTree does not answer.", space=space)
+        return locale.say("{space}: no figures now, as its InvenTree does not answer.", space=space)
     if figures.problem == "later" and figures.again is not None:
-        when = tongue.clock(figures.again)
-        return tongue.say(
+        when = locale.clock(figures.again)
+        return locale.say(
             "{space} was asked too often by us; it tells figures again from {when}.", space=space, when=when
         )
     if figures.problem == "hidden":
-        return tongue.say(
+        return locale.say(
             "{space} keeps its figures out of shared rooms. Ask me in our admin room: {stats}",
             space=space,
             stats=command(f"stats {figures.party}"),
         )
-    return tongue.say("{space}: its bot's answer can't be read.", space=space)
+    return locale.say("{space}: its bot's answer can't be read.", space=space)
 
 
-def _items(tongue: Locale, figures: SpaceFigures, home: PartyConfig) -> list[Sentence]:
+def _items(locale: Locale, figures: SpaceFigures, home: PartyConfig) -> list[Sentence]:
     items: list[Sentence] = []
     if figures.low_stock is not None:
-        items.append(tongue.some("{number} part runs low", "{number} parts run low", figures.low_stock))
+        items.append(locale.some("{number} part runs low", "{number} parts run low", figures.low_stock))
     if figures.categories is not None:
-        items.append(tongue.some("{number} category", "{number} categories", figures.categories))
+        items.append(locale.some("{number} category", "{number} categories", figures.categories))
     if figures.locations is not None:
-        items.append(tongue.some("{number} place", "{number} places", figures.locations))
+        items.append(locale.some("{number} place", "{number} places", figures.locations))
     if figures.shared is not None:
-        items.append(tongue.some("{number} entry to share", "{number} entries to share", figures.shared))
+        items.append(locale.some("{number} entry to share", "{number} entries to share", figures.shared))
     if figures.given is not None and figures.received is not None:
-        items.append(_balance(tongue, figures.given, figures.received))
+        items.append(_balance(locale, figures.given, figures.received))
     if (figures.lent and figures.lent.lines) or (figures.borrowed and figures.borrowed.lines):
-        items.append(_loans(tongue, figures.lent, figures.borrowed))
+        items.append(_loans(locale, figures.lent, figures.borrowed))
     if figures.party == home.party:
         with_anybody = [d for d in figures.dealings if d.given.lines or d.received.lines]
-        items += [_dealings(tongue, dealings) for dealings in with_anybody[:MOST_FRIENDS]]
+        items += [_dealings(locale, dealings) for dealings in with_anybody[:MOST_FRIENDS]]
         if len(with_anybody) > MOST_FRIENDS:
-            items.append(tongue.say("and {number} more", number=len(with_anybody) - MOST_FRIENDS))
+            items.append(locale.say("and {number} more", number=len(with_anybody) - MOST_FRIENDS))
     if figures.open:
-        items.append(tongue.some("{number} transfer is open", "{number} transfers are open", figures.open))
+        items.append(locale.some("{number} transfer is open", "{number} transfers are open", figures.open))
     return items
 
 
-def _balance(tongue: Locale, given: Flow, received: Flow) -> Sentence:
+def _balance(locale: Locale, given: Flow, received: Flow) -> Sentence:
     if not given.lines and not received.lines:
-        return tongue.say("nothing given, nothing received")
-    given_text, received_text = _flow(tongue, given), _flow(tongue, received)
-    return tongue.say("given: {given}; received: {received}", given=given_text, received=received_text)
+        return locale.say("nothing given, nothing received")
+    given_text, received_text = _flow(locale, given), _flow(locale, received)
+    return locale.say("given: {given}; received: {received}", given=given_text, received=received_text)
 
 
-def _loans(tongue: Locale, lent: Flow | None, borrowed: Flow | None) -> Sentence:
+def _loans(locale: Locale, lent: Flow | None, borrowed: Flow | None) -> Sentence:
     """What is on loan now, one way and the other."""
-    lent_text, borrowed_text = _flow(tongue, lent or Flow()), _flow(tongue, borrowed or Flow())
-    return tongue.say("on loan now: {lent} lent, {borrowed} borrowed", lent=lent_text, borrowed=borrowed_text)
+    lent_text, borrowed_text = _flow(locale, lent or Flow()), _flow(locale, borrowed or Flow())
+    return locale.say("on loan now: {lent} lent, {borrowed} borrowed", lent=lent_text, borrowed=borrowed_text)
 
 
-def _dealings(tongue: Locale, dealings: Dealings) -> Sentence:
-    peer = naming.space(tongue, dealings.name)
-    names = {"given": _flow(tongue, dealings.given), "received": _flow(tongue, dealings.received)}
+def _dealings(locale: Locale, dealings: Dealings) -> Sentence:
+    peer = naming.space(locale, dealings.name)
+    names = {"given": _flow(locale, dealings.given), "received": _flow(locale, dealings.received)}
     more = dealings.given.lines - dealings.received.lines
     if more > 0:
         sentence = "with {peer}: given {given}, received {received} – {more} more given"
-        return tongue.say(sentence, peer=peer, more=more, **names)
+        return locale.say(sentence, peer=peer, more=more, **names)
     if more < 0:
         sentence = "with {peer}: given {given}, received {received} – {more} more received"
-        return tongue.say(sentence, peer=peer, more=-more, **names)
-    return tongue.say("with {peer}: given {given}, received {received} – even", peer=peer, **names)
+        return locale.say(sentence, peer=peer, more=-more, **names)
+    return locale.say("with {peer}: given {given}, received {received} – even", peer=peer, **names)
 
 
-def _flow(tongue: Locale, flow: Flow) -> Sentence:
+def _flow(locale: Locale, flow: Flow) -> Sentence:
     """'3 things (210 pieces)'; pieces only where they tell more."""
     if not flow.pieces or flow.pieces == flow.lines:
-        return tongue.some("{number} thing", "{number} things", flow.lines)
-    pieces = tongue.quantity(flow.pieces)
-    return tongue.some(
+        return locale.some("{number} thing", "{number} things", flow.lines)
+    pieces = locale.quantity(flow.pieces)
+    return locale.some(
         "{number} thing ({pieces} pieces)", "{number} things ({pieces} pieces)", flow.lines, pieces=pieces
     )
 
 
-def _silent(tongue: Locale, name: str) -> Sentence:
-    return tongue.say(
+def _silent(locale: Locale, name: str) -> Sentence:
+    return locale.say(
         "{space}: its bot has not answered for two minutes. I add its figures here when it does.",
-        space=Bold(naming.space(tongue, name)),
+        space=Bold(naming.space(locale, name)),
     )
 
 
-def stats_chart(tongue: Locale, *, home: PartyConfig, figures: SpaceFigures) -> Lines:
+def stats_chart(locale: Locale, *, home: PartyConfig, figures: SpaceFigures) -> Lines:
     """What is to be seen on the chart; then its words: two titles, two names of bars (`chat.chart` draws)."""
     del home
-    space = naming.space(tongue, figures.name)
+    space = naming.space(locale, figures.name)
     return [
-        tongue.say("Chart: stock items of {space}, and what it gave and received", space=space),
-        tongue.say("{space}: stock items", space=space),
-        tongue.say("{space}: given and received, by space", space=space),
-        tongue.say("given"),
-        tongue.say("received"),
+        locale.say("Chart: stock items of {space}, and what it gave and received", space=space),
+        locale.say("{space}: stock items", space=space),
+        locale.say("{space}: given and received, by space", space=space),
+        locale.say("given"),
+        locale.say("received"),
     ]
 
 
-def no_such_span(tongue: Locale, *, word: str, usage: str) -> Lines:
+def no_such_span(locale: Locale, *, word: str, usage: str) -> Lines:
     """`--since` with something that is no length of time."""
     return [
-        tongue.say('"{word}" is no length of time. I did nothing.', word=tongue.short(word, 30)),
-        tongue.say(
-            "Write days, weeks, months or years: {example}. It goes: {usage}",
+        locale.say('"{word}" is no length of time. I did nothing.', word=locale.short(word, 30)),
+        locale.say(
+            "Write days, weeks, months or years: {example}. Usage: {usage}",
             example=Code("--since 30d"),
             usage=command(usage),
         ),

@@ -28,34 +28,34 @@ from fedbot.rules.model.transfer import Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 
-def transfer_offered(tongue: Locale, *, transfer: Transfer, connection: Connection, home: PartyConfig) -> Lines:
+def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connection, home: PartyConfig) -> Lines:
     """The answer to the line that offered something; it carries the offer."""
     terms = transfer.terms
-    receiver = naming.space(tongue, connection.peer_name)
+    receiver = naming.space(locale, connection.peer_name)
     if terms.parent:
-        return child_asked(tongue, transfer, receiver)
+        return child_asked(locale, transfer, receiver)
     lines: Lines = [
-        tongue.say(
+        locale.say(
             "Offered to {receiver}, {terms}: {what}." if transfer.is_loan else "Offered to {receiver}: {what}.",
             receiver=receiver,
-            what=naming.moved(tongue, transfer),
-            terms=on_terms(tongue, transfer),
+            what=naming.moved(locale, transfer),
+            terms=on_terms(locale, transfer),
         ),
     ]
     if len(terms.lines) > 1:
-        lines.append(Items(tuple(naming.marked_thing(tongue, line) for line in terms.lines)))
+        lines.append(Items(tuple(naming.marked_thing(locale, line) for line in terms.lines)))
     elif terms.lines[0].whole and not terms.lines[0].serial:
-        lines.append(tongue.say("That is all that lies there."))
-    note = tongue.short(terms.note, 300)
+        lines.append(locale.say("That is all that lies there."))
+    note = locale.short(terms.note, 300)
     if note:
-        lines.append(tongue.say('Your note: "{note}"', note=note))
+        lines.append(locale.say('Your note: "{note}"', note=note))
     lines += [
-        tongue.say(
+        locale.say(
             "Nothing has moved yet. An approver of {receiver} decides, on the card of its bot.", receiver=receiver
         ),
-        tongue.say(
+        locale.say(
             "Open until {when}. To take it back, reply: {cancel}",
-            when=tongue.when(transfer.due),
+            when=locale.when(transfer.due),
             cancel=command("cancel"),
         ),
         transfer.code,
@@ -64,112 +64,112 @@ def transfer_offered(tongue: Locale, *, transfer: Transfer, connection: Connecti
     return lines
 
 
-def transfer_requested(tongue: Locale, *, transfer: Transfer, connection: Connection, home: PartyConfig) -> Lines:
+def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connection, home: PartyConfig) -> Lines:
     """The answer to the line that asked for something; it carries the request."""
     del home
-    owner = naming.space(tongue, connection.peer_name)
+    owner = naming.space(locale, connection.peer_name)
     if transfer.terms.parent:
-        return child_asked(tongue, transfer, owner)
+        return child_asked(locale, transfer, owner)
     lines: Lines = [
-        tongue.say(
+        locale.say(
             "Asked {owner} for {what}, {terms}." if transfer.is_loan else "Asked {owner} for {what}.",
             owner=owner,
-            what=naming.moved(tongue, transfer),
-            terms=on_terms(tongue, transfer),
+            what=naming.moved(locale, transfer),
+            terms=on_terms(locale, transfer),
         )
     ]
     if len(transfer.terms.lines) > 1:
-        lines.append(Items(tuple(naming.marked_thing(tongue, line) for line in transfer.terms.lines)))
-    note = tongue.short(transfer.terms.note, 300)
+        lines.append(Items(tuple(naming.marked_thing(locale, line) for line in transfer.terms.lines)))
+    note = locale.short(transfer.terms.note, 300)
     if note:
-        lines.append(tongue.say('Your note: "{note}"', note=note))
+        lines.append(locale.say('Your note: "{note}"', note=note))
     return [
         *lines,
-        tongue.say("Nothing has moved yet. An approver of {owner} decides, on the card of its bot.", owner=owner),
-        tongue.say(
+        locale.say("Nothing has moved yet. An approver of {owner} decides, on the card of its bot.", owner=owner),
+        locale.say(
             "Open until {when}. To take it back, reply: {cancel}",
-            when=tongue.when(transfer.due),
+            when=locale.when(transfer.due),
             cancel=command("cancel"),
         ),
         transfer.code,
     ]
 
 
-def request_without_part(tongue: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
+def request_without_part(locale: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
     """What the owner would send has no part with us, so the request is taken back."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     homeless = [transfer.line(progress.number) for progress in unmatched(transfer)]
     lines: Lines = [
-        tongue.say(
+        locale.say(
             "Taken back: {space} has no place for {what} ({code}).",
             space=space,
-            what=naming.things(tongue, homeless),
+            what=naming.things(locale, homeless),
             code=transfer.code,
         )
     ]
-    lines += [no_part_for(tongue, transfer, line.number, space) for line in homeless[: naming.MOST_IN_FIRST_LINE]]
-    lines += by_another_name(tongue, transfer)
-    return [*lines, tongue.say("Nothing has moved. When that is mended, ask again.")]
+    lines += [no_part_for(locale, transfer, line.number, space) for line in homeless[: naming.MOST_IN_FIRST_LINE]]
+    lines += by_another_name(locale, transfer)
+    return [*lines, locale.say("Nothing has moved. Once that is fixed, ask again.")]
 
 
 def another_thing_would_be_given(
-    tongue: Locale, *, transfer: Transfer, peer_name: str, others: tuple[tuple[Line, tuple[Line, ...]], ...]
+    locale: Locale, *, transfer: Transfer, peer_name: str, others: tuple[tuple[Line, tuple[Line, ...]], ...]
 ) -> Lines:
     """The owner means something else by the words of a request, so its asker is asked. A number asks for just that."""
-    space = naming.space(tongue, peer_name)
+    space = naming.space(locale, peer_name)
     lines: Lines = [
-        tongue.say(
+        locale.say(
             "{space} would give something else than asked. I took it back: {code}", space=space, code=transfer.code
         )
     ]
     for wish, given in others[: naming.MOST_IN_FIRST_LINE]:
         lines.append(
-            tongue.say(
+            locale.say(
                 "You asked for: {asked}. It would give: {given}",
-                asked=naming.thing(tongue, wish),
-                given=", ".join(naming.marked_thing(tongue, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
+                asked=naming.thing(locale, wish),
+                given=", ".join(naming.marked_thing(locale, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
             )
         )
     return [
         *lines,
-        tongue.say("1) Ask for that"),
-        tongue.say("Nothing has moved. If you want it, reply 1 within 10 minutes."),
+        locale.say("1) Ask for that"),
+        locale.say("Nothing has moved. If you want it, reply 1 within 10 minutes."),
     ]
 
 
-def transfer_end(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def transfer_end(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
     """The end as a message of its own, for who asked and who decided."""
-    pills = _addressed(tongue, transfer)
-    card = card_of(tongue, transfer, home, peer_name)
+    pills = _addressed(locale, transfer)
+    card = card_of(locale, transfer, home, peer_name)
     if transfer.state is not TransferState.DONE:
-        first, *rest = transfer_card(tongue, transfer=transfer, home=home, peer_name=peer_name, people=[])
+        first, *rest = transfer_card(locale, transfer=transfer, home=home, peer_name=peer_name, people=[])
         return [(*pills, *_inline(first)), *rest]
     if transfer.terms.parent:
-        return [(*pills, *first_when_done(tongue, card)), decided(tongue, card), *not_done(tongue, card), transfer.code]
-    partly = not_done(tongue, card)
+        return [(*pills, *first_when_done(locale, card)), decided(locale, card), *not_done(locale, card), transfer.code]
+    partly = not_done(locale, card)
     went = [line for line in transfer.terms.lines if transfer.at(line.number).stage == "arrived"]
     due = transfer.due_day
     names: dict[str, Words] = {
-        "what": naming.things(tongue, went) if partly else naming.moved(tongue, transfer),
+        "what": naming.things(locale, went) if partly else naming.moved(locale, transfer),
         "receiver": card.receiver,
         "code": transfer.code,
     }
     if due is None:
-        first = tongue.of_many(
+        first = locale.of_many(
             "✅ {what} is at {receiver}. {code}", "✅ {what} are at {receiver}. {code}", went, **names
         )
     else:
-        first = tongue.of_many(
+        first = locale.of_many(
             "✅ {what} is at {receiver}, due {day}. {code}",
             "✅ {what} are at {receiver}, due {day}. {code}",
             went,
-            day=naming.last_day(tongue, transfer),
+            day=naming.last_day(locale, transfer),
             **names,
         )
-    return [(*pills, *first), decided(tongue, card), *where_it_is(tongue, card), *partly]
+    return [(*pills, *first), decided(locale, card), *where_it_is(locale, card), *partly]
 
 
-def _addressed(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+def _addressed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     """'@Anna @Bea ', as far as the end is their business (they are the ones that it rings)."""
     people = [(transfer.terms.asker, transfer.asked.name)]
     by = transfer.decided
@@ -177,7 +177,7 @@ def _addressed(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
         people.append((by.person, by.name))
     nodes: list[Inline] = []
     for user, name in people:
-        nodes += [naming.pill(tongue, user, name), " "]
+        nodes += [naming.pill(locale, user, name), " "]
     return tuple(nodes)
 
 
@@ -189,95 +189,95 @@ def _inline(line: object) -> tuple[Inline, ...]:
 
 
 def transfer_waits(
-    tongue: Locale, *, transfer: Transfer, home: PartyConfig, problem: str, next_try: datetime, peer_name: str
+    locale: Locale, *, transfer: Transfer, home: PartyConfig, problem: str, next_try: datetime, peer_name: str
 ) -> Lines:
     """Something can't go on now: what is done, what is not, what happens next, how to stop it."""
-    space = naming.space(tongue, home.name)
+    space = naming.space(locale, home.name)
     since = transfer.waiting_since
     if since is None:
-        first = tongue.say("⏸ {code} waits for {space}'s InvenTree.", code=transfer.code, space=space)
+        first = locale.say("⏸ {code} waits for {space}'s InvenTree.", code=transfer.code, space=space)
     else:
-        first = tongue.say(
+        first = locale.say(
             "⏸ {code} waits for {space}'s InvenTree since {since}.",
             code=transfer.code,
             space=space,
-            since=tongue.clock(since),
+            since=locale.clock(since),
         )
     return [
         first,
-        tongue.say("Why: {problem}", problem=diagnosis(tongue, problem)),
-        how_far(tongue, transfer, home, peer_name),
-        tongue.say("Next: I try again by myself (next {time}). Nothing to do now.", time=tongue.clock(next_try)),
-        how_to_stop(tongue, transfer),
+        locale.say("Why: {problem}", problem=diagnosis(locale, problem)),
+        how_far(locale, transfer, home, peer_name),
+        locale.say("Next: I try again by myself (next {time}). Nothing to do now.", time=locale.clock(next_try)),
+        how_to_stop(locale, transfer),
     ]
 
 
-def transfer_goes_on(tongue: Locale, *, transfer: Transfer) -> Lines:
+def transfer_goes_on(locale: Locale, *, transfer: Transfer) -> Lines:
     """The message about a wait, once it is over."""
-    return [tongue.say("▶ {code} goes on: InvenTree answers again. Nothing to do.", code=transfer.code)]
+    return [locale.say("▶ {code} goes on: InvenTree answers again. Nothing to do.", code=transfer.code)]
 
 
-def peer_silent(tongue: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
+def peer_silent(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
     """The peer's bot has not answered for about ten minutes."""
-    peer = naming.space(tongue, peer_name)
+    peer = naming.space(locale, peer_name)
     at = transfer.exchange.resend_at
     again = (
-        tongue.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=tongue.clock(at))
+        locale.say("Next: I send it again by myself (next {time}). Nothing to do now.", time=locale.clock(at))
         if at
-        else tongue.say("Next: I send it again by myself. Nothing to do now.")
+        else locale.say("Next: I send it again by myself. Nothing to do now.")
     )
     return [
-        tongue.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=transfer.code, peer=peer),
-        how_far(tongue, transfer, home, peer_name),
+        locale.say("⏸ {code} waits: {peer}'s bot has not answered for ten minutes.", code=transfer.code, peer=peer),
+        how_far(locale, transfer, home, peer_name),
         again,
-        how_to_stop(tongue, transfer),
+        how_to_stop(locale, transfer),
     ]
 
 
 # --- in the admin room -------------------------------------------------------------------------------------
 
 
-def not_put_away(tongue: Locale, *, transfer: Transfer, peer_name: str, text: str) -> Lines:
+def not_put_away(locale: Locale, *, transfer: Transfer, peer_name: str, text: str) -> Lines:
     """It was booked in, but lies in *Incoming* still."""
     return [
-        tongue.say(
+        locale.say(
             "{things} from {peer} lies in Incoming: I could not put it away.",
-            things=naming.things(tongue, transfer.terms.lines),
-            peer=naming.space(tongue, peer_name),
+            things=naming.things(locale, transfer.terms.lines),
+            peer=naming.space(locale, peer_name),
         ),
-        tongue.say(
+        locale.say(
             "Done: it is booked in, and {peer} knows. Not done: moving it to its place.",
-            peer=naming.space(tongue, peer_name),
+            peer=naming.space(locale, peer_name),
         ),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
-        tongue.say("Please move it in InvenTree by hand; I don't try again."),
+        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Please move it in InvenTree by hand; I don't try again."),
         transfer.code,
     ]
 
 
-def not_marked_arrived(tongue: Locale, *, transfer: Transfer, text: str) -> Lines:
+def not_marked_arrived(locale: Locale, *, transfer: Transfer, text: str) -> Lines:
     """It arrived; our own record of it keeps the status 'on its way'."""
     return [
-        tongue.say(
+        locale.say(
             "{things} has arrived, but our record of it still says that it is on its way.",
-            things=naming.things(tongue, transfer.terms.lines),
+            things=naming.things(locale, transfer.terms.lines),
         ),
-        tongue.say("Why: {text}", text=diagnosis(tongue, text)),
-        tongue.say("Please set the item's status back in InvenTree by hand; I don't try again."),
+        locale.say("Why: {text}", text=diagnosis(locale, text)),
+        locale.say("Please set the item's status back in InvenTree by hand; I don't try again."),
         transfer.code,
     ]
 
 
-def sum_does_not_add_up(tongue: Locale, *, transfer: Transfer, line: Line, text: str) -> Lines:
-    """InvenTree moved something else than was asked for: somebody has to count (DESIGN §7)."""
+def sum_does_not_add_up(locale: Locale, *, transfer: Transfer, line: Line, text: str) -> Lines:
+    """InvenTree moved something else than was asked for: somebody has to count."""
     return [
-        tongue.say(
+        locale.say(
             "Please count stock #{item} ({part}) in InvenTree: what I moved isn't what I asked for.",
             item=line.item,
-            part=naming.part(tongue, line.description),
+            part=naming.part(locale, line.description),
         ),
-        tongue.say("What InvenTree says: {text}", text=diagnosis(tongue, text)),
-        tongue.say(
+        locale.say("What InvenTree says: {text}", text=diagnosis(locale, text)),
+        locale.say(
             "Nothing was handed over. Somebody moved the same stock at the same moment; its quantity may be wrong now."
         ),
         transfer.code,

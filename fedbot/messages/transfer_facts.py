@@ -55,7 +55,7 @@ _LONGER: dict[TransferState, str] = {
 }
 _CONNECTIONS: dict[ConnectionState, str] = {
     ConnectionState.ASKED: marked("Waits for the other space, until {due}."),
-    ConnectionState.OFFERED: marked("Waits for a superuser of ours, until {due}."),
+    ConnectionState.OFFERED: marked("Waits for one of our superusers, until {due}."),
     ConnectionState.MAKING: marked("Both have said yes; it is being set up."),
     ConnectionState.READY: marked("Our side is set up; the other one's isn't yet."),
     ConnectionState.ACTIVE: marked("We are friends."),
@@ -68,28 +68,28 @@ _CONNECTIONS: dict[ConnectionState, str] = {
 }
 
 
-def state_in_words(tongue: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
+def state_in_words(locale: Locale, subject: Connection | Transfer) -> tuple[Inline, ...]:
     """'Waits for a yes or no, until Tue 1 Dec, 20:14.'."""
-    due = tongue.when(subject.due)
+    due = locale.when(subject.due)
     if isinstance(subject, Connection):
         sentence = _CONNECTIONS[subject.state]
         if subject.state is ConnectionState.MAKING and subject.needs:
-            sentence = marked("Both have said yes; it waits for an admin of ours.")
+            sentence = marked("Both have said yes; it waits for one of our admins.")
         elif subject.state is ConnectionState.SUSPENDED and subject.changed_room:
             sentence = marked("⏸ Waits: its room was replaced.")
-        return tongue.say(sentence, due=due)
+        return locale.say(sentence, due=due)
     if subject.is_on_loan or subject.closed is not None or subject.terms.kind == "extension":
-        return _of_loan(tongue, subject)
+        return _of_loan(locale, subject)
     if subject.state is TransferState.OPEN:
         wanted = _open(subject)
     elif subject.decided is None or not (subject.decided.name or subject.decided.person):
         wanted = _BY_NOBODY.get(subject.state) or _parcel(subject)
     else:
         wanted = _parcel(subject)
-    ended = tongue.when(subject.ended) if subject.ended else ""
-    who = naming.signed(tongue, subject.decided)
-    left = tongue.when(subject.parcel.left) if subject.parcel and subject.parcel.left else ""
-    return tongue.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended, left=left)
+    ended = locale.when(subject.ended) if subject.ended else ""
+    who = naming.signed(locale, subject.decided)
+    left = locale.when(subject.parcel.left) if subject.parcel and subject.parcel.left else ""
+    return locale.say(wanted or _TRANSFERS[subject.state], due=due, who=who, ended=ended, left=left)
 
 
 def _parcel(transfer: Transfer) -> str | None:
@@ -109,21 +109,21 @@ def _parcel(transfer: Transfer) -> str | None:
     return None
 
 
-def _of_loan(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+def _of_loan(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     """What is lent, until when; how that ended; what more time was asked for."""
-    day = naming.last_day(tongue, transfer)
+    day = naming.last_day(locale, transfer)
     if transfer.closed is not None:
         closed = transfer.closed
-        return tongue.say(_CLOSED[closed.how], when=tongue.when(closed.by.at), who=naming.signed(tongue, closed.by))
+        return locale.say(_CLOSED[closed.how], when=locale.when(closed.by.at), who=naming.signed(locale, closed.by))
     if not transfer.is_on_loan:
         asked = _LONGER.get(transfer.state, _LONGER[TransferState.DECLINED])
         if transfer.problem == "other-day":
             asked = marked("More time was asked for, until {day}; {who} has given another day.")
-        return tongue.say(asked, day=day, who=naming.signed(tongue, transfer.decided))
-    overdue = transfer.due_day is not None and transfer.due_day < tongue.today_there(transfer.terms.time_zone)
+        return locale.say(asked, day=day, who=naming.signed(locale, transfer.decided))
+    overdue = transfer.due_day is not None and transfer.due_day < locale.today_there(transfer.terms.time_zone)
     if transfer.role == "sender":
-        return tongue.say("⚠ Lent; it was due {day}." if overdue else "Lent until {day}.", day=day)
-    return tongue.say("⚠ Borrowed; it was due {day}." if overdue else "Borrowed until {day}.", day=day)
+        return locale.say("⚠ Lent; it was due {day}." if overdue else "Lent until {day}.", day=day)
+    return locale.say("⚠ Borrowed; it was due {day}." if overdue else "Borrowed until {day}.", day=day)
 
 
 def _open(transfer: Transfer) -> str | None:
@@ -133,24 +133,24 @@ def _open(transfer: Transfer) -> str | None:
     return marked("Less was granted; waits for a yes to that, until {due}.") if transfer.granted else None
 
 
-def how_far(tongue: Locale, transfer: Transfer, home: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
+def how_far(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: str) -> tuple[Inline, ...]:
     """What is done and what is not: 'Done: Bea said yes. Not done: nothing has moved, at neither space'."""
     names: dict[str, Words] = {
-        "sender": naming.sender(tongue, transfer, home, peer_name),
-        "receiver": naming.receiver(tongue, transfer, home, peer_name),
-        "who": naming.signed(tongue, transfer.decided),
-        "granter": naming.signed(tongue, transfer.granted),
+        "sender": naming.sender(locale, transfer, home, peer_name),
+        "receiver": naming.receiver(locale, transfer, home, peer_name),
+        "who": naming.signed(locale, transfer.decided),
+        "granter": naming.signed(locale, transfer.granted),
     }
     sentence = _of_sender(transfer) if transfer.role == "sender" else _of_receiver(transfer)
-    return tongue.say(sentence, **names)
+    return locale.say(sentence, **names)
 
 
-def how_to_stop(tongue: Locale, transfer: Transfer) -> tuple[Inline, ...]:
+def how_to_stop(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
     """The line with which it can still be stopped, or that it can't."""
     verb = _stopping_verb(transfer)
     if verb:
-        return tongue.say("To stop it: {cancel}", cancel=command(f"{verb} {transfer.code}"))
-    return tongue.say("It can't be stopped half-way.")
+        return locale.say("To stop it: {cancel}", cancel=command(f"{verb} {transfer.code}"))
+    return locale.say("It can't be stopped half-way.")
 
 
 def _stopping_verb(transfer: Transfer) -> str:
@@ -259,7 +259,7 @@ class Card:
 
 
 def card_of(
-    tongue: Locale,
+    locale: Locale,
     transfer: Transfer,
     home: PartyConfig,
     peer_name: str,
@@ -269,23 +269,23 @@ def card_of(
     """The card's names and things."""
     return Card(
         transfer=transfer,
-        sender=naming.sender(tongue, transfer, home, peer_name),
-        receiver=naming.receiver(tongue, transfer, home, peer_name),
-        decider=naming.party(tongue, transfer.terms.decider, home, peer_name),
+        sender=naming.sender(locale, transfer, home, peer_name),
+        receiver=naming.receiver(locale, transfer, home, peer_name),
+        decider=naming.party(locale, transfer.terms.decider, home, peer_name),
         people=people,
         left=left,
     )
 
 
-def asked(tongue: Locale, card: Card) -> Lines:
+def asked(locale: Locale, card: Card) -> Lines:
     """Who asked for it, with the note."""
     terms = card.transfer.terms
-    who = naming.signed(tongue, card.transfer.asked)
+    who = naming.signed(locale, card.transfer.asked)
     names: dict[str, Words] = {"who": who, "space": _asker(card)}
-    note = tongue.short(terms.note, 300)
+    note = locale.short(terms.note, 300)
     if note:
-        return [tongue.say('Asked by {who} ({space}): "{note}"', note=note, **names)]
-    return [tongue.say("Asked by {who} ({space})", **names)]
+        return [locale.say('Asked by {who} ({space}): "{note}"', note=note, **names)]
+    return [locale.say("Asked by {who} ({space})", **names)]
 
 
 def _asker(card: Card) -> str:
@@ -303,41 +303,41 @@ def unmatched(transfer: Transfer) -> list[Progress]:
     return [p for p in transfer.progress if p.part is None and not p.create_part]
 
 
-def what_and_where(tongue: Locale, card: Card) -> Lines:
+def what_and_where(locale: Locale, card: Card) -> Lines:
     """What each line is, where it comes from and where it would land."""
     if card.only:
-        return _one_line(tongue, card, card.only)
-    return [Items(tuple(_list_item(tongue, card, line) for line in card.transfer.terms.lines))]
+        return _one_line(locale, card, card.only)
+    return [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
 
 
-def _one_line(tongue: Locale, card: Card, line: Line) -> Lines:
-    lines: Lines = [tongue.say("Item: {details}", details=naming.details(tongue, line))]
+def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
+    lines: Lines = [locale.say("Item: {details}", details=naming.details(locale, line))]
     if line.whole and not line.serial:
-        lines.append(tongue.say("That is all that lies there."))
+        lines.append(locale.say("That is all that lies there."))
     if card.transfer.terms.kind == "return":
         return (
-            [*lines, tongue.say("Goes back to: {places}", places=tongue.short(line.place, 60))] if line.place else lines
+            [*lines, locale.say("Goes back to: {places}", places=locale.short(line.place, 60))] if line.place else lines
         )
-    lines.append(tongue.say("Comes from: {place}", place=_origin(tongue, card, line)))
+    lines.append(locale.say("Comes from: {place}", place=_origin(locale, card, line)))
     if line.number in _homeless(card):
-        why, advice = _no_place(tongue, card, line)
+        why, advice = _no_place(locale, card, line)
         return [
             *lines,
-            tongue.say("No place yet: {why}.", why=why),
-            tongue.say("In InvenTree: {advice}.", advice=advice),
+            locale.say("No place yet: {why}.", why=why),
+            locale.say("In InvenTree: {advice}.", advice=advice),
         ]
-    destination = _destination(tongue, card, line)
+    destination = _destination(locale, card, line)
     if card.transfer.role == "sender":
-        return [*lines, tongue.say("Goes to: {place}", place=destination)]
-    return [*lines, tongue.say("Lands in: {place}", place=destination)]
+        return [*lines, locale.say("Goes to: {place}", place=destination)]
+    return [*lines, locale.say("Lands in: {place}", place=destination)]
 
 
-def _list_item(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
-    what = f"{tongue.quantity(line.quantity, line.description.units)}: {naming.details(tongue, line)}"
-    origin = tongue.say("from {place}", place=_origin(tongue, card, line))
+def _list_item(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+    what = f"{locale.quantity(line.quantity, line.description.units)}: {naming.details(locale, line)}"
+    origin = locale.say("from {place}", place=_origin(locale, card, line))
     if line.number in _homeless(card):
-        why, advice = _no_place(tongue, card, line)
-        no_place = tongue.say("no place yet: {why}", why=why)
+        why, advice = _no_place(locale, card, line)
+        no_place = locale.say("no place yet: {why}", why=why)
         return (
             what,
             Break(),
@@ -345,61 +345,61 @@ def _list_item(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
             Break(),
             *no_place,
             Break(),
-            *tongue.say("in InvenTree: {advice}", advice=advice),
+            *locale.say("in InvenTree: {advice}", advice=advice),
         )
-    return (what, Break(), *origin, Break(), *tongue.say("to {place}", place=_destination(tongue, card, line)))
+    return (what, Break(), *origin, Break(), *locale.say("to {place}", place=_destination(locale, card, line)))
 
 
-def _origin(tongue: Locale, card: Card, line: Line) -> str:
-    place = tongue.short(line.place, 60)
+def _origin(locale: Locale, card: Card, line: Line) -> str:
+    place = locale.short(line.place, 60)
     return f"{card.sender}, {place}" if place else card.sender
 
 
-def _destination(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+def _destination(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     progress = card.transfer.at(line.number)
-    place = tongue.short(progress.place, 60)
+    place = locale.short(progress.place, 60)
     where = f"{card.receiver}, {place}" if place else card.receiver
     if progress.part is not None:
         other = (
-            *_other_number(tongue, line, progress),
-            *_other_unit(tongue, card.transfer, line),
-            *_other_revision(tongue, line, progress),
+            *_other_number(locale, line, progress),
+            *_other_unit(locale, card.transfer, line),
+            *_other_revision(locale, line, progress),
         )
-        return (where, ", ", *_as_which_part(tongue, progress), *other)
+        return (where, ", ", *_as_which_part(locale, progress), *other)
     if progress.create_part:
-        name = naming.part(tongue, line.description)
-        category = tongue.short(progress.category, 60)
+        name = naming.part(locale, line.description)
+        category = locale.short(progress.category, 60)
         if category:
             sentence = 'as a new part "{name}" in {category}, made on your yes'
-            return (where, ", ", *tongue.say(sentence, name=name, category=category))
-        return (where, ", ", *tongue.say('as a new part "{name}", made on your yes', name=name))
+            return (where, ", ", *locale.say(sentence, name=name, category=category))
+        return (where, ", ", *locale.say('as a new part "{name}", made on your yes', name=name))
     return (where,)
 
 
-def _other_number(tongue: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
+def _other_number(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
     """Which serial number it gets, where something else of the receiver has its own."""
     if not progress.serial:
         return ()
-    names = {"theirs": tongue.short(line.serial, 40), "ours": tongue.short(progress.serial, 60)}
-    return tongue.say(". Serial {theirs} is taken there: it gets {ours}", **names)
+    names = {"theirs": locale.short(line.serial, 40), "ours": locale.short(progress.serial, 60)}
+    return locale.say(". Serial {theirs} is taken there: it gets {ours}", **names)
 
 
-def _other_unit(tongue: Locale, transfer: Transfer, line: Line) -> tuple[Inline, ...]:
+def _other_unit(locale: Locale, transfer: Transfer, line: Line) -> tuple[Inline, ...]:
     """': 2 m = 200 cm', where the parts have different units."""
     progress = transfer.at(line.number)
     if progress.factor == "1":
         return ()
-    theirs = tongue.quantity(line.quantity, line.description.units)
-    ours = tongue.quantity(transfer.here(line.number), progress.units)
-    return tongue.say(": {theirs} = {ours}", theirs=theirs, ours=ours)
+    theirs = locale.quantity(line.quantity, line.description.units)
+    ours = locale.quantity(transfer.here(line.number), progress.units)
+    return locale.say(": {theirs} = {ours}", theirs=theirs, ours=ours)
 
 
-def _other_revision(tongue: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
+def _other_revision(locale: Locale, line: Line, progress: Progress) -> tuple[Inline, ...]:
     """What the approver has to look at: the same IPN, but not the same revision."""
     if not progress.revision:
         return ()
-    theirs, ours = tongue.short(line.description.revision, 40), tongue.short(progress.revision, 40)
-    return tongue.say(". Careful: theirs is revision {theirs}, yours is revision {ours}", theirs=theirs, ours=ours)
+    theirs, ours = locale.short(line.description.revision, 40), locale.short(progress.revision, 40)
+    return locale.say(". Careful: theirs is revision {theirs}, yours is revision {ours}", theirs=theirs, ours=ours)
 
 
 def _homeless(card: Card) -> set[int]:
@@ -407,63 +407,63 @@ def _homeless(card: Card) -> set[int]:
     return {progress.number for progress in unmatched(card.transfer)}
 
 
-def _no_place(tongue: Locale, card: Card, line: Line) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:
+def _no_place(locale: Locale, card: Card, line: Line) -> tuple[tuple[Inline, ...], tuple[Inline, ...]]:
     """Why a line has no place, and what makes one."""
     reason = card.transfer.at(line.number).match
-    why = reasons.why_no_part(tongue, reason, card.receiver)
-    return why, reasons.how_to_get_a_part(tongue, reason, card.receiver)
+    why = reasons.why_no_part(locale, reason, card.receiver)
+    return why, reasons.how_to_get_a_part(locale, reason, card.receiver)
 
 
-def no_part_for(tongue: Locale, transfer: Transfer, number: int, space: str) -> tuple[Inline, ...]:
+def no_part_for(locale: Locale, transfer: Transfer, number: int, space: str) -> tuple[Inline, ...]:
     """A line that has no part at the receiver: why, and what makes one."""
     reason = transfer.at(number).match
-    return tongue.say(
+    return locale.say(
         "{what}: {why}.{break_}In InvenTree: {advice}.",
-        what=naming.part(tongue, transfer.line(number).description),
+        what=naming.part(locale, transfer.line(number).description),
         break_=Break(),
-        why=reasons.why_no_part(tongue, reason, space),
-        advice=reasons.how_to_get_a_part(tongue, reason, space),
+        why=reasons.why_no_part(locale, reason, space),
+        advice=reasons.how_to_get_a_part(locale, reason, space),
     )
 
 
-def by_another_name(tongue: Locale, transfer: Transfer) -> Lines:
+def by_another_name(locale: Locale, transfer: Transfer) -> Lines:
     """What to say of the first line that no part fits, if there is one that is only called otherwise."""
     line = next((transfer.line(progress.number) for progress in unmatched(transfer) if progress.match == "none"), None)
     if line is None:
         return []
-    theirs = tongue.short(line.description.ipn, 40) or f'"{tongue.short(line.description.name, 60)}"'
+    theirs = locale.short(line.description.ipn, 40) or f'"{locale.short(line.description.name, 60)}"'
     match = command(f"match OUR-IPN {theirs} from {transfer.peer}")
-    return [tongue.say("If one of your parts is it under another name: {match}", match=match)]
+    return [locale.say("If one of your parts is it under another name: {match}", match=match)]
 
 
-def _as_which_part(tongue: Locale, progress: Progress) -> tuple[Inline, ...]:
+def _as_which_part(locale: Locale, progress: Progress) -> tuple[Inline, ...]:
     sentences = {
         "ipn": marked('as your part "{name}" (same IPN)'),
         "name": marked('as your part "{name}" (same name)'),
         "alias": marked('as your part "{name}" (recorded as the same)'),
     }
-    name = tongue.short(progress.part_name, 60) or f"#{progress.part}"
+    name = locale.short(progress.part_name, 60) or f"#{progress.part}"
     if progress.item is not None and not progress.stage:
         sentence = 'as your stock #{item} of the part "{name}", which was here before'
-        return tongue.say(sentence, item=progress.item, name=name)
-    return tongue.say(sentences.get(progress.match, marked('as your part "{name}"')), name=name)
+        return locale.say(sentence, item=progress.item, name=name)
+    return locale.say(sentences.get(progress.match, marked('as your part "{name}"')), name=name)
 
 
-def decided(tongue: Locale, card: Card) -> tuple[Inline, ...]:
+def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
     """'Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31'."""
-    who, signature = naming.signed(tongue, card.transfer.asked), card.transfer.decided
+    who, signature = naming.signed(locale, card.transfer.asked), card.transfer.decided
     if signature is None:
-        return tongue.say("Asked by {who}", who=who)
-    return tongue.say(
+        return locale.say("Asked by {who}", who=who)
+    return locale.say(
         "Asked by {who}, accepted by {decider} ({space}), {when}",
         who=who,
-        decider=naming.signed(tongue, signature),
+        decider=naming.signed(locale, signature),
         space=card.space_of(signature.party),
-        when=tongue.when(signature.at),
+        when=locale.when(signature.at),
     )
 
 
-def settled(tongue: Locale, card: Card) -> Lines:
+def settled(locale: Locale, card: Card) -> Lines:
     """'Settled by Anna (attraktor), Tue 24 Nov, 20:31', where nobody could tell by machine what became of it."""
     settlement = card.transfer.settled
     if settlement is None:
@@ -471,24 +471,24 @@ def settled(tongue: Locale, card: Card) -> Lines:
     terms = card.transfer.terms
     other = terms.receiver if settlement.by.party == terms.sender else terms.sender
     names: dict[str, Words] = {
-        "who": naming.signed(tongue, settlement.by),
+        "who": naming.signed(locale, settlement.by),
         "space": card.space_of(settlement.by.party),
-        "when": tongue.when(settlement.by.at),
+        "when": locale.when(settlement.by.at),
         "other": card.space_of(other),
     }
     if settlement.alone:
-        return [tongue.say("Settled by {who} ({space}) alone, {when}; {other} has not said so yet.", **names)]
-    return [tongue.say("Settled by {who} ({space}), {when}", **names)]
+        return [locale.say("Settled by {who} ({space}) alone, {when}; {other} has not said so yet.", **names)]
+    return [locale.say("Settled by {who} ({space}), {when}", **names)]
 
 
-def received(tongue: Locale, card: Card) -> Lines:
+def received(locale: Locale, card: Card) -> Lines:
     """'Received by Cem (betaspace), Tue 1 Dec, 17:05', of a parcel."""
     parcel = card.transfer.parcel
     if parcel is None or parcel.received is None:
         return []
     by = parcel.received
-    names: dict[str, Words] = {"who": naming.signed(tongue, by), "when": tongue.when(by.at)}
-    return [tongue.say("Came by parcel, received by {who} ({space}), {when}", space=card.receiver, **names)]
+    names: dict[str, Words] = {"who": naming.signed(locale, by), "when": locale.when(by.at)}
+    return [locale.say("Came by parcel, received by {who} ({space}), {when}", space=card.receiver, **names)]
 
 
 def failed(transfer: Transfer) -> list[Progress]:
@@ -496,33 +496,33 @@ def failed(transfer: Transfer) -> list[Progress]:
     return [p for p in transfer.progress if p.failed or p.stage == "back"]
 
 
-def where_it_is(tongue: Locale, card: Card) -> Lines:
+def where_it_is(locale: Locale, card: Card) -> Lines:
     """Which stock items these are now, at either end."""
     bad = {progress.number for progress in failed(card.transfer)}
     lines = [line for line in card.transfer.terms.lines if line.number not in bad]
     if len(card.transfer.terms.lines) == 1:
-        return [each(tongue, card, line) for line in lines for each in (_at_receiver, _at_sender)]
+        return [each(locale, card, line) for line in lines for each in (_at_receiver, _at_sender)]
     items = tuple(
         (
-            f"{naming.thing(tongue, line)}",
+            f"{naming.thing(locale, line)}",
             Break(),
-            *_at_receiver(tongue, card, line),
+            *_at_receiver(locale, card, line),
             Break(),
-            *_at_sender(tongue, card, line),
+            *_at_sender(locale, card, line),
         )
         for line in lines
     )
     return [Items(items)] if items else []
 
 
-def _at_receiver(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+def _at_receiver(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     item, place = _item_at_receiver(card.transfer, line)
-    shown = tongue.short(place, 60)
+    shown = locale.short(place, 60)
     if item is None:
-        return tongue.say("At {space}: {place}", space=card.receiver, place=shown or tongue.word("in stock"))
+        return locale.say("At {space}: {place}", space=card.receiver, place=shown or locale.word("in stock"))
     if shown:
-        return tongue.say("At {space}: stock #{item}, {place}", space=card.receiver, item=item, place=shown)
-    return tongue.say("At {space}: stock #{item}", space=card.receiver, item=item)
+        return locale.say("At {space}: stock #{item}, {place}", space=card.receiver, item=item, place=shown)
+    return locale.say("At {space}: stock #{item}", space=card.receiver, item=item)
 
 
 def _item_at_receiver(transfer: Transfer, line: Line) -> tuple[int | None, str]:
@@ -535,32 +535,32 @@ def _item_at_receiver(transfer: Transfer, line: Line) -> tuple[int | None, str]:
     return known.get(line.number), transfer.peer_place
 
 
-def _at_sender(tongue: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
+def _at_sender(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     given = card.transfer.given_item(line.number)
     names: dict[str, Words] = {"space": card.sender, "receiver": card.receiver}
     if given is not None and given != line.item:
         sentence = "At {space}: stock #{item}, split off from #{source}, with customer {receiver}"
-        return tongue.say(sentence, item=given, source=line.item, **names)
+        return locale.say(sentence, item=given, source=line.item, **names)
     if card.transfer.role == "sender" or line.whole or line.serial:
-        return tongue.say("At {space}: stock #{item}, with customer {receiver}", item=line.item, **names)
-    return tongue.say("At {space}: taken out of stock #{item}, with customer {receiver}", item=line.item, **names)
+        return locale.say("At {space}: stock #{item}, with customer {receiver}", item=line.item, **names)
+    return locale.say("At {space}: taken out of stock #{item}, with customer {receiver}", item=line.item, **names)
 
 
-def not_done(tongue: Locale, card: Card) -> Lines:
+def not_done(locale: Locale, card: Card) -> Lines:
     """Each line that did not go, and why."""
-    return [_not_done(tongue, card, progress) for progress in failed(card.transfer)]
+    return [_not_done(locale, card, progress) for progress in failed(card.transfer)]
 
 
-def _not_done(tongue: Locale, card: Card, progress: Progress) -> tuple[Inline, ...]:
+def _not_done(locale: Locale, card: Card, progress: Progress) -> tuple[Inline, ...]:
     transfer = card.transfer
     names: dict[str, Words] = {
-        "what": naming.thing(tongue, transfer.line(progress.number)),
+        "what": naming.thing(locale, transfer.line(progress.number)),
         "sender": card.sender,
         "receiver": card.receiver,
-        "why": reasons.why_not_given(tongue, progress.failed, card.sender, card.receiver),
+        "why": reasons.why_not_given(locale, progress.failed, card.sender, card.receiver),
     }
     if transfer.role == "receiver" and progress.failed != NOT_SENT:
-        return tongue.say("Not booked in: {what}: {why} {sender} takes it back.", **names)
+        return locale.say("Not booked in: {what}: {why} {sender} takes it back.", **names)
     if transfer.role == "sender" and not progress.failed:
-        return tongue.say("Not booked in: {what}: {receiver} could not, so it is back at {sender}.", **names)
-    return tongue.say("Not given: {what} stays at {sender}: {why}", **names)
+        return locale.say("Not booked in: {what}: {receiver} could not, so it is back at {sender}.", **names)
+    return locale.say("Not given: {what} stays at {sender}: {why}", **names)

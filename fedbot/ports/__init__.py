@@ -1,4 +1,4 @@
-"""The ports between the rules and the world. Each has an in-memory twin that the tests use.
+"""The ports between the rules and the world. Each has an in-memory fake that the tests use.
 
 `app` wires the real ones: Chat is `chat.client`, Inventory `inventree.inventory`, Journal `journal.journal`.
 """

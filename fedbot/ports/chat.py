@@ -99,10 +99,10 @@ class Chat(Protocol):
         """Wait at most `timeout` seconds for news; gaps are back-filled before it returns."""
 
     async def catch_up(self, since: str) -> Batch:
-        """What happened since, our own letters included, for a journal that knows less than the room."""
+        """What happened since, our own messages included, for a journal that knows less than the room."""
 
     async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
-        """All letters of the room's past that we may read, our own included, oldest first."""
+        """All messages of the room's past that we may read, our own included, oldest first."""
 
     async def send(self, delivery: Delivery) -> str:
         """Send one event (or put one state event); returns its event id."""

@@ -92,7 +92,7 @@ class Letter:
     edit: bool = False
     reply_to: str = ""
     thread: str = ""
-    rings: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
     draft: Draft | None = None
     answers: str = ""
 
@@ -219,7 +219,7 @@ class Journal(Archive, Protocol):
 
     @property
     def journal_id(self) -> str:
-        """Random, made with the journal; part of every transaction id (DESIGN §4)."""
+        """Random, made with the journal; part of every transaction id."""
 
     @property
     def recovers(self) -> bool:

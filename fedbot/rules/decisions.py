@@ -1,6 +1,6 @@
-"""Decisions on a card: which reaction or line counts, the grace, and the second look at the right (DESIGN §5).
+"""Decisions on a card: which reaction or line counts, the grace, and the second look at the right.
 
-A verdict runs through three stages: the right is read, the grace runs, the right is read again after a sync
+A decision runs through three stages: the right is read, the grace runs, the right is read again after a sync
 that began later than the grace ended. The first one wins; while it runs, no other is taken up.
 """
 
@@ -18,7 +18,7 @@ from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.loan import lend
 from fedbot.rules.model.connection import Connection
-from fedbot.rules.model.decision import Choice, Signature, Verdict, VerdictStage, Wish
+from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, Wish
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Context, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
@@ -44,7 +44,7 @@ def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
 
 
 def right_to_decide(subject: Subject, person: str = "") -> Right:
-    """Connections are for superusers, transfers for approvers (DESIGN §5); who asked may take less."""
+    """Connections are for superusers, transfers for approvers; who asked may take less."""
     if isinstance(subject, Connection):
         return Right.SUPERUSER
     return Right.MAPPED if takes_less(subject) and person == subject.terms.asker else Right.APPROVER
@@ -56,7 +56,7 @@ def takes_taps(subject: Subject) -> bool:
 
 
 def on_reaction(turn: Turn, event: Reacted) -> None:
-    """A reaction: takes up the verdict if everything holds; else at most one quiet line a person and card."""
+    """A reaction: takes up the decision if everything holds; else at most one quiet line a person and card."""
     if event.room not in room_upgrades.federation_rooms(turn):
         return
     if not turn.key_of(event.target).startswith("card:"):
@@ -122,10 +122,10 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     at: datetime,
     note: str = "",
 ) -> Phrase | None:
-    """Begin a verdict, or say why not. `reply_to` is the line, where the person typed instead of tapping.
+    """Begin a decision, or say why not. `reply_to` is the line, where the person typed instead of tapping.
 
     `quantity` is what an owner's approver grants, where that is less than was requested. `at` is when it was
-    said: what was said in time counts though we were down then (DESIGN §6). `note` is the reason given.
+    said: what was said in time counts though we were down then. `note` is the reason given.
     """
     username = turn.home.people.get(person)
     if username is None:
@@ -136,11 +136,11 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
         return complaint
     seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.home, subject)
     wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note)
-    first = subject.verdict
+    first = subject.decision
     if first is None:
         _begin(turn, subject, wish)
-    elif first.stage is VerdictStage.CHECKING and len(first.behind) < MOST_BEHIND:
-        turn.save(replace(subject, verdict=replace(first, behind=(*first.behind, wish))))
+    elif first.stage is DecisionStage.CHECKING and len(first.behind) < MOST_BEHIND:
+        turn.save(replace(subject, decision=replace(first, behind=(*first.behind, wish))))
     else:
         return _being_decided(turn, subject, first, person)
     return None
@@ -198,12 +198,12 @@ def _not_ours(turn: Turn, subject: Subject, person: str) -> Phrase:
 
 def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
     """Read the person's right; who else could is asked along, for a refusal that helps."""
-    verdict = Verdict(
+    decision = Decision(
         wish.choice,
         wish.person,
         wish.username,
         wish.event_id,
-        VerdictStage.CHECKING,
+        DecisionStage.CHECKING,
         wish.at,
         reply_to=wish.reply_to,
         quantity=wish.quantity,
@@ -211,39 +211,39 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
         behind=behind,
         note=wish.note,
     )
-    turn.save(replace(subject, verdict=verdict))
-    right = right_to_decide(subject, verdict.person)
-    questions = (PersonRights(verdict.username), WhoMay(right, tuple(turn.home.people.values())))
+    turn.save(replace(subject, decision=decision))
+    right = right_to_decide(subject, decision.person)
+    questions = (PersonRights(decision.username), WhoMay(right, tuple(turn.home.people.values())))
     turn.do(Typing(subject.room, 30))
-    turn.do(Ask(Context("verdict", subject.id, detail={"event": verdict.event_id}), questions))
+    turn.do(Ask(Context("verdict", subject.id, detail={"event": decision.event_id}), questions))
 
 
-def _being_decided(turn: Turn, subject: Subject, first: Verdict, person: str) -> Phrase:
+def _being_decided(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
     """Why this person's word comes too late: somebody's, maybe an own one, is about to count."""
     if first.person == person:
         return say(messages.approval.decided_by_yourself, subject=subject, key=KEY_OF[first.choice])
     return say(messages.approval.being_decided, subject=subject, by=turn.name_of(first.person, subject.room))
 
 
-def _drop(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+def _drop(turn: Turn, subject: Subject, decision: Decision) -> None:
     """This decision doesn't count: the next one behind it is taken up, or the card is open again."""
-    if verdict.behind:
-        first, *others = verdict.behind
+    if decision.behind:
+        first, *others = decision.behind
         _begin(turn, subject, first, *others)
     else:
-        turn.save(replace(subject, verdict=None))
+        turn.save(replace(subject, decision=None))
         turn.do(Typing(subject.room, 0))
-        _tell_open_again(turn, subject, verdict)
+        _tell_open_again(turn, subject, decision)
 
 
-def _tell_open_again(turn: Turn, subject: Subject, verdict: Verdict) -> None:
+def _tell_open_again(turn: Turn, subject: Subject, decision: Decision) -> None:
     """Those who were told that somebody else is deciding hear that nothing came of it; nobody else needs a word."""
     told = [t for t in turn.tellings() if t.id.startswith(f"quiet:{subject.id}:") and t.id.endswith(":being_decided")]
     for telling in told:
         turn.drop(telling)
     if told:
         phrase = say(messages.approval.open_again, subject=subject)
-        turn.do(Post(f"reopened:{subject.id}:{verdict.event_id}", subject.room, phrase, thread=f"card:{subject.id}"))
+        turn.do(Post(f"reopened:{subject.id}:{decision.event_id}", subject.room, phrase, thread=f"card:{subject.id}"))
 
 
 def _unsafe(turn: Turn, subject: Subject) -> Phrase | None:
@@ -270,48 +270,50 @@ def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
     return say(messages.approval.no_part_for_it_yet, transfer=transfer, numbers=numbers, home=turn.home)
 
 
-def _running(turn: Turn, context: Context, stage: VerdictStage) -> tuple[Subject, Verdict] | None:
-    """The verdict that an answer belongs to, if it still runs in that stage."""
+def _running(turn: Turn, context: Context, stage: DecisionStage) -> tuple[Subject, Decision] | None:
+    """The decision that an answer belongs to, if it still runs in that stage."""
     subject = subject_by_id(turn, context.subject)
-    if subject is None or subject.verdict is None:
+    if subject is None or subject.decision is None:
         return None
-    verdict = subject.verdict
-    if verdict.event_id != context.detail.get("event") or verdict.stage is not stage:
+    decision = subject.decision
+    if decision.event_id != context.detail.get("event") or decision.stage is not stage:
         return None
-    return subject, verdict
+    return subject, decision
 
 
 def on_rights(turn: Turn, event: Answered) -> None:
     """The right was read: begin the grace, or say who could."""
-    running = _running(turn, event.context, VerdictStage.CHECKING)
+    running = _running(turn, event.context, DecisionStage.CHECKING)
     if running is None:
         return
-    subject, verdict = running
+    subject, decision = running
     rights, able = event.answers
     if not (isinstance(rights, Rights) and isinstance(able, Able)):
         raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
-    if not rights.covers(right_to_decide(subject, verdict.person)):
-        _refuse(turn, subject, verdict, not_entitled(turn, subject, rights, able))
+    if not rights.covers(right_to_decide(subject, decision.person)):
+        _refuse(turn, subject, decision, not_entitled(turn, subject, rights, able))
         return
     ends = turn.now + turn.home.grace
-    turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.GRACE, ends=ends, behind=())))
-    for other in verdict.behind:
-        _tell(turn, subject, other, _being_decided(turn, subject, verdict, other.person))
+    turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.GRACE, ends=ends, behind=())))
+    for other in decision.behind:
+        _tell(turn, subject, other, _being_decided(turn, subject, decision, other.person))
     turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
-    turn.note(subject.id, f"{verdict.choice} in grace", verdict.person, verdict.event_id)
-    if verdict.reply_to:
-        phrase = say(messages.approval.noted_in_grace, subject=subject, choice=verdict.choice, seconds=turn.home.grace)
-        turn.do(Post(f"noted:{subject.id}:{verdict.event_id}", subject.room, phrase, reply_to=verdict.reply_to))
+    turn.note(subject.id, f"{decision.choice} in grace", decision.person, decision.event_id)
+    if decision.reply_to:
+        phrase = say(messages.approval.noted_in_grace, subject=subject, choice=decision.choice, seconds=turn.home.grace)
+        turn.do(Post(f"noted:{subject.id}:{decision.event_id}", subject.room, phrase, reply_to=decision.reply_to))
 
 
-def _is_void(turn: Turn, subject: Subject, verdict: Verdict) -> bool:
+def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     """Whether the card would show something else by now than when the person decided: then another card goes up."""
-    if verdict.shown == consent.hash_now(turn.home, subject):
+    if decision.shown == consent.hash_now(turn.home, subject):
         return False
-    turn.note(subject.id, f"{verdict.choice} void: what the card shows has changed", verdict.person, verdict.event_id)
-    turn.save(replace(subject, verdict=None))
+    turn.note(
+        subject.id, f"{decision.choice} void: what the card shows has changed", decision.person, decision.event_id
+    )
+    turn.save(replace(subject, decision=None))
     turn.do(Typing(subject.room, 0))
-    _ask_for_another_card(turn, subject, verdict.person)
+    _ask_for_another_card(turn, subject, decision.person)
     return True
 
 
@@ -331,28 +333,28 @@ def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Ph
 
 def on_no_rights(turn: Turn, event: Unanswered) -> None:
     """Rights can't be read: fail closed, say so, keep the card open."""
-    stage = VerdictStage.CHECKING if event.context.purpose == "verdict" else VerdictStage.CONFIRMING
+    stage = DecisionStage.CHECKING if event.context.purpose == "verdict" else DecisionStage.CONFIRMING
     running = _running(turn, event.context, stage)
     if running:
-        subject, verdict = running
+        subject, decision = running
         _refuse(
-            turn, subject, verdict, say(messages.approval.rights_unreadable, subject=subject, problem=event.problem)
+            turn, subject, decision, say(messages.approval.rights_unreadable, subject=subject, problem=event.problem)
         )
 
 
-def _refuse(turn: Turn, subject: Subject, verdict: Verdict, phrase: Phrase) -> None:
-    turn.note(subject.id, f"{verdict.choice} not counted: {phrase.name}", verdict.person, verdict.event_id)
-    _tell(turn, subject, verdict, phrase)
-    _drop(turn, subject, verdict)
+def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) -> None:
+    turn.note(subject.id, f"{decision.choice} not counted: {phrase.name}", decision.person, decision.event_id)
+    _tell(turn, subject, decision, phrase)
+    _drop(turn, subject, decision)
 
 
-def _tell(turn: Turn, subject: Subject, verdict: Verdict | Wish, phrase: Phrase) -> None:
+def _tell(turn: Turn, subject: Subject, decision: Decision | Wish, phrase: Phrase) -> None:
     """As the answer to the line, or one quiet line for a tap."""
-    if verdict.reply_to:
-        key = f"refused:{subject.id}:{verdict.event_id}"
-        turn.do(Post(key, subject.room, phrase, reply_to=verdict.reply_to))
+    if decision.reply_to:
+        key = f"refused:{subject.id}:{decision.event_id}"
+        turn.do(Post(key, subject.room, phrase, reply_to=decision.reply_to))
     else:
-        quiet(turn, subject, verdict.person, phrase)
+        quiet(turn, subject, decision.person, phrase)
 
 
 def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
@@ -364,7 +366,7 @@ def quiet(turn: Turn, subject: Subject, person: str, phrase: Phrase) -> None:
 
 
 def on_redaction(turn: Turn, event: Redacted) -> None:
-    """Something was taken back: a verdict's own reaction or line stops it, whoever redacted it.
+    """Something was taken back: a decision's own reaction or line stops it, whoever redacted it.
 
     A card that was taken down decides nothing any more, and goes up again. Whether they may do so is known in its own
     room alone: elsewhere anybody can name it.
@@ -373,29 +375,29 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
         if event.target == subject.own_card and event.room in room_upgrades.lineage(turn, subject.room):
             _put_up_again(turn, subject, event)
             return
-        verdict = subject.verdict
-        if verdict is None or event.room not in room_upgrades.lineage(turn, subject.room):
+        decision = subject.decision
+        if decision is None or event.room not in room_upgrades.lineage(turn, subject.room):
             continue
-        behind = tuple(other for other in verdict.behind if other.event_id != event.target)
-        if verdict.event_id == event.target:
+        behind = tuple(other for other in decision.behind if other.event_id != event.target)
+        if decision.event_id == event.target:
             stop(turn, subject, event.sender, event.event_id)
-        elif behind != verdict.behind:
-            turn.save(replace(subject, verdict=replace(verdict, behind=behind)))
+        elif behind != decision.behind:
+            turn.save(replace(subject, decision=replace(decision, behind=behind)))
 
 
 def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
     """Somebody has redacted the card that people decide on: a decision on it is void, and another card follows."""
     if not (is_open(subject) and decides_here(turn.home, subject)) and not awaits_parcel(subject):
         return
-    verdict = subject.verdict
+    decision = subject.decision
     turn.note(subject.id, "its card was redacted", event.sender, event.event_id)
     if isinstance(subject, Transfer):
-        turn.save(replace(opening.out_of_force(subject), verdict=None, card=None))
+        turn.save(replace(opening.out_of_force(subject), decision=None, card=None))
     else:
-        turn.save(replace(opening.out_of_force(subject), verdict=None, card=None))
-    if verdict is not None:
+        turn.save(replace(opening.out_of_force(subject), decision=None, card=None))
+    if decision is not None:
         turn.do(Typing(subject.room, 0))
-    _ask_for_another_card(turn, subject, verdict.person if verdict else "")
+    _ask_for_another_card(turn, subject, decision.person if decision else "")
 
 
 def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
@@ -409,55 +411,55 @@ def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
     """The grace is over without an effect: the card is open again."""
     turn.note(subject.id, "decision taken back in time", person, event_id)
-    if subject.verdict is not None:
-        _drop(turn, subject, subject.verdict)
+    if subject.decision is not None:
+        _drop(turn, subject, subject.decision)
 
 
 def on_caught_up(turn: Turn) -> None:
     """A sync is complete that began at `turn.now`: graces that ended before it are over. Read the rights again."""
     for subject in turn.subjects():
-        verdict = subject.verdict
-        if verdict is None or verdict.stage is not VerdictStage.GRACE:
+        decision = subject.decision
+        if decision is None or decision.stage is not DecisionStage.GRACE:
             continue
-        if verdict.ends is None or verdict.ends > turn.now or _is_void(turn, subject, verdict):
+        if decision.ends is None or decision.ends > turn.now or _is_void(turn, subject, decision):
             continue
-        turn.save(replace(subject, verdict=replace(verdict, stage=VerdictStage.CONFIRMING)))
-        context = Context("confirm", subject.id, detail={"event": verdict.event_id})
-        turn.do(Ask(context, (PersonRights(verdict.username),)))
+        turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.CONFIRMING)))
+        context = Context("confirm", subject.id, detail={"event": decision.event_id})
+        turn.do(Ask(context, (PersonRights(decision.username),)))
 
 
-def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Verdict, Signature] | None:
-    """The right was read a second time: the decision that counts now, or None. The verdict is cleared."""
-    running = _running(turn, event.context, VerdictStage.CONFIRMING)
+def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Decision, Signature] | None:
+    """The right was read a second time: the decision that counts now, or None. The decision is cleared."""
+    running = _running(turn, event.context, DecisionStage.CONFIRMING)
     if running is None:
         return None
-    subject, verdict = running
+    subject, decision = running
     (rights,) = event.answers
     if not isinstance(rights, Rights):
         raise TypeError(f"a confirmation asks for rights, not {rights!r}")
-    if not rights.covers(right_to_decide(subject, verdict.person)):
+    if not rights.covers(right_to_decide(subject, decision.person)):
         phrase = not_entitled(turn, subject, rights, Able(()))
-        _refuse(turn, subject, verdict, phrase)
+        _refuse(turn, subject, decision, phrase)
         return None
     if (complaint := _unsafe(turn, subject)) is not None:
-        _refuse(turn, subject, verdict, complaint)
+        _refuse(turn, subject, decision, complaint)
         return None
-    if _is_void(turn, subject, verdict):
+    if _is_void(turn, subject, decision):
         return None
     if isinstance(subject, Transfer):
-        subject = replace(subject, verdict=None, consented=verdict.shown)
+        subject = replace(subject, decision=None, consented=decision.shown)
     else:
-        subject = replace(subject, verdict=None)
+        subject = replace(subject, decision=None)
     turn.save(subject)
     turn.do(Typing(subject.room, 0))
-    name = turn.name_of(verdict.person, subject.room)
+    name = turn.name_of(decision.person, subject.room)
     signature = Signature(
-        verdict.person,
+        decision.person,
         name,
         turn.home.party,
-        verdict.at,
-        verdict.event_id,
-        username=verdict.username,
-        note=verdict.note,
+        decision.at,
+        decision.event_id,
+        username=decision.username,
+        note=decision.note,
     )
-    return subject, verdict, signature
+    return subject, decision, signature

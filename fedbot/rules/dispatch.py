@@ -1,4 +1,4 @@
-"""The one place where an event meets its rule: `decide` (DESIGN §3).
+"""The one place where an event meets its rule: `decide`.
 
 Pure: the same state and event give the same turn. What the turn holds is committed by the journal in one
 transaction; nothing else changes state.
@@ -23,7 +23,7 @@ from fedbot.rules.loan import end, extend, hand_back, label, lend, photos, write
 from fedbot.rules.model import connection_lifecycle, loan_lifecycle, transfer_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
-from fedbot.rules.model.decision import Choice, VerdictStage
+from fedbot.rules.model.decision import Choice, DecisionStage
 from fedbot.rules.model.effects import Join, say
 from fedbot.rules.model.events import (
     BY_THE_CLOCK,
@@ -66,7 +66,7 @@ from fedbot.rules.model.transfer import RECALLED, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import room_upgrades, sequencing
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import offer, opening, parcel, receive, request, send, sender_decision
 
 
@@ -125,7 +125,7 @@ def _on_started(turn: Turn, event: Started) -> None:
 
 
 def _on_recalled(turn: Turn, event: Recalled) -> None:
-    """A letter of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
+    """A message of the past: what it says counts, what would have to be done for it was done, or is begun anew."""
     inbound.on_envelope(turn, event.letter)
     recover.begin_anew(turn)
     turn.effects.clear()
@@ -152,7 +152,7 @@ def _on_caught_up(turn: Turn, _: CaughtUp) -> None:
 
 
 def _on_tick(turn: Turn, _: Tick) -> None:
-    """Whatever is due by the clock: letters to send again, makings to try again, silence to tell."""
+    """Whatever is due by the clock: messages to send again, makings to try again, silence to tell."""
     for connection in turn.connections():
         resent = sequencing.resend_due(turn, disconnect.falls_silent(turn, connection))
         if resent is not connection:
@@ -212,20 +212,20 @@ def _on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
 
 def _on_decision(turn: Turn, event: Answered) -> None:
     """A decision that counts, for exactly these terms: act on it as arbiter, or ask the arbiter."""
-    decision = decisions.on_confirmed(turn, event)
-    if decision is None:
+    confirmed = decisions.on_confirmed(turn, event)
+    if confirmed is None:
         return
-    subject, verdict, decided = decision
-    approved = verdict.choice is not Choice.DECLINE
+    subject, decision, decided = confirmed
+    approved = decision.choice is not Choice.DECLINE
     if isinstance(subject, Connection):
         (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
         return
     if subject.awaits_parcel:
         parcel.on_arrived(turn, subject, decided)
         return
-    if verdict.choice is Choice.PARCEL:
+    if decision.choice is Choice.PARCEL:
         subject = transfers.by_parcel(subject)
-    if verdict.choice is Choice.DAMAGED:
+    if decision.choice is Choice.DAMAGED:
         subject = replace(subject, damaged=True)
     if subject.role == "receiver":
         (receive.on_approved if approved else receive.on_declined)(turn, subject, decided)
@@ -233,8 +233,8 @@ def _on_decision(turn: Turn, event: Answered) -> None:
         transfers.end(turn, subject, TransferState.DECLINED, decided)
     elif subject.terms.kind == lend.EXTENSION:
         extend.on_approved(turn, subject, decided)
-    elif verdict.quantity is not None:
-        request.grant(turn, subject, decided, verdict.quantity)
+    elif decision.quantity is not None:
+        request.grant(turn, subject, decided, decision.quantity)
     else:
         sender_decision.approve(turn, subject, decided)
 
@@ -416,7 +416,7 @@ _RULES: dict[type[Event], _Rule] = {
 
 
 def next_wake(state: State, now: datetime) -> datetime | None:
-    """When the clock is next of interest (a letter to send again, a making to try), or None.
+    """When the clock is next of interest (a message to send again, a making to try), or None.
 
     Expiries aren't among them: they need a sync that began later (`waits_for_sync`).
     """
@@ -449,6 +449,6 @@ def waits_for_sync(state: State, asked_at: datetime) -> bool:
 
 def grace_ends(state: State, now: datetime) -> datetime | None:
     """When the next grace ends: a sync must begin after that. None if no grace runs."""
-    verdicts_running = [s.verdict for s in Turn(state, now, by_the_clock=True).subjects() if s.verdict]
-    ends = [v.ends for v in verdicts_running if v.stage is VerdictStage.GRACE and v.ends is not None]
+    verdicts_running = [s.decision for s in Turn(state, now, by_the_clock=True).subjects() if s.decision]
+    ends = [v.ends for v in verdicts_running if v.stage is DecisionStage.GRACE and v.ends is not None]
     return min(ends, default=None)

@@ -1,4 +1,4 @@
-"""Envelopes that come in: checked, told by party and subject, read in order, handed to their rule (DESIGN §4)."""
+"""Envelopes that come in: checked, told by party and subject, read in order, handed to their rule."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from fedbot.rules.protocol import announcements, bodies, room_upgrades, sequenci
 from fedbot.rules.protocol.bodies import Body, Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, offer, opening, receive, request, send, sender_decision
 from fedbot.rules.wire.envelope import VERSION, BadEnvelope, check
 
@@ -190,7 +190,7 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> N
 
 
 def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope: Message[Body]) -> bool:
-    """Whether the letter is from the party, account, key and room that the connection pins.
+    """Whether the message is from the party, account, key and room that the connection pins.
 
     What was written in the room before that was upgraded counts too.
     """
@@ -328,7 +328,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
 def _decline_unseen(turn: Turn, envelope: Message[Body], connection: Connection, reason: str) -> None:
     """A request that crossed with the end of the friendship, or is one too many: only we can end it.
 
-    Nothing is kept of it: when it comes again, it is answered again by the same letter.
+    Nothing is kept of it: when it comes again, it is answered again by the same message.
     """
     if envelope.kind == "request" and envelope.seq == 1:
         body = {"reason": reason, "awaits": False, "seen": envelope.seq}

@@ -1,4 +1,4 @@
-"""What people type: which lines are for us, who may say them, and the one answer that each gets (DESIGN §5, §8)."""
+"""What people type: which lines are for us, who may say them, and the one answer that each gets."""
 
 from __future__ import annotations
 

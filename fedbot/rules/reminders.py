@@ -19,7 +19,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import parcel
 from fedbot.rules.transfer.opening import MOST_RINGS, addressees
 
@@ -50,7 +50,7 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
     """When people are to be reminded of it next; None if nobody is."""
     if isinstance(subject, Transfer) and (last := parcel.last_word(subject)) is not None:
         when = max(last + turn.home.parcel_reminder, turn.now)
-        return after_the_night(turn.home, when) if subject.verdict is None else None
+        return after_the_night(turn.home, when) if subject.decision is None else None
     if subject.shown is None or not _waits(turn, subject):
         return None
     earliest = (subject.reminded or subject.shown) + TOO_SOON
@@ -64,7 +64,7 @@ def next_reminder(turn: Turn, subject: Subject) -> datetime | None:
 
 def _waits(turn: Turn, subject: Subject) -> bool:
     """Whether our people can still decide on it, and nobody is just doing so."""
-    if not (decides_here(turn.home, subject) and is_open(subject)) or subject.verdict or subject.due <= turn.now:
+    if not (decides_here(turn.home, subject) and is_open(subject)) or subject.decision or subject.due <= turn.now:
         return False
     connection = turn.connection(subject.connection) if isinstance(subject, Transfer) else None
     return not (isinstance(subject, Transfer) and connection) or lend.carries(connection, subject)
@@ -103,9 +103,9 @@ def on_able(turn: Turn, event: Answered) -> None:
     people = addressees(turn, able)
     if isinstance(subject, Transfer) and takes_less(subject):
         people = list(dict.fromkeys([subject.terms.asker, *people]))
-    rings = tuple(people[:MOST_RINGS])
-    names = {person: turn.name_of(person, subject.room) for person in rings}
-    others = len(people) - len(rings)
+    mentions = tuple(people[:MOST_RINGS])
+    names = {person: turn.name_of(person, subject.room) for person in mentions}
+    others = len(people) - len(mentions)
     if awaits_parcel(subject):
         phrase = say(messages.parcel.parcel_reminder, subject=subject, home=turn.home, people=names, others=others)
     else:
@@ -113,8 +113,8 @@ def on_able(turn: Turn, event: Answered) -> None:
     key = f"reminder:{subject.id}:{event.context.detail['at']}"
     no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
     thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
-    turn.do(Post(key, subject.room, phrase, thread=thread, rings=rings))
-    turn.note(subject.id, "reminded", people=list(rings))
+    turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
+    turn.note(subject.id, "reminded", people=list(mentions))
 
 
 BEFORE = (timedelta(days=3), timedelta(days=1), timedelta(0))
@@ -177,15 +177,15 @@ def on_able_to_return(turn: Turn, event: Answered) -> None:
         turn.save(replace(loan, reminded=None))
         return
     took = [s.person for s in (loan.asked, loan.decided) if s and s.person in turn.home.people]
-    rings = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_RINGS]
+    mentions = tuple(dict.fromkeys([*took, *addressees(turn, able)]))[:MOST_RINGS]
     phrase = say(
         messages.loan.loan_reminder,
         loan=loan,
         home=turn.home,
         peer_name=turn.party_name(loan.peer),
-        people={person: turn.name_of(person, loan.room) for person in rings},
+        people={person: turn.name_of(person, loan.room) for person in mentions},
         out=lend.lines_out(turn, loan),
         today=lend.today(turn, loan),
     )
-    turn.do(Post(f"due:{loan.id}:{at}", loan.room, phrase, thread=transfers.thread_of(loan), rings=rings))
-    turn.note(loan.id, "reminded", people=list(rings))
+    turn.do(Post(f"due:{loan.id}:{at}", loan.room, phrase, thread=transfers.thread_of(loan), mentions=mentions))
+    turn.note(loan.id, "reminded", people=list(mentions))

@@ -180,15 +180,15 @@ class Turn:
 
     def do(self, *effects: Effect) -> None:
         """These effects are wanted, in this order within their lane. A message mentions whom it still may."""
-        self.effects.extend(self._mentioning_few(e) if isinstance(e, Post) and e.rings else e for e in effects)
+        self.effects.extend(self._mentioning_few(e) if isinstance(e, Post) and e.mentions else e for e in effects)
 
     def _mentioning_few(self, post: Post) -> Post:
         """The message, without mentioning people whom this peer's affairs have mentioned too often lately."""
         _, subject, *_ = (*post.key.split(":"), "", "")
         about = self.transfer(subject) or self.connection(subject)
         whose = about.peer if about else self.home.party
-        rings = tuple(person for person in post.rings if self.spends("mention", f"{whose} {person}") is None)
-        return replace(post, rings=rings)
+        mentions = tuple(person for person in post.mentions if self.spends("mention", f"{whose} {person}") is None)
+        return replace(post, mentions=mentions)
 
     def spends(self, what: str, whose: str) -> datetime | None:
         """Take one from that budget (`budgets.LIMITS`): None if there was one, else when there is one again."""
@@ -227,7 +227,7 @@ class Turn:
         if rights.known and self.account(rights.username) != (account := Account(rights.username, rights.key)):
             self.save(account)
 
-    def tell_admins(self, phrase: Phrase, key: str, *rings: str) -> None:
+    def tell_admins(self, phrase: Phrase, key: str, *mentions: str) -> None:
         """A message for our own admin room (what concerns only us). Without one it is only logged.
 
         Of many of one kind the admins get some, and are told that there are more in the audit.
@@ -236,7 +236,7 @@ class Turn:
         if not self.home.admin_room:
             return
         if self.spends("admin message", phrase.name) is None:
-            self.do(Post(f"admin:{key}", self.home.admin_room, phrase, rings=rings))
+            self.do(Post(f"admin:{key}", self.home.admin_room, phrase, mentions=mentions))
         elif self.tell_once(f"left-out:{phrase.name}", budgets.HOUR):
             self.do(Post(f"admin:left-out:{key}", self.home.admin_room, say(messages.health.admin_messages_left_out)))
 

@@ -1,7 +1,7 @@
 """What goes in and comes out of the simulated InvenTree: one HTTP request, one response, no sockets.
 
 Errors are one tree: each leaf is an answer that a real server gives, with its status and its JSON body.
-The bodies are those recorded in facts/recordings/newest.jsonl.
+The bodies are those recorded in tests/replay/recordings.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a real server took for each kind of call: the medians of facts/inventree.md (g), newest.
+"""How long a real server took for each kind of call: measured medians, newest version.
 
 Measured on a box with 2 cores, SQLite, gunicorn 2 × 4, one client at a time, by token.
 """

@@ -18,7 +18,7 @@ INCOMING = "Incoming"
 
 
 def recorded(name: str = "Alpha Makerspace", clock: Clock = system_clock, version: Version = NEWEST) -> Seeded:
-    """Exactly the server of facts/recordings/README.md, row numbers as in seed-newest.json."""
+    """Exactly the server that was recorded (tests/replay), row numbers included."""
     seeder = Seeder(name, clock, version)
     everything = "view add change"
     makers = seeder.group(
@@ -50,7 +50,7 @@ def recorded(name: str = "Alpha Makerspace", clock: Clock = system_clock, versio
 
 
 def _people(seeder: Seeder) -> None:
-    """The service account of the bot, with the least roles that the work needs (DESIGN §2)."""
+    """The service account of the bot, with the least roles that the work needs."""
     roles = {
         "stock": "add",
         "return_order": "add",

@@ -1,4 +1,4 @@
-"""InvenTree's status codes and history codes, with their labels and colours (facts/recordings, generic_status_*)."""
+"""InvenTree's status codes and history codes, with their labels and colours."""
 
 from __future__ import annotations
 

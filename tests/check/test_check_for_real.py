@@ -122,7 +122,7 @@ async def test_servers_that_are_not_there_are_told_and_secrets_are_not(space: Sp
     assert code == 1
     assert "✗ Matrix: http://127.0.0.1:9 does not answer" in said
     assert "✗ InvenTree: http://127.0.0.1:9 does not answer" in said
-    assert said.rstrip().endswith("2 to put right.")
+    assert said.rstrip().endswith("2 to fix.")
     for secret in ("password", "token", "admin"):
         assert (space.folder / secret).read_text() not in said
     code, said = await space.fedbot()

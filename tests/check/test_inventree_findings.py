@@ -1,4 +1,4 @@
-"""What the check says of InvenTree: by the real edge on the simulated server, and for odd answers by a twin."""
+"""What the check says of InvenTree: by the real edge on the simulated server, and for odd answers by a fake."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.config.conftest import least
-from tests.fakes.vault import TwinVault
+from tests.fakes.vault import FakeVault
 
 PEOPLE = {"@anna:example.org": "anna", "@piet:example.org": "piet"}
 
@@ -57,7 +57,7 @@ async def found(alpha: Seeded, **changes: Any) -> list[Finding]:  # noqa: ANN401
     """By our own edge, as `fedbot check` does."""
     wanted = settings(alpha, **changes)
     inventory = OwnInventory(
-        inventory_settings(wanted), TwinVault(), network=lambda _: SimulatedTransport(alpha.server)
+        inventory_settings(wanted), FakeVault(), network=lambda _: SimulatedTransport(alpha.server)
     )
     try:
         return await inventree_findings(wanted, inventory)
@@ -247,8 +247,8 @@ async def test_direct_access_is_refused_where_any_account_can_make_itself_admin(
 
 
 async def test_people_whose_user_is_switched_off_are_told() -> None:
-    twin = Twin(STANDING, Rights("anna", known=True, active=False))
-    findings = faults(await inventree_findings(settings(people={"@anna:example.org": "anna"}), twin))
+    fake = Twin(STANDING, Rights("anna", known=True, active=False))
+    findings = faults(await inventree_findings(settings(people={"@anna:example.org": "anna"}), fake))
     assert [finding.what for finding in findings] == ["InvenTree's user anna is not active"]
 
 

@@ -8,7 +8,7 @@ from fedbot import messages
 from fedbot.rules.model.access_steps import MakeCompany
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import VerdictStage
+from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.effects import Ask, Do, Phrase, SendEnvelope
 from fedbot.rules.protocol.sequencing import write
 from fedbot.rules.wire.envelope import fingerprint
@@ -58,9 +58,9 @@ def test_asking_who_has_asked_us_is_our_yes_on_that_card() -> None:
     offered = offered_to_us()
     world = World(offered)
     assert world.does("connect betaspace") is None
-    verdict = world.connection(offered).verdict
-    assert verdict is not None
-    assert (verdict.stage, verdict.reply_to) == (VerdictStage.CHECKING, "$line")
+    decision = world.connection(offered).decision
+    assert decision is not None
+    assert (decision.stage, decision.reply_to) == (DecisionStage.CHECKING, "$line")
     assert [type(effect) for effect in world.effects if isinstance(effect, (Ask, SendEnvelope))] == [Ask]
 
 

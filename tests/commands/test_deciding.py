@@ -9,7 +9,7 @@ from fedbot import messages
 from fedbot.rules.decisions import on_reaction
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Choice, Verdict, VerdictStage
+from fedbot.rules.model.decision import Choice, Decision, DecisionStage
 from fedbot.rules.model.effects import Ask, Edit, Phrase, SendEnvelope
 from fedbot.rules.model.events import Reacted
 from fedbot.rules.model.queries import Able, MatchPart, PersonRights, WhoMay
@@ -39,8 +39,8 @@ from tests.commands.worlds import (
 MATCHED = pushed_to_us(progress=(Progress(1, part=3, match="ipn"),), told=("card",), card_event="$card")
 
 
-def verdict(person: str = ANNA, stage: VerdictStage = VerdictStage.GRACE) -> Verdict:
-    return Verdict(Choice.APPROVE, person, HOME.people.get(person, ""), "$tap", stage, NOW, NOW)
+def decision(person: str = ANNA, stage: DecisionStage = DecisionStage.GRACE) -> Decision:
+    return Decision(Choice.APPROVE, person, HOME.people.get(person, ""), "$tap", stage, NOW, NOW)
 
 
 # --- approve and decline ---
@@ -50,9 +50,9 @@ def verdict(person: str = ANNA, stage: VerdictStage = VerdictStage.GRACE) -> Ver
 def test_a_line_begins_the_same_decision_as_a_tap(verb: str, choice: Choice) -> None:
     world = World(connected(), MATCHED)
     assert world.does(f"{verb} {MATCHED.code}") is None
-    begun = world.transfer(MATCHED).verdict
+    begun = world.transfer(MATCHED).decision
     assert begun is not None
-    assert (begun.choice, begun.person, begun.stage, begun.reply_to) == (choice, ANNA, VerdictStage.CHECKING, "$line")
+    assert (begun.choice, begun.person, begun.stage, begun.reply_to) == (choice, ANNA, DecisionStage.CHECKING, "$line")
     (asked,) = [effect for effect in world.effects if isinstance(effect, Ask)]
     assert asked.questions == (PersonRights("anna"), WhoMay(Right.APPROVER, ("anna", "piet", "kim")))
 
@@ -60,7 +60,7 @@ def test_a_line_begins_the_same_decision_as_a_tap(verb: str, choice: Choice) -> 
 def test_a_reply_to_the_card_supplies_the_id() -> None:
     world = World(connected(), MATCHED)
     assert world.does("approve", subject=MATCHED.id) is None
-    assert world.transfer(MATCHED).verdict is not None
+    assert world.transfer(MATCHED).decision is not None
 
 
 @pytest.mark.parametrize("word", ["{code}.", "({code})", "#{code}", "{CODE}", "{id}"])
@@ -75,7 +75,7 @@ def test_without_an_id_and_without_a_reply_nothing_is_guessed() -> None:
     assert world.says("approve") == Phrase(
         messages.line_errors.which_one, {"verb": "approve", "subjects": (MATCHED,), "line": f"approve {MATCHED.code}"}
     )
-    assert world.transfer(MATCHED).verdict is None
+    assert world.transfer(MATCHED).decision is None
 
 
 def test_an_unknown_id_is_told_with_what_may_be_meant() -> None:
@@ -86,9 +86,9 @@ def test_an_unknown_id_is_told_with_what_may_be_meant() -> None:
 
 
 def test_an_id_that_fits_two_is_asked_back() -> None:
-    twin = replace(MATCHED, id=MATCHED.id[:6] + "z" * 14 + "-push", code=MATCHED.id[:7])
-    phrase = World(connected(), MATCHED, twin).says(f"approve {MATCHED.id[:5]}")
-    assert (phrase.name, set(phrase.about["subjects"])) == ("several_subjects", {MATCHED, twin})
+    fake = replace(MATCHED, id=MATCHED.id[:6] + "z" * 14 + "-push", code=MATCHED.id[:7])
+    phrase = World(connected(), MATCHED, fake).says(f"approve {MATCHED.id[:5]}")
+    assert (phrase.name, set(phrase.about["subjects"])) == ("several_subjects", {MATCHED, fake})
 
 
 def test_what_the_peer_decides_is_not_decided_here() -> None:
@@ -104,7 +104,7 @@ def test_a_case_of_another_room_is_neither_decided_nor_shown_here() -> None:
     assert world.says(f"approve {elsewhere.code}").name == "subject_elsewhere"
     shown = world.asks(f"show {elsewhere.code}")
     assert isinstance(shown, Phrase)
-    assert world.transfer(elsewhere).verdict is None
+    assert world.transfer(elsewhere).decision is None
 
 
 def test_a_decision_is_not_taken_in_the_admin_room() -> None:
@@ -119,7 +119,7 @@ def test_a_line_without_a_part_cannot_be_approved_and_is_looked_for_again() -> N
     world = World(connected(), UNMATCHED)
     phrase = world.says(f"approve {UNMATCHED.code}")
     assert (phrase.name, phrase.about["numbers"]) == ("no_part_for_it_yet", (1,))
-    assert world.transfer(UNMATCHED).verdict is None
+    assert world.transfer(UNMATCHED).decision is None
     (asked,) = [effect for effect in world.effects if isinstance(effect, Ask)]
     assert isinstance(asked.questions[0], MatchPart)
 
@@ -129,13 +129,13 @@ def test_a_tap_on_a_card_without_a_part_is_answered_the_same() -> None:
     world.archive.posts["$card"] = f"card:{UNMATCHED.id}"
     on_reaction(world.turn, Reacted(ROOM, "$tap", PIET, NOW, "$card", "✅"))
     assert [post.phrase.name for post in world.posts] == ["no_part_for_it_yet"]
-    assert world.transfer(UNMATCHED).verdict is None
+    assert world.transfer(UNMATCHED).decision is None
 
 
 def test_a_line_without_a_part_can_be_declined() -> None:
     world = World(connected(), UNMATCHED)
     assert world.does(f"decline {UNMATCHED.code}") is None
-    assert world.transfer(UNMATCHED).verdict is not None
+    assert world.transfer(UNMATCHED).decision is not None
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_line_without_a_part_can_be_declined() -> None:
         (replace(MATCHED, state=TransferState.DONE), "decided_already"),
         (replace(MATCHED, wanted="approve"), "decided_already"),
         (replace(MATCHED, due=NOW - timedelta(days=1)), "too_late"),
-        (replace(MATCHED, verdict=verdict(PIET)), "being_decided"),
+        (replace(MATCHED, decision=decision(PIET)), "being_decided"),
     ],
 )
 def test_what_the_card_refuses_the_line_is_told(transfer: Transfer, name: str) -> None:
@@ -181,28 +181,28 @@ def test_anybody_else_is_told_who_could() -> None:
     assert world.transfer(pushed()).state is TransferState.OPEN
 
 
-@pytest.mark.parametrize("stage", list(VerdictStage))
-def test_who_decided_stops_it_at_once_without_inventree(stage: VerdictStage) -> None:
-    transfer = replace(MATCHED, verdict=verdict(KIM, stage))
+@pytest.mark.parametrize("stage", list(DecisionStage))
+def test_who_decided_stops_it_at_once_without_inventree(stage: DecisionStage) -> None:
+    transfer = replace(MATCHED, decision=decision(KIM, stage))
     world = World(connected(), transfer)
     assert world.says("cancel", sender=KIM, subject=transfer.id).name == "decision_stopped"
-    assert world.transfer(transfer).verdict is None
+    assert world.transfer(transfer).decision is None
     assert world.transfer(transfer).state is TransferState.OPEN
 
 
 def test_an_approver_stops_the_decision_of_another() -> None:
-    transfer = replace(MATCHED, verdict=verdict(ANNA))
+    transfer = replace(MATCHED, decision=decision(ANNA))
     world = World(connected(), transfer)
     phrase = world.says("cancel", APPROVER, Able(("piet",)), sender=PIET, subject=transfer.id)
     assert phrase.name == "decision_stopped"
-    assert world.transfer(transfer).verdict is None
+    assert world.transfer(transfer).decision is None
 
 
 def test_a_decision_on_a_connection_is_stopped_too() -> None:
-    connection = offered_to_us(verdict=verdict(ANNA))
+    connection = offered_to_us(decision=decision(ANNA))
     world = World(connection)
     assert world.says(f"cancel {connection.code}").name == "decision_stopped"
-    assert world.connection(connection).verdict is None
+    assert world.connection(connection).decision is None
 
 
 def test_after_our_yes_the_sender_is_asked_to_cancel_once() -> None:

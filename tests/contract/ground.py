@@ -13,9 +13,9 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
-from tests.fakes.vault import TwinVault
+from tests.fakes.vault import FakeVault
 
-# What the bot's own user needs, and no more (DESIGN §2, facts/inventree.md (e)).
+# What the bot's own user needs, and no more.
 SERVICE_ROLES = {
     "stock": ("view", "change", "add"),
     "return_order": ("view", "change", "add"),
@@ -77,7 +77,7 @@ class Ground:
     def inventory(self, *, superuser: bool = True) -> OwnInventory:
         """Our edge as a bot would have it here."""
         settings = self.settings(superuser=superuser)
-        return OwnInventory(settings, TwinVault(), network=lambda _: self.network)
+        return OwnInventory(settings, FakeVault(), network=lambda _: self.network)
 
     def settings(self, *, superuser: bool = True) -> InventorySettings:
         """A bot's settings for this server and this ground."""

@@ -1,4 +1,4 @@
-"""Users, groups, tokens and what they may do (facts/inventree.md "SECURITY", (e), (f))."""
+"""Users, groups, tokens and what they may do."""
 
 from __future__ import annotations
 

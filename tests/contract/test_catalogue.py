@@ -1,4 +1,4 @@
-"""Finding parts and places, metadata, companies, and the shapes of lists (facts/inventree.md (h), "traps")."""
+"""Finding parts and places, metadata, companies, and the shapes of lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting everything in two calls (facts/inventree.md (i)), as whoever asks."""
+"""Counting everything in two calls, as whoever asks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own two tokens: told, renewed into their files, the old ones revoked (facts/inventree.md (e), (f))."""
+"""Our own two tokens: told, renewed into their files, the old ones revoked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken, TokenRevoked
 from fedbot.rules.model.queries import OwnTokens, OwnTokensSeen
 from tests.contract.ground import Ground
-from tests.fakes.vault import TwinVault
+from tests.fakes.vault import FakeVault
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def inventory(ground: Ground, files: dict[str, Path]) -> Iterator[OwnInventory]:
         token_file=files["token"],
         admin_token_file=files["admin_token"],
     )
-    made = OwnInventory(settings, TwinVault(), network=lambda _: ground.network)
+    made = OwnInventory(settings, FakeVault(), network=lambda _: ground.network)
     yield made
     made.close()
 

@@ -1,4 +1,4 @@
-"""Searching what is shared: the filters that it rests on, and a friend's rights (facts/inventree.md (e), (h))."""
+"""Searching what is shared: the filters that it rests on, and a friend's rights."""
 
 from __future__ import annotations
 

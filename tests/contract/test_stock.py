@@ -1,4 +1,4 @@
-"""How stock moves, and what InvenTree's history says of it (facts/inventree.md "(a)", "chain", "traps")."""
+"""How stock moves, and what InvenTree's history says of it."""
 
 from __future__ import annotations
 

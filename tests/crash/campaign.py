@@ -18,7 +18,7 @@ from tests.crash.points import RECORD
 from tests.crash.stories import STORIES, Story
 from tests.crash.transfers import restocked
 
-#: A point that did not come up in its run (a fast machine may read two letters at once) is tried again.
+#: A point that did not come up in its run (a fast machine may read two messages at once) is tried again.
 TRIES = 6
 #: After so many stories friends are replaced, so that neither journal nor stock grows without end.
 STORIES_A_PAIR = 60

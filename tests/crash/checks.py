@@ -33,7 +33,7 @@ async def said(pair: Pair) -> list[RoomEvent]:
 
 
 def of_kind(timeline: list[RoomEvent], kind: str) -> int:
-    """How many of the messages carry such a letter."""
+    """How many of the messages carry such a message."""
     return sum(envelope_of(event).get("kind") == kind for event in timeline)
 
 

@@ -14,7 +14,7 @@ from tests.crash.stories import STORIES
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 GIVE, TAKE = 0, 1
-#: Where it hurts most: between an act and its note, a decision and its letter, a secret and its place.
+#: Where it hurts most: between an act and its note, a decision and its message, a secret and its place.
 SAMPLE = (
     Point("connect-relayed", GIVE, "after act MintToken #1"),
     Point("push", GIVE, "after POST stock/assign/ #1"),

@@ -48,7 +48,7 @@ async def restocked(inventree: InvenTreeProcess) -> None:
 
 @dataclass(frozen=True)
 class Moved:
-    """A transfer that has ended, how much it was to move, the stock before it; how often bots posted which letter."""
+    """A transfer that has ended, how much it was to move, the stock before it; how often bots posted which message."""
 
     transfer: str
     quantity: int

@@ -1,4 +1,5 @@
-"""Whether the books of both spaces balance: the invariants of DESIGN §6, looked up in InvenTree's own tables."""
+"""Whether the books of both spaces balance: the invariants of docs/design/moving-stock.md, looked up in InvenTree's
+own tables."""
 
 from __future__ import annotations
 
@@ -63,7 +64,7 @@ def assert_books_balance(world: World, *, at_rest: bool = True, with_history: bo
 
 
 def _end(transfer: Transfer) -> str:
-    """Where a transfer stands, both sides alike; a receiver whose last letter is on its way is done too."""
+    """Where a transfer stands, both sides alike; a receiver whose last message is on its way is done too."""
     if transfer.state in {TransferState.RECEIVED, TransferState.DONE}:
         return "done"
     if transfer.state in {TransferState.APPROVED, TransferState.OPEN}:

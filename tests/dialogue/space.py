@@ -1,4 +1,4 @@
-"""One makerspace of a dialogue: its bot on the twin homeserver, its simulated InvenTree, and eyes to look at both.
+"""One makerspace of a dialogue: its bot on the fake homeserver, its simulated InvenTree, and eyes to look at both.
 
 What people do in InvenTree past the bot goes through `admin`; the test says so by `meddles`, so that the books are
 counted anew.
@@ -35,9 +35,9 @@ from fedbot.rules.wire.envelope import Identity
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
-from tests.fakes.chat import TwinChat
-from tests.fakes.clock import TwinClock
-from tests.fakes.vault import TwinVault
+from tests.fakes.chat import FakeChat
+from tests.fakes.clock import FakeClock
+from tests.fakes.vault import FakeVault
 from tests.inventree.space import Meddler
 
 SETTLE = timedelta(minutes=2)
@@ -55,12 +55,12 @@ class Space:
     seeded: Seeded
     transport: SimulatedTransport
     wire: Meddler
-    chat: TwinChat
+    chat: FakeChat
     home: PartyConfig
-    clock: TwinClock
+    clock: FakeClock
     journal: Journal
     network: Mapping[str, httpx.BaseTransport]
-    vault: TwinVault = field(default_factory=TwinVault)
+    vault: FakeVault = field(default_factory=FakeVault)
     settings: dict[str, Any] = field(default_factory=dict)
     out_of_reach: set[str] = field(default_factory=set)
     is_asleep: bool = False

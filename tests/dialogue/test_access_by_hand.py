@@ -1,4 +1,4 @@
-"""Without a superuser's token the bot says what to click, takes the token from the vault, and goes on (DESIGN §2)."""
+"""Without a superuser's token the bot says what to click, takes the token from the vault, and goes on."""
 
 from __future__ import annotations
 

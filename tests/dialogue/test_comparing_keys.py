@@ -30,7 +30,7 @@ def emoji_in(text: str) -> list[str]:
 
 
 def changes_letters(space: Space, kind: str, **fields: str) -> None:
-    """From now on the space's bot writes something else in these fields of its letters of that kind."""
+    """From now on the space's bot writes something else in these fields of its messages of that kind."""
     honest = space.bot.courier._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:

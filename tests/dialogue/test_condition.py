@@ -76,6 +76,6 @@ async def test_a_request_is_answered_from_what_is_sound_and_the_asker_reads_of_w
     world.bea.says("!fed request 1 LENS-2 from attraktor")
     await world.settle()
     (said,) = told(world.room, "is not in order")
-    assert world.bea.user_id in said.rings
+    assert world.bea.user_id in said.mentions
     assert "⚠ Damaged" in said.text
     assert "!fed cancel" in said.text

@@ -25,14 +25,14 @@ async def test_anna_asks_bea_agrees_and_both_are_friends() -> None:
     await world.settle()
     assert "Asked Betaspace" in world.answer_to(line)
     card = world.card()
-    assert card.rings == (world.bea.user_id,)
+    assert card.mentions == (world.bea.user_id,)
     assert "Bea" in card.text
     assert list(card.reactions) == ["✅", "❌"]
     world.bea.reacts(card, "✅")
     await world.grace()
     assert [space.connection().state for space in world.spaces] == [ACTIVE, ACTIVE]
     end = world.room.message("Attraktor and Betaspace are friends")
-    assert set(end.rings) == {world.anna.user_id, world.bea.user_id}
+    assert set(end.mentions) == {world.anna.user_id, world.bea.user_id}
     assert "✅" in world.card().text
     assert_books_balance(world)
 
@@ -92,7 +92,7 @@ async def test_bea_declines_and_anna_hears_of_it_at_once() -> None:
     await world.grace()
     assert [space.connection().state for space in world.spaces] == [DECLINED, DECLINED]
     end = world.room.messages(sender=world.alpha.chat.user_id)[-1]
-    assert end.rings == (world.anna.user_id,)
+    assert end.mentions == (world.anna.user_id,)
     assert "Bea said no" in end.text
     assert world.beta.tables.users.find("username", "fed-attraktor-1") == []
     assert_books_balance(world)

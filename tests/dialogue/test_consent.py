@@ -28,7 +28,7 @@ REVERTED = TransferState.REVERTED
 
 
 def as_the_owner(request: Transfer, terms: Terms, sent: int) -> Transfer:
-    """The request as a dishonest owner has it, on its own terms, after so many letters."""
+    """The request as a dishonest owner has it, on its own terms, after so many messages."""
     exchange = Exchange(sent=sent, seen=request.exchange.sent)
     return replace(request, peer="betaspace", terms=terms, terms_hash=hash_of(terms), exchange=exchange)
 
@@ -153,10 +153,10 @@ async def test_a_second_grant_within_the_grace_voids_the_decision_and_the_new_ca
     grants(world, request, full, 10, sent=2)
     await world.grace()
     transfer = world.beta.transfer()
-    assert (transfer.state, transfer.wanted, transfer.verdict, transfer.decided) == (OPEN, "", None, None)
+    assert (transfer.state, transfer.wanted, transfer.decision, transfer.decided) == (OPEN, "", None, None)
     former, newer = cards(world)
     assert "Attraktor changed the quantity from 20 to 10." in newer.text
-    assert newer.rings[0] == world.tom.user_id
+    assert newer.mentions[0] == world.tom.user_id
     assert "a newer card takes the place of this one" in former.text
     world.bea.reacts(former, "✅")
     world.bea.says("!fed approve", reply_to=former)
@@ -204,7 +204,7 @@ async def test_another_part_of_ours_within_the_grace_voids_the_decision() -> Non
     former, newer = cards(world, "M3 nut")
     assert "a newer card takes the place of this one" in former.text
     assert "Changed: where it lands, from " in newer.text
-    assert newer.rings[0] == world.cem.user_id
+    assert newer.mentions[0] == world.cem.user_id
     assert_books_balance(world)
 
 

@@ -1,4 +1,4 @@
-"""`peer_access: direct`: the tokens are exchanged, sealed, and tried at the peer's InvenTree (DESIGN §2, UC1)."""
+"""`peer_access: direct`: the tokens are exchanged, sealed, and tried at the peer's InvenTree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""UC5: a friendship ends, in order or at once, and may begin anew (DESIGN §2)."""
+"""UC5: a friendship ends, in order or at once, and may begin anew."""
 
 from __future__ import annotations
 

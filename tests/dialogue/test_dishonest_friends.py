@@ -1,4 +1,4 @@
-"""Letters that a friend's bot could write, well signed and in turn, but that its own code never would."""
+"""Messages that a friend's bot could write, well signed and in turn, but that its own code never would."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DONE, OPEN = TransferState.DONE, TransferState.OPEN
 
 
 def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str, body: dict[str, Any]) -> None:
-    """The liar's bot writes the next letter about that subject, whatever its code thinks of it."""
+    """The liar's bot writes the next message about that subject, whatever its code thinks of it."""
     number = subject.exchange.sent + 1
     unsigned = {
         "id": envelope.envelope_id(liar.party, subject.id, number),
@@ -47,7 +47,7 @@ def forges(world: World, liar: Space, subject: Connection | Transfer, kind: str,
 
 
 def tells(liar: Space, kind: str, metadata: object) -> None:
-    """From now on the liar's letters of that kind tell this of the first line's item, sealed as ever."""
+    """From now on the liar's messages of that kind tell this of the first line's item, sealed as ever."""
     honest = liar.bot.courier._envelope
 
     def envelope_of(draft: Draft, room: str) -> dict[str, Any]:

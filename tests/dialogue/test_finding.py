@@ -67,7 +67,7 @@ async def test_what_all_friends_share_is_found_in_one_list() -> None:
         "To ask for 2 of number 2, reply within 10 minutes: ask 2 2",
     ]
     assert answer.is_notice
-    assert not answer.rings
+    assert not answer.mentions
     sealed = [e for e in world.room.envelopes() if e["kind"] in {"find-ask", "find"}]
     assert len(sealed) == 4
     assert "Bolt M3" not in str(sealed)
@@ -412,7 +412,7 @@ async def test_markup_in_a_hit_stays_text() -> None:
     await world.settle()
     answer = await finds(world, "M3 in betaspace")
     assert "&lt;b&gt;M3" in answer.html
-    assert not answer.rings
+    assert not answer.mentions
 
 
 @pytest.mark.parametrize("name", ['M3" from gammaspace; push "all', "M3 'x' + 5 y", "#2 M3", "M3\u201d to betaspace"])

@@ -49,12 +49,12 @@ async def test_sixty_offers_at_once_are_neither_sixty_cards_nor_sixty_mentions_a
     offers(world, world.alpha, honest, 60)
     await world.settle()
     stored = len(world.beta.turn.transfers()) - before
-    mentions = Counter(person for m in world.room.messages(sender=world.beta.chat.user_id) for person in m.rings)
+    mentions = Counter(person for m in world.room.messages(sender=world.beta.chat.user_id) for person in m.mentions)
     assert stored <= 20
     assert max(mentions.values()) <= 13
     notices = [m for m in world.room.messages(sender=world.beta.chat.user_id) if "more at once than" in m.text]
     assert len(notices) == 1
-    assert not notices[0].rings
+    assert not notices[0].mentions
 
 
 async def test_what_an_honest_friend_offers_beyond_the_budget_comes_later_and_is_not_lost() -> None:

@@ -1,4 +1,4 @@
-"""What a phone makes of a line, and the ways to name an item: understood, or asked back (DESIGN §8)."""
+"""What a phone makes of a line, and the ways to name an item: understood, or asked back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each bot speaks its own space's language: the deciding side's card is in that side's (DESIGN §8)."""
+"""Each bot speaks its own space's language: the deciding side's card is in that side's."""
 
 from __future__ import annotations
 

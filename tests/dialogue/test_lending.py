@@ -13,7 +13,7 @@ from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.queries import FindItems, ItemsFound
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.transfer.common import as_body
+from fedbot.rules.transfer.both_sides import as_body
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.world import World, friends, letters, nothing, sharing, told
@@ -415,7 +415,7 @@ async def test_the_borrowers_people_are_reminded_before_and_on_the_day_then_week
         "was to be back at Attraktor by Tue 15 Dec 2026.",
     ]
     assert {hour for _, hour in told} == {8}
-    assert all(world.cem.user_id in m.rings for m in reminders(world)), "Cem took it"
+    assert all(world.cem.user_id in m.mentions for m in reminders(world)), "Cem took it"
     world.bea.says("!fed extend 1 week", reply_to=reminders(world)[-1])
     await world.settle()
     world.piet.reacts(owners_card(world), "✅")

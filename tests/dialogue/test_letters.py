@@ -1,4 +1,4 @@
-"""Letters that get lost, come twice, in another order or are taken away; a peer's bot that is silent (DESIGN §4)."""
+"""Messages that get lost, come twice, in another order or are taken away; a peer's bot that is silent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def states(world: World) -> set[TransferState]:
 
 
 def kind_of(event: Mapping[str, Any]) -> str:
-    """Which letter an event carries; '' for none."""
+    """Which message an event carries; '' for none."""
     content = event["content"]
     letter = content.get("dev.fedbot") or content.get("m.new_content", {}).get("dev.fedbot") or {}
     return str(letter.get("kind", ""))
@@ -209,7 +209,7 @@ class Behind(Clock):
 
 
 async def test_a_bot_whose_clock_is_hours_behind_gives_all_the_same() -> None:
-    """Its letters look old; when they came is what the homeserver says."""
+    """Its messages look old; when they came is what the homeserver says."""
     world = await friends()
     world.alpha.bot.courier._clock = Behind(world.clock)
     await world.hand_over()
@@ -218,7 +218,7 @@ async def test_a_bot_whose_clock_is_hours_behind_gives_all_the_same() -> None:
 
 
 async def test_a_homeserver_that_is_hours_behind_too_makes_nobody_ask_without_end() -> None:
-    """Then even a letter that has just come is old, also that which was asked for."""
+    """Then even a message that has just come is old, also that which was asked for."""
     world = await friends()
     world.alpha.bot.courier._clock = Behind(world.clock)
     card = await world.push()

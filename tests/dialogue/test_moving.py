@@ -1,4 +1,4 @@
-"""A room that is upgraded: friendships, open transfers and loans go on in the new one (DESIGN §4)."""
+"""A room that is upgraded: friendships, open transfers and loans go on in the new one."""
 
 from __future__ import annotations
 

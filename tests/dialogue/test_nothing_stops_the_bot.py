@@ -216,7 +216,7 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pyte
     world = await friends()
     honest = world.alpha.chat.send
 
-    async def send(delivery: Any) -> str:  # noqa: ANN401 -- as the twin's
+    async def send(delivery: Any) -> str:  # noqa: ANN401 -- as the fake's
         if "Nothing waits" in str(delivery.content):
             raise RuntimeError("nobody has foreseen this")
         return await honest(delivery)

@@ -75,7 +75,7 @@ async def test_it_leaves_at_once_and_is_booked_in_by_a_second_parcel_tap() -> No
     assert card.text.startswith("📦 On its way: 10 × M3 nut")
     assert "by parcel, since" in card.text
     to_send = world.room.message("please send it to Betaspace now")
-    assert to_send.rings == (world.anna.user_id,)
+    assert to_send.mentions == (world.anna.user_id,)
     assert_books_balance(world)
     await world.passes(20 * A_DAY)
     assert states(world) == {SENT}
@@ -112,7 +112,7 @@ async def test_the_owner_sends_what_was_requested_by_parcel_and_the_askers_appro
     await world.grace()
     assert states(world) == {SENT}
     left = world.room.message("is on its way from Attraktor, by parcel")
-    assert left.rings == (world.tom.user_id,)
+    assert left.mentions == (world.tom.user_id,)
     assert "📦 On its way" in world.room.message("On its way:").text
     line = world.bea.says(f"!fed received {world.beta.transfer().code}", reply_to=left)
     await world.settle()
@@ -186,7 +186,7 @@ async def test_nothing_is_said_again_and_nothing_runs_out_for_weeks_but_the_appr
     reminders = told(world.room, "here by now?")
     assert len(reminders) == 2
     assert reminders[0].thread == card.event_id
-    assert reminders[0].rings[:2] == (world.bea.user_id, world.cem.user_id)
+    assert reminders[0].mentions[:2] == (world.bea.user_id, world.cem.user_id)
     assert "On its way by parcel since" in reminders[0].text
     await world.beta.restart()
     await world.passes(timedelta(hours=1))
@@ -452,7 +452,7 @@ async def test_ended_at_once_people_settle_what_was_on_its_way(who: str) -> None
     assert nuts(world) == (NUTS - 10, NUTS_THERE + 10)
 
 
-# --- a lost letter, a silent InvenTree -----------------------------------------------------------------------
+# --- a lost message, a silent InvenTree -----------------------------------------------------------------------
 
 
 async def test_the_letter_that_it_left_is_lost_and_sent_again() -> None:
@@ -498,7 +498,7 @@ async def test_what_inventree_will_not_have_when_it_comes_does_not_go_back_but_w
     assert states(world) == {SENT}
     assert nuts(world) == (NUTS - 10, NUTS_THERE)
     (word,) = told(world.room, "is here, but could not be booked in")
-    assert word.rings == (world.bea.user_id,)
+    assert word.mentions == (world.bea.user_id,)
     assert "Nothing is booked in, and nothing goes back." in word.text
     assert_books_balance(world)
     if trouble == "virtual":

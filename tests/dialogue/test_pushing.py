@@ -22,7 +22,7 @@ async def test_anna_offers_nuts_cem_taps_yes_and_they_are_at_betaspace() -> None
     await world.settle()
     assert "Offered to Betaspace: 10 × M3 nut" in world.answer_to(line)
     card = world.card()
-    assert card.rings == (world.bea.user_id, world.cem.user_id, world.dilek.user_id)
+    assert card.mentions == (world.bea.user_id, world.cem.user_id, world.dilek.user_id)
     assert "for your workshop" in card.text
     assert "same name" in card.text
     world.cem.reacts(card, "✅")
@@ -34,7 +34,7 @@ async def test_anna_offers_nuts_cem_taps_yes_and_they_are_at_betaspace() -> None
     assert [space.transfer().state for space in world.spaces] == [DONE, DONE]
     assert "✅ Done: 10 × M3 nut" in world.card().text
     end = world.room.message("is at Betaspace")
-    assert set(end.rings) == {world.anna.user_id, world.cem.user_id}
+    assert set(end.mentions) == {world.anna.user_id, world.cem.user_id}
     assert_books_balance(world)
 
 

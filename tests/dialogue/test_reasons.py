@@ -14,7 +14,7 @@ async def test_the_reason_for_declining_an_offer_reaches_who_offered_it() -> Non
     assert world.alpha.transfer().state is TransferState.DECLINED
     assert world.alpha.transfer().decided is not None
     (end,) = [m for m in told(world.room, "no room until Saturday") if m.sender == world.alpha.chat.user_id]
-    assert world.anna.user_id in end.rings
+    assert world.anna.user_id in end.mentions
 
 
 async def test_the_reason_for_declining_a_request_stands_in_what_rings_who_asked() -> None:
@@ -25,5 +25,5 @@ async def test_the_reason_for_declining_a_request_stands_in_what_rings_who_asked
     world.piet.says('!fed decline --note "in use on Saturday"', reply_to=card)
     await world.grace()
     assert world.alpha.transfer().state is TransferState.DECLINED
-    heard = [m for m in told(world.room, "in use on Saturday") if world.dilek.user_id in m.rings]
+    heard = [m for m in told(world.room, "in use on Saturday") if world.dilek.user_id in m.mentions]
     assert len(heard) == 1

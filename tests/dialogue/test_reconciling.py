@@ -1,4 +1,4 @@
-"""`reconcile`: the books of both spaces are compared, differences are named, and only what is safe is mended."""
+"""`reconcile`: the books of both spaces are compared, differences are named, and only what is safe is fixed."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_a_missing_mark_and_a_spoiled_mirror_are_mended_only_when_asked() 
     await world.passes(timedelta(minutes=1))
     assert world.alpha.row(item).status == 50, "nobody has asked to mend it"
     answer = await asks(world, world.anna, "betaspace --repair")
-    assert "being put right now" in answer.text
+    assert "being fixed now" in answer.text
     await world.passes(timedelta(minutes=1))
     assert world.alpha.row(item).status == 10
     assert world.alpha.metadata("stockitem", item)["to"] == "betaspace"

@@ -36,7 +36,7 @@ async def test_a_decision_on_a_card_that_is_redacted_in_the_grace_is_void() -> N
     world.anna.takes_back(card)
     await world.grace()
     assert world.beta.transfer().state is TransferState.OPEN
-    assert world.cem.user_id in world.card().rings, "whose decision was void is told"
+    assert world.cem.user_id in world.card().mentions, "whose decision was void is told"
     assert_books_balance(world)
 
 

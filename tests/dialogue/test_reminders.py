@@ -44,8 +44,8 @@ async def test_approvers_are_reminded_on_day_two_and_a_day_before_the_end_in_the
         assert reminder.thread == card.event_id
         assert reminder.sender == world.beta.chat.user_id
         assert not reminder.is_notice
-        assert reminder.rings == card.rings
-        assert 1 <= len(reminder.rings) <= 3
+        assert reminder.mentions == card.mentions
+        assert 1 <= len(reminder.mentions) <= 3
     assert reminders(world)[0].text.splitlines()[0].startswith("@Bea @Cem")
     assert "10 × " in reminders(world)[0].text
 
@@ -120,7 +120,7 @@ async def test_superusers_are_reminded_of_a_space_that_asks_to_be_friends() -> N
     await world.passes(timedelta(days=8))
     assert [f"{at:%a %H:%M}" for at in times(world)] == ["Thu 21:14", "Mon 21:14"]
     assert {reminder.thread for reminder in reminders(world)} == {card.event_id}
-    assert all(reminder.rings == card.rings for reminder in reminders(world))
+    assert all(reminder.mentions == card.mentions for reminder in reminders(world))
     assert "the friendship with Attraktor" in reminders(world)[0].text
 
 
@@ -161,4 +161,4 @@ async def test_who_asked_is_reminded_that_less_was_granted() -> None:
     assert [f"{at:%a %H:%M}" for at in times(world)] == ["Thu 21:14", "Mon 21:14"]
     for reminder in reminders(world):
         assert (reminder.sender, reminder.thread) == (world.beta.chat.user_id, card.event_id)
-        assert reminder.rings[0] == world.tom.user_id
+        assert reminder.mentions[0] == world.tom.user_id

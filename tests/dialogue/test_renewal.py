@@ -1,4 +1,4 @@
-"""A peer's token is renewed a month before it ends; the old one goes only once the new one works (DESIGN §2)."""
+"""A peer's token is renewed a month before it ends; the old one goes only once the new one works."""
 
 from __future__ import annotations
 
@@ -240,7 +240,7 @@ async def test_a_friendship_that_ends_meanwhile_leaves_no_token_behind() -> None
 
 async def test_a_token_whose_friendship_ended_on_its_way_leaves_no_gap_in_the_letters() -> None:
     world = await direct_friends()
-    world.alpha.chat.limited_calls = 1  # the letter with the token waits
+    world.alpha.chat.limited_calls = 1  # the message with the token waits
     world.anna.says("!fed rotate betaspace")
     world.bea.says("!fed disconnect attraktor --sure --now")
     await world.settle()

@@ -1,4 +1,4 @@
-"""UC3: one space asks another for something; the owner decides, and may grant less (DESIGN §2)."""
+"""UC3: one space asks another for something; the owner decides, and may grant less."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ async def test_what_is_asked_for_moves_once_the_owner_has_said_yes() -> None:
     await world.settle()
     card = world.room.message("Give it?")
     answer = world.room.message("Asked Attraktor for 50 × M3-BOLT")
-    assert not answer.rings
+    assert not answer.mentions
     assert card.name == "Attraktor bot"
-    assert set(card.rings) == {world.anna.user_id, world.piet.user_id}
+    assert set(card.mentions) == {world.anna.user_id, world.piet.user_id}
     assert 'Asked by Tom (Betaspace): "for Saturday"' in card.text
     assert_nothing_moved(world)
     world.piet.reacts(card, "✅")
@@ -76,7 +76,7 @@ async def test_what_is_asked_for_moves_once_the_owner_has_said_yes() -> None:
     assert states(world) == both(TransferState.DONE)
     assert_moved(world, 50)
     end = world.room.message("is at Betaspace")
-    assert set(end.rings) == {world.tom.user_id, world.piet.user_id}
+    assert set(end.mentions) == {world.tom.user_id, world.piet.user_id}
     assert "Asked by Tom, accepted by Piet (Attraktor)" in end.text
     notes = world.beta.history(world.beta.transfer().at(1).item or 0)
     assert any(
@@ -187,7 +187,7 @@ async def test_the_owner_says_no() -> None:
     await world.grace()
     assert states(world) == both(TransferState.DECLINED)
     end = world.room.messages()[-1]
-    assert set(end.rings) == {world.tom.user_id, world.piet.user_id}
+    assert set(end.mentions) == {world.tom.user_id, world.piet.user_id}
     assert "Declined" in end.text
     assert "By Piet (Attraktor)" in end.text
     assert_nothing_moved(world)
@@ -198,7 +198,7 @@ async def test_nobody_decides_in_time() -> None:
     await request(world)
     await world.passes(A_WEEK + timedelta(minutes=10))
     assert states(world) == both(TransferState.EXPIRED)
-    assert world.tom.user_id in world.room.message("Nobody of Attraktor decided").rings
+    assert world.tom.user_id in world.room.message("Nobody of Attraktor decided").mentions
     assert_nothing_moved(world)
 
 
@@ -277,7 +277,7 @@ async def test_what_can_not_be_given_is_declined_with_the_reason(words: str, why
     assert states(world) == both(TransferState.DECLINED)
     end = world.room.messages()[-1]
     assert end.name == "Attraktor bot"
-    assert world.tom.user_id in end.rings
+    assert world.tom.user_id in end.mentions
     assert why in end.text
     assert_nothing_moved(world)
 
@@ -297,7 +297,7 @@ async def test_without_a_part_for_it_the_request_is_taken_back_and_who_asked_is_
     world = await sharing()
     await asks(world, "5 PLY-4-BIRCH")
     assert states(world) == both(TransferState.CANCELLED)
-    assert world.tom.user_id in world.room.messages()[-1].rings
+    assert world.tom.user_id in world.room.messages()[-1].mentions
     told = world.room.message("Taken back")
     assert "In InvenTree: make a part with the same IPN" in told.text
     card = next(m for m in world.room.messages() if m.text.startswith("Cancelled:"))
@@ -331,7 +331,7 @@ async def test_less_is_granted_and_who_asked_says_that_it_will_do() -> None:
     world = await sharing()
     card = await granted(world)
     assert card.name == "Betaspace bot"
-    assert card.rings[0] == world.tom.user_id
+    assert card.mentions[0] == world.tom.user_id
     assert_nothing_moved(world)
     assert "less than Betaspace asked for" in world.room.message("granted by Piet").text
     world.tom.reacts(card, "✅")

@@ -1,4 +1,4 @@
-"""A bot that ends anywhere comes up again and the push ends the same (DESIGN §3: a crash at any point resumes)."""
+"""A bot that ends anywhere comes up again and the push ends the same."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_a_restart_within_the_grace_keeps_the_decision_and_its_end(side: s
     await world.settle()
     await getattr(world, side).restart()
     await world.settle()
-    assert world.beta.transfer().verdict is not None
+    assert world.beta.transfer().decision is not None
     await world.grace()
     assert {space.transfer().state for space in world.spaces} == {DONE}
     assert_books_balance(world)

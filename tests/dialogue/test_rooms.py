@@ -1,4 +1,4 @@
-"""What can happen to a room: replaced, no power in it, thrown out of it (DESIGN §4)."""
+"""What can happen to a room: replaced, no power in it, thrown out of it."""
 
 from __future__ import annotations
 

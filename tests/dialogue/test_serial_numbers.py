@@ -25,7 +25,7 @@ DONE, REVERTED, OPEN, DISPUTED = (
     TransferState.DISPUTED,
 )
 LENS, SERIAL = 42, "0042"
-OFTEN = 3  # between booking in and the next letter there are three writes
+OFTEN = 3  # between booking in and the next message there are three writes
 
 
 async def comes_home(world: World) -> None:
@@ -82,8 +82,8 @@ async def test_it_is_lent_and_returned_again_and_again_in_one_record_each() -> N
     assert len(loans) == 3
     for loan in loans[1:]:
         notes = world.beta.history(record)
-        assert f"fed:{loan.id}:1:in here again, from Attraktor" in notes
-        assert any(note.startswith(f"fed:{loan.id}:1:away received from Attraktor") for note in notes)
+        assert f"fed:{loan.id}:1:in here again, from Attraktor (attraktor)" in notes
+        assert any(note.startswith(f"fed:{loan.id}:1:away borrowed from Attraktor") for note in notes)
     assert world.beta.metadata("stockitem", record)["transfer"] == loans[-1].id
     for person in (world.anna, world.bea):
         line = person.says("!fed reconcile")

@@ -141,6 +141,7 @@ async def test_a_mistyped_category_is_told_like_a_mistyped_part() -> None:
 
 async def asks_for(world: World, words: str) -> list[str]:
     """Tom of betaspace asks attraktor for it; what both bots say to that, but for the ids."""
+    await world.passes(timedelta(seconds=1))  # so that it is the newest transfer by its time
     before = len(world.room.messages())
     world.tom.says(f"!fed request {words} from attraktor")
     await world.settle()

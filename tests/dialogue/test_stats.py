@@ -68,7 +68,7 @@ async def test_anybody_of_ours_gets_our_own_figures() -> None:
     assert "with Betaspace: given 1 thing (10 pieces), received 0 things – 1 more given" in answer.text
     assert "low" not in answer.text
     assert answer.is_notice
-    assert not answer.rings
+    assert not answer.mentions
 
 
 async def test_in_the_admin_room_all_of_our_own_figures_are_told() -> None:
@@ -275,7 +275,7 @@ async def test_figures_are_posted_on_schedule_as_a_notice_with_a_chart_in_its_th
     await world.passes(timedelta(minutes=2))
     (post,) = posted(world, world.alpha)
     assert post.is_notice
-    assert not post.rings
+    assert not post.mentions
     (picture,) = pictures(world)
     content = picture["content"]
     assert content["m.relates_to"]["event_id"] == post.event_id

@@ -1,4 +1,4 @@
-"""What can happen to the stock between the offer and the end: changed, refused, unreachable, unknown (DESIGN §6)."""
+"""What can happen to the stock between the offer and the end: changed, refused, unreachable, unknown."""
 
 from __future__ import annotations
 

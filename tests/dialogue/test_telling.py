@@ -123,7 +123,9 @@ async def test_show_tells_everything_that_led_to_the_end_in_its_order_with_who_a
     await world.passes(timedelta(minutes=2))
     line = world.anna.says("!fed show", reply_to=card)
     await world.settle()
-    steps = [step for step in world.answer_to(line).splitlines() if step.startswith("• ")]
+    told, _, who_is_who = world.answer_to(line).partition("Who is who:")
+    assert "@anna:twin.test" in who_is_who
+    steps = [step for step in told.splitlines() if step.startswith("• ")]
     wanted = [
         ("20:14", "Anna: offered it"),
         ("23:14", "Cem: said yes"),

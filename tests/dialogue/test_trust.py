@@ -1,4 +1,4 @@
-"""Pins: who speaks for a friend is fixed; a change suspends the friendship until a superuser has looked (DESIGN §4)."""
+"""Pins: who speaks for a friend is fixed; a change suspends the friendship until a superuser has looked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fedbot.rules.wire.envelope import Identity, fingerprint, sign_announcement,
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, told
-from tests.fakes.chat import TwinChat
+from tests.fakes.chat import FakeChat
 
 ACTIVE, ASKED, OFFERED = ConnectionState.ACTIVE, ConnectionState.ASKED, ConnectionState.OFFERED
 SUSPENDED = ConnectionState.SUSPENDED
@@ -55,7 +55,7 @@ async def test_a_change_within_the_grace_stops_the_decision() -> None:
     await world.settle()
     await world.alpha.gets_new_key()
     await world.grace()
-    assert world.beta.transfer().verdict is None
+    assert world.beta.transfer().decision is None
     assert world.beta.transfer().wanted == ""
     assert world.alpha.given("M3-NUT") == 0
 
@@ -115,9 +115,9 @@ async def test_what_has_left_before_the_change_arrives_after_the_review() -> Non
     assert_books_balance(world)
 
 
-async def impostor(world: World, party: str) -> TwinChat:
+async def impostor(world: World, party: str) -> FakeChat:
     """Another account announces the party as its own, signed by a key of its own."""
-    chat = TwinChat(world.server, "impostor", "Impostor")
+    chat = FakeChat(world.server, "impostor", "Impostor")
     world.anna.invites(chat.user_id)
     await chat.join(world.room.id)
     identity = Identity(sha256(b"impostor").digest())
@@ -149,9 +149,9 @@ async def test_another_key_of_the_asker_while_the_card_is_open_keeps_it_from_bei
     assert world.alpha.connection().state is ASKED
 
 
-async def test_another_name_of_a_friend_is_only_a_name() -> None:
+async def test_another_name_of_a_friend_waits_for_a_superuser_and_stops_nothing() -> None:
     world = await friends()
     await world.beta.restart(name="Beta Space Kassel")
     await world.settle()
-    assert world.alpha.connection().peer_name == "Beta Space Kassel"
+    assert world.alpha.connection().peer_name == "Betaspace"
     assert world.alpha.connection().state is ACTIVE

@@ -1,4 +1,4 @@
-"""Letters that another version wrote: a kind or version that we don't know has no effect, and is told once a day."""
+"""Messages that another version wrote: a kind or version that we don't know has no effect, and is told once a day."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ NOTICE = "I can't read what"
 
 
 def writes(world: World, content: dict[str, Any], number: int) -> None:
-    """Attraktor's bot writes a letter that its own code would not."""
+    """Attraktor's bot writes a message that its own code would not."""
     sender = world.alpha.chat.user_id
     about = {"dev.fedbot": content}
     world.server.send(sender, world.room.id, "dev.fedbot.envelope", about, device="newer", transaction=f"{number}")
 
 
 def of_kind(world: World, kind: str) -> dict[str, Any]:
-    """A letter about the friendship, well signed, of some kind."""
+    """A message about the friendship, well signed, of some kind."""
     connection = world.alpha.connection()
     unsigned = {
         "id": "a" * 20,

@@ -82,7 +82,7 @@ async def test_a_line_for_a_space_that_has_not_got_the_person_is_refused_by_the_
     world = await friends()
     line = world.anna.says("!fed as betaspace push M3-NUT 10 to attraktor")
     assert await answered_by(world, line) == ["attraktor"]
-    assert "Not done: I know you as one of Attraktor, not of betaspace." in world.answer_to(line)
+    assert "Not done: you belong to Attraktor, not to betaspace." in world.answer_to(line)
     assert world.alpha.turn.transfers() == []
     own = world.anna.says("!fed as attraktor whoami")
     assert await answered_by(world, own) == ["attraktor"]

@@ -17,9 +17,9 @@ from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
 from fedbot_demo.inventree.versions import Version
 from tests.dialogue.space import GIVE_UP, SETTLE, Space
-from tests.fakes.chat import TwinChat
-from tests.fakes.clock import TwinClock
-from tests.fakes.homeserver import TwinHomeserver
+from tests.fakes.chat import FakeChat
+from tests.fakes.clock import FakeClock
+from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.people import Message, Person, RoomView, everybody_in
 from tests.inventree.space import Meddler
 
@@ -41,13 +41,13 @@ class World:
 
     def __init__(self, **options: Any) -> None:
         self.network: dict[str, httpx.BaseTransport] = {}
-        self.clock = TwinClock()
-        self.server = TwinHomeserver(self.clock)
+        self.clock = FakeClock()
+        self.server = FakeHomeserver(self.clock)
         people = {name: Person(self.server, name) for name in ("anna", "piet", "kim", "bea", "cem", "dilek", "tom")}
         self.anna, self.piet, self.kim = people["anna"], people["piet"], people["kim"]
         self.bea, self.cem, self.dilek, self.tom = people["bea"], people["cem"], people["dilek"], people["tom"]
-        alpha_chat = TwinChat(self.server, "attraktor-bot", "Attraktor bot")
-        beta_chat = TwinChat(self.server, "betaspace-bot", "Betaspace bot")
+        alpha_chat = FakeChat(self.server, "attraktor-bot", "Attraktor bot")
+        beta_chat = FakeChat(self.server, "betaspace-bot", "Betaspace bot")
         guests = [p.user_id for p in people.values() if p is not self.anna]
         self.room: RoomView = everybody_in(
             self.server,
@@ -85,7 +85,7 @@ class World:
     def with_gammaspace(self, **changes: Any) -> World:
         """A third space in the room, small, with Gus and Mia."""
         self.gus, self.mia = Person(self.server, "gus"), Person(self.server, "mia")
-        chat = TwinChat(self.server, "gammaspace-bot", "Gammaspace bot")
+        chat = FakeChat(self.server, "gammaspace-bot", "Gammaspace bot")
         for guest in (self.gus.user_id, self.mia.user_id, chat.user_id):
             self.anna.invites(guest, room=self.room.id)
             self.server.join(guest, self.room.id)
@@ -101,7 +101,7 @@ class World:
         party: str,
         name: str,
         seeded: Seeded,
-        chat: TwinChat,
+        chat: FakeChat,
         people: list[str],
         admins: RoomView,
         changes: dict[str, Any],
@@ -235,7 +235,7 @@ def told(room: RoomView, words: str) -> list[Message]:
 
 
 def letters(user: str, event: Raw) -> bool:
-    """For `server.loses`: no letter of a bot arrives, by message or unseen."""
+    """For `server.loses`: no message of a bot arrives, by message or unseen."""
     del user
     return "dev.fedbot" in event["content"]
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 from fedbot_demo import plot
 from fedbot_demo.checks import in_stock
 from fedbot_demo.room_event import RoomEvent
@@ -50,7 +50,7 @@ def unsent(space: Space) -> int:
 
 
 def waits_for_the_peer(space: Space, kind: str) -> list[str]:
-    """The `Transfer`s or `Connection`s whose last letter the bot would send again, as no answer is there."""
+    """The `Transfer`s or `Connection`s whose last message the bot would send again, as no answer is there."""
     rows = _rows(space, f"SELECT id, payload FROM all_documents WHERE kind = '{kind}'")  # noqa: S608 -- ours
     return [identifier for identifier, payload in rows if json.loads(payload)["exchange"]["awaiting"]]
 

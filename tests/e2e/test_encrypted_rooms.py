@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 from nacl.signing import VerifyKey
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 from fedbot.rules.wire.envelope import canonical
 from fedbot_demo import plot
 from fedbot_demo.homeserver import Account

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 from fedbot_demo import plot
 from fedbot_demo.bot_process import BotProcess
 from fedbot_demo.stage import Space, Stage

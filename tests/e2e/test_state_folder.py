@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 import yaml
 
-from fedbot.cli.common import Exit
+from fedbot.cli.exits import Exit
 from fedbot_demo import plot
 from fedbot_demo.bot_process import BotProcess
 from fedbot_demo.stage import Stage
@@ -68,7 +68,8 @@ async def test_a_bot_that_is_told_to_stop_ends_well_and_comes_back_as_the_same_d
 
 
 async def test_two_bots_that_have_connected_fall_silent(stage: Stage) -> None:
-    """Their `ready` may cross; what is then sent again must come to an end (seen live: one letter in 5 s, for ever)."""
+    """Their `ready` may cross; what is then sent again must come to an end (seen live: one message in 5 s, for
+    ever)."""
     await scene.connect_unlimited(stage)
 
     async def look() -> bool:

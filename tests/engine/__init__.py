@@ -1,1 +1,1 @@
-"""The wiring's parts, each on its twins; whole conversations are in tests/dialogue, real processes in tests/e2e."""
+"""The wiring's parts, each on its fakes; whole conversations are in tests/dialogue, real processes in tests/e2e."""

@@ -1,4 +1,4 @@
-"""The Chat port's twin: a bot's account on the in-memory homeserver. People on it are in `people`.
+"""The Chat port's fake: a bot's account on the in-memory homeserver. People on it are in `people`.
 
 Reads events by the same functions as the real edge (`chat.sync`), so both show the rules the same.
 """
@@ -13,10 +13,10 @@ from typing import Any
 from fedbot.matrix.sync import Rooms, letters_in, own_messages, shows_history
 from fedbot.ports.chat import Batch, Chat, ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery, Media
 from fedbot.rules.model.events import EnvelopeSeen
-from tests.fakes.homeserver import TwinHomeserver
+from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.people import Message, Person, RoomView
 
-__all__ = ["Message", "Person", "RoomView", "TwinChat", "TwinHomeserver"]
+__all__ = ["FakeChat", "FakeHomeserver", "Message", "Person", "RoomView"]
 
 
 class RateLimit:
@@ -35,7 +35,7 @@ class RateLimit:
         self._full_at = after
 
 
-class TwinChat(Chat):
+class FakeChat(Chat):
     """A bot's account.
 
     Faults, to be set by a test: `is_unreachable` (nothing gets there); `is_withholding_files` (no file is given);
@@ -44,7 +44,7 @@ class TwinChat(Chat):
     `is_signed_out`. `deliveries` lists what was asked to be sent, each try of it.
     """
 
-    def __init__(self, server: TwinHomeserver, name: str, display_name: str = "", device: str = "") -> None:
+    def __init__(self, server: FakeHomeserver, name: str, display_name: str = "", device: str = "") -> None:
         self.server = server
         self.user_id = server.account(name, display_name)
         self.device = device or f"{self.user_id} device"
@@ -60,11 +60,11 @@ class TwinChat(Chat):
         self._rooms = Rooms(self.user_id)
         self._token: str | None = None
 
-    def restarted(self) -> TwinChat:
+    def restarted(self) -> FakeChat:
         """The account as a new process sees it: the same device, nothing in memory."""
-        twin = object.__new__(TwinChat)
-        twin.__dict__ = {**self.__dict__, "_rooms": Rooms(self.user_id), "_token": None, "deliveries": []}
-        return twin
+        fake = object.__new__(FakeChat)
+        fake.__dict__ = {**self.__dict__, "_rooms": Rooms(self.user_id), "_token": None, "deliveries": []}
+        return fake
 
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """As the real one; waits by the homeserver's clock, so a test's clock ends the waiting."""

@@ -10,7 +10,7 @@ from fedbot.ports.clock import Clock
 START = datetime(2026, 11, 24, 20, 14, tzinfo=UTC)
 
 
-class TwinClock(Clock):
+class FakeClock(Clock):
     """Starts on a Tuesday evening; `advance` wakes whoever sleeps, in the order of their alarms."""
 
     def __init__(self, start: datetime = START) -> None:

@@ -1,4 +1,4 @@
-"""A homeserver in one process: rooms, memberships, power, transactions, as Synapse has them (facts/matrix.md).
+"""A homeserver in one process: rooms, memberships, power, transactions, as Synapse has them.
 
 One log of events for all rooms; a sync token is a position in it. Events are JSON of the same shape as its.
 """
@@ -17,7 +17,7 @@ from fedbot.matrix.room import MEMBER, TOMBSTONE, Opened, Raw, RoomPicture, cont
 from fedbot.matrix.sync import RawRoom, RawSync
 from fedbot.ports.chat import ChatRefused
 from fedbot.ports.clock import Clock
-from tests.fakes.clock import TwinClock
+from tests.fakes.clock import FakeClock
 
 SERVER = "twin.test"
 _MODERATOR = 50
@@ -27,7 +27,7 @@ Loses = Callable[[str, Raw], bool]
 
 
 @dataclass
-class TwinRoom:
+class FakeRoom:
     """One room. `picture` has only the state that bots need; `state` all of it."""
 
     id: str
@@ -36,7 +36,7 @@ class TwinRoom:
     state: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
 
-class TwinHomeserver:
+class FakeHomeserver:
     """All rooms and accounts. `loses(user, event)`: set it, and that user never gets to see that message.
 
     `withholds(user, event)`: that message gets to that user only once this is no longer so, as after an outage.
@@ -45,9 +45,9 @@ class TwinHomeserver:
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self.clock = clock or TwinClock()
+        self.clock = clock or FakeClock()
         self.behind = timedelta()
-        self.rooms: dict[str, TwinRoom] = {}
+        self.rooms: dict[str, FakeRoom] = {}
         self.names: dict[str, str] = {}
         self.log: list[dict[str, Any]] = []
         self.typed: list[tuple[str, str, int]] = []
@@ -77,11 +77,11 @@ class TwinHomeserver:
         version: str = "12",
         power: Mapping[str, Any] | None = None,
         predecessor: str = "",
-    ) -> TwinRoom:
+    ) -> FakeRoom:
         """A private room as a person's client makes it; `power` goes over the preset's power levels."""
         number = f"!room{len(self.rooms) + 1}"
         infinite = int(version) >= _FIRST_VERSION_WITHOUT_SERVER_IN_IDS
-        room = TwinRoom(number if infinite else f"{number}:{SERVER}", name)
+        room = FakeRoom(number if infinite else f"{number}:{SERVER}", name)
         self.rooms[room.id] = room
         before = {"predecessor": {"room_id": predecessor}} if predecessor else {}
         self._append(room, creator, "m.room.create", {"room_version": version, **before}, "")
@@ -95,7 +95,7 @@ class TwinHomeserver:
         self._append(room, creator, "m.room.name", {"name": name}, "")
         return room
 
-    def room(self, room: str) -> TwinRoom:
+    def room(self, room: str) -> FakeRoom:
         """The room of that id. Raises `ChatRefused`, as for a room that one isn't in."""
         if room not in self.rooms:
             raise ChatRefused(f"no room {room}", "M_FORBIDDEN")
@@ -242,7 +242,7 @@ class TwinHomeserver:
                     leave[room.id] = RawRoom(state, self._visible(user, until))
         return RawSync(join, leave, invite)
 
-    def _arrived(self, user: str, new: list[dict[str, Any]], room: TwinRoom) -> list[dict[str, Any]]:
+    def _arrived(self, user: str, new: list[dict[str, Any]], room: FakeRoom) -> list[dict[str, Any]]:
         """What has got through to that user by now, of what is new and of what was withheld before."""
         coming = [event for event in self._held.get(user, []) if event["room_id"] == room.id] + new
         late = [event for event in coming if not is_state(event) and self.withholds(user, event)]
@@ -265,7 +265,7 @@ class TwinHomeserver:
 
     def _append(
         self,
-        room: TwinRoom,
+        room: FakeRoom,
         user: str,
         kind: str,
         content: Mapping[str, Any],
@@ -318,7 +318,7 @@ class TwinHomeserver:
     def _visible(self, user: str, timeline: list[dict[str, Any]]) -> tuple[Raw, ...]:
         return tuple(event for event in timeline if is_state(event) or not self.loses(user, event))
 
-    def _invitation(self, room: TwinRoom, user: str) -> tuple[Raw, ...]:
+    def _invitation(self, room: FakeRoom, user: str) -> tuple[Raw, ...]:
         """Stripped of ids and times, as Synapse sends it."""
         shown = (room.state[("m.room.name", "")], room.state[(MEMBER, user)])
         return tuple({key: raw[key] for key in ("type", "state_key", "sender", "content")} for raw in shown)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fedbot.matrix.room import TOMBSTONE
-from tests.fakes.homeserver import TwinHomeserver, TwinRoom
+from tests.fakes.homeserver import FakeHomeserver, FakeRoom
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Message:
     html: str = ""
     is_notice: bool = False
     is_edited: bool = False
-    rings: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
     reply_to: str = ""
     thread: str = ""
     envelope: Mapping[str, Any] | None = None
@@ -36,7 +36,7 @@ class Message:
 class RoomView:
     """What is to be seen in a room."""
 
-    def __init__(self, server: TwinHomeserver, room: TwinRoom) -> None:
+    def __init__(self, server: FakeHomeserver, room: FakeRoom) -> None:
         self.server = server
         self.id = room.id
 
@@ -91,7 +91,7 @@ class RoomView:
             html=content.get("formatted_body", ""),
             is_notice=content["msgtype"] == "m.notice",
             is_edited=bool(edits),
-            rings=tuple(event["content"].get("m.mentions", {}).get("user_ids", ())),
+            mentions=tuple(event["content"].get("m.mentions", {}).get("user_ids", ())),
             reply_to=relation.get("m.in_reply_to", {}).get("event_id", ""),
             thread=_relation(event, "m.thread"),
             envelope=content.get("dev.fedbot"),
@@ -115,7 +115,7 @@ class Person:
     All methods return event ids where an event comes of them, and raise `ChatRefused` as a homeserver would.
     """
 
-    def __init__(self, server: TwinHomeserver, name: str, display_name: str = "") -> None:
+    def __init__(self, server: FakeHomeserver, name: str, display_name: str = "") -> None:
         self.server = server
         self.user_id = server.account(name, display_name)
         self.room = ""
@@ -277,7 +277,7 @@ class Person:
         return self.server.membership(place, self.user_id) == "join"
 
 
-def everybody_in(server: TwinHomeserver, host: Person, name: str, *guests: str, version: str = "12") -> RoomView:
+def everybody_in(server: FakeHomeserver, host: Person, name: str, *guests: str, version: str = "12") -> RoomView:
     """A room of `host` in which all guests (Matrix ids) are members."""
     room = host.creates(name, version=version)
     for guest in guests:

@@ -8,7 +8,7 @@ from fedbot.ports.vault import NoSuchSecret, Vault
 
 
 @dataclass
-class TwinVault(Vault):
+class FakeVault(Vault):
     """A vault that forgets when the test ends."""
 
     secrets: dict[str, str] = field(default_factory=dict, repr=False)

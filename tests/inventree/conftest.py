@@ -18,7 +18,7 @@ def alpha() -> Space:
 
 
 @pytest.fixture
-def twin() -> Space:
+def fake() -> Space:
     """Another alpha, to see how it would have gone."""
     return Space(seeds.alpha(), "anna", ALPHA_URL, category="Tools")
 
@@ -30,7 +30,7 @@ def beta() -> Space:
 
 @pytest.fixture(autouse=True)
 def _no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The official package calls `requests` in places; none of them may be reached (DESIGN §7)."""
+    """The official package calls `requests` in places; none of them may be reached."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
         raise AssertionError("something used requests")

@@ -16,7 +16,7 @@ from fedbot.inventree.transport import InvenTreeTransport
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
-from tests.fakes.vault import TwinVault
+from tests.fakes.vault import FakeVault
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Space:
         self.network = SimulatedTransport(seeded.server)
         self.wire = Meddler(self.network)
         self.peers: dict[str, httpx.BaseTransport] = {}
-        self.vault = TwinVault()
+        self.vault = FakeVault()
         self.url = url
         self.settings = InventorySettings(
             url=url,

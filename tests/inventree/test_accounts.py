@@ -142,7 +142,7 @@ async def test_versions_that_can_not_do_it_over_rest_say_so(alpha: Space, monkey
 async def test_no_peer_is_handed_an_account_that_could_make_itself_admin(
     alpha: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Below API 472 (facts "SECURITY"), whether a bot makes it or a person has."""
+    """Below API 472, whether a bot makes it or a person has."""
     making, minting = await make_access(alpha), await mint_token(alpha)
     await alpha.inventory.act(minting)
     handed = replace(making, name="fed-beta-2", for_peer=True)

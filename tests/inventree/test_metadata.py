@@ -52,7 +52,7 @@ async def test_writing_it_again_is_harmless(alpha: Space) -> None:
 
 
 async def test_a_lost_update_is_noticed(alpha: Space) -> None:
-    """Six concurrent PATCHes all get 200, and one to three of them survive (facts "(d)")."""
+    """Six concurrent PATCHes all get 200, and one to three of them survive."""
     url = "metadata/stockitem/42/"
     alpha.meanwhile(url, lambda: alpha.admin.put(url, {"metadata": {"theirs": 1}}), method="GET")
     with pytest.raises(OutcomeUnknown):

@@ -270,7 +270,7 @@ async def test_what_a_person_sold_meanwhile_is_not_handed_over(alpha: Space) -> 
 
 
 async def test_what_went_to_somebody_else_at_the_same_moment_is_for_a_person_to_settle(alpha: Space) -> None:
-    """On PostgreSQL both of two simultaneous assigns succeed, and the last one wins (facts "(d)")."""
+    """On PostgreSQL both of two simultaneous assigns succeed, and the last one wins."""
     step = await hand_over(alpha)
     other = alpha.company("Walk-in")
     assert await alpha.inventory.probe(step) is None

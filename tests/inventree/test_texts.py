@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 from fedbot.inventree.rows import address, for_notes, plain, restored, same, stored
 from fedbot_demo.inventree.cleaning import cleaned, cleaned_text
 
-# Letters and words of which the sanitizer of a real InvenTree made something else, or a refusal.
+# Messages and words of which the sanitizer of a real InvenTree made something else, or a refusal.
 WORDS = ("&copy", "&amp;", "&lt", "&#60;", "&nbsp;", "&notit", "&x;", "<b>", "</b>", "<!--", "5. ", "json:", '"')
 LETTERS = "<>&;#!/?-_*`[]{}|:=+.~\\\"' \t\nabx1é😀\u00a0\u200b\u200d\u200e\u202e\ufeff\u00ad\u2028\x00\x7f\x85"
 TRICKY = some.lists(some.sampled_from([*LETTERS, *WORDS]), max_size=12).map("".join)

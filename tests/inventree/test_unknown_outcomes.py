@@ -1,4 +1,4 @@
-"""Every step that writes, when its call ends badly: nothing is done twice, nothing done is forgotten (DESIGN §6)."""
+"""Every step that writes, when its call ends badly: nothing is done twice, nothing done is forgotten."""
 
 from __future__ import annotations
 
@@ -73,9 +73,9 @@ async def test_a_step_is_not_found_before_it_is_done_and_is_found_afterwards(wri
 @every_write
 @pytest.mark.parametrize("kind", AFTER)
 async def test_done_but_unanswered_is_unknown_and_then_found(
-    write: str, kind: FaultKind, alpha: Space, twin: Space
+    write: str, kind: FaultKind, alpha: Space, fake: Space
 ) -> None:
-    _, expected, wanted = await undisturbed(write, twin)
+    _, expected, wanted = await undisturbed(write, fake)
     situation, method, path = WRITES[write]
     step = await situation(alpha)
     alpha.fails(kind, path, method, status=502)
@@ -92,9 +92,9 @@ async def test_done_but_unanswered_is_unknown_and_then_found(
 @every_write
 @pytest.mark.parametrize("kind", BEFORE)
 async def test_not_done_and_unanswered_is_unknown_and_can_be_done_once(
-    write: str, kind: FaultKind, alpha: Space, twin: Space
+    write: str, kind: FaultKind, alpha: Space, fake: Space
 ) -> None:
-    _, expected, wanted = await undisturbed(write, twin)
+    _, expected, wanted = await undisturbed(write, fake)
     situation, method, path = WRITES[write]
     step = await situation(alpha)
     alpha.fails(kind, path, method)

@@ -1,4 +1,4 @@
-"""What is done otherwise on other versions, gate by gate (facts/inventree.md, "API-version gates")."""
+"""What is done otherwise on other versions, gate by gate."""
 
 from __future__ import annotations
 

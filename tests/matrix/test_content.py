@@ -88,7 +88,7 @@ def test_no_word_of_a_stranger_becomes_markup(one: str, two: str, three: str) ->
 
 
 def test_what_rings_is_a_text_with_mentions_and_all_else_a_notice_without() -> None:
-    card = message(WORDS, rings=["@bea:beta.test", "@cem:beta.test"])
+    card = message(WORDS, mentions=["@bea:beta.test", "@cem:beta.test"])
     assert card["msgtype"] == "m.text"
     assert card["m.mentions"] == {"user_ids": ["@bea:beta.test", "@cem:beta.test"]}
     quiet = message(WORDS)
@@ -99,7 +99,7 @@ def test_what_rings_is_a_text_with_mentions_and_all_else_a_notice_without() -> N
 
 def test_a_notice_that_should_ring_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="rings nobody"):
-        message(WORDS, rings=["@bea:beta.test"], notice=True)
+        message(WORDS, mentions=["@bea:beta.test"], notice=True)
 
 
 def test_a_message_has_both_forms() -> None:
@@ -111,7 +111,7 @@ def test_a_message_has_both_forms() -> None:
 
 def test_an_edit_mentions_nobody_and_carries_the_envelope_at_both_levels() -> None:
     envelope = {"v": 1, "sig": "x"}
-    edit = message(WORDS, rings=["@bea:beta.test"], envelope=envelope, edits="$card")
+    edit = message(WORDS, mentions=["@bea:beta.test"], envelope=envelope, edits="$card")
     assert edit["m.mentions"] == {}
     assert edit["body"] == "* Take it?"
     assert edit["formatted_body"] == "* <b>Take it?</b>"

@@ -23,9 +23,9 @@ from fedbot.rules.model.events import (
 )
 from fedbot_demo.homeserver import Homeserver
 from tests.demo.conftest import Introduce
-from tests.fakes.chat import TwinChat
-from tests.fakes.clock import TwinClock
-from tests.fakes.homeserver import TwinHomeserver
+from tests.fakes.chat import FakeChat
+from tests.fakes.clock import FakeClock
+from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.people import Person, RoomView, everybody_in
 from tests.matrix.conftest import Employ
 
@@ -64,8 +64,8 @@ async def test_one_story_is_told_the_same_by_a_real_homeserver_and_by_the_twin(
     homeserver: Homeserver, introduce: Introduce, employ: Employ
 ) -> None:
     real = await the_story_on_a_real_homeserver(homeserver, introduce, employ)
-    twin = await the_story_on_the_twin()
-    assert twin == real
+    fake = await the_story_on_the_twin()
+    assert fake == real
     assert len(real) > 15
 
 
@@ -112,9 +112,9 @@ async def the_story_on_a_real_homeserver(
 
 
 async def the_story_on_the_twin() -> list[tuple[object, ...]]:
-    server = TwinHomeserver()
+    server = FakeHomeserver()
     anna = Person(server, "anna")
-    bot, peer = TwinChat(server, "bot"), TwinChat(server, "peer")
+    bot, peer = FakeChat(server, "bot"), FakeChat(server, "peer")
     events: list[ChatEvent] = []
     token: str | None = None
 
@@ -165,9 +165,9 @@ class Scene:
     """Anna's room with a bot that has caught up."""
 
     def __init__(self, **options: str) -> None:
-        self.server = TwinHomeserver()
+        self.server = FakeHomeserver()
         self.anna = Person(self.server, "anna")
-        self.bot = TwinChat(self.server, "bot")
+        self.bot = FakeChat(self.server, "bot")
         self.room: RoomView = everybody_in(self.server, self.anna, "Makers", self.bot.user_id, **options)
         self.token: str | None = None
 
@@ -221,7 +221,7 @@ async def test_what_a_homeserver_refuses_the_twin_refuses_with_the_same_code() -
 
 async def test_nobody_joins_uninvited_and_a_banned_bot_says_nothing_more() -> None:
     scene = Scene()
-    stranger = TwinChat(scene.server, "stranger")
+    stranger = FakeChat(scene.server, "stranger")
     with pytest.raises(ChatRefused, match="not invited"):
         await stranger.join(scene.room.id)
     scene.anna.bans(scene.bot.user_id)
@@ -266,7 +266,7 @@ async def test_a_message_that_one_account_loses_is_still_there_for_the_others() 
 
 async def test_a_waiting_sync_ends_when_somebody_speaks_or_the_clock_says_so() -> None:
     scene = Scene()
-    assert isinstance(scene.server.clock, TwinClock)
+    assert isinstance(scene.server.clock, FakeClock)
     await scene.news()
     waiting = asyncio.ensure_future(scene.news(timeout=30))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What our messages do on a phone: the homeserver's own push rule evaluator decides (DESIGN §8)."""
+"""What our messages do on a phone: the homeserver's own push rule evaluator decides."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scene:
     async def rung(self, *, loudly: bool = False) -> list[str]:
         """The events that rang with Bea, oldest first; the room's end is awaited, as rules run behind it."""
         end = await self.bot.chat.send(
-            Delivery(self.room, "m.room.message", content.message(WORDS, rings=[self.bea.user_id]), "end")
+            Delivery(self.room, "m.room.message", content.message(WORDS, mentions=[self.bea.user_id]), "end")
         )
         while True:
             rung = [event.event_id for event in await self.bea.notifications(only_highlights=loudly)]
@@ -61,7 +61,7 @@ async def scene(
 
 
 async def test_a_text_that_mentions_a_person_rings_loudly(scene: Scene) -> None:
-    card = await scene.send("card", content.message(WORDS, rings=[scene.bea.user_id]))
+    card = await scene.send("card", content.message(WORDS, mentions=[scene.bea.user_id]))
     assert card in await scene.rung(loudly=True)
 
 
@@ -78,9 +78,9 @@ async def test_a_notice_with_a_mention_would_ring_nobody_so_we_refuse_to_make_on
 
 
 async def test_an_edit_of_a_card_rings_nobody_again(scene: Scene) -> None:
-    card = await scene.send("card", content.message(WORDS, rings=[scene.bea.user_id]))
+    card = await scene.send("card", content.message(WORDS, mentions=[scene.bea.user_id]))
     await scene.bea.mark_read(scene.room, card)
-    await scene.send("edit", content.message(WORDS, rings=[scene.bea.user_id], edits=card))
+    await scene.send("edit", content.message(WORDS, mentions=[scene.bea.user_id], edits=card))
     await scene.send("edit-2", content.message(WORDS, edits=card, envelope={"v": 1}))
     await scene.send("edit-3", content.message(WORDS, edits=card, notice=False))
     assert await scene.rung() == []
@@ -89,7 +89,7 @@ async def test_an_edit_of_a_card_rings_nobody_again(scene: Scene) -> None:
 async def test_a_message_in_a_thread_rings_whom_it_mentions_only(scene: Scene) -> None:
     card = await scene.send("card", content.message(WORDS))
     await scene.send("waits", content.message(WORDS, thread=card))
-    end = await scene.send("done", content.message(WORDS, thread=card, rings=[scene.bea.user_id]))
+    end = await scene.send("done", content.message(WORDS, thread=card, mentions=[scene.bea.user_id]))
     assert await scene.rung(loudly=True) == [end]
 
 

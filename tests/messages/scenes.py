@@ -18,7 +18,7 @@ from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.transfer import Line, Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
-TONGUE = Locale("en", "Europe/Berlin")
+OUR_LOCALE = Locale("en", "Europe/Berlin")
 NOW = datetime(2026, 11, 24, 19, 31, tzinfo=UTC)
 """Tue 24 Nov, 20:31 in Berlin."""
 ASKED_AT = datetime(2026, 11, 24, 19, 14, tzinfo=UTC)
@@ -173,11 +173,11 @@ def connection(
     )
 
 
-def plain(phrase: Phrase, tongue: Locale = TONGUE) -> str:
+def plain(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
     """How the phrase reads without formatting, for a bot in Berlin on Tue 24 Nov 2026 at 20:31."""
-    return formatting.render(render(phrase, tongue, NOW)).plain
+    return formatting.render(render(phrase, locale, NOW)).plain
 
 
-def html(phrase: Phrase, tongue: Locale = TONGUE) -> str:
+def html(phrase: Phrase, locale: Locale = OUR_LOCALE) -> str:
     """The same as HTML."""
-    return formatting.render(render(phrase, tongue, NOW)).html
+    return formatting.render(render(phrase, locale, NOW)).html

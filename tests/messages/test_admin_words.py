@@ -155,7 +155,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
         Why: @fedbot:beta.example doesn't announce gamma in this room with the key that it used.
-        Nothing was made. When that is mended, it can ask again.
+        Nothing was made. Once that is fixed, it can ask again.
         """,
     ),
     "a space that several bots announce": (
@@ -163,7 +163,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         I didn't take up that gamma asks to be friends, by @fedbot:beta.example.
         Why: @evil:example.org said first that it is gamma. The wrong one has to leave the room.
-        Nothing was made. When that is mended, it can ask again.
+        Nothing was made. Once that is fixed, it can ask again.
         """,
     ),
     "a second bot that announces a space": (

@@ -1,4 +1,4 @@
-"""Whatever strangers call themselves and their things: it is put into words, and it stays a message (DESIGN §4, §8)."""
+"""Whatever strangers call themselves and their things: it is put into words, and it stays a message."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from tests.messages import (
     test_transfer_words,
     test_unclear_line_words,
 )
-from tests.messages.scenes import ALPHA, BETA, BOLTS, NOW, TONGUE, connection, plain, transfer
+from tests.messages.scenes import ALPHA, BETA, BOLTS, NOW, OUR_LOCALE, connection, plain, transfer
 
 TABLES = (
     test_admin_words,
@@ -116,7 +116,7 @@ def test_no_sentence_is_left_that_nobody_says() -> None:
 
 @pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
 def test_only_plain_markup_is_used(phrase: Phrase) -> None:
-    rendered = formatting.render(render(phrase, TONGUE, NOW))
+    rendered = formatting.render(render(phrase, OUR_LOCALE, NOW))
     assert set(TAGS.findall(rendered.html)) <= ALLOWED
     assert rendered.plain.split("\n")[0].strip()
 
@@ -212,7 +212,7 @@ def _about(asked: Connection, text: str) -> list[Phrase]:
 @given(text=ODD, count=st.sampled_from([1, 2, 20]))
 def test_no_text_of_a_stranger_breaks_a_message_or_makes_it_too_large(text: str, count: int) -> None:
     for phrase in _stranger(text, count):
-        rendered = formatting.render(render(phrase, TONGUE, NOW))
+        rendered = formatting.render(render(phrase, OUR_LOCALE, NOW))
         assert len(rendered.plain.encode()) <= MOST_BYTES
         assert len(rendered.html.encode()) <= MOST_HTML_BYTES
         assert set(TAGS.findall(rendered.html)) <= ALLOWED
@@ -227,7 +227,7 @@ def test_markup_in_a_name_is_shown_as_it_is() -> None:
     phrase = say(
         messages.transfer_card.transfer_card, transfer=transfer(named), home=BETA, peer_name="attraktor", people=[]
     )
-    rendered = formatting.render(render(phrase, TONGUE, NOW))
+    rendered = formatting.render(render(phrase, OUR_LOCALE, NOW))
     assert "<b>M3</b> & co" in rendered.plain
     assert html_module.escape("<b>M3</b> & co") in rendered.html
 

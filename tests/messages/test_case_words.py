@@ -90,7 +90,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.connection.asked_already, connection=connection(ConnectionState.OFFERED)),
         """
         Not asked: attraktor has asked us already (Anna).
-        Its card waits for a superuser of ours, until Tue 1 Dec, 20:14: !fed approve c9x4
+        Its card waits for one of our superusers, until Tue 1 Dec, 20:14: !fed approve c9x4
         """,
     ),
     "friends in another room": (
@@ -166,7 +166,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "accept whose": (
         say(messages.connection.accept_without_space, usage="review [SPACE] [accept KEY]"),
         """
-        Accept whose key? I did nothing. It goes: !fed review [SPACE] [accept KEY]
+        Accept whose key? I did nothing. Usage: !fed review [SPACE] [accept KEY]
         """,
     ),
     "reviewed": (
@@ -415,7 +415,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         c9x4: the friendship of betaspace and attraktor.
-        Both have said yes; it waits for an admin of ours.
+        Both have said yes; it waits for one of our admins.
         Asked by Anna, accepted by Bea, Tue 24 Nov, 20:31
         Why: No token.
 

@@ -97,7 +97,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Their key: k3f9-2mxa-7rtw-h4cd-p9qe
         Our key: w5nh-8d2c-xq4m-t7ra-6kzj
 
-        For a superuser of betaspace's InvenTree; of the people whom I know, nobody is one. Nothing has been made yet.
+        For a superuser of betaspace's InvenTree; none of the configured people is one. Nothing has been made yet.
         ✅ yes, friends · ❌ no
         Open until Tue 1 Dec, 20:14 · c9x4
         """,
@@ -294,7 +294,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.keys.past_differs, code="k7m2", peer_name="betaspace", number=3),
         """
         ⚠ k7m2: betaspace's bot tells another past than ours.
-        It has read other messages of ours, up to number 3, than we have sent.
+        Up to number 3 it has read other messages than we have sent.
         One of the two journals was changed, or that bot doesn't tell the truth.
         Call betaspace. Where the two differ: !fed reconcile
         """,
@@ -374,7 +374,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⚠ betaspace's bot has another key or account than attraktor agreed to. The friendship is paused.
         It may be a new installation, or somebody else in its name.
         What has left a space already still arrives. Nothing new is offered or decided.
-        A superuser of attraktor asks betaspace by another way (phone, in person), then: !fed review beta
+        A superuser of attraktor calls betaspace, then: !fed review beta
         c9x4
         """,
     ),
@@ -662,7 +662,7 @@ configuration, restart me and connect anew.
         """
         ⚠ @evil:example.org speaks in the name of attraktor, but isn't the bot that we are friends with.
         I do nothing that it says. The real one is @fedbot:attraktor.example; the friendship goes on with it.
-        Please ask attraktor by another way (phone, in person) whether that is theirs.
+        Please call attraktor: is that theirs?
         c9x4
         """,
     ),

@@ -81,7 +81,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not counted: you are of attraktor, and 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
-        What its people say, you will read here; nothing to do for you.
+        Their decision will appear here. You don't need to do anything.
         """,
     ),
     "somebody of a friend, who asked for it": (
@@ -94,7 +94,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         Not counted: you are of attraktor, and 1 × Laser lens 2.0″ (k7m2) is for betaspace to decide.
-        What its people say, you will read here; nothing to do for you.
+        Their decision will appear here. You don't need to do anything.
         You can take it back: !fed cancel k7m2
         """,
     ),
@@ -283,7 +283,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "for a space of others": (
         say(messages.line_errors.not_of_that_space, party="beta", home=ALPHA),
         """
-        Not done: I know you as one of attraktor, not of beta.
+        Not done: you belong to attraktor, not to beta.
         Without as beta it is for attraktor.
         """,
     ),
@@ -315,7 +315,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Not done: !fed push needs a superuser of attraktor's InvenTree.
         Your user kim is inactive in attraktor's InvenTree.
-        Of the people whom I know, nobody is superuser in attraktor's InvenTree.
+        None of the configured people is a superuser in attraktor's InvenTree.
         What you can do: !fed whoami
         """,
     ),
@@ -362,7 +362,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Not done: !fed push needs an approver of attraktor.
         attraktor's InvenTree has no user kim.
-        Of the people whom I know, nobody is approver in attraktor's InvenTree.
+        None of the configured people is an approver in attraktor's InvenTree.
         What you can do: !fed whoami
         """,
     ),

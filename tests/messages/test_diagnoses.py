@@ -14,7 +14,7 @@ import pytest
 from fedbot.inventree import errors
 from fedbot.messages.language import Locale
 from fedbot.messages.reasons import LONGEST, OF_CALLS, OF_STEPS, diagnosis
-from tests.messages.scenes import TONGUE
+from tests.messages.scenes import OUR_LOCALE
 
 EDGE = Path(inspect.getfile(errors)).parent
 PLACE = re.compile(r"\{[^}]*\}")
@@ -56,7 +56,7 @@ def test_every_sentence_that_is_known_again_is_one_of_the_edge() -> None:
 
 @pytest.mark.parametrize("text", sorted(set(_texts_of_calls())))
 def test_what_happens_to_a_call_is_told_in_german_and_in_english_as_it_was(text: str) -> None:
-    assert diagnosis(TONGUE, text) == TONGUE.short(text, 200)
+    assert diagnosis(OUR_LOCALE, text) == OUR_LOCALE.short(text, 200)
     told = diagnosis(GERMAN, text, 500)
     assert not re.search(r"\b(the|can't|answered|may|needs|so it|not accept)\b", told), told
 
@@ -72,7 +72,7 @@ def test_every_sentence_about_calls_is_needed() -> None:
 @pytest.mark.parametrize("sentence", OF_STEPS)
 def test_in_english_it_is_told_as_it_was(sentence: str) -> None:
     text = PLACE.sub("x (1) {y}", sentence) + "."
-    assert diagnosis(TONGUE, text) == text
+    assert diagnosis(OUR_LOCALE, text) == text
 
 
 def test_a_sentence_within_another_is_told_in_german_too() -> None:

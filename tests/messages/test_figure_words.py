@@ -128,7 +128,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.stats.no_such_span, word="yesterday", usage="stats [SPACE|all] [--since 30d]"),
         """
         "yesterday" is no length of time. I did nothing.
-        Write days, weeks, months or years: --since 30d. It goes: !fed stats [SPACE|all] [--since 30d]
+        Write days, weeks, months or years: --since 30d. Usage: !fed stats [SPACE|all] [--since 30d]
         """,
     ),
     "reminder of an offer": (

@@ -122,7 +122,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.history.no_such_page, word="two", usage="history [SPACE|ITEM|ID]"),
         """
         "two" is no number of a page. I did nothing.
-        It goes: !fed history [SPACE|ITEM|ID]
+        Usage: !fed history [SPACE|ITEM|ID]
         """,
     ),
 }

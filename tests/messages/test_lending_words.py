@@ -228,7 +228,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.loan.return_asked, transfer=child("return", asked=BY_ANNA, damaged=True), **OUR),
         """
         1 × Laser lens 2.0″ (LENS-2, serial 0042) comes back, damaged.
-        betaspace's bot gives it out of its books; then attraktor has it in stock again, in its old place.
+        betaspace's bot books it out; then attraktor has it in stock again, in its old place.
         k7m2
         """,
     ),
@@ -721,7 +721,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         Not done: we and attraktor are no friends any more, so no bot can book 1 × Laser lens 2.0″ (k7m2) back.
         Bring it back all the same; an approver of attraktor then says: !fed return k7m2
-        If attraktor is gone for ever, a superuser of ours settles it: !fed resolve k7m2
+        If attraktor is gone for ever, one of our superusers settles it: !fed resolve k7m2
         """,
     ),
     "an answer that another card has": (

@@ -103,7 +103,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "several parts of ours": (
         say(messages.match.several_parts_match, word="PLA", parts=(Part(7, "PLA", "PLA-ROT"), Part(8, "PLA", ""))),
         """
-        "PLA" is several parts of ours; say which by its IPN. I did nothing.
+        "PLA" is several of our parts; say which by its IPN. I did nothing.
         • PLA, PLA-ROT
         • PLA, –
         """,

@@ -268,7 +268,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.offer.serial_is_one, item=PI),
         """
         Not offered: Raspberry Pi 4, serial a1b2 (stock #20) has a serial number, so it is one piece.
-        Leave the quantity away.
+        Leave out the quantity.
         Nothing was sent, nothing has moved.
         """,
     ),

@@ -239,7 +239,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         key k3f9-2mxa-7rtw-h4cd-p9qe
         • gamma: no friends yet. A superuser can ask: !fed connect gamma
         key k3f9-2mxa-7rtw-h4cd-p9qe
-        • Delta (delta): asks us, waits for a superuser of ours until Tue 1 Dec, 20:14 (c9x4)
+        • Delta (delta): asks us, waits for one of our superusers until Tue 1 Dec, 20:14 (c9x4)
         ⚠ 2 bots say that they are it; one of them isn't
         key k3f9-2mxa-7rtw-h4cd-p9qe
         • Epsilon (eps): ⚠ paused, as its key or account changed: !fed review eps
@@ -317,7 +317,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ⚠ Paused: the other bot's key or account changed.
         To set up by hand (see the admin room):
         • c9x4 – friendship with attraktor, asked by Anna
-        Both have said yes; it waits for an admin of ours.
+        Both have said yes; it waits for one of our admins.
         Unclear; a superuser settles it with !fed resolve:
         • k7m2 – 10 × M3 bolt, asked by Anna
         ⚠ Nobody can tell what became of it; people have to look.
@@ -393,7 +393,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Chat: read up to 20:31.
         Friends: 0 spaces
         Open: nothing
-        To be mended:
+        To fix:
         • The user fedbot needs the role stock: add.
         My InvenTree user: fedbot
         No inventree.admin_token: for each new friend I tell you what to click.

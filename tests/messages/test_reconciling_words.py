@@ -51,7 +51,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         outcome(repair=True),
         """
         ✅ The books of attraktor and betaspace agree: 12 lines compared.
-        What is ours and safe is being put right now; the metadata is written anew.
+        The bot repairs now what is ours and safe; the metadata is written anew.
         """,
     ),
     "everything that can differ of what was given": (
@@ -61,34 +61,34 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared.
         • k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).
         Likely: somebody brought it back by hand where it came from.
-        To mend it: where it does not belong, take it out of stock in InvenTree, or give it to the customer again.
+        To fix it: where it does not belong, take it out of stock in InvenTree, or give it to the customer again.
         • k7m2, 1.5 m of Speaker cable: given away here, but the other side has not booked it in and won't.
         Likely: it was settled by hand on one side only.
-        To mend it: settle it with the other space; what came back is booked in here by hand.
+        To fix it: settle it with the other space; what came back is booked in here by hand.
         • k7m2, 10 × M3 bolt: betaspace's bot knows nothing of it.
         Likely: betaspace's bot lost its journal.
-        To mend it: betaspace looks into its stock history for fed:k7m2abcdefghjkmnpqrs.
+        To fix it: betaspace looks into its stock history for fed:k7m2abcdefghjkmnpqrs.
         • k7m2, 1.5 m of Speaker cable: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:k7m2abcdefghjkmnpqrs.
+        To fix it: look into our stock history for fed:k7m2abcdefghjkmnpqrs.
         • k7m2, 10 × M3 bolt: our record of what was given, #43, is no longer with customer betaspace.
         Likely: somebody deleted or moved it by hand.
-        To mend it: nothing has to be done: it is at betaspace; the history here is lost.
+        To fix it: nothing has to be done: it is at betaspace; the history here is lost.
         • k7m2, 1.5 m of Speaker cable: our record of what was given, #43, has another quantity now.
         Likely: somebody split it, or took some of it back, by hand.
-        To mend it: find the rest in our InvenTree, and give it to customer betaspace again if it is there.
+        To fix it: find the rest in our InvenTree, and give it to customer betaspace again if it is there.
         • k7m2, 10 × M3 bolt: it came back, but our InvenTree has it with customer betaspace, #43.
         Likely: somebody gave it to the customer by hand.
-        To mend it: return #43 from the customer in our InvenTree.
+        To fix it: return #43 from the customer in our InvenTree.
         • k7m2, 1.5 m of Speaker cable: #43 is with customer betaspace, but its history does not tell by which transfer.
         Likely: somebody gave it to the customer by hand, or its history was changed.
-        To mend it: add a note with fed:k7m2abcdefghjkmnpqrs to the item's history.
+        To fix it: add a note with fed:k7m2abcdefghjkmnpqrs to the item's history.
         • k7m2, 10 × M3 bolt: it has arrived, but our record #43 is still on its way.
         Likely: InvenTree did not take the status at the time.
-        To mend it: I can do that: !fed reconcile beta --repair.
+        To fix it: I can do that: !fed reconcile beta --repair.
         • k7m2, 1.5 m of Speaker cable: nobody could tell what became of it.
         Likely: an InvenTree was silent at the wrong moment.
-        To mend it: a superuser settles it: !fed resolve k7m2.
+        To fix it: a superuser settles it: !fed resolve k7m2.
         No stock was moved.
         """,
     ),
@@ -102,10 +102,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared.
         • k7m2, 10 × M3 bolt: it is on loan, but is missing in betaspace's stock.
         Likely: somebody deleted, merged, used or gave it away by hand, or InvenTree was put back to an earlier state.
-        To mend it: betaspace looks for fed:k7m2abcdefghjkmnpqrs; what is lost its owner writes off: !fed lost k7m2.
+        To fix it: betaspace looks for fed:k7m2abcdefghjkmnpqrs; what is lost its owner writes off: !fed lost k7m2.
         • k7m2, 10 × M3 bolt: of it less is there than is on loan: 7.5 of 10 in betaspace's stock.
         Likely: somebody counted it down, used some of it, or merged it by hand.
-        To mend it: betaspace looks for the rest; what is lost its owner writes off: !fed lost k7m2.
+        To fix it: betaspace looks for the rest; what is lost its owner writes off: !fed lost k7m2.
         No stock was moved.
         """,
     ),
@@ -116,7 +116,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared.
         • k7m2, 10 × M3 bolt: the loan is over, but our record #43 still counts in our stock.
         Likely: it is lost, or back at betaspace without the bots.
-        To mend it: a superuser of ours has it taken out: !fed resolve k7m2.
+        To fix it: one of our superusers has it taken out: !fed resolve k7m2.
         No stock was moved.
         """,
     ),
@@ -127,7 +127,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared.
         • k7m2: betaspace's bot tells of other messages than ours, up to number 7.
         Likely: one of the two journals was changed, or its bot doesn't tell the truth.
-        To mend it: both admins run fedbot audit verify and compare what was said in the room.
+        To fix it: both admins run fedbot audit verify and compare what was said in the room.
         No stock was moved.
         """,
     ),
@@ -138,9 +138,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared.
         • k7m2, 10 × M3 bolt: it has arrived, but our record #43 is still on its way.
         Likely: InvenTree did not take the status at the time.
-        To mend it: being put right now.
+        To fix it: being fixed now.
         No stock was moved.
-        What is ours and safe is being put right now; the metadata is written anew.
+        The bot repairs now what is ours and safe; the metadata is written anew.
         """,
     ),
     "many, and of things that we don't know": (
@@ -150,34 +150,34 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • zzzzzzz…: betaspace has it in its books, and we know nothing of it.
         Likely: our bot lost its journal.
-        To mend it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
+        To fix it: look into our stock history for fed:zzzzzzzzzzzzzzzzzzzz.
         • and 2 more
         No stock was moved.
         """,
@@ -203,7 +203,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         12 lines compared before that.
         • k7m2, 10 × M3 bolt: in stock at both spaces (#43 here, #1207 there).
         Likely: somebody brought it back by hand where it came from.
-        To mend it: where it does not belong, take it out of stock in InvenTree, or give it to the customer again.
+        To fix it: where it does not belong, take it out of stock in InvenTree, or give it to the customer again.
         No stock was moved.
         """,
     ),

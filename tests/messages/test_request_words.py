@@ -10,12 +10,12 @@ from textwrap import dedent
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.decision import Choice, Verdict, VerdictStage
+from fedbot.rules.model.decision import Choice, Decision, DecisionStage
 from fedbot.rules.model.effects import Phrase, say
 from tests.messages.scenes import ANNA, BOLTS, CABLE, LENS, NOW, connection, plain, request, transfer
 
 FOR_BOLTS = request(replace(BOLTS, quantity=Decimal(50)), role="sender")
-GRANTING = Verdict(Choice.APPROVE, ANNA, "anna", "$line", VerdictStage.CHECKING, NOW, quantity=Decimal(20))
+GRANTING = Decision(Choice.APPROVE, ANNA, "anna", "$line", DecisionStage.CHECKING, NOW, quantity=Decimal(20))
 
 DAMAGED = replace(LENS, status=55, status_text="Damaged")
 
@@ -87,7 +87,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "less is noted": (
         say(
             messages.approval.noted_in_grace,
-            subject=replace(FOR_BOLTS, verdict=GRANTING),
+            subject=replace(FOR_BOLTS, decision=GRANTING),
             choice=Choice.APPROVE,
             seconds=timedelta(seconds=5),
         ),

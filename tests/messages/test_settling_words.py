@@ -301,14 +301,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.resolve.nothing_to_settle, subject=connection()),
         """
         Nothing to settle: the friendship with attraktor (c9x4). I did nothing.
-        Waits for a superuser of ours, until Tue 1 Dec, 20:14.
+        Waits for one of our superusers, until Tue 1 Dec, 20:14.
         """,
     ),
     "still being tried": (
         say(messages.resolve.still_being_tried, transfer=disputed("sender", DEBITING, ("attraktor",)), home=ALPHA),
         """
         Not yet: attraktor's InvenTree has not told the outcome of the last step of k7m2.
-        I ask on for at most 15 minutes. I did nothing else; please say it again then.
+        I'll keep checking for up to 15 minutes. I did nothing else; please say it again then.
         """,
     ),
 }

@@ -121,7 +121,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "too many": (
         say(messages.share.sharing_list_full, most=200),
         """
-        Not shared: the list has 200 entries, and that is its end.
+        Not shared: the list is full (200 entries).
         A category covers all its parts: share that in place of the single ones.
         """,
     ),

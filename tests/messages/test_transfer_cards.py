@@ -160,7 +160,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         For Bea, Cem or Dilek (approvers of betaspace).
         If one of your parts is it under another name: !fed match OUR-IPN M3-BOLT from attraktor
-        Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes.
+        Nothing has moved yet. Once that is fixed in InvenTree, tap ✅: I look again, and the card changes.
         ❌ no, thanks
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
@@ -190,7 +190,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         in InvenTree: give the right one this IPN, or make the others inactive
 
         For Bea, Cem or Dilek (approvers of betaspace).
-        Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes.
+        Nothing has moved yet. Once that is fixed in InvenTree, tap ✅: I look again, and the card changes.
         ❌ no, thanks
         Open until Tue 1 Dec, 20:14 · k7m2
         """,
@@ -207,7 +207,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         In InvenTree: compare them: if it is another thing, give its record another number, such as 0042-1.
 
         For Bea, Cem or Dilek (approvers of betaspace).
-        Nothing has moved yet. Once that is mended in InvenTree, tap ✅: I look again, and the card changes.
+        Nothing has moved yet. Once that is fixed in InvenTree, tap ✅: I look again, and the card changes.
         ❌ no, thanks
         Open until Tue 1 Dec, 20:14 · k7m2
         """,

@@ -356,7 +356,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         M3 bolt: no part of betaspace fits, and I may not make one.
         In InvenTree: make a part with the same IPN or exactly this name.
         If one of your parts is it under another name: !fed match OUR-IPN M3-BOLT from attraktor
-        Nothing has moved. When that is mended, ask again.
+        Nothing has moved. Once that is fixed, ask again.
         """,
     ),
     "the other bot is silent about a request": (

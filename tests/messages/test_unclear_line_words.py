@@ -85,28 +85,28 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.line_errors.no_such_option, word="--nte", near=("--note",), usage=USAGE),
         """
         I don't know "--nte". Did you mean --note? I did nothing.
-        It goes: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
+        Usage: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
         """,
     ),
     "an option without its text": (
         say(messages.line_errors.option_without_text, option="--note", usage=USAGE),
         """
         After --note comes a text. I did nothing.
-        It goes: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
+        Usage: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
         """,
     ),
     "an option twice": (
         say(messages.line_errors.option_twice, option="--note", usage=USAGE),
         """
         --note stands there twice; say it once. I did nothing.
-        It goes: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
+        Usage: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
         """,
     ),
     "something is missing": (
         say(messages.line_errors.argument_missing, argument="to SPACE", usage=USAGE, example="push 10 M3-BOLT to beta"),
         """
         Something is missing: to SPACE. I did nothing.
-        It goes: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
+        Usage: !fed push ITEM [QUANTITY] to SPACE [--note TEXT]
         For example: !fed push 10 M3-BOLT to beta
         """,
     ),
@@ -114,7 +114,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.line_errors.word_too_many, word="please", usage="whoami", example="whoami"),
         """
         I can't place "please". I did nothing.
-        It goes: !fed whoami
+        Usage: !fed whoami
         For example: !fed whoami
         """,
     ),
@@ -156,13 +156,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "a word that is too long": (
         say(messages.line_errors.word_too_long, word="a" * 300, most=200),
         """
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa…" is too long, at most 200 signs. I did nothing.
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa…" is too long, at most 200 characters. I did nothing.
         """,
     ),
     "a note that is too long": (
         say(messages.line_errors.note_too_long, length=612, most=500),
         """
-        The note is too long: 612 signs, at most 500. I did nothing.
+        The note is too long: 612 characters, at most 500. I did nothing.
         """,
     ),
     "too many lines": (

@@ -89,7 +89,7 @@ MOVES = (TakeOut, HandOver, CreateItem, PutAway, Arrived, TakeBack, PutBack)
 E = TypeVar("E")
 T = TransferState
 C = ConnectionState
-# DESIGN §6, by the role in which a side has it; what two rules do within one event is one arrow.
+# By the role in which a side has it; what two rules do within one event is one arrow.
 BEFORE_MOVING = {T.DECLINED, T.CANCELLED, T.EXPIRED, T.ABORTED}
 ARROWS: dict[str, dict[object, set[Any]]] = {
     "sender": {
@@ -140,7 +140,7 @@ class Side:
     """One party. `asked` and `to_do` wait for an answer; `done` is what was done in its InvenTree, by mark.
 
     `journal` holds the documents as text, `wanted` counts how often the rules asked for each step, and `written` is
-    what stood in each letter. `trouble` is how the next step that moves stock will end.
+    what stood in each message. `trouble` is how the next step that moves stock will end.
     """
 
     def __init__(self, party: str, peer: str, wire: Wire) -> None:
@@ -226,7 +226,7 @@ class Side:
         return turn
 
     def _must_be_allowed(self, turn: Turn, event: Event) -> None:
-        """A state goes along an arrow, by the arbiter's word where it isn't us; letters are read in order."""
+        """A state goes along an arrow, by the arbiter's word where it isn't us; messages are read in order."""
         for after in turn.changes.values():
             if not isinstance(after, Transfer | Connection):
                 continue

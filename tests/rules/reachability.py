@@ -403,7 +403,7 @@ def _of_transfer(t: Transfer) -> object:
         t.wanted,
         t.granted is not None,
         t.approved_hash == t.terms_hash,
-        t.verdict and (t.verdict.choice, t.verdict.stage),
+        t.decision and (t.decision.choice, t.decision.stage),
         bool(t.card_event),
     )
     if t.state in NEVER_MOVES_ON:

@@ -1,4 +1,4 @@
-"""Two bots' letters about one connection: what gets lost or crosses heals, and then both fall silent."""
+"""Two bots' messages about one connection: what gets lost or crosses heals, and then both fall silent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ID = f"{'2' * 20}-connection"
 
 
 class Side:
-    """One party: its state, and what its letters do to it."""
+    """One party: its state, and what its messages do to it."""
 
     def __init__(self, party: str, peer: str) -> None:
         home = PartyConfig(party=party, name=party, bot=f"@{party}:x", key="ab" * 32, rooms=(ROOM,))
@@ -72,7 +72,7 @@ class Side:
         return self._done(turn)
 
     def reads(self, draft: Draft, sender: str) -> list[Draft]:
-        """What it answers to a letter."""
+        """What it answers to a message."""
         turn = self.turn()
         connection = turn.connection(ID)
         assert connection is not None
@@ -100,7 +100,7 @@ class Side:
 
 
 def exchanged(alpha: Side, beta: Side, to_beta: list[Draft], to_alpha: list[Draft], most: int = 20) -> int:
-    """Carry letters to and fro until nobody writes any more; how many were carried."""
+    """Carry messages to and fro until nobody writes any more; how many were carried."""
     carried = 0
     while to_beta or to_alpha:
         carried += len(to_beta) + len(to_alpha)

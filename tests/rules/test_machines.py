@@ -44,7 +44,7 @@ MUCH = 100
 
 
 class TwoSides(RuleBasedStateMachine):
-    """What both machines have in common: letters, questions, steps, time; and what must never be so."""
+    """What both machines have in common: messages, questions, steps, time; and what must never be so."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -223,7 +223,7 @@ class TwoSides(RuleBasedStateMachine):
         raise AssertionError("they never come to rest")
 
     def _goes_on(self) -> bool:
-        """The letters that are on their way arrive, all questions are answered, each side does a step; if any."""
+        """The messages that are on their way arrive, all questions are answered, each side does a step; if any."""
         letters, self.wire.on_the_way = self.wire.on_the_way, []
         for party, event in letters:
             self.sides[party].meets(event)

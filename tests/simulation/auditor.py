@@ -1,4 +1,4 @@
-"""The promises of DESIGN §6, looked at from outside: what InvenTrees' histories show, what journals commit.
+"""The promises of docs/reliability.md, looked at from outside: what InvenTrees' histories show, what journals commit.
 
 Nothing here asks the rules what they think: what people did, what arrived, and what stands in the servers counts.
 """
@@ -172,8 +172,8 @@ class Auditor:
         return (whose or [min(self.parties, key=lambda each: each.chat.user_id)])[0] is party
 
     def _verdict(self, party: Party, before: object, after: Transfer | Connection, event: Event) -> None:
-        new = after.verdict
-        old = before.verdict if isinstance(before, Transfer | Connection) else None
+        new = after.decision
+        old = before.decision if isinstance(before, Transfer | Connection) else None
         if new is not None and new.ends is not None:
             self.grace_ends[new.event_id] = new.ends
         if new is None:

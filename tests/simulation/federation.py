@@ -13,7 +13,7 @@ from fedbot.ports.journal import Committed
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.events import Event
 from fedbot.rules.model.transfer import Transfer
-from tests.fakes.clock import TwinClock
+from tests.fakes.clock import FakeClock
 from tests.fakes.people import Person
 from tests.simulation import lying, meddling, talking
 from tests.simulation.actions import Action
@@ -59,7 +59,7 @@ class Federation:
     """All that there is in one history. `story` tells in lines what has happened."""
 
     def __init__(self, setup: Setup) -> None:
-        self.clock = TwinClock()
+        self.clock = FakeClock()
         self.server = FaultyHomeserver(self.clock)
         self.story: list[str] = []
         host = Person(self.server, "moderator")

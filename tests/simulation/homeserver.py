@@ -14,8 +14,8 @@ from fedbot.matrix.room import MEMBER, Raw
 from fedbot.matrix.sync import RawRoom, RawSync, Rooms
 from fedbot.ports.chat import Batch, ChatLimited, ChatRefused, ChatUnreachable, Delivery
 from fedbot.ports.clock import Clock
-from tests.fakes.chat import TwinChat
-from tests.fakes.homeserver import TwinHomeserver, TwinRoom
+from tests.fakes.chat import FakeChat
+from tests.fakes.homeserver import FakeHomeserver, FakeRoom
 from tests.simulation.crashing import Fuse, Watched
 
 SECOND_COPY = timedelta(seconds=20)
@@ -40,7 +40,7 @@ class Link:
         self.lose = self.double = self.hold = 0
 
 
-class FaultyHomeserver(TwinHomeserver):
+class FaultyHomeserver(FakeHomeserver):
     """`kept` are the accounts with a link of their own (the bots)."""
 
     def __init__(self, clock: Clock) -> None:
@@ -100,7 +100,7 @@ class FaultyHomeserver(TwinHomeserver):
 
     def _append(
         self,
-        room: TwinRoom,
+        room: FakeRoom,
         user: str,
         kind: str,
         content: Mapping[str, Any],
@@ -156,7 +156,7 @@ class FaultyHomeserver(TwinHomeserver):
         return sent
 
 
-class SimulatedChat(TwinChat):
+class SimulatedChat(FakeChat):
     """A bot's account over its own link; a send is a point at which the process may end.
 
     `sent_rows` tells which event each outbox row became, `twice` the rows that became more than one.

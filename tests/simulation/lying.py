@@ -23,6 +23,7 @@ from tests.simulation.party import Party
 if TYPE_CHECKING:
     from tests.simulation.federation import Federation
 
+
 KINDS = tuple(sorted(bodies.KINDS))
 HOSTILE: tuple[Any, ...] = (
     "",

@@ -14,8 +14,8 @@ from typing import Any
 from unittest.mock import patch
 
 from fedbot.engine import pipeline
-from fedbot.engine.chat_worker import Courier
-from fedbot.engine.step_worker import ActLane
+from fedbot.engine.chat_worker import ChatWorker
+from fedbot.engine.step_worker import StepWorker
 from fedbot.journal import outbox
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import Delivery
@@ -32,7 +32,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.protocol.bodies import Approve, Body, Message
 from fedbot.rules.state import State, Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import receive as receives
 from fedbot.rules.transfer import send, sender_decision
 from fedbot.rules.wire.envelope import transaction_id
@@ -131,16 +131,16 @@ def _no_probe(stack: ExitStack) -> None:
     async def was_done(*_: object) -> bool:
         return False
 
-    _instead(stack, ActLane, "_was_done", was_done)
+    _instead(stack, StepWorker, "_was_done", was_done)
 
 
 @mutant("no settle")
 def _no_settle(stack: ExitStack) -> None:
-    def without(self: ActLane, *arguments: Any, **named: Any) -> None:
+    def without(self: StepWorker, *arguments: Any, **named: Any) -> None:
         before(self, *arguments, **named)
         self._settle = timedelta(0)
 
-    before = _instead(stack, ActLane, "__init__", without)
+    before = _instead(stack, StepWorker, "__init__", without)
 
 
 @mutant("refusal after an unknown create")
@@ -159,7 +159,7 @@ def _refusal_after_unknown(stack: ExitStack) -> None:
 
 @mutant("a step is finished before it is acted")
 def _finished_before(stack: ExitStack) -> None:
-    async def act(self: ActLane, row: OutboxRow, effect: Do) -> None:
+    async def act(self: StepWorker, row: OutboxRow, effect: Do) -> None:
         self._journal.begin(row.id, self._clock.now())
         self._journal.finish(row.id, None)
         try:
@@ -171,7 +171,7 @@ def _finished_before(stack: ExitStack) -> None:
         else:
             self._engine.put(StepDone(self._clock.now(), effect.context, result))
 
-    _instead(stack, ActLane, "_act", act)
+    _instead(stack, StepWorker, "_act", act)
 
 
 @mutant("what a crash interrupted is forgotten")
@@ -207,7 +207,7 @@ def _twice(stack: ExitStack) -> None:
 
 @mutant("a re-send has the transaction id of the first send")
 def _same_transaction(stack: ExitStack) -> None:
-    def delivery(self: Courier, row: OutboxRow) -> Delivery | None:
+    def delivery(self: ChatWorker, row: OutboxRow) -> Delivery | None:
         made: Delivery | None = before(self, row)
         if made is None or not isinstance(row.effect, SendEnvelope) or not row.effect.draft.number:
             return made
@@ -215,16 +215,16 @@ def _same_transaction(stack: ExitStack) -> None:
         same = transaction_id(self._journal.journal_id, draft.subject, f"{draft.number}", 0)
         return replace(made, transaction=same)
 
-    before = _instead(stack, Courier, "_delivery", delivery)
+    before = _instead(stack, ChatWorker, "_delivery", delivery)
 
 
 @mutant("each try of a send has a new transaction id")
 def _new_transactions(stack: ExitStack) -> None:
-    def delivery(self: Courier, row: OutboxRow) -> Delivery | None:
+    def delivery(self: ChatWorker, row: OutboxRow) -> Delivery | None:
         made: Delivery | None = before(self, row)
         return made and replace(made, transaction=f"{made.transaction} {row.attempts}")
 
-    before = _instead(stack, Courier, "_delivery", delivery)
+    before = _instead(stack, ChatWorker, "_delivery", delivery)
 
 
 @mutant("a re-send has a new number")
@@ -242,7 +242,7 @@ def _never_again(stack: ExitStack) -> None:
     _instead(stack, sequencing, "resend_due", lambda _, subject: subject)
 
 
-# --- reading letters ----------------------------------------------------------------------------------------
+# --- reading messages ----------------------------------------------------------------------------------------
 
 
 @mutant("letters are read out of order")
@@ -277,7 +277,7 @@ def _stale(stack: ExitStack) -> None:
 @mutant("no compare-and-set on decisions")
 def _no_compare_and_set(stack: ExitStack) -> None:
     def take_up(turn: Turn, subject: Any, *arguments: Any, **named: Any) -> Any:
-        return before(turn, replace(subject, verdict=None), *arguments, **named)
+        return before(turn, replace(subject, decision=None), *arguments, **named)
 
     before = _instead(stack, decisions, "take_up", take_up)
 
@@ -322,7 +322,7 @@ def _every_right(stack: ExitStack) -> None:
 @mutant("rights are not read before the debit")
 def _not_before_debit(stack: ExitStack) -> None:
     def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
-        debiting = replace(transfer, state=TransferState.DEBITING, decided=decided, verdict=None)
+        debiting = replace(transfer, state=TransferState.DEBITING, decided=decided, decision=None)
         turn.save(debiting)
         send.go_on(turn, debiting, sequencing.connection_of(turn, debiting))
 

@@ -35,8 +35,8 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.wire.envelope import Identity
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.transport import SimulatedTransport
-from tests.fakes.clock import TwinClock
-from tests.fakes.vault import TwinVault
+from tests.fakes.clock import FakeClock
+from tests.fakes.vault import FakeVault
 from tests.simulation.crashing import CrashingJournal, CrashingTransport, Fuse, Watched
 from tests.simulation.homeserver import FaultyHomeserver, SimulatedChat
 
@@ -53,7 +53,7 @@ Committing = Callable[["Party", Event, Committed], None]
 class SkewedClock(Clock):
     """The one clock, as this machine has it: ahead or behind by some seconds."""
 
-    def __init__(self, clock: TwinClock, skew: timedelta) -> None:
+    def __init__(self, clock: FakeClock, skew: timedelta) -> None:
         self._clock = clock
         self._skew = skew
 
@@ -129,7 +129,7 @@ class Party:
         self.watched = Watched(self._committed)
         self.chat = SimulatedChat(self.server, f"{self.id}-bot", self.clock, self.fuse, self.watched)
         self.identity = Identity(sha256(self.id.encode()).digest())
-        self.vault = TwinVault()
+        self.vault = FakeVault()
         self.database = Database(None)
         self.url = f"http://{self.id}.test"
         self.network[self.url] = self.wire

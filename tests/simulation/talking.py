@@ -387,7 +387,7 @@ class _Talk:
     # --- a peer that lies ---------------------------------------------------------------------------------
 
     async def forge(self, a: int, b: int, *_: int) -> None:
-        """A well-signed letter that its bot would not write: an approval of other terms, a `sent` of nothing."""
+        """A well-signed message that its bot would not write: an approval of other terms, a `sent` of nothing."""
         known = [
             (party, transfer)
             for party in self._federation.parties

@@ -183,9 +183,9 @@ def test_the_first_line_fits_on_a_lock_screen_in_each_language(phrase: Phrase, l
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_day_as_the_bot_writes_it_can_be_typed(language: str) -> None:
-    tongue, today = Locale(language, "Europe/Berlin", NOW), date(2026, 1, 1)
+    locale, today = Locale(language, "Europe/Berlin", NOW), date(2026, 1, 1)
     days = [date(2026, month, day) for month, day in zip(range(1, 13), range(11, 23), strict=True)]
-    assert [day_from(tongue.day(day), today, today) for day in days] == days
+    assert [day_from(locale.day(day), today, today) for day in days] == days
 
 
 # --- German ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer.common import mark
+from fedbot.rules.transfer.both_sides import mark
 
 
 def said_of(turn: Turn, peer: str, line: Line) -> int | None:

@@ -1,8 +1,8 @@
 """What was received, has vanished, and may now be part of what it was merged into (UC6).
 
-Merging leaves no trace of the merged item in InvenTree (facts/inventree.md, "Merging (type 45)"). So what
+Merging leaves no trace of the merged item in InvenTree. So what
 vanished without a known exit counts as part of every item of that part that was merged into since, up to its
-quantity, until a superuser has cleared it (DESIGN §2).
+quantity, until a superuser has cleared it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where things come from: what may not go on to a third party (UC6), and what metadata says of a transfer.
 
-The journal decides; metadata mirrors it under the key `fedbot` (DESIGN §6). A mark holds the item's own key,
+The journal decides; metadata mirrors it under the key `fedbot`. A mark holds the item's own key,
 since a split copies metadata: on another key the mark is void, but the origin stays.
 """
 

@@ -1,4 +1,4 @@
-"""`find`: what friends share, asked of all of them at once, sealed (DESIGN §2, §4). Who asks whom, what is told.
+"""`find`: what friends share, asked of all of them at once, sealed. Who asks whom, what is told.
 
 A search waits for our own InvenTree and for friends' bots, which look under the token made for us; nothing in chat
 waits for it. A question that gets lost is not sent again: whoever wants to know says it again.
@@ -239,7 +239,7 @@ def _word(hit: Hit) -> str:
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAsk]) -> None:
-    """A friend searches: look through what we share, under the token made for that friend (DESIGN §2)."""
+    """A friend searches: look through what we share, under the token made for that friend."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > budgets.HOUR:
         return
@@ -308,7 +308,7 @@ def _is_private(turn: Turn, room: str) -> bool:
     return room == turn.home.admin_room or bool(announcements.direct_with(turn, turn.room(room)))
 
 
-# --- in a letter ---
+# --- in a message ---
 
 
 def _written(hit: Hit) -> dict[str, Any]:
@@ -350,7 +350,7 @@ def _read(nothing: SpaceHits, data: dict[str, Any]) -> SpaceHits:
 
 def _hit_in(data: object) -> Hit:
     if not isinstance(data, dict):
-        raise ValueError("a hit that is none")  # noqa: TRY004 -- a letter is data: what is wrong in it is a value
+        raise ValueError("a hit that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
     item = data.get("item")
     texts = [data.get(name) for name in ("name", "ipn", "units", "condition")]
     if type(item) is not int or not 0 < item < 2**53:

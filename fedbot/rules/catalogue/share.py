@@ -1,4 +1,4 @@
-"""The sharing list: what friends may find, and name in a request. Nothing is on it at first (DESIGN §2).
+"""The sharing list: what friends may find, and name in a request. Nothing is on it at first.
 
 The journal decides; the whole list is mirrored into the friends' companies' metadata, from which it is rebuilt, and the
 entry of a stock item into that item's. For a part's or category's the bot would need roles that nothing else needs.

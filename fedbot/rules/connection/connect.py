@@ -1,4 +1,4 @@
-"""UC1: two parties become friends. Asking, crossing, deciding, making the peer's access, trying it (DESIGN §2).
+"""UC1: two parties become friends. Asking, crossing, deciding, making the peer's access, trying it.
 
 Nothing here needs an arbiter: a connection is `active` on a side only when its own trial passed and it has the
 peer's `ready`; a side that cancelled or expired never says `ready`, so the other can't become active either.
@@ -127,7 +127,7 @@ def on_connect(turn: Turn, envelope: Message[bodies.Connect], announced: Announc
         reason, instead = _instead(turn, current)
         if generation < next_generation(turn, envelope.sender) or _throttled(turn, envelope.sender):
             _decline_by_itself(turn, connection, reason, instead)
-        else:  # kept, as our own next asking would else go under this very id, where the peer has read letters of ours
+        else:  # kept, as our own next asking would else go under this very id, where the peer has read messages of ours
             connection = replace(connection, state=ConnectionState.DECLINED, problem=reason)
             turn.save(sequencing.send(turn, connection, "declined", {"reason": reason}, awaits=True))
     elif generation < next_generation(turn, envelope.sender):
@@ -293,7 +293,7 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
         turn.do(
             Edit(f"card:{connection.id}", connection.room, say(messages.changes.card_superseded, subject=connection))
         )
-        connection = replace(opening.out_of_force(connection), verdict=None)
+        connection = replace(opening.out_of_force(connection), decision=None)
     connection = replace(connection, card=consent.of_connection(turn.home, connection))
     connection, draft = sequencing.write(turn, connection, "noted")
     turn.save(connection)
@@ -303,7 +303,7 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
             f"card:{connection.id}",
             connection.room,
             card(turn, connection, opening.names(turn, people, connection.room), changes),
-            rings=tuple(people[: opening.MOST_RINGS]),
+            mentions=tuple(people[: opening.MOST_RINGS]),
             draft=draft,
             seeds=(APPROVE_KEY, DECLINE_KEY),
         )
@@ -416,7 +416,7 @@ def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Dec
     phrase = say(messages.connection.connect_declined, connection=ended, by=envelope.body.by_name[:60])
     ended, draft = sequencing.write(turn, ended, "noted")
     turn.save(ended)
-    turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,), draft=draft))
+    turn.do(Post(f"end:{ended.id}", ended.room, phrase, mentions=(ended.asked.person,), draft=draft))
 
 
 def on_ready(turn: Turn, connection: Connection, envelope: Message[bodies.Ready]) -> None:
@@ -468,10 +468,10 @@ def finish(
 ) -> Connection:
     """It ends before it was ready on both sides: what was made is taken back, the people are told.
 
-    `kind` and `body` are the letter that tells the peer, or confirms its own, if one is to go.
+    `kind` and `body` are the message that tells the peer, or confirms its own, if one is to go.
     """
-    is_shown = connection.ours or connection.exchange.sent > 1  # the card carries our second letter
-    ended, draft = replace(connection, state=state, verdict=None, problem=by), None
+    is_shown = connection.ours or connection.exchange.sent > 1  # the card carries our second message
+    ended, draft = replace(connection, state=state, decision=None, problem=by), None
     if kind:
         ended, draft = sequencing.write(turn, ended, kind, body, awaits=kind == "cancelled")
     turn.save(ended)
@@ -484,7 +484,7 @@ def finish(
     elif draft is not None:
         sequencing.post(turn, ended, draft)
     if ended.ours and state is ConnectionState.EXPIRED:
-        turn.do(Post(f"end:{ended.id}", ended.room, phrase, rings=(ended.asked.person,)))
+        turn.do(Post(f"end:{ended.id}", ended.room, phrase, mentions=(ended.asked.person,)))
     return ended
 
 
@@ -521,4 +521,4 @@ def tell_silence(turn: Turn, connection: Connection) -> None:
 
 def is_over(turn: Turn, connection: Connection) -> bool:
     """Whether its time is over at `turn.now` without a decision, or without being ready."""
-    return connection.state in UNFINISHED_CONNECTION and connection.verdict is None and connection.due < turn.now
+    return connection.state in UNFINISHED_CONNECTION and connection.decision is None and connection.due < turn.now

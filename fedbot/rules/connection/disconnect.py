@@ -1,4 +1,4 @@
-"""UC5: the end of a connection (DESIGN §2). Nothing new starts, what moves is finished, then the access ends.
+"""UC5: the end of a connection. Nothing new starts, what moves is finished, then the access ends.
 
 `ending` until nothing moves any more, then `ended`. The company is closed, never deleted (that would bring its
 items back into stock), and found again by the next connection.
@@ -28,7 +28,7 @@ from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferS
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute
 
 LASTING = frozenset({ConnectionState.READY, ConnectionState.ACTIVE, ConnectionState.SUSPENDED})
@@ -75,7 +75,7 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
     """Our superuser ends it. `at_once`: access ends now, what moves is settled without the peer."""
     seen = preview(turn, connection, at_once=at_once)
     body = {"by": by.person, "by_name": by.name, "at_once": at_once}
-    ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
+    ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
     ending, draft = sequencing.write(turn, ending, "disconnecting", body, awaits=True)
     turn.save(ending)
     turn.note(connection.id, "disconnecting at once" if at_once else "disconnecting", by.person, by.event_id)
@@ -102,7 +102,7 @@ def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
 
 
 def _cancel_open(turn: Turn, connection: Connection, by: Signature) -> None:
-    """Open requests are cancelled by their arbiter, the sender; the receiver's side follows by its letter."""
+    """Open requests are cancelled by their arbiter, the sender; the receiver's side follows by its message."""
     for transfer in turn.open_transfers():
         if transfer.connection == connection.id and transfer.role == "sender" and _is_cancelled(transfer):
             transfers.end(turn, transfer, TransferState.CANCELLED, by, DISCONNECTED)
@@ -124,7 +124,7 @@ def _settle_alone(turn: Turn, connection: Connection, by: Signature) -> None:
 def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """We don't wait for the sender, who may be gone: whatever comes of it from now on is refused."""
     ended = replace(
-        transfer, state=TransferState.CANCELLED, decided=by, verdict=None, problem=DISCONNECTED, ended=turn.now
+        transfer, state=TransferState.CANCELLED, decided=by, decision=None, problem=DISCONNECTED, ended=turn.now
     )
     body = {"reason": DISCONNECTED, **transfers.as_body(by)}
     ended, draft = sequencing.write(turn, ended, "cancel", body, awaits=True)
@@ -150,7 +150,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodie
         turn.save(connection)
         return
     seen = preview(turn, connection)
-    ending = replace(connection, state=ConnectionState.ENDING, verdict=None, ended_by=by)
+    ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
     ending, draft = sequencing.write(turn, ending, "noted")
     turn.save(ending)
     turn.note_by(connection.id, "the peer disconnects", by)

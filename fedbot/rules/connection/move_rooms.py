@@ -1,7 +1,7 @@
-"""A room that was upgraded: its friendships go on in the new one, once a superuser of ours says so there (DESIGN §4).
+"""A room that was upgraded: its friendships go on in the new one, once one of our superusers says so there.
 
 Nothing can be said in the old room any more. So its connections are paused at once, as when a key changes, and what
-is open waits with them; letters that the friend has not seen go out again in the new room. Each side moves by itself.
+is open waits with them; messages that the friend has not seen go out again in the new room. Each side moves by itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import room_upgrades, sequencing
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, request
 
 ASKED_ONLY = frozenset({ConnectionState.ASKED, ConnectionState.OFFERED})
@@ -68,7 +68,7 @@ def _wait(turn: Turn, connection: Connection, room: str) -> None:
     """It waits for a superuser's word in the new room. What was only asked for is asked for anew there."""
     if connection.state in ASKED_ONLY:
         exchange = replace(connection.exchange, awaiting=False, resend_at=None)
-        turn.save(replace(connection, state=ConnectionState.CANCELLED, verdict=None, exchange=exchange))
+        turn.save(replace(connection, state=ConnectionState.CANCELLED, decision=None, exchange=exchange))
         turn.note(connection.id, "over: the room was replaced")
         return
     state = ConnectionState.SUSPENDED if connection.state in pinning.PINNED else connection.state
@@ -177,7 +177,7 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
 
 
 def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
-    """Its letters go out again, and a card that people can still tap is put up anew."""
+    """Its messages go out again, and a card that people can still tap is put up anew."""
     card_stands = "card" in transfer.told and _waits_for_a_tap(turn, transfer)
     transfer = replace(_there(transfer, room), exchange=_soon(turn, transfer.exchange))
     turn.save(transfer)
@@ -197,7 +197,7 @@ def room_of(turn: Turn, connection: Connection) -> str:
 
 
 def follow_what_is_over(turn: Turn, connection: Connection) -> Connection:
-    """The connection, in the room where letters about it are answered."""
+    """The connection, in the room where messages about it are answered."""
     room = room_of(turn, connection)
     if room != connection.room:
         connection = replace(connection, room=room, changed_room="", card_event="", heard=())
@@ -206,7 +206,7 @@ def follow_what_is_over(turn: Turn, connection: Connection) -> Connection:
 
 
 def follow(turn: Turn, transfer: Transfer, room: str) -> Transfer:
-    """The transfer, in the room where its friendship goes on: a letter about what was over is answered there too."""
+    """The transfer, in the room where its friendship goes on: a message about what was over is answered there too."""
     if transfer.room == room:
         return transfer
     transfer = _there(transfer, room)
@@ -235,5 +235,5 @@ def on_card(turn: Turn, event: Answered) -> None:
 
 
 def _soon(turn: Turn, exchange: Exchange) -> Exchange:
-    """Letters that nobody could hear till now: the pauses between them begin anew."""
+    """Messages that nobody could hear till now: the pauses between them begin anew."""
     return replace(exchange, resends=0, resend_at=turn.now + turn.home.resend_after[0] if exchange.awaiting else None)

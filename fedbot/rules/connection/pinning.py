@@ -1,4 +1,4 @@
-"""Pins: a connection is with one party, Matrix account, key and room. Any change suspends it (DESIGN §4)."""
+"""Pins: a connection is with one party, Matrix account, key and room. Any change suspends it."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _has_moved(turn: Turn, room: str, connection: Connection, party: AnnouncedPa
 
 
 def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
-    """A letter in the peer's name from another account or key: never acted upon.
+    """A message in the peer's name from another account or key: never acted upon.
 
     From the pinned account it means that the key changed; from elsewhere somebody pretends, and the admins
     are told.

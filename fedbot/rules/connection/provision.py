@@ -1,4 +1,4 @@
-"""What each side makes for a peer, one act after the other, and how a side becomes ready (DESIGN §2, UC1).
+"""What each side makes for a peer, one act after the other, and how a side becomes ready.
 
 Company, then group and user, then the token, then its trial. `relayed`: we try the token that we made and keep
 it. `direct`: it goes to the peer, sealed, and the peer tries it; we try the one that we got. What can't be made
@@ -86,7 +86,7 @@ def begin(turn: Turn, connection: Connection) -> Connection:
         connection,
         state=ConnectionState.MAKING,
         due=turn.now + turn.home.request_open_for,
-        verdict=None,
+        decision=None,
         needs="",
         problem="",
         peer_needs="",
@@ -248,8 +248,8 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
     phrase = say(messages.connection.connected, connection=connection, home=turn.home)
     if connection.ours:
         people = [connection.asked.person, connection.decided.person if connection.decided else ""]
-        rings = tuple(person for person in people if person)
-        turn.do(Post(f"end:{connection.id}", connection.room, phrase, rings=rings))
+        mentions = tuple(person for person in people if person)
+        turn.do(Post(f"end:{connection.id}", connection.room, phrase, mentions=mentions))
     else:
         turn.do(Edit(f"card:{connection.id}", connection.room, phrase))
     mirror(turn, connection)
@@ -257,7 +257,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
 
 
 def _adopt(turn: Turn, connection: Connection) -> None:
-    """What an earlier generation left unfinished or on loan goes on under this one (DESIGN §4); letters go out anew."""
+    """What an earlier generation left unfinished or on loan goes on under this one; messages go out anew."""
     adopted = []
     kept = [t for t in turn.marked(Mark.KEPT, connection.peer) if lend.is_kept(t)]
     for transfer in [*turn.open_transfers(), *lend.on_loan(turn), *(lend.reopened(t) for t in kept)]:
@@ -428,7 +428,7 @@ def _taking_back(connection: Connection, step: Step) -> Context:
 
 
 def mirror(turn: Turn, connection: Connection) -> None:
-    """The connection and its open requests, as they stand, into the company's metadata (DESIGN §6)."""
+    """The connection and its open requests, as they stand, into the company's metadata."""
     if connection.company is None:
         return
     requests = [

@@ -1,4 +1,4 @@
-"""The rooms: invitations, announcing ourselves, and what can happen to a room (DESIGN §4; facts/matrix.md §2)."""
+"""The rooms: invitations, announcing ourselves, and what can happen to a room."""
 
 from __future__ import annotations
 

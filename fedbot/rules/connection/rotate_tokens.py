@@ -1,4 +1,4 @@
-"""A peer's token is good for a year: each side makes the next one in time (DESIGN §2, "renewal of all tokens").
+"""A peer's token is good for a year: each side makes the next one in time.
 
 Minted, handed over where it is `direct`, tried, and only then the old one is revoked; until then the old one
 serves. The new secret lies beside the old one in the vault and takes its place once it has proved good. Where
@@ -46,7 +46,7 @@ def next_look(connection: Connection) -> datetime | None:
     if connection.state is not ConnectionState.ACTIVE or connection.token_expiry is None:
         return None
     if connection.renewal is not None:
-        at_the_peer = connection.renewal.reason == PEER  # each look is a letter to it
+        at_the_peer = connection.renewal.reason == PEER  # each look is a message to it
         return connection.renewal.looked + (A_DAY if at_the_peer else LOOK_AGAIN)
     return datetime.combine(connection.token_expiry, time(), UTC) - BEFORE_ITS_END
 
@@ -99,9 +99,9 @@ def _begin_after_a_loss(turn: Turn, connection: Connection) -> None:
 
 
 def _go_on(turn: Turn, connection: Connection) -> None:
-    """What was refused is tried again; what only waits, for a server or the peer's letter, comes by itself.
+    """What was refused is tried again; what only waits, for a server or the peer's message, comes by itself.
 
-    But a peer that has our letter and doesn't answer has lost it since (its journal, say), so it gets it anew.
+    But a peer that has our message and doesn't answer has lost it since (its journal, say), so it gets it anew.
     """
     renewal = connection.renewal
     turn.save(connection)

@@ -1,4 +1,4 @@
-"""Our figures put together, cut down to what may be told, and a friend's read from its letter. Pure counting."""
+"""Our figures put together, cut down to what may be told, and a friend's read from its message. Pure counting."""
 
 from __future__ import annotations
 
@@ -102,11 +102,11 @@ def _sum(flows: list[Flow]) -> Flow:
     return Flow(sum(f.lines for f in flows), sum((f.pieces for f in flows), Decimal(0)))
 
 
-# --- in a letter ---
+# --- in a message ---
 
 
 def written(figures: SpaceFigures) -> dict[str, Any]:
-    """The figures as a letter carries them, and our metadata keeps them: what isn't told isn't there."""
+    """The figures as a message carries them, and our metadata keeps them: what isn't told isn't there."""
     data: dict[str, Any] = {name: getattr(figures, name) for name in (*COUNTS, "shared", "open")}
     for way in WAYS:
         flow: Flow | None = getattr(figures, way)
@@ -129,7 +129,7 @@ def _count(value: object) -> int:
 
 def _flow(value: object) -> Flow:
     if not isinstance(value, dict) or not isinstance(value.get("pieces"), str):
-        raise ValueError("a flow that is none")  # noqa: TRY004 -- a letter is data: what is wrong in it is a value
+        raise ValueError("a flow that is none")  # noqa: TRY004 -- a message is data: what is wrong in it is a value
     try:
         pieces = Decimal(value["pieces"])
     except InvalidOperation:

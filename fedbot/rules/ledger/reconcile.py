@@ -46,7 +46,7 @@ from fedbot.rules.wire.envelope import BadEnvelope
 ANSWERS_WITHIN = timedelta(minutes=2)
 TOLD_AGAIN_AFTER = timedelta(days=7)
 MOST_BYTES = 30_000
-"""Of a page's lines as JSON: sealed it is a third longer, and all of a letter must be below 46,000."""
+"""Of a page's lines as JSON: sealed it is a third longer, and all of a message must be below 46,000."""
 MOST_LINES = 1_000
 MOST_DIFFERENCES = 50
 COMMAND_LINE = "fedbot reconcile"
@@ -98,7 +98,7 @@ def on_due(turn: Turn, event: ReconcileDue) -> None:
 def _is_asked(connection: Connection) -> bool:
     """Whether the friend's bot has yet to read that we want its books: one that is gone needn't be told so nightly.
 
-    Each question would be one more letter to keep, and to send again every day.
+    Each question would be one more message to keep, and to send again every day.
     """
     return any(draft.kind == "books-ask" for draft in connection.exchange.unread)
 
@@ -170,7 +170,7 @@ def _told_page(peer: str, last: str) -> str:
 
 
 def _page(turn: Turn, connection: Connection, after: str) -> tuple[list[Transfer], bool]:
-    """The next transfers by their ids, as many as surely fit into a letter; and whether there are more."""
+    """The next transfers by their ids, as many as surely fit into a message; and whether there are more."""
     page: list[Transfer] = []
     room = MOST_BYTES
     for transfer in turn.with_peer(connection.peer, after):

@@ -26,7 +26,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import offer, opening, receive, request, send, sender_decision
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.subject_ids import SubjectKind, connection_id, kind_of, opened_id
@@ -36,11 +36,11 @@ PUT_AWAY_WITHIN = timedelta(days=14)
 NOT_YET_ACTIVE = UNFINISHED_CONNECTION | {ConnectionState.READY}
 
 
-# --- our own letters ---------------------------------------------------------------------------------------
+# --- our own messages ---------------------------------------------------------------------------------------
 
 
 def on_own_letter(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> None:
-    """A letter of ours in the room. What the journal knows already changes nothing."""
+    """A message of ours in the room. What the journal knows already changes nothing."""
     if (envelope.sender, envelope.key) != (turn.home.party, turn.home.key) or envelope.room != event.room:
         return
     if envelope.seq == 0 or not envelope.subject:
@@ -71,7 +71,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
 
 
 def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
-    """A transfer that our people asked for, as its first letter tells."""
+    """A transfer that our people asked for, as its first message tells."""
     connection = turn.connection_with(envelope.to)
     if connection is None or not bodies.says(envelope, bodies.Opens):
         return None
@@ -94,7 +94,7 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
 
 
 def _read_by_us(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
-    """The letter counts as written, and what it says to have read as read; it may have to go again."""
+    """The message counts as written, and what it says to have read as read; it may have to go again."""
     connection = sequencing.connection_of(turn, transfer)
     return replace(transfer, exchange=_counted(turn, transfer.exchange, envelope, connection))
 
@@ -150,7 +150,7 @@ def _wanted(
     agreed = transfer.approved_hash
     if isinstance(told, bodies.Approve):
         agreed, transfer = envelope.terms_hash, transfers.as_told(transfer, told)
-    return replace(transfer, wanted=envelope.kind, decided=decided, verdict=None, approved_hash=agreed)
+    return replace(transfer, wanted=envelope.kind, decided=decided, decision=None, approved_hash=agreed)
 
 
 def _of_loan(turn: Turn, transfer: Transfer, envelope: Message[Body]) -> Transfer:
@@ -177,7 +177,7 @@ def _ended(turn: Turn, transfer: Transfer, envelope: Message[Ended], _: Envelope
         transfer,
         state=TransferState(envelope.kind),
         decided=by if by.person else transfer.decided,
-        verdict=None,
+        decision=None,
         wanted="",
         ended=envelope.sent_at,
         problem=envelope.body.reason,
@@ -195,7 +195,7 @@ def _noted(_: Turn, transfer: Transfer, envelope: Message[bodies.Noted], event: 
 
 
 def _granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted], _: EnvelopeSeen) -> Transfer:
-    return replace(_with_terms(transfer, envelope.body.terms), granted=_signed(turn, envelope), verdict=None)
+    return replace(_with_terms(transfer, envelope.body.terms), granted=_signed(turn, envelope), decision=None)
 
 
 def _with_terms(transfer: Transfer, terms: Terms | None) -> Transfer:
@@ -220,7 +220,7 @@ def _sent(turn: Turn, transfer: Transfer, envelope: Message[bodies.Sent], _: Env
     if transfer.parcel is not None:
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=envelope.sent_at))
     decided = by if by.person and transfer.terms.kind == "request" else transfer.decided or by
-    return replace(transfer, state=TransferState.SENT, decided=decided, verdict=None, wanted="")
+    return replace(transfer, state=TransferState.SENT, decided=decided, decision=None, wanted="")
 
 
 def _received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Received], _: EnvelopeSeen) -> Transfer:
@@ -235,7 +235,7 @@ def _received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Received]
         created = replace(before, stage=stage, item=entry.item, part=part, quantity=quantity, serial=serial)
         transfer = with_progress(transfer, replace(created, acting="", unknown=""))
     return _with_refused(
-        replace(transfer, state=TransferState.RECEIVED, wanted="", verdict=None), envelope.body.refused
+        replace(transfer, state=TransferState.RECEIVED, wanted="", decision=None), envelope.body.refused
     )
 
 
@@ -258,7 +258,7 @@ def _disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed]
     before = transfer.dispute or Dispute(transfer.state, ())
     dispute = replace(before, by=tuple(dict.fromkeys((*before.by, turn.home.party))))
     reason = envelope.body.reason
-    return replace(transfer, state=TransferState.DISPUTED, dispute=dispute, problem=reason, verdict=None)
+    return replace(transfer, state=TransferState.DISPUTED, dispute=dispute, problem=reason, decision=None)
 
 
 B = TypeVar("B", bound=Body)
@@ -308,10 +308,10 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
         if bodies.says(envelope, bodies.Accepted) and waits:
             connection = replace(
-                connection, state=ConnectionState.MAKING, decided=_signed(turn, envelope), verdict=None
+                connection, state=ConnectionState.MAKING, decided=_signed(turn, envelope), decision=None
             )
         elif envelope.kind in {"declined", "cancelled"} and connection.state in NOT_YET_ACTIVE:
-            connection = replace(connection, state=ConnectionState(envelope.kind), verdict=None)
+            connection = replace(connection, state=ConnectionState(envelope.kind), decision=None)
     turn.save(connection)
 
 

@@ -1,7 +1,7 @@
-"""UC4: figures, asked for and on a schedule (DESIGN §2). Who asks whom, what a friend is told, what is posted.
+"""UC4: figures, asked for and on a schedule. Who asks whom, what a friend is told, what is posted.
 
 A survey waits for our own figures (our InvenTree counts) and for friends' (their bots count and tell what they
-disclose, sealed); nothing in chat waits for it. Letters heal by themselves: see `letters`.
+disclose, sealed); nothing in chat waits for it. Messages heal by themselves: see `messages`.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def next_wake(turn: Turn) -> list[datetime]:
 
 
 def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.StatsAsk]) -> None:
-    """A friend asks for our figures: count, under the token made for that friend (DESIGN §2)."""
+    """A friend asks for our figures: count, under the token made for that friend."""
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE:
         return

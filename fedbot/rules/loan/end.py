@@ -1,4 +1,4 @@
-"""How a loan ends: with its last return, or by the word of the owner's approver as a gift or lost (DESIGN §2, §6).
+"""How a loan ends: with its last return, or by the word of the owner's approver as a gift or lost.
 
 A loan of several things can end thing by thing; it is over with the last of them. What is lost, or back without having
 left the borrower's books, still counts in the borrower's stock: its superuser has it taken out (`left_over`).
@@ -25,7 +25,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 
 NOTING = "noting-loss"
 """The purpose of the step that writes into InvenTree how a loan ended that didn't come back."""
@@ -79,7 +79,7 @@ def close(turn: Turn, loan: Transfer, how: Ending, by: Signature, numbers: Colle
     )
     people = tuple(dict.fromkeys(s.person for s in (ended.asked, ended.decided) if s and s.person != by.person))
     key = f"closed:{ended.id}:{by.event_id}"
-    turn.do(Post(key, ended.room, phrase, reply_to=by.event_id, rings=people, draft=draft))
+    turn.do(Post(key, ended.room, phrase, reply_to=by.event_id, mentions=people, draft=draft))
 
 
 def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int], *, is_all: bool) -> Transfer:
@@ -154,14 +154,14 @@ def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> N
 
 
 def _lines_in(turn: Turn, told: bodies.Closed, loan: Transfer) -> tuple[int, ...]:
-    """The lines that an owner's letter says are over; if it names none, all but what is leaving the borrower."""
+    """The lines that an owner's message says are over; if it names none, all but what is leaving the borrower."""
     if told.lines is None:
         return tuple(lend.still_here(turn, loan))
     return tuple(number for number in lend.out(turn, loan) if number in told.lines)
 
 
 def as_we_said(turn: Turn, loan: Transfer, told: bodies.Closed, by: Signature) -> Transfer:
-    """The loan, as our own letter tells that it, or a part of it, ended (`recovering`); what follows was done."""
+    """The loan, as our own message tells that it, or a part of it, ended (`recovering`); what follows was done."""
     ended = lend.with_ends(loan, Closing(told.how, by), _lines_in(turn, told, loan))
     return ended if told.lines is not None else replace(ended, closed=Closing(told.how, by))
 

@@ -1,4 +1,4 @@
-"""More time for what is lent: the owner gives it at once, or decides on a card when the borrower asks (DESIGN §2).
+"""More time for what is lent: the owner gives it at once, or decides on a card when the borrower asks.
 
 What the borrower asks is a request of its own, of which nothing moves. The loan's last day is the owner's to say.
 """
@@ -22,7 +22,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, request
 from fedbot.rules.wire.subject_ids import Cause
 

@@ -1,4 +1,4 @@
-"""What was lent comes back: a transfer of its own, the borrower sending, the owner deciding (DESIGN §6).
+"""What was lent comes back: a transfer of its own, the borrower sending, the owner deciding.
 
 Whoever hands it back asks, and the owner's card says in which state it is; or the owner's approver says so at once,
 and that line is the decision. The borrower debits as any sender does; the owner takes its own stock item back from
@@ -37,7 +37,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, sender_decision
 from fedbot.rules.transfer.send import mark, with_progress
 from fedbot.rules.wire.subject_ids import Cause
@@ -115,7 +115,7 @@ def _known_lines(turn: Turn, transfer: Transfer) -> Transfer:
     return transfer
 
 
-# --- a peer's letters ------------------------------------------------------------------------------------------
+# --- a peer's messages ------------------------------------------------------------------------------------------
 
 
 def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.Request], event_id: str) -> None:

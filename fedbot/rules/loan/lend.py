@@ -1,4 +1,4 @@
-"""What the journal knows of a loan: its returns, what is still out, whose it is (DESIGN §6). Reads only.
+"""What the journal knows of a loan: its returns, what is still out, whose it is. Reads only.
 
 What came back is derived from the returns, which are transfers of their own; it stands nowhere else.
 """
@@ -130,7 +130,7 @@ def still_here(turn: Turn, loan: Transfer) -> dict[int, Decimal]:
 
 
 def free_to_return(turn: Turn, loan: Transfer, but: str = "") -> dict[int, Decimal]:
-    """What is out and not on its way back by another return (than `but`): never more than was lent (DESIGN §6)."""
+    """What is out and not on its way back by another return (than `but`): never more than was lent."""
     return _without(out(turn, loan), [t for t in returns(turn, loan) if t.id != but])
 
 

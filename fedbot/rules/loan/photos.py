@@ -19,7 +19,7 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 
 ATTACHING = "photo"
 PERMITTING = "photo-permission"

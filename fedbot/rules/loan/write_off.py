@@ -22,7 +22,7 @@ from fedbot.rules.model.settlement import Truth
 from fedbot.rules.model.steps import WriteOff
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.resolve import Seen
 
 WRITING_OFF = "writing-off"

@@ -1,4 +1,4 @@
-"""The acts by which a peer gets access to an InvenTree and loses it, and our own tokens are renewed (DESIGN §2, §6).
+"""The acts by which a peer gets access to an InvenTree and loses it, and our own tokens are renewed.
 
 With the other steps they can be had in `steps`, where marks and notes are explained.
 """

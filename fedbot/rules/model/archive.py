@@ -90,7 +90,7 @@ class Archive(Protocol):
 
 
 def is_restless(transfer: Transfer) -> bool:
-    """Whether it isn't at its end, or is and its last letter may have to go again, or it is, or was, on loan here."""
+    """Whether it isn't at its end, or is and its last message may have to go again, or it is, or was, on loan here."""
     waits = transfer.state not in FINAL or transfer.exchange.resend_at is not None
     return waits or transfer.is_on_loan or bool(transfer.left_over)
 

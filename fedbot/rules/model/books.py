@@ -74,7 +74,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `mended`: that is being put right.
+    """One thing that doesn't agree; `ours` and `theirs` are the stock items. `fixed`: that is being put right.
 
     Where the two sides tell another past, `transfer` is the id of what it is about (also the friendship's), and
     `number` that of the message up to which they do.

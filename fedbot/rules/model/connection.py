@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import KeyCheck, Signature, Verdict
+from fedbot.rules.model.decision import Decision, KeyCheck, Signature
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.shown import ShownConnection
 from fedbot.rules.wire.envelope import past_with
@@ -14,10 +14,10 @@ from fedbot.rules.wire.envelope import past_with
 
 @dataclass(frozen=True)
 class Exchange:
-    """Our side of the letters about one transfer or connection (DESIGN §4).
+    """Our side of the messages about one transfer or connection.
 
-    Letters are numbered from 1 on each side and read strictly in order. `sent` and `seen` are the highest
-    numbers sent and read; `unread` our letters that the peer has not said to have seen. While `awaiting`,
+    Messages are numbered from 1 on each side and read strictly in order. `sent` and `seen` are the highest
+    numbers sent and read; `unread` our messages that the peer has not said to have seen. While `awaiting`,
     they are sent again at `resend_at`. `said` is when our last one was written, `repeated` when we last sent
     some again, or answered a message that came again.
     `agreed` is the highest number of ours that the peer has said to have read; `past` is the hash of our messages up
@@ -97,7 +97,7 @@ class Connection:
     access: str
     due: datetime
     decided: Signature | None = None
-    verdict: Verdict | None = None
+    decision: Decision | None = None
     exchange: Exchange = Exchange()
     card_event: str = ""
     heard: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ class Connection:
 
     @property
     def waits(self) -> bool:
-        """Whether nothing is said to the peer until a superuser of ours has looked: at its key, or at the new room."""
+        """Whether the bot tells the peer nothing until a superuser has looked at its key, or at the new room."""
         return self.state is ConnectionState.SUSPENDED or bool(self.changed_room)
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class ConnectionState(StrEnum):
-    """Where a connection stands on our side (DESIGN §2, UC1)."""
+    """Where a connection stands on our side."""
 
     ASKED = "asked"
     OFFERED = "offered"

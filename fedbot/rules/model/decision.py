@@ -25,7 +25,7 @@ class Choice(StrEnum):
     DECLINE = "decline"
 
 
-class VerdictStage(StrEnum):
+class DecisionStage(StrEnum):
     """How far a decision on a card has come."""
 
     CHECKING = "checking"
@@ -52,7 +52,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """A decision on its way: the right is being read, then the grace runs, then the right is read again.
 
     `behind` is what others said while this person's right is being read: it is taken up if the right isn't there.
@@ -63,7 +63,7 @@ class Verdict:
     person: str
     username: str
     event_id: str
-    stage: VerdictStage
+    stage: DecisionStage
     at: datetime
     ends: datetime | None = None
     reply_to: str = ""

@@ -74,7 +74,7 @@ class Post:
     phrase: Phrase
     reply_to: str = ""
     thread: str = ""
-    rings: tuple[str, ...] = ()
+    mentions: tuple[str, ...] = ()
     draft: Draft | None = None
     seeds: tuple[str, ...] = ()
     answers: str = ""

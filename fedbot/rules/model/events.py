@@ -106,7 +106,7 @@ class EnvelopeSeen:
 
 @dataclass(frozen=True)
 class Recalled:
-    """A letter of the past, read again for what it tells while a lost journal is rebuilt: nothing is done for it."""
+    """A message of the past, read again for what it tells while a lost journal is rebuilt: nothing is done for it."""
 
     letter: EnvelopeSeen
 
@@ -161,7 +161,7 @@ class RoomReplaced:
 class RoomSeen:
     """What we know of a room after a sync: sent when it is new to us or when anything of it changed.
 
-    `may_*` are computed from the power levels, room version 12 included (facts/matrix.md §2). `members` maps
+    `may_*` are computed from the power levels, room version 12 included. `members` maps
     the joined members' ids to their display names. `predecessor` is the room that it says to take the place of;
     `replaced_by` what its tombstone names.
     """

@@ -1,4 +1,4 @@
-"""Which emoji a reaction means: clients send the same sign in several spellings (facts/matrix.md §2)."""
+"""Which emoji a reaction means: clients send the same sign in several spellings."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def looks_like_a_decision(text: str) -> bool:
 
 
 def normalised(key: str) -> str:
-    """The key without variation selectors and skin tones: '✔️' is '✔', '👍🏽' is '👍' (DESIGN §5).
+    """The key without variation selectors and skin tones: '✔️' is '✔', '👍🏽' is '👍'.
 
     Any string may come in, also an empty one or one that is no emoji; it is only compared, never shown.
     """

@@ -1,4 +1,4 @@
-"""The acts in an InvenTree: one step is one change, journaled before and after (DESIGN §6).
+"""The acts in an InvenTree: one step is one change, journaled before and after.
 
 Every step carries `mark`, which is written into InvenTree's own history by the act, so that a probe can tell
 whether the act was done. A step on a stock item of ours carries what that is `known` to be; without that, its history
@@ -293,7 +293,7 @@ class PlacedAt:
 class Mirror:
     """Write a key of ours in the metadata of a company, stock item, part or category, read back. Result: `Mirrored`.
 
-    `value` is JSON text; the journal decides, metadata mirrors it (DESIGN §6). The edge signs it.
+    `value` is JSON text; the journal decides, metadata mirrors it. The edge signs it.
     """
 
     mark: str

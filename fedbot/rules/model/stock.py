@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-# Logical stock status codes (facts/inventree.md, "Status matters"): only these four may be handed over.
+# Logical stock status codes: only these four may be handed over.
 STATUS_OK = 10
 STATUS_ATTENTION = 50
 STATUS_DAMAGED = 55
@@ -74,7 +74,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a stock item came from: kept in its metadata under the key `fedbot` (DESIGN §2, UC6).
+    """Where a stock item came from: kept in its metadata under the key `fedbot`.
 
     `origin` is the party that owned it first; `item` the row's own key, so that a mark copied by a split is
     told from the real one; `transfer` the transfer that brought it here.

@@ -1,6 +1,6 @@
 """Time zones by their IANA names: a loan's last day is reckoned where its owner is, whoever reads it.
 
-A name comes from a friend's letter, too. One that this machine doesn't know (its table of zones may be older) is read
+A name comes from a friend's message, too. One that this machine doesn't know (its table of zones may be older) is read
 as the own zone: by then a day is wrong by some hours at worst, and no stock moves by the clock.
 """
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.decision import Closing, Ending, Parcel, Settlement, Signature, Verdict
+from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK
@@ -117,7 +117,7 @@ class Progress:
 class Dispute:
     """Why nothing goes on by itself: `by` are the parties that can't tell what happened, or can't agree to it.
 
-    `was` is the state before it, `line` the line in question (0: all), `said` the kind of the letter by which the
+    `was` is the state before it, `line` the line in question (0: all), `said` the kind of the message by which the
     peer has told its own truth since.
     """
 
@@ -158,7 +158,7 @@ class Transfer:
     asked: Signature
     due: datetime
     decided: Signature | None = None
-    verdict: Verdict | None = None
+    decision: Decision | None = None
     wanted: str = ""
     progress: tuple[Progress, ...] = ()
     granted: Signature | None = None

@@ -15,7 +15,7 @@ LONGEST_OPEN = timedelta(days=MOST_OPEN_DAYS)
 
 
 class TransferState(StrEnum):
-    """DESIGN §6. The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
+    """The sender's journal decides until `sent`, the receiver's until `received` or `refused`.
 
     A receiver is at `sent` only while a parcel is on its way to it.
     """

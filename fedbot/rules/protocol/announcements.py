@@ -1,4 +1,4 @@
-"""Who is in the room: the parties that bots announce, whose people are whose, and which bot answers (DESIGN §5)."""
+"""Who is in the room: the parties that bots announce, whose people are whose, and which bot answers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Letters between bots: numbers, re-sending, and what to do with one that comes twice (DESIGN §4).
+"""Messages between bots: numbers, re-sending, and what to do with one that comes twice.
 
-Letters about one subject are numbered on each side and read strictly in order: one that comes too early is
+Messages about one subject are numbered on each side and read strictly in order: one that comes too early is
 dropped and the missing ones are asked for; one that comes again is answered by what its writer has not seen,
-or by a bare `seen`, and many copies that come at once are answered once. Every letter says how far its writer has
+or by a bare `seen`, and many copies that come at once are answered once. Every message says how far its writer has
 read. One that must arrive is sent again until the peer says that it was seen: after 1 min, 10 min, 1 h, then daily.
 So a lost or redacted message heals.
 """
@@ -31,16 +31,16 @@ MOST_UNHEARD = 10
 MOST_UNREAD = 200
 """A peer that writes on without saying that it has read so many of our answers is listened to again once it has."""
 MOST_FORGOTTEN = 10_000
-"""So many of our own letters may have got lost with a journal; whoever says that it has seen more makes it up."""
+"""So many of our own messages may have got lost with a journal; whoever says that it has seen more makes it up."""
 
 
 def bound_to(sender: str, to: str, subject: str, number: int) -> str:
-    """What a sealed body is bound to, so that it can't be moved into another letter."""
+    """What a sealed body is bound to, so that it can't be moved into another message."""
     return f"{sender}>{to}:{subject}:{number}"
 
 
 def unsealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
-    """What a letter carries sealed to us; {} if nothing. BadEnvelope if it can't be opened."""
+    """What a message carries sealed to us; {} if nothing. BadEnvelope if it can't be opened."""
     sealed = envelope.body.sealed
     if sealed is None:
         return {}
@@ -48,7 +48,7 @@ def unsealed(turn: Turn, envelope: Message[Body]) -> dict[str, Any]:
 
 
 def connection_of(turn: Turn, subject: Connection | Transfer) -> Connection:
-    """The connection that carries the subject's letters (a connection carries its own)."""
+    """The connection that carries the subject's messages (a connection carries its own)."""
     if isinstance(subject, Connection):
         return subject
     connection = turn.connection(subject.connection)
@@ -67,7 +67,7 @@ def write(
     sealed: dict[str, Any] | None = None,
     secrets: dict[str, str] | None = None,
 ) -> tuple[S, Draft]:
-    """The subject with its next letter recorded, and the letter, to go along with a message or alone.
+    """The subject with its next message recorded, and the message, to go along with a message or alone.
 
     `awaits` says that it must arrive: then it is sent again until the peer says that it was seen.
     """
@@ -120,14 +120,14 @@ def send(
     awaits: bool = False,
     secrets: dict[str, str] | None = None,
 ) -> S:
-    """Write a letter and send it by itself, unseen by people. While the connection waits, it does too."""
+    """Write a message and send it by itself, unseen by people. While the connection waits, it does too."""
     subject, draft = write(turn, subject, kind, body, awaits=awaits, secrets=secrets)
     post(turn, subject, draft)
     return subject
 
 
 def post(turn: Turn, subject: Connection | Transfer, *drafts: Draft) -> None:
-    """Send letters by themselves, unseen by people; while the connection waits, they do too."""
+    """Send messages by themselves, unseen by people; while the connection waits, they do too."""
     if not connection_of(turn, subject).waits:
         turn.do(*(SendEnvelope(subject.room, draft) for draft in drafts))
 
@@ -146,7 +146,7 @@ def is_unheard(turn: Turn, connection: Connection, kind: str) -> bool:
 def send_again(turn: Turn, subject: Connection | Transfer, after: int = 0) -> bool:
     """What the peer has not said to have seen (above `after`) once more, the same in ids and numbers.
 
-    Only what it says of our reading is of now: when two letters have crossed, neither says that the other was
+    Only what it says of our reading is of now: when two messages have crossed, neither says that the other was
     seen, and repeated as they were they would call for each other for ever.
     """
     now = {"seen": subject.exchange.seen, "past": subject.exchange.peer_past}
@@ -161,7 +161,7 @@ def ask(turn: Turn, subject: Connection | Transfer) -> None:
 
 
 def ask_once(turn: Turn, subject: Connection | Transfer) -> None:
-    """The same as the answer to a letter that is of no use alone, if that wasn't just done.
+    """The same as the answer to a message that is of no use alone, if that wasn't just done.
 
     What comes then may be of no use again (a newer version's, an hour old by clocks that differ, none that begins
     something), and two bots would call for it for ever, as fast as they can.
@@ -180,7 +180,7 @@ def _send_unnumbered(turn: Turn, subject: Connection | Transfer, kind: str) -> N
 
 
 def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
-    """The subject with this letter marked as seen, if it is the next one; else None, and what heals is done.
+    """The subject with this message marked as seen, if it is the next one; else None, and what heals is done.
 
     Two kinds have no number: `ask` (send me what I have not seen) and `seen` (I have it, nothing new from here).
     Neither is ever answered by one of its own kind, so two bots can't go on for ever.
@@ -249,7 +249,7 @@ def _answer_ask(turn: Turn, subject: Connection | Transfer, acknowledged: int) -
 
 
 def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
-    """The subject once the peer has said to have seen our letters up to that number, and which these were (`past`).
+    """The subject once the peer has said to have seen our messages up to that number, and which these were (`past`).
 
     A number below what it had told comes late, or from a peer whose journal is older now: it says nothing new. What we
     have lost ourselves can't be told from what the peer says, so that is taken.
@@ -287,7 +287,7 @@ def rested(subject: S) -> S:
 def _waits(subject: Connection | Transfer) -> bool:
     """Whether the peer owes us something: that it has read what must arrive, or that it is ready, as we are.
 
-    A letter that need not arrive is never answered, so nobody waits for it. Nor, once the peer is ready, for an
+    A message that need not arrive is never answered, so nobody waits for it. Nor, once the peer is ready, for an
     answer to our own `ready`: the peer asks for that until it has it.
     """
     needed = {draft.kind for draft in subject.exchange.unread if draft.body.get("awaits") is True}
@@ -299,7 +299,7 @@ def _waits(subject: Connection | Transfer) -> bool:
 def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
     """The peer has read more than we know to have written: our journal is older than that (a backup, a rebuild).
 
-    The numbers up to there are taken. What we have written since is another letter each, and goes on above them.
+    The numbers up to there are taken. What we have written since is another message each, and goes on above them.
     """
     exchange = subject.exchange
     anew = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))
@@ -311,7 +311,7 @@ def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
 
 
 def ask_for_unknown(turn: Turn, envelope: Message[Body], connection: Connection) -> None:
-    """A letter about something that we have never heard of: ask for it from the beginning, as `ask_once` does."""
+    """A message about something that we have never heard of: ask for it from the beginning, as `ask_once` does."""
     if not _asks_now(turn, envelope.subject):
         return
     draft = Draft(
@@ -344,7 +344,7 @@ def resend_due(turn: Turn, subject: S) -> S:
 
 
 def address_anew(subject: S, connection: Connection) -> S:
-    """The subject with its unread letters addressed to what the connection pins now."""
+    """The subject with its unread messages addressed to what the connection pins now."""
     exchange = subject.exchange
     unread = tuple(replace(d, sealed_to=connection.peer_key) for d in exchange.unread)
     return replace(subject, exchange=replace(exchange, unread=unread))

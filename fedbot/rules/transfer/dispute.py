@@ -1,8 +1,8 @@
-"""Disputes: nobody can tell what became of stock, so nothing goes on by itself until people settle it (DESIGN §6).
+"""Disputes: nobody can tell what became of stock, so nothing goes on by itself until people settle it.
 
 Here is how a transfer gets there, by us or by the peer's word, and how the peer's word ends it. What a person here
 can say is in `resolving`. A side that is disputed only because the peer says so goes back to its former state
-when the peer tells its truth, and follows the letters as ever.
+when the peer tells its truth, and follows the messages as ever.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from fedbot.rules.model.transfer_lifecycle import FINAL, PEER_DISPUTES, Transfer
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 
 THE_PEER_CAN_NOT_TELL = "the peer says that it can't tell what happened"
 TRUTHS = {
     "sender": frozenset({"received", "refused"}),
     "receiver": frozenset({"sent", "declined", "cancelled", "expired", "aborted", "done", "reverted"}),
 }
-"""The letters by which the other side tells what is true, by our role."""
+"""The messages by which the other side tells what is true, by our role."""
 
 
 def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = "") -> None:
     """Nobody can tell what happened to the stock: stop, tell people; a superuser settles it.
 
-    `said` is the kind of the peer's letter that contradicts us, if one does.
+    `said` is the kind of the peer's message that contradicts us, if one does.
     """
     known = transfer.dispute or Dispute(transfer.state, ())
     told = turn.home.party in known.by
@@ -62,7 +62,7 @@ def _body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
 
 
 def _stopped(transfer: Transfer, text: str) -> Transfer:
-    return replace(transfer, state=TransferState.DISPUTED, problem=text, verdict=None, waiting_since=None, ended=None)
+    return replace(transfer, state=TransferState.DISPUTED, problem=text, decision=None, waiting_since=None, ended=None)
 
 
 def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Disputed], _: EnvelopeSeen) -> None:
@@ -132,7 +132,7 @@ def tell_anew(turn: Turn, transfer: Transfer) -> None:
 
 
 def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Transfer:
-    """The transfer as the peer's letter finds it: no longer disputed, if only the peer couldn't tell.
+    """The transfer as the peer's message finds it: no longer disputed, if only the peer couldn't tell.
 
     Where we can't tell either, what the peer says is kept for our people to see.
     """

@@ -1,4 +1,4 @@
-"""What is offered to us: where it would land, and the card that our people decide on (DESIGN §6)."""
+"""What is offered to us: where it would land, and the card that our people decide on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, receive
 from fedbot.rules.transfer.send import with_progress
 

@@ -1,4 +1,4 @@
-"""How a transfer begins, here or by a peer's letter, and how its card is put up: the same for all kinds."""
+"""How a transfer begins, here or by a peer's message, and how its card is put up: the same for all kinds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fedbot.rules.protocol import bodies, room_upgrades, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import BadTerms, hash_of, written
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.wire import subject_ids
 from fedbot.rules.wire.subject_ids import Cause, Opening, SubjectKind
 
@@ -30,7 +30,7 @@ S = TypeVar("S", Connection, Transfer)
 MOST_RINGS = 3
 MOST_FORMER = 20
 KINDS = {"offer": frozenset({"push", "return"}), "request": frozenset({"request", "return", "extension"})}
-"""What a letter can ask for: the sender offers, the receiver requests."""
+"""What a message can ask for: the sender offers, the receiver requests."""
 
 
 def opened_here(turn: Turn, connection: Connection, cause: Cause) -> Opening:
@@ -109,7 +109,7 @@ def opened_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.
 
 
 def begun_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens], event_id: str) -> Transfer:
-    """A transfer that a peer's letter asks for. BadTerms if it can't be taken as it is."""
+    """A transfer that a peer's message asks for. BadTerms if it can't be taken as it is."""
     opening = opened_by_peer(turn, connection, envelope)
     terms = envelope.body.terms
     parties = {"offer": (connection.peer, turn.home.party), "request": (turn.home.party, connection.peer)}
@@ -171,7 +171,7 @@ def on_changed_card(turn: Turn, event: Answered) -> None:
 
 
 def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
-    """The card of what needs no more than a yes or no: it carries the letter that we have read theirs."""
+    """The card of what needs no more than a yes or no: it carries the message that we have read theirs."""
     transfer, draft = sequencing.write(turn, replace(transfer, told=(*transfer.told, "card")), "noted")
     turn.save(transfer)
     post_card(turn, transfer, addressees(turn, able), draft)
@@ -185,7 +185,7 @@ def seeds(transfer: Transfer) -> tuple[str, ...]:
         return (APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY)
     if transfer.terms.kind == "extension":
         return (APPROVE_KEY, DECLINE_KEY)
-    if transfer.terms.kind == "request":  # 📦 counts there too, but isn't worth one more event (DESIGN §8)
+    if transfer.terms.kind == "request":  # 📦 counts there too, but isn't worth one more event
         return (APPROVE_KEY, DECLINE_KEY)
     return (APPROVE_KEY, DECLINE_KEY, PARCEL_KEY)
 
@@ -205,7 +205,7 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
             f"card:{transfer.id}",
             transfer.room,
             transfers.card(turn, transfer, names(turn, people, transfer.room), changes),
-            rings=tuple(people[:MOST_RINGS]),
+            mentions=tuple(people[:MOST_RINGS]),
             draft=draft,
             seeds=seeds(transfer),
         )
@@ -215,12 +215,12 @@ def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | 
 def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Transfer, list[str]]:
     """The card that stands is out of force, and so is a decision on it: whose that is comes first among the people."""
     turn.do(Edit(f"card:{transfer.id}", transfer.room, say(messages.changes.card_superseded, subject=transfer)))
-    if transfer.verdict is not None:
-        verdict = transfer.verdict
-        what = f"{verdict.choice} void: what the card shows has changed"
-        turn.note(transfer.id, what, verdict.person, verdict.event_id)
-        people = list(dict.fromkeys([verdict.person, *people]))
-    return replace(out_of_force(transfer), verdict=None), people
+    if transfer.decision is not None:
+        decision = transfer.decision
+        what = f"{decision.choice} void: what the card shows has changed"
+        turn.note(transfer.id, what, decision.person, decision.event_id)
+        people = list(dict.fromkeys([decision.person, *people]))
+    return replace(out_of_force(transfer), decision=None), people
 
 
 def out_of_force(subject: S) -> S:

@@ -1,4 +1,4 @@
-"""Parcels: what left the sender, but isn't here yet, and how people say that it came, or never did (DESIGN §2, §6).
+"""Parcels: what left the sender, but isn't here yet, and how people say that it came, or never did.
 
 The sender debits as ever; the receiver stays at `sent` and books nothing in, however long it takes. No clock runs out
 meanwhile: nothing is sent again, nothing expires. What never arrives is a dispute, which people settle.
@@ -16,7 +16,7 @@ from fedbot.rules.model.events import StepRefused
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, offer, receive
 from fedbot.rules.transfer.send import with_progress
 
@@ -26,7 +26,7 @@ MISSING = "the parcel did not arrive"
 def on_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """An approver of ours says that it is here, and the right was read: book it in."""
     parcel = replace(transfer.parcel or Parcel(), received=by)
-    transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, verdict=None)
+    transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, decision=None)
     turn.save(transfer)
     turn.note_by(transfer.id, "the parcel is here", by)
     receive.go_on(turn, transfer)
@@ -54,7 +54,7 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
         text=event.text,
     )
     key, thread = f"unbooked:{waits.id}:{event.context.line}:{turn.now.isoformat()}", transfers.thread_of(waits)
-    turn.do(Post(key, waits.room, phrase, thread=thread, rings=(by,)))
+    turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
 
 
 def _can_be_mended(transfer: Transfer) -> bool:
@@ -67,7 +67,7 @@ def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """An approver, of either side, says that it is lost or came back: nothing goes on before people settle it."""
     parcel = replace(transfer.parcel or Parcel(), missing=by)
     turn.note_by(transfer.id, "the parcel is missing", by)
-    dispute.dispute(turn, replace(transfer, parcel=parcel, verdict=None), 0, MISSING)
+    dispute.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, MISSING)
 
 
 def last_word(transfer: Transfer) -> datetime | None:

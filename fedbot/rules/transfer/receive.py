@@ -1,4 +1,4 @@
-"""The receiver's side of a transfer: its wishes to the arbiter, and booking in (DESIGN §6). The offer: `offered`.
+"""The receiver's side of a transfer: its wishes to the arbiter, and booking in. The offer: `offered`.
 
 From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
 only when nothing was created and never will be.
@@ -38,7 +38,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute
 from fedbot.rules.transfer.send import mark, with_progress
 
@@ -79,7 +79,7 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
         body["damaged"] = True
     if kind == "approve" and transfer.parcel is not None:
         body["parcel"] = True
-    transfer = replace(transfer, wanted=kind, verdict=None)
+    transfer = replace(transfer, wanted=kind, decision=None)
     transfer, draft = sequencing.write(turn, transfer, kind, body, awaits=True)
     turn.save(transfer)
     turn.note(
@@ -109,7 +109,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     state = TransferState(envelope.kind)
     before = transfer.state
     reason = envelope.body.reason
-    transfer = replace(transfer, state=state, verdict=None, ended=turn.now, problem=reason)
+    transfer = replace(transfer, state=state, decision=None, ended=turn.now, problem=reason)
     theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
     if envelope.body.by and theirs:
         transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event.event_id))
@@ -132,7 +132,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
         dispute.dispute(turn, transfer, 0, text, said="reverted")
         return
     says_so_too = transfer.state is TransferState.SENT  # a parcel that never came
-    transfer = replace(transfer, state=TransferState.REVERTED, verdict=None, ended=turn.now)
+    transfer = replace(transfer, state=TransferState.REVERTED, decision=None, ended=turn.now)
     if says_so_too and transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
         transfer, draft = sequencing.write(turn, transfer, "refused", {"reason": "", "refused": []}, awaits=True)
@@ -183,7 +183,7 @@ def on_sent(
         if line.number in failed:
             transfer = with_progress(transfer, replace(transfer.at(line.number), failed=NOT_SENT))
     transfer = replace(
-        transfers.as_told(transfer, envelope.body), state=TransferState.CREDITING, wanted="", verdict=None
+        transfers.as_told(transfer, envelope.body), state=TransferState.CREDITING, wanted="", decision=None
     )
     transfer = replace(transfer, peer_items=_handed_over(transfer, envelope))
     if transfer.terms.kind == "request":
@@ -222,12 +222,12 @@ def _not_approved(turn: Turn, transfer: Transfer) -> str:
 def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
     """The owner gave something else than our person asked for: nothing of it is booked in, and it goes back.
 
-    Of what is no request the letter is only read: whoever sends other terms than those of the offer keeps to nothing.
+    Of what is no request the message is only read: whoever sends other terms than those of the offer keeps to nothing.
     """
     if transfer.terms.kind != "request":
         turn.save(transfer)
         return
-    transfer = replace(transfer, state=TransferState.REFUSED, wanted="", verdict=None, problem=OTHER_THING)
+    transfer = replace(transfer, state=TransferState.REFUSED, wanted="", decision=None, problem=OTHER_THING)
     body = {"reason": OTHER_THING, "refused": []}
     turn.save(sequencing.send(turn, transfer, "refused", body, awaits=True))
     turn.note(transfer.id, "refused: not what was asked for")

@@ -1,4 +1,4 @@
-"""UC3: one space asks another for something; the owner decides (DESIGN §2).
+"""UC3: one space asks another for something; the owner decides.
 
 The asker's words become stock items at the owner, who is the sender and arbiter. A smaller quantity may be
 granted: then the terms are new, and they need the asker's side's word too before anything moves.
@@ -32,7 +32,7 @@ from fedbot.rules.protocol import announcements, bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, described, hash_of, presentable, written
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import opening, sender_decision
 from fedbot.rules.transfer import wish as wishs
 from fedbot.rules.transfer.receive import NO_PART, OTHER_THING, go_on
@@ -84,7 +84,7 @@ def _tell_condition(turn: Turn, transfer: Transfer) -> None:
         peer_name = turn.party_name(transfer.peer)
         phrase = say(messages.offer.requested_is_flawed, transfer=transfer, lines=flawed, peer_name=peer_name)
         key, thread = f"flawed:{transfer.id}", transfers.thread_of(transfer)
-        turn.do(Post(key, transfer.room, phrase, thread=thread, rings=(transfer.asked.person,)))
+        turn.do(Post(key, transfer.room, phrase, thread=thread, mentions=(transfer.asked.person,)))
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
@@ -122,7 +122,7 @@ def _ask_for_another_thing(turn: Turn, transfer: Transfer, adopted: Transfer) ->
 
     What would be given becomes the line that a number stands for, so that the asker's own word is what asks for it.
     """
-    wanting = replace(transfer, wanted="cancel", problem=OTHER_THING, verdict=None)
+    wanting = replace(transfer, wanted="cancel", problem=OTHER_THING, decision=None)
     wanting = sequencing.send(turn, wanting, "cancel", _nobody(OTHER_THING), awaits=True)
     turn.save(wanting)
     turn.note(transfer.id, "something else would be given")
@@ -191,7 +191,7 @@ def on_matched(turn: Turn, event: Answered) -> None:
 
 def _take_back(turn: Turn, transfer: Transfer) -> None:
     """No part of ours fits: ask the owner to cancel, and tell the asker what would help."""
-    wanting = replace(transfer, wanted="cancel", problem=NO_PART, verdict=None)
+    wanting = replace(transfer, wanted="cancel", problem=NO_PART, decision=None)
     transfer = sequencing.send(turn, wanting, "cancel", _nobody(NO_PART), awaits=True)
     turn.save(transfer)
     turn.note(transfer.id, "no part for it")
@@ -420,7 +420,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal)
     if lines is None:
         raise ValueError(f"of {transfer.code} {quantity} can't be granted")
     terms = replace(transfer.terms, lines=lines)
-    transfer = replace(_agreed(transfer, terms), granted=decided, verdict=None)
+    transfer = replace(_agreed(transfer, terms), granted=decided, decision=None)
     transfer = replace(transfer, consented=shown.hash_of(consent.of_transfer(transfer)))
     body = {"terms": written(terms), **transfers.as_body(decided)}
     transfer, draft = sequencing.write(turn, transfer, "granted", body, awaits=True)

@@ -1,7 +1,7 @@
-"""What a superuser can say of a disputed transfer, and what follows from it (`!fed resolve`, DESIGN §6).
+"""What a superuser can say of a disputed transfer, and what follows from it (`!fed resolve`).
 
 InvenTree is looked at first; only what fits with what it shows is offered. What would change the other side's
-books is for the superusers there: they are told by the letters that follow from the truth, as by any other.
+books is for the superusers there: they are told by the messages that follow from the truth, as by any other.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from fedbot.rules.model.transfer import Dispute, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute as transfer_dispute
 from fedbot.rules.transfer import parcel, receive, send
 from fedbot.rules.transfer.send import with_progress
@@ -350,7 +350,7 @@ def _booked(progress: Progress, truth: Truth, seen: ItemsSeen) -> Progress:
 
 def _called_off(turn: Turn, transfer: Transfer) -> None:
     """The sender can't tell whether it left. We don't take it any more: should it come after all, it is refused."""
-    transfer = replace(transfer, state=TransferState.CANCELLED, ended=turn.now, verdict=None, problem=SETTLED)
+    transfer = replace(transfer, state=TransferState.CANCELLED, ended=turn.now, decision=None, problem=SETTLED)
     settled = transfer.settled
     by = transfers.as_body(settled.by) if settled else {"by": "", "by_name": ""}
     transfer, draft = sequencing.write(turn, transfer, "cancel", {**by, "reason": SETTLED}, awaits=True)

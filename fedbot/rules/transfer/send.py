@@ -1,4 +1,4 @@
-"""The sender's side of a transfer: it takes the stock out and hands it over (DESIGN §6); it decides in `arbiter`.
+"""The sender's side of a transfer: it takes the stock out and hands it over; it decides in `arbiter`.
 
 Debit before credit, always. Each line goes by itself: taken out, handed over; a line that fails leaves the
 others as they are. What the receiver refuses comes back.
@@ -25,7 +25,7 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import BookedIn, Message
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute
 
 CHANGED = "changed"
@@ -383,7 +383,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     reverting = transfer.state is TransferState.REVERTING
     state = TransferState.REVERTED if reverting else TransferState.DONE
     transfer = replace(transfer, state=state, ended=turn.now)
-    # the receiver waits for this letter and asks again if it gets lost, so nothing has to confirm it;
+    # the receiver waits for this message and asks again if it gets lost, so nothing has to confirm it;
     # unless our people have settled it, of which it knows nothing yet
     body = transfers.settlement_body(turn, transfer)
     transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=bool(body))

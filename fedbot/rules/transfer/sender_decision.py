@@ -1,4 +1,4 @@
-"""The sender decides until it is sent: what the other side wants is a request to it (DESIGN §6).
+"""The sender decides until it is sent: what the other side wants is a request to it.
 
 What was approved is looked at once more just before anything moves: by the right of our own person, and for what was
 merged into the stock meanwhile (UC6).
@@ -23,7 +23,7 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import common as transfers
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import send
 
 OTHER_THAN_SHOWN = "other-than-shown"
@@ -47,7 +47,7 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve]
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Approved: read the rights of our own person once more, then debit."""
-    transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, verdict=None)
+    transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
     turn.save(transfer)
     turn.note_by(transfer.id, "approved", decided)
     look_again(turn, transfer)
@@ -100,7 +100,7 @@ def expire(turn: Turn, transfer: Transfer) -> None:
 
 def is_over(turn: Turn, transfer: Transfer) -> bool:
     """Whether its time is over at `turn.now`, without a decision: for us to say, as its arbiter."""
-    undecided = transfer.state is TransferState.OPEN and transfer.verdict is None
+    undecided = transfer.state is TransferState.OPEN and transfer.decision is None
     return transfer.role == "sender" and undecided and transfer.due < turn.now
 
 

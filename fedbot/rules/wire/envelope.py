@@ -1,4 +1,4 @@
-"""The wire (DESIGN §4): canonical JSON, signing and sealing, ids and hashes that both sides can compute.
+"""The wire: canonical JSON, signing and sealing, ids and hashes that both sides can compute.
 
 Pure, save for the throw-away key that a sealed box is made with. Ed25519 signs, and the X25519 key that
 belongs to the same seed unseals. Whether a good signature is also by the pinned key is for the rules to say.
@@ -22,14 +22,14 @@ from nacl.public import SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
 VERSION = 1
-LARGEST = 60_000  # bytes; a homeserver refuses an event from about 64,900 on (facts/matrix.md, Size)
+LARGEST = 60_000  # bytes; a homeserver refuses an event from about 64,900 on
 DEEPEST = 32  # levels of nesting; Python's own JSON gives up at about 1,000, and a peer must not get us there
 LARGEST_INTEGER = 2**53 - 1
 SEED_BYTES = 32
 
 # Without i, l, o, 0 and 1: ids are read aloud and typed on phones.
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-ID_LENGTH = 20  # of 31 letters: 99 bits
+ID_LENGTH = 20  # of 31 messages: 99 bits
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 7_258_118_400_000  # the year 2200: the last days that datetime knows can't be told in every time zone
@@ -167,7 +167,7 @@ def signature_holds(key: str, message: bytes, signature: str) -> bool:
 
 
 def fingerprint(key: str) -> str:
-    """A public key as people compare it: `k3f9-2mxa-…`, 20 letters and digits in fours."""
+    """A public key as people compare it: `k3f9-2mxa-…`, 20 messages and digits in fours."""
     short = short_hash("key", key)
     return "-".join(short[start : start + 4] for start in range(0, ID_LENGTH, 4))
 
@@ -274,7 +274,7 @@ def wire_time(moment: datetime) -> int:
 def sign(identity: Identity, unsigned: dict[str, Any]) -> dict[str, Any]:
     """The envelope as it goes out: the given wire fields, completed with `v` and `key`, signed.
 
-    `unsigned` has every field of DESIGN §4 save `v`, `key` and `sig`; `sent_at` may be a datetime. Raises
+    `unsigned` has every field of the envelope save `v`, `key` and `sig`; `sent_at` may be a datetime. Raises
     `BadEnvelope` if a peer would not take it (too large, for example: then page it).
     """
     content = {**unsigned, "v": VERSION, "key": identity.key}
@@ -393,7 +393,7 @@ def _digest(purpose: str, *parts: object) -> bytes:
 
 
 def short_hash(purpose: str, *parts: object) -> str:
-    """20 letters of the hash over these parts, in the domain of that purpose. Raises `NotCanonical`."""
+    """20 messages of the hash over these parts, in the domain of that purpose. Raises `NotCanonical`."""
     number = int.from_bytes(_digest(purpose, *parts))
     letters = []
     for _ in range(ID_LENGTH):
@@ -445,12 +445,12 @@ def search_id(asking_event: str) -> str:
 
 
 def envelope_id(sender: str, subject: str, number: int) -> str:
-    """An envelope's id: the same at each re-send of the same number about the same subject (DESIGN §4)."""
+    """An envelope's id: the same at each re-send of the same number about the same subject."""
     return short_hash("envelope", sender, subject, number)
 
 
 def transaction_id(journal_id: str, cause: int | str, purpose: str, attempt: int) -> str:
-    """A Matrix transaction id (DESIGN §4): the same at each retry of one send, new at each re-send.
+    """A Matrix transaction id: the same at each retry of one send, new at each re-send.
 
     A homeserver answers a used id with the old event, in silence, even if type and content differ.
     """

@@ -1,6 +1,6 @@
 """The ids of connections and transfers: typed, and computed from who opened the subject, where and why.
 
-An id is 20 letters of a SHA-256 and the subject's kind, for example `k7m2qzt4…-push`. The kind is in the hash and in
+An id is 20 messages of a SHA-256 and the subject's kind, for example `k7m2qzt4…-push`. The kind is in the hash and in
 the text, so an id of one kind never names a subject of another. The opener sends what the hash is over (`Opening`), and
 the receiver computes the id itself: nobody can choose one.
 """

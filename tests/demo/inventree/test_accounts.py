@@ -1,4 +1,4 @@
-"""Users, roles and tokens: facts/inventree.md 'First facts', SECURITY, (e), (f)."""
+"""Users, roles and tokens, as measured on real servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Companies, metadata, parts and texts: facts/inventree.md 'First facts', (c,d), 'More tested traps'."""
+"""Companies, metadata, parts and texts, as measured on real servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""facts/inventree.md: (a), 'The chain that works on all four versions', 'More on the chain', 'More tested traps'."""
+"""Moving stock as measured: the chain that works on all versions, and its traps."""
 
 from __future__ import annotations
 

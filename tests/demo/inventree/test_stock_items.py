@@ -1,4 +1,4 @@
-"""Listing, creating, editing and deleting stock: facts/inventree.md (b), (h), (i), 'More tested traps'."""
+"""Listing, creating, editing and deleting stock, as measured on real servers."""
 
 from __future__ import annotations
 

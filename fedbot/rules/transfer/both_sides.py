@@ -1,4 +1,4 @@
-"""A transfer from asking to its end: what both roles share (DESIGN §6).
+"""A transfer from asking to its end: what both roles share.
 
 `sending` moves stock out and decides until `sent`; `receiving` books it in and decides from there. What the
 other side wants (approve, decline, cancel) is a request to the arbiter, and the card waits for its answer.
@@ -80,25 +80,25 @@ def by_parcel(transfer: Transfer) -> Transfer:
 
 
 def as_told(transfer: Transfer, told: ByParcel) -> Transfer:
-    """The transfer, by parcel or damaged if the peer's letter says so."""
+    """The transfer, by parcel or damaged if the peer's message says so."""
     if told.damaged:
         transfer = replace(transfer, damaged=True)
     return by_parcel(transfer) if told.parcel else transfer
 
 
 def numbers_in(lines: Iterable[FailedLine]) -> set[int]:
-    """The numbers of the lines that a peer's letter tells of."""
+    """The numbers of the lines that a peer's message tells of."""
     return {line.number for line in lines}
 
 
 def as_body(signature: Signature) -> dict[str, Any]:
-    """A decision as a letter carries it."""
+    """A decision as a message carries it."""
     told = {"by": signature.person, "by_name": signature.name, "event": signature.event_id}
     return {**told, "note": signature.note} if signature.note else told
 
 
 def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
-    """What a letter tells of a settlement by our people."""
+    """What a message tells of a settlement by our people."""
     settled = transfer.settled
     if settled is None or settled.by.party != turn.home.party:
         return {}
@@ -106,20 +106,20 @@ def settlement_body(turn: Turn, transfer: Transfer) -> dict[str, Any]:
 
 
 def settlement_in(turn: Turn, envelope: Message[Truth], party: str) -> Settlement | None:
-    """What a letter tells of a settlement by the peer's people."""
+    """What a message tells of a settlement by the peer's people."""
     told = envelope.body.settled
     by = person_in(turn, told, party, envelope.sent_at)
     return Settlement(by, told.truth, told.alone) if by is not None and told is not None else None
 
 
 def person_in(turn: Turn, told: Said | None, party: str, at: datetime) -> Signature | None:
-    """Who of the peer's people said what a part of its letter tells; None if there is no such part."""
+    """Who of the peer's people said what a part of its message tells; None if there is no such part."""
     return Signature(*_named(turn, told, party), party, at) if told is not None else None
 
 
 def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | None, problem: str = "") -> Transfer:
     """The arbiter's last word before any stock moved: told to the peer, to the asker, and on the card."""
-    transfer = replace(transfer, state=state, verdict=None, problem=problem, ended=turn.now, wanted="")
+    transfer = replace(transfer, state=state, decision=None, problem=problem, ended=turn.now, wanted="")
     if by is not None:
         transfer = replace(transfer, decided=by)
     body = {"reason": problem, **(as_body(by) if by else {}), **settlement_body(turn, transfer)}
@@ -145,11 +145,11 @@ def say_the_end(turn: Turn, transfer: Transfer, draft: Draft | None = None) -> N
     phrase = say(
         messages.transfer.transfer_end, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
     )
-    turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, rings=tuple(dict.fromkeys(people)), draft=draft))
+    turn.do(Post(f"end:{transfer.id}", transfer.room, phrase, mentions=tuple(dict.fromkeys(people)), draft=draft))
 
 
 def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
-    """The letter goes along with the card; of a parcel who asked is told, who has to post it, or to wait for it."""
+    """The message goes along with the card; of a parcel who asked is told, who has to post it, or to wait for it."""
     suspended = sequencing.connection_of(turn, transfer).state is ConnectionState.SUSPENDED
     by_card = "card" in transfer.told and not draft.sealed and transfer.parcel is None and not suspended
     if "card" in transfer.told:
@@ -161,14 +161,14 @@ def tell_that_it_left(turn: Turn, transfer: Transfer, draft: Draft) -> None:
     phrase = say(
         messages.parcel.parcel_left, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
     )
-    key, rings = f"parcel:{transfer.id}", (transfer.terms.asker,)
-    turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), rings=rings, draft=draft))
+    key, mentions = f"parcel:{transfer.id}", (transfer.terms.asker,)
+    turn.do(Post(key, transfer.room, phrase, thread=thread_of(transfer), mentions=mentions, draft=draft))
 
 
 def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
     """It comes to us by parcel: nothing is booked in before our people say that it is here.
 
-    The letter says no more than that we have read theirs, so that the sender waits for weeks without asking again.
+    The message says no more than that we have read theirs, so that the sender waits for weeks without asking again.
     """
     transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
     transfer, draft = sequencing.write(turn, transfer, "noted")
@@ -192,8 +192,8 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
             return "decline"
         end(turn, transfer, TransferState.CANCELLED, by)
         return ""
-    if transfer.verdict is not None:
-        turn.save(replace(transfer, verdict=None))
+    if transfer.decision is not None:
+        turn.save(replace(transfer, decision=None))
         turn.note(transfer.id, "decision taken back in time", by.person, by.event_id)
         return "stopped"
     if transfer.state is not TransferState.OPEN:

@@ -1,11 +1,10 @@
-"""What every command needs: exit codes, the settings file, and what is printed without secrets."""
+"""Which settings file a command means, and what it prints, without secrets."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from collections.abc import Mapping
-from enum import IntEnum
 from pathlib import Path
 
 from fedbot import logs
@@ -14,31 +13,6 @@ from fedbot.config.settings import Settings
 
 DEFAULT_CONFIG = Path("config.yaml")
 SYSTEM_CONFIG = Path("/etc/fedbot/config.yaml")
-
-
-class Exit(IntEnum):
-    """How a command ended. A test compares these with docs/cli.md."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    STATE_IN_USE = 3
-    HISTORY_WITHOUT_STATE = 4
-    SIGNED_OUT = 5
-    ACCOUNT_TAKEN = 6
-    UNWRITABLE = 7
-
-
-EXITS = {
-    Exit.OK: "all is well",
-    Exit.FAILED: "it did not work; the message says why",
-    Exit.USAGE: "the command line or the settings are wrong",
-    Exit.STATE_IN_USE: "another process uses the state folder",
-    Exit.HISTORY_WITHOUT_STATE: "the account has a history, but its state, or the key in it, is lost",
-    Exit.SIGNED_OUT: "Matrix no longer takes the bot's token",
-    Exit.ACCOUNT_TAKEN: "another fedbot works with this Matrix account now",
-    Exit.UNWRITABLE: "the state folder can't be written: no space, or read-only",
-}
 
 
 def find_config(given: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Path:
