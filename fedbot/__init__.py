@@ -1,4 +1,5 @@
-"""fedbot: a Matrix bot with which makerspaces lend, give and request stock held in their InvenTree servers.
+"""fedbot: a Matrix bot that lets makerspaces lend, give and request stock held in their InvenTree servers.
 
-What lives here: entry, settings and wiring. The rules are in `federation`, the edges in `chat` and `inventree`.
+The rules are in `rules`, what people type in `commands`, what they read in `messages`, the edges in `matrix`,
+`inventree` and `journal`; `engine` puts them together.
 """

@@ -8,12 +8,12 @@ from fedbot.check.findings import Finding, settings_findings
 from fedbot.check.inventree import inventree_findings
 from fedbot.check.matrix import SignedIn, SignedInByNio, matrix_findings
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account
 from fedbot.files import PRIVATE_FOLDER
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import sign_in
 from fedbot.ports.vault import NoSuchSecret
-from fedbot.wiring import identity_folder, inventory_settings, matrix_account
 
 
 async def check(settings: Settings) -> list[Finding]:

@@ -11,6 +11,7 @@ import nio
 
 from fedbot.check.findings import Finding, bad, good
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import identity_folder, matrix_account
 from fedbot.matrix.connection import Connection
 from fedbot.matrix.cross_signing import has_others, take_over
 from fedbot.matrix.errors import answered
@@ -19,7 +20,6 @@ from fedbot.matrix.login import Session, sign_in
 from fedbot.matrix.room import PARTY, RoomPicture
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
 from fedbot.rules.model.events import RoomSeen
-from fedbot.wiring import identity_folder, matrix_account
 
 
 class SignedIn(Protocol):

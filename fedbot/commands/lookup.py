@@ -186,7 +186,7 @@ def active_friend(turn: Turn, command: Command, word: str) -> Connection | Phras
         return space
     connection = turn.connection_with(space.party)
     if connection is None:
-        return say(messages.offer.not_friends, name=space.name, party=space.party, home=turn.home)
+        return say(messages.connection.not_friends, name=space.name, party=space.party, home=turn.home)
     if connection.room not in rooms_told_of(turn, command.room):
         return say(
             messages.connection.connection_elsewhere, connection=connection, room=room_name(turn, connection.room)

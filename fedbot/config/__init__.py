@@ -1,6 +1,6 @@
 """The settings of one bot: typed, frozen, read from a YAML file, every problem told in a sentence.
 
-What a setting means to the rules is in `federation`; nothing here talks to Matrix or InvenTree.
+What a setting means to the rules is in `rules`; nothing here talks to Matrix or InvenTree.
 """
 
 from fedbot.config.loading import load

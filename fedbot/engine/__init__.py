@@ -1,6 +1,6 @@
-"""The wiring: settings become edges, journal, rules and lanes, and run until told to stop.
+"""The engine: settings become edges, journal, rules and workers, and run until told to stop.
 
-What decides lives in `federation`, what touches the world in `chat`, `inventree` and `journal`.
+What decides lives in `rules`, what touches the world in `matrix`, `inventree` and `journal`.
 """
 
 from fedbot.engine.bot import Bot, HistoryWithoutState, Ports, rebuild, run

@@ -17,6 +17,7 @@ from pathlib import Path
 from fedbot import messages
 from fedbot.commands.registry import Registry
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account, retention
 from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.orders import Orders
@@ -53,7 +54,6 @@ from fedbot.rules.state import State
 from fedbot.rules.wire.envelope import BadEnvelope, Identity, unseal
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing
-from fedbot.wiring import identity_folder, inventory_settings, matrix_account, retention
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from fedbot.ports.vault import Vault
 
 @dataclass(frozen=True)
 class InventorySettings:
-    """Settings of one party's own InvenTree; `app` makes them from the configuration.
+    """Settings of one party's own InvenTree; `edge_settings` makes them from the configuration.
 
     `outgoing`, `incoming`, `destination` are stock locations by path (`Workshop/Outgoing`), by unique name,
     or by key (`"12"`). `destination` is where received items go whose part and category have no default

@@ -1,7 +1,7 @@
 """In which order and at what pace our messages leave: one queue for the whole account.
 
 A default Synapse takes 10 events at once, then one in 5 seconds, reactions and edits included. Pure: the queue is the
-journal's outbox, the runner in `app` sends.
+journal's outbox, the chat worker sends.
 """
 
 from __future__ import annotations

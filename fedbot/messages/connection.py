@@ -903,3 +903,13 @@ def _relation(locale: Locale, space: SpaceSeen) -> tuple[Inline, ...]:
         sentence = marked("⏸ waits, as its room was replaced: {review_room}")
     review = command(f"review {space.party}")
     return locale.say(sentence, when=locale.when(connection.due), code=connection.code, review=review, **_BY_ROOM)
+
+
+def not_friends(locale: Locale, *, name: str, party: str, home: PartyConfig) -> Lines:
+    """There is no connection with that space, to give something or to ask for it."""
+    names: dict[str, Words] = {"own": naming.space(locale, home.name), "peer": naming.space(locale, name)}
+    connect = command(f"connect {party}")
+    return [
+        locale.say("Not done: {own} and {peer} aren't friends yet. Nothing was sent.", **names),
+        locale.say("A superuser of {own} can ask: {connect}", connect=connect, **names),
+    ]

@@ -11,7 +11,6 @@ from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.summaries import Lying
 from fedbot.rules.model.transfer import Line, Transfer, total
@@ -34,16 +33,6 @@ def _item(locale: Locale, item: StockItem) -> str:
             name=name, serial=locale.short(item.serial, 40), pk=item.pk
         )
     return locale.word("{name} (stock #{pk})").format(name=name, pk=item.pk)
-
-
-def not_friends(locale: Locale, *, name: str, party: str, home: PartyConfig) -> Lines:
-    """There is no connection with that space, to give something or to ask for it."""
-    names: dict[str, Words] = {"own": naming.space(locale, home.name), "peer": naming.space(locale, name)}
-    connect = command(f"connect {party}")
-    return [
-        locale.say("Not done: {own} and {peer} aren't friends yet. Nothing was sent.", **names),
-        locale.say("A superuser of {own} can ask: {connect}", connect=connect, **names),
-    ]
 
 
 # --- the quantity, of something given or asked for ---------------------------------------------------------

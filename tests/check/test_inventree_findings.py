@@ -12,6 +12,7 @@ import pytest
 from fedbot.check.findings import Finding
 from fedbot.check.inventree import inventree_findings
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import inventory_settings
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal, Unavailable
 from fedbot.rules.model.queries import (
@@ -28,7 +29,6 @@ from fedbot.rules.model.queries import (
 )
 from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
 from fedbot.rules.model.stock import Rights
-from fedbot.wiring import inventory_settings
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport

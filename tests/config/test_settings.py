@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from fedbot.config.loading import load
 from fedbot.config.settings import Settings
+from fedbot.edge_settings import inventory_settings
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.wiring import inventory_settings
 from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""From the settings to what each edge wants to be told. `app`, `check` and the demo build on it."""
+"""From the settings to what each edge wants to be told. `engine` and `check` build on it."""
 
 from __future__ import annotations
 
