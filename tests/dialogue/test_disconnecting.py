@@ -332,6 +332,25 @@ async def test_friends_again_with_the_old_company_and_everything_else_new() -> N
     assert (world.alpha.total("M3-BOLT"), world.beta.total("M3-BOLT")) == (195, 27)
 
 
+async def test_who_was_left_at_once_need_not_wait_for_the_last_word_of_what_is_booked_in() -> None:
+    world = await friends()
+    card = await world.push("10 #1")
+    world.cem.reacts(card, "✅")
+    await world.settle()
+    world.clock.advance(GRACE + timedelta(seconds=1))
+    await world.settle(asleep=(world.alpha,))
+    await world.settle(asleep=(world.beta,))
+    world.anna.says("!fed disconnect betaspace --sure --now")
+    await world.settle()
+    assert transfers(world) == (TransferState.DISPUTED, TransferState.RECEIVED)
+    assert connections(world) == both(ConnectionState.ENDED)
+    world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as arrived")
+    await world.settle()
+    await world.passes(timedelta(minutes=5))
+    assert transfers(world) == (TransferState.DONE, TransferState.DONE), "it is still heard when it comes"
+    assert (world.alpha.total("M3-BOLT"), world.beta.total("M3-BOLT")) == (200, 22)
+
+
 async def test_what_was_left_open_goes_on_under_the_new_friendship() -> None:
     world = await friends()
     card = await world.push("10 #1")
@@ -343,8 +362,6 @@ async def test_what_was_left_open_goes_on_under_the_new_friendship() -> None:
     world.anna.says("!fed disconnect betaspace --sure --now")
     await world.settle()
     assert transfers(world) == (TransferState.DISPUTED, TransferState.RECEIVED), "it was booked in meanwhile"
-    world.bea.says("!fed disconnect attraktor --sure --now")
-    await world.settle()
     assert connections(world) == both(ConnectionState.ENDED)
     await world.connect()
     assert "goes on" in world.room.message("We were friends with Betaspace before").text

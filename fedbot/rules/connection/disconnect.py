@@ -24,7 +24,7 @@ from fedbot.rules.model.effects import Edit, Post, say
 from fedbot.rules.model.events import StepDone
 from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer import Transfer
-from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
+from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, BOOKS_SETTLED, FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
@@ -184,8 +184,13 @@ def _has_ended(turn: Turn, transfer: Transfer) -> bool:
 
 
 def _under_way(turn: Turn, connection: Connection) -> bool:
-    """What is disputed waits for people, and access isn't what they need for that."""
-    return any(t.connection == connection.id and t.state not in OVER for t in turn.open_transfers())
+    return any(t.connection == connection.id and not _needs_no_access(connection, t) for t in turn.open_transfers())
+
+
+def _needs_no_access(connection: Connection, transfer: Transfer) -> bool:
+    """What is disputed waits for people. What we have answered lacks the peer's last word only, maybe for ever."""
+    answered = transfer.state in BOOKS_SETTLED[transfer.role]
+    return transfer.state in OVER or (connection.peer_has_left and answered)
 
 
 def _end(turn: Turn, connection: Connection) -> None:
