@@ -287,7 +287,7 @@ class Turn:
 
     def transfers(self) -> list[Transfer]:
         """Every transfer, past ones too, oldest first. This reads the whole past: better ask for what is needed."""
-        return self._in_order([*self.living_transfers(), *self._at_rest(self.state.archive.newest())])
+        return self._in_order([*self._at_rest(self.state.archive.newest()), *self.living_transfers()])
 
     def living_transfers(self) -> list[Transfer]:
         """Every transfer that wasn't at rest before this turn, or was changed by it."""
@@ -299,7 +299,7 @@ class Turn:
         if not wanted[1]:
             return []
         living = [transfer for transfer in self.living_transfers() if wanted in marks_of(transfer)]
-        return self._in_order([*living, *self._at_rest(self.state.archive.marked(*wanted))])
+        return self._in_order([*self._at_rest(self.state.archive.marked(*wanted)), *living])
 
     def with_peer(self, peer: str, after: str = "") -> Iterator[Transfer]:
         """The transfers with that party, past ones too, in the order of their ids, behind the id `after`."""

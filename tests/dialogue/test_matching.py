@@ -97,7 +97,7 @@ async def test_a_part_with_nothing_in_stock_can_be_named_and_several_of_a_name_c
     world.beta.admin("POST", "part/", name="Rotes PLA", IPN="PLA-ROT", category=category)
     assert "Rotes PLA (PLA-ROT)" in await says(world, "!fed match PLA-ROT PLA-RED from attraktor")
     world.beta.admin("POST", "part/", name="Rotes PLA", IPN="PLA-ROT-2", category=category)
-    assert "is several parts of ours" in await says(world, '!fed match "Rotes PLA" PLA-RED from attraktor')
+    assert "is several of our parts" in await says(world, '!fed match "Rotes PLA" PLA-RED from attraktor')
 
 
 async def test_only_approvers_may() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from fedbot.rules.model.archive import Flowed, Way
+from fedbot.rules.loan import lend
+from fedbot.rules.model.archive import Flowed, Mark, Way, flowed, went_at
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION
+from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.figures import BALANCE, COUNTS, Dealings, Flow, SpaceFigures
 from fedbot.rules.model.queries import StockCounts
 from fedbot.rules.model.stock import plain
+from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import announcements
 from fedbot.rules.state import Turn
 
@@ -83,7 +87,7 @@ def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     for peer in turn.peers():
         if rooms is None or turn.count(rooms, peer):
             by_party.setdefault(peer, Dealings(peer, turn.party_name(peer)))
-    for flow in turn.flows(rooms, since):
+    for flow in (*turn.flows(rooms, since), *_of_loans(turn, rooms, since)):
         by_party[flow.peer] = _with(by_party[flow.peer], flow)
     for transfer in turn.open_transfers():
         if rooms is None or transfer.room in rooms:
@@ -92,9 +96,28 @@ def _dealings(turn: Turn, days: int, rooms: list[str] | None) -> list[Dealings]:
     return sorted(by_party.values(), key=lambda d: (-sum(getattr(d, way).lines for way in WAYS), d.name.casefold()))
 
 
-def _with(dealings: Dealings, flowed: Flowed) -> Dealings:
-    known: Flow = getattr(dealings, flowed.way)
-    sums: dict[str, Any] = {flowed.way.value: _sum([known, Flow(flowed.lines, flowed.pieces)])}
+def _of_loans(turn: Turn, rooms: list[str] | None, since: datetime | None) -> Iterator[Flowed]:
+    """What is on loan now, and what of loans became a gift. What came back or is lost counts nowhere."""
+    gifts = (loan for peer in turn.peers() for loan in turn.marked(Mark.GIFT, peer))
+    for loan in {t.id: t for t in (*turn.living_transfers(), *gifts) if t.is_loan}.values():
+        if (rooms is None or loan.room in rooms) and (since is None or went_at(loan) >= since):
+            for line in lend.left(turn, loan):
+                if way := _way(loan, line.number):
+                    yield flowed(loan.peer, way, line)
+
+
+def _way(loan: Transfer, number: int) -> Way | None:
+    ending = loan.ending_of(number)
+    if ending is Ending.GIFT:
+        return Way.GIVEN if loan.role == "sender" else Way.RECEIVED
+    if ending is None and loan.is_on_loan:
+        return Way.LENT if loan.role == "sender" else Way.BORROWED
+    return None
+
+
+def _with(dealings: Dealings, flow: Flowed) -> Dealings:
+    known: Flow = getattr(dealings, flow.way)
+    sums: dict[str, Any] = {flow.way.value: _sum([known, Flow(flow.lines, flow.pieces)])}
     return replace(dealings, **sums)
 
 

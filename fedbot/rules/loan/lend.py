@@ -206,7 +206,7 @@ def wrong_return(turn: Turn, loan: Transfer | None, transfer: Transfer) -> str:
     left = free_to_return(turn, loan, transfer.id)
     if len(wanted) != len(transfer.terms.lines) or any(q > left.get(n, Decimal(0)) for n, q in wanted.items()):
         return "too-much-back"
-    asker = Signature(transfer.terms.asker, transfer.asked.name, "", turn.now)
+    asker = Signature(transfer.terms.asker, transfer.terms.asker_name, "", turn.now)
     return "" if return_terms(loan, wanted, asker, transfer.terms.note) == transfer.terms else "moved"
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.transfer import RECALLED, Transfer
+from fedbot.rules.model.transfer import RECALLED, Line, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL
 
 GONE_OVER = frozenset({"arrived", "created", "placed"})
@@ -25,7 +25,8 @@ class Mark(StrEnum):
     """By what a transfer at rest is found; a value of each, as text, stands in an index.
 
     `EVENT`: the line by which it was asked, or a peer's message about it. `PARENT`: the loan that it is about.
-    `PEER`: the other party. `KEPT`: the other party, of a loan that we have closed alone. `ITEM`: a stock item of ours.
+    `PEER`: the other party. `KEPT`: the other party, of a loan that we have closed alone. `GIFT`: the other party, of a
+    loan of which something became a gift. `ITEM`: a stock item of ours.
     `SERIAL`: a serial number of what we have sent. `PART`: a part of ours, of what came. `WORD`: a part's name or IPN
     (also with #serial), case folded.
     """
@@ -34,6 +35,7 @@ class Mark(StrEnum):
     PARENT = "parent"
     PEER = "peer"
     KEPT = "kept"
+    GIFT = "gift"
     ITEM = "item"
     SERIAL = "serial"
     PART = "part"
@@ -41,7 +43,7 @@ class Mark(StrEnum):
 
 
 class Way(StrEnum):
-    """Which way a line went, seen from us. What was lent counts as lent for ever, unless it became a gift."""
+    """Which way a line went, seen from us. What is on loan now counts as lent; what became a gift as given."""
 
     GIVEN = "given"
     RECEIVED = "received"
@@ -111,6 +113,8 @@ def marks_of(transfer: Transfer) -> frozenset[tuple[Mark, str]]:
     found |= {(Mark.PARENT, transfer.terms.parent), (Mark.PEER, transfer.peer)}
     if transfer.closed is not None and transfer.closed.how is Ending.KEPT:
         found.add((Mark.KEPT, transfer.peer))
+    if transfer.is_loan and any(transfer.ending_of(line.number) is Ending.GIFT for line in transfer.terms.lines):
+        found.add((Mark.GIFT, transfer.peer))
     found |= {(Mark.ITEM, str(p.item)) for p in transfer.progress if p.item is not None}
     if transfer.role == "receiver":
         found |= {(Mark.PART, str(p.part)) for p in transfer.progress if p.item is not None and p.part is not None}
@@ -129,20 +133,18 @@ def went_at(transfer: Transfer) -> datetime:
 
 
 def flows_of(transfer: Transfer) -> tuple[Flowed, ...]:
-    """Its lines that have changed hands. What comes back was counted when it was lent."""
-    if transfer.terms.kind == "return":
+    """Its lines that have changed hands for good. Of a loan that depends on what came back (`ledger.figures`)."""
+    if transfer.terms.kind == "return" or transfer.is_loan:
         return ()
+    way = Way.GIVEN if transfer.role == "sender" else Way.RECEIVED
     return tuple(
-        Flowed(transfer.peer, _way(transfer, line.number), 1, Decimal(0) if line.description.units else line.quantity)
-        for line in transfer.terms.lines
-        if transfer.at(line.number).stage in GONE_OVER
+        flowed(transfer.peer, way, line) for line in transfer.terms.lines if transfer.at(line.number).stage in GONE_OVER
     )
 
 
-def _way(transfer: Transfer, number: int) -> Way:
-    if transfer.is_loan and transfer.ending_of(number) is not Ending.GIFT:
-        return Way.LENT if transfer.role == "sender" else Way.BORROWED
-    return Way.GIVEN if transfer.role == "sender" else Way.RECEIVED
+def flowed(peer: str, way: Way, line: Line) -> Flowed:
+    """One line that went that way; what is measured counts as a line, not in pieces."""
+    return Flowed(peer, way, 1, Decimal(0) if line.description.units else line.quantity)
 
 
 def is_meant(transfer: Transfer, rooms: Sequence[str] | None, peer: str, since: datetime | None) -> bool:
