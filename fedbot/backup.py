@@ -159,7 +159,7 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
     lock = StateLock(state)
     draft = state / _DRAFT
     try:
-        _refuse_a_used_folder(state)
+        refuse_a_used_folder(state)
         is_fresh = (state / JOURNAL).exists()
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(mode=PRIVATE_FOLDER)
@@ -178,7 +178,8 @@ def restore(file: Path, state: Path, party: str, passphrase: str = "") -> Manife
     return manifest
 
 
-def _refuse_a_used_folder(state: Path) -> None:
+def refuse_a_used_folder(state: Path) -> None:
+    """Raises `BackupRefused` if a bot has worked in that state folder."""
     if is_used(state):
         raise _already_there(state / JOURNAL)
 

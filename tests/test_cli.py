@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -22,17 +23,19 @@ from typing import Any
 import pytest
 import yaml
 
+from fedbot.backup import backup
 from fedbot.check.findings import Finding, bad, good, has_passed, remember
 from fedbot.cli import main as command_line
 from fedbot.cli import settings_file
 from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.main import main
 from fedbot.config.loading import load
-from fedbot.identity import FileVault
+from fedbot.identity import FileVault, open_identity
 from fedbot.journal.journal import Journal
 from fedbot.ports.chat import ChatSignedOut, ChatUnreachable
-from fedbot.ports.journal import JournalDamaged, JournalProblem, JournalUnwritable, StateInUse
+from fedbot.ports.journal import Committed, JournalDamaged, JournalProblem, JournalUnwritable, StateInUse
 from fedbot.ports.vault import NoSuchSecret
+from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.summaries import Quarantined
@@ -40,6 +43,7 @@ from fedbot.web.server import Web
 from fedbot.web.standing import Standing
 from fedbot_demo.story import Wishes
 from tests.config.conftest import TOKEN, least
+from tests.messages.scenes import connection
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
 
@@ -403,17 +407,19 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     verbs = ModuleType("fedbot.commands")
     catalogue = [
         spec(name="push", usage="push ITEM QUANTITY to SPACE", summary="give it away", right=Right.APPROVER),
+        spec(name="stats", usage="stats", summary="how much there is", right=Right.MAPPED),
         spec(name="help", usage="help", summary="what I can do", right=Right.ANYONE),
     ]
     verbs.catalogue = lambda: catalogue  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "fedbot.commands", verbs)
     assert main(["verbs"]) == Exit.OK
     assert capsys.readouterr().out.splitlines() == [
-        "push ITEM QUANTITY to SPACE  give it away (approver)",
-        "help                         what I can do (anyone)",
+        "push ITEM QUANTITY to SPACE  give it away (for approvers)",
+        "stats                        how much there is (for everybody in people with an active InvenTree user)",
+        "help                         what I can do (for everybody in people)",
     ]
     assert main(["verbs", "--json"]) == Exit.OK
-    assert json.loads(capsys.readouterr().out)[1] == {
+    assert json.loads(capsys.readouterr().out)[2] == {
         "name": "help",
         "usage": "help",
         "summary": "what I can do",
@@ -421,9 +427,24 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     }
 
 
+def knows_friends(config: Path, *names: str) -> None:
+    """Let the bot have these friendships in its journal."""
+    settings = load(config)
+    settings.state.mkdir(exist_ok=True)
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    known = {}
+    for name in names:
+        party, _, generation = name.rpartition("-")
+        known[name] = replace(connection(), id=name, peer=party, generation=int(generation))
+    with Journal.open(settings.state) as journal:
+        saved: dict[tuple[str, str], Document | None] = {("Connection", name): each for name, each in known.items()}
+        journal.commit(journal.put(Tick(now)), Committed(now, saved))
+
+
 def test_a_token_made_by_hand_goes_into_the_vault_unseen(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    knows_friends(config, "beta-space-2")
     for said in ("inv-secret-0123\n", '{"token": "inv-secret-0123", "name": "fed-beta-space-2-1"}'):
         monkeypatch.setattr("sys.stdin", io.StringIO(said))
         assert main(["credentials", "add", "beta-space-2"]) == Exit.OK
@@ -437,11 +458,26 @@ def test_a_token_made_by_hand_goes_into_the_vault_unseen(
 def test_what_is_no_token_is_not_kept(
     said: str, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    knows_friends(config, "betaspace-1")
     monkeypatch.setattr("sys.stdin", io.StringIO(said))
     assert main(["credentials", "add", "betaspace-1"]) == Exit.FAILED
     assert "no token" in capsys.readouterr().err
     with pytest.raises(NoSuchSecret):
         FileVault(load(config).state / "identity").read("made-for/betaspace/1")
+
+
+def test_a_token_for_a_space_that_the_bot_does_not_know_is_refused(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("inv-secret-0123"))
+    assert main(["credentials", "add", "foo-1"]) == Exit.FAILED
+    assert "the bot has not run yet" in capsys.readouterr().err
+    knows_friends(config, "betaspace-1")
+    assert main(["credentials", "add", "foo-1"]) == Exit.FAILED
+    said = capsys.readouterr().err
+    assert said == "The bot knows no friendship foo-1. There is betaspace-1. Nothing was changed.\n"
+    with pytest.raises(NoSuchSecret):
+        FileVault(load(config).state / "identity").read("made-for/foo/1")
 
 
 @pytest.mark.parametrize("name", ["betaspace", "betaspace-", "-1", "Beta-1", "../x-1"])
@@ -476,6 +512,29 @@ def test_a_demo_without_its_packages_says_how_to_get_them(
     monkeypatch.setattr(importlib, "import_module", lacks)
     assert main(["demo"]) == Exit.FAILED
     assert "pip install 'fedbot[demo]'" in capsys.readouterr().err
+
+
+def test_a_restore_looks_at_the_folder_before_it_asks_and_asks_nobody_without_a_terminal(
+    config: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = load(config)
+    with Journal.open(settings.state) as journal:
+        journal.receive((), "where we were")
+    open_identity(settings.state / "identity")
+    backup(settings.state, settings.party.id, settings.matrix.user, folder / "b", "correct horse")
+    monkeypatch.setattr("fedbot.cli.state_folder.getpass", lambda _: pytest.fail("asked for a passphrase"))
+    assert main(["restore", "b"]) == Exit.FAILED
+    assert "journal.db is there already" in capsys.readouterr().err
+    monkeypatch.setenv("FEDBOT_STATE", str(folder / "new"))
+    assert main(["restore", "b"]) == Exit.FAILED
+    assert "there is nobody to ask for its passphrase. Give it by --passphrase-file" in capsys.readouterr().err
+
+
+def test_a_day_that_is_none_is_told_in_plain_words(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["export", "--since", "foo"])
+    assert ended.value.code == Exit.USAGE
+    assert "foo is no day; write it as 2026-01-31" in capsys.readouterr().err
 
 
 # --- help and docs -----------------------------------------------------------------------------------------

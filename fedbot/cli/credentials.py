@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from getpass import getpass
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
+from fedbot.config.secrets import token_in
+from fedbot.config.settings import Settings
 from fedbot.identity import FileVault
+from fedbot.journal.copies import documents
+from fedbot.ports.journal import JournalProblem
 from fedbot.rules.connection.provision import made_for
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.protocol.announcements import PARTY_ID
 
 
@@ -26,7 +30,10 @@ def credentials(given: argparse.Namespace) -> Exit:
     """The running bot looks into its vault each minute, so nothing has to be told to it."""
     settings = settings_of(given, "warning")
     party, generation = given.name
-    token = _token(getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read())
+    if unknown := _unknown(settings, party, generation):
+        print(unknown, file=sys.stderr)
+        return Exit.FAILED
+    token = token_in(getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read())
     if not token:
         print("That is no token: one line without spaces is. Nothing was changed.", file=sys.stderr)
         return Exit.FAILED
@@ -39,12 +46,14 @@ def credentials(given: argparse.Namespace) -> Exit:
     return Exit.OK
 
 
-def _token(said: str) -> str:
-    """The token, pasted alone or as the answer in which InvenTree tells it; '' if it is neither."""
-    text = said.strip()
-    if text.startswith("{"):
-        try:
-            text = str(json.loads(text).get("token", ""))
-        except ValueError:
-            return ""
-    return text if text.isascii() and text.isprintable() and " " not in text else ""
+def _unknown(settings: Settings, party: str, generation: int) -> str:
+    """Why there is no such friendship to keep a token for; '' if there is one."""
+    try:
+        known = [found for found in documents(settings.state, Connection) if isinstance(found, Connection)]
+    except JournalProblem as problem:
+        return f"{problem} Nothing was changed."
+    names = [f"{each.peer}-{each.generation}" for each in known]
+    if f"{party}-{generation}" in names:
+        return ""
+    listed = f"There {'are' if names[1:] else 'is'} {', '.join(sorted(names))}" if names else "There is none yet"
+    return f"The bot knows no friendship {party}-{generation}. {listed}. Nothing was changed."

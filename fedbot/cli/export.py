@@ -36,7 +36,7 @@ def arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("csv", "json"), default="csv", help="how it is written (default: csv)")
     command.add_argument(
         "--since",
-        type=date.fromisoformat,
+        type=_day,
         help="only what was asked, decided or ended from that day on",
         metavar="DATE",
     )
@@ -66,6 +66,13 @@ def export(settings: Settings, given: argparse.Namespace) -> bool:
         return True
     write_whole(given.output, text.encode())
     return True
+
+
+def _day(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word} is no day; write it as 2026-01-31") from None
 
 
 def as_csv(rows: Iterable[history.Row]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fedbot import logs
-from fedbot.backup import BackupRefused, backup, is_encrypted, restore
+from fedbot.backup import BackupRefused, backup, is_encrypted, refuse_a_used_folder, restore
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.config.settings import Settings
@@ -58,8 +58,14 @@ def do_backup(settings: Settings, given: argparse.Namespace) -> str:
 
 def do_restore(settings: Settings, given: argparse.Namespace) -> str:
     """`fedbot restore`."""
+    refuse_a_used_folder(settings.state)
     passphrase = _read_passphrase(given.passphrase_file)
     if is_encrypted(given.file) and not passphrase:
+        if not sys.stdin.isatty():
+            raise BackupRefused(
+                "This backup is encrypted, and there is nobody to ask for its passphrase. Give it by "
+                "--passphrase-file. Nothing was written."
+            )
         passphrase = getpass("Passphrase: ")
     manifest = restore(given.file, settings.state, settings.party.id, passphrase)
     return (

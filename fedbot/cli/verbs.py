@@ -8,6 +8,14 @@ import importlib.resources
 import json
 
 from fedbot.cli.exits import Exit
+from fedbot.rules.model.stock import Right
+
+_WHO = {
+    Right.ANYONE: "everybody in people",
+    Right.MAPPED: "everybody in people with an active InvenTree user",
+    Right.APPROVER: "approvers",
+    Right.SUPERUSER: "superusers",
+}
 
 
 def verbs(given: argparse.Namespace) -> Exit:
@@ -19,5 +27,5 @@ def verbs(given: argparse.Namespace) -> Exit:
         return Exit.OK
     width = max((len(row["usage"]) for row in rows), default=0)
     for row in rows:
-        print(f"{row['usage']:{width}}  {row['summary']} ({row['who']})")
+        print(f"{row['usage']:{width}}  {row['summary']} (for {_WHO[Right(row['who'])]})")
     return Exit.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from collections.abc import Mapping
@@ -12,7 +13,19 @@ from fedbot.config.problems import SECRET_SETTINGS, Problem
 
 FILE = "_file"
 _VARIABLE = re.compile(r"\$(?:\$\{|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+TOKENS = SECRET_SETTINGS - {"password"}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def token_in(text: str) -> str:
+    """The token, alone or within the JSON in which InvenTree tells it; '' if it is neither."""
+    text = text.strip()
+    if text.startswith("{"):
+        try:
+            text = str(json.loads(text).get("token", ""))
+        except ValueError:
+            return ""
+    return text if text.isascii() and text.isprintable() and " " not in text else ""
 
 
 class SecretSources:
@@ -62,9 +75,9 @@ class SecretSources:
             if section.get(secret) is not None:
                 self.problems.append(Problem(f"{name}.{secret}", "given twice", f"keep it or {path}"))
                 continue
-            section[secret] = self._content(path, Path(file))
+            section[secret] = self._content(path, Path(file), is_token=secret in TOKENS)
 
-    def _content(self, path: str, file: Path) -> str:
+    def _content(self, path: str, file: Path, *, is_token: bool) -> str:
         """What the file says, without the line break at its end; on a problem, text that stands for it."""
         try:
             file = self._source.parent / file.expanduser()
@@ -82,9 +95,12 @@ class SecretSources:
         else:
             if not content:
                 self.problems.append(Problem(path, str(file), "the file is empty; write the secret into it"))
+            elif is_token and not token_in(content):
+                advice = "there is no token in it; a token is one line without spaces"
+                self.problems.append(Problem(path, str(file), advice))
             elif mode & _OTHERS:
                 self.warnings.append(Problem(path, str(file), f"others may read it; chmod 600 {file}"))
-            return content or "empty"
+            return (token_in(content) if is_token else content) or "empty"
         return "unreadable"
 
     def _warn_of_literals(self, raw: dict[str, Any]) -> None:

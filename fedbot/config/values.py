@@ -129,6 +129,8 @@ def _matrix_id(value: str) -> str:
 
 
 def _room(value: str) -> str:
+    if value.startswith("!replace-with-"):
+        raise write_instead("that stands in for your own room: write its id (in Element: room settings, Advanced)")
     if not (_ROOM_ID.fullmatch(value) or _ROOM_ALIAS.fullmatch(value)):
         raise write_instead("write a room's id or address in quotes, for example '!abcdef' or '#lending:example.org'")
     return value

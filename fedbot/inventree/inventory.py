@@ -10,10 +10,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 
+from fedbot.config.secrets import token_in
 from fedbot.inventree import (
     accounts,
     attachments,
@@ -36,6 +38,7 @@ from fedbot.inventree.recognise import recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
+from fedbot.logs import keep_secret
 from fedbot.ports.inventory import InventoryProblem, OutcomeUnknown, Unavailable
 from fedbot.ports.vault import Vault
 from fedbot.rules.model import access_steps, queries, steps
@@ -157,6 +160,7 @@ class OwnInventory:
         self._looking = threading.Lock()
         self._trials = ThreadPoolExecutor(MOST_TRIALS, "trial")
         self._writing = threading.Lock()
+        self._read_at: dict[Path, int] = {}
         self._recognised: tuple[Step | None, float] = (None, 0.0)
 
     async def answer(self, question: Query, received: queries.ReceivedOf | None = None) -> Answer:
@@ -254,6 +258,7 @@ class OwnInventory:
 
     def _as_it_stands(self) -> Server:
         with self._looking:
+            self._take_changed_tokens()
             age = time.monotonic() - self._looked_at
             if self._server is None or not self._looked_at or age > SECONDS_BETWEEN_LOOKS:
                 api, admin = self._transports()
@@ -269,6 +274,27 @@ class OwnInventory:
         if self._admin is None and settings.admin_token is not None:
             self._admin = self._connect(settings.url, settings.admin_token.get_secret_value())
         return self._api, self._admin
+
+    def _take_changed_tokens(self) -> None:
+        """Use what stands in the tokens' files now: an admin may have put the next one there by hand."""
+        files = {self._settings.token_file: self._api, self._settings.admin_token_file: self._admin}
+        for file, transport in files.items():
+            if file is None or transport is None:
+                continue
+            try:
+                changed = file.stat().st_mtime_ns
+                if self._read_at.get(file) == changed:
+                    continue
+                token = token_in(file.read_text("utf-8"))
+            except (OSError, ValueError) as problem:
+                log.warning("the token's file %s can't be read, so the token stays: %s", file, problem)
+                continue
+            self._read_at[file] = changed
+            if token and not transport.uses_token(token):
+                keep_secret(token)
+                transport.use_token(token)
+                self.look_again()
+                log.info("another token stands in %s; it is used from now on", file)
 
     def _connect(self, url: str, token: str) -> InvenTreeTransport:
         """A transport to our own server."""

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from fedbot.config.secrets import token_in
 from fedbot.files import write_whole
 from fedbot.inventree.server import Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
@@ -50,13 +51,13 @@ def renew(server: Server, step: RenewOwnToken) -> OwnTokenRenewed:
     """Make the next token, try it, write it into its file, use it.
 
     Raises `Refusal`, the old one staying in use: no-file (it doesn't come from a file), not-writable (we may not
-    replace the file), restart (somebody has put another one there), unsupported (below API 325), or what the trial of
+    replace the file, or it holds something else), unsupported (below API 325), or what the trial of
     the new one says.
     """
     transport = _transport(server, step.setting)
     file = _writable_file(server, step.setting)
     if not transport.uses_token(_read(file)):
-        raise Refusal("There is another token in the file already; restart me, and I use it.", "restart")
+        raise Refusal("The file holds something else than the token that I use.", "not-writable")
     if not server.version.makes_tokens:
         raise Refusal("This InvenTree can't make the next token over REST.", "unsupported")
     reply = transport.get("user/token/", params={"name": step.name})
@@ -145,7 +146,7 @@ def _writable_file(server: Server, setting: str) -> Path:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text("utf-8").strip()
+        return token_in(file.read_text("utf-8"))
     except OSError as problem:
         raise Refusal(f"I can't read the file {file}: {problem.strerror}.", "not-writable") from None
 

@@ -65,8 +65,11 @@ def problem_of(act: str, response: object) -> ChatProblem:
         return ChatLimited(text, code or "M_LIMIT_EXCEEDED", _pause(response))
     if code in _SIGNED_OUT:
         return ChatSignedOut(text, code)
-    if status >= _SERVER_ERROR or not code:
-        # Without a code it isn't Matrix that answered, but a proxy, whatever the status.
+    if not code:
+        # Without a code it isn't Matrix that answered, but a proxy or another server, whatever the status.
+        what = f"answered {status}, and" if status else "answered, but"
+        return ChatUnreachable(f"{act}: the server at this address {what} not as a Matrix homeserver does")
+    if status >= _SERVER_ERROR:
         return ChatUnreachable(text, code)
     return ChatRefused(text, code)
 

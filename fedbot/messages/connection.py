@@ -704,14 +704,23 @@ def credentials_add(connection: Connection) -> Code:
 _BY_HAND = frozenset({"no-admin-token", "unsupported"})
 
 
-def making_waits(locale: Locale, *, connection: Connection, reason: str, text: str, name: str, reference: str) -> Lines:
+def making_waits(
+    locale: Locale,
+    *,
+    connection: Connection,
+    home: PartyConfig,
+    reason: str,
+    text: str,
+    name: str,
+    reference: str,
+) -> Lines:
     """Exactly what an admin does so that our side of a connection can be made."""
     del reference
     peer = naming.space(locale, connection.peer_name)
     first = locale.say("The friendship with {peer} waits for you.", peer=Bold(peer))
     why = locale.say("Why: {text}", text=diagnosis(locale, text, 300))
     if reason in _BY_HAND:
-        what = _clicks(locale, connection, name, reason)
+        what = _clicks(locale, connection, home, name, reason)
     else:
         sentence = _WHAT_TO_DO.get(reason, marked("Look with {check}; the reason is above."))
         what = [
@@ -756,12 +765,12 @@ _WHAT_TO_DO: dict[str, str] = {
 }
 
 
-def _clicks(locale: Locale, connection: Connection, name: str, reason: str) -> Lines:
+def _clicks(locale: Locale, connection: Connection, home: PartyConfig, name: str, reason: str) -> Lines:
     """What to make by hand: the group, the user in it, its token, and how the bot gets that."""
     first = locale.say(
         "In our InvenTree, as a superuser (Admin Center; before 1.0 the page {admin}):", admin=Code("/admin/")
     )
-    url = f"https://OUR-INVENTREE/api/user/token/?name={name}-1"
+    url = f"{naming.inventory_url(home)}/api/user/token/?name={name}-1"
     steps: tuple[tuple[Inline, ...], ...] = (
         (
             *locale.say("Groups, new: {name}", name=Code(name)),

@@ -56,24 +56,39 @@ def peer_sends_too_much(locale: Locale, *, peer: str) -> Lines:
     ]
 
 
-def post_refused(locale: Locale, *, event: PostRefused) -> Lines:
-    """The homeserver will not take a message of ours, so the people in that room don't see it."""
-    kind = _MESSAGES.get(event.key.partition(":")[0], marked("a message"))
+_DEEDS: dict[str, str] = {
+    "Leave": marked("I could not leave the room {room}."),
+    "Join": marked("I could not join the room {room}."),
+    "Announce": marked("I could not announce {space} in the room {room}."),
+    "Seed": marked("I could not put suggested reactions under a card in {room}. People can still react."),
+}
+
+
+def post_refused(locale: Locale, *, event: PostRefused, room: str, code: str, home: PartyConfig) -> Lines:
+    """The homeserver will not let us do something in a room, or take a message, so the people there don't see it.
+
+    `room`: its name, if it has one. `code`: of the transfer or friendship that it is about; '' if it is about none.
+    """
+    kind, _, about = event.key.partition(":")
+    where = f"{locale.short(room, 60)} ({locale.short(event.room, 120)})" if room else locale.short(event.room, 120)
+    names: dict[str, Words] = {"room": Code(where), "space": naming.space(locale, home.name)}
+    first = locale.say(
+        "I could not post {what} in {room}: nobody there sees it.",
+        what=locale.word(_MESSAGES.get(kind, marked("a message"))),
+        **names,
+    )
+    if not about and kind in _DEEDS:
+        first = locale.say(_DEEDS[kind], **names)
     advice = _WHAT_TO_DO.get(event.code, marked("The text above is the homeserver's."))
     said = " ".join(part for part in (locale.short(event.code, 40), locale.short(event.text, 200)) if part)
-    return [
-        locale.say(
-            "I could not post {what} in {room}: nobody there sees it.",
-            what=locale.word(kind),
-            room=Code(locale.short(event.room, 120)),
-        ),
+    lines: Lines = [
+        first,
         locale.say("The homeserver said: {said}", said=said),
-        locale.say(
-            "{advice} I don't try again by myself. Its name: {key}",
-            advice=locale.word(advice),
-            key=Code(locale.short(event.key, 120)),
-        ),
+        locale.say("{advice} I don't try again by myself.", advice=locale.word(advice)),
     ]
+    if code:
+        lines.append(locale.say("All about it: {show}", show=typed(f"show {code}")))
+    return lines
 
 
 def inventory_down(locale: Locale, *, problem: str, home: PartyConfig) -> Lines:
@@ -306,9 +321,7 @@ def own_token_ends(locale: Locale, *, home: PartyConfig, token: OwnToken, left: 
         else locale.say("After that I can neither look into InvenTree nor move anything.")
     )
     lines: Lines = [first, then, locale.say("Why: {text}", text=diagnosis(locale, token.problem, 300))]
-    if token.reason == "restart":
-        return [*lines, locale.say("Please restart me on the bot's machine.")]
-    url = f"{home.inventory_url or 'https://OUR-INVENTREE'}/api/user/token/?name={name}"
+    url = f"{naming.inventory_url(home)}/api/user/token/?name={name}"
     steps = (
         locale.say("as the user behind it, make a new token: {curl}", curl=Code(f"curl -u USER '{url}'")),
         locale.say(
@@ -317,7 +330,7 @@ def own_token_ends(locale: Locale, *, home: PartyConfig, token: OwnToken, left: 
             file=Code(f"{setting}_file"),
             setting=Code(setting),
         ),
-        locale.say("restart me; once I say that it works, revoke the old one: {old}", old=Code(token.name or "?")),
+        locale.say("once I say that it works, revoke the old one: {old}", old=Code(token.name or "?")),
     )
     lines += [locale.say("Please:"), Items(steps)]
     if token.reason in {"no-file", "not-writable"}:

@@ -35,6 +35,11 @@ def command(text: str) -> Code:
     return Code(f"!fed {text}".rstrip())
 
 
+def inventory_url(home: PartyConfig) -> str:
+    """The address of our InvenTree, for a command that somebody copies."""
+    return home.inventory_url or "https://OUR-INVENTREE"
+
+
 def space(locale: Locale, name: str) -> str:
     """A makerspace by its label (`names`)."""
     return locale.short(name, LONGEST_LABEL) or locale.word("a space without a name")

@@ -58,7 +58,15 @@ def rotate_failed(locale: Locale, *, connection: Connection, home: PartyConfig, 
 
 
 def token_ends(
-    locale: Locale, *, connection: Connection, left: int, reason: str, text: str, name: str, token: str
+    locale: Locale,
+    *,
+    connection: Connection,
+    home: PartyConfig,
+    left: int,
+    reason: str,
+    text: str,
+    name: str,
+    token: str,
 ) -> Lines:
     """A friend's token ends soon, and there is no new one: what to do."""
     peer = naming.space(locale, connection.peer_name)
@@ -72,7 +80,7 @@ def token_ends(
     if text:
         lines.append(locale.say("Why: {text}", text=diagnosis(locale, text, 300)))
     if reason in _BY_HAND:
-        lines += _clicks(locale, connection, name, token, reason)
+        lines += _clicks(locale, connection, home, name, token, reason)
     elif reason == "silent":
         lines.append(locale.say("Its bot has not said yet whether the new one works. Is it running?"))
     elif reason == "peer":
@@ -85,10 +93,10 @@ def token_ends(
     return [*lines, again, connection.code]
 
 
-def _clicks(locale: Locale, connection: Connection, name: str, token: str, reason: str) -> Lines:
+def _clicks(locale: Locale, connection: Connection, home: PartyConfig, name: str, token: str, reason: str) -> Lines:
     """What to make by hand, and how the bot gets it."""
     names: dict[str, Words] = {"user": Code(name), "token": Code(token)}
-    url = f"https://OUR-INVENTREE/api/user/token/?name={token}"
+    url = f"{naming.inventory_url(home)}/api/user/token/?name={token}"
     steps: tuple[tuple[Inline, ...], ...] = (
         locale.say("a new token {token} for the user {user}: {curl}", curl=Code(f"curl -u {name} '{url}'"), **names),
         locale.say(

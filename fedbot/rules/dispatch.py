@@ -138,7 +138,10 @@ def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     is_read_only = room is not None and bool(room.replaced_by)
     is_closed = event.key == Join.__name__ and bool(room_upgrades.replaced_by(turn, event.room))
     if not (event.key.startswith("admin:") or is_read_only or is_closed):  # of upgraded rooms the admins know
-        turn.tell_admins(say(messages.health.post_refused, event=event), f"refused:{event.key}")
+        subject = decisions.subject_by_id(turn, event.key.partition(":")[2].partition(":")[0])
+        names = {"room": room.name if room else "", "code": subject.code if subject else ""}
+        phrase = say(messages.health.post_refused, event=event, home=turn.home, **names)
+        turn.tell_admins(phrase, f"refused:{event.key}:{event.room}")
 
 
 def _on_caught_up(turn: Turn, _: CaughtUp) -> None:

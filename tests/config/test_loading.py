@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import yaml
 
 from fedbot.config.loading import load
 from fedbot.config.problems import ConfigRefused
-from tests.config.conftest import ENVIRONMENT, Write, least
+from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
 
-EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+EXAMPLE = (Path(__file__).parents[2] / "config.example.yaml").read_text().replace("!replace-with-", "!our-")
+"""With rooms of one's own in it."""
 
 
 def complaints(path: Path, environment: dict[str, str] | None = None) -> list[str]:
@@ -40,22 +42,22 @@ def _fill_in_secrets(folder: Path) -> None:
     for name in ("matrix-password", "inventree-token", "inventree-admin-token", "ca.crt"):
         file = folder / "secrets" / name
         file.touch(mode=0o600)
-        file.write_text(f"the {name}\n")
+        file.write_text(f"the-{name}\n")
 
 
 def test_the_example_is_good_once_its_secrets_are_there(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text(EXAMPLE.read_text())
+    path.write_text(EXAMPLE)
     _fill_in_secrets(tmp_path)
     settings = load(path, {})
     assert settings.party.id == "attraktor"
-    assert set(settings.secrets()) == {"the matrix-password", "the inventree-token"}
+    assert set(settings.secrets()) == {"the-matrix-password", "the-inventree-token"}
     assert settings.warnings == ()
 
 
 def test_what_is_off_in_the_example_is_what_holds_anyway(tmp_path: Path) -> None:
     """Taking the # away from every line changes nothing but what is an admin's choice anyway."""
-    lines = EXAMPLE.read_text().splitlines()
+    lines = EXAMPLE.splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("party:"))
     on = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") else line for line in lines[first:]]
     on = [line for line in on if not line.lstrip().startswith("access_token_file")]
@@ -391,3 +393,24 @@ def test_a_path_that_no_file_can_have_is_told(path: str, write: Write) -> None:
     raw["inventree"].pop("token" if path == "inventree.token_file" else "", None)
     (complaint,) = complaints(write(raw))
     assert complaint.startswith(f"{path}: ")
+
+
+def test_a_token_file_may_hold_the_whole_answer_of_inventree_and_nothing_else_than_a_token(
+    write: Write, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.touch(mode=0o600)
+    settings = least() | {"inventree": {"url": "https://inventree.example.org", "token_file": "token"}}
+    file.write_text(json.dumps({"token": TOKEN, "name": "fedbot", "expiry": "2027-11-24"}, indent=1))
+    assert load(write(settings), ENVIRONMENT).inventree.token.get_secret_value() == TOKEN
+    for wrong in ('{"detail": "Not found."}', "two words", "<p>Not found</p>\n<hr>"):
+        file.write_text(wrong)
+        with pytest.raises(ConfigRefused, match=r"inventree\.token_file: .*token: there is no token in it"):
+            load(write(settings), ENVIRONMENT)
+
+
+def test_the_rooms_of_the_example_are_no_rooms(write: Write) -> None:
+    placeholder = "!replace-with-the-room-id"
+    for wrong in ({"rooms": [placeholder]}, {"admin_room": "!replace-with-your-own-room"}):
+        with pytest.raises(ConfigRefused, match="that stands in for your own room"):
+            load(write(least() | wrong), ENVIRONMENT)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +22,8 @@ from fedbot.rules.model.queries import (
     FindItems,
     InventoryStanding,
     Overview,
+    OwnTokens,
+    OwnTokensSeen,
     PersonRights,
     WhoMay,
 )
@@ -287,3 +291,26 @@ async def test_secrets_are_in_no_repr(alpha: Space) -> None:
     assert alpha.settings.token.get_secret_value() not in seen
     assert admin.get_secret_value() not in seen
     alpha.inventory.close()
+
+
+async def test_a_token_that_is_put_into_its_file_by_hand_is_used_without_a_restart(
+    alpha: Space, tmp_path: Path
+) -> None:
+    """An old one that was revoked in the meantime costs nothing then."""
+    file = tmp_path / "token"
+    file.write_text(alpha.settings.token.get_secret_value())
+    edge = alpha.edge(token_file=file)
+    await edge.answer(OwnTokens())
+    row = next(row for row in alpha.admin.rows("user/") if row["username"] == "fedbot")
+    made = alpha.admin.post("user/tokens/", {"user": row["pk"], "name": "by hand"})
+    for token in alpha.admin.rows("user/tokens/", all_users="true"):
+        if token["user"] == row["pk"] and token["name"] != "by hand":
+            alpha.admin.delete(f"user/tokens/{token['id']}/", params={"all_users": "true"})
+    with pytest.raises(NotPermitted):
+        await edge.answer(Overview())
+    file.write_text(json.dumps(made))
+    seen = await edge.answer(OwnTokens())
+    assert isinstance(seen, OwnTokensSeen)
+    assert {token.setting: token.name for token in seen.tokens}["token"] == "by hand"
+    file.unlink()
+    assert await edge.answer(OwnTokens()) == seen

@@ -11,12 +11,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Account, Session, keep_session, read_session, sign_in
 from fedbot.ports.chat import ChatLimited, ChatRefused, ChatSignedOut, ChatUnreachable, Delivery
 from fedbot_demo.homeserver import Homeserver
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.server import Serving, serve
 from tests.demo.conftest import Introduce
 from tests.matrix.conftest import Employ
 
@@ -183,3 +187,18 @@ async def test_a_send_repeated_after_a_new_login_is_the_same_message(
         await bot.chat.send(delivery)
     await bot.restart()
     assert await bot.chat.send(delivery) == first
+
+
+async def test_another_server_at_the_homeservers_address_is_told_as_that(tmp_path: Path) -> None:
+    async with serve(Serving(seeds.alpha().server)) as inventree:
+        with pytest.raises(ChatUnreachable, match="answered 405, and not as a Matrix homeserver does"):
+            await sign_in(Account(inventree.url, "bot", password="x"), tmp_path)
+    page = web.Application()
+
+    async def welcome(_: web.Request) -> web.Response:
+        return web.Response(text="Welcome")
+
+    page.router.add_route("*", "/{path:.*}", welcome)
+    async with TestServer(page) as website:
+        with pytest.raises(ChatUnreachable, match="answered 200, and not as a Matrix homeserver does"):
+            await sign_in(Account(str(website.make_url("")), "bot", password="x"), tmp_path)

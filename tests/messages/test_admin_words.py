@@ -219,11 +219,32 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a message that the homeserver won't take": (
-        say(messages.health.post_refused, event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't.")),
+        say(
+            messages.health.post_refused,
+            event=PostRefused(NOW, "card:k7m2", "!makers", "M_FORBIDDEN", "You can't."),
+            room="Makers",
+            code="k7m2",
+            home=ALPHA,
+        ),
         """
-        I could not post a card in !makers: nobody there sees it.
+        I could not post a card in Makers (!makers): nobody there sees it.
         The homeserver said: M_FORBIDDEN You can't.
-        Please look at my power level in that room. I don't try again by myself. Its name: card:k7m2
+        Please look at my power level in that room. I don't try again by myself.
+        All about it: !fed show k7m2
+        """,
+    ),
+    "a room that can't be left": (
+        say(
+            messages.health.post_refused,
+            event=PostRefused(NOW, "Leave", "!old", "M_UNKNOWN", "Not known."),
+            room="",
+            code="",
+            home=ALPHA,
+        ),
+        """
+        I could not leave the room !old.
+        The homeserver said: M_UNKNOWN Not known.
+        The text above is the homeserver's. I don't try again by myself.
         """,
     ),
     "something failed and is set aside": (

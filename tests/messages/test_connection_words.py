@@ -32,10 +32,13 @@ def card(connection: Connection, people: list[str] | None = None, home: PartyCon
     )
 
 
+HOME = replace(BETA, inventory_url="https://inventree.betaspace.example")
+
+
 def making_waits(reason: str, text: str) -> Phrase:
     making = connection(ConnectionState.MAKING, ours=True)
     about = {"name": "fed-beta-1", "reference": "made-for/beta/1"}
-    return say(messages.connection.making_waits, connection=making, reason=reason, text=text, **about)
+    return say(messages.connection.making_waits, connection=making, home=HOME, reason=reason, text=text, **about)
 
 
 def disconnecting(*, at_once: bool) -> Phrase:
@@ -414,7 +417,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         rights: view for stock, part, part category, stock location; nothing else
         • Users, new: fed-beta-1, last name c9x4bcdefghjkmnpqrst
         active, neither staff nor superuser, a long random password, only in that group
-        • Its token, good for one year: curl -u fed-beta-1 'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-1'
+        • Its token, good for one year: curl -u fed-beta-1 'https://inventree.betaspace.example/api/user/token/?name=fed-beta-1-1'
         • Paste the token (never into a chat) where this command asks for it, on the bot's machine: \
 fedbot credentials add beta-1
         Or write a superuser's token into inventree.admin_token_file and restart me: then I do all of it.
@@ -432,7 +435,7 @@ fedbot credentials add beta-1
         rights: view for stock, part, part category, stock location; nothing else
         • Users, new: fed-beta-1, last name c9x4bcdefghjkmnpqrst
         active, neither staff nor superuser, a long random password, only in that group
-        • Its token, good for one year: curl -u fed-beta-1 'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-1'
+        • Its token, good for one year: curl -u fed-beta-1 'https://inventree.betaspace.example/api/user/token/?name=fed-beta-1-1'
         • Paste the token (never into a chat) where this command asks for it, on the bot's machine: \
 fedbot credentials add beta-1
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4

@@ -167,7 +167,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Please:
         • as the user behind it, make a new token: curl -u USER 'https://inventree.attraktor.example/api/user/token/?name=fedbot-attraktor-2026-12-08'
         • on the bot's machine, write it in the old one's place (inventree.token_file, or where inventree.token comes from). Never into a chat
-        • restart me; once I say that it works, revoke the old one: seed
+        • once I say that it works, revoke the old one: seed
         Or put it into a file of its own (inventree.token_file) that my user may replace, folder included: then I do it.
         I look at it every day.
         """,  # noqa: E501
@@ -181,18 +181,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Please:
         • as the user behind it, make a new token: curl -u USER 'https://inventree.attraktor.example/api/user/token/?name=fedbot-attraktor-2026-12-08'
         • on the bot's machine, write it in the old one's place (inventree.admin_token_file, or where inventree.admin_token comes from). Never into a chat
-        • restart me; once I say that it works, revoke the old one: seed
+        • once I say that it works, revoke the old one: seed
         I look at it every day.
         """,  # noqa: E501
-    ),
-    "another token is there already": (
-        ends(replace(TOKEN, reason="restart", problem="There is another token in the file already."), 3),
-        """
-        ⚠ My own InvenTree token (inventree.token) ends in 3 days, and I have no new one.
-        After that I can neither look into InvenTree nor move anything.
-        Why: There is another token in the file already.
-        Please restart me on the bot's machine.
-        """,
     ),
     "the next one works": (
         say(messages.health.own_token_renewed, token=TOKEN, expiry=date(2027, 12, 8), by_hand=False),

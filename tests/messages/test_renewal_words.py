@@ -14,7 +14,7 @@ from fedbot.rules.model.effects import Phrase, say
 from tests.messages.scenes import ALPHA, connection, plain
 
 FRIENDS = connection(ConnectionState.ACTIVE, ours=True, company=5)
-ENDS: dict[str, Any] = {"connection": FRIENDS, "name": "fed-beta-1", "token": "fed-beta-1-2"}
+ENDS: dict[str, Any] = {"connection": FRIENDS, "home": ALPHA, "name": "fed-beta-1", "token": "fed-beta-1-2"}
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "a new one is wanted": (
@@ -65,7 +65,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Why: No admin token is configured.
         Please, as a superuser:
         • a new token fed-beta-1-2 for the user fed-beta-1: curl -u fed-beta-1 \
-'https://OUR-INVENTREE/api/user/token/?name=fed-beta-1-2'
+'https://inventree.attraktor.example/api/user/token/?name=fed-beta-1-2'
         • paste it (never into a chat) where this command asks for it, on the bot's machine: \
 fedbot credentials add beta-1
         • once I say that it works: revoke the old one

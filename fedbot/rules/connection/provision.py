@@ -331,7 +331,9 @@ def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) 
         return
     turn.note(connection.id, f"making waits: {reason}", detail=text)
     names = {"name": access_name(connection), "reference": own_reference(connection)}
-    phrase = say(messages.connection.making_waits, connection=connection, reason=reason, text=text, **names)
+    phrase = say(
+        messages.connection.making_waits, connection=connection, home=turn.home, reason=reason, text=text, **names
+    )
     turn.tell_admins(phrase, f"making:{connection.id}:{reason}:{turn.now.isoformat()}")
     _tell_room_once(
         turn, connection, "waits", say(messages.connection.making_waits_in_room, connection=connection, home=turn.home)

@@ -357,6 +357,7 @@ def _warned(turn: Turn, connection: Connection) -> Connection:
     phrase = say(
         messages.rotate_tokens.token_ends,
         connection=connection,
+        home=turn.home,
         left=max(left, 0),
         reason=renewal.reason or "silent",
         text=renewal.problem,
