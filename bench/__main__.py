@@ -19,7 +19,7 @@ from bench import backlog, busy, handover, history, transport
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
 from fedbot_demo import plot
-from fedbot_demo.stage import Space, Stage
+from fedbot_demo.stage import InvenTrees, Space, Stage
 
 RESULT = Path(__file__).parent.parent / "build" / "bench.json"
 _LOOK_EVERY_S = 0.02
@@ -51,7 +51,7 @@ async def _measure(*, rounds: int, starts: int, missed_events: int) -> tuple[dic
     transports = await asyncio.to_thread(transport.measure, rounds, "none")
     slow = await asyncio.to_thread(transport.measure, max(rounds // 4, 3), "measured")
     _tell("a homeserver, two InvenTrees, two bots …")
-    async with Stage(rules={"grace_seconds": handover.GRACE_S}, latency="measured") as stage:
+    async with Stage(rules={"grace_seconds": handover.GRACE_S}, inventrees=InvenTrees(latency="measured")) as stage:
         await _limits(stage, lifted=True)
         await plot.connect(stage)
         await at_rest(stage)

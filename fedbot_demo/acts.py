@@ -35,8 +35,10 @@ async def connect(play: Performance) -> list[Check]:
     card = await plot.ask_to_connect(stage)
     await play.read(card)
     await play.tap(stage.betaspace.superuser, card, plot.YES)
-    await play.read(await plot.connected(stage, card))
     attraktor, betaspace = stage.pair
+    for space, peer in ((attraktor, betaspace), (betaspace, attraktor)):
+        await play.make_access_if_need_be(space, peer)
+    await play.read(await plot.connected(stage, card))
     return [*await check_access(attraktor, betaspace), *await check_access(betaspace, attraktor)]
 
 

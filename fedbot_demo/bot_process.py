@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,18 @@ class BotProcess:
     async def health(self) -> dict[str, Any] | None:
         """What `fedbot health` would be told; None when nobody answers."""
         return await asyncio.to_thread(ask, self.state / HEALTH_SOCKET)
+
+    async def give_token(self, name: str, token: str) -> None:
+        """`fedbot credentials add NAME`, with the token on its standard input.
+
+        Raises:
+            BotEndedError: It wasn't taken.
+        """
+        command = [sys.executable, "-m", "fedbot", "credentials", "--config", str(self.config), "add", name]
+        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=STDOUT)
+        said, _ = await process.communicate(token.encode())
+        if process.returncode:
+            raise BotEndedError(f"The token for {name} was not taken: {said.decode()}")
 
     def log_tail(self) -> str:
         """The last lines of its log."""

@@ -33,6 +33,19 @@ class Performance:
 
     # --- what people do
 
+    async def make_access_if_need_be(self, space: Space, peer: Space) -> None:
+        """Where the bot can't make the peer's account in its InvenTree, one of its admins does, as it asks for."""
+        if space.version.edits_rule_sets:
+            return
+        await plot.asked_for_access(space, peer)
+        await space.make_access_by_hand(peer.party)
+        who = space.superuser.user_id.partition(":")[0].lstrip("@").capitalize()
+        self.narrator.lines(
+            f"{space.name}'s InvenTree can't make accounts over REST. Its bot tells its admins what to click; {who} "
+            f"does it, and gives it the token: fedbot credentials add {peer.party}-1. It looks within a minute.",
+            "2",
+        )
+
     async def say(self, person: Person, words: str, *, reply_to: str | None = None) -> RoomEvent:
         """A line to the bots, and the message that answers it, told and read."""
         answer = await plot.answer_to(self.stage, person, words, reply_to=reply_to)

@@ -20,6 +20,8 @@ PARCEL = "📦"
 DAMAGED = "🔧"
 #: Under a default Synapse a bot that has said much waits 5 s for each event.
 PATIENCE_S = 60.0
+#: A bot looks once a minute whether it was given a token.
+_CONNECTED_WITHIN_S = 2 * PATIENCE_S
 
 
 class OffScriptError(Exception):
@@ -108,7 +110,7 @@ async def connected(
                 and kind_of(event) == "ready"
                 and subject_of(event) == subject_of(card)
             ),
-            PATIENCE_S,
+            _CONNECTED_WITHIN_S,
             what=f"{space.name} to be ready",
         )
         for space in (asking, asked)
@@ -122,6 +124,15 @@ async def connected(
         PATIENCE_S,
         after=max(ready, key=person.seen.index),
         what="the word that the spaces are connected",
+    )
+
+
+async def asked_for_access(space: Space, peer: Space) -> RoomEvent:
+    """The message to the space's admins that names the account which they have to make for the peer."""
+    return await space.superuser.wait_for(
+        lambda event: event.room == space.admin_room and f"fed-{peer.party}-1" in event.body,
+        PATIENCE_S,
+        what=f"{space.name}'s bot to ask for an account",
     )
 
 

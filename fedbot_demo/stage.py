@@ -7,6 +7,7 @@ stage, however that ends.
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from fedbot_demo.encrypted_person import EncryptedPerson
 from fedbot_demo.homeserver import Account, Homeserver
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.inventree.versions import Version
 from fedbot_demo.person import Person
 from fedbot_demo.stocktake import Stocktake
 
@@ -43,6 +45,8 @@ ENCRYPTION: dict[str, Any] = {
 }
 _ANNOUNCED_WITHIN_S = 40.0
 _INVITED_WITHIN_S = 30.0
+#: The roles of an account that may look at what there is.
+LOOKING = ("stock", "part", "part_category", "stock_location")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,22 @@ class Cast:
 ATTRAKTOR = Cast("attraktor", "Attraktor", "alpha", ("anna", "piet", "kim"), "Workshop")
 BETASPACE = Cast("betaspace", "Betaspace", "beta", ("bea", "cem", "dilek", "tom"), "Store/Shelf 2")
 GAMMASPACE = Cast("gammaspace", "Gammaspace", "gamma", ("gus", "mia"), "Cellar")
+
+
+@dataclass(frozen=True)
+class InvenTrees:
+    """What the simulated InvenTrees are like.
+
+    `latency`: `measured` lets them answer as slowly as real ones. `versions`: of the first two spaces' (of
+    `versions.RECORDED`); the third one's is the newest.
+    """
+
+    latency: Literal["none", "measured"] = "none"
+    versions: tuple[str, str] = ("newest", "newest")
+
+    def version_of(self, cast: Cast) -> str:
+        """The version of the InvenTree of one makerspace."""
+        return dict(zip((ATTRAKTOR, BETASPACE), self.versions, strict=True)).get(cast, "newest")
 
 
 @dataclass
@@ -99,7 +119,18 @@ class Space:
 
     def stocktake(self) -> Stocktake:
         """Its InvenTree, to be read as its admin."""
-        return Stocktake(self.inventree.url, self.inventree.tokens["admin"])
+        return Stocktake(self.inventree.url, self.inventree.tokens["admin"], self.version)
+
+    @property
+    def version(self) -> Version:
+        """The version of its InvenTree."""
+        return Version.named(self.inventree.version)
+
+    async def make_access_by_hand(self, peer: str) -> None:
+        """An admin makes the account that the bot asks for, and gives the bot its token."""
+        content = {"name": f"fed-{peer}-1", "roles": dict.fromkeys(LOOKING, "view")}
+        made = await asyncio.to_thread(self.inventree.control, "POST", "accounts/", content)
+        await self.bot.give_token(f"{peer}-1", json.dumps(made))
 
     async def start_inventree(self) -> None:
         """Start its InvenTree; it goes on where it was, at the same address."""
@@ -121,7 +152,7 @@ class Stage:
         third: With Gammaspace, which is small.
         apart: Each space on a homeserver of its own, which federates with the others'.
         encrypted: All rooms are encrypted, as clients make them, and the people's clients encrypt.
-        latency: `measured` lets the InvenTrees answer as slowly as real ones.
+        inventrees: What their InvenTrees are like.
     """
 
     room: str
@@ -140,13 +171,13 @@ class Stage:
         third: bool = False,
         apart: bool = False,
         encrypted: bool = False,
-        latency: Literal["none", "measured"] = "none",
+        inventrees: InvenTrees | None = None,
     ) -> None:
+        self._inventrees = inventrees or InvenTrees()
         self._wanted_folder = folder
         self._access = access
         self._default_rate_limits = default_rate_limits
         self._rules = dict(rules or {})
-        self._latency = latency
         self._apart = apart
         self._encrypted = encrypted
         self._homeservers: dict[Cast, Homeserver] = {}
@@ -226,7 +257,12 @@ class Stage:
     def _inventree(self, cast: Cast) -> InvenTreeProcess:
         folder = self.folder / cast.party
         folder.mkdir(mode=0o700, exist_ok=True)
-        process = InvenTreeProcess(seed=cast.seed, state_file=folder / "inventree.json", latency=self._latency)
+        process = InvenTreeProcess(
+            seed=cast.seed,
+            version=self._inventrees.version_of(cast),
+            state_file=folder / "inventree.json",
+            latency=self._inventrees.latency,
+        )
         self._stack.callback(process.stop)
         return process
 
@@ -296,7 +332,7 @@ class Stage:
                 "approvers_group": seeds.APPROVERS,
                 "destination": cast.destination,
             },
-            "rules": self._rules,
+            "rules": {**self._rules, **_pinned(cast, Version.named(inventree.version))},
         }
 
     async def announced(self) -> None:
@@ -316,6 +352,13 @@ class Stage:
                 _ANNOUNCED_WITHIN_S,
                 what=f"{bot} in its admin room; its log is {space.bot.log}",
             )
+
+
+def _pinned(cast: Cast, version: Version) -> dict[str, Any]:
+    """Who may decide, by name, where InvenTree lets any account give itself permissions."""
+    if version.keeps_rights_safe:
+        return {}
+    return {"pinned_superusers": [cast.people[0]], "pinned_approvers": list(cast.people[1:])}
 
 
 def _write_secret(path: Path, text: str) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import httpx
 
+from fedbot_demo.inventree.versions import NEWEST, Version
+
 #: One request at most takes so long, in seconds.
 _PATIENCE_S = 20.0
 
@@ -47,9 +49,10 @@ class HistoryEntry:
 
 
 class Stocktake:
-    """Reads one InvenTree by its address and a superuser's token. Raises httpx's errors as they come."""
+    """Reads one InvenTree of that version by its address and a superuser's token. Raises httpx's errors."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, version: Version = NEWEST) -> None:
+        self._version = version
         self._http = httpx.AsyncClient(
             base_url=f"{url}/api/",
             headers={"Authorization": f"Token {token}"},
@@ -96,7 +99,9 @@ class Stocktake:
 
     async def metadata(self, model: str, pk: int) -> dict[str, Any]:
         """The metadata of a `stockitem` or `company`."""
-        content: dict[str, Any] = (await self._get(f"metadata/{model}/{pk}/"))["metadata"] or {}
+        place = {"stockitem": "stock", "company": "company"}[model]
+        path = f"metadata/{model}/{pk}/" if self._version.metadata_apart else f"{place}/{pk}/metadata/"
+        content: dict[str, Any] = (await self._get(path))["metadata"] or {}
         return content
 
     async def attached(self, pk: int) -> list[str]:

@@ -19,10 +19,11 @@ from fedbot_demo.bot_process import BotEndedError
 from fedbot_demo.checks import Check
 from fedbot_demo.homeserver import HomeserverError
 from fedbot_demo.inventree.process import NotReadyError
+from fedbot_demo.inventree.versions import RECORDED, Version
 from fedbot_demo.narrator import Narrator
 from fedbot_demo.performance import Performance
 from fedbot_demo.plot import OffScriptError
-from fedbot_demo.stage import Stage
+from fedbot_demo.stage import InvenTrees, Stage
 
 OK, DIFFERS, INTERRUPTED = 0, 1, 130
 #: What a use case's page has of the run, between the text that people wrote.
@@ -36,7 +37,7 @@ class Wishes:
     `fast`: no pauses for reading, a short grace, and a homeserver without limits. `keep`: in the end leave everything
     running, with logins, until Ctrl-C. `all_acts`: those too that `make demo` leaves out. `transcript`: a file to
     write what was told into. `pages`: a folder with a page for each act, whose transcript is written anew; pictures
-    go there too.
+    go there too. `versions`: of Attraktor's and Betaspace's InvenTrees, of `versions.RECORDED`.
     """
 
     fast: bool = False
@@ -44,11 +45,24 @@ class Wishes:
     all_acts: bool = False
     transcript: Path | None = None
     pages: Path | None = None
+    versions: tuple[str, str] = ("newest", "newest")
 
     @property
     def acts(self) -> tuple[Act, ...]:
         """The acts to play."""
         return tuple(act for act in ACTS if self.all_acts or act.name in SHORT)
+
+
+def versions_of(text: str) -> tuple[str, str]:
+    """`1.0,newest` as the versions of Attraktor's and Betaspace's InvenTrees; one alone is of both.
+
+    Raises:
+        ValueError: it isn't one or two of those that were recorded; with what they are.
+    """
+    found = [each.strip() for each in text.split(",")]
+    if len(found) > 2 or not set(found) <= set(RECORDED):  # noqa: PLR2004  as many as there are spaces
+        raise ValueError(f"{text}: name one or two of {', '.join(RECORDED)}, such as 1.0,newest")
+    return found[0], found[-1]
 
 
 def play(wishes: Wishes) -> int:
@@ -82,9 +96,11 @@ class Story:
     async def run(self) -> int:
         """Play, tell, check; the exit code."""
         print("Building the stage: a Matrix homeserver, simulated InvenTrees, bots. A few seconds…", flush=True)
+        versions = self._wishes.versions
         rules = {"grace_seconds": 1.0 if self._wishes.fast else 5.0}
         stage = Stage(
-            access="direct",
+            access="direct" if all(Version.named(each).keeps_rights_safe for each in versions) else "relayed",
+            inventrees=InvenTrees(versions=versions),
             rules=rules,
             third=self._wishes.all_acts,
             default_rate_limits=not self._wishes.fast,

@@ -497,9 +497,12 @@ def test_the_demo_gets_its_options_and_gives_its_exit_code(monkeypatch: pytest.M
     monkeypatch.setattr("fedbot_demo.story.play", play)
     assert main(["demo", "--fast"]) == 1
     assert main(["demo", "--keep", "--all", "--transcript", "told.md", "--pages", "docs"]) == 1
+    assert main(["demo", "--versions", "1.0,newest"]) == 1
+    assert main(["demo", "--versions", "1.1"]) == Exit.USAGE
     assert asked == [
         Wishes(fast=True),
         Wishes(keep=True, all_acts=True, transcript=Path("told.md"), pages=Path("docs")),
+        Wishes(versions=("1.0", "newest")),
     ]
 
 

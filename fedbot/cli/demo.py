@@ -21,7 +21,17 @@ def demo(given: argparse.Namespace) -> int:
             f"The demo needs packages that a bot doesn't ({missing.name}): pip install 'fedbot[demo]'", file=sys.stderr
         )
         return Exit.FAILED
+    try:
+        versions = story.versions_of(given.versions)
+    except ValueError as wrong:
+        print(f"--versions {wrong}", file=sys.stderr)
+        return Exit.USAGE
     wishes = story.Wishes(
-        fast=given.fast, keep=given.keep, all_acts=given.all, transcript=given.transcript, pages=given.pages
+        fast=given.fast,
+        keep=given.keep,
+        all_acts=given.all,
+        transcript=given.transcript,
+        pages=given.pages,
+        versions=versions,
     )
     return int(story.play(wishes))

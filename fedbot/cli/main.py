@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--fast", action="store_true", help="without pauses for reading")
     demo.add_argument("--keep", action="store_true", help="leave everything running in the end, and print logins")
     demo.add_argument("--all", action="store_true", help="every use case, not only the usual ones")
+    demo.add_argument(
+        "--versions", default="newest", help="of the two InvenTrees, such as 1.0,newest (or 0.13, 0.17)", metavar="A,B"
+    )
     demo.add_argument("--transcript", type=Path, help="also write what happens into this file", metavar="FILE")
     demo.add_argument("--pages", type=Path, help="also write each act's part into its page there", metavar="FOLDER")
     return parser

@@ -59,6 +59,13 @@ def make_group(state: State, name: str, roles: Mapping[str, str], *, exactly: bo
     return group
 
 
+def make_account(state: State, name: str, roles: Mapping[str, str]) -> str:
+    """As an admin does on the server itself: a user in a group of its own name with just these roles; its token."""
+    group = make_group(state, name, roles, exactly=True)
+    user = User(pk=state.users.next_pk, username=name, last_name=name, groups=(group.pk,))
+    return issue_token(state, state.users.put(user), name).key
+
+
 class Seeder:
     """Writes rows straight into an empty server, as its admin (who is the first account)."""
 

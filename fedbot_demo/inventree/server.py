@@ -21,6 +21,7 @@ from fedbot_demo.inventree.core import SimulatedInvenTree
 from fedbot_demo.inventree.exchange import JsonObject, Request
 from fedbot_demo.inventree.faults import Broken, Fault, FaultKind, Faults, answer
 from fedbot_demo.inventree.latency import Latency
+from fedbot_demo.inventree.seeding import make_account
 
 HOST = "127.0.0.1"
 CONTROL_HEADER = "X-Control-Key"
@@ -49,6 +50,7 @@ class Serving:
         application.router.add_route("*", "/_control/faults/", self._control)
         application.router.add_post("/_control/faults/release/", self._release)
         application.router.add_get("/_control/requests/", self._requests)
+        application.router.add_post("/_control/accounts/", self._accounts)
         application.router.add_route("*", "/{path:.*}", self._handle)
         return application
 
@@ -97,6 +99,14 @@ class Serving:
         self._check_key(incoming)
         done = self.faults.release(self.server)
         return web.json_response({"statuses": [response.status for response in done]})
+
+    async def _accounts(self, incoming: web.Request) -> web.Response:
+        """What an admin does in the admin pages, which aren't simulated: an account `name` with `roles`; its token."""
+        self._check_key(incoming)
+        content = await incoming.json()
+        with self.server.lock:
+            token = make_account(self.server.state, content["name"], content["roles"])
+        return web.json_response({"token": token})
 
     async def _requests(self, incoming: web.Request) -> web.Response:
         """What was asked, for those who count or time calls."""

@@ -446,6 +446,11 @@ class Version:
         return not self.edits_rule_sets
 
     @property
+    def keeps_rights_safe(self) -> bool:
+        """Whether only admins can give rights; otherwise a friend had better get no account."""
+        return not (self.anybody_edits_users or self.anybody_becomes_staff)
+
+    @property
     def sets_passwords(self) -> bool:
         """Whether `user/N/set-password/` exists."""
         return self.api >= 351  # noqa: PLR2004

@@ -23,9 +23,7 @@ import pytest
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import NEWEST_KNOWN, Version
 from fedbot_demo.inventree import seeds, versions
-from fedbot_demo.inventree.records import User
-from fedbot_demo.inventree.seeding import Seeded, make_group
-from fedbot_demo.inventree.tokens import issue_token
+from fedbot_demo.inventree.seeding import Seeded, make_account
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.contract.ground import READER_ROLES, SERVICE_ROLES, Ground
 
@@ -114,11 +112,8 @@ def _on_the_simulator(name: str) -> Ground:
 
 def _prepared(seeded: Seeded, name: str) -> str:
     """The token of an account made on the server itself, in a group of its own name."""
-    state = seeded.server.state
     roles = {role: " ".join(actions) for role, actions in _ROLES[name].items()}
-    group = make_group(state, name, roles, exactly=True)
-    user = state.users.put(User(pk=state.users.next_pk, username=name, groups=(group.pk,)))
-    return issue_token(state, user, "prepared").key
+    return make_account(seeded.server.state, name, roles)
 
 
 def _on_a_live_server() -> Ground:

@@ -13,6 +13,7 @@ import pytest
 from fedbot_demo.checks import Check, Handover, check_access, check_receiver, check_sender
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.server import Serving, serve
+from fedbot_demo.inventree.versions import NEWEST, Version
 from fedbot_demo.stage import ATTRAKTOR, BETASPACE, Cast, Space
 from fedbot_demo.stocktake import Stocktake
 
@@ -26,6 +27,7 @@ class JustInvenTree:
     cast: Cast
     url: str
     token: str
+    version: Version = NEWEST
 
     @property
     def name(self) -> str:

@@ -14,9 +14,7 @@ import pytest
 
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot_demo.inventree.records import User
-from fedbot_demo.inventree.seeding import make_group
-from fedbot_demo.inventree.tokens import issue_token
+from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.versions import RECORDED
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
@@ -64,11 +62,7 @@ VIEWS = dict.fromkeys(("stock", "part", "part_category", "stock_location"), "vie
 
 def makes_access_by_hand(space: Space, peer: str) -> None:
     """An admin makes group, user and token on the server, as these versions tell nothing of it over REST."""
-    name = f"fed-{peer}-1"
-    group = make_group(space.tables, name, VIEWS, exactly=True)
-    user = User(pk=space.tables.users.next_pk, username=name, last_name="x", groups=(group.pk,))
-    token = issue_token(space.tables, space.tables.users.put(user), f"{name}-1")
-    space.vault.keep(f"made-for/{peer}/1", token.key)
+    space.vault.keep(f"made-for/{peer}/1", make_account(space.tables, f"fed-{peer}-1", VIEWS))
 
 
 async def connected(alpha: str, beta: str) -> World:

@@ -97,6 +97,17 @@ async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_sha
     await _nothing_is_left(folder)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("versions", ["1.0,newest", "0.17,0.13"])
+async def test_the_demo_ends_well_with_older_inventrees(folder: Path, versions: str) -> None:
+    demo = await _demo(folder, "--fast", "--versions", versions)
+    output, _ = await demo.communicate()
+    told = output.decode()
+    assert demo.returncode == 0, told
+    assert told.count("credentials add") == sum(older in versions for older in ("0.13", "0.17"))
+
+
 @pytest.mark.parametrize("moment", ["Building the stage", "taps ✅"])
 async def test_ctrl_c_at_any_time_leaves_nothing_running(folder: Path, moment: str) -> None:
     demo = await _demo(folder, "--fast")
