@@ -62,7 +62,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
             settled = resolve.settle(turn, transfer, truth, seen, turn.signature_of(command))
             peer_name = turn.party_name(transfer.peer)
             return say(messages.resolve.resolved, transfer=settled, truth=truth, home=turn.home, peer_name=peer_name)
-    return _offer(turn, command, transfer, offered, seen)
+    _offer(turn, command, transfer, offered, seen)
+    return None
 
 
 def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -73,7 +74,8 @@ def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answ
         if truth.name == _said(command)[0]:
             settled = write_off.settle(turn, loan, truth, seen, turn.signature_of(command))
             return say(messages.resolve.loan_settled, loan=settled, truth=truth, peer_name=turn.party_name(loan.peer))
-    return _offer(turn, command, loan, offered, seen)
+    _offer(turn, command, loan, offered, seen)
+    return None
 
 
 def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
@@ -103,7 +105,7 @@ def _said(command: Command) -> tuple[str, int | None]:
     return (words[0].lower() if words else ""), (int(number) if number.isdecimal() else None)
 
 
-def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> Phrase | None:
+def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Truth, ...], seen: Seen) -> None:
     """What InvenTree shows and what may be true; a number picks one."""
     phrase = say(
         messages.resolve.resolve_choice if transfer.dispute else messages.resolve.resolve_loan_choice,
@@ -114,11 +116,8 @@ def _offer(turn: Turn, command: Command, transfer: Transfer, offered: tuple[Trut
         truths=offered,
         said=str(command.arguments.get("as", "")),
     )
-    if not offered:
-        return phrase
     lines = tuple(whole_line(turn, command, SPEC, id=transfer.code, **{"as": truth.typed}) for truth in offered)
     chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, lines)
-    return None
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -11,7 +11,7 @@ from fedbot.messages.transfer_facts import card_of, settled, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts
-from fedbot.rules.model.settlement import Truth
+from fedbot.rules.model.settlement import STANDS, Truth
 from fedbot.rules.model.transfer import Line, Transfer
 
 MOST_ITEMS = 6
@@ -105,11 +105,16 @@ def resolve_choice(
         lines.append(locale.say('"{said}" does not fit with what InvenTree shows.', said=locale.short(said, 40)))
     lines += _what_the_peer_says(locale, transfer, peer)
     lines += _shown(locale, transfer, seen, home)
-    if not truths:
-        return [*lines, *_nothing_to_choose(locale, transfer, home, peer)]
     if transfer.dispute is not None and home.party not in transfer.dispute.by:
         lines.append(locale.say("{peer}'s superusers can say it for sure; here it is on your word alone.", peer=peer))
-    return [*lines, *_numbered(locale, transfer, truths, peer), *_by_another_number(locale, transfer)]
+    lines += _numbered(locale, transfer, truths, peer)
+    if Truth(STANDS) in truths:
+        own = naming.space(locale, home.name)
+        return [
+            *lines,
+            locale.say("If {peer} is right, first delete it from {own}'s stock, then ask again.", peer=peer, own=own),
+        ]
+    return [*lines, *_by_another_number(locale, transfer)]
 
 
 def resolve_loan_choice(
@@ -184,6 +189,7 @@ _TRUTHS: dict[str, str] = {
     "lost": marked("it is nowhere. Then it is written off, on your word"),
     "come": marked("it came after all. Then it is booked in now"),
     "booked": marked("it was booked in as #{item}. Then {peer} is told, and it is done"),
+    "stands": marked("it is booked in here, and stays in our stock. Then I tell {peer} so"),
     "never": marked("it is not in our books, and never will be. Then {peer} takes it back"),
     "off": marked("it counts in our stock still. Then I give it the status 'lost', so that it doesn't any more"),
     "by-hand": marked("somebody has taken it out of our stock by hand, or will. Then I only note that"),
@@ -211,21 +217,6 @@ def _by_another_number(locale: Locale, transfer: Transfer) -> Lines:
         return []
     line = command(f"resolve {transfer.code} --as {word} #NUMBER")
     return [locale.say("Done by hand, under another number? {line}", line=line)]
-
-
-def _nothing_to_choose(locale: Locale, transfer: Transfer, home: PartyConfig, peer: str) -> Lines:
-    own = naming.space(locale, home.name)
-    if transfer.dispute is not None and home.party not in transfer.dispute.by and transfer.role == "sender":
-        return [locale.say("It is for a superuser of {peer} to say; I follow.", peer=peer)]
-    if transfer.dispute is not None and (
-        transfer.dispute.was.value == "received" or transfer.dispute.said == "reverted"
-    ):
-        return [
-            locale.say("It is booked in here, and {peer} took it back.", peer=peer),
-            locale.say("If {peer} is right, first delete it from {own}'s stock, then ask again.", peer=peer, own=own),
-            locale.say("If {own} is right, {peer} has to give it again, to customer {own}.", peer=peer, own=own),
-        ]
-    return [locale.say("What to say of it is for a superuser of {peer}; I follow.", peer=peer)]
 
 
 # --- afterwards ----------------------------------------------------------------------------------------------

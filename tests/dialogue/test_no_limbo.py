@@ -11,6 +11,8 @@ from fedbot.rules.transfer.opening import first_body
 from fedbot.rules.wire.subject_ids import SubjectKind, by_line, opened_id
 from tests.dialogue.forging import forge
 from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.test_lending import lent
+from tests.dialogue.test_letters import kind_of
 from tests.dialogue.world import World, friends, step, told
 
 DEBITING, DISPUTED, SENT = TransferState.DEBITING, TransferState.DISPUTED, TransferState.SENT
@@ -30,6 +32,12 @@ def another(honest: Transfer, event_id: str) -> Transfer:
     assert honest.opening is not None
     opening = replace(honest.opening, cause=by_line(event_id))
     return replace(honest, id=opened_id(SubjectKind.PUSH, opening), opening=opening)
+
+
+def says_next(world: World, heard: Transfer, kind: str) -> None:
+    """Attraktor's bot says next what its own code would not, to Betaspace, which has `heard` so much of it."""
+    exchange = replace(world.alpha.transfer().exchange, sent=heard.exchange.seen)
+    forges(world, world.alpha, replace(world.alpha.transfer(), exchange=exchange), kind, {"reason": "x"})
 
 
 async def an_offer_of_a_sleeping_friend() -> World:
@@ -77,6 +85,41 @@ async def test_what_a_dishonest_peer_leaves_at_sent_can_be_settled_by_people() -
     world.anna.says(f"!fed resolve {world.alpha.transfer().code} --as back")
     await world.settle()
     assert world.alpha.transfer().state is TransferState.REVERTED
+
+
+async def test_a_peer_that_disputes_what_we_have_booked_in_and_falls_silent_leaves_us_an_answer() -> None:
+    """What is answered is ours: a word that the peer can't tell stops nothing, and what contradicts us has an end."""
+    world = await friends()
+    world.server.loses = lambda user, event: user == world.beta.chat.user_id and kind_of(event) == "done"
+    await lent(world=world)
+    loan = world.beta.transfer()
+    assert loan.state is TransferState.RECEIVED
+    world.alpha.is_asleep = True
+    world.server.loses = lambda _user, _event: False
+    says_next(world, loan, "disputed")
+    await world.settle()
+    assert world.beta.transfer().is_on_loan  # it can still be given back
+    assert "I can't tell what became of" not in world.room.transcript()
+    says_next(world, world.beta.transfer(), "reverted")
+    await world.settle()
+    assert world.beta.transfer().state is DISPUTED
+    world.bea.says(f"!fed resolve {loan.code} --as stands")
+    await world.settle()
+    assert world.beta.transfer().state is TransferState.RECEIVED
+    assert world.beta.transfer().is_on_loan
+
+
+async def test_what_is_disputed_while_the_friendship_ends_is_over_with_it() -> None:
+    world = await friends()
+    await world.push("M3-NUT 10")
+    world.alpha.is_asleep = True
+    connection = world.alpha.connection()
+    says_next(world, world.beta.transfer(), "disputed")
+    forges(world, world.alpha, connection, "disconnecting", {"by": world.anna.user_id, "by_name": "Anna"})
+    await world.settle()
+    says_next(world, world.beta.transfer(), "reverted")
+    await world.settle()
+    assert world.beta.transfer().state is TransferState.CANCELLED
 
 
 async def test_a_request_that_is_to_stay_open_longer_than_the_protocol_allows_is_refused() -> None:

@@ -257,7 +257,7 @@ async def test_nobody_can_tell_whether_what_was_refused_is_back_until_a_superuse
     with unanswered(world.alpha, "stock/return/", FaultKind.TIMEOUT_BEFORE):
         await world.passes(timedelta(seconds=6))
     await quarter_of_an_hour(world, world.alpha)
-    assert states(world) == {DISPUTED}
+    assert (world.alpha.transfer().state, world.beta.transfer().state) == (DISPUTED, TransferState.REFUSED)
     await picks(world, world.anna, "Betaspace has not got it")
     assert states(world) == {REVERTED}
     assert nuts(world) == (NUTS, NUTS_THERE)
@@ -325,6 +325,15 @@ async def both_have_it(world: World) -> None:
     assert states(world) == {DISPUTED}
     assert nuts(world) == (NUTS, NUTS_THERE + 10)
     assert "first delete it" in (await asks(world, world.bea)).text
+
+
+async def test_what_both_have_in_stock_stays_with_the_receiver_on_its_word_and_the_sender_is_told() -> None:
+    world = await friends()
+    await both_have_it(world)
+    await picks(world, world.bea, "it is booked in here")
+    assert (world.beta.transfer().state, world.alpha.transfer().state) == (TransferState.RECEIVED, DISPUTED)
+    assert nuts(world) == (NUTS, NUTS_THERE + 10)
+    assert "Betaspace says now that it has booked it in" in (await asks(world, world.anna)).text
 
 
 async def test_what_both_have_in_stock_is_deleted_where_it_does_not_belong() -> None:

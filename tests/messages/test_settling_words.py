@@ -206,31 +206,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "both have it": (
-        choice(disputed("receiver", RECEIVED, ("attraktor",)), (HERE,), ()),
+        choice(disputed("receiver", RECEIVED, ("beta",), "reverted"), (HERE,), (Truth("stands"),)),
         """
         k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
+        attraktor says now that it took it back.
         betaspace's InvenTree shows now:
         • #1207: 10, in stock, Laser room
-        It is booked in here, and attraktor took it back.
+        1) it is booked in here, and stays in our stock. Then I tell attraktor so
+        Reply 1 within 10 minutes; your name goes into the records.
         If attraktor is right, first delete it from betaspace's stock, then ask again.
-        If betaspace is right, attraktor has to give it again, to customer betaspace.
-        """,
-    ),
-    "it is for the other space to say": (
-        choice(disputed("sender", SENT, ("beta",)), (GIVEN,), ()),
-        """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
-        attraktor's InvenTree shows now:
-        • #43: 10, with a customer
-        It is for a superuser of betaspace to say; I follow.
-        """,
-    ),
-    "it is for the other space to say, at the receiver": (
-        choice(disputed("receiver", TransferState.CREDITING, ("attraktor",)), (), ()),
-        """
-        k7m2: what became of 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed)? I did nothing yet.
-        betaspace's InvenTree shows nothing of it now.
-        What to say of it is for a superuser of attraktor; I follow.
         """,
     ),
     "the answer": (

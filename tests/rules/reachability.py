@@ -66,7 +66,10 @@ RIGHTS = Rights("somebody", known=True, active=True, superuser=True, approver=Tr
 NEVER_MOVES_ON = FINAL - {TransferState.DONE, TransferState.REVERTED, TransferState.CANCELLED}
 """Of these nothing matters any more. What was cancelled may still come, and is refused."""
 NO_RIGHTS = Rights("somebody", known=True, active=True)
-TRUTHS = {"sender": ("left", "out", "stays", "arrived", "back", "lost"), "receiver": ("booked", "never", "come")}
+TRUTHS = {
+    "sender": ("left", "out", "stays", "arrived", "back", "lost"),
+    "receiver": ("booked", "never", "come", "stands"),
+}
 MOVING = frozenset(step.__name__ for step in MOVES) | {"CreatePart"}
 KEPT = frozenset({"Connection", "Transfer", "Room", "Announcement", "WaitingLine"})
 BY = {"by": "@somebody:x", "by_name": "Somebody", "event": ""}
@@ -259,7 +262,6 @@ class Explorer:
         return EnvelopeSeen(ROOM, f"${kind}", self.peer.bot, self._time(now), self.signed[text])
 
     def _granted(self, transfer: Transfer) -> tuple[dict[str, Any], str]:
-
         lines = less_of(transfer.terms.lines, Decimal(2)) or transfer.terms.lines
         terms = replace(transfer.terms, lines=lines)
         return {"terms": written(terms), **BY}, hash_of(terms)

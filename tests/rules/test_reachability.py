@@ -36,18 +36,19 @@ def explorer_of(story: str) -> Explorer:
     return Explorer(alpha, beta, starts(alpha))
 
 
+@pytest.mark.parametrize("story", ["our offer", "a friend's offer"])
 def test_from_every_state_of_an_offer_people_reach_an_end_without_the_peer(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    story: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     once = cache(lambda text: check(json.loads(text)))  # the peer says the same thing in many states
     monkeypatch.setattr(inbound, "check", lambda raw: once(json.dumps(raw, sort_keys=True)))
-    explorer = explorer_of("our offer")
+    explorer = explorer_of(story)
     explorer.walk(MOST)
     stuck = explorer.stuck(is_end)
     idle = [shape for shape, now in explorer.seen.items() if not is_at_work(now)]
     steps = sum(len(each) for each in explorer.steps.values())
     with capsys.disabled():
-        sys.stdout.write(f"\nour offer: {len(explorer.seen)} states, {steps} steps: a fixpoint\n")
+        sys.stdout.write(f"\n{story}: {len(explorer.seen)} states, {steps} steps: a fixpoint\n")
     assert len(explorer.seen) > LEAST
     assert not stuck, [explorer.way_to(shape) for shape in stuck[:3]]
     assert not idle, [explorer.way_to(shape) for shape in idle[:3]]

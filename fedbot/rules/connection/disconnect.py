@@ -173,14 +173,22 @@ def finish_what_is_over(turn: Turn) -> None:
         if connection.peer_has_left or not lend.of_connection(turn, connection):
             _end(turn, connection)
     for transfer in turn.open_transfers():
-        if transfer.state is TransferState.SENT and _has_ended(turn, transfer):
+        ended_by = _ended_by(turn, transfer)
+        if ended_by is None:
+            continue
+        if transfer.state is TransferState.SENT:
             dispute.dispute(turn, transfer, 0, ENDED_AT_ONCE)
+        elif transfer.state is TransferState.OPEN and transfer.role == "receiver":  # it was disputed at the end
+            _cancel_alone(turn, transfer, ended_by)
 
 
-def _has_ended(turn: Turn, transfer: Transfer) -> bool:
-    """Whether nobody but our own people can say what became of it: the friendship that carried it is over."""
+def _ended_by(turn: Turn, transfer: Transfer) -> Signature | None:
+    """Who ended the friendship that carried it, if that is over: nobody but our own people can say what becomes of it.
+
+    None while it isn't over.
+    """
     connection = turn.connection(transfer.connection)
-    return connection is not None and connection.state is ConnectionState.ENDED
+    return connection.ended_by if connection is not None and connection.state is ConnectionState.ENDED else None
 
 
 def _under_way(turn: Turn, connection: Connection) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 LEFT, OUT, STAYS = "left", "out", "stays"
 ARRIVED, BACK, LOST = "arrived", "back", "lost"
-BOOKED, NEVER, COME = "booked", "never", "come"
+BOOKED, NEVER, COME, STANDS = "booked", "never", "come", "stands"
 SETTLED = "settled"
 """Why a line did not go on, where people have said so."""
 GONE = "gone"

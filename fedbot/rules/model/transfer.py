@@ -126,6 +126,11 @@ class Dispute:
     line: int = 0
     said: str = ""
 
+    @property
+    def is_contradicted(self) -> bool:
+        """Whether the sender has taken back, without the receiver's word, what the receiver has booked in."""
+        return self.said == "reverted" or (self.was is TransferState.RECEIVED and self.said != "done")
+
 
 @dataclass(frozen=True)
 class Transfer:

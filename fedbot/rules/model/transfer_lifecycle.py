@@ -70,7 +70,7 @@ ARROWS: Mapping[str, Mapping[TransferState | None, frozenset[TransferState]]] = 
             {T.RECEIVED, T.REFUSED, T.SENT, T.DONE, T.ABORTED, T.REVERTED, T.DISPUTED},
         ),
         T.RECEIVED: frozenset({T.DONE, T.DISPUTED}),
-        T.REFUSED: frozenset({T.REVERTED, T.DISPUTED}),
+        T.REFUSED: frozenset({T.REVERTED}),
         T.DISPUTED: NOTHING_MOVED | {T.OPEN, T.SENT, T.CREDITING, T.RECEIVED, T.REFUSED, T.DONE, T.REVERTED},
     },
 }
@@ -81,9 +81,12 @@ From `done` and `reverted` an arrow leads only where our people alone had settle
 
 PEER_DISPUTES: Mapping[str, frozenset[TransferState]] = {
     "sender": frozenset({T.SENT}),
-    "receiver": frozenset({T.OPEN, T.SENT, T.RECEIVED, T.REFUSED}),
+    "receiver": frozenset({T.OPEN, T.SENT}),
 }
-"""Where a peer's word that it can't tell what happened stops us: not where we are the ones who move the stock."""
+"""Where a peer's word that it can't tell what happened stops us.
+
+Not where we are the ones who move the stock, nor where we have answered: our own books are settled then.
+"""
 
 
 def allows(role: str, before: TransferState | None, after: TransferState) -> bool:

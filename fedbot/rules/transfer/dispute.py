@@ -140,8 +140,9 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
         return transfer
     settled = transfers.settlement_in(turn, envelope, transfer.peer)
     dispute = transfer.dispute
+    counts = transfer.settled if _is_contradicted(transfer, envelope.kind) else settled or transfer.settled
     if dispute is None:
-        return replace(transfer, settled=settled or transfer.settled)
+        return replace(transfer, settled=counts)
     ours = tuple(party for party in dispute.by if party != transfer.peer)
     if envelope.kind == "reverted" and transfer.role == "receiver" and dispute.was is TransferState.SENT:
         ours = ()  # a parcel that has not come: that the sender has it again contradicts nothing here
@@ -151,7 +152,16 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
         turn.save(transfer)
         tell_anew(turn, transfer)
         return transfer
-    transfer = replace(transfer, state=dispute.was, dispute=None, problem="", settled=settled or transfer.settled)
+    transfer = replace(transfer, state=dispute.was, dispute=None, problem="", settled=counts)
     turn.save(transfer)
     tell_anew(turn, transfer)
     return transfer
+
+
+def _is_contradicted(transfer: Transfer, kind: str) -> bool:
+    """Whether our people have said alone what became of it, and the receiver says otherwise: theirs stays."""
+    if transfer.settled is None or not transfer.settled.alone or transfer.role != "sender":
+        return False
+    state = transfer.dispute.was if transfer.dispute else transfer.state
+    is_back = state in {TransferState.REVERTING, TransferState.REVERTED}
+    return kind != ("refused" if is_back else "received")

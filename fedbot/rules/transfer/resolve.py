@@ -24,6 +24,7 @@ from fedbot.rules.model.settlement import (
     NEVER,
     OUT,
     SETTLED,
+    STANDS,
     STAYS,
     Truth,
 )
@@ -67,8 +68,6 @@ def in_question(transfer: Transfer) -> list[Line]:
     if dispute.was in {TransferState.DEBITING, TransferState.CREDITING}:
         undone = [line for line in open_lines if transfer.at(line.number).stage in {"", "taken"}]
         return undone[:1] or (open_lines if transfer.role == "receiver" else [])
-    if dispute.was is TransferState.REFUSED:
-        return list(transfer.terms.lines)
     return open_lines
 
 
@@ -111,10 +110,10 @@ def found(transfer: Transfer, line: Line, seen: ItemsSeen, company: int | None) 
 
 
 def truths(turn: Turn, transfer: Transfer, seen: Seen, named: int | None = None) -> tuple[Truth, ...]:
-    """What our superuser can say, given what our InvenTree shows; none if it is for the other side to say."""
+    """What our superuser can say, given what our InvenTree shows: never nothing, as the other side may be gone."""
     connection = sequencing.connection_of(turn, transfer)
     if transfer.role == "receiver":
-        return _receivers(turn, transfer, seen, named)
+        return _receivers(transfer, seen, named)
     places = [found(transfer, line, seen[line.number], connection.company) for line in in_question(transfer)]
     if _dispute(transfer).was is TransferState.SENT and transfer.parcel is not None:
         return _parcels(transfer, places)
@@ -144,7 +143,7 @@ def _senders(transfer: Transfer, connection: Connection, places: list[Found]) ->
         if "given" not in kinds:
             offered.append(Truth(STAYS, item))
         return tuple(offered)
-    may_have_it = was is TransferState.SENT or (was is TransferState.REVERTED and kinds == {"given"})
+    may_have_it = was is TransferState.SENT or (was is TransferState.REVERTED and "given" in kinds)
     if may_have_it and not kinds & {"stock", "outgoing"}:
         offered.append(Truth(ARRIVED, item))
     is_back = bool(kinds & {"stock", "outgoing"})  # our people may stay with that, whatever the other side says
@@ -155,28 +154,30 @@ def _senders(transfer: Transfer, connection: Connection, places: list[Found]) ->
     return tuple(offered)
 
 
-def _receivers(turn: Turn, transfer: Transfer, seen: Seen, named: int | None) -> tuple[Truth, ...]:
+def _receivers(transfer: Transfer, seen: Seen, named: int | None) -> tuple[Truth, ...]:
     dispute = _dispute(transfer)
-    ours = turn.home.party in dispute.by
     if dispute.was is TransferState.OPEN:
         return (Truth(NEVER),)
     if dispute.was is TransferState.SENT:
         return (Truth(COME), Truth(NEVER))
-    if dispute.was is TransferState.CREDITING and not ours:
-        return ()
     lines = in_question(transfer)
-    here = any(_is_ours(transfer, item) and _is_here(item) for line in lines for item in seen[line.number].items)
     offered: list[Truth] = []
-    contradicted = dispute.was is TransferState.RECEIVED or dispute.said == "reverted"
-    if not contradicted or dispute.said == "done":
+    if not dispute.is_contradicted:
         offered += [Truth(BOOKED, item.pk) for item in _bookable(transfer, lines, seen, named)]
-    if dispute.was is not TransferState.REFUSED and not here:
+    if not any(_booked_in(transfer, seen[line.number]) for line in lines):
         offered.append(Truth(NEVER))
+    elif not offered:
+        offered.append(Truth(STANDS))
     return tuple(offered)
 
 
 def _is_here(item: ItemSeen) -> bool:
     return item.where in {Whereabouts.STOCK, Whereabouts.OUTGOING}
+
+
+def _booked_in(transfer: Transfer, seen: ItemsSeen) -> ItemSeen | None:
+    """What this transfer has booked in of a line, if that is in stock."""
+    return next((item for item in seen.items if _is_ours(transfer, item) and _is_here(item)), None)
 
 
 def _is_ours(transfer: Transfer, item: ItemSeen) -> bool:
@@ -324,19 +325,23 @@ def _settle_as_receiver(turn: Turn, transfer: Transfer, truth: Truth, lines: lis
         return
     for line in lines:
         progress = replace(transfer.at(line.number), unknown="")
-        if truth.name == NEVER:
-            progress = replace(progress, stage="", item=None, failed=SETTLED)
-        else:
-            progress = _booked(progress, truth, seen[line.number])
+        item = _which(transfer, truth, seen[line.number])
+        progress = _booked(progress, item) if item else replace(progress, stage="", item=None, failed=SETTLED)
         transfer = with_progress(transfer, progress)
     transfer = replace(transfer, state=TransferState.CREDITING, wanted="", problem="")
     turn.save(transfer)
     receive.book_in(turn, transfer)
 
 
-def _booked(progress: Progress, truth: Truth, seen: ItemsSeen) -> Progress:
+def _which(transfer: Transfer, truth: Truth, seen: ItemsSeen) -> ItemSeen | None:
+    """The stock item that a line was booked in as, by what was said; None: it isn't in our books."""
+    if truth.name == BOOKED:
+        return next(item for item in seen.items if item.pk == truth.item)
+    return _booked_in(transfer, seen) if truth.name == STANDS else None
+
+
+def _booked(progress: Progress, item: ItemSeen) -> Progress:
     """Booked in under this number, and it stays where people have put it."""
-    item = next(item for item in seen.items if item.pk == truth.item)
     return replace(
         progress,
         stage="created",
