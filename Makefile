@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-long check format words bench contract crash simulate mutants fuzz pins sbom audit image clean
+.PHONY: help setup demo test test-long check format words bench contract crash simulate mutants fuzz docs pins sbom audit image clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -30,11 +30,12 @@ test: .venv/.ready-test ## all tests, in as many processes as there are cores, a
 test-long: .venv/.ready-test ## the main stories on each pair of InvenTree versions (1.0 on)
 	@$(BIN)/pytest -n auto -m long $(ARGS)
 
-check: .venv/.ready-test ## lint, format, types, import rule
+check: .venv/.ready-test ## lint, format, types, import rule, links of the docs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) --no-print-directory docs
 
 format: .venv/.ready-test ## mend what ruff can mend
 	$(BIN)/ruff check --fix
@@ -61,6 +62,10 @@ contract: .venv/.ready-test ## what we believe of InvenTree, on each simulated v
 
 fuzz: .venv/.ready-test ## feed all that reads what others wrote (SECONDS_EACH=60)
 	@$(BIN)/python -m tests.fuzz --seconds-each $(SECONDS_EACH) $(ARGS)
+
+docs: .venv/.ready-test ## the documentation as a site in build/docs; a link that leads nowhere fails
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 sbom: ## the software bill of materials of a bot into build/sbom.json (CycloneDX, from the pins, no network)
 	@mkdir -p build

@@ -11,7 +11,7 @@ from tests.dialogue import test_who_decides
 from tests.simulation.history import lived
 from tests.simulation.mutants import ELSEWHERE, MUTANTS, SEEDS, broken, searched
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "evidence" / "simulation.md"
 ROW = re.compile(r"^\| (?P<name>[^|]+) \| (?P<seed>\d+) \|$", re.MULTILINE)
 NEIGHBOURS = 60  # a change of the product may move it to another seed nearby
 
