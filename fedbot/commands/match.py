@@ -16,7 +16,7 @@ from fedbot.rules.model.queries import Answer, FindItems, ItemsFound, Query
 from fedbot.rules.model.stock import Part, Right
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import offer
+from fedbot.rules.transfer import receive
 
 NAME = Argument("name", Kind.ANYTHING, "NAME", optional=True)
 FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True)
@@ -72,7 +72,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     before = match_parts.keep(turn, alias)
     for transfer in turn.open_transfers():
         if transfer.peer == friend.peer and transfer.terms.kind == "push" and match_parts.unmatched(transfer):
-            offer.look_for_parts(turn, transfer)  # its card waits for just that
+            receive.look_for_parts(turn, transfer)  # its card waits for just that
     return say(messages.match.matched, alias=alias, peer=friend.peer_name, before=before)
 
 

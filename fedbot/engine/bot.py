@@ -218,12 +218,12 @@ class Bot:
             case MoveSecret(source, target):
                 self._move_secret(source, target)
                 self.journal.finish(row.id, None)
-            case KeepSecret(context, reference, sealed, binding):
+            case KeepSecret(then, reference, sealed, binding):
                 try:
                     secret = _token(unseal(self._identity, sealed, bound_to=binding)["secret"])
                 except (BadEnvelope, KeyError, ValueError) as problem:
                     text = f"what the peer sealed can't be opened: {problem}"
-                    event = StepRefused(self.clock.now(), context, "sealed", text)
+                    event = StepRefused(self.clock.now(), then, "sealed", text)
                     self.journal.fail(row.id, event, text)
                 else:
                     self._vault.keep(reference, str(secret))

@@ -36,7 +36,6 @@ from fedbot.ports.journal import (
 )
 from fedbot.rules import hearing
 from fedbot.rules.clock import TOLERATED
-from fedbot.rules.command import Verbs
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.effects import (
@@ -74,7 +73,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.steps import AttachPhoto, Label, Mirror
 from fedbot.rules.model.summaries import Quarantined
-from fedbot.rules.state import State, Turn
+from fedbot.rules.state import State, Turn, Verbs
 
 log = logging.getLogger(__name__)
 
@@ -418,8 +417,8 @@ def _act(effect: Do) -> Queued:
         case Label(item=item):
             return Queued("act", effect, AFTER_STOCK, f"label {item}")
         case AttachPhoto():
-            return Queued("act", effect, AFTER_STOCK, f"photo {effect.context.subject}")
-    return Queued("act", effect, 0, effect.context.subject)
+            return Queued("act", effect, AFTER_STOCK, f"photo {effect.then.subject}")
+    return Queued("act", effect, 0, effect.then.subject)
 
 
 def _chat_row(effect: Stored) -> Queued:

@@ -64,7 +64,7 @@ class QueryWorker:
             await self._perform(row, effect)
         except Exception as fault:
             log.exception("asking failed unforeseen")
-            self._engine.set_row_aside(row.id, Ask.__name__, row.key or effect.context.subject, fault)
+            self._engine.set_row_aside(row.id, Ask.__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Ask) -> None:
         if self._is_held(row, effect):
@@ -77,40 +77,41 @@ class QueryWorker:
             if _asks_inventree(effect):
                 self._breaker.worked()
             self.backoff.worked()
-            self._journal.finish(row.id, Answered(self._clock.now(), effect.context, answers))
+            self._journal.finish(row.id, Answered(self._clock.now(), effect.then, answers))
         self._engine.decide_all()
 
     def _is_held(self, row: OutboxRow, effect: Ask) -> bool:
         """Whether InvenTree is left alone for now. Where a person waits, that is the answer."""
         if not _asks_inventree(effect):
             return False
-        now, problem = self._clock.now(), row.problem or self._breaker.problem
-        if effect.until is not None and effect.until <= now:
-            self._journal.fail(row.id, Unanswered(now, effect.context, problem, silent=True), problem)
-            self._engine.decide_all()
+        now, problem, or_not = self._clock.now(), row.problem or self._breaker.problem, effect.or_not
+        if or_not is not None and effect.until is not None and effect.until <= now:
+            self._give_up(row, Unanswered(now, or_not, problem, silent=True))
             return True
-        if effect.patient or row.problem:
-            return hold_back(self._engine, self._breaker, row, effect.context, effect.until)
+        if or_not is None or row.problem:
+            return hold_back(self._engine, self._breaker, row, effect.then, effect.until)
         if self._breaker.holds(now, urgent=True) is None:
             return False
         if effect.until is not None:
-            return hold_back(self._engine, self._breaker, row, effect.context, effect.until)
-        self._journal.fail(row.id, Unanswered(now, effect.context, problem, silent=True), problem)
-        self._engine.decide_all()
+            return hold_back(self._engine, self._breaker, row, effect.then, effect.until)
+        self._give_up(row, Unanswered(now, or_not, problem, silent=True))
         return True
 
+    def _give_up(self, row: OutboxRow, unanswered: Unanswered) -> None:
+        self._journal.fail(row.id, unanswered, unanswered.problem)
+        self._engine.decide_all()
+
     def _unanswered(self, row: OutboxRow, effect: Ask, problem: InventoryProblem) -> None:
-        now = self._clock.now()
+        now, or_not = self._clock.now(), effect.or_not
         silent = is_silence(problem)
         notice(self._breaker, now, problem)
-        if effect.patient or (silent and effect.until is not None and now < effect.until):
+        if or_not is None or (silent and effect.until is not None and now < effect.until):
             again = now + timedelta(seconds=self.backoff.failed())
             again = min(again, effect.until) if effect.until else again
-            event = Waiting(now, effect.context, problem.text, again, silent=silent)
+            event = Waiting(now, effect.then, problem.text, again, silent=silent)
             self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)
         else:
-            answer = Unanswered(now, effect.context, problem.text, silent=silent)
-            self._journal.fail(row.id, answer, problem.text)
+            self._journal.fail(row.id, Unanswered(now, or_not, problem.text, silent=silent), problem.text)
 
     async def _answer(self, question: Query) -> Answer:
         if isinstance(question, AuditOf):

@@ -15,10 +15,11 @@ from fedbot.engine.syncing import SyncLoop
 from fedbot.ports.chat import Batch, Chat
 from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import Letter, OutboxRow
-from fedbot.rules.ledger.recover import mirrored_requests
+from fedbot.rules.ledger.recover import Rebuild, mirrored_requests
+from fedbot.rules.lines import CarryOut
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Ask, SendEnvelope
-from fedbot.rules.model.events import Answered, Context, EnvelopeSeen, Posted, Reacted, Recalled, RoomReplaced, Said
+from fedbot.rules.model.events import Answered, EnvelopeSeen, Posted, Reacted, Recalled, RoomReplaced, Said
 from fedbot.rules.model.queries import CompanyMirrors, MirrorsFound
 from fedbot.rules.model.transfer_lifecycle import FINAL
 from fedbot.rules.protocol import room_upgrades
@@ -54,10 +55,9 @@ def _acted_upon(batch: Batch, bot: str) -> frozenset[str]:
 def _leave_out_what_was_answered(engine: Engine, batch: Batch) -> None:
     """Lines that were just being acted upon when the copy was made."""
     for row in engine.journal.due("ask", _EVER):
-        if isinstance(row.effect, Ask) and row.effect.context.purpose == "line":
-            line = row.effect.context.detail["command"]["event_id"]
-            if line in batch.answered:
-                engine.journal.finish(row.id, None)
+        then = row.effect.then if isinstance(row.effect, Ask) else None
+        if isinstance(then, CarryOut) and then.command.event_id in batch.answered:
+            engine.journal.finish(row.id, None)
 
 
 def _leave_out_what_was_sent(engine: Engine, batch: Batch) -> None:
@@ -115,7 +115,7 @@ async def rebuild(engine: Engine, chat: Chat, inventory: Inventory) -> Rebuilt:
             event, RoomReplaced
         ):  # no friendship is known yet that would wait for people, and read no message
             engine.put(event)
-    engine.put(Answered(engine.clock.now(), Context("rebuild"), (mirrors,)))
+    engine.put(Answered(engine.clock.now(), Rebuild(), (mirrors,)))
     engine.receive(batch)
     for room in _joined(Turn(engine.state, engine.clock.now())):
         for letter in await chat.letters(room):

@@ -21,8 +21,9 @@ from fedbot.ports.chat import Chat, ChatProblem, ChatRefused
 from fedbot.ports.inventory import Inventory, InventoryProblem, OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import Lane, OutboxRow
 from fedbot.rules.model.access_steps import TryToken
+from fedbot.rules.model.continuation import Continuation, WhenStepEnds
 from fedbot.rules.model.effects import Do
-from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown, Waiting
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.steps import OF_STOCK, REPEATABLE, AttachPhoto, Label, Mirror, Step, StepResult
 
@@ -106,7 +107,7 @@ class StepWorker:
             await self._perform(row, effect, rows)
         except Exception as fault:
             log.exception("a step failed unforeseen")
-            self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.context.subject, fault)
+            self._engine.set_row_aside(row.id, type(effect.step).__name__, row.key or effect.then.subject, fault)
 
     async def _perform(self, row: OutboxRow, effect: Do, rows: tuple[OutboxRow, ...]) -> None:
         if isinstance(effect.step, Mirror | Label) and any(_replaces(other, row) for other in rows):
@@ -118,7 +119,7 @@ class StepWorker:
             return
         if self._is_stopped(row, effect):
             return
-        if is_ours(effect.step) and hold_back(self._engine, self._breaker, row, effect.context):
+        if is_ours(effect.step) and hold_back(self._engine, self._breaker, row, effect.then):
             return
         if await self._was_done(row, effect):
             return
@@ -133,7 +134,7 @@ class StepWorker:
         if standing is None or standing.went_back is None or not isinstance(effect.step, OF_STOCK):
             return False
         next_try = self._clock.now() + LOOKED_AGAIN_AFTER
-        waiting = None if row.problem == WENT_BACK else Waiting(self._clock.now(), effect.context, WENT_BACK, next_try)
+        waiting = None if row.problem == WENT_BACK else Waiting(self._clock.now(), effect.then, WENT_BACK, next_try)
         self._journal.postpone(row.id, next_try, waiting, reached=False, problem=WENT_BACK)
         self._engine.decide_all()
         return True
@@ -144,21 +145,21 @@ class StepWorker:
             found = await self._inventory.probe(effect.step)
         except (Unavailable, OutcomeUnknown) as problem:
             self._noticed(effect.step, problem)
-            self._wait(row, effect.context, problem, self._pause(row), reached=False)
+            self._wait(row, effect.then, problem, self._pause(row), reached=False)
             return True
         except Refusal as problem:
             self._noticed(effect.step)
             if row.acted_at is None:
-                self._refused(row, effect.context, problem)
+                self._refused(row, effect.then, problem)
             elif self._is_given_up(row, effect):
                 self._give_it_up(row, effect, problem.text)
             else:
-                self._wait(row, effect.context, problem, self._pause(row), reached=False)
+                self._wait(row, effect.then, problem, self._pause(row), reached=False)
             return True
         if not isinstance(effect.step, TryToken):  # that one's probe asks nobody
             self._noticed(effect.step)
         if found is not None:
-            self._done(row, effect.context, found)
+            self._done(row, effect.then, found)
         return found is not None
 
     def _noticed(self, step: Step, problem: InventoryProblem | None = None) -> None:
@@ -169,7 +170,7 @@ class StepWorker:
     def _give_it_up(self, row: OutboxRow, effect: Do, text: str) -> None:
         """Nobody can tell any more by machine: a person resolves it."""
         self._backoffs.pop(row.id, None)
-        self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.context, text), text)
+        self._journal.fail(row.id, StepUnknown(self._clock.now(), effect.then, text), text)
         self._engine.decide_all()
 
     def _is_given_up(self, row: OutboxRow, effect: Do) -> bool:
@@ -186,35 +187,35 @@ class StepWorker:
             result = await act()
         except Unavailable as problem:
             self._noticed(effect.step, problem)
-            self._wait(row, effect.context, problem, self._pause(row), reached=False)
+            self._wait(row, effect.then, problem, self._pause(row), reached=False)
         except OutcomeUnknown as problem:
             self._noticed(effect.step, problem)
             log.warning("unknown outcome of %s (%s): %s", type(effect.step).__name__, effect.step.mark, problem.text)
-            self._wait(row, effect.context, problem, self._settle.total_seconds(), reached=True)
+            self._wait(row, effect.then, problem, self._settle.total_seconds(), reached=True)
         except Refusal as problem:
             self._noticed(effect.step)
-            self._refused(row, effect.context, problem)
+            self._refused(row, effect.then, problem)
         else:
             self._noticed(effect.step)
-            self._done(row, effect.context, result)
+            self._done(row, effect.then, result)
 
     async def _made_ready(self, row: OutboxRow, effect: Do) -> Callable[[], Awaitable[StepResult]] | None:
         """The act, with all that it needs; None if that can't be had, or not now."""
         step = effect.step
         if not isinstance(step, AttachPhoto):
             return lambda: self._inventory.act(step)
-        photo = await self._fetched(row, effect.context, step)
+        photo = await self._fetched(row, effect.then, step)
         return None if photo is None else lambda: self._inventory.attach(step, photo)
 
-    async def _fetched(self, row: OutboxRow, context: Context, step: AttachPhoto) -> bytes | None:
+    async def _fetched(self, row: OutboxRow, then: WhenStepEnds, step: AttachPhoto) -> bytes | None:
         """The photo, from the homeserver; None if it can't be had, or not now, which is no fault of our InvenTree."""
         try:
             photo = await self._photos.take(row.id, step.file)
         except ChatRefused as problem:
-            self._refused(row, context, Refusal(problem.text, problem.code))
+            self._refused(row, then, Refusal(problem.text, problem.code))
         except ChatProblem as problem:
             if self._clock.now() - row.created_at > FETCHED_WITHIN:
-                self._refused(row, context, Refusal(problem.text, "not-there"))
+                self._refused(row, then, Refusal(problem.text, "not-there"))
             else:
                 next_try = self._clock.now() + timedelta(seconds=self._pause(row))
                 self._journal.postpone(row.id, next_try, reached=False, problem=problem.text)
@@ -228,23 +229,23 @@ class StepWorker:
         """How long to leave the row alone after one more failure. Seconds."""
         return self._backoffs.setdefault(row.id, Backoff()).failed()
 
-    def _done(self, row: OutboxRow, context: Context, result: StepResult) -> None:
+    def _done(self, row: OutboxRow, then: WhenStepEnds, result: StepResult) -> None:
         self._backoffs.pop(row.id, None)
-        self._journal.finish(row.id, StepDone(self._clock.now(), context, result))
+        self._journal.finish(row.id, StepDone(self._clock.now(), then, result))
         self._engine.decide_all()
 
-    def _refused(self, row: OutboxRow, context: Context, problem: Refusal) -> None:
+    def _refused(self, row: OutboxRow, then: WhenStepEnds, problem: Refusal) -> None:
         self._backoffs.pop(row.id, None)
-        event = StepRefused(self._clock.now(), context, problem.reason, problem.text)
+        event = StepRefused(self._clock.now(), then, problem.reason, problem.text)
         self._journal.fail(row.id, event, problem.text)
         self._engine.decide_all()
 
     def _wait(
-        self, row: OutboxRow, context: Context, problem: InventoryProblem, seconds: float, *, reached: bool
+        self, row: OutboxRow, then: WhenStepEnds, problem: InventoryProblem, seconds: float, *, reached: bool
     ) -> None:
         now = self._clock.now()
         next_try = now + timedelta(seconds=seconds)
-        event = Waiting(now, context, problem.text, next_try, silent=is_silence(problem))
+        event = Waiting(now, then, problem.text, next_try, silent=is_silence(problem))
         self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem.text)
         self._engine.decide_all()
 
@@ -272,7 +273,7 @@ def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) ->
 
 
 def hold_back(
-    engine: Engine, breaker: Breaker, row: OutboxRow, context: Context, at_most: datetime | None = None
+    engine: Engine, breaker: Breaker, row: OutboxRow, then: Continuation, at_most: datetime | None = None
 ) -> bool:
     """Whether the row has to wait, `at_most` until then, for an InvenTree that doesn't answer.
 
@@ -283,7 +284,7 @@ def hold_back(
     if until is None:
         return False
     until = min(until, at_most) if at_most else until
-    waiting = None if row.problem else Waiting(now, context, breaker.problem, until)
+    waiting = None if row.problem else Waiting(now, then, breaker.problem, until)
     engine.journal.postpone(row.id, until, waiting, reached=False, problem=breaker.problem)
     engine.decide_all()
     return True

@@ -14,7 +14,9 @@ from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from fedbot.ports.journal import NotStorable, Stored
+from fedbot.rules.dispatch import CONTINUATIONS
 from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.continuation import Continuation
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.events import Event
 from fedbot.rules.wire.envelope import is_shallow
@@ -98,6 +100,8 @@ def codec_for(hint: Any) -> Codec:  # noqa: ANN401 - a hint may be a class, a un
         return _LEAVES[hint]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum(hint)
+    if isinstance(hint, type) and issubclass(hint, Continuation) and hint not in CONTINUATIONS:
+        return _tagged([kind for kind in CONTINUATIONS if issubclass(kind, hint)])
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _record(hint)
     raise NotStorable(f"no way to store {hint}")

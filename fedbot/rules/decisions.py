@@ -6,29 +6,31 @@ that began later than the grace ended. The first one wins; while it runs, no oth
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
-from fedbot.rules.loan import lend
+from fedbot.rules.loan import extend, lend
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, Wish
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
-from fedbot.rules.model.events import Answered, Context, Reacted, Redacted, Said, Unanswered
+from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
 from fedbot.rules.model.reactions import CARD_KEYS, KEY_OF, looks_like_a_decision, normalised
 from fedbot.rules.model.shown import hash_of
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import announcements, room_upgrades, sequencing
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import offer, opening, receive
+from fedbot.rules.transfer import both_sides, opening, parcel, receive, request, sender_decision
 from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
 
 S = TypeVar("S", Connection, Transfer)
@@ -215,7 +217,7 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
     right = right_to_decide(subject, decision.person)
     questions = (PersonRights(decision.username), WhoMay(right, tuple(turn.home.people.values())))
     turn.do(Typing(subject.room, 30))
-    turn.do(Ask(Context("verdict", subject.id, detail={"event": decision.event_id}), questions))
+    turn.do(Ask(CheckRights(subject.id, decision.event_id), questions))
 
 
 def _being_decided(turn: Turn, subject: Subject, first: Decision, person: str) -> Phrase:
@@ -265,25 +267,70 @@ def _unmatched(turn: Turn, transfer: Transfer) -> Phrase | None:
     """A line has no part to go to: say so, and look again, as somebody may have made the part meanwhile."""
     if transfer.role != "receiver" or not (missing := match_parts.unmatched(transfer)):
         return None
-    offer.look_for_parts(turn, transfer)
+    receive.look_for_parts(turn, transfer)
     numbers = tuple(progress.number for progress in missing)
     return say(messages.approval.no_part_for_it_yet, transfer=transfer, numbers=numbers, home=turn.home)
 
 
-def _running(turn: Turn, context: Context, stage: DecisionStage) -> tuple[Subject, Decision] | None:
+@dataclass(frozen=True)
+class _OfDecision(WhenAnsweredOrNot):
+    """The decision by the reaction or line `event_id` on a connection or transfer waits for the person's rights."""
+
+    about: str
+    event_id: str
+    stage: ClassVar[DecisionStage]
+
+    @property
+    def subject(self) -> str:
+        """The id of the connection or transfer."""
+        return self.about
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """Rights can't be read: fail closed, say so, keep the card open."""
+        running = _running(turn, self)
+        if running:
+            subject, decision = running
+            phrase = say(messages.approval.rights_unreadable, subject=subject, problem=event.problem)
+            _refuse(turn, subject, decision, phrase)
+
+
+@dataclass(frozen=True)
+class CheckRights(_OfDecision):
+    """Before the grace."""
+
+    stage = DecisionStage.CHECKING
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Begin the grace, or say who could."""
+        _on_rights(turn, self, event)
+
+
+@dataclass(frozen=True)
+class ConfirmDecision(_OfDecision):
+    """After it."""
+
+    stage = DecisionStage.CONFIRMING
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """A decision that counts, for exactly these terms: act on it as arbiter, or ask the arbiter."""
+        confirmed = on_confirmed(turn, self, event)
+        if confirmed is not None:
+            _carry_out(turn, *confirmed)
+
+
+def _running(turn: Turn, then: _OfDecision) -> tuple[Subject, Decision] | None:
     """The decision that an answer belongs to, if it still runs in that stage."""
-    subject = subject_by_id(turn, context.subject)
+    subject = subject_by_id(turn, then.about)
     if subject is None or subject.decision is None:
         return None
     decision = subject.decision
-    if decision.event_id != context.detail.get("event") or decision.stage is not stage:
+    if decision.event_id != then.event_id or decision.stage is not then.stage:
         return None
     return subject, decision
 
 
-def on_rights(turn: Turn, event: Answered) -> None:
-    """The right was read: begin the grace, or say who could."""
-    running = _running(turn, event.context, DecisionStage.CHECKING)
+def _on_rights(turn: Turn, then: CheckRights, event: Answered) -> None:
+    running = _running(turn, then)
     if running is None:
         return
     subject, decision = running
@@ -329,17 +376,6 @@ def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Ph
         party=turn.home.name,
         able=names,
     )
-
-
-def on_no_rights(turn: Turn, event: Unanswered) -> None:
-    """Rights can't be read: fail closed, say so, keep the card open."""
-    stage = DecisionStage.CHECKING if event.context.purpose == "verdict" else DecisionStage.CONFIRMING
-    running = _running(turn, event.context, stage)
-    if running:
-        subject, decision = running
-        _refuse(
-            turn, subject, decision, say(messages.approval.rights_unreadable, subject=subject, problem=event.problem)
-        )
 
 
 def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) -> None:
@@ -403,9 +439,11 @@ def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
 def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
     """Who may decide on it? The next card waits for the answer. `person`: whose decision was void, '' if nobody's."""
     people = tuple(turn.home.people.values())
-    purpose = "changed-card" if isinstance(subject, Transfer) else "connect-card"
-    context = Context(purpose, subject.id, detail={"person": person} if person else {})
-    turn.do(Ask(context, (WhoMay(right_to_decide(subject), people),), patient=True))
+    is_transfer = isinstance(subject, Transfer)
+    then = (
+        opening.ShowChangedCard(subject.id, person) if is_transfer else connections.ShowConnectCard(subject.id, person)
+    )
+    turn.do(Ask(then, (WhoMay(right_to_decide(subject), people),)))
 
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
@@ -424,13 +462,12 @@ def on_caught_up(turn: Turn) -> None:
         if decision.ends is None or decision.ends > turn.now or _is_void(turn, subject, decision):
             continue
         turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.CONFIRMING)))
-        context = Context("confirm", subject.id, detail={"event": decision.event_id})
-        turn.do(Ask(context, (PersonRights(decision.username),)))
+        turn.do(Ask(ConfirmDecision(subject.id, decision.event_id), (PersonRights(decision.username),)))
 
 
-def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Decision, Signature] | None:
+def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Subject, Decision, Signature] | None:
     """The right was read a second time: the decision that counts now, or None. The decision is cleared."""
-    running = _running(turn, event.context, DecisionStage.CONFIRMING)
+    running = _running(turn, then)
     if running is None:
         return None
     subject, decision = running
@@ -463,3 +500,27 @@ def on_confirmed(turn: Turn, event: Answered) -> tuple[Subject, Decision, Signat
         note=decision.note,
     )
     return subject, decision, signature
+
+
+def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signature) -> None:
+    approved = decision.choice is not Choice.DECLINE
+    if isinstance(subject, Connection):
+        (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
+        return
+    if subject.awaits_parcel:
+        parcel.on_arrived(turn, subject, decided)
+        return
+    if decision.choice is Choice.PARCEL:
+        subject = both_sides.by_parcel(subject)
+    if decision.choice is Choice.DAMAGED:
+        subject = replace(subject, damaged=True)
+    if subject.role == "receiver":
+        (receive.on_approved if approved else receive.on_declined)(turn, subject, decided)
+    elif not approved:
+        both_sides.end(turn, subject, TransferState.DECLINED, decided)
+    elif subject.terms.kind == lend.EXTENSION:
+        extend.on_approved(turn, subject, decided)
+    elif decision.quantity is not None:
+        request.grant(turn, subject, decided, decision.quantity)
+    else:
+        sender_decision.approve(turn, subject, decided)

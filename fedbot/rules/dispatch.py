@@ -1,4 +1,4 @@
-"""The one place where an event meets its rule: `decide`.
+"""The one place where an event meets its rule: `decide`. What follows from an answer or a step goes along with it.
 
 Pure: the same state and event give the same turn. What the turn holds is committed by the journal in one
 transaction; nothing else changes state.
@@ -9,28 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from fedbot import messages
 from fedbot.rules import clock, decisions, health, inbound, lines, reminders
 from fedbot.rules.catalogue import search
-from fedbot.rules.command import Verbs
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, provision, rooms, rotate_tokens
-from fedbot.rules.ledger import reconcile, recover, restored_server, stats
-from fedbot.rules.loan import end, extend, hand_back, label, lend, photos, write_off
-from fedbot.rules.model import connection_lifecycle, loan_lifecycle, transfer_lifecycle
+from fedbot.rules.ledger import reconcile, recover, stats
+from fedbot.rules.loan import photos
+from fedbot.rules.model import connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
-from fedbot.rules.model.decision import Choice, DecisionStage
+from fedbot.rules.model.decision import DecisionStage
 from fedbot.rules.model.effects import Join, say
 from fedbot.rules.model.events import (
     BY_THE_CLOCK,
     Answered,
     CaughtUp,
     ClockSetBack,
-    Context,
     EnvelopeSeen,
     Event,
     HomeserverBack,
@@ -63,29 +60,20 @@ from fedbot.rules.model.queries import AuditTrail
 from fedbot.rules.model.steps import ANOTHER_THING
 from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import RECALLED, Transfer
-from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import room_upgrades, sequencing
-from fedbot.rules.state import State, Turn
+from fedbot.rules.state import State, Turn, Verbs
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import offer, opening, parcel, receive, request, send, sender_decision
+from fedbot.rules.transfer import sender_decision
+
+CONTINUATIONS = continuation.kinds()
+"""What the journal may find beside an effect: all kinds, as all rules are loaded here."""
 
 
 def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     """What this event changes and wants done. `now` is when it is decided upon, by our clock."""
     moment = event.at if isinstance(event, CaughtUp) else now
-    turn = Turn(state, moment, by_the_clock=isinstance(event, BY_THE_CLOCK))
-    if isinstance(event, Said):
-        lines.on_said(turn, event, verbs)
-    elif isinstance(event, Answered):
-        _on_answered(turn, event, verbs)
-    elif isinstance(event, Unanswered):
-        _on_unanswered(turn, event, verbs)
-    else:
-        _RULES[type(event)](turn, event)
-    if isinstance(event, Tick):
-        lines.look(turn, verbs)
-    elif isinstance(event, Waiting) and event.context.purpose == "line":
-        lines.on_waiting(turn, event, verbs)
+    turn = Turn(state, moment, by_the_clock=isinstance(event, BY_THE_CLOCK), verbs=verbs)
+    _RULES[type(event)](turn, event)
     disconnect.finish_what_is_over(turn)
     _follow_the_tables(turn)
     return turn
@@ -177,6 +165,12 @@ def _on_tick(turn: Turn, _: Tick) -> None:
     search.look(turn)
     reconcile.look(turn)
     health.look(turn)
+    _forget(turn)
+    lines.look(turn)
+
+
+def _forget(turn: Turn) -> None:
+    """What was remembered for a time only."""
     remembered: list[PendingChoice | Telling] = [*turn.questions(), *turn.tellings()]
     for document in remembered:
         if document.until <= turn.now:
@@ -200,195 +194,44 @@ def _on_posted(turn: Turn, event: Posted) -> None:
             turn.save(replace(question, event_id=event.event_id))
 
 
-def _on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
+def _on_answered(turn: Turn, event: Answered) -> None:
     if not all(isinstance(answer, AuditTrail) for answer in event.answers):  # that one is the journal's
         health.is_back(turn)
     for answer in event.answers:
         if isinstance(answer, Rights):
             turn.has_read(answer)
-    purpose = event.context.purpose
-    if purpose == "line":
-        lines.on_answered(turn, event, verbs)
-    else:
-        _ANSWERED[purpose](turn, event)
+    event.then.answered(turn, event)
 
 
-def _on_decision(turn: Turn, event: Answered) -> None:
-    """A decision that counts, for exactly these terms: act on it as arbiter, or ask the arbiter."""
-    confirmed = decisions.on_confirmed(turn, event)
-    if confirmed is None:
-        return
-    subject, decision, decided = confirmed
-    approved = decision.choice is not Choice.DECLINE
-    if isinstance(subject, Connection):
-        (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
-        return
-    if subject.awaits_parcel:
-        parcel.on_arrived(turn, subject, decided)
-        return
-    if decision.choice is Choice.PARCEL:
-        subject = transfers.by_parcel(subject)
-    if decision.choice is Choice.DAMAGED:
-        subject = replace(subject, damaged=True)
-    if subject.role == "receiver":
-        (receive.on_approved if approved else receive.on_declined)(turn, subject, decided)
-    elif not approved:
-        transfers.end(turn, subject, TransferState.DECLINED, decided)
-    elif subject.terms.kind == lend.EXTENSION:
-        extend.on_approved(turn, subject, decided)
-    elif decision.quantity is not None:
-        request.grant(turn, subject, decided, decision.quantity)
-    else:
-        sender_decision.approve(turn, subject, decided)
-
-
-def _on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
+def _on_unanswered(turn: Turn, event: Unanswered) -> None:
     if event.silent:
         health.watch(turn)
-    if event.context.purpose == "line":
-        lines.on_unanswered(turn, event, verbs)
-    elif rule := _UNANSWERED.get(event.context.purpose):
-        rule(turn, event)
+    event.then.unanswered(turn, event)
 
 
-def _not_mirrored(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """Metadata only mirrors the journal: the admins are told once a day, nothing waits for it."""
-    if turn.tell_once("mirror", inbound.A_DAY):
-        turn.tell_admins(say(messages.health.not_mirrored, text=event.text), f"mirror:{turn.now.date()}")
+def _on_done(turn: Turn, event: StepDone) -> None:
+    if not event.then.at_peer:
+        health.is_back(turn)
+    event.then.done(turn, event)
 
 
-def _not_taken_back(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    connection = turn.connection(event.context.subject)
-    if connection is not None:
-        phrase = say(
-            messages.connection.access_not_ended,
-            connection=connection,
-            name=provision.access_name(connection),
-            text=event.text,
-        )
-        turn.tell_admins(phrase, f"access:{connection.id}")
-
-
-def _nothing_follows(turn: Turn, event: StepDone) -> None:
-    turn.note(event.context.subject, f"done: {event.context.purpose}")
-
-
-CARDS = frozenset(
-    {"offer-card", "request-card", "request-match", "granted-card", "return-card", "extension-card", "moved-card"}
-) | {"changed-card"}
-WAITED_FOR = CARDS | {"sending", "receiving", "debit"}
-_Rule = Callable[[Turn, Any], None]
-_ANSWERED: dict[str, _Rule] = {
-    "verdict": decisions.on_rights,
-    "confirm": _on_decision,
-    "connect-card": connections.on_card_addressees,
-    "offer-card": offer.on_matched,
-    "request-card": request.on_found,
-    "request-match": request.on_matched,
-    "granted-card": request.on_granted_card,
-    "return-card": hand_back.on_card,
-    "extension-card": extend.on_card,
-    "moved-card": move_rooms.on_card,
-    "changed-card": opening.on_changed_card,
-    photos.PERMITTING: photos.on_permitted,
-    hand_back.REMARKING: hand_back.on_remark_permitted,
-    "debit": sender_decision.on_looked_again,
-    "rebuild": recover.on_mirrors,
-    "reminder": reminders.on_able,
-    "due-day": reminders.on_able_to_return,
-    "stats-own": stats.on_own_counted,
-    "stats-answer": stats.on_counted_for_friend,
-    "stats-scheduled": stats.on_counted_on_schedule,
-    "find-own": search.on_own_found,
-    "find-answer": search.on_found_for_friend,
-    "books-answer": reconcile.on_looked_for_friend,
-    "books-own": reconcile.on_own_looked,
-    health.LOOKING: health.on_looked,
-    restored_server.MISSING: restored_server.on_books,
-}
-_UNANSWERED: dict[str, _Rule] = {
-    photos.PERMITTING: photos.on_not_permitted,
-    hand_back.REMARKING: hand_back.on_remark_not_permitted,
-    "verdict": decisions.on_no_rights,
-    "confirm": decisions.on_no_rights,
-    "stats-own": stats.on_own_uncounted,
-    "stats-answer": stats.on_uncounted_for_friend,
-    "find-own": search.on_own_not_found,
-    "find-answer": search.on_not_found_for_friend,
-    "books-answer": reconcile.on_not_looked_for_friend,
-    "books-own": reconcile.on_own_not_looked,
-}
-_DONE: dict[str, _Rule] = {
-    "making": provision.on_done,
-    "renewing": rotate_tokens.on_done,
-    health.RENEWING: health.on_done,
-    "sending": send.on_done,
-    "mending": reconcile.on_mended,
-    "receiving": receive.on_done,
-    "mirror": _nothing_follows,
-    label.LABELLING: _nothing_follows,
-    end.NOTING: _nothing_follows,
-    write_off.WRITING_OFF: write_off.on_written_off,
-    "taking-back": disconnect.on_taken_back,
-    photos.ATTACHING: photos.on_attached,
-}
-_REFUSED: dict[str, _Rule] = {
-    "making": provision.on_refused,
-    "renewing": rotate_tokens.on_refused,
-    health.RENEWING: health.on_refused,
-    "sending": send.on_refused,
-    "mending": reconcile.on_not_mended,
-    "receiving": parcel.on_refused,
-    "mirror": _not_mirrored,
-    label.LABELLING: label.on_not_labelled,
-    end.NOTING: end.on_not_noted,
-    write_off.WRITING_OFF: write_off.on_not_written_off,
-    "taking-back": _not_taken_back,
-    photos.ATTACHING: photos.on_not_attached,
-}
-_UNKNOWN: dict[str, _Rule] = {
-    "making": provision.on_refused,
-    "renewing": rotate_tokens.on_refused,
-    health.RENEWING: health.on_refused,
-    "sending": send.on_unknown,
-    "mending": reconcile.on_not_mended,
-    "receiving": receive.on_unknown,
-    "mirror": _not_mirrored,
-    label.LABELLING: label.on_not_labelled,
-    end.NOTING: end.on_not_noted,
-    write_off.WRITING_OFF: write_off.on_not_written_off,
-    "taking-back": _not_taken_back,
-    photos.ATTACHING: photos.on_not_attached,
-}
-
-
-def _on_step(turn: Turn, event: StepDone | StepRefused | StepUnknown, rules: dict[str, _Rule]) -> None:
-    if not _is_elsewhere(event.context):
+def _on_not_done(turn: Turn, event: StepRefused | StepUnknown) -> None:
+    if not event.then.at_peer:
         health.is_back(turn)
     if isinstance(event, StepRefused) and event.reason == ANOTHER_THING:
         health.on_mismatch(turn)
-    rules[event.context.purpose](turn, event)
-
-
-def _is_elsewhere(context: Context) -> bool:
-    """Whether it was done at the peer's InvenTree, so that it tells nothing of ours."""
-    return context.detail.get("whose") == provision.PEER
+    event.then.not_done(turn, event)
 
 
 def _on_waiting(turn: Turn, event: Waiting) -> None:
     """InvenTree can't do it now; it is tried again. People are told where they wait for it."""
-    if _is_elsewhere(event.context):
-        connection = turn.connection(event.context.subject)
-        if connection is not None:
-            provision.peer_is_silent(turn, connection, event.problem)
-        return
-    health.on_waiting(turn, event)
-    transfer = turn.transfer(event.context.subject)
-    if transfer is not None and event.context.purpose in WAITED_FOR:
-        transfers.waits(turn, transfer, event.problem, event.next_try)
+    if not event.then.at_peer:
+        health.on_waiting(turn, event)
+    event.then.waiting(turn, event)
 
 
-_RULES: dict[type[Event], _Rule] = {
+_RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
+    Said: lines.on_said,
     PhotoSent: photos.on_photo,
     Unreadable: lines.on_unreadable,
     Reacted: decisions.on_reaction,
@@ -411,9 +254,11 @@ _RULES: dict[type[Event], _Rule] = {
     Started: _on_started,
     Posted: _on_posted,
     PostRefused: _on_post_refused,
-    StepDone: partial(_on_step, rules=_DONE),
-    StepRefused: partial(_on_step, rules=_REFUSED),
-    StepUnknown: partial(_on_step, rules=_UNKNOWN),
+    Answered: _on_answered,
+    Unanswered: _on_unanswered,
+    StepDone: _on_done,
+    StepRefused: _on_not_done,
+    StepUnknown: _on_not_done,
     Waiting: _on_waiting,
 }
 

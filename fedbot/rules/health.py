@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,10 +10,10 @@ from fedbot import messages
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END, WARN_AT
 from fedbot.rules.ledger import restored_server
 from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken
+from fedbot.rules.model.continuation import WhenAnswered, WhenStepEnds
 from fedbot.rules.model.effects import Ask, Do, Edit, say
 from fedbot.rules.model.events import (
     Answered,
-    Context,
     HomeserverBack,
     SetAside,
     StepDone,
@@ -36,7 +36,6 @@ from fedbot.rules.model.queries import (
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn
 
-LOOKING = "house"
 A_DAY = timedelta(days=1)
 SAME_OUTAGE = timedelta(hours=1)
 """A silence that begins that soon after the last one was told goes into the same message."""
@@ -67,7 +66,7 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
     )
     if is_news:
         _tell_outage(turn, event.problem)
-        if event.context.purpose != LOOKING:
+        if not isinstance(event.then, LookAtInventory):
             watch(turn)
 
 
@@ -131,7 +130,7 @@ def _ask(turn: Turn) -> None:
     turn.save(replace(turn.standing(), looked=turn.now))
     history = HistoryAt(turn.standing().anchors)
     superusers = WhoMay(Right.SUPERUSER, tuple(turn.home.people.values()))
-    turn.do(Ask(Context(LOOKING), (Overview(), OwnTokens(), superusers, history), patient=True))
+    turn.do(Ask(LookAtInventory(), (Overview(), OwnTokens(), superusers, history)))
 
 
 def on_started(turn: Turn) -> None:
@@ -179,8 +178,16 @@ def look(turn: Turn) -> None:
         turn.save(replace(turn.standing(), looked=turn.now))
 
 
-def on_looked(turn: Turn, event: Answered) -> None:
-    """What our InvenTree says of itself now."""
+@dataclass(frozen=True)
+class LookAtInventory(WhenAnswered):
+    """Our own InvenTree, our tokens and our superusers are looked at."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """What our InvenTree says of itself now."""
+        _on_looked(turn, event)
+
+
+def _on_looked(turn: Turn, event: Answered) -> None:
     inventory, tokens, superusers, history = event.answers
     if not (isinstance(inventory, InventoryStanding) and isinstance(tokens, OwnTokensSeen)):
         raise TypeError(f"the house is asked for InvenTree and our tokens, not {event.answers!r}")
@@ -217,7 +224,6 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
         turn.tell_admins(phrase, f"version:{turn.now.isoformat()}")
 
 
-RENEWING = "own-token"
 SETTINGS = ("token", "admin_token")
 TOLD_AGAIN_AFTER = timedelta(days=30)
 
@@ -237,7 +243,7 @@ def on_seen(turn: Turn, seen: OwnTokensSeen) -> None:
             _revoke(turn, known)
         if known.expiry is not None and known.expiry - BEFORE_ITS_END <= turn.now.date():
             step = RenewOwnToken(f"fed:own:0:{known.id}", known.id, _next_name(turn, known, known.expiry))
-            turn.do(Do(Context(RENEWING, detail={"setting": known.id, "step": type(step).__name__}), step))
+            turn.do(Do(RotateOwnToken(known.id), step))
 
 
 def _taken_up(turn: Turn, seen: TokenSeen) -> OwnToken:
@@ -261,17 +267,50 @@ def _next_name(turn: Turn, token: OwnToken, expiry: date) -> str:
 
 def _revoke(turn: Turn, token: OwnToken) -> None:
     step = RevokeOwnToken(f"fed:own:0:revoke-{token.id}", token.id, token.old)
-    turn.do(Do(Context(RENEWING, detail={"setting": token.id, "step": type(step).__name__}), step))
+    turn.do(Do(RevokeOwnOldToken(token.id), step))
 
 
-def on_done(turn: Turn, event: StepDone) -> None:
-    """The new one is in use: revoke the old one. Or that is done."""
-    token = turn.own_token(event.context.detail["setting"])
-    if not isinstance(event.result, OwnTokenRenewed):
+@dataclass(frozen=True)
+class RotateOwnToken(WhenStepEnds):
+    """One of our own tokens is renewed; `setting` is its name in the settings."""
+
+    setting: str
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """The new one is in use: revoke the old one."""
+        if isinstance(event.result, OwnTokenRenewed):
+            _on_renewed(turn, turn.own_token(self.setting), event.result)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The one in use serves on, and is looked at again every day."""
+        token = turn.own_token(self.setting)
+        reason = event.reason if isinstance(event, StepRefused) else "unknown"
+        turn.note("house", f"our own token is not renewed: {reason}", setting=token.id, detail=event.text)
+        turn.save(_warned(turn, replace(token, reason=reason, problem=event.text)))
+
+
+@dataclass(frozen=True)
+class RevokeOwnOldToken(WhenStepEnds):
+    """The token that was replaced is revoked."""
+
+    setting: str
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing has to be revoked any more."""
+        token = turn.own_token(self.setting)
         turn.save(replace(token, old=0))
         turn.note("house", "our old token is revoked", setting=token.id)
-        return
-    result = event.result
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins are told once a month; it is tried again every day."""
+        token = turn.own_token(self.setting)
+        turn.note("house", "our old token is not revoked", setting=token.id, detail=event.text)
+        if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
+            phrase = say(messages.health.own_old_token_stays, token=token, text=event.text)
+            turn.tell_admins(phrase, f"own-old-token:{token.id}:{turn.now.isoformat()}")
+
+
+def _on_renewed(turn: Turn, token: OwnToken, result: OwnTokenRenewed) -> None:
     turn.note("house", "our own token is renewed", setting=token.id, name=result.name)
     if token.warned and result.expiry is not None:
         _tell_renewed(turn, token, result.expiry, by_hand=False)
@@ -285,20 +324,6 @@ def on_done(turn: Turn, event: StepDone) -> None:
 def _tell_renewed(turn: Turn, token: OwnToken, expiry: date, *, by_hand: bool) -> None:
     phrase = say(messages.health.own_token_renewed, token=token, expiry=expiry, by_hand=by_hand)
     turn.tell_admins(phrase, f"own-token:{token.id}:{turn.now.isoformat()}")
-
-
-def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """It could not be done: the one in use serves on, and is looked at again every day."""
-    token = turn.own_token(event.context.detail["setting"])
-    if event.context.detail["step"] == RevokeOwnToken.__name__:
-        turn.note("house", "our old token is not revoked", setting=token.id, detail=event.text)
-        if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
-            phrase = say(messages.health.own_old_token_stays, token=token, text=event.text)
-            turn.tell_admins(phrase, f"own-old-token:{token.id}:{turn.now.isoformat()}")
-        return
-    reason = event.reason if isinstance(event, StepRefused) else "unknown"
-    turn.note("house", f"our own token is not renewed: {reason}", setting=token.id, detail=event.text)
-    turn.save(_warned(turn, replace(token, reason=reason, problem=event.text)))
 
 
 def _warned(turn: Turn, token: OwnToken) -> OwnToken:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
 from fedbot.rules import decisions, health
 from fedbot.rules.catalogue import search
-from fedbot.rules.command import NUMBER_WITHIN, Verbs, answer, choose, understood, written
+from fedbot.rules.command import NUMBER_WITHIN, answer, choose
 from fedbot.rules.loan import hand_back
 from fedbot.rules.model import budgets
 from fedbot.rules.model.command import Answers, Command
+from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.conversation import PendingChoice
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
-from fedbot.rules.model.events import Answered, Context, Said, Unanswered, Unreadable, Waiting
+from fedbot.rules.model.events import Answered, Said, Unanswered, Unreadable, Waiting
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import WaitingLine
@@ -33,7 +34,7 @@ WORD_AFTER = timedelta(seconds=1.5)
 """When InvenTree takes longer, the person is told that the line waits for it."""
 
 
-def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
+def on_said(turn: Turn, event: Said) -> None:
     """A line in a room: ours to answer, or not. In a direct chat every line is for us, with or without `!fed`."""
     heard = _heard(turn, event)
     if heard is None:
@@ -49,7 +50,7 @@ def on_said(turn: Turn, event: Said, verbs: Verbs) -> None:
     elif isinstance(meant, Phrase):
         _answer(turn, event, meant)
     else:
-        _understand(turn, event, text, verbs)
+        _understand(turn, event, text)
 
 
 def is_for_us(turn: Turn, event: Said) -> bool:
@@ -240,7 +241,7 @@ def _as_whom(words: str) -> tuple[str, str]:
     return party, rest.strip()
 
 
-def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
+def _understand(turn: Turn, event: Said, text: str) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
     parties = announcements.claimed_by_several(turn, event.sender, event.room)
@@ -249,27 +250,27 @@ def _understand(turn: Turn, event: Said, text: str, verbs: Verbs) -> None:
         return
     if as_whom and as_whom != turn.home.party:
         return  # the person names the friend that the line is for
-    parsed = verbs.parse(turn, words)
+    parsed = turn.verbs.parse(turn, words)
     if isinstance(parsed, Phrase):
         _answer(turn, event, parsed)
         return
     verb, arguments = parsed
     others = frozenset(parties) - {turn.home.party}
-    if others and not (as_whom or verbs.is_safe_for(turn, event.room, verb, arguments, others)):
+    if others and not (as_whom or turn.verbs.is_safe_for(turn, event.room, verb, arguments, others)):
         names = tuple(turn.party_name(party) for party in sorted(others))
         phrase = say(messages.line_errors.is_it_for_us, home=turn.home, others=names)
         ours = f"{first} as {turn.home.party} {words}"
         choose(turn, event.room, event.event_id, event.sender, phrase, (ours,))
         return
     username = turn.home.people[event.sender]
-    subject = _answered_subject(turn, event, verbs.answers(verb))
-    if not subject and (complaint := _answers_another_message(turn, event, verbs.answers(verb), words)):
+    subject = _answered_subject(turn, event, turn.verbs.answers(verb))
+    if not subject and (complaint := _answers_another_message(turn, event, turn.verbs.answers(verb), words)):
         turn.note("-", f"not counted, in answer to another message: {verb}", event.sender, event.event_id)
         _answer(turn, event, complaint)
         return
     command = Command(verb, arguments, event.room, event.event_id, event.sender, event.at, words, username, subject)
     turn.note(subject or "-", f"said: {verb}", event.sender, event.event_id)
-    carry_out(turn, command, verbs)
+    carry_out(turn, command)
 
 
 def _answered_subject(turn: Turn, event: Said, answers: Answers) -> str:
@@ -298,19 +299,18 @@ def _bare(words: str) -> list[str]:
     return [word.strip(" .,:;!?()[]#") for word in words.split()]
 
 
-def carry_out(turn: Turn, command: Command, verbs: Verbs) -> None:
+def carry_out(turn: Turn, command: Command) -> None:
     """Ask our InvenTree what the verb and its right need, or act at once where nothing is needed."""
-    right, asked = verbs.right(command.verb), verbs.ask(turn, command)
+    right, asked = turn.verbs.right(command.verb), turn.verbs.ask(turn, command)
     complains = isinstance(asked, Phrase)
     questions = () if isinstance(asked, Phrase) else asked
     if right is Right.ANYONE and not questions:
-        answer(turn, command, asked if isinstance(asked, Phrase) else verbs.act(turn, command, ()))
+        answer(turn, command, asked if isinstance(asked, Phrase) else turn.verbs.act(turn, command, ()))
         return
     turn.do(Typing(command.room, TYPING_SECONDS))
-    turn.save(WaitingLine(command.event_id, written(command), turn.now))
-    context = Context("line", command.subject, detail={"command": written(command), "complains": complains})
+    turn.save(WaitingLine(command.event_id, command, turn.now))
     until = turn.now + turn.home.line_too_old_after
-    turn.do(Ask(context, (*_about_right(turn, command, right), *questions), until=until))
+    turn.do(Ask(CarryOut(command, complains), (*_about_right(turn, command, right), *questions), until=until))
 
 
 def _about_right(turn: Turn, command: Command, right: Right) -> tuple[PersonRights | WhoMay, ...]:
@@ -325,10 +325,36 @@ def _about_right(turn: Turn, command: Command, right: Right) -> tuple[PersonRigh
             return (person, WhoMay(right, tuple(turn.home.people.values())))
 
 
-def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
-    """Our InvenTree has answered: check the right, then let the verb act."""
-    command = understood(event.context.detail["command"])
-    right = verbs.right(command.verb)
+@dataclass(frozen=True)
+class CarryOut(WhenAnsweredOrNot):
+    """A line waits for our InvenTree. `complains`: the verb has found something wrong with it."""
+
+    command: Command
+    complains: bool
+
+    @property
+    def subject(self) -> str:
+        """The id of what the line is about, if it says so."""
+        return self.command.subject
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Check the right, then let the verb act."""
+        _on_answered(turn, self, event)
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """Our InvenTree says no, or nothing for as long as a line waits: fail closed and say so."""
+        _on_unanswered(turn, self.command, event)
+
+    def waiting(self, turn: Turn, event: Waiting) -> None:
+        """Our InvenTree doesn't answer: say now what can be said without it, or that the line waits."""
+        line = turn.waiting_line(self.command.event_id)
+        if line is not None:
+            _do_without(turn, line, event.problem)
+
+
+def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
+    command = then.command
+    right = turn.verbs.right(command.verb)
     number = len(_about_right(turn, command, right))
     about_right, answers = event.answers[:number], event.answers[number:]
     able = about_right[1] if number > 1 else Able(())
@@ -344,14 +370,16 @@ def on_answered(turn: Turn, event: Answered, verbs: Verbs) -> None:
             turn.note(command.subject or "-", f"not entitled: {command.verb}", command.sender, command.event_id)
             answer(turn, command, _not_entitled(turn, command, rights, able, right))
             return
-    if not event.context.detail["complains"]:
-        answer(turn, command, verbs.act(turn, command, answers))
+    if not then.complains:
+        answer(turn, command, turn.verbs.act(turn, command, answers))
         return
-    asked = verbs.ask(turn, command)  # what is wrong with a line may tell of the space, so it was kept back till now
+    asked = turn.verbs.ask(
+        turn, command
+    )  # what is wrong with a line may tell of the space, so it was kept back till now
     if isinstance(asked, Phrase):
         answer(turn, command, asked)
     else:
-        carry_out(turn, command, verbs)
+        carry_out(turn, command)
 
 
 def _is_over(turn: Turn, command: Command) -> bool:
@@ -371,10 +399,8 @@ def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, righ
     )
 
 
-def on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
-    """Our InvenTree says no, or nothing for as long as a line waits: fail closed and say so."""
-    command = understood(event.context.detail["command"])
-    if _is_over(turn, command) and not verbs.answer_without(turn, command, event.problem):
+def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
+    if _is_over(turn, command) and not turn.verbs.answer_without(turn, command, event.problem):
         answer(
             turn,
             command,
@@ -382,20 +408,13 @@ def on_unanswered(turn: Turn, event: Unanswered, verbs: Verbs) -> None:
         )
 
 
-def on_waiting(turn: Turn, event: Waiting, verbs: Verbs) -> None:
-    """Our InvenTree doesn't answer: say now what can be said without it, or that the line waits."""
-    line = turn.waiting_line(understood(event.context.detail["command"]).event_id)
-    if line is not None:
-        _do_without(turn, line, verbs, event.problem)
-
-
-def look(turn: Turn, verbs: Verbs) -> None:
+def look(turn: Turn) -> None:
     """By the clock: nobody waits for InvenTree without knowing it."""
     for line in turn.waiting_lines():
         if line.asked + A_DAY <= turn.now:  # its question is lost, with a part of the journal
             turn.drop(line)
         elif line.asked + WORD_AFTER <= turn.now:
-            _do_without(turn, line, verbs, turn.standing().inventory_problem)
+            _do_without(turn, line, turn.standing().inventory_problem)
 
 
 def next_wake(turn: Turn) -> list[datetime]:
@@ -403,11 +422,11 @@ def next_wake(turn: Turn) -> list[datetime]:
     return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
 
 
-def _do_without(turn: Turn, line: WaitingLine, verbs: Verbs, problem: str) -> None:
-    command = understood(line.command)
+def _do_without(turn: Turn, line: WaitingLine, problem: str) -> None:
+    command = line.command
     if line.told:
         return
-    if verbs.answer_without(turn, command, problem):
+    if turn.verbs.answer_without(turn, command, problem):
         turn.do(Typing(command.room, 0))
         turn.drop(line)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,9 @@ from fedbot.rules.loan import lend
 from fedbot.rules.loan.hand_back import who_may
 from fedbot.rules.model import time_zones
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import OfTransfer, WhenAnswered
 from fedbot.rules.model.effects import Ask, Post, say
-from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.events import Answered
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.transfer import Transfer
@@ -35,9 +36,8 @@ def look(turn: Turn) -> None:
         when = next_reminder(turn, subject)
         if when is not None and when <= turn.now:
             turn.save(replace(subject, reminded=turn.now))
-            context = Context("reminder", subject.id, detail={"at": turn.now.isoformat()})
             people = tuple(turn.home.people.values())
-            turn.do(Ask(context, (WhoMay(right_to_decide(subject), people),), patient=True))
+            turn.do(Ask(Remind(subject.id, turn.now), (WhoMay(right_to_decide(subject), people),)))
 
 
 def next_wake(turn: Turn) -> list[datetime]:
@@ -86,13 +86,29 @@ def _is_quiet(home: PartyConfig, at: time) -> bool:
     return at >= begins or at < ends
 
 
-def on_able(turn: Turn, event: Answered) -> None:
-    """We know who may decide: remind them in the card's thread, unless it is over, or night by now."""
-    subject = subject_by_id(turn, event.context.subject)
+@dataclass(frozen=True)
+class Remind(WhenAnswered):
+    """The reminder of `at`, of a connection or transfer, waits for who may decide."""
+
+    about: str
+    at: datetime
+
+    @property
+    def subject(self) -> str:
+        """The id of the connection or transfer."""
+        return self.about
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Remind them in the card's thread, unless it is over, or night by now."""
+        _on_able(turn, self, event)
+
+
+def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
+    subject = subject_by_id(turn, then.about)
     (able,) = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a reminder asks who may decide, not {able!r}")
-    if subject is None or subject.reminded is None or subject.reminded.isoformat() != event.context.detail["at"]:
+    if subject is None or subject.reminded != then.at:
         return
     on_its_way = awaits_parcel(subject)
     if not (on_its_way or _waits(turn, subject)):
@@ -110,7 +126,7 @@ def on_able(turn: Turn, event: Answered) -> None:
         phrase = say(messages.parcel.parcel_reminder, subject=subject, home=turn.home, people=names, others=others)
     else:
         phrase = say(messages.approval.reminder, subject=subject, home=turn.home, people=names, others=others)
-    key = f"reminder:{subject.id}:{event.context.detail['at']}"
+    key = f"reminder:{subject.id}:{then.at.isoformat()}"
     no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
     thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
     turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
@@ -127,8 +143,7 @@ def look_at_due_dates(turn: Turn) -> None:
         when = next_due_date_reminder(turn, loan)
         if when is not None and when <= turn.now:
             turn.save(replace(loan, reminded=turn.now))
-            context = Context("due-day", loan.id, detail={"at": turn.now.isoformat()})
-            turn.do(Ask(context, (who_may(turn),), patient=True))
+            turn.do(Ask(RemindOfDueDate(loan.id, turn.now), (who_may(turn),)))
 
 
 def next_due_date_wake(turn: Turn) -> list[datetime]:
@@ -164,14 +179,23 @@ def _begins(turn: Turn, loan: Transfer, day: date) -> datetime:
     return after_the_night(turn.home, begins.astimezone(turn.now.tzinfo))
 
 
-def on_able_to_return(turn: Turn, event: Answered) -> None:
-    """We know who may hand it back: remind those who took it, and them, unless it is back, or night by now."""
-    loan = turn.transfer(event.context.subject)
+@dataclass(frozen=True)
+class RemindOfDueDate(OfTransfer, WhenAnswered):
+    """The reminder of `at`, of what is borrowed, waits for who may hand it back."""
+
+    at: datetime
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Remind those who took it, and them, unless it is back, or night by now."""
+        _on_able_to_return(turn, self, event)
+
+
+def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> None:
+    loan = turn.transfer(then.transfer)
     (able,) = event.answers
     if not isinstance(able, Able):
         raise TypeError(f"a reminder asks who may hand it back, not {able!r}")
-    at = event.context.detail["at"]
-    if loan is None or not loan.is_on_loan or loan.reminded is None or loan.reminded.isoformat() != at:
+    if loan is None or not loan.is_on_loan or loan.reminded != then.at:
         return
     if after_the_night(turn.home, turn.now) != turn.now:
         turn.save(replace(loan, reminded=None))
@@ -187,5 +211,13 @@ def on_able_to_return(turn: Turn, event: Answered) -> None:
         out=lend.lines_out(turn, loan),
         today=lend.today(turn, loan),
     )
-    turn.do(Post(f"due:{loan.id}:{at}", loan.room, phrase, thread=transfers.thread_of(loan), mentions=mentions))
+    turn.do(
+        Post(
+            f"due:{loan.id}:{then.at.isoformat()}",
+            loan.room,
+            phrase,
+            thread=transfers.thread_of(loan),
+            mentions=mentions,
+        )
+    )
     turn.note(loan.id, "reminded", people=list(mentions))

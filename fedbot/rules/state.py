@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from heapq import merge
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from fedbot import messages
 from fedbot.rules.model import budgets, names
@@ -29,7 +29,7 @@ from fedbot.rules.model.archive import (
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
-from fedbot.rules.model.command import Command
+from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.conversation import PendingChoice, Telling
@@ -39,8 +39,9 @@ from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
 from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
-from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Due, Quarantined
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 from fedbot.rules.model.transfer_lifecycle import FINAL
@@ -141,6 +142,31 @@ class State:
         return cast("Iterator[D]", iter(self._documents.get(kind.__name__, {}).values()))
 
 
+class Verbs(Protocol):
+    """The verbs, as the rules use them."""
+
+    def parse(self, turn: Turn, text: str) -> tuple[str, dict[str, Any]] | Phrase:
+        """The verb and its arguments, or what is wrong with the line."""
+
+    def right(self, verb: str) -> Right:
+        """Who may use the verb."""
+
+    def answers(self, verb: str) -> Answers:
+        """Which messages say what a line with this verb is about."""
+
+    def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+        """What the verb has to ask our InvenTree first; or already its answer to the person."""
+
+    def act(self, turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
+        """Do it. The phrase is the answer to the line; None if an effect in the turn answers it."""
+
+    def answer_without(self, turn: Turn, command: Command, problem: str) -> bool:
+        """Answer the line although our InvenTree doesn't answer; False if the verb can't."""
+
+    def is_safe_for(self, turn: Turn, room: str, verb: str, arguments: dict[str, Any], others: frozenset[str]) -> bool:
+        """Whether every space of somebody whom `others` list too may answer at once: nothing is done twice by that."""
+
+
 def _by_id(transfer: Transfer) -> str:
     return transfer.id
 
@@ -152,17 +178,28 @@ def _by_time(transfer: Transfer) -> tuple[datetime, str]:
 class Turn:
     """One event being decided upon: reads through to the state, collects changes, effects and audit."""
 
-    def __init__(self, state: State, now: datetime, *, by_the_clock: bool = False) -> None:
-        """`by_the_clock`: nobody asks for a certain document, so those that are set aside are passed over."""
+    def __init__(self, state: State, now: datetime, *, by_the_clock: bool = False, verbs: Verbs | None = None) -> None:
+        """`by_the_clock`: nobody asks for a certain document, so those that are set aside are passed over.
+
+        `verbs`: what people can type, in a turn that decides upon an event.
+        """
         self.state = state
         self.home = state.home
         self.now = now
+        self._verbs = verbs
         self._passed_over = state.passed_over if by_the_clock else frozenset()
         self.changes: dict[tuple[str, str], Document | None] = {}
         self.effects: list[Effect] = []
         self.audit: list[AuditEntry] = []
         self.found: list[tuple[str, str, str]] = []
         self.voided: list[str] = []
+
+    @property
+    def verbs(self) -> Verbs:
+        """What people can type."""
+        if self._verbs is None:
+            raise LookupError("this turn only reads")
+        return self._verbs
 
     # collecting
 

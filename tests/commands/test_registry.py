@@ -7,9 +7,9 @@ import pytest
 from fedbot.commands.reference_page import pages
 from fedbot.commands.registry import Registry, catalogue
 from fedbot.commands.spec import Verb
-from fedbot.rules.command import Verbs
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.stock import Right
+from fedbot.rules.state import Verbs
 from tests.commands.worlds import World
 
 SPECS = catalogue()

@@ -21,7 +21,7 @@ def said(world: World, text: str, event: str = "$line", sender: str = ANNA, repl
 def answered(world: World, before: Turn, *answers: Answer) -> Turn:
     (asked,) = [effect for effect in before.effects if isinstance(effect, Ask)]
     assert len(answers) == len(asked.questions), asked.questions
-    turn = decide(world.state, Answered(NOW, asked.context, answers), world.verbs, NOW)
+    turn = decide(world.state, Answered(NOW, asked.then, answers), world.verbs, NOW)
     world.archive.commits(world.state, turn)
     return turn
 
@@ -75,7 +75,8 @@ def test_status_is_told_although_inventree_is_silent_and_other_verbs_say_that_it
     for text, name in cases:
         turn = said(world, text, f"$ {text}")
         (asked,) = [effect for effect in turn.effects if isinstance(effect, Ask)]
-        turn = decide(world.state, Unanswered(NOW, asked.context, "no route"), world.verbs, NOW)
+        assert asked.or_not is not None
+        turn = decide(world.state, Unanswered(NOW, asked.or_not, "no route"), world.verbs, NOW)
         assert posts(turn) == [name]
 
 

@@ -153,9 +153,9 @@ def _event(event: object) -> str:
         case EnvelopeSeen():
             return f"{kind} {event.envelope.get('kind')}"
         case StepDone(result=result):
-            return f"{kind} {event.context.purpose} {type(result).__name__}"
+            return f"{kind} {type(event.then).__name__} {type(result).__name__}"
         case StepRefused() | StepUnknown() | Answered():
-            return f"{kind} {event.context.purpose}"
+            return f"{kind} {type(event.then).__name__}"
         case Posted(key=key):
             return f"{kind} {key.partition(':')[0]}"
     return kind
@@ -173,8 +173,8 @@ def _effect(effect: object) -> str:
             return f"{kind} {draft.kind}"
         case Do(step=step):
             return f"{kind} {type(step).__name__}"
-        case Ask(context=context):
-            return f"{kind} {context.purpose}"
+        case Ask(then=then):
+            return f"{kind} {type(then).__name__}"
     return kind
 
 

@@ -11,12 +11,13 @@ import pytest
 
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.events import Answered
 from fedbot.rules.model.queries import Able, PartDescription, PartMatch
 from fedbot.rules.model.stock import Part
 from fedbot.rules.model.transfer import Line, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.transfer.receive import ShowOfferCard
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
@@ -230,9 +231,7 @@ def lands_elsewhere(world: World) -> None:
     part = Part(pk=99, name="Another nut", ipn="OTHER")
     match = PartMatch(part=part, how="name", place="Attic", location=7)
     able = Able(tuple(world.beta.home.people.values()))
-    world.beta.bot.engine.put(
-        Answered(world.clock.now(), Context("offer-card", world.beta.transfer().id), (match, able))
-    )
+    world.beta.bot.engine.put(Answered(world.clock.now(), ShowOfferCard(world.beta.transfer().id), (match, able)))
 
 
 async def test_the_owners_own_smaller_grant_and_a_full_yes_still_go_through() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from fedbot.rules import dispatch
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.events import StepDone
@@ -15,7 +14,7 @@ from fedbot.rules.model.steps import Step, StepResult, TakeOut
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import sequencing
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import send as sends
+from fedbot.rules.transfer.send import BookOut
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_direct_access import DIRECT
@@ -164,16 +163,16 @@ async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = await friends()
-    honest = sends.on_done
+    honest = BookOut.done
     first: list[str] = []
 
-    def on_done(turn: Turn, event: StepDone) -> None:
-        first[:] = first or [event.context.subject]
-        if event.context.subject == first[0]:
+    def done(then: BookOut, turn: Turn, event: StepDone) -> None:
+        first[:] = first or [then.transfer]
+        if then.transfer == first[0]:
             raise ZeroDivisionError
-        honest(turn, event)
+        honest(then, turn, event)
 
-    monkeypatch.setitem(dispatch._DONE, "sending", on_done)
+    monkeypatch.setattr(BookOut, "done", done)
     world.cem.reacts(await world.push("M3-NUT 10"), "✅")
     await world.grace()
     world.cem.reacts(await world.push("M3-NUT 4"), "✅")
@@ -183,7 +182,7 @@ async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go
     assert (stuck.state, other.state) == (TransferState.DEBITING, TransferState.DONE)
     (aside,) = world.alpha.bot.quarantined()
     assert (aside.what, aside.subject) == ("StepDone", stuck.id)
-    monkeypatch.setitem(dispatch._DONE, "sending", honest)
+    monkeypatch.setattr(BookOut, "done", honest)
     await world.alpha.restart()
     assert world.alpha.bot.orders.retry(aside.number) == ""
     await world.passes(timedelta(minutes=10))

@@ -21,7 +21,6 @@ from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import (
     CaughtUp,
     ClockSetBack,
-    Context,
     EnvelopeSeen,
     Event,
     PartyAnnounced,
@@ -34,6 +33,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.transfer.send import BookOut
 from tests.journal.conftest import START, StandingClock
 
 
@@ -323,7 +323,7 @@ def test_what_is_set_aside_waits_until_it_is_tried_again_and_a_new_process_knows
 
 def test_nothing_is_begun_on_a_subject_of_which_an_outcome_waits(journal: Journal, clock: StandingClock) -> None:
     rows = decided(journal, Queued("act", DEED, key="k7m2"), Queued("act", DEED, key="other"))
-    seq = journal.put(StepRefused(START, Context("sending", "k7m2"), "no", "no"))
+    seq = journal.put(StepRefused(START, BookOut("k7m2", 1, "TakeOut"), "no", "no"))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]
     number = journal.set_event_aside(seq, Quarantined("StepRefused", "k7m2", "no", START))
     assert [row.id for row in journal.due("act", clock())] == [rows[1]]

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, Letter, OutboxRow, PostPlace, Queued, Seed, Stored, UnreadableRow, WrongTurn
+from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.model.effects import Do, Forget, Join
-from fedbot.rules.model.events import Context, Event, Posted, PostRefused, StepDone, Tick, Waiting
+from fedbot.rules.model.events import Event, Posted, PostRefused, StepDone, Tick, Waiting
 from fedbot.rules.model.steps import Mirror, Mirrored
 from tests.journal.conftest import START, StandingClock
 
-CONTEXT = Context("mirror", "k7m2")
-MIRROR = Do(CONTEXT, Mirror("fed:k7m2:1:mirror", "company", 7, "{}"))
+THEN = WriteMirror("k7m2")
+MIRROR = Do(THEN, Mirror("fed:k7m2:1:mirror", "company", 7, "{}"))
 LATER = START + timedelta(minutes=5)
 
 
@@ -81,15 +82,15 @@ def test_the_intent_is_written_before_the_act(journal: Journal) -> None:
 def test_the_outcome_becomes_an_event_and_the_row_is_done(journal: Journal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
-    journal.finish(row, StepDone(LATER, CONTEXT, Mirrored()))
+    journal.finish(row, StepDone(LATER, THEN, Mirrored()))
     assert journal.due("act", LATER) == ()
-    assert next_outcome(journal) == StepDone(LATER, CONTEXT, Mirrored())
+    assert next_outcome(journal) == StepDone(LATER, THEN, Mirrored())
     assert journal.next_event() is None
 
 
 def test_a_row_that_was_never_begun_can_be_finished_since_a_probe_may_find_it_done(journal: Journal) -> None:
-    journal.finish(enqueue(journal), StepDone(LATER, CONTEXT, Mirrored()))
-    assert next_outcome(journal) == StepDone(LATER, CONTEXT, Mirrored())
+    journal.finish(enqueue(journal), StepDone(LATER, THEN, Mirrored()))
+    assert next_outcome(journal) == StepDone(LATER, THEN, Mirrored())
 
 
 def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: Journal) -> None:
@@ -104,7 +105,7 @@ def test_a_row_that_failed_is_over_and_its_outcome_is_told(journal: Journal) -> 
 def test_a_row_that_is_put_off_is_due_again_at_its_time(journal: Journal) -> None:
     row = enqueue(journal)
     journal.begin(row, START)
-    waiting = Waiting(START, CONTEXT, "InvenTree is away", LATER)
+    waiting = Waiting(START, THEN, "InvenTree is away", LATER)
     journal.postpone(row, LATER, waiting, problem="InvenTree is away")
     assert next_outcome(journal) == waiting
     assert journal.due("act", LATER - timedelta(microseconds=1)) == ()
@@ -137,7 +138,7 @@ def test_a_row_goes_only_from_where_it_is(journal: Journal) -> None:
     with pytest.raises(WrongTurn):
         journal.begin(row, START)
     journal.finish(row, None)
-    outcome = StepDone(LATER, CONTEXT, Mirrored())
+    outcome = StepDone(LATER, THEN, Mirrored())
     with pytest.raises(WrongTurn):
         journal.finish(row, outcome)
     with pytest.raises(WrongTurn):

@@ -297,7 +297,7 @@ class Side:
         """The oldest question is answered."""
         ask = self.asked.pop(0)
         answers = tuple(self._answer(question) for question in ask.questions)
-        self.meets(Answered(self.wire.now, ask.context, answers))
+        self.meets(Answered(self.wire.now, ask.then, answers))
 
     def answers_all(self) -> None:
         """All questions, and those that come of the answers."""
@@ -324,12 +324,12 @@ class Side:
         `refused`: a definite no. `lost`: it is done, but the process ends before it knows. `unknown` (or `undone`):
         nobody can tell whether it was done, and it was (wasn't).
         """
-        step, context, outcome = self.to_do[0].step, self.to_do[0].context, "done"
+        step, then, outcome = self.to_do[0].step, self.to_do[0].then, "done"
         if isinstance(step, MOVES):
             outcome, self.trouble = self.trouble, "done"
         if outcome == "refused" and step.mark not in self.done:
             self.to_do.pop(0)
-            self.meets(StepRefused(self.wire.now, context, "refused", "no"))
+            self.meets(StepRefused(self.wire.now, then, "refused", "no"))
             return
         if outcome != "undone":
             self.done.add(step.mark)
@@ -338,9 +338,9 @@ class Side:
             return
         self.to_do.pop(0)
         if outcome in {"unknown", "undone"}:
-            self.meets(StepUnknown(self.wire.now, context, "no answer"))
+            self.meets(StepUnknown(self.wire.now, then, "no answer"))
         else:
-            self.meets(StepDone(self.wire.now, context, _result(step)))
+            self.meets(StepDone(self.wire.now, then, _result(step)))
 
 
 def read_back(kinds: dict[str, type], record: E) -> E:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from fedbot.rules.decisions import CheckRights, ConfirmDecision
 from fedbot.rules.dispatch import decide
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -55,6 +56,7 @@ from fedbot.rules.model.transfer import Progress, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPEN_DAYS, TransferState
 from fedbot.rules.protocol.terms import hash_of, written
 from fedbot.rules.state import State, Turn
+from fedbot.rules.transfer.sender_decision import Debit
 from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
 from tests.fakes.archive import RememberedArchive
 from tests.rules.machines import BOLT, MOVES, ROOM, START, STOCK, VERBS, Side, _result
@@ -98,6 +100,10 @@ LETTERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("closed", {"how": "gift", **BY}),
 )
 """What a peer can say of a transfer; `KINDS` in `protocol/bodies` names the kinds."""
+
+
+def _named(ask: Ask) -> str:
+    return type(ask.then).__name__
 
 
 @dataclass
@@ -198,14 +204,14 @@ class Explorer:
             yield "peer", f"{kind} {body}", self._after(now, self._letter(now, connection_in(now), kind, body))
         yield from self._people(now, transfer)
         for key, ask in now.asked.items():
-            for rights in (RIGHTS, NO_RIGHTS) if ask.context.purpose == "debit" else (RIGHTS,):
-                answered = Answered(self._time(now), ask.context, self._answers(now, ask, rights))
-                yield "itself", f"{ask.context.purpose} answered", self._after(now, answered, asked=key)
+            for rights in (RIGHTS, NO_RIGHTS) if isinstance(ask.then, Debit) else (RIGHTS,):
+                answered = Answered(self._time(now), ask.then, self._answers(now, ask, rights))
+                yield "itself", f"{_named(ask)} answered", self._after(now, answered, asked=key)
         for key, do in now.to_do.items():
             for event in (
-                StepDone(self._time(now), do.context, _result(do.step)),
-                StepRefused(self._time(now), do.context, "refused", "no"),
-                StepUnknown(self._time(now), do.context, "no answer"),
+                StepDone(self._time(now), do.then, _result(do.step)),
+                StepRefused(self._time(now), do.then, "refused", "no"),
+                StepUnknown(self._time(now), do.then, "no answer"),
             ):
                 yield "itself", f"{key} {type(event).__name__}", self._after(now, event, done=key)
         if not now.late:
@@ -230,10 +236,10 @@ class Explorer:
     def _decided(self, now: Now, tap: Reacted) -> Now:
         """A decision on the card, from the reaction to the second look at the right."""
         after = self._after(now, tap)
-        for purpose in ("verdict", "confirm"):
+        for purpose in (CheckRights.__name__, ConfirmDecision.__name__):
             ask = after.asked.get(purpose)
             if ask is not None:
-                answered = Answered(self._time(after), ask.context, self._answers(after, ask, RIGHTS))
+                answered = Answered(self._time(after), ask.then, self._answers(after, ask, RIGHTS))
                 after = self._after(after, answered, asked=purpose)
                 after = self._after(after, CaughtUp(self._time(after) + GRACE))
         return after
@@ -278,7 +284,7 @@ class Explorer:
         after.to_do.pop(done, None)
         self._meets(after, event)
         while (ask := after.asked.pop("line", None)) is not None:
-            self._meets(after, Answered(self._time(after), ask.context, self._answers(after, ask, RIGHTS)))
+            self._meets(after, Answered(self._time(after), ask.then, self._answers(after, ask, RIGHTS)))
         return after
 
     def _meets(self, now: Now, event: Event) -> None:
@@ -291,7 +297,7 @@ class Explorer:
         state.take_over(dict(now.documents))
         turn = decide(state, event, VERBS, self._time(now))
         now.posts.update({event_id: key for event_id, key, _ in turn.found})
-        for key in [k for k, do in now.to_do.items() if do.context.subject in turn.voided]:
+        for key in [k for k, do in now.to_do.items() if do.then.subject in turn.voided]:
             del now.to_do[key]
         for name, document in turn.changes.items():
             if document is None:
@@ -304,7 +310,7 @@ class Explorer:
     def _wanted(self, now: Now, effect: object) -> None:
         match effect:
             case Ask():
-                now.asked[effect.context.purpose] = effect
+                now.asked[_named(effect)] = effect
             case Do() if not isinstance(effect.step, Mirror | Label):
                 now.to_do[type(effect.step).__name__] = effect
             case Post(key=key, room=room) if not isinstance(effect, Edit) and key.startswith("card:"):
@@ -437,6 +443,6 @@ def starts(side: Side) -> Now:
     documents: list[Document] = [*turn.rooms(), *turn.announcements(ROOM), *turn.connections(), *turn.transfers()]
     now.documents = {(type(d).__name__, d.id): _settled(d) for d in documents}
     now.posts = dict(side.archive.posts)
-    now.asked = {ask.context.purpose: ask for ask in side.asked}
+    now.asked = {_named(ask): ask for ask in side.asked}
     now.to_do = {type(do.step).__name__: do for do in side.to_do if not isinstance(do.step, Mirror | Label)}
     return now

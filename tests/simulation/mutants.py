@@ -22,6 +22,7 @@ from fedbot.ports.chat import Delivery
 from fedbot.ports.inventory import OutcomeUnknown, Refusal, Unavailable
 from fedbot.ports.journal import OutboxRow
 from fedbot.rules import decisions, dispatch
+from fedbot.rules.decisions import ConfirmDecision
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, SendEnvelope
 from fedbot.rules.model.events import Answered, Event, Redacted, StepDone, StepRefused, Tick
@@ -165,11 +166,11 @@ def _finished_before(stack: ExitStack) -> None:
         try:
             result = await self._inventory.act(effect.step)
         except Refusal as problem:
-            self._engine.put(StepRefused(self._clock.now(), effect.context, problem.reason, problem.text))
+            self._engine.put(StepRefused(self._clock.now(), effect.then, problem.reason, problem.text))
         except (Unavailable, OutcomeUnknown):
             return
         else:
-            self._engine.put(StepDone(self._clock.now(), effect.context, result))
+            self._engine.put(StepDone(self._clock.now(), effect.then, result))
 
     _instead(stack, StepWorker, "_act", act)
 
@@ -304,9 +305,9 @@ def _redaction_ignored(stack: ExitStack) -> None:
 
 @mutant("rights are not read again after the grace")
 def _not_read_again(stack: ExitStack) -> None:
-    def on_confirmed(turn: Turn, event: Answered) -> Any:
+    def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> Any:
         granted = Rights("somebody", known=True, active=True, superuser=True, approver=True)
-        return before(turn, replace(event, answers=(granted,)))
+        return before(turn, then, replace(event, answers=(granted,)))
 
     before = _instead(stack, decisions, "on_confirmed", on_confirmed)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.loan import lend
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
-from fedbot.rules.model.events import Context
 from fedbot.rules.model.queries import MatchPart, PartMatch
 from fedbot.rules.model.steps import Mirror
 from fedbot.rules.model.transfer import Line, Progress, Transfer
@@ -50,7 +50,7 @@ def _mirror(turn: Turn, part: int) -> None:
         if alias.part == part:
             words.setdefault(alias.peer, []).append(alias.word)
     text = json.dumps({"aliases": words}, sort_keys=True, ensure_ascii=False)
-    turn.do(Do(Context("mirror", "matches"), Mirror("fed:match:0:mirror", "part", part, text)))
+    turn.do(Do(WriteMirror("matches"), Mirror("fed:match:0:mirror", "part", part, text)))
 
 
 def question_for(turn: Turn, transfer: Transfer, line: Line) -> MatchPart:

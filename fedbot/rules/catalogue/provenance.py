@@ -8,15 +8,40 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from datetime import timedelta
 
-from fedbot.rules.model.effects import Do
-from fedbot.rules.model.events import Context
+from fedbot import messages
+from fedbot.rules.model.continuation import WhenStepEnds
+from fedbot.rules.model.effects import Do, say
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Known, Mirror
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.state import Turn
 
 _MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class WriteMirror(WhenStepEnds):
+    """Metadata of our InvenTree says what the journal knows about the document of that id. Nothing waits for it."""
+
+    about: str
+
+    @property
+    def subject(self) -> str:
+        """The id of what it is about."""
+        return self.about
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.about, "done: mirror")
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins are told once a day."""
+        if turn.tell_once("mirror", timedelta(days=1)):
+            turn.tell_admins(say(messages.health.not_mirrored, text=event.text), f"mirror:{turn.now.date()}")
 
 
 def forbidden_origin(origin: str, destination: str) -> bool:
@@ -70,7 +95,7 @@ def _mirror(turn: Turn, transfer: Transfer, number: int, item: int, value: dict[
     text = json.dumps({"item": item, "transfer": transfer.id, **value}, sort_keys=True, ensure_ascii=False)
     mark = f"fed:{transfer.id}:0:mirror"
     known = known_item(turn, transfer, number)
-    turn.do(Do(Context("mirror", transfer.id), Mirror(mark, "stockitem", item, text, known=known)))
+    turn.do(Do(WriteMirror(transfer.id), Mirror(mark, "stockitem", item, text, known=known)))
 
 
 def _loan(transfer: Transfer, number: int) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -22,8 +22,9 @@ from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import OfConnection, WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, Typing, say
-from fedbot.rules.model.events import Answered, Context, Said, Unanswered
+from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.queries import Scope, SearchStock, StockHits
 from fedbot.rules.model.stock import StockItem, is_sound, plain
 from fedbot.rules.protocol import announcements, bodies, sequencing
@@ -79,23 +80,33 @@ def begin(
     if own:
         everything = command.room == turn.home.admin_room
         scope = Scope(everything=True) if everything else share.scope(turn)
-        turn.do(Ask(Context("find-own", search.id), (SearchStock(words, scope),)))
+        turn.do(Ask(FindForPerson(search.id), (SearchStock(words, scope),)))
 
 
-def on_own_found(turn: Turn, event: Answered) -> None:
-    """Our InvenTree has looked: in the admin room through all that we have, elsewhere through what we share."""
-    search = turn.search(event.context.subject)
-    if search is not None:
-        found, cut = _hits(turn, event)
-        own = SpaceHits(turn.home.party, turn.home.name, found, len(turn.shares()), cut)
-        _came(turn, search, own)
+@dataclass(frozen=True)
+class FindForPerson(WhenAnsweredOrNot):
+    """A search of our own people, by its id."""
 
+    search: str
 
-def on_own_not_found(turn: Turn, event: Unanswered) -> None:
-    """Our InvenTree is silent."""
-    search = turn.search(event.context.subject)
-    if search is not None:
-        _came(turn, search, SpaceHits(turn.home.party, turn.home.name, problem="inventory"))
+    @property
+    def subject(self) -> str:
+        """The search's id."""
+        return self.search
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Our InvenTree has looked: in the admin room through all that we have, elsewhere through what we share."""
+        search = turn.search(self.search)
+        if search is not None:
+            found, cut = _hits(turn, event)
+            own = SpaceHits(turn.home.party, turn.home.name, found, len(turn.shares()), cut)
+            _came(turn, search, own)
+
+    def unanswered(self, turn: Turn, _: Unanswered) -> None:
+        """Our InvenTree is silent."""
+        search = turn.search(self.search)
+        if search is not None:
+            _came(turn, search, SpaceHits(turn.home.party, turn.home.name, problem="inventory"))
 
 
 def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
@@ -251,39 +262,44 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     if not isinstance(words, str) or not 0 < len(words.strip()) <= LONGEST_WORDS:
         turn.note(connection.id, "a search without words")
         return
-    context = Context("find-answer", connection.id, detail={"search": envelope.body.search})
+    then = FindForFriend(connection.id, envelope.body.search)
     again = turn.spends("find", connection.peer)
     if again is not None:
-        _tell(turn, context, {"problem": "later", "again": again.isoformat()})
+        _tell(turn, then, {"problem": "later", "again": again.isoformat()})
     elif not turn.shares():
-        _tell(turn, context, {"problem": ""}, (), cut=False)
+        _tell(turn, then, {"problem": ""}, (), cut=False)
     else:
         question = SearchStock(words, share.scope(turn), provision.own_reference(connection))
-        turn.do(Ask(context, (question,)))
+        turn.do(Ask(then, (question,)))
     turn.note(connection.id, "searched in what we share")
 
 
-def on_found_for_friend(turn: Turn, event: Answered) -> None:
-    """Tell the friend what there is."""
-    hits, cut = _hits(turn, event)
-    _tell(turn, event.context, {"problem": ""}, hits, cut=cut)
+@dataclass(frozen=True)
+class FindForFriend(OfConnection, WhenAnsweredOrNot):
+    """A friend's search, by the id that it has there."""
 
+    search: str
 
-def on_not_found_for_friend(turn: Turn, event: Unanswered) -> None:
-    """Our InvenTree is silent, or doesn't take the friend's token."""
-    _tell(turn, event.context, {"problem": "inventory"})
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Tell the friend what there is."""
+        hits, cut = _hits(turn, event)
+        _tell(turn, self, {"problem": ""}, hits, cut=cut)
+
+    def unanswered(self, turn: Turn, _: Unanswered) -> None:
+        """Our InvenTree is silent, or doesn't take the friend's token."""
+        _tell(turn, self, {"problem": "inventory"})
 
 
 def _tell(
-    turn: Turn, context: Context, body: dict[str, Any], hits: Iterable[Hit] | None = None, *, cut: bool = False
+    turn: Turn, then: FindForFriend, body: dict[str, Any], hits: Iterable[Hit] | None = None, *, cut: bool = False
 ) -> None:
-    connection = turn.connection(context.subject)
+    connection = turn.connection(then.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
     sealed: dict[str, Any] = {}
     if hits is not None:
         sealed = {"shared": len(turn.shares()), "cut": cut, "hits": [_written(hit) for hit in hits]}
-    full = {"search": context.detail["search"], "in_room": "find" in turn.home.disclose_in_room, **body}
+    full = {"search": then.search, "in_room": "find" in turn.home.disclose_in_room, **body}
     connection, draft = sequencing.write(turn, connection, "find", full, sealed=sealed)
     turn.save(connection)
     sequencing.post(turn, connection, draft)

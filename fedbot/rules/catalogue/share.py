@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.connection import provision
 from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM, PART, Share, share_id
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do
-from fedbot.rules.model.events import Context
 from fedbot.rules.model.queries import Scope, Thing
 from fedbot.rules.model.steps import SHARE_KEY, Mirror
 from fedbot.rules.protocol.terms import presentable
@@ -73,7 +73,7 @@ def _remember(turn: Turn, shares: Sequence[Share], by: Signature, *, shared: boo
             value = {"shared": shared, "by": by.person, "at": turn.now.isoformat()}
             text = json.dumps(value, sort_keys=True)
             step = Mirror("fed:share:0:mirror", share.model, share.pk, text, SHARE_KEY)
-            turn.do(Do(Context("mirror", share.id), step))
+            turn.do(Do(WriteMirror(share.id), step))
     for connection in turn.active_connections():
         provision.mirror(turn, connection)
 

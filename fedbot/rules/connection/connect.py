@@ -6,7 +6,7 @@ peer's `ready`; a side that cancelled or expired never says `ready`, so the othe
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +16,10 @@ from fedbot.rules.approval import consent
 from fedbot.rules.connection import key_checks, provision
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.continuation import OfConnection, WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Edit, Phrase, Post, SendEnvelope, say
-from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
+from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.reactions import APPROVE_KEY, DECLINE_KEY
 from fedbot.rules.model.room import AnnouncedParty
@@ -160,7 +161,7 @@ def _take_up(turn: Turn, connection: Connection) -> None:
 def _put_up_card(turn: Turn, connection: Connection) -> None:
     """A card for our superusers, as soon as we know who they are."""
     people = tuple(turn.home.people.values())
-    turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
+    turn.do(Ask(ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
 
 
 def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies.Connect], asked: Connection) -> None:
@@ -281,9 +282,19 @@ def _throttled(turn: Turn, peer: str) -> bool:
     return len(today) >= turn.home.connects_a_day
 
 
-def on_card_addressees(turn: Turn, event: Answered) -> None:
-    """We know who may decide: post the card."""
-    connection = turn.connection(event.context.subject)
+@dataclass(frozen=True)
+class ShowConnectCard(OfConnection, WhenAnswered):
+    """The card waits for who may decide. `void`: whose decision on the one before was void, '' if nobody's."""
+
+    void: str = ""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Post the card."""
+        _on_card_addressees(turn, self, event)
+
+
+def _on_card_addressees(turn: Turn, then: ShowConnectCard, event: Answered) -> None:
+    connection = turn.connection(then.connection)
     (able,) = event.answers
     if connection is None or connection.state is not ConnectionState.OFFERED or not isinstance(able, Able):
         return
@@ -297,7 +308,7 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
     connection = replace(connection, card=consent.of_connection(turn.home, connection))
     connection, draft = sequencing.write(turn, connection, "noted")
     turn.save(connection)
-    people = list(dict.fromkeys([*_void_decider(event), *opening.addressees(turn, able)]))
+    people = list(dict.fromkeys([*([then.void] if then.void else []), *opening.addressees(turn, able)]))
     turn.do(
         Post(
             f"card:{connection.id}",
@@ -308,12 +319,6 @@ def on_card_addressees(turn: Turn, event: Answered) -> None:
             seeds=(APPROVE_KEY, DECLINE_KEY),
         )
     )
-
-
-def _void_decider(event: Answered) -> list[str]:
-    """Whose decision was void, as the card would show something else by now."""
-    person = event.context.detail.get("person")
-    return [person] if isinstance(person, str) else []
 
 
 def card(

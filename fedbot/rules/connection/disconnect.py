@@ -16,12 +16,10 @@ from fedbot import messages
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
-from fedbot.rules.model.access_steps import EndAccess
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Edit, Post, say
-from fedbot.rules.model.events import StepDone
+from fedbot.rules.model.effects import Post, say
 from fedbot.rules.model.summaries import Preview
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, BOOKS_SETTLED, FINAL, TransferState
@@ -208,22 +206,7 @@ def _end(turn: Turn, connection: Connection) -> None:
     provision.take_back(turn, ended)
     provision.mirror(turn, ended)
     if connection.user is None:
-        _tell_that_it_is_over(turn, ended)
-
-
-def on_taken_back(turn: Turn, event: StepDone) -> None:
-    """A step of the taking back is done: once the access is shut, the room may know."""
-    connection = turn.connection(event.context.subject)
-    turn.note(event.context.subject, f"done: {event.context.purpose}")
-    shut = event.context.detail.get("step") == EndAccess.__name__
-    if connection is not None and connection.state is ConnectionState.ENDED and shut:
-        _tell_that_it_is_over(turn, connection)
-
-
-def _tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
-    on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
-    phrase = say(messages.disconnect.disconnected, connection=connection, home=turn.home, on_loan=on_loan)
-    turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
+        provision.tell_that_it_is_over(turn, ended)
 
 
 def tell_silence(turn: Turn, connection: Connection) -> None:

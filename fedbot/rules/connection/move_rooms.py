@@ -7,7 +7,7 @@ is open waits with them; messages that the friend has not seen go out again in t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot import messages
@@ -16,9 +16,10 @@ from fedbot.rules.connection import pinning, provision
 from fedbot.rules.model.archive import is_restless
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Join, Leave, Phrase, Post, say
-from fedbot.rules.model.events import Answered, Context, RoomReplaced
+from fedbot.rules.model.events import Answered, RoomReplaced
 from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.room import Room
 from fedbot.rules.model.stock import Right
@@ -188,7 +189,7 @@ def _take_along(turn: Turn, transfer: Transfer, room: str) -> None:
             request.look_who_confirms(turn, transfer)
             return
         people = tuple(turn.home.people.values())
-        turn.do(Ask(Context("moved-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
+        turn.do(Ask(ShowMovedCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
 
 
 def room_of(turn: Turn, connection: Connection) -> str:
@@ -223,15 +224,19 @@ def _waits_for_a_tap(turn: Turn, transfer: Transfer) -> bool:
     return transfer.awaits_parcel or (subject.is_open(transfer) and subject.decides_here(turn.home, transfer))
 
 
-def on_card(turn: Turn, event: Answered) -> None:
-    """We know who may decide: the card goes up in the new room, if it still asks for something."""
-    transfer = turn.transfer(event.context.subject)
-    (able,) = event.answers
-    if transfer is None or not isinstance(able, Able) or not _waits_for_a_tap(turn, transfer):
-        return
-    transfer = transfers.goes_on(turn, transfer)
-    if "card" not in transfer.told:
-        opening.put_up_card(turn, transfer, able)
+@dataclass(frozen=True)
+class ShowMovedCard(transfers.TellsThatItWaits, WhenAnswered):
+    """A card goes on in the new room, and waits for who may decide."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """The card goes up there, if it still asks for something."""
+        transfer = turn.transfer(self.transfer)
+        (able,) = event.answers
+        if transfer is None or not isinstance(able, Able) or not _waits_for_a_tap(turn, transfer):
+            return
+        transfer = transfers.goes_on(turn, transfer)
+        if "card" not in transfer.told:
+            opening.put_up_card(turn, transfer, able)
 
 
 def _soon(turn: Turn, exchange: Exchange) -> Exchange:

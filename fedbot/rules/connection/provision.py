@@ -8,12 +8,12 @@ by us is made by hand, and its token put into the vault under `own_reference` (`
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules.catalogue.provenance import mirror_received
+from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.loan import lend
 from fedbot.rules.model.access_steps import (
@@ -32,9 +32,10 @@ from fedbot.rules.model.access_steps import (
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
+from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
 from fedbot.rules.model.effects import Do, Edit, Forget, KeepSecret, Phrase, Post, say
-from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
-from fedbot.rules.model.steps import Mirror, Step
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
+from fedbot.rules.model.steps import Mirror
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.protocol import bodies, room_upgrades, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -101,7 +102,7 @@ def begin(turn: Turn, connection: Connection) -> Connection:
 
 def _next(turn: Turn, connection: Connection) -> Connection:
     """The next act of our side: company, access, token, and its trial or handing it over."""
-    context = Context("making", connection.id)
+    then = Provision(connection.id)
     if connection.own_made:
         return _ready_when_complete(turn, connection)
     if connection.company is None:
@@ -111,27 +112,67 @@ def _next(turn: Turn, connection: Connection) -> Connection:
             name=connection.peer_name,
             description=f"{connection.peer_name}, connected by fedbot",
         )
-        turn.do(Do(context, step))
+        turn.do(Do(then, step))
     elif connection.token_name and connection.access == "direct":
         return _hand_over(turn, connection)
     elif connection.token_name:
         _try_own(turn, connection)
     elif connection.user is None:
-        turn.do(Do(context, _access(connection)))
+        turn.do(Do(then, _access(connection)))
     else:
-        turn.do(Do(context, _mint(turn, connection)))
+        turn.do(Do(then, _mint(turn, connection)))
     return connection
 
 
-def on_done(turn: Turn, event: StepDone) -> None:
-    """One act of the making is done: note what came of it, go on with the next.
+@dataclass(frozen=True)
+class Provision(OfConnection, WhenStepEnds):
+    """A step that makes, or tries, what the peer gets from us."""
 
-    What is made after all was called off is taken back; while the connection is suspended nothing follows.
-    """
-    connection = turn.connection(event.context.subject)
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """Note what came of it, go on with the next.
+
+        What is made after all was called off is taken back; while the connection is suspended nothing follows.
+        """
+        _on_done(turn, self.connection, event, of_peer=False)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """It can't go on by itself: say in the admin room what to do; keep trying what may mend."""
+        connection = turn.connection(self.connection)
+        if connection is None or connection.state is not ConnectionState.MAKING:
+            return
+        reason = event.reason if isinstance(event, StepRefused) else "unknown"
+        if reason == NO_TOKEN:
+            _no_token(turn, connection)
+        else:
+            _own_side_waits(turn, connection, reason, event.text)
+
+
+@dataclass(frozen=True)
+class TryPeersToken(OfConnection, WhenStepEnds):
+    """The trial of the token that the peer made for us, at its InvenTree."""
+
+    at_peer = True
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """It works."""
+        _on_done(turn, self.connection, event, of_peer=True)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """It doesn't, so the peer's people have to do something."""
+        connection = turn.connection(self.connection)
+        if connection is not None and connection.state is ConnectionState.MAKING:
+            reason = event.reason if isinstance(event, StepRefused) else "unknown"
+            _peers_token_refused(turn, connection, reason, event.text)
+
+    def waiting(self, turn: Turn, event: Waiting) -> None:
+        """The peer's InvenTree is silent."""
+        tell_that_peer_is_silent(turn, self.connection, event.problem)
+
+
+def _on_done(turn: Turn, identifier: str, event: StepDone, *, of_peer: bool) -> None:
+    connection = turn.connection(identifier)
     if connection is None:
         return
-    of_peer = event.context.detail.get("whose") == PEER
     connection = _recorded(connection, event, of_peer=of_peer)
     turn.save(connection)
     turn.note(connection.id, f"made: {type(event.result).__name__}")
@@ -198,17 +239,13 @@ def _hand_over(turn: Turn, connection: Connection) -> Connection:
 def _try_own(turn: Turn, connection: Connection) -> None:
     for_peer = connection.access == "direct"
     step = TryToken(_mark(connection, "trial"), own_reference(connection), for_peer=for_peer)
-    turn.do(Do(Context("making", connection.id), step))
+    turn.do(Do(Provision(connection.id), step))
 
 
 def _try_peers(turn: Turn, connection: Connection) -> None:
     private = connection.peer in turn.home.private_peers
     step = TryToken(_mark(connection, "trial"), peer_reference(connection), connection.peer_url, private=private)
-    turn.do(Do(_about_peer(connection), step))
-
-
-def _about_peer(connection: Connection) -> Context:
-    return Context("making", connection.id, detail={"whose": PEER})
+    turn.do(Do(TryPeersToken(connection.id), step))
 
 
 def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.Credentials]) -> None:
@@ -219,7 +256,7 @@ def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.
     binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
     connection = replace(connection, peer_url=envelope.body.url)
     turn.save(connection)
-    turn.do(KeepSecret(_about_peer(connection), peer_reference(connection), envelope.body.token, binding))
+    turn.do(KeepSecret(TryPeersToken(connection.id), peer_reference(connection), envelope.body.token, binding))
     _try_peers(turn, connection)
 
 
@@ -300,28 +337,14 @@ def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
 # --- what stands in the way --------------------------------------------------------------------------------
 
 
-def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """An act of the making can't go on by itself: say in the admin room what to do; keep trying what may mend."""
-    connection = turn.connection(event.context.subject)
-    if connection is None or connection.state is not ConnectionState.MAKING:
-        return
-    reason = event.reason if isinstance(event, StepRefused) else "unknown"
-    if event.context.detail.get("whose") == PEER:
-        _peers_token_refused(turn, connection, reason, event.text)
-    elif reason == NO_TOKEN:
-        _no_token(turn, connection)
-    else:
-        _own_side_waits(turn, connection, reason, event.text)
-
-
 def _no_token(turn: Turn, connection: Connection) -> None:
     """Nobody has put one in by hand, so make it; or ours got lost, so make another."""
     if connection.user is None:
-        turn.do(Do(Context("making", connection.id), _access(connection)))
+        turn.do(Do(Provision(connection.id), _access(connection)))
         return
     connection = replace(connection, token_name="")
     turn.save(connection)
-    turn.do(Do(Context("making", connection.id), _mint(turn, connection)))
+    turn.do(Do(Provision(connection.id), _mint(turn, connection)))
 
 
 def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) -> None:
@@ -349,8 +372,11 @@ def _peers_token_refused(turn: Turn, connection: Connection, reason: str, text: 
         _tell_peers_token(turn, connection, text, told_to_peers(reason))
 
 
-def peer_is_silent(turn: Turn, connection: Connection, problem: str) -> None:
+def tell_that_peer_is_silent(turn: Turn, identifier: str, problem: str) -> None:
     """The peer's InvenTree can't be reached from here; the trial is repeated by itself."""
+    connection = turn.connection(identifier)
+    if connection is None:
+        return
     if connection.state is ConnectionState.MAKING and connection.peer_problem != problem:
         connection = replace(connection, peer_problem=problem)
         turn.save(connection)
@@ -403,7 +429,7 @@ def take_back(turn: Turn, connection: Connection) -> None:
     """What was made for a connection that is over: the user deactivated, its tokens revoked, the company closed."""
     if connection.user is not None:
         shut = EndAccess(_mark(connection, "end"), connection.user, own_reference(connection))
-        turn.do(Do(_taking_back(connection, shut), shut))
+        turn.do(Do(ShutAccess(connection.id), shut))
     elif connection.own_made:
         phrase = say(messages.disconnect.access_made_by_hand, connection=connection, name=access_name(connection))
         turn.tell_admins(phrase, f"access:{connection.id}")
@@ -422,11 +448,47 @@ def close_company(turn: Turn, connection: Connection) -> None:
     is_used = living is not None and living.id != connection.id
     if connection.company is not None and not is_used:
         close = CloseCompany(_mark(connection, "close"), connection.company)
-        turn.do(Do(_taking_back(connection, close), close))
+        turn.do(Do(ShutCompany(connection.id), close))
 
 
-def _taking_back(connection: Connection, step: Step) -> Context:
-    return Context("taking-back", connection.id, detail={"step": type(step).__name__})
+@dataclass(frozen=True)
+class ShutCompany(OfConnection, WhenStepEnds):
+    """The company of a peer whose connection is over is closed."""
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.connection, "done: taking-back")
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins do it by hand."""
+        connection = turn.connection(self.connection)
+        if connection is not None:
+            phrase = say(
+                messages.connection.access_not_ended,
+                connection=connection,
+                name=access_name(connection),
+                text=event.text,
+            )
+            turn.tell_admins(phrase, f"access:{connection.id}")
+
+
+@dataclass(frozen=True)
+class ShutAccess(ShutCompany):
+    """The user of a peer whose connection is over is deactivated, and its tokens are revoked."""
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """The room may know."""
+        super().done(turn, event)
+        connection = turn.connection(self.connection)
+        if connection is not None and connection.state is ConnectionState.ENDED:
+            tell_that_it_is_over(turn, connection)
+
+
+def tell_that_it_is_over(turn: Turn, connection: Connection) -> None:
+    """The message that told of the end says now that it is done."""
+    on_loan = tuple(lend.as_out(turn, loan) for loan in lend.of_connection(turn, connection))
+    phrase = say(messages.disconnect.disconnected, connection=connection, home=turn.home, on_loan=on_loan)
+    turn.do(Edit(f"disconnecting:{connection.id}", connection.room, phrase))
 
 
 def mirror(turn: Turn, connection: Connection) -> None:
@@ -463,7 +525,7 @@ def mirror(turn: Turn, connection: Connection) -> None:
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
     turn.do(
         Do(
-            Context("mirror", connection.id),
+            WriteMirror(connection.id),
             Mirror(_mark(connection, "mirror"), "company", connection.company, text),
         )
     )

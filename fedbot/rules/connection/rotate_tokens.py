@@ -7,7 +7,7 @@ we can't make one, the admins are told what to click, and what they put into the
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from fedbot import messages
@@ -18,16 +18,16 @@ from fedbot.rules.model.access_steps import (
     MintToken,
     RevokeToken,
     TokenMinted,
-    TokenRevoked,
     TokenTried,
     TryToken,
     due_in_a_year,
 )
 from fedbot.rules.model.connection import Connection, Renewal
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import OfConnection, WhenStepEnds
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do, Forget, KeepSecret, MoveSecret, Post, say
-from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown, Waiting
 from fedbot.rules.model.steps import Step
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -89,7 +89,8 @@ def look_after_a_loss(turn: Turn, connection: Connection) -> None:
     if connection.renewal is not None:
         turn.void(connection.id)
     if connection.own_made:
-        _do(turn, connection, TryToken(_mark(connection, "loss"), provision.own_reference(connection)), loss="yes")
+        step = TryToken(_mark(connection, "loss"), provision.own_reference(connection))
+        turn.do(Do(TryTokenAfterLoss(connection.id), step))
 
 
 def _begin_after_a_loss(turn: Turn, connection: Connection) -> None:
@@ -111,7 +112,8 @@ def _go_on(turn: Turn, connection: Connection) -> None:
     if not renewal.name:
         _mint(turn, connection)
         if renewal.reason in BY_HAND:
-            _do(turn, connection, TryToken(_mark(connection, "hand"), provision.own_reference(connection)), hand="yes")
+            step = TryToken(_mark(connection, "hand"), provision.own_reference(connection))
+            turn.do(Do(TryTokenMadeByHand(connection.id), step))
     elif connection.access == "direct":
         _hand_over(turn, connection)
     else:
@@ -122,8 +124,8 @@ def _mark(connection: Connection, step: str) -> str:
     return f"fed:{connection.id}:0:{step}"
 
 
-def _do(turn: Turn, connection: Connection, step: Step, **detail: str) -> None:
-    turn.do(Do(Context("renewing", connection.id, detail={"step": type(step).__name__, **detail}), step))
+def _do(turn: Turn, connection: Connection, step: Step) -> None:
+    turn.do(Do(RotateToken(connection.id), step))
 
 
 def _mint(turn: Turn, connection: Connection) -> None:
@@ -165,26 +167,117 @@ def _hand_over(turn: Turn, connection: Connection) -> None:
     turn.save(sequencing.send(turn, connection, "credentials", body, awaits=True, secrets=secrets))
 
 
-def on_done(turn: Turn, event: StepDone) -> None:
-    """One act of the renewal is done: go on with the next."""
-    connection = turn.connection(event.context.subject)
-    detail = event.context.detail
-    if isinstance(event.result, TokenRevoked):
-        turn.note(event.context.subject, "the old token is revoked")
-        if connection is not None and detail.get("room"):
+@dataclass(frozen=True)
+class RotateToken(OfConnection, WhenStepEnds):
+    """A step on the way to the next token that we make for the peer, up to its trial."""
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """Go on with the next."""
+        connection = _active(turn, self.connection)
+        if connection is not None and connection.renewal is not None:
+            _ours_goes_on(turn, connection, connection.renewal, event)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The old token serves on, people are told in time."""
+        connection = _active(turn, self.connection)
+        if connection is not None:
+            _hangs(turn, connection, _reason(event), event.text)
+
+
+@dataclass(frozen=True)
+class TryTokenMadeByHand(OfConnection, WhenStepEnds):
+    """Somebody may have put a new token in the old one's place."""
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """If it is newer, it is the next one."""
+        connection = _active(turn, self.connection)
+        if connection is not None and connection.renewal is not None and isinstance(event.result, TokenTried):
+            _made_by_hand(turn, connection, connection.renewal, event.result)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """Nobody has, or it is no good: the admins know already what to do."""
+
+
+@dataclass(frozen=True)
+class TryTokenAfterLoss(OfConnection, WhenStepEnds):
+    """After a restore or a rebuild: the token in the vault may be another than the journal says, or none."""
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """It is good: take over which one it is."""
+        connection = _active(turn, self.connection)
+        if connection is not None and isinstance(event.result, TokenTried):
+            _known_again(turn, connection, event.result)
+
+    def not_done(self, turn: Turn, _: StepRefused | StepUnknown) -> None:
+        """Make another."""
+        connection = _active(turn, self.connection)
+        if connection is not None:
+            _begin_after_a_loss(turn, connection)
+
+
+@dataclass(frozen=True)
+class RevokeOldToken(OfConnection, WhenStepEnds):
+    """The old token is revoked. `event_id` in `room` is the line that asked for it, '' if none did."""
+
+    room: str = ""
+    event_id: str = ""
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Answer the line."""
+        connection = turn.connection(self.connection)
+        turn.note(self.connection, "the old token is revoked")
+        if connection is not None and self.room:
             phrase = say(messages.rotate_tokens.token_rotated, connection=connection)
-            turn.do(
-                Post(f"rotated:{connection.id}:{detail['event']}", detail["room"], phrase, reply_to=detail["event"])
+            turn.do(Post(f"rotated:{connection.id}:{self.event_id}", self.room, phrase, reply_to=self.event_id))
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins do it by hand."""
+        connection = _active(turn, self.connection)
+        if connection is not None:
+            phrase = say(
+                messages.rotate_tokens.old_token_stays,
+                connection=connection,
+                name=provision.access_name(connection),
+                text=event.text,
             )
-        return
-    if connection is None or connection.state is not ConnectionState.ACTIVE:
-        return
-    if isinstance(event.result, TokenTried) and detail.get("whose") == PEER:
-        _peers_works(turn, connection, event.result, detail["url"])
-    elif isinstance(event.result, TokenTried) and detail.get("loss"):
-        _known_again(turn, connection, event.result)
-    elif connection.renewal is not None:
-        _ours_goes_on(turn, connection, connection.renewal, event)
+            turn.tell_admins(phrase, f"old-token:{connection.id}:{event.at.isoformat()}")
+
+
+@dataclass(frozen=True)
+class TryPeersNextToken(OfConnection, WhenStepEnds):
+    """The trial of the next token that the peer made for us, at its InvenTree, which is at `url`."""
+
+    url: str
+    at_peer = True
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """It takes the old one's place, and the peer hears so."""
+        connection = _active(turn, self.connection)
+        if connection is not None and isinstance(event.result, TokenTried):
+            _peers_works(turn, connection, event.result, self.url)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The old one serves on, and the peer hears why."""
+        connection = _active(turn, self.connection)
+        if connection is None:
+            return
+        turn.do(Forget(provision.next_of(provision.peer_reference(connection))))
+        problem = {"problem": provision.told_to_peers(_reason(event))}
+        turn.save(sequencing.send(turn, connection, "renewed", problem, awaits=True))
+        turn.note(connection.id, "the peer's new token does not work", detail=event.text)
+
+    def waiting(self, turn: Turn, event: Waiting) -> None:
+        """The peer's InvenTree is silent."""
+        provision.tell_that_peer_is_silent(turn, self.connection, event.problem)
+
+
+def _active(turn: Turn, identifier: str) -> Connection | None:
+    connection = turn.connection(identifier)
+    return connection if connection is not None and connection.state is ConnectionState.ACTIVE else None
+
+
+def _reason(event: StepRefused | StepUnknown) -> str:
+    return event.reason if isinstance(event, StepRefused) else "unknown"
 
 
 def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
@@ -198,7 +291,11 @@ def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
     turn.note(connection.id, f"the peer's token had been renewed: {tried.name}")
     turn.do(Forget(provision.next_of(provision.own_reference(connection))))
     if connection.user is not None and old:
-        _do(turn, connection, RevokeToken(_mark(connection, "revoke"), connection.user, old))
+        _revoke(turn, connection, connection.user, RevokeOldToken(connection.id), old)
+
+
+def _revoke(turn: Turn, connection: Connection, user: int, then: RevokeOldToken, token: str) -> None:
+    turn.do(Do(then, RevokeToken(_mark(connection, "revoke"), user, token)))
 
 
 def _ours_goes_on(turn: Turn, connection: Connection, renewal: Renewal, event: StepDone) -> None:
@@ -210,13 +307,16 @@ def _ours_goes_on(turn: Turn, connection: Connection, renewal: Renewal, event: S
         case TokenMinted(name, expiry):
             renewal = replace(renewal, name=name, expiry=expiry, by_hand=False, reason="", problem="")
             _proved_next(turn, replace(connection, renewal=renewal))
-        case TokenTried(_, _, name, expiry) if event.context.detail.get("hand"):
-            newer = expiry is not None and connection.token_expiry is not None and expiry > connection.token_expiry
-            if newer and not renewal.name:
-                renewal = replace(renewal, name=name, expiry=expiry, by_hand=True, reason="", problem="")
-                _proved_next(turn, replace(connection, renewal=renewal), tried=True)
         case TokenTried():
             _switch(turn, connection, renewal)
+
+
+def _made_by_hand(turn: Turn, connection: Connection, renewal: Renewal, tried: TokenTried) -> None:
+    known = connection.token_expiry
+    newer = tried.expiry is not None and known is not None and tried.expiry > known
+    if newer and not renewal.name:
+        renewal = replace(renewal, name=tried.name, expiry=tried.expiry, by_hand=True, reason="", problem="")
+        _proved_next(turn, replace(connection, renewal=renewal), tried=True)
 
 
 def _proved_next(turn: Turn, connection: Connection, *, tried: bool = False) -> None:
@@ -243,9 +343,9 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
     if warned:
         phrase = say(messages.rotate_tokens.token_renewed, connection=connection, old=old if by_hand_stays else "")
         turn.tell_admins(phrase, f"renewed:{connection.id}:{renewal.name}")
-    answer = {"room": renewal.room, "event": renewal.by.event_id} if renewal.by else {}
+    answered = (renewal.room, renewal.by.event_id) if renewal.by else ("", "")
     if connection.user is not None and not by_hand_stays:
-        _do(turn, connection, RevokeToken(_mark(connection, "revoke"), connection.user, old), **answer)
+        _revoke(turn, connection, connection.user, RevokeOldToken(connection.id, *answered), old)
     elif renewal.by:
         key = f"rotated:{connection.id}:{renewal.by.event_id}"
         turn.do(
@@ -273,10 +373,10 @@ def on_credentials(turn: Turn, connection: Connection, envelope: Message[bodies.
         return
     binding = sequencing.bound_to(envelope.sender, envelope.to, envelope.subject, envelope.seq)
     reference = provision.next_of(provision.peer_reference(connection))
-    context = Context("renewing", connection.id, detail={"step": TryToken.__name__, "whose": PEER, "url": url})
-    turn.do(KeepSecret(context, reference, envelope.body.token, binding))
+    then = TryPeersNextToken(connection.id, url)
+    turn.do(KeepSecret(then, reference, envelope.body.token, binding))
     private = connection.peer in turn.home.private_peers
-    turn.do(Do(context, TryToken(_mark(connection, "trial"), reference, url, private=private)))
+    turn.do(Do(then, TryToken(_mark(connection, "trial"), reference, url, private=private)))
 
 
 def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str) -> None:
@@ -299,32 +399,6 @@ def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Rene
 
 
 # --- what stands in the way ---
-
-
-def on_refused(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """An act of the renewal got a no: the old token serves on, people are told in time."""
-    connection = turn.connection(event.context.subject)
-    if connection is None or connection.state is not ConnectionState.ACTIVE:
-        return
-    detail = event.context.detail
-    reason = event.reason if isinstance(event, StepRefused) else "unknown"
-    if detail["step"] == RevokeToken.__name__:
-        phrase = say(
-            messages.rotate_tokens.old_token_stays,
-            connection=connection,
-            name=provision.access_name(connection),
-            text=event.text,
-        )
-        turn.tell_admins(phrase, f"old-token:{connection.id}:{event.at.isoformat()}")
-    elif detail.get("whose") == PEER:
-        turn.do(Forget(provision.next_of(provision.peer_reference(connection))))
-        problem = {"problem": provision.told_to_peers(reason)}
-        turn.save(sequencing.send(turn, connection, "renewed", problem, awaits=True))
-        turn.note(connection.id, "the peer's new token does not work", detail=event.text)
-    elif detail.get("loss"):
-        _begin_after_a_loss(turn, connection)
-    elif not detail.get("hand"):
-        _hangs(turn, connection, reason, event.text)
 
 
 def _hangs(turn: Turn, connection: Connection, reason: str, text: str) -> None:

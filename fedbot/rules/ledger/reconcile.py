@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
@@ -21,10 +21,10 @@ from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.effects import Ask, Post, say
+from fedbot.rules.model.continuation import OfConnection, OfLine, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import (
     Answered,
-    Context,
     ReconcileDue,
     ReconcileOrdered,
     StepDone,
@@ -150,8 +150,8 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksA
         _send_page(turn, connection, {"after": after, "last": "", "more": False, "problem": LATER}, {})
         return
     page, more = _page(turn, connection, after)
-    context = Context("books-answer", connection.id, detail={"after": after, "more": more, "ids": [t.id for t in page]})
-    turn.do(Ask(context, (_books_of(turn, page),)))
+    then = LookForFriend(connection.id, after, tuple(t.id for t in page), is_last=not more)
+    turn.do(Ask(then, (_books_of(turn, page),)))
 
 
 def _asks_too_much(turn: Turn, peer: str, after: str) -> bool:
@@ -209,34 +209,45 @@ def _books_of(turn: Turn, transfers: Sequence[Transfer]) -> BooksOf:
     return BooksOf(_items(transfers), borrowed)
 
 
-def on_looked_for_friend(turn: Turn, event: Answered) -> None:
-    """Our InvenTree has told: the page goes out, sealed."""
-    connection = turn.connection(event.context.subject)
+@dataclass(frozen=True)
+class LookForFriend(OfConnection, WhenAnsweredOrNot):
+    """A page of our books, for a friend: these transfers, which come `after` that one."""
+
+    after: str
+    transfers: tuple[str, ...]
+    is_last: bool
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Our InvenTree has told: the page goes out, sealed."""
+        _on_looked_for_friend(turn, self, event)
+
+    def unanswered(self, turn: Turn, _: Unanswered) -> None:
+        """Our InvenTree is silent: the friend is told that there is no page now."""
+        connection = turn.connection(self.connection)
+        if connection is not None:
+            body = {"after": self.after, "last": "", "more": False, "problem": "inventory"}
+            _send_page(turn, connection, body, {})
+
+
+def _on_looked_for_friend(turn: Turn, then: LookForFriend, event: Answered) -> None:
+    connection = turn.connection(then.connection)
     if connection is None:
         return
     seen = _seen(event)
-    transfers = [t for identifier in event.context.detail["ids"] if (t := turn.transfer(identifier)) is not None]
+    transfers = [t for identifier in then.transfers if (t := turn.transfer(identifier)) is not None]
     newest = _newest_of(turn, transfers)
     lines = [_written(line) for t in transfers for line in _lines(turn, t, seen, connection, newest)]
     last = transfers[-1].id if transfers else ""
-    if event.context.detail["more"]:
+    if not then.is_last:
         turn.tell_once(_told_page(connection.peer, last), budgets.HOUR)
-    body = {"after": event.context.detail["after"], "last": last, "more": event.context.detail["more"], "problem": ""}
-    pasts = [asdict(past_of(each)) for each in _told_of(connection, transfers, is_last=not body["more"])]
+    body = {"after": then.after, "last": last, "more": not then.is_last, "problem": ""}
+    pasts = [asdict(past_of(each)) for each in _told_of(connection, transfers, is_last=then.is_last)]
     _send_page(turn, connection, body, {"lines": lines, "pasts": pasts})
 
 
 def _told_of(connection: Connection, transfers: Sequence[Transfer], *, is_last: bool) -> list[Connection | Transfer]:
     """The subjects of a page; the friendship itself stands on the last one."""
     return [*transfers, connection] if is_last else [*transfers]
-
-
-def on_not_looked_for_friend(turn: Turn, event: Unanswered) -> None:
-    """Our InvenTree is silent: the friend is told that there is no page now."""
-    connection = turn.connection(event.context.subject)
-    if connection is not None:
-        body = {"after": event.context.detail["after"], "last": "", "more": False, "problem": "inventory"}
-        _send_page(turn, connection, body, {})
 
 
 def _send_page(turn: Turn, connection: Connection, body: dict[str, Any], sealed: dict[str, Any]) -> None:
@@ -283,7 +294,7 @@ def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books])
         return
     turn.save(replace(running, theirs=theirs, pasts=pasts, until=turn.now + ANSWERS_WITHIN))
     look = _books_of(turn, _ours(turn, connection, running.after, last))
-    turn.do(Ask(Context("books-own", connection.id, detail={"last": last}), (look,)))
+    turn.do(Ask(Compare(connection.id, last), (look,)))
 
 
 def _ours(turn: Turn, connection: Connection, after: str, last: str) -> list[Transfer]:
@@ -315,13 +326,29 @@ def _understood(sealed: dict[str, Any]) -> tuple[BookLine, ...]:
     return lines
 
 
-def on_own_looked(turn: Turn, event: Answered) -> None:
-    """Both sides are known: compare, mend if asked, and go on with the next page or tell."""
-    running = turn.reconciliation(event.context.subject)
-    connection = turn.connection(event.context.subject)
+@dataclass(frozen=True)
+class Compare(OfConnection, WhenAnsweredOrNot):
+    """Our own page of the books, up to that transfer (`last`, '' is the end), to be compared with the friend's."""
+
+    last: str
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Both sides are known: compare, mend if asked, and go on with the next page or tell."""
+        _on_own_looked(turn, self, event)
+
+    def unanswered(self, turn: Turn, _: Unanswered) -> None:
+        """Our own InvenTree is silent."""
+        running = turn.reconciliation(self.connection)
+        if running is not None:
+            _tell(turn, running, "own-inventory")
+
+
+def _on_own_looked(turn: Turn, then: Compare, event: Answered) -> None:
+    running = turn.reconciliation(then.connection)
+    connection = turn.connection(then.connection)
     if running is None or connection is None:
         return
-    last = str(event.context.detail["last"])
+    last = then.last
     transfers = _ours(turn, connection, running.after, last)
     seen = _seen(event)
     newest = _newest_of(turn, transfers)
@@ -342,13 +369,6 @@ def on_own_looked(turn: Turn, event: Answered) -> None:
     _tell(turn, running, "")
 
 
-def on_own_not_looked(turn: Turn, event: Unanswered) -> None:
-    """Our own InvenTree is silent."""
-    running = turn.reconciliation(event.context.subject)
-    if running is not None:
-        _tell(turn, running, "own-inventory")
-
-
 # --- mending -------------------------------------------------------------------------------------------------
 
 
@@ -357,7 +377,8 @@ def _mended(turn: Turn, connection: Connection, difference: Difference) -> Diffe
     transfer = turn.transfer(difference.transfer)
     if transfer is None or difference.kind is not Kind.NOT_ARRIVED:
         return difference
-    turn.do(send.arrived_late(turn, transfer, transfer.at(difference.number), connection))
+    step = send.arrived_late(turn, transfer, transfer.at(difference.number), connection)
+    turn.do(Do(RepairStatus(transfer.id, difference.number), step))
     return replace(difference, mended=True)
 
 
@@ -372,17 +393,20 @@ def _mirror_anew(turn: Turn, transfers: Sequence[Transfer], ours: Sequence[BookL
                 (mirror_given if transfer.role == "sender" else mirror_received)(turn, transfer, progress)
 
 
-def on_mended(turn: Turn, event: StepDone) -> None:
-    """A status was put right."""
-    turn.note(event.context.subject, "done: Arrived", line=event.context.line)
+@dataclass(frozen=True)
+class RepairStatus(OfLine, WhenStepEnds):
+    """The status of what has arrived is put right."""
 
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.transfer, "done: Arrived", line=self.line)
 
-def on_not_mended(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """It could not be put right: the admins are told."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is not None:
-        phrase = say(messages.transfer.not_marked_arrived, transfer=transfer, text=event.text)
-        turn.tell_admins(phrase, f"arrived:{transfer.id}:{event.context.line}")
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins are told."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None:
+            phrase = say(messages.transfer.not_marked_arrived, transfer=transfer, text=event.text)
+            turn.tell_admins(phrase, f"arrived:{transfer.id}:{self.line}")
 
 
 # --- telling -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -15,9 +15,10 @@ from fedbot.rules.connection import provision, rotate_tokens
 from fedbot.rules.loan import end, extend, hand_back, lend
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
+from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Draft
-from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
+from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import CompanyMirror, MirrorsFound, WhoMay
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import RECALLED, Dispute, Terms, Transfer
@@ -27,7 +28,7 @@ from fedbot.rules.protocol.bodies import Body, Decided, Ended, Message, Truth
 from fedbot.rules.protocol.terms import hash_of
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import offer, opening, receive, request, send, sender_decision
+from fedbot.rules.transfer import opening, receive, request, send, sender_decision
 from fedbot.rules.transfer.send import with_progress
 from fedbot.rules.wire.subject_ids import SubjectKind, connection_id, kind_of, opened_id
 
@@ -378,7 +379,7 @@ def resume(turn: Turn) -> None:
             sequencing.ask(turn, connection)
         elif connection.state is ConnectionState.OFFERED and not connection.card_event:
             people = tuple(turn.home.people.values())
-            turn.do(Ask(Context("connect-card", connection.id), (WhoMay(Right.SUPERUSER, people),), patient=True))
+            turn.do(Ask(connections.ShowConnectCard(connection.id), (WhoMay(Right.SUPERUSER, people),)))
         elif connection.state in {ConnectionState.ASKED, ConnectionState.READY, ConnectionState.ACTIVE}:
             sequencing.ask(turn, connection)
             if connection.state is ConnectionState.ACTIVE:
@@ -445,9 +446,9 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
     card_waits = transfer.granted is not None and "card" not in transfer.told and not transfer.wanted
     match transfer.state:
         case TransferState.OPEN if transfer.terms.kind == "push":
-            offer.look_for_parts(turn, transfer)
+            receive.look_for_parts(turn, transfer)
         case TransferState.SENT:
-            offer.look_for_parts(turn, transfer)
+            receive.look_for_parts(turn, transfer)
         case TransferState.OPEN if card_waits:
             request.look_who_confirms(turn, transfer)
         case TransferState.OPEN if not transfer.card_event:
@@ -461,8 +462,16 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
                     mirror_received(turn, transfer, progress)
 
 
-def on_mirrors(turn: Turn, event: Answered) -> None:
-    """The connections as we had signed them into the companies' metadata (a journal that is made anew)."""
+@dataclass(frozen=True)
+class Rebuild(WhenAnswered):
+    """A journal that is made anew waits for what is mirrored in our InvenTree."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """The connections as we had signed them into the companies' metadata."""
+        _on_mirrors(turn, event)
+
+
+def _on_mirrors(turn: Turn, event: Answered) -> None:
     (found,) = event.answers
     if not isinstance(found, MirrorsFound):
         raise TypeError(f"a rebuild asks for what is mirrored, not {found!r}")

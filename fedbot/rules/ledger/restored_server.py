@@ -5,19 +5,17 @@ What was lent, given or received since then is missing in it, and its numbers ar
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.effects import Ask, say
-from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.events import Answered
 from fedbot.rules.model.queries import BooksOf, HistorySeen, ItemSeen, ItemsSeen
 from fedbot.rules.model.summaries import Lost
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-
-MISSING = "restored"
-"""The purpose of the question what of ours is missing."""
 
 
 def on_history(turn: Turn, history: HistorySeen) -> None:
@@ -31,16 +29,20 @@ def on_history(turn: Turn, history: HistorySeen) -> None:
     turn.save(replace(standing, went_back=turn.now))
     turn.note("house", "InvenTree went back in time")
     items = {p.item for t in turn.transfers() for p in t.progress if p.item is not None and p.stage}
-    turn.do(Ask(Context(MISSING), (BooksOf(tuple(sorted(items))),), patient=True))
+    turn.do(Ask(LookForMissing(), (BooksOf(tuple(sorted(items))),)))
 
 
-def on_books(turn: Turn, event: Answered) -> None:
-    """What of our transfers is missing there: the admins are told."""
-    (seen,) = event.answers
-    if not isinstance(seen, ItemsSeen):
-        raise TypeError(f"it is asked which items are there, not {seen!r}")
-    phrase = say(messages.health.inventory_went_back, home=turn.home, lost=lost(turn, seen))
-    turn.tell_admins(phrase, f"went-back:{turn.now.isoformat()}")
+@dataclass(frozen=True)
+class LookForMissing(WhenAnswered):
+    """What of our transfers is missing there?"""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """The admins are told."""
+        (seen,) = event.answers
+        if not isinstance(seen, ItemsSeen):
+            raise TypeError(f"it is asked which items are there, not {seen!r}")
+        phrase = say(messages.health.inventory_went_back, home=turn.home, lost=lost(turn, seen))
+        turn.tell_admins(phrase, f"went-back:{turn.now.isoformat()}")
 
 
 def lost(turn: Turn, seen: ItemsSeen) -> tuple[Lost, ...]:

@@ -7,7 +7,7 @@ disclose, sealed); nothing in chat waits for it. Messages heal by themselves: se
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,9 @@ from fedbot.rules.model import budgets
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import OfConnection, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Edit, Picture, Post, Typing, say
-from fedbot.rules.model.events import Answered, Context, StatsDue, Unanswered
+from fedbot.rules.model.events import Answered, StatsDue, Unanswered
 from fedbot.rules.model.figures import Chart, SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.queries import StockCounts, StockFigures
@@ -51,22 +52,33 @@ def begin(
     turn.save(Survey(command.event_id, command.room, days, until, tuple(waiting), chart=chart))
     turn.do(Typing(command.room, int(SILENT_AFTER.total_seconds())))
     if own:
-        turn.do(Ask(Context("stats-own", command.event_id), (StockFigures(),)))
+        turn.do(Ask(CountForRoom(command.event_id), (StockFigures(),)))
 
 
-def on_own_counted(turn: Turn, event: Answered) -> None:
-    """Our InvenTree has counted: our own figures, as far as the room may read them."""
-    survey = turn.survey(event.context.subject)
-    if survey is not None:
-        figures = ledger_figures.own(turn, _counts(event), survey.days, survey.room)
-        _came(turn, survey, ledger_figures.for_room(turn, figures, survey.room))
+@dataclass(frozen=True)
+class CountForRoom(WhenAnsweredOrNot):
+    """Our own figures, for the survey of that id."""
 
+    survey: str
 
-def on_own_uncounted(turn: Turn, event: Unanswered) -> None:
-    """Our InvenTree is silent."""
-    survey = turn.survey(event.context.subject)
-    if survey is not None:
-        _came(turn, survey, SpaceFigures(turn.home.party, turn.home.name, turn.now, survey.days, problem="inventory"))
+    @property
+    def subject(self) -> str:
+        """The survey's id."""
+        return self.survey
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Our InvenTree has counted: our own figures, as far as the room may read them."""
+        survey = turn.survey(self.survey)
+        if survey is not None:
+            figures = ledger_figures.own(turn, _counts(event), survey.days, survey.room)
+            _came(turn, survey, ledger_figures.for_room(turn, figures, survey.room))
+
+    def unanswered(self, turn: Turn, _: Unanswered) -> None:
+        """Our InvenTree is silent."""
+        survey = turn.survey(self.survey)
+        if survey is not None:
+            nothing = SpaceFigures(turn.home.party, turn.home.name, turn.now, survey.days, problem="inventory")
+            _came(turn, survey, nothing)
 
 
 def _counts(event: Answered) -> StockCounts:
@@ -135,34 +147,39 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.StatsA
     turn.save(connection)
     if connection.state is not ConnectionState.ACTIVE:
         return
-    context = Context("stats-answer", connection.id, detail={"days": envelope.body.days})
+    then = CountForFriend(connection.id, envelope.body.days)
     turn.note(connection.id, "asked for our figures")
     again = turn.spends("stats", connection.peer)
     if again is None:
-        turn.do(Ask(context, (StockFigures(provision.own_reference(connection)),)))
+        turn.do(Ask(then, (StockFigures(provision.own_reference(connection)),)))
     else:
-        _tell(turn, context, None, "later", again)
+        _tell(turn, then, None, "later", again)
 
 
-def on_counted_for_friend(turn: Turn, event: Answered) -> None:
-    """Tell the friend what we disclose."""
-    days = int(event.context.detail["days"])
-    _tell(turn, event.context, ledger_figures.disclosed(turn, ledger_figures.own(turn, _counts(event), days)), "")
+@dataclass(frozen=True)
+class CountForFriend(OfConnection, WhenAnsweredOrNot):
+    """Our figures of the last `days` days, for a friend's bot that asks."""
 
+    days: int
 
-def on_uncounted_for_friend(turn: Turn, event: Unanswered) -> None:
-    """Our InvenTree is silent, or doesn't take the friend's token: the friend is told that there are none."""
-    _tell(turn, event.context, None, "inventory")
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Tell the friend what we disclose."""
+        figures = ledger_figures.disclosed(turn, ledger_figures.own(turn, _counts(event), self.days))
+        _tell(turn, self, figures, "")
+
+    def unanswered(self, turn: Turn, _: Unanswered) -> None:
+        """Our InvenTree is silent, or doesn't take the friend's token: the friend is told that there are none."""
+        _tell(turn, self, None, "inventory")
 
 
 def _tell(
-    turn: Turn, context: Context, figures: SpaceFigures | None, problem: str, again: datetime | None = None
+    turn: Turn, then: CountForFriend, figures: SpaceFigures | None, problem: str, again: datetime | None = None
 ) -> None:
-    connection = turn.connection(context.subject)
+    connection = turn.connection(then.connection)
     if connection is None or connection.state is not ConnectionState.ACTIVE:
         return
     in_room = "stats" in turn.home.disclose_in_room
-    body = {"days": context.detail["days"], "in_room": in_room, "problem": problem}
+    body = {"days": then.days, "in_room": in_room, "problem": problem}
     if again is not None:
         body["again"] = again.isoformat()
     sealed = ledger_figures.written(figures) if figures else {}
@@ -224,13 +241,23 @@ def on_due(turn: Turn, event: StatsDue) -> None:
         return
     last = max(event.due, turn.now)
     turn.save(replace(standing, last_stats=last))
-    turn.do(Ask(Context("stats-scheduled", detail={"last": last.isoformat()}), (StockFigures(),), patient=True))
+    turn.do(Ask(CountOnSchedule(last), (StockFigures(),)))
 
 
-def on_counted_on_schedule(turn: Turn, event: Answered) -> None:
-    """Post our figures into our rooms; the picture follows in the thread. An older counting is overtaken."""
+@dataclass(frozen=True)
+class CountOnSchedule(WhenAnswered):
+    """Our figures for our rooms, as they were due at `last`."""
+
+    last: datetime
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Post our figures into our rooms; the picture follows in the thread. An older counting is overtaken."""
+        _on_counted_on_schedule(turn, self, event)
+
+
+def _on_counted_on_schedule(turn: Turn, then: CountOnSchedule, event: Answered) -> None:
     last = turn.standing().last_stats
-    if last is None or last.isoformat() != event.context.detail["last"]:
+    if last is None or last != then.last:
         return
     counts = _counts(event)
     history = _remember(turn, counts)

@@ -7,7 +7,7 @@ left the borrower's books, still counts in the borrower's stock: its superuser h
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
@@ -15,9 +15,10 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend
 from fedbot.rules.model import names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Closing, Ending, Signature
 from fedbot.rules.model.effects import Do, Post, say
-from fedbot.rules.model.events import Context, StepRefused, StepUnknown
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Arrived, Remark, Step
 from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer import Transfer
@@ -26,9 +27,6 @@ from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-
-NOTING = "noting-loss"
-"""The purpose of the step that writes into InvenTree how a loan ended that didn't come back."""
 
 
 def is_home(turn: Turn, transfer: Transfer) -> None:
@@ -111,20 +109,32 @@ def _note(turn: Turn, loan: Transfer, number: int, how: Ending, whose_word: str)
         step: Step = Arrived(transfers.mark(loan, number, "lost"), f"lost at {whose_word}", item, STATUS_LOST, known)
     else:
         step = Remark(transfers.mark(loan, number, "gift"), f"a gift from now on to {whose_word}", item, known)
-    turn.do(Do(Context(NOTING, loan.id, number), step))
+    turn.do(Do(NoteEnding(loan.id, number), step))
 
 
-def on_not_noted(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """InvenTree didn't take it: the admins do it by hand."""
-    loan = turn.transfer(event.context.subject)
+@dataclass(frozen=True)
+class NoteEnding(OfLine, WhenStepEnds):
+    """InvenTree is told how a loan ended that didn't come back."""
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.transfer, "done: noting-loss")
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """InvenTree didn't take it: the admins do it by hand."""
+        _on_not_noted(turn, self, event)
+
+
+def _on_not_noted(turn: Turn, then: NoteEnding, event: StepRefused | StepUnknown) -> None:
+    loan = turn.transfer(then.transfer)
     if loan is not None:
-        how = loan.ending_of(event.context.line)
+        how = loan.ending_of(then.line)
         phrase = say(
             messages.loan.gift_not_noted if how is Ending.GIFT else messages.loan.loss_not_noted,
             loan=loan,
             text=event.text,
         )
-        turn.tell_admins(phrase, f"lost:{loan.id}:{event.context.line}")
+        turn.tell_admins(phrase, f"lost:{loan.id}:{then.line}")
 
 
 def on_closed(turn: Turn, loan: Transfer, envelope: Message[bodies.Closed]) -> None:

@@ -5,16 +5,17 @@ What the borrower asks is a request of its own, of which nothing moves. The loan
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from fedbot import messages
 from fedbot.rules.loan import end, hand_back, lend
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Post, say
-from fedbot.rules.model.events import Answered, Context
+from fedbot.rules.model.events import Answered
 from fedbot.rules.model.queries import Able
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -62,16 +63,20 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Reques
 
 def look(turn: Turn, transfer: Transfer) -> None:
     """Who may decide? The card waits for the answer."""
-    turn.do(Ask(Context("extension-card", transfer.id), (hand_back.who_may(turn),), patient=True))
+    turn.do(Ask(ShowExtensionCard(transfer.id), (hand_back.who_may(turn),)))
 
 
-def on_card(turn: Turn, event: Answered) -> None:
-    """We know who may decide: put the card up."""
-    transfer = turn.transfer(event.context.subject)
-    (able,) = event.answers
-    if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
-        return
-    opening.put_up_card(turn, transfers.goes_on(turn, transfer), able)
+@dataclass(frozen=True)
+class ShowExtensionCard(transfers.TellsThatItWaits, WhenAnswered):
+    """The owner's card waits for who may decide."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Put the card up."""
+        transfer = turn.transfer(self.transfer)
+        (able,) = event.answers
+        if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
+            return
+        opening.put_up_card(turn, transfers.goes_on(turn, transfer), able)
 
 
 def on_approved(turn: Turn, transfer: Transfer, decided: Signature) -> None:

@@ -7,7 +7,7 @@ the borrower's company.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fedbot import messages
@@ -16,9 +16,10 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.continuation import OfTransfer, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.decision import Settlement, Signature
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
-from fedbot.rules.model.events import Answered, Context, Said, Unanswered
+from fedbot.rules.model.events import Answered, Said, Unanswered
 from fedbot.rules.model.queries import (
     Able,
     FindItems,
@@ -46,7 +47,6 @@ MOVED = "moved"
 IN_PARTS = "in-parts"
 SUPERSEDED = "asked-back"
 LONGEST_REMARK = 300
-REMARKING = "remark-permission"
 RETURNS_PARTS = "returns_parts"
 LENT = "lent"
 """How a return's line finds its part: it is the owner's own item."""
@@ -157,8 +157,7 @@ def look(turn: Turn, transfer: Transfer) -> None:
     loan = turn.transfer(transfer.terms.parent)
     if loan is None:
         raise LookupError(f"return {transfer.id} of an unknown loan")
-    context = Context("return-card", transfer.id)
-    turn.do(Ask(context, (*questions(loan, transfer.terms), who_may(turn)), patient=True))
+    turn.do(Ask(ShowReturnCard(transfer.id), (*questions(loan, transfer.terms), who_may(turn))))
 
 
 def who_may(turn: Turn) -> WhoMay:
@@ -172,9 +171,17 @@ def questions(loan: Transfer, terms: Terms) -> tuple[Query, ...]:
     return (*(FindItems(f"#{item}") for item in items), Overview())
 
 
-def on_card(turn: Turn, event: Answered) -> None:
-    """We know how it lies: put the card up, or say why it can't come back so."""
-    transfer = turn.transfer(event.context.subject)
+@dataclass(frozen=True)
+class ShowReturnCard(transfers.TellsThatItWaits, WhenAnswered):
+    """The owner's card waits for how our stock item lies, and who may decide."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Put the card up, or say why it can't come back so."""
+        _on_card(turn, self, event)
+
+
+def _on_card(turn: Turn, then: ShowReturnCard, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
     *answers, able = event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or transfer.wanted:
         return
@@ -233,35 +240,44 @@ def on_reply(turn: Turn, event: Said) -> None:
     if transfer is None:
         return
     said = presentable(" ".join(event.text.split()))
-    detail = {"event": event.event_id, "sender": event.sender, "said": said}
     person = PersonRights(turn.home.people[event.sender])
     until = turn.now + turn.home.line_too_old_after
-    turn.do(Ask(Context(REMARKING, transfer.id, detail=detail), (person,), until=until))
+    turn.do(Ask(NoteRemark(transfer.id, event.event_id, event.sender, said), (person,), until=until))
 
 
-def on_remark_permitted(turn: Turn, event: Answered) -> None:
-    """InvenTree has told whether the person is an active user: note the remark, or say why not."""
-    transfer, (rights,) = turn.transfer(event.context.subject), event.answers
+@dataclass(frozen=True)
+class NoteRemark(OfTransfer, WhenAnsweredOrNot):
+    """What a person `said` of a return, in the message `event_id`, waits for whether that is an active user."""
+
+    event_id: str
+    person: str
+    said: str
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Note the remark, or say why not."""
+        _on_remark_permitted(turn, self, event)
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """InvenTree doesn't tell who the person is: nothing is noted."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None:
+            phrase = say(messages.loan.remark_not_noted, transfer=transfer, problem=event.problem)
+            _answer_remark(turn, transfer, self.event_id, phrase)
+
+
+def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
+    transfer, (rights,) = turn.transfer(then.transfer), event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(rights, Rights):
         return
-    asked = event.context.detail
     if not rights.covers(Right.MAPPED):
         _answer_remark(
-            turn, transfer, asked["event"], say(messages.loan.remark_not_noted, transfer=transfer, problem="")
+            turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem="")
         )
         return
-    remark = f"{transfer.remark}; {asked['said']}" if transfer.remark else asked["said"]
+    remark = f"{transfer.remark}; {then.said}" if transfer.remark else then.said
     turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
-    turn.note(transfer.id, "remark", asked["sender"], asked["event"])
-    _answer_remark(turn, transfer, asked["event"], say(messages.loan.remark_noted, transfer=transfer))
-
-
-def on_remark_not_permitted(turn: Turn, event: Unanswered) -> None:
-    """InvenTree doesn't tell who the person is: nothing is noted."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is not None:
-        phrase = say(messages.loan.remark_not_noted, transfer=transfer, problem=event.problem)
-        _answer_remark(turn, transfer, event.context.detail["event"], phrase)
+    turn.note(transfer.id, "remark", then.person, then.event_id)
+    _answer_remark(turn, transfer, then.event_id, say(messages.loan.remark_noted, transfer=transfer))
 
 
 def _answer_remark(turn: Turn, transfer: Transfer, event_id: str, phrase: Phrase) -> None:

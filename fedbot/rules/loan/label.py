@@ -5,21 +5,20 @@ Derived from what the journal knows, each time that something of the loan has ch
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
+from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.effects import Do, say
-from fedbot.rules.model.events import Context, StepRefused, StepUnknown
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Known, Label, LoanLabel, day_in_notes
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.state import Turn
 
-LABELLING = "labelling"
-"""The purpose of the step that writes it."""
 _STAGES = frozenset({"handed", "back"}) | lend.CAME_BACK
 _AT_THE_OWNER = {
     Ending.RETURNED: LoanLabel.NOTHING,
@@ -45,7 +44,7 @@ def show(turn: Turn, transfer: Transfer) -> None:
     for progress in transfer.progress:
         what = _what(turn, transfer, progress)
         if what is not None and progress.item is not None:
-            turn.do(Do(Context(LABELLING, transfer.id, progress.number), _label(turn, transfer, progress, what)))
+            turn.do(Do(LabelItem(transfer.id, progress.number), _label(turn, transfer, progress, what)))
 
 
 def _label(turn: Turn, transfer: Transfer, progress: Progress, what: LoanLabel) -> Label:
@@ -97,12 +96,24 @@ def _of_a_return(transfer: Transfer, progress: Progress) -> LoanLabel | None:
     return LoanLabel.RETURNED if progress.stage in lend.CAME_BACK else None
 
 
-def on_not_labelled(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """InvenTree has not taken it: the admins are told once a day, nothing waits for it. Of what is gone, nobody is."""
+@dataclass(frozen=True)
+class LabelItem(OfLine, WhenStepEnds):
+    """A stock item says what it is now."""
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.transfer, "done: labelling")
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """The admins are told once a day, nothing waits for it. Of what is gone, nobody is told."""
+        _on_not_labelled(turn, self, event)
+
+
+def _on_not_labelled(turn: Turn, then: LabelItem, event: StepRefused | StepUnknown) -> None:
     if isinstance(event, StepRefused) and event.reason == "gone":
         return
-    transfer = turn.transfer(event.context.subject)
-    if transfer is not None and turn.tell_once(LABELLING, timedelta(days=1)):
-        item = transfer.at(event.context.line).item or 0
+    transfer = turn.transfer(then.transfer)
+    if transfer is not None and turn.tell_once("labelling", timedelta(days=1)):
+        item = transfer.at(then.line).item or 0
         phrase = say(messages.loan.not_labelled, transfer=transfer, item=item, text=event.text)
         turn.tell_admins(phrase, f"labelling:{turn.now.date()}")

@@ -6,13 +6,16 @@ They may do so before and after the tap. A photo moves nothing and decides nothi
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
+from fedbot.rules.model.continuation import OfLine, OfTransfer, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
-from fedbot.rules.model.events import Answered, Context, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
+from fedbot.rules.model.events import Answered, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
 from fedbot.rules.model.queries import PersonRights
 from fedbot.rules.model.steps import AttachPhoto
 from fedbot.rules.model.stock import Right, Rights
@@ -21,8 +24,6 @@ from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 
-ATTACHING = "photo"
-PERMITTING = "photo-permission"
 SOON = timedelta(minutes=15)
 """So long a photo waits for an InvenTree that doesn't answer."""
 KEPT_UNTIL = timedelta(days=14)
@@ -43,43 +44,52 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
         _say_not_kept(turn, transfer, event.event_id, reason)
         return
     name = turn.name_of(event.sender, event.room)
-    detail = {
-        "event": event.event_id,
-        "sender": event.sender,
-        "note": f"{name}: {event.caption}" if event.caption else name,
-        "file": event.file,
-    }
+    note = f"{name}: {event.caption}" if event.caption else name
+    then = PermitPhoto(transfer.id, event.event_id, event.sender, note, event.file)
     person = PersonRights(turn.home.people[event.sender])
-    turn.do(Ask(Context(PERMITTING, transfer.id, detail=detail), (person,), until=turn.now + SOON))
+    turn.do(Ask(then, (person,), until=turn.now + SOON))
 
 
-def on_permitted(turn: Turn, event: Answered) -> None:
-    """InvenTree has told whether the person is an active user: attach it to what came back, or say why not."""
-    transfer, (rights,) = turn.transfer(event.context.subject), event.answers
-    asked = event.context.detail
+@dataclass(frozen=True)
+class PermitPhoto(OfTransfer, WhenAnsweredOrNot):
+    """A person's photo of a return, sent as the message `event_id`, waits for whether that is an active user.
+
+    `file` as in `PhotoSent`.
+    """
+
+    event_id: str
+    person: str
+    note: str
+    file: dict[str, Any]
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Attach it to what came back, or say why not."""
+        _on_permitted(turn, self, event)
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """InvenTree doesn't tell who the person is: nothing is attached."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None:
+            _say_not_kept(turn, transfer, self.event_id, "silent", event.problem)
+
+
+def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
+    transfer, (rights,) = turn.transfer(then.transfer), event.answers
     if transfer is None or not isinstance(rights, Rights):
         return
     if not rights.covers(Right.MAPPED):
-        _say_not_kept(turn, transfer, asked["event"], INACTIVE)
+        _say_not_kept(turn, transfer, then.event_id, INACTIVE)
         return
-    turn.note(transfer.id, "photo", asked["sender"], asked["event"])
+    turn.note(transfer.id, "photo", then.person, then.event_id)
     items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
     known = [(number, item) for number, item in items.items() if item is not None]
     for number, item in known:
-        detail = {"event": asked["event"], "item": item, "last": number == known[-1][0]}
         mark, is_known = (
-            transfers.mark(transfer, number, _one_of_many(asked["event"])),
+            transfers.mark(transfer, number, _one_of_many(then.event_id)),
             known_item(turn, transfer, number),
         )
-        step = AttachPhoto(mark, asked["note"], item, asked["file"], is_known)
-        turn.do(Do(Context(ATTACHING, transfer.id, number, detail), step))
-
-
-def on_not_permitted(turn: Turn, event: Unanswered) -> None:
-    """InvenTree doesn't tell who the person is: nothing is attached."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is not None:
-        _say_not_kept(turn, transfer, event.context.detail["event"], "silent", event.problem)
+        step = AttachPhoto(mark, then.note, item, then.file, is_known)
+        turn.do(Do(KeepPhoto(transfer.id, number, then.event_id, item, is_last=number == known[-1][0]), step))
 
 
 def meant(turn: Turn, event: PhotoSent) -> Transfer | None:
@@ -107,26 +117,33 @@ def _one_of_many(event_id: str) -> str:
 # --- how it ended ----------------------------------------------------------------------------------------------
 
 
-def on_attached(turn: Turn, event: StepDone) -> None:
-    """It is in InvenTree: whoever sent it is told, once for all items."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is None:
-        return
-    turn.note(transfer.id, "photo attached", item=event.context.detail["item"])
-    if event.context.detail["last"]:
-        items = tuple(p.item for p in transfer.progress if p.item is not None)
-        phrase = say(messages.loan.photo_kept, transfer=transfer, items=items)
-        _reply(turn, transfer, str(event.context.detail["event"]), phrase)
+@dataclass(frozen=True)
+class KeepPhoto(OfLine, WhenStepEnds):
+    """The photo of the message `event_id` goes to one stock item; `is_last`: to the last of several."""
 
+    event_id: str
+    item: int
+    is_last: bool
 
-def on_not_attached(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """It isn't, or nobody can tell: that is said, with what helps. Nothing waits for it."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is None:
-        return
-    reason = event.reason if isinstance(event, StepRefused) else "unknown"
-    turn.note(transfer.id, f"photo not attached: {reason}", text=event.text)
-    _say_not_kept(turn, transfer, str(event.context.detail["event"]), reason, event.text)
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """It is in InvenTree: whoever sent it is told, once for all items."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        turn.note(transfer.id, "photo attached", item=self.item)
+        if self.is_last:
+            items = tuple(p.item for p in transfer.progress if p.item is not None)
+            phrase = say(messages.loan.photo_kept, transfer=transfer, items=items)
+            _reply(turn, transfer, self.event_id, phrase)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """It isn't, or nobody can tell: that is said, with what helps. Nothing waits for it."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        reason = event.reason if isinstance(event, StepRefused) else "unknown"
+        turn.note(transfer.id, f"photo not attached: {reason}", text=event.text)
+        _say_not_kept(turn, transfer, self.event_id, reason, event.text)
 
 
 def _say_not_kept(turn: Turn, transfer: Transfer, event_id: str, reason: str, text: str = "") -> None:

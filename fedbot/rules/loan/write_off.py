@@ -6,7 +6,7 @@ them as the owner's, and is on loan again should the owner be a friend again.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from fedbot import messages
@@ -14,9 +14,10 @@ from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import end, lend
 from fedbot.rules.model import names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Ending, Signature
 from fedbot.rules.model.effects import Do, say
-from fedbot.rules.model.events import Context, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.queries import ItemSeen, ItemsSeen, Whereabouts, WhereIsIt
 from fedbot.rules.model.settlement import Truth
 from fedbot.rules.model.steps import WriteOff
@@ -25,8 +26,6 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer.resolve import Seen
 
-WRITING_OFF = "writing-off"
-"""The purpose of the step that takes it out of our stock."""
 OFF, BY_HAND, KEPT = "off", "by-hand", "kept"
 HERE = frozenset({Whereabouts.STOCK, Whereabouts.OUTGOING})
 
@@ -95,21 +94,24 @@ def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) 
         mark = transfers.mark(loan, number, "off")
         owed = lend.not_back(turn, loan)[number]
         step = WriteOff(mark, note, item.pk, owed, known_item(turn, loan, number))
-        turn.do(Do(Context(WRITING_OFF, loan.id, number), step))
+        turn.do(Do(WriteOffItem(loan.id, number), step))
     return loan
 
 
-def on_written_off(turn: Turn, event: StepDone) -> None:
-    """It counts in our stock no more."""
-    loan = turn.transfer(event.context.subject)
-    if loan is not None:
-        turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n != event.context.line)))
-        turn.note(loan.id, "taken out of our stock", line=event.context.line)
+@dataclass(frozen=True)
+class WriteOffItem(OfLine, WhenStepEnds):
+    """It is taken out of our stock."""
 
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """It counts in our stock no more."""
+        loan = turn.transfer(self.transfer)
+        if loan is not None:
+            turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n != self.line)))
+            turn.note(loan.id, "taken out of our stock", line=self.line)
 
-def on_not_written_off(turn: Turn, event: StepRefused | StepUnknown) -> None:
-    """InvenTree didn't take it, or nobody can tell: the admins are told; it can be said again."""
-    loan = turn.transfer(event.context.subject)
-    if loan is not None:
-        phrase = say(messages.loan.not_written_off, loan=loan, text=event.text)
-        turn.tell_admins(phrase, f"not-off:{loan.id}:{event.context.line}:{turn.now.isoformat()}")
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """InvenTree didn't take it, or nobody can tell: the admins are told; it can be said again."""
+        loan = turn.transfer(self.transfer)
+        if loan is not None:
+            phrase = say(messages.loan.not_written_off, loan=loan, text=event.text)
+            turn.tell_admins(phrase, f"not-off:{loan.id}:{self.line}:{turn.now.isoformat()}")

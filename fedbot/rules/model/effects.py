@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec
 
-from fedbot.rules.model.events import Context
+from fedbot.rules.model.continuation import WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.figures import Chart
 from fedbot.rules.model.queries import Query
 from fedbot.rules.model.steps import Step
@@ -146,22 +146,26 @@ class Typing:
 
 @dataclass(frozen=True)
 class Ask:
-    """Questions to our InvenTree. While it is silent, a patient one is asked again until it is answered.
+    """Questions to our InvenTree, and what follows. While it is silent, a patient one is asked until it is answered.
 
     One with `until` is asked again until that time; then it is unanswered.
     """
 
-    context: Context
+    then: WhenAnswered
     questions: tuple[Query, ...]
-    patient: bool = False
     until: datetime | None = None
+
+    @property
+    def or_not(self) -> WhenAnsweredOrNot | None:
+        """What follows if there is no answer; None of a patient one."""
+        return self.then if isinstance(self.then, WhenAnsweredOrNot) else None
 
 
 @dataclass(frozen=True)
 class Do:
-    """A step in our InvenTree."""
+    """A step in our InvenTree, and what follows."""
 
-    context: Context
+    then: WhenStepEnds
     step: Step
 
 
@@ -169,7 +173,7 @@ class Do:
 class KeepSecret:
     """Unseal a secret that a peer sent into the vault under `reference`; `bound_to` is what it was sealed for."""
 
-    context: Context
+    then: WhenStepEnds
     reference: str
     sealed: str
     bound_to: str

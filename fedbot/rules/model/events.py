@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from fedbot.rules.model.continuation import Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.steps import StepResult
 
@@ -287,10 +288,10 @@ class PostRefused:
 
 @dataclass(frozen=True)
 class Answered:
-    """The answers to an `Ask`, in the order of its questions; `context` is what the asker sent along."""
+    """The answers to an `Ask`, in the order of its questions."""
 
     at: datetime
-    context: Context
+    then: WhenAnswered
     answers: tuple[Answer, ...]
 
 
@@ -299,7 +300,7 @@ class Unanswered:
     """An `Ask` that isn't patient could not be answered: InvenTree is away (`silent`) or says no."""
 
     at: datetime
-    context: Context
+    then: WhenAnsweredOrNot
     problem: str
     silent: bool = False
 
@@ -309,7 +310,7 @@ class StepDone:
     """A step was done (now, or before and found again by its mark)."""
 
     at: datetime
-    context: Context
+    then: WhenStepEnds
     result: StepResult
 
 
@@ -318,7 +319,7 @@ class StepRefused:
     """A definite no: nothing was changed. `reason` is a short code, `text` what InvenTree or our check said."""
 
     at: datetime
-    context: Context
+    then: WhenStepEnds
     reason: str
     text: str
 
@@ -328,7 +329,7 @@ class StepUnknown:
     """Nobody can tell whether the step was done; it will not be repeated. A person resolves it."""
 
     at: datetime
-    context: Context
+    then: WhenStepEnds
     text: str
 
 
@@ -340,24 +341,10 @@ class Waiting:
     """
 
     at: datetime
-    context: Context
+    then: Continuation
     problem: str
     next_try: datetime
     silent: bool = True
-
-
-@dataclass(frozen=True)
-class Context:
-    """What an effect is for, sent along and given back with its outcome.
-
-    `purpose` names the rule that waits for it; `subject` is the transfer's or connection's id, `line` the
-    line's number; `command` is a verb's whole parsed line; `detail` whatever else the rule needs.
-    """
-
-    purpose: str
-    subject: str = ""
-    line: int = 0
-    detail: dict[str, Any] = field(default_factory=dict)
 
 
 Event = (
@@ -417,7 +404,7 @@ def subject_of(event: Event) -> str:
     """
     match event:
         case Answered() | Unanswered() | StepDone() | StepRefused() | StepUnknown() | Waiting():
-            return event.context.subject
+            return event.then.subject
         case EnvelopeSeen(envelope=envelope) | Recalled(letter=EnvelopeSeen(envelope=envelope)):
             named = envelope.get("transfer") or envelope.get("connection")
             return named if isinstance(named, str) else ""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
+from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature
 from fedbot.rules.model.queries import PartDescription
@@ -277,13 +277,13 @@ class Transfer:
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """A line that waits for our InvenTree, by its event id. `command` is how `lines` writes a command.
+    """A line that waits for our InvenTree, by its event id.
 
     `told`: the person knows that it waits.
     """
 
     id: str
-    command: dict[str, Any]
+    command: Command
     asked: datetime
     told: bool = False
 

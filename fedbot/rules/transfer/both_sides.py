@@ -7,7 +7,7 @@ other side wants (approve, decline, cancel) is a request to the arbiter, and the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,8 +15,10 @@ from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.continuation import OfTransfer
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
+from fedbot.rules.model.events import Waiting
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
@@ -206,7 +208,18 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
     return "asked"
 
 
-def waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> None:
+@dataclass(frozen=True)
+class TellsThatItWaits(OfTransfer):
+    """For what people wait for in the room."""
+
+    def waiting(self, turn: Turn, event: Waiting) -> None:
+        """Our InvenTree can't do it now: the card's thread says so."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None:
+            _waits(turn, transfer, event.problem, event.next_try)
+
+
+def _waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> None:
     """Something can't go on now: one message in the card's thread, edited as time goes by."""
     if transfer.state is TransferState.DISPUTED:
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -10,6 +10,7 @@ from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.connection import provision
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Parcel, Signature
 from fedbot.rules.model.effects import Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered
@@ -156,17 +157,26 @@ def names(turn: Turn, people: list[str], room: str) -> list[str]:
     return [turn.name_of(person, room) for person in people]
 
 
-def on_changed_card(turn: Turn, event: Answered) -> None:
-    """A decision was void, as its card would show something else by now: that card goes up, if none has meanwhile."""
-    transfer = turn.transfer(event.context.subject)
+@dataclass(frozen=True)
+class ShowChangedCard(transfers.TellsThatItWaits, WhenAnswered):
+    """Another card waits for who may decide. `void`: whose decision on the one before was void, '' if nobody's."""
+
+    void: str = ""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """The card would show something else by now: that card goes up, if none has meanwhile."""
+        _on_changed_card(turn, self, event)
+
+
+def _on_changed_card(turn: Turn, then: ShowChangedCard, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
     (able,) = event.answers
     if transfer is None or not isinstance(able, Able) or transfer.card == consent.of_transfer(transfer):
         return
     transfer = transfers.goes_on(turn, transfer)
     waits = transfer.state is TransferState.OPEN and not transfer.wanted
     if waits or transfer.awaits_parcel:
-        void = event.context.detail.get("person")  # whose decision was void, if somebody's was
-        people = [*([str(void)] if void else []), *addressees(turn, able)]
+        people = [*([then.void] if then.void else []), *addressees(turn, able)]
         post_card(turn, transfer, list(dict.fromkeys(people)))
 
 

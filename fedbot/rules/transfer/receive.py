@@ -1,4 +1,4 @@
-"""The receiver's side of a transfer: its wishes to the arbiter, and booking in. The offer: `offered`.
+"""The receiver's side of a transfer: the card, what it asks of the arbiter, and booking in.
 
 From `sent` on this side decides: `received` means that the new stock item was read back; `refused` is said
 only when nothing was created and never will be.
@@ -6,20 +6,25 @@ only when nothing was created and never will be.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from fedbot import messages
 from fedbot.rules.approval import consent
+from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue.provenance import known_item, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
 from fedbot.rules.model import names
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Signature
-from fedbot.rules.model.effects import Do
-from fedbot.rules.model.events import Context, EnvelopeSeen, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
+from fedbot.rules.model.decision import Parcel, Signature
+from fedbot.rules.model.effects import Ask, Do, Post, say
+from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.queries import Able, PartMatch, Query, WhoMay
+from fedbot.rules.model.shown import Landing
 from fedbot.rules.model.steps import (
     BookInAgain,
     CreateItem,
@@ -31,7 +36,7 @@ from fedbot.rules.model.steps import (
     PutAway,
     Step,
 )
-from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES
+from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Right
 from fedbot.rules.model.transfer import NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, sequencing
@@ -39,9 +44,10 @@ from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.protocol.terms import metadata_in
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
-from fedbot.rules.transfer import dispute
+from fedbot.rules.transfer import dispute, opening
 from fedbot.rules.transfer.send import mark, with_progress
 
+MATCHED_WHILE = frozenset({TransferState.OPEN, TransferState.SENT, TransferState.CREDITING})
 STALE_AFTER = timedelta(hours=1)
 LONGEST_LINK = 200
 TOO_MANY = "too-many"
@@ -56,6 +62,77 @@ ENDS: dict[TransferState, frozenset[str]] = {
 }
 """Which of the sender's last words fit where we are."""
 CREDITING_FOR = frozenset({ConnectionState.ACTIVE, ConnectionState.ENDING})
+
+
+# --- the card of what is offered ---
+
+
+def look_for_parts(turn: Turn, transfer: Transfer) -> None:
+    """Which of our parts is each line, and who may decide? The card waits for the answer."""
+    questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in transfer.terms.lines]
+    questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
+    turn.do(Ask(ShowOfferCard(transfer.id), tuple(questions)))
+
+
+@dataclass(frozen=True)
+class ShowOfferCard(transfers.TellsThatItWaits, WhenAnswered):
+    """The card of what is offered to us waits for where it would land, and who may decide."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """We know where each line would land: post the card, or let it say so if it is there already.
+
+        If it has left the sender meanwhile (we had to ask anew after a loss), it is booked in now.
+        """
+        _on_matched(turn, self, event)
+
+
+def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
+    if transfer is None or transfer.state not in MATCHED_WHILE:
+        return
+    transfer = transfers.goes_on(turn, transfer)
+    *matches, able = event.answers
+    if not isinstance(able, Able):
+        raise TypeError(f"the card asks who may decide, not {able!r}")
+    for line, match in zip(transfer.terms.lines, matches, strict=True):
+        if not isinstance(match, PartMatch):
+            raise TypeError(f"the card asks for parts, not {match!r}")
+        transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
+    if transfer.state is TransferState.CREDITING:
+        turn.save(transfer)
+        if not any(progress.acting for progress in transfer.progress):
+            go_on(turn, transfer)
+        return
+    if transfer.state is TransferState.SENT and "card" not in transfer.told:
+        turn.save(transfer)
+        return
+    people = opening.addressees(turn, able)
+    if transfer.card_event or "card" in transfer.told:
+        _show_anew(turn, transfer, people)
+        return
+    transfer = replace(transfer, told=(*transfer.told, "card"))
+    transfer, draft = sequencing.write(turn, transfer, "noted")
+    turn.save(transfer)
+    opening.post_card(turn, transfer, people, draft)
+
+
+def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:
+    """The card shows where it would land by now: edited in place if it couldn't be decided on before, else anew."""
+    before = transfer.card
+    decidable = before is not None and all(line.landing and _is_place(line.landing) for line in before.lines)
+    asks = transfer.awaits_parcel or (transfer.state is TransferState.OPEN and not transfer.wanted)
+    if decidable and asks and consent.changes(turn.home, transfer):
+        turn.save(transfer)
+        opening.post_card(turn, transfer, people)
+        return
+    if before != consent.of_transfer(transfer):
+        transfer = replace(transfer, card=consent.of_transfer(transfer), redrawn=turn.now)
+    turn.save(transfer)
+    transfers.edit_card(turn, transfer, people=opening.names(turn, people, transfer.room))
+
+
+def _is_place(place: Landing) -> bool:
+    return place.part is not None or place.creates_part
 
 
 # --- deciding: a request to the arbiter ---
@@ -263,7 +340,30 @@ def _agreed(transfer: Transfer) -> bool:
 def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
     current = turn.transfer(transfer.id) or transfer
     turn.save(with_progress(current, replace(current.at(line), acting=type(step).__name__, unknown="")))
-    turn.do(Do(Context("receiving", transfer.id, line, {"step": type(step).__name__}), step))
+    turn.do(Do(BookIn(transfer.id, line, type(step).__name__), step))
+
+
+@dataclass(frozen=True)
+class BookIn(transfers.TellsThatItWaits, OfLine, WhenStepEnds):
+    """A step of booking a line in; `step` is the name of its kind."""
+
+    step: str
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """Note it, do what follows. While it is disputed nothing follows."""
+        _on_done(turn, self, event)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """Refused: the line is refused for ever, unless it came by parcel. Unknown: it is disputed."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        if isinstance(event, StepUnknown):
+            _on_unknown(turn, self, transfer, event)
+        elif _can_be_mended(transfer):
+            _waits_for_people(turn, self, transfer, event)
+        else:
+            _on_refused(turn, self, transfer, event)
 
 
 def _link(transfer: Transfer, line: Line) -> str:
@@ -344,18 +444,17 @@ def _status(line: Line) -> int:
     return line.status if line.status in TRAVELLING_STATUSES else STATUS_OK
 
 
-def on_done(turn: Turn, event: StepDone) -> None:
-    """One of our steps is done: note it, do what follows. While it is disputed nothing follows."""
-    transfer = turn.transfer(event.context.subject)
+def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
+    transfer = turn.transfer(then.transfer)
     if transfer is None:
         return
     transfer = transfers.goes_on(turn, transfer)
-    progress = _recorded(replace(transfer.at(event.context.line), acting="", unknown=""), event)
+    progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event)
     if lend.is_return(transfer) and isinstance(event.result, PlacedAt):
         progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
     transfer = with_progress(transfer, progress)
     turn.save(transfer)
-    turn.note(transfer.id, f"done: {event.context.detail.get('step')}", line=progress.number)
+    turn.note(transfer.id, f"done: {then.step}", line=progress.number)
     if progress.stage == "placed":
         return
     if transfer.state is TransferState.DISPUTED:
@@ -376,13 +475,37 @@ def _recorded(progress: Progress, event: StepDone) -> Progress:
     return progress
 
 
-def on_refused(turn: Turn, event: StepRefused) -> None:
-    """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is None:
-        return
+def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
+    """A parcel that our InvenTree won't have does not go back by itself: people mend it, and say so again."""
     transfer = transfers.goes_on(turn, transfer)
-    progress = replace(transfer.at(event.context.line), acting="")
+    parcel = transfer.parcel or Parcel()
+    turn.note(transfer.id, f"not booked in, waits for people: {event.reason}", line=then.line, text=event.text)
+    waits = replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None))
+    waits = with_progress(waits, replace(waits.at(then.line), acting=""))
+    turn.save(waits)
+    look_for_parts(turn, waits)  # another one may fit by now, or this one again
+    by = parcel.received.person if parcel.received else ""
+    phrase = say(
+        messages.parcel.parcel_not_booked_in,
+        transfer=waits,
+        person=by,
+        name=turn.name_of(by, waits.room),
+        text=event.text,
+    )
+    key, thread = f"unbooked:{waits.id}:{then.line}:{turn.now.isoformat()}", transfers.thread_of(waits)
+    turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
+
+
+def _can_be_mended(transfer: Transfer) -> bool:
+    """Whether nothing of it is booked in yet, and an approver's word that it is here can be said once more."""
+    is_here = transfer.parcel is not None and transfer.parcel.received is not None and transfer.settled is None
+    return transfer.state is TransferState.CREDITING and is_here and not any(p.stage for p in transfer.progress)
+
+
+def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused) -> None:
+    """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
+    transfer = transfers.goes_on(turn, transfer)
+    progress = replace(transfer.at(then.line), acting="")
     turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
@@ -396,16 +519,13 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
     book_in(turn, transfer)
 
 
-def on_unknown(turn: Turn, event: StepUnknown) -> None:
+def _on_unknown(turn: Turn, then: BookIn, transfer: Transfer, event: StepUnknown) -> None:
     """Nobody can tell whether a step was done. Putting away changes nothing for anybody else."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is None:
-        return
-    progress = replace(transfer.at(event.context.line), acting="")
+    progress = replace(transfer.at(then.line), acting="")
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
         return
-    unclear = replace(progress, unknown=str(event.context.detail.get("step")))
+    unclear = replace(progress, unknown=then.step)
     dispute.dispute(turn, with_progress(transfer, unclear), progress.number, event.text)
 
 

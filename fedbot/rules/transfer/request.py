@@ -21,9 +21,10 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import shown
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask, Post, say
-from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
+from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import Able, FindItems, ItemsFound, PartMatch, Query, WhoMay
 from fedbot.rules.model.stock import Right, StockItem, is_sound, plain
 from fedbot.rules.model.transfer import Line, Terms, Transfer, less_of
@@ -91,7 +92,7 @@ def look_for_parts(turn: Turn, transfer: Transfer) -> None:
     """Which of our parts is each line?"""
     lines = transfer.terms.lines
     questions: list[Query] = [match_parts.question_for(turn, transfer, line) for line in lines]
-    turn.do(Ask(Context("request-match", transfer.id), tuple(questions), patient=True))
+    turn.do(Ask(MatchRequested(transfer.id), tuple(questions)))
 
 
 def _adopted(turn: Turn, transfer: Transfer, terms: Terms, told_hash: str, *, less: bool) -> Transfer:
@@ -166,12 +167,20 @@ def _agreed(transfer: Transfer, terms: Terms) -> Transfer:
     return replace(transfer, terms=terms, terms_hash=hash_of(terms), progress=progress)
 
 
-def on_matched(turn: Turn, event: Answered) -> None:
-    """We know where it would land. Without a part for it the request is taken back, and the asker told why.
+@dataclass(frozen=True)
+class MatchRequested(transfers.TellsThatItWaits, WhenAnswered):
+    """At who asks: the request waits for which of our parts would come."""
 
-    If it has left the owner meanwhile, it is booked in, or refused, now.
-    """
-    transfer = turn.transfer(event.context.subject)
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """We know where it would land. Without a part for it the request is taken back, and the asker told why.
+
+        If it has left the owner meanwhile, it is booked in, or refused, now.
+        """
+        _on_matched(turn, self, event)
+
+
+def _on_matched(turn: Turn, then: MatchRequested, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state not in {TransferState.OPEN, TransferState.CREDITING}:
         return
     transfer = transfers.goes_on(turn, transfer)
@@ -219,12 +228,20 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted]
 def look_who_confirms(turn: Turn, transfer: Transfer) -> None:
     """Who may say yes to less? The card waits for the answer."""
     people = tuple(turn.home.people.values())
-    turn.do(Ask(Context("granted-card", transfer.id), (WhoMay(Right.APPROVER, people),), patient=True))
+    turn.do(Ask(ShowGrantedCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
 
 
-def on_granted_card(turn: Turn, event: Answered) -> None:
-    """We know who may say yes to less: post the card."""
-    transfer = turn.transfer(event.context.subject)
+@dataclass(frozen=True)
+class ShowGrantedCard(transfers.TellsThatItWaits, WhenAnswered):
+    """At who asks: the card of what is granted waits for who may say yes to less."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Post the card."""
+        _on_granted_card(turn, self, event)
+
+
+def _on_granted_card(turn: Turn, then: ShowGrantedCard, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
     (able,) = event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(able, Able):
         return
@@ -259,12 +276,20 @@ def look_for_items(turn: Turn, transfer: Transfer) -> None:
     told = bool(share.scope(turn).categories)
     questions: list[Query] = [FindItems(line.description.name, told, merges=True) for line in transfer.terms.lines]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
-    turn.do(Ask(Context("request-card", transfer.id), tuple(questions), patient=True))
+    turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
 
 
-def on_found(turn: Turn, event: Answered) -> None:
-    """Our InvenTree has looked: post the card for what would go, or decline with the reason."""
-    transfer = turn.transfer(event.context.subject)
+@dataclass(frozen=True)
+class ShowRequestCard(transfers.TellsThatItWaits, WhenAnswered):
+    """At the owner: the card of a request waits for which stock items are meant, and who may decide."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Our InvenTree has looked: post the card for what would go, or decline with the reason."""
+        _on_found(turn, self, event)
+
+
+def _on_found(turn: Turn, then: ShowRequestCard, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.OPEN:
         return
     transfer = transfers.goes_on(turn, transfer)

@@ -7,7 +7,7 @@ others as they are. What the receiver refuses comes back.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fedbot import messages
@@ -16,8 +16,9 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
 from fedbot.rules.model import names
 from fedbot.rules.model.connection import Connection
+from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.effects import Do, say
-from fedbot.rules.model.events import Context, EnvelopeSeen, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.events import EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Step, TakeBack, Taken, TakeOut
 from fedbot.rules.model.transfer import Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
@@ -64,7 +65,28 @@ def _do(turn: Turn, transfer: Transfer, line: int, step: Step) -> None:
     current = turn.transfer(transfer.id) or transfer
     acting = replace(current.at(line), acting=type(step).__name__, unknown="")
     turn.save(with_progress(current, acting))
-    turn.do(Do(Context("sending", transfer.id, line, {"step": type(step).__name__}), step))
+    turn.do(Do(BookOut(transfer.id, line, type(step).__name__), step))
+
+
+@dataclass(frozen=True)
+class BookOut(transfers.TellsThatItWaits, OfLine, WhenStepEnds):
+    """A step of booking a line out, or back in; `step` is the name of its kind."""
+
+    step: str
+
+    def done(self, turn: Turn, event: StepDone) -> None:
+        """Note it, do what follows. While it is disputed nothing follows."""
+        _on_done(turn, self, event)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """Refused before the hand-over: the line is put back. Afterwards, or if nobody can tell, people must look."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is None:
+            return
+        if isinstance(event, StepRefused):
+            _on_refused(turn, self, transfer, event)
+        else:
+            _on_unknown(turn, self, transfer, event)
 
 
 def _sentence(transfer: Transfer, connection: Connection, what: str) -> str:
@@ -98,18 +120,16 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
     )
 
 
-def on_done(turn: Turn, event: StepDone) -> None:
-    """One of our steps is done: note it, do what follows. While it is disputed nothing follows."""
-    transfer = turn.transfer(event.context.subject)
+def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
+    transfer = turn.transfer(then.transfer)
     if transfer is None:
         return
     transfer = transfers.goes_on(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
-    step = str(event.context.detail.get("step"))
-    progress = _recorded(replace(transfer.at(event.context.line), acting="", unknown=""), event, step)
+    progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event, then.step)
     transfer = with_progress(transfer, progress)
     turn.save(transfer)
-    turn.note(transfer.id, f"done: {step}", line=progress.number)
+    turn.note(transfer.id, f"done: {then.step}", line=progress.number)
     if transfer.state is TransferState.DISPUTED:
         turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
     elif progress.stage == "taken":
@@ -150,15 +170,11 @@ def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: C
     )
 
 
-def on_refused(turn: Turn, event: StepRefused) -> None:
-    """A step got a definite no. Before the hand-over the line is put back; afterwards people must look."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is None:
-        return
+def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefused) -> None:
     transfer = transfers.goes_on(turn, transfer)
     connection = sequencing.connection_of(turn, transfer)
-    step = str(event.context.detail.get("step"))
-    progress = replace(transfer.at(event.context.line), acting="")
+    step = then.step
+    progress = replace(transfer.at(then.line), acting="")
     turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
     if step == Arrived.__name__:
         _not_marked(turn, transfer, progress, connection, event.text)
@@ -186,17 +202,13 @@ def on_refused(turn: Turn, event: StepRefused) -> None:
         put_back(turn, transfer, progress, connection)
 
 
-def on_unknown(turn: Turn, event: StepUnknown) -> None:
+def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknown) -> None:
     """Nobody can tell whether a step was done. That of the mark 'arrived' matters to nobody else."""
-    transfer = turn.transfer(event.context.subject)
-    if transfer is None:
-        return
-    step = str(event.context.detail.get("step"))
-    progress = replace(transfer.at(event.context.line), acting="")
-    if step == Arrived.__name__:
+    progress = replace(transfer.at(then.line), acting="")
+    if then.step == Arrived.__name__:
         _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.text)
         return
-    unclear = with_progress(transfer, replace(progress, unknown=step))
+    unclear = with_progress(transfer, replace(progress, unknown=then.step))
     dispute.dispute(turn, unclear, progress.number, event.text)
 
 
@@ -342,17 +354,16 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
 
 def mark_arrived(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:
     """The receiver has it: our record gets its old status again."""
-    _do(turn, transfer, progress.number, arrived_late(turn, transfer, progress, connection).step)
+    _do(turn, transfer, progress.number, arrived_late(turn, transfer, progress, connection))
 
 
-def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> Do:
-    """The mark 'arrived' once more, where it is missing though all is done."""
+def arrived_late(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> Arrived:
+    """The step that marks it so; once more, where that is missing though all is done."""
     if progress.item is None:
         raise ValueError(f"transfer {transfer.id} has nothing to mark")
     sentence = _sentence(transfer, connection, "arrived at")
     known = known_item(turn, transfer, progress.number)
-    step = Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status, known)
-    return Do(Context("mending", transfer.id, progress.number, {"step": Arrived.__name__}), step)
+    return Arrived(mark(transfer, progress.number, "arrived"), sentence, progress.item, progress.status, known)
 
 
 def take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection) -> None:

@@ -6,16 +6,17 @@ merged into the stock meanwhile (UC6).
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan import lend
+from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask
-from fedbot.rules.model.events import Answered, Context, EnvelopeSeen
+from fedbot.rules.model.events import Answered, EnvelopeSeen
 from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Query
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
@@ -67,7 +68,7 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
     if ours is not None and ours.party == turn.home.party:
         questions.append(PersonRights(ours.username))
     if questions:
-        turn.do(Ask(Context("debit", transfer.id), tuple(questions), patient=True))
+        turn.do(Ask(Debit(transfer.id), tuple(questions)))
     else:
         _begin_debit(turn, transfer)
 
@@ -104,9 +105,17 @@ def is_over(turn: Turn, transfer: Transfer) -> bool:
     return transfer.role == "sender" and undecided and transfer.due < turn.now
 
 
-def on_looked_again(turn: Turn, event: Answered) -> None:
-    """The last look: without the right, or with something of a third space in it, nothing moves."""
-    transfer = turn.transfer(event.context.subject)
+@dataclass(frozen=True)
+class Debit(transfers.TellsThatItWaits, WhenAnswered):
+    """The debit waits for the last look."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Without the right, or with something of a third space in it, nothing moves."""
+        _on_looked_again(turn, self, event)
+
+
+def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
+    transfer = turn.transfer(then.transfer)
     if transfer is None or transfer.state is not TransferState.APPROVED:
         return
     transfer = transfers.goes_on(turn, transfer)
