@@ -22,7 +22,7 @@ SPEC = Verb(
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("missing k7m2", "missing"),
     details=(
-        "An approver of either space says so: it is lost, came back, or not all of it came.",
+        "An approver of either space says so: it is lost, or came back. If some of it came: 'received ID QUANTITY'.",
         "Then nothing more is booked by itself, and a superuser settles it with 'resolve'.",
         "As a reply to the card it needs no ID.",
     ),
@@ -55,7 +55,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     if isinstance(transfer, Phrase):
         return transfer
     parcel.never_arrived(turn, transfer, turn.signature_of(command))
-    return say(messages.parcel.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer, home=turn.home)
+    return say(messages.parcel.parcel_noted_missing, transfer=turn.transfer(transfer.id) or transfer)
 
 
 HANDLER = Handler(SPEC, ask, act)

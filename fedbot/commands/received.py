@@ -12,8 +12,9 @@ from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.stock import Right
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer import Transfer, less_of, total
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import parcel
 
 SPEC = Verb(
     name="received",
@@ -24,11 +25,12 @@ SPEC = Verb(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
         Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),
     ),
-    examples=("received k7m2", "received"),
+    examples=("received k7m2", "received", "received k7m2 7"),
     details=(
         "An approver of the space that gets it says so; then it is booked in. The same as a second 📦 on the card.",
         "As a reply to the card it needs no ID. It counts after a few seconds; until then 'cancel' takes it back.",
-        "If the parcel never comes, or not all of it: 'missing'.",
+        "With a quantity only so much is booked in; the sender's superuser settles what is missing with 'resolve'.",
+        "If the parcel never comes: 'missing'.",
     ),
     where=Where.FEDERATION_ROOM,
     decides=True,
@@ -49,10 +51,20 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say(
             messages.parcel.no_parcel_for_us, subject=subject, home=turn.home, peer_name=turn.party_name(subject.peer)
         )
-    if quantity is not None and [line.quantity for line in subject.terms.lines] != [quantity]:
-        return say(messages.parcel.parcel_is_incomplete, transfer=subject, peer_name=turn.party_name(subject.peer))
+    sent = parcel.sent_lines(subject)
+    if quantity is not None and (less_of(sent, quantity) is None or quantity > total(sent)):
+        return say(messages.parcel.not_so_much_was_sent, transfer=subject, sent=sent)
     event = command.event_id
-    return decisions.take_up(turn, subject, Choice.PARCEL, command.sender, event, reply_to=event, at=command.at)
+    return decisions.take_up(
+        turn,
+        subject,
+        Choice.PARCEL,
+        command.sender,
+        event,
+        reply_to=event,
+        quantity=None if quantity == total(sent) else quantity,
+        at=command.at,
+    )
 
 
 HANDLER = Handler(SPEC, nothing_to_ask, act)

@@ -14,7 +14,7 @@ from fedbot.rules.model.settlement import Truth
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import Turn
-from fedbot.rules.transfer import resolve
+from fedbot.rules.transfer import parcel, resolve
 from fedbot.rules.transfer.resolve import Seen
 
 SPEC = Verb(
@@ -26,6 +26,7 @@ SPEC = Verb(
     examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
     details=(
         "For a transfer that stopped because InvenTree did not tell what became of the stock.",
+        "For what was missing in a parcel that came: it is back, the other space has found it, or it is lost.",
         "And for what we have borrowed: it is lost or back, but still in our stock; or its owner is gone for ever.",
         "I look once more, and offer what may be true with what each would do. Your name goes into the records.",
         "The other space's books are for its own superusers; its bot follows what you say of yours.",
@@ -38,6 +39,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
+    if transfer.lacks_a_rest:
+        return ()
     if transfer.dispute is None:
         return write_off.looks(transfer)
     return resolve.looks(transfer, _said(command)[1])
@@ -48,6 +51,8 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     transfer = _meant(turn, command)
     if isinstance(transfer, Phrase):
         return transfer
+    if transfer.lacks_a_rest:
+        return _of_a_rest(turn, command, transfer)
     if transfer.dispute is None:
         return _of_a_loan(turn, command, transfer, answers)
     seen: Seen = {}
@@ -66,6 +71,28 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     return None
 
 
+def _of_a_rest(turn: Turn, command: Command, transfer: Transfer) -> Phrase | None:
+    """The same of what did not arrive with the rest of a parcel."""
+    peer_name = turn.party_name(transfer.peer)
+    for truth in parcel.TRUTHS_OF_A_REST:
+        if truth.name == _said(command)[0]:
+            settled = parcel.settle_rest(turn, transfer, truth, turn.signature_of(command))
+            items = tuple((line, parcel.rest_item(settled, line.number)) for line in settled.lines_missing)
+            return say(
+                messages.parcel.rest_settled,
+                transfer=settled,
+                truth=truth,
+                home=turn.home,
+                peer_name=peer_name,
+                items=items,
+            )
+    said, truths = str(command.arguments.get("as", "")), parcel.TRUTHS_OF_A_REST
+    phrase = say(messages.resolve.resolve_rest_choice, transfer=transfer, peer_name=peer_name, truths=truths, said=said)
+    lines = tuple(whole_line(turn, command, SPEC, id=transfer.code, **{"as": truth.typed}) for truth in truths)
+    chat_lines.choose(turn, command.room, command.event_id, command.sender, phrase, lines)
+    return None
+
+
 def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answer, ...]) -> Phrase | None:
     """The same of a loan: what is over, but still in our stock; or whose owner is gone."""
     seen = write_off.seen_in(loan, answers)
@@ -80,17 +107,21 @@ def _of_a_loan(turn: Turn, command: Command, loan: Transfer, answers: tuple[Answ
 
 def _meant(turn: Turn, command: Command) -> Transfer | Phrase:
     """The transfer to settle, or why there is nothing to settle."""
-    waiting = tuple(t for t in turn.restless_transfers() if t.dispute is not None or _is_left(turn, t))
+    waiting = tuple(t for t in turn.restless_transfers() if _is_unsettled(turn, t))
     subject = subject_meant(turn, command, SPEC, waiting)
     if isinstance(subject, Phrase):
         return subject
-    if isinstance(subject, Transfer) and _is_left(turn, subject):
+    if isinstance(subject, Transfer) and (subject.lacks_a_rest or _is_left(turn, subject)):
         return subject
     if not isinstance(subject, Transfer) or subject.dispute is None:
         return say(messages.resolve.nothing_to_settle, subject=subject)
     if resolve.is_under_way(subject):
         return say(messages.resolve.still_being_tried, transfer=subject, home=turn.home)
     return subject
+
+
+def _is_unsettled(turn: Turn, transfer: Transfer) -> bool:
+    return transfer.dispute is not None or transfer.lacks_a_rest or _is_left(turn, transfer)
 
 
 def _is_left(turn: Turn, loan: Transfer) -> bool:

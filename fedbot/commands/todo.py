@@ -54,6 +54,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
         suspended=tuple(c for c in shown if isinstance(c, Connection) and _to_review(c, rights)),
         to_make=tuple(c for c in shown if isinstance(c, Connection) and _to_make(c, rights)),
         disputed=tuple(t for t in shown if isinstance(t, Transfer) and _unclear(t, rights)),
+        lacking=tuple(t for t in turn.restless_transfers() if t.lacks_a_rest and t.room in here and superuser),
         parcels=tuple(t for t in shown if isinstance(t, Transfer) and _on_its_way(t, rights)),
         left_over=tuple(t for t in turn.restless_transfers() if t.left_over and t.room in here and superuser),
         on_loan=tuple(lend.as_out(turn, t) for t in lend.on_loan(turn) if t.room in here),

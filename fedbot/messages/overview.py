@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fedbot.messages import naming
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
@@ -54,6 +55,8 @@ def todo(locale: Locale, *, home: PartyConfig, name: str, rights: Rights, todo: 
     lines += _section(
         locale, locale.say("Unclear; a superuser settles it with {resolve}:", resolve=command("resolve")), todo.disputed
     )
+    lacking = locale.say("Did not arrive with the rest; settle it with {resolve}:", resolve=command("resolve"))
+    lines += _section(locale, lacking, tuple(_as_missing(each) for each in todo.lacking))
     over = locale.say("Over, but still in our stock; take it out with {resolve}:", resolve=command("resolve"))
     lines += _section(locale, over, todo.left_over)
     lent = locale.say("On loan; to bring it back, say {back}:", back=command("return ID"))
@@ -62,11 +65,16 @@ def todo(locale: Locale, *, home: PartyConfig, name: str, rights: Rights, todo: 
 
 
 def _counted(locale: Locale, todo: Todo) -> tuple[Inline, ...]:
-    waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over)
+    waits = (todo.to_decide, todo.suspended, todo.to_make, todo.disputed, todo.parcels, todo.left_over, todo.lacking)
     waiting = sum(len(subjects) for subjects in waits)
     if not waiting:
         return locale.say("Nothing waits for you; others are at it.")
     return locale.some("{number} thing waits for you.", "{number} things wait for you.", waiting)
+
+
+def _as_missing(transfer: Transfer) -> Transfer:
+    """The transfer as what of it did not arrive. For telling only."""
+    return replace(transfer, terms=replace(transfer.terms, lines=transfer.lines_missing))
 
 
 def _section(locale: Locale, title: tuple[Inline, ...], subjects: Sequence[Subject]) -> Lines:

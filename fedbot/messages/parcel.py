@@ -10,7 +10,8 @@ from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import card_of, decided, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.settlement import FOUND, LOST, Truth
+from fedbot.rules.model.transfer import Line, Transfer
 
 Subject = Connection | Transfer
 
@@ -104,25 +105,84 @@ def no_parcel_for_us(locale: Locale, *, subject: Subject, home: PartyConfig, pee
     else:
         own = naming.space(locale, home.name)
         first = locale.say("Nothing to book in: {case} isn't on its way to {space}.", case=case, space=own)
+    if isinstance(subject, Transfer) and subject.role == "receiver" and subject.lines_missing:
+        peer, what = naming.space(locale, peer_name), naming.things(locale, subject.lines_missing)
+        resolve = command(f"resolve {subject.code}")
+        said = locale.say(
+            "Of it {what} did not arrive. Found by now? A superuser of {peer} says so: {resolve}",
+            what=what,
+            peer=peer,
+            resolve=resolve,
+        )
+        return [first, said]
     return [first, state_in_words(locale, subject)]
 
 
-def parcel_is_incomplete(locale: Locale, *, transfer: Transfer, peer_name: str) -> Lines:
-    """Not as much came as was sent: a machine can't tell where the rest is."""
-    peer = naming.space(locale, peer_name)
+def not_so_much_was_sent(locale: Locale, *, transfer: Transfer, sent: tuple[Line, ...]) -> Lines:
+    """More came than was sent; or of different things a quantity alone doesn't tell which is missing."""
+    what, code = naming.things(locale, sent), transfer.code
+    if len({line.part for line in sent}) == 1:
+        return [
+            locale.say("Not booked in: only {what} was sent by {code}.", what=what, code=code),
+            locale.say("More came? Book in the rest by hand, or ask the sender to offer it."),
+            locale.say("All of it is here: {received}", received=command(f"received {code}")),
+        ]
+    return [
+        locale.say("Not booked in: a quantity alone doesn't tell what of {code} is missing.", code=code),
+        locale.say("It should hold {what}.", what=what),
+        locale.say("All of it is here: {received}", received=command(f"received {code}")),
+        locale.say("If not: {missing}, then a superuser settles it.", missing=command(f"missing {code}")),
+    ]
+
+
+def rest_by_hand(locale: Locale, *, transfer: Transfer, line: Line, item: int, text: str) -> Lines:
+    """For the sender's admins: what did not arrive can't be taken out of what is with the receiver."""
+    what = naming.thing(locale, line)
+    return [
+        locale.say("⚠ {what} did not arrive ({code}): please take it back by hand.", what=what, code=transfer.code),
+        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
+        locale.say(
+            "In InvenTree: return it from the customer out of stock #{item}, with the status 'lost'.", item=item
+        ),
+        locale.say("Then say what became of it: {resolve}", resolve=command(f"resolve {transfer.code}")),
+    ]
+
+
+def rest_settled(
+    locale: Locale,
+    *,
+    transfer: Transfer,
+    truth: Truth,
+    home: PartyConfig,
+    peer_name: str,
+    items: tuple[tuple[Line, int], ...],
+) -> Lines:
+    """The answer to who settled what did not arrive; `items` are the stock items that hold it, 0 for none."""
+    what, space = naming.things(locale, transfer.lines_missing), naming.space(locale, home.name)
+    if truth.name == LOST:
+        return [locale.say("Settled: {what} is lost, and stays in {space}'s books as 'lost'.", what=what, space=space)]
+    lines: Lines = [locale.say("Settled: {what} is back. It is in {space}'s stock again.", what=what, space=space)]
+    if not all(item for _, item in items):
+        lines = [
+            locale.say("Settled: {what} is back. Please put it into {space}'s stock by hand.", what=what, space=space)
+        ]
+    if truth.name == FOUND:
+        found = [(line, item) for line, item in items if item]
+        for line, item in found:
+            again = command(f"push {locale.quantity(line.quantity)} #{item} to {transfer.peer}")
+            lines.append(
+                locale.say("To give it to {peer} for good: {push}", peer=naming.space(locale, peer_name), push=again)
+            )
+    return lines
+
+
+def rest_has_its_old_status(locale: Locale, *, transfer: Transfer, item: int, text: str) -> Lines:
+    """For the admins: what is back could not be given its old status."""
     return [
         locale.say(
-            "Not booked in: {peer} sent {what}, and I book in all of it or nothing.",
-            peer=peer,
-            what=naming.things(locale, transfer.terms.lines),
+            "⚠ Stock #{item} is still 'lost' ({code}): please change its status.", item=item, code=transfer.code
         ),
-        locale.say("If it is all here: {received}", received=command(f"received {transfer.code}")),
-        locale.say(
-            "If not: {missing}, then a superuser settles it: {resolve}",
-            missing=command(f"missing {transfer.code}"),
-            resolve=command(f"resolve {transfer.code}"),
-        ),
-        locale.say("{peer} can offer anew what did come.", peer=peer),
+        locale.say("Why: {text}", text=diagnosis(locale, text, 300)),
     ]
 
 
@@ -158,13 +218,6 @@ def parcel_missing_already(locale: Locale, *, transfer: Transfer) -> Lines:
     ]
 
 
-def parcel_noted_missing(locale: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
-    """The answer to `missing`."""
-    return [
-        locale.say("Noted: {case} did not arrive. I book nothing more.", case=naming.case(locale, transfer)),
-        locale.say(
-            "Next: a superuser of {space} says what is true: {resolve}",
-            space=naming.space(locale, home.name),
-            resolve=command(f"resolve {transfer.code}"),
-        ),
-    ]
+def parcel_noted_missing(locale: Locale, *, transfer: Transfer) -> Lines:
+    """The answer to `missing`; what follows is said in the card's thread, for all."""
+    return [locale.say("Noted: {case} did not arrive. I book nothing more.", case=naming.case(locale, transfer))]

@@ -141,11 +141,29 @@ def resolve_loan_choice(
     return lines
 
 
-def _numbered(locale: Locale, transfer: Transfer, truths: tuple[Truth, ...], peer: str) -> Lines:
+def resolve_rest_choice(
+    locale: Locale, *, transfer: Transfer, peer_name: str, truths: tuple[Truth, ...], said: str
+) -> Lines:
+    """What a superuser can say of what did not arrive with the rest of a parcel."""
+    lines: Lines = [
+        locale.say(
+            "{code}: what became of {what}? I did nothing yet.",
+            code=transfer.code,
+            what=naming.things(locale, transfer.lines_missing),
+        )
+    ]
+    if said:
+        lines.append(locale.say('"{said}" is none of these.', said=locale.short(said, 40)))
+    return [*lines, *_numbered(locale, transfer, truths, naming.space(locale, peer_name), _RESTS)]
+
+
+def _numbered(
+    locale: Locale, transfer: Transfer, truths: tuple[Truth, ...], peer: str, instead: dict[str, str] | None = None
+) -> Lines:
     numbers = locale.names([str(number) for number in range(1, len(truths) + 1)], any_of=True, most=len(truths))
     return [
         *(
-            locale.say("{number}) {truth}", number=number, truth=_truth(locale, transfer, truth, peer))
+            locale.say("{number}) {truth}", number=number, truth=_truth(locale, transfer, truth, peer, instead))
             for number, truth in enumerate(truths, 1)
         ),
         locale.say("Reply {numbers} within 10 minutes; your name goes into the records.", numbers=numbers),
@@ -204,8 +222,17 @@ _PARCELS: dict[str, str] = {
 }
 
 
-def _truth(locale: Locale, transfer: Transfer, truth: Truth, peer: str) -> tuple[Inline, ...]:
-    sentences = {**_TRUTHS, **_PARCELS} if transfer.parcel is not None else _TRUTHS
+_RESTS: dict[str, str] = {
+    "back": marked("it came back to us, or never left. Then it is in our stock again"),
+    "found": marked("{peer} has found it. Then it is in our stock again, for you to offer it once more"),
+    "lost": marked("it is lost. Then it stays in our books as 'lost'"),
+}
+
+
+def _truth(
+    locale: Locale, transfer: Transfer, truth: Truth, peer: str, instead: dict[str, str] | None = None
+) -> tuple[Inline, ...]:
+    sentences = instead or ({**_TRUTHS, **_PARCELS} if transfer.parcel is not None else _TRUTHS)
     return locale.say(sentences[truth.name], item=truth.item or 0, peer=peer)
 
 

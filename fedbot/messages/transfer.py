@@ -15,6 +15,7 @@ from fedbot.messages.transfer_facts import (
     by_another_name,
     card_of,
     decided,
+    did_not_arrive,
     how_far,
     how_to_stop,
     no_part_for,
@@ -146,8 +147,8 @@ def transfer_end(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_
         return [(*pills, *_inline(first)), *rest]
     if transfer.terms.parent:
         return [(*pills, *first_when_done(locale, card)), decided(locale, card), *not_done(locale, card), transfer.code]
-    partly = not_done(locale, card)
-    went = [line for line in transfer.terms.lines if transfer.at(line.number).stage == "arrived"]
+    partly = [*not_done(locale, card), *did_not_arrive(locale, card)]
+    went = [line for line in transfer.lines_come if transfer.at(line.number).stage == "arrived"]
     due = transfer.due_day
     names: dict[str, Words] = {
         "what": naming.things(locale, went) if partly else naming.moved(locale, transfer),

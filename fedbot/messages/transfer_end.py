@@ -10,7 +10,16 @@ from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.loan import closed_line, is_home, lent_at_first, line_ends, on_terms, what_to_reply
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
-from fedbot.messages.transfer_facts import Card, decided, failed, not_done, received, settled, where_it_is
+from fedbot.messages.transfer_facts import (
+    Card,
+    decided,
+    did_not_arrive,
+    failed,
+    not_done,
+    received,
+    settled,
+    where_it_is,
+)
 from fedbot.rules.model.settlement import LOST
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -32,7 +41,7 @@ def _done(locale: Locale, card: Card) -> Lines:
         )
     else:
         first = locale.say("✅ Done: {what} went from {sender} to {receiver}, to keep.", **names)
-    if failed(card.transfer):
+    if failed(card.transfer) or card.transfer.lines_missing:
         first = locale.say(
             "✅ Done in part: {what} went from {sender} to {receiver}, {terms}.",
             what=_arrived_things(locale, card.transfer),
@@ -53,6 +62,7 @@ def _done(locale: Locale, card: Card) -> Lines:
         "",
         *([] if is_home(card.transfer) else where_it_is(locale, card)),
         *not_done(locale, card),
+        *did_not_arrive(locale, card),
     ]
     return [*lines, "", footer, card.transfer.code]
 
@@ -60,7 +70,7 @@ def _done(locale: Locale, card: Card) -> Lines:
 def _arrived_things(locale: Locale, transfer: Transfer) -> str:
     """What did go, where some of it did not."""
     bad = {progress.number for progress in failed(transfer)}
-    return naming.things(locale, [line for line in transfer.terms.lines if line.number not in bad])
+    return naming.things(locale, [line for line in transfer.lines_come if line.number not in bad])
 
 
 def _declined(locale: Locale, card: Card) -> Lines:

@@ -13,7 +13,8 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.transfer import NOT_SENT, Line, Progress, Transfer
+from fedbot.rules.model.settlement import LOST
+from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 
 _TRANSFERS: dict[TransferState, str] = {
@@ -496,6 +497,27 @@ def failed(transfer: Transfer) -> list[Progress]:
     return [p for p in transfer.progress if p.failed or p.stage == "back"]
 
 
+def did_not_arrive(locale: Locale, card: Card) -> Lines:
+    """What a parcel did not hold, who says so, and what became of it."""
+    transfer, lines = card.transfer, card.transfer.lines_missing
+    if not lines:
+        return []
+    parcel = transfer.parcel
+    names: dict[str, Words] = {
+        "what": naming.things(locale, lines),
+        "who": naming.signed(locale, parcel.received if parcel else None),
+        "sender": card.sender,
+        "resolve": command("resolve"),
+    }
+    first = locale.say("⚠ Did not arrive: {what}, says {who}.", **names)
+    if parcel is not None and parcel.rest is not None:
+        by = naming.signed(locale, parcel.rest.by)
+        sentence = marked("It is lost, says {by}.") if parcel.rest.truth == LOST else marked("It is back, says {by}.")
+        return [(*first, " ", *locale.say(sentence, by=by))]
+    next_ = locale.say("A superuser of {sender} settles it: {resolve}", **names)
+    return [(*first, " ", *next_)]
+
+
 def where_it_is(locale: Locale, card: Card) -> Lines:
     """Which stock items these are now, at either end."""
     bad = {progress.number for progress in failed(card.transfer)}
@@ -547,8 +569,8 @@ def _at_sender(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
 
 
 def not_done(locale: Locale, card: Card) -> Lines:
-    """Each line that did not go, and why."""
-    return [_not_done(locale, card, progress) for progress in failed(card.transfer)]
+    """Each line that did not go, and why; what a parcel did not hold is told apart."""
+    return [_not_done(locale, card, each) for each in failed(card.transfer) if each.failed != NOT_COME]
 
 
 def _not_done(locale: Locale, card: Card, progress: Progress) -> tuple[Inline, ...]:

@@ -508,7 +508,7 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
         (connections.on_approved if approved else connections.on_refused)(turn, subject, decided)
         return
     if subject.awaits_parcel:
-        parcel.on_arrived(turn, subject, decided)
+        parcel.on_arrived(turn, subject, decided, decision.quantity)
         return
     if decision.choice is Choice.PARCEL:
         subject = both_sides.by_parcel(subject)

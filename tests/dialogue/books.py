@@ -27,6 +27,8 @@ ACTS = {
     "home": {15, 105},
     "in": {15, 105},  # what was here before; anything else is created, without a note
     "lost": {5},
+    "rest": {15, 105},
+    "found": {5},
     "gift": {5},
     "gifted": {5},
     "off": {5},
@@ -94,7 +96,7 @@ def _assert_lines_balance(sender: Space, receiver: Space, transfer: Transfer, ot
         booked_in = [row for row in credited if row.parent is None]  # the others were split off since
         assert len(booked_in) <= 1, f"{mark} was booked in twice"
         if credited:
-            assert sum(row.quantity for row in credited) == line.quantity
+            assert sum(row.quantity for row in credited) == transfer.came(line.number)
             assert debited, f"{mark} is booked in at {receiver.party}, but was never given by {sender.party}"
             assert not back, f"{mark} is in stock on both sides"
         if transfer.state in FINAL and transfer.state is not TransferState.DONE:

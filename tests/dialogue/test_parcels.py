@@ -11,6 +11,7 @@ from fedbot.rules.model.stock import STATUS_LOST
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.faults import FaultKind
 from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_dishonest_friends import forges
 from tests.dialogue.world import World, friends, letters, told
 from tests.fakes.people import Message, Person
 
@@ -240,8 +241,7 @@ async def test_only_an_approver_of_the_receiver_says_that_it_came_and_only_once_
     await says(world, world.tom, "received ID")
     await world.grace()
     assert states(world) == {SENT}
-    assert "all of it or nothing" in await says(world, world.cem, "received ID 9")
-    assert "!fed missing" in world.room.message("all of it or nothing").text
+    assert "only 10 × M3 nut" in await says(world, world.cem, "received ID 11")
     await says(world, world.cem, "received ID 10")
     await world.grace()
     assert states(world) == {DONE}
@@ -291,6 +291,86 @@ async def says_while_the_other_sleeps(world: World) -> None:
     await world.passes(timedelta(seconds=6), asleep=(world.alpha,))
 
 
+# --- not all of it comes --------------------------------------------------------------------------------------
+
+
+async def seven_come(world: World) -> str:
+    """Cem, an approver, says alone that seven of the ten are here; the message that tells the sender's people."""
+    await posted(world)
+    assert "7 of 10 × M3 nut" in await says(world, world.cem, "received ID 7")
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {DONE}
+    assert nuts(world) == (NUTS - 7, NUTS_THERE + 7)
+    assert world.alpha.given("M3-NUT") == 7
+    rest = world.alpha.item("M3-NUT", status=STATUS_LOST)
+    assert (rest.quantity, rest.customer) == (3, None)
+    assert_books_balance(world)
+    return world.room.message("@Anna @Cem ✅ 7 × M3 nut is at Betaspace").text
+
+
+@pytest.mark.parametrize(
+    ("truth", "status", "told_then"),
+    [
+        ("back", 10, "It is in Attraktor's stock again"),
+        ("lost", STATUS_LOST, "stays in Attraktor's books as 'lost'"),
+        ("found", 10, "!fed push 3 #"),
+    ],
+)
+async def test_fewer_than_were_sent_are_booked_in_by_the_approver_alone_and_the_sender_settles_the_rest(
+    truth: str, status: int, told_then: str
+) -> None:
+    world = await friends()
+    end = await seven_come(world)
+    assert "Did not arrive: 3 × M3 nut, says Cem" in end
+    assert "!fed resolve" in end
+    assert "Did not arrive: 3 × M3 nut" in world.card().text
+    assert "3 × M3 nut" in await says(world, world.anna, "todo")
+    assert "Of it 3 × M3 nut did not arrive" in await says(world, world.bea, "received ID")
+    choice = await says(world, world.anna, "resolve ID")
+    assert all(each in choice for each in ("came back to us", "Betaspace has found it", "it is lost"))
+    await world.alpha.restart()
+    answer = await settles(world, world.anna, truth)
+    assert told_then in answer, answer
+    (rest,) = (row for row in world.alpha.stock(part=world.alpha.part("M3-NUT").pk, quantity=3))
+    assert (rest.status, rest.customer) == (status, None)
+    assert nuts(world) == (NUTS - 7, NUTS_THERE + 7)
+    assert (await says(world, world.anna, "resolve ID")).startswith("Nothing to settle")
+    world.anna.says("!fed reconcile betaspace")
+    await world.passes(timedelta(minutes=1))
+    assert told(world.room, "The books of Attraktor and Betaspace agree")
+    assert_books_balance(world)
+
+
+async def test_of_a_loan_only_what_came_is_on_loan_and_where_inventree_returns_no_parts_people_do() -> None:
+    world = await friends()
+    world.alpha.fails(FaultKind.ERROR_BEFORE, "POST", "stock/return/", status=400)
+    world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
+    await world.settle()
+    world.cem.reacts(world.card(), "📦")
+    await world.grace()
+    await says(world, world.cem, "received ID 7")
+    await world.passes(timedelta(minutes=2))
+    assert states(world) == {DONE}
+    assert "Done in part: 7 × M3 nut went from Attraktor to Betaspace, on loan" in world.card().text
+    assert world.alpha.given("M3-NUT") == 10
+    assert "3 × M3 nut did not arrive" in world.alpha_admins.message("by hand").text
+    world.cem.says(f"!fed return {world.beta.transfer().code}")
+    await world.settle()
+    assert "7 × M3 nut" in world.card().text
+
+
+@pytest.mark.parametrize("quantity", ["11", "10", "0", "-3", "nan", 7, "1e3", "7.0000001"])
+async def test_a_dishonest_receiver_has_never_got_less_than_nothing_nor_more_than_was_sent(quantity: object) -> None:
+    world = await friends()
+    await posted(world)
+    items = [{"number": 1, "item": 5, "part": 9, "place": "", "quantity": quantity}]
+    forges(world, world.beta, world.beta.transfer(), "received", {"items": items, "refused": []})
+    await world.passes(timedelta(minutes=2))
+    assert world.alpha.given("M3-NUT") == 10
+    assert not world.alpha.stock(status=STATUS_LOST)
+    assert world.alpha.bot.engine.failures == 0
+
+
 # --- it never comes ------------------------------------------------------------------------------------------
 
 
@@ -331,6 +411,21 @@ async def test_what_is_said_of_a_missing_parcel_does_not_contradict_itself() -> 
     assert "It is out of Attraktor's stock, and not booked in at Betaspace." in world.card().text
     said = [m.text for m in world.room.messages()]
     assert not any("may be counted wrong" in text or "Nothing was booked" in text for text in said)
+
+
+async def test_what_told_of_a_missing_parcel_says_once_it_is_settled_what_is_so_and_nothing_of_before() -> None:
+    world = await friends()
+    await missing(world)
+    (word,) = told(world.room, "did not arrive, says Bea")[-1:]
+    answer = world.room.message("Noted: 10 × M3 nut")
+    assert "superuser" not in answer.text, "the message in the thread says who settles it"
+    await settles(world, world.anna, "back")
+    for room in (world.room, world.alpha_admins, world.beta_admins):
+        (settled,) = [m for m in room.messages() if m.text.startswith("▶")]
+        assert "in its sender's books again" in settled.text, settled.text
+        assert "On its way" not in settled.text
+        assert "has not said so yet" not in settled.text, settled.text
+    assert word.event_id in {m.event_id for m in told(world.room, "▶")}
 
 
 async def test_a_parcel_that_came_back_is_in_stock_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from textwrap import dedent
 
 import pytest
@@ -12,7 +13,7 @@ from fedbot import messages
 from fedbot.rules.model.decision import Choice, Parcel, Settlement
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.settlement import Truth
-from fedbot.rules.model.transfer import Dispute, Transfer
+from fedbot.rules.model.transfer import Dispute, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import (
     ALPHA,
@@ -22,6 +23,7 @@ from tests.messages.scenes import (
     BY_ANNA,
     BY_BEA,
     BY_PIET,
+    CABLE,
     CEM,
     NOW,
     PEOPLE,
@@ -41,6 +43,14 @@ def sent(role: str) -> Transfer:
 REQUESTED = replace(request(BOLTS, role="sender", state=SENT, decided=BY_PIET), parcel=Parcel(left=NOW))
 OFFERED = replace(transfer(BOLTS), terms=replace(transfer(BOLTS).terms, parcel=True), parcel=Parcel())
 HERE = replace(sent("receiver"), state=TransferState.DONE, parcel=Parcel(left=NOW, received=BY_BEA))
+THREE = replace(BOLTS, quantity=Decimal(3))
+SHORT = replace(HERE, progress=(replace(HERE.progress[0], short=Decimal(3)),))
+SETTLED_REST = replace(
+    sent("sender"),
+    state=TransferState.DONE,
+    progress=(Progress(1, "arrived", item=12, short=Decimal(3), short_item=77),),
+    parcel=Parcel(left=NOW, received=BY_BEA, rest=Settlement(BY_ANNA, "lost")),
+)
 MISSING = replace(
     sent("receiver"),
     state=TransferState.DISPUTED,
@@ -182,10 +192,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "the answer to that": (
-        say(messages.parcel.parcel_noted_missing, transfer=MISSING, home=BETA),
+        say(messages.parcel.parcel_noted_missing, transfer=MISSING),
         """
         Noted: 10 × M3 bolt (k7m2) did not arrive. I book nothing more.
-        Next: a superuser of betaspace says what is true: !fed resolve k7m2
         """,
     ),
     "missing, but it isn't on its way": (
@@ -238,13 +247,126 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Waits for a yes or no, until Tue 1 Dec, 20:14.
         """,
     ),
-    "not all of it came": (
-        say(messages.parcel.parcel_is_incomplete, transfer=sent("receiver"), peer_name="attraktor"),
+    "more came than was sent": (
+        say(messages.parcel.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS,)),
         """
-        Not booked in: attraktor sent 10 × M3 bolt, and I book in all of it or nothing.
-        If it is all here: !fed received k7m2
-        If not: !fed missing k7m2, then a superuser settles it: !fed resolve k7m2
-        attraktor can offer anew what did come.
+        Not booked in: only 10 × M3 bolt was sent by k7m2.
+        More came? Book in the rest by hand, or ask the sender to offer it.
+        All of it is here: !fed received k7m2
+        """,
+    ),
+    "of different things a number says too little": (
+        say(messages.parcel.not_so_much_was_sent, transfer=sent("receiver"), sent=(BOLTS, CABLE)),
+        """
+        Not booked in: a quantity alone doesn't tell what of k7m2 is missing.
+        It should hold 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
+        All of it is here: !fed received k7m2
+        If not: !fed missing k7m2, then a superuser settles it.
+        """,
+    ),
+    "not all of it came, and the rest is asked about": (
+        say(messages.parcel.no_parcel_for_us, subject=SHORT, home=BETA, peer_name="attraktor"),
+        """
+        Nothing to book in: 10 × M3 bolt (k7m2) isn't on its way to betaspace.
+        Of it 3 × M3 bolt did not arrive. Found by now? A superuser of attraktor says so: !fed resolve k7m2
+        """,
+    ),
+    "the card when not all of it came": (
+        say(messages.transfer_card.transfer_card, transfer=SHORT, home=BETA, peer_name="attraktor", people=[]),
+        """
+        ✅ Done in part: 7 × M3 bolt went from attraktor to betaspace, to keep.
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+        Came by parcel, received by Bea (betaspace), Tue 24 Nov, 20:31
+
+        At betaspace: Laser room
+        At attraktor: taken out of stock #12, with customer betaspace
+        ⚠ Did not arrive: 3 × M3 bolt, says Bea. A superuser of attraktor settles it: !fed resolve
+
+        Reply here with: !fed show
+        k7m2
+        """,
+    ),
+    "its end, once the rest is settled": (
+        say(messages.transfer.transfer_end, transfer=SETTLED_REST, home=ALPHA, peer_name="betaspace"),
+        """
+        @Anna @Bea ✅ 7 × M3 bolt is at betaspace. k7m2
+        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
+        At betaspace: in stock
+        At attraktor: stock #12, with customer betaspace
+        ⚠ Did not arrive: 3 × M3 bolt, says Bea. It is lost, says Anna.
+        """,
+    ),
+    "what became of the rest": (
+        say(
+            messages.resolve.resolve_rest_choice,
+            transfer=SETTLED_REST,
+            peer_name="betaspace",
+            truths=(Truth("back"), Truth("found"), Truth("lost")),
+            said="gone",
+        ),
+        """
+        k7m2: what became of 3 × M3 bolt? I did nothing yet.
+        "gone" is none of these.
+        1) it came back to us, or never left. Then it is in our stock again
+        2) betaspace has found it. Then it is in our stock again, for you to offer it once more
+        3) it is lost. Then it stays in our books as 'lost'
+        Reply 1, 2 or 3 within 10 minutes; your name goes into the records.
+        """,
+    ),
+    "the rest is back by hand": (
+        say(
+            messages.parcel.rest_settled,
+            transfer=SETTLED_REST,
+            truth=Truth("back"),
+            home=ALPHA,
+            peer_name="betaspace",
+            items=((THREE, 0),),
+        ),
+        """
+        Settled: 3 × M3 bolt is back. Please put it into attraktor's stock by hand.
+        """,
+    ),
+    "the rest was found": (
+        say(
+            messages.parcel.rest_settled,
+            transfer=SETTLED_REST,
+            truth=Truth("found"),
+            home=ALPHA,
+            peer_name="betaspace",
+            items=((THREE, 77),),
+        ),
+        """
+        Settled: 3 × M3 bolt is back. It is in attraktor's stock again.
+        To give it to betaspace for good: !fed push 3 #77 to beta
+        """,
+    ),
+    "the rest is lost": (
+        say(
+            messages.parcel.rest_settled,
+            transfer=SETTLED_REST,
+            truth=Truth("lost"),
+            home=ALPHA,
+            peer_name="betaspace",
+            items=((THREE, 77),),
+        ),
+        """
+        Settled: 3 × M3 bolt is lost, and stays in attraktor's books as 'lost'.
+        """,
+    ),
+    "the rest has to be taken back by hand": (
+        say(messages.parcel.rest_by_hand, transfer=sent("sender"), line=THREE, item=43, text="only all of it"),
+        """
+        ⚠ 3 × M3 bolt did not arrive (k7m2): please take it back by hand.
+        Why: only all of it
+        In InvenTree: return it from the customer out of stock #43, with the status 'lost'.
+        Then say what became of it: !fed resolve k7m2
+        """,
+    ),
+    "the rest keeps its status": (
+        say(messages.parcel.rest_has_its_old_status, transfer=sent("sender"), item=77, text="no permission"),
+        """
+        ⚠ Stock #77 is still 'lost' (k7m2): please change its status.
+        Why: no permission
         """,
     ),
     "a typed yes, by parcel": (

@@ -81,7 +81,7 @@ def _passed_on(turn: Turn, item: int) -> Decimal:
             line.quantity
             for transfer in turn.marked(Mark.ITEM, item)
             if transfer.role == "sender"
-            for line in transfer.terms.lines
+            for line in transfer.lines_come
             if line.item == item and transfer.at(line.number).stage in {"handed", "arrived"}
         ),
         Decimal(0),

@@ -141,7 +141,7 @@ def _row(transfer: Transfer, line: Line) -> Row:
         part=line.description.name,
         ipn=line.description.ipn,
         serial=line.serial,
-        quantity=line.quantity,
+        quantity=transfer.came(line.number),
         units=line.description.units,
         our_item=our_item(transfer, line),
         peer_item=peer_item(transfer, line),

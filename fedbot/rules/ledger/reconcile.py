@@ -510,7 +510,7 @@ def _line(
         state=transfer.state.value,
         stage=progress.stage,
         item=progress.item,
-        quantity=transfer.line(progress.number).quantity,
+        quantity=transfer.line(progress.number).quantity - (progress.short if progress.short_item != 0 else 0),
         settled=transfer.settled is not None,
         left_over=progress.number in transfer.left_over,
     )

@@ -233,6 +233,9 @@ def _received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Received]
         stage = before.stage or "created"
         part = entry.part if before.part is None else before.part
         serial = entry.serial or before.serial
+        if entry.quantity is not None:
+            before = replace(before, short=transfer.line(entry.number).quantity - entry.quantity)
+            quantity = transfer.here(before.number)
         created = replace(before, stage=stage, item=entry.item, part=part, quantity=quantity, serial=serial)
         transfer = with_progress(transfer, replace(created, acting="", unknown=""))
     return _with_refused(

@@ -80,7 +80,7 @@ def lent(loan: Transfer) -> dict[int, Decimal]:
     """How much of each line went to the borrower."""
     return {
         line.number: line.quantity
-        for line in loan.terms.lines
+        for line in loan.lines_come
         if loan.at(line.number).stage in CAME_BACK  # the same stages tell that it arrived there
     }
 

@@ -92,9 +92,9 @@ class Archive(Protocol):
 
 
 def is_restless(transfer: Transfer) -> bool:
-    """Whether it isn't at its end, or is and its last message may have to go again, or it is, or was, on loan here."""
+    """Whether it isn't at its end, may have to send its last message again, or is a loan or a rest to be settled."""
     waits = transfer.state not in FINAL or transfer.exchange.resend_at is not None
-    return waits or transfer.is_on_loan or bool(transfer.left_over)
+    return waits or transfer.is_on_loan or bool(transfer.left_over) or transfer.lacks_a_rest
 
 
 def is_at_rest(transfer: Transfer) -> bool:
@@ -138,7 +138,7 @@ def flows_of(transfer: Transfer) -> tuple[Flowed, ...]:
         return ()
     way = Way.GIVEN if transfer.role == "sender" else Way.RECEIVED
     return tuple(
-        flowed(transfer.peer, way, line) for line in transfer.terms.lines if transfer.at(line.number).stage in GONE_OVER
+        flowed(transfer.peer, way, line) for line in transfer.lines_come if transfer.at(line.number).stage in GONE_OVER
     )
 
 

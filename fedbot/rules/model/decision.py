@@ -125,11 +125,13 @@ class Parcel:
     """It goes by parcel: the receiver books it in only when one of its approvers says that it has arrived.
 
     `left` is when it left the sender's stock; `received` and `missing` are who said that it came, or never did.
+    `rest` is what the sender's superuser said of what did not arrive with the others.
     """
 
     left: datetime | None = None
     received: Signature | None = None
     missing: Signature | None = None
+    rest: Settlement | None = None
 
 
 class Ending(StrEnum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 LEFT, OUT, STAYS = "left", "out", "stays"
 ARRIVED, BACK, LOST = "arrived", "back", "lost"
 BOOKED, NEVER, COME, STANDS = "booked", "never", "come", "stands"
+FOUND = "found"
 SETTLED = "settled"
 """Why a line did not go on, where people have said so."""
 GONE = "gone"

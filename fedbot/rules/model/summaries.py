@@ -69,6 +69,7 @@ class Todo:
     disputed: tuple[Transfer, ...] = ()
     parcels: tuple[Transfer, ...] = ()
     left_over: tuple[Transfer, ...] = ()
+    lacking: tuple[Transfer, ...] = ()
     on_loan: tuple[Transfer, ...] = ()
     elsewhere: int = 0
 
@@ -76,7 +77,7 @@ class Todo:
     def is_empty(self) -> bool:
         """Whether nothing waits in this room."""
         waiting = self.to_decide or self.asked or self.suspended or self.to_make or self.disputed or self.parcels
-        return not (waiting or self.left_over or self.on_loan)
+        return not (waiting or self.left_over or self.lacking or self.on_loan)
 
 
 class DueKind(StrEnum):

@@ -19,6 +19,8 @@ from fedbot.rules.wire.subject_ids import Opening
 
 NOT_SENT = "not-sent"
 """Why a line of a transfer failed here: it failed at the sender."""
+NOT_COME = "not-come"
+"""Why a line of a parcel failed: it was not in it, says the receiver's approver."""
 RECALLED = "recalled"
 """In `Transfer.told` while what the rooms tell of it is being read again, after a loss; then it goes on."""
 
@@ -88,6 +90,8 @@ class Progress:
     Of the receiver's part: its `units`, how many of them one of the sender's is (`factor`, a fraction: '100', '1/100'),
     and its `revision`, if that is another one than the sender's. `serial` is the number at the receiver, where the
     sender's was taken; the sender's stays in the terms.
+    `short` is how much of the line did not arrive by parcel, in the sender's units. At the sender `short_item` is the
+    stock item as which that is in its books again, 0 if people have to do that by hand.
     """
 
     number: int
@@ -111,6 +115,8 @@ class Progress:
     units: str = ""
     revision: str = ""
     serial: str = ""
+    short: Decimal = Decimal(0)
+    short_item: int | None = None
 
 
 @dataclass(frozen=True)
@@ -258,9 +264,32 @@ class Transfer:
                 return line
         raise KeyError(number)
 
+    def came(self, number: int) -> Decimal:
+        """How much of that line arrives, in the sender's units: all of it, or what the parcel held."""
+        return self.line(number).quantity - self.at(number).short
+
+    @property
+    def lines_come(self) -> tuple[Line, ...]:
+        """The lines as they arrived, without what a parcel did not hold."""
+        kept = (line for line in self.terms.lines if self.at(line.number).failed != NOT_COME)
+        return tuple(replace(line, quantity=self.came(line.number)) for line in kept)
+
+    @property
+    def lines_missing(self) -> tuple[Line, ...]:
+        """What did not arrive with the rest of a parcel."""
+        lines = ((line, self.at(line.number)) for line in self.terms.lines)
+        lacking = ((line, line.quantity if at.failed == NOT_COME else at.short) for line, at in lines)
+        return tuple(replace(line, quantity=quantity) for line, quantity in lacking if quantity)
+
+    @property
+    def lacks_a_rest(self) -> bool:
+        """Whether our superuser has to say, as the sender, what became of what did not arrive."""
+        settled = self.parcel is None or self.parcel.rest is not None
+        return self.role == "sender" and self.state is TransferState.DONE and bool(self.lines_missing) and not settled
+
     def here(self, number: int) -> Decimal:
         """How much of that line is in our own units, as the receiver."""
-        quantity = Fraction(self.line(number).quantity) * Fraction(self.at(number).factor)
+        quantity = Fraction(self.came(number)) * Fraction(self.at(number).factor)
         return Decimal(quantity.numerator) / Decimal(quantity.denominator)
 
     def serial_here(self, number: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, ClassVar, Generic, TypeGuard, TypeVar
 
 from pydantic import (
@@ -26,8 +27,9 @@ from pydantic import (
 )
 
 from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Terms
-from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day
+from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
 from fedbot.rules.protocol.terms import understood as terms_in
 from fedbot.rules.wire import subject_ids
 from fedbot.rules.wire.envelope import LARGEST, LARGEST_INTEGER, BadEnvelope, Envelope
@@ -63,6 +65,20 @@ def _day(value: object) -> date:
     return day
 
 
+def _quantity(value: object) -> Decimal:
+    """As `stock.plain` writes it, and within InvenTree's limits."""
+    try:
+        quantity = Decimal(value) if isinstance(value, str) else None
+    except InvalidOperation:
+        quantity = None
+    if quantity is None:
+        raise ValueError("no quantity")
+    check_quantity(quantity)
+    if plain(quantity) != value:
+        raise ValueError("no quantity in its plain form")
+    return quantity
+
+
 def _opening(value: object) -> Opening:
     opening = subject_ids.understood(value)
     if opening is None:
@@ -96,6 +112,7 @@ Days = Annotated[StrictInt, AfterValidator(lambda days: max(0, min(days, LONGEST
 Generation = Annotated[StrictInt, Field(ge=1, le=HIGHEST_GENERATION)]
 Moment = Annotated[datetime, PlainValidator(_moment)]
 Day = Annotated[date, PlainValidator(_day)]
+Quantity = Annotated[Decimal, PlainValidator(_quantity)]
 WrittenTerms = Annotated[Terms, PlainValidator(terms_in)]
 WrittenOpening = Annotated[Opening, PlainValidator(_opening)]
 HowItEnded = Annotated[Ending, PlainValidator(_ending)]
@@ -149,13 +166,14 @@ class FailedLine(Part):
 
 
 class BookedIn(Part):
-    """A line that the receiver has booked in."""
+    """A line that the receiver has booked in. `quantity` (sender's units): of a parcel, less arrived than was sent."""
 
     number: LineNumber
     item: Key | None = None
     part: Key | None = None
     place: Place = ""
     serial: Annotated[StrictStr, Field(max_length=LONGEST_SERIAL)] = ""
+    quantity: Quantity | None = None
 
 
 class Body(Part):

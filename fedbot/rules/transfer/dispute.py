@@ -154,7 +154,6 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
         return transfer
     transfer = replace(transfer, state=dispute.was, dispute=None, problem="", settled=counts)
     turn.save(transfer)
-    tell_anew(turn, transfer)
     return transfer
 
 

@@ -6,25 +6,57 @@ meanwhile: nothing is sent again, nothing expires. What never arrives is a dispu
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
-from fedbot.rules.model.decision import Parcel, Signature
-from fedbot.rules.model.transfer import Transfer
+from fedbot import messages
+from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.model.continuation import OfLine, WhenStepEnds
+from fedbot.rules.model.decision import Parcel, Settlement, Signature
+from fedbot.rules.model.effects import Do, say
+from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.settlement import BACK, FOUND, LOST, Truth
+from fedbot.rules.model.steps import Arrived
+from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn
+from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, receive
+from fedbot.rules.transfer.send import with_progress
 
 MISSING = "the parcel did not arrive"
 
 
-def on_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
-    """An approver of ours says that it is here, and the right was read: book it in."""
+def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal | None = None) -> None:
+    """An approver of ours says that it is here, or so much of it, and the right was read: book that in."""
     parcel = replace(transfer.parcel or Parcel(), received=by)
     transfer = replace(transfer, state=TransferState.CREDITING, parcel=parcel, decision=None)
+    if quantity is not None:
+        transfer = _with_less(transfer, quantity)
     turn.save(transfer)
-    turn.note_by(transfer.id, "the parcel is here", by)
+    turn.note_by(
+        transfer.id, "the parcel is here", by, missing=[f"{line.quantity:f}" for line in transfer.lines_missing]
+    )
     receive.go_on(turn, transfer)
+
+
+def sent_lines(transfer: Transfer) -> tuple[Line, ...]:
+    """What the parcel should hold: the lines that have left the sender."""
+    return tuple(line for line in transfer.terms.lines if transfer.at(line.number).failed != NOT_SENT)
+
+
+def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
+    """The parcel held only so much, of one part: the rest is taken away from its last lines."""
+    sent = sent_lines(transfer)
+    here = {line.number: line.quantity for line in less_of(sent, quantity) or sent}
+    for line in sent:
+        came, progress = here.get(line.number, Decimal(0)), transfer.at(line.number)
+        if not came:
+            transfer = with_progress(transfer, replace(progress, failed=NOT_COME))
+        elif came < line.quantity:
+            transfer = with_progress(transfer, replace(progress, short=line.quantity - came))
+    return transfer
 
 
 def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
@@ -32,6 +64,53 @@ def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     parcel = replace(transfer.parcel or Parcel(), missing=by)
     turn.note_by(transfer.id, "the parcel is missing", by)
     dispute.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, MISSING)
+
+
+# --- what did not arrive with the rest of it -------------------------------------------------------------------
+
+
+TRUTHS_OF_A_REST = (Truth(BACK), Truth(FOUND), Truth(LOST))
+
+
+def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> Transfer:
+    """Our superuser says, as the sender, what became of it. In our books it has been as 'lost' since."""
+    parcel = replace(transfer.parcel or Parcel(), rest=Settlement(by, truth.name))
+    transfer = replace(transfer, parcel=parcel)
+    turn.save(transfer)
+    turn.note(transfer.id, f"settled: what did not arrive is {truth.name}", by.person, by.event_id)
+    for line in transfer.lines_missing if truth.name != LOST else ():
+        item = rest_item(transfer, line.number)
+        if item:
+            note = f"did not go with the rest, it is back, says {by.in_history}"
+            known = known_item(turn, transfer, line.number)
+            step = Arrived(transfers.mark(transfer, line.number, "found"), note, item, line.status, known)
+            turn.do(Do(GiveOldStatus(transfer.id, line.number), step))
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer)
+    return transfer
+
+
+def rest_item(transfer: Transfer, number: int) -> int:
+    """Our stock item that holds what did not arrive of that line; 0 if people had to take it out by hand."""
+    progress = transfer.at(number)
+    return (progress.item if progress.failed == NOT_COME else progress.short_item) or 0
+
+
+@dataclass(frozen=True)
+class GiveOldStatus(OfLine, WhenStepEnds):
+    """What did not arrive with the rest is in our stock again, with its old status."""
+
+    def done(self, turn: Turn, _: StepDone) -> None:
+        """Nothing follows."""
+        turn.note(self.transfer, "what did not arrive is in stock again", line=self.line)
+
+    def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
+        """Its status could not be changed: the admins do that by hand."""
+        transfer = turn.transfer(self.transfer)
+        if transfer is not None:
+            item = rest_item(transfer, self.line)
+            phrase = say(messages.parcel.rest_has_its_old_status, transfer=transfer, item=item, text=event.text)
+            turn.tell_admins(phrase, f"rest-back:{transfer.id}:{self.line}")
 
 
 def last_word(transfer: Transfer) -> datetime | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from fedbot import messages
@@ -36,8 +37,8 @@ from fedbot.rules.model.steps import (
     PutAway,
     Step,
 )
-from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Right
-from fedbot.rules.model.transfer import NOT_SENT, Line, Progress, Transfer
+from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Right, plain
+from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
@@ -480,7 +481,7 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
     transfer = transfers.goes_on(turn, transfer)
     parcel = transfer.parcel or Parcel()
     turn.note(transfer.id, f"not booked in, waits for people: {event.reason}", line=then.line, text=event.text)
-    waits = replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None))
+    waits = as_sent(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
     waits = with_progress(waits, replace(waits.at(then.line), acting=""))
     turn.save(waits)
     look_for_parts(turn, waits)  # another one may fit by now, or this one again
@@ -494,6 +495,14 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
     )
     key, thread = f"unbooked:{waits.id}:{then.line}:{turn.now.isoformat()}", transfers.thread_of(waits)
     turn.do(Post(key, waits.room, phrase, thread=thread, mentions=(by,)))
+
+
+def as_sent(transfer: Transfer) -> Transfer:
+    """The parcel, as if nobody had said yet how much of it is here."""
+    for progress in transfer.progress:
+        failed = "" if progress.failed == NOT_COME else progress.failed
+        transfer = with_progress(transfer, replace(progress, failed=failed, short=Decimal(0)))
+    return transfer
 
 
 def _can_be_mended(transfer: Transfer) -> bool:
@@ -548,7 +557,7 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         transfer, draft = sequencing.write(turn, transfer, "refused", body, awaits=True)
     else:
         transfer = replace(transfer, state=TransferState.RECEIVED)
-        items = [_as_booked_in(progress) for progress in created]
+        items = [_as_booked_in(transfer, progress) for progress in created]
         body = {"items": items, "refused": refused, **settled}
         if transfer.parcel is not None and transfer.parcel.received is not None:
             body |= transfers.as_body(transfer.parcel.received)
@@ -568,10 +577,11 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         mirror_received(turn, transfer, progress)
 
 
-def _as_booked_in(progress: Progress) -> dict[str, Any]:
-    """What the sender is told of a line; its serial number here, where that is another one."""
+def _as_booked_in(transfer: Transfer, progress: Progress) -> dict[str, Any]:
+    """What the sender is told of a line: its serial number here if it is another one, and how much if it was less."""
     told = {"number": progress.number, "item": progress.item, "part": progress.part, "place": progress.place}
-    return {**told, "serial": progress.serial} if progress.serial else told
+    told |= {"serial": progress.serial} if progress.serial else {}
+    return {**told, "quantity": plain(transfer.came(progress.number))} if progress.short else told
 
 
 def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:

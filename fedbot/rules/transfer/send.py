@@ -20,7 +20,8 @@ from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import EnvelopeSeen, StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Step, TakeBack, Taken, TakeOut
-from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.stock import STATUS_LOST
+from fedbot.rules.model.transfer import NOT_COME, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
 from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import BookedIn, Message
@@ -136,8 +137,15 @@ def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
         hand_over(turn, transfer, progress, connection)
     elif transfer.state is TransferState.DEBITING:
         go_on(turn, transfer, connection)
+    elif progress.short_item and progress.stage == "handed":
+        mark_arrived(turn, transfer, progress, connection)
     else:
         finish(turn, transfer, connection)
+
+
+def _rest_is_out(progress: Progress) -> bool:
+    """Whether what did not arrive of that line is with the peer's company still."""
+    return progress.stage == "handed" and progress.short > 0 and progress.short_item is None
 
 
 def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
@@ -147,6 +155,8 @@ def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
             return replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
         case HandedOver():
             return replace(progress, stage="arrived" if step == Arrived.__name__ else "handed")
+        case PlacedAt(item) if _rest_is_out(progress):
+            return replace(progress, short_item=item, quantity=progress.quantity - progress.short)
         case PlacedAt():
             return replace(progress, stage="back")
     return progress
@@ -179,6 +189,9 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
     if step == Arrived.__name__:
         _not_marked(turn, transfer, progress, connection, event.text)
         return
+    if _rest_is_out(progress):
+        _rest_by_hand(turn, transfer, progress, connection, event.text)
+        return
     if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
         turn.save(with_progress(transfer, replace(progress, failed=event.reason)))
         return
@@ -207,6 +220,9 @@ def _on_unknown(turn: Turn, then: BookOut, transfer: Transfer, event: StepUnknow
     progress = replace(transfer.at(then.line), acting="")
     if then.step == Arrived.__name__:
         _not_marked(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.text)
+        return
+    if _rest_is_out(progress):
+        _rest_by_hand(turn, transfer, progress, sequencing.connection_of(turn, transfer), event.text)
         return
     unclear = with_progress(transfer, replace(progress, unknown=then.step))
     dispute.dispute(turn, unclear, progress.number, event.text)
@@ -238,6 +254,17 @@ def _not_marked(turn: Turn, transfer: Transfer, progress: Progress, connection: 
     turn.save(transfer)
     if transfer.state is not TransferState.DISPUTED:
         finish(turn, transfer, connection)
+
+
+def _rest_by_hand(turn: Turn, transfer: Transfer, progress: Progress, connection: Connection, text: str) -> None:
+    """What did not arrive of a line can't be taken out of what is with the peer: people do that, the rest goes on."""
+    missing = replace(transfer.line(progress.number), quantity=progress.short)
+    phrase = say(messages.parcel.rest_by_hand, transfer=transfer, line=missing, item=progress.item or 0, text=text)
+    turn.tell_admins(phrase, f"rest:{transfer.id}:{progress.number}")
+    progress = replace(progress, short_item=0)
+    turn.save(with_progress(transfer, progress))
+    if transfer.state is not TransferState.DISPUTED:
+        mark_arrived(turn, with_progress(transfer, progress), progress, connection)
 
 
 def _sent(turn: Turn, transfer: Transfer) -> None:
@@ -277,6 +304,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
     for progress in transfer.progress:
         transfer = with_progress(transfer, replace(progress, serial=_number_there(entries, progress)))
     if transfer.state is TransferState.SENT:
+        transfer = _with_less(transfer, envelope.body)
         refused = transfers.numbers_in(envelope.body.refused)
         transfer = replace(transfer, state=TransferState.RECEIVED, peer_items=items, peer_place=place)
         if transfer.parcel is not None:
@@ -294,6 +322,23 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
         dispute.dispute(turn, transfer, 0, text, said="received")
     elif transfer.state not in FINAL | {TransferState.DISPUTED, TransferState.RECEIVED}:
         dispute.dispute(turn, transfer, 0, "the receiver says it was booked in, but it was never sent")
+
+
+def _with_less(transfer: Transfer, told: bodies.Received) -> Transfer:
+    """The parcel did not hold all of it: what was missing, whole lines and parts of them, is ours again, as lost."""
+    if transfer.parcel is None:
+        return transfer
+    came = {entry.number: entry.quantity for entry in told.items if entry.quantity is not None}
+    lacking = {line.number for line in told.refused if line.reason == NOT_COME}
+    for progress in transfer.progress:
+        line, quantity = transfer.line(progress.number), came.get(progress.number)
+        if progress.stage != "handed":
+            continue
+        if progress.number in lacking:
+            transfer = with_progress(transfer, replace(progress, failed=NOT_COME, status=STATUS_LOST))
+        elif quantity is not None and quantity < line.quantity and not line.serial:
+            transfer = with_progress(transfer, replace(progress, short=line.quantity - quantity))
+    return transfer
 
 
 def _number_there(entries: Iterable[BookedIn], progress: Progress) -> str:
@@ -330,6 +375,7 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
     """What we have closed already is what the receiver says too: both sides agree from now on."""
     if transfer.settled is not None:
         transfer = replace(transfer, settled=replace(transfer.settled, alone=False))
+        dispute.tell_anew(turn, transfer)
     body = transfers.settlement_body(turn, transfer)
     transfer, draft = sequencing.write(turn, transfer, transfer.state.value, body, awaits=True)
     turn.save(transfer)
@@ -348,6 +394,10 @@ def _settle(turn: Turn, transfer: Transfer, refused: set[int]) -> None:
             continue
         if progress.number in refused:
             take_back(turn, transfer, progress, connection)
+        elif progress.short:
+            lost = replace(progress, quantity=progress.short, status=STATUS_LOST)
+            step = _take_back(turn, transfer, lost, connection)
+            _do(turn, transfer, progress.number, replace(step, mark=mark(transfer, progress.number, "rest")))
         else:
             mark_arrived(turn, transfer, progress, connection)
 
@@ -376,7 +426,7 @@ def _take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: C
         raise ValueError(f"transfer {transfer.id} has nothing to take back")
     return TakeBack(
         mark=mark(transfer, progress.number, "back"),
-        note=_sentence(transfer, connection, "taken back from" if transfer.settled else "refused by"),
+        note=_sentence(transfer, connection, _why_it_is_back(transfer, progress)),
         item=progress.item,
         quantity=progress.quantity,
         location=progress.location,
@@ -384,6 +434,12 @@ def _take_back(turn: Turn, transfer: Transfer, progress: Progress, connection: C
         company=connection.company,
         known=known_item(turn, transfer, progress.number),
     )
+
+
+def _why_it_is_back(transfer: Transfer, progress: Progress) -> str:
+    if progress.short or progress.failed == NOT_COME:
+        return "did not arrive at"
+    return "taken back from" if transfer.settled else "refused by"
 
 
 def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
