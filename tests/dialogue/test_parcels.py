@@ -463,7 +463,8 @@ async def test_the_receiver_closes_it_and_only_the_giver_says_whether_it_came_ba
     world = await friends()
     await missing(world)
     await settles(world, world.bea, "never")
-    assert states(world) == {DISPUTED}, "the giver's people have to look whether they have it"
+    assert world.alpha.transfer().state is DISPUTED, "the giver's people have to look whether they have it"
+    assert world.beta.transfer().state is TransferState.REFUSED, "its own books are settled"
     assert nuts(world) == (NUTS - 10, NUTS_THERE)
     choice = await says(world, world.anna, "resolve ID")
     assert "Betaspace has it" not in choice
