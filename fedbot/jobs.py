@@ -89,6 +89,11 @@ class Jobs:
         when = CronTrigger(hour=at.hour, minute=at.minute, second=at.second, timezone=ZoneInfo(time_zone))
         self._scheduler.add_job(self._watched, when, args=[work], id=name, replace_existing=True)
 
+    def every(self, name: str, seconds: float, work: Work) -> None:
+        """Do `work` every so many seconds."""
+        when = IntervalTrigger(seconds=seconds, timezone=UTC)
+        self._scheduler.add_job(self._watched, when, args=[work], id=name, replace_existing=True)
+
     async def _set_due(self) -> None:
         self._due.set()
 

@@ -355,9 +355,13 @@ async def test_what_is_set_aside_is_listed_and_tried_again_beside_the_bot_or_wit
         assert f"fedbot retry --config {config} {number}" in said or f"fedbot retry {number}" in said
         assert main(["status", "--json"]) == Exit.FAILED
         assert json.loads(capsys.readouterr().out)["set_aside"][0]["number"] == number
-        async with Web(lambda: STANDING, settings.health_socket, retry=lambda _: "That one is new to me."):
+
+        async def refuses(order: dict[str, Any]) -> dict[str, Any]:
+            return {"problem": f"That one is new to me: {order['number']}."}
+
+        async with Web(lambda: STANDING, settings.health_socket, orders={"retry": refuses}):
             assert await asyncio.to_thread(main, ["retry", "77"]) == Exit.FAILED
-            assert capsys.readouterr().err == "That one is new to me.\n"
+            assert capsys.readouterr().err == "That one is new to me: 77.\n"
         assert main(["retry", str(number)]) == Exit.STATE_IN_USE
         capsys.readouterr()
     assert main(["retry", str(number)]) == Exit.OK
@@ -375,13 +379,13 @@ async def test_reconcile_says_what_the_running_bot_found_and_ends_with_1_if_book
     found: dict[str, Any] = {"problem": "", "told": [{"space": "beta", "text": "✅ They agree.", "agree": True}]}
     ordered = []
 
-    async def reconcile(space: str, *, repair: bool) -> dict[str, Any]:
-        ordered.append((space, repair))
+    async def reconcile(order: dict[str, Any]) -> dict[str, Any]:
+        ordered.append((order["space"], order["repair"]))
         return found
 
     settings = load(config)
     settings.state.mkdir()
-    async with Web(lambda: STANDING, settings.health_socket, reconcile=reconcile):
+    async with Web(lambda: STANDING, settings.health_socket, orders={"reconcile": reconcile}):
         assert await asyncio.to_thread(main, ["reconcile"]) == Exit.OK
         assert capsys.readouterr().out == "✅ They agree.\n"
         found["told"].append({"space": "gamma", "text": "⚠ 1 difference", "agree": False})

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from fedbot.config.problems import Problem
 from fedbot.config.settings import Settings
 from fedbot.files import PRIVATE_FOLDER
+from fedbot.journal.copies import documents
 from fedbot.messages.language import languages
+from fedbot.ports.journal import JournalProblem
+from fedbot.rules.model.party_config import Roster
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,25 @@ def settings_findings(settings: Settings) -> list[Finding]:
     if not settings.admin_room:
         todo = "make a private room, invite the bot, and give it as admin_room"
         unwise.append(good("admin_room", "none: outages and clicks to do are only logged", todo))
-    return [good("settings", f"{settings.source} is fine"), *unwise, _state_folder(settings)]
+    return [good("settings", f"{settings.source} is fine"), *unwise, *_people(settings), _state_folder(settings)]
+
+
+def roster_of(settings: Settings) -> Roster:
+    """Who was added and removed while the bot ran, by its journal; nobody if it has not run yet."""
+    try:
+        kept = documents(settings.state, Roster)
+    except JournalProblem:
+        return Roster()
+    return next((document for document in kept if isinstance(document, Roster)), Roster())
+
+
+def _people(settings: Settings) -> list[Finding]:
+    """Who was added and removed while the bot ran, as the settings don't tell of them."""
+    roster = roster_of(settings)
+    added = {**roster.people, **{admin: "admin" for admin in roster.admins if admin not in roster.people}}
+    told = [f"{person} ({what}) was added while the bot ran" for person, what in sorted(added.items())]
+    told += [f"{person} was removed while the bot ran, and counts for nothing" for person in sorted(roster.removed)]
+    return [good("people", each) for each in told]
 
 
 def _state_folder(settings: Settings) -> Finding:

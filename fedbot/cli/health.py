@@ -15,7 +15,7 @@ from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of, typed
 from fedbot.journal.copies import quarantined
 from fedbot.ports.journal import JournalProblem, StateInUse
-from fedbot.web.asking import ask, order_retry
+from fedbot.web.asking import ask, order
 
 
 def health(given: argparse.Namespace) -> Exit:
@@ -63,7 +63,7 @@ def status(given: argparse.Namespace) -> Exit:
 def retry(given: argparse.Namespace) -> Exit:
     """By the running bot; if none runs, the next one tries it."""
     settings = settings_of(given, "warning")
-    answer = order_retry(settings.health_socket, given.number)
+    answer = order(settings.health_socket, "retry", number=given.number)
     if answer is None:
         try:
             with importlib.import_module("fedbot.journal").Journal.open(settings.state) as journal:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from fedbot.cli import audit, export, state_folder
+from fedbot.cli import audit, export, people, state_folder
 from fedbot.cli.check import check
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
@@ -79,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     reconcile.add_argument("space", nargs="?", default="", help="only with this one", metavar="SPACE")
     reconcile.add_argument("--repair", action="store_true", help="repair what is ours and safe")
     _json(reconcile)
+    who = command("people", "list our people, or have the running bot add or remove somebody")
+    people.arguments(who)
+    _json(who)
     credentials = command("credentials", "put a token that was made by hand into the bot's vault")
     credentials.add_argument("verb", choices=("add",), help="take a token, from standard input or asked for unseen")
     credentials.add_argument("name", type=whose, help="PARTY-GENERATION, as the bot wrote in its admin room")
@@ -112,6 +115,7 @@ _COMMANDS = {
     "status": status,
     "retry": retry,
     "verbs": verbs,
+    "people": people.people,
     "credentials": credentials,
     "export": export_command,
     "audit": audit_command,

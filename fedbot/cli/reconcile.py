@@ -9,13 +9,13 @@ import sys
 from fedbot import logs
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
-from fedbot.web.asking import order_reconcile
+from fedbot.web.asking import order
 
 
 def reconcile(given: argparse.Namespace) -> Exit:
     """Have the running bot compare its books."""
     settings = settings_of(given, "warning")
-    answer = order_reconcile(settings.health_socket, given.space, repair=given.repair)
+    answer = order(settings.health_socket, "reconcile", space=given.space, repair=given.repair)
     answer = answer or {"problem": f"The bot does not run (nobody answers in {settings.state}).", "told": []}
     if given.json:
         print(logs.redact(json.dumps(answer, ensure_ascii=False)))

@@ -1,38 +1,80 @@
-"""`!fed people`: our people and the rights that they have at this moment."""
+"""`!fed people`: our people and the rights that they have at this moment; and adding and removing them."""
 
 from __future__ import annotations
 
 from fedbot import messages
-from fedbot.commands.spec import Handler, Verb
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
+from fedbot.rules import people
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.queries import Able, Answer, Query, WhoMay
-from fedbot.rules.model.stock import Right
+from fedbot.rules.model.party_config import RosterChange
+from fedbot.rules.model.queries import Able, Answer, InventoryStanding, Overview, PersonRights, Query, WhoMay
+from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import PersonSeen
 from fedbot.rules.state import Turn
 
+ADD, REMOVE = "add", "remove"
+
 SPEC = Verb(
     name="people",
-    summary="our people and what each may do",
+    summary="our people and what each may do; add and remove them",
     right=Right.SUPERUSER,
     only_looks=True,
-    examples=("people",),
-    details=("Who is whom stands in the bot's configuration; what they may do is read in InvenTree at that moment.",),
+    acts_with="change",
+    arguments=(
+        Argument("change", Kind.WORD, "add|remove", optional=True),
+        Argument("person", Kind.WORD, "PERSON", optional=True),
+        Argument("username", Kind.WORD, "USER", keyword="as", optional=True),
+    ),
+    options=(Option("admin", "", "they may invite the bot; without `as USER` nothing else"),),
+    examples=("people", "people add @kim:example.org as kim", "people remove @kim:example.org"),
+    details=(
+        "PERSON is a Matrix id, USER the name of their InvenTree user. What they may do, InvenTree says each time.",
+        "Adding and removing counts in the encrypted admin room only, and needs no restart.",
+        "Below InvenTree API 472 whoever may approve has to stand in the bot's settings.",
+    ),
 )
 
 
-def ask(turn: Turn, command: Command) -> tuple[Query, ...]:
-    """Which of our people are approvers, which are superusers."""
-    del command
-    usernames = tuple(dict.fromkeys(turn.home.people.values()))
-    return (WhoMay(Right.APPROVER, usernames), WhoMay(Right.SUPERUSER, usernames))
+def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
+    """Which of our people are approvers, which are superusers; or what InvenTree says of the user to be added."""
+    if "change" not in command.arguments:
+        usernames = tuple(dict.fromkeys(turn.home.people.values()))
+        return (WhoMay(Right.APPROVER, usernames), WhoMay(Right.SUPERUSER, usernames))
+    change = _change(command)
+    if change is None:
+        example = SPEC.examples[1]
+        return say(messages.line_errors.word_too_many, word=_word(command), usage=SPEC.usage, example=example)
+    if not command.encrypted or command.room != turn.home.admin_room:
+        return say(messages.people.only_in_the_admin_room, text=command.text, encrypted=command.encrypted)
+    complaint = people.objection(turn, change, command.sender)
+    if complaint is not None:
+        return complaint
+    return (PersonRights(change.username), Overview()) if change.adds and change.username else ()
+
+
+def _word(command: Command) -> str:
+    return str(command.arguments["change"])
+
+
+def _change(command: Command) -> RosterChange | None:
+    """What is to be changed; None if the first word is neither of the two."""
+    word = _word(command).lower()
+    if word not in {ADD, REMOVE}:
+        return None
+    person = people.person_meant(str(command.arguments.get("person", "")))
+    username = str(command.arguments.get("username", ""))
+    return RosterChange(word == ADD, person, username, "admin" in command.arguments)
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
-    """Tell them, in the configuration's order."""
+    """Tell them, in the configuration's order; or change it."""
+    if "change" in command.arguments:
+        return _carry_out(turn, command, answers)
     approvers, superusers = answers
     if not (isinstance(approvers, Able) and isinstance(superusers, Able)):
         raise TypeError(f"people asks twice who may, not {answers!r}")
+    configured = turn.state.configured.people
     seen = tuple(
         PersonSeen(
             person=person,
@@ -40,10 +82,23 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
             username=username,
             approver=username in approvers.usernames,
             superuser=username in superusers.usernames,
+            added=person not in configured,
         )
         for person, username in turn.home.people.items()
     )
-    return say(messages.help_pages.people, home=turn.home, people=seen)
+    private = command.room == turn.home.admin_room
+    return say(messages.people.people, home=turn.home, people=seen, removed=turn.roster().removed, private=private)
+
+
+def _carry_out(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
+    change = _change(command)
+    if change is None:
+        raise TypeError(f"{_word(command)} was refused before")
+    rights, standing = answers or (None, None)
+    abilities = standing.abilities if isinstance(standing, InventoryStanding) else ()
+    known = rights if isinstance(rights, Rights) else None
+    complaint = people.objection(turn, change, command.sender, known, abilities)
+    return complaint or people.carry_out(turn, change, command.sender, command.event_id)
 
 
 HANDLER = Handler(SPEC, ask, act)

@@ -138,7 +138,7 @@ class Registry:
     def ask(self, turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
         """What the verb has to ask first; or already its answer to the person."""
         handler = self._by_name[command.verb]
-        if not handler.spec.only_looks and announcements.direct_with(turn, turn.room(command.room)):
+        if not handler.spec.looks(command.arguments) and announcements.direct_with(turn, turn.room(command.room)):
             names = tuple(room_name(turn, room) for room in announcements.shared_with(turn, command.sender))
             return say(messages.line_errors.not_in_direct_chat, text=command.text, rooms=names)
         if handler.spec.where is Where.FEDERATION_ROOM and command.room not in room_upgrades.federation_rooms(turn):
@@ -159,6 +159,6 @@ class Registry:
         """Whether it only looks, or takes the access of one of these others (or names no space at all)."""
         spec = self._by_name[verb].spec
         if not spec.ends_trust:
-            return spec.only_looks
+            return spec.looks(arguments)
         space = space_meant(turn, room, str(arguments["space"]))
         return not isinstance(space, Space) or space.party in others

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,7 +95,8 @@ class Where(StrEnum):
 class Verb:
     """A verb's spec. `everyday` is its place on the first page of help; 0: on the admin page.
 
-    `only_looks`: it changes nothing, so it may be said in a direct chat too. `ends_trust`: it takes the access of the
+    `only_looks`: it changes nothing, so it may be said in a direct chat too; unless the argument `acts_with` is said.
+    `ends_trust`: it takes the access of the
     space that it names. `decides`: it says on a card what a reaction says.
     `summary` and `details` are English and translated when told. `examples` are typed behind `!fed`.
     """
@@ -110,6 +111,7 @@ class Verb:
     details: tuple[str, ...] = ()
     where: Where = Where.ANYWHERE
     only_looks: bool = False
+    acts_with: str = ""
     ends_trust: bool = False
     decides: bool = False
     everyday: int = 0
@@ -127,6 +129,10 @@ class Verb:
             return Answers.OUR_CARD
         takes_a_case = any(argument.name == CASE for argument in self.arguments)
         return Answers.OUR_MESSAGE if takes_a_case and not self.only_looks else Answers.ANY_MESSAGE
+
+    def looks(self, arguments: Collection[str]) -> bool:
+        """Whether a line with these arguments changes nothing."""
+        return self.only_looks and not (self.acts_with and self.acts_with in arguments)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,15 +7,16 @@ import logging
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from fedbot import messages
+from fedbot import logs, messages
 from fedbot.commands.registry import Registry
+from fedbot.config.problems import Problem
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import identity_folder, inventory_settings, matrix_account, retention
 from fedbot.engine.chat_worker import ChatWorker
@@ -26,6 +27,7 @@ from fedbot.engine.query_worker import QueryWorker
 from fedbot.engine.recovery import Rebuilt, catch_up
 from fedbot.engine.recovery import rebuild as rebuild_journal
 from fedbot.engine.schedule import Timetable
+from fedbot.engine.settings_watch import SECONDS_BETWEEN_LOOKS, SettingsWatch
 from fedbot.engine.step_worker import StepWorker
 from fedbot.engine.syncing import AccountTaken, SyncLoop
 from fedbot.engine.typing_indicator import TypingSigns
@@ -47,7 +49,7 @@ from fedbot.ports.inventory import Inventory
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, OutboxRow, Retention
 from fedbot.ports.vault import NoSuchSecret, Vault
 from fedbot.rules.model.effects import Forget, KeepSecret, MoveSecret, Phrase, say
-from fedbot.rules.model.events import Started, StepRefused, Tick
+from fedbot.rules.model.events import SettingsRead, Started, StepRefused, Tick
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.state import State
@@ -90,7 +92,7 @@ class Ports:
 
 
 class Bot:
-    """The pipeline with its lanes."""
+    """The pipeline with its lanes. `regular_work`: what else is done while it runs, each every so many seconds."""
 
     def __init__(
         self,
@@ -107,19 +109,14 @@ class Bot:
         def opened(sealed: str, binding: str) -> dict[str, object]:
             return unseal(identity, sealed, bound_to=binding)
 
-        locale = Locale(home.language, home.time_zone)
-
-        def put_into_words(phrase: Phrase, now: datetime) -> formatting.Rendered:
-            return formatting.render(render(phrase, locale, now))
-
-        self._render = put_into_words
+        self._locale = Locale(home.language, home.time_zone)
         self.chat = ports.chat
         self.journal = ports.journal
         self.clock = ports.clock
         self._vault = ports.vault
         self._identity = identity
         self.engine = Engine(
-            self.journal, State(home, opened, identity.nonce, self.journal), Registry(), self.clock, put_into_words
+            self.journal, State(home, opened, identity.nonce, self.journal), Registry(), self.clock, self._render
         )
         signs = TypingSigns(self.chat)
         self.engine.show_typing = signs.show
@@ -131,7 +128,19 @@ class Bot:
         self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)
         self.engine.state.regular = self.timetable.upcoming
-        self.orders = Orders(self.engine, put_into_words)
+        self.orders = Orders(self.engine, ports.inventory, self._render)
+        self.regular_work: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
+
+    def _render(self, phrase: Phrase, now: datetime) -> formatting.Rendered:
+        return formatting.render(render(phrase, self._locale, now))
+
+    def configure(self, home: PartyConfig, settle: timedelta, give_up: timedelta, retention: Retention) -> None:
+        """Go on with these settings; what is told of it is somebody else's."""
+        self._locale = Locale(home.language, home.time_zone)
+        self._retention = retention
+        self.acts.be_patient(settle, give_up)
+        self.engine.state.configure(home)
+        self.timetable.read()
 
     async def start(self) -> None:
         """Load the state; on a first start read the rooms as they are, from a copy what happened since.
@@ -169,10 +178,12 @@ class Bot:
                 jobs.wake_at(self.next_wake())
 
             self.engine.changed = after_each_decision
+            for name, seconds, work in self.regular_work:
+                jobs.every(name, seconds, work)
             jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
             after_each_decision()
-            for work in (self.syncing, self.courier, self.acts, self.asking):
-                group.create_task(work.run())
+            for lane in (self.syncing, self.courier, self.acts, self.asking):
+                group.create_task(lane.run())
             group.create_task(jobs.watch())
 
     async def last_words(self, problem: str) -> None:
@@ -284,9 +295,11 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
     async with AsyncExitStack() as stack:
         journal = stack.enter_context(Journal.open(settings.state))
         _refuse_lost_identity(settings, journal)
-        bot, _ = await _put_together(settings, journal, stack)
+        bot, inventory = await _put_together(settings, journal, stack)
         await bot.start()
-        served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.reconcile, bot.orders.retry)
+        watch = watching(settings, bot, inventory)
+        bot.regular_work.append(("settings", SECONDS_BETWEEN_LOOKS, watch.look))
+        served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.taken)
         await stack.enter_async_context(served)
         ready()
         try:
@@ -296,6 +309,34 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
             if stopped is not None:
                 await bot.last_words(str(_first_of(stopped)))
             raise
+
+
+def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsWatch:
+    """What takes a changed settings file into use in that bot."""
+
+    async def use(read: Settings) -> None:
+        home = await _party_config(read, bot.chat, bot.engine.state.home.key)
+        logs.configure(read.log.level, read.secrets())
+        inventory.use(inventory_settings(read))
+        bot.configure(home, *_patience(read), retention(read))
+
+    def tell(changed: tuple[str, ...], waiting: tuple[str, ...], problems: tuple[Problem, ...]) -> None:
+        told = tuple((problem.path, problem.said, problem.instead) for problem in problems)
+        bot.engine.put(SettingsRead(bot.clock.now(), changed, waiting, told))
+
+    return SettingsWatch(settings, use, tell)
+
+
+async def _party_config(settings: Settings, chat: Chat, key: str) -> PartyConfig:
+    """Our party, its rooms by their ids. Raises `ChatProblem`."""
+    rooms = [room for room in (*settings.rooms, settings.admin_room) if room.startswith("#")]
+    return replace(settings.home(key, {room: await chat.resolve(room) for room in rooms}), bot=chat.user_id)
+
+
+def _patience(settings: Settings) -> tuple[timedelta, timedelta]:
+    """How long until the outcome of a step is looked for, and until a person decides."""
+    rules = settings.rules
+    return timedelta(seconds=rules.settle_seconds), timedelta(minutes=rules.give_up_minutes)
 
 
 def _refuse_lost_identity(settings: Settings, journal: Journal) -> None:
@@ -355,15 +396,15 @@ async def _put_together(settings: Settings, journal: Journal, stack: AsyncExitSt
     vault = FileVault(folder)
     chat = await _signed_in(settings, folder, clock)
     stack.push_async_callback(chat.close)
-    room_ids = {room: await chat.resolve(room) for room in _aliases(settings)}
-    home = replace(settings.home(identity.key, room_ids), bot=chat.user_id)
+    home = await _party_config(settings, chat, identity.key)
+    settle, give_up = _patience(settings)
     inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign)
     stack.callback(inventory.close)
     bot = Bot(
         home,
         Ports(journal, chat, inventory, identity, vault, clock),
-        settle=timedelta(seconds=settings.rules.settle_seconds),
-        give_up=timedelta(minutes=settings.rules.give_up_minutes),
+        settle=settle,
+        give_up=give_up,
         retention=retention(settings),
     )
     return bot, inventory
@@ -379,7 +420,3 @@ async def _signed_in(settings: Settings, folder: Path, clock: Clock) -> MatrixCh
             pause = backoff.failed()
             log.warning("the homeserver does not answer, next try in %.0f s: %s", pause, problem.text)
             await clock.sleep(pause)
-
-
-def _aliases(settings: Settings) -> list[str]:
-    return [room for room in (*settings.rooms, settings.admin_room) if room.startswith("#")]

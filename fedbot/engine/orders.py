@@ -1,29 +1,51 @@
-"""What the admin's command line orders of the running bot: to compare its books now (`fedbot reconcile`).
+"""What the admin's command line orders of the running bot: to compare its books now, to add or remove people.
 
-The order is an event as any other; whoever gave it waits here until each friend's books are told of.
+An order is an event as any other; whoever gave it waits here until it is told of.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fedbot.engine.pipeline import Engine, Render
+from fedbot.ports.inventory import Inventory, InventoryProblem
+from fedbot.rules import people
 from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
-from fedbot.rules.model.events import ReconcileOrdered
+from fedbot.rules.model.events import PeopleOrdered, ReconcileOrdered
 from fedbot.rules.model.names import is_called
+from fedbot.rules.model.party_config import RosterChange
+from fedbot.rules.model.queries import InventoryStanding, Overview, PersonRights
+from fedbot.rules.model.stock import Rights
 from fedbot.rules.state import Turn
+
+Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""What is ordered, and what came of it, both as JSON."""
 
 
 class Orders:
-    """The orders of one bot's command line."""
+    """The orders of one bot's command line; `taken` by their names."""
 
-    def __init__(self, engine: Engine, render: Render) -> None:
+    def __init__(self, engine: Engine, inventory: Inventory, render: Render) -> None:
         self._engine = engine
+        self._inventory = inventory
         self._render = render
+
+        self.taken: dict[str, Order] = {"reconcile": self._reconcile, "retry": self._retry, "people": self._people}
+
+    async def _reconcile(self, order: dict[str, Any]) -> dict[str, Any]:
+        return await self.reconcile(str(order["space"]), repair=order["repair"] is True)
+
+    async def _retry(self, order: dict[str, Any]) -> dict[str, Any]:
+        return {"problem": self.retry(int(order["number"]))}
+
+    async def _people(self, order: dict[str, Any]) -> dict[str, Any]:
+        person, username = str(order["person"]), str(order["username"])
+        return await self.people(RosterChange(order["adds"] is True, person, username, order["admin"] is True))
 
     async def reconcile(self, space: str, *, repair: bool) -> dict[str, Any]:
         """Compare with this friend (its id or name; '' for all); what came of it, as JSON.
@@ -49,10 +71,36 @@ class Orders:
         """Try again what is set aside under this number; why that can't be, '' if it is done."""
         return "" if self._engine.try_again(number) else f"Nothing is set aside under the number {number}."
 
+    async def people(self, change: RosterChange) -> dict[str, Any]:
+        """Add or remove somebody: `problem`, '' if it is done, or else why it isn't; `told`, what came of it."""
+        by = people.ON_THE_COMMAND_LINE
+        rights, abilities = Rights(change.username), tuple[str, ...]()
+        phrase = people.objection(self._turn(), change, by)
+        if phrase is None and change.adds and change.username:
+            try:
+                read = await self._inventory.answer(PersonRights(change.username))
+                standing = await self._inventory.answer(Overview())
+            except InventoryProblem as silent:
+                return {"problem": f"Nothing changed: InvenTree doesn't tell of that user. {silent.text}", "told": ""}
+            if isinstance(read, Rights) and isinstance(standing, InventoryStanding):
+                rights, abilities = read, standing.abilities
+            phrase = people.objection(self._turn(), change, by, rights, abilities)
+        if phrase is not None:
+            return {"problem": self._words(phrase), "told": ""}
+        self._engine.put(PeopleOrdered(self._engine.clock.now(), change, rights, abilities))
+        who = self._engine.state.home
+        is_known = change.person in who.people or change.person in who.admins
+        return {"problem": "", "told": f"{change.person} {'belongs' if is_known else 'does not belong'} to {who.name}."}
+
+    def _turn(self) -> Turn:
+        return Turn(self._engine.state, self._engine.clock.now())
+
+    def _words(self, phrase: Phrase) -> str:
+        return self._render(phrase, self._engine.clock.now()).plain
+
     def _told(self, peer: str, phrase: Phrase) -> dict[str, Any]:
-        words = self._render(phrase, self._engine.clock.now())
         agree = not phrase.about["problem"] and not phrase.about["reconciliation"].differences
-        return {"space": peer, "text": words.plain, "agree": agree}
+        return {"space": peer, "text": self._words(phrase), "agree": agree}
 
 
 def _problem(turn: Turn, friends: list[Connection], space: str) -> str:

@@ -35,8 +35,13 @@ class Timetable:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        home = engine.state.home
         self._regular: list[Regular] = []
+        self.read()
+
+    def read(self) -> None:
+        """Go by the times that the settings say now."""
+        home = self._engine.state.home
+        self._regular.clear()
         if home.stats_schedule:
             when = trigger(home.stats_schedule, home.time_zone)
             self._regular.append(Regular(DueKind.STATS, when, lambda standing: standing.last_stats, StatsDue))

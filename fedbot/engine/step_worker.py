@@ -67,6 +67,10 @@ class StepWorker:
         engine.clock_listeners.append(self._clock_set_back)
         self._backoffs: dict[int, Backoff] = {}  # by row: what fails must not be hurried by what works
 
+    def be_patient(self, settle: timedelta, give_up: timedelta) -> None:
+        """Wait that long, from now on, until the outcome of a step is looked for, and until a person decides."""
+        self._settle, self._give_up = settle, give_up
+
     def wait_for_others(self) -> None:
         """Another process, gone now, may have begun an act that we don't know of: it has `settle` to end."""
         self._not_before = self._clock.now() + self._settle

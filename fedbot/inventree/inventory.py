@@ -153,6 +153,7 @@ class OwnInventory:
         self._network = network
         self._sign = sign
         self._pause = pause
+        self._former: list[InvenTreeTransport] = []
         self._api: InvenTreeTransport | None = None
         self._admin: InvenTreeTransport | None = None
         self._server: Server | None = None
@@ -217,10 +218,18 @@ class OwnInventory:
         """Version, roles and places are read anew before the next call."""
         self._looked_at = 0.0
 
+    def use(self, settings: InventorySettings) -> None:
+        """Go on with these settings. A call that runs ends by the old ones, so their connections stay till the end."""
+        with self._looking:
+            self._former += [transport for transport in (self._api, self._admin) if transport is not None]
+            self._settings = settings
+            self._api = self._admin = None
+            self.look_again()
+
     def close(self) -> None:
         """Close all connections."""
         self._trials.shutdown(wait=False, cancel_futures=True)
-        for transport in (self._api, self._admin):
+        for transport in (self._api, self._admin, *self._former):
             if transport is not None:
                 transport.close()
 

@@ -133,6 +133,7 @@ class Reader:
             edits=edits,
             direct=picture.members().keys() == {self.us, raw["sender"]},
             unproven=unproven,
+            encrypted=isinstance(raw, Opened),
             mentions_us=_mentions(content, self.us),
         )
 

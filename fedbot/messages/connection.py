@@ -297,7 +297,7 @@ def we_are_hidden(locale: Locale, *, home: PartyConfig) -> Lines:
             "Not asked: {space} doesn't show itself, so the other bot would not take it.",
             space=naming.space(locale, home.name),
         ),
-        locale.say("Its admin can set {key} in my configuration and restart me.", key=Code("discoverable: true")),
+        locale.say("Its admin can set {key} in my settings.", key=Code("discoverable: true")),
     ]
 
 
@@ -792,7 +792,7 @@ def _clicks(locale: Locale, connection: Connection, home: PartyConfig, name: str
     if reason == "no-admin-token":
         lines.append(
             locale.say(
-                "Or write a superuser's token into {key} and restart me: then I do all of it.",
+                "Or write a superuser's token into {key}: then I do all of it.",
                 key=Code("inventree.admin_token_file"),
             )
         )

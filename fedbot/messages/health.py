@@ -16,6 +16,7 @@ from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.queries import InventoryStanding
 from fedbot.rules.model.summaries import Due, DueKind, Lost
 
+MOST_PROBLEMS = 8
 # What a message of ours is, by the first word of its key.
 _MESSAGES: dict[str, str] = {
     "card": marked("a card"),
@@ -38,6 +39,30 @@ def admin_messages_left_out(locale: Locale) -> Lines:
         locale.say("I have more messages like the last ones, and leave them out here."),
         locale.say("Each is in my audit trail. I say this at most once an hour."),
     ]
+
+
+def settings_read(locale: Locale, *, changed: Sequence[str], waiting: Sequence[str]) -> Lines:
+    """The settings file was changed, and is in use as it is now; `waiting` takes a restart."""
+    lines: Lines = [locale.say("✅ I have read my settings again.")]
+    if changed:
+        lines.append(locale.say("Changed: {keys}", keys=_keys(locale, changed)))
+    if waiting:
+        lines.append(locale.say("These count after a restart: {keys}", keys=_keys(locale, waiting)))
+    return lines
+
+
+def settings_faulty(locale: Locale, *, problems: Sequence[tuple[str, str, str]]) -> Lines:
+    """The settings file was changed, and can't be used."""
+    items = tuple((Code(locale.short(": ".join(filter(None, problem)), 200)),) for problem in problems[:MOST_PROBLEMS])
+    return [
+        locale.say("⚠ My settings file was changed and has a fault, so I don't use it."),
+        Items(items),
+        locale.say("Everything goes on with the settings from before. Fix the file: I read it again by myself."),
+    ]
+
+
+def _keys(locale: Locale, keys: Sequence[str]) -> str:
+    return ", ".join(locale.short(key, 60) for key in keys[:MOST_PROBLEMS])
 
 
 def peer_sends_too_much(locale: Locale, *, peer: str) -> Lines:

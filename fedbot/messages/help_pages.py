@@ -6,12 +6,11 @@ from fedbot.messages import naming
 from fedbot.messages.formatting import Code, Inline, Items
 from fedbot.messages.language import Lines, Locale
 from fedbot.messages.naming import command
+from fedbot.messages.people import standing
 from fedbot.messages.reasons import diagnosis
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
-from fedbot.rules.model.summaries import PersonSeen, VerbLine
-
-MOST_PEOPLE = 50
+from fedbot.rules.model.summaries import VerbLine
 
 
 def help_overview(
@@ -114,7 +113,7 @@ def whoami(
     who = naming.person(locale, name or person)
     lines: Lines = [
         locale.say("You are {who} of {space}: user {user} in its InvenTree.", who=who, space=space, user=user),
-        _standing(locale, rights, space, user),
+        standing(locale, rights, space, user),
         locale.say("You may: {verbs}", verbs=", ".join(verbs)),
     ]
     if not_yours:
@@ -136,54 +135,3 @@ def whoami_without_rights(
     if problem:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
     return [*lines, locale.say("These work without it: {verbs}", verbs="help, whoami, status, disconnect --now")]
-
-
-def _standing(locale: Locale, rights: Rights, space: str, user: str) -> tuple[Inline, ...]:
-    if not rights.known:
-        return locale.say(
-            "But {space}'s InvenTree has no user {user}; its admin has to make one, or correct my configuration.",
-            space=space,
-            user=user,
-        )
-    if not rights.active:
-        return locale.say("But this user is inactive; an admin of {space}'s InvenTree can switch it on.", space=space)
-    if rights.superuser:
-        return locale.say("You are superuser there: you may approve, and make friends with spaces.")
-    if rights.approver:
-        return locale.say("You are approver there: you may give things away and decide on offers.")
-    return locale.say("You are neither approver nor superuser there: others decide.")
-
-
-def people(locale: Locale, *, home: PartyConfig, people: tuple[PersonSeen, ...]) -> Lines:
-    """Our people with their rights, read just now."""
-    space = naming.space(locale, home.name)
-    if not people:
-        return [
-            locale.say(
-                "I know nobody of {space}: there is nobody under {key} in my configuration.",
-                space=space,
-                key=Code("people"),
-            )
-        ]
-    items: list[tuple[Inline, ...]] = [_person(locale, person) for person in people[:MOST_PEOPLE]]
-    if len(people) > MOST_PEOPLE:
-        items.append(locale.say("and {number} more", number=len(people) - MOST_PEOPLE))
-    return [
-        locale.some(
-            "I know {number} person of {space}. Rights read in InvenTree just now:",
-            "I know {number} people of {space}. Rights read in InvenTree just now:",
-            len(people),
-            space=space,
-        ),
-        Items(tuple(items)),
-        locale.say("Who is whom stands in my configuration, under {key}.", key=Code("people")),
-    ]
-
-
-def _person(locale: Locale, person: PersonSeen) -> tuple[Inline, ...]:
-    names = {"who": naming.person(locale, person.name or person.person), "user": locale.short(person.username, 40)}
-    if person.superuser:
-        return locale.say("{who} ({user}): superuser", **names)
-    if person.approver:
-        return locale.say("{who} ({user}): approver", **names)
-    return locale.say("{who} ({user}): may ask", **names)

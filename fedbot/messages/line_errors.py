@@ -34,11 +34,10 @@ def stranger(locale: Locale, *, person: str, home: PartyConfig) -> Lines:
     return [
         locale.say("I don't know you yet, so I did nothing."),
         locale.say(
-            "If you belong to {space}: its admin enters you in my configuration, under {key}:",
+            "If you belong to {space}: one of its superusers says in its admin room:",
             space=naming.space(locale, home.name),
-            key=Code("people"),
         ),
-        Code(f'"{locale.short(person, 120)}": your-inventree-user'),
+        command(f"people add {locale.short(person, 120)} as your-inventree-user"),
         locale.say("If you belong to another space, its bot needs the same."),
     ]
 

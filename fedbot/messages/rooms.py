@@ -160,8 +160,8 @@ def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known:
     if known:
         lines.append(
             locale.say(
-                "The room isn't in my configuration. To let me in, add it under {key}, restart me, and "
-                "invite me again: {room}",
+                "The room isn't in my configuration. To let me in, add it under {key}, and invite me "
+                "again a minute later: {room}",
                 key=Code("rooms"),
                 room=_identifier(locale, room),
             )
@@ -170,9 +170,9 @@ def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known:
     else:
         keys: dict[str, Words] = {"people": Code("people"), "admins": Code("admins")}
         lines.append(
-            locale.say("I don't know that person. If it was right, add them under {people} or {admins},", **keys)
+            locale.say("I don't know that person. If it was right, add them under {people} or {admins}", **keys)
         )
-        lines.append(locale.say("restart me, and invite me again."))
+        lines.append(locale.say("in my settings, or with {line}; then invite me again.", line=command("people add")))
     lines.append(locale.say("Nothing to do if it was unwanted. I say this once a day about a person."))
     return lines
 

@@ -108,9 +108,7 @@ def _clicks(locale: Locale, connection: Connection, home: PartyConfig, name: str
     lines: Lines = [locale.say("Please, as a superuser:"), Items(steps)]
     if reason == "no-admin-token":
         key = Code("inventree.admin_token_file")
-        lines.append(
-            locale.say("Or write a superuser's token into {key} and restart me: then I do all of it.", key=key)
-        )
+        lines.append(locale.say("Or write a superuser's token into {key}: then I do all of it.", key=key))
     return lines
 
 

@@ -122,5 +122,8 @@ class Chat(Protocol):
     async def leave(self, room: str) -> None:
         """Decline an invitation, or leave."""
 
+    async def resolve(self, alias: str) -> str:
+        """The id of the room with this address (`#space:example.org`). Raises `ChatRefused` if it leads nowhere."""
+
     async def typing(self, room: str, seconds: int) -> None:
         """Show the typing sign for so long; 0 takes it down."""

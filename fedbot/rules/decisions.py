@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import ClassVar, TypeVar
 
 from fedbot import messages
+from fedbot.rules import people
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_parcel, decides_here, is_open, takes_less
 from fedbot.rules.catalogue import match_parts
@@ -337,6 +338,9 @@ def _on_rights(turn: Turn, then: CheckRights, event: Answered) -> None:
     rights, able = event.answers
     if not (isinstance(rights, Rights) and isinstance(able, Able)):
         raise TypeError(f"a verdict asks for rights and who may, not {event.answers!r}")
+    if not people.is_still(turn, decision.person, decision.username):
+        _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
+        return
     if not rights.covers(right_to_decide(subject, decision.person)):
         _refuse(turn, subject, decision, not_entitled(turn, subject, rights, able))
         return
@@ -474,6 +478,9 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     (rights,) = event.answers
     if not isinstance(rights, Rights):
         raise TypeError(f"a confirmation asks for rights, not {rights!r}")
+    if not people.is_still(turn, decision.person, decision.username):
+        _refuse(turn, subject, decision, _not_ours(turn, subject, decision.person))
+        return None
     if not rights.covers(right_to_decide(subject, decision.person)):
         phrase = not_entitled(turn, subject, rights, Able(()))
         _refuse(turn, subject, decision, phrase)

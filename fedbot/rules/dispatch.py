@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules import clock, decisions, health, inbound, lines, reminders
+from fedbot.rules import clock, decisions, health, inbound, lines, people, reminders
 from fedbot.rules.catalogue import search
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, provision, rooms, rotate_tokens
@@ -33,6 +33,7 @@ from fedbot.rules.model.events import (
     HomeserverBack,
     Invited,
     PartyAnnounced,
+    PeopleOrdered,
     PhotoSent,
     Posted,
     PostRefused,
@@ -46,6 +47,7 @@ from fedbot.rules.model.events import (
     RoomSeen,
     Said,
     SetAside,
+    SettingsRead,
     Started,
     StatsDue,
     StepDone,
@@ -250,6 +252,8 @@ _RULES: dict[type[Event], Callable[[Turn, Any], None]] = {
     StatsDue: stats.on_due,
     ReconcileDue: reconcile.on_due,
     ReconcileOrdered: reconcile.on_ordered,
+    PeopleOrdered: people.on_ordered,
+    SettingsRead: people.on_settings_read,
     HomeserverBack: health.on_homeserver_back,
     Started: _on_started,
     Posted: _on_posted,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fedbot import messages
-from fedbot.rules import decisions, health
+from fedbot.rules import decisions, health, people
 from fedbot.rules.catalogue import search
 from fedbot.rules.command import NUMBER_WITHIN, answer, choose
 from fedbot.rules.loan import hand_back
@@ -29,6 +29,7 @@ RIGHT_AFTER = timedelta(minutes=2)
 HELP = frozenset({"help", "hilfe"})
 A_DAY = timedelta(days=1)
 LONGEST_NUMBER = 4
+TELLS_WHO_YOU_ARE = "whoami"
 TYPING_SECONDS = 30
 WORD_AFTER = timedelta(seconds=1.5)
 """When InvenTree takes longer, the person is told that the line waits for it."""
@@ -268,8 +269,23 @@ def _understand(turn: Turn, event: Said, text: str) -> None:
         turn.note("-", f"not counted, in answer to another message: {verb}", event.sender, event.event_id)
         _answer(turn, event, complaint)
         return
-    command = Command(verb, arguments, event.room, event.event_id, event.sender, event.at, words, username, subject)
+    command = Command(
+        verb,
+        arguments,
+        event.room,
+        event.event_id,
+        event.sender,
+        event.at,
+        words,
+        username,
+        subject,
+        encrypted=event.encrypted,
+    )
     turn.note(subject or "-", f"said: {verb}", event.sender, event.event_id)
+    if verb == TELLS_WHO_YOU_ARE:
+        people.met(turn, event.sender)
+    else:
+        people.meet(turn, event)
     carry_out(turn, command)
 
 
@@ -361,6 +377,9 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
     if right is Right.SUPERUSER and isinstance(able, Able):
         health.remember_superusers(turn, able)
     if not _is_over(turn, command):
+        return
+    if not people.is_still(turn, command.sender, command.username):
+        answer(turn, command, say(messages.line_errors.stranger, person=command.sender, home=turn.home))
         return
     if about_right:
         rights = about_right[0]

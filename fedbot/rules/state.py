@@ -38,7 +38,7 @@ from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Effect, Phrase, Post, say
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
-from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.party_config import PartyConfig, Roster
 from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import Account, AnnouncedParty, Announcement, Room
 from fedbot.rules.model.stock import Right, Rights
@@ -71,12 +71,14 @@ D = TypeVar(
     Search,
     Allowance,
     Account,
+    Roster,
 )
 
 
 class State:
     """What may still change, by class and id; `archive` has the transfers at rest, and the keys of our messages.
 
+    `home` is our own party: as configured, with the people that were added and removed since.
     `nonce` gives 32 bytes (hex) for a purpose that nobody else can tell (`Identity.nonce`).
     `unseal` opens what a peer sealed to our key (sealed text, what it is bound to); it raises BadEnvelope.
     `regular` tells when what the clock on the wall says is due next (`app.timetable`). `quarantined` tells what failed
@@ -90,7 +92,7 @@ class State:
         nonce: Callable[[str], str],
         archive: Archive,
     ) -> None:
-        self.home = home
+        self._configured = self.home = home
         self.unseal = unseal
         self.nonce = nonce
         self.archive = archive
@@ -99,6 +101,20 @@ class State:
         self.regular: Callable[[], tuple[Due, ...]] = tuple
         self.quarantined: Callable[[], tuple[Quarantined, ...]] = tuple
         self.passed_over: frozenset[str] = frozenset()
+
+    def configure(self, home: PartyConfig) -> None:
+        """Our party is configured like that from now on."""
+        self._configured = home
+        self._sort_out_people()
+
+    @property
+    def configured(self) -> PartyConfig:
+        """Our party as the settings say, without what was added and removed since."""
+        return self._configured
+
+    def _sort_out_people(self) -> None:
+        roster = self.get(Roster, Roster.id)
+        self.home = roster.over(self._configured) if roster else self._configured
 
     def apply(self, turn: Turn) -> None:
         """Take over what a committed turn changed. What came to rest by it is in the archive already, and leaves."""
@@ -114,6 +130,8 @@ class State:
                 of_kind[identifier] = document
             if kind == Transfer.__name__:
                 self._sort_in(identifier, cast("Transfer | None", document))
+            elif kind == Roster.__name__:
+                self._sort_out_people()
 
     def _sort_in(self, identifier: str, transfer: Transfer | None) -> None:
         """After years nearly all transfers are over; what looks for something to do needn't look at those."""
@@ -397,6 +415,19 @@ class Turn:
     def announcement(self, room: str, bot: str) -> Announcement | None:
         """What that bot announced there last, whether it counts or not."""
         return self._get(Announcement, Announcement(room, bot).id)
+
+    def roster(self) -> Roster:
+        """Who was added and removed since the settings were written."""
+        return self._get(Roster, Roster.id) or Roster()
+
+    def enlist(self, roster: Roster) -> None:
+        """Who was added and removed: from now on, in this turn too, these are our people."""
+        self.save(roster)
+        self.home = roster.over(self.state.configured)
+
+    def all_announcements(self) -> list[Announcement]:
+        """Every bot's announcement in every room, ours too."""
+        return self._all(Announcement)
 
     def announcements(self, room: str) -> list[Announcement]:
         """What the other bots that are in this room announce: each party once, by the bot that we believe."""

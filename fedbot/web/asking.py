@@ -1,4 +1,4 @@
-"""What `fedbot health` asks of the running bot, and what `fedbot reconcile` and `fedbot retry` order."""
+"""What `fedbot health` asks of the running bot, and what others of its commands order."""
 
 from __future__ import annotations
 
@@ -22,22 +22,16 @@ def ask(unix_socket: Path) -> dict[str, Any] | None:
         return None
 
 
-def order_reconcile(unix_socket: Path, space: str, *, repair: bool) -> dict[str, Any] | None:
-    """What the running bot says of its books (`app.orders`), when it has compared them; None if none is running."""
-    return _order(unix_socket, "/reconcile", {"space": space, "repair": repair})
+def order(unix_socket: Path, name: str, **what: str | bool | int) -> dict[str, Any] | None:
+    """What the running bot says to this order (`fedbot.engine.orders`) when it is carried out; None if none is running.
 
-
-def order_retry(unix_socket: Path, number: int) -> dict[str, Any] | None:
-    """Why the running bot can't try that again (`problem`, '' if it does); None if none is running."""
-    return _order(unix_socket, "/retry", {"number": number})
-
-
-def _order(unix_socket: Path, path: str, order: dict[str, Any]) -> dict[str, Any] | None:
+    It has `problem`, '' if there was none.
+    """
     transport = httpx.HTTPTransport(uds=str(unix_socket))
     patience = httpx.Timeout(ASK_SECONDS, read=None)  # a friend that doesn't answer is told of by the bot
     try:
         with httpx.Client(transport=transport, base_url="http://fedbot", timeout=patience) as client:
-            answer = client.post(path, json=order)
+            answer = client.post(f"/{name}", json=what)
             return cast("dict[str, Any]", answer.raise_for_status().json())
     except httpx.TransportError:
         return None

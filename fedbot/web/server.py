@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -15,19 +15,16 @@ from fedbot.web.standing import Standing, is_healthy, metrics
 _ONLY_US = 0o600
 
 
-class Reconcile(Protocol):
-    """What `app.orders.Orders.reconcile` does."""
-
-    async def __call__(self, space: str, *, repair: bool) -> dict[str, Any]:
-        """Compare the books; what came of it, as JSON."""
+Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""What is ordered, and what came of it, both as JSON."""
 
 
 class Web:
     """Answers GET /healthz (200 or 503, JSON) and GET /metrics while it is entered (async context manager).
 
     `standing` is called for every request and must not block. `unix_socket` is always served, readable by our
-    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `reconcile` and
-    `retry` can be ordered by POST, on the socket only.
+    own user only; `listen` ('127.0.0.1:8321') besides, if given. `OSError` if an address is taken. `orders` are
+    taken by POST under their names, on the socket only (`fedbot.engine.orders`).
     """
 
     def __init__(
@@ -35,19 +32,16 @@ class Web:
         standing: Callable[[], Standing],
         unix_socket: Path,
         listen: str = "",
-        reconcile: Reconcile | None = None,
-        retry: Callable[[int], str] | None = None,
+        orders: Mapping[str, Order] | None = None,
     ) -> None:
         self._standing = standing
         self._socket = unix_socket
         self._listen = listen
-        self._reconcile = reconcile
-        self._retry = retry
+        self._orders = orders or {}
         application = web.Application()
         application.router.add_get("/healthz", self._healthz)
         application.router.add_get("/metrics", self._metrics)
-        application.router.add_post("/reconcile", self._ordered)
-        application.router.add_post("/retry", self._retried)
+        application.router.add_post("/{order}", self._ordered)
         self._runner = web.AppRunner(application, access_log=None)
 
     async def __aenter__(self) -> Self:
@@ -81,16 +75,10 @@ class Web:
         return web.Response(body=body.encode(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     async def _ordered(self, request: web.Request) -> web.Response:
-        if self._reconcile is None or not _is_ours(request):
+        order = self._orders.get(request.match_info["order"])
+        if order is None or not _is_ours(request):
             raise web.HTTPNotFound
-        asked = await request.json()
-        return web.json_response(await self._reconcile(str(asked["space"]), repair=asked["repair"] is True))
-
-    async def _retried(self, request: web.Request) -> web.Response:
-        if self._retry is None or not _is_ours(request):
-            raise web.HTTPNotFound
-        asked = await request.json()
-        return web.json_response({"problem": self._retry(int(asked["number"]))})
+        return web.json_response(await order(await request.json()))
 
 
 def _is_ours(request: web.Request) -> bool:

@@ -41,6 +41,7 @@ class World:
 
     def __init__(self, **options: Any) -> None:
         self.network: dict[str, httpx.BaseTransport] = {}
+        self.newcomers: tuple[str, ...] = options.get("newcomers", ())
         self.clock = FakeClock()
         self.server = FakeHomeserver(self.clock)
         people = {name: Person(self.server, name) for name in ("anna", "piet", "kim", "bea", "cem", "dilek", "tom")}
@@ -145,8 +146,11 @@ class World:
         return person
 
     async def start(self) -> World:
-        """Both bots are up and have announced themselves."""
+        """Both bots are up and have announced themselves. They have met their people, but for those of `newcomers`."""
         for space in self.spaces:
+            met = [f"met:{person}" for person in space.home.people if person not in self.newcomers]
+            for each in met:
+                space.has_told(each)
             await space.bot.start()
         await self.settle()
         return self

@@ -136,6 +136,10 @@ class FakeChat(Chat):
         self._fail(limited=True)
         self.server.leave(self.user_id, room)
 
+    async def resolve(self, alias: str) -> str:
+        """No room of ours has an address."""
+        raise ChatRefused(f"looking for {alias}: there is no such room", "M_NOT_FOUND")
+
     async def typing(self, room: str, seconds: int) -> None:
         self._fail()
         self.server.typed.append((self.user_id, room, seconds))

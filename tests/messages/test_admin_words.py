@@ -21,7 +21,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.rooms.invitation_declined, room="!other", name="Party", by=ANNA, known=True),
         """
         I declined an invitation to Party, by @anna:attraktor.example.
-        The room isn't in my configuration. To let me in, add it under rooms, restart me, and invite me again: !other
+        The room isn't in my configuration. To let me in, add it under rooms, and invite me again a minute later: !other
         To ask me in private, begin a direct chat with me, without anybody else.
         Nothing to do if it was unwanted. I say this once a day about a person.
         """,
@@ -45,8 +45,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.rooms.invitation_declined, room="!other", name="", by="@eve:example.org", known=False),
         """
         I declined an invitation to !other, by @eve:example.org.
-        I don't know that person. If it was right, add them under people or admins,
-        restart me, and invite me again.
+        I don't know that person. If it was right, add them under people or admins
+        in my settings, or with !fed people add; then invite me again.
         Nothing to do if it was unwanted. I say this once a day about a person.
         """,
     ),
@@ -284,6 +284,26 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         ⏹ attraktor's bot has stopped.
         Why: The journal can't be written (database or disk is full).
+        """,
+    ),
+    "changed settings": (
+        say(messages.health.settings_read, changed=("people", "rules.grace_seconds"), waiting=("matrix.password",)),
+        """
+        ✅ I have read my settings again.
+        Changed: people, rules.grace_seconds
+        These count after a restart: matrix.password
+        """,
+    ),
+    "settings with a fault": (
+        say(
+            messages.health.settings_faulty,
+            problems=(("party.id", "'Attraktor!'", "use lowercase letters"), ("", "line 3", "a tab")),
+        ),
+        """
+        ⚠ My settings file was changed and has a fault, so I don't use it.
+        • party.id: 'Attraktor!': use lowercase letters
+        • line 3: a tab
+        Everything goes on with the settings from before. Fix the file: I read it again by myself.
         """,
     ),
     "metadata can't be written": (

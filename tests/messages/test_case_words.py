@@ -54,7 +54,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.connection.we_are_hidden, home=ALPHA),
         """
         Not asked: attraktor doesn't show itself, so the other bot would not take it.
-        Its admin can set discoverable: true in my configuration and restart me.
+        Its admin can set discoverable: true in my settings.
         """,
     ),
     "its bot has not come along into the new room": (

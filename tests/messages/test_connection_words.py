@@ -420,7 +420,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Its token, good for one year: curl -u fed-beta-1 'https://inventree.betaspace.example/api/user/token/?name=fed-beta-1-1'
         • Paste the token (never into a chat) where this command asks for it, on the bot's machine: \
 fedbot credentials add beta-1
-        Or write a superuser's token into inventree.admin_token_file and restart me: then I do all of it.
+        Or write a superuser's token into inventree.admin_token_file: then I do all of it.
         I look again every minute, until Tue 1 Dec, 20:14. To stop it, in the shared room: !fed cancel c9x4
         c9x4
         """,

@@ -253,8 +253,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.line_errors.stranger, person="@eve:example.org", home=ALPHA),
         """
         I don't know you yet, so I did nothing.
-        If you belong to attraktor: its admin enters you in my configuration, under people:
-        "@eve:example.org": your-inventree-user
+        If you belong to attraktor: one of its superusers says in its admin room:
+        !fed people add @eve:example.org as your-inventree-user
         If you belong to another space, its bot needs the same.
         """,
     ),

@@ -207,26 +207,31 @@ SAID: dict[str, tuple[Phrase, str]] = {
     ),
     "our people": (
         say(
-            messages.help_pages.people,
-            home=ALPHA,
+            messages.people.people,
+            home=replace(ALPHA, admins=("@root:attraktor.example",)),
             people=(
                 PersonSeen(ANNA, "Anna", "anna", approver=False, superuser=True),
                 PersonSeen(PIET, "Piet", "piet", approver=True, superuser=False),
-                PersonSeen(KIM, "Kim", "kim", approver=False, superuser=False),
+                PersonSeen(KIM, "Kim", "kim", approver=False, superuser=False, added=True),
             ),
+            removed=("@tom:attraktor.example",),
+            private=True,
         ),
         """
         I know 3 people of attraktor. Rights read in InvenTree just now:
         • Anna (anna): superuser
         • Piet (piet): approver
-        • Kim (kim): may ask
-        Who is whom stands in my configuration, under people.
+        • Kim (kim): may ask, added here
+        Admins, who may invite me: @root:attraktor.example
+        Removed here, though my settings name them: @tom:attraktor.example
+        To add somebody, in the encrypted admin room: !fed people add @kim:example.org as kim
         """,
     ),
     "nobody is listed": (
-        say(messages.help_pages.people, home=ALPHA, people=()),
+        say(messages.people.people, home=ALPHA, people=(), removed=(), private=False),
         """
-        I know nobody of attraktor: there is nobody under people in my configuration.
+        I know nobody of attraktor.
+        To add somebody, in the encrypted admin room: !fed people add @kim:example.org as kim
         """,
     ),
     "the spaces here": (

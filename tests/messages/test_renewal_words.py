@@ -69,7 +69,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • paste it (never into a chat) where this command asks for it, on the bot's machine: \
 fedbot credentials add beta-1
         • once I say that it works: revoke the old one
-        Or write a superuser's token into inventree.admin_token_file and restart me: then I do all of it.
+        Or write a superuser's token into inventree.admin_token_file: then I do all of it.
         I try again every hour. To make me try now: !fed rotate beta
         c9x4
         """,

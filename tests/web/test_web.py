@@ -7,11 +7,12 @@ import socket
 import stat
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from fedbot.web.asking import ask, order_reconcile
+from fedbot.web.asking import ask, order
 from fedbot.web.server import Web
 from fedbot.web.standing import Standing, metrics
 
@@ -97,18 +98,18 @@ def test_where_no_bot_runs_nothing_is_answered(tmp_path: Path) -> None:
 async def test_orders_are_taken_by_the_socket_and_not_by_tcp(tmp_path: Path) -> None:
     where, port, given = tmp_path / "fedbot.sock", _free_port(), []
 
-    async def reconcile(space: str, *, repair: bool) -> dict[str, object]:
-        given.append((space, repair))
+    async def reconcile(order: dict[str, Any]) -> dict[str, Any]:
+        given.append((order["space"], order["repair"]))
         return {"problem": "", "told": []}
 
-    async with Web(lambda: GOOD, where, f"127.0.0.1:{port}", reconcile):
-        answer = await asyncio.to_thread(partial(order_reconcile, where, "beta", repair=True))
+    async with Web(lambda: GOOD, where, f"127.0.0.1:{port}", {"reconcile": reconcile}):
+        answer = await asyncio.to_thread(partial(order, where, "reconcile", space="beta", repair=True))
         async with httpx.AsyncClient() as client:
             by_tcp = await client.post(f"http://127.0.0.1:{port}/reconcile", json={"space": "", "repair": True})
     assert answer == {"problem": "", "told": []}
     assert given == [("beta", True)]
     assert by_tcp.status_code == 404
-    assert order_reconcile(where, "beta", repair=False) is None, "nobody is there any more"
+    assert order(where, "reconcile", space="beta", repair=False) is None, "nobody is there any more"
 
 
 async def test_it_listens_on_an_address_too_if_told(tmp_path: Path) -> None:

@@ -269,7 +269,7 @@ def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
     transfer, (rights,) = turn.transfer(then.transfer), event.answers
     if transfer is None or transfer.state is not TransferState.OPEN or not isinstance(rights, Rights):
         return
-    if not rights.covers(Right.MAPPED):
+    if then.person not in turn.home.people or not rights.covers(Right.MAPPED):
         _answer_remark(
             turn, transfer, then.event_id, say(messages.loan.remark_not_noted, transfer=transfer, problem="")
         )

@@ -77,7 +77,7 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
     transfer, (rights,) = turn.transfer(then.transfer), event.answers
     if transfer is None or not isinstance(rights, Rights):
         return
-    if not rights.covers(Right.MAPPED):
+    if then.person not in turn.home.people or not rights.covers(Right.MAPPED):
         _say_not_kept(turn, transfer, then.event_id, INACTIVE)
         return
     turn.note(transfer.id, "photo", then.person, then.event_id)

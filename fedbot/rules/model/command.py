@@ -27,7 +27,7 @@ class Command:
 
     `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
     (`Answers`).
-    `username` is the speaker's in our InvenTree, '' for somebody of no party.
+    `username` is the speaker's in our InvenTree, '' for somebody of no party. `encrypted`: the line came so.
     """
 
     verb: str
@@ -39,4 +39,5 @@ class Command:
     text: str
     username: str = ""
     subject: str = ""
+    encrypted: bool = False
     detail: dict[str, Any] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
 from fedbot.rules.model.figures import SpaceFigures, StockHistory, Survey
 from fedbot.rules.model.health import BotStatus, OwnToken
+from fedbot.rules.model.party_config import Roster
 from fedbot.rules.model.room import Account, Announcement, Room
 from fedbot.rules.model.transfer import Transfer, WaitingLine
 
@@ -34,4 +35,5 @@ Document = (
     | Search
     | Allowance
     | Account
+    | Roster
 )

@@ -12,8 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from fedbot.rules.model.continuation import Continuation, WhenAnswered, WhenAnsweredOrNot, WhenStepEnds
+from fedbot.rules.model.party_config import RosterChange
 from fedbot.rules.model.queries import Answer
 from fedbot.rules.model.steps import StepResult
+from fedbot.rules.model.stock import Rights
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Said:
     """A person's (or a stranger's) line in a room. `reply_to` and `thread` are event ids.
 
     `unproven`: said in clear in an encrypted room, so that whoever runs a homeserver there may have written it.
+    `encrypted`: it came encrypted by a device of the person.
     `mentions_us`: the person's app says that the bot is mentioned in it.
     """
 
@@ -34,6 +37,7 @@ class Said:
     edits: str = ""
     direct: bool = False
     unproven: bool = False
+    encrypted: bool = False
     mentions_us: bool = False
 
 
@@ -240,6 +244,30 @@ class ReconcileOrdered:
 
 
 @dataclass(frozen=True)
+class PeopleOrdered:
+    """Whoever has the bot's machine wants somebody added or removed; what InvenTree said of the user meant."""
+
+    at: datetime
+    change: RosterChange
+    rights: Rights
+    abilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SettingsRead:
+    """The settings file, or a file that it names, has changed and was read again.
+
+    `changed` are the settings that are others now, `waiting` those of them that take a restart. `problems` are
+    why the file can't be used (path, what is wrong, what to write): then everything stays as it was.
+    """
+
+    at: datetime
+    changed: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class HomeserverBack:
     """Our homeserver answers again, after it was silent since `since`."""
 
@@ -367,6 +395,8 @@ Event = (
     | StatsDue
     | ReconcileDue
     | ReconcileOrdered
+    | PeopleOrdered
+    | SettingsRead
     | HomeserverBack
     | Started
     | Posted

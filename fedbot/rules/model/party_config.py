@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
 
@@ -52,3 +52,37 @@ class PartyConfig:
         timedelta(hours=1),
         timedelta(days=1),
     )
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Who was added and removed while the bot ran, by a superuser or on the command line; one document.
+
+    `people` and `admins` are like those of the configuration, which wins where both name somebody. `removed` are
+    Matrix ids that count for nothing, although the configuration names them.
+    """
+
+    id: str = "roster"
+    people: dict[str, str] = field(default_factory=dict)
+    admins: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def over(self, configured: PartyConfig) -> PartyConfig:
+        """The configuration with these people."""
+        people = {**configured.people, **{p: u for p, u in self.people.items() if p not in configured.people}}
+        admins = dict.fromkeys((*configured.admins, *self.admins))
+        return replace(
+            configured,
+            people={person: user for person, user in people.items() if person not in self.removed},
+            admins=tuple(admin for admin in admins if admin not in self.removed),
+        )
+
+
+@dataclass(frozen=True)
+class RosterChange:
+    """Somebody is to be added (`adds`) as that InvenTree user (`username`), as admin, or both; or to be removed."""
+
+    adds: bool
+    person: str
+    username: str = ""
+    admin: bool = False

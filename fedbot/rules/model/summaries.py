@@ -46,13 +46,14 @@ class SpaceSeen:
 
 @dataclass(frozen=True)
 class PersonSeen:
-    """One of our people, with the rights read just now."""
+    """One of our people, with the rights read just now; `added`: since the settings were written."""
 
     person: str
     name: str
     username: str
     approver: bool
     superuser: bool
+    added: bool = False
 
 
 @dataclass(frozen=True)

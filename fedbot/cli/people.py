@@ -1,0 +1,71 @@
+"""`fedbot people`: who belongs to us; the running bot adds and removes people at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from fedbot import logs
+from fedbot.check.findings import roster_of
+from fedbot.cli.exits import Exit
+from fedbot.cli.settings_file import settings_of
+from fedbot.config.settings import Settings
+from fedbot.web.asking import order
+
+AS = "as"
+_WORDS = 2
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    command.add_argument("change", choices=("add", "remove"), nargs="?", default="", help="without: list them")
+    command.add_argument("person", nargs="?", default="", help="a Matrix id, as @kim:example.org", metavar="PERSON")
+    command.add_argument("user", nargs="*", default=[], help="the name of their InvenTree user", metavar="as USER")
+    command.add_argument("--admin", action="store_true", help="they may invite the bot; without `as USER` nothing else")
+
+
+def people(given: argparse.Namespace) -> Exit:
+    """List our people, or have the running bot add or remove somebody."""
+    settings = settings_of(given, "warning")
+    if not given.change:
+        return _listed(settings, as_json=given.json)
+    words = given.user
+    if not given.person or (words and (len(words) != _WORDS or words[0] != AS)):
+        print("Type it like that: fedbot people add @kim:example.org as kim", file=sys.stderr)
+        return Exit.USAGE
+    answer = order(
+        settings.health_socket,
+        "people",
+        adds=given.change == "add",
+        person=given.person,
+        username=words[-1] if words else "",
+        admin=given.admin,
+    )
+    if answer is None:
+        problem = f"The bot does not run (nobody answers in {settings.state})."
+        answer = {"problem": f"{problem} Start it, or write into {settings.source}.", "told": ""}
+    if given.json:
+        print(logs.redact(json.dumps(answer, ensure_ascii=False)))
+    elif answer["problem"]:
+        print(logs.redact(str(answer["problem"])), file=sys.stderr)
+    else:
+        print(logs.redact(str(answer["told"])))
+    return Exit.FAILED if answer["problem"] else Exit.OK
+
+
+def _listed(settings: Settings, *, as_json: bool) -> Exit:
+    roster = roster_of(settings)
+    home = roster.over(settings.home(""))
+    rows = [{"person": person, "user": user, "added": person in roster.people} for person, user in home.people.items()]
+    if as_json:
+        told = {"people": rows, "admins": list(home.admins), "removed": list(roster.removed)}
+        print(logs.redact(json.dumps(told, ensure_ascii=False)))
+        return Exit.OK
+    for row in rows:
+        print(logs.redact(f"{row['person']} as {row['user']}{' (added since)' if row['added'] else ''}"))
+    for admin in home.admins:
+        print(logs.redact(f"{admin}, admin{' (added since)' if admin in roster.admins else ''}"))
+    for person in roster.removed:
+        print(logs.redact(f"{person}: removed, although {settings.source} names them"))
+    return Exit.OK

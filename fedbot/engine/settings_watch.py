@@ -1,0 +1,100 @@
+"""The settings file is looked at every few seconds, and read again when it has changed.
+
+New settings are used at once, but for what the process was built upon (`AFTER_A_RESTART`). A file with a fault changes
+nothing. Either is an event, so that the admins are told and the journal knows. The tokens' own files are looked at
+where they are used (`fedbot.inventree.inventory`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from fedbot.config.loading import load
+from fedbot.config.problems import ConfigRefused, Problem
+from fedbot.config.settings import Settings
+from fedbot.ports.chat import ChatProblem
+
+log = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_LOOKS = 3.0
+AFTER_A_RESTART = ("matrix", "state", "web")
+"""Sections that the process was built upon; `party.id` is another."""
+
+Stamp = tuple[int, int, int]
+Tell = Callable[[tuple[str, ...], tuple[str, ...], tuple[Problem, ...]], None]
+
+
+class SettingsWatch:
+    """Looks at the file of these settings.
+
+    `use` takes new settings into use; it raises `ChatProblem` if a room's address leads nowhere. `tell` gets what
+    has changed, what of it waits for a restart, and the problems for which the file can't be used.
+    """
+
+    def __init__(self, settings: Settings, use: Callable[[Settings], Awaitable[None]], tell: Tell) -> None:
+        self._settings = settings
+        self._use = use
+        self._tell = tell
+        self._known = self._seen = _stamp(settings.source)
+
+    async def look(self) -> None:
+        """Read the file again if it has changed, and is the same as at the last look: then nobody is writing it."""
+        before, self._seen = self._seen, _stamp(self._settings.source)
+        if self._seen not in (self._known, None) and self._seen == before:
+            self._known = self._seen
+            await self._read()
+
+    async def _read(self) -> None:
+        try:
+            read = load(self._settings.source)
+            live = _live(self._settings, read)
+            await self._use(live)
+        except ConfigRefused as refused:
+            problems = refused.problems
+        except ChatProblem as problem:
+            problems = (Problem("rooms", problem.text, "write the room's id, or an address that leads to it"),)
+        else:
+            changed = _differences(self._settings, read)
+            waiting = tuple(path for path in changed if path == "party.id" or path.split(".")[0] in AFTER_A_RESTART)
+            self._settings = live
+            log.info("the settings were read again", extra={"changed": ", ".join(changed)})
+            if changed:
+                self._tell(tuple(path for path in changed if path not in waiting), waiting, ())
+            return
+        for fault in problems:
+            log.error("the settings file has a fault and is not used: %s", fault)
+        self._tell((), (), problems)
+
+
+def _stamp(file: Path) -> Stamp | None:
+    """When it was written last, how long and which file it is; None while it isn't there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _live(old: Settings, new: Settings) -> Settings:
+    """The new settings, as far as they can be used without a restart."""
+    kept: dict[str, Any] = {name: getattr(old, name) for name in AFTER_A_RESTART}
+    kept["party"] = new.party.model_copy(update={"id": old.party.id})
+    return new.model_copy(update=kept)
+
+
+def _differences(old: Settings, new: Settings) -> tuple[str, ...]:
+    """The settings that are others: `people`, `rules.grace_seconds`, `inventree.token`. Never what they are."""
+    found: list[str] = []
+    for name in type(new).model_fields:
+        before, after = getattr(old, name), getattr(new, name)
+        if before == after:
+            continue
+        fields = getattr(type(after), "model_fields", None)
+        if fields is None:
+            found.append(name)
+        else:
+            found += [f"{name}.{each}" for each in fields if getattr(before, each) != getattr(after, each)]
+    return tuple(found)

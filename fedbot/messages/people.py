@@ -1,0 +1,215 @@
+"""Who belongs to us: our people with their rights, adding and removing them, and what a newcomer is told."""
+
+from __future__ import annotations
+
+from fedbot.messages import naming
+from fedbot.messages.formatting import Code, Inline, Items
+from fedbot.messages.language import Lines, Locale
+from fedbot.messages.naming import command
+from fedbot.rules.model.party_config import PartyConfig, RosterChange
+from fedbot.rules.model.stock import Rights
+from fedbot.rules.model.summaries import PersonSeen
+
+MOST_PEOPLE = 50
+_LONGEST_ID = 120
+
+
+def people(
+    locale: Locale, *, home: PartyConfig, people: tuple[PersonSeen, ...], removed: tuple[str, ...], private: bool
+) -> Lines:
+    """Our people with their rights, read just now. `private`: only our own admins read along."""
+    space = naming.space(locale, home.name)
+    if not people:
+        return [locale.say("I know nobody of {space}.", space=space), _how_to_add(locale)]
+    items: list[tuple[Inline, ...]] = [_person(locale, person) for person in people[:MOST_PEOPLE]]
+    if len(people) > MOST_PEOPLE:
+        items.append(locale.say("and {number} more", number=len(people) - MOST_PEOPLE))
+    lines: Lines = [
+        locale.some(
+            "I know {number} person of {space}. Rights read in InvenTree just now:",
+            "I know {number} people of {space}. Rights read in InvenTree just now:",
+            len(people),
+            space=space,
+        ),
+        Items(tuple(items)),
+    ]
+    if private and home.admins:
+        lines.append(locale.say("Admins, who may invite me: {people}", people=_ids(locale, home.admins)))
+    if private and removed:
+        told = locale.say("Removed here, though my settings name them: {people}", people=_ids(locale, removed))
+        lines.append(told)
+    return [*lines, _how_to_add(locale)]
+
+
+def _ids(locale: Locale, people: tuple[str, ...]) -> str:
+    shown = [locale.short(person, _LONGEST_ID) for person in people[:MOST_PEOPLE]]
+    return ", ".join(shown)
+
+
+def _how_to_add(locale: Locale) -> tuple[Inline, ...]:
+    return locale.say(
+        "To add somebody, in the encrypted admin room: {line}", line=command("people add @kim:example.org as kim")
+    )
+
+
+def _person(locale: Locale, person: PersonSeen) -> tuple[Inline, ...]:
+    names = {"who": naming.person(locale, person.name or person.person), "user": locale.short(person.username, 40)}
+    if person.superuser:
+        text = locale.say("{who} ({user}): superuser", **names)
+    elif person.approver:
+        text = locale.say("{who} ({user}): approver", **names)
+    else:
+        text = locale.say("{who} ({user}): may ask", **names)
+    return (*text, *locale.say(", added here")) if person.added else text
+
+
+def added(locale: Locale, *, change: RosterChange, home: PartyConfig, again: bool) -> Lines:
+    """Somebody belongs to us now, or is an admin; `again`: they did already."""
+    who, space = Code(locale.short(change.person, _LONGEST_ID)), naming.space(locale, home.name)
+    user = locale.short(home.people.get(change.person, ""), 40)
+    if change.username:
+        first = (
+            locale.say("✅ {who} was known before, and is user {user} of {space}.", who=who, user=user, space=space)
+            if again
+            else locale.say("✅ {who} is user {user} of {space} now.", who=who, user=user, space=space)
+        )
+        lines: Lines = [first, locale.say("InvenTree says what they may do. I tell them at their first line.")]
+    else:
+        lines = [locale.say("✅ {who} is an admin of mine now: they may invite me.", who=who)]
+    if change.admin and change.username:
+        lines.append(locale.say("They may also invite me."))
+    undo = command(f"people remove {change.person}")
+    return [*lines, locale.say("To undo it: {line}", line=undo)]
+
+
+def removed(locale: Locale, *, person: str, configured: bool, home: PartyConfig) -> Lines:
+    """Somebody doesn't belong to us any more; `configured`: the settings file still names them."""
+    who = Code(locale.short(person, _LONGEST_ID))
+    lines: Lines = [
+        locale.say("✅ {who} doesn't belong to {space} any more.", who=who, space=naming.space(locale, home.name)),
+        locale.say("I do nothing for them from now on. Their InvenTree user stays as it is."),
+    ]
+    if configured:
+        told = locale.say("My settings file still names them. Take them out there too: a rebuilt bot reads only that.")
+        lines.append(told)
+    return lines
+
+
+def no_matrix_id(locale: Locale, *, word: str) -> Lines:
+    """That names no Matrix account beyond doubt; apps turn ids into names."""
+    return [
+        locale.say("Nothing changed: {word} is no Matrix id.", word=Code(locale.short(word, 60))),
+        locale.say("Write all of it, in quotes, so that your app doesn't make a name of it:"),
+        command('people add "@kim:example.org" as kim'),
+    ]
+
+
+def user_missing(locale: Locale, *, person: str) -> Lines:
+    """It isn't said which InvenTree user that is."""
+    line = command(f"people add {person} as USER")
+    return [
+        locale.say("Nothing changed: which InvenTree user is that?"),
+        locale.say("Say {line}, with the user's name in InvenTree.", line=line),
+        locale.say("For somebody who may only invite me: {line}", line=command(f"people add {person} --admin")),
+    ]
+
+
+def no_such_user(locale: Locale, *, username: str, inactive: bool, home: PartyConfig) -> Lines:
+    """Our InvenTree doesn't have that user, or it is switched off."""
+    names = {"user": locale.short(username, 40), "space": naming.space(locale, home.name)}
+    first = (
+        locale.say("Nothing changed: the user {user} in {space}'s InvenTree is inactive.", **names)
+        if inactive
+        else locale.say("Nothing changed: {space}'s InvenTree has no user {user}.", **names)
+    )
+    return [first, locale.say("An InvenTree admin makes or activates it; then say it again.")]
+
+
+def configured_otherwise(locale: Locale, *, person: str, username: str) -> Lines:
+    """The settings name another user for that account, and they win."""
+    who = Code(locale.short(person, _LONGEST_ID))
+    user = locale.short(username, 40)
+    return [
+        locale.say("Nothing changed: in my settings {who} is the user {user}.", who=who, user=user),
+        locale.say("Change it there, under {key}. I read the file again by myself.", key=Code("people")),
+    ]
+
+
+def approves_by_configuration_only(locale: Locale, *, person: str, username: str) -> Lines:
+    """This InvenTree lets any account give itself permissions, so only the settings can name who approves."""
+    user = locale.short(username, 40)
+    line = Code(f'"{locale.short(person, _LONGEST_ID)}": {user}')
+    return [
+        locale.say("Nothing changed: {user} may approve, and this InvenTree is too old.", user=user),
+        locale.say("Below API 472 any account can give itself permissions, so only my settings say who may approve."),
+        locale.say("Write it there, under {key}: {line}", key=Code("people"), line=line),
+    ]
+
+
+def is_a_bot(locale: Locale, *, person: str) -> Lines:
+    """A bot speaks for a space, and isn't one of its people."""
+    return [locale.say("Nothing changed: {who} is a bot.", who=Code(locale.short(person, _LONGEST_ID)))]
+
+
+def not_yourself(locale: Locale) -> Lines:
+    """Whoever removes themselves may be the last one who could add anybody."""
+    return [
+        locale.say("Nothing changed: you can't remove yourself."),
+        locale.say("Another superuser can, or on my machine: {line}", line=Code("fedbot people remove")),
+    ]
+
+
+def not_known(locale: Locale, *, person: str, home: PartyConfig) -> Lines:
+    """Nobody of ours has that id."""
+    who, space = Code(locale.short(person, _LONGEST_ID)), naming.space(locale, home.name)
+    return [
+        locale.say("Nothing changed: {who} isn't one of {space}'s people.", who=who, space=space),
+        locale.say("Who is: {line}", line=command("people")),
+    ]
+
+
+def only_in_the_admin_room(locale: Locale, *, text: str, encrypted: bool) -> Lines:
+    """Adding and removing people is said in the encrypted admin room: elsewhere a homeserver could forge it."""
+    first = (
+        locale.say("Nothing changed: that counts in the admin room only.")
+        if encrypted
+        else locale.say("Nothing changed: that counts only where messages are encrypted.")
+    )
+    line = Code(locale.short(f"fedbot {text}", 200))
+    return [
+        first,
+        locale.say("In clear, whoever runs a homeserver could write it in your name."),
+        locale.say("Say it in the admin room, with encryption on. Or run on my machine: {line}", line=line),
+    ]
+
+
+def met(locale: Locale, *, home: PartyConfig, name: str, rights: Rights) -> Lines:
+    """After somebody's first line: who they are to us, and what they may do."""
+    names = {
+        "who": naming.person(locale, name),
+        "space": naming.space(locale, home.name),
+        "user": locale.short(rights.username, 40),
+    }
+    more = {"help": command("help"), "whoami": command("whoami")}
+    return [
+        locale.say("Hello {who}: you are user {user} of {space}.", **names),
+        standing(locale, rights, names["space"], names["user"]),
+        locale.say("What you can type: {help} · all that you may do: {whoami}", **more),
+    ]
+
+
+def standing(locale: Locale, rights: Rights, space: str, user: str) -> tuple[Inline, ...]:
+    """What InvenTree says of the person."""
+    if not rights.known:
+        return locale.say(
+            "But {space}'s InvenTree has no user {user}; its admin has to make one, or correct my configuration.",
+            space=space,
+            user=user,
+        )
+    if not rights.active:
+        return locale.say("But this user is inactive; an admin of {space}'s InvenTree can switch it on.", space=space)
+    if rights.superuser:
+        return locale.say("You are superuser there: you may approve, and make friends with spaces.")
+    if rights.approver:
+        return locale.say("You are approver there: you may give things away and decide on offers.")
+    return locale.say("You are neither approver nor superuser there: others decide.")

@@ -1,0 +1,173 @@
+"""Who belongs to us: people added and removed while the bot runs, settings read again, and a person's first line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from fedbot import messages
+from fedbot.rules import health
+from fedbot.rules.connection import rooms
+from fedbot.rules.model.continuation import WhenAnsweredOrNot
+from fedbot.rules.model.effects import Ask, Phrase, Post, say
+from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
+from fedbot.rules.model.party_config import Roster, RosterChange
+from fedbot.rules.model.queries import PersonRights
+from fedbot.rules.model.stock import Right, Rights
+from fedbot.rules.state import Turn
+
+MATRIX_ID = re.compile(r"@[!-9;-~]+:[A-Za-z0-9.\-:\[\]]+")
+ON_THE_COMMAND_LINE = "the command line"
+ADDRESS = "https://matrix.to/#/"
+SAFE_PERMISSIONS = "direct_access_is_safe"
+"""The ability of an InvenTree (API 472) in which no account can give itself permissions."""
+FOR_GOOD = timedelta(days=3650)
+SOON = timedelta(minutes=5)
+
+
+# --- adding and removing -----------------------------------------------------------------------------------------
+
+
+def person_meant(word: str) -> str:
+    """The Matrix id that somebody typed or pasted as a link."""
+    return word.strip("`<>\"'").removeprefix(ADDRESS)
+
+
+def objection(
+    turn: Turn, change: RosterChange, by: str, rights: Rights | None = None, abilities: tuple[str, ...] = ()
+) -> Phrase | None:
+    """Why that can't be done; None if it can. `rights` and `abilities`: what InvenTree said of the user to be added.
+
+    Without `rights` only what InvenTree isn't needed for is looked at.
+    """
+    if not MATRIX_ID.fullmatch(change.person):
+        return say(messages.people.no_matrix_id, word=change.person)
+    return _not_added(turn, change, rights, abilities) if change.adds else _not_removed(turn, change.person, by)
+
+
+def _not_removed(turn: Turn, person: str, by: str) -> Phrase | None:
+    if person == by:
+        return say(messages.people.not_yourself)
+    known = person in turn.home.people or person in turn.home.admins
+    return None if known else say(messages.people.not_known, person=person, home=turn.home)
+
+
+def _not_added(turn: Turn, change: RosterChange, rights: Rights | None, abilities: tuple[str, ...]) -> Phrase | None:
+    person, username = change.person, change.username
+    if person == turn.home.bot or any(person == announced.bot for announced in turn.all_announcements()):
+        return say(messages.people.is_a_bot, person=person)
+    if not username:
+        return None if change.admin else say(messages.people.user_missing, person=person)
+    configured = turn.state.configured.people.get(person, username)
+    if configured != username:
+        return say(messages.people.configured_otherwise, person=person, username=configured)
+    if rights is None:
+        return None
+    if not (rights.known and rights.active):
+        return say(messages.people.no_such_user, username=username, inactive=rights.known, home=turn.home)
+    if SAFE_PERMISSIONS not in abilities and rights.covers(Right.APPROVER):
+        return say(messages.people.approves_by_configuration_only, person=person, username=username)
+    return None
+
+
+def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> Phrase:
+    """Do it: from this turn on our people are these, and our rooms are told."""
+    roster = turn.roster()
+    person, configured = change.person, turn.state.configured
+    before = turn.home
+    if change.adds:
+        people, admins = dict(roster.people), [*roster.admins]
+        if change.username and person not in configured.people:
+            people[person] = change.username
+        if change.admin and person not in (*admins, *configured.admins):
+            admins.append(person)
+        removed = tuple(each for each in roster.removed if each != person)
+        roster = replace(roster, people=people, admins=tuple(admins), removed=removed)
+    else:
+        people = {each: user for each, user in roster.people.items() if each != person}
+        stays = person in configured.people or person in configured.admins
+        removed = (*roster.removed, person) if stays else roster.removed
+        roster = Roster(people=people, admins=tuple(each for each in roster.admins if each != person), removed=removed)
+    turn.enlist(roster)
+    what = "person added" if change.adds else "person removed"
+    turn.note("people", what, by, event_id, person=person, user=change.username, admin=change.admin)
+    rooms.announce_everywhere(turn)
+    if not change.adds:
+        return say(messages.people.removed, person=person, configured=person in roster.removed, home=before)
+    again = person in before.people or person in before.admins
+    return say(messages.people.added, change=change, home=turn.home, again=again)
+
+
+def on_ordered(turn: Turn, event: PeopleOrdered) -> None:
+    """Whoever has the bot's machine adds or removes somebody; what stands against it was told there already."""
+    if objection(turn, event.change, ON_THE_COMMAND_LINE, event.rights, event.abilities) is None:
+        phrase = carry_out(turn, event.change, ON_THE_COMMAND_LINE)
+        turn.tell_admins(phrase, f"people:{event.change.person}:{turn.now.isoformat()}")
+
+
+def is_still(turn: Turn, person: str, username: str) -> bool:
+    """Whether the person is that InvenTree user to us; while a right was read somebody may have been removed."""
+    return turn.home.people.get(person) == username
+
+
+# --- settings ----------------------------------------------------------------------------------------------------
+
+
+def on_settings_read(turn: Turn, event: SettingsRead) -> None:
+    """The settings file has changed: the new settings are in use, or, with a fault in them, the old ones still are."""
+    turn.note("settings", "not used: faulty" if event.problems else "read again", changed=list(event.changed))
+    phrase = (
+        say(messages.health.settings_faulty, problems=event.problems)
+        if event.problems
+        else say(messages.health.settings_read, changed=event.changed, waiting=event.waiting)
+    )
+    turn.tell_admins(phrase, f"settings:{turn.now.isoformat()}")
+    if not event.problems:
+        rooms.announce_everywhere(turn)
+        health.on_started(turn)
+
+
+# --- a first line ------------------------------------------------------------------------------------------------
+
+
+def meet(turn: Turn, event: Said) -> None:
+    """Somebody's first line: they are told who they are to us and what they may do."""
+    if turn.tell_once(_meeting(event.sender), FOR_GOOD):
+        username = turn.home.people[event.sender]
+        then = Meet(event.room, event.event_id, event.sender, username)
+        turn.do(Ask(then, (PersonRights(username),), until=turn.now + SOON))
+
+
+@dataclass(frozen=True)
+class Meet(WhenAnsweredOrNot):
+    """Who said a first line, the message `event_id`, waits for what they may do."""
+
+    room: str
+    event_id: str
+    person: str
+    username: str
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """InvenTree has told: so do we."""
+        (rights,) = event.answers
+        if isinstance(rights, Rights) and is_still(turn, self.person, self.username):
+            name = turn.name_of(self.person, self.room)
+            phrase = say(messages.people.met, home=turn.home, name=name, rights=rights)
+            turn.do(Post(f"met:-:{self.event_id}", self.room, phrase))
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """InvenTree doesn't say: the next line is the first one."""
+        del event
+        for telling in turn.tellings():
+            if telling.id == _meeting(self.person):
+                turn.drop(telling)
+
+
+def met(turn: Turn, person: str) -> None:
+    """The person was told that already."""
+    turn.tell_once(_meeting(person), FOR_GOOD)
+
+
+def _meeting(person: str) -> str:
+    return f"met:{person}"
