@@ -68,7 +68,8 @@ def _about_version(server: Server) -> tuple[str, ...]:
 
 def _about_roles(server: Server) -> tuple[str, ...]:
     account = server.account
-    lacking = [f"{role}: {permission}" for role, permission in _MOVING if not account.may(role, permission)]
+    needed = (*_MOVING, ("part_category", "view"))
+    lacking = [f"{role}: {permission}" for role, permission in needed if not account.may(role, permission)]
     if server.settings.new_part_category and not account.may("part", "add"):
         lacking.append("part: add")
     if not any(account.may(role, "add") for role in ORDER_ROLES) and not server.admin_is_superuser:

@@ -3,9 +3,9 @@
 FEDBOT_LIVE_INVENTREE (its address), FEDBOT_LIVE_TOKEN (a superuser's token), FEDBOT_LIVE_DISPOSABLE=yes (its data
 may be lost: the suite cleans up after itself, but it makes users and moves stock).
 
-InvenTree before 1.0 can't make users with roles over REST: there FEDBOT_LIVE_SERVICE_TOKEN, FEDBOT_LIVE_READER_TOKEN
-and FEDBOT_LIVE_NOBODY_TOKEN are the tokens of three users, each in a group of its own name, with the roles that
-`ground.SERVICE_ROLES`, `ground.READER_ROLES` and none say.
+InvenTree before 1.0 can't make users with roles over REST: there FEDBOT_LIVE_MAKE_ACCOUNT is a command that does it on
+the server itself. It is called with a name and the roles, as JSON (`{"stock": ["view", "change", "add"]}`), makes a
+user in a group of that name, and prints the user's token.
 
 A test marked `api(since=…, until=…)` is about versions between these two: on others it is left out. The run ends with
 one line a version.
@@ -13,7 +13,10 @@ one line a version.
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -23,12 +26,10 @@ import pytest
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import NEWEST_KNOWN, Version
 from fedbot_demo.inventree import seeds, versions
-from fedbot_demo.inventree.seeding import Seeded, make_account
+from fedbot_demo.inventree.seeding import make_account
 from fedbot_demo.inventree.transport import SimulatedTransport
-from tests.contract.ground import READER_ROLES, SERVICE_ROLES, Ground
+from tests.contract.ground import Ground, MakeAccount
 
-_ACCOUNTS = ("service", "reader", "nobody")
-_ROLES: dict[str, Mapping[str, tuple[str, ...]]] = {"service": SERVICE_ROLES, "reader": READER_ROLES, "nobody": {}}
 _LIVE = "live"
 _SERVERS = [_LIVE] if os.environ.get("FEDBOT_LIVE_INVENTREE") else list(versions.RECORDED)
 _left_out: Counter[str] = Counter()
@@ -106,14 +107,13 @@ def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
 def _on_the_simulator(name: str) -> Ground:
     version = versions.Version.named(name)
     seeded = seeds.alpha(version=version)
-    accounts = {} if version.edits_rule_sets else {name: _prepared(seeded, name) for name in _ACCOUNTS}
-    return Ground("http://inventree.example", seeded.token("admin"), SimulatedTransport(seeded.server), accounts)
 
+    def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+        allowed = {role: " ".join(actions) for role, actions in roles.items()}
+        return make_account(seeded.server.state, username, allowed)
 
-def _prepared(seeded: Seeded, name: str) -> str:
-    """The token of an account made on the server itself, in a group of its own name."""
-    roles = {role: " ".join(actions) for role, actions in _ROLES[name].items()}
-    return make_account(seeded.server.state, name, roles)
+    by_hand = None if version.edits_rule_sets else make
+    return Ground("http://inventree.example", seeded.token("admin"), SimulatedTransport(seeded.server), by_hand)
 
 
 def _on_a_live_server() -> Ground:
@@ -122,8 +122,17 @@ def _on_a_live_server() -> Ground:
     token = os.environ.get("FEDBOT_LIVE_TOKEN", "")
     if not token:
         pytest.exit("FEDBOT_LIVE_TOKEN must be a superuser's token for FEDBOT_LIVE_INVENTREE", 2)
-    given = {name: os.environ.get(f"FEDBOT_LIVE_{name.upper()}_TOKEN", "") for name in _ACCOUNTS}
-    accounts = {name: secret for name, secret in given.items() if secret}
-    if not Version(_api(_LIVE)).makes_users and set(accounts) != set(_ACCOUNTS):
-        pytest.exit("This InvenTree can't make users over REST: set FEDBOT_LIVE_{SERVICE,READER,NOBODY}_TOKEN", 2)
-    return Ground(os.environ["FEDBOT_LIVE_INVENTREE"], token, None, accounts)
+    by_hand = None if Version(_api(_LIVE)).makes_users else _by_command()
+    return Ground(os.environ["FEDBOT_LIVE_INVENTREE"], token, None, by_hand)
+
+
+def _by_command() -> MakeAccount:
+    command = shlex.split(os.environ.get("FEDBOT_LIVE_MAKE_ACCOUNT", ""))
+    if not command:
+        pytest.exit("This InvenTree can't make users over REST: set FEDBOT_LIVE_MAKE_ACCOUNT", 2)
+
+    def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+        ran = subprocess.run([*command, username, json.dumps(roles)], check=True, capture_output=True, text=True)
+        return ran.stdout.strip().splitlines()[-1]
+
+    return make

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -28,20 +28,23 @@ READER_ROLES: dict[str, tuple[str, ...]] = dict.fromkeys(
 )
 ACTIONS = ("view", "add", "change", "delete")
 
+# Makes an account of that name with these roles on the server itself: its token.
+MakeAccount = Callable[[str, Mapping[str, tuple[str, ...]]], str]
+
 
 class Ground:
     """Everything is named after `run`, so that nothing else is touched and leftovers can be told.
 
     `admin` is a superuser, `service` has the bot's roles, `reader` a peer's, `nobody` none. Where they can't be made
-    over REST (below API 335), `accounts` holds the tokens of prepared ones, by these names.
+    over REST (below API 335), `make_account` makes them on the server itself.
     """
 
     def __init__(
-        self, url: str, token: str, network: httpx.BaseTransport | None, accounts: Mapping[str, str] | None = None
+        self, url: str, token: str, network: httpx.BaseTransport | None, make_account: MakeAccount | None = None
     ) -> None:
         self.url = url
         self.network = network
-        self.accounts = dict(accounts or {})
+        self._make_account = make_account
         self.run = f"fbct-{secrets.token_hex(4)}"
         self.token = token
         self.admin = self.transport(token)
@@ -60,11 +63,11 @@ class Ground:
         self.vice = self.part("Vice", "VICE", salable=False)
         self.licence = self.part("Licence", "LICENCE", virtual=True)
         self.customer = self.company("peer")
-        self.service_token = self._account("service", SERVICE_ROLES)
+        self.service_token = self.account("service", SERVICE_ROLES)
         self.service = self.transport(self.service_token)
-        self.reader_token = self._account("reader", READER_ROLES)
+        self.reader_token = self.account("reader", READER_ROLES)
         self.reader = self.transport(self.reader_token)
-        self.nobody = self.transport(self._account("nobody", {}))
+        self.nobody = self.transport(self.account("nobody", {}))
         for transport in (self.service, self.reader, self.nobody):
             transport.api_version = self.admin.api_version
 
@@ -116,14 +119,14 @@ class Ground:
     def _make(self, url: str, **fields: object) -> int:
         return int(self.admin.post(url, fields)["pk"])
 
-    def _account(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
-        """The token of the user `name`: a prepared one in a group of its own name, or one that is made."""
-        if name in self.accounts:
-            me = self.transport(self.accounts[name]).row("user/me/")
-            self.users[name], self.usernames[name] = me["pk"], me["username"]
-            return self.accounts[name]
+    def account(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+        """Make a user with these roles, in a group of its own name; its token."""
         self.usernames[name] = f"{self.run}-{name}"
-        return self._user(name, roles)
+        if self._make_account is None:
+            return self._user(name, roles)
+        token = self._make_account(self.usernames[name], roles)
+        self.users[name] = self.transport(token).row("user/me/")["pk"]
+        return token
 
     def _user(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
         """A user with these roles through a group of its own; its token."""

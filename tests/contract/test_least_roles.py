@@ -1,0 +1,209 @@
+"""The bot's roles taken away one by one: what is refused then, in which words, held against what the docs ask for."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from fedbot.inventree.inventory import OwnInventory
+from fedbot.ports.inventory import NotPermitted
+from fedbot.rules.model.access_steps import CloseCompany, MakeCompany
+from fedbot.rules.model.queries import (
+    FindItems,
+    InventoryStanding,
+    MatchPart,
+    Overview,
+    PartDescription,
+    Query,
+    Scope,
+    SearchStock,
+    StockFigures,
+)
+from fedbot.rules.model.steps import (
+    Arrived,
+    AttachPhoto,
+    BookInAgain,
+    CreateItem,
+    CreatePart,
+    HandOver,
+    Known,
+    Label,
+    LoanLabel,
+    Mirror,
+    PutAway,
+    PutBack,
+    Remark,
+    Step,
+    TakeBack,
+    TakeOut,
+    WriteOff,
+)
+from fedbot.rules.model.stock import STATUS_DAMAGED as DAMAGED
+from tests.contract.ground import SERVICE_ROLES, Ground
+from tests.fakes.vault import FakeVault
+
+DOCS = Path(__file__).parents[2] / "docs"
+OK = 10
+PHOTO = b"\x89PNG\r\n\x1a\n" + bytes(100)
+LADDER = ("view", "change", "add")
+Roles = Mapping[str, tuple[str, ...]]
+
+
+def work(ground: Ground, mark: str) -> dict[str, Query | Step]:
+    """One of each question and step of the everyday token, each on things of its own that are as they must be."""
+
+    def lying(place: int = ground.drawer) -> int:
+        return ground.stock(ground.bolt, 5, place)
+
+    def out(item: int) -> int:
+        line = {"pk": item, "quantity": 5}
+        content = {"items": [line], "location": ground.outgoing, "notes": f"{mark}:out x"}
+        ground.admin.post("stock/transfer/", content)
+        return item
+
+    def given(item: int) -> int:
+        content = {"items": [{"item": out(item)}], "customer": ground.customer, "notes": f"{mark}:over x"}
+        ground.admin.post("stock/assign/", content)
+        return item
+
+    serial = secrets.token_hex(4)
+    came = given(ground.stock(ground.lens, 1, ground.drawer, serial=serial))
+    five, known, link = Decimal(5), Known(ground.bolt), f"https://matrix.to/#/!a:example.org/$card?{mark}"
+    sent = Known(ground.bolt, mark=mark)
+    lens = Known(ground.lens, serial, mark=mark)
+    bolt, new = f"{ground.run}-BOLT", PartDescription(f"{ground.run} {mark}", mark)
+    again = BookInAgain(f"{mark}:in", "x", came, ground.lens, serial, ground.customer, OK, lens)
+    return {
+        "find": FindItems(f"#{lying()}"),
+        "match": MatchPart("alpha", PartDescription(f"{ground.run} Bolt", bolt)),
+        "search": SearchStock(bolt, Scope(categories=(ground.category,))),
+        "figures": StockFigures(),
+        "take out": TakeOut(f"{mark}:out", "x", lying(), ground.bolt, five),
+        "hand over": HandOver(f"{mark}:over", "x", out(lying()), five, ground.customer, sent),
+        "arrived": Arrived(f"{mark}:arrived", "x", given(lying()), DAMAGED, sent),
+        "put back": PutBack(f"{mark}:putback", "x", out(lying()), five, ground.drawer, OK, sent),
+        "take back": TakeBack(f"{mark}:back", "x", given(lying()), five, ground.drawer, OK, ground.customer, sent),
+        "remark": Remark(f"{mark}:gift", "x", given(lying()), sent),
+        "write off": WriteOff(f"{mark}:off", "x", lying(), five, known),
+        "create an item": CreateItem(f"{mark}:in", ground.bolt, five, f"{link}:in"),
+        "book in again": again,
+        "put away": PutAway(f"{mark}:away", "x", lying(ground.incoming), five, ground.shelf, known),
+        "label": Label(f"{mark}:label", lying(), LoanLabel.LENT, "B", "gp75", date(2099, 1, 1), known),
+        "attach a photo": AttachPhoto(f"{mark}:photo", "x", lying(), {}, known),
+        "mirror into an item": Mirror(f"{mark}:mirror", "stockitem", lying(), '{"a": 1}'),
+        "mirror into a company": Mirror(f"{mark}:mirror", "company", ground.customer, json.dumps({"a": mark})),
+        "make a company": MakeCompany(mark, link, f"{ground.run} {mark}", "a friend"),
+        "close a company": CloseCompany(f"{mark}:close", ground.company(f"closing {mark}")),
+        "create a part": CreatePart(f"{mark}:part", new, f"{link}:part"),
+        "mirror into a part": Mirror(f"{mark}:mirror", "part", ground.bolt, json.dumps({"a": mark})),
+    }
+
+
+async def refusals(ground: Ground, roles: Roles, name: str) -> dict[str, str]:
+    """What is refused to a bot with these roles, with the words; what it complains of at its start is 'overview'."""
+    settings = replace(ground.settings(superuser=False), token=SecretStr(ground.account(name, roles)))
+    inventory = OwnInventory(settings, FakeVault(), network=lambda _: ground.network)
+    refused = {}
+    for what, asked in work(ground, f"fed:{secrets.token_hex(10)}:1").items():
+        try:
+            await does(inventory, asked)
+        except NotPermitted as problem:
+            refused[what] = problem.text
+    try:
+        standing = await inventory.answer(Overview())
+        assert isinstance(standing, InventoryStanding)
+        refused["overview"] = " ".join(standing.complaints)
+    except NotPermitted as problem:
+        refused["overview"] = problem.text
+    inventory.close()
+    return refused
+
+
+async def does(inventory: OwnInventory, asked: Query | Step) -> None:
+    """As the runner: a question is answered, a step is looked for and then done."""
+    if isinstance(asked, Query):
+        await inventory.answer(asked)
+        return
+    assert await inventory.probe(asked) is None
+    if isinstance(asked, AttachPhoto):
+        await inventory.attach(asked, PHOTO)
+    else:
+        await inventory.act(asked)
+
+
+def told(api: int) -> dict[str, set[str]]:
+    """What is refused without which right on a server of this API number, as docs/inventree.md tells it."""
+    page = (DOCS / "inventree.md").read_text(encoding="utf-8")
+    table = page.partition("| without | is refused |")[2].partition("\n\n")[0]
+    return {
+        right: {what for each in cell.split(", ") for what in _of_version(each, api)}
+        for right, cell in re.findall(r"^\| \*(.+?)\* \| (.+?) \|$", table, re.MULTILINE)
+    }
+
+
+def _of_version(cell: str, api: int) -> list[str]:
+    """`find (from 436)` and the like: the words if they are about this version."""
+    found = re.fullmatch(r"(.+?)(?: \((from|below) (\d+)\))?", cell)
+    assert found is not None
+    what, side, number = found.groups()
+    about = side is None or (api >= int(number) if side == "from" else api < int(number))
+    return [what] if about else []
+
+
+def asked_for() -> tuple[dict[str, str], dict[str, str]]:
+    """The roles that docs/install.md says to give, and those for a bot that may create parts."""
+    page = (DOCS / "install.md").read_text(encoding="utf-8")
+    step = page.partition("exactly these\n   roles:")[2].partition("\n2. ")[0]
+    always, _, creating = step.partition("If the bot may create parts")
+    roles = [
+        {role.replace(" ", "_"): action for role, action in re.findall(r"\*([a-z ]+): (\w+)\*", words)}
+        for words in (always, creating)
+    ]
+    return roles[0], roles[0] | roles[1]
+
+
+def with_all(roles: Mapping[str, str]) -> Roles:
+    """The roles with what each right brings along: who may add may change, who may change may look."""
+    return {role: LADDER[: LADDER.index(action) + 1] for role, action in roles.items()}
+
+
+async def test_with_the_roles_that_the_docs_ask_for_nothing_is_refused_but_making_parts(ground: Ground) -> None:
+    always, creating = asked_for()
+    refused = await refusals(ground, with_all(always), "bot")
+    table = told(ground.version.api)
+    assert refused.keys() - {"overview"} == table["part: add"] | table["part: change"]
+    assert await refusals(ground, with_all(creating), "bot-that-creates") == {"overview": ""}
+    assert with_all(creating) == SERVICE_ROLES
+
+
+async def test_a_bot_that_creates_no_parts_asks_for_every_role_too(ground: Ground) -> None:
+    always, _ = asked_for()
+    less = {role: actions for role, actions in with_all(always).items() if role != "part_category"}
+    token = SecretStr(ground.account("no-category", less))
+    settings = replace(ground.settings(), token=token, new_part_category="")
+    inventory = OwnInventory(settings, FakeVault(), network=lambda _: ground.network)
+    standing = await inventory.answer(Overview())
+    inventory.close()
+    assert isinstance(standing, InventoryStanding)
+    assert [words for words in standing.complaints if "the roles part_category: view" in words]
+
+
+async def test_each_role_taken_away_refuses_what_the_docs_say_and_names_itself(ground: Ground) -> None:
+    expected = told(ground.version.api)
+    assert set(expected) == {f"{role}: {action}" for role, actions in SERVICE_ROLES.items() for action in actions}
+    for right, whats in expected.items():
+        role, _, action = right.partition(": ")
+        left = LADDER[: LADDER.index(action)]
+        refused = await refusals(ground, {**SERVICE_ROLES, role: left}, f"no-{role}-{action}")
+        assert refused.keys() - {"overview"} == whats, right
+        for what, words in refused.items():
+            named = re.findall(rf"\b{role}: (\w+)", words)
+            assert set(named) & (set(LADDER) - set(left)), f"without {right}, {what} says: {words}"
