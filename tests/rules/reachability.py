@@ -17,6 +17,7 @@ from typing import Any
 
 from fedbot.rules.decisions import CheckRights, ConfirmDecision
 from fedbot.rules.dispatch import decide
+from fedbot.rules.lines import CarryOut
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.document import Document
@@ -55,6 +56,7 @@ from fedbot.rules.model.stock import Rights
 from fedbot.rules.model.transfer import Progress, Transfer, less_of
 from fedbot.rules.model.transfer_lifecycle import BOOKS_SETTLED, FINAL, MOST_OPEN_DAYS, TransferState
 from fedbot.rules.protocol.terms import hash_of, written
+from fedbot.rules.reminders import Remind
 from fedbot.rules.state import State, Turn
 from fedbot.rules.transfer.sender_decision import Debit
 from fedbot.rules.wire.envelope import envelope_id, sign, wire_time
@@ -283,7 +285,7 @@ class Explorer:
         after.asked.pop(asked, None)
         after.to_do.pop(done, None)
         self._meets(after, event)
-        while (ask := after.asked.pop("line", None)) is not None:
+        while (ask := after.asked.pop(CarryOut.__name__, None)) is not None:
             self._meets(after, Answered(self._time(after), ask.then, self._answers(after, ask, RIGHTS)))
         return after
 
@@ -360,7 +362,7 @@ class Explorer:
         shape = (
             _of_transfer(transfer) if transfer else None,
             connection.state,
-            frozenset(now.asked) - {"reminder"},
+            frozenset(now.asked) - {Remind.__name__},
             frozenset(now.to_do) & MOVING,
             now.late and transfer is not None and transfer.state is TransferState.OPEN,
         )
