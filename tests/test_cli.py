@@ -410,7 +410,7 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 
     verbs = ModuleType("fedbot.commands")
     catalogue = [
-        spec(name="push", usage="push ITEM QUANTITY to SPACE", summary="give it away", right=Right.APPROVER),
+        spec(name="push", usage="push ITEM QUANTITY to SPACE", summary="give an item away", right=Right.APPROVER),
         spec(name="stats", usage="stats", summary="how much there is", right=Right.MAPPED),
         spec(name="help", usage="help", summary="what I can do", right=Right.ANYONE),
     ]

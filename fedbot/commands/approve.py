@@ -14,19 +14,19 @@ from fedbot.rules.state import Turn
 SPEC = Verb(
     name="approve",
     aliases=("accept", "yes", "ok"),
-    summary="say yes to what is offered or asked",
+    summary="approve an offer, a request or a connection",
     right=Right.MAPPED,  # the card asks for more, and checks it
     arguments=(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
         Argument("quantity", Kind.QUANTITY, "QUANTITY", optional=True),
     ),
-    options=(Option("parcel", "", "it goes by parcel: it is booked in when it has arrived"),),
+    options=(Option("parcel", "", "it goes by parcel, and is booked in when it arrives"),),
     examples=("approve k7m2", "approve", "approve k7m2 20", "approve k7m2 --parcel"),
     details=(
         "The same as ✅ on the card (--parcel: as 📦); as a reply to the card it needs no ID.",
-        "What is offered to a space is decided by its approvers, a connection by its superusers.",
-        "It counts after a few seconds; until then 'cancel' takes it back.",
-        "QUANTITY grants less than another space requests; then its people say whether that will do.",
+        "Approvers of a space decide on offers and requests; superusers decide on connections.",
+        "It takes effect after a few seconds; until then, 'cancel' takes it back.",
+        "QUANTITY grants less than was requested; then the asking space decides if that is enough.",
     ),
     where=Where.FEDERATION_ROOM,
     decides=True,

@@ -15,13 +15,13 @@ SPEC = replace(
     request.SPEC,
     name="borrow",
     aliases=(),
-    summary="ask to borrow it",
+    summary="ask to borrow an item",
     arguments=tuple(replace(argument, optional=False) for argument in request.SPEC.arguments),
     examples=("borrow 1 LENS-2 from betaspace for 2 weeks", "borrow LENS-2#0042 from betaspace until 31.1."),
     details=(
-        "It comes back by then, that day included; otherwise it is like 'request'.",
-        "ITEM is as the other space calls it: its #42, IPN, part name or PART#SERIAL.",
-        "An approver over there decides. Nothing moves before.",
+        "The due date is the last day of the loan. Everything else is as with 'request'.",
+        "Name the ITEM as the other space does: its #42, IPN, part name or PART#SERIAL.",
+        "An approver of the other space decides. Nothing moves before.",
     ),
     everyday=0,
 )

@@ -21,14 +21,14 @@ from fedbot.rules.transfer import both_sides as transfers
 SPEC = Verb(
     name="cancel",
     aliases=("undo", "withdraw"),
-    summary="take back what isn't under way yet",
+    summary="take back an offer, a request or a decision",
     right=Right.MAPPED,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("cancel k7m2", "cancel"),
     details=(
-        "You may take back what you asked for.",
-        "Approvers may take back any offer or request of the space, superusers any asking to connect.",
-        "Said within the few seconds after a decision it stops the decision.",
+        "You can take back what you asked for, as long as nothing has moved.",
+        "Approvers can take back any offer or request of their space; superusers also a request to connect.",
+        "Within a few seconds after a decision it stops the decision.",
         "As a reply to the card it needs no ID.",
     ),
     where=Where.FEDERATION_ROOM,

@@ -14,14 +14,14 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="clear",
-    summary="let a merged stock item go on to others",
+    summary="release a merged stock item",
     right=Right.SUPERUSER,
     arguments=(Argument("item", Kind.ANYTHING, "ITEM"),),
     examples=("clear #42", "clear M3-BOLT"),
     details=(
-        "What came from another space and is gone from InvenTree may have been merged into another item of that part.",
-        "So that item doesn't go on to a third space, until you say by this that you know where the missing ones are.",
-        "It counts for all that has vanished of that part up to now. What vanishes later counts again.",
+        "If a received item has disappeared from InvenTree, it may have been merged into another item of that part.",
+        "Then that item goes to no third space until you confirm here that you know where the missing ones are.",
+        "This covers everything of that part that has disappeared up to now, and nothing that disappears later.",
     ),
 )
 

@@ -19,12 +19,12 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="connect",
-    summary="ask a space to be friends",
+    summary="connect with another space",
     right=Right.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     examples=("connect betaspace",),
     details=(
-        "Nothing moves between two spaces before both are friends; a superuser of each has to say so.",
+        "Nothing moves between two spaces before they are connected. A superuser of each approves.",
         "Both bots then show the same seven emoji. Call the other space and compare them before anybody approves.",
     ),
     where=Where.FEDERATION_ROOM,

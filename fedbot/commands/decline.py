@@ -14,15 +14,15 @@ from fedbot.rules.state import Turn
 SPEC = Verb(
     name="decline",
     aliases=("reject", "no"),
-    summary="say no to what is offered or asked",
+    summary="decline an offer, a request or a connection",
     right=Right.MAPPED,  # the card asks for more, and checks it
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    options=(Option("note", "TEXT", "why not; who asked reads it", most=300),),
+    options=(Option("note", "TEXT", "the reason, for the person who asked", most=300),),
     examples=("decline k7m2", 'decline k7m2 --note "in use on Saturday"', "decline"),
     details=(
         "The same as ❌ on the card; as a reply to the card it needs no ID.",
-        "What is offered to a space is decided by its approvers, a connection by its superusers.",
-        "It counts after a few seconds; until then 'cancel' takes it back.",
+        "Approvers of a space decide on offers and requests; superusers decide on connections.",
+        "It takes effect after a few seconds; until then, 'cancel' takes it back.",
     ),
     where=Where.FEDERATION_ROOM,
     decides=True,

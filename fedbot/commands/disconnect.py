@@ -17,18 +17,18 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="disconnect",
-    summary="end a friendship",
+    summary="end a connection",
     right=Right.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     options=(
-        Option("sure", "", "do it; without it I first tell what would happen"),
-        Option("now", "", "don't wait for the other space: for one that is gone, or not to be trusted"),
+        Option("sure", "", "do it; without it I only show what would happen"),
+        Option("now", "", "don't wait for the other space, because it is gone or can't be trusted"),
     ),
     examples=("disconnect betaspace", "disconnect betaspace --sure", "disconnect betaspace --sure --now"),
     details=(
-        "Nothing new starts, open requests are cancelled, what moves is finished; then the space's access ends.",
-        "What was given stays given, and the history stays. Both can be friends again later.",
-        "With --now it works while InvenTree is down, too, for people whom I last saw as superusers.",
+        "Nothing new starts, open requests are cancelled, running transfers finish; then the space's access ends.",
+        "Gifts stay gifts, and the history stays. You can connect again later.",
+        "With --now it also works while InvenTree is down, for people who were superusers when I last looked.",
     ),
     where=Where.FEDERATION_ROOM,
     ends_trust=True,

@@ -18,14 +18,14 @@ from fedbot.rules.wire.subject_ids import by_line
 
 SPEC = Verb(
     name="extend",
-    summary="more time for what is lent",
+    summary="extend a loan",
     right=Right.APPROVER,
     arguments=(Argument("id", Kind.ANYTHING, "[ID] TIME"),),
     examples=("extend 2 weeks", "extend k7m2 until 31.1."),
     details=(
-        "A span counts from the last day of the loan, or from today if that is over.",
-        "The owner's approver gives it at once; the space that borrowed it asks, and the owner's people decide.",
-        "The owner's approver may take back too much, but not to before the day that both agreed on.",
+        "A period counts from the due date, or from today if the loan is overdue.",
+        "The lender's approver extends at once. The borrower asks, and the lender's approver decides.",
+        "The lender's approver can shorten an extension, but not to before the agreed due date.",
     ),
     where=Where.FEDERATION_ROOM,
 )

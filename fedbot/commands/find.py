@@ -17,7 +17,7 @@ from fedbot.rules.state import Turn
 SPEC = Verb(
     name="find",
     aliases=("search", "list", "browse"),
-    summary="who has one?",
+    summary="find out who has an item",
     right=Right.MAPPED,
     only_looks=True,
     arguments=(
@@ -26,10 +26,10 @@ SPEC = Verb(
     ),
     examples=("find 0.4 nozzle", "find M3 in betaspace"),
     details=(
-        "All words must stand in a part's name, IPN, keywords or description.",
-        "Found is what spaces share and have in stock. In our admin room it is all that we have ourselves.",
-        "Who hasn't answered within 20 seconds is named, and added when it answers.",
-        "Reply to the list: 'ask 1 2' asks for two of the first, 'more' tells the next ten.",
+        "A part is found if its name, IPN, keywords and description contain all the words.",
+        "The search covers what friends share and have in stock; in our admin room, all our own stock.",
+        "I name spaces that don't answer within 20 seconds, and add them when they do.",
+        "Reply to the list: 'ask 1 2' requests two of the first, 'more' shows the next ten.",
     ),
     everyday=1,
 )

@@ -9,13 +9,13 @@ from fedbot.rules.model.stock import Right
 
 SPEC = Verb(
     name="gift",
-    summary="what is lent is theirs from now on",
+    summary="turn a loan into a gift",
     right=Right.APPROVER,
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
     examples=("gift k7m2", "gift", "gift k7m2 LENS-2"),
     details=(
-        "Said by an approver of the owner; what isn't back by then is given away, and nobody owes it any more.",
-        "As a reply to the card it needs no ID. Of several things one or some can be named; without, it is all of it.",
+        "The lender's approver says so. What is still out is given away, and nobody owes it any more.",
+        "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",
     ),
     where=Where.FEDERATION_ROOM,
 )

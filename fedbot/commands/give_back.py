@@ -32,12 +32,12 @@ from fedbot.rules.wire.subject_ids import by_line
 SPEC = Verb(
     name="return",
     aliases=("back",),
-    summary="as a reply to the card: it goes back",
+    summary="return a loan",
     right=Right.APPROVER,
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING] [QUANTITY]", optional=True),),
     options=(
-        Option("damaged", "", "it isn't as it was (said by the owner)"),
-        Option("note", "TEXT", "what stands in the item's history"),
+        Option("damaged", "", "it came back damaged (for the lender)"),
+        Option("note", "TEXT", "a note for the item's history"),
     ),
     examples=(
         "return",
@@ -48,10 +48,10 @@ SPEC = Verb(
         'return k7m2 --damaged --note "scratched"',
     ),
     details=(
-        "Said by the space that borrowed it, the owner's people look at it and decide on their card.",
-        "Said by the owner's approver, it is here already: that is the decision.",
-        "The owner's own stock item comes back, to its old place. Without a quantity all of it goes back.",
-        "Of a loan of several things I list what is out; a number, or a name, is that thing, 'all' is all of it.",
+        "If the borrower says so, the lender's approver looks at the item and decides on a card.",
+        "If the lender's approver says so, it is back: that is the decision.",
+        "The lender's own stock item returns to its old place. Without a quantity, all of it returns.",
+        "For a loan of several items I list what is out: choose a number, a name, or 'all'.",
     ),
     where=Where.FEDERATION_ROOM,
     everyday=5,

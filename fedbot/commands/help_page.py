@@ -18,12 +18,12 @@ ADMIN = "admin"
 SPEC = Verb(
     name="help",
     aliases=("hilfe",),
-    summary="what you can say, or more about one verb",
+    summary="list the verbs, or explain one",
     right=Right.ANYONE,
     only_looks=True,
     arguments=(Argument("topic", Kind.WORD, "VERB|admin", optional=True),),
     examples=("help", "help push", "help admin"),
-    details=("Alone it tells the everyday verbs; 'help admin' tells the rest.",),
+    details=("Alone it lists the everyday verbs; 'help admin' lists the rest.",),
 )
 
 

@@ -28,19 +28,19 @@ A_PAGE = 10
 SPEC = Verb(
     name="history",
     aliases=("ledger",),
-    summary="what went to and fro, and every step of one case",
+    summary="list past transfers, or every step of one",
     right=Right.MAPPED,
     only_looks=True,
     arguments=(Argument("id", Kind.ANYTHING, "SPACE|ITEM|ID", optional=True),),
     options=(
-        Option("since", "30d", "only what happened in that time: 30d, 6 weeks, 1y", most=20),
-        Option("page", "NUMBER", "a later page; or reply 'more' to the one before", most=5),
+        Option("since", "30d", "only this period: 30d, 6 weeks, 1y", most=20),
+        Option("page", "NUMBER", "a later page; or reply 'more' to the page before", most=5),
     ),
     examples=("history", "history betaspace --since 30d", "history #42", "history k7m2"),
     details=(
-        "Finished and open transfers, newest first: all, those with a space, or those that touched one of our items.",
+        "Finished and open transfers, newest first: all of them, those with one space, or those of one item.",
         "With an ID, or as a reply to a card: who asked, who decided, and each step with its time.",
-        "In the admin room and in a direct chat with links to our stock items in InvenTree.",
+        "In the admin room and in a direct chat, each item links to InvenTree.",
     ),
 )
 

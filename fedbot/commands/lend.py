@@ -16,20 +16,20 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="lend",
-    summary="lend it",
+    summary="lend an item",
     right=Right.APPROVER,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),
         Argument("until", Kind.DAY, "TIME", keyword="for", or_keywords=UNTIL),
     ),
-    options=(Option("note", "TEXT", "what the other space reads with it"), push.PARCEL),
+    options=(Option("note", "TEXT", "a note for the other space"), push.PARCEL),
     examples=("lend LENS-2 to betaspace for 3 weeks", "lend #42 to betaspace until 31.1."),
     details=(
-        "It stays yours. The last day is included: '10 days', 'tomorrow', 'friday', '31.1.', '2026-12-15'.",
-        "Without a quantity the whole stock item goes; several items are split by ' + ', ';' or a line break.",
-        "Nothing moves before somebody over there has said yes; their people are reminded before it is due.",
-        "It comes back with 'return'; 'extend' gives more time, 'gift' makes it theirs, 'lost' writes it off.",
+        "It stays yours. The due date is the last day: '10 days', 'tomorrow', 'friday', '31.1.', '2026-12-15'.",
+        "Without a quantity the whole stock item goes. Separate several items by ' + ', ';' or a line break.",
+        "Nothing moves before an approver of the other space agrees. The borrower is reminded before the due date.",
+        "'return' brings it back, 'extend' gives more time, 'gift' makes it theirs, 'lost' writes it off.",
     ),
     where=Where.FEDERATION_ROOM,
     everyday=3,

@@ -9,13 +9,13 @@ from fedbot.rules.model.stock import Right
 
 SPEC = Verb(
     name="lost",
-    summary="what is lent is lost",
+    summary="write off a loan",
     right=Right.APPROVER,
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING]", optional=True),),
     examples=("lost k7m2", "lost", "lost k7m2 LENS-2"),
     details=(
-        "Said by an approver of the owner: it is written off, with the status 'lost' and your name in InvenTree.",
-        "As a reply to the card it needs no ID. Of several things one or some can be named; without, it is all of it.",
+        "The lender's approver says so. InvenTree then shows the status 'lost' and your name.",
+        "As a reply to the card it needs no ID. Name one or more items of the loan, or none for all of them.",
     ),
     where=Where.FEDERATION_ROOM,
 )

@@ -22,19 +22,19 @@ NAME = Argument("name", Kind.ANYTHING, "NAME", optional=True)
 FROM_SPACE = Argument("space", Kind.SPACE, "SPACE", keyword="from", optional=True)
 SPEC = Verb(
     name="match",
-    summary="say which of our parts a friend's thing is",
+    summary="say which of our parts a friend's part is",
     right=Right.APPROVER,
     arguments=(
         Argument("item", Kind.WORD, "ITEM", optional=True),
         NAME,
         FROM_SPACE,
     ),
-    options=(Option("forget", "", "not any more"),),
+    options=(Option("forget", "", "remove this match"),),
     examples=("match PLA-ROT PLA-RED from betaspace", "match", "match PLA-RED --forget"),
     details=(
         "ITEM is one of our parts: its IPN, its name (in quotes if it has several words), or the #42 of an item of it.",
-        "NAME is what the friend calls it: its IPN, or its part name. It counts before IPNs and names that are alike.",
-        "Alone it lists what was said so far. With one friend only, 'from SPACE' may be left out.",
+        "NAME is the friend's IPN or part name. Your choice comes before equal IPNs and names.",
+        "Alone it lists the matches so far. With only one friend you can leave out 'from SPACE'.",
     ),
 )
 

@@ -17,13 +17,13 @@ from fedbot.rules.transfer import parcel
 
 SPEC = Verb(
     name="missing",
-    summary="say that a parcel never arrived",
+    summary="report a missing parcel",
     right=Right.APPROVER,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("missing k7m2", "missing"),
     details=(
-        "An approver of either space says so: it is lost, or came back. If some of it came: 'received ID QUANTITY'.",
-        "Then nothing more is booked by itself, and a superuser settles it with 'resolve'.",
+        "An approver of either space reports it: it is lost, or came back. If some arrived, type 'received ID QUANTITY'.",
+        "Then I book nothing more, and a superuser settles it with 'resolve'.",
         "As a reply to the card it needs no ID.",
     ),
     where=Where.FEDERATION_ROOM,

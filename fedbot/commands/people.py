@@ -17,7 +17,7 @@ ADD, REMOVE = "add", "remove"
 
 SPEC = Verb(
     name="people",
-    summary="our people and what each may do; add and remove them",
+    summary="list our people and their permissions; add or remove people",
     right=Right.SUPERUSER,
     only_looks=True,
     acts_with="change",
@@ -26,12 +26,12 @@ SPEC = Verb(
         Argument("person", Kind.WORD, "PERSON", optional=True),
         Argument("username", Kind.WORD, "USER", keyword="as", optional=True),
     ),
-    options=(Option("admin", "", "they may invite the bot; without `as USER` nothing else"),),
+    options=(Option("admin", "", "an admin: can invite the bot; without `as USER`, nothing else"),),
     examples=("people", "people add @kim:example.org as kim", "people remove @kim:example.org"),
     details=(
-        "PERSON is a Matrix id, USER the name of their InvenTree user. What they may do, InvenTree says each time.",
-        "Adding and removing counts in the encrypted admin room only, and needs no restart.",
-        "Below InvenTree API 472 whoever may approve has to stand in the bot's settings.",
+        "PERSON is a Matrix ID, USER the name of their InvenTree user. I read permissions in InvenTree each time.",
+        "You can add and remove people in the encrypted admin room only. No restart is needed.",
+        "Below InvenTree API 472, approvers must also be pinned in the bot's settings.",
     ),
 )
 

@@ -23,26 +23,26 @@ from fedbot.rules.state import Turn
 from fedbot.rules.transfer import opening
 from fedbot.rules.wire.subject_ids import by_line
 
-PARCEL = Option("parcel", "", "it goes by parcel: it is booked in when it has arrived")
+PARCEL = Option("parcel", "", "it goes by parcel, and is booked in when it arrives")
 SPEC = Verb(
     name="push",
     aliases=("give", "offer", "send"),
-    summary="give it away",
+    summary="give an item away",
     right=Right.APPROVER,
     arguments=(
         Argument("lines", Kind.ITEMS, "ITEM [QUANTITY]"),
         Argument("space", Kind.SPACE, "SPACE", keyword="to"),
     ),
     options=(
-        Option("note", "TEXT", "what the other space reads with it"),
+        Option("note", "TEXT", "a note for the other space"),
         PARCEL,
-        Option("loan", "TIME", "it stays yours, and comes back by then", most=40),
+        Option("loan", "TIME", "lend it until then", most=40),
     ),
     examples=("push 200 M3-BOLT to betaspace", 'push #42 10 to betaspace --note "for your workshop"'),
     details=(
         "Without a quantity the whole stock item goes.",
-        "Nothing moves before somebody over there has said yes; then it is theirs.",
-        "Several items are split by ' + ', ';' or a line break and decided together.",
+        "Nothing moves before an approver of the other space agrees; then it is theirs.",
+        "Separate several items by ' + ', ';' or a line break. They are decided together.",
     ),
     where=Where.FEDERATION_ROOM,
     everyday=4,

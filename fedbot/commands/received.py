@@ -19,7 +19,7 @@ from fedbot.rules.transfer import parcel
 SPEC = Verb(
     name="received",
     aliases=("arrived",),
-    summary="say that a parcel is here",
+    summary="confirm that a parcel has arrived",
     right=Right.MAPPED,  # an approver's word is needed, and checked as on a card
     arguments=(
         Argument("id", Kind.SUBJECT, "ID", optional=True),
@@ -27,10 +27,10 @@ SPEC = Verb(
     ),
     examples=("received k7m2", "received", "received k7m2 7"),
     details=(
-        "An approver of the space that gets it says so; then it is booked in. The same as a second 📦 on the card.",
-        "As a reply to the card it needs no ID. It counts after a few seconds; until then 'cancel' takes it back.",
-        "With a quantity only so much is booked in; the sender's superuser settles what is missing with 'resolve'.",
-        "If the parcel never comes: 'missing'.",
+        "The receiver's approver confirms; then it is booked in. The same as a second 📦 on the card.",
+        "As a reply to the card it needs no ID. It takes effect after some seconds; until then, 'cancel' takes it back.",
+        "With a quantity, only that much is booked in. The sender's superuser settles the rest with 'resolve'.",
+        "If the parcel never arrives, type 'missing'.",
     ),
     where=Where.FEDERATION_ROOM,
     decides=True,

@@ -18,12 +18,12 @@ SPEC = Verb(
     summary="compare our books with a friend's",
     right=Right.SUPERUSER,
     arguments=(Argument("space", Kind.SPACE, "SPACE", optional=True),),
-    options=(Option("repair", "", "repair what is ours and safe: the mark 'arrived', the metadata"),),
+    options=(Option("repair", "", "repair our own records: the status of what has arrived, and the metadata"),),
     examples=("reconcile betaspace", "reconcile", "reconcile betaspace --repair"),
     details=(
-        "Each line of each transfer: what either bot noted, and what either InvenTree shows now.",
-        "Each difference is told with its likely cause and what would mend it. No stock is moved.",
-        "I do it by myself every night, and tell the admin room what is new.",
+        "It compares each line of each transfer: what both bots noted, and what both InvenTrees show now.",
+        "I name each difference with its likely cause and its remedy. No stock moves.",
+        "I also compare every night, and tell the admin room what is new.",
     ),
 )
 

@@ -19,17 +19,17 @@ from fedbot.rules.transfer.resolve import Seen
 
 SPEC = Verb(
     name="resolve",
-    summary="settle what nobody can tell by machine",
+    summary="settle an unclear transfer",
     right=Right.SUPERUSER,
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
-    options=(Option("as", "TRUTH", "what is true; without it I look in InvenTree and tell what can be", 40),),
+    options=(Option("as", "TRUTH", "what is true; without it I show what can be", 40),),
     examples=("resolve k7m2", "resolve k7m2 --as left", "resolve k7m2 --as booked #1207"),
     details=(
-        "For a transfer that stopped because InvenTree did not tell what became of the stock.",
-        "For what was missing in a parcel that came: it is back, the other space has found it, or it is lost.",
-        "And for what we have borrowed: it is lost or back, but still in our stock; or its owner is gone for ever.",
-        "I look once more, and offer what may be true with what each would do. Your name goes into the records.",
-        "The other space's books are for its own superusers; its bot follows what you say of yours.",
+        "For a transfer that stopped because InvenTree didn't say where the stock is.",
+        "For what was missing in a parcel: it came back, the other space found it, or it is lost.",
+        "For a borrowed item that was written off or returned, but is still in our stock; or whose lender is gone.",
+        "I look into InvenTree again and offer what can be true, each with its effect. Your name is recorded.",
+        "You settle your own side only; the other space's superusers settle theirs.",
     ),
 )
 

@@ -13,13 +13,13 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="resume",
-    summary="move stock again after InvenTree was put back",
+    summary="move stock again after InvenTree was restored",
     right=Right.SUPERUSER,
     examples=("resume",),
     details=(
-        "When our InvenTree was put back to an earlier state, I move no stock in it, and say what is missing.",
-        "Correct it in InvenTree first: what was lent or given since then is in stock there again.",
-        "Then say this, and what waits goes on.",
+        "After our InvenTree was restored to an earlier state, I move no stock in it and say what is missing.",
+        "Correct the stock in InvenTree first: items lent or given since then are in stock there again.",
+        "Then type this, and waiting transfers continue.",
     ),
 )
 

@@ -22,15 +22,15 @@ NAME_LENGTH = 60
 
 SPEC = Verb(
     name="review",
-    summary="accept another key or account of a friend's bot, or a new room",
+    summary="accept a friend's new key, account or room",
     right=Right.SUPERUSER,
     arguments=(
         Argument("space", Kind.SPACE, "SPACE", optional=True),
         Argument("accept", Kind.ANYTHING, "KEY", keyword="accept", optional=True),
     ),
     options=(
-        Option("room", "", "the friendships of the room before go on in this one"),
-        Option("name", "NAME", "call the friend by this name, which it has announced", most=NAME_LENGTH),
+        Option("room", "", "continue the connections of the old room in this room"),
+        Option("name", "NAME", "use this name for the friend, which it has announced", most=NAME_LENGTH),
     ),
     examples=(
         "review",
@@ -39,11 +39,11 @@ SPEC = Verb(
         "review --room",
     ),
     details=(
-        "Alone it tells which spaces wait for a look, with the known fingerprint and the new one.",
-        "KEY is the seven emoji (or their names) that somebody of that space reads to you by phone from their own bot.",
-        "The whole new fingerprint counts too: all 20 letters and digits.",
-        "A friend that announces another name keeps its old one here until a superuser types the new one.",
-        "When a room was upgraded, its friendships wait until a superuser of each space says --room in the new one.",
+        "Alone it lists the spaces that wait for a review, with the known and the new fingerprint.",
+        "KEY is the seven emoji (or their names) that somebody of that space reads to you from their own bot by phone.",
+        "You can also type the whole new fingerprint: all 20 letters and digits.",
+        "A friend that announces a new name keeps its old one here until a superuser types the new one.",
+        "After a room upgrade, connections wait until a superuser of each space types --room in the new room.",
     ),
 )
 

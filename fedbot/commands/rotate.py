@@ -19,8 +19,8 @@ SPEC = Verb(
     arguments=(Argument("space", Kind.SPACE, "SPACE"),),
     examples=("rotate betaspace",),
     details=(
-        "The new one is tried before the old one is revoked, so nothing stops meanwhile.",
-        "I do it by myself 30 days before a token ends.",
+        "The new token is tried before the old one is revoked, so nothing stops.",
+        "I do this by myself 30 days before a token expires.",
     ),
 )
 

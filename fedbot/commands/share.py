@@ -20,15 +20,15 @@ MOST_TOLD = 9
 
 SPEC = Verb(
     name="share",
-    summary="let friends find it and ask for it",
+    summary="share a part or category with friends",
     right=Right.APPROVER,
     arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all", optional=True),),
     examples=("share M3-BOLT", "share #42", "share Fasteners", "share"),
     details=(
-        "Alone it tells what is shared; at first that is nothing.",
-        "A part is shared with its stock, a category with all parts in it and below it; 'all' is all that we have.",
-        "Friends see name, IPN and how much is in stock. Each request is still decided by our approvers.",
-        "What came from another space isn't ours to share.",
+        "Alone it lists what is shared; at first that is nothing.",
+        "A part is shared with its stock, a category with all parts in it and below it, 'all' with everything we have.",
+        "Friends see name, IPN and quantity. Our approvers still decide on each request.",
+        "Items that came from another space can't be shared.",
     ),
 )
 

@@ -27,14 +27,14 @@ from fedbot.rules.wire.envelope import fingerprint
 
 SPEC = Verb(
     name="show",
-    summary="one case, who did what",
+    summary="show one transfer",
     right=Right.MAPPED,
     only_looks=True,
     arguments=(Argument("id", Kind.ANYTHING, "ID|ITEM", optional=True),),
     examples=("show k7m2", "show #42"),
     details=(
-        "As a reply to a card it needs no ID. Of a loan it tells the last day, and what came back.",
-        "With an item: the open cases of it, and the last one that is over.",
+        "As a reply to a card it needs no ID. For a loan it shows the due date and what came back.",
+        "With an item: its open transfers and the last finished one.",
     ),
     everyday=7,
 )

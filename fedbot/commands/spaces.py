@@ -18,11 +18,11 @@ from fedbot.rules.wire.envelope import fingerprint
 SPEC = Verb(
     name="spaces",
     aliases=("parties", "friends"),
-    summary="friends, and whether their bot is awake",
+    summary="list friends, and whether their bots answer",
     right=Right.MAPPED,
     only_looks=True,
     examples=("spaces",),
-    details=("Also tells the fingerprints of all keys, ours too, so that you can compare them by phone.",),
+    details=("It also shows the fingerprints of all keys, ours too, so that you can compare them by phone.",),
     everyday=8,
 )
 

@@ -20,19 +20,19 @@ from fedbot.rules.state import Turn
 SPEC = Verb(
     name="stats",
     aliases=("statistics",),
-    summary="how much there is, and who gave what to whom",
+    summary="show stock figures, and who gave what to whom",
     right=Right.MAPPED,
     only_looks=True,
     arguments=(Argument("space", Kind.SPACE, "SPACE|all", optional=True),),
     options=(
-        Option("since", "30d", "only what went to and fro in that time: 30d, 6 weeks, 1y", most=20),
-        Option("chart", "", "with a picture in the thread"),
+        Option("since", "30d", "only transfers of this period: 30d, 6 weeks, 1y", most=20),
+        Option("chart", "", "with a chart in the thread"),
     ),
     examples=("stats --chart", "stats betaspace", "stats all --since 30d"),
     details=(
-        "Without a space it is our own.",
-        "Another space's bot counts by itself and tells what its settings disclose.",
-        "What can't answer within two minutes is named, and added when it comes.",
+        "Without a space it shows our own.",
+        "Another space's bot counts its own stock and tells what its settings disclose.",
+        "I name spaces that don't answer within two minutes, and add them when they do.",
     ),
 )
 

@@ -22,11 +22,11 @@ from fedbot.rules.upcoming import upcoming
 
 SPEC = Verb(
     name="status",
-    summary="how I am: version, InvenTree, what is open, what is due",
+    summary="show version, InvenTree, open and due work",
     right=Right.MAPPED,
     only_looks=True,
     examples=("status",),
-    details=("In the admin room it also tells what an admin should mend.",),
+    details=("In the admin room it also says what an admin should fix.",),
 )
 
 

@@ -22,13 +22,13 @@ from fedbot.rules.state import Turn
 SPEC = Verb(
     name="todo",
     aliases=("loans", "due"),
-    summary="what waits for you",
+    summary="list what waits for you",
     right=Right.MAPPED,
     only_looks=True,
     examples=("todo",),
     details=(
-        "Cards that you may decide, what you asked for and others decide, and what an admin has to look at.",
-        "And what is on loan, with what is overdue first.",
+        "Cards that you can decide, requests of yours that others decide, and work for an admin.",
+        "Loans are listed too, overdue ones first.",
     ),
     everyday=6,
 )

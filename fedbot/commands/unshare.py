@@ -16,11 +16,11 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="unshare",
-    summary="take it off the sharing list",
+    summary="stop sharing a part or category",
     right=Right.APPROVER,
     arguments=(Argument("thing", Kind.ANYTHING, "ITEM|PART|CATEGORY|all"),),
     examples=("unshare M3-BOLT", "unshare #42"),
-    details=("What is under way already goes on. 'unshare all' clears the list.",),
+    details=("Running transfers continue. 'unshare all' clears the list.",),
 )
 
 

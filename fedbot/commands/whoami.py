@@ -13,7 +13,7 @@ from fedbot.rules.state import Turn
 
 SPEC = Verb(
     name="whoami",
-    summary="who you are to me, and what you may do",
+    summary="show who you are to me, and what you may do",
     right=Right.ANYONE,
     only_looks=True,
     examples=("whoami",),

@@ -90,8 +90,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
             person="Anna",
             username="anna",
             lines=(
-                VerbLine("push", "push 200 M3-BOLT to betaspace", "give it away", Right.APPROVER),
-                VerbLine("todo", "todo", "what waits for you", Right.MAPPED),
+                VerbLine("push", "push 200 M3-BOLT to betaspace", "give an item away", Right.APPROVER),
+                VerbLine("todo", "todo", "list what waits for you", Right.MAPPED),
             ),
         ),
         """
@@ -108,8 +108,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.help_pages.help_admin,
             home=ALPHA,
             lines=(
-                VerbLine("connect", "connect SPACE", "ask a space to be friends", Right.SUPERUSER),
-                VerbLine("whoami", "whoami", "who you are to me, and what you may do", Right.MAPPED),
+                VerbLine("connect", "connect SPACE", "connect with another space", Right.SUPERUSER),
+                VerbLine("whoami", "whoami", "show who you are to me, and what you may do", Right.MAPPED),
             ),
         ),
         """
@@ -124,10 +124,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
             messages.help_pages.help_verb,
             usage="push ITEM [QUANTITY] to SPACE [--note TEXT]",
             aliases=("give",),
-            summary="give it away",
+            summary="give an item away",
             details=("Without a quantity the whole stock item goes.",),
             examples=("push 200 M3-BOLT to betaspace", "push #42 to betaspace"),
-            options=(("--note TEXT", "what the other space reads with it"),),
+            options=(("--note TEXT", "a note for the other space"),),
             right=Right.APPROVER,
             home=ALPHA,
         ),
