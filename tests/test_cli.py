@@ -418,7 +418,7 @@ def test_verbs_prints_the_catalogue(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     monkeypatch.setitem(sys.modules, "fedbot.commands", verbs)
     assert main(["verbs"]) == Exit.OK
     assert capsys.readouterr().out.splitlines() == [
-        "push ITEM QUANTITY to SPACE  give it away (for approvers)",
+        "push ITEM QUANTITY to SPACE  give an item away (for approvers)",
         "stats                        how much there is (for everybody in people with an active InvenTree user)",
         "help                         what I can do (for everybody in people)",
     ]

@@ -96,8 +96,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         I move things between our spaces' InvenTrees. You ask, someone over there agrees with one tap.
-        • !fed push 200 M3-BOLT to betaspace – give it away
-        • !fed todo – what waits for you
+        • !fed push 200 M3-BOLT to betaspace – give an item away
+        • !fed todo – list what waits for you
         You: Anna of attraktor, user anna in its InvenTree. What you may do: !fed whoami
         An item is #42, an IPN, a name or its pasted link.
         More: !fed help push · !fed help admin
@@ -114,8 +114,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         The other things that you can say to attraktor's bot:
-        • !fed connect SPACE – ask a space to be friends (superusers)
-        • !fed whoami – who you are to me, and what you may do
+        • !fed connect SPACE – connect with another space (superusers)
+        • !fed whoami – show who you are to me, and what you may do
         The everyday ones: !fed help · one of them: !fed help connect
         """,
     ),
@@ -132,9 +132,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=ALPHA,
         ),
         """
-        !fed push ITEM [QUANTITY] to SPACE [--note TEXT] – give it away
+        !fed push ITEM [QUANTITY] to SPACE [--note TEXT] – give an item away
         Without a quantity the whole stock item goes.
-        • --note TEXT – what the other space reads with it
+        • --note TEXT – a note for the other space
         For example: !fed push 200 M3-BOLT to betaspace · !fed push #42 to betaspace
         The same: give
         Who may: approvers of attraktor.
