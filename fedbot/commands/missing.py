@@ -22,7 +22,7 @@ SPEC = Verb(
     arguments=(Argument("id", Kind.SUBJECT, "ID", optional=True),),
     examples=("missing k7m2", "missing"),
     details=(
-        "An approver of either space reports it: it is lost, or came back. If some arrived, type 'received ID QUANTITY'.",
+        "An approver of either space reports it: it is lost, or came back. If some came, type 'received ID QUANTITY'.",
         "Then I book nothing more, and a superuser settles it with 'resolve'.",
         "As a reply to the card it needs no ID.",
     ),

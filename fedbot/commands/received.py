@@ -28,7 +28,7 @@ SPEC = Verb(
     examples=("received k7m2", "received", "received k7m2 7"),
     details=(
         "The receiver's approver confirms; then it is booked in. The same as a second 📦 on the card.",
-        "As a reply to the card it needs no ID. It takes effect after some seconds; until then, 'cancel' takes it back.",
+        "A reply to the card needs no ID. It takes effect after some seconds; until then, 'cancel' takes it back.",
         "With a quantity, only that much is booked in. The sender's superuser settles the rest with 'resolve'.",
         "If the parcel never arrives, type 'missing'.",
     ),
