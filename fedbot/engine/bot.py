@@ -23,7 +23,7 @@ from fedbot.engine.chat_worker import ChatWorker
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.orders import Orders
 from fedbot.engine.pipeline import Engine
-from fedbot.engine.query_worker import QueryWorker
+from fedbot.engine.query_worker import QueryWorker, StockWorker
 from fedbot.engine.recovery import Rebuilt, catch_up
 from fedbot.engine.recovery import rebuild as rebuild_journal
 from fedbot.engine.schedule import Timetable
@@ -33,6 +33,7 @@ from fedbot.engine.syncing import AccountTaken, SyncLoop
 from fedbot.engine.typing_indicator import TypingSigns
 from fedbot.identity import SEED_FILE, FileVault, open_identity
 from fedbot.inventree.inventory import OwnInventory
+from fedbot.inventree.stock_index import FILE as INDEX
 from fedbot.jobs import Jobs
 from fedbot.journal.copies import FILE as JOURNAL
 from fedbot.journal.copies import is_used, remove_unused
@@ -125,6 +126,7 @@ class Bot:
         self.courier = ChatWorker(self.engine, self.chat, identity, self._vault, self.homeserver, signs.all_is_said)
         self.acts = StepWorker(self.engine, ports.inventory, ports.chat, settle, give_up, self.inventree)
         self.asking = QueryWorker(self.engine, ports.inventory, self.inventree)
+        self.reading = StockWorker(ports.inventory, self.clock)
         self.syncing = SyncLoop(self.engine, self.chat, self.homeserver)
         self.timetable = Timetable(self.engine)
         self.engine.state.regular = self.timetable.upcoming
@@ -182,7 +184,7 @@ class Bot:
                 jobs.every(name, seconds, work)
             jobs.daily("prune", datetime.min.time().replace(hour=4), "UTC", self._prune)
             after_each_decision()
-            for lane in (self.syncing, self.courier, self.acts, self.asking):
+            for lane in (self.syncing, self.courier, self.acts, self.asking, self.reading):
                 group.create_task(lane.run())
             group.create_task(jobs.watch())
 
@@ -398,7 +400,7 @@ async def _put_together(settings: Settings, journal: Journal, stack: AsyncExitSt
     stack.push_async_callback(chat.close)
     home = await _party_config(settings, chat, identity.key)
     settle, give_up = _patience(settings)
-    inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign)
+    inventory = OwnInventory(inventory_settings(settings), vault, sign=identity.sign, index=settings.state / INDEX)
     stack.callback(inventory.close)
     bot = Bot(
         home,

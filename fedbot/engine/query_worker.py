@@ -10,6 +10,7 @@ from functools import partial
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.pipeline import Engine
 from fedbot.engine.step_worker import hold_back, is_silence, notice, wait_for_work
+from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory, InventoryProblem
 from fedbot.ports.journal import OutboxRow
 from fedbot.rules.catalogue import merged_stock
@@ -118,6 +119,30 @@ class QueryWorker:
             return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
         turn = Turn(self._engine.state, self._clock.now())
         return await self._inventory.answer(question, merged_stock.received_for(turn, question))
+
+
+class StockWorker:
+    """Lets our stock be read in the background, page by page. While InvenTree is silent it waits."""
+
+    def __init__(self, inventory: Inventory, clock: Clock) -> None:
+        self._inventory = inventory
+        self._clock = clock
+        self._backoff = Backoff(shortest=30.0, longest=600.0)
+
+    async def run(self) -> None:
+        """Work for ever."""
+        while True:
+            await self._clock.sleep(await self.perform())
+
+    async def perform(self) -> float:
+        """One page; the seconds to wait then."""
+        try:
+            pause = await self._inventory.tend()
+        except InventoryProblem as problem:
+            log.info("reading our stock waits: %s", problem.text)
+            return self._backoff.failed()
+        self._backoff.worked()
+        return pause
 
 
 def _asks_inventree(effect: Ask) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +13,10 @@ from urllib.parse import urlsplit
 from fedbot.inventree import metadata
 from fedbot.inventree.rows import Row, amount, item_of, part_of, plain, same
 from fedbot.inventree.server import Server
-from fedbot.inventree.stock import item_row_if_there, rows_of_part
+from fedbot.inventree.stock import WHOLE, item_row_if_there
+from fedbot.inventree.stock_index import Known
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.ports.inventory import NotPermitted, Refusal
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
 from fedbot.rules.model.queries import (
     FindItems,
@@ -54,6 +57,11 @@ class Categories:
             pk = self._rows[pk].get("parent")
         return tuple(chain)
 
+    def below(self, keys: Iterable[int]) -> set[int]:
+        """These categories and all below them."""
+        wanted = set(keys)
+        return {pk for pk in self._rows if wanted & set(self.chain(pk))}
+
     def like(self, word: str) -> list[str]:
         """The names of those that are called much like that, best first, at most three."""
         names = {str(row.get("name") or "").casefold(): str(row.get("name") or "") for row in self._rows.values()}
@@ -89,21 +97,42 @@ def _found(server: Server, question: FindItems, categories: Categories | None) -
         categories = Categories.read(server.api) if question.with_categories else Categories(())
     key = _key_in(server, word)
     if key is not None:
-        return _one(server, key, categories)
+        return _one(server, key, categories, question)
     if not word or "://" in word:
         return ItemsFound()
-    parts = parts_by_ipn(server, word)
-    if not parts and "#" in word:
-        found = _by_serial(server, word, categories)
-        if found is not None:
-            return found
-    near: list[dict[str, Any]] = []
-    if not parts:
-        near = server.api.rows("part/", search=word.replace("|", " "), limit=MOST_PARTS)
-        parts = [row for row in near if word.casefold() in _names(row)]
-    if parts:
-        return _in_stock(server, parts, categories)
-    return ItemsFound(parts=tuple(part_of(row) for row in near))
+    for called in ("IPN", "name"):
+        if rows := _stock_called(server, called, word):
+            return _described(server, rows, categories, question)
+        if called == "IPN" and "#" in word:
+            numbered = _by_serial(server, word, categories, question)
+            if numbered is not None:
+                return numbered
+    near = parts_like(server, word)
+    exact = tuple(part for part in near if any(same(called, word) for called in (part.ipn, part.name, part.full_name)))
+    if rows := [row for part in exact for row in _stock_called(server, "name", part.name) if row["part"] == part.pk]:
+        return _described(server, rows, categories, question)
+    return ItemsFound(parts=exact or near)
+
+
+def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]]:
+    """What lies in stock of the parts with this IPN or name: one call, which sums up nothing (as `part/` does)."""
+    filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": "-creation_date", **WHOLE}
+    rows = server.api.rows("stock/", **filters)
+    return _not_leaving(server, [row for row in rows if same(str(row["part_detail"].get(called) or ""), word)])
+
+
+def _not_leaving(server: Server, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """But for what is on its way out."""
+    leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
+    return [row for row in rows if row.get("location") not in leaving]
+
+
+def parts_like(server: Server, word: str) -> tuple[Part, ...]:
+    """Those with all its words somewhere in them, in stock or not, as far as our stock was read."""
+    server.stock.make_ready(server.reader)
+    words = word.translate(_QUOTES).casefold().split()
+    found = server.stock.index.search(words, Scope(everything=True), (), MOST_PARTS, in_stock=False) if words else []
+    return tuple(known.part for known in found)
 
 
 def parts_by_ipn(server: Server, ipn: str) -> list[dict[str, Any]]:
@@ -113,14 +142,22 @@ def parts_by_ipn(server: Server, ipn: str) -> list[dict[str, Any]]:
 
 
 def parts_by_name(server: Server, name: str) -> list[dict[str, Any]]:
-    """The parts with exactly this name; case doesn't matter. InvenTree ignores `?name=`, so it's a search."""
-    rows = server.api.rows("part/", search=plain(name), limit=MOST_PARTS)
-    return [row for row in rows if same(str(row.get("name") or ""), name)]
+    """The parts with exactly this name, or full name ('IPN | name' as InvenTree shows it); case doesn't matter.
+
+    InvenTree ignores `?name=`, and sums up stock for each part that a search finds; so it's a pattern that fits few.
+    """
+    written = plain(name)
+    for each in dict.fromkeys([written, *written.split(" | ")]):
+        rows = server.api.rows("part/", name_regex=f"^{re.escape(each)}$", limit=MOST_PARTS)
+        found = [row for row in rows if any(same(called, name) for called in _names(row))]
+        if found:
+            return found
+    return []
 
 
 def _names(row: Row) -> tuple[str, str]:
     """What a person may call a part: its name, or the full name that InvenTree shows: 'IPN | name'."""
-    return str(row.get("name") or "").casefold(), str(row.get("full_name") or "").casefold()
+    return str(row.get("name") or ""), str(row.get("full_name") or "")
 
 
 def _key_in(server: Server, word: str) -> int | None:
@@ -137,48 +174,58 @@ def _key_in(server: Server, word: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _one(server: Server, key: int, categories: Categories) -> ItemsFound:
+def _one(server: Server, key: int, categories: Categories, question: FindItems) -> ItemsFound:
     """One item by its key, in stock or not, with its whole part (a stock row tells no keywords)."""
     row = item_row_if_there(server, key)
     if row is None:
         return ItemsFound()
-    return _with_origins(server, [(row, _part(server.api.row(f"part/{row['part']}/"), categories))])
+    return _with_origins(server, [(row, _whole_part(server, row, categories, question))])
+
+
+def _whole_part(server: Server, row: Row, categories: Categories, question: FindItems) -> Part:
+    """The part of a stock item, which doesn't tell its keywords and category.
+
+    Keywords only help a friend to find the part, so the index's will do, if it is the part that it knows. By the
+    category it is decided whether the part is shared: that is read.
+    """
+    known = server.stock.index.part(int(row["part"]))
+    told = part_of(row["part_detail"])
+    if known is not None and known.whole and not question.with_categories:
+        part = replace(told, keywords=known.part.keywords, category=known.part.category)
+        if part == known.part:
+            return part
+    return _part(server.api.row(f"part/{row['part']}/"), categories)
 
 
 def _part(row: Row, categories: Categories) -> Part:
     return part_of(row, categories.chain(row.get("category")))
 
 
-def _by_serial(server: Server, word: str, categories: Categories) -> ItemsFound | None:
+def _by_serial(server: Server, word: str, categories: Categories, question: FindItems) -> ItemsFound | None:
     """The item that `PART#SERIAL` means, or None if there is no such part."""
     name, _, serial = (piece.strip() for piece in word.rpartition("#"))
     if not name or not serial:
         return None
-    parts = parts_by_ipn(server, name) or parts_by_name(server, name)
-    if not parts:
-        return None
-    found = [
-        (row, _part(part, categories))
-        for part in parts
-        for row in rows_of_part(server, int(part["pk"]), serial=serial)
-        if str(row.get("serial") or "") == serial
-    ]
+    for called in ("IPN", "name"):
+        rows = server.api.rows("stock/", **{called: plain(name)}, serial=serial, limit=_MOST_ROWS, **WHOLE)
+        same_number = [row for row in rows if str(row.get("serial") or "") == serial]
+        meant = [row for row in same_number if same(str(row["part_detail"].get(called) or ""), name)]
+        if meant:
+            return _described(server, meant, categories, question)
+    is_part = parts_by_ipn(server, name) or parts_by_name(server, name)
+    return ItemsFound() if is_part else None
+
+
+def _described(server: Server, rows: Iterable[Row], categories: Categories, question: FindItems) -> ItemsFound:
+    """These rows of stock, with their whole parts, each read once."""
+    parts: dict[int, Part] = {}
+    found = []
+    for row in list(rows)[:_MOST_ITEMS]:
+        pk = int(row["part"])
+        if pk not in parts:
+            parts[pk] = _whole_part(server, row, categories, question)
+        found.append((row, parts[pk]))
     return _with_origins(server, found)
-
-
-def _in_stock(server: Server, parts: Iterable[Row], categories: Categories) -> ItemsFound:
-    """What lies in stock of these parts, but not what is on its way out."""
-    outgoing = server.places.meant_by(server.settings.outgoing)
-    leaving = {place.pk for place in outgoing}
-    found = [
-        (row, _part(part, categories))
-        for part in parts
-        for row in rows_of_part(server, int(part["pk"]), in_stock="true")
-        if row.get("location") not in leaving
-    ]
-    known = tuple(part_of(part) for part in parts)
-    found_items = _with_origins(server, found[:_MOST_ITEMS])
-    return ItemsFound(items=found_items.items, parts=() if found else known, tainted=found_items.tainted)
 
 
 def _with_origins(server: Server, found: Iterable[tuple[Row, Part]]) -> ItemsFound:
@@ -205,9 +252,6 @@ def _with_origins(server: Server, found: Iterable[tuple[Row, Part]]) -> ItemsFou
     return ItemsFound(items=tuple(items), tainted=tuple(tainted))
 
 
-_PAGE = 250
-_MOST_PAGES = 4
-_MOST_FILTERS = 10
 _MOST_FOUND = 20
 _MOST_ROWS = 100
 _QUOTES = str.maketrans(dict.fromkeys("\"',|", " "))
@@ -236,8 +280,8 @@ def find_shareable(server: Server, question: FindShareable) -> Shareable:
     things = (*(_shareable_part(row, categories) for row in parts), *in_categories)
     if things:
         return Shareable(things)
-    near = server.api.rows("part/", search=word.translate(_QUOTES), limit=MOST_PARTS)
-    return Shareable(near=(*(str(row.get("name") or "") for row in near), *categories.like(word)))
+    near = parts_like(server, word)
+    return Shareable(near=(*(part.name for part in near), *categories.like(word)))
 
 
 def _items(server: Server, word: str, categories: Categories) -> tuple[Thing, ...]:
@@ -275,76 +319,47 @@ def _category(row: Row, categories: Categories) -> Thing:
 
 
 def search_stock(server: Server, question: SearchStock) -> StockHits:
-    """The stock of the first twenty parts that fit, in at most some seventy calls, and mostly in three or four."""
+    """The stock of the first twenty parts that fit: found in our index, and each read again under the token.
+
+    So a friend is told nothing that isn't shared, there, and free for that friend to see at this moment.
+    """
     words = question.words.translate(_QUOTES).casefold().split()
     if not words:
         return StockHits()
     leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
     with server.under(question.reference) as api:
-        parts, cut = _Search(api, question.scope, words).parts()
-        items = tuple(
-            item for part in parts for item in _stock(api, server, part, leaving) if question.scope.covers(item)
-        )
-    return StockHits(items, cut)
+        server.stock.make_ready(server.reader)
+        scope = question.scope
+        categories = Categories.read(api) if scope.categories else Categories(())
+        known = server.stock.index.search(words, scope, categories.below(scope.categories), _MOST_FOUND + 1)
+        items: list[StockItem] = []
+        for each in known[:_MOST_FOUND]:
+            chain = categories.chain(each.category)
+            items += [item for item in _read_again(api, server, each, scope, chain) if item.location not in leaving]
+    return StockHits(tuple(items), len(known) > _MOST_FOUND, server.stock.standing().percent)
 
 
-def _stock(api: InvenTreeTransport, server: Server, part: Part, leaving: set[int]) -> Iterator[StockItem]:
-    for row in api.rows("stock/", part=part.pk, in_stock="true", limit=_MOST_ROWS):
-        if row.get("part") == part.pk and row.get("location") not in leaving:
-            yield item_of(row, server.version, part=part)
+def _read_again(
+    api: InvenTreeTransport, server: Server, known: Known, scope: Scope, chain: tuple[int, ...]
+) -> Iterator[StockItem]:
+    """What is in stock of a part that the index knows; only what is in the scope by what InvenTree says now.
 
-
-class _Search:
-    """The parts in a scope that have all the words in their name, IPN, keywords or description."""
-
-    def __init__(self, api: InvenTreeTransport, scope: Scope, words: list[str]) -> None:
-        self._api = api
-        self._scope = scope
-        self._words = words
-        self._categories = Categories.read(api) if scope.categories else Categories(())
-
-    def parts(self) -> tuple[list[Part], bool]:
-        """The first of them, and whether there may be more."""
-        found: dict[int, Part] = {}
-        complete = True
-        for filters in self._filters():
-            complete = self._take(found, filters) and complete
-        parts = list(found.values())
-        return parts[:_MOST_FOUND], len(parts) > _MOST_FOUND or not complete
-
-    def _filters(self) -> list[dict[str, object]]:
-        """Narrow ones for a few categories; else the whole catalogue is searched, and what isn't shared left out."""
-        scope = self._scope
-        if scope.everything or len(scope.categories) > _MOST_FILTERS:
-            return [{}]
-        narrow: list[dict[str, object]] = [{"category": pk, "cascade": "true"} for pk in scope.categories]
-        return narrow + ([{}] if scope.parts or scope.item_parts else [])
-
-    def _take(self, found: dict[int, Part], filters: dict[str, object]) -> bool:
-        """Look through a few pages; whether that was all."""
-        text = " ".join(self._words)
-        for page in range(_MOST_PAGES):
-            rows = self._api.rows(
-                "part/", search=text, has_stock="true", limit=_PAGE, offset=page * _PAGE, ordering="name", **filters
-            )
-            for row in rows:
-                part = part_of(row, self._categories.chain(row.get("category")))
-                if self._fits(part, row):
-                    found.setdefault(part.pk, part)
-            if len(rows) < _PAGE:
-                return True
-            if len(found) > _MOST_FOUND:
-                break
-        return False
-
-    def _fits(self, part: Part, row: dict[str, Any]) -> bool:
-        """InvenTree also searches what nobody here asked for, such as a supplier's numbers."""
-        scope = self._scope
-        shared = (
-            scope.everything
-            or part.pk in scope.parts
-            or part.pk in scope.item_parts
-            or bool(set(scope.categories) & set(part.categories))
-        )
-        told = " ".join([part.name, part.ipn, part.keywords, part.description, str(row.get("full_name") or "")])
-        return shared and all(word in told.casefold() for word in self._words)
+    A stock item doesn't tell its part's category, so InvenTree is asked for those in the one by which it is shared.
+    """
+    part = known.part
+    filters: dict[str, object] = {}
+    if not scope.everything and part.pk not in (*scope.parts, *scope.item_parts):
+        filters["category"] = next(pk for pk in chain if pk in scope.categories)
+    try:
+        rows = api.rows("stock/", part=part.pk, in_stock="true", limit=_MOST_ROWS, part_detail="true", **filters)
+    except NotPermitted:
+        raise
+    except Refusal:  # there is no such part any more (newest: 400; others tell of all stock then)
+        server.stock.index.forget_part(part.pk)
+        return
+    for row in rows:
+        if row.get("part") == part.pk:
+            told = replace(part_of(row["part_detail"]), keywords=part.keywords, category=part.category)
+            item = item_of(row, server.version, part=replace(told, categories=chain))
+            if scope.covers(item):
+                yield item

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +37,8 @@ from fedbot.inventree import (
 from fedbot.inventree import overview as overviews
 from fedbot.inventree.recognise import recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
+from fedbot.inventree.stock_index import StockIndex
+from fedbot.inventree.stock_reading import StockReading
 from fedbot.inventree.transport import OF_A_FRIEND, InvenTreeTransport
 from fedbot.inventree.whereabouts import with_merges
 from fedbot.logs import keep_secret
@@ -137,6 +140,9 @@ class OwnInventory:
         network: makes the httpx transport for an address, instead of the network (tests, the simulator).
         sign: signs what is mirrored into metadata; without it the mirror is unsigned.
         pause: waits between tries of a read.
+        index: where the index of our stock is kept; None: in memory.
+        now: the time, aware, by which it is read again.
+        measure: seconds by a clock that never goes back, by which its pages are timed.
     """
 
     def __init__(
@@ -147,6 +153,9 @@ class OwnInventory:
         network: Callable[[str], httpx.BaseTransport | None] = lambda _: None,
         sign: Signer | None = None,
         pause: Callable[[float], None] = time.sleep,
+        index: Path | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        measure: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._settings = settings
         self._vault = vault
@@ -159,6 +168,8 @@ class OwnInventory:
         self._server: Server | None = None
         self._looked_at = 0.0
         self._looking = threading.Lock()
+        self._index = StockIndex(index)
+        self._stock = StockReading(self._index, now, measure)
         self._trials = ThreadPoolExecutor(MOST_TRIALS, "trial")
         self._writing = threading.Lock()
         self._read_at: dict[Path, int] = {}
@@ -214,6 +225,14 @@ class OwnInventory:
         server.read_ahead.clear()
         return act(server, step)
 
+    async def tend(self) -> float:
+        """Read a page for the index of our stock; see `fedbot.ports.Inventory`."""
+        return await asyncio.to_thread(self.tended)
+
+    def tended(self) -> float:
+        """The same, in this thread."""
+        return self._run(lambda server, stock: stock.tend(server.reader), self._stock, Unavailable)
+
     def look_again(self) -> None:
         """Version, roles and places are read anew before the next call."""
         self._looked_at = 0.0
@@ -229,6 +248,7 @@ class OwnInventory:
     def close(self) -> None:
         """Close all connections."""
         self._trials.shutdown(wait=False, cancel_futures=True)
+        self._index.close()
         for transport in (self._api, self._admin, *self._former):
             if transport is not None:
                 transport.close()
@@ -271,7 +291,7 @@ class OwnInventory:
             age = time.monotonic() - self._looked_at
             if self._server is None or not self._looked_at or age > SECONDS_BETWEEN_LOOKS:
                 api, admin = self._transports()
-                self._server = look(api, admin, self._settings, self._vault, self._connect, self._sign)
+                self._server = look(api, admin, self._settings, self._vault, self._connect, self._stock, self._sign)
                 self._looked_at = time.monotonic()
             return self._server
 

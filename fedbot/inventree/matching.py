@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from fedbot.inventree import metadata
-from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name
+from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name, parts_like
 from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
@@ -176,18 +176,16 @@ def _by_alias(server: Server, question: MatchPart) -> list[dict[str, Any]]:
     """The part in whose metadata the peer's IPN or name is recorded: `fedbot: {aliases: {PEER: [WORD, …]}}`."""
     wanted = question.description
     words = [word for word in (wanted.ipn, wanted.name) if word]
-    rows: dict[int, dict[str, Any]] = {}
-    for word in words:
-        for row in server.api.rows("part/", search=word, limit=_MOST_CANDIDATES):
-            rows.setdefault(int(row["pk"]), row)
+    candidates = dict.fromkeys(part.pk for word in words for part in parts_like(server, word)[:_MOST_CANDIDATES])
     folded = {word.casefold() for word in words}
-    return [row for row in list(rows.values())[:_MOST_CANDIDATES] if folded & _aliases(server, row, question.peer)]
+    named = [pk for pk in list(candidates)[:_MOST_CANDIDATES] if folded & _aliases(server, pk, question.peer)]
+    return [row for pk in named if (row := server.api.row_if_there(f"part/{pk}/"))]
 
 
-def _aliases(server: Server, row: Row, peer: str) -> set[str]:
+def _aliases(server: Server, part: int, peer: str) -> set[str]:
     """What this peer calls the part. Without the right to read a part's metadata: nothing is recorded."""
     try:
-        own = metadata.read(server, "part", int(row["pk"])).get(OWN_KEY)
+        own = metadata.read(server, "part", part).get(OWN_KEY)
     except NotPermitted:
         return set()
     recorded = own.get("aliases") if isinstance(own, dict) else None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fedbot.inventree.people import complaints_about_approvers, complaints_about_pins
-from fedbot.inventree.server import ORDER_ROLES, Places, Server
-from fedbot.inventree.transport import InvenTreeTransport
+from fedbot.inventree.server import ORDER_ROLES, Places, Server, account_behind
+from fedbot.inventree.stock_index import Totals
 from fedbot.inventree.versions import NEWEST_KNOWN
 from fedbot.ports.inventory import NotPermitted
-from fedbot.rules.model.queries import InventoryStanding, Overview, StockCounts, StockFigures
+from fedbot.rules.model.queries import IndexStanding, InventoryStanding, Overview, StockCounts, StockFigures
 
+_ALL = 100
 _MOVING = (
     ("stock", "view"),
     ("stock", "change"),
@@ -24,6 +23,7 @@ def standing(server: Server, question: Overview) -> InventoryStanding:
     """What the server says of itself and of our tokens, with complaints that each say what to do."""
     del question
     account = server.account
+    index = server.stock.standing() if server.stock.is_large else None
     can_move = all(account.may(role, permission) for role, permission in _MOVING)
     return InventoryStanding(
         name=server.name,
@@ -33,11 +33,21 @@ def standing(server: Server, question: Overview) -> InventoryStanding:
         can_move_stock=can_move,
         has_admin_token=server.admin is not None,
         admin_is_superuser=server.admin_is_superuser,
-        stock_items=server.api.count("stock/") if account.may("stock", "view") else 0,
+        stock_items=_stock_items(server, index),
         writes_allowed=writes_allowed(server),
         complaints=_complaints(server),
         abilities=server.version.abilities,
+        index=index,
     )
+
+
+def _stock_items(server: Server, index: IndexStanding | None) -> int:
+    """From the index where counting takes long; while that is filled, as InvenTree has said at its first page."""
+    if not server.account.may("stock", "view"):
+        return 0
+    if index is None:
+        return server.api.count("stock/")
+    return index.items if index.stock_read else server.stock.index.number("stock_count")
 
 
 def writes_allowed(server: Server) -> bool:
@@ -98,37 +108,29 @@ def _about_admin_token(server: Server) -> tuple[str, ...]:
     return ("The token in inventree.admin_token is no good, or not a superuser's.",)
 
 
-_ASKED: dict[str, dict[str, Any]] = {
-    "part": {},
-    "stockitem": {"in_stock": True},
-    "partcategory": {},
-    "stocklocation": {},
-}
-
-
 def count_stock(server: Server, question: StockFigures) -> StockCounts:
-    """The counts, under our own token or the one made for a friend, whose rights and logs then apply.
+    """The counts out of our index, as far as our own token, or the one made for a friend, has the right to look.
 
+    Which stock is low isn't known while the index is filled for the first time; the rest is then asked of InvenTree.
     Raises the problems of a read; `NotPermitted` if the friend's token is gone or not taken any more.
     """
     with server.under(question.reference) as api:
-        return _counts(api)
+        account = account_behind(api, server.version) if question.reference else server.account
+        server.stock.make_ready(server.reader)
+        index = server.stock.index
+        totals = index.totals() if server.stock.standing().percent == _ALL else _asked(server)
+        may = {model: account.may(model, "view") for model in ("part", "stock", "part_category", "stock_location")}
+        return StockCounts(
+            parts=totals.parts if may["part"] else None,
+            stock_items=totals.stock_items if may["stock"] else None,
+            low_stock=totals.low_stock if may["part"] else None,
+            categories=api.count("part/category/") if may["part_category"] else None,
+            locations=api.count("stock/location/") if may["stock_location"] else None,
+        )
 
 
-def _counts(transport: InvenTreeTransport) -> StockCounts:
-    found = transport.ask("search/", {"search": "", "limit": 1, **_ASKED})
-    parts = _count(found, "part")
-    return StockCounts(
-        parts=parts,
-        stock_items=_count(found, "stockitem"),
-        low_stock=transport.count("part/", low_stock="true") if parts is not None else None,
-        categories=_count(found, "partcategory"),
-        locations=_count(found, "stocklocation"),
-    )
-
-
-def _count(found: dict[str, Any], model: str) -> int | None:
-    """None where the role to look at the model is missing: then it says `error` instead of a count."""
-    told = found.get(model)
-    count = told.get("count") if isinstance(told, dict) else None
-    return count if isinstance(count, int) else None
+def _asked(server: Server) -> Totals:
+    """Counted by InvenTree: a second's work on a large server, without what is low, which takes it minutes."""
+    found = server.api.ask("search/", {"search": "", "limit": 1, "part": {}, "stockitem": {"in_stock": True}})
+    counted = {name: told.get("count") for name, told in found.items() if isinstance(told, dict)}
+    return Totals(int(counted.get("part") or 0), int(counted.get("stockitem") or 0), None)

@@ -24,7 +24,10 @@ def history_at(server: Server, question: HistoryAt) -> HistorySeen:
         newest.setdefault(row.get("item"), _anchor(row))
     top = max((int(row["pk"]) for row in rows), default=0)
     anchors = tuple(anchor for item, anchor in newest.items() if item is not None)[:_MOST]
-    return HistorySeen(anchors, went_back=_went_back(server, question.anchors, top))
+    went_back = _went_back(server, question.anchors, top)
+    if went_back:
+        server.stock.doubt()
+    return HistorySeen(anchors, went_back=went_back)
 
 
 def _went_back(server: Server, anchors: tuple[Anchor, ...], top: int) -> bool:

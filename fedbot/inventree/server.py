@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from fedbot.inventree.history_cache import Entry, Past
 from fedbot.inventree.rows import Row
+from fedbot.inventree.stock_reading import Reader, StockReading
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
 from fedbot.ports.inventory import NotPermitted, Refusal
@@ -139,7 +140,7 @@ class Server:
     """One look at our InvenTree. `api` speaks under the everyday token, `admin` under the superuser's.
 
     `pasts` are of the histories that were read since the look, by stock item. `read_ahead` is what of them the step
-    under way has read already, by the beginning of the marks and the stock item.
+    under way has read already, by the beginning of the marks and the stock item. `stock` is the index of what there is.
     """
 
     api: InvenTreeTransport
@@ -153,9 +154,15 @@ class Server:
     settings: InventorySettings
     vault: Vault
     connect: Connector
+    stock: StockReading
     sign: Signer | None = None
     pasts: dict[int, Past] = field(default_factory=dict)
     read_ahead: dict[tuple[str, int], tuple[Entry, ...]] = field(default_factory=dict)
+
+    @property
+    def reader(self) -> Reader:
+        """What the index is filled from."""
+        return Reader(self.api, self.version, f"{self.settings.url} {self.name}")
 
     @property
     def outgoing(self) -> Place:
@@ -260,6 +267,7 @@ def look(
     settings: InventorySettings,
     vault: Vault,
     connect: Connector,
+    stock: StockReading,
     sign: Signer | None = None,
 ) -> Server:
     """Read version, account and places anew: three calls, and one more for the superuser's token.
@@ -280,6 +288,7 @@ def look(
         settings=settings,
         vault=vault,
         connect=connect,
+        stock=stock,
         sign=sign,
     )
 

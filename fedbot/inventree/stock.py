@@ -21,19 +21,19 @@ from fedbot.rules.model.stock import STATUS_OK
 # choice there until the server was restarted.
 LOGICAL_STATUSES = frozenset({10, 50, 55, 60, 65, 70, 75, 85})
 
-_WHOLE = {"part_detail": "true", "location_detail": "true"}
+WHOLE = {"part_detail": "true", "location_detail": "true"}
 _LONGEST_NOTES = 500
 _WAS = re.compile(r"\(was: place (?P<place>\d+|none), status (?P<status>\d+)\)$")
 
 
 def item_row(server: Server, pk: int) -> dict[str, Any]:
     """One stock item with its part and place. Raises `Refusal` with reason `gone` if it isn't there."""
-    return server.api.row(f"stock/{pk}/", **_WHOLE)
+    return server.api.row(f"stock/{pk}/", **WHOLE)
 
 
 def item_row_if_there(server: Server, pk: int) -> dict[str, Any] | None:
     """The same, or None."""
-    return server.api.row_if_there(f"stock/{pk}/", **_WHOLE)
+    return server.api.row_if_there(f"stock/{pk}/", **WHOLE)
 
 
 def move(server: Server, *, item: int, quantity: Decimal, location: int, status: int | None, notes: str) -> None:
@@ -126,7 +126,7 @@ def is_on_its_way(server: Server, item: int) -> bool:
 
 def rows_of_part(server: Server, part: int, **filters: object) -> list[dict[str, Any]]:
     """Stock items of a part, with part and place; newest first where the server can (others don't mind)."""
-    found = server.api.rows("stock/", part=part, ordering="-creation_date", **_WHOLE, **filters)
+    found = server.api.rows("stock/", part=part, ordering="-creation_date", **WHOLE, **filters)
     return [row for row in found if row.get("part") == part]
 
 

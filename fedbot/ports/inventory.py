@@ -45,6 +45,9 @@ class Inventory(Protocol):
         With `received`, what items were found is told together with what has vanished of their parts.
         """
 
+    async def tend(self) -> float:
+        """Read on a little in our stock, for nobody who waits; the seconds to leave InvenTree alone then."""
+
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree: its result read back, or None if it was not done."""
 

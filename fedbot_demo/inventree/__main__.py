@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import signal
 import sys
 from pathlib import Path
 
 from fedbot_demo.inventree import state_file
+from fedbot_demo.inventree.costs import Costs
+from fedbot_demo.inventree.large import ITEMS, Large
 from fedbot_demo.inventree.latency import Latency
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.seeds import SEEDS, SERVICE, seed
@@ -32,6 +35,14 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     version.add_argument("--version", choices=RECORDED, default="newest", help="the InvenTree that it is like")
     version.add_argument("--api", type=_api, help="an API number instead: one between the recorded versions")
     parser.add_argument("--latency", choices=["none", "measured"], default="none", help="answer as slowly as measured")
+    parser.add_argument(
+        "--large",
+        type=int,
+        nargs="?",
+        const=ITEMS,
+        metavar="ITEMS",
+        help=f"so many more stock items ({ITEMS:,} if not said), and answers as slow as of such a server",
+    )
     parser.add_argument("--state-file", type=Path, help="go on from this file, and write it at the end")
     parser.add_argument("--certificate", type=Path, help="PEM file: serve HTTPS")
     parser.add_argument("--key", type=Path, help="PEM file of the certificate's key")
@@ -44,6 +55,8 @@ def _seeded(options: argparse.Namespace) -> Seeded:
     if options.state_file is not None and options.state_file.exists():
         passwords, tokens = state_file.load(seeded.server.state, options.state_file)
         seeded.passwords, seeded.tokens = passwords, tokens
+    elif options.large is not None:
+        Large.of(options.large).put_into(seeded.server.state)
     for name in ("admin", SERVICE):
         if seeded.server.state.users.find("username", name):
             seeded.token(name)
@@ -56,7 +69,11 @@ async def _run(options: argparse.Namespace) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     seeded = _seeded(options)
-    serving = Serving(seeded.server, latency=Latency() if options.latency == "measured" else None)
+    serving = Serving(
+        seeded.server,
+        latency=Latency() if options.latency == "measured" else None,
+        costs=Costs(patience=math.inf) if options.large is not None else None,
+    )
     async with serve(serving, port=options.port, certificate=options.certificate, key=options.key):
         print(ready_line(serving, seeded.tokens, seeded.passwords), flush=True)
         await stop.wait()

@@ -12,6 +12,7 @@ from enum import StrEnum
 from threading import Lock
 
 from fedbot_demo.inventree.core import SimulatedInvenTree
+from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.exchange import Reply, Request, Response, ServerError
 from fedbot_demo.inventree.latency import Latency
 
@@ -120,12 +121,22 @@ class Faults:
         return [server.handle(request) for request in late]
 
 
-def answer(server: SimulatedInvenTree, request: Request, faults: Faults, latency: Latency | None = None) -> Outcome:
-    """What becomes of one request."""
+def answer(
+    server: SimulatedInvenTree,
+    request: Request,
+    faults: Faults,
+    latency: Latency | None = None,
+    costs: Costs | None = None,
+) -> Outcome:
+    """What becomes of one request. Where its cost is counted, a caller that has not the patience gets no answer."""
     delay = latency.seconds(request) if latency is not None else 0.0
     fault = faults.take(request)
     if fault is None:
-        return Outcome(delay, server.handle(request))
+        response = server.handle(request)
+        if costs is None:
+            return Outcome(delay, response)
+        waits, answered = costs.take(server.state, request, response)
+        return Outcome(waits, response) if answered else Outcome(waits, broken=Broken.TIMEOUT)
     if fault.kind is FaultKind.DELAY:
         return Outcome(delay + fault.seconds, server.handle(request))
     if fault.kind is FaultKind.LATE:

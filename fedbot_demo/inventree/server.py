@@ -18,6 +18,7 @@ from pathlib import Path
 from aiohttp import web
 
 from fedbot_demo.inventree.core import SimulatedInvenTree
+from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.exchange import JsonObject, Request
 from fedbot_demo.inventree.faults import Broken, Fault, FaultKind, Faults, answer
 from fedbot_demo.inventree.latency import Latency
@@ -39,6 +40,7 @@ class Serving:
     server: SimulatedInvenTree
     faults: Faults = field(default_factory=Faults)
     latency: Latency | None = None
+    costs: Costs | None = None
     control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     url: str = ""
     #: What was asked, oldest first: `at` (seconds since 1970, when it came in), `method` and `path` without query.
@@ -63,7 +65,9 @@ class Serving:
             headers=tuple(incoming.headers.items()),
             body=await incoming.read(),
         )
-        outcome = answer(self.server, request, self.faults, self.latency)
+        if self.costs is not None:
+            self.costs.now = time.monotonic()
+        outcome = answer(self.server, request, self.faults, self.latency, self.costs)
         if outcome.delay > 0:
             await asyncio.sleep(outcome.delay)
         if outcome.broken is Broken.TIMEOUT:

@@ -67,6 +67,9 @@ class State:
     #: Custom statuses that the stock forms know: those of the last start (facts: 'Custom status').
     custom_statuses_at_start: frozenset[int] = frozenset()
 
+    #: The rows of the newest list of stock, by what was asked and when; its pages are asked one after the other.
+    listed: dict[object, list[StockItem]] = field(default_factory=dict)
+
     #: What others do between a stock action's reading and its writing, once; tests fill it in.
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
 

@@ -20,16 +20,28 @@ from fedbot_demo.inventree.statuses import CLASSES, CREATED
 from fedbot_demo.inventree.stock_json import Extent, location_chain, pathstring, stock_item, written
 from fedbot_demo.inventree.stock_rows import allocated, delete, is_in_stock, place_of, save, with_status, write_history
 from fedbot_demo.inventree.table import Table
-from fedbot_demo.inventree.trees import location_branch, variants
+from fedbot_demo.inventree.trees import category_branch, location_branch, variants
 
 Test = Callable[[StockItem], bool]
 
 
 def list_items(call: Call) -> Reply:
     """The stock items that fit the filters, with page and details as asked."""
-    rows = filtered(call.state, call.query)
+    rows = _listed(call.state, call.query)
     extent = Extent.asked(call.query, call.state.version)
     return page(call.request, call.query, rows, lambda item: stock_item(call.state, item, extent))
+
+
+def _listed(state: State, query: Query) -> list[StockItem]:
+    """The same for each page of a list, as long as nothing has changed: a large server is read by hundreds of them."""
+    asked = tuple((name, value) for name, value in query.values.items() if name not in {"limit", "offset"})
+    tables = (state.stock, state.parts, state.locations, state.categories, state.allocations)
+    key = (asked, tuple(table.changes for table in tables))
+    if key not in state.listed:
+        rows = filtered(state, query)
+        state.listed.clear()
+        state.listed[key] = rows
+    return state.listed[key]
 
 
 def filtered(state: State, query: Query) -> list[StockItem]:
@@ -103,7 +115,8 @@ def _relation_tests(state: State, query: Query) -> list[Test]:
         tests.append(lambda item: item.location is None)
     category = query.row("category", state.categories)
     if category is not None:
-        tests.append(lambda item: state.parts[item.part].category == category.pk)
+        within = category_branch(state, category)
+        tests.append(lambda item: state.parts[item.part].category in within)
     return tests
 
 

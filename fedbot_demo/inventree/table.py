@@ -30,6 +30,8 @@ class Table(Generic[R]):
         self._next_pk = 1
         self._before: dict[int, R | None] = {}
         self._next_pk_before = 1
+        self.changes = 0
+        """How often a row was stored or removed."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -92,6 +94,7 @@ class Table(Generic[R]):
 
     def _replace(self, pk: int, row: R | None) -> None:
         old = self._rows.get(pk)
+        self.changes += 1
         for name, index in self._indices.items():
             if old is not None:
                 index[getattr(old, name)].pop(pk, None)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from fedbot_demo.inventree.core import SimulatedInvenTree
+from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.exchange import Request
 from fedbot_demo.inventree.faults import Broken, Faults, answer
 from fedbot_demo.inventree.latency import Latency
@@ -17,7 +18,8 @@ from fedbot_demo.inventree.latency import Latency
 class SimulatedTransport(httpx.BaseTransport):
     """Hands requests to `server`, whatever their host. `calls` counts them and `log` keeps their method and path.
 
-    `faults` may be added to at any time. `sleep` is what a delay waits by, so that tests need no real time.
+    `faults` may be added to at any time. `sleep` is what a delay waits by, so that tests need no real time. With
+    `costs` nothing is waited for: it counts the server's seconds, and its own time passes.
     """
 
     def __init__(
@@ -26,11 +28,13 @@ class SimulatedTransport(httpx.BaseTransport):
         *,
         faults: Faults | None = None,
         latency: Latency | None = None,
+        costs: Costs | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.server = server
         self.faults = faults if faults is not None else Faults()
         self.latency = latency
+        self.costs = costs
         self.log: list[str] = []
         self._sleep = sleep
 
@@ -48,8 +52,8 @@ class SimulatedTransport(httpx.BaseTransport):
             httpx.ReadError: the connection broke; it was done.
         """
         self.log.append(f"{request.method} {request.url.path}")
-        outcome = answer(self.server, _translated(request), self.faults, self.latency)
-        if outcome.delay > 0:
+        outcome = answer(self.server, _translated(request), self.faults, self.latency, self.costs)
+        if outcome.delay > 0 and self.costs is None:
             self._sleep(outcome.delay)
         if outcome.broken is Broken.REFUSED:
             raise httpx.ConnectError("Connection refused", request=request)

@@ -198,6 +198,9 @@ class Twin:
             case _:
                 raise AssertionError(question)
 
+    async def tend(self) -> float:
+        raise AssertionError("a check reads no stock")
+
     async def attach(self, step: AttachPhoto, photo: bytes) -> PhotoAttached:
         raise AssertionError((step, photo))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,10 +15,13 @@ from pydantic import SecretStr
 from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
+from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.fakes.vault import FakeVault
+
+BEGINNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -38,9 +43,21 @@ class Meddler(httpx.BaseTransport):
 class Space:
     """`inventory` is what is tested; `admin` looks and meddles as a person would, uncounted and without faults."""
 
-    def __init__(self, seeded: Seeded, superuser: str, url: str, destination: str = "", category: str = "") -> None:
+    def __init__(
+        self,
+        seeded: Seeded,
+        superuser: str,
+        url: str,
+        destination: str = "",
+        category: str = "",
+        *,
+        costs: Costs | None = None,
+        index: Path | None = None,
+    ) -> None:
         self.seeded = seeded
-        self.network = SimulatedTransport(seeded.server)
+        self.costs = costs or Costs()
+        self.index = index
+        self.network = SimulatedTransport(seeded.server, costs=costs)
         self.wire = Meddler(self.network)
         self.peers: dict[str, httpx.BaseTransport] = {}
         self.vault = FakeVault()
@@ -63,7 +80,14 @@ class Space:
             self.vault,
             network=lambda address: self.peers.get(address, self.wire),
             pause=lambda _: None,
+            index=self.index,
+            now=self.now,
+            measure=lambda: self.costs.now,
         )
+
+    def now(self) -> datetime:
+        """The time by which the edge reads its stock again: that of a server whose costs are counted."""
+        return BEGINNING + timedelta(seconds=self.costs.now)
 
     def fails(
         self, kind: FaultKind, path: str, method: str = "POST", *, times: int | None = 1, status: int = 500

@@ -138,9 +138,9 @@ class Scope:
 class SearchStock:
     """Which stock has all these words in its part's name, IPN, keywords or description? Answer: `StockHits`.
 
-    Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. The number
-    of calls doesn't grow with the stock. What has vanished of the parts found (`ReceivedOf`) is looked for under our
-    own token.
+    Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. It is looked
+    for in our own index and read again in InvenTree: nothing that is asked there grows with the stock. What has
+    vanished of the parts found (`ReceivedOf`) is looked for under our own token.
     """
 
     words: str
@@ -152,11 +152,13 @@ class SearchStock:
 class StockHits:
     """The items found, by part; `cut` if there may be more. Where they came from is not read.
 
+    `percent` is how much of our stock was read so far: below 100 while the index is filled for the first time.
     `vanished` and `merged` as in `ItemsFound`.
     """
 
     items: tuple[StockItem, ...] = ()
     cut: bool = False
+    percent: int = 100
     vanished: tuple[Received, ...] = ()
     merged: tuple[tuple[int, datetime], ...] = ()
 
@@ -229,7 +231,10 @@ class StockFigures:
 
 @dataclass(frozen=True)
 class StockCounts:
-    """How many there are; None where the token lacks the right to look. Stock items are those in stock."""
+    """How many there are; None where the token lacks the right to look. Stock items are those in stock.
+
+    `low_stock` is None, too, while our stock is read for the first time.
+    """
 
     parts: int | None = None
     stock_items: int | None = None
@@ -288,10 +293,25 @@ class OwnTokensSeen:
 
 
 @dataclass(frozen=True)
+class IndexStanding:
+    """How much of our stock the index knows: parts, stock items, and how much of the first filling is done.
+
+    `stock_read` and `parts_read`: when all of it was last read to its end.
+    """
+
+    parts: int = 0
+    items: int = 0
+    percent: int = 0
+    stock_read: datetime | None = None
+    parts_read: datetime | None = None
+
+
+@dataclass(frozen=True)
 class InventoryStanding:
     """What the InvenTree says of itself and of our token; nothing secret in it.
 
-    `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`).
+    `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`). `index` is
+    told of a server that is too large to be read anew for each answer.
     """
 
     name: str
@@ -305,6 +325,7 @@ class InventoryStanding:
     writes_allowed: bool = True
     complaints: tuple[str, ...] = ()
     abilities: tuple[str, ...] = ()
+    index: IndexStanding | None = None
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,11 @@ class Part:
     trackable: bool = False
     categories: tuple[int, ...] = ()
 
+    @property
+    def full_name(self) -> str:
+        """As InvenTree shows it: 'IPN | name | revision'."""
+        return " | ".join(word for word in (self.ipn, self.name, self.revision) if word)
+
 
 @dataclass(frozen=True)
 class Provenance:
