@@ -51,6 +51,10 @@ def status(given: argparse.Namespace) -> Exit:
         print(logs.redact(json.dumps(everything, ensure_ascii=False)))
         return Exit.FAILED if asides else Exit.OK
     health(given)
+    gauges = (answer or {}).get("gauges", {})
+    if "index_percent" in gauges:
+        known = f"{gauges['index_stock_items']:,.0f} stock items, {gauges['index_parts']:,.0f} parts"
+        print(f"index of the stock: {gauges['index_percent']:.0f} % read ({known})")
     for aside in asides:
         about = f" about {aside.subject}" if aside.subject else ""
         print(logs.redact(f"set aside on {aside.at:%Y-%m-%d %H:%M}: {aside.what}{about}: {aside.problem}"))

@@ -116,6 +116,7 @@ class Bot:
         self.clock = ports.clock
         self._vault = ports.vault
         self._identity = identity
+        self._inventory = ports.inventory
         self.engine = Engine(
             self.journal, State(home, opened, identity.nonce, self.journal), Registry(), self.clock, self._render
         )
@@ -271,9 +272,14 @@ class Bot:
             "matrix": heard is not None and now - heard < DEAF_AFTER,
             "inventree": not down,
             "problems": problems,
-            "gauges": self.engine.gauges(),
+            "gauges": {**self.engine.gauges(), **self._index_gauges()},
             "counters": {**self.engine.counters, "rules_failed": self.engine.failures},
         }
+
+    def _index_gauges(self) -> dict[str, float]:
+        """How much of our stock the index knows."""
+        index = self._inventory.indexed()
+        return {"index_percent": index.percent, "index_parts": index.parts, "index_stock_items": index.items}
 
 
 def _token(secret: object) -> str:

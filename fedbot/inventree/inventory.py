@@ -229,6 +229,10 @@ class OwnInventory:
         """Read a page for the index of our stock; see `fedbot.ports.Inventory`."""
         return await asyncio.to_thread(self.tended)
 
+    def indexed(self) -> queries.IndexStanding:
+        """How far our stock was read; see `fedbot.ports.Inventory`."""
+        return self._stock.standing()
+
     def tended(self) -> float:
         """The same, in this thread."""
         return self._run(lambda server, stock: stock.tend(server.reader), self._stock, Unavailable)

@@ -32,7 +32,9 @@ _OUT = re.compile(r"fed:[0-9a-z-]+:\d+:out ")
 _PAGE = 250
 _NEWEST = 100
 _FEW = 4
-"""So many items are read one by one; of more, all of the stock is read by pages."""
+"""So many items are read one by one; of more, all of the stock is read by pages, unless it has very many of these."""
+_READS_A_PAGE = 5
+"""A page of a large stock costs InvenTree as much as so many items."""
 
 
 def where_is(server: Server, question: WhereIsIt) -> ItemsSeen:
@@ -51,7 +53,8 @@ def books_of(server: Server, question: BooksOf) -> ItemsSeen:
     wanted = frozenset(question.items)
     if not wanted:
         return ItemsSeen(history_read=server.version.searches_history)
-    if len(wanted) <= _FEW:
+    pages = server.stock.index.number("stock_count") // _PAGE
+    if len(wanted) <= max(_FEW, _READS_A_PAGE * pages):
         rows = [row for pk in sorted(wanted) if (row := item_row_if_there(server, pk))]
     else:
         listed = _pages(server, "stock/", part_detail="true", location_detail="true")

@@ -17,12 +17,13 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.health import BotStatus
 from fedbot.rules.model.party_config import PartyConfig
-from fedbot.rules.model.queries import InventoryStanding
+from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Quarantined, StatusSeen, Todo
 from fedbot.rules.model.transfer import Transfer
 
 MOST_IN_A_LIST = 10
+_ALL = 100
 Subject = Connection | Transfer
 
 
@@ -101,6 +102,8 @@ def status(locale: Locale, *, home: PartyConfig, status: StatusSeen, private: bo
         _is_it_well(locale, status, space),
         _inventory(locale, status),
     ]
+    if status.inventory is not None and status.inventory.index is not None:
+        lines.append(_index(locale, status.inventory.index))
     lines += [*_waiting(locale, status), *_chat(locale, standing), _friends(locale, status), _open(locale, status)]
     if status.letters:
         lines.append(
@@ -181,6 +184,20 @@ def _inventory(locale: Locale, status: StatusSeen) -> tuple[Inline, ...]:
     again = locale.clock(standing.inventory_next_try)
     return locale.say(
         "InvenTree: silent since {since}. {problem} I try again by myself, next at {again}.", again=again, **words
+    )
+
+
+def _index(locale: Locale, index: IndexStanding) -> tuple[Inline, ...]:
+    """How old our index of a large InvenTree is, or how far its first filling has got."""
+    if index.percent < _ALL or index.stock_read is None or index.parts_read is None:
+        return locale.say(
+            "Index of the stock: {percent} % read for the first time. Until then I may not find everything.",
+            percent=index.percent,
+        )
+    return locale.say(
+        "Index of the stock: items read at {stock}, parts at {parts}.",
+        stock=locale.when(index.stock_read),
+        parts=locale.when(index.parts_read),
     )
 
 

@@ -12,6 +12,7 @@ from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.party_config import PartyConfig
 
 Sentence = tuple[Inline, ...]
+_ALL = 100
 
 
 def found(
@@ -70,6 +71,11 @@ def _about(locale: Locale, space: SpaceHits, home: PartyConfig) -> Sentence:
     name = Bold(naming.space(locale, space.name))
     if space.problem:
         return _problem(locale, space, name)
+    if space.percent < _ALL:
+        return locale.say(
+            "I have read {percent} % of our InvenTree so far. There may be more; ask again later.",
+            percent=space.percent,
+        )
     if space.cut:
         return locale.say("{space} has more than it can tell; say more words.", space=name)
     if space.hits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fedbot.rules.model.queries import Answer, Query, ReceivedOf
+from fedbot.rules.model.queries import Answer, IndexStanding, Query, ReceivedOf
 from fedbot.rules.model.steps import AttachPhoto, PhotoAttached, Step, StepResult
 
 
@@ -47,6 +47,9 @@ class Inventory(Protocol):
 
     async def tend(self) -> float:
         """Read on a little in our stock, for nobody who waits; the seconds to leave InvenTree alone then."""
+
+    def indexed(self) -> IndexStanding:
+        """How far our stock was read. Asks InvenTree nothing."""
 
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree: its result read back, or None if it was not done."""

@@ -18,6 +18,7 @@ from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal, Unav
 from fedbot.rules.model.queries import (
     Able,
     Answer,
+    IndexStanding,
     InventoryStanding,
     Overview,
     OwnTokens,
@@ -201,6 +202,9 @@ class Twin:
     async def tend(self) -> float:
         raise AssertionError("a check reads no stock")
 
+    def indexed(self) -> IndexStanding:
+        raise AssertionError("a check reads no stock")
+
     async def attach(self, step: AttachPhoto, photo: bytes) -> PhotoAttached:
         raise AssertionError((step, photo))
 
@@ -253,6 +257,13 @@ async def test_people_whose_user_is_switched_off_are_told() -> None:
     fake = Twin(STANDING, Rights("anna", known=True, active=False))
     findings = faults(await inventree_findings(settings(people={"@anna:example.org": "anna"}), fake))
     assert [finding.what for finding in findings] == ["InvenTree's user anna is not active"]
+
+
+async def test_a_large_server_is_told_what_analyze_does() -> None:
+    for items, told in ((9_999, 0), (55_020, 1)):
+        findings = await inventree_findings(settings(), Twin(replace(STANDING, stock_items=items)))
+        assert not faults(findings)
+        assert len([finding for finding in findings if "ANALYZE" in finding.what]) == told
 
 
 async def test_a_token_that_may_not_move_stock_is_a_fault_even_if_nobody_complains() -> None:

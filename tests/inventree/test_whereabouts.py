@@ -12,7 +12,9 @@ from fedbot_demo.inventree.seeding import Seeder
 from tests.inventree.conftest import ALPHA_URL
 from tests.inventree.situations import MARK, TEN, hand_over, taken
 from tests.inventree.space import Space
-from tests.inventree.test_figures import AT_A_LOOK
+
+AT_A_LOOK = 4
+"""Calls of the first look at a server: version, user, places, the superuser's user."""
 
 
 async def asked(space: Space, question: WhereIsIt | BooksOf) -> ItemsSeen:

@@ -11,7 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.health import BotStatus
-from fedbot.rules.model.queries import InventoryStanding
+from fedbot.rules.model.queries import IndexStanding, InventoryStanding
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import Due, DueKind, PersonSeen, Quarantined, SpaceSeen, StatusSeen, Todo, VerbLine
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -432,6 +432,30 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Due next:
         • Tue 1 Dec, 20:14: reminder of k7m2
         • Tue 1 Dec, 20:14: c9x4 expires
+        fedbot 0.1.0, running since Tue 24 Nov, 20:14
+        """,
+    ),
+    "a large stock, indexed": (
+        status(StatusSeen(STANDING, replace(INVENTORY, index=IndexStanding(812, 4120, 100, NOW, ASKED_AT)))),
+        """
+        ✅ attraktor's bot is well.
+        InvenTree: 1.4.0, 4,120 stock items.
+        Index of the stock: items read at Tue 24 Nov, 20:31, parts at Tue 24 Nov, 20:14.
+        Chat: read up to 20:31.
+        Friends: 0 spaces
+        Open: nothing
+        fedbot 0.1.0, running since Tue 24 Nov, 20:14
+        """,
+    ),
+    "a large stock that is read for the first time": (
+        status(StatusSeen(STANDING, replace(INVENTORY, index=IndexStanding(80, 410, 5)))),
+        """
+        ✅ attraktor's bot is well.
+        InvenTree: 1.4.0, 4,120 stock items.
+        Index of the stock: 5 % read for the first time. Until then I may not find everything.
+        Chat: read up to 20:31.
+        Friends: 0 spaces
+        Open: nothing
         fedbot 0.1.0, running since Tue 24 Nov, 20:14
         """,
     ),

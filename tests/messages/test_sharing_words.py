@@ -45,6 +45,13 @@ def found(*came: SpaceHits, silent: tuple[str, ...] = (), first: int = 0, **chan
 
 
 SAID: dict[str, tuple[Phrase, str]] = {
+    "our own stock is only read in part": (
+        found(replace(OURS, hits=(), percent=40), only=ALPHA.party),
+        """
+        Nothing found for "M3".
+        I have read 40 % of our InvenTree so far. There may be more; ask again later.
+        """,
+    ),
     "nothing is shared": (
         say(messages.share.sharing_list, home=ALPHA, shares=(), friends=FRIENDS),
         """

@@ -37,6 +37,7 @@ SILENT_AFTER = timedelta(seconds=20)
 LISTED_FOR = timedelta(minutes=10)
 LONGEST_WORDS = 200
 MOST_HITS = 20
+ALL_READ = 100
 _NOBODY = ""
 A_PAGE = 10
 _MOST_SHARED = 10_000
@@ -99,7 +100,8 @@ class FindForPerson(WhenAnsweredOrNot):
         search = turn.search(self.search)
         if search is not None:
             found, cut = _hits(turn, event)
-            own = SpaceHits(turn.home.party, turn.home.name, found, len(turn.shares()), cut)
+            percent = _asked_for(event).percent
+            own = SpaceHits(turn.home.party, turn.home.name, found, len(turn.shares()), cut, percent=percent)
             _came(turn, search, own)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
@@ -111,9 +113,7 @@ class FindForPerson(WhenAnsweredOrNot):
 
 def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
     """What was found, a hit a part: without what may not go, and what came from another space (UC6)."""
-    (found,) = event.answers
-    if not isinstance(found, StockHits):
-        raise TypeError(f"a search asks for hits, not {found!r}")
+    found = _asked_for(event)
     by_part: dict[int, list[tuple[StockItem, Decimal]]] = {}
     for item in found.items:
         clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
@@ -121,6 +121,13 @@ def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
             by_part.setdefault(item.part.pk, []).append((item, clean))
     hits = tuple(_hit(items) for items in by_part.values())
     return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
+
+
+def _asked_for(event: Answered) -> StockHits:
+    (found,) = event.answers
+    if not isinstance(found, StockHits):
+        raise TypeError(f"a search asks for hits, not {found!r}")
+    return found
 
 
 def _hit(items: Sequence[tuple[StockItem, Decimal]]) -> Hit:
@@ -283,7 +290,7 @@ class FindForFriend(OfConnection, WhenAnsweredOrNot):
     def answered(self, turn: Turn, event: Answered) -> None:
         """Tell the friend what there is."""
         hits, cut = _hits(turn, event)
-        _tell(turn, self, {"problem": ""}, hits, cut=cut)
+        _tell(turn, self, {"problem": ""}, hits, cut=cut or _asked_for(event).percent < ALL_READ)
 
     def unanswered(self, turn: Turn, _: Unanswered) -> None:
         """Our InvenTree is silent, or doesn't take the friend's token."""

@@ -58,7 +58,8 @@ class SpaceHits:
     """What one space answers to a search. `shared` is how long its sharing list is.
 
     `cut`: there is more than it tells. `problem` is why there are no hits: `inventory` (its InvenTree doesn't
-    answer), `hidden` (not for a shared room), `later` (asked too often, until `again`), `unreadable`.
+    answer), `hidden` (not for a shared room), `later` (asked too often, until `again`), `unreadable`. `percent`: how
+    much of our own stock was read so far, by the bot that fills its index.
     """
 
     party: str
@@ -68,6 +69,7 @@ class SpaceHits:
     cut: bool = False
     problem: str = ""
     again: datetime | None = None
+    percent: int = 100
 
 
 @dataclass(frozen=True)
