@@ -5,6 +5,7 @@ What is meant by the words only the owner's InvenTree knows: they go there as th
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -37,7 +38,10 @@ SPEC = Verb(
         Argument("space", Kind.SPACE, "SPACE", keyword="from"),
         Argument("until", Kind.DAY, "TIME", keyword="for", optional=True, or_keywords=UNTIL),
     ),
-    options=(Option("note", "TEXT", "a note for the other space"),),
+    options=(
+        Option("note", "TEXT", "a note for the other space"),
+        Option("as-shown", "CODE", "accept exactly what I have shown you; your numbered reply fills it in", 16),
+    ),
     examples=(
         "request 50 M3-BOLT from betaspace",
         "request LENS-2#0042 from betaspace for 2 weeks",
@@ -53,6 +57,8 @@ SPEC = Verb(
     where=Where.FEDERATION_ROOM,
     everyday=2,
 )
+
+_SHOWN_AS = re.compile("[0-9a-f]{16}")
 
 
 def ask(turn: Turn, command: Command, spec: Verb = SPEC) -> tuple[Query, ...] | Phrase:
@@ -91,7 +97,9 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...], spec: Verb = 
         note=presentable(str(command.arguments.get("note", ""))),
         loan_until=last_day,
     )
-    request.open_request(turn, by_line(command.event_id), friend, terms, asker)
+    accepted = str(command.arguments.get("as-shown", "")).lower()
+    accepted = accepted if _SHOWN_AS.fullmatch(accepted) else ""  # then what isn't as asked is shown again
+    request.open_request(turn, by_line(command.event_id), friend, terms, asker, accepted)
     return None
 
 

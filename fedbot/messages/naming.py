@@ -102,6 +102,18 @@ def marked_thing(locale: Locale, line: Line) -> str:
     return f"{thing(locale, line)} ({', '.join(told)})" if told else thing(locale, line)
 
 
+def flawed_thing(locale: Locale, line: Line) -> str:
+    """'1 × Laser lens 2.0″ (LENS-2, serial 0042, ⚠ Damaged, ⚠ expired (use by 1 Dec))'."""
+    told = [*marks(locale, line), *filter(None, [condition(locale, line), _expired(locale, line)])]
+    return f"{thing(locale, line)} ({', '.join(told)})" if told else thing(locale, line)
+
+
+def _expired(locale: Locale, line: Line) -> str:
+    if line.expiry is None or line.expiry >= locale.today_there(""):
+        return ""
+    return locale.word("⚠ expired (use by {day})").format(day=locale.day(line.expiry))
+
+
 def details(locale: Locale, line: Line) -> str:
     """Everything that the card says of the item: 'Laser lens 2.0″, LENS-2, serial 0042, status OK'."""
     told = [part(locale, line.description), *marks(locale, line)]
@@ -110,9 +122,7 @@ def details(locale: Locale, line: Line) -> str:
     if line.packaging:
         told.append(locale.word("packaging {packaging}").format(packaging=locale.short(line.packaging, 30)))
     if line.expiry:
-        is_over = line.expiry < locale.today_there("")
-        sentence = marked("⚠ expired (use by {day})") if is_over else marked("use by {day}")
-        told.append(locale.word(sentence).format(day=locale.day(line.expiry)))
+        told.append(_expired(locale, line) or locale.word("use by {day}").format(day=locale.day(line.expiry)))
     named = status(locale, line.status_text, line.status)
     told.append(
         locale.word("status {status}").format(status=named)

@@ -13,7 +13,7 @@ from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
 from fedbot.rules.model.stock import Part, StockItem
 from fedbot.rules.model.summaries import Lying
-from fedbot.rules.model.transfer import Line, Transfer, total
+from fedbot.rules.model.transfer import Transfer, total
 
 MOST_NEAR = 5
 MOST_CHOICES = 20
@@ -476,13 +476,4 @@ def more_than_asked(locale: Locale, *, transfer: Transfer, wanted: Decimal) -> L
     return [
         locale.say("Not counted: {wanted} is more than the {asked} that are asked for.", **names),
         locale.say("Yes to all of it: {approve}", approve=command(f"approve {transfer.code}")),
-    ]
-
-
-def requested_is_flawed(locale: Locale, *, transfer: Transfer, lines: tuple[Line, ...], peer_name: str) -> Lines:
-    """What the owner would send for a request isn't in order, by its status in the owner's InvenTree."""
-    owner, cancel = naming.space(locale, peer_name), command(f"cancel {transfer.code}")
-    return [
-        locale.say("What {owner} has is not in order: {what}", owner=owner, what=naming.all_of(locale, lines)),
-        locale.say("It comes like that if {owner} agrees. If you don't want it: {cancel}", owner=owner, cancel=cancel),
     ]

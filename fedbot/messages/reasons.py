@@ -238,6 +238,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("it isn't what {receiver} asked for by name."),
         marked("{receiver} can ask again for just that."),
     ),
+    "not-in-order": (
+        marked("its condition or its date isn't in order."),
+        marked("{receiver} can ask again for just that."),
+    ),
     "other-than-shown": (
         marked("it isn't any more what the card showed when it was approved."),
         marked("Start again with what is there."),

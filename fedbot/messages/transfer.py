@@ -114,21 +114,29 @@ def request_without_part(locale: Locale, *, transfer: Transfer, home: PartyConfi
 
 
 def another_thing_would_be_given(
-    locale: Locale, *, transfer: Transfer, peer_name: str, others: tuple[tuple[Line, tuple[Line, ...]], ...]
+    locale: Locale,
+    *,
+    transfer: Transfer,
+    peer_name: str,
+    others: tuple[tuple[Line, tuple[Line, ...]], ...],
+    is_called_so: bool,
 ) -> Lines:
-    """The owner means something else by the words of a request, so its asker is asked. A number asks for just that."""
-    space = naming.space(locale, peer_name)
+    """The owner means something else by the words of a request, or what it has isn't in order: its asker is asked.
+
+    A number asks for just that. `is_called_so`: it is what was asked for, but not in order.
+    """
+    names: dict[str, Words] = {"space": naming.space(locale, peer_name), "code": transfer.code}
     lines: Lines = [
-        locale.say(
-            "{space} would give something else than asked. I took it back: {code}", space=space, code=transfer.code
-        )
+        locale.say("What {space} has is not in order. I took the request back: {code}", **names)
+        if is_called_so
+        else locale.say("{space} would give something else than asked. I took it back: {code}", **names)
     ]
     for wish, given in others[: naming.MOST_IN_FIRST_LINE]:
         lines.append(
             locale.say(
                 "You asked for: {asked}. It would give: {given}",
                 asked=naming.thing(locale, wish),
-                given=", ".join(naming.marked_thing(locale, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
+                given=", ".join(naming.flawed_thing(locale, line) for line in given[: naming.MOST_IN_FIRST_LINE]),
             )
         )
     return [

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import merge
 from typing import Any, Protocol, TypeVar, cast
 
 from fedbot import messages
-from fedbot.rules.model import budgets, names
+from fedbot.rules.model import budgets, names, time_zones
 from fedbot.rules.model.archive import (
     Archive,
     Flowed,
@@ -302,6 +302,10 @@ class Turn:
             return False
         self.save(Telling(what, self.now + for_how_long))
         return True
+
+    def today(self) -> date:
+        """Which day it is here."""
+        return time_zones.day_at(self.now, "", self.home.time_zone)
 
     # reading
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
+from tests.dialogue.test_lending import owners_card
 from tests.dialogue.world import friends, sharing, told
 
 DAMAGED, ATTENTION = 55, 50
@@ -65,17 +68,55 @@ async def test_what_friends_find_says_how_much_of_it_is_damaged() -> None:
     assert "90 of it ⚠ Attention needed" in world.answer_to(line)
 
 
-async def test_a_request_is_answered_from_what_is_sound_and_the_asker_reads_of_what_is_not() -> None:
+async def test_a_request_is_answered_from_what_is_sound_and_nothing_else_comes_without_the_askers_yes() -> None:
     world = await sharing()
     becomes(world.alpha, world.alpha.item("M3-BOLT", batch="2025-11").pk, DAMAGED)
     world.bea.says("!fed request 5 M3-BOLT from attraktor")
     await world.settle()
     assert world.alpha.transfer().terms.lines[0].status == 10
-    for row in world.alpha.stock(part=world.alpha.part("LENS-2").pk):
+    lenses = world.alpha.stock(part=world.alpha.part("LENS-2").pk)
+    for row in lenses:
         becomes(world.alpha, row.pk, DAMAGED)
-    world.bea.says("!fed request 1 LENS-2 from attraktor")
+    world.tom.says("!fed request 1 LENS-2 from attraktor for 2 weeks")
     await world.settle()
-    (said,) = told(world.room, "is not in order")
-    assert world.bea.user_id in said.mentions
-    assert "⚠ Damaged" in said.text
-    assert "!fed cancel" in said.text
+    assert world.alpha.transfer().state is TransferState.CANCELLED
+    asked = world.room.message("is not in order")
+    assert "⚠ Damaged" in asked.text
+    world.cem.says("1", reply_to=asked)  # an approver of the asker's, but it is not hers to say
+    await world.settle()
+    assert world.alpha.transfer().state is TransferState.CANCELLED
+    world.tom.says("1", reply_to=asked)
+    await world.settle()
+    loan = world.alpha.transfer()
+    assert (loan.state, loan.terms.loan_until is not None) == (TransferState.OPEN, True)
+    assert loan.terms.lines[0].status == DAMAGED
+    assert len(told(world.room, "is not in order")) == 1
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert world.beta.row(world.beta.transfer().at(1).item or 0).status == DAMAGED
+
+
+async def test_a_yes_to_one_condition_is_no_yes_to_another() -> None:
+    world = await sharing()
+    lenses = [row.pk for row in world.alpha.stock(part=world.alpha.part("LENS-2").pk)]
+    for pk in lenses:
+        becomes(world.alpha, pk, ATTENTION)
+    world.tom.says("!fed request 1 LENS-2 from attraktor")
+    await world.settle()
+    for pk in lenses:
+        becomes(world.alpha, pk, DAMAGED)
+    world.tom.says("1", reply_to=world.room.message("is not in order"))
+    await world.settle()
+    assert world.alpha.transfer().state is TransferState.CANCELLED
+    assert "⚠ Damaged" in told(world.room, "is not in order")[-1].text
+
+
+async def test_what_is_past_its_date_needs_the_askers_yes_too() -> None:
+    world = await sharing()
+    yesterday = (world.clock.now() - timedelta(days=1)).date().isoformat()
+    for row in world.alpha.stock(part=world.alpha.part("M3-NUT").pk):
+        world.alpha.admin("PATCH", f"stock/{row.pk}/", expiry_date=yesterday)
+    world.tom.says("!fed request 5 M3-NUT from attraktor")
+    await world.settle()
+    assert "⚠ expired" in world.room.message("is not in order").text
+    assert world.alpha.transfer().state is TransferState.CANCELLED

@@ -116,7 +116,9 @@ async def test_it_is_asked_for_again_and_comes_damaged_as_it_left() -> None:
     await world.settle()
     world.bea.says("!fed request LENS-2#0042 from attraktor")
     await world.settle()
-    world.piet.reacts(world.room.message("Give it?"), "✅")
+    world.bea.says("1", reply_to=world.room.message("is not in order"))
+    await world.settle()
+    world.piet.reacts(world.room.messages(sender=world.alpha.chat.user_id)[-1], "✅")
     await world.grace()
     assert newest(world.beta) is DONE
     assert (world.beta.row(lens_of(world)).customer, world.beta.row(lens_of(world)).status) == (None, 55)

@@ -72,6 +72,9 @@ def test_a_new_card_names_the_difference(case: str) -> None:
     assert head(phrase) == [notice, *expected]
 
 
+DAMAGED_LENS = replace(
+    LENS, description=PartDescription("Lens"), serial="", status=55, status_text="Damaged", expiry=date(2026, 11, 1)
+)
 SAID: dict[str, tuple[Phrase, str]] = {
     "a card that is out of force": (
         say(messages.changes.card_superseded, subject=transfer(BOLTS)),
@@ -101,10 +104,26 @@ SAID: dict[str, tuple[Phrase, str]] = {
             transfer=transfer(BOLTS),
             peer_name="attraktor",
             others=((replace(BOLTS, description=PartDescription("bolts")), (BOLTS,)),),
+            is_called_so=False,
         ),
         """
         attraktor would give something else than asked. I took it back: k7m2
         You asked for: 10 × bolts. It would give: 10 × M3 bolt (M3-BOLT)
+        1) Ask for that
+        Nothing has moved. If you want it, reply 1 within 10 minutes.
+        """,
+    ),
+    "what would be given is not in order": (
+        say(
+            messages.transfer.another_thing_would_be_given,
+            transfer=transfer(LENS),
+            peer_name="attraktor",
+            others=((LENS, (DAMAGED_LENS,)),),
+            is_called_so=True,
+        ),
+        """
+        What attraktor has is not in order. I took the request back: k7m2
+        You asked for: 1 × Laser lens 2.0″. It would give: 1 × Lens (⚠ Damaged, ⚠ expired (use by Sun 1 Nov 2026))
         1) Ask for that
         Nothing has moved. If you want it, reply 1 within 10 minutes.
         """,

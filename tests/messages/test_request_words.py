@@ -17,7 +17,6 @@ from tests.messages.scenes import ANNA, BOLTS, CABLE, LENS, NOW, connection, pla
 FOR_BOLTS = request(replace(BOLTS, quantity=Decimal(50)), role="sender")
 GRANTING = Decision(Choice.APPROVE, ANNA, "anna", "$line", DecisionStage.CHECKING, NOW, quantity=Decimal(20))
 
-DAMAGED = replace(LENS, status=55, status_text="Damaged")
 
 SAID: dict[str, tuple[Phrase, str]] = {
     "how many": (
@@ -36,13 +35,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         1) 2 × "4 mm plywood 3"
         2) 3 × "2 4 mm plywood"
         Reply 1 or 2 within 10 minutes. I did nothing yet.
-        """,
-    ),
-    "what comes is damaged": (
-        say(messages.offer.requested_is_flawed, transfer=FOR_BOLTS, lines=(DAMAGED,), peer_name="betaspace"),
-        """
-        What betaspace has is not in order: 1 × Laser lens 2.0″ (LENS-2, serial 0042, ⚠ Damaged)
-        It comes like that if betaspace agrees. If you don't want it: !fed cancel k7m2
         """,
     ),
     "a part of an offer": (

@@ -88,6 +88,8 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
     role = "sender" if terms.sender == turn.home.party else "receiver"
     transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=envelope.body.due)
+    if bodies.says(envelope, bodies.Request):
+        transfer = replace(transfer, accepted=envelope.body.accepted or "")
     if lend.is_return(transfer) and role == "receiver":
         by = _signed(turn, envelope)
         transfer = hand_back.decided(turn, transfer, by, damaged=envelope.body.damaged)

@@ -97,6 +97,7 @@ LineNumber = Annotated[StrictInt, Field(ge=1, le=MOST_LINES)]
 Key = Annotated[StrictInt, Field(ge=1, le=LARGEST_INTEGER)]
 """A primary key in the peer's InvenTree."""
 Hex = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
+ShownAs = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{16}$")]
 Hash = Annotated[StrictStr, Field(pattern=r"^([0-9a-f]{64})?$")]
 Box = Annotated[StrictStr, Field(max_length=LARGEST)]
 """What is sealed to us, as base64."""
@@ -409,9 +410,10 @@ class Offer(Opens):
 
 
 class Request(Opens):
-    """The receiver opens one."""
+    """The receiver opens one. `accepted`: its asker has seen what would be given, and takes it as it is."""
 
     kind = "request"
+    accepted: ShownAs | None = None
 
 
 class Granted(Signed):

@@ -44,17 +44,25 @@ DAY_OVER = "day-over"
 NOT_FOUND = "not-found"
 TOO_LITTLE = "too-little"
 CHAIN = "chain"
+NOT_IN_ORDER = "not-in-order"
 MOST_METADATA = 20_000  # bytes; it travels sealed, a third longer, beside 16,000 of words, in at most 46,000
 
 
 # --- the asker's side, which will receive ---
 
 
-def open_request(turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature) -> Transfer:
-    """A new request on the asker's side: it goes out as the answer to the asker's line."""
+def open_request(
+    turn: Turn, cause: Cause, connection: Connection, terms: Terms, asker: Signature, accepted: str = ""
+) -> Transfer:
+    """A new request on the asker's side: it goes out as the answer to the asker's line.
+
+    `accepted` names what the asker has seen of what would be given, and takes as it is (`wish.shown_as`).
+    """
     opened = opening.opened_here(turn, connection, cause)
     transfer = opening.begun_here(turn, opened, connection, terms, asker, "receiver")
-    transfer, draft = sequencing.write(turn, transfer, "request", opening.first_body(transfer), awaits=True)
+    transfer = replace(transfer, accepted=accepted)
+    body = {**opening.first_body(transfer), **({"accepted": accepted} if accepted else {})}
+    transfer, draft = sequencing.write(turn, transfer, "request", body, awaits=True)
     turn.save(transfer)
     phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, home=turn.home)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
@@ -70,22 +78,12 @@ def on_noted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Noted], ev
         turn.save(transfer)
         return
     adopted = _adopted(turn, transfer, envelope.body.terms, envelope.terms_hash, less=False)
-    if wishs.others(transfer.wished, adopted.terms.lines):
-        _ask_for_another_thing(turn, transfer, adopted)
+    unlike = wishs.unlike(transfer.wished, adopted.terms.lines, turn.today())
+    if unlike and transfer.accepted != wishs.shown_as(adopted.terms):
+        _ask_for_what_is_there(turn, transfer, adopted)
         return
     turn.save(adopted)
-    _tell_condition(turn, adopted)
     look_for_parts(turn, adopted)
-
-
-def _tell_condition(turn: Turn, transfer: Transfer) -> None:
-    """The asker asked by a part's name: what would come isn't in order, so the asker can still take it back."""
-    flawed = tuple(line for line in transfer.terms.lines if not line.is_ok)
-    if flawed:
-        peer_name = turn.party_name(transfer.peer)
-        phrase = say(messages.offer.requested_is_flawed, transfer=transfer, lines=flawed, peer_name=peer_name)
-        key, thread = f"flawed:{transfer.id}", transfers.thread_of(transfer)
-        turn.do(Post(key, transfer.room, phrase, thread=thread, mentions=(transfer.asked.person,)))
 
 
 def look_for_parts(turn: Turn, transfer: Transfer) -> None:
@@ -118,21 +116,25 @@ def _is_less_of(before: Sequence[Line], line: Line) -> bool:
     return any(replace(line, quantity=old.quantity, whole=old.whole) == old for old in before)
 
 
-def _ask_for_another_thing(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
-    """The owner would give something that isn't called as was asked: take the request back, and ask the asker anew.
+def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) -> None:
+    """The owner would give something that isn't called as was asked, or isn't in order: the asker is asked anew.
 
-    What would be given becomes the line that a number stands for, so that the asker's own word is what asks for it.
+    The request is taken back. What would be given becomes the line that a number stands for, so that the asker's own
+    word is what asks for it.
     """
-    wanting = replace(transfer, wanted="cancel", problem=OTHER_THING, decision=None)
-    wanting = sequencing.send(turn, wanting, "cancel", _nobody(OTHER_THING), awaits=True)
+    unlike = wishs.unlike(transfer.wished, adopted.terms.lines, turn.today())
+    is_called_so = all(wishs.is_meant(wish.description.name, line) for wish, given in unlike for line in given)
+    why = NOT_IN_ORDER if is_called_so else OTHER_THING
+    wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
+    wanting = sequencing.send(turn, wanting, "cancel", _nobody(why), awaits=True)
     turn.save(wanting)
-    turn.note(transfer.id, "something else would be given")
-    others = tuple(wishs.others(transfer.wished, adopted.terms.lines))
+    turn.note(transfer.id, f"taken back, as its asker has to see it: {why}")
     phrase = say(
         messages.transfer.another_thing_would_be_given,
         transfer=transfer,
         peer_name=turn.party_name(transfer.peer),
-        others=tuple((wish, tuple(given)) for wish, given in others),
+        others=tuple((wish, tuple(given)) for wish, given in unlike),
+        is_called_so=is_called_so,
     )
     line = _line_for(turn, transfer, adopted.terms)
     chat_lines.choose(turn, transfer.room, transfer.asked.event_id, transfer.terms.asker, phrase, (line,))
@@ -148,7 +150,8 @@ def _line_for(turn: Turn, transfer: Transfer, given: Terms) -> str:
     as_whom = f"as {turn.home.party} " if several else ""
     until = f" until {terms.loan_until.isoformat()}" if terms.loan_until else ""
     note = " ".join(terms.note.replace('"', "'").split())
-    return f"!fed {as_whom}request {asked} from {transfer.peer}{until}" + (f' --note "{note}"' if note else "")
+    options = f"--as-shown {wishs.shown_as(given)}" + (f' --note "{note}"' if note else "")
+    return f"!fed {as_whom}request {asked} from {transfer.peer}{until} {options}"
 
 
 def _called(wish: Line, given: Sequence[Line]) -> str:

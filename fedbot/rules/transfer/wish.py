@@ -1,17 +1,21 @@
 """What a person asked another space for, and whether what its owner would give is that.
 
 A request is typed in words, and the owner says which of its stock items they mean. Only an item that is called so is
-what was asked for: by its key, its part's IPN or name, with the serial number where one was named. Everything else
-needs the asker's own yes.
+what was asked for: by its key, its part's IPN or name, with the serial number where one was named. Everything else,
+and what isn't in order, needs the asker's own yes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
-from fedbot.rules.model.transfer import Line
+from fedbot.rules.model.transfer import Line, Terms
+from fedbot.rules.protocol.terms import written
+from fedbot.rules.wire.envelope import shown_hash
 
 _KEY = re.compile(r"#\s*(\d{1,9})")
 _LINK = re.compile(r"\w+://.+/stock/(?:item/)?(\d{1,9})(?:/.*)?")
@@ -71,10 +75,24 @@ def pieces(wished: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, 
     return found
 
 
-def others(wished: Sequence[Line], offered: Sequence[Line]) -> list[tuple[Line, list[Line]]]:
-    """Of those the lines for which something else would be given."""
+def unlike(wished: Sequence[Line], offered: Sequence[Line], today: date) -> list[tuple[Line, list[Line]]]:
+    """Of those the lines for which something else would be given, or something that isn't in order."""
     return [
         (wish, given)
         for wish, given in pieces(wished, offered)
-        if not all(is_meant(wish.description.name, line) for line in given)
+        if not all(is_meant(wish.description.name, line) and is_in_order(line, today) for line in given)
     ]
+
+
+def is_in_order(line: Line, today: date) -> bool:
+    """Whether its condition is OK and its date isn't over."""
+    return line.is_ok and (line.expiry is None or line.expiry >= today)
+
+
+def shown_as(terms: Terms) -> str:
+    """What the asker has seen of what would be given, in 16 hex digits: a request for it carries them.
+
+    Where it lies at its owner, and whether that is all of it, may change.
+    """
+    lines = tuple(replace(line, place="", whole=False) for line in terms.lines)
+    return shown_hash("wish", {"lines": written(replace(terms, lines=lines))["lines"]})[:16]
