@@ -7,13 +7,13 @@ the response is read here, room by room, as JSON. Pure: `chat.client` fetches, t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fedbot.matrix.reading import Reader, answered_line, is_edit, is_own_membership, membership_before, speaks_fedbot
 from fedbot.matrix.room import Raw, RoomPicture, content_of, is_state
 from fedbot.ports.chat import OwnMessage
-from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Removed
+from fedbot.rules.model.events import ChatEvent, EnvelopeSeen, Reacted, Removed, Said
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def letters_in(timeline: Iterable[Raw], us: str, room: str, now: datetime) -> tu
 
 def _read_left(reader: Reader, raw: RawRoom, before: RoomPicture | None) -> list[ChatEvent]:
     """What was said while we were still in, and that we are out."""
-    events, _ = _read_in_order(reader, raw, before)
+    events, _ = _read_in_order(reader, raw, before, left=True)
     if _has_removal(events):
         return events
     # The timeline may be empty or cut, and show it only in its state.
@@ -137,18 +137,19 @@ def _read_joined(
 
 
 def _read_in_order(
-    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool = False
+    reader: Reader, raw: RawRoom, before: RoomPicture | None, *, initial: bool = False, left: bool = False
 ) -> tuple[list[ChatEvent], RoomPicture]:
     """Gap, state, timeline. Messages count only while we were in the room; state whenever it was set.
 
     A room's first sync after we came in shows its last lines, whoever they were for. If we didn't know the room
-    (`before`), what counts is what comes after we came in, for the last time if we were in and out before.
+    (`before`), what counts is what comes after we came in, for the last time if we were in and out before. What was
+    said while we were out is told as missed; of a room that we are out of (`left`) it is left out.
     """
     picture = before.copy() if before else RoomPicture()
     events: list[ChatEvent] = []
     told: set[str] = set()
     joins_to_come = 0 if before else sum(_comes_in(event, reader.us) for event in (*raw.gap, *raw.timeline))
-    is_in = not initial and joins_to_come == 0
+    is_in = not initial and joins_to_come == 0 and (before is not None or not _were_out(raw, reader.us))
     ordered = (
         *((event, True) for event in raw.gap),
         *((event, False) for event in raw.state),
@@ -160,15 +161,28 @@ def _read_in_order(
         if is_state(event):
             found = reader.state(event)
             if is_timeline and is_own_membership(event, reader.us) and not initial:
-                found = reader.removal(event) if is_in else None
+                found = reader.removal(event)
                 joins_to_come = max(0, joins_to_come - _comes_in(event, reader.us))
                 is_in = content_of(event).get("membership") == "join" and joins_to_come == 0
         elif is_in and is_timeline:
             found = reader.message(event, picture)
+        elif is_timeline and not (initial or left):
+            found = _missed(reader.message(event, picture))
         if found and event["event_id"] not in told:
             told.add(event["event_id"])
             events.append(found)
     return events, picture
+
+
+def _were_out(raw: RawRoom, us: str) -> bool:
+    """Whether the first that it tells of our membership says that we were not in before: the end of a ban, say."""
+    own = [event for event in (*raw.gap, *raw.timeline) if is_own_membership(event, us)]
+    return bool(own) and membership_before(own[0]) not in {"join", None}
+
+
+def _missed(event: ChatEvent | None) -> ChatEvent | None:
+    """What people said and tapped while we were out, told as that."""
+    return replace(event, missed=True) if isinstance(event, Said | Reacted) else None
 
 
 def _comes_in(event: Raw, us: str) -> bool:

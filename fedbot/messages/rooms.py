@@ -317,3 +317,17 @@ def claims_to_be_us(locale: Locale, *, home: PartyConfig, bot: str, has_key: boo
     else:
         lines.append(locale.say("It doesn't have my key. Ask a moderator to remove it from the room."))
     return lines
+
+
+def tapped_while_out(locale: Locale, *, subject: Connection | Transfer) -> Lines:
+    """Somebody has tapped on a card while the bot was out of the room."""
+    return [
+        locale.say(
+            "I was out of this room when you tapped, so it doesn't count. Please tap again. {code}", code=subject.code
+        )
+    ]
+
+
+def said_while_out(locale: Locale) -> Lines:
+    """Somebody has typed a line while the bot was out of the room."""
+    return [locale.say("I was out of this room when you said that, so I did nothing. Please say it again.")]

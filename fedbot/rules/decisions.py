@@ -85,6 +85,14 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
         quiet(turn, subject, event.sender, complaint)
 
 
+def on_missed_reaction(turn: Turn, event: Reacted) -> None:
+    """A reaction that was made while we were out of the room: it doesn't count, and the person is told once."""
+    subject = subject_by_id(turn, turn.subject_of(event.target))
+    is_on_card = turn.key_of(event.target).startswith("card:") and normalised(event.key) in CARD_KEYS
+    if subject is not None and is_on_card and takes_taps(subject) and event.target not in subject.superseded:
+        quiet(turn, subject, event.sender, say(messages.rooms.tapped_while_out, subject=subject))
+
+
 def spoken_on(turn: Turn, event: Said) -> Subject | None:
     """The case on whose card one of our people answers with a word like 'yes'; None if it is nothing like that."""
     about = turn.key_of(event.reply_to or event.thread)

@@ -75,7 +75,10 @@ def decide(state: State, event: Event, verbs: Verbs, now: datetime) -> Turn:
     """What this event changes and wants done. `now` is when it is decided upon, by our clock."""
     moment = event.at if isinstance(event, CaughtUp) else now
     turn = Turn(state, moment, by_the_clock=isinstance(event, BY_THE_CLOCK), verbs=verbs)
-    _RULES[type(event)](turn, event)
+    if isinstance(event, Said | Reacted) and event.missed:
+        lines.on_missed(turn, event)
+    else:
+        _RULES[type(event)](turn, event)
     disconnect.finish_what_is_over(turn)
     _follow_the_tables(turn)
     return turn

@@ -6,13 +6,15 @@ from datetime import datetime
 
 from fedbot.rules import lines
 from fedbot.rules.loan import photos
-from fedbot.rules.model.events import EnvelopeSeen, Event, PhotoSent, Reacted, RoomReplaced, RoomSeen, Said
+from fedbot.rules.model.events import EnvelopeSeen, Event, PhotoSent, Reacted, Removed, RoomReplaced, RoomSeen, Said
 from fedbot.rules.state import State, Turn
 
 
 def concerns_us(state: State, event: Event, now: datetime) -> bool:
     """Whether the rules would do anything with it as things are; always so of what isn't talk."""
     turn = Turn(state, now)
+    if isinstance(event, Said | Reacted) and event.missed and not lines.was_out(turn, event):
+        return False
     match event:
         case Said():
             return lines.is_for_us(turn, event)
@@ -30,6 +32,6 @@ def is_talk(event: Event) -> bool:
 
 def may_change_what_concerns_us(state: State, event: Event) -> bool:
     """Whether talk that follows may be for us only because of it: another room, or a message of ours found there."""
-    return isinstance(event, RoomSeen | RoomReplaced) or (
+    return isinstance(event, RoomSeen | RoomReplaced | Removed) or (
         isinstance(event, EnvelopeSeen) and event.sender == state.home.bot
     )

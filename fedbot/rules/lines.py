@@ -15,7 +15,7 @@ from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.conversation import PendingChoice
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
-from fedbot.rules.model.events import Answered, Said, Unanswered, Unreadable, Waiting
+from fedbot.rules.model.events import Answered, Reacted, Said, Unanswered, Unreadable, Waiting
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import WaitingLine
@@ -59,6 +59,23 @@ def is_for_us(turn: Turn, event: Said) -> bool:
     if _heard(turn, event) is not None or decisions.spoken_on(turn, event) is not None:
         return True
     return not event.unproven and _is_in_our_rooms(turn, event) and hand_back.remarked_on(turn, event) is not None
+
+
+def was_out(turn: Turn, event: Said | Reacted) -> bool:
+    """Whether we had been in that room before, and were out of it then."""
+    room = turn.room(event.room)
+    return room is not None and room.removed is not None and event.at >= room.removed
+
+
+def on_missed(turn: Turn, event: Said | Reacted) -> None:
+    """What was said while we were out of the room never counts; who of our people said it is told so, once."""
+    if not was_out(turn, event) or event.sender not in turn.home.people:
+        return
+    if isinstance(event, Reacted):
+        decisions.on_missed_reaction(turn, event)
+    elif is_for_us(turn, event) and turn.tell_once(f"missed:{event.room}:{event.sender}", A_DAY):
+        phrase = say(messages.rooms.said_while_out)
+        turn.do(Post(f"missed:-:{event.event_id}", event.room, phrase, reply_to=event.event_id))
 
 
 def _heard(turn: Turn, event: Said) -> tuple[str, str | Phrase] | None:

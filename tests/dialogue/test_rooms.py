@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
@@ -33,6 +35,42 @@ async def test_a_bot_that_was_thrown_out_and_is_let_in_again_goes_on() -> None:
     await world.passes(timedelta(hours=1))
     assert world.alpha.transfer().state is DONE
     assert_books_balance(world)
+
+
+@pytest.mark.parametrize("how", ["kicked", "banned", "kicked while it slept", "banned while it slept"])
+async def test_what_was_tapped_or_typed_while_the_bot_was_out_never_counts_and_people_are_told(
+    how: str,
+) -> None:
+    world = await friends()
+    card, bot = await world.push(), world.beta.chat.user_id
+    await world.passes(timedelta(minutes=1))
+    asleep = (world.beta,) if "slept" in how else ()
+    (world.anna.bans if "banned" in how else world.anna.kicks)(bot)
+    await world.settle(asleep=asleep)
+    tap = world.cem.reacts(card, "✅")
+    line = world.bea.says("!fed todo")
+    world.bea.says("Anybody here?")
+    world.kim.says("!fed todo")
+    if "banned" in how:
+        world.anna.unbans(bot)
+        await world.settle(asleep=asleep)  # the homeserver tells of all that was since, as of a room that it was in
+    await world.passes(timedelta(minutes=1), asleep=asleep)
+    world.bea.invites(bot)
+    if "slept" in how:
+        world.server.join(bot, world.room.id)
+        await world.beta.restart()
+    await world.settle()
+    await world.passes(timedelta(minutes=5))
+    assert world.alpha.transfer().state is TransferState.OPEN
+    (tapped,) = [m for m in told(world.room, "I was out of this room") if m.thread == card.event_id]
+    assert "Cem" in tapped.text
+    assert any("I was out of this room" in answer.text for answer in world.room.answers(line))
+    assert len(told(world.room, "I was out of this room")) == 2
+    world.cem.takes_back(tap)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=5))
+    assert world.alpha.transfer().state is DONE
 
 
 async def test_a_bot_that_may_not_write_tells_its_admins_which_power_it_lacks() -> None:

@@ -26,6 +26,9 @@ _FIRST_VERSION_WITHOUT_SERVER_IN_IDS = 12
 Loses = Callable[[str, Raw], bool]
 
 
+LAST_LINES = 50
+
+
 @dataclass
 class FakeRoom:
     """One room. `picture` has only the state that bots need; `state` all of it."""
@@ -222,7 +225,10 @@ class FakeHomeserver:
         return [event for event in self.log if event["sender"] == user and event["type"] != MEMBER]
 
     def sync(self, user: str, since: int | None, *, full_state: bool) -> RawSync:
-        """What happened since that position, as a sync response that cuts nothing."""
+        """What happened since that position, as a sync response that cuts nothing.
+
+        A room that the user has just come into brings its last lines, whenever they were said.
+        """
         start = since or 0
         join: dict[str, RawRoom] = {}
         leave: dict[str, RawRoom] = {}
@@ -234,6 +240,8 @@ class FakeHomeserver:
             state = () if was_in and not full_state else self._state_at(room.id, start)
             match self.membership(room.id, user):
                 case "join" if timeline or full_state:
+                    if since is not None and not was_in:
+                        timeline = [event for event in self.log if event["room_id"] == room.id][-LAST_LINES:]
                     join[room.id] = RawRoom(state, self._visible(user, timeline))
                 case "invite" if own or full_state or since is None:
                     invite[room.id] = self._invitation(room, user)

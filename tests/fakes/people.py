@@ -240,6 +240,10 @@ class Person:
     def bans(self, user: str, reason: str = "", *, room: str = "") -> None:
         self.server.remove(self.user_id, room or self.room, user, reason, ban=True)
 
+    def unbans(self, user: str, *, room: str = "") -> None:
+        """It may be invited again; it is out of the room as before."""
+        self.server.remove(self.user_id, room or self.room, user)
+
     def sets(self, kind: str, content: Mapping[str, Any], state_key: str = "", *, room: str = "") -> str:
         """A state event: a name, power levels, encryption."""
         return self.server.put_state(self.user_id, room or self.room, kind, state_key, content)

@@ -11,7 +11,7 @@ from fedbot import messages
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.events import PostRefused, Removed, SetAside
 from fedbot.rules.model.room import Room
-from tests.messages.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, plain
+from tests.messages.scenes import ALPHA, ALPHA_BOT, ANNA, BETA_BOT, NOW, plain, transfer
 
 MAKERS = Room("!makers", "Makerspaces")
 
@@ -39,6 +39,18 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         I leave this room: a direct chat is with one person of attraktor alone.
         You can begin one with me at any time.
+        """,
+    ),
+    "a tap while the bot was out of the room": (
+        say(messages.rooms.tapped_while_out, subject=transfer()),
+        """
+        I was out of this room when you tapped, so it doesn't count. Please tap again. k7m2
+        """,
+    ),
+    "a line while the bot was out of the room": (
+        say(messages.rooms.said_while_out),
+        """
+        I was out of this room when you said that, so I did nothing. Please say it again.
         """,
     ),
     "an invitation by a stranger": (

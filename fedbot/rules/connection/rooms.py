@@ -53,6 +53,7 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
         replaced_by=before.replaced_by if before else "",
         predecessor=event.predecessor,
         members=event.members,
+        removed=before.removed if before else None,
     )
     turn.save(room)
     move_rooms.look(turn, room)
@@ -131,7 +132,7 @@ def on_removed(turn: Turn, event: Removed) -> None:
     room = turn.room(event.room)
     if room is None or not room.joined:
         return
-    turn.save(replace(room, joined=False))
+    turn.save(replace(room, joined=False, removed=event.at))
     turn.note("rooms", "removed", event.sender, event.event_id, room=event.room, reason=event.reason)
     if event.room in room_upgrades.current_rooms(turn):
         turn.tell_admins(say(messages.rooms.removed_from_room, room=room, event=event), f"removed:{event.event_id}")

@@ -24,7 +24,7 @@ class Said:
 
     `unproven`: said in clear in an encrypted room, so that whoever runs a homeserver there may have written it.
     `encrypted`: it came encrypted by a device of the person.
-    `mentions_us`: the person's app says that the bot is mentioned in it.
+    `mentions_us`: the person's app says that the bot is mentioned in it. `missed`: said while we were out of the room.
     """
 
     room: str
@@ -39,6 +39,7 @@ class Said:
     unproven: bool = False
     encrypted: bool = False
     mentions_us: bool = False
+    missed: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class PhotoSent:
 
 @dataclass(frozen=True)
 class Reacted:
-    """A reaction. `key` is the emoji exactly as sent."""
+    """A reaction. `key` is the emoji exactly as sent. `missed`: it was made while we were out of the room."""
 
     room: str
     event_id: str
@@ -81,6 +82,7 @@ class Reacted:
     at: datetime
     target: str
     key: str
+    missed: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ class Room:
     """A Matrix room that we are in, or were (`joined`).
 
     `replaced_by` is what its tombstone names, `predecessor` what its own first event does; `succession` compares them.
+    `removed` is when we were thrown out of it, or left, the last time.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Room:
     replaced_by: str = ""
     predecessor: str = ""
     members: dict[str, str] = field(default_factory=dict)
+    removed: datetime | None = None
 
 
 @dataclass(frozen=True)
