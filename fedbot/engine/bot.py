@@ -273,7 +273,7 @@ class Bot:
             "inventree": not down,
             "problems": problems,
             "gauges": {**self.engine.gauges(), **self._index_gauges()},
-            "counters": {**self.engine.counters, "rules_failed": self.engine.failures},
+            "counters": {**self.engine.counters, "rule_failures": self.engine.failures},
         }
 
     def _index_gauges(self) -> dict[str, float]:

@@ -90,18 +90,18 @@ Render = Callable[[Phrase, datetime], formatting.Rendered]
 
 
 _COUNTED: dict[type, str] = {
-    Said: "lines_heard",
-    Unreadable: "lines_unreadable",
-    Reacted: "taps_seen",
-    EnvelopeSeen: "letters_read",
+    Said: "lines_read",
+    Unreadable: "lines_undecryptable",
+    Reacted: "reactions_read",
+    EnvelopeSeen: "protocol_messages_received",
     Posted: "messages_sent",
     PostRefused: "messages_refused",
-    Answered: "questions_answered",
-    Unanswered: "questions_unanswered",
-    StepDone: "acts_done",
-    StepRefused: "acts_refused",
-    StepUnknown: "acts_unknown",
-    Waiting: "tries_put_off",
+    Answered: "queries_answered",
+    Unanswered: "queries_unanswered",
+    StepDone: "steps_done",
+    StepRefused: "steps_refused",
+    StepUnknown: "steps_unknown",
+    Waiting: "retries_scheduled",
 }
 """What a monitor counts since the start, by the event that tells of it."""
 
@@ -125,7 +125,7 @@ class Engine:
         self.listeners: dict[str, Callable[[Phrase], None]] = {}
         self.clock_listeners: list[Callable[[], None]] = []
         self.failures = 0
-        self.counters = Counter(dict.fromkeys(("events_decided", "letters_written", *_COUNTED.values()), 0))
+        self.counters = Counter(dict.fromkeys(("events_decided", "protocol_messages_sent", *_COUNTED.values()), 0))
         self._verbs = verbs
         self._render = render
         self._deciding = False
@@ -229,7 +229,8 @@ class Engine:
 
     def _count(self, event: Event, turn: Turn) -> None:
         self.counters["events_decided"] += 1
-        self.counters["letters_written"] += sum(getattr(effect, "draft", None) is not None for effect in turn.effects)
+        sent = sum(getattr(effect, "draft", None) is not None for effect in turn.effects)
+        self.counters["protocol_messages_sent"] += sent
         if name := _COUNTED.get(type(event)):
             self.counters[name] += 1
 

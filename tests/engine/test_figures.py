@@ -24,13 +24,13 @@ async def test_what_happens_is_counted() -> None:
     await world.hand_over("M3-NUT 10")
     after = figures(world)
     more = {name: after[name] - before[name] for name in after}
-    assert more["fedbot_lines_heard_total"] == 1
-    assert more["fedbot_letters_written_total"] == 3  # the offer, that it has left, that it is done
-    assert more["fedbot_acts_done_total"] >= 3  # taken out, handed over, marked as arrived
+    assert more["fedbot_lines_read_total"] == 1
+    assert more["fedbot_protocol_messages_sent_total"] == 3  # the offer, that it has left, that it is done
+    assert more["fedbot_steps_done_total"] >= 3  # taken out, handed over, marked as arrived
     assert more["fedbot_messages_sent_total"] >= 2
-    assert more["fedbot_questions_answered_total"] >= 1
-    assert more["fedbot_events_decided_total"] > more["fedbot_acts_done_total"]
-    assert after["fedbot_acts_unknown_total"] == after["fedbot_rules_failed_total"] == 0
+    assert more["fedbot_queries_answered_total"] >= 1
+    assert more["fedbot_events_decided_total"] > more["fedbot_steps_done_total"]
+    assert after["fedbot_steps_unknown_total"] == after["fedbot_rule_failures_total"] == 0
     assert after["fedbot_outbox_waiting"] == 0
 
 
@@ -42,10 +42,10 @@ async def test_what_waits_and_what_could_not_be_answered_is_told() -> None:
     world.cem.reacts(card, "✅")
     await world.grace()
     down = figures(world)
-    assert down["fedbot_tries_put_off_total"] >= 2
+    assert down["fedbot_retries_scheduled_total"] >= 2
     assert down["fedbot_outbox_waiting"] == 3  # the step, the line, and the question that waits for InvenTree's return
     await world.passes(timedelta(minutes=16))
-    assert figures(world)["fedbot_questions_unanswered_total"] == 1
+    assert figures(world)["fedbot_queries_unanswered_total"] == 1
     assert down["fedbot_inventree_up"] == 0
 
 
