@@ -19,12 +19,12 @@ class Exit(IntEnum):
 
 
 EXITS = {
-    Exit.OK: "all is well",
-    Exit.FAILED: "it did not work; the message says why",
+    Exit.OK: "success",
+    Exit.FAILED: "failed; the message says why",
     Exit.USAGE: "the command line or the settings are wrong",
     Exit.STATE_IN_USE: "another process uses the state folder",
     Exit.HISTORY_WITHOUT_STATE: "the account has a history, but its state, or the key in it, is lost",
     Exit.SIGNED_OUT: "Matrix no longer takes the bot's token",
-    Exit.ACCOUNT_TAKEN: "another fedbot works with this Matrix account now",
+    Exit.ACCOUNT_TAKEN: "another fedbot uses this Matrix account now",
     Exit.UNWRITABLE: "the state folder can't be written: no space, or read-only",
 }
