@@ -18,7 +18,7 @@ from fedbot_demo.stage import Space, Stage
 GRACE_S = 0.5
 #: The messages that a handover waits for, in order.
 LETTERS = ("approve", "sent", "received", "done")
-_GRACE_BEGINS, _PUT_AWAY, _DONE = "approve in grace", "done: PutAway", "done"
+_GRACE_BEGINS, _PUT_AWAY, _DONE = "Decided approve in grace", "StepWasDone PutAway", "TransferIs done"
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,11 @@ from fedbot.messages.formatting import render as put_into_html
 from fedbot.messages.language import Locale
 from fedbot.messages.rendering import render
 from fedbot.rules.model.archive import flows_of, latest, marks_of
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import AuditEntry, TransferIs
 from fedbot.rules.model.events import Tick
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import State
 from fedbot.rules.wire.envelope import Identity, unseal
 from tests.dialogue.world import friends
@@ -114,7 +115,7 @@ def _lengthen(file: Path, template: Transfer, transfers: int) -> None:
             journal.executemany("INSERT INTO archive_flows VALUES (?, ?, ?, ?, ?, ?, ?)", flows)
             posts = [(f"$post-{number}-{n}", f"card:{transfer.id}", transfer.room) for n in range(POSTS)]
             journal.executemany("INSERT INTO posts (event_id, key, room, edit) VALUES (?, ?, ?, 0)", posts)
-            chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, "done"),))
+            chain.append(journal, 1, transfer.asked.at, (AuditEntry(transfer.id, TransferIs(TransferState.DONE)),))
         journal.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'documents'", (first + transfers,))
         journal.execute("COMMIT")
 

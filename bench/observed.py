@@ -45,10 +45,15 @@ async def calls_since(stage: Stage, moment: float) -> list[Call]:
 
 
 def noted(space: Space, subject: str) -> dict[str, float]:
-    """What the bot's audit says about a subject: each thing noted, and when first (seconds since 1970)."""
+    """What the bot's audit says about a subject: each thing noted, and when first (seconds since 1970).
+
+    A thing is named by its kind and its words, such as `StepWasDone PutAway`.
+    """
     found: dict[str, float] = {}
     for at, payload in _rows(space, "SELECT at, entry FROM audit WHERE subject = ? ORDER BY number", subject):
-        found.setdefault(json.loads(str(payload))["what"], datetime.fromisoformat(str(at)).timestamp())
+        what = json.loads(str(payload))["what"]
+        named = " ".join(word for word in what.values() if isinstance(word, str) and word)
+        found.setdefault(named, datetime.fromisoformat(str(at)).timestamp())
     return found
 
 

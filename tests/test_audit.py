@@ -18,7 +18,8 @@ from fedbot.cli.main import main
 from fedbot.journal.chain import GUARDS
 from fedbot.journal.journal import Journal
 from fedbot.ports.journal import Committed, Retention
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import AuditEntry, Decided, Stage, Waits
+from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.events import Tick
 from tests.config.conftest import ENVIRONMENT, least
 from tests.dialogue.world import friends
@@ -48,7 +49,7 @@ def journal(config: Path) -> Path:
 
 def write(journal: Journal, what: str) -> None:
     seq = journal.put(Tick(START))
-    journal.commit(seq, Committed(START, audit=(AuditEntry("k7m2", what, "@anna:x", "$1"),)))
+    journal.commit(seq, Committed(START, audit=(AuditEntry("k7m2", Waits(what), "@anna:x", "$1"),)))
 
 
 def meddle(journal: Path, *statements: str, guarded: bool = False) -> None:
@@ -176,9 +177,9 @@ def test_what_is_pruned_leaves_a_checkpoint_from_which_the_chain_goes_on(
     old = verify(config, capsys)[1].split()[-1]
     with Journal.open(journal.parent, clock) as opened:
         clock.pass_by(days=40)
-        opened.commit(opened.put(Tick(START)), Committed(clock(), audit=(AuditEntry("k7m2", "young"),)))
+        opened.commit(opened.put(Tick(START)), Committed(clock(), audit=(AuditEntry("k7m2", Waits("young")),)))
         opened.prune(Retention(audit=timedelta(days=30)))
-        assert [line.entry.what for line in opened.audit("k7m2")] == ["young"]
+        assert [line.entry.what for line in opened.audit("k7m2")] == [Waits("young")]
     code, told = verify(config, capsys, old)
     assert code == Exit.OK
     assert told.startswith("OK: 1 entries, from number 11 on (older ones were pruned), each as it was written.\n")
@@ -203,6 +204,8 @@ def test_the_export_is_private_and_anybody_can_follow_its_chain(config: Path, jo
         assert line["previous"] == previous
         previous = hashlib.sha256(json.dumps(hashed, separators=(",", ":")).encode()).hexdigest()
         assert line["hash"] == previous
+        assert line["entry"]["what"] == {"type": "Waits", "problem": f"entry {line['number']}"}
+        assert line["in_words"] == "had to wait for InvenTree"
 
 
 async def test_a_decision_names_the_person_by_matrix_id_and_inventree_user_its_event_and_the_terms() -> None:
@@ -212,7 +215,7 @@ async def test_a_decision_names_the_person_by_matrix_id_and_inventree_user_its_e
     await world.grace()
     transfer = world.beta.transfer()
     entries = [line.entry for line in world.beta.journal.audit(transfer.id)]
-    (decision,) = [entry for entry in entries if entry.what == "approve in grace"]
+    (decision,) = [entry for entry in entries if entry.what == Decided(Choice.APPROVE, Stage.IN_GRACE)]
     assert (decision.who, decision.user, decision.event_id) == (world.cem.user_id, "cem", tap)
     assert decision.user_key == world.beta.user("cem").pk
     assert decision.terms_hash == transfer.terms_hash

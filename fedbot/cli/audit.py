@@ -12,8 +12,13 @@ from pathlib import Path
 
 from fedbot.config.settings import Settings
 from fedbot.files import PRIVATE_FILE
+from fedbot.journal import codec
 from fedbot.journal.chain import Link, Verified
 from fedbot.journal.copies import audit_links, audit_verified
+from fedbot.messages.audit import noted_in_words
+from fedbot.messages.language import Locale
+from fedbot.ports.journal import NotStorable
+from fedbot.rules.model.audit import AuditEntry
 
 
 def arguments(command: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -31,7 +36,7 @@ def arguments(command: argparse.ArgumentParser, common: argparse.ArgumentParser)
 def run(settings: Settings, given: argparse.Namespace) -> bool:
     """Carry it out; whether all is well. The bot may be running. Raises `JournalProblem` and its kinds, OSError."""
     if given.action == "export":
-        export(settings.state, given.output)
+        export(settings.state, Locale(settings.party.language, settings.party.time_zone), given.output)
         return True
     found = audit_verified(settings.state, given.hash.lower())
     is_well = not found.broken and found.known
@@ -56,24 +61,35 @@ def decision(found: Verified) -> str:
     return "\n".join(lines) + "\n"
 
 
-def export(folder: Path, output: Path | None) -> None:
+def export(folder: Path, locale: Locale, output: Path | None) -> None:
     """Each entry as a line of JSON, oldest first; into a file for its owner alone, whole or not at all."""
     if output is None:
-        sys.stdout.writelines(as_lines(audit_links(folder)))
+        sys.stdout.writelines(as_lines(locale, audit_links(folder)))
         return
     unfinished = output.with_name(output.name + ".part")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            out.writelines(as_lines(audit_links(folder)))
+            out.writelines(as_lines(locale, audit_links(folder)))
         unfinished.replace(output)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
 
 
-def as_lines(links: Iterable[Link]) -> Iterable[str]:
-    """`entry` is an object here; written without white space, ASCII only, it is the text that was hashed."""
+def as_lines(locale: Locale, links: Iterable[Link]) -> Iterable[str]:
+    """`entry` is an object here; written without white space, ASCII only, it is the text that was hashed.
+
+    `in_words` says in the space's language what happened; '' of an entry that somebody has changed into none.
+    """
     for link in links:
-        yield json.dumps({**asdict(link), "entry": json.loads(link.entry)}) + "\n"
+        yield json.dumps({**asdict(link), "entry": json.loads(link.entry), "in_words": _in_words(locale, link)}) + "\n"
+
+
+def _in_words(locale: Locale, link: Link) -> str:
+    try:
+        entry: AuditEntry = codec.from_text(codec.AUDIT, AuditEntry.__name__, link.entry)
+    except NotStorable:
+        return ""
+    return noted_in_words(locale, entry.what)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fedbot import messages
 from fedbot.commands.spec import Handler, Verb
 from fedbot.rules import health
+from fedbot.rules.model import audit
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, Query
@@ -34,7 +35,7 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase:
     """Go on from this state of InvenTree."""
     del answers
     health.go_on(turn)
-    turn.note("house", "stock may move again", command.sender, command.event_id)
+    turn.note("house", audit.Fact.RESUMED, command.sender, command.event_id)
     return say(messages.health.resumed, home=turn.home)
 
 

@@ -7,7 +7,7 @@ from fedbot.commands.grammar import SHOWN
 from fedbot.commands.lookup import Space, rooms_told_of, space_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.connection import key_checks, move_rooms, pinning
-from fedbot.rules.model import names
+from fedbot.rules.model import audit, names
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -157,7 +157,7 @@ def _move(turn: Turn, command: Command) -> Phrase:
 def _accept(turn: Turn, command: Command, connection: Connection, word: str) -> Phrase:
     """What was typed must be the whole new fingerprint, or all of the emoji: a part of them could be forged."""
     if not key_checks.fits(turn, connection, word):
-        turn.note(connection.id, "review: another fingerprint was typed", command.sender, command.event_id)
+        turn.note(connection.id, audit.Fact.ANOTHER_FINGERPRINT, command.sender, command.event_id)
         return say(messages.connection.fingerprint_differs, connection=connection, word=word[:SHOWN])
     by = turn.signature_of(command)
     restored = pinning.accept_change(turn, connection, by)

@@ -37,7 +37,7 @@ from fedbot.ports.journal import (
 from fedbot.rules import hearing
 from fedbot.rules.clock import TOLERATED
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import AuditEntry, RulesFailed
 from fedbot.rules.model.effects import (
     Ask,
     ChatEffect,
@@ -244,7 +244,7 @@ class Engine:
         if not isinstance(event, BY_THE_CLOCK):
             self._set_event_aside(seq, type(event).__name__, subject, fault)
         elif not self._pass_over(lambda: self._made_of(event, self.clock.now()), fault):
-            note = AuditEntry("failures", f"the rules failed on {type(event).__name__}")
+            note = AuditEntry("failures", RulesFailed(type(event).__name__))
             self.journal.commit(seq, Committed(self.clock.now(), audit=(note,)))
             if not any(aside.what == type(event).__name__ for aside in self.journal.quarantined()):
                 aside = self._aside(type(event).__name__, "", fault)

@@ -95,7 +95,6 @@ OF_STEPS = (
     marked("The token could do more than look at the inventory"),
     marked("The token can't look at stock, parts, categories and locations"),
     marked("InvenTree at {host} does not accept the token"),
-    marked("There is another token in the file already; restart me, and I use it"),
     marked("The new token isn't the one in use"),
     marked("The new token isn't as good as the old one"),
     marked("The old token is still in use"),

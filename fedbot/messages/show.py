@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from fedbot.messages import naming
+from fedbot.messages.audit import is_told, noted_in_words
 from fedbot.messages.connection import agreed
 from fedbot.messages.formatting import Break, Code, Inline, Items, Link, permalink
 from fedbot.messages.history import what_is_left
 from fedbot.messages.keys import row
-from fedbot.messages.language import Lines, Locale, Words, marked
+from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, where_it_is
@@ -25,118 +25,6 @@ from fedbot.rules.model.transfer_lifecycle import TransferState
 
 MOST_FIRST, MOST_LAST = 10, 20
 """Of a very long history the first and the last entries are told."""
-
-# What the rules note (Turn.note), in words. A `{0}` is what the pattern's group has found.
-_NOTES: tuple[tuple[str, str], ...] = (
-    (r"offered (?:to|by) .+", marked("offered it")),
-    (r"requested (?:from|by) .+", marked("asked for it")),
-    (r"less was granted", marked("granted less than was asked for")),
-    (r"the smaller quantity is taken", marked("agreed to the smaller quantity")),
-    (r"what vanished is accounted for", marked("what had vanished of it was accounted for")),
-    (r"no part for it", marked("there was no place for it at our space, so it was taken back")),
-    (r"refused: it was cancelled here", marked("it came although it was cancelled here; it goes back")),
-    (r"goes on under generation \d+", marked("goes on under the new friendship")),
-    (r"a new token is wanted", marked("wanted a new token for the other bot")),
-    (r"the peer's token is being renewed", marked("the other bot's token is being made anew")),
-    (r"the peer's token is renewed: .+", marked("the other bot's new token works")),
-    (r"the old token is revoked", marked("the other bot's old token is revoked")),
-    (r"the peer's new token works", marked("our new token at the other space works")),
-    (r"the peer's new token does not work", marked("our new token at the other space did not work")),
-    (r"renewal waits: (.+)", marked("the new token had to wait ({0})")),
-    (r"disconnecting", marked("ended the friendship")),
-    (r"disconnecting at once", marked("ended the friendship at once")),
-    (r"the peer disconnects", marked("ended the friendship, at the other space")),
-    (r"ended", marked("nothing moves any more, and the access is shut")),
-    (r"asked .+ to connect", marked("asked to be friends")),
-    (r".+ asks to connect", marked("asked to be friends")),
-    (r"both sides asked at once.*", marked("asked at the same moment, so both have said yes")),
-    (r"approve in grace", marked("said yes")),
-    (r"decline in grace", marked("said no")),
-    (r"approve not counted: .+", marked("wanted to say yes; it did not count")),
-    (r"decline not counted: .+", marked("wanted to say no; it did not count")),
-    (r"damaged in grace", marked("said that it is back, but damaged")),
-    (r"damaged not counted: .+", marked("wanted to say that it is damaged; it did not count")),
-    (r"handed back by .+", marked("wanted to hand it back")),
-    (r"asked back(?: by .+| from .+|)", marked("said that it is back")),
-    (r"taken back from .+ alone", marked("said that it is back, without the other space")),
-    (r"remark", marked("wrote something for the item's history")),
-    (r"photo", marked("sent a photo of it")),
-    (r"photo attached", marked("the photo is with the item in InvenTree")),
-    (r"photo not attached: .+", marked("the photo could not be kept")),
-    (r"more time asked by .+", marked("asked for more time")),
-    (r"due (\S+) from now on", marked("gave more time, until {0}")),
-    (r"came back in part", marked("a part of it came back")),
-    (r"loan over: returned", marked("all of it is back")),
-    (r"loan over: gift", marked("made it a gift")),
-    (r"loan over: lost", marked("said that it is lost")),
-    (r"loan over: kept", marked("said that it stays here as theirs, as the owner's bot is gone")),
-    (r"loan over in part: gift", marked("made a part of it a gift")),
-    (r"loan over in part: (?:lost|returned)", marked("said that a part of it is lost, or back")),
-    (r"on loan again", marked("on loan again, as the owner is a friend again")),
-    (r"taken out of our stock", marked("taken out of our stock")),
-    (r"done: noting-loss", marked("noted in InvenTree's history")),
-    (r"parcel in grace", marked("tapped 📦")),
-    (r"parcel not counted: .+", marked("tapped 📦; it did not count")),
-    (r"on its way by parcel", marked("it has left the other space, by parcel")),
-    (r"the parcel is here", marked("said that the parcel is here; booking in began")),
-    (r"the parcel is missing", marked("said that the parcel did not arrive")),
-    (r"decision taken back in time", marked("took the decision back in time")),
-    (r"approve asked of the sender", marked("said yes, and it counted; the other bot was told")),
-    (r"decline asked of the sender", marked("said no, and it counted; the other bot was told")),
-    (r"asked the sender to cancel", marked("asked the other space to take it back")),
-    (r"approved", marked("said yes, and it counted")),
-    (r"accepted", marked("said yes, and it counted")),
-    (r"accepted by .+", marked("said yes, for the other space")),
-    (r"declined", marked("said no")),
-    (r"declined by .+", marked("said no, for the other space")),
-    (r"cancelled", marked("took it back")),
-    (r"expired", marked("the time was over")),
-    (r"aborted", marked("it could not be given; nothing has left")),
-    (r"waits", marked("had to wait for InvenTree")),
-    (r"done: TakeOut", marked("taken out of stock, into Outgoing")),
-    (r"done: HandOver", marked("given to the other space's company in InvenTree")),
-    (r"done: PutBack", marked("put back where it lay")),
-    (r"done: TakeBack", marked("taken back into stock")),
-    (r"done: Arrived", marked("our record marked as arrived")),
-    (r"done: CreatePart", marked("the new part made")),
-    (r"done: (?:CreateItem|BookInAgain)", marked("booked in")),
-    (r"done: PutAway", marked("put away")),
-    (r"refused: (.+)", marked("InvenTree said no ({0})")),
-    (r"sent", marked("the other bot was told that it has left")),
-    (r"received by the peer", marked("the other space has booked it in")),
-    (r"received", marked("the other bot was told that it is booked in")),
-    (r"refused by the receiver", marked("the other space could not book it in")),
-    (r"refused", marked("it could not be booked in; the other bot was told")),
-    (r"crediting", marked("it has left the other space; booking in began")),
-    (r"done", marked("done")),
-    (r"reverted", marked("all is back where it came from")),
-    (r"disputed", marked("stopped, as nobody could tell what happened")),
-    (r"disputed by the peer", marked("stopped, as the other bot could not tell what happened")),
-    (r"settled: (.+)", marked("settled it ({0})")),
-    (r"the peer's word: (.+)", marked("the other space's bot told what is true ({0})")),
-    (r"the receiver says so too", marked("the other space says the same, so both agree")),
-    (r"nothing follows: disputed", marked("something came in after it was stopped; nothing followed")),
-    (r"made: CompanyMade", marked("the other space's company made in our InvenTree")),
-    (r"made: AccessMade", marked("a user that can only look made in our InvenTree")),
-    (r"made: TokenMinted", marked("its token made")),
-    (r"made: TokenTried", marked("a token tried, and it works")),
-    (r"making waits: (.+)", marked("setting up had to wait ({0})")),
-    (r"active with .+", marked("both sides were ready: friends")),
-    (r"suspended: .+", marked("paused, as the other bot's key or account changed")),
-    (r"(?:waits|over): the room was replaced", marked("the room was replaced")),
-    (r"reviewed: it goes on in the new room", marked("said that it goes on in the new room")),
-    (r"keys can be compared", marked("both bots can show the emoji by which keys are compared")),
-    (r"the peer's nonce isn't the one that it committed to", marked("the key check with the other bot failed")),
-    (r"the peer wants another name", marked("wants to be called otherwise")),
-    (r"the peer's new name is accepted", marked("agreed to the other space's new name")),
-    (r"reviewed: .+", marked("accepted the other bot's new key and account")),
-    (r"review: another fingerprint was typed", marked("typed another fingerprint than that of the new key")),
-    (r"not entitled: (.+)", marked("wanted to {0}, without the right to")),
-    (r"not taken: .+", marked("a message of the other bot could not be read")),
-    (r"said: (cancel|approve|decline|review|resolve|received|missing)", marked("said !fed {0}")),
-)
-_UNTOLD = re.compile(r"said: .+|done: (?:mirror|labelling|taking-back|Mirror)")
-_PATTERNS = tuple((re.compile(pattern), words) for pattern, words in _NOTES)
 
 
 def shown(
@@ -236,20 +124,13 @@ def _who_is_who(locale: Locale, names: dict[str, str], users: dict[str, str]) ->
 
 def _told(locale: Locale, at: datetime, entry: AuditEntry, names: dict[str, str]) -> tuple[Inline, ...]:
     """'Tue 24 Nov, 20:14 – Anna: offered it'; empty for what is nobody's business."""
-    what = _in_words(locale, entry.what)
-    if not what:
+    if not is_told(entry.what):
         return ()
+    what = noted_in_words(locale, entry.what)
     when = locale.when(at)
     if not entry.who:
         return (f"{when} – {what}",)
     who = naming.person(locale, names.get(entry.who) or entry.who)
-    if peer := str(entry.detail.get("says", "")):
-        return locale.say("{when} – {who}, says {peer}: {what}", when=when, who=who, peer=peer, what=what)
+    if entry.says:
+        return locale.say("{when} – {who}, says {peer}: {what}", when=when, who=who, peer=entry.says, what=what)
     return (f"{when} – {who}: {what}",)
-
-
-def _in_words(locale: Locale, note: str) -> str:
-    for pattern, words in _PATTERNS:
-        if found := pattern.fullmatch(note):
-            return locale.word(words).format(*(locale.short(group, 40) for group in found.groups()))
-    return "" if _UNTOLD.fullmatch(note) else locale.short(note, 100)

@@ -11,6 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, overload
 
+from fedbot.rules.model import audit
 from fedbot.rules.model.events import ClockSetBack
 from fedbot.rules.model.health import BotStatus, counted_from
 from fedbot.rules.state import Turn
@@ -43,7 +44,7 @@ def on_set_back(turn: Turn, event: ClockSetBack) -> None:
             righted = _with_what_was_due(righted, document, event.at)
         if righted != document:
             turn.save(righted)
-    turn.note("clock", "set back", seconds=int(ahead.total_seconds()))
+    turn.note("clock", audit.ClockSetBack(int(ahead.total_seconds())))
 
 
 def _with_what_was_due(righted: BotStatus, before: BotStatus, now: datetime) -> BotStatus:

@@ -18,6 +18,7 @@ from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_pa
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.loan import extend, lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, Wish
@@ -357,7 +358,7 @@ def _on_rights(turn: Turn, then: CheckRights, event: Answered) -> None:
     for other in decision.behind:
         _tell(turn, subject, other, _being_decided(turn, subject, decision, other.person))
     turn.do(Typing(subject.room, int(turn.home.grace.total_seconds()) + 10))
-    turn.note(subject.id, f"{decision.choice} in grace", decision.person, decision.event_id)
+    turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.IN_GRACE), decision.person, decision.event_id)
     if decision.reply_to:
         phrase = say(messages.approval.noted_in_grace, subject=subject, choice=decision.choice, seconds=turn.home.grace)
         turn.do(Post(f"noted:{subject.id}:{decision.event_id}", subject.room, phrase, reply_to=decision.reply_to))
@@ -367,9 +368,7 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     """Whether the card would show something else by now than when the person decided: then another card goes up."""
     if decision.shown == consent.hash_now(turn.home, subject):
         return False
-    turn.note(
-        subject.id, f"{decision.choice} void: what the card shows has changed", decision.person, decision.event_id
-    )
+    turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
     turn.save(replace(subject, decision=None))
     turn.do(Typing(subject.room, 0))
     _ask_for_another_card(turn, subject, decision.person)
@@ -391,7 +390,12 @@ def not_entitled(turn: Turn, subject: Subject, rights: Rights, able: Able) -> Ph
 
 
 def _refuse(turn: Turn, subject: Subject, decision: Decision, phrase: Phrase) -> None:
-    turn.note(subject.id, f"{decision.choice} not counted: {phrase.name}", decision.person, decision.event_id)
+    turn.note(
+        subject.id,
+        audit.Decided(decision.choice, audit.Stage.NOT_COUNTED, phrase.name),
+        decision.person,
+        decision.event_id,
+    )
     _tell(turn, subject, decision, phrase)
     _drop(turn, subject, decision)
 
@@ -438,7 +442,7 @@ def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
     if not (is_open(subject) and decides_here(turn.home, subject)) and not awaits_parcel(subject):
         return
     decision = subject.decision
-    turn.note(subject.id, "its card was redacted", event.sender, event.event_id)
+    turn.note(subject.id, audit.Fact.CARD_REDACTED, event.sender, event.event_id)
     if isinstance(subject, Transfer):
         turn.save(replace(opening.out_of_force(subject), decision=None, card=None))
     else:
@@ -460,7 +464,7 @@ def _ask_for_another_card(turn: Turn, subject: Subject, person: str) -> None:
 
 def stop(turn: Turn, subject: Subject, person: str, event_id: str) -> None:
     """The grace is over without an effect: the card is open again."""
-    turn.note(subject.id, "decision taken back in time", person, event_id)
+    turn.note(subject.id, audit.Fact.TAKEN_BACK_IN_TIME, person, event_id)
     if subject.decision is not None:
         _drop(turn, subject, subject.decision)
 

@@ -18,7 +18,7 @@ from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, move_rooms, provision, rooms, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import photos
-from fedbot.rules.model import connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
+from fedbot.rules.model import audit, connection_lifecycle, continuation, loan_lifecycle, transfer_lifecycle
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.conversation import PendingChoice, Telling
 from fedbot.rules.model.decision import DecisionStage
@@ -126,7 +126,7 @@ def _on_recalled(turn: Turn, event: Recalled) -> None:
 
 def _on_post_refused(turn: Turn, event: PostRefused) -> None:
     """The homeserver won't take a message of ours: nobody in the room can see it, so the admins are told."""
-    turn.note("chat", f"not posted: {event.code}", key=event.key, text=event.text)
+    turn.note("chat", audit.NotPosted(event.code, event.key, event.text))
     room = turn.room(event.room)
     is_read_only = room is not None and bool(room.replaced_by)
     is_closed = event.key == Join.__name__ and bool(room_upgrades.replaced_by(turn, event.room))

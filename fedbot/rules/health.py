@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from fedbot import messages
 from fedbot.rules.connection.rotate_tokens import BEFORE_ITS_END, WARN_AT
 from fedbot.rules.ledger import restored_server
+from fedbot.rules.model import audit
 from fedbot.rules.model.access_steps import OwnTokenRenewed, RenewOwnToken, RevokeOwnToken
 from fedbot.rules.model.continuation import WhenAnswered, WhenStepEnds
 from fedbot.rules.model.effects import Ask, Do, Edit, say
@@ -110,7 +111,7 @@ def is_back(turn: Turn) -> None:
 def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
     """Remembered for `status`; nobody can be told of it while it lasts."""
     turn.save(replace(turn.standing(), silent_from=event.since, silent_until=event.at))
-    turn.note("chat", "the homeserver answers again", since=event.since.isoformat())
+    turn.note("chat", audit.HomeserverBack(event.since))
 
 
 # --- what failed unforeseen ---
@@ -118,7 +119,7 @@ def on_homeserver_back(turn: Turn, event: HomeserverBack) -> None:
 
 def on_set_aside(turn: Turn, event: SetAside) -> None:
     """The admins are told, of many at once only of the first: `status` lists them all."""
-    turn.note(event.subject or "failures", "set aside", number=event.number, kind=event.what, problem=event.problem)
+    turn.note(event.subject or "failures", audit.SetAside(event.number, event.what, event.problem))
     if turn.tell_once("set-aside", TOLD_OF_ONE):
         turn.tell_admins(say(messages.health.set_aside, aside=event), f"aside:{event.number}")
 
@@ -213,7 +214,7 @@ def _compare(turn: Turn, known: BotStatus, inventory: InventoryStanding) -> None
     turn.save(replace(known, release=inventory.version, api=inventory.api, abilities=inventory.abilities))
     if seen == (known.release, known.api):
         return
-    turn.note("house", "InvenTree's version", old=known.api, new=inventory.api)
+    turn.note("house", audit.InventoryVersion(known.api, inventory.api))
     is_new = not known.api
     gained = () if is_new else tuple(ability for ability in inventory.abilities if ability not in known.abilities)
     lost = tuple(ability for ability in known.abilities if ability not in inventory.abilities)
@@ -285,7 +286,7 @@ class RotateOwnToken(WhenStepEnds):
         """The one in use serves on, and is looked at again every day."""
         token = turn.own_token(self.setting)
         reason = event.reason if isinstance(event, StepRefused) else "unknown"
-        turn.note("house", f"our own token is not renewed: {reason}", setting=token.id, detail=event.text)
+        turn.note("house", audit.OwnTokenRotated(token.id, reason=reason, text=event.text))
         turn.save(_warned(turn, replace(token, reason=reason, problem=event.text)))
 
 
@@ -299,19 +300,19 @@ class RevokeOwnOldToken(WhenStepEnds):
         """Nothing has to be revoked any more."""
         token = turn.own_token(self.setting)
         turn.save(replace(token, old=0))
-        turn.note("house", "our old token is revoked", setting=token.id)
+        turn.note("house", audit.OwnTokenRevoked(token.id))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins are told once a month; it is tried again every day."""
         token = turn.own_token(self.setting)
-        turn.note("house", "our old token is not revoked", setting=token.id, detail=event.text)
+        turn.note("house", audit.OwnTokenRevoked(token.id, event.text))
         if turn.tell_once(f"own-token-stays:{token.id}", TOLD_AGAIN_AFTER):
             phrase = say(messages.health.own_old_token_stays, token=token, text=event.text)
             turn.tell_admins(phrase, f"own-old-token:{token.id}:{turn.now.isoformat()}")
 
 
 def _on_renewed(turn: Turn, token: OwnToken, result: OwnTokenRenewed) -> None:
-    turn.note("house", "our own token is renewed", setting=token.id, name=result.name)
+    turn.note("house", audit.OwnTokenRotated(token.id, result.name))
     if token.warned and result.expiry is not None:
         _tell_renewed(turn, token, result.expiry, by_hand=False)
     old = token.pk if token.pk != result.pk else token.old

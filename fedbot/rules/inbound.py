@@ -13,7 +13,7 @@ from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import disconnect, key_checks, move_rooms, pinning, rotate_tokens
 from fedbot.rules.ledger import reconcile, recover, stats
 from fedbot.rules.loan import end, extend, hand_back, lend
-from fedbot.rules.model import budgets
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
 from fedbot.rules.model.effects import Draft, Post, SendEnvelope, say
@@ -49,7 +49,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
         envelope = bodies.understood(check(event.envelope))
     except BadEnvelope as problem:
         if turn.spends("stray", event.sender) is None:
-            turn.note("mail", f"unreadable: {problem}", event.sender, event.event_id)
+            turn.note("mail", audit.NotTaken(str(problem), is_unreadable=True), event.sender, event.event_id)
             _complain(turn, event, str(problem))
         return
     if event.sender == turn.home.bot:
@@ -66,7 +66,7 @@ def on_envelope(turn: Turn, event: EnvelopeSeen) -> None:
         _deliver(turn, event, envelope)
     except BadTerms as problem:
         if turn.spends("stray", event.sender) is None:
-            turn.note(envelope.subject, f"not taken: {problem}", event.sender, event.event_id)
+            turn.note(envelope.subject, audit.NotTaken(str(problem)), event.sender, event.event_id)
             _complain(turn, event, str(problem))
 
 
@@ -80,14 +80,14 @@ def _is_too_much(turn: Turn, envelope: Message[Body], whose: str) -> bool:
     if turn.spends(budget, key) is None:
         return False
     if turn.tell_once(f"too-many:{budget}:{whose}", A_DAY):
-        turn.note(envelope.subject or "mail", f"left unread: too many messages ({envelope.kind})", whose)
+        turn.note(envelope.subject or "mail", audit.LeftUnread(envelope.kind), whose)
         turn.tell_admins(
             say(messages.health.peer_sends_too_much, peer=whose), f"too-many:{whose}:{turn.now.isoformat()}"
         )
     return True
 
 
-def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: str) -> None:
+def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: audit.Fact) -> None:
     """For the audit, as long as it isn't too often by this account."""
     if turn.spends("stray", event.sender) is None:
         turn.note(subject, what, event.sender, event.event_id)
@@ -180,7 +180,7 @@ def _from_unknown(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) -> N
     announced = turn.announced(event.room, envelope.sender)
     fits = [party for bot, party in announced if bot == event.sender and party.key == envelope.key]
     if not fits:
-        _note_stray(turn, event, envelope.subject, "asking refused: party not announced by this bot")
+        _note_stray(turn, event, envelope.subject, audit.Fact.PARTY_NOT_ANNOUNCED)
         if turn.tell_once(f"misannounced:{event.sender}:{envelope.sender}", A_DAY):
             believed = announced[0][0] if announced else ""
             phrase = say(messages.rooms.party_not_announced, party=envelope.sender, bot=event.sender, believed=believed)
@@ -196,7 +196,7 @@ def _is_pinned(turn: Turn, connection: Connection, event: EnvelopeSeen, envelope
     """
     room = move_rooms.room_of(turn, connection)
     if envelope.sender != connection.peer or event.room not in room_upgrades.lineage(turn, room):
-        turn.note(envelope.subject, "not the sender's, or in another room", event.sender, event.event_id)
+        turn.note(envelope.subject, audit.Fact.NOT_THE_SENDERS, event.sender, event.event_id)
         return False
     if (event.sender, envelope.key) == (connection.peer_bot, connection.peer_key):
         return True
@@ -211,7 +211,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     transfer = turn.transfer(envelope.subject)
     connection = turn.connection(transfer.connection) if transfer else _newest_with(turn, envelope.sender)
     if connection is None or connection.state not in LIVING_CONNECTION | {ConnectionState.ENDED}:
-        _note_stray(turn, event, envelope.subject, "letter without a connection")
+        _note_stray(turn, event, envelope.subject, audit.Fact.NO_CONNECTION)
         return
     is_heard = _is_pinned(turn, connection, event, envelope)
     if not is_heard or (transfer is not None and _is_too_much(turn, envelope, connection.peer)):
@@ -298,7 +298,7 @@ def _is_one_too_many(turn: Turn, envelope: Message[Body], connection: Connection
             return False
         if turn.spends("stray", connection.peer) is not None:
             return True
-        turn.note(connection.id, "asks for things too often")
+        turn.note(connection.id, audit.Fact.ASKS_TOO_OFTEN)
         turn.tell_once(known, A_DAY)
     return True
 
@@ -320,7 +320,7 @@ def _opens_too_much(turn: Turn, connection: Connection, kind: str) -> bool:
     if not is_full and again is None:
         return False
     if turn.tell_once(f"opens-too-much:{connection.peer}", budgets.HOUR):
-        turn.note(connection.id, "opens more at once than is taken; the rest comes later")
+        turn.note(connection.id, audit.Fact.OPENS_TOO_MUCH)
         phrase = say(messages.connection.peer_opens_too_much, connection=connection, again=again, most=len(undecided))
         turn.do(Post(f"busy:{connection.id}:{turn.now.isoformat()}", connection.room, phrase))
     return True

@@ -10,7 +10,7 @@ from fedbot.rules import decisions, health, people
 from fedbot.rules.catalogue import search
 from fedbot.rules.command import NUMBER_WITHIN, answer, choose
 from fedbot.rules.loan import hand_back
-from fedbot.rules.model import budgets
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import Answers, Command
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.conversation import PendingChoice
@@ -283,7 +283,7 @@ def _understand(turn: Turn, event: Said, text: str) -> None:
     username = turn.home.people[event.sender]
     subject = _answered_subject(turn, event, turn.verbs.answers(verb))
     if not subject and (complaint := _answers_another_message(turn, event, turn.verbs.answers(verb), words)):
-        turn.note("-", f"not counted, in answer to another message: {verb}", event.sender, event.event_id)
+        turn.note("-", audit.Said(verb, counted=False), event.sender, event.event_id)
         _answer(turn, event, complaint)
         return
     command = Command(
@@ -298,7 +298,7 @@ def _understand(turn: Turn, event: Said, text: str) -> None:
         subject,
         encrypted=event.encrypted,
     )
-    turn.note(subject or "-", f"said: {verb}", event.sender, event.event_id)
+    turn.note(subject or "-", audit.Said(verb), event.sender, event.event_id)
     if verb == TELLS_WHO_YOU_ARE:
         people.met(turn, event.sender)
     else:
@@ -403,7 +403,7 @@ def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
         if not (isinstance(rights, Rights) and isinstance(able, Able)):
             raise TypeError(f"a line asks for rights and who may first, not {about_right!r}")
         if not rights.covers(right):
-            turn.note(command.subject or "-", f"not entitled: {command.verb}", command.sender, command.event_id)
+            turn.note(command.subject or "-", audit.NotEntitled(command.verb), command.sender, command.event_id)
             answer(turn, command, _not_entitled(turn, command, rights, able, right))
             return
     if not then.complains:

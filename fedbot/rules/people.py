@@ -9,6 +9,7 @@ from datetime import timedelta
 from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.connection import rooms
+from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.effects import Ask, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PeopleOrdered, Said, SettingsRead, Unanswered
@@ -90,8 +91,9 @@ def carry_out(turn: Turn, change: RosterChange, by: str, event_id: str = "") -> 
         removed = (*roster.removed, person) if stays else roster.removed
         roster = Roster(people=people, admins=tuple(each for each in roster.admins if each != person), removed=removed)
     turn.enlist(roster)
-    what = "person added" if change.adds else "person removed"
-    turn.note("people", what, by, event_id, person=person, user=change.username, admin=change.admin)
+    turn.note(
+        "people", audit.PersonListed(person, change.username, admin=change.admin, added=change.adds), by, event_id
+    )
     rooms.announce_everywhere(turn)
     if not change.adds:
         return say(messages.people.removed, person=person, configured=person in roster.removed, home=before)
@@ -116,7 +118,7 @@ def is_still(turn: Turn, person: str, username: str) -> bool:
 
 def on_settings_read(turn: Turn, event: SettingsRead) -> None:
     """The settings file has changed: the new settings are in use, or, with a fault in them, the old ones still are."""
-    turn.note("settings", "not used: faulty" if event.problems else "read again", changed=list(event.changed))
+    turn.note("settings", audit.SettingsRead(tuple(event.changed), faulty=bool(event.problems)))
     phrase = (
         say(messages.health.settings_faulty, problems=event.problems)
         if event.problems

@@ -11,7 +11,7 @@ from fedbot.rules.approval.subject import Subject, awaits_parcel, decides_here, 
 from fedbot.rules.decisions import right_to_decide, subject_by_id
 from fedbot.rules.loan import lend
 from fedbot.rules.loan.hand_back import who_may
-from fedbot.rules.model import time_zones
+from fedbot.rules.model import audit, time_zones
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer, WhenAnswered
 from fedbot.rules.model.effects import Ask, Post, say
@@ -130,7 +130,7 @@ def _on_able(turn: Turn, then: Remind, event: Answered) -> None:
     no_card = isinstance(subject, Transfer) and "card" not in subject.told  # the card of a request is its owner's
     thread = transfers.thread_of(subject) if isinstance(subject, Transfer) and no_card else f"card:{subject.id}"
     turn.do(Post(key, subject.room, phrase, thread=thread, mentions=mentions))
-    turn.note(subject.id, "reminded", people=list(mentions))
+    turn.note(subject.id, audit.Reminded(mentions))
 
 
 BEFORE = (timedelta(days=3), timedelta(days=1), timedelta(0))
@@ -220,4 +220,4 @@ def _on_able_to_return(turn: Turn, then: RemindOfDueDate, event: Answered) -> No
             mentions=mentions,
         )
     )
-    turn.note(loan.id, "reminded", people=list(mentions))
+    turn.note(loan.id, audit.Reminded(mentions))

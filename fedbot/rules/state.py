@@ -26,7 +26,7 @@ from fedbot.rules.model.archive import (
     marks_of,
     went_at,
 )
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import AdminsTold, AuditEntry, Fact, Happened, Noted
 from fedbot.rules.model.books import Reconciliation
 from fedbot.rules.model.catalogue import Alias, Allowance, Search, Share
 from fedbot.rules.model.command import Answers, Command
@@ -260,19 +260,22 @@ class Turn:
         """The steps about this subject that wait in the outbox are not done any more; those of this turn are."""
         self.voided.append(subject)
 
-    def note(self, subject: str, what: str, who: str = "", event_id: str = "", **detail: object) -> None:
-        """One line for the audit. Nothing secret, nothing sealed."""
-        user = "" if "says" in detail else self.home.people.get(who, "")
+    def note(self, subject: str, what: Noted | Fact, who: str = "", event_id: str = "", says: str = "") -> None:
+        """An entry for the audit. Nothing secret, nothing sealed. `says`: a peer that says it of one of ours."""
+        user = "" if says else self.home.people.get(who, "")
         account, transfer = self.account(user), self.transfer(subject)
         terms_hash = transfer.terms_hash if transfer else ""
         key = account.key if account else 0
-        self.audit.append(AuditEntry(subject, what, who, event_id, detail, user, key, terms_hash))
+        noted = Happened(what) if isinstance(what, Fact) else what
+        self.audit.append(AuditEntry(subject, noted, who, event_id, says, user, key, terms_hash))
 
-    def note_by(self, subject: str, what: str, by: Signature | None, **detail: object) -> None:
+    def note_by(self, subject: str, what: Noted | Fact, by: Signature | None) -> None:
         """The same of what somebody has signed; with the peer's id where only a peer says it of one of ours."""
-        if by is not None and self._is_said_of_ours(by.person, by.party):
-            detail["says"] = by.party
-        self.note(subject, what, by.person if by else "", by.event_id if by else "", **detail)
+        if by is None:
+            self.note(subject, what)
+        else:
+            says = by.party if self._is_said_of_ours(by.person, by.party) else ""
+            self.note(subject, what, by.person, by.event_id, says)
 
     def _is_said_of_ours(self, person: str, party: str) -> bool:
         return person in self.home.people and party not in {"", self.home.party}
@@ -287,7 +290,7 @@ class Turn:
 
         Of many of one kind the admins get some, and are told that there are more in the audit.
         """
-        self.note("admin", phrase.name, detail=key)
+        self.note("admin", AdminsTold(phrase.name, key))
         if not self.home.admin_room:
             return
         if self.spends("admin message", phrase.name) is None:

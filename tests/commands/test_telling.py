@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import Asked, Asking, AuditEntry, Waits
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft, Phrase, Post
@@ -184,7 +184,10 @@ def test_what_waits_in_another_room_is_only_counted() -> None:
 def test_show_asks_the_journal_and_tells_who_did_what() -> None:
     world = World(connected(), CARD)
     assert world.asks(f"show {CARD.code}") == (AuditOf(CARD.id),)
-    entries = ((NOW, AuditEntry(CARD.id, "offered by betaspace", BEA)), (NOW, AuditEntry(CARD.id, "waits")))
+    entries = (
+        (NOW, AuditEntry(CARD.id, Asked(Asking.OFFER, "betaspace", by_peer=True), BEA)),
+        (NOW, AuditEntry(CARD.id, Waits("no route"))),
+    )
     phrase = world.says("show", AuditTrail(entries), subject=CARD.id)
     assert (phrase.name, phrase.about["subject"], phrase.about["entries"]) == ("shown", CARD, entries)
     assert phrase.about["names"] == {BEA: "Bea"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fedbot.rules.model.audit import InRoom, RoomChange
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.world import World, a_world, friends, told
 from tests.fakes.people import Person, RoomView, everybody_in
@@ -163,7 +164,8 @@ async def test_invitations_by_others_or_to_rooms_with_others_are_declined_and_to
     world.server.invite(world.beta.chat.user_id, bots_chat.id, bot, direct=True)
     await world.settle()
     assert world.server.membership(bots_chat.id, bot) == "leave"
-    assert [entry.entry.what for entry in world.alpha.journal.audit("rooms")].count("invitation declined") == 4
+    noted = [entry.entry.what for entry in world.alpha.journal.audit("rooms")]
+    assert [each.change for each in noted if isinstance(each, InRoom)].count(RoomChange.DECLINED) == 4
 
 
 async def test_an_encrypted_direct_chat_is_answered_like_any_other() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from fedbot.rules.model.audit import VanishedFound
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot_demo.inventree.records import StockItem
 from tests.dialogue.test_finding import three
@@ -63,9 +64,7 @@ async def test_what_was_merged_in_stays_but_the_rest_may_go_and_all_goes_once_it
     (transfer,) = [t for t in world.alpha.turn.transfers() if t.peer == "gammaspace"]
     assert transfer.at(1).accounted == Decimal(20)
     audit = [a.entry for a in world.alpha.bot.engine.journal.audit(transfer.id)]
-    assert [(a.who, a.detail["quantity"]) for a in audit if a.what == "what vanished is accounted for"] == [
-        (world.anna.user_id, "20")
-    ]
+    assert [a.who for a in audit if a.what == VanishedFound(1, "20")] == [world.anna.user_id]
     assert "Not offered" not in await says(world, f"push #{target} 139 to betaspace")
     assert "Nothing to clear" in await says(world, f"clear #{target}")
 

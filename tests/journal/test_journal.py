@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fedbot.journal.journal import Journal
 from fedbot.ports import journal as journals
 from fedbot.ports.journal import Committed, NotStorable, Queued, Retention, UnreadableRow, WrongTurn
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import AuditEntry, StepWasDone, Waits
 from fedbot.rules.model.document import Document
 from fedbot.rules.model.effects import Join
 from fedbot.rules.model.events import (
@@ -150,7 +150,7 @@ def test_an_event_nested_beyond_any_sense_does_not_hold_up_the_sync(
 
 def test_a_decision_is_committed_whole(journal: Journal) -> None:
     seq = journal.put(Tick(START))
-    note = AuditEntry("k7m2", "offered", "@anna:x", "$1", {"quantity": "10"})
+    note = AuditEntry("k7m2", Waits("no route"), "@anna:x", "$1", says="beta")
     rows = journal.commit(
         seq,
         Committed(
@@ -177,7 +177,7 @@ def test_a_decision_is_committed_whole(journal: Journal) -> None:
         {"documents": {("Room", "!r"): Room("!r"), ("BotStatus", "!r"): Room("!r")}},
         {"queued": (Queued("chat", Join("!r")), Queued("chat", "no effect"))},  # type: ignore[arg-type]
         {"queued": (Queued("chat", Join("!r")), Queued("moon", Join("!r")))},  # type: ignore[arg-type]
-        {"audit": (AuditEntry("k7m2", "fine"), AuditEntry("k7m2", "not", detail={"at": START}))},
+        {"audit": (AuditEntry("k7m2", Waits("fine")), AuditEntry("k7m2", StepWasDone("PutAway", line=True)))},
     ],
 )
 def test_a_decision_that_cannot_be_stored_leaves_no_trace(journal: Journal, broken: dict[str, Any]) -> None:
@@ -185,7 +185,7 @@ def test_a_decision_that_cannot_be_stored_leaves_no_trace(journal: Journal, brok
     fine: dict[str, Any] = {
         "documents": {("Room", "!fine"): Room("!fine")},
         "queued": (Queued("chat", Join("!fine")),),
-        "audit": (AuditEntry("k7m2", "fine"),),
+        "audit": (AuditEntry("k7m2", Waits("fine")),),
     }
     with pytest.raises((NotStorable, sqlite3.IntegrityError)):
         journal.commit(seq, Committed(START, **(fine | broken)))
@@ -200,7 +200,7 @@ def test_an_event_is_decided_upon_only_once(journal: Journal) -> None:
     journal.commit(seq, Committed(START))
     for number in (seq, seq + 1, 0):
         with pytest.raises(WrongTurn):
-            journal.commit(number, Committed(START, audit=(AuditEntry("k7m2", "again"),)))
+            journal.commit(number, Committed(START, audit=(AuditEntry("k7m2", Waits("again")),)))
     assert journal.audit("k7m2") == ()
 
 
@@ -234,7 +234,7 @@ def test_what_cannot_be_read_back_is_named(journal: Journal) -> None:
 
 
 def test_an_entry_of_the_audit_that_cannot_be_read_back_is_named(journal: Journal) -> None:
-    decide(journal, audit=(AuditEntry("k7m2", "x"),))
+    decide(journal, audit=(AuditEntry("k7m2", Waits("x")),))
     with journal._database.transaction() as connection:
         connection.execute("DROP TRIGGER audit_never_changes")
         connection.execute("""UPDATE audit SET entry = '{"colour": 1}'""")
@@ -260,7 +260,7 @@ def test_what_is_over_is_pruned_and_what_is_not_stays(journal: Journal, clock: S
             START,
             documents={("Room", "!r"): Room("!r")},
             queued=tuple(Queued("chat", Join(f"!{number}")) for number in range(4)),
-            audit=(AuditEntry("k7m2", "old"),),
+            audit=(AuditEntry("k7m2", Waits("old")),),
         ),
     )
     journal.finish(rows[0], None)

@@ -8,9 +8,24 @@ from textwrap import dedent
 import pytest
 
 from fedbot import messages
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import (
+    Asked,
+    Asking,
+    AuditEntry,
+    Decided,
+    Fact,
+    Happened,
+    PeerReceived,
+    ProvisionWaits,
+    Said,
+    Stage,
+    StepWasDone,
+    TransferIs,
+    Waits,
+)
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.summaries import CaseSeen, ChangeSeen
@@ -369,18 +384,17 @@ SAID: dict[str, tuple[Phrase, str]] = {
                 ended=NOW,
                 card_event="$card",
             ),
-            AuditEntry("k7m2", "offered to beta", ANNA),
-            AuditEntry("k7m2", "said: show", ANNA),
-            AuditEntry("k7m2", "approved", BEA),
-            AuditEntry("k7m2", "the smaller quantity is taken", ANNA, detail={"says": "beta"}),
-            AuditEntry("k7m2", "done: TakeOut"),
-            AuditEntry("k7m2", "waits"),
-            AuditEntry("k7m2", "done: HandOver"),
-            AuditEntry("k7m2", "sent"),
-            AuditEntry("k7m2", "received by the peer"),
-            AuditEntry("k7m2", "done: mirror"),
-            AuditEntry("k7m2", "something that was not foreseen"),
-            AuditEntry("k7m2", "done"),
+            AuditEntry("k7m2", Asked(Asking.OFFER, "beta"), ANNA),
+            AuditEntry("k7m2", Said("show"), ANNA),
+            AuditEntry("k7m2", TransferIs(TransferState.APPROVED), BEA),
+            AuditEntry("k7m2", Happened(Fact.LESS_TAKEN), ANNA, says="beta"),
+            AuditEntry("k7m2", StepWasDone("TakeOut", 1)),
+            AuditEntry("k7m2", Waits("no route")),
+            AuditEntry("k7m2", StepWasDone("HandOver", 1)),
+            AuditEntry("k7m2", TransferIs(TransferState.SENT)),
+            AuditEntry("k7m2", PeerReceived((9,))),
+            AuditEntry("k7m2", StepWasDone("Mirror")),
+            AuditEntry("k7m2", TransferIs(TransferState.DONE)),
         ),
         """
         k7m2: 10 × M3 bolt (M3-BOLT) from attraktor to betaspace.
@@ -397,7 +411,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         • Tue 24 Nov, 20:31 – given to the other space's company in InvenTree
         • Tue 24 Nov, 20:31 – the other bot was told that it has left
         • Tue 24 Nov, 20:31 – the other space has booked it in
-        • Tue 24 Nov, 20:31 – something that was not foreseen
         • Tue 24 Nov, 20:31 – done
         Who is who:
         • Anna: @anna:attraktor.example, InvenTree user anna
@@ -408,10 +421,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
     "the history of a connection": (
         shown(
             replace(connection(ConnectionState.MAKING, decided=BY_BEA), needs="no-admin-token", problem="No token."),
-            AuditEntry("c9x4", "attraktor asks to connect", ANNA),
-            AuditEntry("c9x4", "approve in grace", BEA),
-            AuditEntry("c9x4", "accepted", BEA),
-            AuditEntry("c9x4", "making waits: no-admin-token"),
+            AuditEntry("c9x4", Asked(Asking.FRIENDSHIP, "attraktor", by_peer=True), ANNA),
+            AuditEntry("c9x4", Decided(Choice.APPROVE, Stage.IN_GRACE), BEA),
+            AuditEntry("c9x4", Happened(Fact.ACCEPTED), BEA),
+            AuditEntry("c9x4", ProvisionWaits("no-admin-token", "No token.")),
         ),
         """
         c9x4: the friendship of betaspace and attraktor.
@@ -429,7 +442,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """,
     ),
     "a long history": (
-        shown(transfer(), *(AuditEntry("k7m2", "waits") for _ in range(32))),
+        shown(transfer(), *(AuditEntry("k7m2", Waits("no route")) for _ in range(32))),
         """
         k7m2: 1 × Laser lens 2.0″ (LENS-2, serial 0042) from attraktor to betaspace.
         Waits for a yes or no, until Tue 1 Dec, 20:14.

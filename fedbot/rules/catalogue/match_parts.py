@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.catalogue import Alias, alias_id
 from fedbot.rules.model.effects import Do
@@ -30,7 +31,7 @@ def keep(turn: Turn, alias: Alias) -> Alias | None:
     """From now on that is so; what was said of the word before, if anything was."""
     before = turn.alias(alias.id)
     turn.save(alias)
-    turn.note("matches", f"{alias.peer}'s {alias.word} is part {alias.part}", alias.by)
+    turn.note("matches", audit.Matched(alias.peer, alias.word, alias.part), alias.by)
     for part in dict.fromkeys([alias.part, *([before.part] if before else [])]):
         _mirror(turn, part)
     return before
@@ -39,7 +40,7 @@ def keep(turn: Turn, alias: Alias) -> Alias | None:
 def forget(turn: Turn, alias: Alias, by: str) -> None:
     """That isn't so any more."""
     turn.drop(alias)
-    turn.note("matches", f"{alias.peer}'s {alias.word} is no part of ours any more", by)
+    turn.note("matches", audit.Matched(alias.peer, alias.word, 0), by)
     _mirror(turn, alias.part)
 
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from fedbot.rules.catalogue.provenance import forbidden_origin, origin_here
+from fedbot.rules.model import audit
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.decision import Ending, Signature
 from fedbot.rules.model.queries import FindItems, ItemsFound, Query, Received, ReceivedOf, SearchStock, StockHits
@@ -128,11 +129,9 @@ def clear(turn: Turn, found: ItemsFound, by: Signature) -> tuple[Hidden, ...]:
             turn.save(with_progress(transfer, replace(transfer.at(each.line), accounted=each.quantity)))
             turn.note(
                 transfer.id,
-                "what vanished is accounted for",
+                audit.VanishedFound(each.line, str(quantity)),
                 by.person,
                 by.event_id,
-                line=each.line,
-                quantity=str(quantity),
             )
             cleared.append(Hidden(origin_here(turn, transfer, transfer.line(each.line)), quantity))
     return tuple(cleared)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from fedbot import messages
+from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import WhenStepEnds
 from fedbot.rules.model.effects import Do, say
 from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
@@ -36,7 +37,7 @@ class WriteMirror(WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""
-        turn.note(self.about, "done: mirror")
+        turn.note(self.about, audit.StepWasDone(Mirror.__name__))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins are told once a day."""

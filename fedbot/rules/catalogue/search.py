@@ -17,7 +17,7 @@ from fedbot import messages
 from fedbot.rules.catalogue import merged_stock, share
 from fedbot.rules.catalogue.provenance import origin_by_mark
 from fedbot.rules.connection import provision
-from fedbot.rules.model import budgets
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -264,10 +264,10 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     try:
         words = sequencing.unsealed(turn, envelope).get("words")
     except BadEnvelope as problem:
-        turn.note(connection.id, f"a search that can't be read: {problem}")
+        turn.note(connection.id, audit.NotUnderstood("search", str(problem)))
         return
     if not isinstance(words, str) or not 0 < len(words.strip()) <= LONGEST_WORDS:
-        turn.note(connection.id, "a search without words")
+        turn.note(connection.id, audit.Fact.SEARCH_WITHOUT_WORDS)
         return
     then = FindForFriend(connection.id, envelope.body.search)
     again = turn.spends("find", connection.peer)
@@ -278,7 +278,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     else:
         question = SearchStock(words, share.scope(turn), provision.own_reference(connection))
         turn.do(Ask(then, (question,)))
-    turn.note(connection.id, "searched in what we share")
+    turn.note(connection.id, audit.Fact.SEARCHED)
 
 
 @dataclass(frozen=True)
@@ -358,7 +358,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Fin
             case _:
                 return replace(nothing, problem="inventory")
     except (BadEnvelope, BadTerms, ValueError) as problem:
-        turn.note(connection.id, f"hits that can't be read: {problem}")
+        turn.note(connection.id, audit.NotUnderstood("hits", str(problem)))
         return replace(nothing, problem="unreadable")
 
 

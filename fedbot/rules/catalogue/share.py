@@ -13,6 +13,7 @@ from typing import Any
 
 from fedbot.rules.catalogue.provenance import WriteMirror
 from fedbot.rules.connection import provision
+from fedbot.rules.model import audit
 from fedbot.rules.model.catalogue import CATEGORY, EVERYTHING, ITEM, PART, Share, share_id
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Do
@@ -68,7 +69,7 @@ def end(turn: Turn, shares: Sequence[Share], by: Signature) -> None:
 
 def _remember(turn: Turn, shares: Sequence[Share], by: Signature, *, shared: bool) -> None:
     for share in shares:
-        turn.note(share.id, "shared" if shared else "not shared any more", by.person, by.event_id)
+        turn.note(share.id, audit.Fact.SHARED if shared else audit.Fact.NOT_SHARED, by.person, by.event_id)
         if share.model == ITEM:
             value = {"shared": shared, "by": by.person, "at": turn.now.isoformat()}
             text = json.dumps(value, sort_keys=True)

@@ -14,6 +14,7 @@ from fedbot import messages
 from fedbot.rules import health
 from fedbot.rules.approval import consent
 from fedbot.rules.connection import key_checks, provision
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import OfConnection, WhenAnswered
@@ -71,7 +72,7 @@ def ask(
     connection, draft = sequencing.write(turn, connection, "connect", _asking_body(turn, connection), awaits=True)
     turn.save(connection)
     turn.do(Post(f"offer:{identifier}", room, _asked(turn, connection), reply_to=line, draft=draft))
-    turn.note_by(identifier, f"asked {party.id} to connect", asker)
+    turn.note_by(identifier, audit.Asked(audit.Asking.FRIENDSHIP, party.id), asker)
     return connection
 
 
@@ -155,7 +156,7 @@ def _generation_in(turn: Turn, envelope: Message[bodies.Connect], known: Connect
 def _take_up(turn: Turn, connection: Connection) -> None:
     """Tell our nonce; once the peer has told its own, there is a card for our superusers."""
     turn.save(_reveal(turn, connection))
-    turn.note_by(connection.id, f"{connection.peer} asks to connect", connection.asked)
+    turn.note_by(connection.id, audit.Asked(audit.Asking.FRIENDSHIP, connection.peer, by_peer=True), connection.asked)
 
 
 def _put_up_card(turn: Turn, connection: Connection) -> None:
@@ -179,7 +180,7 @@ def _on_repeated_connect(turn: Turn, known: Connection, envelope: Message[bodies
         if known.check is not None:
             known = replace(known, check=replace(known.check, peer_commitment=body.commitment))
         known = _reveal(turn, known)
-        turn.note_by(known.id, "both sides asked at once: each asking is the other's approval", theirs)
+        turn.note_by(known.id, audit.Fact.BOTH_ASKED, theirs)
         turn.do(
             Edit(f"offer:{known.id}", known.room, say(messages.connection.connect_crossed, connection=known, emoji=()))
         )
@@ -204,13 +205,13 @@ def _gives_way(current: Connection, asked: Connection) -> bool:
 def _both_asked(turn: Turn, ours: Connection, theirs: Connection) -> None:
     """Both asked at once, the peer under the higher generation: ours ends, and our asking is our yes to theirs."""
     turn.save(replace(ours, state=ConnectionState.CANCELLED, problem="asked anew"))
-    turn.note_by(ours.id, "both sides asked at once: it goes on under the higher generation", theirs.asked)
+    turn.note_by(ours.id, audit.Fact.BOTH_ASKED_LATER_GENERATION, theirs.asked)
     decided = theirs.asked
     connection = replace(theirs, ours=True, asked=ours.asked, decided=decided, due=ours.due)
     connection, nonce = key_checks.told(connection)
     body = {"by": ours.asked.person, "by_name": ours.asked.name, "access": turn.home.peer_access, **nonce}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
-    turn.note_by(connection.id, "both sides asked at once: each asking is the other's approval", decided)
+    turn.note_by(connection.id, audit.Fact.BOTH_ASKED, decided)
     phrase = say(messages.connection.connect_crossed, connection=connection, emoji=())
     turn.do(Post(f"offer:{connection.id}", connection.room, phrase, thread=f"offer:{ours.id}", draft=draft))
     provision.begin(turn, connection)
@@ -263,7 +264,7 @@ def _offered(
 def _leave_for_later(turn: Turn, asked: Connection) -> None:
     """Asked too often today: nothing is kept. The asking comes again by itself, so an honest peer is heard tomorrow."""
     if turn.tell_once(f"throttled:{asked.room}", DAY):
-        turn.note("connect", "asked too often today, left for later", asked.peer_bot)
+        turn.note("connect", audit.Fact.ASKED_TOO_OFTEN_TO_CONNECT, asked.peer_bot)
         turn.do(
             Post(
                 f"throttled:-:{turn.now.isoformat()}",
@@ -389,7 +390,7 @@ def on_accepted(turn: Turn, connection: Connection, envelope: Message[bodies.Acc
         key_checks.tell_failure(turn, connection)
         _refuse_for_keys(turn, connection)
         return
-    turn.note_by(connection.id, f"accepted by {connection.peer}", decided)
+    turn.note_by(connection.id, audit.Fact.PEER_ACCEPTED, decided)
     provision.begin(turn, connection)
 
 
@@ -410,7 +411,7 @@ def on_declined(turn: Turn, connection: Connection, envelope: Message[bodies.Dec
     reason = envelope.body.reason or "declined"
     ended = replace(connection, state=ConnectionState.DECLINED, problem=reason[:60])
     turn.save(ended)
-    turn.note(connection.id, f"declined by {connection.peer}: {ended.problem}", envelope.body.by)
+    turn.note(connection.id, audit.PeerDeclined(ended.problem), envelope.body.by)
     announced = turn.announced(connection.room, connection.peer)
     generation = envelope.body.generation
     if reason == "generation" and len(announced) == 1 and generation is not None:
@@ -448,7 +449,7 @@ def on_approved(turn: Turn, connection: Connection, decided: Signature) -> None:
     connection = replace(connection, decided=decided)
     body = {"by": decided.person, "by_name": decided.name, "access": turn.home.peer_access}
     connection, draft = sequencing.write(turn, connection, "accepted", body, awaits=True)
-    turn.note_by(connection.id, "accepted", decided)
+    turn.note_by(connection.id, audit.Fact.ACCEPTED, decided)
     connection = provision.begin(turn, connection)
     turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
 
@@ -459,7 +460,7 @@ def on_refused(turn: Turn, connection: Connection, decided: Signature) -> None:
     body = {"by": decided.person, "by_name": decided.name, "reason": "declined"}
     connection, draft = sequencing.write(turn, connection, "declined", body, awaits=True)
     turn.save(connection)
-    turn.note_by(connection.id, "declined", decided)
+    turn.note_by(connection.id, audit.ConnectionIs(connection.state), decided)
     turn.do(Edit(f"card:{connection.id}", connection.room, card(turn, connection), draft=draft))
 
 
@@ -480,7 +481,7 @@ def finish(
     if kind:
         ended, draft = sequencing.write(turn, ended, kind, body, awaits=kind == "cancelled")
     turn.save(ended)
-    turn.note(ended.id, f"{state}", by)
+    turn.note(ended.id, audit.ConnectionIs(state), by)
     provision.take_back(turn, ended)
     phrase = say(messages.connection.connect_over, connection=ended, by=by) if ended.ours else card(turn, ended)
     if is_shown:

@@ -16,6 +16,7 @@ from fedbot import messages
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.decision import Signature
@@ -76,7 +77,9 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
     ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
     ending, draft = sequencing.write(turn, ending, "disconnecting", body, awaits=True)
     turn.save(ending)
-    turn.note(connection.id, "disconnecting at once" if at_once else "disconnecting", by.person, by.event_id)
+    turn.note(
+        connection.id, audit.Fact.DISCONNECTS_AT_ONCE if at_once else audit.Fact.DISCONNECTS, by.person, by.event_id
+    )
     phrase = say(messages.disconnect.disconnecting, connection=ending, home=turn.home, at_once=at_once, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
     _cancel_open(turn, ending, by)
@@ -88,7 +91,7 @@ def begin(turn: Turn, connection: Connection, by: Signature, *, at_once: bool) -
 
 def end_now(turn: Turn, connection: Connection, by: Signature) -> None:
     """It is ending already, and our superuser doesn't want to wait for the peer any longer."""
-    turn.note_by(connection.id, "disconnecting at once", by)
+    turn.note_by(connection.id, audit.Fact.DISCONNECTS_AT_ONCE, by)
     seen = preview(turn, connection, at_once=True)
     phrase = say(messages.disconnect.disconnecting, connection=connection, home=turn.home, at_once=True, preview=seen)
     body = {"by": by.person, "by_name": by.name, "at_once": True}
@@ -127,7 +130,7 @@ def _cancel_alone(turn: Turn, transfer: Transfer, by: Signature) -> None:
     body = {"reason": DISCONNECTED, **transfers.as_body(by)}
     ended, draft = sequencing.write(turn, ended, "cancel", body, awaits=True)
     turn.save(ended)
-    turn.note_by(transfer.id, TransferState.CANCELLED.value, by, problem=DISCONNECTED)
+    turn.note_by(transfer.id, audit.TransferIs(TransferState.CANCELLED, DISCONNECTED), by)
     sequencing.post(turn, ended, draft)
     if "card" in ended.told:
         transfers.edit_card(turn, ended)
@@ -151,7 +154,7 @@ def on_disconnecting(turn: Turn, connection: Connection, envelope: Message[bodie
     ending = replace(connection, state=ConnectionState.ENDING, decision=None, ended_by=by)
     ending, draft = sequencing.write(turn, ending, "noted")
     turn.save(ending)
-    turn.note_by(connection.id, "the peer disconnects", by)
+    turn.note_by(connection.id, audit.Fact.PEER_DISCONNECTS, by)
     phrase = say(messages.disconnect.peer_disconnects, connection=ending, home=turn.home, preview=seen)
     turn.do(Post(f"disconnecting:{connection.id}", connection.room, phrase, draft=draft))
     _cancel_open(turn, ending, by)
@@ -202,7 +205,7 @@ def _needs_no_access(connection: Connection, transfer: Transfer) -> bool:
 def _end(turn: Turn, connection: Connection) -> None:
     ended = replace(connection, state=ConnectionState.ENDED)
     turn.save(ended)
-    turn.note(connection.id, "ended")
+    turn.note(connection.id, audit.ConnectionIs(ended.state))
     provision.take_back(turn, ended)
     provision.mirror(turn, ended)
     if connection.user is None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fedbot import messages
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import KEY_EMOJI, Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import KeyCheck
@@ -139,7 +140,7 @@ def _on_nonce(turn: Turn, connection: Connection, key: str, nonce: str) -> None:
     turn.save(known)
     if not check.is_told:
         _tell(turn, known)
-    turn.note(connection.id, "keys can be compared")
+    turn.note(connection.id, audit.Fact.KEYS_COMPARABLE)
     phrase = say(messages.keys.keys_to_compare, connection=known, home=turn.home, emoji=numbers(turn, known))
     turn.do(Post(f"keys:{connection.id}:{nonce[:8]}", connection.room, phrase))
 
@@ -158,7 +159,7 @@ def _send(turn: Turn, connection: Connection, body: dict[str, str]) -> None:
 
 def tell_failure(turn: Turn, connection: Connection) -> None:
     """Somebody told another nonce than the one that he was bound to: an attack, or a broken bot."""
-    turn.note(connection.id, "the peer's nonce isn't the one that it committed to")
+    turn.note(connection.id, audit.Fact.KEY_CHECK_FAILED)
     phrase = say(messages.keys.key_check_failed, connection=connection)
     if turn.tell_once(f"key-check-failed:{connection.id}", timedelta(days=1)):
         turn.do(Post(f"keys:{connection.id}:failed:{turn.now.isoformat()}", connection.room, phrase))

@@ -13,6 +13,7 @@ from datetime import timedelta
 from fedbot import messages
 from fedbot.rules.approval import subject
 from fedbot.rules.connection import pinning, provision
+from fedbot.rules.model import audit
 from fedbot.rules.model.archive import is_restless
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import LIVING_CONNECTION, ConnectionState
@@ -45,7 +46,9 @@ def on_replaced(turn: Turn, event: RoomReplaced) -> None:
     here = [c for c in turn.connections() if event.room in (c.room, c.changed_room) and _lasts(turn, c)]
     if not event.replacement or not (here or event.room in room_upgrades.federation_rooms(turn)):
         return
-    turn.note("rooms", "replaced", event.sender, event.event_id, room=event.room, replacement=event.replacement)
+    turn.note(
+        "rooms", audit.InRoom(audit.RoomChange.REPLACED, event.room, event.replacement), event.sender, event.event_id
+    )
     for connection in here:
         _wait(turn, connection, event.replacement)
     new = turn.room(event.replacement)
@@ -70,11 +73,11 @@ def _wait(turn: Turn, connection: Connection, room: str) -> None:
     if connection.state in ASKED_ONLY:
         exchange = replace(connection.exchange, awaiting=False, resend_at=None)
         turn.save(replace(connection, state=ConnectionState.CANCELLED, decision=None, exchange=exchange))
-        turn.note(connection.id, "over: the room was replaced")
+        turn.note(connection.id, audit.RoomReplaced(room, is_over=True))
         return
     state = ConnectionState.SUSPENDED if connection.state in pinning.PINNED else connection.state
     turn.save(replace(connection, state=state, changed_room=room))
-    turn.note(connection.id, "waits: the room was replaced", room=room)
+    turn.note(connection.id, audit.RoomReplaced(room))
 
 
 def look(turn: Turn, room: Room) -> None:
@@ -166,7 +169,7 @@ def _move(turn: Turn, connection: Connection, room: str, by: Signature) -> None:
         exchange=_soon(turn, connection.exchange),
     )
     turn.save(connection)
-    turn.note(connection.id, "reviewed: it goes on in the new room", by.person, by.event_id, room=room)
+    turn.note(connection.id, audit.GoesOnInRoom(room), by.person, by.event_id)
     for transfer in turn.living_transfers():
         if transfer.connection == connection.id and (is_restless(transfer) or transfer.exchange.awaiting):
             _take_along(turn, transfer, room)

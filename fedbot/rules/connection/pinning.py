@@ -8,6 +8,7 @@ from typing import Any
 
 from fedbot import messages
 from fedbot.rules.connection import key_checks, provision
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Signature
@@ -34,7 +35,7 @@ def on_announced(turn: Turn, room: str, bot: str, content: dict[str, Any]) -> No
     turn.save(Announcement(room, bot, parties))
     for party in heard.unproven:
         if turn.tell_once(f"unproven:{bot}", TOLD_FOR):
-            turn.note("rooms", "announcement without its signature", bot, room=room, party=party.id)
+            turn.note("rooms", audit.InRoom(audit.RoomChange.UNSIGNED, room, party.id), bot)
             turn.tell_admins(
                 say(messages.rooms.claim_without_signature, party=party.id, bot=bot), f"unproven:{room}:{bot}"
             )
@@ -83,7 +84,7 @@ def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
     renamed = replace(connection, new_name=new)
     turn.save(renamed)
     if new and turn.tell_once(f"renamed:{connection.id}", RENAMED_FOR):
-        turn.note(connection.id, "the peer wants another name", connection.peer_bot, name=new)
+        turn.note(connection.id, audit.NewName(new), connection.peer_bot)
         phrase = say(messages.connection.peer_renamed, connection=renamed, home=turn.home)
         turn.do(Post(f"renamed:{connection.id}:{turn.now.date()}", connection.room, phrase))
 
@@ -91,7 +92,7 @@ def _hear_name(turn: Turn, connection: Connection, name: str) -> None:
 def accept_name(turn: Turn, connection: Connection, by: Signature) -> Connection:
     """A superuser has read the peer's new name: from now on it is called so."""
     renamed = replace(connection, peer_name=connection.new_name, new_name="")
-    turn.note(connection.id, "the peer's new name is accepted", by.person, by.event_id, name=renamed.peer_name)
+    turn.note(connection.id, audit.NewName(renamed.peer_name, accepted=True), by.person, by.event_id)
     turn.save(renamed)
     return renamed
 
@@ -109,7 +110,7 @@ def mismatch(turn: Turn, connection: Connection, bot: str, key: str) -> None:
     are told.
     """
     if key in connection.former_keys:
-        turn.note(connection.id, "a message under a key that the peer had before: not read", bot)
+        turn.note(connection.id, audit.Fact.FORMER_KEY, bot)
     elif bot == connection.peer_bot and connection.state in PINNED:
         suspend(turn, connection, bot, key)
     elif turn.tell_once(f"pretender:{connection.id}:{bot}", turn.home.resend_after[-1]):
@@ -124,7 +125,7 @@ def suspend(turn: Turn, connection: Connection, bot: str, key: str) -> None:
         return
     suspended = replace(connection, state=ConnectionState.SUSPENDED, changed_bot=bot, changed_key=key)
     suspended = key_checks.begin_review(turn, suspended)
-    turn.note(connection.id, "suspended: the peer's account or key changed", bot)
+    turn.note(connection.id, audit.Fact.SUSPENDED, bot)
     phrase = say(messages.connection.connection_suspended, connection=suspended, home=turn.home)
     turn.do(Post(f"suspended:{connection.id}:{key[:8]}", connection.room, phrase))
     turn.tell_admins(phrase, f"suspended:{connection.id}:{key[:8]}")
@@ -146,7 +147,7 @@ def accept_change(turn: Turn, connection: Connection, by: Signature) -> Connecti
             check=None,
         )
     )
-    turn.note(connection.id, "reviewed: the new account and key are pinned", by.person, by.event_id)
+    turn.note(connection.id, audit.Fact.REVIEWED, by.person, by.event_id)
     accepted = sequencing.address_anew(accepted, accepted)
     turn.save(accepted)
     sequencing.send_again(turn, accepted)

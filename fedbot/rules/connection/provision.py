@@ -16,6 +16,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import WriteMirror, mirror_received
 from fedbot.rules.ledger import figures as ledger_figures
 from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.access_steps import (
     AccessMade,
     CloseCompany,
@@ -175,7 +176,7 @@ def _on_done(turn: Turn, identifier: str, event: StepDone, *, of_peer: bool) -> 
         return
     connection = _recorded(connection, event, of_peer=of_peer)
     turn.save(connection)
-    turn.note(connection.id, f"made: {type(event.result).__name__}")
+    turn.note(connection.id, audit.Provisioned(type(event.result).__name__))
     if connection.state not in LIVING_CONNECTION:
         take_back(turn, connection)
     elif connection.state is ConnectionState.MAKING:
@@ -280,7 +281,7 @@ def become_active(turn: Turn, connection: Connection) -> Connection:
         return connection
     connection = sequencing.rested(replace(connection, state=ConnectionState.ACTIVE, waiting_since=None))
     turn.save(connection)
-    turn.note(connection.id, f"active with {connection.peer}")
+    turn.note(connection.id, audit.Active(connection.peer))
     _adopt(turn, connection)
     phrase = say(messages.connection.connected, connection=connection, home=turn.home)
     if connection.ours:
@@ -303,7 +304,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
             here = replace(transfer, connection=connection.id, room=connection.room)
             mine = sequencing.address_anew(here, connection)
             turn.save(mine)
-            turn.note(transfer.id, f"goes on under generation {connection.generation}")
+            turn.note(transfer.id, audit.GoesOn(connection.generation))
             sequencing.send_again(turn, mine)
             if mine.is_on_loan and mine.role == "receiver":
                 sequencing.ask(turn, mine)  # its owner may have settled it alone meanwhile
@@ -317,7 +318,7 @@ def _adopt(turn: Turn, connection: Connection) -> None:
 
 def _shows_as_on_loan_again(turn: Turn, loan: Transfer) -> None:
     """What we had closed alone is on loan again, as its card and our InvenTree say too."""
-    turn.note(loan.id, "on loan again")
+    turn.note(loan.id, audit.Fact.ON_LOAN_AGAIN)
     if "card" in loan.told:
         peer_name = turn.party_name(loan.peer)
         card = say(
@@ -352,7 +353,7 @@ def _own_side_waits(turn: Turn, connection: Connection, reason: str, text: str) 
     turn.save(connection)
     if not turn.tell_once(f"making:{connection.id}:{reason}", A_DAY):
         return
-    turn.note(connection.id, f"making waits: {reason}", detail=text)
+    turn.note(connection.id, audit.ProvisionWaits(reason, text))
     names = {"name": access_name(connection), "reference": own_reference(connection)}
     phrase = say(
         messages.connection.making_waits, connection=connection, home=turn.home, reason=reason, text=text, **names
@@ -368,7 +369,7 @@ def _peers_token_refused(turn: Turn, connection: Connection, reason: str, text: 
     connection = replace(connection, peer_needs=reason, peer_problem=text, waiting_since=turn.now)
     turn.save(connection)
     if turn.tell_once(f"peers:{connection.id}:{reason}", A_DAY):
-        turn.note(connection.id, f"the peer's token: {reason}", detail=text)
+        turn.note(connection.id, audit.PeersTokenRefused(reason, text))
         _tell_peers_token(turn, connection, text, told_to_peers(reason))
 
 
@@ -380,7 +381,7 @@ def tell_that_peer_is_silent(turn: Turn, identifier: str, problem: str) -> None:
     if connection.state is ConnectionState.MAKING and connection.peer_problem != problem:
         connection = replace(connection, peer_problem=problem)
         turn.save(connection)
-        turn.note(connection.id, "the peer's InvenTree is silent", detail=problem)
+        turn.note(connection.id, audit.PeerSilent(problem))
         _tell_peers_token(turn, connection, problem, told_to_peers("unreachable"))
 
 
@@ -457,7 +458,7 @@ class ShutCompany(OfConnection, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""
-        turn.note(self.connection, "done: taking-back")
+        turn.note(self.connection, audit.StepWasDone("CloseAccess"))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins do it by hand."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from fedbot import messages
 from fedbot.rules.connection import move_rooms, pinning
+from fedbot.rules.model import audit
 from fedbot.rules.model.effects import Announce, Draft, Join, Leave, Post, SendEnvelope, say
 from fedbot.rules.model.events import Invited, PartyAnnounced, Removed, RoomSeen
 from fedbot.rules.model.room import Room
@@ -31,10 +32,10 @@ def on_invited(turn: Turn, event: Invited) -> None:
         if not (room_upgrades.is_ours(turn, event.room) or follows):
             turn.save(Room(event.room, event.name, joined=False))
         turn.do(Join(event.room))
-        turn.note("rooms", "joined", event.sender, event.event_id, room=event.room)
+        turn.note("rooms", audit.InRoom(audit.RoomChange.JOINED, event.room), event.sender, event.event_id)
         return
     turn.do(Leave(event.room))
-    turn.note("rooms", "invitation declined", event.sender, event.event_id, room=event.room)
+    turn.note("rooms", audit.InRoom(audit.RoomChange.DECLINED, event.room), event.sender, event.event_id)
     if turn.tell_once(f"invited:{event.sender}", A_DAY):
         phrase = say(messages.rooms.invitation_declined, room=event.room, name=event.name, by=event.sender, known=known)
         turn.tell_admins(phrase, f"invited:{event.room}:{event.event_id}")
@@ -86,7 +87,7 @@ def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
     if room.members.keys() - {turn.home.bot}:
         turn.do(Post(last_words, room.id, say(messages.rooms.no_direct_chat, home=turn.home)))
     turn.do(Leave(room.id, after=last_words))
-    turn.note("rooms", "left: no direct chat", room=room.id)
+    turn.note("rooms", audit.InRoom(audit.RoomChange.LEFT, room.id))
 
 
 def announce(turn: Turn, room: Room) -> None:
@@ -133,6 +134,6 @@ def on_removed(turn: Turn, event: Removed) -> None:
     if room is None or not room.joined:
         return
     turn.save(replace(room, joined=False, removed=event.at))
-    turn.note("rooms", "removed", event.sender, event.event_id, room=event.room, reason=event.reason)
+    turn.note("rooms", audit.InRoom(audit.RoomChange.REMOVED, event.room, event.reason), event.sender, event.event_id)
     if event.room in room_upgrades.current_rooms(turn):
         turn.tell_admins(say(messages.rooms.removed_from_room, room=room, event=event), f"removed:{event.event_id}")

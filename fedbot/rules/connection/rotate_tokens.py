@@ -12,6 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from fedbot import messages
 from fedbot.rules.connection import provision
+from fedbot.rules.model import audit
 from fedbot.rules.model.access_steps import (
     AccessMade,
     MakeAccess,
@@ -65,7 +66,7 @@ def look(turn: Turn, connection: Connection) -> None:
 
 def rotate(turn: Turn, connection: Connection, by: Signature, room: str) -> bool:
     """Our superuser wants a new token now; the outcome is told as a reply. False if one is on its way already."""
-    turn.note(connection.id, "a new token is wanted", by.person, by.event_id)
+    turn.note(connection.id, audit.Fact.TOKEN_WANTED, by.person, by.event_id)
     if connection.renewal is None:
         _begin(turn, connection, Renewal(turn.now, by=by, room=room))
         return True
@@ -79,7 +80,7 @@ def rotate(turn: Turn, connection: Connection, by: Signature, room: str) -> bool
 def _begin(turn: Turn, connection: Connection, renewal: Renewal) -> None:
     connection = replace(connection, renewal=renewal)
     turn.save(connection)
-    turn.note(connection.id, "the peer's token is being renewed")
+    turn.note(connection.id, audit.Fact.TOKEN_ROTATES)
     turn.do(Forget(provision.next_of(provision.own_reference(connection))))
     _mint(turn, connection)
 
@@ -225,7 +226,7 @@ class RevokeOldToken(OfConnection, WhenStepEnds):
     def done(self, turn: Turn, _: StepDone) -> None:
         """Answer the line."""
         connection = turn.connection(self.connection)
-        turn.note(self.connection, "the old token is revoked")
+        turn.note(self.connection, audit.Fact.TOKEN_REVOKED)
         if connection is not None and self.room:
             phrase = say(messages.rotate_tokens.token_rotated, connection=connection)
             turn.do(Post(f"rotated:{connection.id}:{self.event_id}", self.room, phrase, reply_to=self.event_id))
@@ -264,7 +265,7 @@ class TryPeersNextToken(OfConnection, WhenStepEnds):
         turn.do(Forget(provision.next_of(provision.peer_reference(connection))))
         problem = {"problem": provision.told_to_peers(_reason(event))}
         turn.save(sequencing.send(turn, connection, "renewed", problem, awaits=True))
-        turn.note(connection.id, "the peer's new token does not work", detail=event.text)
+        turn.note(connection.id, audit.PeersTokenRefused(_reason(event), event.text, is_next=True))
 
     def waiting(self, turn: Turn, event: Waiting) -> None:
         """The peer's InvenTree is silent."""
@@ -288,7 +289,7 @@ def _known_again(turn: Turn, connection: Connection, tried: TokenTried) -> None:
             _begin_after_a_loss(turn, connection)
         return
     turn.save(replace(connection, token_name=tried.name, token_expiry=tried.expiry, token_warned=0, renewal=None))
-    turn.note(connection.id, f"the peer's token had been renewed: {tried.name}")
+    turn.note(connection.id, audit.TokenRotated(tried.name, before=True))
     turn.do(Forget(provision.next_of(provision.own_reference(connection))))
     if connection.user is not None and old:
         _revoke(turn, connection, connection.user, RevokeOldToken(connection.id), old)
@@ -338,7 +339,7 @@ def _switch(turn: Turn, connection: Connection, renewal: Renewal) -> None:
     warned = connection.token_warned
     connection = replace(connection, token_name=renewal.name, token_expiry=renewal.expiry, token_warned=0, renewal=None)
     turn.save(connection)
-    turn.note(connection.id, f"the peer's token is renewed: {renewal.name}")
+    turn.note(connection.id, audit.TokenRotated(renewal.name))
     by_hand_stays = renewal.by_hand or connection.user is None or not old
     if warned:
         phrase = say(messages.rotate_tokens.token_renewed, connection=connection, old=old if by_hand_stays else "")
@@ -384,7 +385,7 @@ def _peers_works(turn: Turn, connection: Connection, tried: TokenTried, url: str
     turn.do(MoveSecret(provision.next_of(reference), reference))
     connection = replace(connection, peer_url=url, sees_items=tried.stock_items)
     turn.save(sequencing.send(turn, connection, "renewed", {"problem": ""}, awaits=True))
-    turn.note(connection.id, "the peer's new token works")
+    turn.note(connection.id, audit.Fact.PEERS_TOKEN_WORKS)
 
 
 def on_renewed(turn: Turn, connection: Connection, envelope: Message[bodies.Renewed]) -> None:
@@ -409,7 +410,7 @@ def _hangs(turn: Turn, connection: Connection, reason: str, text: str) -> None:
     lost = reason == provision.NO_TOKEN  # the vault hasn't got it any more, so another one is made
     name = "" if lost or reason in BY_HAND else renewal.name
     renewal = replace(renewal, name=name, reason=reason, problem=text)
-    turn.note(connection.id, f"renewal waits: {reason}", detail=text)
+    turn.note(connection.id, audit.RotationWaits(reason, text))
     if renewal.by is not None:
         phrase = say(messages.rotate_tokens.rotate_failed, connection=connection, home=turn.home, text=text)
         key = f"rotated:{connection.id}:{renewal.by.event_id}"

@@ -16,7 +16,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
-from fedbot.rules.model import budgets
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.books import BookLine, Difference, Kind, Past, Reconciliation
 from fedbot.rules.model.connection import Connection
@@ -34,6 +34,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.health import counted_from
 from fedbot.rules.model.queries import BooksOf, ItemSeen, ItemsSeen, Received, Whereabouts
+from fedbot.rules.model.steps import Arrived
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, plain
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import FINAL, TransferState
@@ -72,7 +73,7 @@ def begin(
     """Ask the friend for the first page of its books. `asked_by` nobody: only what is new goes to the admins."""
     until = turn.now + ANSWERS_WITHIN
     turn.save(Reconciliation(connection.id, room, until, asked_by, event_id, repair, order))
-    turn.note(connection.id, "reconcile", asked_by, event_id, repair=repair)
+    turn.note(connection.id, audit.Reconciles(repair=repair), asked_by, event_id)
     _ask_for_page(turn, connection, "")
 
 
@@ -90,7 +91,7 @@ def on_due(turn: Turn, event: ReconcileDue) -> None:
     turn.save(replace(standing, last_reconcile=max(due, turn.now)))
     for connection in turn.active_connections():
         if _is_asked(connection):
-            turn.note(connection.id, "not reconciled by night: the last question is not read yet")
+            turn.note(connection.id, audit.Fact.BOOKS_NOT_ASKED)
         elif turn.reconciliation(connection.id) is None and turn.home.admin_room:
             begin(turn, connection, turn.home.admin_room)
 
@@ -146,7 +147,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.BooksA
         return
     after = envelope.body.after
     if _asks_too_much(turn, connection.peer, after):
-        turn.note(connection.id, "asks for our books too often")
+        turn.note(connection.id, audit.Fact.ASKS_FOR_BOOKS_TOO_OFTEN)
         _send_page(turn, connection, {"after": after, "last": "", "more": False, "problem": LATER}, {})
         return
     page, more = _page(turn, connection, after)
@@ -285,7 +286,7 @@ def on_page(turn: Turn, connection: Connection, envelope: Message[bodies.Books])
         sealed = sequencing.unsealed(turn, envelope)
         theirs, pasts = _understood(sealed), _pasts_in(sealed)
     except (BadEnvelope, ValueError) as problem:
-        turn.note(connection.id, f"books not taken: {problem}")
+        turn.note(connection.id, audit.NotUnderstood("books", str(problem)))
         _tell(turn, running, "unreadable")
         return
     last = envelope.body.last if envelope.body.more else ""
@@ -399,7 +400,7 @@ class RepairStatus(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""
-        turn.note(self.transfer, "done: Arrived", line=self.line)
+        turn.note(self.transfer, audit.StepWasDone(Arrived.__name__, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins are told."""
@@ -422,7 +423,7 @@ def _tell(turn: Turn, running: Reconciliation, problem: str) -> None:
     if not running.asked_by:
         differences = tuple(d for d in differences if d.kind is not Kind.DISPUTED and _is_new(turn, d))
         if not differences:
-            turn.note(running.id, f"reconciled by night: {problem or 'nothing new'}")
+            turn.note(running.id, audit.ReconciledByNight(problem))
             return
     known = {d.transfer: t for d in differences if (t := turn.transfer(d.transfer)) is not None}
     phrase = say(

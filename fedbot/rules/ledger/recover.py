@@ -13,6 +13,7 @@ from fedbot.rules.catalogue.provenance import mirror_received
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.connection import provision, rotate_tokens
 from fedbot.rules.loan import end, extend, hand_back, lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import UNFINISHED_CONNECTION, ConnectionState
 from fedbot.rules.model.continuation import WhenAnswered
@@ -68,7 +69,7 @@ def _about_transfer(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) ->
     transfer = _of_loan(turn, transfer, envelope) if known else _as_we_said(turn, transfer, envelope, event)
     turn.void(transfer.id)
     turn.save(transfer)
-    turn.note(transfer.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
+    turn.note(transfer.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
 
 
 def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
@@ -310,7 +311,7 @@ def _about_connection(turn: Turn, event: EnvelopeSeen, envelope: Message[Body]) 
         connection = replace(connection, exchange=_as_sent(connection.exchange, envelope, connection))
     else:
         connection = replace(connection, exchange=_counted(turn, connection.exchange, envelope, connection))
-        turn.note(connection.id, f"known from our own letter: {envelope.kind}", event_id=event.event_id)
+        turn.note(connection.id, audit.KnownFromOwnMessage(envelope.kind), event_id=event.event_id)
         waits = connection.state in {ConnectionState.ASKED, ConnectionState.OFFERED}
         if bodies.says(envelope, bodies.Accepted) and waits:
             connection = replace(
@@ -396,7 +397,7 @@ def resume(turn: Turn) -> None:
             sequencing.ask(turn, transfer)
     _keep_quiet_about_lines(turn)
     end.end_what_is_back(turn)
-    turn.note("recovery", "what is unfinished goes on")
+    turn.note("recovery", audit.Fact.RECOVERED)
 
 
 def _keep_quiet_about_lines(turn: Turn) -> None:
@@ -457,7 +458,7 @@ def _receive_on(turn: Turn, transfer: Transfer) -> None:
         case TransferState.OPEN if card_waits:
             request.look_who_confirms(turn, transfer)
         case TransferState.OPEN if not transfer.card_event:
-            turn.note(transfer.id, "waits for the owner's card")
+            turn.note(transfer.id, audit.Fact.OWNERS_CARD_AWAITED)
         case TransferState.OPEN | TransferState.CREDITING:
             request.look_for_parts(turn, transfer)
         case TransferState.RECEIVED | TransferState.DONE if transfer.asked.at + PUT_AWAY_WITHIN > turn.now:
@@ -484,7 +485,7 @@ def _on_mirrors(turn: Turn, event: Answered) -> None:
         connection = _mirrored(turn, mirrored)
         if connection is not None and turn.connection(connection.id) is None:
             turn.save(connection)
-            turn.note(connection.id, f"found in our InvenTree: {connection.state}")
+            turn.note(connection.id, audit.FoundMirrored(connection.state))
             if connection.state is ConnectionState.ACTIVE:
                 share.restore(turn, json.loads(mirrored.value).get("shares"))
 
@@ -527,5 +528,5 @@ def _mirrored(turn: Turn, found: CompanyMirror) -> Connection | None:
             peer_ready=state is ConnectionState.ACTIVE,
         )
     except (KeyError, TypeError, ValueError):
-        turn.note("recovery", "what stands in a company's metadata can't be read", company=found.company)
+        turn.note("recovery", audit.MirrorUnreadable(found.company))
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.effects import Ask, say
 from fedbot.rules.model.events import Answered
@@ -27,7 +28,7 @@ def on_history(turn: Turn, history: HistorySeen) -> None:
         turn.save(replace(standing, anchors=history.anchors))
         return
     turn.save(replace(standing, went_back=turn.now))
-    turn.note("house", "InvenTree went back in time")
+    turn.note("house", audit.Fact.WENT_BACK)
     items = {p.item for t in turn.transfers() for p in t.progress if p.item is not None and p.stage}
     turn.do(Ask(LookForMissing(), (BooksOf(tuple(sorted(items))),)))
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.ledger import figures as ledger_figures
-from fedbot.rules.model import budgets
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -148,7 +148,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.StatsA
     if connection.state is not ConnectionState.ACTIVE:
         return
     then = CountForFriend(connection.id, envelope.body.days)
-    turn.note(connection.id, "asked for our figures")
+    turn.note(connection.id, audit.Fact.FIGURES_ASKED)
     again = turn.spends("stats", connection.peer)
     if again is None:
         turn.do(Ask(then, (StockFigures(provision.own_reference(connection)),)))
@@ -198,7 +198,7 @@ def on_told(turn: Turn, connection: Connection, envelope: Message[bodies.Stats])
         turn.save(figures)
         turn.save(connection)
         provision.mirror(turn, connection)
-    turn.note(connection.id, f"told us its figures{': ' if figures.problem else ''}{figures.problem}")
+    turn.note(connection.id, audit.FiguresTold(figures.problem))
     in_room = envelope.body.in_room
     for survey in turn.surveys():
         if connection.peer in survey.waiting and survey.days == figures.days:
@@ -220,7 +220,7 @@ def _understood(turn: Turn, connection: Connection, envelope: Message[bodies.Sta
             return replace(nothing, problem="inventory")
         return ledger_figures.understood(nothing, sequencing.unsealed(turn, envelope))
     except (BadEnvelope, ValueError) as problem:
-        turn.note(connection.id, f"figures not taken: {problem}")
+        turn.note(connection.id, audit.NotUnderstood("figures", str(problem)))
         return replace(nothing, problem="unreadable")
 
 

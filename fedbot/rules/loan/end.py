@@ -13,7 +13,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import label, lend
-from fedbot.rules.model import names
+from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Closing, Ending, Signature
@@ -35,7 +35,7 @@ def is_home(turn: Turn, transfer: Transfer) -> None:
     if loan is None or not loan.is_on_loan:
         return
     if lend.out(turn, loan):
-        turn.note(loan.id, "came back in part")
+        turn.note(loan.id, audit.Fact.CAME_BACK_IN_PART)
         show_anew(turn, loan)
     else:
         _end(turn, loan, Ending.RETURNED, transfer.decided or transfer.asked)
@@ -86,7 +86,7 @@ def _end_lines(turn: Turn, loan: Transfer, end: Closing, numbers: Iterable[int],
     turn.save(ended)
     if is_all or not lend.out(turn, ended):
         return _end(turn, ended, end.how, end.by)
-    turn.note_by(ended.id, f"loan over in part: {end.how.value}", end.by)
+    turn.note_by(ended.id, audit.LoanEnded(end.how, in_part=True), end.by)
     show_anew(turn, ended)
     return ended
 
@@ -118,7 +118,7 @@ class NoteEnding(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""
-        turn.note(self.transfer, "done: noting-loss")
+        turn.note(self.transfer, audit.Fact.ENDING_NOTED)
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """InvenTree didn't take it: the admins do it by hand."""
@@ -186,7 +186,7 @@ def _end(turn: Turn, loan: Transfer, how: Ending, by: Signature) -> Transfer:
     how = max([how, *(closing.how for closing in loan.line_ends)], key=list(Ending).index)
     ended = replace(loan, closed=Closing(how, by))
     turn.save(ended)
-    turn.note_by(ended.id, f"loan over: {how.value}", by)
+    turn.note_by(ended.id, audit.LoanEnded(how), by)
     show_anew(turn, ended)
     for asked in lend.open_extensions(turn, loan) if loan.role == "sender" else ():
         transfers.end(turn, asked, TransferState.DECLINED, None, lend.LOAN_OVER)

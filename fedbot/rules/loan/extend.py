@@ -10,6 +10,7 @@ from datetime import date
 
 from fedbot import messages
 from fedbot.rules.loan import end, hand_back, lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import WhenAnswered
@@ -54,7 +55,7 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.Reques
     if transfer.terms.loan_until is None or transfer.terms.time_zone != loan.terms.time_zone:
         raise BadTerms("terms.loan_until or terms.time_zone")
     turn.save(transfer)
-    turn.note(transfer.id, f"more time asked by {connection.peer}", transfer.terms.asker)
+    turn.note(transfer.id, audit.Asked(audit.Asking.MORE_TIME, connection.peer, by_peer=True), transfer.terms.asker)
     if loan.is_on_loan:
         look(turn, transfer)
     else:
@@ -116,7 +117,7 @@ def prolonged(turn: Turn, loan: Transfer, until: date, by: Signature) -> Transfe
     """The loan with its new last day, as the card and our metadata tell it too. Who was just told isn't reminded."""
     loan = replace(loan, back_by=until, reminded=turn.now)
     turn.save(loan)
-    turn.note_by(loan.id, f"due {until.isoformat()} from now on", by)
+    turn.note_by(loan.id, audit.DueDate(until), by)
     end.show_anew(turn, loan)
     return loan
 

@@ -14,7 +14,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
-from fedbot.rules.model import names
+from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import OfTransfer, WhenAnswered, WhenAnsweredOrNot
 from fedbot.rules.model.decision import Settlement, Signature
@@ -72,8 +72,8 @@ def ask_back(
     turn.save(transfer)
     phrase = say(messages.loan.return_asked, transfer=transfer, home=turn.home, peer_name=connection.peer_name)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=by.event_id, draft=draft))
-    turn.note(transfer.id, f"asked back from {connection.peer}", by.person, by.event_id)
-    turn.note(terms.parent, "asked back", by.person, by.event_id)
+    turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer), by.person, by.event_id)
+    turn.note(terms.parent, audit.Fact.ASKED_BACK, by.person, by.event_id)
     provision.mirror(turn, connection)
 
 
@@ -93,7 +93,7 @@ def take_back_alone(
     transfer = replace(transfer, state=TransferState.CREDITING, decided=by, damaged=damaged, settled=settled)
     transfer = _known_lines(turn, transfer)
     turn.save(transfer)
-    turn.note(transfer.id, f"taken back from {connection.peer} alone", by.person, by.event_id)
+    turn.note(transfer.id, audit.Asked(audit.Asking.TAKE_BACK_ALONE, connection.peer), by.person, by.event_id)
     return transfer
 
 
@@ -122,7 +122,7 @@ def on_asked_back(turn: Turn, connection: Connection, envelope: Message[bodies.R
     """At the borrower: the owner's approver has it, so it leaves our books. BadTerms if it isn't as it should be."""
     transfer = transfers.as_told(opening.begun_by_peer(turn, connection, envelope, event_id), envelope.body)
     loan = turn.transfer(transfer.terms.parent)
-    turn.note(transfer.id, f"asked back by {connection.peer}", transfer.terms.asker)
+    turn.note(transfer.id, audit.Asked(audit.Asking.ASK_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     for other in lend.returns(turn, loan) if loan else ():
         if other.state is TransferState.OPEN:  # ours, undecided: the owner has just decided
             transfers.end(turn, other, TransferState.CANCELLED, None, SUPERSEDED)
@@ -137,7 +137,7 @@ def on_handed_back(turn: Turn, connection: Connection, envelope: Message[bodies.
     """At the owner: the borrower hands it back. BadTerms if it isn't as it should be; else InvenTree is looked at."""
     transfer = _known_lines(turn, opening.begun_by_peer(turn, connection, envelope, event_id))
     turn.save(transfer)
-    turn.note(transfer.id, f"handed back by {connection.peer}", transfer.terms.asker)
+    turn.note(transfer.id, audit.Asked(audit.Asking.HAND_BACK, connection.peer, by_peer=True), transfer.terms.asker)
     reason = lend.wrong_return(turn, turn.transfer(transfer.terms.parent), transfer)
     if reason:
         decline(turn, transfer, reason)
@@ -149,7 +149,7 @@ def decline(turn: Turn, transfer: Transfer, reason: str) -> None:
     """It can't be taken back, whoever would decide: the borrower keeps it in its books."""
     body = {"by": "", "by_name": "", "event": "", "reason": reason}
     turn.save(sequencing.send(turn, replace(transfer, wanted="decline"), "decline", body, awaits=True))
-    turn.note(transfer.id, "declined", reason=reason)
+    turn.note(transfer.id, audit.TransferIs(TransferState.DECLINED, reason))
 
 
 def look(turn: Turn, transfer: Transfer) -> None:
@@ -276,7 +276,7 @@ def _on_remark_permitted(turn: Turn, then: NoteRemark, event: Answered) -> None:
         return
     remark = f"{transfer.remark}; {then.said}" if transfer.remark else then.said
     turn.save(replace(transfer, remark=remark[:LONGEST_REMARK]))
-    turn.note(transfer.id, "remark", then.person, then.event_id)
+    turn.note(transfer.id, audit.Fact.REMARK, then.person, then.event_id)
     _answer_remark(turn, transfer, then.event_id, say(messages.loan.remark_noted, transfer=transfer))
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Ending
 from fedbot.rules.model.effects import Do, say
@@ -102,7 +103,7 @@ class LabelItem(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""
-        turn.note(self.transfer, "done: labelling")
+        turn.note(self.transfer, audit.StepWasDone(Label.__name__, self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """The admins are told once a day, nothing waits for it. Of what is gone, nobody is told."""

@@ -13,6 +13,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import OfLine, OfTransfer, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
@@ -80,7 +81,7 @@ def _on_permitted(turn: Turn, then: PermitPhoto, event: Answered) -> None:
     if then.person not in turn.home.people or not rights.covers(Right.MAPPED):
         _say_not_kept(turn, transfer, then.event_id, INACTIVE)
         return
-    turn.note(transfer.id, "photo", then.person, then.event_id)
+    turn.note(transfer.id, audit.Fact.PHOTO, then.person, then.event_id)
     items = {line.number: transfer.at(line.number).item for line in transfer.terms.lines}
     known = [(number, item) for number, item in items.items() if item is not None]
     for number, item in known:
@@ -130,7 +131,7 @@ class KeepPhoto(OfLine, WhenStepEnds):
         transfer = turn.transfer(self.transfer)
         if transfer is None:
             return
-        turn.note(transfer.id, "photo attached", item=self.item)
+        turn.note(transfer.id, audit.PhotoKept(self.item))
         if self.is_last:
             items = tuple(p.item for p in transfer.progress if p.item is not None)
             phrase = say(messages.loan.photo_kept, transfer=transfer, items=items)
@@ -142,7 +143,7 @@ class KeepPhoto(OfLine, WhenStepEnds):
         if transfer is None:
             return
         reason = event.reason if isinstance(event, StepRefused) else "unknown"
-        turn.note(transfer.id, f"photo not attached: {reason}", text=event.text)
+        turn.note(transfer.id, audit.PhotoNotKept(reason, event.text))
         _say_not_kept(turn, transfer, self.event_id, reason, event.text)
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import end, lend
-from fedbot.rules.model import names
+from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Ending, Signature
@@ -80,7 +80,7 @@ def _still_here(loan: Transfer, seen: Seen) -> dict[int, ItemSeen]:
 
 def settle(turn: Turn, loan: Transfer, truth: Truth, seen: Seen, by: Signature) -> Transfer:
     """So it is, says a superuser. The loan as it stands then."""
-    turn.note(loan.id, f"settled: {truth.name}", by.person, by.event_id)
+    turn.note(loan.id, audit.Settled(truth.name), by.person, by.event_id)
     if truth.name == KEPT:
         return end.keep(turn, loan, by)
     here = _still_here(loan, seen) if truth.name == OFF else {}
@@ -107,7 +107,7 @@ class WriteOffItem(OfLine, WhenStepEnds):
         loan = turn.transfer(self.transfer)
         if loan is not None:
             turn.save(replace(loan, left_over=tuple(n for n in loan.left_over if n != self.line)))
-            turn.note(loan.id, "taken out of our stock", line=self.line)
+            turn.note(loan.id, audit.WrittenOff(self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """InvenTree didn't take it, or nobody can tell: the admins are told; it can be said again."""

@@ -1,24 +1,703 @@
-"""One line of the audit: who did what, through which event. Read back by `!fed show`."""
+"""What the audit holds: who did what, through which event. `messages.audit` says each kind in the reader's language.
+
+An entry is data: a kind and its fields. What needs no field is a `Fact`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.transfer_lifecycle import TransferState
+
+
+class Fact(StrEnum):
+    """What happened, where nothing else has to be said of it."""
+
+    # a transfer
+    LESS_GRANTED = "less granted"
+    LESS_TAKEN = "smaller quantity taken"
+    NO_PART = "no part for it"
+    CANCELLED_HERE = "cancelled here"
+    NOT_AS_ASKED = "not what was asked for"
+    CANCEL_ASKED = "asked the sender to cancel"
+    TAKEN_BACK_IN_TIME = "decision taken back in time"
+    CARD_REDACTED = "card redacted"
+    OWNERS_CARD_AWAITED = "waits for the owner's card"
+    PARCEL_LEFT = "on its way by parcel"
+    PARCEL_MISSING = "parcel missing"
+    PEER_DISPUTES = "disputed by the peer"
+    PEER_DISPUTES_TOO_LATE = "the peer disputes what is not its to say now"
+    RECEIVER_SAYS_SO_TOO = "the receiver says so too"
+    # a loan
+    ASKED_BACK = "asked back"
+    CAME_BACK_IN_PART = "came back in part"
+    ON_LOAN_AGAIN = "on loan again"
+    ENDING_NOTED = "ending noted in InvenTree"
+    REMARK = "remark"
+    PHOTO = "photo"
+    # a connection
+    ACCEPTED = "accepted"
+    PEER_ACCEPTED = "accepted by the peer"
+    BOTH_ASKED = "both sides asked at once"
+    BOTH_ASKED_LATER_GENERATION = "both sides asked at once, under different generations"
+    ASKED_TOO_OFTEN_TO_CONNECT = "asked too often to connect"
+    KEYS_COMPARABLE = "keys can be compared"
+    KEY_CHECK_FAILED = "the peer's nonce isn't the one that it committed to"
+    DISCONNECTS = "disconnects"
+    DISCONNECTS_AT_ONCE = "disconnects at once"
+    PEER_DISCONNECTS = "the peer disconnects"
+    SUSPENDED = "suspended"
+    REVIEWED = "reviewed"
+    ANOTHER_FINGERPRINT = "another fingerprint was typed"
+    FORMER_KEY = "a message under a former key"
+    PEER_READS_NOTHING = "the peer reads nothing of ours"
+    OPENS_TOO_MUCH = "opens more at once than is taken"
+    ASKS_TOO_OFTEN = "asks for things too often"
+    ASKS_FOR_BOOKS_TOO_OFTEN = "asks for our books too often"
+    # tokens
+    TOKEN_WANTED = "token wanted"  # noqa: S105 -- the name of a fact
+    TOKEN_ROTATES = "token is rotated"  # noqa: S105
+    TOKEN_REVOKED = "old token revoked"  # noqa: S105
+    PEERS_TOKEN_WORKS = "the peer's new token works"  # noqa: S105
+    # figures, searches, books, our list
+    FIGURES_ASKED = "asked for our figures"
+    SEARCHED = "searched in what we share"
+    SEARCH_WITHOUT_WORDS = "search without words"
+    BOOKS_NOT_ASKED = "the last question about the books isn't read yet"
+    SHARED = "shared"
+    NOT_SHARED = "not shared any more"
+    # the bot itself
+    RESUMED = "stock may move again"
+    WENT_BACK = "InvenTree went back in time"
+    RECOVERED = "what is unfinished goes on"
+    PARTY_NOT_ANNOUNCED = "asks for a party that its bot has not announced"
+    NO_CONNECTION = "a message without a connection"
+    NOT_THE_SENDERS = "not the sender's, or in another room"
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A fact."""
+
+    fact: Fact
+
+
+# --- transfers and connections -------------------------------------------------------------------------------
+
+
+class Asking(StrEnum):
+    """What can be asked of the other space."""
+
+    OFFER = "offer"
+    REQUEST = "request"
+    HAND_BACK = "hand back"
+    ASK_BACK = "ask back"
+    TAKE_BACK_ALONE = "take back alone"
+    MORE_TIME = "more time"
+    FRIENDSHIP = "friendship"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Something was asked of the other space, `peer`; or by it (`by_peer`)."""
+
+    what: Asking
+    peer: str
+    by_peer: bool = False
+
+
+@dataclass(frozen=True)
+class TransferIs:
+    """A transfer came to that state; `reason` is a short code or a text. `stock_items`: those that are concerned."""
+
+    state: TransferState
+    reason: str = ""
+    stock_items: tuple[int, ...] = ()
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConnectionIs:
+    """A connection came to that state."""
+
+    state: ConnectionState
+
+
+@dataclass(frozen=True)
+class PeerDeclined:
+    """The other space has said no to a connection."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class PeerReceived:
+    """The other space has booked it in, as these stock items of its own."""
+
+    stock_items: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PeerRefused:
+    """The other space could not book it in."""
+
+    reason: str
+
+
+class Stage(StrEnum):
+    """How far a person's decision has come."""
+
+    IN_GRACE = "in grace"
+    VOID = "void"
+    NOT_COUNTED = "not counted"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A person's decision on a card. `why` is the name of the sentence that told why it doesn't count."""
+
+    choice: Choice
+    stage: Stage
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class AskedOfSender:
+    """Our side's decision, which the sender's bot has to carry out: `approve` or `decline`."""
+
+    kind: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class StepWasDone:
+    """A step in our InvenTree; `step` is the name of its kind."""
+
+    step: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class StepWasRefused:
+    """InvenTree said no to it. With `waits`, people may say once more that the parcel is here."""
+
+    reason: str
+    line: int
+    text: str
+    waits: bool = False
+
+
+@dataclass(frozen=True)
+class NothingFollows:
+    """Something came in after it was disputed."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class AskerHasToSee:
+    """A request is taken back, as what would come isn't what was asked for (`why`, a short code)."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Waits:
+    """It had to wait for InvenTree."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class Disputed:
+    """Nobody could tell what happened with that line (0: with all)."""
+
+    line: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """People, or the other space's bot (`by_peer`), have told what is true."""
+
+    truth: str
+    by_peer: bool = False
+
+
+@dataclass(frozen=True)
+class ParcelHere:
+    """The parcel is here. `missing`: the quantities that were not in it, a line each."""
+
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RestSettled:
+    """What did not arrive with the rest of it: so it is, says a superuser."""
+
+    truth: str
+
+
+@dataclass(frozen=True)
+class RestBack:
+    """What did not arrive with the rest is in our stock again."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class VanishedFound:
+    """A superuser has told what became of some of it."""
+
+    line: int
+    quantity: str
+
+
+@dataclass(frozen=True)
+class LoanEnded:
+    """How a loan, or a part of it, ended."""
+
+    how: Ending
+    in_part: bool = False
+
+
+@dataclass(frozen=True)
+class DueDate:
+    """The loan's due date from now on."""
+
+    day: date
+
+
+@dataclass(frozen=True)
+class WrittenOff:
+    """It was taken out of our stock."""
+
+    line: int
+
+
+@dataclass(frozen=True)
+class PhotoKept:
+    """The photo is with that stock item."""
+
+    item: int
+
+
+@dataclass(frozen=True)
+class PhotoNotKept:
+    """It isn't."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class GoesOn:
+    """It goes on under the next friendship."""
+
+    generation: int
+
+
+@dataclass(frozen=True)
+class Reminded:
+    """These people were reminded."""
+
+    people: tuple[str, ...]
+
+
+# --- what a connection needs ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """A step of the setting up; `result` is the name of its result's kind."""
+
+    result: str
+
+
+@dataclass(frozen=True)
+class ProvisionWaits:
+    """The setting up waits for people."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class PeersTokenRefused:
+    """The token that the peer made for us, or the next one (`is_next`), doesn't work."""
+
+    reason: str
+    text: str
+    is_next: bool = False
+
+
+@dataclass(frozen=True)
+class PeerSilent:
+    """The peer's InvenTree can't be reached."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class Active:
+    """Both sides are ready."""
+
+    peer: str
+
+
+@dataclass(frozen=True)
+class TokenRotated:
+    """The peer's new token works; `before`: that was so already, as we found after a loss."""
+
+    name: str
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class RotationWaits:
+    """The new token has to wait."""
+
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class NewName:
+    """The peer wants to be called so, or may (`accepted`)."""
+
+    name: str
+    accepted: bool = False
+
+
+@dataclass(frozen=True)
+class RoomReplaced:
+    """The room of a friendship was replaced; `is_over`: as was the friendship."""
+
+    room: str
+    is_over: bool = False
+
+
+@dataclass(frozen=True)
+class GoesOnInRoom:
+    """A superuser says that it goes on in that room."""
+
+    room: str
+
+
+# --- messages ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Said:
+    """A person typed that verb; `counted`: not in answer to a message about something else."""
+
+    verb: str
+    counted: bool = True
+
+
+@dataclass(frozen=True)
+class NotEntitled:
+    """A person may not use that verb."""
+
+    verb: str
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """A message of another bot can't be taken as it is, or (`is_unreadable`) not be read at all."""
+
+    problem: str
+    is_unreadable: bool = False
+
+
+@dataclass(frozen=True)
+class LeftUnread:
+    """One message too many of that kind."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class NotUnderstood:
+    """What was sealed in a peer's `search`, `hits`, `books` or `figures` can't be read."""
+
+    what: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class FiguresTold:
+    """The peer has told its figures, or why not."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class PastDiffers:
+    """The peer tells another past of our messages, from that number on."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class PeerSawMore:
+    """The peer has seen more of our messages than we know of."""
+
+    known: int
+    seen: int
+
+
+@dataclass(frozen=True)
+class PastLost:
+    """A part of our own messages is lost."""
+
+    known: int
+    read: int
+
+
+@dataclass(frozen=True)
+class KnownFromOwnMessage:
+    """Read in our own message of that kind, while recovering."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class FoundMirrored:
+    """A connection in that state was found in our InvenTree."""
+
+    state: ConnectionState
+
+
+@dataclass(frozen=True)
+class Reconciles:
+    """The books are compared, and put right (`repair`)."""
+
+    repair: bool
+
+
+@dataclass(frozen=True)
+class ReconciledByNight:
+    """They were; `problem` is why not, '' if there is nothing new."""
+
+    problem: str
+
+
+# --- the bot itself ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AdminsTold:
+    """The name of a sentence that the admins were told, and its key."""
+
+    sentence: str
+    key: str
+
+
+@dataclass(frozen=True)
+class NotPosted:
+    """The homeserver won't take a message of ours."""
+
+    code: str
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class HomeserverBack:
+    """It answers again."""
+
+    since: datetime
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """Something of ours failed unforeseen, and waits under that number."""
+
+    number: int
+    kind: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class RulesFailed:
+    """The rules failed on an event of that kind."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class InventoryVersion:
+    """InvenTree is of another API version."""
+
+    old: int
+    new: int
+
+
+@dataclass(frozen=True)
+class OwnTokenRotated:
+    """Our own token was renewed, or it could not be (`reason`)."""
+
+    setting: str
+    name: str = ""
+    reason: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class OwnTokenRevoked:
+    """Our old token was revoked, or it could not be (`text`)."""
+
+    setting: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class ClockSetBack:
+    """Our clock was ahead."""
+
+    seconds: int
+
+
+class RoomChange(StrEnum):
+    """What can happen with a room."""
+
+    JOINED = "joined"
+    DECLINED = "invitation declined"
+    LEFT = "left"
+    REMOVED = "removed"
+    REPLACED = "replaced"
+    UNSIGNED = "announcement without its signature"
+
+
+@dataclass(frozen=True)
+class InRoom:
+    """Something happened with a room; `about` is the reason, the room that replaces it, or the announced party."""
+
+    change: RoomChange
+    room: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class PersonListed:
+    """Somebody was added (`added`), as that user of InvenTree and as an admin or not, or removed."""
+
+    person: str
+    user: str
+    admin: bool
+    added: bool
+
+
+@dataclass(frozen=True)
+class SettingsRead:
+    """The settings file was read again; `faulty`: the old ones stay in use. `changed`: the settings' names."""
+
+    changed: tuple[str, ...]
+    faulty: bool
+
+
+@dataclass(frozen=True)
+class Matched:
+    """A peer's word is that part of ours; 0: none any more."""
+
+    peer: str
+    word: str
+    part: int
+
+
+@dataclass(frozen=True)
+class MirrorUnreadable:
+    """What stands in that company's metadata can't be read."""
+
+    company: int
+
+
+Noted = (
+    Happened
+    | Asked
+    | TransferIs
+    | ConnectionIs
+    | PeerDeclined
+    | PeerReceived
+    | PeerRefused
+    | Decided
+    | AskedOfSender
+    | StepWasDone
+    | StepWasRefused
+    | NothingFollows
+    | AskerHasToSee
+    | Waits
+    | Disputed
+    | Settled
+    | ParcelHere
+    | RestSettled
+    | RestBack
+    | VanishedFound
+    | LoanEnded
+    | DueDate
+    | WrittenOff
+    | PhotoKept
+    | PhotoNotKept
+    | GoesOn
+    | Reminded
+    | Provisioned
+    | ProvisionWaits
+    | PeersTokenRefused
+    | PeerSilent
+    | Active
+    | TokenRotated
+    | RotationWaits
+    | NewName
+    | RoomReplaced
+    | GoesOnInRoom
+    | Said
+    | NotEntitled
+    | NotTaken
+    | LeftUnread
+    | NotUnderstood
+    | FiguresTold
+    | PastDiffers
+    | PeerSawMore
+    | PastLost
+    | KnownFromOwnMessage
+    | FoundMirrored
+    | Reconciles
+    | ReconciledByNight
+    | AdminsTold
+    | NotPosted
+    | HomeserverBack
+    | SetAside
+    | RulesFailed
+    | InventoryVersion
+    | OwnTokenRotated
+    | OwnTokenRevoked
+    | ClockSetBack
+    | InRoom
+    | PersonListed
+    | SettingsRead
+    | Matched
+    | MirrorUnreadable
+)
 
 
 @dataclass(frozen=True)
 class AuditEntry:
     """What happened to `subject`, by whom (a Matrix id, or ''), through which event.
 
-    `user` and `user_key` are the name and the id of that person's user in our InvenTree ('' and 0 if not known);
-    `terms_hash` are the terms of the transfer as they were then.
+    `says`: the peer that alone says so of one of ours. `user` and `user_key` are the name and the id of that person's
+    user in our InvenTree ('' and 0 if not known); `terms_hash` are the terms of the transfer as they were then.
     """
 
     subject: str
-    what: str
+    what: Noted
     who: str = ""
     event_id: str = ""
-    detail: dict[str, Any] = field(default_factory=dict)
+    says: str = ""
     user: str = ""
     user_key: int = 0
     terms_hash: str = ""

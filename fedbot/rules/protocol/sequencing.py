@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from fedbot import messages
+from fedbot.rules.model import audit
 from fedbot.rules.model.budgets import MOST_SENT_AGAIN
 from fedbot.rules.model.connection import Connection, Exchange
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -198,7 +199,7 @@ def read(turn: Turn, subject: S, envelope: Message[Body]) -> S | None:
     exchange = subject.exchange
     if len(exchange.unread) >= MOST_UNREAD:
         if turn.tell_once(f"reads-nothing:{subject.id}", A_DAY):
-            turn.note(subject.id, "the peer reads nothing of ours, so its letters wait")
+            turn.note(subject.id, audit.Fact.PEER_READS_NOTHING)
         return None
     if envelope.seq > exchange.seen + 1:
         ask_once(turn, subject)
@@ -260,7 +261,7 @@ def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
     unread = tuple(draft for draft in exchange.unread if draft.number > number)
     ours = exchange.past_at(number)
     if ours is None:
-        turn.note(subject.id, "a part of our own messages is lost", known=exchange.agreed, read=number)
+        turn.note(subject.id, audit.PastLost(exchange.agreed, number))
         ours = past
     exchange = replace(exchange, unread=unread, agreed=number, past=ours)
     if past != ours and not exchange.differs:
@@ -271,7 +272,7 @@ def _acknowledge(turn: Turn, subject: S, number: int, past: str) -> S:
 
 def _tell_that_pasts_differ(turn: Turn, subject: Connection | Transfer, number: int) -> None:
     """The peer tells of other messages of ours than we have sent: it, or we, tell the past differently now."""
-    turn.note(subject.id, "the peer tells another past", number=number)
+    turn.note(subject.id, audit.PastDiffers(number))
     peer_name = turn.party_name(subject.peer)
     phrase = say(messages.keys.past_differs, code=subject.code, peer_name=peer_name, number=number)
     turn.tell_admins(phrase, f"past:{subject.id}:{number}")
@@ -303,7 +304,7 @@ def _go_on_above(turn: Turn, subject: S, number: int, past: str) -> S:
     """
     exchange = subject.exchange
     anew = tuple(replace(draft, number=number + place) for place, draft in enumerate(exchange.unread, start=1))
-    turn.note(subject.id, "the peer has seen more of our letters than we know of", known=exchange.sent, seen=number)
+    turn.note(subject.id, audit.PeerSawMore(exchange.sent, number))
     exchange = replace(exchange, sent=number + len(anew), unread=anew, agreed=number, past=past)
     subject = replace(subject, exchange=exchange)
     post(turn, subject, *anew)

@@ -14,6 +14,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
@@ -127,7 +128,7 @@ def end(turn: Turn, transfer: Transfer, state: TransferState, by: Signature | No
     body = {"reason": problem, **(as_body(by) if by else {}), **settlement_body(turn, transfer)}
     transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=True)
     turn.save(transfer)
-    turn.note_by(transfer.id, state.value, by, problem=problem)
+    turn.note_by(transfer.id, audit.TransferIs(state, problem), by)
     if "card" in transfer.told:
         edit_card(turn, transfer, draft)
         say_the_end(turn, transfer)
@@ -175,7 +176,7 @@ def is_on_its_way(turn: Turn, transfer: Transfer, left: datetime) -> None:
     transfer = replace(transfer, state=TransferState.SENT, parcel=Parcel(left=left))
     transfer, draft = sequencing.write(turn, transfer, "noted")
     turn.save(transfer)
-    turn.note(transfer.id, "on its way by parcel")
+    turn.note(transfer.id, audit.Fact.PARCEL_LEFT)
     if "card" in transfer.told:
         edit_card(turn, transfer, draft)
     else:
@@ -196,7 +197,7 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
         return ""
     if transfer.decision is not None:
         turn.save(replace(transfer, decision=None))
-        turn.note(transfer.id, "decision taken back in time", by.person, by.event_id)
+        turn.note(transfer.id, audit.Fact.TAKEN_BACK_IN_TIME, by.person, by.event_id)
         return "stopped"
     if transfer.state is not TransferState.OPEN:
         return "moving"
@@ -204,7 +205,7 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
         return "decline"
     transfer = sequencing.send(turn, replace(transfer, wanted="cancel"), "cancel", as_body(by), awaits=True)
     turn.save(transfer)
-    turn.note(transfer.id, "asked the sender to cancel", by.person, by.event_id)
+    turn.note(transfer.id, audit.Fact.CANCEL_ASKED, by.person, by.event_id)
     return "asked"
 
 
@@ -226,7 +227,7 @@ def _waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> 
     first = transfer.waiting_since is None
     if first:
         transfer = replace(transfer, waiting_since=turn.now, problem=problem)
-        turn.note(transfer.id, "waits", problem=problem)
+        turn.note(transfer.id, audit.Waits(problem))
         turn.save(transfer)
         if "card" in transfer.told and transfer.state is not TransferState.OPEN:
             edit_card(turn, transfer)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from fedbot import messages
+from fedbot.rules.model import audit
 from fedbot.rules.model.effects import Edit, Post, say
 from fedbot.rules.model.events import EnvelopeSeen
 from fedbot.rules.model.transfer import Dispute, Transfer
@@ -37,7 +38,7 @@ def dispute(turn: Turn, transfer: Transfer, line: int, text: str, said: str = ""
     told = turn.home.party in known.by
     by = tuple(dict.fromkeys((*known.by, turn.home.party)))
     transfer = replace(_stopped(transfer, text), dispute=replace(known, by=by, line=line, said=said or known.said))
-    turn.note(transfer.id, "disputed", line=line, problem=text)
+    turn.note(transfer.id, audit.Disputed(line, text))
     if told:
         turn.save(transfer)
         tell_anew(turn, transfer)
@@ -72,7 +73,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
     """
     if not _is_heard(transfer):
         turn.save(transfer)
-        turn.note(transfer.id, "the peer can't tell what happened, but that is not its to say now", transfer.peer)
+        turn.note(transfer.id, audit.Fact.PEER_DISPUTES_TOO_LATE, transfer.peer)
         return
     missing = transfers.person_in(turn, envelope.body.missing, transfer.peer, envelope.sent_at)
     if transfer.parcel is not None and missing is not None:
@@ -84,7 +85,7 @@ def on_disputed(turn: Turn, transfer: Transfer, envelope: Message[bodies.Dispute
         return
     transfer = replace(_stopped(transfer, THE_PEER_CAN_NOT_TELL), dispute=replace(known, by=by))
     turn.save(transfer)
-    turn.note(transfer.id, "disputed by the peer")
+    turn.note(transfer.id, audit.Fact.PEER_DISPUTES)
     phrase = say(
         messages.resolve.transfer_disputed, transfer=transfer, home=turn.home, peer_name=turn.party_name(transfer.peer)
     )
@@ -146,7 +147,7 @@ def listen(turn: Turn, transfer: Transfer, envelope: Message[bodies.Body]) -> Tr
     ours = tuple(party for party in dispute.by if party != transfer.peer)
     if envelope.kind == "reverted" and transfer.role == "receiver" and dispute.was is TransferState.SENT:
         ours = ()  # a parcel that has not come: that the sender has it again contradicts nothing here
-    turn.note_by(transfer.id, f"the peer's word: {envelope.kind}", settled.by if settled else None)
+    turn.note_by(transfer.id, audit.Settled(envelope.kind, by_peer=True), settled.by if settled else None)
     if ours:
         transfer = replace(transfer, dispute=replace(dispute, by=ours, said=envelope.kind))
         turn.save(transfer)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.protocol import bodies
 from fedbot.rules.protocol.bodies import Message
@@ -24,7 +25,7 @@ def on_offer(
     texts = metadata_in(sealed)
     progress = (replace(p, metadata=texts.get(str(p.number), "")) for p in transfer.progress)
     transfer = replace(transfer, progress=tuple(progress))
-    turn.note_by(transfer.id, f"offered by {connection.peer}", transfer.asked)
+    turn.note_by(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer, by_peer=True), transfer.asked)
     if any(forbidden_origin(line.origin, turn.home.party) for line in terms.lines):
         receive.ask_sender(turn, transfer, "decline", None, "chain")
         return

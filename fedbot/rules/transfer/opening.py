@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.connection import provision
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Parcel, Signature
@@ -89,7 +90,7 @@ def open_push(
     turn.save(transfer)
     phrase = say(messages.transfer.transfer_offered, transfer=transfer, connection=connection, home=turn.home)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    turn.note(transfer.id, f"offered to {connection.peer}", asker.person, asker.event_id)
+    turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)
     return transfer
 
@@ -227,8 +228,7 @@ def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Tran
     turn.do(Edit(f"card:{transfer.id}", transfer.room, say(messages.changes.card_superseded, subject=transfer)))
     if transfer.decision is not None:
         decision = transfer.decision
-        what = f"{decision.choice} void: what the card shows has changed"
-        turn.note(transfer.id, what, decision.person, decision.event_id)
+        turn.note(transfer.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
         people = list(dict.fromkeys([decision.person, *people]))
     return replace(out_of_force(transfer), decision=None), people
 

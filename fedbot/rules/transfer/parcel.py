@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
+from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.effects import Do, say
@@ -35,9 +36,7 @@ def on_arrived(turn: Turn, transfer: Transfer, by: Signature, quantity: Decimal 
     if quantity is not None:
         transfer = _with_less(transfer, quantity)
     turn.save(transfer)
-    turn.note_by(
-        transfer.id, "the parcel is here", by, missing=[f"{line.quantity:f}" for line in transfer.lines_missing]
-    )
+    turn.note_by(transfer.id, audit.ParcelHere(tuple(f"{line.quantity:f}" for line in transfer.lines_missing)), by)
     receive.go_on(turn, transfer)
 
 
@@ -62,7 +61,7 @@ def _with_less(transfer: Transfer, quantity: Decimal) -> Transfer:
 def never_arrived(turn: Turn, transfer: Transfer, by: Signature) -> None:
     """An approver, of either side, says that it is lost or came back: nothing goes on before people settle it."""
     parcel = replace(transfer.parcel or Parcel(), missing=by)
-    turn.note_by(transfer.id, "the parcel is missing", by)
+    turn.note_by(transfer.id, audit.Fact.PARCEL_MISSING, by)
     dispute.dispute(turn, replace(transfer, parcel=parcel, decision=None), 0, MISSING)
 
 
@@ -77,7 +76,7 @@ def settle_rest(turn: Turn, transfer: Transfer, truth: Truth, by: Signature) -> 
     parcel = replace(transfer.parcel or Parcel(), rest=Settlement(by, truth.name))
     transfer = replace(transfer, parcel=parcel)
     turn.save(transfer)
-    turn.note(transfer.id, f"settled: what did not arrive is {truth.name}", by.person, by.event_id)
+    turn.note(transfer.id, audit.RestSettled(truth.name), by.person, by.event_id)
     for line in transfer.lines_missing if truth.name != LOST else ():
         item = rest_item(transfer, line.number)
         if item:
@@ -102,7 +101,7 @@ class GiveOldStatus(OfLine, WhenStepEnds):
 
     def done(self, turn: Turn, _: StepDone) -> None:
         """Nothing follows."""
-        turn.note(self.transfer, "what did not arrive is in stock again", line=self.line)
+        turn.note(self.transfer, audit.RestBack(self.line))
 
     def not_done(self, turn: Turn, event: StepRefused | StepUnknown) -> None:
         """Its status could not be changed: the admins do that by hand."""

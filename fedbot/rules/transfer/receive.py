@@ -17,7 +17,7 @@ from fedbot.rules.catalogue import match_parts
 from fedbot.rules.catalogue.provenance import known_item, mirror_received
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
-from fedbot.rules.model import names
+from fedbot.rules.model import audit, names
 from fedbot.rules.model.archive import Mark
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
@@ -162,10 +162,9 @@ def ask_sender(turn: Turn, transfer: Transfer, kind: str, by: Signature | None, 
     turn.save(transfer)
     turn.note(
         transfer.id,
-        f"{kind} asked of the sender",
+        audit.AskedOfSender(kind, reason),
         by.person if by else "",
         by.event_id if by else "",
-        reason=reason,
     )
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer, draft)
@@ -191,7 +190,7 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
     if envelope.body.by and theirs:
         transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event.event_id))
-    turn.note(transfer.id, state.value, reason=reason)
+    turn.note(transfer.id, audit.TransferIs(state, reason))
     if "card" in transfer.told and before is not TransferState.RECEIVED:
         transfer, draft = sequencing.write(turn, transfer, "noted")
         transfers.edit_card(turn, transfer, draft)
@@ -217,7 +216,7 @@ def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
     else:
         transfer, draft = sequencing.write(turn, transfer, "noted")
     turn.save(transfer)
-    turn.note(transfer.id, TransferState.REVERTED.value)
+    turn.note(transfer.id, audit.TransferIs(transfer.state))
     sequencing.post(turn, transfer, draft)
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer)
@@ -270,7 +269,7 @@ def on_sent(
         transfers.is_on_its_way(turn, transfer, min(envelope.sent_at, turn.now))
         return
     turn.save(transfer)
-    turn.note(transfer.id, "crediting")
+    turn.note(transfer.id, audit.TransferIs(TransferState.CREDITING))
     go_on(turn, transfer)
 
 
@@ -285,7 +284,7 @@ def _refuse_cancelled(turn: Turn, transfer: Transfer) -> None:
     """We have cancelled it without waiting for the sender (UC5, at once): it is never booked in, and goes back."""
     body = {"reason": transfer.problem, "refused": []}
     turn.save(sequencing.send(turn, transfer, "refused", body, awaits=True))
-    turn.note(transfer.id, "refused: it was cancelled here")
+    turn.note(transfer.id, audit.Fact.CANCELLED_HERE)
 
 
 def _not_approved(turn: Turn, transfer: Transfer) -> str:
@@ -308,7 +307,7 @@ def _refuse_another_thing(turn: Turn, transfer: Transfer) -> None:
     transfer = replace(transfer, state=TransferState.REFUSED, wanted="", decision=None, problem=OTHER_THING)
     body = {"reason": OTHER_THING, "refused": []}
     turn.save(sequencing.send(turn, transfer, "refused", body, awaits=True))
-    turn.note(transfer.id, "refused: not what was asked for")
+    turn.note(transfer.id, audit.Fact.NOT_AS_ASKED)
 
 
 def _as_given(
@@ -455,11 +454,11 @@ def _on_done(turn: Turn, then: BookIn, event: StepDone) -> None:
         progress = replace(progress, stage="created", quantity=transfer.line(progress.number).quantity)
     transfer = with_progress(transfer, progress)
     turn.save(transfer)
-    turn.note(transfer.id, f"done: {then.step}", line=progress.number)
+    turn.note(transfer.id, audit.StepWasDone(then.step, progress.number))
     if progress.stage == "placed":
         return
     if transfer.state is TransferState.DISPUTED:
-        turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+        turn.note(transfer.id, audit.NothingFollows(progress.number))
     else:
         book_in(turn, transfer)
 
@@ -480,7 +479,7 @@ def _waits_for_people(turn: Turn, then: BookIn, transfer: Transfer, event: StepR
     """A parcel that our InvenTree won't have does not go back by itself: people mend it, and say so again."""
     transfer = transfers.goes_on(turn, transfer)
     parcel = transfer.parcel or Parcel()
-    turn.note(transfer.id, f"not booked in, waits for people: {event.reason}", line=then.line, text=event.text)
+    turn.note(transfer.id, audit.StepWasRefused(event.reason, then.line, event.text, waits=True))
     waits = as_sent(replace(transfer, state=TransferState.SENT, parcel=replace(parcel, received=None)))
     waits = with_progress(waits, replace(waits.at(then.line), acting=""))
     turn.save(waits)
@@ -515,7 +514,7 @@ def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused
     """A definite no. Before the item exists the line is refused for ever; putting away only tells the admins."""
     transfer = transfers.goes_on(turn, transfer)
     progress = replace(transfer.at(then.line), acting="")
-    turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
+    turn.note(transfer.id, audit.StepWasRefused(event.reason, progress.number, event.text))
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
         return
@@ -563,7 +562,9 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
             body |= transfers.as_body(transfer.parcel.received)
         transfer, draft = sequencing.write(turn, transfer, "received", body, awaits=True)
     turn.save(transfer)
-    turn.note(transfer.id, transfer.state.value, items=[p.item for p in created])
+    turn.note(
+        transfer.id, audit.TransferIs(transfer.state, stock_items=tuple(p.item for p in created if p.item is not None))
+    )
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer, draft)
     else:
@@ -589,7 +590,7 @@ def _end_alone(turn: Turn, transfer: Transfer, *, returned: bool) -> None:
     state = TransferState.DONE if returned else TransferState.ABORTED
     transfer = replace(transfer, state=state, ended=turn.now, problem="" if returned else transfer.progress[0].failed)
     turn.save(transfer)
-    turn.note(transfer.id, state.value)
+    turn.note(transfer.id, audit.TransferIs(state))
     label.show(turn, transfer)
     end.is_home(turn, transfer)
     if (loan := turn.transfer(transfer.terms.parent)) is not None:

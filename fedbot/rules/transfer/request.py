@@ -19,7 +19,7 @@ from fedbot.rules.catalogue import match_parts, merged_stock, share
 from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
-from fedbot.rules.model import shown
+from fedbot.rules.model import audit, shown
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
@@ -66,7 +66,7 @@ def open_request(
     turn.save(transfer)
     phrase = say(messages.transfer.transfer_requested, transfer=transfer, connection=connection, home=turn.home)
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
-    turn.note_by(transfer.id, f"requested from {connection.peer}", asker)
+    turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer), asker)
     provision.mirror(turn, connection)
     return transfer
 
@@ -128,7 +128,7 @@ def _ask_for_what_is_there(turn: Turn, transfer: Transfer, adopted: Transfer) ->
     wanting = replace(transfer, wanted="cancel", problem=why, decision=None)
     wanting = sequencing.send(turn, wanting, "cancel", _nobody(why), awaits=True)
     turn.save(wanting)
-    turn.note(transfer.id, f"taken back, as its asker has to see it: {why}")
+    turn.note(transfer.id, audit.AskerHasToSee(why))
     phrase = say(
         messages.transfer.another_thing_would_be_given,
         transfer=transfer,
@@ -206,7 +206,7 @@ def _take_back(turn: Turn, transfer: Transfer) -> None:
     wanting = replace(transfer, wanted="cancel", problem=NO_PART, decision=None)
     transfer = sequencing.send(turn, wanting, "cancel", _nobody(NO_PART), awaits=True)
     turn.save(transfer)
-    turn.note(transfer.id, "no part for it")
+    turn.note(transfer.id, audit.Fact.NO_PART)
     phrase = say(messages.transfer.request_without_part, transfer=transfer, home=turn.home)
     turn.do(Post(f"nopart:{transfer.id}", transfer.room, phrase, thread=transfers.thread_of(transfer)))
 
@@ -224,7 +224,7 @@ def on_granted(turn: Turn, transfer: Transfer, envelope: Message[bodies.Granted]
     granted = transfers.signature_in(turn, envelope, transfer.peer, event_id)
     transfer = replace(transfer, granted=granted, decided=None)
     turn.save(transfer)
-    turn.note_by(transfer.id, "less was granted", granted)
+    turn.note_by(transfer.id, audit.Fact.LESS_GRANTED, granted)
     look_who_confirms(turn, transfer)
 
 
@@ -267,7 +267,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
     if terms.time_zone:
         raise BadTerms("terms.time_zone: that is the owner's to say")
     turn.save(transfer)
-    turn.note_by(transfer.id, f"requested by {connection.peer}", transfer.asked)
+    turn.note_by(transfer.id, audit.Asked(audit.Asking.REQUEST, connection.peer, by_peer=True), transfer.asked)
     if terms.loan_until is not None and terms.loan_until < lend.today(turn, transfer):
         transfers.end(turn, transfer, TransferState.DECLINED, None, DAY_OVER)
         return
@@ -453,7 +453,7 @@ def grant(turn: Turn, transfer: Transfer, decided: Signature, quantity: Decimal)
     body = {"terms": written(terms), **transfers.as_body(decided)}
     transfer, draft = sequencing.write(turn, transfer, "granted", body, awaits=True)
     turn.save(transfer)
-    turn.note_by(transfer.id, "less was granted", decided)
+    turn.note_by(transfer.id, audit.Fact.LESS_GRANTED, decided)
     transfers.edit_card(turn, transfer, draft)
 
 
@@ -469,5 +469,5 @@ def on_confirmed(
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
         return
     by = transfers.signature_in(turn, envelope, transfer.peer, event_id)
-    turn.note_by(transfer.id, "the smaller quantity is taken", by)
+    turn.note_by(transfer.id, audit.Fact.LESS_TAKEN, by)
     sender_decision.approve(turn, transfers.as_told(transfer, envelope.body), transfer.granted)

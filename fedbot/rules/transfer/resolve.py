@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Settlement, Signature
@@ -214,7 +215,7 @@ def settle(turn: Turn, transfer: Transfer, truth: Truth, seen: Seen, by: Signatu
     lines = in_question(transfer)
     dispute = _dispute(transfer)
     settlement = Settlement(by, truth.name, alone=_is_alone(turn, transfer, truth))
-    turn.note(transfer.id, f"settled: {truth.typed}", by.person, by.event_id)
+    turn.note(transfer.id, audit.Settled(truth.typed), by.person, by.event_id)
     settled = replace(transfer, state=dispute.was, dispute=None, problem="", settled=settlement)
     turn.save(settled)
     if transfer.role == "receiver":

@@ -14,7 +14,7 @@ from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item, mirror_given
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
-from fedbot.rules.model import names
+from fedbot.rules.model import audit, names
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import OfLine, WhenStepEnds
 from fedbot.rules.model.effects import Do, say
@@ -130,9 +130,9 @@ def _on_done(turn: Turn, then: BookOut, event: StepDone) -> None:
     progress = _recorded(replace(transfer.at(then.line), acting="", unknown=""), event, then.step)
     transfer = with_progress(transfer, progress)
     turn.save(transfer)
-    turn.note(transfer.id, f"done: {then.step}", line=progress.number)
+    turn.note(transfer.id, audit.StepWasDone(then.step, progress.number))
     if transfer.state is TransferState.DISPUTED:
-        turn.note(transfer.id, "nothing follows: disputed", line=progress.number)
+        turn.note(transfer.id, audit.NothingFollows(progress.number))
     elif progress.stage == "taken":
         hand_over(turn, transfer, progress, connection)
     elif transfer.state is TransferState.DEBITING:
@@ -185,7 +185,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
     connection = sequencing.connection_of(turn, transfer)
     step = then.step
     progress = replace(transfer.at(then.line), acting="")
-    turn.note(transfer.id, f"refused: {event.reason}", line=progress.number, text=event.text)
+    turn.note(transfer.id, audit.StepWasRefused(event.reason, progress.number, event.text))
     if step == Arrived.__name__:
         _not_marked(turn, transfer, progress, connection, event.text)
         return
@@ -284,7 +284,7 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     sealed = {"metadata": metadata} if metadata else None
     transfer, draft = sequencing.write(turn, transfer, "sent", body, awaits=True, sealed=sealed)
     turn.save(transfer)
-    turn.note(transfer.id, "sent", lines=[p.number for p in given])
+    turn.note(transfer.id, audit.TransferIs(TransferState.SENT, lines=tuple(p.number for p in given)))
     transfers.tell_that_it_left(turn, transfer, draft)
     for progress in given:
         mirror_given(turn, transfer, progress)
@@ -310,7 +310,7 @@ def on_received(turn: Turn, transfer: Transfer, envelope: Message[bodies.Receive
         if transfer.parcel is not None:
             received = transfers.signature_in(turn, envelope, transfer.peer, "")
             transfer = replace(transfer, parcel=replace(transfer.parcel, received=received))
-        turn.note(transfer.id, "received by the peer", items=list(items))
+        turn.note(transfer.id, audit.PeerReceived(items))
         _settle(turn, transfer, refused)
         return
     transfer = replace(transfer, peer_items=transfer.peer_items or items, peer_place=transfer.peer_place or place)
@@ -356,7 +356,7 @@ def on_refused_by_receiver(turn: Turn, transfer: Transfer, envelope: Message[bod
         return
     if transfer.state is TransferState.SENT:
         transfer = replace(transfer, state=TransferState.REVERTING, problem=reason)
-        turn.note(transfer.id, "refused by the receiver", reason=reason)
+        turn.note(transfer.id, audit.PeerRefused(reason))
         _settle(turn, transfer, {line.number for line in transfer.terms.lines})
         return
     turn.save(transfer)
@@ -379,7 +379,7 @@ def _confirm(turn: Turn, transfer: Transfer) -> None:
     body = transfers.settlement_body(turn, transfer)
     transfer, draft = sequencing.write(turn, transfer, transfer.state.value, body, awaits=True)
     turn.save(transfer)
-    turn.note(transfer.id, "the receiver says so too")
+    turn.note(transfer.id, audit.Fact.RECEIVER_SAYS_SO_TOO)
     sequencing.post(turn, transfer, draft)
     if "card" in transfer.told:
         transfers.edit_card(turn, transfer)
@@ -455,7 +455,7 @@ def finish(turn: Turn, transfer: Transfer, connection: Connection) -> None:
     body = transfers.settlement_body(turn, transfer)
     transfer, draft = sequencing.write(turn, transfer, state.value, body, awaits=bool(body))
     turn.save(transfer)
-    turn.note(transfer.id, state.value)
+    turn.note(transfer.id, audit.TransferIs(state))
     label.show(turn, transfer)
     end.is_home(turn, transfer)
     transfers.say_the_end(turn, transfer, draft)

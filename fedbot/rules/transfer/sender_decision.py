@@ -13,6 +13,7 @@ from decimal import Decimal
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import merged_stock
 from fedbot.rules.loan import lend
+from fedbot.rules.model import audit
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
 from fedbot.rules.model.effects import Ask
@@ -50,7 +51,7 @@ def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
     """Approved: read the rights of our own person once more, then debit."""
     transfer = replace(transfer, state=TransferState.APPROVED, decided=decided, decision=None)
     turn.save(transfer)
-    turn.note_by(transfer.id, "approved", decided)
+    turn.note_by(transfer.id, audit.TransferIs(TransferState.APPROVED), decided)
     look_again(turn, transfer)
 
 

@@ -1,0 +1,390 @@
+"""Every kind of entry of the audit in words, for `show` and `fedbot audit export`. They say what, not who."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+from fedbot.messages.language import Locale, marked
+from fedbot.rules.model.audit import (
+    Active,
+    AdminsTold,
+    Asked,
+    AskedOfSender,
+    AskerHasToSee,
+    Asking,
+    ClockSetBack,
+    ConnectionIs,
+    Decided,
+    Disputed,
+    DueDate,
+    Fact,
+    FiguresTold,
+    FoundMirrored,
+    GoesOn,
+    GoesOnInRoom,
+    Happened,
+    HomeserverBack,
+    InRoom,
+    InventoryVersion,
+    KnownFromOwnMessage,
+    LeftUnread,
+    LoanEnded,
+    Matched,
+    MirrorUnreadable,
+    NewName,
+    Noted,
+    NotEntitled,
+    NothingFollows,
+    NotPosted,
+    NotTaken,
+    NotUnderstood,
+    OwnTokenRevoked,
+    OwnTokenRotated,
+    ParcelHere,
+    PastDiffers,
+    PastLost,
+    PeerDeclined,
+    PeerReceived,
+    PeerRefused,
+    PeerSawMore,
+    PeerSilent,
+    PeersTokenRefused,
+    PersonListed,
+    PhotoKept,
+    PhotoNotKept,
+    Provisioned,
+    ProvisionWaits,
+    ReconciledByNight,
+    Reconciles,
+    Reminded,
+    RestBack,
+    RestSettled,
+    RoomChange,
+    RoomReplaced,
+    RotationWaits,
+    RulesFailed,
+    Said,
+    SetAside,
+    SettingsRead,
+    Settled,
+    Stage,
+    StepWasDone,
+    StepWasRefused,
+    TokenRotated,
+    TransferIs,
+    VanishedFound,
+    Waits,
+    WrittenOff,
+)
+from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Choice, Ending
+from fedbot.rules.model.transfer_lifecycle import TransferState
+
+LONGEST_FIELD = 40
+
+FACTS: dict[Fact, str] = {
+    Fact.LESS_GRANTED: marked("granted less than was asked for"),
+    Fact.LESS_TAKEN: marked("agreed to the smaller quantity"),
+    Fact.NO_PART: marked("there was no place for it at our space, so it was taken back"),
+    Fact.CANCELLED_HERE: marked("it came although it was cancelled here; it goes back"),
+    Fact.NOT_AS_ASKED: marked("it came, but isn't what was asked for; it goes back"),
+    Fact.CANCEL_ASKED: marked("asked the other space to take it back"),
+    Fact.TAKEN_BACK_IN_TIME: marked("took the decision back in time"),
+    Fact.CARD_REDACTED: marked("removed the card, so it was posted again"),
+    Fact.OWNERS_CARD_AWAITED: marked("waits for the owner's card"),
+    Fact.PARCEL_LEFT: marked("it has left the other space, by parcel"),
+    Fact.PARCEL_MISSING: marked("said that the parcel did not arrive"),
+    Fact.PEER_DISPUTES: marked("stopped, as the other bot could not tell what happened"),
+    Fact.PEER_DISPUTES_TOO_LATE: marked("the other bot could not tell what happened, which doesn't count any more"),
+    Fact.RECEIVER_SAYS_SO_TOO: marked("the other space says the same, so both agree"),
+    Fact.ASKED_BACK: marked("said that it is back"),
+    Fact.CAME_BACK_IN_PART: marked("a part of it came back"),
+    Fact.ON_LOAN_AGAIN: marked("on loan again, as the owner is a friend again"),
+    Fact.ENDING_NOTED: marked("noted in InvenTree's history"),
+    Fact.REMARK: marked("wrote something for the item's history"),
+    Fact.PHOTO: marked("sent a photo of it"),
+    Fact.ACCEPTED: marked("said yes, and it counted"),
+    Fact.PEER_ACCEPTED: marked("said yes, for the other space"),
+    Fact.BOTH_ASKED: marked("asked at the same moment, so both have said yes"),
+    Fact.BOTH_ASKED_LATER_GENERATION: marked("asked at the same moment, so both have said yes"),
+    Fact.ASKED_TOO_OFTEN_TO_CONNECT: marked("asked to be friends too often; the rest comes later"),
+    Fact.KEYS_COMPARABLE: marked("both bots can show the emoji by which keys are compared"),
+    Fact.KEY_CHECK_FAILED: marked("the key check with the other bot failed"),
+    Fact.DISCONNECTS: marked("ended the friendship"),
+    Fact.DISCONNECTS_AT_ONCE: marked("ended the friendship at once"),
+    Fact.PEER_DISCONNECTS: marked("ended the friendship, at the other space"),
+    Fact.SUSPENDED: marked("paused, as the other bot's key or account changed"),
+    Fact.REVIEWED: marked("accepted the other bot's new key and account"),
+    Fact.ANOTHER_FINGERPRINT: marked("typed another fingerprint than that of the new key"),
+    Fact.FORMER_KEY: marked("the other bot wrote under its former key; that isn't read"),
+    Fact.PEER_READS_NOTHING: marked("the other bot reads nothing of ours, so our messages wait"),
+    Fact.OPENS_TOO_MUCH: marked("the other space asks for more at once than is taken; the rest comes later"),
+    Fact.ASKS_TOO_OFTEN: marked("the other space asks for things too often; the rest comes later"),
+    Fact.ASKS_FOR_BOOKS_TOO_OFTEN: marked("the other bot asks for our books too often"),
+    Fact.TOKEN_WANTED: marked("wanted a new token for the other bot"),
+    Fact.TOKEN_ROTATES: marked("the other bot's token is being made anew"),
+    Fact.TOKEN_REVOKED: marked("the other bot's old token is revoked"),
+    Fact.PEERS_TOKEN_WORKS: marked("our new token at the other space works"),
+    Fact.FIGURES_ASKED: marked("the other space asked for our figures"),
+    Fact.SEARCHED: marked("the other space searched in what we share"),
+    Fact.SEARCH_WITHOUT_WORDS: marked("the other bot sent a search without words"),
+    Fact.BOOKS_NOT_ASKED: marked("the books were not compared: the other bot has not read the last question yet"),
+    Fact.SHARED: marked("shared it"),
+    Fact.NOT_SHARED: marked("stopped sharing it"),
+    Fact.RESUMED: marked("looked at the books; stock may move again"),
+    Fact.WENT_BACK: marked("InvenTree was put back to an earlier state"),
+    Fact.RECOVERED: marked("what was unfinished goes on, after a restore"),
+    Fact.PARTY_NOT_ANNOUNCED: marked("asked to be friends for a space that it doesn't announce"),
+    Fact.NO_CONNECTION: marked("wrote although there is no friendship"),
+    Fact.NOT_THE_SENDERS: marked("wrote about something that isn't theirs, or in another room"),
+}
+_STATES: dict[TransferState, str] = {
+    TransferState.OPEN: marked("open"),
+    TransferState.APPROVED: marked("said yes, and it counted"),
+    TransferState.DEBITING: marked("booking out began"),
+    TransferState.SENT: marked("the other bot was told that it has left"),
+    TransferState.CREDITING: marked("it has left the other space; booking in began"),
+    TransferState.RECEIVED: marked("the other bot was told that it is booked in"),
+    TransferState.DONE: marked("done"),
+    TransferState.DECLINED: marked("said no"),
+    TransferState.CANCELLED: marked("took it back"),
+    TransferState.EXPIRED: marked("the time was over"),
+    TransferState.ABORTED: marked("it could not be given; nothing has left"),
+    TransferState.REFUSED: marked("it could not be booked in; the other bot was told"),
+    TransferState.REVERTING: marked("it goes back"),
+    TransferState.REVERTED: marked("all is back where it came from"),
+    TransferState.DISPUTED: marked("stopped, as nobody could tell what happened"),
+}
+_CONNECTIONS: dict[ConnectionState, str] = {
+    ConnectionState.ASKED: marked("asked to be friends"),
+    ConnectionState.OFFERED: marked("asked to be friends"),
+    ConnectionState.MAKING: marked("both have said yes; each side is being set up"),
+    ConnectionState.READY: marked("our side is ready"),
+    ConnectionState.ACTIVE: marked("both sides were ready: friends"),
+    ConnectionState.SUSPENDED: marked("paused"),
+    ConnectionState.ENDING: marked("ended the friendship"),
+    ConnectionState.DECLINED: marked("said no"),
+    ConnectionState.CANCELLED: marked("took it back"),
+    ConnectionState.EXPIRED: marked("the time was over"),
+    ConnectionState.ENDED: marked("nothing moves any more, and the access is shut"),
+}
+_ASKED: dict[Asking, str] = {
+    Asking.OFFER: marked("offered it"),
+    Asking.REQUEST: marked("asked for it"),
+    Asking.HAND_BACK: marked("wanted to hand it back"),
+    Asking.ASK_BACK: marked("said that it is back"),
+    Asking.TAKE_BACK_ALONE: marked("said that it is back, without the other space"),
+    Asking.MORE_TIME: marked("asked for more time"),
+    Asking.FRIENDSHIP: marked("asked to be friends"),
+}
+_IN_GRACE: dict[Choice, str] = {
+    Choice.APPROVE: marked("said yes"),
+    Choice.DECLINE: marked("said no"),
+    Choice.DAMAGED: marked("said that it is back, but damaged"),
+    Choice.PARCEL: marked("tapped 📦"),
+}
+_NOT_COUNTED: dict[Choice, str] = {
+    Choice.APPROVE: marked("wanted to say yes; it did not count"),
+    Choice.DECLINE: marked("wanted to say no; it did not count"),
+    Choice.DAMAGED: marked("wanted to say that it is damaged; it did not count"),
+    Choice.PARCEL: marked("tapped 📦; it did not count"),
+}
+_STEPS: dict[str, str] = {
+    "TakeOut": marked("taken out of stock, into Outgoing"),
+    "HandOver": marked("given to the other space's company in InvenTree"),
+    "PutBack": marked("put back where it lay"),
+    "TakeBack": marked("taken back into stock"),
+    "Arrived": marked("our record marked as arrived"),
+    "CreatePart": marked("the new part made"),
+    "CreateItem": marked("booked in"),
+    "BookInAgain": marked("booked in"),
+    "PutAway": marked("put away"),
+}
+UNTOLD_STEPS = frozenset({"Mirror", "Label", "CloseAccess"})
+_PROVISIONED: dict[str, str] = {
+    "CompanyMade": marked("the other space's company made in our InvenTree"),
+    "AccessMade": marked("a user that can only look made in our InvenTree"),
+    "TokenMinted": marked("its token made"),
+    "TokenTried": marked("a token tried, and it works"),
+}
+_ENDED: dict[Ending, str] = {
+    Ending.RETURNED: marked("all of it is back"),
+    Ending.GIFT: marked("made it a gift"),
+    Ending.LOST: marked("said that it is lost"),
+    Ending.KEPT: marked("said that it stays here as theirs, as the owner's bot is gone"),
+}
+_ENDED_IN_PART: dict[Ending, str] = {
+    Ending.RETURNED: marked("said that a part of it is lost, or back"),
+    Ending.GIFT: marked("made a part of it a gift"),
+    Ending.LOST: marked("said that a part of it is lost, or back"),
+    Ending.KEPT: marked("said that a part of it stays here as theirs"),
+}
+_ROOMS: dict[RoomChange, str] = {
+    RoomChange.JOINED: marked("joined {room}"),
+    RoomChange.DECLINED: marked("declined the invitation to {room}"),
+    RoomChange.LEFT: marked("left {room}, which is no direct chat"),
+    RoomChange.REMOVED: marked("was removed from {room} ({about})"),
+    RoomChange.REPLACED: marked("{room} was replaced by {about}"),
+    RoomChange.UNSIGNED: marked("announced {about} in {room} without its signature"),
+}
+_VERBS_TOLD = frozenset({"cancel", "approve", "decline", "review", "resolve", "received", "missing"})
+
+
+def _decided(noted: Decided) -> str:
+    if noted.stage is Stage.IN_GRACE:
+        return _IN_GRACE[noted.choice]
+    if noted.stage is Stage.VOID:
+        return marked("the decision is void, as the card would show something else by now")
+    return _NOT_COUNTED[noted.choice]
+
+
+def _asked_of_sender(noted: AskedOfSender) -> str:
+    if noted.kind == "approve":
+        return marked("said yes, and it counted; the other bot was told")
+    return marked("said no, and it counted; the other bot was told")
+
+
+def _listed(noted: PersonListed) -> str:
+    if not noted.added:
+        return marked("removed {person}")
+    if noted.user and noted.admin:
+        return marked("added {person} as InvenTree user {user}, and as an admin")
+    return marked("added {person} as an admin") if noted.admin else marked("added {person} as InvenTree user {user}")
+
+
+def _one_of(yes: str, no: str, name: str) -> Callable[[Any], str]:
+    return lambda noted: yes if getattr(noted, name) else no
+
+
+WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
+    Happened: lambda noted: FACTS[noted.fact],
+    Asked: lambda noted: _ASKED[noted.what],
+    TransferIs: lambda noted: _STATES[noted.state],
+    ConnectionIs: lambda noted: _CONNECTIONS[noted.state],
+    PeerDeclined: marked("said no, for the other space"),
+    PeerReceived: marked("the other space has booked it in"),
+    PeerRefused: marked("the other space could not book it in"),
+    Decided: _decided,
+    AskedOfSender: _asked_of_sender,
+    StepWasDone: lambda noted: _STEPS.get(noted.step, marked("{step} done in InvenTree")),
+    StepWasRefused: _one_of(
+        marked("InvenTree said no ({reason}); people can say again that the parcel is here"),
+        marked("InvenTree said no ({reason})"),
+        "waits",
+    ),
+    NothingFollows: marked("something came in after it was stopped; nothing followed"),
+    AskerHasToSee: marked("taken back, so that the asker sees first what would come ({why})"),
+    Waits: marked("had to wait for InvenTree"),
+    Disputed: marked("stopped, as nobody could tell what happened"),
+    Settled: _one_of(
+        marked("the other space's bot told what is true ({truth})"), marked("settled it ({truth})"), "by_peer"
+    ),
+    ParcelHere: _one_of(
+        marked("said that the parcel is here, without {missing} of it; booking in began"),
+        marked("said that the parcel is here; booking in began"),
+        "missing",
+    ),
+    RestSettled: marked("settled what did not arrive ({truth})"),
+    RestBack: marked("what did not arrive is in stock again"),
+    VanishedFound: marked("what had vanished of it was accounted for"),
+    LoanEnded: lambda noted: (_ENDED_IN_PART if noted.in_part else _ENDED)[noted.how],
+    DueDate: marked("gave more time, until {day}"),
+    WrittenOff: marked("taken out of our stock"),
+    PhotoKept: marked("the photo is with the item in InvenTree"),
+    PhotoNotKept: marked("the photo could not be kept"),
+    GoesOn: marked("goes on under the new friendship"),
+    Reminded: marked("people were reminded"),
+    Provisioned: lambda noted: _PROVISIONED.get(noted.result, marked("{result} done in InvenTree")),
+    ProvisionWaits: marked("setting up had to wait ({reason})"),
+    PeersTokenRefused: _one_of(
+        marked("our new token at the other space did not work"),
+        marked("our token at the other space did not work ({reason})"),
+        "is_next",
+    ),
+    PeerSilent: marked("the other space's InvenTree does not answer"),
+    Active: marked("both sides were ready: friends"),
+    TokenRotated: _one_of(
+        marked("the other bot's token had been made anew before"), marked("the other bot's new token works"), "before"
+    ),
+    RotationWaits: marked("the new token had to wait ({reason})"),
+    NewName: _one_of(
+        marked("agreed to the other space's new name"), marked("wants to be called otherwise"), "accepted"
+    ),
+    RoomReplaced: marked("the room was replaced"),
+    GoesOnInRoom: marked("said that it goes on in the new room"),
+    Said: _one_of(marked("said !fed {verb}"), marked("said !fed {verb} in answer to another message"), "counted"),
+    NotEntitled: marked("wanted to {verb}, without the right to"),
+    NotTaken: marked("a message of the other bot could not be read"),
+    LeftUnread: marked("sent too many messages ({kind}); the rest is left unread"),
+    NotUnderstood: marked("the other bot sent something that can't be read ({what})"),
+    FiguresTold: _one_of(
+        marked("the other space told no figures ({problem})"), marked("the other space told its figures"), "problem"
+    ),
+    PastDiffers: marked("the other bot tells another past, from message {number} on"),
+    PeerSawMore: marked("the other bot has read more of our messages than we know of ({seen}, not {known})"),
+    PastLost: marked("a part of our own messages is lost ({read}, not {known})"),
+    KnownFromOwnMessage: marked("read in our own message ({kind}), after a restore"),
+    FoundMirrored: marked("found in our InvenTree, after a restore"),
+    Reconciles: marked("the books are compared"),
+    ReconciledByNight: _one_of(
+        marked("the books were not compared by night ({problem})"),
+        marked("the books were compared by night, and nothing is new"),
+        "problem",
+    ),
+    AdminsTold: marked("our admins were told ({sentence})"),
+    NotPosted: marked("the homeserver didn't take our message {key} ({code})"),
+    HomeserverBack: marked("the homeserver answers again, after {since}"),
+    SetAside: marked("set aside under the number {number}: {kind} ({problem})"),
+    RulesFailed: marked("the bot failed on a {kind}"),
+    InventoryVersion: marked("InvenTree's API is {new} now, not {old}"),
+    OwnTokenRotated: _one_of(
+        marked("our own token {setting} could not be renewed ({reason})"),
+        marked("our own token {setting} is renewed"),
+        "reason",
+    ),
+    OwnTokenRevoked: _one_of(
+        marked("our old token {setting} could not be revoked"), marked("our old token {setting} is revoked"), "text"
+    ),
+    ClockSetBack: marked("our clock was {seconds} s ahead"),
+    InRoom: lambda noted: _ROOMS[noted.change],
+    PersonListed: _listed,
+    SettingsRead: _one_of(
+        marked("the settings file has a fault, so the old settings stay in use"),
+        marked("the settings were read again ({changed})"),
+        "faulty",
+    ),
+    Matched: lambda noted: (
+        marked("{peer}'s {word} is part #{part}")
+        if noted.part
+        else marked("{peer}'s {word} is no part of ours any more")
+    ),
+    MirrorUnreadable: marked("what stands in the metadata of company #{company} can't be read"),
+}
+
+
+def is_told(noted: Noted) -> bool:
+    """Whether `show` tells it: neither what people only asked for, nor what the bot writes into notes and metadata."""
+    if isinstance(noted, Said):
+        return noted.verb in _VERBS_TOLD
+    return not (isinstance(noted, StepWasDone) and noted.step in UNTOLD_STEPS)
+
+
+def noted_in_words(locale: Locale, noted: Noted) -> str:
+    """What happened, without a full stop, and without who it was."""
+    words = WORDS[type(noted)]
+    template = words if isinstance(words, str) else words(noted)
+    places = {each.name: _field(locale, getattr(noted, each.name)) for each in fields(noted)}
+    return locale.word(template).format(**places)
+
+
+def _field(locale: Locale, value: object) -> str:
+    if isinstance(value, datetime):
+        return locale.when(value)
+    if isinstance(value, date):
+        return locale.day(value)
+    if isinstance(value, tuple):
+        return locale.short(", ".join(str(each) for each in value), LONGEST_FIELD)
+    return locale.short(str(value), LONGEST_FIELD)
