@@ -113,11 +113,13 @@ def not_entitled(
     return [*lines, locale.say("What you can do: {whoami}", whoami=typed("whoami"))]
 
 
-def line_waits(locale: Locale, *, home: PartyConfig, problem: str, wait: timedelta) -> Lines:
-    """Our InvenTree gives no answer yet, so the line waits for it."""
-    lines: Lines = [
-        locale.say("⏸ {space}'s InvenTree does not answer yet. Your line waits for it.", space=_own(locale, home)),
-    ]
+def line_waits(locale: Locale, *, home: PartyConfig, problem: str, wait: timedelta, silent: bool = True) -> Lines:
+    """Our InvenTree gives no answer yet, so the line waits for it. Not `silent`: it says no."""
+    space = _own(locale, home)
+    first = locale.say("⏸ {space}'s InvenTree does not answer yet. Your line waits for it.", space=space)
+    if not silent:
+        first = locale.say("⏸ {space}'s InvenTree doesn't let me look. Your line waits for its admins.", space=space)
+    lines: Lines = [first]
     if problem:
         lines.append(locale.say("Why: {problem}", problem=diagnosis(locale, problem)))
     lines.append(locale.say("I'll keep trying for up to {time} and answer here.", time=locale.span(wait)))
@@ -141,15 +143,18 @@ def _own(locale: Locale, home: PartyConfig) -> str:
     return naming.space(locale, home.name)
 
 
-def inventory_silent(locale: Locale, *, problem: str, text: str, home: PartyConfig) -> Lines:
-    """Our InvenTree gives no answer, so the line could not be acted upon."""
-    return [
-        locale.say("Not done: {space}'s InvenTree does not answer.", space=naming.space(locale, home.name)),
-        locale.say("Why: {problem}", problem=diagnosis(locale, problem)),
-        locale.say(
-            "Nothing was changed or sent. Please try again later: {line}", line=typed(locale.short(text, LONGEST_LINE))
-        ),
-    ]
+def inventory_silent(locale: Locale, *, problem: str, text: str, home: PartyConfig, silent: bool = True) -> Lines:
+    """Our InvenTree gives no answer, so the line could not be acted upon. Not `silent`: it says no."""
+    space, line = naming.space(locale, home.name), typed(locale.short(text, LONGEST_LINE))
+    if silent:
+        first = locale.say("Not done: {space}'s InvenTree does not answer.", space=space)
+        next_ = locale.say("Nothing was changed or sent. Please try again later: {line}", line=line)
+    else:
+        first = locale.say("Not done: {space}'s InvenTree doesn't let me look.", space=space)
+        next_ = locale.say(
+            "Nothing was changed or sent. Once {space}'s admins have fixed that: {line}", space=space, line=line
+        )
+    return [first, locale.say("Why: {problem}", problem=diagnosis(locale, problem)), next_]
 
 
 def _did_you_mean(locale: Locale, near: tuple[str, ...]) -> str:

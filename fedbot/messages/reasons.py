@@ -335,7 +335,9 @@ _NO_PART: dict[str, tuple[str, str]] = {
 
 
 def why_not_given(locale: Locale, code: str, sender: str, receiver: str) -> tuple[Inline, ...]:
-    """Why a line was not handed over or booked in, as the end of a sentence."""
+    """Why a line was not handed over or booked in, as the end of a sentence; without a code in InvenTree's words."""
+    if code not in _NOT_GIVEN and " " in code:
+        return locale.say("InvenTree said: {said}", said=diagnosis(locale, code))
     why, _ = _NOT_GIVEN.get(code, (_ELSE, ""))
     return locale.say(why, sender=sender, receiver=receiver)
 

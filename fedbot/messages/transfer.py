@@ -198,9 +198,19 @@ def _inline(line: object) -> tuple[Inline, ...]:
 
 
 def transfer_waits(
-    locale: Locale, *, transfer: Transfer, home: PartyConfig, problem: str, next_try: datetime, peer_name: str
+    locale: Locale,
+    *,
+    transfer: Transfer,
+    home: PartyConfig,
+    problem: str,
+    next_try: datetime,
+    peer_name: str,
+    silent: bool = True,
 ) -> Lines:
-    """Something can't go on now: what is done, what is not, what happens next, how to stop it."""
+    """Something can't go on now: what is done, what is not, what happens next, how to stop it.
+
+    Not `silent`: InvenTree answers, but says no, so that its admins have to do something.
+    """
     space = naming.space(locale, home.name)
     since = transfer.waiting_since
     if since is None:
@@ -216,7 +226,9 @@ def transfer_waits(
         first,
         locale.say("Why: {problem}", problem=diagnosis(locale, problem)),
         how_far(locale, transfer, home, peer_name),
-        locale.say("Next: I try again by myself (next {time}). Nothing to do now.", time=locale.clock(next_try)),
+        locale.say("Next: I try again by myself (next {time}). Nothing to do now.", time=locale.clock(next_try))
+        if silent
+        else locale.say("Next: {space}'s admins fix that. Then I go on by myself.", space=space),
         how_to_stop(locale, transfer),
     ]
 

@@ -382,7 +382,7 @@ class CarryOut(WhenAnsweredOrNot):
         """Our InvenTree doesn't answer: say now what can be said without it, or that the line waits."""
         line = turn.waiting_line(self.command.event_id)
         if line is not None:
-            _do_without(turn, line, event.problem)
+            _do_without(turn, line, event.problem, silent=event.silent)
 
 
 def _on_answered(turn: Turn, then: CarryOut, event: Answered) -> None:
@@ -440,7 +440,13 @@ def _on_unanswered(turn: Turn, command: Command, event: Unanswered) -> None:
         answer(
             turn,
             command,
-            say(messages.line_errors.inventory_silent, problem=event.problem, text=command.text, home=turn.home),
+            say(
+                messages.line_errors.inventory_silent,
+                problem=event.problem,
+                text=command.text,
+                home=turn.home,
+                silent=event.silent,
+            ),
         )
 
 
@@ -458,7 +464,7 @@ def next_wake(turn: Turn) -> list[datetime]:
     return [line.asked + WORD_AFTER for line in turn.waiting_lines() if not line.told]
 
 
-def _do_without(turn: Turn, line: WaitingLine, problem: str) -> None:
+def _do_without(turn: Turn, line: WaitingLine, problem: str, *, silent: bool = True) -> None:
     command = line.command
     if line.told:
         return
@@ -467,7 +473,8 @@ def _do_without(turn: Turn, line: WaitingLine, problem: str) -> None:
         turn.drop(line)
         return
     turn.save(replace(line, told=True))
-    phrase = say(messages.line_errors.line_waits, home=turn.home, problem=problem, wait=turn.home.line_too_old_after)
+    wait = turn.home.line_too_old_after
+    phrase = say(messages.line_errors.line_waits, home=turn.home, problem=problem, wait=wait, silent=silent)
     turn.do(
         Post(f"waits:-:{command.event_id}", command.room, phrase, reply_to=command.event_id, answers=command.sender)
     )

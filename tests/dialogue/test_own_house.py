@@ -179,6 +179,43 @@ async def test_a_token_that_is_no_good_any_more_is_told_once_a_day_and_is_no_out
     assert told(world.room, "stock items of")
 
 
+async def test_what_waits_for_a_token_says_who_makes_one_and_never_that_nothing_is_to_be_done() -> None:
+    world = await friends()
+    card = await world.push()
+    rows = world.alpha.tables.tokens
+    token = rows.find("user", world.alpha.user("fedbot").pk)[0]
+    rows.put(replace(token, revoked=True))
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    line = world.anna.says("!fed push M3-NUT 1 to betaspace")
+    await world.passes(timedelta(minutes=3))
+    said = [m.text for m in (*world.room.messages(), *world.alpha_admins.messages()) if "new token" in m.text]
+    assert len(said) == 3
+    assert not [
+        text for text in said if "Nothing to do" in text or "does not answer" in text or "try again later" in text
+    ]
+    (waits,) = [text for text in said if "3zsh waits" in text]
+    assert "Attraktor's admins" in waits
+    assert "!fed push M3-NUT 1 to betaspace" in world.answer_to(line)
+    rows.put(token)
+    await world.passes(timedelta(hours=1))
+    assert world.alpha.total("M3-NUT") == 340
+
+
+@pytest.mark.parametrize(("side", "path"), [("alpha", "stock/transfer/"), ("beta", "api/stock/")])
+async def test_why_inventree_refused_it_is_told_in_its_own_words_on_both_sides(side: str, path: str) -> None:
+    world = await friends()
+    card = await world.push()
+    getattr(world, side).fails(FaultKind.ERROR_BEFORE, "POST", path, status=418)
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(minutes=3))
+    end = world.room.message("@Anna @Cem")
+    for text in (world.card().text, end.text):
+        assert "InvenTree answered 418 I'm a Teapot" in text.replace("teapot", "Teapot"), text
+        assert "InvenTree refused it" not in text
+
+
 async def test_a_clock_that_was_a_year_ahead_keeps_nothing_from_being_looked_at() -> None:
     world = await friends(alpha={**DAILY, "reconcile_at": datetime.min.time().replace(hour=3, minute=30)})
     begun = world.clock.now()

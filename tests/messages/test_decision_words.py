@@ -389,6 +389,20 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Once it answers, send it again: !fed push 10 M3-BOLT to beta
         """,
     ),
+    "a line that InvenTree's admins have to fix": (
+        say(
+            messages.line_errors.inventory_silent,
+            problem="No permission.",
+            text="push 10 M3-BOLT to beta",
+            home=ALPHA,
+            silent=False,
+        ),
+        """
+        Not done: attraktor's InvenTree doesn't let me look.
+        Why: No permission.
+        Nothing was changed or sent. Once attraktor's admins have fixed that: !fed push 10 M3-BOLT to beta
+        """,
+    ),
     "InvenTree is silent": (
         say(
             messages.line_errors.inventory_silent, problem="No connection.", text="push 10 M3-BOLT to beta", home=ALPHA

@@ -38,7 +38,7 @@ from fedbot.rules.wire.subject_ids import Opening
 LONGEST_DAYS = 36_500
 LONGEST_PERSON = 255
 LONGEST_NAME = 400  # what another bot calls a person: a display name, and the Matrix id behind it
-LONGEST_REASON = 200
+LONGEST_REASON = 300
 LONGEST_PLACE = 100
 LONGEST_SERIAL = 500
 LONGEST_URL = 2_000
@@ -103,7 +103,6 @@ Box = Annotated[StrictStr, Field(max_length=LARGEST)]
 """What is sealed to us, as base64."""
 Person = Annotated[StrictStr, Field(max_length=LONGEST_PERSON)]
 EventId = Annotated[StrictStr, Field(max_length=255)]
-LONGEST_REASON = 300
 Name = Annotated[StrictStr, _cut(LONGEST_NAME)]
 Reason = Annotated[StrictStr, _cut(LONGEST_REASON)]
 Place = Annotated[StrictStr, _cut(LONGEST_PLACE)]

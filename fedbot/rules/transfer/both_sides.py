@@ -19,15 +19,17 @@ from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfTransfer
 from fedbot.rules.model.decision import Parcel, Settlement, Signature
 from fedbot.rules.model.effects import Draft, Edit, Phrase, Post, say
-from fedbot.rules.model.events import Waiting
+from fedbot.rules.model.events import StepRefused, Waiting
 from fedbot.rules.model.shown import Change
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import BEFORE_DEBIT, FINAL, TransferState
 from fedbot.rules.protocol import sequencing
-from fedbot.rules.protocol.bodies import ByParcel, Decided, FailedLine, Message, Said, Truth
+from fedbot.rules.protocol.bodies import LONGEST_REASON, ByParcel, Decided, FailedLine, Message, Said, Truth
 from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 
+NO_CODE = "refused"
+"""What the edge calls a no of InvenTree's for which it has no code of its own."""
 SILENT_AFTER_RESENDS = 2
 EDIT_PAUSE = timedelta(minutes=10)
 MOVED = "moved"
@@ -217,17 +219,22 @@ class TellsThatItWaits(OfTransfer):
         """Our InvenTree can't do it now: the card's thread says so."""
         transfer = turn.transfer(self.transfer)
         if transfer is not None:
-            _waits(turn, transfer, event.problem, event.next_try)
+            _waits(turn, transfer, event)
 
 
-def _waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> None:
+def why_refused(event: StepRefused) -> str:
+    """Why a step was refused, as a line keeps it: our short code, or InvenTree's own words where we have none."""
+    return event.text[:LONGEST_REASON] if event.reason == NO_CODE and event.text else event.reason
+
+
+def _waits(turn: Turn, transfer: Transfer, event: Waiting) -> None:
     """Something can't go on now: one message in the card's thread, edited as time goes by."""
     if transfer.state is TransferState.DISPUTED:
         return
     first = transfer.waiting_since is None
     if first:
-        transfer = replace(transfer, waiting_since=turn.now, problem=problem)
-        turn.note(transfer.id, audit.Waits(problem))
+        transfer = replace(transfer, waiting_since=turn.now, problem=event.problem)
+        turn.note(transfer.id, audit.Waits(event.problem))
         turn.save(transfer)
         if "card" in transfer.told and transfer.state is not TransferState.OPEN:
             edit_card(turn, transfer)
@@ -237,8 +244,9 @@ def _waits(turn: Turn, transfer: Transfer, problem: str, next_try: datetime) -> 
         messages.transfer.transfer_waits,
         transfer=transfer,
         home=turn.home,
-        problem=problem,
-        next_try=next_try,
+        problem=event.problem,
+        next_try=event.next_try,
+        silent=event.silent,
         peer_name=turn.party_name(transfer.peer),
     )
     key = f"wait:{transfer.id}"

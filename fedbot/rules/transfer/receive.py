@@ -186,7 +186,9 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     state = TransferState(envelope.kind)
     before = transfer.state
     reason = envelope.body.reason
-    transfer = replace(transfer, state=state, decision=None, ended=turn.now, problem=reason)
+    transfer = replace(
+        transfer, state=state, decision=None, ended=turn.now, problem=reason or _why_it_goes_back(transfer)
+    )
     theirs = state is TransferState.CANCELLED or not transfers.is_ours(turn, transfer)
     if envelope.body.by and theirs:
         transfer = replace(transfer, decided=transfers.signature_in(turn, envelope, transfer.peer, event.event_id))
@@ -199,6 +201,11 @@ def on_end(turn: Turn, transfer: Transfer, envelope: Message[bodies.Ended], even
     if unseen:  # the owner keeps nothing of it, so its bot says nothing either
         transfers.say_the_end(turn, transfer)
     provision.mirror(turn, sequencing.connection_of(turn, transfer))
+
+
+def _why_it_goes_back(transfer: Transfer) -> str:
+    """Why we could not book it in, which stays true when the sender has it again."""
+    return transfer.problem if transfer.state is TransferState.REFUSED else ""
 
 
 def _on_taken_back_alone(turn: Turn, transfer: Transfer) -> None:
@@ -518,7 +525,7 @@ def _on_refused(turn: Turn, then: BookIn, transfer: Transfer, event: StepRefused
     if progress.stage:
         _not_put_away(turn, with_progress(transfer, progress), progress, event.text)
         return
-    transfer = with_progress(transfer, replace(progress, failed=event.reason))
+    transfer = with_progress(transfer, replace(progress, failed=transfers.why_refused(event)))
     if transfer.state is not TransferState.CREDITING:
         turn.save(transfer)
         return

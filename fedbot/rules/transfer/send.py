@@ -193,7 +193,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
         _rest_by_hand(turn, transfer, progress, connection, event.text)
         return
     if transfer.state is TransferState.DISPUTED and step == TakeOut.__name__:
-        turn.save(with_progress(transfer, replace(progress, failed=event.reason)))
+        turn.save(with_progress(transfer, replace(progress, failed=transfers.why_refused(event))))
         return
     if transfer.state is not TransferState.DEBITING or progress.failed:
         unclear = with_progress(transfer, replace(progress, unknown=step))
@@ -207,7 +207,7 @@ def _on_refused(turn: Turn, then: BookOut, transfer: Transfer, event: StepRefuse
             text=event.text,
         )
         turn.tell_admins(phrase, f"sum:{transfer.id}:{progress.number}")
-    transfer = with_progress(transfer, replace(progress, failed=event.reason))
+    transfer = with_progress(transfer, replace(progress, failed=transfers.why_refused(event)))
     turn.save(transfer)
     if progress.stage != "taken" or progress.item is None:
         go_on(turn, transfer, connection)
