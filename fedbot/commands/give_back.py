@@ -16,12 +16,13 @@ from fedbot.commands.loans_meant import (
 )
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.messages.quantities import EVERYTHING
+from fedbot.rules.lines import not_entitled
 from fedbot.rules.loan import hand_back, lend
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Phrase, say
-from fedbot.rules.model.queries import Answer, FindItems, Query
+from fedbot.rules.model.queries import Answer, FindItems, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import TRAVELLING_STATUSES, Right
 from fedbot.rules.model.transfer import Terms, Transfer
 from fedbot.rules.protocol.terms import presentable
@@ -33,7 +34,7 @@ SPEC = Verb(
     name="return",
     aliases=("back",),
     summary="return a loan",
-    right=Right.APPROVER,
+    right=Right.MAPPED,  # of the lender an approver's word is needed: that is the decision
     arguments=(Argument("id", Kind.THINGS, "[ID] [THING] [QUANTITY]", optional=True),),
     options=(
         Option("damaged", "", "it came back damaged (for the lender)"),
@@ -48,7 +49,7 @@ SPEC = Verb(
         'return k7m2 --damaged --note "scratched"',
     ),
     details=(
-        "If the borrower says so, the lender's approver looks at the item and decides on a card.",
+        "Any member of the borrower may say so: the lender's approver looks at the item and decides on a card.",
         "If the lender's approver says so, it is back: that is the decision.",
         "The lender's own stock item returns to its old place. Without a quantity, all of it returns.",
         "For a loan of several items I list what is out: choose a number, a name, or 'all'.",
@@ -67,7 +68,9 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     if len(terms.lines) > 1 and not _named(turn, command)[1]:
         return ()  # which of them go back is asked of the person first
     if loan.role == "sender":
-        return hand_back.questions(loan, terms)
+        people = tuple(turn.home.people.values())
+        rights = (PersonRights(command.username), WhoMay(Right.APPROVER, people))
+        return (*rights, *hand_back.questions(loan, terms))
     return tuple(FindItems(f"#{line.item}") for line in terms.lines)
 
 
@@ -80,14 +83,24 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     if not answers:
         let_choose(turn, command, loan, SPEC)
         return None
+    if loan.role == "sender":
+        return _as_lender(turn, command, loan, terms, answers)
+    connection = carrier(turn, loan)
+    if complaint := _unconnected(turn, loan, connection) or _not_here(turn, loan, terms, answers):
+        return complaint
+    hand_back.hand_back(turn, by_line(command.event_id), connection, terms, turn.signature_of(command))
+    return None
+
+
+def _as_lender(
+    turn: Turn, command: Command, loan: Transfer, terms: Terms, answers: tuple[Answer, ...]
+) -> Phrase | None:
+    """It is here, says our person: an approver's word is the decision."""
     connection = carrier(turn, loan)
     cause, by = by_line(command.event_id), turn.signature_of(command)
-    if loan.role == "receiver":
-        if complaint := _unconnected(turn, loan, connection) or _not_here(turn, loan, terms, answers):
-            return complaint
-        hand_back.hand_back(turn, cause, connection, terms, by)
-        return None
-    if reason := hand_back.wrong_at_owner(loan, terms, connection, list(answers)):
+    if complaint := not_entitled(turn, command, Right.APPROVER, answers[:2]):
+        return complaint
+    if reason := hand_back.wrong_at_owner(loan, terms, connection, list(answers[2:])):
         return say(
             messages.loan.can_not_come_back, loan=loan, reason=reason, home=turn.home, peer_name=connection.peer_name
         )

@@ -32,7 +32,7 @@ from fedbot.inventree.stock import (
     rows_of_part,
     set_status,
 )
-from fedbot.ports.inventory import OutcomeUnknown, Refusal
+from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.steps import Arrived, HandedOver, HandOver, PlacedAt, PutBack, Remark, Taken, TakeOut
 from fedbot.rules.model.stock import STATUS_ATTENTION, STATUS_OK, TRAVELLING_STATUSES
 
@@ -57,11 +57,13 @@ def find_taken(server: Server, step: TakeOut) -> Taken | None:
 def take_out(server: Server, step: TakeOut) -> Taken:
     """Move exactly the agreed quantity to Outgoing, as 'on its way'.
 
-    Raises `Refusal` with one of: gone, changed, virtual, inactive, not-salable, serial, batch, another-thing,
-    not-in-stock, condition, status, too-much, allocated.
+    Raises `Refusal` with one of: gone, changed, virtual, inactive, company-inactive, not-salable, serial, batch,
+    another-thing, not-in-stock, condition, status, too-much, allocated.
     """
     row = item_row(server, step.item)
     _may_leave(server, row, step)
+    if step.company is not None and not _is_active(server, step.company):
+        raise Refusal("The company that would get it is inactive.", "company-inactive")
     if step.known is not None:
         check(server, step.item, step.known, "")
     if row.get("location") == server.outgoing.pk and is_on_its_way(server, step.item):
@@ -109,6 +111,14 @@ def _may_leave(server: Server, row: Row, step: TakeOut) -> None:
     for wrong, reason, text in checks:
         if wrong:
             raise Refusal(text, reason)
+
+
+def _is_active(server: Server, company: int) -> bool:
+    """Whether an admin still wants anything to go to that company; taken for granted where we may not look."""
+    try:
+        return server.api.row(f"company/{company}/").get("active") is not False
+    except NotPermitted:
+        return True
 
 
 def _is_as_agreed(row: Row, step: TakeOut) -> bool:

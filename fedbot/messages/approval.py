@@ -55,6 +55,17 @@ def tap_instead(locale: Locale, *, subject: Subject) -> Lines:
     return [locale.say("That doesn't count. Tap ✅ or ❌ on the card to decide.")]
 
 
+def reason_noted(locale: Locale, *, subject: Transfer, peer_name: str) -> Lines:
+    """Somebody has answered a card in words of their own."""
+    return [
+        locale.say(
+            "If you tap ❌, {peer} reads that as your reason. {code}",
+            peer=naming.space(locale, peer_name),
+            code=subject.code,
+        )
+    ]
+
+
 def no_reason_here(locale: Locale, *, subject: Subject) -> Lines:
     """A reason for declining a friendship, which has no place for one."""
     return [

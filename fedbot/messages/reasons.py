@@ -185,6 +185,10 @@ _NOT_GIVEN: dict[str, tuple[str, str]] = {
         marked("the part isn't active any more in {sender}'s InvenTree."),
         marked("Choose another item, or set the part active there and start again."),
     ),
+    "company-inactive": (
+        marked("in {sender}'s InvenTree the company {receiver} is inactive."),
+        marked("If that isn't meant, an admin of {sender} can set it active again. Then start again."),
+    ),
     "not-salable": (
         marked("the part isn't salable, and InvenTree assigns only salable parts to another space."),
         marked("Switch on 'salable' at the part in {sender}'s InvenTree, then start again."),

@@ -21,7 +21,7 @@ from fedbot.rules.loan import extend, lend
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
-from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, Wish
+from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, SpokenReason, Wish
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Redacted, Said, Unanswered
 from fedbot.rules.model.queries import Able, PersonRights, WhoMay
@@ -31,6 +31,8 @@ from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import announcements, room_upgrades, sequencing
+from fedbot.rules.protocol.bodies import LONGEST_REASON
+from fedbot.rules.protocol.terms import presentable
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides, opening, parcel, receive, request, sender_decision
 from fedbot.rules.wire.subject_ids import SubjectKind, kind_of
@@ -39,6 +41,7 @@ S = TypeVar("S", Connection, Transfer)
 
 QUIET_FOR = timedelta(days=1)
 MOST_BEHIND = 10
+MOST_REASONS = 10
 
 
 def subject_by_id(turn: Turn, identifier: str) -> Subject | None:
@@ -81,7 +84,8 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     if awaits_parcel(subject) and _is_of_before(subject, event.at):
         quiet(turn, subject, event.sender, say(messages.parcel.parcel_has_just_left, subject=subject))
         return
-    complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at)
+    note = _reason_of(subject, event.sender) if choice is Choice.DECLINE else ""
+    complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at, note=note)
     if complaint:
         quiet(turn, subject, event.sender, complaint)
 
@@ -110,6 +114,39 @@ def on_spoken_decision(turn: Turn, event: Said) -> bool:
     if subject is not None:
         _tell_what_to_tap(turn, subject, event.sender)
     return subject is not None
+
+
+def reasoned_on(turn: Turn, event: Said) -> Transfer | None:
+    """The transfer, still to be decided here, whose card one of our people has answered in words of their own."""
+    about = turn.key_of(event.reply_to)
+    subject = subject_by_id(turn, about.removeprefix("card:")) if about.startswith("card:") else None
+    if not isinstance(subject, Transfer) or event.edits or event.unproven or lend.is_return(subject):
+        return None
+    is_ours = event.sender in turn.home.people and event.room in room_upgrades.federation_rooms(turn)
+    decides = is_open(subject) and decides_here(turn.home, subject)
+    return subject if is_ours and decides and event.text.strip() else None
+
+
+def on_reason(turn: Turn, event: Said) -> None:
+    """It is the reason, should that person decline; who said it is told once that the other space reads it then."""
+    subject = reasoned_on(turn, event)
+    if subject is None:
+        return
+    text = presentable(" ".join(event.text.split()))[:LONGEST_REASON]
+    others = tuple(reason for reason in subject.reasons if reason.person != event.sender)
+    subject = replace(subject, reasons=(*others, SpokenReason(event.sender, text))[-MOST_REASONS:])
+    decision = subject.decision
+    if decision is not None and decision.person == event.sender and decision.choice is Choice.DECLINE:
+        subject = replace(subject, decision=replace(decision, note=text))
+    turn.save(subject)
+    peer_name = turn.party_name(subject.peer)
+    quiet(turn, subject, event.sender, say(messages.approval.reason_noted, subject=subject, peer_name=peer_name))
+
+
+def _reason_of(subject: Subject, person: str) -> str:
+    """What the person has answered to the card."""
+    reasons = subject.reasons if isinstance(subject, Transfer) else ()
+    return next((reason.text for reason in reasons if reason.person == person), "")
 
 
 def _tell_what_to_tap(turn: Turn, subject: Subject, person: str) -> None:

@@ -16,7 +16,7 @@ from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.conversation import PendingChoice
 from fedbot.rules.model.effects import Ask, Phrase, Post, Typing, say
 from fedbot.rules.model.events import Answered, Reacted, Said, Unanswered, Unreadable, Waiting
-from fedbot.rules.model.queries import Able, PersonRights, WhoMay
+from fedbot.rules.model.queries import Able, Answer, PersonRights, WhoMay
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import WaitingLine
 from fedbot.rules.protocol import announcements, room_upgrades
@@ -41,6 +41,7 @@ def on_said(turn: Turn, event: Said) -> None:
     if heard is None:
         if not decisions.on_spoken_decision(turn, event) and not event.unproven and _is_in_our_rooms(turn, event):
             hand_back.on_reply(turn, event)
+            decisions.on_reason(turn, event)
         return
     text, meant = heard
     if not _ends_a_friendship(text) and _says_too_much(turn, event):
@@ -58,7 +59,8 @@ def is_for_us(turn: Turn, event: Said) -> bool:
     """Whether we do anything for that line. What isn't for us is nobody's to keep."""
     if _heard(turn, event) is not None or decisions.spoken_on(turn, event) is not None:
         return True
-    return not event.unproven and _is_in_our_rooms(turn, event) and hand_back.remarked_on(turn, event) is not None
+    answers_a_card = hand_back.remarked_on(turn, event) or decisions.reasoned_on(turn, event)
+    return not event.unproven and _is_in_our_rooms(turn, event) and answers_a_card is not None
 
 
 def was_out(turn: Turn, event: Said | Reacted) -> bool:
@@ -425,6 +427,14 @@ def _is_over(turn: Turn, command: Command) -> bool:
     if line is not None:
         turn.drop(line)
     return line is not None
+
+
+def not_entitled(turn: Turn, command: Command, right: Right, answers: tuple[Answer, ...]) -> Phrase | None:
+    """Why the speaker may not do that, by the answers to `PersonRights` and `WhoMay`; None if they may."""
+    rights, able = answers
+    if not (isinstance(rights, Rights) and isinstance(able, Able)):
+        raise TypeError(f"a line asks for rights and who may, not {answers!r}")
+    return None if rights.covers(right) else _not_entitled(turn, command, rights, able, right)
 
 
 def _not_entitled(turn: Turn, command: Command, rights: Rights, able: Able, right: Right) -> Phrase:

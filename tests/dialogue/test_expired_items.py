@@ -1,4 +1,4 @@
-"""What is past its date stands so on the card; a part that is inactive by now stays where it is."""
+"""What is past its date stands so on the card; what an admin has set inactive stays where it is."""
 
 from __future__ import annotations
 
@@ -30,3 +30,26 @@ async def test_a_part_that_was_set_inactive_after_the_offer_does_not_leave() -> 
     assert world.alpha.transfer().state is TransferState.ABORTED
     assert world.alpha.total("M3-NUT") == before
     assert "Why: the part isn't active any more in Attraktor's InvenTree." in world.card().text
+
+
+async def test_nothing_leaves_for_a_company_that_an_admin_has_set_inactive() -> None:
+    world = await friends()
+    card = await world.push()
+    company = world.alpha.connection().company
+    world.alpha.admin("PATCH", f"company/{company}/", active=False)
+    before = world.alpha.total("M3-NUT")
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.ABORTED
+    assert world.alpha.total("M3-NUT") == before
+    assert world.alpha.given("M3-NUT") == 0
+    assert "Why: in Attraktor's InvenTree the company Betaspace is inactive." in world.card().text
+    assert "set it active again" in world.card().text
+
+
+async def test_a_locked_part_is_lent_and_given_like_any_other_as_its_lock_is_about_the_part_alone() -> None:
+    world = await friends()
+    for space, ipn in ((world.alpha, "M3-NUT"), (world.beta, "N-M3")):
+        space.admin("PATCH", f"part/{space.part(ipn).pk}/", locked=True)
+    await world.hand_over()
+    assert world.alpha.transfer().state is TransferState.DONE

@@ -108,6 +108,22 @@ async def test_the_owners_own_item_comes_back_to_its_place_when_its_approver_say
     assert_books_balance(world)
 
 
+async def test_a_member_who_carried_it_home_hands_it_back_and_the_owners_approver_decides() -> None:
+    world = await lent("#42", "until 31.1.")
+    line = world.tom.says(f"!fed return {loan(world.beta).code}")
+    await world.settle()
+    assert "Not done" not in world.answer_to(line)
+    card = world.room.message("hands back 1 × Laser lens")
+    assert world.alpha.row(42).customer is not None
+    world.kim.reacts(card, "✅")
+    await world.grace()
+    assert world.alpha.row(42).customer is not None, "a member of the owner decides nothing"
+    world.piet.reacts(card, "✅")
+    await world.grace()
+    assert [back(space).state for space in world.spaces] == [DONE, DONE]
+    assert_books_balance(world)
+
+
 async def test_the_owners_line_is_the_decision_and_says_in_which_state_it_came() -> None:
     world = await lent("#42")
     line = world.anna.says(f'!fed return {loan(world.alpha).code} --damaged --note "scratched at the rim"')

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.world import friends, sharing, told
 
@@ -27,3 +31,37 @@ async def test_the_reason_for_declining_a_request_stands_in_what_rings_who_asked
     assert world.alpha.transfer().state is TransferState.DECLINED
     heard = [m for m in told(world.room, "in use on Saturday") if world.dilek.user_id in m.mentions]
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize("order", ["before the tap", "in the grace"])
+async def test_a_plain_answer_to_the_card_is_the_reason_of_who_then_declines(order: str) -> None:
+    world = await friends()
+    card = await world.push()
+    if order == "in the grace":
+        world.cem.reacts(card, "❌")
+        await world.settle()
+    world.bea.says("I would take them", reply_to=card)
+    world.cem.says("no room until Saturday, sorry", reply_to=card)
+    await world.settle()
+    (told_once,) = [m for m in told(world.room, "reads that as your reason") if "Cem" in m.text]
+    assert told_once.thread == card.event_id
+    if order == "before the tap":
+        world.cem.reacts(card, "❌")
+    await world.grace()
+    await world.passes(timedelta(minutes=1))
+    end = world.room.message("Declined")
+    assert "no room until Saturday, sorry" in end.text
+    assert "I would take them" not in end.text
+    assert end.mentions[:1] == (world.anna.user_id,)
+
+
+async def test_what_somebody_else_answers_is_no_reason_and_nothing_of_it_is_kept() -> None:
+    world = await friends()
+    card = await world.push()
+    world.anna.says("It is from Attraktor", reply_to=card)
+    world.cem.says("Just talk")
+    await world.settle()
+    world.cem.reacts(card, "❌")
+    await world.grace()
+    assert "Why:" not in world.card().text
+    assert not told(world.room, "reads that as your reason")

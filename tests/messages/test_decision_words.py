@@ -389,6 +389,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Once it answers, send it again: !fed push 10 M3-BOLT to beta
         """,
     ),
+    "an answer to a card in own words": (
+        say(messages.approval.reason_noted, subject=transfer(), peer_name="attraktor"),
+        """
+        If you tap ❌, attraktor reads that as your reason. k7m2
+        """,
+    ),
     "a line that InvenTree's admins have to fix": (
         say(
             messages.line_errors.inventory_silent,

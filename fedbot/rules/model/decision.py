@@ -74,6 +74,14 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class SpokenReason:
+    """What one of our people has answered to a card: their reason, if they decline."""
+
+    person: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Signature:
     """Who decided (or asked), when, by which event: what the audit and the cards name. `note`: the reason given."""
 

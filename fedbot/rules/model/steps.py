@@ -83,7 +83,8 @@ class Known:
 class TakeOut:
     """Sender: move exactly `quantity` of `item` to *Outgoing*, with the travelling status. Result: `Taken`.
 
-    `batch`, `status` and `status_text` are as people agreed to it; None and '' where they may be others.
+    `batch`, `status` and `status_text` are as people agreed to it; None and '' where they may be others. `company` is
+    that which will get it: nothing leaves for one that is inactive.
     """
 
     mark: str
@@ -96,6 +97,7 @@ class TakeOut:
     status: int | None = None
     status_text: str = ""
     known: Known | None = None
+    company: int | None = None
 
 
 @dataclass(frozen=True)

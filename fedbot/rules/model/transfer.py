@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature
+from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK
@@ -150,7 +150,8 @@ class Transfer:
     `shown` is when our card was posted, `reminded` when people were last reminded of it; both by our clock.
     `card` is what our newest card shows (None: that isn't known, after a loss), `own_card` its event, `redrawn` when it
     was edited to show that, `superseded` the cards before it, on which nothing is decided any more. `consented` is the
-    hash of what our approver's decision was for. `wished` are the lines that our person asked another space for,
+    hash of what our approver's decision was for; `reasons` are what our people have answered to it.
+    `wished` are the lines that our person asked another space for,
     `accepted` names what was seen of what would be given for them (`wish.shown_as`).
     Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
     those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
@@ -202,6 +203,7 @@ class Transfer:
     redrawn: datetime | None = None
     superseded: tuple[str, ...] = ()
     consented: str = ""
+    reasons: tuple[SpokenReason, ...] = ()
     wished: tuple[Line, ...] = ()
     accepted: str = ""
 

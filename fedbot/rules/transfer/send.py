@@ -118,6 +118,7 @@ def _take_out(turn: Turn, transfer: Transfer, line: Line, connection: Connection
         status=line.status if loan is None else None,
         status_text=line.status_text if loan is None else "",
         known=known_item(turn, loan, line.of_line) if loan else None,
+        company=connection.company,
     )
 
 

@@ -120,7 +120,8 @@ def _on_looked_again(turn: Turn, then: Debit, event: Answered) -> None:
     if transfer is None or transfer.state is not TransferState.APPROVED:
         return
     transfer = transfers.goes_on(turn, transfer)
-    if any(isinstance(answer, Rights) and not answer.covers(Right.APPROVER) for answer in event.answers):
+    right = Right.MAPPED if lend.is_return(transfer) else Right.APPROVER  # the owner's approver has decided on that
+    if any(isinstance(answer, Rights) and not answer.covers(right) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "right-lost")
     elif any(isinstance(answer, ItemsFound) and _is_mixed(turn, transfer, answer) for answer in event.answers):
         transfers.end(turn, transfer, TransferState.ABORTED, None, "merged")
