@@ -14,16 +14,19 @@ from fedbot.rules.model.queries import (
     Able,
     Answer,
     InventoryStanding,
+    NamedThings,
     Overview,
     OwnTokens,
     OwnTokensSeen,
     PersonRights,
     Query,
+    UnknownThings,
     WhoMay,
 )
 from fedbot.rules.model.stock import Right, Rights
 
 MANY_ITEMS = 10_000
+TWO_PEOPLE = 2
 ROLES = "stock and return_order: add; part, part_category, stock_location: view"
 
 
@@ -42,6 +45,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
             *_ends(settings, await _answer(inventory, OwnTokens(), OwnTokensSeen)),
             *[bad("InvenTree", complaint) for complaint in standing.complaints],
             *await _people(settings, inventory),
+            *await _high_value(settings, inventory),
         ]
     except InventoryProblem as problem:
         return [_unanswered(settings, problem)]
@@ -142,6 +146,29 @@ async def _people(settings: Settings, inventory: Inventory) -> list[Finding]:
         await _somebody(settings, inventory, Right.APPROVER),
         await _somebody(settings, inventory, Right.SUPERUSER),
     ]
+
+
+async def _high_value(settings: Settings, inventory: Inventory) -> list[Finding]:
+    """What needs the yes of two people is there, and so are they."""
+    care = settings.high_value.care
+    if not care.is_on:
+        return []
+    named = NamedThings(care.parts, care.categories, care.locations)
+    unknown = await _answer(inventory, named, UnknownThings)
+    found = [
+        bad(f"high_value.{setting}", f"InvenTree has nothing called {word}", "correct it, or take it out")
+        for setting, words in (
+            ("parts", unknown.parts),
+            ("categories", unknown.categories),
+            ("locations", unknown.locations),
+        )
+        for word in words
+    ]
+    able = await _answer(inventory, WhoMay(Right.APPROVER, tuple(dict.fromkeys(settings.people.values()))), Able)
+    if len(able.usernames) < TWO_PEOPLE:
+        todo = "make another of your people an approver in InvenTree"
+        found.append(bad("high_value", f"it takes two approvers; there is {len(able.usernames)}", todo))
+    return found or [good("high_value", "two people decide on what it names")]
 
 
 async def _somebody(settings: Settings, inventory: Inventory, right: Right) -> Finding:

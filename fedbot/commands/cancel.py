@@ -6,7 +6,7 @@ from fedbot import messages
 from fedbot.commands.lookup import subject_meant
 from fedbot.commands.spec import Argument, Handler, Kind, Verb, Where
 from fedbot.rules import decisions
-from fedbot.rules.approval.subject import Subject, asker_of
+from fedbot.rules.approval.subject import Subject, asker_of, first_yes_of
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -46,7 +46,8 @@ def _is_unfinished(subject: Subject) -> bool:
 
 def _is_own(subject: Subject, person: str) -> bool:
     """Whether the person asked for it, or is the one whose decision is on its way."""
-    return asker_of(subject) == person or (subject.decision is not None and subject.decision.person == person)
+    deciding = (subject.decision, first_yes_of(subject))
+    return asker_of(subject) == person or any(each is not None and each.person == person for each in deciding)
 
 
 def _right_to_cancel(subject: Subject) -> Right:
@@ -77,6 +78,10 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
         return say(messages.approval.decision_stopped, subject=subject)
     if isinstance(subject, Connection):
         return _cancel_connection(turn, command, subject)
+    first = first_yes_of(subject)
+    if first is not None and first.person == command.sender:
+        transfers.take_back_first_yes(turn, subject, command.sender, command.event_id)
+        return say(messages.approval.decision_stopped, subject=subject)
     return _cancel_transfer(turn, command, subject)
 
 

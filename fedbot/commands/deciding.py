@@ -26,6 +26,7 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
 
     `quantity` is how much of a request is granted; all of it is a plain yes.
     """
+    proven = command.is_proven and bool(turn.by_code(str(command.arguments.get("id", ""))))
     open_here = tuple(s for s in turn.subjects() if subjects.decides_here(turn.home, s) and subjects.is_open(s))
     subject = subject_meant(turn, command, spec, open_here)
     if isinstance(subject, Phrase):
@@ -41,7 +42,16 @@ def decide(turn: Turn, command: Command, spec: Verb, choice: Choice, quantity: D
     if note and not isinstance(subject, Transfer):
         return say(messages.approval.no_reason_here, subject=subject)
     return decisions.take_up(
-        turn, subject, choice, command.sender, event, reply_to=event, quantity=quantity, at=command.at, note=note
+        turn,
+        subject,
+        choice,
+        command.sender,
+        event,
+        reply_to=event,
+        quantity=quantity,
+        at=command.at,
+        note=note,
+        proven=proven,
     )
 
 

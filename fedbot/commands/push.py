@@ -12,6 +12,7 @@ from fedbot.commands.lookup import friend_meant, whole_line
 from fedbot.commands.picking import Choice, Picked, Picking, line_of, pick, quantity_complaint, size_complaint
 from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb, Where
 from fedbot.rules import command as chat_lines
+from fedbot.rules.model.care import taken_out
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase
@@ -62,7 +63,8 @@ def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     last_day = loan_until(turn, command)
     if isinstance(last_day, Phrase):
         return last_day
-    return tuple(FindItems(word, merges=True) for word in _words(command))
+    told = bool(turn.home.care.categories)
+    return tuple(FindItems(word, told, merges=True) for word in _words(command))
 
 
 def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | None:
@@ -136,7 +138,11 @@ def _offer(turn: Turn, command: Command, connection: Connection, picked: list[Pi
     complaint = size_complaint(terms, metadata)
     if complaint is not None:
         return complaint
-    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata)
+    care = turn.home.care
+    why = care.why(taken_out(each.item, each.quantity) for each in picked)
+    if command.is_proven and care.typed_code:
+        why = ""
+    opening.open_push(turn, by_line(command.event_id), connection, terms, asker, metadata, why)
     return None
 
 

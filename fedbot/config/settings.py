@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal, Self
 
@@ -35,6 +36,7 @@ from fedbot.config.values import (
     Url,
     UrlOrNone,
 )
+from fedbot.rules.model.care import Care
 from fedbot.rules.model.names import of_party
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
@@ -163,6 +165,52 @@ class Rules(Section):
         return self
 
 
+class HighValue(Section):
+    """What needs extra care: of this, one person's yes is not enough."""
+
+    from_value: Decimal | None = Field(
+        None, gt=0, description="from this total of purchase prices on two people have to agree; empty: no value does"
+    )
+    currency: str = Field("", pattern="^([A-Z]{3})?$", description="in which currency, as InvenTree writes it: EUR")
+    without_price: Literal["high", "low"] | None = Field(
+        None, description="how an item without a purchase price in it counts; required with `from_value`"
+    )
+    parts: tuple[Filled, ...] = Field((), description="parts of which any quantity needs it: IPN, name or `part:12`")
+    categories: tuple[Filled, ...] = Field((), description="categories, by name or path, with all below them")
+    locations: tuple[Filled, ...] = Field((), description="the same for the locations where it lies")
+    taken_in: bool = Field(
+        default=False, description="whether it holds for what others offer us too; such things have no price here yet"
+    )
+    typed_code: bool = Field(
+        default=True, description="whether in an encrypted room one person is enough who types the code of the card"
+    )
+
+    @model_validator(mode="after")
+    def _says_what_has_no_price(self) -> Self:
+        if self.from_value is not None and (self.without_price is None or not self.currency):
+            raise write_instead(
+                "from_value: say too in which currency, and how an item without a price counts; "
+                "for example currency: EUR and without_price: high"
+            )
+        if self.from_value is None and (self.without_price is not None or self.currency):
+            raise write_instead("currency and without_price only count with from_value: write it too, or neither")
+        return self
+
+    @property
+    def care(self) -> Care:
+        """The same, as the rules know it."""
+        return Care(
+            from_value=self.from_value,
+            currency=self.currency,
+            is_dear_without_price=self.without_price != "low",
+            parts=self.parts,
+            categories=self.categories,
+            locations=self.locations,
+            taken_in=self.taken_in,
+            typed_code=self.typed_code,
+        )
+
+
 class Disclose(Section):
     """What is sealed unless told otherwise."""
 
@@ -235,6 +283,7 @@ class Settings(Section):
     people: dict[MatrixId, Filled] = Field(description="Matrix id of each member and their InvenTree user")
     inventree: InvenTree
     rules: Rules = Rules()
+    high_value: HighValue = HighValue()
     disclose: Disclose = Disclose()
     stats: Stats = Stats()
     retention: Retention = Retention()
@@ -322,6 +371,7 @@ class Settings(Section):
             private_peers=tuple(self.inventree.private_peers),
             has_admin_token=self.inventree.admin_token is not None,
             self_approval=self.rules.self_approval,
+            care=self.high_value.care,
             grace=timedelta(seconds=self.rules.grace_seconds),
             request_open_for=timedelta(days=self.rules.request_open_days),
             parcel_reminder=timedelta(days=self.rules.parcel_reminder_days),

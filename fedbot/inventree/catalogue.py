@@ -17,16 +17,19 @@ from fedbot.inventree.stock import WHOLE, item_row_if_there
 from fedbot.inventree.stock_index import Known
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.rules.model.care import is_below
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
 from fedbot.rules.model.queries import (
     FindItems,
     FindShareable,
     ItemsFound,
+    NamedThings,
     Scope,
     SearchStock,
     Shareable,
     StockHits,
     Thing,
+    UnknownThings,
 )
 from fedbot.rules.model.scanned_codes import stock_item_in
 from fedbot.rules.model.stock import Part, StockItem
@@ -61,6 +64,15 @@ class Categories:
         """These categories and all below them."""
         wanted = set(keys)
         return {pk for pk in self._rows if wanted & set(self.chain(pk))}
+
+    def path(self, pk: object) -> str:
+        """As InvenTree writes it: `Optics/Lasers`; '' for no category."""
+        row = self._rows.get(pk) if isinstance(pk, int) else None
+        return str(row.get("pathstring") or row.get("name") or "") if row else ""
+
+    def paths(self) -> tuple[str, ...]:
+        """Those of all categories."""
+        return tuple(self.path(pk) for pk in self._rows)
 
     def like(self, word: str) -> list[str]:
         """The names of those that are called much like that, best first, at most three."""
@@ -135,6 +147,24 @@ def parts_like(server: Server, word: str) -> tuple[Part, ...]:
     return tuple(known.part for known in found)
 
 
+def unknown_things(server: Server, question: NamedThings) -> UnknownThings:
+    """What the settings name and InvenTree doesn't have."""
+    categories = Categories.read(server.api).paths() if question.categories else ()
+    locations = server.places.paths()
+    return UnknownThings(
+        tuple(word for word in question.parts if not _is_part(server, word)),
+        tuple(word for word in question.categories if not any(is_below(path, word) for path in categories)),
+        tuple(word for word in question.locations if not any(is_below(path, word) for path in locations)),
+    )
+
+
+def _is_part(server: Server, word: str) -> bool:
+    key = word.casefold().removeprefix("part:")
+    if key.isdecimal() and key != word.casefold():
+        return server.api.row_if_there(f"part/{key}/") is not None
+    return bool(parts_by_ipn(server, word) or parts_by_name(server, word))
+
+
 def parts_by_ipn(server: Server, ipn: str) -> list[dict[str, Any]]:
     """The parts with this IPN; case doesn't matter (facts: the filter is exact, but case-insensitive)."""
     rows = server.api.rows("part/", IPN=plain(ipn))
@@ -198,7 +228,7 @@ def _whole_part(server: Server, row: Row, categories: Categories, question: Find
 
 
 def _part(row: Row, categories: Categories) -> Part:
-    return part_of(row, categories.chain(row.get("category")))
+    return part_of(row, categories.chain(row.get("category")), categories.path(row.get("category")))
 
 
 def _by_serial(server: Server, word: str, categories: Categories, question: FindItems) -> ItemsFound | None:

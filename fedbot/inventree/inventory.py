@@ -86,6 +86,7 @@ ANSWERS: dict[type[Query], Callable[[Server, Any], Answer]] = {
     queries.BooksOf: whereabouts.books_of,
     queries.FindShareable: catalogue.find_shareable,
     queries.SearchStock: catalogue.search_stock,
+    queries.NamedThings: catalogue.unknown_things,
 }
 
 DEEDS: dict[type[Step], Deed] = {

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from fedbot.inventree import metadata
-from fedbot.inventree.catalogue import parts_by_ipn, parts_by_name, parts_like
+from fedbot.inventree.catalogue import Categories, parts_by_ipn, parts_by_name, parts_like
 from fedbot.inventree.history import RETURNED, trace
 from fedbot.inventree.rows import Row, part_of
 from fedbot.inventree.server import Server
@@ -47,8 +47,10 @@ def match_part(server: Server, question: MatchPart) -> PartMatch:
     if reason:
         return _nothing(server, reason, creatable=False)
     place = server.default_place(row)
+    category = Categories.read(server.api).path(row.get("category")) if question.with_category else ""
+    part = part_of(row, category_path=category)
     return PartMatch(
-        part=part_of(row), how=how, place=place.path, location=place.pk, again=again, factor=str(ratio), serial=serial
+        part=part, how=how, place=place.path, location=place.pk, again=again, factor=str(ratio), serial=serial
     )
 
 

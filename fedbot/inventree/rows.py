@@ -32,7 +32,7 @@ def written(quantity: Decimal) -> str:
     return f"{quantity:f}"
 
 
-def part_of(row: Row, categories: tuple[int, ...] = ()) -> Part:
+def part_of(row: Row, categories: tuple[int, ...] = (), category_path: str = "") -> Part:
     """A part, from `part/` or from the `part_detail` of a stock item (which has no keywords and category)."""
     return Part(
         pk=int(row["pk"]),
@@ -48,6 +48,7 @@ def part_of(row: Row, categories: tuple[int, ...] = ()) -> Part:
         virtual=bool(row.get("virtual", False)),
         trackable=bool(row.get("trackable", False)),
         categories=categories,
+        category_path=category_path,
     )
 
 
@@ -80,7 +81,15 @@ def item_of(
         customer=row.get("customer"),
         provenance=provenance,
         metadata=metadata,
+        price=price_of(row),
+        currency=_text(row, "purchase_price_currency"),
     )
+
+
+def price_of(row: Row) -> Decimal | None:
+    """What one of it was bought for: a float, or a string before 1.0; None if nobody has said."""
+    price = row.get("purchase_price")
+    return None if price in {None, ""} else Decimal(str(price))
 
 
 def exact_status(row: Row) -> int:

@@ -81,6 +81,10 @@ class Places:
         """The place with this key, or None."""
         return None if pk is None else self._by_key.get(pk)
 
+    def paths(self) -> tuple[str, ...]:
+        """Those of all places."""
+        return tuple(place.path for place in self._by_key.values())
+
     def meant_by(self, word: str) -> tuple[Place, ...]:
         """The places that a configured word means: a key, else a path, else a name (case doesn't matter)."""
         word = word.strip().strip("/")

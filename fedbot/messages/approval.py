@@ -13,7 +13,7 @@ from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_facts import by_another_name, no_part_for, state_in_words
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.decision import Choice, Wish
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer, total
@@ -46,6 +46,46 @@ def noted_in_grace(locale: Locale, *, subject: Subject, choice: Choice, seconds:
     else:
         first = locale.say("Noted: no to {case}. It counts in {span}.", case=case, span=locale.span(seconds))
     return [first, locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel"))]
+
+
+def first_yes_noted(locale: Locale, *, transfer: Transfer, by: str, party: str) -> Lines:
+    """The first of the two people that it takes has said yes."""
+    return [
+        locale.say(
+            "Noted: {who} says yes to {case}.", who=naming.person(locale, by), case=naming.case(locale, transfer)
+        ),
+        locale.say(
+            "It is of high value: another approver of {space} has to tap ✅, too.", space=naming.space(locale, party)
+        ),
+        locale.say("To take it back until then, reply: {cancel}", cancel=command("cancel")),
+    ]
+
+
+def needs_another_person(locale: Locale, *, subject: Transfer, by: str) -> Lines:
+    """The same InvenTree user can't say both yeses, with another Matrix account neither."""
+    return [
+        locale.say(
+            "Not counted: {who} said yes to {case} already, as the same InvenTree user as you.",
+            who=naming.person(locale, by),
+            case=naming.case(locale, subject),
+        ),
+        locale.say("It is of high value: another approver has to tap ✅."),
+    ]
+
+
+def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Wish, by: str) -> Lines:
+    """The second person says yes to something else than the first: by parcel, or to less."""
+    less = f" {locale.quantity(first.quantity)}" if first.quantity is not None else ""
+    parcel = " --parcel" if first.choice is Choice.PARCEL else ""
+    return [
+        locale.say(
+            "Not counted: {who} said yes to {case} otherwise.",
+            who=naming.person(locale, by),
+            case=naming.case(locale, transfer),
+        ),
+        locale.say("The same as they said: {approve}", approve=command(f"approve {transfer.code}{less}{parcel}")),
+        locale.say("Or ask them to take theirs back first."),
+    ]
 
 
 def tap_instead(locale: Locale, *, subject: Subject) -> Lines:

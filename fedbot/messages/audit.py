@@ -34,6 +34,7 @@ from fedbot.rules.model.audit import (
     LoanEnded,
     Matched,
     MirrorUnreadable,
+    NeedsCare,
     NewName,
     Noted,
     NotEntitled,
@@ -88,6 +89,8 @@ LONGEST_FIELD = 40
 FACTS: dict[Fact, str] = {
     Fact.LESS_GRANTED: marked("granted less than was asked for"),
     Fact.LESS_TAKEN: marked("agreed to the smaller quantity"),
+    Fact.AGREED_THERE: marked("said yes, for the other space"),
+    Fact.RELEASED: marked("said the second yes: it may go"),
     Fact.NO_PART: marked("there was no place for it at our space, so it was taken back"),
     Fact.CANCELLED_HERE: marked("it came although it was cancelled here; it goes back"),
     Fact.NOT_AS_ASKED: marked("it came, but isn't what was asked for; it goes back"),
@@ -236,6 +239,8 @@ _VERBS_TOLD = frozenset({"cancel", "approve", "decline", "review", "resolve", "r
 def _decided(noted: Decided) -> str:
     if noted.stage is Stage.IN_GRACE:
         return _IN_GRACE[noted.choice]
+    if noted.stage is Stage.FIRST:
+        return marked("said the first of two yeses")
     if noted.stage is Stage.VOID:
         return marked("the decision is void, as the card would show something else by now")
     return _NOT_COUNTED[noted.choice]
@@ -276,6 +281,7 @@ WORDS: dict[type[Noted], str | Callable[[Any], str]] = {
         "waits",
     ),
     NothingFollows: marked("something came in after it was stopped; nothing followed"),
+    NeedsCare: marked("it is of high value: a yes takes two people"),
     AskerHasToSee: marked("taken back, so that the asker sees first what would come ({why})"),
     Waits: marked("had to wait for InvenTree"),
     Disputed: marked("stopped, as nobody could tell what happened"),

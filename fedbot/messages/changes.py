@@ -35,6 +35,7 @@ FIELDS = {
     "loan_until": marked("the due date"),
     "due": marked("how long it stays open"),
     "granted_by": marked("who granted it"),
+    "care": marked("how many people have to agree"),
     "peer_key": marked("the key"),
     "peer_bot": marked("the bot's account"),
     "name": marked("the name"),
@@ -42,7 +43,7 @@ FIELDS = {
     "makes_access": marked("who makes the access"),
 }
 """What people call the fields of the model."""
-OURS = frozenset({"landing", "makes_access"})
+OURS = frozenset({"landing", "makes_access", "care"})
 """What our own InvenTree or config changes; everything else is the other space's word."""
 
 

@@ -13,7 +13,7 @@ from fedbot.messages.keys import row
 from fedbot.messages.language import Lines, Locale, Words
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
-from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, where_it_is
+from fedbot.messages.transfer_facts import asked, card_of, not_done, state_in_words, two_people, where_it_is
 from fedbot.rules.model.audit import AuditEntry
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
@@ -70,7 +70,7 @@ def _transfer(locale: Locale, transfer: Transfer, home: PartyConfig, peer_name: 
         receiver=card.receiver,
     )
     state = (*state_in_words(locale, transfer), *what_is_left(locale, transfer, case.left))
-    lines: Lines = [first, state, *asked(locale, card)]
+    lines: Lines = [first, state, *two_people(locale, transfer, home), *asked(locale, card)]
     if transfer.state in {TransferState.DONE, TransferState.RECEIVED}:
         lines += [*where_it_is(locale, card), *not_done(locale, card)]
     if transfer.problem and transfer.state in {TransferState.DISPUTED, TransferState.REFUSED, TransferState.REVERTED}:

@@ -50,6 +50,9 @@ def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connecti
     note = locale.short(terms.note, 300)
     if note:
         lines.append(locale.say('Your note: "{note}"', note=note))
+    if transfer.care:
+        own = naming.space(locale, home.name)
+        lines.append(locale.say("⚠ High value: a second approver of {space} has to agree, too, on my card.", space=own))
     lines += [
         locale.say(
             "Nothing has moved yet. An approver of {receiver} decides, on the card of its bot.", receiver=receiver
@@ -61,7 +64,6 @@ def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connecti
         ),
         transfer.code,
     ]
-    del home
     return lines
 
 

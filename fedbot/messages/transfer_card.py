@@ -15,7 +15,16 @@ from fedbot.messages.loan import card_of_child, loan_line, on_terms
 from fedbot.messages.naming import command
 from fedbot.messages.parcel import if_it_never_comes, when_it_is_here
 from fedbot.messages.transfer_end import ENDS
-from fedbot.messages.transfer_facts import Card, asked, by_another_name, card_of, decided, unmatched, what_and_where
+from fedbot.messages.transfer_facts import (
+    Card,
+    asked,
+    by_another_name,
+    card_of,
+    decided,
+    two_people,
+    unmatched,
+    what_and_where,
+)
 from fedbot.rules.approval.consent import drawn
 from fedbot.rules.approval.subject import parcel_is_under_way
 from fedbot.rules.model.party_config import PartyConfig
@@ -42,7 +51,7 @@ def transfer_card(
     asks = transfer.state is TransferState.OPEN and not transfer.wanted
     card = card_of(locale, drawn(transfer) if asks else transfer, home, peer_name, people, left)
     lines = _as_it_stands(locale, card)
-    return [lines[0], *changed(locale, card, changes), *lines[1:]]
+    return [lines[0], *changed(locale, card, changes), *two_people(locale, transfer, home), *lines[1:]]
 
 
 def _as_it_stands(locale: Locale, card: Card) -> Lines:
@@ -60,6 +69,8 @@ def _open(locale: Locale, card: Card) -> Lines:
         return _approved(locale, card)
     if transfer.wanted:
         return _ending(locale, card, transfer.wanted)
+    if transfer.is_our_offer:
+        return _our_offer(locale, card)
     if transfer.terms.kind != "request":
         return _offered(locale, card)
     if transfer.granted is not None:
@@ -87,6 +98,19 @@ def _offered(locale: Locale, card: Card) -> Lines:
         *_to_decide(locale, card),
         *_yes_or_no(locale, card, _choices_of_an_offer(locale, card)),
     ]
+
+
+def _our_offer(locale: Locale, card: Card) -> Lines:
+    """Our own offer, of which a second person of ours decides whether it may go."""
+    names = _names(locale, card)
+    if card.transfer.waits_for_release:
+        first = locale.say("{sender} wants to give {receiver} {what}, {terms}. May it go?", **names)
+        choice = locale.say("✅ yes, it may go · ❌ no, it stays")
+        return [first, *_to_decide(locale, card), *_yes_or_no(locale, card, choice)]
+    first = locale.say("{sender} offers {receiver} {what}, {terms}.", **names)
+    waits = locale.say("Nothing has moved yet. An approver of {receiver} decides.", **names)
+    stop = locale.say("To stop it: {cancel}", cancel=command(f"cancel {card.transfer.code}"))
+    return [first, *asked(locale, card), "", waits, stop]
 
 
 def _choices_of_an_offer(locale: Locale, card: Card) -> tuple[Inline, ...]:
@@ -161,6 +185,8 @@ def _yes_or_no(locale: Locale, card: Card, choice: tuple[Inline, ...]) -> Lines:
 
 def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
     space = card.receiver if card.transfer.granted is not None else card.decider
+    if card.transfer.is_our_offer:
+        space = card.sender
     if not card.people:
         whom = locale.say("For the approvers of {space}.", space=space)
     elif card.transfer.granted is not None:

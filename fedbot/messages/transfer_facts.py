@@ -186,6 +186,8 @@ def _of_sender(transfer: Transfer) -> str:
 def _open_at_sender(transfer: Transfer) -> str:
     if transfer.granted is not None:
         return marked("Done: {granter} granted less. Not done: {receiver} has not agreed yet. Nothing has moved.")
+    if transfer.peer_agreed is not None:
+        return marked("Done: {receiver} said yes. Not done: a second person of {sender} has not agreed yet.")
     if transfer.terms.kind == "request":
         return marked("Done: {receiver} has asked. Not done: nobody has decided yet, and nothing has moved.")
     return marked("Done: it is offered. Not done: nothing has moved, at neither space.")
@@ -462,6 +464,32 @@ def decided(locale: Locale, card: Card) -> tuple[Inline, ...]:
         space=card.space_of(signature.party),
         when=locale.when(signature.at),
     )
+
+
+def two_people(locale: Locale, transfer: Transfer, home: PartyConfig) -> Lines:
+    """That a yes of ours takes two people, and who has said so already; nothing where one is enough."""
+    if not transfer.care:
+        return []
+    first, second = transfer.first_yes, transfer.released if transfer.is_our_offer else transfer.decided
+    names: dict[str, Words] = {"space": naming.space(locale, home.name)}
+    if first is not None:
+        names |= {"first": naming.person(locale, first.person), "when": locale.when(first.at)}
+    if second is not None:
+        who = naming.signed(locale, second)
+        if first is None or second.party != home.party:
+            return []
+        return [locale.say("Two people of {space} agreed: {first} and {second}.", second=who, **names)]
+    if transfer.state is not TransferState.OPEN or transfer.wanted:
+        return []
+    if first is not None:
+        return [
+            locale.say("⚠ High value: {first} said yes, {when}. Another approver of {space} has to agree.", **names)
+        ]
+    two = locale.say("⚠ High value: two approvers of {space} have to agree.", **names)
+    if not home.care.typed_code:
+        return [two]
+    approve = command(f"approve {transfer.code}")
+    return [two, locale.say("In an encrypted room one is enough who types: {approve}", approve=approve)]
 
 
 def settled(locale: Locale, card: Card) -> Lines:

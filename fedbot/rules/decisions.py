@@ -6,6 +6,7 @@ that began later than the grace ended. The first one wins; while it runs, no oth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,16 @@ from typing import ClassVar, TypeVar
 from fedbot import messages
 from fedbot.rules import people
 from fedbot.rules.approval import consent
-from fedbot.rules.approval.subject import Subject, asked_by, asker_of, awaits_parcel, decides_here, is_open, takes_less
+from fedbot.rules.approval.subject import (
+    Subject,
+    asked_by,
+    asker_of,
+    awaits_parcel,
+    decides_here,
+    first_yes_of,
+    is_open,
+    takes_less,
+)
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.loan import extend, lend
@@ -170,11 +180,13 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     *,
     at: datetime,
     note: str = "",
+    proven: bool = False,
 ) -> Phrase | None:
     """Begin a decision, or say why not. `reply_to` is the line, where the person typed instead of tapping.
 
     `quantity` is what an owner's approver grants, where that is less than was requested. `at` is when it was
-    said: what was said in time counts though we were down then. `note` is the reason given.
+    said: what was said in time counts though we were down then. `note` is the reason given. `proven`: the person typed
+    the code, in an encrypted room.
     """
     username = turn.home.people.get(person)
     if username is None:
@@ -184,7 +196,10 @@ def take_up(  # noqa: PLR0913 -- one for each thing that a person says with a de
     if isinstance(subject, Transfer) and choice is not Choice.DECLINE and (complaint := _unmatched(turn, subject)):
         return complaint
     seen = hash_of(subject.card) if subject.card is not None else consent.hash_now(turn.home, subject)
-    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note)
+    proven = proven and turn.home.care.typed_code
+    wish = Wish(choice, person, username, event_id, turn.now, reply_to, quantity, seen, note, proven)
+    if isinstance(subject, Transfer) and (complaint := _is_no_second_yes(turn, subject, wish)) is not None:
+        return complaint
     first = subject.decision
     if first is None:
         _begin(turn, subject, wish)
@@ -214,6 +229,25 @@ def _undecidable(turn: Turn, subject: Subject, choice: Choice, person: str, at: 
     return None
 
 
+def takes_two(transfer: Transfer, said: Wish | Decision) -> bool:
+    """Whether that yes takes a second person's."""
+    is_yes = said.choice is not Choice.DECLINE and not transfer.awaits_parcel
+    return transfer.care and is_yes and not said.proven
+
+
+def _is_no_second_yes(turn: Turn, transfer: Transfer, wish: Wish) -> Phrase | None:
+    """Why it doesn't join the yes that somebody has said before: the same person's, or to something else."""
+    first = transfer.first_yes
+    if first is None or first.shown != wish.shown or not takes_two(transfer, wish):
+        return None
+    by = turn.name_of(first.person, transfer.room)
+    if first.username == wish.username:
+        return say(messages.approval.needs_another_person, subject=transfer, by=by)
+    if (first.choice, first.quantity) != (wish.choice, wish.quantity) and not transfer.is_our_offer:
+        return say(messages.approval.not_the_same_yes, transfer=transfer, first=first, by=by)
+    return None
+
+
 def _outdated(subject: Subject, at: datetime) -> Phrase | None:
     """Why what was said then isn't about the card as it reads now: it was edited since."""
     redrawn = subject.redrawn if isinstance(subject, Transfer) else None
@@ -222,6 +256,8 @@ def _outdated(subject: Subject, at: datetime) -> Phrase | None:
 
 def _fits(transfer: Transfer, choice: Choice) -> bool:
     """Whether that can be said of it: damaged is what comes back, and that comes by hand."""
+    if transfer.is_our_offer:
+        return choice in {Choice.APPROVE, Choice.DECLINE}
     if transfer.terms.parent:
         return choice is not Choice.PARCEL and (lend.is_return(transfer) or choice is not Choice.DAMAGED)
     return choice is not Choice.DAMAGED
@@ -259,6 +295,7 @@ def _begin(turn: Turn, subject: Subject, wish: Wish, *behind: Wish) -> None:
         shown=wish.shown,
         behind=behind,
         note=wish.note,
+        proven=wish.proven,
     )
     turn.save(replace(subject, decision=decision))
     right = right_to_decide(subject, decision.person)
@@ -406,7 +443,10 @@ def _is_void(turn: Turn, subject: Subject, decision: Decision) -> bool:
     if decision.shown == consent.hash_now(turn.home, subject):
         return False
     turn.note(subject.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
-    turn.save(replace(subject, decision=None))
+    if isinstance(subject, Transfer):
+        turn.save(replace(subject, decision=None, first_yes=None))
+    else:
+        turn.save(replace(subject, decision=None))
     turn.do(Typing(subject.room, 0))
     _ask_for_another_card(turn, subject, decision.person)
     return True
@@ -464,8 +504,14 @@ def on_redaction(turn: Turn, event: Redacted) -> None:
         if event.target == subject.own_card and event.room in room_upgrades.lineage(turn, subject.room):
             _put_up_again(turn, subject, event)
             return
+        if event.room not in room_upgrades.lineage(turn, subject.room):
+            continue
+        first = first_yes_of(subject)
+        if isinstance(subject, Transfer) and first is not None and first.event_id == event.target:
+            both_sides.take_back_first_yes(turn, subject, event.sender, event.event_id)
+            return
         decision = subject.decision
-        if decision is None or event.room not in room_upgrades.lineage(turn, subject.room):
+        if decision is None:
             continue
         behind = tuple(other for other in decision.behind if other.event_id != event.target)
         if decision.event_id == event.target:
@@ -481,7 +527,7 @@ def _put_up_again(turn: Turn, subject: Subject, event: Redacted) -> None:
     decision = subject.decision
     turn.note(subject.id, audit.Fact.CARD_REDACTED, event.sender, event.event_id)
     if isinstance(subject, Transfer):
-        turn.save(replace(opening.out_of_force(subject), decision=None, card=None))
+        turn.save(replace(opening.out_of_force(subject), decision=None, first_yes=None, card=None))
     else:
         turn.save(replace(opening.out_of_force(subject), decision=None, card=None))
     if decision is not None:
@@ -515,7 +561,8 @@ def on_caught_up(turn: Turn) -> None:
         if decision.ends is None or decision.ends > turn.now or _is_void(turn, subject, decision):
             continue
         turn.save(replace(subject, decision=replace(decision, stage=DecisionStage.CONFIRMING)))
-        turn.do(Ask(ConfirmDecision(subject.id, decision.event_id), (PersonRights(decision.username),)))
+        names = [decision.username, *([first.username] if (first := _standing_yes(subject, decision)) else [])]
+        turn.do(Ask(ConfirmDecision(subject.id, decision.event_id), tuple(PersonRights(name) for name in names)))
 
 
 def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Subject, Decision, Signature] | None:
@@ -524,7 +571,7 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     if running is None:
         return None
     subject, decision = running
-    (rights,) = event.answers
+    rights, *of_first = event.answers
     if not isinstance(rights, Rights):
         raise TypeError(f"a confirmation asks for rights, not {rights!r}")
     if not people.is_still(turn, decision.person, decision.username):
@@ -539,6 +586,11 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
         return None
     if _is_void(turn, subject, decision):
         return None
+    if isinstance(subject, Transfer) and takes_two(subject, decision):
+        first = _standing_yes(subject, decision)
+        if first is None or not _still_may(turn, first, of_first):
+            _keep_first_yes(turn, subject, decision)
+            return None
     if isinstance(subject, Transfer):
         subject = replace(subject, decision=None, consented=decision.shown)
     else:
@@ -558,6 +610,49 @@ def on_confirmed(turn: Turn, then: ConfirmDecision, event: Answered) -> tuple[Su
     return subject, decision, signature
 
 
+def _standing_yes(subject: Subject, decision: Decision) -> Wish | None:
+    """The first person's yes to what the second one's is to; None where there is none, or one is enough."""
+    if not isinstance(subject, Transfer) or not takes_two(subject, decision):
+        return None
+    first = subject.first_yes
+    stands = first is not None and first.shown == decision.shown and first.username != decision.username
+    return first if stands else None
+
+
+def _still_may(turn: Turn, first: Wish, rights: Sequence[object]) -> bool:
+    """Whether who said the first yes may still say it; the second one's counts as the first then."""
+    may = any(isinstance(each, Rights) and each.covers(Right.APPROVER) for each in rights)
+    return may and people.is_still(turn, first.person, first.username)
+
+
+def _keep_first_yes(turn: Turn, transfer: Transfer, decision: Decision) -> None:
+    """It takes another person's yes to the same: the card says so, and whoever said this one hears it."""
+    first = Wish(
+        decision.choice,
+        decision.person,
+        decision.username,
+        decision.event_id,
+        decision.at,
+        decision.reply_to,
+        decision.quantity,
+        decision.shown,
+        decision.note,
+    )
+    transfer = replace(transfer, decision=None, first_yes=first)
+    turn.save(transfer)
+    turn.do(Typing(transfer.room, 0))
+    turn.note(transfer.id, audit.Decided(decision.choice, audit.Stage.FIRST), decision.person, decision.event_id)
+    both_sides.edit_card(turn, transfer)
+    phrase = say(
+        messages.approval.first_yes_noted,
+        transfer=transfer,
+        by=turn.name_of(decision.person, transfer.room),
+        party=turn.home.name,
+    )
+    key, thread = f"first-yes:{transfer.id}:{decision.event_id}", "" if decision.reply_to else f"card:{transfer.id}"
+    turn.do(Post(key, transfer.room, phrase, thread=thread, reply_to=decision.reply_to))
+
+
 def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signature) -> None:
     approved = decision.choice is not Choice.DECLINE
     if isinstance(subject, Connection):
@@ -565,6 +660,9 @@ def _carry_out(turn: Turn, subject: Subject, decision: Decision, decided: Signat
         return
     if subject.awaits_parcel:
         parcel.on_arrived(turn, subject, decided, decision.quantity)
+        return
+    if subject.is_our_offer:
+        (sender_decision.release if approved else sender_decision.withdraw)(turn, subject, decided)
         return
     if decision.choice is Choice.PARCEL:
         subject = both_sides.by_parcel(subject)

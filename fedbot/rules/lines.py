@@ -52,7 +52,7 @@ def on_said(turn: Turn, event: Said) -> None:
     elif isinstance(meant, Phrase):
         _answer(turn, event, meant)
     else:
-        _understand(turn, event, text)
+        _understand(turn, event, text, is_picked=bool(meant))
 
 
 def is_for_us(turn: Turn, event: Said) -> bool:
@@ -261,7 +261,7 @@ def _as_whom(words: str) -> tuple[str, str]:
     return party, rest.strip()
 
 
-def _understand(turn: Turn, event: Said, text: str) -> None:
+def _understand(turn: Turn, event: Said, text: str, *, is_picked: bool) -> None:
     first, _, behind = text.replace("\u00a0", " ").strip().partition(" ")
     as_whom, words = _as_whom(behind)
     parties = announcements.claimed_by_several(turn, event.sender, event.room)
@@ -299,6 +299,7 @@ def _understand(turn: Turn, event: Said, text: str) -> None:
         username,
         subject,
         encrypted=event.encrypted,
+        is_picked=is_picked,
     )
     turn.note(subject or "-", audit.Said(verb), event.sender, event.event_id)
     if verb == TELLS_WHO_YOU_ARE:

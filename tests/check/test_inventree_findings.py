@@ -89,6 +89,21 @@ async def test_a_server_that_is_set_up_is_good(alpha: Seeded) -> None:
     assert findings[0].what.startswith("Attraktor at https://inventree.example.org, ")
 
 
+async def test_what_needs_two_people_is_there_and_so_are_they(alpha: Seeded) -> None:
+    known = {"parts": ["lens-2", "part:1"], "categories": ["Laser"], "locations": ["workshop/box 7"]}
+    findings = await found(alpha, high_value=known)
+    assert "two people decide on what it names" in [finding.what for finding in findings]
+    unknown = {"parts": ["part:999", "LENS-3"], "categories": ["Lasers"], "locations": ["Safe"]}
+    findings = faults(await found(alpha, high_value=unknown, people={"@anna:example.org": "anna"}))
+    assert [(finding.name, finding.what.rpartition(" ")[2]) for finding in findings] == [
+        ("high_value.parts", "part:999"),
+        ("high_value.parts", "LENS-3"),
+        ("high_value.categories", "Lasers"),
+        ("high_value.locations", "Safe"),
+        ("high_value", "1"),
+    ]
+
+
 @pytest.mark.parametrize(("of", "todo"), [("token", "make the next one"), ("token_file", "the bot makes the next one")])
 async def test_a_token_that_ends_soon_is_told_with_who_makes_the_next_one(
     alpha: Seeded, tmp_path: Path, of: str, todo: str

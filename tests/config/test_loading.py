@@ -313,6 +313,12 @@ def test_all_mistakes_are_told_at_once(write: Write) -> None:
         ({"admins": ["@bot:example.org"]}, "people, admins: @bot:example.org is the bot itself"),
         ({"state": "x" * 120}, "state: the folder's path is too long"),
         ({"rules": {"settle_seconds": 900}}, "rules: settle_seconds must be shorter than give_up_minutes"),
+        ({"high_value": {"from_value": 500}}, "high_value: from_value: say too in which currency, and how an item"),
+        (
+            {"high_value": {"from_value": 500, "currency": "EUR"}},
+            "high_value: from_value: say too in which currency, and how an item without a price counts",
+        ),
+        ({"high_value": {"without_price": "low"}}, "high_value: currency and without_price only count with from_value"),
         ({"rules": {"resend_seconds": [0]}}, "rules: resend_seconds: write 1 second or more"),
     ],
 )

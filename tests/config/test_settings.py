@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from fedbot.config.loading import load
 from fedbot.config.settings import Settings
 from fedbot.edge_settings import inventory_settings
+from fedbot.rules.model.care import Care
 from fedbot.rules.model.party_config import PartyConfig
 from tests.config.conftest import ENVIRONMENT, TOKEN, Write, least
 
@@ -56,6 +58,16 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         "quiet_until": "9:05",
         "resend_seconds": [1, 2.5],
     }
+    raw["high_value"] = {
+        "from_value": 500,
+        "currency": "EUR",
+        "without_price": "low",
+        "parts": ["LENS-2"],
+        "categories": ["Laser"],
+        "locations": ["Safe"],
+        "taken_in": True,
+        "typed_code": False,
+    }
     ids = {"#lending:example.org": "!lending", "#admin:example.org": "!admin"}
     assert load(write(raw), ENVIRONMENT).home("ab12", ids) == PartyConfig(
         reconcile_at=time(3, 30),
@@ -74,6 +86,16 @@ def test_every_setting_that_the_rules_know_reaches_them(write: Write) -> None:
         inventory_url="https://inventree.example.org",
         has_admin_token=True,
         self_approval=True,
+        care=Care(
+            from_value=Decimal(500),
+            currency="EUR",
+            is_dear_without_price=False,
+            parts=("LENS-2",),
+            categories=("Laser",),
+            locations=("Safe",),
+            taken_in=True,
+            typed_code=False,
+        ),
         grace=timedelta(seconds=1.5),
         request_open_for=timedelta(days=3),
         parcel_reminder=timedelta(days=4),

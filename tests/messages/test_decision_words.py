@@ -12,12 +12,12 @@ from fedbot import messages
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
-from fedbot.rules.model.decision import Choice
+from fedbot.rules.model.decision import Choice, Wish
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from tests.messages.scenes import ALPHA, ASKED_AT, BY_ANNA, BY_BEA, KIM, ROOM, connection, plain, transfer
+from tests.messages.scenes import ALPHA, ASKED_AT, BEA, BY_ANNA, BY_BEA, KIM, NOW, ROOM, connection, plain, transfer
 
 KIMS = Rights("kim", known=True, active=True)
 PUSH = Command("push", {}, ROOM, "$line", KIM, ASKED_AT, "push 10 M3-BOLT to beta", "kim")
@@ -55,6 +55,34 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.approval.tap_instead, subject=transfer()),
         """
         That doesn't count. Tap ✅ or ❌ on the card to decide.
+        """,
+    ),
+    "the first of two yeses": (
+        say(messages.approval.first_yes_noted, transfer=transfer(), by="Bea", party="betaspace"),
+        """
+        Noted: Bea says yes to 1 × Laser lens 2.0″ (k7m2).
+        It is of high value: another approver of betaspace has to tap ✅, too.
+        To take it back until then, reply: !fed cancel
+        """,
+    ),
+    "both yeses by one person": (
+        say(messages.approval.needs_another_person, subject=transfer(), by="Bea"),
+        """
+        Not counted: Bea said yes to 1 × Laser lens 2.0″ (k7m2) already, as the same InvenTree user as you.
+        It is of high value: another approver has to tap ✅.
+        """,
+    ),
+    "two yeses to different things": (
+        say(
+            messages.approval.not_the_same_yes,
+            transfer=transfer(),
+            first=Wish(Choice.PARCEL, BEA, "bea", "$tap", NOW),
+            by="Bea",
+        ),
+        """
+        Not counted: Bea said yes to 1 × Laser lens 2.0″ (k7m2) otherwise.
+        The same as they said: !fed approve k7m2 --parcel
+        Or ask them to take theirs back first.
         """,
     ),
     "somebody of another space": (

@@ -9,11 +9,13 @@ from textwrap import dedent
 import pytest
 
 from fedbot import messages
+from fedbot.rules.model.decision import Choice, Wish
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.transfer import Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.messages.scenes import (
     ALPHA,
+    ANNA,
     ASKED_AT,
     BETA,
     BOLTS,
@@ -39,7 +41,53 @@ IN_THE_LASER_ROOM = (
 HANDED = (Progress(1, stage="arrived", item=42),)
 NOTE = "for your Saturday workshop, clean with isopropanol only"
 
+DEAR = replace(transfer(role="sender"), care=True)
+FIRST = Wish(Choice.APPROVE, ANNA, "anna", "$asked", ASKED_AT)
 SAID: dict[str, tuple[Phrase, str]] = {
+    "it takes two people": (
+        card(replace(transfer(), care=True), PEOPLE),
+        """
+        attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Take it?
+        ⚠ High value: two approvers of betaspace have to agree.
+        In an encrypted room one is enough who types: !fed approve k7m2
+        Asked by Anna (attraktor)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Comes from: attraktor, Cabinet L1
+        Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
+
+        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
+        ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "our own offer takes a second person": (
+        card(replace(DEAR, first_yes=FIRST), ["Piet"]),
+        """
+        attraktor wants to give betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. May it go?
+        ⚠ High value: @anna:attraktor.example said yes, Tue 24 Nov, 20:14. Another approver of attraktor has to agree.
+        Asked by Anna (attraktor)
+
+        Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
+        Comes from: attraktor, Cabinet L1
+        Goes to: betaspace
+
+        For Piet (approver of attraktor). Nothing has moved yet.
+        ✅ yes, it may go · ❌ no, it stays
+        Open until Tue 1 Dec, 20:14 · k7m2
+        """,
+    ),
+    "the second person agreed to our own offer": (
+        card(replace(DEAR, first_yes=FIRST, released=BY_PIET)),
+        """
+        attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep.
+        Two people of attraktor agreed: @anna:attraktor.example and Piet.
+        Asked by Anna (attraktor)
+
+        Nothing has moved yet. An approver of betaspace decides.
+        To stop it: !fed cancel k7m2
+        """,
+    ),
     "an open card": (
         card(transfer(note=NOTE), PEOPLE),
         """

@@ -34,6 +34,7 @@ def of_transfer(transfer: Transfer) -> ShownTransfer:
         parent=terms.parent,
         due=transfer.due,
         granted_by=transfer.granted.person if transfer.granted else "",
+        care=transfer.care,
     )
 
 
@@ -139,6 +140,10 @@ def drawn(transfer: Transfer) -> Transfer:
         due=model.due,
         progress=tuple(_drawn_progress(line) for line in model.lines) if model.role == "receiver" else (),
         granted=_drawn_signature(transfer.granted, model.granted_by),
+        care=model.care,
+        first_yes=transfer.first_yes,
+        released=transfer.released,
+        peer_agreed=transfer.peer_agreed,
     )
 
 

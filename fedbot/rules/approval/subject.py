@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
+from fedbot.rules.model.decision import Wish
 from fedbot.rules.model.party_config import PartyConfig
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -28,6 +29,8 @@ def is_open(subject: Subject) -> bool:
     """Whether the card still asks for a decision."""
     if isinstance(subject, Connection):
         return subject.state is ConnectionState.OFFERED
+    if subject.is_our_offer and subject.care:
+        return subject.waits_for_release
     waits_for_asker = subject.role == "sender" and subject.granted is not None
     return subject.state is TransferState.OPEN and not subject.wanted and not waits_for_asker
 
@@ -38,7 +41,16 @@ def decides_here(home: PartyConfig, subject: Subject) -> bool:
         return not subject.ours
     if subject.granted is not None:
         return takes_less(subject)
+    if subject.waits_for_release:
+        return True
     return subject.terms.decider == home.party
+
+
+def first_yes_of(subject: Subject) -> Wish | None:
+    """The first of two yeses, as long as it waits for the second on a card and can be taken back."""
+    if not isinstance(subject, Transfer) or subject.state is not TransferState.OPEN or subject.wanted:
+        return None
+    return None if subject.is_our_offer else subject.first_yes
 
 
 def asker_of(subject: Subject) -> str:

@@ -89,6 +89,8 @@ def _begun(turn: Turn, envelope: Message[Body]) -> Transfer | None:
     role = "sender" if terms.sender == turn.home.party else "receiver"
     transfer = opening.begun_here(turn, opened, connection, terms, asked, role)
     transfer = replace(transfer, due=envelope.body.due)
+    if transfer.is_our_offer:  # what it is worth isn't in the room: let two people say it
+        transfer = replace(transfer, care=turn.home.care.is_on)
     if bodies.says(envelope, bodies.Request):
         transfer = replace(transfer, accepted=envelope.body.accepted or "")
     if lend.is_return(transfer) and role == "receiver":

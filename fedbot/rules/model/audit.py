@@ -20,6 +20,8 @@ class Fact(StrEnum):
     # a transfer
     LESS_GRANTED = "less granted"
     LESS_TAKEN = "smaller quantity taken"
+    AGREED_THERE = "agreed to at the receiver"
+    RELEASED = "released by a second person"
     NO_PART = "no part for it"
     CANCELLED_HERE = "cancelled here"
     NOT_AS_ASKED = "not what was asked for"
@@ -152,6 +154,7 @@ class Stage(StrEnum):
     """How far a person's decision has come."""
 
     IN_GRACE = "in grace"
+    FIRST = "first of two"
     VOID = "void"
     NOT_COUNTED = "not counted"
 
@@ -196,6 +199,13 @@ class NothingFollows:
     """Something came in after it was disputed."""
 
     line: int
+
+
+@dataclass(frozen=True)
+class NeedsCare:
+    """Our yes takes two people, as the config names it: by that part, category or location, or by that value."""
+
+    why: str
 
 
 @dataclass(frozen=True)
@@ -630,6 +640,7 @@ Noted = (
     | StepWasDone
     | StepWasRefused
     | NothingFollows
+    | NeedsCare
     | AskerHasToSee
     | Waits
     | Disputed

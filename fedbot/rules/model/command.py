@@ -28,6 +28,7 @@ class Command:
     `subject` is the id that the line is about, if it is a reply to, or in the thread of, a message that says so
     (`Answers`).
     `username` is the speaker's in our InvenTree, '' for somebody of no party. `encrypted`: the line came so.
+    `is_picked`: it was picked from a numbered list, and which list a number answers is in clear.
     """
 
     verb: str
@@ -40,4 +41,10 @@ class Command:
     username: str = ""
     subject: str = ""
     encrypted: bool = False
+    is_picked: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the person's own device says that they typed all of it."""
+        return self.encrypted and not self.is_picked

@@ -37,7 +37,7 @@ class DecisionStage(StrEnum):
 class Wish:
     """What a person said on a card: `quantity` is set where an owner's approver grants less than was asked for.
 
-    `shown` is the hash of what the card showed then.
+    `shown` is the hash of what the card showed then. `proven`: the person typed the code, in an encrypted room.
     """
 
     choice: Choice
@@ -49,6 +49,7 @@ class Wish:
     quantity: Decimal | None = None
     shown: str = ""
     note: str = ""
+    proven: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Decision:
     shown: str = ""
     behind: tuple[Wish, ...] = ()
     note: str = ""
+    proven: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 
+from fedbot.rules.model.care import Care
+
+NO_CARE = Care()
+
 
 @dataclass(frozen=True)
 class PartyConfig:
@@ -32,6 +36,7 @@ class PartyConfig:
     private_peers: tuple[str, ...] = ()
     has_admin_token: bool = False
     self_approval: bool = False
+    care: Care = NO_CARE
     grace: timedelta = timedelta(seconds=5)
     request_open_for: timedelta = timedelta(days=7)
     parcel_reminder: timedelta = timedelta(days=7)

@@ -164,6 +164,24 @@ class StockHits:
 
 
 @dataclass(frozen=True)
+class NamedThings:
+    """Which of these parts, categories and locations of the settings are there? Answer: `UnknownThings`."""
+
+    parts: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class UnknownThings:
+    """Those that InvenTree doesn't know."""
+
+    parts: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PartDescription:
     """How the sender describes a part: enough to find it, or to create it, at the receiver."""
 
@@ -181,7 +199,8 @@ class MatchPart:
     """Which of our parts is this? By what somebody has said (`alias`, a part's key), IPN, then exact name.
 
     `mark` is that of booking it in. `gave` are our stock items with this serial number that went to this peer for
-    good, to its `company`: one of them may come again. Answer: `PartMatch`.
+    good, to its `company`: one of them may come again. `with_category`: the path of the part's category is told.
+    Answer: `PartMatch`.
     """
 
     peer: str
@@ -192,6 +211,7 @@ class MatchPart:
     gave: tuple[int, ...] = ()
     company: int | None = None
     quantity: Decimal = Decimal(1)
+    with_category: bool = False
 
 
 @dataclass(frozen=True)
@@ -451,6 +471,7 @@ Query = (
     | CompanyMirrors
     | FindShareable
     | SearchStock
+    | NamedThings
 )
 Answer = (
     Rights
@@ -466,6 +487,7 @@ Answer = (
     | MirrorsFound
     | Shareable
     | StockHits
+    | UnknownThings
 )
 
 QUESTIONS: dict[type[Query], type[Answer]] = {
@@ -483,6 +505,7 @@ QUESTIONS: dict[type[Query], type[Answer]] = {
     CompanyMirrors: MirrorsFound,
     FindShareable: Shareable,
     SearchStock: StockHits,
+    NamedThings: UnknownThings,
 }
 
 QUANTITY_PLACES = Decimal("0.00001")

@@ -70,6 +70,7 @@ class ShownTransfer:
     """All that a card about a transfer shows. `sender` and `receiver` are party ids, `role` is ours.
 
     `asker` and `granted_by` are Matrix ids. `granted_by` is set where the owner gives less than was asked for.
+    `care`: a yes takes two people.
     """
 
     role: str
@@ -85,6 +86,7 @@ class ShownTransfer:
     parent: str
     due: datetime
     granted_by: str = ""
+    care: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,10 @@ class Rights:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of an InvenTree's catalogue. `categories` are the keys of its own and of those above, where read."""
+    """A part of an InvenTree's catalogue. `categories` are the keys of its own and of those above, where read.
+
+    So is `category_path`, as InvenTree writes it.
+    """
 
     pk: int
     name: str
@@ -70,6 +73,7 @@ class Part:
     virtual: bool = False
     trackable: bool = False
     categories: tuple[int, ...] = ()
+    category_path: str = ""
 
     @property
     def full_name(self) -> str:
@@ -92,7 +96,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class StockItem:
-    """One row of stock. `available` = quantity minus what is allocated to orders and builds."""
+    """One row of stock. `available` = quantity minus what is allocated to orders and builds.
+
+    `price` is what one of it was bought for, in `currency`; it goes to nobody.
+    """
 
     pk: int
     part: Part
@@ -111,6 +118,8 @@ class StockItem:
     customer: int | None = None
     provenance: Provenance | None = None
     metadata: str = ""
+    price: Decimal | None = None
+    currency: str = ""
 
     @property
     def is_ok(self) -> bool:

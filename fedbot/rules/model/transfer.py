@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
-from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason
+from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Wish
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK
@@ -153,6 +153,9 @@ class Transfer:
     hash of what our approver's decision was for; `reasons` are what our people have answered to it.
     `wished` are the lines that our person asked another space for,
     `accepted` names what was seen of what would be given for them (`wish.shown_as`).
+    `care`: our yes takes two people, or the code typed in an encrypted room. `first_yes` is that of the first of them;
+    of our own offer the line that asked for it. `released` is who said the second yes to that, and `peer_agreed` who of
+    the receiver's people said theirs before.
     Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
     those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
     the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
@@ -206,6 +209,10 @@ class Transfer:
     reasons: tuple[SpokenReason, ...] = ()
     wished: tuple[Line, ...] = ()
     accepted: str = ""
+    care: bool = False
+    first_yes: Wish | None = None
+    released: Signature | None = None
+    peer_agreed: Signature | None = None
 
     @property
     def subject_kind(self) -> str:
@@ -227,6 +234,16 @@ class Transfer:
     def card_to_act_on(self) -> str:
         """The card that concerns our people: our own, where there is one beside the owner's; '' if there is none."""
         return self.own_card or self.card_event if self.card_event else ""
+
+    @property
+    def waits_for_release(self) -> bool:
+        """Whether it is our own offer, and a second person of ours has to agree before it can go."""
+        return self.is_our_offer and self.care and self.released is None and self.state is TransferState.OPEN
+
+    @property
+    def is_our_offer(self) -> bool:
+        """Whether we offered it, so that its receiver decides."""
+        return self.role == "sender" and self.terms.kind == "push"
 
     def given_item(self, number: int) -> int | None:
         """The sender's stock item that went, as far as this side knows it: split off, or the one that was offered."""

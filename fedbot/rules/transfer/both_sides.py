@@ -211,6 +211,14 @@ def cancel(turn: Turn, transfer: Transfer, by: Signature) -> str:
     return "asked"
 
 
+def take_back_first_yes(turn: Turn, transfer: Transfer, by: str, event_id: str) -> None:
+    """The first of the two yeses that it takes doesn't count any more: the card says so."""
+    transfer = replace(transfer, first_yes=None)
+    turn.save(transfer)
+    turn.note(transfer.id, audit.Fact.TAKEN_BACK_IN_TIME, by, event_id)
+    edit_card(turn, transfer)
+
+
 @dataclass(frozen=True)
 class TellsThatItWaits(OfTransfer):
     """For what people wait for in the room."""

@@ -8,15 +8,17 @@ from typing import Any, TypeVar
 
 from fedbot import messages
 from fedbot.rules.approval import consent
+from fedbot.rules.approval.subject import asked_by
 from fedbot.rules.connection import provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
-from fedbot.rules.model.decision import Parcel, Signature
-from fedbot.rules.model.effects import Draft, Edit, Post, say
+from fedbot.rules.model.decision import Choice, Parcel, Signature, Wish
+from fedbot.rules.model.effects import Ask, Draft, Edit, Post, say
 from fedbot.rules.model.events import Answered
-from fedbot.rules.model.queries import Able
+from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.reactions import APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY, PARCEL_KEY
+from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Progress, Terms, Transfer
 from fedbot.rules.model.transfer_lifecycle import LONGEST_OPEN, MOST_OPEN_DAYS, TransferState
 from fedbot.rules.protocol import bodies, room_upgrades, sequencing
@@ -79,12 +81,16 @@ def open_push(
     terms: Terms,
     asker: Signature,
     metadata: dict[str, str],
+    care: str = "",
 ) -> Transfer:
     """A new push on the sender's side: the offer goes out as the answer to the asker's line.
 
-    `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed.
+    `metadata` (line number to JSON text) is what our InvenTree says of the items; it travels sealed. `care`: why the
+    asker's word is not enough (`Care.why`); then it is the first yes, and a card asks for the second.
     """
     transfer = begun_here(turn, opened_here(turn, connection, cause), connection, terms, asker, "sender")
+    if care:
+        transfer = _asked_for_with_care(turn, transfer, asker, care)
     body, sealed = first_body(transfer), {"metadata": metadata}
     transfer, draft = sequencing.write(turn, transfer, "offer", body, awaits=True, sealed=sealed)
     turn.save(transfer)
@@ -92,7 +98,34 @@ def open_push(
     turn.do(Post(f"offer:{transfer.id}", connection.room, phrase, reply_to=asker.event_id, draft=draft))
     turn.note(transfer.id, audit.Asked(audit.Asking.OFFER, connection.peer), asker.person, asker.event_id)
     provision.mirror(turn, connection)
+    if care:
+        people = tuple(turn.home.people.values())
+        turn.do(Ask(ShowReleaseCard(transfer.id), (WhoMay(Right.APPROVER, people),)))
     return transfer
+
+
+def _asked_for_with_care(turn: Turn, transfer: Transfer, asker: Signature, why: str) -> Transfer:
+    transfer = replace(transfer, care=True)
+    shown = consent.hash_now(turn.home, transfer)
+    first = Wish(Choice.APPROVE, asker.person, asker.username, asker.event_id, asker.at, shown=shown)
+    turn.note(transfer.id, audit.NeedsCare(why), asker.person, asker.event_id)
+    return replace(transfer, first_yes=first)
+
+
+@dataclass(frozen=True)
+class ShowReleaseCard(transfers.TellsThatItWaits, WhenAnswered):
+    """The card that asks for the second yes to our own offer waits for who may say it."""
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """We know: the card goes up, for everybody but who asked."""
+        transfer = turn.transfer(self.transfer)
+        (able,) = event.answers
+        if transfer is None or not isinstance(able, Able) or not transfer.waits_for_release:
+            return
+        transfer = replace(transfers.goes_on(turn, transfer), told=(*transfer.told, "card"))
+        turn.save(transfer)
+        others = [person for person in addressees(turn, able) if not asked_by(turn.home, transfer, person)]
+        post_card(turn, transfer, others)
 
 
 def opened_by_peer(turn: Turn, connection: Connection, envelope: Message[bodies.Opens]) -> Opening:
@@ -192,6 +225,8 @@ def seeds(transfer: Transfer) -> tuple[str, ...]:
     """The taps that the card offers."""
     if transfer.awaits_parcel:
         return (PARCEL_KEY,)
+    if transfer.is_our_offer:
+        return (APPROVE_KEY, DECLINE_KEY)
     if transfer.terms.kind == "return":
         return (APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY)
     if transfer.terms.kind == "extension":
@@ -230,7 +265,9 @@ def _superseded(turn: Turn, transfer: Transfer, people: list[str]) -> tuple[Tran
         decision = transfer.decision
         turn.note(transfer.id, audit.Decided(decision.choice, audit.Stage.VOID), decision.person, decision.event_id)
         people = list(dict.fromkeys([decision.person, *people]))
-    return replace(out_of_force(transfer), decision=None), people
+    if transfer.first_yes is not None:
+        people = list(dict.fromkeys([transfer.first_yes.person, *people]))
+    return replace(out_of_force(transfer), decision=None, first_yes=None), people
 
 
 def out_of_force(subject: S) -> S:

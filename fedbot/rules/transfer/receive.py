@@ -19,6 +19,7 @@ from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
 from fedbot.rules.model import audit, names
 from fedbot.rules.model.archive import Mark
+from fedbot.rules.model.care import Moved
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Signature
@@ -37,7 +38,7 @@ from fedbot.rules.model.steps import (
     PutAway,
     Step,
 )
-from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Right, plain
+from fedbot.rules.model.stock import STATUS_OK, TRAVELLING_STATUSES, Part, Right, plain
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.protocol import bodies, sequencing
@@ -99,6 +100,9 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
         if not isinstance(match, PartMatch):
             raise TypeError(f"the card asks for parts, not {match!r}")
         transfer = with_progress(transfer, match_parts.matched(transfer, line.number, match))
+    if turn.home.care.taken_in and transfer.state is TransferState.OPEN:
+        moved = [_taken_in(transfer, line, match) for line, match in zip(transfer.terms.lines, matches, strict=True)]
+        transfer = replace(transfer, care=bool(turn.home.care.why(moved)))
     if transfer.state is TransferState.CREDITING:
         turn.save(transfer)
         if not any(progress.acting for progress in transfer.progress):
@@ -115,6 +119,13 @@ def _on_matched(turn: Turn, then: ShowOfferCard, event: Answered) -> None:
     transfer, draft = sequencing.write(turn, transfer, "noted")
     turn.save(transfer)
     opening.post_card(turn, transfer, people, draft)
+
+
+def _taken_in(transfer: Transfer, line: Line, match: object) -> Moved:
+    """What a line would be here; what its sender calls it, where we have no part for it yet. It has no price here."""
+    theirs = line.description
+    part = match.part if isinstance(match, PartMatch) and match.part else Part(0, theirs.name, theirs.ipn)
+    return Moved(part, transfer.at(line.number).place, transfer.here(line.number))
 
 
 def _show_anew(turn: Turn, transfer: Transfer, people: list[str]) -> None:

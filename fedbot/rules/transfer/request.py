@@ -20,6 +20,7 @@ from fedbot.rules.catalogue.provenance import forbidden_origin
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, shown
+from fedbot.rules.model.care import Moved, taken_out
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnswered
 from fedbot.rules.model.decision import Signature
@@ -276,7 +277,7 @@ def on_request(turn: Turn, connection: Connection, envelope: Message[bodies.Requ
 
 def look_for_items(turn: Turn, transfer: Transfer) -> None:
     """Which of our stock items is each line, and who may decide? The card waits for the answer."""
-    told = bool(share.scope(turn).categories)
+    told = bool(share.scope(turn).categories or turn.home.care.categories)
     questions: list[Query] = [FindItems(line.description.name, told, merges=True) for line in transfer.terms.lines]
     questions.append(WhoMay(Right.APPROVER, tuple(turn.home.people.values())))
     turn.do(Ask(ShowRequestCard(transfer.id), tuple(questions)))
@@ -317,6 +318,7 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
     """
     shared = share.scope(turn)
     lines: list[Line] = []
+    moved: list[Moved] = []
     taken: dict[int, Decimal] = {}
     claimed = _claimed(turn, transfer)
     room = MOST_METADATA
@@ -339,10 +341,14 @@ def _meant(turn: Turn, transfer: Transfer, found: Sequence[object]) -> Transfer:
             taken[item.pk] = taken.get(item.pk, Decimal(0)) + quantity
             asked = replace(line, number=len(lines) + 1, quantity=quantity)
             lines.append(_line(asked, item, origins[item.pk]))
+            moved.append(taken_out(item, quantity))
             text = item.metadata.encode(errors="replace").decode()  # a lone surrogate can't be signed
             if text and len(text.encode()) <= room:
                 room -= len(text.encode())
                 transfer = with_progress(transfer, replace(transfer.at(asked.number), metadata=text))
+    if care := turn.home.care.why(moved):
+        turn.note(transfer.id, audit.NeedsCare(care))
+    transfer = replace(transfer, care=bool(care))
     zone = turn.home.time_zone if transfer.is_loan else ""
     return _agreed(transfer, replace(transfer.terms, lines=tuple(lines), time_zone=zone))
 

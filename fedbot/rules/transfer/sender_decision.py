@@ -22,7 +22,7 @@ from fedbot.rules.model.queries import FindItems, ItemsFound, PersonRights, Quer
 from fedbot.rules.model.stock import Right, Rights
 from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
-from fedbot.rules.protocol import bodies
+from fedbot.rules.protocol import bodies, sequencing
 from fedbot.rules.protocol.bodies import Message
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
@@ -40,11 +40,39 @@ def on_approve(turn: Turn, transfer: Transfer, envelope: Message[bodies.Approve]
     if min(at, turn.now) > transfer.due:
         transfers.end(turn, transfer, TransferState.EXPIRED, None)
         return
-    approve(
-        turn,
-        transfers.as_told(transfer, envelope.body),
-        transfers.signature_in(turn, envelope, transfer.peer, event_id),
-    )
+    transfer = transfers.as_told(transfer, envelope.body)
+    decided = transfers.signature_in(turn, envelope, transfer.peer, event_id)
+    if transfer.waits_for_release:
+        _wait_for_our_second(turn, transfer, decided)
+    else:
+        approve(turn, transfer, decided)
+
+
+def _wait_for_our_second(turn: Turn, transfer: Transfer, decided: Signature) -> None:
+    """They agree, but of ours only one has: the receiver hears no more than that we have read it."""
+    transfer, draft = sequencing.write(turn, replace(transfer, peer_agreed=decided), "noted")
+    turn.save(transfer)
+    turn.note_by(transfer.id, audit.Fact.AGREED_THERE, decided)
+    if "card" in transfer.told:
+        transfers.edit_card(turn, transfer, draft)
+    else:
+        sequencing.post(turn, transfer, draft)
+
+
+def release(turn: Turn, transfer: Transfer, second: Signature) -> None:
+    """The second person of ours agrees to our own offer: it goes as soon as the receiver agrees, or has."""
+    transfer = replace(transfer, released=second)
+    turn.save(transfer)
+    turn.note_by(transfer.id, audit.Fact.RELEASED, second)
+    if transfer.peer_agreed is not None:
+        approve(turn, transfer, transfer.peer_agreed)
+    else:
+        transfers.edit_card(turn, transfer)
+
+
+def withdraw(turn: Turn, transfer: Transfer, by: Signature) -> None:
+    """Somebody of ours doesn't agree to our own offer: it is taken back."""
+    transfers.end(turn, transfer, TransferState.CANCELLED, by)
 
 
 def approve(turn: Turn, transfer: Transfer, decided: Signature) -> None:
@@ -66,8 +94,9 @@ def look_again(turn: Turn, transfer: Transfer) -> None:
     mixed = {part for part in {ln.part for ln in lines} if merged_stock.has_part_of_others(turn, part, transfer.peer)}
     items = dict.fromkeys(line.item for line in lines if line.part in mixed)
     questions: list[Query] = [FindItems(f"#{item}", merges=True) for item in items]
-    if ours is not None and ours.party == turn.home.party:
-        questions.append(PersonRights(ours.username))
+    names = [ours.username] if ours is not None and ours.party == turn.home.party else []
+    names += [two.username for two in (transfer.first_yes, transfer.released) if transfer.care and two is not None]
+    questions += [PersonRights(name) for name in dict.fromkeys(names)]
     if questions:
         turn.do(Ask(Debit(transfer.id), tuple(questions)))
     else:

@@ -1,0 +1,87 @@
+"""What needs extra care: of which stock one person's yes is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fedbot.rules.model.stock import Part, StockItem
+
+
+@dataclass(frozen=True)
+class Moved:
+    """So much of one part, from or to a place (a path). `price` is that of one, in `currency`; None: it has none."""
+
+    part: Part
+    place: str
+    quantity: Decimal
+    price: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True)
+class Care:
+    """From which total value on, and of which parts, categories and locations, a decision needs two people.
+
+    `from_value` is in `currency` (None: no value needs care). `is_dear_without_price` says how an item without a price
+    in it counts. `parts` are IPNs, names or `part:12`; `categories` and `locations` are names or paths, with all below.
+    `taken_in`: what others offer us, too. `typed_code`: in an encrypted room one person is enough who types the code.
+    """
+
+    from_value: Decimal | None = None
+    currency: str = ""
+    is_dear_without_price: bool = True
+    parts: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+    taken_in: bool = False
+    typed_code: bool = True
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything needs it."""
+        return self.from_value is not None or bool(self.parts or self.categories or self.locations)
+
+    def why(self, moved: Iterable[Moved]) -> str:
+        """What of it needs care, for the audit: '' if nothing does."""
+        things = tuple(moved)
+        for thing in things:
+            if names := _named(thing.part) & {_folded(name) for name in self.parts}:
+                return f"part {min(names)}"
+            for kind, path, listed in (
+                ("category", thing.part.category_path, self.categories),
+                ("location", thing.place, self.locations),
+            ):
+                if above := next((each for each in listed if is_below(path, each)), ""):
+                    return f"{kind} {above}"
+        return self._why_by_value(things)
+
+    def _why_by_value(self, things: tuple[Moved, ...]) -> str:
+        if self.from_value is None:
+            return ""
+        value = Decimal(0)
+        for thing in things:
+            if thing.price is not None and thing.currency == self.currency:
+                value += thing.price * thing.quantity
+            elif self.is_dear_without_price:
+                return "no price"
+        return f"value {value:f} {self.currency}" if value >= self.from_value else ""
+
+
+def taken_out(item: StockItem, quantity: Decimal) -> Moved:
+    """So much of a stock item of ours."""
+    return Moved(item.part, item.place, quantity, item.price, item.currency)
+
+
+def _named(part: Part) -> set[str]:
+    return {_folded(name) for name in (part.ipn, part.name, f"part:{part.pk}") if name}
+
+
+def is_below(path: str, above: str) -> bool:
+    """Whether that place or category is the other one, or is in it. `above` is a name, or an end or all of its path."""
+    return f"/{_folded(above)}/" in f"/{_folded(path)}/"
+
+
+def _folded(text: str) -> str:
+    return "/".join(" ".join(piece.split()) for piece in text.split("/")).casefold()

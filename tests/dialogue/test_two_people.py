@@ -1,0 +1,209 @@
+"""Extra care for what is of high value: one person's yes moves nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from fedbot.rules.model.care import Care
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.space import Space
+from tests.dialogue.test_encrypted_rooms import is_encrypted
+from tests.dialogue.test_lending import owners_card
+from tests.dialogue.world import World, friends, sharing, told
+from tests.fakes.people import Message
+
+DONE, OPEN = TransferState.DONE, TransferState.OPEN
+NUTS = Care(parts=("M3-NUT",))
+
+
+async def asked(care: Care = NUTS, words: str = "M3-NUT 10") -> tuple[World, Message]:
+    """Betaspace asks for something of Attraktor's that needs care; Attraktor's card."""
+    world = await sharing(alpha={"care": care})
+    world.tom.says(f"!fed request {words} from attraktor")
+    await world.settle()
+    return world, owners_card(world)
+
+
+async def says_yes(world: World, person: str, card: Message) -> None:
+    getattr(world, person).reacts(card, "✅")
+    await world.grace()
+
+
+def state(space: Space) -> TransferState:
+    return space.transfer().state
+
+
+async def test_one_yes_moves_nothing_the_same_persons_second_one_neither_and_two_people_do() -> None:
+    world, card = await asked()
+    assert "⚠ High value: two approvers of Attraktor have to agree." in card.text
+    await says_yes(world, "piet", card)
+    assert state(world.alpha) is OPEN
+    assert "said yes" in owners_card(world).text, owners_card(world).text
+    line = world.kim.says(f"!fed show {world.alpha.transfer().code}")
+    await world.settle()
+    assert "Another approver of Attraktor has to agree" in world.answer_to(line)
+    second = world.newcomer("piet-phone")  # Piet's other account, the same InvenTree user
+    await world.alpha.restart(people={**world.alpha.home.people, second.user_id: "piet"})
+    second.reacts(card, "✅")
+    await world.grace()
+    assert state(world.alpha) is OPEN
+    assert told(world.room, "as the same InvenTree user as you")
+    await says_yes(world, "kim", card)  # no approver
+    assert state(world.alpha) is OPEN
+    await says_yes(world, "anna", card)
+    assert state(world.alpha) is DONE
+    assert "Two people of Attraktor agreed" in owners_card(world).text
+    assert_books_balance(world)
+
+
+@pytest.mark.parametrize("how", ["redacts", "cancels", "loses the right"])
+async def test_the_first_yes_can_be_taken_back_and_then_the_other_one_is_the_first(how: str) -> None:
+    world, card = await asked()
+    reaction = world.piet.reacts(card, "✅")
+    await world.grace()
+    if how == "redacts":
+        world.piet.takes_back(reaction)
+    elif how == "cancels":
+        world.piet.says(f"!fed cancel {world.alpha.transfer().code}")
+    else:
+        world.alpha.deactivates("piet")
+    await world.settle()
+    await says_yes(world, "anna", card)
+    assert state(world.alpha) is OPEN
+    first = world.alpha.transfer().first_yes
+    assert first is not None
+    assert first.person == world.anna.user_id
+
+
+async def test_a_change_voids_both_yeses() -> None:
+    world, card = await asked()
+    await says_yes(world, "piet", card)
+    transfer = world.alpha.transfer()
+    changed = replace(transfer, terms=replace(transfer.terms, note="for Gammaspace"))
+    world.alpha.knows_instead({("Transfer", transfer.id): changed})
+    await says_yes(world, "anna", card)
+    assert state(world.alpha) is OPEN
+    assert world.alpha.transfer().first_yes is None
+    newer = owners_card(world)
+    assert newer.event_id != card.event_id
+    assert "two approvers of Attraktor have to agree" in newer.text
+
+
+async def test_the_second_person_says_the_same_or_nothing() -> None:
+    world, card = await asked()
+    world.piet.says("!fed approve 5", reply_to=card)
+    await world.grace()
+    await says_yes(world, "anna", card)
+    assert state(world.alpha) is OPEN
+    assert told(world.room, "said yes to 10 × M3 nut")
+    world.anna.says("!fed approve 5", reply_to=card)
+    await world.grace()
+    assert world.alpha.transfer().granted is not None
+
+
+async def test_a_restart_between_the_two_loses_neither() -> None:
+    world, card = await asked()
+    await says_yes(world, "piet", card)
+    await world.alpha.restart()
+    await world.settle()
+    assert state(world.alpha) is OPEN
+    await says_yes(world, "anna", card)
+    assert state(world.alpha) is DONE
+    assert_books_balance(world)
+
+
+async def test_a_no_takes_one_person() -> None:
+    world, card = await asked()
+    world.piet.reacts(card, "❌")
+    await world.grace()
+    assert state(world.alpha) is TransferState.DECLINED
+
+
+async def test_in_an_encrypted_room_the_typed_code_is_enough_and_a_reply_or_a_number_is_not() -> None:
+    world, card = await asked()
+    await is_encrypted(world)
+    world.piet.says("!fed approve", reply_to=card)  # which message a line answers is in clear
+    await world.grace()
+    assert state(world.alpha) is OPEN
+    world.anna.says(f"!fed cancel {world.alpha.transfer().code}")
+    await world.settle()
+    world.piet.says(f"!fed approve {world.alpha.transfer().code}")
+    await world.grace()
+    assert state(world.alpha) is DONE
+
+
+async def test_in_clear_the_typed_code_counts_like_a_tap_and_so_it_does_where_the_config_says_so() -> None:
+    world, _ = await asked()
+    world.piet.says(f"!fed approve {world.alpha.transfer().code}")
+    await world.grace()
+    assert state(world.alpha) is OPEN
+    world, card = await asked(replace(NUTS, typed_code=False))
+    assert "types" not in card.text
+    await is_encrypted(world)
+    world.piet.says(f"!fed approve {world.alpha.transfer().code}")
+    await world.grace()
+    assert state(world.alpha) is OPEN
+
+
+async def test_what_we_offer_goes_when_both_the_receiver_and_a_second_person_of_ours_agree() -> None:
+    for order in ("receiver first", "second first", "second says no"):
+        world = await friends(alpha={"care": NUTS, "self_approval": True})
+        offered = await world.push()
+        assert told(world.room, "a second approver of Attraktor has to agree, too")
+        card = owners_card(world)
+        await says_yes(world, "anna", card)  # who asked for it
+        if order == "receiver first":
+            await says_yes(world, "cem", offered)
+            await world.passes(timedelta(hours=1))
+            assert state(world.alpha) is OPEN
+            assert not told(world.room, "has not answered")
+        assert state(world.alpha) is OPEN
+        world.piet.reacts(card, "❌" if order == "second says no" else "✅")
+        await world.grace()
+        if order == "second first":
+            assert state(world.alpha) is OPEN
+            await says_yes(world, "cem", offered)
+        assert state(world.alpha) is (TransferState.CANCELLED if order == "second says no" else DONE)
+        assert_books_balance(world)
+
+
+async def test_what_is_offered_to_us_takes_two_people_only_if_the_config_says_so() -> None:
+    for taken_in in (True, False):
+        world = await friends(beta={"care": Care(categories=("small parts",), taken_in=taken_in)})
+        card = await world.push()
+        await says_yes(world, "cem", card)
+        assert state(world.beta) is (OPEN if taken_in else DONE)
+        if taken_in:
+            await says_yes(world, "dilek", card)
+            assert state(world.beta) is DONE
+
+
+VALUED = Care(from_value=Decimal(30), currency="EUR", is_dear_without_price=False)
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "care", "is_dear"),
+    [
+        ("3.00", "EUR", VALUED, True),
+        ("2.99", "EUR", VALUED, False),
+        ("3.00", "USD", VALUED, False),
+        (None, "EUR", VALUED, False),
+        (None, "EUR", replace(VALUED, is_dear_without_price=True), True),
+        (None, "EUR", Care(locations=("Workshop",)), True),
+    ],
+)
+async def test_the_value_is_that_of_all_of_it_by_the_prices_in_inventree(
+    price: str | None, currency: str, care: Care, is_dear: bool
+) -> None:
+    world = await sharing(alpha={"care": care})
+    nuts = world.alpha.item("M3-NUT").pk
+    world.alpha.admin("PATCH", f"stock/{nuts}/", purchase_price=price, purchase_price_currency=currency)
+    world.tom.says("!fed request M3-NUT 10 from attraktor")
+    await world.settle()
+    assert ("High value" in owners_card(world).text) is is_dear
+    assert "EUR" not in world.room.transcript()
