@@ -1,4 +1,4 @@
-"""The log: one line a record, `key=value`, to standard error, with no secret in it whatever was logged.
+"""The log: one line a record, `key=value` or JSON, to standard error, with no secret in it whatever was logged.
 
 What is redacted: every value given to `keep_secret` (tokens, passwords, the vault's), in the forms in which
 it tends to appear, and whatever looks like a token by itself. It is done on the finished text, so that
@@ -35,6 +35,7 @@ _LABELLED = [
     ),
 ]
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_SECRET_KEY = re.compile(r"(?i)authorization|token|password|secret")
 _SPECIAL = re.compile(r'[\s="\\]')
 # nio complains of each odd event, inventree logs tokens.
 _QUIET = {"nio": logging.ERROR, "inventree": logging.CRITICAL}
@@ -79,15 +80,15 @@ keep_secret = _redactor.keep_secret
 redact = _redactor.clean
 
 
-class KeyValueFormatter(logging.Formatter):
-    """`time=… level=info part=chat.sync event="what happened" room=!abc`; fields come from `extra`."""
+class _OneLine(logging.Formatter):
+    """What a line is made of: the record's fields in order, and those of `extra`."""
 
     def __init__(self, redactor: Redactor = _redactor) -> None:
         super().__init__()
         self._redactor = redactor
 
-    def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever is in the record."""
+    def _fields(self, record: logging.LogRecord) -> dict[str, str]:
+        """Each without secrets, before anything of it is escaped."""
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         fields: dict[str, object] = {
             "time": f"{moment}.{int(record.msecs):03}Z",
@@ -100,9 +101,26 @@ class KeyValueFormatter(logging.Formatter):
             fields["exception"] = "".join(traceback.format_exception(record.exc_info[1])).rstrip()
         if record.stack_info:
             fields["stack"] = record.stack_info
-        clean = self._redactor.clean
-        # twice: before a value is escaped, and when it stands behind its key, as in token=…
-        return clean(" ".join(f"{key}={_written(clean(str(value)))}" for key, value in fields.items()))
+        return {key: self._redactor.clean(str(value)) for key, value in fields.items()}
+
+
+class KeyValueFormatter(_OneLine):
+    """`time=… level=info part=chat.sync event="what happened" room=!abc`; fields come from `extra`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever is in the record. Cleaned once more, as a value stands behind its key, as in token=…."""
+        fields = self._fields(record)
+        return self._redactor.clean(" ".join(f"{key}={_written(value)}" for key, value in fields.items()))
+
+
+class JsonFormatter(_OneLine):
+    """The same as an object of texts: `{"time": "…", "level": "info", "part": "chat.sync", "event": "…"}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever is in the record. A value whose key names a secret is one."""
+        fields = self._fields(record)
+        hidden = {key: REDACTED for key in fields if _SECRET_KEY.search(key)}
+        return json.dumps(fields | hidden, ensure_ascii=True)
 
 
 def _written(text: str) -> str:
@@ -129,7 +147,9 @@ class _Handler(logging.StreamHandler[TextIO]):
             self.setLevel(logging.CRITICAL + 1)
 
 
-def configure(level: str = "info", secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+def configure(
+    level: str = "info", secrets: Iterable[str] = (), stream: TextIO | None = None, *, as_json: bool = False
+) -> None:
     """Log fedbot's own records from `level` on, others' from `warning` on, to `stream` (standard error).
 
     May be called again; the last call counts. `secrets` are redacted from now on.
@@ -137,7 +157,7 @@ def configure(level: str = "info", secrets: Iterable[str] = (), stream: TextIO |
     for secret in secrets:
         keep_secret(secret)
     handler = _Handler(stream or sys.stderr)
-    handler.setFormatter(KeyValueFormatter())
+    handler.setFormatter(JsonFormatter() if as_json else KeyValueFormatter())
     root = logging.getLogger()
     for old in [kept for kept in root.handlers if isinstance(kept, _Handler)]:
         root.removeHandler(old)
@@ -147,3 +167,10 @@ def configure(level: str = "info", secrets: Iterable[str] = (), stream: TextIO |
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
     logging.captureWarnings(capture=True)
+
+
+def reconfigure(level: str, secrets: Iterable[str]) -> None:
+    """Log from another level on, where and how it is logged now."""
+    for secret in secrets:
+        keep_secret(secret)
+    logging.getLogger("fedbot").setLevel(level.upper())

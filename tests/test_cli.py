@@ -209,7 +209,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException | None], Non
     """Puts an app in place that ends like this."""
 
     def ends(error: BaseException | None) -> None:
-        async def run(settings: object) -> None:
+        async def run(settings: object, tell: object) -> None:
             if error is not None:
                 raise error
 
@@ -262,7 +262,7 @@ def test_why_a_run_ended_is_logged_without_secrets(
 
 _WAITING_BOT = """
 import asyncio, sys, types
-async def run(settings):
+async def run(settings, tell):
     print("running", flush=True)
     try:
         await asyncio.Event().wait()

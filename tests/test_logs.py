@@ -162,3 +162,16 @@ def test_what_keeps_the_secrets_does_not_show_them() -> None:
     redactor = logs.Redactor()
     redactor.keep_secret(SECRET)
     assert "p4ss" not in repr(redactor)
+
+
+def test_in_json_a_record_is_one_object_without_secrets(out: io.StringIO) -> None:
+    logs.configure("info", [SECRET], out, as_json=True)
+    log.info("said: %s", f"hello\nyou {SECRET}", extra={"token": "whatever", "room": "!abc", "seen": {"a": 1}})
+    logs.reconfigure("warning", ["another-secret"])
+    log.info("unseen")
+    log.warning("another-secret")
+    first, second = (json.loads(line) for line in out.getvalue().splitlines())
+    assert first["event"] == f"said: hello\nyou {logs.REDACTED}"
+    assert (first["level"], first["part"], first["room"]) == ("info", "matrix.sync", "!abc")
+    assert first["token"] == logs.REDACTED
+    assert second["event"] == logs.REDACTED

@@ -19,7 +19,7 @@ from fedbot.cli.init import init
 from fedbot.cli.next_step import next_step
 from fedbot.cli.reconcile import reconcile
 from fedbot.cli.records import audit_command, export_command
-from fedbot.cli.run import run
+from fedbot.cli.run import run as run_bot
 from fedbot.cli.settings_file import DEFAULT_CONFIG, SYSTEM_CONFIG, told
 from fedbot.cli.state_folder import about_state
 from fedbot.cli.verbs import verbs
@@ -69,7 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _json(
         command("check", "look whether settings, Matrix and InvenTree are ready; each line is OK or says how to fix it")
     )
-    command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
+    run = command("run", "run the bot until it is told to stop (Ctrl-C, SIGTERM)")
+    run.add_argument("--log-json", action="store_true", help="log an object of JSON a line")
     _json(command("health", "ask the running bot how it is (0: well, 1: not)"))
     _json(command("status", "how the bot is, and what failed and is set aside"))
     retry = command("retry", "try again what failed and is set aside")
@@ -110,7 +111,7 @@ _COMMANDS = {
     "": next_step,
     "init": init,
     "check": check,
-    "run": run,
+    "run": run_bot,
     "health": health,
     "status": status,
     "retry": retry,

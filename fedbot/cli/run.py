@@ -11,13 +11,17 @@ import os
 import signal
 import threading
 from collections.abc import Coroutine, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fedbot import logs
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import settings_of
 from fedbot.ports.chat import ChatProblem, ChatSignedOut
 from fedbot.ports.inventory import InventoryProblem
 from fedbot.ports.journal import JournalProblem, JournalUnwritable, StateInUse
+
+if TYPE_CHECKING:
+    from fedbot.engine.summary import Summary
 
 log = logging.getLogger(__name__)
 LAST_MOMENT = 9.5
@@ -27,12 +31,21 @@ LAST_MOMENT = 9.5
 def run(given: argparse.Namespace) -> Exit:
     """Run the bot; tell why it ended."""
     settings = settings_of(given)
+    as_json = given.log_json or settings.log.format == "json"
     app = importlib.import_module("fedbot.engine")
     try:
-        asyncio.run(_until_told(app.run(settings)))
+        asyncio.run(_until_told(app.run(settings, _begun_in_json if as_json else _begun)))
     except Exception as error:  # noqa: BLE001 -- whatever it is, an admin reads a sentence and a script a code
         return _ended_by(error)
     return Exit.OK
+
+
+def _begun(summary: Summary) -> None:
+    print(logs.redact(f"{summary}\nStop it with Ctrl-C. What happens is logged to standard error."), flush=True)
+
+
+def _begun_in_json(summary: Summary) -> None:
+    log.info("started", extra=summary.fields())
 
 
 async def _until_told(work: Coroutine[Any, Any, None]) -> None:

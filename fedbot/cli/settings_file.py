@@ -28,7 +28,8 @@ def find_config(given: argparse.Namespace, environment: Mapping[str, str] = os.e
 def settings_of(given: argparse.Namespace, level: str = "") -> Settings:
     """The settings, and the log set up with their secrets. Raises `ConfigRefused`."""
     settings = load(find_config(given))
-    logs.configure(level or settings.log.level, settings.secrets())
+    as_json = getattr(given, "log_json", False) or settings.log.format == "json"
+    logs.configure(level or settings.log.level, settings.secrets(), as_json=as_json)
     return settings
 
 

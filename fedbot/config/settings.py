@@ -266,6 +266,7 @@ class Log(Section):
     """What is written to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is written")
+    format: Literal["text", "json"] = Field("text", description="how: `key=value`, or an object of JSON a line")
 
 
 def _state_folder() -> Path:

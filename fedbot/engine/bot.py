@@ -29,6 +29,7 @@ from fedbot.engine.recovery import rebuild as rebuild_journal
 from fedbot.engine.schedule import Timetable
 from fedbot.engine.settings_watch import SECONDS_BETWEEN_LOOKS, SettingsWatch
 from fedbot.engine.step_worker import StepWorker
+from fedbot.engine.summary import Summary, summary
 from fedbot.engine.syncing import AccountTaken, SyncLoop
 from fedbot.engine.typing_indicator import TypingSigns
 from fedbot.identity import SEED_FILE, FileVault, open_identity
@@ -93,7 +94,10 @@ class Ports:
 
 
 class Bot:
-    """The pipeline with its lanes. `regular_work`: what else is done while it runs, each every so many seconds."""
+    """The pipeline with its lanes. `regular_work`: what else is done while it runs, each every so many seconds.
+
+    `at_first_answer` is called once, when our InvenTree has answered for the first time or didn't.
+    """
 
     def __init__(
         self,
@@ -132,6 +136,7 @@ class Bot:
         self.timetable = Timetable(self.engine)
         self.engine.state.regular = self.timetable.upcoming
         self.orders = Orders(self.engine, ports.inventory, self._render)
+        self.at_first_answer: Callable[[], None] = lambda: None
         self.regular_work: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
 
     def _render(self, phrase: Phrase, now: datetime) -> formatting.Rendered:
@@ -179,6 +184,9 @@ class Bot:
             def after_each_decision() -> None:
                 self.syncing.look_again()
                 jobs.wake_at(self.next_wake())
+                if self.engine.has_asked:
+                    told, self.at_first_answer = self.at_first_answer, lambda: None
+                    told()
 
             self.engine.changed = after_each_decision
             for name, seconds, work in self.regular_work:
@@ -292,10 +300,10 @@ def _token(secret: object) -> str:
     return secret
 
 
-async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
+async def run(settings: Settings, tell: Callable[[Summary], None] = lambda _: None) -> None:
     """Run the bot of these settings until cancelled: what was begun is journaled and found again.
 
-    `ready` is called once it listens.
+    `tell` gets how it stands once it listens and has asked its InvenTree.
 
     Raises `JournalProblem` (state in use, damaged, needs a rebuild), `ports.ChatProblem` for a login that
     doesn't work, and what `open_identity` raises.
@@ -309,7 +317,7 @@ async def run(settings: Settings, ready: Callable[[], None] = lambda: None) -> N
         bot.regular_work.append(("settings", SECONDS_BETWEEN_LOOKS, watch.look))
         served = Web(bot.standing, settings.health_socket, settings.web.listen, bot.orders.taken)
         await stack.enter_async_context(served)
-        ready()
+        bot.at_first_answer = lambda: tell(summary(bot.engine))
         try:
             await bot.run()
         except BaseExceptionGroup as ended:
@@ -324,7 +332,7 @@ def watching(settings: Settings, bot: Bot, inventory: OwnInventory) -> SettingsW
 
     async def use(read: Settings) -> None:
         home = await _party_config(read, bot.chat, bot.engine.state.home.key)
-        logs.configure(read.log.level, read.secrets())
+        logs.reconfigure(read.log.level, read.secrets())
         inventory.use(inventory_settings(read))
         bot.configure(home, *_patience(read), retention(read))
 

@@ -11,12 +11,15 @@ import logging
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from fedbot.logs import redact
 from fedbot.matrix import send_queue
 from fedbot.messages import formatting
+from fedbot.messages.audit import noted_in_words
+from fedbot.messages.language import Locale
 from fedbot.ports.chat import Batch, ChatSignedOut
 from fedbot.ports.clock import Clock
 from fedbot.ports.journal import (
@@ -38,6 +41,7 @@ from fedbot.rules import hearing
 from fedbot.rules.clock import TOLERATED
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
 from fedbot.rules.model.audit import AuditEntry, RulesFailed
+from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import (
     Ask,
     ChatEffect,
@@ -73,6 +77,7 @@ from fedbot.rules.model.events import (
 )
 from fedbot.rules.model.steps import AttachPhoto, Label, Mirror
 from fedbot.rules.model.summaries import Quarantined
+from fedbot.rules.model.transfer import Transfer
 from fedbot.rules.state import State, Turn, Verbs
 
 log = logging.getLogger(__name__)
@@ -81,6 +86,8 @@ AFTER_STOCK = 5
 """The priority of what moves none: metadata, which only mirrors the journal, and photos."""
 
 LONGEST_PROBLEM = 200
+ENGLISH = Locale("en", "UTC")
+"""The log is for whoever runs the bot; it never holds what people have written."""
 TIMERS = "timers"
 """What is set aside if the clock's rules fail on a document."""
 
@@ -217,6 +224,7 @@ class Engine:
             log.exception("the rules failed on event %d (%s)", seq, type(event).__name__)
             self._failed(seq, event, subject, fault)
             return True
+        self._log(turn)
         self.state.apply(turn)
         self._count(event, turn)
         self.perform_now()
@@ -226,6 +234,25 @@ class Engine:
             elif isinstance(effect, Post) and effect.key in self.listeners:
                 self.listeners.pop(effect.key)(effect.phrase)
         return True
+
+    def _log(self, turn: Turn) -> None:
+        """What happened, a line each: what the audit notes, and each new state of a friendship or a transfer."""
+        if not log.isEnabledFor(logging.INFO):
+            return
+        for entry in turn.audit:
+            about = {"about": entry.subject, "who": entry.who, "user": entry.user, "event_id": entry.event_id}
+            extra = {name: value for name, value in about.items() if value}
+            log.info(
+                "%s",
+                noted_in_words(replace(ENGLISH, now=turn.now), entry.what),
+                extra=extra | {"kind": type(entry.what).__name__},
+            )
+        for after in turn.changes.values():
+            match after:
+                case Connection():
+                    _log_state("connection", after, turn.state.get(Connection, after.id))
+                case Transfer():
+                    _log_state(after.terms.kind, after, turn.state.get(Transfer, after.id))
 
     def _count(self, event: Event, turn: Turn) -> None:
         self.counters["events_decided"] += 1
@@ -396,6 +423,11 @@ class Engine:
         """Whether a sync that began then decides something."""
         return self._by_the_clock(lambda: waits_for_sync(self.state, asked_at))
 
+    @property
+    def has_asked(self) -> bool:
+        """Whether anything came of a question to our InvenTree since the start."""
+        return any(self.counters[_COUNTED[kind]] for kind in (Answered, Unanswered, Waiting))
+
     def standing_problem(self) -> str:
         """What is wrong with our InvenTree, as the rules know it; '' if nothing is."""
         return Turn(self.state, self.clock.now()).standing().inventory_problem
@@ -408,6 +440,12 @@ class Engine:
             "transfers_open": len(turn.open_transfers()),
             "outbox_waiting": self.journal.waiting(),
         }
+
+
+def _log_state(kind: str, after: Connection | Transfer, before: Connection | Transfer | None) -> None:
+    if before is None or before.state is not after.state:
+        states = {"state": str(after.state), "was": str(before.state) if before else ""}
+        log.info("%s %s", kind, after.code, extra={"about": after.id, "peer": after.peer, **states})
 
 
 def _act(effect: Do) -> Queued:

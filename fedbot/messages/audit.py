@@ -139,6 +139,8 @@ FACTS: dict[Fact, str] = {
     Fact.NOT_SHARED: marked("stopped sharing it"),
     Fact.RESUMED: marked("looked at the books; stock may move again"),
     Fact.WENT_BACK: marked("InvenTree was put back to an earlier state"),
+    Fact.INVENTORY_SILENT: marked("InvenTree does not answer"),
+    Fact.INVENTORY_BACK: marked("InvenTree answers again"),
     Fact.RECOVERED: marked("what was unfinished goes on, after a restore"),
     Fact.PARTY_NOT_ANNOUNCED: marked("asked to be friends for a space that it doesn't announce"),
     Fact.NO_CONNECTION: marked("wrote although there is no friendship"),

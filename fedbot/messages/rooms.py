@@ -26,6 +26,24 @@ def _identifier(locale: Locale, room: str) -> Code:
     return Code(locale.short(room, 120))
 
 
+MOST_ADMINS = 5
+
+
+def hello(locale: Locale, *, home: PartyConfig, admins: Sequence[str], private: bool) -> Lines:
+    """To a room, when the bot has come in: who it speaks for, what to type first, who its admins are."""
+    space, line = naming.space(locale, home.name), command("help")
+    if private:
+        first = locale.say("Hello, this is my admin room: here I tell what concerns only {space}.", space=space)
+        second = locale.say("Type {line} for what you can say, or {status}.", line=line, status=command("status"))
+    else:
+        first = locale.say("Hello, I am {space}'s bot: I lend, give and request things for it.", space=space)
+        second = locale.say("If you belong to {space}, type {line} first.", space=space, line=line)
+    if not admins:
+        return [first, second, locale.say("Who has set me up is my admin.")]
+    names = naming.people(locale, list(admins[:MOST_ADMINS]))
+    return [first, second, locale.say("My admins: {people}.", people=names)]
+
+
 def room_replaced(locale: Locale, *, room: Room, replacement: str, bot: str, waiting: int) -> Lines:
     """For the admins: the room was upgraded, and we are not in the new one yet."""
     lines: Lines = [

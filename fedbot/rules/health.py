@@ -66,6 +66,7 @@ def on_waiting(turn: Turn, event: Waiting) -> None:
         )
     )
     if is_news:
+        turn.note("house", audit.Fact.INVENTORY_SILENT)
         _tell_outage(turn, event.problem)
         if not isinstance(event.then, LookAtInventory):
             watch(turn)
@@ -101,6 +102,7 @@ def is_back(turn: Turn) -> None:
     if standing.inventory_down_since is None:
         return
     turn.save(replace(standing, inventory_down_since=None, inventory_problem="", inventory_next_try=None))
+    turn.note("house", audit.Fact.INVENTORY_BACK)
     if standing.outage:
         phrase = say(
             messages.health.inventory_back, home=turn.home, since=standing.inventory_down_since, until=turn.now

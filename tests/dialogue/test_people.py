@@ -10,11 +10,14 @@ import yaml
 
 from fedbot.config.loading import load
 from fedbot.engine.bot import watching
+from fedbot.engine.summary import summary
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.transfer_lifecycle import TransferState
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.test_encrypted_rooms import ENCRYPTION
+from tests.dialogue.test_moving import upgrade
 from tests.dialogue.world import Person, World, a_world, friends, told
+from tests.fakes.people import RoomView
 
 MIA = "@mia:twin.test"
 
@@ -166,6 +169,61 @@ async def test_a_first_line_tells_who_somebody_is_once_inventree_tells_it() -> N
     await answered(world, world.anna, "whoami")
     await answered(world, world.anna, "help")
     assert not told(world.room, "Hello Anna"), "whoami has told it"
+
+
+async def test_a_bot_greets_each_of_its_rooms_once() -> None:
+    world = await a_world(newcomers=("@anna:twin.test",), alpha={"admins": ("@root:twin.test",)})
+    (greeting,) = told(world.room, "Attraktor's bot")
+    assert greeting.text == (
+        "Hello, I am Attraktor's bot: I lend, give and request things for it.\n"
+        "If you belong to Attraktor, type !fed help first.\n"
+        "My admins: root and Anna."
+    )
+    assert greeting.is_notice
+    assert told(world.alpha_admins, "this is my admin room")
+    await world.alpha.restart()
+    world.anna.kicks(world.alpha.chat.user_id)
+    await world.settle()
+    world.anna.invites(world.alpha.chat.user_id)
+    await world.settle()
+    await upgrade(world, *world.spaces)
+    await world.settle()
+    everything = [told(RoomView(world.server, room), "Attraktor's bot") for room in world.server.rooms.values()]
+    assert sum(map(len, everything)) == 1
+
+
+async def test_what_happens_is_logged_a_line_each_and_a_start_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    world = await friends()
+    card = await world.push()
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    world.alpha.goes_down()
+    await answered(world, world.anna, "stats")
+    world.alpha.comes_back()
+    await world.passes(timedelta(minutes=10))
+    code = world.alpha.transfer().code
+    happened = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
+    for expected in (
+        "said !fed push",
+        f"push {code}",
+        "said yes",
+        "InvenTree does not answer",
+        "InvenTree answers again",
+    ):
+        assert expected in happened
+    states = [
+        vars(r)["state"] for r in caplog.records if r.getMessage() == f"push {code}" and vars(r)["peer"] == "betaspace"
+    ]
+    assert states[0] == "open"
+    assert states[-1] == "done"
+    text = str(summary(world.alpha.bot.engine))
+    assert text.startswith("fedbot ")
+    assert "speaks for Attraktor (attraktor) as @attraktor-bot:twin.test." in text
+    assert "InvenTree  1" in text
+    assert "Rooms      Makerspaces (" in text
+    assert "Friends    betaspace" in text
+    assert "Waiting    0 transfers (nothing), 0 messages and steps" in text
 
 
 def written(world: World, folder: Path) -> Path:

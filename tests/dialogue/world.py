@@ -146,10 +146,14 @@ class World:
         return person
 
     async def start(self) -> World:
-        """Both bots are up and have announced themselves. They have met their people, but for those of `newcomers`."""
+        """Both bots are up and have announced themselves.
+
+        They have met their people and greeted their rooms; with `newcomers` neither those nor the rooms.
+        """
         for space in self.spaces:
             met = [f"met:{person}" for person in space.home.people if person not in self.newcomers]
-            for each in met:
+            greeted = [] if self.newcomers else [f"hello:{room}" for room in (self.room.id, space.home.admin_room)]
+            for each in (*met, *greeted):
                 space.has_told(each)
             await space.bot.start()
         await self.settle()

@@ -73,6 +73,22 @@ SAID: dict[str, tuple[Phrase, str]] = {
         All else works as it should.
         """,
     ),
+    "hello to a room": (
+        say(messages.rooms.hello, home=ALPHA, admins=("Anna", "Piet"), private=False),
+        """
+        Hello, I am attraktor's bot: I lend, give and request things for it.
+        If you belong to attraktor, type !fed help first.
+        My admins: Anna and Piet.
+        """,
+    ),
+    "hello to the admin room": (
+        say(messages.rooms.hello, home=ALPHA, admins=(), private=True),
+        """
+        Hello, this is my admin room: here I tell what concerns only attraktor.
+        Type !fed help for what you can say, or !fed status.
+        Who has set me up is my admin.
+        """,
+    ),
     "no power to talk": (
         say(messages.rooms.room_without_power, room=replace(MAKERS, may_talk=False, may_react=False), bot=ALPHA_BOT),
         """

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from fedbot import messages
 from fedbot.rules.connection import move_rooms, pinning
 from fedbot.rules.model import audit
-from fedbot.rules.model.effects import Announce, Draft, Join, Leave, Post, SendEnvelope, say
-from fedbot.rules.model.events import Invited, PartyAnnounced, Removed, RoomSeen
+from fedbot.rules.model.continuation import WhenAnsweredOrNot
+from fedbot.rules.model.effects import Announce, Ask, Draft, Join, Leave, Post, SendEnvelope, say
+from fedbot.rules.model.events import Answered, Invited, PartyAnnounced, Removed, RoomSeen, Unanswered
+from fedbot.rules.model.queries import Able, WhoMay
 from fedbot.rules.model.room import Room
+from fedbot.rules.model.stock import Right
 from fedbot.rules.protocol import announcements, room_upgrades
 from fedbot.rules.state import Turn
 
 A_DAY = timedelta(days=1)
+A_MOMENT = timedelta(minutes=1)
 ANNOUNCE_AGAIN_AFTER = timedelta(days=3650)
 
 
@@ -60,6 +64,8 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
     move_rooms.look(turn, room)
     if not room_upgrades.is_ours(turn, event.room):
         _stay_or_leave(turn, room, before)
+    if room_upgrades.is_ours(turn, event.room):
+        greet(turn, room)
     if event.room not in room_upgrades.federation_rooms(turn):
         return
     works = room.may_talk and room.may_react
@@ -69,6 +75,46 @@ def on_seen(turn: Turn, event: RoomSeen) -> None:
             say(messages.rooms.room_without_power, room=room, bot=turn.home.bot), f"power:{room.id}:{event.event_id}"
         )
     announce(turn, room)
+
+
+def greet(turn: Turn, room: Room) -> None:
+    """Say who we are, once a room; one that takes the place of another is the same. Who rules us, InvenTree tells."""
+    lineage = room_upgrades.lineage(turn, room.id)
+    known = {telling.id for telling in turn.tellings()}
+    if not room.may_talk or room.replaced_by or any(_greeting(each) in known for each in lineage):
+        return
+    if turn.tell_once(_greeting(room.id), ANNOUNCE_AGAIN_AFTER):
+        people = tuple(dict.fromkeys(turn.home.people.values()))
+        turn.do(Ask(Greet(room.id), (WhoMay(Right.SUPERUSER, people),), until=turn.now + A_MOMENT))
+
+
+@dataclass(frozen=True)
+class Greet(WhenAnsweredOrNot):
+    """The greeting of a room waits for who our superusers are."""
+
+    room: str
+
+    def answered(self, turn: Turn, event: Answered) -> None:
+        """Name them."""
+        (able,) = event.answers
+        users = able.usernames if isinstance(able, Able) else ()
+        self._say(turn, tuple(person for person, user in turn.home.people.items() if user in users))
+
+    def unanswered(self, turn: Turn, event: Unanswered) -> None:
+        """InvenTree doesn't say: name those that the settings name."""
+        del event
+        self._say(turn, ())
+
+    def _say(self, turn: Turn, superusers: tuple[str, ...]) -> None:
+        admins = tuple(dict.fromkeys((*turn.home.admins, *superusers)))
+        names = tuple(turn.name_of(person, self.room) for person in admins)
+        is_private = self.room == turn.home.admin_room
+        phrase = say(messages.rooms.hello, home=turn.home, admins=names, private=is_private)
+        turn.do(Post(f"hello:-:{self.room}", self.room, phrase))
+
+
+def _greeting(room: str) -> str:
+    return f"hello:{room}"
 
 
 def _stay_or_leave(turn: Turn, room: Room, before: Room | None) -> None:
@@ -115,11 +161,13 @@ def _announcing(turn: Turn, room: Room) -> str:
 
 
 def announce_everywhere(turn: Turn) -> None:
-    """After a start the configuration may have changed: announce where it has."""
-    for identifier in room_upgrades.current_rooms(turn):
+    """After a start the configuration may have changed: announce where it has, and greet a room that is new."""
+    for identifier in (*room_upgrades.current_rooms(turn), turn.home.admin_room):
         room = turn.room(identifier)
         if room is not None and room.joined:
-            announce(turn, room)
+            greet(turn, room)
+            if identifier != turn.home.admin_room:
+                announce(turn, room)
 
 
 def on_announced(turn: Turn, event: PartyAnnounced) -> None:

@@ -75,6 +75,8 @@ class Fact(StrEnum):
     # the bot itself
     RESUMED = "stock may move again"
     WENT_BACK = "InvenTree went back in time"
+    INVENTORY_SILENT = "InvenTree does not answer"
+    INVENTORY_BACK = "InvenTree answers again"
     RECOVERED = "what is unfinished goes on"
     PARTY_NOT_ANNOUNCED = "asks for a party that its bot has not announced"
     NO_CONNECTION = "a message without a connection"

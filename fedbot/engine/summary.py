@@ -1,0 +1,86 @@
+"""What `fedbot run` tells when it has begun: who it speaks for, what it is connected to, and what waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+
+from fedbot.engine.pipeline import Engine
+from fedbot.rules.model.room import Room
+from fedbot.rules.protocol import room_upgrades
+from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import VERSION
+
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One text a field. `protocol` is the newest version of the bots' protocol that this fedbot speaks."""
+
+    fedbot: str
+    protocol: int
+    space: str
+    account: str
+    inventree: str
+    rooms: str
+    admin_room: str
+    people: str
+    friends: str
+    waiting: str
+
+    def fields(self) -> dict[str, object]:
+        """By their names, for a log."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __str__(self) -> str:
+        """For people, over several lines."""
+        told = {
+            "InvenTree": self.inventree,
+            "Rooms": self.rooms,
+            "Admin room": self.admin_room,
+            "People": self.people,
+            "Friends": self.friends,
+            "Waiting": self.waiting,
+        }
+        first = f"fedbot {self.fedbot} (protocol {self.protocol}) speaks for {self.space} as {self.account}."
+        return "\n".join([first, *(f"  {name:<11}{what}" for name, what in told.items())])
+
+
+def summary(engine: Engine) -> Summary:
+    """How it stands now."""
+    turn = Turn(engine.state, engine.clock.now())
+    home, standing = turn.home, turn.standing()
+    if standing.inventory_down_since is not None:
+        inventree = f"{home.inventory_url} doesn't answer: {standing.inventory_problem}"
+    else:
+        inventree = f"{standing.release or 'version not read yet'} (API {standing.api}), {home.inventory_url}"
+    roster = turn.roster()
+    added, removed = len({*roster.people, *roster.admins}), len(roster.removed)
+    since = f", {added} of them added and {removed} removed while it ran" if added or removed else ""
+    friends = sorted(connection.peer for connection in turn.active_connections())
+    transfers = [transfer.code for transfer in turn.open_transfers()]
+    messages = engine.journal.waiting()
+    return Summary(
+        fedbot=version("fedbot"),
+        protocol=VERSION,
+        space=f"{home.name} ({home.party})" if home.name != home.party else home.party,
+        account=home.bot,
+        inventree=inventree,
+        rooms=_some([_room(turn.room(room), room, home.bot) for room in room_upgrades.current_rooms(turn)], "none"),
+        admin_room=_room(turn.room(home.admin_room), home.admin_room, home.bot) if home.admin_room else "none",
+        people=f"{len(home.people)}, {len(home.admins)} admins{since}",
+        friends=_some(friends, "none yet"),
+        waiting=f"{len(transfers)} transfers ({_some(transfers, 'nothing')}), {messages} messages and steps",
+    )
+
+
+def _room(room: Room | None, identifier: str, bot: str) -> str:
+    if room is None or not room.joined:
+        return f"{identifier}: the bot isn't in it; invite {bot}"
+    return f"{room.name or room.id} ({len(room.members)} members)"
+
+
+def _some(names: list[str], nothing: str) -> str:
+    shown = ", ".join(names[:MOST_SHOWN]) or nothing
+    return f"{shown} and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else shown
