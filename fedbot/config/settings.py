@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
 
@@ -38,7 +38,7 @@ from fedbot.config.values import (
 )
 from fedbot.rules.model.care import Care
 from fedbot.rules.model.names import of_party
-from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig, Pickup
 from fedbot.rules.model.transfer_lifecycle import MOST_OPEN_DAYS
 
 # A Unix socket's path holds 108 bytes on Linux, 104 elsewhere, its closing zero included.
@@ -53,6 +53,17 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+PickupText = Annotated[str, Field(max_length=LONGEST_PICKUP)]
+
+
+class PickupHere(Section):
+    """What people of other spaces need to know to fetch something here. Everybody in the shared room reads it."""
+
+    where: PickupText = Field("", description="where things are given out: an address, a room")
+    hours: PickupText = Field("", description="when somebody is there: Tuesdays 19–22")
+    call: PickupText = Field("", description="whom to call or write to, and how")
+
+
 class Party(Section):
     """Who we are."""
 
@@ -65,6 +76,7 @@ class Party(Section):
         "relayed",
         description="who holds a peer's token for our InvenTree: we do and answer for it, or the peer itself",
     )
+    pickup: PickupHere = PickupHere()
 
 
 class Matrix(Section):
@@ -368,6 +380,7 @@ class Settings(Section):
             time_zone=self.party.time_zone,
             discoverable=self.party.discoverable,
             peer_access=self.party.peer_access,
+            pickup=Pickup(self.party.pickup.where, self.party.pickup.hours, self.party.pickup.call),
             inventory_url=self.inventree.public_url or self.inventree.url,
             private_peers=tuple(self.inventree.private_peers),
             has_admin_token=self.inventree.admin_token is not None,

@@ -20,6 +20,7 @@ from fedbot.messages.transfer_facts import (
     how_to_stop,
     no_part_for,
     not_done,
+    pickup,
     unmatched,
     where_it_is,
 )
@@ -177,7 +178,7 @@ def transfer_end(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_
             day=naming.last_day(locale, transfer),
             **names,
         )
-    return [(*pills, *first), decided(locale, card), *where_it_is(locale, card), *partly]
+    return [(*pills, *first), decided(locale, card), *where_it_is(locale, card), *pickup(locale, card), *partly]
 
 
 def _addressed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:

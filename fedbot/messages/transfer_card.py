@@ -21,6 +21,7 @@ from fedbot.messages.transfer_facts import (
     by_another_name,
     card_of,
     decided,
+    pickup,
     two_people,
     unmatched,
     what_and_where,
@@ -267,7 +268,7 @@ def _moving(locale: Locale, card: Card) -> Lines:
         where = locale.say(
             "It has left {sender}'s stock; {receiver} books it in.", sender=card.sender, receiver=card.receiver
         )
-    return [first, decided(locale, card), "", where, _waiting(locale, card), card.transfer.code]
+    return [first, decided(locale, card), "", where, *pickup(locale, card), _waiting(locale, card), card.transfer.code]
 
 
 def _by_parcel(locale: Locale, card: Card) -> Lines:

@@ -16,6 +16,7 @@ from fedbot.messages.transfer_facts import (
     did_not_arrive,
     failed,
     not_done,
+    pickup,
     received,
     settled,
     where_it_is,
@@ -60,7 +61,7 @@ def _done(locale: Locale, card: Card) -> Lines:
         *received(locale, card),
         *settled(locale, card),
         "",
-        *([] if is_home(card.transfer) else where_it_is(locale, card)),
+        *([] if is_home(card.transfer) else [*where_it_is(locale, card), *pickup(locale, card)]),
         *not_done(locale, card),
         *did_not_arrive(locale, card),
     ]

@@ -12,7 +12,7 @@ from fedbot.messages.naming import command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.decision import Ending
-from fedbot.rules.model.party_config import PartyConfig
+from fedbot.rules.model.party_config import LONGEST_PICKUP, PartyConfig
 from fedbot.rules.model.settlement import LOST
 from fedbot.rules.model.transfer import NOT_COME, NOT_SENT, Line, Progress, Transfer
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -544,6 +544,23 @@ def did_not_arrive(locale: Locale, card: Card) -> Lines:
         return [(*first, " ", *locale.say(sentence, by=by))]
     next_ = locale.say("A superuser of {sender} settles it: {resolve}", **names)
     return [(*first, " ", *next_)]
+
+
+def pickup(locale: Locale, card: Card) -> Lines:
+    """Where to fetch it, when, and whom to call, as the sender has told; nothing once it is home again or over."""
+    told = card.transfer.pickup
+    if not told or card.transfer.closed is not None:
+        return []
+    nodes: list[Inline] = [*locale.say("Pick it up at {space}:", space=card.sender)]
+    where, hours, call = (locale.short(text, LONGEST_PICKUP) for text in (told.where, told.hours, told.call))
+    told_of = [
+        locale.say("{where}", where=where) if where else (),
+        locale.say("open {hours}", hours=hours) if hours else (),
+        locale.say("call {who}", who=call) if call else (),
+    ]
+    for number, part in enumerate([part for part in told_of if part]):
+        nodes += [" · " if number else " ", *part]
+    return [tuple(nodes)]
 
 
 def where_it_is(locale: Locale, card: Card) -> Lines:

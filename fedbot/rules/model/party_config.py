@@ -8,6 +8,20 @@ from datetime import time, timedelta
 from fedbot.rules.model.care import Care
 
 NO_CARE = Care()
+LONGEST_PICKUP = 120
+"""Of each of its texts, which a peer's bot tells us, too."""
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """What people need to know to fetch something from a space: where, when it is open, whom to call; '' is untold."""
+
+    where: str = ""
+    hours: str = ""
+    call: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.where or self.hours or self.call)
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,7 @@ class PartyConfig:
     time_zone: str = "UTC"
     discoverable: bool = True
     peer_access: str = "relayed"
+    pickup: Pickup = Pickup()
     inventory_url: str = ""
     private_peers: tuple[str, ...] = ()
     has_admin_token: bool = False

@@ -11,6 +11,7 @@ from fractions import Fraction
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Exchange
 from fedbot.rules.model.decision import Closing, Decision, Ending, Parcel, Settlement, Signature, SpokenReason, Wish
+from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import PartDescription
 from fedbot.rules.model.shown import ShownTransfer
 from fedbot.rules.model.stock import STATUS_OK
@@ -156,6 +157,7 @@ class Transfer:
     `care`: our yes takes two people, or the code typed in an encrypted room. `first_yes` is that of the first of them;
     of our own offer the line that asked for it. `released` is who said the second yes to that, and `peer_agreed` who of
     the receiver's people said theirs before.
+    `pickup` is where the receiver's people fetch it, as the sender has told when it left its books.
     Of a loan: `back_by` is the last day as extended (None: as in the terms), `closed` how it ended, `line_ends` how
     those of its lines did that didn't come back, `left_over` the lines that are over, but still count in our stock, as
     the borrower, and `peer_parts` the borrower's parts, as `peer_items`. Of a return: `damaged` is what the owner's
@@ -213,6 +215,7 @@ class Transfer:
     first_yes: Wish | None = None
     released: Signature | None = None
     peer_agreed: Signature | None = None
+    pickup: Pickup = Pickup()
 
     @property
     def subject_kind(self) -> str:

@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from fedbot.rules.model.decision import Ending
+from fedbot.rules.model.party_config import LONGEST_PICKUP
 from fedbot.rules.model.stock import plain
 from fedbot.rules.model.transfer import Terms
 from fedbot.rules.protocol.terms import MOST_LINES, BadTerms, check_day, check_quantity
@@ -106,6 +107,7 @@ EventId = Annotated[StrictStr, Field(max_length=255)]
 Name = Annotated[StrictStr, _cut(LONGEST_NAME)]
 Reason = Annotated[StrictStr, _cut(LONGEST_REASON)]
 Place = Annotated[StrictStr, _cut(LONGEST_PLACE)]
+PickupText = Annotated[StrictStr, _cut(LONGEST_PICKUP)]
 Word = Annotated[StrictStr, Field(max_length=40)]
 """A short code or an id."""
 Days = Annotated[StrictInt, AfterValidator(lambda days: max(0, min(days, LONGEST_DAYS)))]
@@ -156,6 +158,14 @@ class GivenLine(Part):
 
     number: LineNumber
     item: Key | None = None
+
+
+class PickupTold(Part):
+    """Where the sender's people give it out, when, and whom to call: a text of theirs."""
+
+    where: PickupText = ""
+    hours: PickupText = ""
+    call: PickupText = ""
 
 
 class FailedLine(Part):
@@ -461,6 +471,7 @@ class Sent(Truth, ByParcel):
     kind = "sent"
     lines: Lines[GivenLine]
     failed: Lines[FailedLine]
+    pickup: PickupTold = PickupTold()
 
 
 class Received(Truth):

@@ -25,6 +25,7 @@ from fedbot.rules.model.continuation import OfLine, WhenAnswered, WhenStepEnds
 from fedbot.rules.model.decision import Parcel, Signature
 from fedbot.rules.model.effects import Ask, Do, Post, say
 from fedbot.rules.model.events import Answered, EnvelopeSeen, StepDone, StepRefused, StepUnknown
+from fedbot.rules.model.party_config import Pickup
 from fedbot.rules.model.queries import Able, PartMatch, Query, WhoMay
 from fedbot.rules.model.shown import Landing
 from fedbot.rules.model.steps import (
@@ -280,7 +281,9 @@ def on_sent(
     transfer = replace(
         transfers.as_told(transfer, envelope.body), state=TransferState.CREDITING, wanted="", decision=None
     )
-    transfer = replace(transfer, peer_items=_handed_over(transfer, envelope))
+    told = envelope.body.pickup
+    pickup = Pickup(told.where, told.hours, told.call)
+    transfer = replace(transfer, peer_items=_handed_over(transfer, envelope), pickup=pickup)
     if transfer.terms.kind == "request":
         transfer = _as_given(turn, transfer, envelope, event_id, sealed or {})
     if transfer.parcel is not None:

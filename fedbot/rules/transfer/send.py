@@ -7,7 +7,7 @@ others as they are. What the receiver refuses comes back.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fedbot import messages
@@ -282,6 +282,9 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     if transfer.parcel is not None:
         body["parcel"] = True
         transfer = replace(transfer, parcel=replace(transfer.parcel, left=turn.now))
+    elif turn.home.pickup and not transfer.terms.parent:  # what comes back is brought, and nobody fetches it
+        body["pickup"] = asdict(turn.home.pickup)
+        transfer = replace(transfer, pickup=turn.home.pickup)
     sealed = {"metadata": metadata} if metadata else None
     transfer, draft = sequencing.write(turn, transfer, "sent", body, awaits=True, sealed=sealed)
     turn.save(transfer)
