@@ -18,7 +18,7 @@ from typing import TypeVar
 from fedbot.logs import redact
 from fedbot.matrix import send_queue
 from fedbot.messages import formatting
-from fedbot.messages.audit import noted_in_words
+from fedbot.messages.audit import is_told, noted_in_words
 from fedbot.messages.language import Locale
 from fedbot.ports.chat import Batch, ChatSignedOut
 from fedbot.ports.clock import Clock
@@ -41,6 +41,7 @@ from fedbot.rules import hearing
 from fedbot.rules.clock import TOLERATED
 from fedbot.rules.dispatch import decide, grace_ends, next_wake, waits_for_sync
 from fedbot.rules.model.audit import AuditEntry, RulesFailed
+from fedbot.rules.model.audit import Said as SaidVerb
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import (
     Ask,
@@ -240,6 +241,8 @@ class Engine:
         if not log.isEnabledFor(logging.INFO):
             return
         for entry in turn.audit:
+            if not (is_told(entry.what) or isinstance(entry.what, SaidVerb)):
+                continue
             about = {"about": entry.subject, "who": entry.who, "user": entry.user, "event_id": entry.event_id}
             extra = {name: value for name, value in about.items() if value}
             log.info(

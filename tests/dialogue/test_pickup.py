@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from fedbot.rules.model.party_config import LONGEST_PICKUP, Pickup
 from tests.dialogue.test_lending import handed_back, lent, owners_card
-from tests.dialogue.world import friends, told
+from tests.dialogue.world import friends, sharing, told
 
 HERE = Pickup("Workshop, Große Straße 1", "Tuesdays 19–22", "Anna, 040 123456")
 LINE = "Pick it up at Attraktor: Workshop, Große Straße 1 · open Tuesdays 19–22 · call Anna, 040 123456"
 
 
 async def test_where_to_fetch_it_stands_on_the_accepted_card_and_in_the_end_message() -> None:
-    world = await friends(alpha={"pickup": HERE})
+    world = await sharing(alpha={"pickup": HERE})
     card = await world.push()
     assert "Pick it up" not in card.text, "before the yes it is nobody's business"
     world.cem.reacts(card, "✅")
