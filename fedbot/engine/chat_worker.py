@@ -16,7 +16,6 @@ from fedbot.engine.media import NAME, Pictures
 from fedbot.engine.pipeline import Engine
 from fedbot.engine.step_worker import to_its_end, wait_for_work
 from fedbot.matrix import content
-from fedbot.matrix.chart import NoChart
 from fedbot.matrix.send_queue import Budget, groups, in_order, reserve, superseded
 from fedbot.messages import formatting
 from fedbot.ports.chat import Chat, ChatLimited, ChatProblem, ChatRefused, ChatUnreachable, Delivery
@@ -156,7 +155,7 @@ class ChatWorker:
         except (ChatLimited, ChatUnreachable) as problem:  # of a picture's upload
             self._journal.postpone(row.id, self._later(problem), reached=False, problem=problem.text)
             return False
-        except (NeverMore, NoChart, ChatRefused, content.BadContent, BadEnvelope) as problem:
+        except (NeverMore, ChatRefused, BadEnvelope) as problem:
             self._end(row, _refused(row, self._clock.now(), "not-sendable", str(problem)), str(problem))
             return True
         await self._send(row, delivery)

@@ -71,7 +71,7 @@ class Pictures:
     def take(self, row: int, drawing: Drawing) -> Uploaded | None:
         """The picture of this row if it is ready; None while it is being made, which begins with the first call.
 
-        Raises what went wrong: `chart.NoChart`, or a `ChatProblem`; the next call then begins anew.
+        Raises what went wrong: a `ChatProblem`; the next call then begins anew.
         """
         task = self._under_way.get(row)
         if task is None:

@@ -1,6 +1,15 @@
-"""What went wrong with a call, as one of the four problems of `fedbot.ports`, with a text that may be shown.
+"""What can go wrong at the InvenTree edge: all that httpx, the official package and the libraries below them report.
 
-Which of them it is decides what happens next, so the question is always: can the server have done it?
+| problem | when | what follows |
+|---|---|---|
+| `Unavailable` | it can't have reached the server, or a read failed | the same again, later |
+| `Refusal` | a definite no: a 4xx, or our own check before the step | never again |
+| `NotPermitted` | a no too: 401 or 403 | people are told which role is missing |
+| `OutcomeUnknown` | the request may have been carried out | InvenTree is looked into before anything else |
+
+`InventoryProblem` is their base, and nothing else leaves: `transport` sees to one request, `OwnInventory` to what is
+made of the answers. Which of them it is decides what happens next, so the question is always: can the server have
+done it?
 Never in a text: tokens, HTML, a body that could not be read, or what httpx says (it may quote a header).
 """
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from fedbot.ports.chat import ChatRefused
 from fedbot.rules.model.figures import Chart
 
 TIME_LIMIT = 120.0
@@ -27,7 +28,7 @@ GIVEN, RECEIVED, STOCK = "#1b7f79", "#e08e2b", "#5b7db1"
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "MPLCONFIGDIR")
 
 
-class NoChart(Exception):
+class NoChart(ChatRefused):
     """It could not be drawn; the text says why, for the log."""
 
 

@@ -20,8 +20,8 @@ import nio
 from fedbot.matrix import media
 from fedbot.matrix.connection import Connection
 from fedbot.matrix.cross_signing import establish, own_keys
-from fedbot.matrix.encryption import ENCRYPTED, Cipher, DeviceTaken
-from fedbot.matrix.errors import answered
+from fedbot.matrix.encryption import ENCRYPTED, Cipher
+from fedbot.matrix.errors import DeviceTaken, answered, nothing_foreign
 from fedbot.matrix.keys import KEYS, set_aside
 from fedbot.matrix.login import Account, Session, sign_in, sign_in_anew, sign_out_earlier
 from fedbot.matrix.reading import Reader
@@ -82,6 +82,7 @@ class MatrixChat(Chat):
         self.sign_out_earlier: Callable[[], Awaitable[None]] | None = None
 
     @classmethod
+    @nothing_foreign
     async def open(cls, account: Account, folder: Path) -> MatrixChat:
         """Sign in (see `login.sign_in` for its errors) and be ready; `close` it in the end.
 
@@ -95,10 +96,11 @@ class MatrixChat(Chat):
         return chat
 
     @classmethod
+    @nothing_foreign
     async def begin(cls, session: Session, connection: Connection, folder: Path) -> MatrixChat:
         """Our account as signed in, after our keys in `folder` are published and signed.
 
-        The connection is closed if that fails. Raises `cipher.DeviceTaken`, and what `open` does.
+        The connection is closed if that fails. Raises `DeviceTaken`, and what `open` does.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(connection.close)
@@ -110,11 +112,13 @@ class MatrixChat(Chat):
             stack.pop_all()
         return cls(session, connection, cipher, untrusted=untrusted)
 
+    @nothing_foreign
     async def close(self) -> None:
         """Let go of the connections and the store of keys."""
         await self._connection.close()
         self._cipher.close()
 
+    @nothing_foreign
     async def sync(self, since: str | None, timeout: float) -> Batch:
         """Wait at most `timeout` seconds for news after `since`; None: a first sync, without messages.
 
@@ -123,6 +127,7 @@ class MatrixChat(Chat):
         """
         return await self._batch(since, timeout, own=False)
 
+    @nothing_foreign
     async def catch_up(self, since: str) -> Batch:
         """What happened since, our own messages included, and which lines we have answered."""
         return await self._batch(since, 0, own=True)
@@ -188,11 +193,13 @@ class MatrixChat(Chat):
         ]
         return (*(event for event in events if event not in keyless), *(event for event in late if event))
 
+    @nothing_foreign
     async def letters(self, room: str) -> tuple[EnvelopeSeen, ...]:
         """All messages of the room's past that we may read, our own included, oldest first."""
         past = await self._gap(room, None, None)
         return letters_in(past, self.user_id, room, self._now())
 
+    @nothing_foreign
     async def send(self, delivery: Delivery) -> str:
         """Send one event, or put one state event; returns its event id.
 
@@ -243,6 +250,7 @@ class MatrixChat(Chat):
         )
         return frozenset(member.user_id for member in found.members)
 
+    @nothing_foreign
     async def upload(self, room: str, content: bytes, kind: str, name: str) -> Media:
         """Put a file onto the homeserver, for a room. Again gives another one, and the first stays unused."""
         decryption: dict[str, Any] = {}
@@ -257,10 +265,12 @@ class MatrixChat(Chat):
         response = await self._ask(f"uploading {name}", call, nio.UploadResponse)
         return Media(str(response.content_uri), decryption)
 
+    @nothing_foreign
     async def download(self, file: Mapping[str, Any], longest: int) -> bytes:
         """A file of the homeserver, opened; see `media.download` for its errors."""
         return await media.download(self._connection, file, longest)
 
+    @nothing_foreign
     async def claim(self, instance: str) -> None:
         """Say that this process works with the account from now on (account data `dev.fedbot.instance`)."""
         content = {"instance": instance, "since": self._now().isoformat(timespec="seconds")}
@@ -268,14 +278,17 @@ class MatrixChat(Chat):
         await self._connection.ask("claiming the account", "PUT", path, content)
         self._claimed = time.monotonic()
 
+    @nothing_foreign
     async def join(self, room: str, via: Sequence[str] = ()) -> None:
         """Join a room by id (then we must be invited, or it is open here or at `via`) or alias; again is no error."""
         await self._ask(f"joining {room}", lambda: self._connection.join(room, via), nio.JoinResponse)
 
+    @nothing_foreign
     async def leave(self, room: str) -> None:
         """Leave a room or decline its invitation."""
         await self._ask(f"leaving {room}", lambda: self._connection.room_leave(room), nio.RoomLeaveResponse)
 
+    @nothing_foreign
     async def typing(self, room: str, seconds: int) -> None:
         """Show the typing sign for so many seconds; 0 takes it down."""
         await self._ask(
@@ -284,6 +297,7 @@ class MatrixChat(Chat):
             nio.RoomTypingResponse,
         )
 
+    @nothing_foreign
     async def resolve(self, alias: str) -> str:
         """The id of the room with this alias (`#space:example.org`)."""
         found = await self._ask(

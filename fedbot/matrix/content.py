@@ -8,14 +8,14 @@ from typing import Any
 
 from fedbot.matrix.reading import ENVELOPE
 from fedbot.messages.formatting import Rendered, _words
-from fedbot.ports.chat import Media
+from fedbot.ports.chat import ChatRefused, Media
 
 MOST_BYTES = 46_000
 """Of a content as JSON. Encrypted it grows by a third, and Matrix allows 65,536 for the whole signed event."""
 _LARGEST_INTEGER = 2**53 - 1
 
 
-class BadContent(ValueError):
+class BadContent(ChatRefused):
     """The homeserver would refuse this content: too large, or no JSON as Matrix wants it."""
 
 

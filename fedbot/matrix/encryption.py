@@ -21,6 +21,7 @@ from uuid import uuid4
 import nio
 
 from fedbot.matrix.connection import Connection
+from fedbot.matrix.errors import DeviceTaken
 from fedbot.matrix.keys import close_machine, open_machine, writing
 from fedbot.matrix.reading import ENVELOPE, ENVELOPE_TYPE
 from fedbot.matrix.room import Opened, Raw, content_of
@@ -47,10 +48,6 @@ _BROKEN = (
 
 Asked = TypeVar("Asked")
 log = logging.getLogger(__name__)
-
-
-class DeviceTaken(Exception):
-    """The homeserver has other keys for our device than we have: we need a new device."""
 
 
 class Cipher:
@@ -278,7 +275,7 @@ class Cipher:
                 await self._upload()
             await self._learn(())
             await self._mend_channels()
-        except ChatSignedOut:
+        except (ChatSignedOut, DeviceTaken):
             raise
         except ChatProblem as problem:
             log.warning("keys could not be kept in order: %s", problem.text)

@@ -1,18 +1,32 @@
-"""What nio and aiohttp report, as the errors of the Chat port.
+"""What can go wrong at the Matrix edge: what nio, aiohttp and the store of keys report, as problems of the Chat port.
 
-Nio returns most errors instead of raising them; with `max_timeouts=0` it raises
-aiohttp's. None of our texts holds a token: they name the act, Matrix's code and its message.
+| problem | when | what follows |
+|---|---|---|
+| `ChatUnreachable` | no answer, a 5xx, or an answer that makes no sense | the same again, later |
+| `ChatLimited` | 429 | the same again, after `retry_after` |
+| `ChatRefused` | a definite no | never again |
+| `DeviceTaken` | a no too: others have our device's keys | a new device |
+| `BadContent` (`content`), `NoChart` (`chart`) | what can't be sent, or drawn | never again |
+| `ChatSignedOut` | the token is no longer good | the bot ends |
+| `ChatFault` | nobody foresaw it | the message is set aside, a sync is tried again |
+
+Besides, `JournalUnwritable`: the disk doesn't take the keys. Nothing else leaves: `answered` sees to one request, and
+`nothing_foreign` to all that a method does besides. Nio returns most errors instead of raising them; with
+`max_timeouts=0` it raises aiohttp's. None of our texts holds a token: they name the act, Matrix's code and its message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import aiohttp
 import nio
 
-from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from fedbot.ports.chat import ChatFault, ChatLimited, ChatProblem, ChatRefused, ChatSignedOut, ChatUnreachable
+from fedbot.ports.journal import JournalProblem
 
 _SIGNED_OUT = {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED"}
 _TOO_MANY = 429
@@ -20,7 +34,30 @@ _SERVER_ERROR = 500
 _DEFAULT_PAUSE = 5.0
 """Seconds to wait after a 429 that doesn't say (Synapse's default allows one event in five seconds)."""
 
+P = ParamSpec("P")
 R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+
+class DeviceTaken(ChatRefused):
+    """The homeserver has other keys for our device than we have: we need a new device."""
+
+
+def nothing_foreign(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """The same call, which raises only what this module's docstring names. What nobody foresaw is a `ChatFault`."""
+
+    @wraps(call)
+    async def guarded(*given: P.args, **named: P.kwargs) -> R:
+        try:
+            return await call(*given, **named)
+        except (ChatProblem, JournalProblem):
+            raise
+        except Exception as fault:
+            log.exception("%s failed unforeseen", call.__name__)
+            what = f"{call.__name__.replace('_', ' ')} failed unforeseen ({type(fault).__name__}; see the log)"
+            raise ChatFault(what, "unforeseen") from fault
+
+    return guarded
 
 
 async def answered(act: str, call: Callable[[], Awaitable[object]], expected: type[R]) -> R:
@@ -44,7 +81,7 @@ async def answered(act: str, call: Callable[[], Awaitable[object]], expected: ty
         raise ChatSignedOut(f"{act}: not signed in", "M_UNKNOWN_TOKEN") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ChatUnreachable(f"{act}: the homeserver doesn't answer ({type(error).__name__})") from error
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except Exception as error:
         # Nio trips over fields that only a broken homeserver or proxy gets wrong, and over endless nesting.
         what = type(error).__name__
         raise ChatUnreachable(f"{act}: the homeserver's answer can't be read ({what})") from error

@@ -32,7 +32,7 @@ _PICKLE_KEY = "pickle.key"
 def open_machine(folder: Path, user: str, device: str) -> Any:  # noqa: ANN401 -- nio has no types
     """Nio's `Olm` for this device, on the store in `folder`; a new one if there is none that is good for it.
 
-    Raises `ChatRefused` if nio was installed without what it needs for encryption, OSError, `JournalUnwritable`.
+    Raises `ChatRefused` if nio was installed without what it needs for encryption, `JournalUnwritable`.
     """
     if not ENCRYPTION_ENABLED:
         raise ChatRefused(
@@ -40,11 +40,11 @@ def open_machine(folder: Path, user: str, device: str) -> Any:  # noqa: ANN401 -
             "that runs fedbot: python -m pip install 'matrix-nio[e2e]'",
             "no-encryption",
         )
-    private_folder(folder)
-    key = _pickle_key(folder)
-    if _device_of(folder / STORE) not in (None, (user, device)):
-        set_aside(folder)
     with writing(folder):
+        private_folder(folder)
+        key = _pickle_key(folder)
+        if _device_of(folder / STORE) not in (None, (user, device)):
+            set_aside(folder)
         try:
             machine = _opened(folder, user, device, key)
         except (PeeweeException, ValueError) as problem:

@@ -15,8 +15,9 @@ import nio
 
 from fedbot.files import write_whole
 from fedbot.matrix.connection import Connection, connect
-from fedbot.matrix.errors import answered
+from fedbot.matrix.errors import answered, nothing_foreign
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut
+from fedbot.ports.journal import JournalUnwritable
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Session:
     token: str = field(repr=False)
 
 
+@nothing_foreign
 async def sign_in(account: Account, folder: Path) -> tuple[Session, Connection]:
     """The session kept in `folder`, if its token is still good; else a new one, on the same device.
 
@@ -81,6 +83,7 @@ async def sign_in(account: Account, folder: Path) -> tuple[Session, Connection]:
     return session, connection
 
 
+@nothing_foreign
 async def sign_in_anew(account: Account, folder: Path) -> tuple[Session, Connection]:
     """A new device of our account, by the password; the earlier one, if it was made by us, is to be signed out.
 
@@ -109,6 +112,7 @@ async def sign_in_anew(account: Account, folder: Path) -> tuple[Session, Connect
     return session, connection
 
 
+@nothing_foreign
 async def sign_out_earlier(account: Account, folder: Path) -> None:
     """Nobody should go on encrypting for a device that is no more. What doesn't answer is asked again later."""
     earlier = read_session(folder, _EARLIER)
@@ -187,7 +191,7 @@ def read_session(folder: Path, name: str = _FILE) -> Session | None:
         return Session(kept["homeserver"], kept["user_id"], kept["device_id"], kept["token"])
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ChatRefused(
             f"{folder / name} can't be read as a Matrix session. Restore it from a backup; without one, "
             "remove it: the bot then signs in as a new device.",
@@ -196,14 +200,17 @@ def read_session(folder: Path, name: str = _FILE) -> Session | None:
 
 
 def keep_session(folder: Path, session: Session, name: str = _FILE) -> None:
-    """Write it whole or not at all, readable by the bot alone."""
+    """Write it whole or not at all, readable by the bot alone. Raises `JournalUnwritable`."""
     kept = {
         "homeserver": session.homeserver,
         "user_id": session.user_id,
         "device_id": session.device_id,
         "token": session.token,
     }
-    write_whole(folder / name, json.dumps(kept).encode())
+    try:
+        write_whole(folder / name, json.dumps(kept).encode())
+    except OSError as problem:
+        raise JournalUnwritable(f"{folder / name} can't be written: {problem.strerror}") from problem
 
 
 def _refuse_other_account(account: Account, kept: Session | None) -> None:

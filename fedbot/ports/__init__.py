@@ -8,6 +8,7 @@ from __future__ import annotations
 from fedbot.ports.chat import (
     Batch,
     Chat,
+    ChatFault,
     ChatLimited,
     ChatProblem,
     ChatRefused,
@@ -48,6 +49,7 @@ __all__ = [
     "Audited",
     "Batch",
     "Chat",
+    "ChatFault",
     "ChatLimited",
     "ChatProblem",
     "ChatRefused",

@@ -61,7 +61,12 @@ class Batch:
 
 
 class ChatProblem(Exception):
-    """Base of what a homeserver can answer instead of a result. `code` is Matrix's errcode, or ours."""
+    """Base of all that can go wrong with our account. `text` is safe to show; `code` is Matrix's errcode, or ours.
+
+    What a caller does follows from the kind: `ChatUnreachable` and `ChatLimited` are tried again, `ChatRefused` never,
+    `ChatSignedOut` ends the bot, and what meets a `ChatFault` is set aside. Nothing else leaves the edge, but what
+    keeps the journal, or the store of keys beside it, from being written (`JournalProblem`).
+    """
 
     def __init__(self, text: str, code: str = "", retry_after: float = 0.0) -> None:
         super().__init__(text)
@@ -84,6 +89,10 @@ class ChatRefused(ChatProblem):
 
 class ChatSignedOut(ChatProblem):
     """The access token is no longer good: the bot can't go on without a new login."""
+
+
+class ChatFault(ChatProblem):
+    """A library, or our own reading, failed unforeseen; the log has why. It may have been carried out."""
 
 
 class Chat(Protocol):

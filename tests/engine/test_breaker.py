@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
+
 from fedbot.engine.circuit_breaker import OPENS_AFTER, Breaker
-from fedbot.ports.chat import Batch, ChatUnreachable
+from fedbot.ports.chat import Batch, ChatFault, ChatProblem, ChatUnreachable
 from tests.dialogue.space import Space
 from tests.dialogue.world import a_world
 from tests.fakes.clock import START
@@ -77,7 +79,10 @@ async def _until(space: Space, condition: Callable[[], bool]) -> None:
                 space.clock.advance(max(alarm - space.clock.now(), timedelta()))
 
 
-async def test_a_homeserver_that_is_silent_is_tried_ever_more_rarely_and_its_silence_is_remembered() -> None:
+@pytest.mark.parametrize("problem", [ChatUnreachable("no connection"), ChatFault("sync failed unforeseen (KeyError)")])
+async def test_a_homeserver_that_is_silent_is_tried_ever_more_rarely_and_its_silence_is_remembered(
+    problem: ChatProblem,
+) -> None:
     world = await a_world()
     bot = world.alpha.bot
     calls = 0
@@ -88,7 +93,7 @@ async def test_a_homeserver_that_is_silent_is_tried_ever_more_rarely_and_its_sil
         nonlocal calls
         calls += 1
         if world.clock.now() - begun < timedelta(minutes=10):
-            raise ChatUnreachable("no connection")
+            raise problem
         return await sync(since, 0)
 
     world.alpha.chat.sync = unreliable  # type: ignore[method-assign]
