@@ -3,17 +3,18 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-long check format words bench contract crash simulate mutants fuzz docs pins sbom audit image clean
+.PHONY: help setup demo test test-long check format words bench contract differential crash simulate mutants fuzz docs pins sbom audit image clean
 
 BIN := .venv/bin
 ARGS ?=
 STORY ?=
 SEEDS ?= 500
 FIRST_SEED ?= 1
+AGAINST ?= URL
 SECONDS_EACH ?= 60
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Arguments go into ARGS: make demo ARGS=--fast, make test ARGS='-k loan'"
 
 setup: .venv/.ready-test ## .venv with everything, pinned (quick when nothing changed)
@@ -27,7 +28,7 @@ demo: .venv/.ready-demo ## two makerspaces connect and hand over an item, before
 test: .venv/.ready-test ## all tests, in as many processes as there are cores, a file in one of them
 	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-long: .venv/.ready-test ## the main stories on each pair of InvenTree versions (1.0 on)
+test-long: .venv/.ready-test ## the main stories on each pair of InvenTree versions
 	@$(BIN)/pytest -n auto -m long $(ARGS)
 
 check: .venv/.ready-test ## lint, format, types, import rule, links of the docs
@@ -56,6 +57,9 @@ simulate: .venv/.ready-test ## histories with everything going wrong, promises l
 
 mutants: .venv/.ready-test ## broken variants of the rules, each to be caught by the simulation
 	@$(BIN)/python -m tests.simulation --mutants --seeds $(SEEDS) --first-seed $(FIRST_SEED)
+
+differential: .venv/.ready-test ## random calls on a live InvenTree and on the simulated one (AGAINST=URL, docs/tested-servers.md)
+	@$(BIN)/python -m tests.differential --against $(AGAINST) $(ARGS)
 
 contract: .venv/.ready-test ## what we believe of InvenTree, on each simulated version or on FEDBOT_LIVE_INVENTREE
 	@$(BIN)/pytest tests/contract $(ARGS)

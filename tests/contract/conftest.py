@@ -13,22 +13,17 @@ one line a version.
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
-import subprocess
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
 
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import NEWEST_KNOWN, Version
-from fedbot_demo.inventree import seeds, versions
-from fedbot_demo.inventree.seeding import make_account
-from fedbot_demo.inventree.transport import SimulatedTransport
-from tests.contract.ground import Ground, MakeAccount
+from fedbot_demo.inventree import versions
+from tests.contract.ground import Ground, made_by_command, simulated
 
 _LIVE = "live"
 _SERVERS = [_LIVE] if os.environ.get("FEDBOT_LIVE_INVENTREE") else list(versions.RECORDED)
@@ -98,22 +93,10 @@ def _api(server: str) -> int:
 
 @pytest.fixture(scope="session", params=_SERVERS)
 def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
-    made = _on_a_live_server() if request.param == _LIVE else _on_the_simulator(request.param)
+    made = _on_a_live_server() if request.param == _LIVE else simulated(versions.Version.named(request.param))
     yield made
     made.clear()
     assert made.leftovers() == []
-
-
-def _on_the_simulator(name: str) -> Ground:
-    version = versions.Version.named(name)
-    seeded = seeds.alpha(version=version)
-
-    def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:
-        allowed = {role: " ".join(actions) for role, actions in roles.items()}
-        return make_account(seeded.server.state, username, allowed)
-
-    by_hand = None if version.edits_rule_sets else make
-    return Ground("http://inventree.example", seeded.token("admin"), SimulatedTransport(seeded.server), by_hand)
 
 
 def _on_a_live_server() -> Ground:
@@ -122,17 +105,7 @@ def _on_a_live_server() -> Ground:
     token = os.environ.get("FEDBOT_LIVE_TOKEN", "")
     if not token:
         pytest.exit("FEDBOT_LIVE_TOKEN must be a superuser's token for FEDBOT_LIVE_INVENTREE", 2)
-    by_hand = None if Version(_api(_LIVE)).makes_users else _by_command()
-    return Ground(os.environ["FEDBOT_LIVE_INVENTREE"], token, None, by_hand)
-
-
-def _by_command() -> MakeAccount:
-    command = shlex.split(os.environ.get("FEDBOT_LIVE_MAKE_ACCOUNT", ""))
-    if not command:
+    by_hand = made_by_command()
+    if by_hand is None and not Version(_api(_LIVE)).makes_users:
         pytest.exit("This InvenTree can't make users over REST: set FEDBOT_LIVE_MAKE_ACCOUNT", 2)
-
-    def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:
-        ran = subprocess.run([*command, username, json.dumps(roles)], check=True, capture_output=True, text=True)
-        return ran.stdout.strip().splitlines()[-1]
-
-    return make
+    return Ground(os.environ["FEDBOT_LIVE_INVENTREE"], token, None, by_hand)

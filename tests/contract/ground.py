@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import secrets
+import shlex
+import subprocess
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +17,9 @@ from fedbot.inventree.inventory import OwnInventory
 from fedbot.inventree.server import InventorySettings
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
+from fedbot_demo.inventree import seeds, versions
+from fedbot_demo.inventree.seeding import make_account
+from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.fakes.vault import FakeVault
 
 # What the bot's own user needs, and no more.
@@ -67,7 +74,8 @@ class Ground:
         self.service = self.transport(self.service_token)
         self.reader_token = self.account("reader", READER_ROLES)
         self.reader = self.transport(self.reader_token)
-        self.nobody = self.transport(self.account("nobody", {}))
+        self.nobody_token = self.account("nobody", {})
+        self.nobody = self.transport(self.nobody_token)
         for transport in (self.service, self.reader, self.nobody):
             transport.api_version = self.admin.api_version
 
@@ -122,7 +130,7 @@ class Ground:
     def account(self, name: str, roles: Mapping[str, tuple[str, ...]]) -> str:
         """Make a user with these roles, in a group of its own name; its token."""
         self.usernames[name] = f"{self.run}-{name}"
-        if self._make_account is None:
+        if self._make_account is None or self.version.makes_users:
             return self._user(name, roles)
         token = self._make_account(self.usernames[name], roles)
         self.users[name] = self.transport(token).row("user/me/")["pk"]
@@ -216,3 +224,25 @@ class Ground:
 
     def _ours(self, url: str, name: str) -> list[dict[str, Any]]:
         return [row for row in self.admin.rows(url) if self.run in str(row[name])]
+
+
+def simulated(version: versions.Version) -> Ground:
+    """A ground on a simulated server of that version."""
+    seeded = seeds.alpha(version=version)
+
+    def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+        allowed = {role: " ".join(actions) for role, actions in roles.items()}
+        return make_account(seeded.server.state, username, allowed)
+
+    return Ground("http://inventree.example", seeded.token("admin"), SimulatedTransport(seeded.server), make)
+
+
+def made_by_command() -> MakeAccount | None:
+    """What makes accounts on a live server: the command that the environment names, if it does."""
+    command = shlex.split(os.environ.get("FEDBOT_LIVE_MAKE_ACCOUNT", ""))
+
+    def make(username: str, roles: Mapping[str, tuple[str, ...]]) -> str:
+        ran = subprocess.run([*command, username, json.dumps(roles)], check=True, capture_output=True, text=True)
+        return ran.stdout.strip().splitlines()[-1]
+
+    return make if command else None

@@ -1,0 +1,53 @@
+"""That the comparison of two servers finds what differs, tells it briefly, and touches no server without leave."""
+
+from __future__ import annotations
+
+import pytest
+
+from fedbot_demo.inventree.process import InvenTreeProcess
+from fedbot_demo.inventree.versions import RECORDED, Version
+from tests.contract.ground import simulated
+from tests.differential.__main__ import main, searched
+from tests.differential.playing import Pair, Side
+
+
+def pair(live: int, other: int) -> Pair:
+    return Pair(Side.on(simulated(Version(live))), Side.on(simulated(Version(other))))
+
+
+@pytest.mark.parametrize("api", RECORDED.values())
+def test_two_servers_of_one_version_answer_alike_whatever_numbers_their_rows_have(api: int) -> None:
+    both = pair(api, api)
+    both.simulated.ground.stock(both.simulated.ground.bolt, 1, both.simulated.ground.shelf)
+    assert searched(both, range(1, 4), 20) == {}
+    assert both.calls == 60
+
+
+def test_a_gate_between_two_servers_is_found_and_told_in_few_calls(capsys: pytest.CaptureFixture[str]) -> None:
+    found = searched(pair(450, 449), range(1, 4), 20)
+    assert any("part" in sort for sort in found), "API 450 tells the part in the history"
+    assert all(difference.at <= 2 for difference in found.values()), found
+    told = capsys.readouterr().out
+    assert "only on the live server" in told
+    assert told.count("seed ") == len(found)
+
+
+def test_nothing_is_written_without_leave(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("FEDBOT_LIVE_DISPOSABLE", raising=False)
+    assert main(["--against", "http://127.0.0.1:1"]) == 2
+    monkeypatch.setenv("FEDBOT_LIVE_DISPOSABLE", "yes")
+    monkeypatch.delenv("FEDBOT_LIVE_TOKEN", raising=False)
+    assert main(["--against", "http://127.0.0.1:1"]) == 2
+    told = capsys.readouterr().err
+    assert "FEDBOT_LIVE_DISPOSABLE=yes" in told
+    assert "FEDBOT_LIVE_TOKEN" in told
+
+
+def test_a_served_inventree_is_compared_and_left_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with InvenTreeProcess(seed="recorded", version="1.0") as process:
+        monkeypatch.setenv("FEDBOT_LIVE_DISPOSABLE", "yes")
+        monkeypatch.setenv("FEDBOT_LIVE_TOKEN", process.tokens["admin"])
+        assert main(["--against", process.url, "--seeds", "1", "--length", "6"]) == 0
+    assert capsys.readouterr().out.endswith("6 calls, 0 differences\n")
