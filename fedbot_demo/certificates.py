@@ -60,6 +60,24 @@ class CertificateAuthority:
         return issued
 
 
+def self_signed(folder: Path, name: str) -> Certificate:
+    """A certificate of the kind that `openssl req -x509` makes for one server: signed by nobody else."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    hosts: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+    built = _builder(_name(name), _name(name), key)
+    for extension, critical in (
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False),
+        (x509.BasicConstraints(ca=True, path_length=None), True),
+        (x509.SubjectAlternativeName(hosts), False),
+    ):
+        built = built.add_extension(extension, critical=critical)
+    made = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
+    made.certificate.write_bytes(built.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    _write_private(made.key, key)
+    return made
+
+
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 

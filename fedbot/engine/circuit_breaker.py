@@ -56,11 +56,11 @@ class Breaker:
         """Whether calls are held back."""
         return self._backoff.failures >= OPENS_AFTER
 
-    def failed(self, now: datetime, problem: str) -> datetime:
-        """A call got no answer: when the next one may be made."""
+    def failed(self, now: datetime, problem: str, at_least: float = 0.0) -> datetime:
+        """A call got no answer: when the next one may be made, in `at_least` seconds."""
         self.since = self.since or now
         self.problem = problem
-        self.next_try = now + timedelta(seconds=self._backoff.failed())
+        self.next_try = now + timedelta(seconds=max(self._backoff.failed(), at_least))
         return self.next_try
 
     def worked(self) -> None:

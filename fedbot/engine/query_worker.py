@@ -9,7 +9,7 @@ from functools import partial
 
 from fedbot.engine.circuit_breaker import Backoff, Breaker
 from fedbot.engine.pipeline import Engine
-from fedbot.engine.step_worker import hold_back, is_silence, notice, wait_for_work
+from fedbot.engine.step_worker import asked_to_wait, hold_back, is_silence, notice, wait_for_work
 from fedbot.ports.clock import Clock
 from fedbot.ports.inventory import Inventory, InventoryProblem
 from fedbot.ports.journal import OutboxRow
@@ -107,7 +107,7 @@ class QueryWorker:
         silent = is_silence(problem)
         notice(self._breaker, now, problem)
         if or_not is None or (silent and effect.until is not None and now < effect.until):
-            again = now + timedelta(seconds=self.backoff.failed())
+            again = now + timedelta(seconds=max(self.backoff.failed(), asked_to_wait(problem)))
             again = min(again, effect.until) if effect.until else again
             event = Waiting(now, effect.then, problem.text, again, silent=silent)
             self._journal.postpone(row.id, again, event, reached=False, problem=problem.text)

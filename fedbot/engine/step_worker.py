@@ -248,7 +248,7 @@ class StepWorker:
         self, row: OutboxRow, then: WhenStepEnds, problem: InventoryProblem, seconds: float, *, reached: bool
     ) -> None:
         now = self._clock.now()
-        next_try = now + timedelta(seconds=seconds)
+        next_try = now + timedelta(seconds=max(seconds, asked_to_wait(problem)))
         event = Waiting(now, then, problem.text, next_try, silent=is_silence(problem))
         self._journal.postpone(row.id, next_try, event, reached=reached, problem=problem.text)
         self._engine.decide_all()
@@ -268,10 +268,15 @@ def is_silence(problem: InventoryProblem) -> bool:
     return isinstance(problem, Unavailable | OutcomeUnknown) and problem.reason != UNKNOWN_VERSION
 
 
+def asked_to_wait(problem: InventoryProblem) -> float:
+    """The seconds for which the server asks to be left alone."""
+    return problem.seconds if isinstance(problem, Unavailable) else 0.0
+
+
 def notice(breaker: Breaker, now: datetime, problem: InventoryProblem | None) -> None:
     """Our InvenTree answered, or didn't."""
     if problem is not None and is_silence(problem):
-        breaker.failed(now, problem.text)
+        breaker.failed(now, problem.text, asked_to_wait(problem))
     else:
         breaker.worked()
 

@@ -37,6 +37,12 @@ UNSENT = (
     UnicodeError,
 )
 
+TOO_MANY = "too-many-requests"
+LONGEST_WAIT = 3600
+"""Seconds that a server may ask us to leave it alone."""
+
+NOT_TRUSTED = "its certificate isn't trusted; if it is yours, write its file into inventree.certificate"
+
 _PHRASES: tuple[tuple[type[Exception], str], ...] = (
     (httpx.ConnectTimeout, "no connection in time"),
     (httpx.ConnectError, "no connection"),
@@ -68,6 +74,8 @@ _LONGEST_TEXT = 300
 def of_exception(error: Exception, host: str, *, reading: bool) -> InventoryProblem:
     """The problem behind a request that got no response."""
     phrase = next((text for kind, text in _PHRASES if isinstance(error, kind)), "the request failed")
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):  # httpx tells it by its text alone
+        phrase = NOT_TRUSTED
     if reading or isinstance(error, UNSENT):
         return Unavailable(f"InvenTree at {host} can't be reached: {phrase}.", "unreachable")
     return OutcomeUnknown(f"InvenTree at {host}: {phrase}, so it may have been done or not.", "no-answer")
@@ -82,13 +90,19 @@ def of_response(response: httpx.Response, host: str, *, reading: bool) -> Invent
             return Unavailable(f"{text}.", "server-error")
         return OutcomeUnknown(f"{text}, so it may have been done or not.", "server-error")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Unavailable(f"InvenTree at {host} wants fewer calls.", "too-many-requests")
+        return Unavailable(f"InvenTree at {host} wants fewer calls.", TOO_MANY, _asked_to_wait(response))
     if status < HTTPStatus.BAD_REQUEST:
         return Refusal(
             f"InvenTree at {host} sends us elsewhere ({status}): write its final address into inventree.url.",
             "redirect",
         )
     return _definite_no(response, status)
+
+
+def _asked_to_wait(response: httpx.Response) -> float:
+    """The seconds of a Retry-After; 0 if there is none, or a date, which few servers send."""
+    told = response.headers.get("retry-after", "")
+    return float(min(int(told), LONGEST_WAIT)) if told.isdecimal() and told.isascii() else 0.0
 
 
 def _definite_no(response: httpx.Response, status: int) -> Refusal:
@@ -99,6 +113,8 @@ def _definite_no(response: httpx.Response, status: int) -> Refusal:
         return NotPermitted(f"InvenTree does not accept the token{_aside(said)}: {advice}.", "not-permitted")
     if status == HTTPStatus.FORBIDDEN:
         return NotPermitted(f"Our InvenTree user {_missing_right(response)}{_aside(said)}.", "not-permitted")
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return Refusal("The web server in front of InvenTree takes nothing as large as this.", "too-large-there")
     said = said or f"InvenTree answered {status} {response.reason_phrase}".strip()
     return Refusal(said, _reason(said, status))
 

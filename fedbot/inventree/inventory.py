@@ -35,6 +35,7 @@ from fedbot.inventree import (
     whereabouts,
 )
 from fedbot.inventree import overview as overviews
+from fedbot.inventree.errors import TOO_MANY
 from fedbot.inventree.recognise import recognise
 from fedbot.inventree.server import InventorySettings, Server, Signer, look
 from fedbot.inventree.stock_index import StockIndex
@@ -55,6 +56,9 @@ Told = TypeVar("Told")
 
 # A server gets upgraded under us: it is looked at again this often, and after every outage.
 SECONDS_BETWEEN_LOOKS = 24 * 3600.0
+
+# An upgrade that takes less than the pause between two of our calls is no outage to us, but other addresses and fields.
+SECONDS_BETWEEN_VERSIONS = 60.0
 
 # So long after its probe a step is done without a second look at its stock item.
 SECONDS_RECOGNISED = 5.0
@@ -167,7 +171,7 @@ class OwnInventory:
         self._api: InvenTreeTransport | None = None
         self._admin: InvenTreeTransport | None = None
         self._server: Server | None = None
-        self._looked_at = 0.0
+        self._looked_at = self._asked_version_at = 0.0
         self._looking = threading.Lock()
         self._index = StockIndex(index)
         self._stock = StockReading(self._index, now, measure)
@@ -271,8 +275,9 @@ class OwnInventory:
         """
         try:
             return work(self._as_it_stands(), asked)
-        except (Unavailable, OutcomeUnknown):
-            self.look_again()
+        except (Unavailable, OutcomeUnknown) as problem:
+            if problem.reason != TOO_MANY:  # a look takes calls, of which it wants fewer
+                self.look_again()
             raise
         except InventoryProblem:
             raise
@@ -294,11 +299,19 @@ class OwnInventory:
         with self._looking:
             self._take_changed_tokens()
             age = time.monotonic() - self._looked_at
-            if self._server is None or not self._looked_at or age > SECONDS_BETWEEN_LOOKS:
+            if self._server is None or not self._looked_at or age > SECONDS_BETWEEN_LOOKS or self._was_upgraded():
                 api, admin = self._transports()
                 self._server = look(api, admin, self._settings, self._vault, self._connect, self._stock, self._sign)
-                self._looked_at = time.monotonic()
+                self._looked_at = self._asked_version_at = time.monotonic()
             return self._server
+
+    def _was_upgraded(self) -> bool:
+        """Whether it tells another version than at the last look; one call a minute at most."""
+        if self._server is None or time.monotonic() - self._asked_version_at < SECONDS_BETWEEN_VERSIONS:
+            return False
+        self._server.api.connect()
+        self._asked_version_at = time.monotonic()
+        return self._server.api.api_version != self._server.version.api
 
     def _transports(self) -> tuple[InvenTreeTransport, InvenTreeTransport | None]:
         """The connections under both tokens, opened once."""

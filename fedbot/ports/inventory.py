@@ -18,7 +18,14 @@ class InventoryProblem(Exception):
 
 
 class Unavailable(InventoryProblem):
-    """It can't have reached the server, or a read failed: nothing was changed. Try again later."""
+    """It can't have reached the server, or a read failed: nothing was changed. Try again later.
+
+    `seconds`: so long the server asks to be left alone; 0 if it doesn't say.
+    """
+
+    def __init__(self, text: str, reason: str = "", seconds: float = 0.0) -> None:
+        super().__init__(text, reason)
+        self.seconds = seconds
 
 
 class Refusal(InventoryProblem):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from fedbot_demo.inventree import state_file
+from fedbot_demo.inventree.conditions import CONDITIONS
 from fedbot_demo.inventree.costs import Costs
 from fedbot_demo.inventree.large import ITEMS, Large
 from fedbot_demo.inventree.latency import Latency
@@ -44,6 +45,10 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
         help=f"so many more stock items ({ITEMS:,} if not said), and answers as slow as of such a server",
     )
     parser.add_argument("--state-file", type=Path, help="go on from this file, and write it at the end")
+    parser.add_argument("--folder", default="", help="serve below this path, as behind a web server: /inventree")
+    parser.add_argument(
+        "--hostile", choices=sorted(CONDITIONS), action="append", default=[], help="a hard condition; may be repeated"
+    )
     parser.add_argument("--certificate", type=Path, help="PEM file: serve HTTPS")
     parser.add_argument("--key", type=Path, help="PEM file of the certificate's key")
     return parser.parse_args(arguments)
@@ -73,7 +78,9 @@ async def _run(options: argparse.Namespace) -> None:
         seeded.server,
         latency=Latency() if options.latency == "measured" else None,
         costs=Costs(patience=math.inf) if options.large is not None else None,
+        folder=options.folder.rstrip("/"),
     )
+    serving.faults.conditions += [CONDITIONS[name]() for name in options.hostile]
     async with serve(serving, port=options.port, certificate=options.certificate, key=options.key):
         print(ready_line(serving, seeded.tokens, seeded.passwords), flush=True)
         await stop.wait()

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import Lock
+from typing import Protocol
 
 from fedbot_demo.inventree.core import SimulatedInvenTree
 from fedbot_demo.inventree.costs import Costs
@@ -27,6 +28,7 @@ class FaultKind(StrEnum):
     ERROR_AFTER = "error-after"
     TIMEOUT_BEFORE = "timeout-before"
     TIMEOUT_AFTER = "timeout-after"
+    RESET_BEFORE = "reset-before"
     RESET_AFTER = "reset-after"
     REFUSED = "refused"
     #: The client's time is over at once, and the server does it later: when `Faults.release` is called.
@@ -46,7 +48,8 @@ class Fault:
     """What happens to the next `times` requests (None: to all) whose method and path match.
 
     `method` and `path` are patterns that must fit wholly and anywhere, respectively. `seconds` is how long a DELAY
-    waits. `status` is that of an ERROR: 500 comes with the body of 'database is locked', others as from a proxy.
+    waits. `status` is that of an ERROR: 500 comes with the body of 'database is locked', others as from a proxy, whose
+    429 says after how many seconds to come again (`retry_after`).
     """
 
     kind: FaultKind
@@ -55,6 +58,7 @@ class Fault:
     times: int | None = 1
     status: int = _LOCKED
     seconds: float = 0.0
+    retry_after: int = 0
 
     def fits(self, request: Request) -> bool:
         """Whether this request is one of those."""
@@ -70,6 +74,13 @@ class Outcome:
     broken: Broken | None = None
 
 
+class Condition(Protocol):
+    """Something that lasts: says of each request what happens to it (`conditions`)."""
+
+    def strikes(self, request: Request) -> Fault | None:
+        """The fault that hits this request; None: it goes through."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A fault and how often it will still happen; None: for ever."""
@@ -80,8 +91,9 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults that wait for their requests, oldest first. Any thread may use it."""
+    """The faults that wait for their requests, oldest first, then the conditions. Any thread may use it."""
 
+    conditions: list[Condition] = field(default_factory=list)
     _waiting: list[_Waiting] = field(default_factory=list)
     _late: list[Request] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock, repr=False)
@@ -96,18 +108,24 @@ class Faults:
         """Let nothing more happen."""
         with self._lock:
             self._waiting.clear()
+            self.conditions.clear()
 
     def take(self, request: Request) -> Fault | None:
         """What happens to this request; counts."""
         with self._lock:
             found = next((each for each in self._waiting if each.fault.fits(request)), None)
             if found is None:
-                return None
+                return self._struck(request)
             self.hits += 1
             if found.left is not None:
                 found.left -= 1
             self._waiting = [each for each in self._waiting if each.left != 0]
             return found.fault
+
+    def _struck(self, request: Request) -> Fault | None:
+        fault = next((struck for each in self.conditions if (struck := each.strikes(request))), None)
+        self.hits += fault is not None
+        return fault
 
     def postpone(self, request: Request) -> None:
         """Keep a request whose client has given up."""
@@ -145,14 +163,17 @@ def answer(
     if fault.kind in {FaultKind.ERROR_AFTER, FaultKind.TIMEOUT_AFTER, FaultKind.RESET_AFTER}:
         server.handle(request)
     if fault.kind in {FaultKind.ERROR_BEFORE, FaultKind.ERROR_AFTER}:
-        return Outcome(delay, _error(request, fault.status))
-    broken = {FaultKind.REFUSED: Broken.REFUSED, FaultKind.RESET_AFTER: Broken.RESET}
+        return Outcome(delay, _error(request, fault))
+    resets = dict.fromkeys((FaultKind.RESET_BEFORE, FaultKind.RESET_AFTER), Broken.RESET)
+    broken = {FaultKind.REFUSED: Broken.REFUSED, **resets}
     return Outcome(0.0, broken=broken.get(fault.kind, Broken.TIMEOUT))
 
 
-def _error(request: Request, status: int) -> Response:
+def _error(request: Request, fault: Fault) -> Response:
+    status = fault.status
     if status == _LOCKED:
         error = ServerError("OperationalError", request.path, module="django.db.utils.")
         return Response.of(Reply(error.content, status))
     text = f"<html><head><title>{status}</title></head><body><h1>{status} from the proxy</h1></body></html>"
-    return Response(status, (("Content-Type", "text/html"),), text.encode())
+    later = (("Retry-After", str(fault.retry_after)),) if fault.retry_after else ()
+    return Response(status, (("Content-Type", "text/html"), *later), text.encode())

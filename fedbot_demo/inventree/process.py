@@ -41,6 +41,8 @@ class InvenTreeProcess:
     port: int = 0
     latency: str = "none"
     state_file: Path | None = None
+    folder: str = ""
+    hostile: tuple[str, ...] = ()
     certificate: Path | None = None
     key: Path | None = None
     url: str = field(default="", init=False)
@@ -55,13 +57,14 @@ class InvenTreeProcess:
         options = {
             "--name": self.name,
             "--state-file": self.state_file,
+            "--folder": self.folder,
             "--certificate": self.certificate,
             "--key": self.key,
         }
         for option, value in options.items():
             if value:
                 command += [option, str(value)]
-        return command
+        return [*command, *(word for condition in self.hostile for word in ("--hostile", condition))]
 
     def start(self) -> Self:
         """Start it and wait until it serves.
@@ -78,7 +81,7 @@ class InvenTreeProcess:
         )
         ready = self._ready_line(self._process)
         self.url = ready["url"]
-        self.port = int(self.url.rpartition(":")[2])
+        self.port = int(self.url.removesuffix(self.folder).rpartition(":")[2])
         self.tokens = {"admin": ready["admin_token"], "fedbot": ready["fedbot_token"]}
         self.passwords = ready["passwords"]
         self.control_key = ready["control_key"]
@@ -124,7 +127,7 @@ class InvenTreeProcess:
         """Call the control address: `control("POST", "faults/", {"kind": "error-before", "path": "transfer"})`."""
         response = httpx.request(
             method,
-            f"{self.url}/_control/{path}",
+            f"{self.url.removesuffix(self.folder)}/_control/{path}",
             headers={CONTROL_HEADER: self.control_key},
             json=content,
             verify=self.certificate is None,

@@ -23,6 +23,9 @@ from fedbot_demo.inventree.exchange import JsonObject, Request
 from fedbot_demo.inventree.faults import Broken, Fault, FaultKind, Faults, answer
 from fedbot_demo.inventree.latency import Latency
 from fedbot_demo.inventree.seeding import make_account
+from fedbot_demo.inventree.state import Copy
+from fedbot_demo.inventree.transport import NOTHING_HERE, inside
+from fedbot_demo.inventree.versions import RECORDED, Version
 
 HOST = "127.0.0.1"
 CONTROL_HEADER = "X-Control-Key"
@@ -42,7 +45,10 @@ class Serving:
     latency: Latency | None = None
     costs: Costs | None = None
     control_key: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    #: The folder of the web server in which InvenTree is ('/inventree'); it is part of `url`.
+    folder: str = ""
     url: str = ""
+    copy: Copy = field(default_factory=dict, repr=False)
     #: What was asked, oldest first: `at` (seconds since 1970, when it came in), `method` and `path` without query.
     requests: deque[JsonObject] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
@@ -53,6 +59,7 @@ class Serving:
         application.router.add_post("/_control/faults/release/", self._release)
         application.router.add_get("/_control/requests/", self._requests)
         application.router.add_post("/_control/accounts/", self._accounts)
+        application.router.add_post("/_control/database/", self._database)
         application.router.add_route("*", "/{path:.*}", self._handle)
         return application
 
@@ -67,7 +74,10 @@ class Serving:
         )
         if self.costs is not None:
             self.costs.now = time.monotonic()
-        outcome = answer(self.server, request, self.faults, self.latency, self.costs)
+        inner = inside(request, self.folder)
+        if inner is None:
+            return web.Response(status=404, content_type="text/html", body=NOTHING_HERE)
+        outcome = answer(self.server, inner, self.faults, self.latency, self.costs)
         if outcome.delay > 0:
             await asyncio.sleep(outcome.delay)
         if outcome.broken is Broken.TIMEOUT:
@@ -112,6 +122,22 @@ class Serving:
             token = make_account(self.server.state, content["name"], content["roles"])
         return web.json_response({"token": token})
 
+    async def _database(self, incoming: web.Request) -> web.Response:
+        """What its admin does: `{"do": "copy"}` it, `put-back` the copy, or `{"upgrade": "1.0"}` to another version."""
+        self._check_key(incoming)
+        content = await incoming.json()
+        with self.server.lock:
+            state = self.server.state
+            if content.get("do") == "copy":
+                self.copy = state.copy()
+            elif content.get("do") == "put-back":
+                state.put_back(self.copy)
+            elif content.get("upgrade") in RECORDED:
+                state.upgrade(Version.named(content["upgrade"]))
+            else:
+                raise web.HTTPBadRequest(text="copy, put-back or upgrade")
+        return web.json_response({"api": state.version.api})
+
     async def _requests(self, incoming: web.Request) -> web.Response:
         """What was asked, for those who count or time calls."""
         self._check_key(incoming)
@@ -148,7 +174,7 @@ async def serve(
         site = web.TCPSite(runner, HOST, port, ssl_context=context)
         await site.start()
         bound = runner.addresses[0][1]
-        serving.url = f"{'https' if context else 'http'}://{HOST}:{bound}"
+        serving.url = f"{'https' if context else 'http'}://{HOST}:{bound}{serving.folder}"
         yield serving
     finally:
         with contextlib.suppress(asyncio.CancelledError):

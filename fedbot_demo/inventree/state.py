@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from fedbot_demo.inventree.exchange import JsonObject
 from fedbot_demo.inventree.records import (
+    ROLES,
     Allocation,
     Attachment,
     Category,
@@ -38,6 +39,10 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """The time now, in UTC."""
     return datetime.now(UTC)
+
+
+#: The rows of each table, and the number that its next row gets.
+Copy: TypeAlias = dict[str, tuple[list[Any], int]]
 
 
 @dataclass(slots=True)
@@ -87,6 +92,24 @@ class State:
         """All tables by name."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, Table)}
+
+    def copy(self) -> Copy:
+        """A copy of the database, as an admin keeps one."""
+        return {name: (list(table), table.next_pk) for name, table in self.tables().items()}
+
+    def put_back(self, copy: Copy) -> None:
+        """The database is that copy again: what came later is gone, and its numbers are given again."""
+        for name, table in self.tables().items():
+            table.load(*copy[name])
+
+    def upgrade(self, version: Version) -> None:
+        """It is another version from now on, with the same rows; each group gets the rule sets that are new."""
+        self.version = version
+        for group in self.groups:
+            had = {rule.name for rule in self.rule_sets.find("group", group.pk)}
+            for role in version.roles(ROLES):
+                if role not in had:
+                    self.rule_sets.put(RuleSet(pk=self.rule_sets.next_pk, group=group.pk, name=role))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -258,6 +258,8 @@ def create_items(call: Call) -> Reply:
         item = _create(call, values, serial or None, status)
         _write_created(call, item, item.status)
         content = stock_item(call.state, item, written(version, counted=False))
+        if isinstance(tags, list):
+            content["tags"] = tags  # told even where they aren't kept
         return Reply([content] if version.answers_list_to_create else content, 201)
     items = [_create(call, values, serial, status, in_bulk=True) for serial in serials]
     for item in items:
@@ -359,7 +361,8 @@ def _create(
 
 
 def _write_created(call: Call, item: StockItem, status: int | None) -> None:
-    deltas = {"status": status, "quantity": float(item.quantity)} | place_of(item)
+    told = {"quantity": float(item.quantity)} if item.quantity else {}  # of nothing, none is told
+    deltas = {"status": status} | told | place_of(item)
     write_history(call.state, item, CREATED, call.user, deltas, part=item.part)
 
 

@@ -304,7 +304,7 @@ def change_statuses(call: Call) -> Reply:
     state = call.state
     form = Form(call.fields())
     items = form.rows("items", state.stock, required=True)
-    if form.values.get("items") == ():
+    if form.values.get("items") == () and "items" not in form.errors:
         form.fail("items", "No stock items selected")
     form.choice("status", [*CLASSES["StockStatus"], *(row.key for row in state.custom_statuses)])
     form.text("note")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import httpx
@@ -14,10 +15,13 @@ from fedbot_demo.inventree.exchange import Request
 from fedbot_demo.inventree.faults import Broken, Faults, answer
 from fedbot_demo.inventree.latency import Latency
 
+NOTHING_HERE = b"<html><head><title>404</title></head><body><h1>404 from the web server</h1></body></html>"
+
 
 class SimulatedTransport(httpx.BaseTransport):
     """Hands requests to `server`, whatever their host. `calls` counts them and `log` keeps their method and path.
 
+    `folder` is where behind a web server it is to be found ('/inventree'); elsewhere that web server has nothing.
     `faults` may be added to at any time. `sleep` is what a delay waits by, so that tests need no real time. With
     `costs` nothing is waited for: it counts the server's seconds, and its own time passes.
     """
@@ -32,6 +36,7 @@ class SimulatedTransport(httpx.BaseTransport):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.server = server
+        self.folder = ""
         self.faults = faults if faults is not None else Faults()
         self.latency = latency
         self.costs = costs
@@ -52,7 +57,10 @@ class SimulatedTransport(httpx.BaseTransport):
             httpx.ReadError: the connection broke; it was done.
         """
         self.log.append(f"{request.method} {request.url.path}")
-        outcome = answer(self.server, _translated(request), self.faults, self.latency, self.costs)
+        translated = inside(_translated(request), self.folder)
+        if translated is None:
+            return httpx.Response(404, headers={"Content-Type": "text/html"}, content=NOTHING_HERE, request=request)
+        outcome = answer(self.server, translated, self.faults, self.latency, self.costs)
         if outcome.delay > 0 and self.costs is None:
             self._sleep(outcome.delay)
         if outcome.broken is Broken.REFUSED:
@@ -63,6 +71,13 @@ class SimulatedTransport(httpx.BaseTransport):
             raise httpx.ReadError("Connection reset by peer", request=request)
         response = outcome.response
         return httpx.Response(response.status, headers=list(response.headers), content=response.body, request=request)
+
+
+def inside(request: Request, folder: str) -> Request | None:
+    """The request as InvenTree gets it from a web server that has it in a folder; None: it was for something else."""
+    if not request.path.startswith(f"{folder}/"):
+        return None
+    return replace(request, path=request.path.removeprefix(folder)) if folder else request
 
 
 def _translated(request: httpx.Request) -> Request:

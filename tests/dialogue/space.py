@@ -35,6 +35,7 @@ from fedbot.rules.state import Turn
 from fedbot.rules.wire.envelope import Identity
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.seeding import Seeded
+from fedbot_demo.inventree.state import Copy
 from fedbot_demo.inventree.transport import SimulatedTransport
 from tests.fakes.chat import FakeChat
 from tests.fakes.clock import FakeClock
@@ -43,8 +44,6 @@ from tests.inventree.space import Meddler
 
 SETTLE = timedelta(minutes=2)
 GIVE_UP = timedelta(minutes=15)
-Snapshot = dict[str, tuple[list[Any], int]]
-"""The rows of each table, and the number that its next row gets."""
 
 
 @dataclass
@@ -249,14 +248,13 @@ class Space:
         """An account may do nothing any more."""
         self.admin("PATCH", f"user/{self.user(username).pk}/", is_active=False)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> Copy:
         """A copy of its InvenTree's database, as an admin keeps one."""
-        return {name: (list(table), table.next_pk) for name, table in self.tables.tables().items()}
+        return self.seeded.server.state.copy()
 
-    def put_back(self, snapshot: Snapshot) -> None:
+    def put_back(self, snapshot: Copy) -> None:
         """Its InvenTree's database is that copy again: what came later is gone, and its numbers are given again."""
-        for name, table in self.tables.tables().items():
-            table.load(*snapshot[name])
+        self.seeded.server.state.put_back(snapshot)
         self.counted = self.count()
 
     @contextmanager

@@ -107,11 +107,13 @@ class World:
         admins: RoomView,
         changes: dict[str, Any],
     ) -> Space:
-        url = f"http://{party}.test"
+        folder = changes.get("folder", "")
+        url = f"http://{party}.test{folder}"
         transport = SimulatedTransport(seeded.server)
+        transport.folder = folder
         self.network[url] = wire = Meddler(transport)
         settings = {name: changes[name] for name in SETTINGS if name in changes}
-        fields = {name: value for name, value in changes.items() if name not in SETTINGS}
+        fields = {name: value for name, value in changes.items() if name not in (*SETTINGS, "folder")}
         home = PartyConfig(
             party=party,
             name=name,

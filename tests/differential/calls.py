@@ -31,7 +31,7 @@ _LINKS = ("https://matrix.to/#/!a:example.org/$card?fed:1:in", "", "no address",
 _SERIALS = ("1", "2", "SN-1", "1-2", "a,b", "x y", "")
 _TEXTS = ("LOT-1", "", "a\tb", "z" * 101, "<7>")
 _DATES = ("2099-01-01", "2020-02-29", "tomorrow")
-_TAGS = (["fedbot: lent"], ["a,b", "c"], [], "x")
+_TAGS: tuple[Any, ...] = (["fedbot: lent"], ["a,b", "c"], [], "x")
 _METADATA: tuple[Any, ...] = (
     {"fedbot": {"v": 1, "value": '{"a": "<x>"}'}},
     {"fedbot": None},
@@ -73,15 +73,28 @@ class Call:
 
 
 class There(Protocol):
-    """What is on one server, by the same order on each. Each list has at least one entry."""
+    """What is on one server, in the same order on each. Each list has at least one entry."""
 
-    version: Version
-    run: str
-    play: int
-    items: Sequence[int]
-    parts: Sequence[int]
-    places: Sequence[int]
-    companies: Sequence[int]
+    @property
+    def version(self) -> Version: ...
+
+    @property
+    def run(self) -> str: ...
+
+    @property
+    def play(self) -> int: ...
+
+    @property
+    def items(self) -> Sequence[int]: ...
+
+    @property
+    def parts(self) -> Sequence[int]: ...
+
+    @property
+    def places(self) -> Sequence[int]: ...
+
+    @property
+    def companies(self) -> Sequence[int]: ...
 
 
 class Choice:

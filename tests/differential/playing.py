@@ -64,7 +64,9 @@ _KIND_OF_LIST = {
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 #: Compared by type: of the one server's machine, or set by its background worker.
-_FREE = frozenset({"pricing_min", "pricing_max", "pricing_updated", "path", "url", "barcode_hash", "attachment"})
+_FREE = frozenset({"path", "url", "barcode_hash", "attachment"})
+#: Not compared: set by a background task, when it comes to it.
+_LATER = frozenset({"pricing_min", "pricing_max", "pricing_updated"})
 
 
 @dataclass
@@ -175,6 +177,8 @@ class Side:
         return content
 
     def _field(self, name: str, value: Any, kind: str) -> Any:  # noqa: ANN401
+        if name in _LATER:
+            return "<later>"
         if name in _FREE:
             return f"<{type(value).__name__}>"
         if name in ("next", "previous"):

@@ -10,7 +10,7 @@ import pytest
 
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import OutcomeUnknown, Unavailable
-from fedbot_demo.certificates import CertificateAuthority
+from fedbot_demo.certificates import CertificateAuthority, self_signed
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.faults import Fault, FaultKind
 from fedbot_demo.inventree.server import Serving, serve
@@ -34,6 +34,22 @@ async def test_a_server_with_its_own_ca_is_reached_with_its_file_and_not_without
         doubting = InvenTreeTransport(serving.url, token)
         with pytest.raises(Unavailable):
             await asyncio.to_thread(doubting.row, "stock/42/")
+        doubting.close()
+
+
+async def test_a_certificate_that_nobody_signed_is_trusted_by_its_own_file_and_else_told_in_plain_words(
+    tmp_path: Path,
+) -> None:
+    issued = self_signed(tmp_path, "inventree")
+    seeded = seeds.alpha()
+    async with serve(Serving(seeded.server), certificate=issued.certificate, key=issued.key) as serving:
+        token = seeded.token("fedbot")
+        trusting = InvenTreeTransport(serving.url, token, certificate=str(issued.certificate))
+        assert (await asyncio.to_thread(trusting.row, "stock/42/"))["serial"] == "0042"
+        trusting.close()
+        doubting = InvenTreeTransport(serving.url, token)
+        with pytest.raises(Unavailable, match=r"certificate isn't trusted; if it is yours, .* inventree.certificate"):
+            await asyncio.to_thread(doubting.post, "stock/transfer/", {})
         doubting.close()
 
 

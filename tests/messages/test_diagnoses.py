@@ -35,7 +35,7 @@ def _texts_in_the_edge() -> Iterator[str]:
 def _responses() -> Iterator[httpx.Response]:
     for method, path in (("GET", "stock/"), ("POST", "user/"), ("PATCH", "metadata/stockitem/7/"), ("GET", "else/")):
         request = httpx.Request(method, f"https://{HOST}/api/{path}")
-        for status in (302, 401, 403, 429, 500, 502):
+        for status in (302, 401, 403, 413, 429, 500, 502):
             yield httpx.Response(status, request=request, json={"detail": "No, sorry."})
             yield httpx.Response(status, request=request, text="<h1>no</h1>")
 
@@ -43,6 +43,7 @@ def _responses() -> Iterator[httpx.Response]:
 def _texts_of_calls() -> Iterator[str]:
     """What `failures` makes of everything that can happen to a call."""
     exceptions = [kind("secret") for kind, _ in errors._PHRASES] + [httpx.TooManyRedirects("secret")]
+    exceptions.append(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate"))
     for reading in (True, False):
         yield from (str(errors.of_exception(error, HOST, reading=reading)) for error in exceptions)
         yield from (str(errors.of_response(response, HOST, reading=reading)) for response in _responses())

@@ -39,6 +39,29 @@ def test_a_process_says_where_it_is_and_gives_tokens_that_work(process: InvenTre
     assert page["next"] == f"{process.url}/api/stock/?limit=1&offset=1"
 
 
+def test_a_process_in_a_folder_under_a_hard_condition_is_put_back_and_upgraded() -> None:
+    with InvenTreeProcess("alpha", version="1.0", folder="/inventree", hostile=("proxy",)) as process:
+        assert process.url.endswith("/inventree")
+        elsewhere = httpx.get(f"{process.url.removesuffix('/inventree')}/api/")
+        assert (elsewhere.status_code, elsewhere.headers["content-type"]) == (404, "text/html")
+        assert process.control("POST", "database/", {"do": "copy"}) == {"api": 391}
+        with _client(process) as bot:
+            large = bot.post("stock/transfer/", json={**MOVE, "notes": "x" * 2**21})
+            assert (large.status_code, large.headers["content-type"]) == (413, "text/html")
+            assert bot.post("stock/transfer/", json=MOVE).status_code == 201
+            assert bot.get("stock/1/").json()["quantity"] == 115.0
+            assert process.control("POST", "database/", {"do": "put-back"}) == {"api": 391}
+            assert bot.get("stock/1/").json()["quantity"] == 120.0
+            assert process.control("POST", "database/", {"upgrade": "newest"}) == {"api": 530}
+            assert bot.get("").json()["apiVersion"] == 530
+            assert bot.get("user/me/", params={"roles": "true"}).json()["roles"]["transfer_order"] is None
+            answers = [bot.get("") for _ in range(250)]
+        assert {answer.status_code for answer in answers} == {200, 429, 502}
+        assert {answer.headers.get("retry-after") for answer in answers if answer.status_code == 429} == {"10"}
+    with pytest.raises(httpx.HTTPStatusError), InvenTreeProcess("alpha") as process:
+        process.control("POST", "database/", {"upgrade": "0.12"})
+
+
 def test_a_process_ends_by_its_number_and_is_gone(process: InvenTreeProcess) -> None:
     url = process.url
     process.stop()

@@ -1,0 +1,87 @@
+"""Hard conditions that last, as they were met on real servers: a locked SQLite, a worker that restarts, a strict proxy.
+
+A fault (`faults`) hits the requests that a test picks; a condition decides by itself which ones it hits, for as long as
+it lasts.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fedbot_demo.inventree.exchange import Request
+from fedbot_demo.inventree.faults import Condition, Fault, FaultKind
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass
+class Locked:
+    """Others write into the same SQLite: 60 to 70 % of the writes are refused at once, and nothing of them is done."""
+
+    share: float = 0.65
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def strikes(self, request: Request) -> Fault | None:
+        """A write, mostly: error 500, 'database is locked'."""
+        if request.method in _READS or self.chance.random() >= self.share:
+            return None
+        return Fault(FaultKind.ERROR_BEFORE)
+
+
+@dataclass
+class Restarting:
+    """A gunicorn worker that restarts after so many requests cuts the connection of the one that it is at.
+
+    Whether that one was done, nobody can say: here every second one was.
+    """
+
+    every: int = 50
+    requests: int = 0
+    cut: int = 0
+
+    def strikes(self, request: Request) -> Fault | None:
+        """Each so-manieth request."""
+        del request
+        self.requests += 1
+        if self.requests % self.every:
+            return None
+        self.cut += 1
+        return Fault(FaultKind.RESET_AFTER if self.cut % 2 else FaultKind.RESET_BEFORE)
+
+
+@dataclass
+class Proxy:
+    """A web server in front: HTML pages of its own for what is too large, too much, or finds no worker.
+
+    `largest_body` in bytes (nginx: 1 MiB if not told otherwise). More than `most_calls` within `seconds` are refused
+    with 429, and a Retry-After of as many seconds; each `no_worker`-th request gets 502 (0: none).
+    """
+
+    largest_body: int = 2**20
+    most_calls: int = 200
+    seconds: float = 10.0
+    no_worker: int = 60
+    clock: Callable[[], float] = time.monotonic
+    requests: int = 0
+    _lately: list[float] = field(default_factory=list)
+
+    def strikes(self, request: Request) -> Fault | None:
+        """413, 429 or 502; InvenTree sees nothing of it."""
+        now = self.clock()
+        self._lately = [when for when in self._lately if now - when < self.seconds]
+        self.requests += 1
+        if len(request.body) > self.largest_body:
+            return Fault(FaultKind.ERROR_BEFORE, status=413)
+        if len(self._lately) >= self.most_calls:
+            return Fault(FaultKind.ERROR_BEFORE, status=429, retry_after=int(self.seconds))
+        self._lately.append(now)
+        if self.no_worker and self.requests % self.no_worker == 0:
+            return Fault(FaultKind.ERROR_BEFORE, status=502)
+        return None
+
+
+#: By the names that the command line knows.
+CONDITIONS: dict[str, Callable[[], Condition]] = {"locked": Locked, "restarting": Restarting, "proxy": Proxy}

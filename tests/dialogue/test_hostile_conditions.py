@@ -1,0 +1,136 @@
+"""InvenTrees as they are met: locked, restarting, behind a strict web server, in a folder of it, upgraded meanwhile.
+
+Whatever the condition, what was agreed is done once, people read why it waits, and no web page is shown to anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from fedbot.inventree import inventory
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.conditions import Locked, Proxy, Restarting
+from fedbot_demo.inventree.faults import Condition, Fault, FaultKind
+from fedbot_demo.inventree.versions import Version
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.test_lending import owners_card
+from tests.dialogue.test_old_servers import connected
+from tests.dialogue.test_photos import JPEG, answers_to, attached, lens_comes_back
+from tests.dialogue.world import World, friends, told
+
+DONE = TransferState.DONE
+NUTS, NUTS_THERE = 350, 900
+
+
+def strict(world: World) -> Proxy:
+    return Proxy(most_calls=12, seconds=30, no_worker=9, clock=lambda: world.clock.now().timestamp())
+
+
+def done_once(world: World, quantity: int) -> None:
+    assert [space.transfer().state for space in world.spaces] == [DONE] * 2
+    assert (world.alpha.total("M3-NUT"), world.beta.total("N-M3")) == (NUTS - quantity, NUTS_THERE + quantity)
+    assert_books_balance(world)
+    for room in (world.room, world.alpha_admins, world.beta_admins):
+        assert "<" not in room.transcript().replace("<->", ""), "a page of the proxy was shown"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [lambda _: Locked(), lambda _: Restarting(every=4), strict],
+    ids=["locked", "restarting", "proxy"],
+)
+async def test_under_a_hard_condition_what_was_agreed_is_done_once(condition: Callable[[World], Condition]) -> None:
+    world = await friends()
+    card = await world.push()
+    for space in world.spaces:
+        space.transport.faults.conditions.append(condition(world))
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    await world.passes(timedelta(hours=2))
+    assert all(space.transport.faults.hits > 1 for space in world.spaces)
+    done_once(world, 10)
+
+
+async def test_an_inventree_in_a_folder_of_its_web_server_is_found_and_linked_to() -> None:
+    world = await friends(alpha={"folder": "/inventree"}, beta={"folder": "/stock/tree"})
+    await world.hand_over("M3-NUT 10")
+    done_once(world, 10)
+    line = world.anna.says(f"!fed push {world.alpha.home.inventory_url}/web/stock/item/2/details 1 to betaspace")
+    await world.settle()
+    assert "Offered to Betaspace: 1 × M3 bolt" in world.answer_to(line)
+
+
+async def lent_and_upgraded(world: World, to: Version) -> None:
+    """Nuts are lent; then Attraktor's InvenTree is another version, between two calls of its bot."""
+    world.anna.says("!fed lend M3-NUT 10 to betaspace for 3 weeks")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.transfer().is_on_loan
+    world.alpha.tables.upgrade(to)
+
+
+@pytest.mark.parametrize(("before", "after"), [("0.13", "0.17"), ("0.17", "1.0"), ("1.0", "newest")])
+async def test_an_upgrade_while_the_bot_runs_is_noticed_before_it_writes(
+    monkeypatch: pytest.MonkeyPatch, before: str, after: str
+) -> None:
+    monkeypatch.setattr(inventory, "SECONDS_BETWEEN_VERSIONS", 0.0)
+    world = await connected(before, "newest")
+    await lent_and_upgraded(world, Version.named(after))
+    world.bea.says("!fed return", reply_to=world.card().event_id)
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert world.alpha.total("M3-NUT") == NUTS
+    assert [space.transfer().state for space in world.spaces] == [DONE] * 2
+    assert_books_balance(world)
+
+
+async def test_after_an_upgrade_to_what_nobody_knows_reads_go_on_and_writes_wait_for_a_superuser(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inventory, "SECONDS_BETWEEN_VERSIONS", 0.0)
+    world = await connected("newest", "newest")
+    await lent_and_upgraded(world, Version(531))
+    world.bea.says("!fed return", reply_to=world.card().event_id)
+    await world.settle()
+    world.piet.reacts(owners_card(world), "✅")
+    await world.grace()
+    assert world.alpha.total("M3-NUT") == NUTS - 10, "nothing is written"
+    line = world.piet.says("!fed find M3-NUT")
+    await world.settle()
+    assert "M3 nut" in world.answer_to(line), "reads go on"
+    why = "We don't know InvenTree with API 531 yet: nothing is moved until a superuser accepts it"
+    assert told(world.room, why)
+    world.alpha.settings["accept_api"] = 531
+    await world.alpha.restart()
+    await world.passes(timedelta(minutes=10))
+    assert world.alpha.total("M3-NUT") == NUTS
+    assert_books_balance(world)
+
+
+async def test_a_photo_that_the_web_server_finds_too_large_is_told_in_plain_words() -> None:
+    world, card = await lens_comes_back()
+    world.alpha.transport.faults.conditions.append(Proxy(largest_body=1000, clock=lambda: 0.0))
+    photo = world.kim.shows(JPEG, reply_to=card)
+    await world.settle()
+    (answer,) = answers_to(world, photo)
+    assert "The photo is not kept" in answer
+    assert "The web server in front of InvenTree takes nothing as large as this" in answer
+    assert attached(world) == []
+
+
+async def test_a_server_that_wants_fewer_calls_is_left_alone_for_as_long_as_it_says() -> None:
+    world = await friends()
+    card = await world.push()
+    world.alpha.transport.faults.add(Fault(FaultKind.ERROR_BEFORE, status=429, retry_after=240))
+    world.cem.reacts(card, "✅")
+    await world.grace()
+    calls = world.alpha.transport.calls
+    await world.passes(timedelta(seconds=220))
+    assert world.alpha.transport.calls == calls
+    await world.passes(timedelta(minutes=2))
+    done_once(world, 10)
