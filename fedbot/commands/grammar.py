@@ -492,9 +492,10 @@ def _things_in(text: str) -> str:
 
 @dataclass(frozen=True)
 class Segment:
-    """What stands between two separators."""
+    """What stands between two separators. `broken`: only a line break stands before it."""
 
     tokens: tuple[Token, ...]
+    broken: bool = False
 
     def text(self, line: str) -> str:
         """The words as typed; of a single quoted text, what is in the quotes."""
@@ -503,6 +504,11 @@ class Segment:
         if len(self.tokens) == 1:
             return self.tokens[0].text
         return slice_of(line, self.tokens)
+
+
+def _has_quantity(segment: Segment) -> bool:
+    """Whether one of its ends is a quantity, or all of it may be one."""
+    return any(quantity_in(segment.tokens[at].text) is not None for at in (0, -1))
 
 
 def _is_quantity(text: str) -> bool:
@@ -588,17 +594,31 @@ class _Line:
         if unclosed is not None:
             raise Unclear(say(messages.line_errors.quotes_not_closed, word=unclosed.text[:SHOWN]))
         current: list[Token] = []
+        broken = True
         for token in tokens:
             if token.separator:
-                self._add(current)
+                self._add(current, broken=broken)
+                broken = token.text == "\n" and (broken or bool(current))
                 current = []
             else:
                 current.append(token)
-        self._add(current)
+        self._add(current, broken=broken)
 
-    def _add(self, tokens: list[Token]) -> None:
+    def _add(self, tokens: list[Token], *, broken: bool) -> None:
         if tokens:
-            self.segments.append(Segment(tuple(tokens)))
+            self.segments.append(Segment(tuple(tokens), broken))
+
+    def _join_quantities(self) -> None:
+        """A scanner ends each code with a line break: a number alone in the next line is the quantity of that item."""
+        joined: list[Segment] = []
+        for segment in self.segments:
+            counted = quantity_in(segment.text(self.text))
+            is_quantity = counted is not None and not counted.may_be_name and not segment.tokens[0].quoted
+            if segment.broken and is_quantity and joined and not _has_quantity(joined[-1]):
+                joined[-1] = replace(joined[-1], tokens=(*joined[-1].tokens, *segment.tokens))
+            else:
+                joined.append(segment)
+        self.segments = joined
 
     # arguments with a keyword
 
@@ -624,6 +644,7 @@ class _Line:
                 found[argument.name] = next(iter(values.values()))
             elif not argument.optional and (no_day := self._no_day(argument, said)):
                 raise Unclear(no_day)
+        self._join_quantities()
         return found
 
     def _last_said(self, argument: Argument) -> int:
@@ -645,7 +666,7 @@ class _Line:
                 behind = Segment(segment.tokens[at + 1 :])
                 if behind.tokens and argument.kind in {Kind.WORD, Kind.SUBJECT} and len(behind.tokens) > 1:
                     raise Unclear(self._too_many(behind.tokens[1].text))
-                return behind.text(self.text), Segment(segment.tokens[:at])
+                return behind.text(self.text), replace(segment, tokens=segment.tokens[:at])
         return "", segment
 
     # arguments by their place

@@ -20,7 +20,7 @@ from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.effects import Phrase, say
 from fedbot.rules.model.queries import Answer, PartDescription, Query
-from fedbot.rules.model.scanned_codes import stock_item_in
+from fedbot.rules.model.scanned_codes import scanned_in
 from fedbot.rules.model.stock import Right
 from fedbot.rules.model.transfer import Line, Terms
 from fedbot.rules.protocol.terms import presentable
@@ -134,7 +134,7 @@ def _names_a_serial(item: str) -> bool:
 def _complaint(command: Command, spec: Verb) -> Phrase | None:
     """What is wrong with the quantities, or missing; or with a code of our own InvenTree, where theirs is meant."""
     for readings in _lines(command):
-        if scanned := next((r.item for r in readings if stock_item_in(r.item) is not None), ""):
+        if scanned := next((r.item for r in readings if scanned_in(r.item) is not None), ""):
             return say(messages.offer.scanned_code_is_ours, word=scanned[:SHOWN])
         meant = _with_quantity(readings)
         if not meant:

@@ -17,6 +17,7 @@ from fedbot.inventree.stock import WHOLE, item_row_if_there
 from fedbot.inventree.stock_index import Known
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import NotPermitted, Refusal
+from fedbot.rules.model import scanned_codes
 from fedbot.rules.model.care import is_below
 from fedbot.rules.model.catalogue import CATEGORY, ITEM, PART, share_id
 from fedbot.rules.model.queries import (
@@ -31,7 +32,7 @@ from fedbot.rules.model.queries import (
     Thing,
     UnknownThings,
 )
-from fedbot.rules.model.scanned_codes import stock_item_in
+from fedbot.rules.model.scanned_codes import Scanned, scanned_in, stock_item_in
 from fedbot.rules.model.stock import Part, StockItem
 
 _DEEPEST = 50
@@ -112,6 +113,9 @@ def _found(server: Server, question: FindItems, categories: Categories | None) -
         return _one(server, key, categories, question)
     if not word or "://" in word:
         return ItemsFound()
+    scanned = scanned_in(word)
+    if scanned is not None:
+        return _described(server, _stock_of(server, scanned), categories, question)
     for called in ("IPN", "name"):
         if rows := _stock_called(server, called, word):
             return _described(server, rows, categories, question)
@@ -131,6 +135,14 @@ def _stock_called(server: Server, called: str, word: str) -> list[dict[str, Any]
     filters = {called: plain(word), "in_stock": "true", "limit": _MOST_ROWS, "ordering": "-creation_date", **WHOLE}
     rows = server.api.rows("stock/", **filters)
     return _not_leaving(server, [row for row in rows if same(str(row["part_detail"].get(called) or ""), word)])
+
+
+def _stock_of(server: Server, scanned: Scanned) -> list[dict[str, Any]]:
+    """What lies in stock of the part, or in the place itself, that a scanned code stands for."""
+    field = "part" if scanned.model == scanned_codes.PART else "location"
+    filters = {field: scanned.key, "in_stock": "true", "limit": _MOST_ROWS, **WHOLE}
+    rows = [row for row in server.api.rows("stock/", **filters) if row.get(field) == scanned.key]
+    return _not_leaving(server, rows)
 
 
 def _not_leaving(server: Server, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -101,8 +101,12 @@ ELSE = "…"
 
 
 def which_item(locale: Locale, *, word: str, choices: tuple[Lying, ...]) -> Lines:
-    """Several stock items of one part: a numbered list."""
-    numbered = [(f"{number}) {_lying(locale, choice)}",) for number, choice in enumerate(choices, start=1)]
+    """Several stock items: a numbered list. Of one part, unless it was a place's code; then each is named."""
+    named = len({choice.item.part.pk for choice in choices}) > 1
+    told = [
+        f"{locale.short(c.item.part.name, 60)}, {_lying(locale, c)}" if named else _lying(locale, c) for c in choices
+    ]
+    numbered = [(f"{number}) {each}",) for number, each in enumerate(told, start=1)]
     first = locale.say('There are several of "{word}". Which do you mean?', word=locale.short(word, 60))
     return [first, *numbered, _reply(locale, len(numbered))]
 

@@ -23,6 +23,38 @@ async def test_a_scanned_code_is_the_item_and_the_answer_names_it(code: str) -> 
 
 
 @pytest.mark.parametrize(
+    "code", ["INV-PA{part}", '{{"part": {part}}}', "INV-SL{place}", '{{"stocklocation": {place}}}']
+)
+async def test_the_code_of_a_part_or_of_a_place_stands_for_what_lies_there(code: str) -> None:
+    world = await friends()
+    place = world.alpha.admin("POST", "stock/location/", name="Scanned box")["pk"]
+    nuts = world.alpha.item("M3-NUT")
+    world.alpha.admin("POST", "stock/transfer/", items=[{"pk": nuts.pk, "quantity": "350"}], location=place)
+    answer = await offers(world, code.format(part=nuts.part, place=place))
+    assert "10 × M3 nut (M3-NUT)" in answer, answer
+    assert world.beta.transfer().terms.lines[0].item == nuts.pk
+    line = world.kim.says(f"!fed request 1 {code.format(part=nuts.part, place=place)} from betaspace")
+    await world.settle()
+    assert "stands for an item of our own InvenTree" in world.answer_to(line)
+
+
+async def test_of_a_place_with_several_things_each_is_named() -> None:
+    world = await friends()
+    answer = await offers(world, f"INV-SL{world.alpha.location('Drawer A3')}")
+    assert "1) M3 bolt, Workshop/Drawer A3, 10, of 120" in answer
+
+
+@pytest.mark.parametrize(
+    "words", ["push {code}\n10 to betaspace", "push\n{code}\n10\nto betaspace", "push {code}\r\n 10 pcs to betaspace"]
+)
+async def test_a_line_break_that_a_scanner_adds_stands_between_an_item_and_its_quantity(words: str) -> None:
+    world = await friends()
+    line = world.anna.says("!fed " + words.format(code=f"INV-SI{world.alpha.item('M3-NUT').pk}"))
+    await world.settle()
+    assert "10 × M3 nut (M3-NUT)" in world.answer_to(line)
+
+
+@pytest.mark.parametrize(
     "link", ["http://betaspace.test/stock/item/{item}/", "https://evil.test/web/stock/item/{item}"]
 )
 async def test_a_link_of_another_host_is_never_ours(link: str) -> None:
