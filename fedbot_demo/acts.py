@@ -82,13 +82,17 @@ async def loan(play: Performance) -> list[Check]:
     await play.tap(borrower, offer.card, plot.YES)
     await play.end(owner, offer.transfer, said_by=attraktor)
     lent = await play.inventories("While it is lent", LENS_IPN)
+    notes = await play.notes_of(LENS_IPN)
     play.narrator.heading("Some days later, in the room")
     answer = await play.say(borrower, "!fed return", reply_to=offer.card.event_id)
     card = await play.card(owner, attraktor, plot.subject_of(answer))
     await play.tap(owner, card, plot.DAMAGED)
     await play.end(owner, plot.subject_of(answer), said_by=betaspace)
     back = await play.inventories("Back again", LENS_IPN, lent)
-    return await check_loan(attraktor, betaspace, LENS, lent, back)
+    lends = f"Lent to {betaspace.name}", f"Borrowed from {attraktor.name}"
+    tell = all(any(words in note for note in there) for words, there in zip(lends, notes, strict=True))
+    told = Check("The notes of both InvenTrees named the loan while it ran", tell, str(notes))
+    return [told, *await check_loan(attraktor, betaspace, LENS, lent, back)]
 
 
 async def parcel(play: Performance) -> list[Check]:
@@ -194,4 +198,4 @@ ACTS = (
     Act("disconnect", "They part: preview, word, and the access is gone", disconnect),
 )
 #: What `make demo` plays.
-SHORT = ("connect", "push", "request", "loan", "stats")
+SHORT = ("connect", "push", "loan")

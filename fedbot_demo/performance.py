@@ -15,21 +15,25 @@ from fedbot_demo.stage import Space, Stage
 from fedbot_demo.stocktake import StockItem
 
 #: Reading speed: what a person needs for a message, in seconds, at least and per character.
-_READ_AT_LEAST_S = 2.0
+_READ_AT_LEAST_S = 1.5
 _READ_PER_CHARACTER_S = 0.03
-_READ_AT_MOST_S = 12.0
+_READ_AT_MOST_S = 6.0
 _PUT_AWAY_WITHIN_S = 20.0
 _LOOK_EVERY_S = 0.2
 
 
 @dataclass
 class Performance:
-    """The stage, who tells it, and what the acts leave behind: `pictures` by their names."""
+    """The stage, who tells it, and what the acts leave behind: `pictures` by their names.
+
+    `reading_s`: for how long the reader was, or with `fast` would have been, left to read.
+    """
 
     stage: Stage
     narrator: Narrator
     fast: bool
     pictures: dict[str, bytes] = field(default_factory=dict)
+    reading_s: float = 0.0
 
     # --- what people do
 
@@ -82,9 +86,10 @@ class Performance:
 
     async def pause(self, characters: int) -> None:
         """As long as a person takes to read so much."""
+        seconds = min(_READ_AT_LEAST_S + characters * _READ_PER_CHARACTER_S, _READ_AT_MOST_S)
+        self.reading_s += seconds
         if not self.fast:
-            seconds = _READ_AT_LEAST_S + characters * _READ_PER_CHARACTER_S
-            await asyncio.sleep(min(seconds, _READ_AT_MOST_S))
+            await asyncio.sleep(seconds)
 
     # --- what the InvenTrees hold
 
@@ -102,8 +107,22 @@ class Performance:
                     for entry in await stocktake.history(item.pk):
                         said = f" – {entry.notes}" if entry.notes else ""
                         self.narrator.line(f"      {entry.label}, by {entry.user}{said}", "2")
-        await self.pause(160)
+        await self.pause(100)
         return found[0], found[1]
+
+    async def notes_of(self, ipn: str) -> list[list[str]]:
+        """Tell what stands in the notes of both InvenTrees' items of the part; the notes, a list for each space."""
+        found: list[list[str]] = []
+        for space in self.stage.pair:
+            async with space.stocktake() as stocktake:
+                items = await stocktake.items(ipn)
+                notes = {item.pk: await stocktake.notes(item.pk) for item in items}
+            for pk, note in notes.items():
+                if note:
+                    self.narrator.lines(f"  notes of #{pk} at {space.name}: {note}")
+            found.append([note for note in notes.values() if note])
+        await self.pause(100)
+        return found
 
     async def is_put_away(self, before: Inventories) -> None:
         """The end is told when the item is booked in; where it belongs it is put right after that."""

@@ -51,18 +51,22 @@ LOOKING = ("stock", "part", "part_category", "stock_location")
 
 @dataclass(frozen=True)
 class Cast:
-    """Who plays one makerspace. `people` are accounts in its InvenTree too; the first of them is its superuser."""
+    """Who plays one makerspace. `people` are accounts in its InvenTree too; the first of them is its superuser.
+
+    `approvers`: those of the others whom its seed (`inventree.seeds`) makes approvers.
+    """
 
     party: str
     name: str
     seed: str
     people: tuple[str, ...]
+    approvers: tuple[str, ...]
     destination: str
 
 
-ATTRAKTOR = Cast("attraktor", "Attraktor", "alpha", ("anna", "piet", "kim"), "Workshop")
-BETASPACE = Cast("betaspace", "Betaspace", "beta", ("bea", "cem", "dilek", "tom"), "Store/Shelf 2")
-GAMMASPACE = Cast("gammaspace", "Gammaspace", "gamma", ("gus", "mia"), "Cellar")
+ATTRAKTOR = Cast("attraktor", "Attraktor", "alpha", ("anna", "piet", "kim"), ("piet",), "Workshop")
+BETASPACE = Cast("betaspace", "Betaspace", "beta", ("bea", "cem", "dilek", "tom"), ("cem", "dilek"), "Store/Shelf 2")
+GAMMASPACE = Cast("gammaspace", "Gammaspace", "gamma", ("gus", "mia"), ("mia",), "Cellar")
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,10 @@ class Stocktake:
             for row in sorted(rows, key=lambda row: row["pk"])
         ]
 
+    async def notes(self, pk: int) -> str:
+        """What stands in the notes of one stock item; InvenTree's lists don't tell them."""
+        return str((await self._get(f"stock/{pk}/")).get("notes") or "").strip()
+
     async def metadata(self, model: str, pk: int) -> dict[str, Any]:
         """The metadata of a `stockitem` or `company`."""
         place = {"stockitem": "stock", "company": "company"}[model]

@@ -19,11 +19,11 @@ from fedbot_demo.bot_process import BotEndedError
 from fedbot_demo.checks import Check
 from fedbot_demo.homeserver import HomeserverError
 from fedbot_demo.inventree.process import NotReadyError
-from fedbot_demo.inventree.versions import RECORDED, Version
+from fedbot_demo.inventree.versions import RECORDED
 from fedbot_demo.narrator import Narrator
 from fedbot_demo.performance import Performance
 from fedbot_demo.plot import OffScriptError
-from fedbot_demo.stage import InvenTrees, Stage
+from fedbot_demo.stage import ROOM_NAME, InvenTrees, Space, Stage
 
 OK, DIFFERS, INTERRUPTED = 0, 1, 130
 #: What a use case's page has of the run, between the text that people wrote.
@@ -99,19 +99,22 @@ class Story:
         versions = self._wishes.versions
         rules = {"grace_seconds": 1.0 if self._wishes.fast else 5.0}
         stage = Stage(
-            access="direct" if all(Version.named(each).keeps_rights_safe for each in versions) else "relayed",
             inventrees=InvenTrees(versions=versions),
             rules=rules,
             third=self._wishes.all_acts,
-            default_rate_limits=not self._wishes.fast,
+            default_rate_limits=self._wishes.all_acts and not self._wishes.fast,
         )
         async with stage:
             performance = Performance(stage, Narrator(_names(stage)), self._wishes.fast)
             good = await self._perform(performance)
             self._write(performance)
+            if self._wishes.fast:
+                print(f"At reading pace there are {performance.reading_s:.0f} s more to read it.")
             if self._wishes.keep:
                 _tell_logins(stage)
-                await asyncio.Event().wait()
+                await _until_stopped()
+        if self._wishes.keep:
+            print("\nStopped. Nothing is left running.", flush=True)
         return OK if good else DIFFERS
 
     async def _perform(self, performance: Performance) -> bool:
@@ -179,14 +182,26 @@ class Story:
                 (self._wishes.pages / name).write_bytes(content)
 
 
+async def _until_stopped() -> None:
+    """Until Ctrl-C, which ends a demo that was kept as it should end."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.uncancel():
+            raise
+
+
 def _tell_logins(stage: Stage) -> None:
     """Straight to the terminal: passwords belong in no transcript."""
     print(f"\nAll of it keeps running until Ctrl-C, in {stage.folder}\n\nMatrix: {stage.homeserver.url}")
+    print(f"  The room: {ROOM_NAME} ({stage.room})")
     print("  Element (desktop, or app.element.io): Sign in → Edit the homeserver → that address, name, password.")
     print("  Any other client works too; no registration, no encryption. Then try: !fed help")
+    may = {name: who for space in stage.spaces for name, who in _what_they_may(space).items()}
     for name, account in stage.accounts.items():
         if name in stage.people:
-            print(f"  {account.user_id:<24} {account.password}")
+            print(f"  {account.user_id:<24} {account.password:<24} {may[name]}")
     for space in stage.spaces:
         print(f"\n{space.name}'s InvenTree (simulated): {space.inventree.url}  – that page shows all stock")
         print(f"  API token of admin: {space.inventree.tokens['admin']}")
@@ -194,6 +209,16 @@ def _tell_logins(stage: Stage) -> None:
             print(f"  {name:<24} {space.inventree.passwords[name]}")
         print(f"  its bot's settings: {space.bot.config}, log: {space.bot.log}")
     sys.stdout.flush()  # who reads through a pipe reads them now too, not in the end
+
+
+def _what_they_may(space: Space) -> dict[str, str]:
+    """Who may do what at that space, by the names of its people; the first one is the superuser."""
+    superuser, *others = space.cast.people
+    may = {superuser: f"superuser of {space.name}: approves, connects"}
+    for name in others:
+        is_approver = name in space.cast.approvers
+        may[name] = f"approver of {space.name}" if is_approver else f"of {space.name}: may ask"
+    return may
 
 
 def _names(stage: Stage) -> dict[str, str]:

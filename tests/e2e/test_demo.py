@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -57,6 +58,10 @@ def _processes_of(folder: Path) -> list[str]:
     return found
 
 
+def _logs_named_in(told: str) -> list[str]:
+    return [Path(log).read_text() for log in re.findall(r"log: (\S+)", told)]
+
+
 def _files_in(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
@@ -76,19 +81,28 @@ async def test_the_fast_demo_ends_well_writes_its_transcript_and_stays_if_it_sha
     demo = await _demo(folder, "--fast", "--keep", "--transcript", str(transcript))
     told = await _told_until(demo, "Betaspace's InvenTree (simulated)")
     told += await _told_until(demo, "its bot's settings")
+    (longest,) = re.findall(r"At reading pace there are (\d+) s more", told)
+    assert int(longest) <= 95, "with what the bots take, at most two minutes"
+    assert "The room: Makerspaces (!" in told
     assert "✗" not in told
     assert "as they should be" in told
     for person in ("@anna:", "@cem:"):
-        assert any(len(line.split()) == 2 for line in told.splitlines() if person in line), f"no login of {person}"
+        assert any(len(line.split()) > 3 for line in told.splitlines() if person in line), f"no login of {person}"
+    for line, who in (("@anna:", "superuser of Attraktor"), ("@cem:", "approver of Betaspace"), ("@kim:", "may ask")):
+        assert any(who in each for each in told.splitlines() if line in each)
+    assert ['event="said !fed push"' in log for log in _logs_named_in(told)] == [True, False]
     assert len(_processes_of(folder)) >= 5, "a homeserver, two InvenTrees, two bots"
     demo.send_signal(signal.SIGINT)
     output, _ = await demo.communicate()
-    assert demo.returncode == INTERRUPTED, output.decode()
+    assert demo.returncode == 0, output.decode()
+    assert "Nothing is left running" in output.decode()
+    assert "Traceback" not in output.decode()
     written = transcript.read_text()
     for line in (
         "!fed connect betaspace",
         "taps ✅",
-        "🔑",
+        "notes of #42 at Attraktor: Lent to Betaspace until",
+        "Borrowed from Attraktor until",
         "✎ Betaspace bot",
         "Summary, checked against both inventories",
     ):
