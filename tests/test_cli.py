@@ -139,7 +139,7 @@ def test_the_settings_are_found_in_the_documented_order(folder: Path, monkeypatc
 
 
 def test_init_writes_the_example_for_its_owner_only(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["init"]) == Exit.OK
+    assert main(["init", "--example"]) == Exit.OK
     example = Path(__file__).parents[1] / "config.example.yaml"
     assert (folder / "config.yaml").read_text() == example.read_text()
     assert stat.S_IMODE((folder / "config.yaml").stat().st_mode) == 0o600
@@ -148,17 +148,17 @@ def test_init_writes_the_example_for_its_owner_only(folder: Path, capsys: pytest
 
 def test_init_never_overwrites(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = config.read_text()
-    assert main(["init"]) == Exit.FAILED
+    assert main(["init", "--example"]) == Exit.FAILED
     assert config.read_text() == before
     assert "is there already; nothing was written" in capsys.readouterr().err
 
 
 def test_init_writes_where_it_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["init", "bots.yaml"]) == Exit.OK
+    assert main(["init", "--example", "bots.yaml"]) == Exit.OK
     assert (folder / "bots.yaml").exists()
-    assert main(["init", "--config", "other.yaml"]) == Exit.OK
+    assert main(["init", "--example", "--config", "other.yaml"]) == Exit.OK
     assert (folder / "other.yaml").exists()
-    assert main(["init", "nowhere/bot.yaml"]) == Exit.FAILED
+    assert main(["init", "--example", "nowhere/bot.yaml"]) == Exit.FAILED
     assert "No such file or directory" in capsys.readouterr().err
 
 

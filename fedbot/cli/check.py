@@ -24,12 +24,12 @@ def check(given: argparse.Namespace) -> Exit:
     try:
         settings = settings_of(given, "warning")
     except ConfigRefused as refused:
-        _tell([of_problem(problem) for problem in refused.problems], as_json=given.json)
+        tell([of_problem(problem) for problem in refused.problems], as_json=given.json)
         return Exit.USAGE
     from fedbot.check.everything import check  # noqa: PLC0415 -- nio alone takes half a second to import
 
     findings = asyncio.run(check(settings))
-    _tell(findings, as_json=given.json)
+    tell(findings, as_json=given.json)
     failed = sum(not finding.good for finding in findings)
     if not failed:
         remember(settings)
@@ -38,7 +38,8 @@ def check(given: argparse.Namespace) -> Exit:
     return Exit.FAILED if failed else Exit.OK
 
 
-def _tell(findings: Sequence[Finding], *, as_json: bool) -> None:
+def tell(findings: Sequence[Finding], *, as_json: bool = False) -> None:
+    """Print each finding, or all of them as JSON."""
     if as_json:
         rows = [asdict(finding) for finding in findings]
         everything = {"ok": all(finding.good for finding in findings), "findings": rows}

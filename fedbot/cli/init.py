@@ -1,21 +1,107 @@
-"""`fedbot init`: write a settings file with comments."""
+"""`fedbot init`: make everything that a makerspace's bot needs, by eight questions; or write the example."""
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import asyncio
 import importlib.resources
 import os
+import signal
 import sys
 from pathlib import Path
 
+from fedbot.check.findings import remember
+from fedbot.cli.check import tell
 from fedbot.cli.exits import Exit
 from fedbot.cli.settings_file import DEFAULT_CONFIG
+from fedbot.config.loading import load, read_yaml
+from fedbot.config.problems import ConfigRefused, Problem
+
+
+def arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    command.add_argument(
+        "path", type=Path, nargs="?", help=f"the settings file to write (default: {DEFAULT_CONFIG})", metavar="PATH"
+    )
+    command.add_argument("--dry-run", action="store_true", help="ask and look, tell what would be done, and do nothing")
+    command.add_argument("--answers", type=Path, help="a file of answers, for automation (docs/cli.md)", metavar="FILE")
+    command.add_argument(
+        "--example", action="store_true", help="only write an example with every setting explained, to fill in by hand"
+    )
 
 
 def init(given: argparse.Namespace) -> Exit:
-    """Write the settings file."""
+    """Ask, tell, do, check; or write the example."""
     path: Path = given.path or (given.config if "config" in given else DEFAULT_CONFIG)
+    return write_example(path) if given.example else _set_up(given, path)
+
+
+def _set_up(given: argparse.Namespace, path: Path) -> Exit:
+    # only this command needs them: nio alone takes half a second to import
+    from fedbot.setup.asking import Answers, Asker, Stopped, Terminal, is_terminal, unknown_keys  # noqa: PLC0415
+    from fedbot.setup.conversation import Conversation  # noqa: PLC0415
+    from fedbot.setup.written import Files, is_container, service  # noqa: PLC0415
+
+    asker: Asker = Terminal()
+    if given.answers is not None:
+        answers = _answers(given.answers)
+        if unknown := unknown_keys(answers):
+            print(f"{given.answers}: nobody asks for {', '.join(unknown)}; see docs/cli.md.", file=sys.stderr)
+            return Exit.USAGE
+        asker = Answers(answers, given.answers.absolute().parent)
+    elif not is_terminal():
+        print("There is nobody to ask. In a script, give the answers by --answers FILE.", file=sys.stderr)
+        return Exit.FAILED
+    files = Files(path)
+
+    async def conversation() -> bool:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's waits for the answer that is being typed
+        return await Conversation(asker, files, dry_run=given.dry_run).run() is not None
+
+    try:
+        if not asyncio.run(conversation()):
+            return Exit.OK
+    except Stopped as stopped:
+        print(f"✗ {stopped}", file=sys.stderr)
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        print("\nStopped. What was made stays; fedbot init goes on from there.", file=sys.stderr)
+        return Exit.FAILED
+    return _checked(path, service(files.config, files.state, container=is_container()))
+
+
+def _answers(file: Path) -> dict[str, object]:
+    try:
+        return read_yaml(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "it is no text"
+        raise ConfigRefused([Problem(str(file), f"can't be read ({reason})", "write your answers into it")]) from None
+
+
+def _checked(path: Path, service: str) -> Exit:
+    """The check of what was made, and what is left to do."""
+    from fedbot.check.everything import check  # noqa: PLC0415 -- as above
+
+    settings = load(path)
+    print("\nNow everything is checked:")
+    findings = asyncio.run(check(settings))
+    tell(findings)
+    if failed := sum(not finding.good for finding in findings):
+        print(f"\n{failed} to fix; then: fedbot check --config {path}")
+        return Exit.FAILED
+    remember(settings)
+    print(f"\nTo keep the bot running, put this into /etc/systemd/system/fedbot.service:\n\n{service}")
+    print(f"Start it now: fedbot run --config {path}")
+    print(
+        f"And tell the others; this is for the shared room:\n\n  {settings.matrix.user} is here for "
+        f"{settings.party.name} now. Type !fed help to see what it can do. To become friends with us, a superuser of "
+        f"your makerspace types: !fed connect {settings.party.id}\n"
+    )
+    return Exit.OK
+
+
+def write_example(path: Path) -> Exit:
+    """Write the example, never over a file that is there."""
     example = importlib.resources.files("fedbot.config").joinpath("example.yaml").read_text("utf-8")
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from fedbot.cli import audit, export, people, state_folder
+from fedbot.cli import audit, export, init, people, state_folder
 from fedbot.cli.check import check
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
 from fedbot.cli.exits import EXITS, Exit
 from fedbot.cli.health import health, retry, status
-from fedbot.cli.init import init
 from fedbot.cli.next_step import next_step
 from fedbot.cli.reconcile import reconcile
 from fedbot.cli.records import audit_command, export_command
@@ -64,8 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=name)
         return made
 
-    init = command("init", "write a commented settings file to begin with")
-    init.add_argument("path", type=Path, nargs="?", help=f"where to write it (default: {DEFAULT_CONFIG})")
+    init.arguments(command("init", "set up a bot: asks eight questions, makes what is missing, and checks it"))
     _json(
         command("check", "look whether settings, Matrix and InvenTree are ready; each line is OK or says how to fix it")
     )
@@ -109,7 +107,7 @@ def _json(command: argparse.ArgumentParser) -> None:
 
 _COMMANDS = {
     "": next_step,
-    "init": init,
+    "init": init.init,
     "check": check,
     "run": run_bot,
     "health": health,

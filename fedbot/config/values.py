@@ -86,11 +86,29 @@ def _party_id(value: str) -> str:
     if value in _TAKEN_IDS:
         raise write_instead("that is a word of the chat commands; choose another id, it is the word people type")
     if not _PARTY_ID.fullmatch(value):
-        plain = unicodedata.normalize("NFKD", value.lower())
-        slug = re.sub(r"[^a-z0-9]+", "-", plain.encode("ascii", "ignore").decode()).strip("-")[:32].strip("-")
-        example = slug if _PARTY_ID.fullmatch(slug) and slug not in _TAKEN_IDS else "attraktor"
+        example = _slug(value)
+        example = example if _PARTY_ID.fullmatch(example) and example not in _TAKEN_IDS else "attraktor"
         raise write_instead(f"use lowercase letters, digits and -, beginning with a letter, for example {example}")
     return value
+
+
+def _slug(name: str) -> str:
+    """The name in lowercase letters, digits and -."""
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:32].strip("-")
+
+
+def name_and_id(said: str, party: str = "") -> tuple[str, str]:
+    """`Attraktor e.V.` or `Attraktor e.V. = attraktor` as name and id; without an id `party`, else one of the name.
+
+    Raises ValueError with what to write instead.
+    """
+    name, _, word = said.partition("=")
+    name = _name(name)
+    return name, _party_id(word.strip() or party or _slug(_LEGAL_FORM.sub("", name)) or name)
+
+
+_LEGAL_FORM = re.compile(r"[\s,]+(e\.?\s?V\.?|g?GmbH|gUG|UG|Verein|Inc\.?|Ltd\.?|CIC|vzw|asbl)$", re.IGNORECASE)
 
 
 def _name(value: str) -> str:

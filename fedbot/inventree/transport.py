@@ -7,6 +7,7 @@ The package's own class opens a connection for every call, sends a body with eve
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import ssl
@@ -98,7 +99,7 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
         self.host = urlsplit(self.base_url).netloc
         self._pause = pause
         self._bound = bound
-        verify = _verification(self.base_url, certificate)
+        verify = verification(self.base_url, certificate)
         if bound is not None and transport is None:
             transport = PeerTransport(verify, bound.seconds, private=private)
         self._client = httpx.Client(
@@ -123,6 +124,11 @@ class InvenTreeTransport(InvenTreeAPI):  # type: ignore[misc]  # the package shi
     def use_token(self, token: str) -> None:
         """Speak under another token from the next call on."""
         self._client.headers["Authorization"] = f"Token {token}"
+
+    def use_login(self, username: str, password: str) -> None:
+        """Speak as the user of that name and password from the next call on."""
+        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self._client.headers["Authorization"] = f"Basic {pair}"
 
     def uses_token(self, token: str) -> bool:
         """Whether this is the token that it speaks under."""
@@ -357,7 +363,7 @@ def _just_broke(error: Exception) -> bool:
     return broke and not isinstance(error, httpx.ConnectError)
 
 
-def _verification(url: str, certificate: str) -> ssl.SSLContext | bool:
+def verification(url: str, certificate: str) -> ssl.SSLContext | bool:
     """How the server's certificate is checked: by the system's CAs, certifi's, and the given one."""
     if not url.startswith("https:"):
         return False  # nothing to check without TLS, and loading all CAs takes a while

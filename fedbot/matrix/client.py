@@ -331,15 +331,15 @@ class MatrixChat(Chat):
 
     async def _invitations(self) -> dict[str, tuple[Raw, ...]]:
         """All that are pending: with a token each comes only once, and its answer may have got lost since."""
-        response = await self._sync(None, 0, _invitations_filter(), full_state=False)
-        return _invitations_of(response)
+        response = await self._sync(None, 0, invitations_filter(), full_state=False)
+        return invitations_of(response)
 
     async def _gather(self, response: nio.SyncResponse, since: str | None) -> RawSync:
         """The response as JSON, with the gaps filled."""
         rooms = response.rooms
         join = {room: await self._filled(room, info, since) for room, info in rooms.join.items()}
         leave = {room: await self._filled(room, info, since) for room, info in rooms.leave.items()}
-        return RawSync(join, leave, _invitations_of(response))
+        return RawSync(join, leave, invitations_of(response))
 
     async def _filled(self, room: str, info: nio.RoomInfo, since: str | None) -> RawRoom:
         timeline = await self._cipher.open_all(room, _sources(info.timeline.events))
@@ -380,7 +380,8 @@ def _sources(events: list[Any]) -> tuple[Raw, ...]:
     return tuple(event.source for event in events)
 
 
-def _invitations_of(response: nio.SyncResponse) -> dict[str, tuple[Raw, ...]]:
+def invitations_of(response: nio.SyncResponse) -> dict[str, tuple[Raw, ...]]:
+    """The rooms that we are invited to, each with what is told of it."""
     return {
         room: tuple(_invitation_source(event) for event in info.invite_state)
         for room, info in response.rooms.invite.items()
@@ -412,7 +413,7 @@ def _news_filter() -> dict[str, Any]:
     }
 
 
-def _invitations_filter() -> dict[str, Any]:
+def invitations_filter() -> dict[str, Any]:
     """As little as possible beside invitations, which no filter touches."""
     quiet = _news_filter()
     nothing: dict[str, Any] = {"types": []}

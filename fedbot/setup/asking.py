@@ -1,0 +1,199 @@
+"""How questions are put: to a person at a terminal, or to a file of answers."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Awaitable, Callable, Mapping
+from getpass import getpass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from fedbot import logs
+
+QUESTIONS = 8
+_WIDTH = 100
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+T = TypeVar("T")
+
+
+class NotGood(Exception):
+    """The answer can't be used; the text says why, and what would do."""
+
+
+class Stopped(Exception):
+    """Nobody answers any more, or not to that; the text says what to do."""
+
+
+class Asker(Protocol):
+    """Who answers."""
+
+    async def ask(
+        self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
+    ) -> T:
+        """What comes of the first answer that `test` takes; others it refuses by `NotGood`, and is asked again.
+
+        `key` is the answer's name in a file. `default` stands for an empty answer. Raises `Stopped`.
+        """
+
+    def secret(self, key: str, text: str) -> str:
+        """One that isn't shown while it is typed; it belongs to the question that is being asked. May be empty."""
+
+    def say(self, *paragraphs: str) -> None:
+        """Tell something."""
+
+    def wait(self, text: str) -> None:
+        """Until a person has done what was told. Raises `Stopped` where nobody can."""
+
+
+class Terminal:
+    """A person at a terminal."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def ask(
+        self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
+    ) -> T:
+        """See `Asker`."""
+        del key
+        self.asked = QUESTIONS if last else self.asked + 1
+        head = f"\n[{self.asked}/{QUESTIONS}] "
+        prompt = _wrapped(f"{text} [{default}]:" if default else f"{text}:")
+        while True:
+            said = self._read(f"{head}{prompt} ").strip()
+            try:
+                return await test(said or default)
+            except NotGood as problem:
+                self.say(f"✗ {problem}")
+                head = ""
+
+    def _read(self, prompt: str) -> str:
+        try:
+            return input(prompt)
+        except EOFError:
+            raise Stopped(
+                "There is nobody to answer. At a terminal: fedbot init; in a script: --answers FILE."
+            ) from None
+
+    def secret(self, key: str, text: str) -> str:
+        """See `Asker`."""
+        del key
+        try:
+            said = getpass(f"      {text}: ").strip()
+        except EOFError:
+            raise Stopped("There is nobody to answer.") from None
+        logs.keep_secret(said)
+        return said
+
+    def say(self, *paragraphs: str) -> None:
+        """See `Asker`."""
+        for paragraph in paragraphs:
+            print(_wrapped(paragraph), flush=True)
+
+    def wait(self, text: str) -> None:
+        """See `Asker`."""
+        self._read(f"\n{_wrapped(text)} ")
+
+
+class Answers:
+    """A file of answers, for automation. Secrets may be in files of their own (`KEY_file`) or in `${VARIABLES}`."""
+
+    def __init__(self, answers: Mapping[str, Any], folder: Path, environment: Mapping[str, str] = os.environ) -> None:
+        """`folder`: the one from which paths in it count."""
+        self._answers = dict(answers)
+        self._folder = folder
+        self._environment = environment
+
+    async def ask(
+        self, key: str, text: str, test: Callable[[str], Awaitable[T]], *, default: str = "", last: bool = False
+    ) -> T:
+        """See `Asker`."""
+        del last
+        said = self._value(key) or default
+        self.say(f"{text}: {said}")
+        try:
+            return await test(said)
+        except NotGood as problem:
+            raise Stopped(f"{key}: {problem}") from None
+
+    def secret(self, key: str, text: str) -> str:
+        """See `Asker`."""
+        del text
+        said = self._value(key)
+        logs.keep_secret(said)
+        return said
+
+    def say(self, *paragraphs: str) -> None:
+        """See `Asker`."""
+        for paragraph in paragraphs:
+            print(paragraph, flush=True)
+
+    def wait(self, text: str) -> None:
+        """See `Asker`."""
+        del text
+        raise Stopped("Somebody has to do that by hand. Run it again when it is done.")
+
+    def _value(self, key: str) -> str:
+        file = self._answers.get(f"{key}_file")
+        if file is not None:
+            try:
+                return (self._folder / str(file)).read_text("utf-8").strip()
+            except (OSError, ValueError) as problem:
+                raise Stopped(f"{key}_file: {file} can't be read ({problem}).") from None
+        value = self._answers.get(key, "")
+        said = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        return _VARIABLE.sub(self._variable, said).strip()
+
+    def _variable(self, found: re.Match[str]) -> str:
+        if found[1] not in self._environment:
+            raise Stopped(f"Set the environment variable {found[1]}, which the answers name.")
+        return self._environment[found[1]]
+
+
+KEYS = (
+    "inventree",
+    "superuser",
+    "superuser_password",
+    "superuser_token",
+    "name",
+    "bot",
+    "bot_password",
+    "rooms",
+    "people",
+    "keep_superuser",
+    "go",
+)
+"""What may stand in a file of answers; secrets also as `…_file`."""
+
+
+def unknown_keys(answers: Mapping[str, Any]) -> list[str]:
+    """What is in the file that nobody asks for."""
+    return sorted(str(key) for key in answers if str(key).removesuffix("_file") not in KEYS)
+
+
+async def yes_or_no(said: str) -> bool:
+    """A test for `ask`."""
+    match said.strip().lower():
+        case "y" | "yes" | "j" | "ja" | "true":
+            return True
+        case "n" | "no" | "nein" | "false":
+            return False
+    raise NotGood("Answer y or n.")
+
+
+def _wrapped(text: str) -> str:
+    """Long lines are broken; those that are columns, or hold something to copy, stay as they are."""
+    lines = []
+    for line in text.split("\n"):
+        keep = line.startswith((" ", "✓", "•", "http")) or len(line) <= _WIDTH
+        lines += [line] if keep else textwrap.wrap(line, _WIDTH, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def is_terminal() -> bool:
+    """Whether a person can be asked here."""
+    return sys.stdin.isatty()

@@ -1,0 +1,501 @@
+"""The way through `fedbot init`: eight questions, each answer tried at once, then what will be done, then doing it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fedbot.config.values import name_and_id
+from fedbot.files import PRIVATE_FOLDER
+from fedbot.matrix.login import Account, read_session
+from fedbot.messages.language import languages
+from fedbot.ports.chat import ChatProblem
+from fedbot.ports.inventory import InventoryProblem
+from fedbot.setup import inventree, matrix, people
+from fedbot.setup.asking import Asker, NotGood, Stopped, yes_or_no
+from fedbot.setup.inventree import Place, Superuser
+from fedbot.setup.matrix import USER_ID, Bot, Homeserver, RoomFound
+from fedbot.setup.people import NotUnderstood, Row
+from fedbot.setup.plan import Found, MakeAdminToken, MakeToken, Plan, Wanted, plan
+from fedbot.setup.written import Files
+
+AS_IT_IS = "as it is"
+MADE_ROOM = "Makerspaces"
+_SETTINGS: dict[type, str] = {MakeToken: "token_file", MakeAdminToken: "admin_token_file"}
+_SIGN_IN = ("password_file", "access_token_file", "password", "access_token")
+_MOST_ROOMS = 2
+
+
+@dataclass
+class Chosen:
+    """What was answered and found so far."""
+
+    place: Place
+    superuser: Superuser
+    found: Found
+    wanted: Wanted
+    name: str = ""
+    party: str = ""
+    homeserver: Homeserver = field(default_factory=lambda: Homeserver(""))
+    bot: str = ""
+    secret: tuple[str, str] = ("", "")
+    me: str = ""
+    shared: RoomFound | None = None
+    admin: RoomFound | None = None
+    rows: tuple[Row, ...] = ()
+
+
+class Conversation:
+    """One `fedbot init`. What it has made stays if it ends early; run again, it makes only what is missing."""
+
+    def __init__(self, asker: Asker, files: Files, *, dry_run: bool = False) -> None:
+        self._asker = asker
+        self._files = files
+        self._dry_run = dry_run
+        self._bot_password = inventree.made_up_password()
+        self._stack = AsyncExitStack()
+
+    async def run(self) -> Chosen | None:
+        """Ask, tell, do. None if nothing was (to be) done. Raises `Stopped`."""
+        self._asker.say(
+            "Eight questions; each answer is tried at once. In [brackets] stands what Enter means. Ctrl-C stops. The "
+            "last question shows what will be made, and you can run this again at any time."
+        )
+        async with self._stack:
+            try:
+                return await self._all()
+            except InventoryProblem as problem:
+                raise Stopped(f"InvenTree: {problem.text}") from None
+            except ChatProblem as problem:
+                raise Stopped(f"Matrix: {problem.text}") from None
+            except OSError as problem:
+                raise Stopped(
+                    f"{problem.filename or self._files.config} can't be written: {problem.strerror}."
+                ) from None
+
+    async def _all(self) -> Chosen | None:
+        place = await self._ask_for_inventree()
+        superuser = await self._ask_for_superuser(place)
+        self._stack.callback(superuser.close)
+        wanted = self._wanted(place)
+        chosen = Chosen(place, superuser, self._look(superuser, wanted), wanted)
+        await self._ask_for_name(chosen)
+        bot = await self._ask_for_bot(chosen)
+        await self._ask_for_rooms(chosen, bot)
+        await self._ask_for_people(chosen, bot)
+        await self._ask_for_admin_token(chosen)
+        made = plan(chosen.found, chosen.wanted)
+        if made.obstacles:
+            raise Stopped("\n".join(made.obstacles))
+        self._tell(chosen, made)
+        if self._dry_run:
+            self._asker.say("\nThat was a dry run: nothing was made or written.")
+            return None
+        if not await self._asker.ask("go", "Do all that?", yes_or_no, default="yes", last=True):
+            raise Stopped("Nothing was made or written.")
+        await self._make_in_inventree(chosen, made)
+        await self._make_in_matrix(chosen, bot)
+        self._write(chosen)
+        return chosen
+
+    # --- InvenTree -------------------------------------------------------------------------------------------
+
+    async def _ask_for_inventree(self) -> Place:
+        async def test(said: str) -> Place:
+            return inventree.find(said)
+
+        before = " ".join(str(self._files.said("inventree", name)) for name in ("url", "ca_file")).strip()
+        place = await self._asker.ask("inventree", "InvenTree's address, as in the browser", test, default=before)
+        self._asker.say(f"✓ {place}")
+        if place.url.startswith("http:"):
+            self._asker.say("! Without https everyone on the way can read the tokens.")
+        return place
+
+    async def _ask_for_superuser(self, place: Place) -> Superuser:
+        kept = self._files.secret("inventree", "admin_token")
+        usable = bool(inventree.whose(place, kept)[1])
+
+        async def test(said: str) -> Superuser:
+            if said == AS_IT_IS and usable:
+                return Superuser(place, token=kept)
+            if said:
+                password = self._asker.secret("superuser_password", f"Password of {said} (it isn't kept)")
+                return Superuser(place, username=said, password=password)
+            token = self._asker.secret("superuser_token", "A superuser's token (it isn't kept)")
+            if not token:
+                raise NotGood("Write the user name of a superuser, or paste a superuser's token.")
+            return Superuser(place, token=token)
+
+        text = "A superuser's user name there (just Enter: by a token)"
+        if usable:
+            text = f"A superuser's user name there ({AS_IT_IS!r}: by the token that is kept)"
+        found = await self._asker.ask("superuser", text, test, default=AS_IT_IS if usable else "")
+        self._asker.say(f"✓ {found.username} is a superuser")
+        return found
+
+    def _wanted(self, place: Place) -> Wanted:
+        """What there should be, by the names that the settings say already."""
+        said, wanted = self._files.said, Wanted()
+        user, _ = inventree.whose(place, self._files.secret("inventree", "token"))
+        parts = said("inventree", "new_parts") is not False
+        return Wanted(
+            user=user or wanted.user,
+            approvers_group=str(said("inventree", "approvers_group") if self._files.before else wanted.approvers_group),
+            outgoing=str(said("inventree", "outgoing") or wanted.outgoing),
+            incoming=str(said("inventree", "incoming") or wanted.incoming),
+            category=str(said("inventree", "new_part_category") or wanted.category) if parts else "",
+        )
+
+    def _look(self, superuser: Superuser, wanted: Wanted) -> Found:
+        return inventree.look(
+            superuser,
+            wanted,
+            token=self._files.secret("inventree", "token"),
+            admin_token=self._files.secret("inventree", "admin_token"),
+            bot_password=self._bot_password,
+        )
+
+    async def _ask_for_name(self, chosen: Chosen) -> None:
+        before = str(self._files.said("party", "name") or chosen.place.name)
+        party = str(self._files.said("party", "id"))
+
+        async def test(said: str) -> tuple[str, str]:
+            try:
+                found = name_and_id(said, party if said == before else "")
+            except ValueError as problem:
+                raise NotGood(str(problem)) from None
+            if party and found[1] != party and (self._files.state / "journal.db").exists():
+                raise NotGood(f"Friends know this bot as {party}, so that stays: write {found[0]} = {party}")
+            return found
+
+        text = "Your makerspace's name"
+        chosen.name, chosen.party = await self._asker.ask("name", text, test, default=before)
+        self._asker.say(
+            f"✓ {chosen.name}; people type {chosen.party}, as in: !fed push … to {chosen.party}"
+            + ("" if party == chosen.party else f" (another word: answer {chosen.name} = WORD when you run this again)")
+        )
+
+    # --- the bot's account -----------------------------------------------------------------------------------
+
+    async def _ask_for_bot(self, chosen: Chosen) -> Bot:
+        before = str(self._files.said("matrix", "user"))
+        address = " ".join(str(self._files.said("matrix", name)) for name in ("homeserver", "ca_file")).strip()
+
+        async def test(said: str) -> Bot:
+            user, _, where = said.strip().partition(" ")
+            found = USER_ID.fullmatch(user)
+            if found is None:
+                raise NotGood(f"Write the whole Matrix id of the bot, for example @{chosen.party}-bot:example.org")
+            chosen.homeserver = matrix.find(found[2], where.strip() or (address if user == before else ""))
+            chosen.bot = user
+            return await self._sign_in(chosen, found[1])
+
+        text = f"The bot's own Matrix id, such as @{chosen.party}-bot:example.org (it may be new)"
+        bot = await self._asker.ask("bot", text, test, default=before)
+        self._stack.push_async_callback(bot.close, sign_out=self._dry_run)
+        self._asker.say(f"✓ signed in as {bot.user_id} at {chosen.homeserver.url}")
+        return bot
+
+    async def _sign_in(self, chosen: Chosen, local: str) -> Bot:
+        homeserver = chosen.homeserver
+        kept = {name: self._files.secret("matrix", name) for name in ("password", "access_token")}
+        account = Account(
+            homeserver.url,
+            chosen.bot,
+            password=kept["password"],
+            token=kept["access_token"],
+            certificate=Path(homeserver.ca) if homeserver.ca else None,
+        )
+        if str(self._files.said("matrix", "user")) == chosen.bot and any(kept.values()):
+            return await Bot.sign_in(account, self._identity())
+        is_free = matrix.is_free(homeserver, local)
+        secret = self._asker.secret("bot_password", self._secret_question(homeserver, is_free=is_free))
+        if not secret and is_free and not self._dry_run:
+            secret = matrix.register(homeserver, local)
+            self._asker.say(f"✓ registered {chosen.bot}")
+        elif not secret and is_free:
+            raise Stopped(f"{chosen.bot} would be registered. Without it a dry run can't look further.")
+        elif not secret:
+            raise NotGood(f"Without a password or token I can't go on. {matrix.by_hand(local, homeserver)}")
+        if matrix.is_token(secret) or not homeserver.takes_passwords:
+            chosen.secret = ("access_token_file", secret)
+            return await Bot.sign_in(replace(account, password="", token=secret), self._identity())
+        chosen.secret = ("password_file", secret)
+        try:
+            return await Bot.sign_in(replace(account, password=secret, token=""), self._identity())
+        except NotGood as problem:
+            raise NotGood(f"{problem} {'' if homeserver.open_to_all else matrix.by_hand(local, homeserver)}") from None
+
+    def _secret_question(self, homeserver: Homeserver, *, is_free: bool) -> str:
+        if is_free:
+            return "There is no such account yet. Enter: I register it. Else its password or access token"
+        if homeserver.takes_passwords:
+            return "Its password (or an access token)"
+        how = " in Element as the bot by single sign-on" if homeserver.by_sso else " as the bot"
+        self._asker.say(
+            f"This homeserver takes no passwords. Sign in{how}, copy the access token (settings, Help & About), and "
+            "close that window without signing out."
+        )
+        return "Its access token"
+
+    def _identity(self) -> Path:
+        """Where the session is kept, as `fedbot run` will find it; of a dry run nothing is kept."""
+        if self._dry_run:
+            return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="fedbot-")))
+        folder = self._files.state / "identity"
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        kept = read_session(folder)
+        if kept is not None and not (self._files.state / "journal.db").exists():
+            (folder / "matrix.json").unlink()  # of a try before; no bot has worked with it
+        return folder
+
+    # --- rooms and people ------------------------------------------------------------------------------------
+
+    async def _ask_for_rooms(self, chosen: Chosen, bot: Bot) -> None:
+        configured = [str(room) for room in self._files.said("rooms") or ()]
+        admin = str(self._files.said("admin_room"))
+        is_there = any(room.id in configured and room.joined for room in await bot.rooms())
+        server = bot.user_id.partition(":")[2]
+
+        async def test(said: str) -> None:
+            rooms = sorted(await bot.rooms(), key=lambda room: room.id)
+            if said == AS_IT_IS and is_there:
+                by_id = {room.id: room for room in rooms}
+                chosen.shared = next(by_id[room] for room in configured if room in by_id)
+                chosen.admin, chosen.me = by_id.get(admin), self._former_me()
+                return
+            if USER_ID.fullmatch(said) and not await bot.knows(said):
+                raise NotGood(f"The homeserver knows no {said}. Look at the spelling.")
+            chosen.me = said if USER_ID.fullmatch(said) else chosen.me
+            chosen.shared, chosen.admin = (*_picked(rooms, said, bot.user_id), None, None)[:_MOST_ROOMS]
+            await self._come_in(chosen, bot, server)
+
+        text = (
+            f"Invite {bot.user_id} into the room that you share with other makerspaces, then press Enter. (If there is "
+            "none yet, write your own Matrix id: I make one and invite you)"
+        )
+        await self._asker.ask("rooms", text, test, default=AS_IT_IS if is_there else "")
+        shared = f"the room {chosen.shared}" if chosen.shared else f"a new room {MADE_ROOM}"
+        own = f"the room {chosen.admin}" if chosen.admin else "a new private room"
+        self._asker.say(f"✓ shared with others: {shared}; for your admins: {own}")
+
+    def _former_me(self) -> str:
+        """Who began this the last time."""
+        known = [*(self._files.said("admins") or ()), *(self._files.said("people") or {})]
+        return str(known[0]) if known else ""
+
+    async def _come_in(self, chosen: Chosen, bot: Bot, server: str) -> None:
+        """Accept what was picked, if it comes from a person that is known to be ours."""
+        for name in ("shared", "admin"):
+            room: RoomFound | None = getattr(chosen, name)
+            if room is None:
+                continue
+            by_us = room.inviter.partition(":")[2] == server
+            if not chosen.me and room.inviter and not by_us:
+                raise NotGood(f"{room.inviter} of another homeserver has invited me. If that is you, write this id.")
+            chosen.me = chosen.me or room.inviter or self._former_me()
+            if not chosen.me:
+                raise NotGood("I can't tell who has invited me. Write your own Matrix id, such as @anna:example.org.")
+            if not room.joined and not self._dry_run:
+                try:
+                    setattr(chosen, name, await bot.join(room))
+                except ChatProblem as problem:
+                    raise NotGood(problem.text) from None
+
+    async def _ask_for_people(self, chosen: Chosen, bot: Bot) -> None:
+        known = {str(person): str(user) for person, user in (self._files.said("people") or {}).items()}
+        members: dict[str, str] = {chosen.me: chosen.me} if chosen.me else {}
+        members |= {person: person for person in known}
+        bots = {bot.user_id}
+        for room in (chosen.shared, chosen.admin):
+            if room is not None:
+                members |= room.members
+                bots |= room.bots
+        group, users = chosen.wanted.approvers_group, chosen.found.users
+        rows = people.suggested(
+            {person: name for person, name in members.items() if person not in bots},
+            users,
+            known=known,
+            approvers_group=group,
+            homeserver=bot.user_id.partition(":")[2],
+            inviter=chosen.me,
+        )
+
+        async def test(said: str) -> tuple[Row, ...]:
+            try:
+                found = people.corrected(rows, said, users, approvers_group=group)
+            except NotUnderstood as problem:
+                raise NotGood(f"{problem}.") from None
+            ours = tuple(row for row in found if row.user)
+            if not any(row.approves for row in ours):
+                raise NotGood("Nobody of these could approve anything. Write who does, for example: 1=anna +1")
+            return ours
+
+        self._asker.say("", *people.table(rows))
+        text = "Who is who in InvenTree, and who approves? Enter if that is right, else what differs (3=kim 4=- +3 -2)"
+        chosen.rows = await self._asker.ask("people", text, test)
+        approvers = tuple(row.user for row in chosen.rows if row.approves)
+        chosen.wanted = replace(chosen.wanted, approvers=approvers)
+        self._asker.say("✓ " + ", ".join(f"{row.person} is {row.user}" for row in chosen.rows))
+        if not any(row.superuser for row in chosen.rows):
+            self._asker.say("! Nobody of them is a superuser in InvenTree; to become friends with others it takes one.")
+
+    async def _ask_for_admin_token(self, chosen: Chosen) -> None:
+        if not chosen.place.version.makes_users or chosen.found.admin_token:
+            chosen.wanted = replace(chosen.wanted, keep_admin=chosen.found.admin_token)
+            return
+        text = (
+            "May I make and keep a superuser's token? I need one when you become friends with somebody, or part from "
+            "them; without it I tell you then what to click"
+        )
+        keep = await self._asker.ask("keep_superuser", text, yes_or_no, default="yes")
+        chosen.wanted = replace(chosen.wanted, keep_admin=keep)
+
+    # --- telling and doing -----------------------------------------------------------------------------------
+
+    def _tell(self, chosen: Chosen, made: Plan) -> None:
+        lines = [f"  • you: {click.splitlines()[0].replace('{password}', '…')}" for click in made.clicks]
+        lines += [f"  • {change}" for change in made.changes]
+        self._asker.say("\nIn InvenTree:", *(lines or ["  • nothing: all of it is there"]))
+        lines = []
+        if chosen.shared is None:
+            lines.append(f"make the room {MADE_ROOM}, encrypted, and invite {chosen.me}")
+        elif not chosen.shared.joined:
+            lines.append(f"join the room {chosen.shared}")
+        elif chosen.shared.may_change_power and not chosen.shared.may_announce:
+            lines.append(f"let makerspaces announce themselves in the room {chosen.shared}")
+        if chosen.admin is None:
+            lines.append(f"make the private, encrypted room {_admin_room(chosen)}, and invite {chosen.me}")
+        self._asker.say("In Matrix:", *(f"  • {line}" for line in lines or ["nothing: all of it is there"]))
+        self._asker.say(
+            "On this machine:", f"  • write {self._files.config} and {self._files.secrets}/ (for you alone)"
+        )
+
+    async def _make_in_inventree(self, chosen: Chosen, made: Plan) -> None:
+        while made.clicks:
+            self._asker.say("\nThis InvenTree can't do the following over REST. Please do it there, as a superuser:")
+            for number, click in enumerate(made.clicks, start=1):
+                self._asker.say(
+                    f"{number:>3}. " + click.replace("{password}", self._bot_password).replace("\n", "\n       ")
+                )
+            self._asker.wait("Press Enter when it is done; I look then.")
+            chosen.found = self._look(chosen.superuser, chosen.wanted)
+            made = plan(chosen.found, chosen.wanted)
+        for change in made.changes:
+            try:
+                secret = inventree.do(chosen.superuser, change, party=chosen.party, bot_password=self._bot_password)
+            except InventoryProblem as problem:
+                raise Stopped(
+                    f"I could not {change}: {problem.text} What was made before stays; run fedbot init again then."
+                ) from None
+            if secret:
+                self._files.keep("inventree", _SETTINGS[type(change)], secret)
+            self._asker.say(f"✓ {change}")
+        chosen.found = self._look(chosen.superuser, chosen.wanted)
+        left = plan(chosen.found, chosen.wanted)
+        if left.changes or left.clicks:
+            raise Stopped("InvenTree says that this was made, but it isn't there: " + ", ".join(map(str, left.changes)))
+
+    async def _make_in_matrix(self, chosen: Chosen, bot: Bot) -> None:
+        if chosen.shared is None:
+            chosen.shared = await bot.make_room(MADE_ROOM, chosen.me)
+            self._asker.say(f"✓ made the room {MADE_ROOM}; {chosen.me} is invited")
+        elif chosen.shared.may_change_power and not chosen.shared.may_announce:
+            await bot.let_announce(chosen.shared.id)
+            self._asker.say("✓ makerspaces may announce themselves in the shared room")
+        if chosen.admin is None:
+            chosen.admin = await bot.make_room(_admin_room(chosen), chosen.me)
+            self._asker.say(f"✓ made the room {_admin_room(chosen)}; {chosen.me} is invited")
+
+    def _write(self, chosen: Chosen) -> None:
+        setting, secret = chosen.secret
+        if secret:
+            self._files.keep("matrix", setting, secret)
+        old = self._files.write(settings_of(chosen, self._files))
+        self._asker.say(f"✓ wrote {self._files.config}" + (f" (the former one is in {old})" if old else ""))
+
+
+def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound, ...]:
+    """The shared room and that of the admins, as far as they are there. Raises `NotGood`."""
+    numbers = said.split()
+    if numbers and all(number.isdecimal() for number in numbers):
+        if len(numbers) > _MOST_ROOMS or not all(0 < int(number) <= len(rooms) for number in numbers):
+            raise NotGood(f"Write one or two numbers from 1 to {len(rooms)}.")
+        return tuple(rooms[int(number) - 1] for number in numbers)
+    if said and not USER_ID.fullmatch(said):
+        raise NotGood("Invite me and press Enter, or write your own Matrix id, such as @anna:example.org.")
+    found = [room for room in rooms if not said or said == room.inviter or said in room.members]
+    if not found and not said:
+        raise NotGood(f"I see no invitation yet. Invite {bot} into the room, and press Enter then.")
+    if len(found) > 1:
+        listed = "\n".join(f"{number:>4}  {room}" for number, room in enumerate(rooms, start=1))
+        raise NotGood(
+            f"I am in several rooms, or invited to them:\n{listed}\nWrite the number of the shared one, and if one is "
+            "for your admins only, its number behind that: 1 2"
+        )
+    return tuple(found)
+
+
+def _admin_room(chosen: Chosen) -> str:
+    return f"{chosen.name} admins"
+
+
+def settings_of(chosen: Chosen, files: Files) -> dict[str, Any]:
+    """The settings that were asked for; what else the file says stays."""
+    mine = {row.person: row.user for row in chosen.rows}
+    if chosen.shared is None or chosen.admin is None:
+        raise ValueError("the rooms are made before the settings are written")
+    rooms = [room for room in map(str, files.said("rooms") or ()) if not room.startswith("!replace-with-")]
+    found: dict[str, Any] = {
+        "party": {"id": chosen.party, "name": chosen.name, **_surroundings(files)},
+        "matrix": {
+            "homeserver": chosen.homeserver.url,
+            "user": chosen.bot,
+            "ca_file": chosen.homeserver.ca or None,
+            **{other: None for other in _SIGN_IN if chosen.secret[1] and other != chosen.secret[0]},
+        },
+        "rooms": rooms if chosen.shared.id in rooms else [*rooms, chosen.shared.id],
+        "admin_room": chosen.admin.id,
+        "people": mine,
+        "inventree": {
+            "url": chosen.place.url,
+            "approvers_group": chosen.wanted.approvers_group or None,
+            "new_part_category": chosen.wanted.category or None,
+            "ca_file": chosen.place.ca or None,
+        },
+    }
+    if chosen.me and chosen.me not in mine:
+        found["admins"] = sorted({chosen.me, *(files.said("admins") or ())})
+    if not chosen.place.version.permissions_are_safe:
+        superusers = [row.user for row in chosen.rows if row.superuser]
+        pinned = [row.user for row in chosen.rows if row.approves and not row.superuser]
+        found["rules"] = {"pinned_approvers": pinned, "pinned_superusers": superusers}
+    return found
+
+
+def _surroundings(files: Files, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Time zone and language of this machine, unless the settings say them already."""
+    found = {}
+    if not files.said("party", "time_zone"):
+        found["time_zone"] = _time_zone(environment)
+    language = (environment.get("LC_ALL") or environment.get("LANG") or "en")[:2].lower()
+    if not files.said("party", "language") and language in languages():
+        found["language"] = language
+    return found
+
+
+def _time_zone(environment: Mapping[str, str]) -> str:
+    """The IANA name of this machine's time zone; UTC if it can't be told."""
+    linked = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")[2]
+    for name in (environment.get("TZ", ""), linked):
+        try:
+            return ZoneInfo(name).key if name else "UTC"
+        except (ValueError, OSError, LookupError):
+            continue
+    return "UTC"

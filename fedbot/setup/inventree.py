@@ -1,0 +1,312 @@
+"""What `fedbot init` finds in an InvenTree, and makes there, as a superuser whose login isn't kept."""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+
+from fedbot.inventree.server import Places
+from fedbot.inventree.transport import FOREIGN, InvenTreeTransport, verification
+from fedbot.inventree.versions import OLDEST_KNOWN, Version
+from fedbot.logs import keep_secret
+from fedbot.ports.inventory import InventoryProblem, NotPermitted, Refusal
+from fedbot.setup.asking import NotGood
+from fedbot.setup.plan import (
+    PERMISSIONS,
+    AddToGroup,
+    Change,
+    Found,
+    MakeAdminToken,
+    MakeCategory,
+    MakeGroup,
+    MakeLocation,
+    MakeToken,
+    MakeUser,
+    SetRoles,
+    UserFound,
+    Wanted,
+)
+
+SECONDS = 10.0
+_NO_ADDRESS = "That is no address. Write it as in the browser, for example https://inventree.example.org"
+A_YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an InvenTree is. `ca`: PEM file of its own authority; ''. `name` is what it calls itself."""
+
+    url: str
+    version: Version
+    release: str
+    name: str
+    ca: str = ""
+
+    def __str__(self) -> str:
+        called = f"{self.name}, " if self.name else ""
+        return f"{called}InvenTree {self.release} (API {self.version.api}) at {self.url}"
+
+
+def find(said: str) -> Place:
+    """The InvenTree at an address as somebody pastes it, with a CA file behind it if need be. Raises `NotGood`."""
+    address, _, ca = said.strip().partition(" ")
+    if ca and not {"/", "."} & set(ca):  # no path: it was one text
+        raise NotGood(_NO_ADDRESS)
+    try:
+        verify = verification("https:", ca.strip())
+    except Refusal as problem:
+        raise NotGood(problem.text) from None
+    troubles = []
+    with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
+        for url in _candidates(address):
+            try:
+                place = _look_at(client, url, ca.strip())
+            except FOREIGN as error:
+                troubles.append(trouble(error, url))
+            else:
+                if place is not None:
+                    return place
+                troubles.append(f"{url} answers, but isn't InvenTree.")
+    if not troubles:
+        raise NotGood(_NO_ADDRESS)
+    raise NotGood(next((each for each in troubles if "certificate" in each), troubles[0]))
+
+
+def _candidates(address: str) -> Iterator[str]:
+    """The address, then with less and less of its path, then below /inventree; https before http if it says neither."""
+    schemes = ("",) if "://" in address else ("https://", "http://")
+    for scheme in schemes:
+        try:
+            parts = urlsplit(f"{scheme}{address}")
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            return
+        if not usable or parts.username or not address.isprintable():
+            return
+        steps = [step for step in parts.path.split("/") if step]
+        paths = ["/".join(steps[:length]) for length in range(len(steps), -1, -1)]
+        for path in dict.fromkeys([*paths, "inventree"]):
+            yield urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _look_at(client: httpx.Client, url: str, ca: str) -> Place | None:
+    """Whether InvenTree is at exactly this address; where it sends us is its address then."""
+    response = client.get(f"{url.rstrip('/')}/api/", headers={"Accept": "application/json"})
+    found = response.json() if "json" in response.headers.get("content-type", "") else None
+    api = str(found.get("apiVersion", "")) if isinstance(found, dict) and found.get("server") == "InvenTree" else ""
+    if not isinstance(found, dict) or not api.isdigit():
+        return None
+    if int(api) < OLDEST_KNOWN:
+        raise NotGood(f"{url} is InvenTree {found.get('version')} (API {api}); the oldest that works is 0.13.")
+    base = str(response.url).partition("?")[0].removesuffix("/").removesuffix("/api")
+    name = str(found.get("instance") or "")
+    return Place(base, Version(int(api)), str(found.get("version") or ""), "" if name == "InvenTree" else name, ca)
+
+
+def trouble(error: Exception, url: str) -> str:
+    """Why nothing came from that address, and what to do."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return (
+                f"The certificate of {url} isn't trusted here ({seen.verify_message}). If it is of your own making, "
+                f"write the path of its authority's file behind the address: {url} /path/to/ca.pem"
+            )
+        seen = seen.__cause__ or seen.__context__
+    if isinstance(error, httpx.TimeoutException):
+        return f"{url} doesn't answer in {SECONDS:.0f} seconds. Does this machine reach it (firewall, VPN)?"
+    if isinstance(error, httpx.ConnectError):
+        return f"Nothing answers at {url}. Look at the spelling, and whether it runs."
+    return f"{url} gives no answer that can be read."
+
+
+class Superuser:
+    """A superuser's session. The login or token is held by the transport alone, and goes with it."""
+
+    def __init__(self, place: Place, *, username: str = "", password: str = "", token: str = "") -> None:
+        """By a login or a token. Raises `NotGood` if InvenTree doesn't take it, or it is no superuser's."""
+        self.place = place
+        self.api = _transport(place, token or "login")
+        if username:
+            self.api.use_login(username, password)
+        self.api.api_version = place.version.api
+        try:
+            me = self.api.row("user/me/")
+        except NotPermitted:
+            self.close()
+            what = f"{username} with this password" if username else "this token"
+            raise NotGood(f"InvenTree doesn't accept {what}.") from None
+        except InventoryProblem as problem:
+            self.close()
+            raise NotGood(problem.text) from None
+        self.username = str(me.get("username", ""))
+        self.pk = int(me.get("pk") or 0)
+        if not me.get("is_superuser"):
+            self.close()
+            raise NotGood(f"{self.username} is no superuser in InvenTree. Take the login of one.")
+
+    def close(self) -> None:
+        """Forget the login."""
+        self.api.close()
+
+
+def _transport(place: Place, token: str) -> InvenTreeTransport:
+    return InvenTreeTransport(place.url, token, certificate=place.ca, timeout=SECONDS)
+
+
+def whose(place: Place, token: str) -> tuple[str, bool]:
+    """The user behind a token, and whether it is a superuser; ('', False) if InvenTree doesn't take it."""
+    if not token:
+        return "", False
+    transport = _transport(place, token)
+    try:
+        me = transport.row("user/me/")
+        return str(me.get("username", "")), bool(me.get("is_superuser"))
+    except (NotPermitted, Refusal):
+        return "", False
+    finally:
+        transport.close()
+
+
+def look(superuser: Superuser, wanted: Wanted, *, token: str, admin_token: str, bot_password: str = "") -> Found:
+    """What is there now. Raises `InventoryProblem`.
+
+    `bot_password`: what the bot's user was given by hand, by which its roles can be read where groups' can't.
+    """
+    api, version = superuser.api, superuser.place.version
+    groups = {str(row["name"]): int(row["pk"]) for row in api.rows("user/group/")}
+    users = tuple(_user(row) for row in api.rows("user/"))
+    roles: Mapping[str, frozenset[str]] | None = None
+    if version.makes_users and wanted.group in groups:
+        roles = _roles_of_group(api, groups[wanted.group])
+    bot, _ = whose(superuser.place, token)
+    if not version.makes_users:
+        roles = _roles_of_bot(superuser.place, wanted.user, bot_password, token if bot == wanted.user else "")
+    return Found(
+        url=superuser.place.url,
+        version=version,
+        users=users,
+        groups=groups,
+        roles=roles,
+        locations=Places(api.rows("stock/location/")),
+        categories=Places(api.rows("part/category/")),
+        token=bot == wanted.user,
+        admin_token=whose(superuser.place, admin_token)[1],
+    )
+
+
+def _user(row: Mapping[str, Any]) -> UserFound:
+    names = (str(row.get(field) or "") for field in ("first_name", "last_name"))
+    return UserFound(
+        pk=int(row["pk"]),
+        username=str(row["username"]),
+        name=" ".join(name for name in names if name),
+        active=bool(row.get("is_active", True)),
+        superuser=bool(row.get("is_superuser", False)),
+        staff=bool(row.get("is_staff", False)),
+        groups=frozenset(str(group["name"]) for group in row.get("groups") or ()),
+    )
+
+
+def _roles_of_group(api: InvenTreeTransport, group: int) -> dict[str, frozenset[str]]:
+    rules = (rule for rule in api.rows("user/ruleset/", group=group) if rule.get("group") == group)
+    return {str(rule["name"]): frozenset(each for each in PERMISSIONS if rule.get(f"can_{each}")) for rule in rules}
+
+
+def _roles_of_bot(place: Place, username: str, password: str, token: str) -> dict[str, frozenset[str]] | None:
+    """By its own token or login, where groups' roles can't be read; None while neither is taken."""
+    transport = _transport(place, token or "login")
+    if not token:
+        transport.use_login(username, password)
+    try:
+        roles = transport.row("user/roles/").get("roles") or {}
+        return {str(role): frozenset(allowed or ()) for role, allowed in roles.items()}
+    except NotPermitted:
+        return None
+    finally:
+        transport.close()
+
+
+def made_up_password() -> str:
+    """For an account that nobody signs in to by hand."""
+    password = secrets.token_urlsafe(18)
+    keep_secret(password)
+    return password
+
+
+def do(superuser: Superuser, change: Change, *, party: str, bot_password: str = "") -> str:
+    """Make it; the token that came of it, if one did. Raises `InventoryProblem`."""
+    api = superuser.api
+    match change:
+        case MakeGroup(name):
+            api.post("user/group/", {"name": name})
+        case SetRoles(group, roles):
+            _set_roles(api, _pk(api, "user/group/", "name", group), dict(roles))
+        case MakeUser(username):
+            api.post("user/", {"username": username, "first_name": "", "last_name": "", "email": ""})
+        case AddToGroup(username, group):
+            _add(api, username, group)
+        case MakeLocation(name):
+            api.post("stock/location/", {"name": name, "description": "fedbot keeps stock in transit here"})
+        case MakeCategory(name):
+            api.post("part/category/", {"name": name, "description": "Parts that came from friends"})
+        case MakeToken(username) if superuser.place.version.makes_tokens:
+            return _token_for(api, _pk(api, "user/", "username", username), party)
+        case MakeToken(username):
+            return _own_token(superuser.place, username, bot_password, party)
+        case MakeAdminToken():
+            return _token_for(api, superuser.pk, party)
+    return ""
+
+
+def _pk(api: InvenTreeTransport, url: str, field: str, value: str) -> int:
+    found = next((row for row in api.rows(url) if row.get(field) == value), None)
+    if found is None:
+        raise Refusal(f"InvenTree doesn't list {value}, which was just made.", "gone")
+    return int(found["pk"])
+
+
+def _set_roles(api: InvenTreeTransport, group: int, roles: Mapping[str, frozenset[str]]) -> None:
+    for rule in api.rows("user/ruleset/", group=group):
+        if rule.get("group") != group:  # an ignored filter lists all groups' rules
+            continue
+        allowed = roles.get(str(rule["name"]), frozenset())
+        if {each for each in PERMISSIONS if rule.get(f"can_{each}")} != allowed:
+            api.patch(f"user/ruleset/{rule['pk']}/", {f"can_{each}": each in allowed for each in PERMISSIONS})
+
+
+def _add(api: InvenTreeTransport, username: str, group: str) -> None:
+    row = next(row for row in api.rows("user/") if row.get("username") == username)
+    keys = {int(each["pk"]) for each in row.get("groups") or ()} | {_pk(api, "user/group/", "name", group)}
+    api.patch(f"user/{row['pk']}/", {"group_ids": sorted(keys)})
+
+
+def _token_for(api: InvenTreeTransport, user: int, party: str) -> str:
+    today = datetime.now(UTC).date()
+    content = {"user": user, "name": f"fedbot-{party}-{today}", "expiry": (today + A_YEAR).isoformat()}
+    return _shown(api.post("user/tokens/", content))
+
+
+def _own_token(place: Place, username: str, password: str, party: str) -> str:
+    """Made by the bot's user itself, where a superuser can't make it for it."""
+    transport = _transport(place, "login")
+    transport.use_login(username, password)
+    try:
+        return _shown(transport.get("user/token/", params={"name": f"fedbot-{party}"}))
+    finally:
+        transport.close()
+
+
+def _shown(reply: object) -> str:
+    secret = reply.get("token") if isinstance(reply, dict) else None
+    if not isinstance(secret, str) or not secret or "*" in secret:
+        raise Refusal("InvenTree made a token, but did not show it.", "unreadable")
+    keep_secret(secret)
+    return secret

@@ -1,0 +1,306 @@
+"""What `fedbot init` finds on a homeserver, and makes there: the bot's account and its rooms."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+import nio
+
+from fedbot.inventree.transport import FOREIGN, verification
+from fedbot.logs import keep_secret
+from fedbot.matrix.client import invitations_filter, invitations_of
+from fedbot.matrix.connection import Connection
+from fedbot.matrix.errors import answered
+from fedbot.matrix.login import Account, Session, sign_in
+from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
+from fedbot.ports.chat import ChatProblem, ChatRefused
+from fedbot.ports.inventory import Refusal
+from fedbot.setup.asking import NotGood
+from fedbot.setup.inventree import SECONDS, trouble
+
+POWER_LEVELS: dict[str, Any] = {
+    "events": {
+        PARTY: 0,
+        "m.room.power_levels": 100,
+        "m.room.encryption": 100,
+        "m.room.history_visibility": 100,
+        "m.room.server_acl": 100,
+        "m.room.tombstone": 100,
+    }
+}
+"""Each bot may announce its space, and who was invited may upgrade the room."""
+
+ENCRYPTED = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
+
+USER_ID = re.compile(r"@([!-9;-~]+):([A-Za-z0-9.\-:\[\]]+)")
+_TOKEN = re.compile(r"(syt_|mct_|mat_|MDAx)\S+")
+
+
+@dataclass(frozen=True)
+class Homeserver:
+    """Where it is, which ways of signing in it takes, and whether anybody may register there without more ado."""
+
+    url: str
+    ca: str = ""
+    takes_passwords: bool = True
+    by_sso: bool = False
+    open_to_all: bool = False
+
+    def client(self) -> httpx.Client:
+        """For what is asked without an account."""
+        verify = verification(self.url, self.ca)
+        return httpx.Client(base_url=self.url, verify=verify, timeout=SECONDS, trust_env=False)
+
+
+def find(server: str, said: str = "") -> Homeserver:
+    """The homeserver of users `@…:server`, by `.well-known`, or at the address `said` (a CA file may stand behind it).
+
+    Raises `NotGood`.
+    """
+    address, _, ca = said.partition(" ")
+    if address.startswith("/"):
+        address, ca = "", said
+    try:
+        verify = verification("https:", ca.strip())
+    except Refusal as problem:
+        raise NotGood(problem.text) from None
+    with httpx.Client(verify=verify, timeout=SECONDS, follow_redirects=True, trust_env=False) as client:
+        url = (address or _well_known(client, server) or f"https://{server}").rstrip("/")
+        try:
+            response = client.get(f"{url}/_matrix/client/versions")
+            is_matrix = response.is_success and "versions" in response.json()
+        except FOREIGN as error:
+            raise NotGood(f"{trouble(error, url)} {_advice(server)}") from None
+        if not is_matrix:
+            raise NotGood(f"{url} answers, but not as a Matrix homeserver does. {_advice(server)}")
+    return _ways(Homeserver(url, ca.strip()))
+
+
+def _advice(server: str) -> str:
+    return f"If the homeserver is elsewhere, write its address behind the id: @bot:{server} https://matrix.{server}"
+
+
+def _well_known(client: httpx.Client, server: str) -> str:
+    """What the server's own domain says; '' if it says nothing."""
+    try:
+        found = client.get(f"https://{server}/.well-known/matrix/client").json()
+        told = found["m.homeserver"]["base_url"]
+    except (*FOREIGN, KeyError, TypeError):
+        return ""
+    return str(told)
+
+
+def _ways(homeserver: Homeserver) -> Homeserver:
+    with homeserver.client() as client:
+        try:
+            flows = client.get("/_matrix/client/v3/login").json().get("flows", [])
+            types = {flow.get("type") for flow in flows}
+            # without a session it tells what it asks for; a server that takes nobody says M_FORBIDDEN
+            asked = client.post("/_matrix/client/v3/register", json={}).json().get("flows", [])
+        except (*FOREIGN, AttributeError) as error:
+            raise NotGood(f"{homeserver.url} gives no answer that can be read ({type(error).__name__}).") from None
+    is_open = any(set(flow.get("stages", ["?"])) <= {"m.login.dummy"} for flow in asked)
+    return Homeserver(
+        homeserver.url,
+        homeserver.ca,
+        takes_passwords="m.login.password" in types,
+        by_sso=bool(types & {"m.login.sso", "m.login.cas"}),
+        open_to_all=is_open,
+    )
+
+
+def is_free(homeserver: Homeserver, local: str) -> bool:
+    """Whether an account of that name could be registered now."""
+    if not homeserver.open_to_all:
+        return False
+    with homeserver.client() as client:
+        try:
+            found = client.get("/_matrix/client/v3/register/available", params={"username": local}).json()
+        except FOREIGN:
+            return False
+    return isinstance(found, dict) and found.get("available") is True
+
+
+def register(homeserver: Homeserver, local: str) -> str:
+    """Make the account; its password, which is made up. Raises `NotGood`."""
+    password = secrets.token_urlsafe(24)
+    keep_secret(password)
+    content: dict[str, Any] = {"username": local, "password": password, "inhibit_login": True}
+    with homeserver.client() as client:
+        try:
+            session = client.post("/_matrix/client/v3/register", json=content).json().get("session")
+            content["auth"] = {"type": "m.login.dummy", "session": session}
+            answer = client.post("/_matrix/client/v3/register", json=content)
+            said = "" if answer.is_success else str(answer.json().get("error", ""))
+        except (*FOREIGN, AttributeError) as error:
+            raise NotGood(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None
+    if not answer.is_success:
+        raise NotGood(f"The homeserver doesn't register it: {said or answer.status_code}")
+    return password
+
+
+def is_token(secret: str) -> bool:
+    """Whether that is an access token rather than a password, by its look."""
+    return bool(_TOKEN.fullmatch(secret))
+
+
+@dataclass(frozen=True)
+class RoomFound:
+    """A room that the bot is in or invited to. `members`: Matrix ids with display names; unknown of an invitation."""
+
+    id: str
+    name: str = ""
+    inviter: str = ""
+    joined: bool = True
+    members: Mapping[str, str] = field(default_factory=dict)
+    bots: frozenset[str] = frozenset()
+    may_announce: bool = False
+    may_change_power: bool = False
+    may_talk: bool = True
+    replaced: bool = False
+
+    def __str__(self) -> str:
+        by = f", invited by {self.inviter}" if self.inviter else ""
+        return f"{self.name or self.id}{by}"
+
+
+class Bot:
+    """The bot's account, signed in; close it. Methods raise `ports.ChatProblem`."""
+
+    def __init__(self, session: Session, connection: Connection) -> None:
+        self.user_id = session.user_id
+        self._connection = connection
+
+    @classmethod
+    async def sign_in(cls, account: Account, folder: Path) -> Self:
+        """As the bot will by itself: the session is kept in its identity folder. Raises `NotGood`."""
+        try:
+            session, connection = await sign_in(account, folder)
+        except ChatProblem as problem:
+            raise NotGood(_why_not(problem)) from None
+        return cls(session, connection)
+
+    async def close(self, *, sign_out: bool = False) -> None:
+        """Close the connection; the session is ended only if it was for a look."""
+        if sign_out:
+            await self._connection.logout()
+        await self._connection.close()
+
+    async def rooms(self) -> list[RoomFound]:
+        """Where the bot is, and where it is invited."""
+        joined = await answered("listing rooms", self._connection.joined_rooms, nio.JoinedRoomsResponse)
+        found = [await self.room(room) for room in joined.rooms]
+        self._connection.next_batch = ""
+        response = await answered(
+            "looking for invitations",
+            lambda: self._connection.sync(timeout=0, sync_filter=invitations_filter()),
+            nio.SyncResponse,
+        )
+        found += [self._invited(room, events) for room, events in invitations_of(response).items()]
+        return [room for room in found if not room.replaced]
+
+    async def room(self, room: str) -> RoomFound:
+        """What a room's state says of it."""
+        state = await answered(
+            f"reading {room}", lambda: self._connection.room_get_state(room), nio.RoomGetStateResponse
+        )
+        picture = RoomPicture()
+        for event in state.events:
+            picture.apply(event)
+        seen, names = picture.seen(room, self.user_id, _NOW), picture.members()
+        invited = {user: user for user in picture.readers() if user not in names}
+        return RoomFound(
+            room,
+            seen.name,
+            inviter=_inviter(state.events, self.user_id),
+            members={user: name for user, name in (names | invited).items() if user != self.user_id},
+            bots=frozenset(key for kind, key in picture.state if kind == PARTY and key != self.user_id),
+            may_announce=seen.may_announce,
+            may_change_power=picture.may(self.user_id, "m.room.power_levels", state=True),
+            may_talk=seen.may_talk and seen.may_react,
+            replaced=bool(seen.replaced_by),
+        )
+
+    def _invited(self, room: str, events: tuple[Mapping[str, Any], ...]) -> RoomFound:
+        picture = RoomPicture()
+        for event in events:
+            picture.apply(event)
+        name = picture.seen(room, self.user_id, _NOW).name
+        return RoomFound(room, name, inviter=_inviter(events, self.user_id), joined=False)
+
+    async def knows(self, user: str) -> bool:
+        """Whether there is such a user, as far as the homeserver can tell."""
+        try:
+            # nio's own call takes an error for a profile
+            await self._connection.ask(f"looking for {user}", "GET", ["profile", user])
+        except ChatRefused as problem:
+            return problem.code not in ("M_NOT_FOUND", "M_UNKNOWN")  # the second is what Synapse says
+        except ChatProblem:
+            return True  # of another homeserver, which is away
+        return True
+
+    async def join(self, room: RoomFound) -> RoomFound:
+        """Accept the invitation."""
+        via = [room.inviter.partition(":")[2]] if room.inviter else []
+        await answered(f"joining {room.id}", lambda: self._connection.join(room.id, via), nio.JoinResponse)
+        joined = await self.room(room.id)
+        return joined if joined.inviter else replace(joined, inviter=room.inviter)
+
+    async def make_room(self, name: str, invite: str) -> RoomFound:
+        """A private, encrypted room with whoever is invited as its second admin, in which all bots may announce."""
+        made = await answered(
+            f"making the room {name}",
+            lambda: self._connection.room_create(
+                name=name,
+                preset=nio.RoomPreset.trusted_private_chat,
+                invite=[invite],
+                initial_state=[ENCRYPTED],
+                power_level_override=POWER_LEVELS,
+            ),
+            nio.RoomCreateResponse,
+        )
+        return await self.room(made.room_id)
+
+    async def let_announce(self, room: str) -> None:
+        """Let every member announce its space in a room whose power levels we may change."""
+        path = ["rooms", room, "state", "m.room.power_levels", ""]
+        levels = await self._connection.ask(f"reading {room}", "GET", path)
+        levels["events"] = {**levels.get("events", {}), PARTY: 0}
+        await self._connection.ask(f"changing the power levels of {room}", "PUT", path, levels)
+
+
+_NOW = datetime.fromtimestamp(0, UTC)
+"""A room's picture is made for a moment; here none matters."""
+
+
+def _inviter(events: Any, user: str) -> str:  # noqa: ANN401 -- events of nio's, as JSON
+    """Who invited this user, as the room's state tells it; '' if it doesn't (any more)."""
+    own = next((each for each in events if each.get("type") == MEMBER and each.get("state_key") == user), None)
+    if own is None:
+        return ""
+    if content_of(own).get("membership") == "invite":
+        return str(own.get("sender", ""))
+    before = own.get("unsigned", {}).get("prev_sender") if isinstance(own.get("unsigned"), dict) else ""
+    return str(before or "")
+
+
+def _why_not(problem: ChatProblem) -> str:
+    if isinstance(problem, ChatRefused) and problem.code == "M_FORBIDDEN":
+        return "The homeserver doesn't take that: the password is wrong, or there is no such account."
+    return problem.text
+
+
+def by_hand(local: str, homeserver: Homeserver) -> str:
+    """How people make an account where nobody may register by themselves."""
+    return (
+        f"Nobody may register at {homeserver.url} by themselves. Who runs it makes the account, with Synapse by: "
+        f"register_new_matrix_user --no-admin -u {quote(local)} -c homeserver.yaml"
+    )

@@ -1,0 +1,280 @@
+"""What has to be made in InvenTree for a bot, given what is there. Nothing is asked or done here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fedbot.inventree.server import Place, Places
+from fedbot.inventree.versions import Version
+
+NEW_PARTS = "From friends"
+"""The category for parts that a friend sends and we don't have, unless the settings name another one."""
+
+ROLES: Mapping[str, frozenset[str]] = {
+    "stock": frozenset({"add"}),
+    "return_order": frozenset({"add"}),
+    "part": frozenset({"view", "add"}),
+    "part_category": frozenset({"view"}),
+    "stock_location": frozenset({"view"}),
+}
+"""The least that the bot's user needs; `return_order: add` lets it make a company for each friend."""
+
+PERMISSIONS = ("view", "add", "change", "delete")
+
+
+def widened(allowed: frozenset[str]) -> frozenset[str]:
+    """The permissions as InvenTree saves them: who may add or delete may change, and who may do anything may look."""
+    if allowed & {"add", "delete"}:
+        allowed |= {"change"}
+    return allowed | {"view"} if allowed else allowed
+
+
+@dataclass(frozen=True)
+class UserFound:
+    """An account of InvenTree."""
+
+    pk: int
+    username: str
+    name: str = ""
+    active: bool = True
+    superuser: bool = False
+    staff: bool = False
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is there. `roles`: what the bot's own group (or, where that can't be read, the bot) may do; None: unknown.
+
+    `token`: whether the bot's token that is kept is good; `admin_token`: the same of the superuser's.
+    """
+
+    url: str
+    version: Version
+    users: tuple[UserFound, ...] = ()
+    groups: Mapping[str, int] = field(default_factory=dict)
+    roles: Mapping[str, frozenset[str]] | None = None
+    locations: Places = Places(())  # noqa: RUF009 -- never changed
+    categories: Places = Places(())  # noqa: RUF009 -- the same
+    token: bool = False
+    admin_token: bool = False
+
+    def user(self, username: str) -> UserFound | None:
+        """The account of that name."""
+        return next((user for user in self.users if user.username == username), None)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What there should be in the end: names of the bot's user and group, the approvers' group, and the places."""
+
+    user: str = "fedbot"
+    group: str = "fedbot"
+    approvers_group: str = "fedbot approvers"
+    approvers: tuple[str, ...] = ()
+    outgoing: str = "Outgoing"
+    incoming: str = "Incoming"
+    category: str = NEW_PARTS
+    keep_admin: bool = True
+
+
+@dataclass(frozen=True)
+class MakeGroup:
+    """A group that may do nothing yet."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"make the group {self.name}"
+
+
+@dataclass(frozen=True)
+class SetRoles:
+    """What the members of the bot's group may do: this, and nothing else."""
+
+    group: str
+    roles: tuple[tuple[str, frozenset[str]], ...]
+
+    def __str__(self) -> str:
+        return f"let the group {self.group} do just this: {told_roles(dict(self.roles))}"
+
+
+@dataclass(frozen=True)
+class MakeUser:
+    """An account without a password, neither staff nor superuser."""
+
+    username: str
+
+    def __str__(self) -> str:
+        return f"make the user {self.username} (no password, neither staff nor superuser)"
+
+
+@dataclass(frozen=True)
+class AddToGroup:
+    """Put an account into a group; it stays in its other ones."""
+
+    username: str
+    group: str
+
+    def __str__(self) -> str:
+        return f"put {self.username} into the group {self.group}"
+
+
+@dataclass(frozen=True)
+class MakeLocation:
+    """A stock location at the top level."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"make the stock location {self.name}"
+
+
+@dataclass(frozen=True)
+class MakeCategory:
+    """A part category at the top level."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"make the part category {self.name}, for parts that a friend sends and you don't have"
+
+
+@dataclass(frozen=True)
+class MakeToken:
+    """A token for the bot's user, kept in its file."""
+
+    username: str
+
+    def __str__(self) -> str:
+        return f"make a token for {self.username}"
+
+
+@dataclass(frozen=True)
+class MakeAdminToken:
+    """A token of the superuser's own for connecting and parting, kept in its file."""
+
+    def __str__(self) -> str:
+        return "make a superuser's token for connecting with friends and parting from them"
+
+
+Change = MakeGroup | SetRoles | MakeUser | AddToGroup | MakeLocation | MakeCategory | MakeToken | MakeAdminToken
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What init does itself, what a person has to click before, and what stands in the way of all of it."""
+
+    changes: tuple[Change, ...] = ()
+    clicks: tuple[str, ...] = ()
+    obstacles: tuple[str, ...] = ()
+
+
+def plan(found: Found, wanted: Wanted) -> Plan:
+    """What is missing, in the order in which it can be made; nothing of what is there already."""
+    obstacles = tuple(_obstacles(found, wanted))
+    access = tuple(_access(found, wanted))
+    places = tuple(_places(found, wanted))
+    tokens: list[Change] = [] if found.token else [MakeToken(wanted.user)]
+    if wanted.keep_admin and not found.admin_token and found.version.makes_users:
+        tokens.append(MakeAdminToken())
+    if found.version.makes_users:
+        return Plan((*access, *places, *tokens), (), obstacles)
+    return Plan((*places, *tokens), tuple(_clicks(found, wanted, access)), obstacles)
+
+
+def _obstacles(found: Found, wanted: Wanted) -> Iterator[str]:
+    """What init must not change by itself, as it may be somebody else's."""
+    user = found.user(wanted.user)
+    if user is not None and (user.superuser or user.staff):
+        yield f"The user {wanted.user} is staff or superuser. Rename it, or take that away: the bot needs much less."
+    if user is not None and not user.active:
+        yield f"The user {wanted.user} isn't active. Make it active again, if it is the bot's, or rename it."
+    others = [each.username for each in found.users if wanted.group in each.groups and each.username != wanted.user]
+    if others and found.version.makes_users and _wrong_roles(found, wanted):
+        yield f"Others are in the group {wanted.group} ({', '.join(others)}). Rename it, or take them out."
+    for word, kind, places in (
+        (wanted.outgoing, "stock location", found.locations),
+        (wanted.incoming, "stock location", found.locations),
+        (wanted.category, "part category", found.categories),
+    ):
+        meant = places.meant_by(word) if word else ()
+        if len(meant) > 1 or (meant and meant[0].structural):
+            yield f"There isn't exactly one {kind} {word} that takes things. Rename the others, or unset 'structural'."
+
+
+def _access(found: Found, wanted: Wanted) -> Iterator[Change]:
+    """The bot's user with its group, and the approvers."""
+    user = found.user(wanted.user)
+    if wanted.group not in found.groups:
+        yield MakeGroup(wanted.group)
+    if _wrong_roles(found, wanted):
+        yield SetRoles(wanted.group, tuple(ROLES.items()))
+    if user is None:
+        yield MakeUser(wanted.user)
+    if user is None or wanted.group not in user.groups:
+        yield AddToGroup(wanted.user, wanted.group)
+    if wanted.approvers_group and wanted.approvers_group not in found.groups:
+        yield MakeGroup(wanted.approvers_group)
+    for username in wanted.approvers:
+        approver = found.user(username)
+        if wanted.approvers_group and approver is not None and wanted.approvers_group not in approver.groups:
+            yield AddToGroup(username, wanted.approvers_group)
+
+
+def _wrong_roles(found: Found, wanted: Wanted) -> bool:
+    """Whether the bot's group may do too little or, where all of it can be read, too much."""
+    if found.roles is None:
+        return True
+    least = {role: widened(allowed) for role, allowed in ROLES.items()}
+    if found.version.makes_users:
+        return any(widened(allowed) != least.get(role, frozenset()) for role, allowed in found.roles.items()) or (
+            wanted.group not in found.groups
+        )
+    return any(not allowed <= found.roles.get(role, frozenset()) for role, allowed in least.items())
+
+
+def _places(found: Found, wanted: Wanted) -> Iterator[Change]:
+    for name in (wanted.outgoing, wanted.incoming):
+        if not found.locations.meant_by(name):
+            yield MakeLocation(name)
+    if wanted.category and not found.categories.meant_by(wanted.category):
+        yield MakeCategory(wanted.category)
+
+
+def _clicks(found: Found, wanted: Wanted, access: tuple[Change, ...]) -> Iterator[str]:
+    """The same by hand, in Django's admin pages, for versions that can't do it over REST."""
+    admin = f"{found.url}/admin/auth"
+    user = found.user(wanted.user)
+    if user is not None and found.roles is None:
+        yield f"Give the user {user.username} the password {{password}}\n{admin}/user/{user.pk}/password/"
+    for change in access:
+        match change:
+            case MakeGroup(name):
+                roles = f", with these roles further down: {told_roles(ROLES)}" if name == wanted.group else ""
+                yield f"Add the group {name}{roles}\n{admin}/group/add/"
+            case SetRoles(group) if found.roles is not None:
+                yield f"Give the group {group} these roles: {told_roles(ROLES)}\n{_page(admin, 'group', found, group)}"
+            case MakeUser(username):
+                yield f"Add the user {username}, with the password {{password}}\n{admin}/user/add/"
+            case AddToGroup(username, group):
+                member = found.user(username)
+                page = f"{admin}/user/{member.pk}/change/" if member else "(the page that opens when the user is saved)"
+                yield f"Put {username} into the group {group}\n{page}"
+
+
+def _page(admin: str, kind: str, found: Found, name: str) -> str:
+    return f"{admin}/{kind}/{found.groups[name]}/change/"
+
+
+def told_roles(roles: Mapping[str, frozenset[str]]) -> str:
+    """As in 'stock: add; part: view, add'."""
+    told = (f"{role}: {', '.join(each for each in PERMISSIONS if each in allowed)}" for role, allowed in roles.items())
+    return "; ".join(told)
+
+
+def place_named(places: Places, word: str) -> Place | None:
+    """The one place that the word means."""
+    found = places.meant_by(word)
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,152 @@
+"""The files that `fedbot init` writes, and what it prints to be put elsewhere."""
+
+from __future__ import annotations
+
+import copy
+import getpass
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fedbot.config.loading import read_yaml
+from fedbot.config.secrets import token_in
+from fedbot.files import PRIVATE_FILE, PRIVATE_FOLDER, write_whole
+
+HEAD = """\
+# fedbot: the settings of one bot, for one makerspace. `fedbot init` wrote this file and may write it again; you may
+# change it, too. `fedbot init --example PATH` writes one with every setting explained. After a change: fedbot check
+"""
+SECRETS = "secrets"
+_NAMES = {
+    ("password_file", "matrix"): "matrix-password",
+    ("access_token_file", "matrix"): "matrix-token",
+    ("token_file", "inventree"): "inventree-token",
+    ("admin_token_file", "inventree"): "inventree-admin-token",
+}
+_FIRST = ("party", "matrix", "rooms", "admin_room", "people", "admins", "inventree", "rules")
+
+
+class Files:
+    """The settings file, its secrets beside it, and what both say so far."""
+
+    def __init__(self, config: Path) -> None:
+        """Reads what is there. Raises `ConfigRefused` for a settings file that is no YAML."""
+        self.config = config.absolute()
+        self.secrets = self.config.parent / SECRETS
+        self.before: dict[str, Any] = read_yaml(self.config.read_text("utf-8")) if self.config.exists() else {}
+        self._kept: dict[str, dict[str, str]] = {}
+
+    def said(self, *path: str) -> Any:  # noqa: ANN401 -- whatever the file says
+        """A setting as it is now; '' if there is none."""
+        found: Any = self.before
+        for step in path:
+            found = found.get(step, "") if isinstance(found, Mapping) else ""
+        return found
+
+    @property
+    def state(self) -> Path:
+        """The state folder that the settings mean."""
+        said = str(self.said("state") or os.environ.get("FEDBOT_STATE", "state"))
+        return self.config.parent / Path(said).expanduser()
+
+    def secret(self, section: str, name: str) -> str:
+        """A secret that is kept already; '' if there is none."""
+        file = self._kept.get(section, {}).get(f"{name}_file") or self.said(section, f"{name}_file")
+        if not file:
+            return ""
+        try:
+            text = (self.config.parent / Path(str(file)).expanduser()).read_text("utf-8").strip()
+        except (OSError, ValueError, RuntimeError):
+            return ""
+        return text if name == "password" else token_in(text)
+
+    def keep(self, section: str, setting: str, secret: str) -> None:
+        """Write a secret into a file that only this user may read, for the settings to name. Raises OSError."""
+        self.secrets.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        name = _NAMES[setting, section]
+        write_whole(self.secrets / name, f"{secret}\n".encode())
+        self._kept.setdefault(section, {})[setting] = f"{SECRETS}/{name}"
+
+    def merged(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What the file says, with these settings in place of theirs; one that is None is taken out."""
+        found = copy.deepcopy(self.before)
+        for name, value in settings.items():
+            if isinstance(value, Mapping) and name != "people":
+                section = found.setdefault(name, {})
+                section |= {**value, **self._kept.get(name, {})}
+                found[name] = {key: each for key, each in section.items() if each is not None}
+            else:
+                found[name] = value
+        return {name: value for name, value in found.items() if value not in (None, {}, [])}
+
+    def write(self, settings: Mapping[str, Any]) -> Path | None:
+        """Write the settings file, if it would say anything new. Where the old one is kept. Raises OSError."""
+        settings = self.merged(settings)
+        if settings == self.before:
+            return None
+        self.config.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        old = None
+        if self.config.exists():
+            old = self.config.with_name(f"{self.config.name}.before-init")
+            write_whole(old, self.config.read_bytes(), PRIVATE_FILE)
+        write_whole(self.config, as_yaml(settings).encode(), PRIVATE_FILE)
+        self.before = dict(settings)
+        return old
+
+
+def as_yaml(settings: Mapping[str, Any]) -> str:
+    """The settings file, a section a paragraph."""
+    names = [*(name for name in _FIRST if name in settings), *(name for name in settings if name not in _FIRST)]
+    sections = (
+        yaml.safe_dump({name: settings[name]}, allow_unicode=True, sort_keys=False, width=1000) for name in names
+    )
+    return "\n".join([HEAD, *sections])
+
+
+def is_container() -> bool:
+    """Whether this runs in a container."""
+    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+
+
+def service(config: Path, state: Path, *, container: bool) -> str:
+    """What keeps the bot running: a systemd unit, or a service for compose."""
+    if container:
+        return f"""\
+services:
+  fedbot:
+    image: fedbot
+    restart: on-failure
+    volumes:
+      - {config.parent}:{config.parent}
+      - {state}:{state}
+    environment:
+      FEDBOT_CONFIG: {config}
+"""
+    command = Path(sys.argv[0]).absolute()
+    if command.name != "fedbot":
+        command = Path(sys.executable).with_name("fedbot")
+    return f"""\
+[Unit]
+Description=fedbot
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+ExecStart={command} run --config {config}
+User={getpass.getuser()}
+Restart=on-failure
+RestartSec=10
+# settings wrong, state lost, signed out, another bot on the account: nothing changes without a person
+RestartPreventExitStatus=2 4 5 6
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths={config.parent} {state}
+PrivateTmp=yes
+
+[Install]
+WantedBy=multi-user.target
+"""

@@ -1,0 +1,276 @@
+"""`fedbot init` as a newcomer meets it: a terminal, a real homeserver, an InvenTree with nothing in it for a bot."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import stat
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+import yaml
+
+from fedbot.cli.exits import Exit
+from fedbot.setup.plan import ROLES
+from fedbot_demo import plot
+from fedbot_demo.bot_process import BotProcess
+from fedbot_demo.homeserver import Account, Homeserver
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.access import hash_password
+from fedbot_demo.inventree.records import User
+from fedbot_demo.inventree.seeding import Seeded, Seeder, make_group
+from fedbot_demo.inventree.server import Serving, serve
+from fedbot_demo.inventree.state import system_clock
+from fedbot_demo.inventree.versions import Version
+from fedbot_demo.person import Person
+from fedbot_demo.stage import Stage
+from fedbot_demo.stocktake import Stocktake
+from tests.setup.terminal import Typist, fedbot
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MOST_QUESTIONS = 8
+MOST_SECONDS = 60.0
+"""From the first question to the first item booked in, people's own time not counted (two cores, busy ones)."""
+
+
+def bare(version: str = "newest", name: str = "Hackbase e.V.") -> Seeded:
+    """A makerspace's InvenTree before anybody has heard of fedbot: three people, a shelf, nothing on it."""
+    seeder = Seeder(name, system_clock, Version.named(version))
+    seeder.user("hanna", first_name="Hanna", is_staff=True, is_superuser=True)
+    seeder.user("piet", first_name="Piet")
+    seeder.user("kim", first_name="Kim")
+    seeder.location("Shelf")
+    return seeder.finished()
+
+
+@dataclass
+class Town:
+    """One homeserver for all spaces of this module, with who lives there."""
+
+    homeserver: Homeserver
+    hanna: Person
+    bea: Person
+
+    async def bot(self, name: str) -> Account:
+        return await self.homeserver.register(name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    async with AsyncExitStack() as stack:
+        folder = tmp_path_factory.mktemp("homeserver")
+        homeserver = await stack.enter_async_context(Homeserver(folder, default_rate_limits=False))
+        people = [await stack.enter_async_context(Person(await homeserver.register(name))) for name in ("hanna", "bea")]
+        yield Town(homeserver, *people)
+
+
+@asynccontextmanager
+async def at_a_terminal(folder: Path) -> AsyncIterator[Typist]:
+    with fedbot(folder, "init") as typist:
+        yield typist
+
+
+async def all_is_well(typist: Typist, folder: Path) -> None:
+    """It ends with a check in which all is good, after eight questions, and secrets are for their owner alone."""
+    assert await typist.ends() == Exit.OK, typist.screen
+    assert typist.questions <= MOST_QUESTIONS
+    assert "✗" not in typist.screen.partition("Now everything is checked:")[2]
+    for file in (folder / "config.yaml", *(folder / "secrets").iterdir()):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert file.read_text().strip() not in typist.screen
+
+
+async def test_from_nothing_to_an_item_that_a_friend_has_sent(town: Town, tmp_path: Path) -> None:
+    hackbase, betaspace = [tmp_path / name for name in ("hackbase", "betaspace")]
+    seeded, friends = bare(), seeds.beta()
+    hanna, bea = town.hanna, town.bea
+    room = await hanna.create_room("Lending", invite=[bea.user_id])
+    await bea.join(room)
+    bots = [await town.bot(name) for name in ("hackbase-bot", "betaspace-bot")]
+    async with AsyncExitStack() as stack:
+        ours = await stack.enter_async_context(serve(Serving(seeded.server)))
+        theirs = await stack.enter_async_context(serve(Serving(friends.server)))
+        began = time.monotonic()
+        await asyncio.to_thread(hackbase.mkdir)
+        with fedbot(hackbase, "init") as typist:
+            await typist.answers(r"\[1/8\]", f"{ours.url}/web/home")
+            await typist.answers(r"\[2/8\]", "hanna")
+            await typist.answers("Password of hanna", seeded.passwords["hanna"])
+            await typist.answers(r"\[3/8\]", "")
+            await typist.answers(r"\[4/8\]", f"{bots[0].user_id} {town.homeserver.url}")
+            await typist.answers("password", bots[0].password)
+            await typist.reads(r"\[5/8\]")
+            await hanna.invite(room, bots[0].user_id)
+            typist.types("")
+            for number in (6, 7, 8):
+                await typist.answers(rf"\[{number}/8\]", "")
+            await all_is_well(typist, hackbase)
+
+        await hanna.invite(room, bots[1].user_id)
+        write_answers(betaspace, theirs.url, f"{bots[1].user_id} {town.homeserver.url}", bots[1])
+        await made_by_answers(betaspace, friends)
+
+        running = [BotProcess(each / "config.yaml", each / "state", each / "log") for each in (hackbase, betaspace)]
+        for bot in running:
+            stack.push_async_callback(bot.stop)
+        await asyncio.gather(*(bot.start() for bot in running))
+        spaces = [
+            SimpleNamespace(party=party, name=party, superuser=person, account=account)
+            for party, person, account in zip(("hackbase", "betaspace"), (hanna, bea), bots, strict=True)
+        ]
+        # Betaspace gives here, so it plays the part that Attraktor has in the demo
+        stage = cast("Stage", SimpleNamespace(room=room, attraktor=spaces[1], betaspace=spaces[0]))
+        await plot.connect(stage, cast("Any", spaces[0]), cast("Any", spaces[1]))
+        await plot.push(stage, "!fed push 25 W-M3 to hackbase", asker=bea, approver=hanna)
+        took = time.monotonic() - began
+
+        async with Stocktake(ours.url, seeded.token("admin")) as stocktake:
+            [item] = await stocktake.items("W-M3")
+        assert (str(item.quantity), item.part) == ("25", "Washer M3")
+        [part] = [part for part in seeded.server.state.parts if part.IPN == "W-M3"]
+        assert seeded.server.state.categories[cast("int", part.category)].name == "From friends"
+        assert took < MOST_SECONDS
+
+
+def write_answers(folder: Path, url: str, bot: str, account: Account) -> None:
+    folder.mkdir()
+    (folder / "password").write_text(f"{account.password}\n")
+    answers = {
+        "inventree": url,
+        "superuser": "bea",
+        "superuser_password": "${BEA}",
+        "name": "Betaspace",
+        "bot": bot,
+        "bot_password_file": "password",
+        "keep_superuser": True,
+    }
+    (folder / "answers.yaml").write_text(yaml.safe_dump(answers))
+
+
+async def made_by_answers(folder: Path, seeded: Seeded) -> None:
+    """Without a terminal, and twice: the second time there is nothing left to do."""
+    written = []
+    for again in (False, True):
+        with fedbot(folder, "init", "--answers", "answers.yaml", BEA=seeded.passwords["bea"]) as script:
+            assert await script.ends() == Exit.OK, script.screen
+        assert ("In InvenTree:\n  • nothing: all of it is there" in script.screen) == again
+        written.append((folder / "config.yaml").read_text())
+    assert written[0] == written[1]
+
+
+async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) -> None:
+    """The rooms are made this time, and no superuser's token is kept."""
+    seeded = bare(name="InvenTree")
+    bot = await town.bot("clumsy-bot")
+    nowhere = "http://127.0.0.1:9"
+    async with serve(Serving(seeded.server)) as inventree, at_a_terminal(tmp_path) as typist:
+        await typist.answers(r"\[1/8\]", "our InvenTree")
+        for wrong, told in (
+            (f"{nowhere}/", "✗ That is no address"),
+            (town.homeserver.url, "✗ Nothing answers at http://127.0.0.1:9"),
+            (inventree.url.removeprefix("http://") + "/api/part/", "isn't InvenTree"),
+        ):
+            await typist.answers(told, wrong)
+
+        await typist.answers(r"\[2/8\]", "kim")
+        await typist.answers("Password of kim", seeded.passwords["kim"])
+        await typist.answers("✗ kim is no superuser", "hanna")
+        await typist.answers("Password of hanna", "wrong")
+        await typist.answers("✗ InvenTree doesn't accept hanna with this password", "")
+        await typist.answers("superuser's token", "inv-no-such-token")
+        await typist.answers("✗ InvenTree doesn't accept this token", "")
+        await typist.answers("superuser's token", seeded.token("hanna"))
+
+        await typist.answers(r"\[3/8\]", "")
+        await typist.answers("✗ write a name", "Clumsy e.V. = 12")
+        await typist.answers("✗ use lowercase letters", "Clumsy e.V.")
+
+        await typist.answers(r"\[4/8\]", "clumsy-bot")
+        await typist.answers("✗ Write the whole Matrix id", bot.user_id)
+        await typist.answers("✗ Nothing answers at https://demo.localhost", f"{bot.user_id} {inventree.url}")
+        await typist.answers("not as a Matrix homeserver does", f"{bot.user_id} {town.homeserver.url}")
+        await typist.answers("password", "wrong")
+        await typist.answers("✗ .*register_new_matrix_user", f"{bot.user_id} {town.homeserver.url}")
+        await typist.answers("password", bot.password)
+
+        await typist.answers(r"\[5/8\]", "")
+        await typist.answers("✗ I see no invitation yet", "hello")
+        await typist.answers("✗ Invite me and press Enter", "@nobody:demo.localhost")
+        await typist.answers("✗ The homeserver knows no @nobody", town.hanna.user_id)
+
+        await typist.answers(r"\[6/8\]", "9=kim")
+        await typist.answers("✗ .*from 1 to 1", "1=karl")
+        await typist.answers("✗ InvenTree has no user karl", "1=-")
+        await typist.answers("✗ Nobody of these could approve", "@kim:demo.localhost=kim +@kim:demo.localhost")
+
+        await typist.answers(r"\[7/8\]", "perhaps")
+        await typist.answers("✗ Answer y or n", "n")
+        await typist.answers(r"\[8/8\]", "what?")
+        await typist.answers("✗ Answer y or n", "y")
+        await all_is_well(typist, tmp_path)
+    settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert settings["people"] == {town.hanna.user_id: "hanna", "@kim:demo.localhost": "kim"}
+    assert "admin_token_file" not in settings["inventree"]
+    approvers = [user.username for user in seeded.server.state.users if in_group(seeded, user, "fedbot approvers")]
+    assert approvers == ["hanna", "kim"]
+    for room in (settings["rooms"][0], settings["admin_room"]):
+        await town.hanna.wait_for_invitation(room)
+        await town.hanna.join(room)
+        levels = await town.hanna.state(room, "m.room.power_levels")
+        assert levels["events"]["dev.fedbot.party"] == 0
+        await town.hanna.set_state(room, "m.room.topic", {"topic": "she may do as she likes here"})
+    await town.hanna.upgrade_room(settings["rooms"][0], "12")
+
+
+@pytest.mark.parametrize("version", ["1.0", "0.17", "0.13"])
+async def test_every_version_of_inventree_is_made_ready(version: str, town: Town, tmp_path: Path) -> None:
+    seeded = bare(version)
+    bot = await town.bot(f"bot-{version}")
+    by_hand = version.startswith("0")
+    async with serve(Serving(seeded.server)) as inventree, at_a_terminal(tmp_path) as typist:
+        await typist.answers(r"\[1/8\]", inventree.url)
+        await typist.answers(r"\[2/8\]", "hanna")
+        await typist.answers("Password of hanna", seeded.passwords["hanna"])
+        await typist.answers(r"\[3/8\]", "")
+        await typist.answers(r"\[4/8\]", f"{bot.user_id} {town.homeserver.url}")
+        await typist.answers("password", bot.password)
+        await typist.answers(r"\[5/8\]", town.hanna.user_id)
+        await typist.answers(r"\[6/8\]", "")
+        if not by_hand:
+            await typist.answers(r"\[7/8\]", "")
+        await typist.answers(r"\[8/8\]", "")
+        if by_hand:
+            told = await typist.reads("Press Enter")
+            assert f"{inventree.url}/admin/auth/user/add/" in told
+            password = re.findall("with the password (.*)\n", told)[0]
+            typist.types("")
+            await typist.reads("Press Enter")
+            click(seeded, password)
+            typist.types("")
+        await all_is_well(typist, tmp_path)
+    settings = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    assert settings["rules"] == {"pinned_approvers": [], "pinned_superusers": ["hanna"]}
+    assert ("admin_token_file" in settings["inventree"]) != by_hand
+
+
+def click(seeded: Seeded, password: str) -> None:
+    """Do in Django's admin pages what it said."""
+    state = seeded.server.state
+    group = make_group(state, "fedbot", {role: " ".join(allowed) for role, allowed in ROLES.items()}, exactly=True)
+    approvers = make_group(state, "fedbot approvers", {})
+    made = User(pk=state.users.next_pk, username="fedbot", groups=(group.pk,), password_hash=hash_password(password))
+    state.users.put(made)
+    [hanna] = state.users.find("username", "hanna")
+    state.users.put(replace(hanna, groups=(approvers.pk,)))
+
+
+def in_group(seeded: Seeded, user: User, name: str) -> bool:
+    return any(seeded.server.state.groups[pk].name == name for pk in user.groups)

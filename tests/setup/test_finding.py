@@ -1,0 +1,149 @@
+"""How addresses are found: sub-paths, redirects, certificates, `.well-known`, ways to sign in, registration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+import httpx
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from fedbot.setup import inventree, matrix
+from fedbot.setup.asking import Answers, NotGood, Stopped, yes_or_no
+from fedbot.setup.matrix import Homeserver
+from fedbot_demo.certificates import CertificateAuthority
+from fedbot_demo.inventree import seeds
+from fedbot_demo.inventree.server import Serving, serve
+
+INVENTREE = {"server": "InvenTree", "version": "1.5.0", "apiVersion": 530, "instance": "Attraktor"}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serving(pages: dict[str, object]) -> AsyncIterator[str]:
+    """A server with these pages: JSON, or a handler."""
+
+    def page(content: object) -> Handler:
+        async def answer(_: web.Request) -> web.StreamResponse:
+            return web.json_response(content)
+
+        return answer
+
+    application = web.Application()
+    for path, content in pages.items():
+        application.router.add_route("*", path, cast("Handler", content) if callable(content) else page(content))
+    async with TestServer(application) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+async def found(said: str) -> str:
+    return (await asyncio.to_thread(inventree.find, said)).url
+
+
+async def refused(said: str) -> str:
+    with pytest.raises(NotGood) as problem:
+        await found(said)
+    return str(problem.value)
+
+
+async def test_an_inventree_is_found_at_any_page_of_it_below_a_path_and_where_it_moved() -> None:
+    async def moved(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPMovedPermanently("/stock/api/")
+
+    async with serving({"/stock/api/": INVENTREE, "/old/api/": moved, "/api/": {"server": "Other"}}) as url:
+        for said in ("/stock", "/stock/", "/stock/web/part/7", "/stock/api/", "/old"):
+            assert await found(url + said) == f"{url}/stock"
+        assert await found(f"{url.removeprefix('http://')}/stock/") == f"{url}/stock"
+        assert "answers, but isn't InvenTree" in await refused(url)
+    async with serving({"/inventree/api/": INVENTREE}) as url:
+        assert await found(url) == f"{url}/inventree"
+    async with serving({"/api/": {**INVENTREE, "version": "0.12", "apiVersion": 120}}) as url:
+        assert "the oldest that works is 0.13" in await refused(url)
+    for nonsense in ("", "our server", "ftp://inventree", "https://user:pw@host", "http://host:0"):
+        assert "That is no address" in await refused(nonsense)
+
+
+async def test_trouble_with_a_certificate_is_told_and_a_ca_file_behind_the_address_ends_it(tmp_path: Path) -> None:
+    authority = CertificateAuthority(tmp_path)
+    issued = authority.issue("inventree")
+    async with serve(Serving(seeds.alpha().server), certificate=issued.certificate, key=issued.key) as server:
+        assert f"write the path of its authority's file behind the address: {server.url}" in await refused(server.url)
+        assert await found(f"{server.url} {authority.certificate}") == server.url
+        assert "There is no CA certificate in the file /nowhere" in await refused(f"{server.url} /nowhere")
+
+
+def homeserver(**changed: object) -> dict[str, object]:
+    return {
+        "/_matrix/client/versions": {"versions": ["v1.11"]},
+        "/_matrix/client/v3/login": {"flows": [{"type": "m.login.password"}]},
+        "/_matrix/client/v3/register": {"errcode": "M_FORBIDDEN", "error": "Registration has been disabled"},
+        **changed,
+    }
+
+
+async def test_a_homeserver_is_found_by_well_known_and_says_how_to_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(homeserver()) as url:
+        monkeypatch.setattr(matrix, "_well_known", lambda _, server: url if server == "example.org" else "")
+        assert await asyncio.to_thread(matrix.find, "example.org") == Homeserver(url)
+    sso = {"/_matrix/client/v3/login": {"flows": [{"type": "m.login.sso"}, {"type": "m.login.token"}]}}
+    async with serving(homeserver(**sso)) as url:
+        assert await asyncio.to_thread(matrix.find, "x.org", url) == Homeserver(url, takes_passwords=False, by_sso=True)
+    async with serving({"/": {}}) as url:
+        with pytest.raises(NotGood, match=r"not as a Matrix homeserver does.*write its address behind the id"):
+            await asyncio.to_thread(matrix.find, "x.org", url)
+
+
+async def test_well_known_is_read_and_nonsense_in_it_is_nothing() -> None:
+    def told(content: str) -> str:
+        def answer(request: httpx.Request) -> httpx.Response:
+            assert str(request.url) == "https://example.org/.well-known/matrix/client"
+            return httpx.Response(200, text=content)
+
+        with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+            return matrix._well_known(client, "example.org")
+
+    assert told('{"m.homeserver": {"base_url": "https://m.example.org"}}') == "https://m.example.org"
+    assert [told(content) for content in ("", "[]", "{}", '{"m.homeserver": 7}')] == ["", "", "", ""]
+
+
+async def test_an_account_is_registered_where_anybody_may() -> None:
+    asked = []
+
+    async def register(request: web.Request) -> web.StreamResponse:
+        content = await request.json()
+        asked.append(content)
+        if "auth" not in content:
+            return web.json_response({"session": "s1", "flows": [{"stages": ["m.login.dummy"]}]}, status=401)
+        return web.json_response({"user_id": "@bot:example.org"})
+
+    free = {"/_matrix/client/v3/register/available": {"available": True}}
+    async with serving(homeserver(**{"/_matrix/client/v3/register": register}, **free)) as url:
+        there = await asyncio.to_thread(matrix.find, "example.org", url)
+        assert there.open_to_all
+        assert await asyncio.to_thread(matrix.is_free, there, "bot")
+        password = await asyncio.to_thread(matrix.register, there, "bot")
+    assert asked[-1]["auth"] == {"type": "m.login.dummy", "session": "s1"}
+    assert (asked[-1]["username"], asked[-1]["password"]) == ("bot", password)
+    async with serving(homeserver()) as url:
+        there = await asyncio.to_thread(matrix.find, "example.org", url)
+        assert not await asyncio.to_thread(matrix.is_free, there, "bot")
+        assert "register_new_matrix_user --no-admin -u bot" in matrix.by_hand("bot", there)
+
+
+async def test_answers_come_from_a_file_with_its_secrets_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("correct horse\n")
+    answers = Answers({"keep_superuser": False, "bot_password_file": "password", "name": "${NAME}"}, tmp_path, {})
+    assert not await answers.ask("keep_superuser", "Keep it?", yes_or_no, default="yes")
+    assert answers.secret("bot_password", "Password") == "correct horse"
+    assert await answers.ask("go", "Do it?", yes_or_no, default="yes")
+    with pytest.raises(Stopped, match="Set the environment variable NAME"):
+        await answers.ask("name", "Name", yes_or_no)
+    with pytest.raises(Stopped, match="superuser: Answer y or n"):
+        await answers.ask("superuser", "Superuser", yes_or_no)
+    with pytest.raises(Stopped, match="by hand"):
+        answers.wait("click")
