@@ -50,6 +50,7 @@ def inventory_settings(settings: Settings) -> InventorySettings:
         outgoing=inventree.outgoing,
         incoming=inventree.incoming,
         destination=inventree.destination,
+        new_parts=inventree.new_parts,
         new_part_category=inventree.new_part_category,
         taken_serial=inventree.taken_serial,
         timeout=inventree.timeout_seconds,

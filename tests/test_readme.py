@@ -9,6 +9,7 @@ import pytest
 
 from fedbot.cli.exits import Exit
 from fedbot.cli.main import _COMMANDS
+from fedbot.setup.written import service
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -46,6 +47,8 @@ def test_the_exit_codes_that_it_tells_are_those_of_the_command() -> None:
     assert [int(code) for code in prevented.split()] == [Exit.USAGE, *sorted(hopeless)]
     (in_cli,) = re.findall(r"RestartPreventExitStatus=([\d ]+)", (ROOT / "docs/cli.md").read_text(encoding="utf-8"))
     assert in_cli.split() == prevented.split()
+    unit = service(Path("/etc/fedbot/config.yaml"), Path("/var/lib/fedbot"), container=False)
+    assert f"RestartPreventExitStatus={prevented}\n" in unit
 
 
 def test_the_picture_is_small_enough_for_a_phone() -> None:

@@ -27,7 +27,7 @@ from fedbot.rules.model.stock import Right, Rights
 
 MANY_ITEMS = 10_000
 TWO_PEOPLE = 2
-ROLES = "stock and return_order: add; part, part_category, stock_location: view"
+ROLES = "stock, return_order and part: add; part_category, stock_location: view"
 
 
 async def inventree_findings(settings: Settings, inventory: Inventory) -> list[Finding]:
@@ -41,6 +41,7 @@ async def inventree_findings(settings: Settings, inventory: Inventory) -> list[F
             ),
             *_database(standing),
             *_token(settings, standing),
+            _new_parts(settings, standing),
             *_admin_token(settings, standing),
             *_ends(settings, await _answer(inventory, OwnTokens(), OwnTokensSeen)),
             *[bad("InvenTree", complaint) for complaint in standing.complaints],
@@ -97,6 +98,22 @@ def _token(settings: Settings, standing: InventoryStanding) -> list[Finding]:
         what = f"with API {standing.api} any account can make itself administrator"
         found.append(bad("peer_access", what, todo))
     return found
+
+
+def _new_parts(settings: Settings, standing: InventoryStanding) -> Finding:
+    """What becomes of the first thing that a friend sends, which is seldom a part that we have."""
+    if standing.makes_parts:
+        category = settings.inventree.new_part_category
+        where = f"in {category}" if category else "outside of all categories"
+        todo = "" if category else "name a category for it: inventree.new_part_category"
+        return good("new parts", f"a yes makes a part that you don't have, {where}", todo)
+    what = "what fits none of your parts can't be taken before somebody says !fed match"
+    if not settings.inventree.new_parts:
+        return good("new parts", f"none are made, as the settings say; {what}")
+    todo = "give the bot's user the role part: add; or write new_parts: false below inventree"
+    if not settings.inventree.new_part_category:
+        todo += "; InvenTree before 0.17 also needs a category: new_part_category"
+    return good("new parts", f"the bot may make none; {what}", todo)
 
 
 def _admin_token(settings: Settings, standing: InventoryStanding) -> list[Finding]:

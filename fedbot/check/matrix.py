@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -94,7 +94,7 @@ async def matrix_findings(settings: Settings, sign_in: Callable[[], Awaitable[Si
         found.append(_trust(anothers=await account.is_anothers()))
         joined = await account.joined()
         for room in settings.rooms:
-            found += await _room(account, room, joined)
+            found += await _room(account, room, joined, settings.people)
         if settings.admin_room:
             found += await _admin_room(account, settings.admin_room, joined)
     except ChatProblem as problem:
@@ -141,11 +141,13 @@ async def _joined_room(account: SignedIn, room: str, joined: frozenset[str]) -> 
     return await account.room(room_id)
 
 
-async def _room(account: SignedIn, room: str, joined: frozenset[str]) -> list[Finding]:
+async def _room(account: SignedIn, room: str, joined: frozenset[str], people: Collection[str]) -> list[Finding]:
     seen = await _joined_room(account, room, joined)
     if isinstance(seen, Finding):
         return [seen]
     name = f"room {seen.name or room}"
+    if not set(people) & set(seen.members):
+        return [bad(name, "nobody of your people is in it", "invite them: who asks and approves does it there")]
     if seen.replaced_by:
         todo = f"write {seen.replaced_by} under rooms in its place; the bot goes there by itself, if it may come in"
         return [good(name, "it was upgraded: another room has taken its place", todo)]

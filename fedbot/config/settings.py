@@ -115,8 +115,12 @@ class InvenTree(Section):
     destination: str = Field(
         "", description="location for received items if neither part nor category has one; empty: they stay"
     )
+    new_parts: bool = Field(
+        default=True,
+        description="whether a transfer may create a part that we don't have; the bot's user needs part: add for it",
+    )
     new_part_category: str = Field(
-        "", description="category (path or number) for parts that a transfer creates; empty: it creates none"
+        "", description="category (path or number) for such parts; empty: outside of all categories (0.17 and newer)"
     )
     taken_serial: str = Field(
         "{serial}-{space}",

@@ -63,7 +63,7 @@ def create_part(server: Server, step: CreatePart) -> PartCreated:
             "units": wanted.units,
             "revision": plain(wanted.revision),
             "trackable": wanted.trackable,
-            "category": category_for_new_parts(server),
+            **category_for_new_parts(server),
             "link": address(step.link),
             "active": True,
             "component": True,
@@ -75,16 +75,18 @@ def create_part(server: Server, step: CreatePart) -> PartCreated:
     return PartCreated(row["pk"])
 
 
-def category_for_new_parts(server: Server) -> int:
-    """The category that `new_part_category` means."""
+def category_for_new_parts(server: Server) -> dict[str, int]:
+    """The field with the category that `new_part_category` means; nothing where that is empty."""
     word = server.settings.new_part_category
+    if not word and server.version.takes_parts_without_category:
+        return {}
     found = Places(server.api.rows("part/category/")).meant_by(word) if word else ()
     if len(found) != 1 or found[0].structural:
         raise Refusal(
             f'inventree.new_part_category is "{word}", which isn\'t one category that takes parts.',
             "no-category",
         )
-    return found[0].pk
+    return {"category": found[0].pk}
 
 
 def _is(row: Row, wanted: PartDescription) -> bool:

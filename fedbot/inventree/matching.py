@@ -165,12 +165,10 @@ def _comes_again(server: Server, item: Row, question: MatchPart) -> bool:
 
 
 def _nothing(server: Server, reason: str, *, creatable: bool = True) -> PartMatch:
-    """No part; a new one may be made if a category for it is configured and our user may create parts."""
-    category = server.settings.new_part_category
-    may = creatable and bool(category) and server.account.may("part", "add")
-    if not may:
+    """No part; a new one may be made where settings and roles allow it."""
+    if not (creatable and server.makes_parts):
         return PartMatch(reason=reason)
-    place = server.default_place({})
+    place, category = server.default_place({}), server.settings.new_part_category
     return PartMatch(reason=reason, creatable=True, category=category, place=place.path, location=place.pk)
 
 

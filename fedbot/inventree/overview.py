@@ -37,6 +37,7 @@ def standing(server: Server, question: Overview) -> InventoryStanding:
         writes_allowed=writes_allowed(server),
         complaints=_complaints(server),
         abilities=server.version.abilities,
+        makes_parts=server.makes_parts,
         index=index,
     )
 
@@ -80,7 +81,7 @@ def _about_roles(server: Server) -> tuple[str, ...]:
     account = server.account
     needed = (*_MOVING, ("part_category", "view"))
     lacking = [f"{role}: {permission}" for role, permission in needed if not account.may(role, permission)]
-    if server.settings.new_part_category and not account.may("part", "add"):
+    if server.settings.new_parts and server.settings.new_part_category and not account.may("part", "add"):
         lacking.append("part: add")
     if not any(account.may(role, "add") for role in ORDER_ROLES) and not server.admin_is_superuser:
         lacking.append("return_order: add")

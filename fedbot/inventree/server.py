@@ -24,8 +24,9 @@ class InventorySettings:
 
     `outgoing`, `incoming`, `destination` are stock locations by path (`Workshop/Outgoing`), by unique name,
     or by key (`"12"`). `destination` is where received items go whose part and category have no default
-    place; empty: they stay in Incoming. `new_part_category` (path, name or key): where a part may be created
-    that we don't have; empty: none is. `approvers_group` empty: the role stock: add makes an approver.
+    place; empty: they stay in Incoming. `new_parts`: whether a part may be created that we don't have;
+    `new_part_category` (path, name or key) is where; empty: outside of all categories.
+    `approvers_group` empty: the role stock: add makes an approver.
     `pinned_approvers`, `pinned_superusers`: who may count as that, besides what InvenTree says.
     `taken_serial`: the number that a thing gets whose own number is taken here.
     `accept_api`: a superuser's word that writes are fine on this API version, newer than we know.
@@ -45,6 +46,7 @@ class InventorySettings:
     outgoing: str = "Outgoing"
     incoming: str = "Incoming"
     destination: str = ""
+    new_parts: bool = False
     new_part_category: str = ""
     taken_serial: str = "{serial}-{space}"
     timeout: float = 10.0
@@ -194,6 +196,12 @@ class Server:
         if self.settings.destination:
             return self._place(self.settings.destination, "destination")
         return self.incoming
+
+    @property
+    def makes_parts(self) -> bool:
+        """Whether a part that we don't have may be made: by the settings, our user's roles, and this version."""
+        can_lie_there = bool(self.settings.new_part_category) or self.version.takes_parts_without_category
+        return self.settings.new_parts and can_lie_there and self.account.may("part", "add")
 
     def superuser(self) -> InvenTreeTransport:
         """The transport for users, groups and tokens. Raises `Refusal` without a superuser's token."""

@@ -74,6 +74,11 @@ class Version:
         return self.api >= 519  # noqa: PLR2004
 
     @property
+    def takes_parts_without_category(self) -> bool:
+        """Whether a part may be outside of all categories."""
+        return self.api >= 293  # noqa: PLR2004
+
+    @property
     def locks_rows(self) -> bool:
         """Whether a transfer locks the stock item, so that what others move at the same moment adds up."""
         return self.api >= 522  # noqa: PLR2004

@@ -308,9 +308,12 @@ def unmatched(transfer: Transfer) -> list[Progress]:
 
 def what_and_where(locale: Locale, card: Card) -> Lines:
     """What each line is, where it comes from and where it would land."""
+    lines: Lines = [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
     if card.only:
-        return _one_line(locale, card, card.only)
-    return [Items(tuple(_list_item(locale, card, line) for line in card.transfer.terms.lines))]
+        lines = _one_line(locale, card, card.only)
+    if any(progress.create_part and progress.part is None for progress in card.transfer.progress):
+        lines.append(locale.say("Picture, parameters, files and price don't come along with a new part."))
+    return lines
 
 
 def _one_line(locale: Locale, card: Card, line: Line) -> Lines:
@@ -372,10 +375,12 @@ def _destination(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     if progress.create_part:
         name = naming.part(locale, line.description)
         category = locale.short(progress.category, 60)
+        units = locale.short(line.description.units, 20) or locale.word(marked("pieces"))
         if category:
-            sentence = 'as a new part "{name}" in {category}, made on your yes'
-            return (where, ", ", *locale.say(sentence, name=name, category=category))
-        return (where, ", ", *locale.say('as a new part "{name}", made on your yes', name=name))
+            sentence = 'as a new part "{name}" in {category}, counted in {units}, made on your yes'
+            return (where, ", ", *locale.say(sentence, name=name, category=category, units=units))
+        sentence = 'as a new part "{name}", counted in {units}, made on your yes'
+        return (where, ", ", *locale.say(sentence, name=name, units=units))
     return (where,)
 
 

@@ -33,6 +33,7 @@ from fedbot.rules.model.stock import Rights
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.seeding import Seeded
 from fedbot_demo.inventree.transport import SimulatedTransport
+from fedbot_demo.inventree.versions import Version
 from tests.config.conftest import least
 from tests.fakes.vault import FakeVault
 
@@ -79,6 +80,7 @@ async def test_a_server_that_is_set_up_is_good(alpha: Seeded) -> None:
     assert faults(findings) == []
     assert {finding.name: finding.what for finding in findings[1:]} == {
         "InvenTree token": "user fedbot may move stock",
+        "new parts": "a yes makes a part that you don't have, outside of all categories",
         "admin token": "a superuser's",
         "inventree.token": f"good until {in_days(365)}",
         "inventree.admin_token": f"good until {in_days(365)}",
@@ -126,6 +128,24 @@ async def test_where_the_end_of_a_token_is_not_told_that_is_said(alpha: Seeded) 
     assert "doesn't tell when tokens end" in finding.what
 
 
+async def test_what_becomes_of_a_part_that_is_not_there_yet_is_told(alpha: Seeded) -> None:
+    async def told(**inventree: Any) -> Finding:  # noqa: ANN401 -- raw YAML
+        [finding] = [each for each in await found(alpha, inventree=inventree) if each.name == "new parts"]
+        return finding
+
+    assert (await told(new_part_category="Laser")).what.endswith("in Laser")
+    assert "none are made, as the settings say" in (await told(new_parts=False)).what
+    alpha.server.state.version = Version.named("0.13")
+    assert "before 0.17 also needs a category" in (await told()).todo
+    alpha.server.state.version = Version.named("newest")
+    for rule in list(alpha.server.state.rule_sets):
+        alpha.server.state.rule_sets.put(replace(rule, can_add=rule.can_add and rule.name != "part"))
+    finding = await told()
+    assert finding.good
+    assert "can't be taken before somebody says !fed match" in finding.what
+    assert finding.todo.startswith("give the bot's user the role part: add")
+
+
 async def test_without_an_admin_token_it_works_but_takes_clicks(alpha: Seeded) -> None:
     findings = await found(alpha)
     assert faults(findings) == []
@@ -147,7 +167,7 @@ async def test_a_token_that_may_too_little_is_told_with_the_roles_it_lacks(alpha
 async def test_a_token_that_may_not_even_look_is_told(alpha: Seeded) -> None:
     [finding] = faults(await found(alpha, inventree={"token": alpha.token("kim")}))
     assert finding.name == "InvenTree token"
-    assert "stock and return_order: add" in finding.todo
+    assert "stock, return_order and part: add" in finding.todo
 
 
 async def test_a_token_that_is_no_good_is_told(alpha: Seeded) -> None:

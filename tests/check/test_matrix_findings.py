@@ -16,7 +16,13 @@ from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedO
 from fedbot.rules.model.events import RoomSeen
 from tests.config.conftest import least
 
-SEEN = RoomSeen(room="!room", event_id="", at=datetime(2026, 11, 24, tzinfo=UTC), name="Lending")
+SEEN = RoomSeen(
+    room="!room",
+    event_id="",
+    at=datetime(2026, 11, 24, tzinfo=UTC),
+    name="Lending",
+    members={"@anna:example.org": "Anna"},
+)
 
 
 @dataclass
@@ -66,6 +72,11 @@ async def test_a_room_with_all_that_the_bot_needs_is_good() -> None:
         good("Matrix encryption", "the bot works in encrypted rooms too, and signs its device for people's apps"),
         good("room Lending", "the bot may write, react and announce the space"),
     ]
+
+
+async def test_a_room_without_any_of_our_people_is_told_with_what_to_do() -> None:
+    [*_, finding] = await found(Account({"!room": replace(SEEN, members={"@bea:beta.example": "Bea"})}))
+    assert (finding.good, finding.what) == (False, "nobody of your people is in it")
 
 
 async def test_of_an_upgraded_room_it_tells_which_one_to_write_in_its_place() -> None:

@@ -101,6 +101,7 @@ class Ground:
             outgoing=f"{self.run}/Outgoing",
             incoming=f"{self.run}/Incoming",
             destination=f"{self.run}/Shelf",
+            new_parts=True,
             new_part_category=self.run,
             timeout=60,
         )

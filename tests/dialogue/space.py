@@ -79,6 +79,7 @@ class Space:
             token=self._token("token_file", "fedbot"),
             admin_token=self._token("admin_token_file", "admin") if self.home.has_admin_token else None,
             approvers_group="fedbot approvers",
+            new_parts="new_part_category" in self.settings,
             **self.settings,
         )
         return OwnInventory(settings, self.vault, network=self._reach, sign=self.identity.sign, pause=lambda _: None)

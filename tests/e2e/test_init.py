@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import stat
 import time
@@ -38,7 +39,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MOST_QUESTIONS = 8
 MOST_SECONDS = 60.0
-"""From the first question to the first item booked in, people's own time not counted (two cores, busy ones)."""
+"""From the first question to the first item booked in, people's own time not counted, on a machine with nothing else
+to do; on a busy one as much more as each process gets less of it."""
 
 
 def bare(version: str = "newest", name: str = "Hackbase e.V.") -> Seeded:
@@ -137,7 +139,7 @@ async def test_from_nothing_to_an_item_that_a_friend_has_sent(town: Town, tmp_pa
         assert (str(item.quantity), item.part) == ("25", "Washer M3")
         [part] = [part for part in seeded.server.state.parts if part.IPN == "W-M3"]
         assert seeded.server.state.categories[cast("int", part.category)].name == "From friends"
-        assert took < MOST_SECONDS
+        assert took < MOST_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def write_answers(folder: Path, url: str, bot: str, account: Account) -> None:

@@ -68,6 +68,7 @@ class Space:
             admin_token=SecretStr(seeded.token(superuser)),
             approvers_group="fedbot approvers",
             destination=destination,
+            new_parts=True,
             new_part_category=category,
         )
         self.admin = InvenTreeTransport(url, seeded.token(superuser), transport=SimulatedTransport(seeded.server))

@@ -125,6 +125,12 @@ async def test_a_part_is_created_as_described_and_may_go_back_one_day(beta: Spac
     assert (row["salable"], row["trackable"], row["category_name"], row["link"]) == (True, True, "Machines", LINK)
 
 
+async def test_without_a_configured_category_a_part_is_made_outside_of_all(beta: Space) -> None:
+    result = await beta.edge(new_part_category="").act(await create_part(beta))
+    assert isinstance(result, PartCreated)
+    assert beta.admin.row(f"part/{result.part}/")["category"] is None
+
+
 async def test_a_part_that_somebody_made_meanwhile_is_taken(beta: Space) -> None:
     step = await create_part(beta)
     content = {"name": "Widget ‹XL›", "IPN": "W-XL", "revision": "B", "category": 1}

@@ -43,8 +43,11 @@ async def test_no_part_means_a_new_one_where_that_is_allowed(beta: Space) -> Non
     assert await match(beta, "Widget", "W-1") == PartMatch(
         creatable=True, category="Machines", reason="none", place="Store", location=beta.place("Store")
     )
-    edge = beta.edge(new_part_category="")
-    assert await edge.answer(MatchPart("alpha", PartDescription("Widget"))) == PartMatch(reason="none")
+    widget = MatchPart("alpha", PartDescription("Widget"))
+    place = beta.place("Store")
+    outside = PartMatch(creatable=True, category="", reason="none", place="Store", location=place)
+    assert await beta.edge(new_part_category="").answer(widget) == outside
+    assert await beta.edge(new_parts=False).answer(widget) == PartMatch(reason="none")
 
 
 async def test_several_parts_of_one_name_are_for_a_person_to_tell_apart(beta: Space) -> None:

@@ -160,7 +160,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
-        Lands in: betaspace, Incoming, as a new part "M3 bolt", made on your yes
+        Lands in: betaspace, Incoming, as a new part "M3 bolt", counted in pieces, made on your yes
+        Picture, parameters, files and price don't come along with a new part.
 
         For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
@@ -188,7 +189,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         to betaspace, Shelf 1, as your part "Our bolt" (recorded as the same)
         • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
         from attraktor, Wood rack
-        to betaspace, Shelf 2, as a new part "Speaker cable", made on your yes
+        to betaspace, Shelf 2, as a new part "Speaker cable", counted in m, made on your yes
+        Picture, parameters, files and price don't come along with a new part.
 
         For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet

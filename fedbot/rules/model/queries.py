@@ -331,7 +331,8 @@ class InventoryStanding:
     """What the InvenTree says of itself and of our token; nothing secret in it.
 
     `abilities` are the names of what this version can do and others can't (`inventree.versions.ABILITIES`). `index` is
-    told of a server that is too large to be read anew for each answer.
+    told of a server that is too large to be read anew for each answer. `makes_parts`: whether a yes may make a part
+    that is not there yet.
     """
 
     name: str
@@ -346,6 +347,7 @@ class InventoryStanding:
     complaints: tuple[str, ...] = ()
     abilities: tuple[str, ...] = ()
     index: IndexStanding | None = None
+    makes_parts: bool = False
 
 
 @dataclass(frozen=True)
