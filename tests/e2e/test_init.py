@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -136,7 +137,7 @@ async def test_from_nothing_to_an_item_that_a_friend_has_sent(town: Town, tmp_pa
 
         async with Stocktake(ours.url, seeded.token("admin")) as stocktake:
             [item] = await stocktake.items("W-M3")
-        assert (str(item.quantity), item.part) == ("25", "Washer M3")
+        assert (item.quantity, item.part) == (Decimal(25), "Washer M3")
         [part] = [part for part in seeded.server.state.parts if part.IPN == "W-M3"]
         assert seeded.server.state.categories[cast("int", part.category)].name == "From friends"
         assert took < MOST_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
