@@ -125,6 +125,12 @@ async def test_from_nothing_to_an_item_that_a_friend_has_sent(town: Town, tmp_pa
         for bot in running:
             stack.push_async_callback(bot.stop)
         await asyncio.gather(*(bot.start() for bot in running))
+        for account in bots:
+            await hanna.wait_for(
+                lambda event, bot=account.user_id: event.sender == bot and plot.kind_of(event) == "announce",  # type: ignore[misc]
+                plot.PATIENCE_S,
+                what=f"the announcement of {account.user_id}",
+            )
         spaces = [
             SimpleNamespace(party=party, name=party, superuser=person, account=account)
             for party, person, account in zip(("hackbase", "betaspace"), (hanna, bea), bots, strict=True)
