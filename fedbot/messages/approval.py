@@ -88,6 +88,14 @@ def not_the_same_yes(locale: Locale, *, transfer: Transfer, first: Wish, by: str
     ]
 
 
+def reacts_too_much(locale: Locale, *, most: int) -> Lines:
+    """One person reacts more often than the bot looks at it."""
+    return [
+        locale.say("Not counted: you reacted more than {most} times at once.", most=most),
+        locale.say("Please wait a minute, then react anew. Until then none of your reactions counts."),
+    ]
+
+
 def tap_instead(locale: Locale, *, subject: Subject) -> Lines:
     """A 👍 or a 'yes' as the answer to a card: it isn't a decision."""
     if isinstance(subject, Transfer) and subject.awaits_parcel:

@@ -722,6 +722,7 @@ def only_all_of_a_thing(locale: Locale, *, loan: Transfer, usage: str) -> Lines:
 
 _NO_PHOTO = {
     "too-large": marked("it is larger than 20 MB. Send it smaller."),
+    "too-many": marked("you sent too many at once. Send it again in an hour."),
     "inactive": marked("you have no active user of InvenTree. See {check}."),
     "too-late": marked("this is over. It can be attached in InvenTree."),
     "no-picture": marked("it is no picture that I know. JPEG, PNG, WebP, GIF and HEIC are fine."),

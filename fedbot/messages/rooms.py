@@ -195,6 +195,15 @@ def invitation_declined(locale: Locale, *, room: str, name: str, by: str, known:
     return lines
 
 
+def too_many_invitations(locale: Locale, *, by: str) -> Lines:
+    """More invitations than the bot answers."""
+    return [
+        locale.say("I get too many invitations, the last by {person}.", person=Code(locale.short(by, 120))),
+        locale.say("I leave those beyond the limit unanswered. Our configured rooms are not concerned."),
+        locale.say("To stop them, block the account on the homeserver. I say this once a day."),
+    ]
+
+
 def room_without_power(locale: Locale, *, room: Room, bot: str) -> Lines:
     """The room's power levels keep us from talking or reacting."""
     lacking: list[Inline] = []

@@ -28,7 +28,7 @@ from fedbot.rules.approval.subject import (
 from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import connect as connections
 from fedbot.rules.loan import extend, lend
-from fedbot.rules.model import audit
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.decision import Choice, Decision, DecisionStage, Signature, SpokenReason, Wish
@@ -82,9 +82,14 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     choice = CARD_KEYS.get(normalised(event.key))
     if subject is None or announcements.is_bot(turn, event.room, event.sender):
         return
+    says_something = choice is not None or looks_like_a_decision(event.key)
+    if says_something and not _reacts_too_much(turn, subject, event.sender):
+        _on_decision_like(turn, subject, choice, event)
+
+
+def _on_decision_like(turn: Turn, subject: Subject, choice: Choice | None, event: Reacted) -> None:
     if choice is None:
-        if looks_like_a_decision(event.key):
-            _tell_what_to_tap(turn, subject, event.sender)
+        _tell_what_to_tap(turn, subject, event.sender)
         return
     if choice in {Choice.PARCEL, Choice.DAMAGED} and isinstance(subject, Connection):
         return
@@ -98,6 +103,21 @@ def on_reaction(turn: Turn, event: Reacted) -> None:
     complaint = take_up(turn, subject, choice, event.sender, event.event_id, at=event.at, note=note)
     if complaint:
         quiet(turn, subject, event.sender, complaint)
+
+
+def _reacts_too_much(turn: Turn, subject: Subject, person: str) -> bool:
+    """Whether the person is over their budget: told once, then their reactions count for nothing for a minute."""
+    waiting = f"too-many-reactions:{person}"
+    if any(telling.id == waiting and telling.until > turn.now for telling in turn.tellings()):
+        return True
+    if turn.spends("reaction", person) is None:
+        return False
+    if person in turn.home.people and turn.tell_once(waiting, budgets.MINUTE):
+        phrase = say(messages.approval.reacts_too_much, most=budgets.LIMITS["reaction"][0].most)
+        addressed = replace(phrase, to=turn.name_of(person, subject.room))
+        key = f"too-many-reactions:{subject.id}:{person}:{turn.now.isoformat()}"
+        turn.do(Post(key, subject.room, addressed, thread=f"card:{subject.id}"))
+    return True
 
 
 def on_missed_reaction(turn: Turn, event: Reacted) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from fedbot import messages
@@ -21,7 +22,9 @@ from fedbot.rules.wire.subject_ids import Opening, SubjectKind, by_line, connect
 from tests.dialogue.books import assert_books_balance
 from tests.dialogue.space import Space
 from tests.dialogue.test_dishonest_friends import forges
+from tests.dialogue.test_photos import JPEG, attached, lens_comes_back
 from tests.dialogue.world import World, a_world, friends, sharing
+from tests.fakes.people import Person
 
 DONE, OPEN = TransferState.DONE, TransferState.OPEN
 
@@ -204,3 +207,53 @@ async def test_many_messages_of_one_kind_for_the_admins_are_some_and_a_word_that
         assert turn.audit, "the audit has each of them"
         world.beta.bot.engine.state.apply(turn)
     assert told == ["bot_untrusted"] * 10 + ["admin_messages_left_out"]
+
+
+async def test_reactions_beyond_the_budget_cost_our_inventree_nothing_and_are_told_of_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = await friends()
+    card = await world.push()
+    asked: list[str] = []
+    passes_on = world.beta.wire.handle_request
+
+    def counted(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return passes_on(request)
+
+    monkeypatch.setattr(world.beta.wire, "handle_request", counted)
+    for _ in range(60):
+        tap = world.tom.reacts(card, "✅")
+        await world.settle()
+        world.tom.takes_back(tap)
+        await world.settle()
+    assert len(asked) <= 150
+    assert len([m for m in world.room.messages() if "more than 30 times at once" in m.text]) == 1
+    world.cem.reacts(card, "✅")  # somebody else's reaction counts
+    await world.grace()
+    assert world.beta.transfer().state is DONE
+
+
+async def test_photos_beyond_the_budget_are_not_fetched_and_that_is_said_once() -> None:
+    world, card = await lens_comes_back()
+    for number in range(30):
+        world.kim.shows(JPEG + bytes([number]), reply_to=card)
+    await world.settle()
+    await world.passes(timedelta(seconds=50))
+    assert len(attached(world)) <= 21
+    assert len([m for m in world.room.messages() if "you sent too many at once" in m.text]) == 1
+
+
+async def test_invitations_beyond_the_budget_stay_unanswered_and_our_own_rooms_are_open_all_the_same() -> None:
+    world = await friends()
+    bot = world.alpha.chat.user_id
+    strangers = [Person(world.server, f"stranger{number}") for number in range(40)]
+    chats = [stranger.opens_direct_chat(bot).id for stranger in (*strangers[:1] * 20, *strangers)]
+    await world.settle()
+    assert len([chat for chat in chats if world.server.membership(chat, bot) == "leave"]) <= 30
+    assert len([m for m in world.alpha_admins.messages() if "too many invitations" in m.text]) == 1
+    world.anna.kicks(bot)
+    await world.settle()
+    world.anna.invites(bot)
+    await world.settle()
+    assert world.server.membership(world.room.id, bot) == "join"

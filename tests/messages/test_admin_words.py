@@ -62,6 +62,14 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Nothing to do if it was unwanted. I say this once a day about a person.
         """,
     ),
+    "too many invitations": (
+        say(messages.rooms.too_many_invitations, by="@eve:example.org"),
+        """
+        I get too many invitations, the last by @eve:example.org.
+        I leave those beyond the limit unanswered. Our configured rooms are not concerned.
+        To stop them, block the account on the homeserver. I say this once a day.
+        """,
+    ),
     "an account of which apps warn": (
         say(messages.health.bot_untrusted, why="another client has made the account's own keys", home=ALPHA),
         """

@@ -286,6 +286,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
         If you belong to another space, its bot needs the same.
         """,
     ),
+    "more reactions at once than count": (
+        say(messages.approval.reacts_too_much, most=30),
+        """
+        Not counted: you reacted more than 30 times at once.
+        Please wait a minute, then react anew. Until then none of your reactions counts.
+        """,
+    ),
     "more lines at once than are read": (
         say(messages.line_errors.says_too_much, person="Piet", most=30),
         """

@@ -763,6 +763,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
         The photo is not kept: it is larger than 20 MB. Send it smaller. k7m2
         """,
     ),
+    "one photo too many": (
+        say(messages.loan.photo_not_kept, transfer=child("return"), reason="too-many", text=""),
+        """
+        The photo is not kept: you sent too many at once. Send it again in an hour. k7m2
+        """,
+    ),
     "a photo that the bot may not attach": (
         say(
             messages.loan.photo_not_kept,

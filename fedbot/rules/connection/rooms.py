@@ -32,6 +32,9 @@ def on_invited(turn: Turn, event: Invited) -> None:
     known = event.sender in turn.home.people or event.sender in turn.home.admins
     begins_direct_chat = event.direct and event.sender in turn.home.people
     follows = bool(room_upgrades.replaced_by(turn, event.room))
+    is_expected = follows or (room_upgrades.is_ours(turn, event.room) and known)
+    if not is_expected and _is_one_too_many(turn, event):
+        return
     if (room_upgrades.is_ours(turn, event.room) and known) or follows or begins_direct_chat:
         if not (room_upgrades.is_ours(turn, event.room) or follows):
             turn.save(Room(event.room, event.name, joined=False))
@@ -43,6 +46,17 @@ def on_invited(turn: Turn, event: Invited) -> None:
     if turn.tell_once(f"invited:{event.sender}", A_DAY):
         phrase = say(messages.rooms.invitation_declined, room=event.room, name=event.name, by=event.sender, known=known)
         turn.tell_admins(phrase, f"invited:{event.room}:{event.event_id}")
+
+
+def _is_one_too_many(turn: Turn, event: Invited) -> bool:
+    """Whether that person, or everybody together, invites us too often: then it stays unanswered."""
+    by_one = turn.spends("invitation", event.sender)
+    if by_one is None and turn.spends("invitation by anybody", "") is None:
+        return False
+    if turn.tell_once("too-many-invitations", A_DAY):
+        phrase = say(messages.rooms.too_many_invitations, by=event.sender)
+        turn.tell_admins(phrase, f"too-many-invitations:{event.event_id}")
+    return True
 
 
 def on_seen(turn: Turn, event: RoomSeen) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.catalogue.provenance import known_item
 from fedbot.rules.loan import lend
-from fedbot.rules.model import audit
+from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.continuation import OfLine, OfTransfer, WhenAnsweredOrNot, WhenStepEnds
 from fedbot.rules.model.effects import Ask, Do, Phrase, Post, say
 from fedbot.rules.model.events import Answered, PhotoSent, StepDone, StepRefused, StepUnknown, Unanswered
@@ -31,7 +31,7 @@ KEPT_UNTIL = timedelta(days=14)
 """So long after the end of a return photos of it are still taken."""
 LONGEST_PHOTO = 20_000_000
 """Bytes."""
-TOO_LARGE, TOO_LATE, INACTIVE = "too-large", "too-late", "inactive"
+TOO_LARGE, TOO_LATE, TOO_MANY, INACTIVE = "too-large", "too-late", "too-many", "inactive"
 _NOT_BACK = FINAL - {TransferState.DONE}
 
 
@@ -39,6 +39,10 @@ def on_photo(turn: Turn, event: PhotoSent) -> None:
     """A picture in a room: if it answers a return's card (or is in its thread) and is of our people, it is kept."""
     transfer = meant(turn, event)
     if transfer is None:
+        return
+    if turn.spends("photo", event.sender) is not None:
+        if turn.tell_once(f"too-many-photos:{event.sender}", budgets.HOUR):
+            _say_not_kept(turn, transfer, event.event_id, TOO_MANY)
         return
     reason = _why_not(turn, transfer, event)
     if reason:

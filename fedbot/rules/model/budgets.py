@@ -2,8 +2,8 @@
 
 Each budget is a bucket: so many at once, and one more each time that `every` has gone by. `Turn.spends` takes from it.
 Over budget nothing is lost for good: a protocol message that must arrive is left unread and comes again, a line is
-answered once with when to say it again, a mention is left out of a message that stands, a message for the admins
-stays in the audit.
+answered once with when to say it again, as is a reaction or a photo; a mention is left out of a message that stands, a
+message for the admins stays in the audit, an invitation stays unanswered.
 
 Pure data and arithmetic; imports no rules.
 """
@@ -57,6 +57,11 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
     "mention": (Limit(12, 2 * MINUTE), Limit(100, DAY / 100)),
     "line": (Limit(30, 6 * SECOND),),
     "admin message": (Limit(10, 10 * MINUTE),),
+    # what people do in a room besides talking: each is a few calls to a server
+    "reaction": (Limit(30, 6 * SECOND),),
+    "photo": (Limit(20, MINUTE), Limit(200, DAY / 200)),
+    "invitation": (Limit(5, 10 * MINUTE),),
+    "invitation by anybody": (Limit(30, MINUTE),),
 }
 """`Home` has those that an admin sets: questions of a peer, or of a person, an hour; requests to connect a day."""
 QUESTIONS = frozenset({"find", "stats", "books", "request"})
