@@ -146,17 +146,20 @@ async def _room(account: SignedIn, room: str, joined: frozenset[str], people: Co
     if isinstance(seen, Finding):
         return [seen]
     name = f"room {seen.name or room}"
-    if not set(people) & set(seen.members):
-        return [bad(name, "nobody of your people is in it", "invite them: who asks and approves does it there")]
     if seen.replaced_by:
         todo = f"write {seen.replaced_by} under rooms in its place; the bot goes there by itself, if it may come in"
         return [good(name, "it was upgraded: another room has taken its place", todo)]
     if not (seen.may_talk and seen.may_react):
         return [bad(name, "the bot may not write or react there", f"give {account.user_id} a higher power level")]
+    found = []
+    if not set(people) & set(seen.members):
+        found.append(
+            good(name, "nobody of your people is in it yet", "invite them: who asks and approves does it there")
+        )
     if not seen.may_announce:
         todo = f'in the room\'s power levels, set events["{PARTY}"] to 0; until then it announces by messages'
-        return [good(name, "the bot may write, but not announce the space in the room's state", todo)]
-    return [good(name, "the bot may write, react and announce the space")]
+        return [*found, good(name, "the bot may write, but not announce the space in the room's state", todo)]
+    return [*found, good(name, "the bot may write, react and announce the space")]
 
 
 async def _admin_room(account: SignedIn, room: str, joined: frozenset[str]) -> list[Finding]:
