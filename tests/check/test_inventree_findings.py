@@ -304,4 +304,4 @@ async def test_a_large_server_is_told_what_analyze_does() -> None:
 async def test_a_token_that_may_not_move_stock_is_a_fault_even_if_nobody_complains() -> None:
     standing = replace(STANDING, can_move_stock=False)
     [finding] = faults(await inventree_findings(settings(), Twin(standing)))
-    assert "stock and return_order: add" in finding.todo
+    assert "stock, return_order and part: add" in finding.todo
