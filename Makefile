@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-long check format words bench contract differential crash simulate mutants fuzz docs pins sbom audit image clean
+.PHONY: help setup demo test test-long check format words bench contract differential crash simulate mutants fuzz docs pins sbom audit dist image clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -78,6 +78,9 @@ sbom: ## the software bill of materials of a bot into build/sbom.json (CycloneDX
 
 audit: ## look the pins up among the known vulnerabilities (needs the network, and says if it isn't there)
 	@scripts/audit $(ARGS)
+
+dist: .venv/.ready-test ## wheel and sdist of what is committed, into dist/
+	@scripts/dist $(ARGS)
 
 image: ## the container image, on the base image whose digest is pinned (ARGS=--pin writes the digest of today)
 	@scripts/image $(ARGS)

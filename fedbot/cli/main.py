@@ -23,6 +23,7 @@ from fedbot.cli.settings_file import DEFAULT_CONFIG, SYSTEM_CONFIG, told
 from fedbot.cli.state_folder import about_state
 from fedbot.cli.verbs import verbs
 from fedbot.config.problems import ConfigRefused
+from fedbot.rules.wire.envelope import VERSION
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[config],
     )
-    parser.add_argument("--version", action="version", version=f"fedbot {version('fedbot')}")
+    parser.add_argument("--version", action="version", version=f"fedbot {version('fedbot')} (protocol {VERSION})")
     parser.set_defaults(command="")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
 

@@ -79,6 +79,7 @@ from fedbot.rules.model.events import (
 from fedbot.rules.model.steps import AttachPhoto, Label, Mirror
 from fedbot.rules.model.summaries import Quarantined
 from fedbot.rules.model.transfer import Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import State, Turn, Verbs
 
 log = logging.getLogger(__name__)
@@ -441,7 +442,9 @@ class Engine:
         return {
             "connections_active": len(turn.active_connections()),
             "transfers_open": len(turn.open_transfers()),
+            "transfers_disputed": sum(t.state is TransferState.DISPUTED for t in turn.living_transfers()),
             "outbox_waiting": self.journal.waiting(),
+            "quarantined": len(self.journal.quarantined()),
         }
 
 

@@ -1,0 +1,70 @@
+"""deploy/: a unit, compose files, a dashboard and alerts that fit what the bot is and tells. No engine runs here."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fedbot.cli.exits import Exit
+from fedbot.cli.main import _parser
+from fedbot.web.standing import metrics
+from tests.dialogue.world import friends
+
+DEPLOY = Path(__file__).parents[1] / "deploy"
+COMPOSE = ("compose.yaml", "compose.full.yaml")
+# of the Compose specification, as far as it is used here
+OF_A_SERVICE = {
+    "image", "command", "restart", "depends_on", "environment", "ports", "volumes", "healthcheck",
+    "read_only", "cap_drop", "security_opt", "mem_limit", "stop_grace_period", "tmpfs",
+}  # fmt: skip
+
+
+def test_the_unit_runs_the_bot_and_leaves_it_stopped_where_nothing_changes_by_itself() -> None:
+    unit = configparser.ConfigParser(strict=True, interpolation=None)
+    unit.read_string((DEPLOY / "fedbot.service").read_text())
+    service = unit["Service"]
+    _parser().parse_args(service["ExecStart"].split()[1:])
+    hopeless = (Exit.USAGE, Exit.HISTORY_WITHOUT_STATE, Exit.SIGNED_OUT, Exit.ACCOUNT_TAKEN)
+    assert service["RestartPreventExitStatus"].split() == [str(int(code)) for code in hopeless]
+    assert service["Environment"] == "FEDBOT_STATE=/var/lib/fedbot"
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_a_compose_file_names_only_what_there_is(name: str) -> None:
+    text = (DEPLOY / name).read_text()
+    compose: dict[str, Any] = yaml.safe_load(text)
+    services, volumes = compose["services"], compose["volumes"]
+    assert compose.keys() == {"name", "services", "volumes"}
+    used = set()
+    for service in services.values():
+        assert service.keys() <= OF_A_SERVICE
+        assert "/" not in service["image"].partition("/")[2], "no registry is named"
+        assert set(service.get("depends_on", ())) <= services.keys()
+        used |= {volume.partition(":")[0] for volume in service.get("volumes", ()) if volume[0] != "."}
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), "nothing is open to the world"
+    assert used == volumes.keys()
+    _parser().parse_args(services["fedbot"]["command"])
+    told = set(re.findall(r"([A-Z_]+)=", text.split("\nname:", 1)[0]))
+    assert set(re.findall(r"\$\{(\w+)", text)) <= told, "the first lines say what goes into .env"
+
+
+async def test_every_query_of_dashboard_and_alerts_asks_for_what_the_bot_tells() -> None:
+    world = await friends()
+    told = set(re.findall(r"^(fedbot_\w+)", metrics(world.alpha.bot.standing()), re.MULTILINE))
+    dashboard = json.loads((DEPLOY / "grafana-dashboard.json").read_text())
+    alerts = yaml.safe_load((DEPLOY / "alerts.yaml").read_text())
+    rules = [rule for group in alerts["groups"] for rule in group["rules"]]
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    queries += [rule["expr"] for rule in rules] + [each["query"] for each in dashboard["templating"]["list"][1:]]
+    asked = {name for query in queries for name in re.findall(r"fedbot_\w+", query)}
+    assert asked - told == set()
+    unseen = {"fedbot_healthy", "fedbot_index_parts", "fedbot_index_stock_items"}
+    assert told - asked == unseen, "every other figure is on the dashboard"
+    assert all(rule["annotations"].keys() == {"summary", "description"} for rule in rules)
+    assert all(query.count("(") == query.count(")") for query in queries)
