@@ -16,6 +16,7 @@ from fedbot.rules.model.queries import Answer, Query
 from fedbot.rules.model.room import AnnouncedParty
 from fedbot.rules.model.stock import Right
 from fedbot.rules.state import Turn
+from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, common_version
 
 SPEC = Verb(
     name="connect",
@@ -86,7 +87,13 @@ def _existing(turn: Turn, command: Command, connection: Connection) -> Connectio
 
 def _announced(turn: Turn, command: Command, space: Space) -> tuple[str, AnnouncedParty] | Phrase:
     announced = turn.announced(command.room, space.party)
-    return announced[0] if announced else say(messages.connection.space_not_here, name=space.name)
+    if not announced:
+        return say(messages.connection.space_not_here, name=space.name)
+    _, party = announced[0]
+    if common_version(party.speaks) is None:
+        ours = (OLDEST_VERSION, VERSION)
+        return say(messages.connection.speaks_otherwise, name=space.name, theirs=party.speaks, ours=ours)
+    return announced[0]
 
 
 HANDLER = Handler(SPEC, ask, act)

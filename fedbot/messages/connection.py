@@ -309,6 +309,21 @@ def space_not_here(locale: Locale, *, name: str) -> Lines:
     ]
 
 
+def speaks_otherwise(locale: Locale, *, name: str, theirs: tuple[int, int], ours: tuple[int, int]) -> Lines:
+    """The space's bot and ours have no version of the protocol in common; each is the oldest and the newest."""
+    first = locale.say("Not asked: {space}'s bot and I speak different versions.", space=naming.space(locale, name))
+    versions = {"theirs": _versions(theirs), "ours": _versions(ours)}
+    second = locale.say("It speaks version {theirs} of the bots' protocol, I speak {ours}.", **versions)
+    if theirs > ours:
+        return [first, second, locale.say("My admin has to update me first.")]
+    return [first, second, locale.say("Its admin has to update it first.")]
+
+
+def _versions(speaks: tuple[int, int]) -> str:
+    oldest, newest = speaks
+    return str(newest) if oldest == newest else f"{oldest}–{newest}"
+
+
 def connected_already(locale: Locale, *, connection: Connection) -> Lines:
     """There is an active connection."""
     return [

@@ -302,6 +302,16 @@ def unreadable_letter(locale: Locale, *, bot: str, problem: str, version: int) -
     ]
 
 
+def letter_of_another_version(locale: Locale, *, bot: str, theirs: int, ours: int) -> Lines:
+    """A bot wrote in a version of the protocol that we don't speak; said once a day."""
+    first = locale.say("I can't read what {bot} sent, so nothing was done with it.", bot=Code(locale.short(bot, 120)))
+    versions = {"theirs": str(theirs)[:12], "ours": str(ours)}
+    second = locale.say("It speaks version {theirs} of the bots' protocol, I speak {ours}.", **versions)
+    if theirs > ours:
+        return [first, second, locale.say("My admin has to update me. What it sent comes again then.")]
+    return [first, second, locale.say("Its admin has to update it. Nothing to do for anybody else.")]
+
+
 def party_not_announced(locale: Locale, *, party: str, bot: str, believed: str) -> Lines:
     """A bot asks to connect in the name of a space that it doesn't announce, or that another said before that it is."""
     names: dict[str, Words] = {"bot": Code(locale.short(bot, 120)), "party": locale.short(party, 40)}

@@ -27,7 +27,7 @@ from fedbot.rules.protocol.terms import BadTerms
 from fedbot.rules.state import Turn
 from fedbot.rules.transfer import both_sides as transfers
 from fedbot.rules.transfer import dispute, offer, opening, receive, request, send, sender_decision
-from fedbot.rules.wire.envelope import VERSION, BadEnvelope, check
+from fedbot.rules.wire.envelope import OTHER_VERSION, VERSION, BadEnvelope, check
 
 A_DAY = timedelta(days=1)
 MOST_HEARD = 10
@@ -96,7 +96,11 @@ def _note_stray(turn: Turn, event: EnvelopeSeen, subject: str, what: audit.Fact)
 def _complain(turn: Turn, event: EnvelopeSeen, problem: str) -> None:
     """One polite notice a bot and day."""
     if announcements.is_bot(turn, event.room, event.sender) and turn.tell_once(f"unreadable:{event.sender}", A_DAY):
-        phrase = say(messages.rooms.unreadable_letter, bot=event.sender, problem=problem, version=VERSION)
+        theirs = event.envelope.get("v")
+        if problem == OTHER_VERSION and type(theirs) is int:
+            phrase = say(messages.rooms.letter_of_another_version, bot=event.sender, theirs=theirs, ours=VERSION)
+        else:
+            phrase = say(messages.rooms.unreadable_letter, bot=event.sender, problem=problem, version=VERSION)
         turn.do(Post(f"unreadable:-:{event.event_id}", event.room, phrase))
 
 

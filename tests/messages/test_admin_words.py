@@ -81,6 +81,38 @@ SAID: dict[str, tuple[Phrase, str]] = {
         All else works as it should.
         """,
     ),
+    "a message of a newer version": (
+        say(messages.rooms.letter_of_another_version, bot=BETA_BOT, theirs=2, ours=1),
+        """
+        I can't read what @fedbot:beta.example sent, so nothing was done with it.
+        It speaks version 2 of the bots' protocol, I speak 1.
+        My admin has to update me. What it sent comes again then.
+        """,
+    ),
+    "a message of an older version": (
+        say(messages.rooms.letter_of_another_version, bot=BETA_BOT, theirs=1, ours=2),
+        """
+        I can't read what @fedbot:beta.example sent, so nothing was done with it.
+        It speaks version 1 of the bots' protocol, I speak 2.
+        Its admin has to update it. Nothing to do for anybody else.
+        """,
+    ),
+    "no version in common, we are older": (
+        say(messages.connection.speaks_otherwise, name="betaspace", theirs=(2, 3), ours=(1, 1)),
+        """
+        Not asked: betaspace's bot and I speak different versions.
+        It speaks version 2–3 of the bots' protocol, I speak 1.
+        My admin has to update me first.
+        """,
+    ),
+    "no version in common, the other is older": (
+        say(messages.connection.speaks_otherwise, name="betaspace", theirs=(1, 1), ours=(2, 2)),
+        """
+        Not asked: betaspace's bot and I speak different versions.
+        It speaks version 1 of the bots' protocol, I speak 2.
+        Its admin has to update it first.
+        """,
+    ),
     "hello to a room": (
         say(messages.rooms.hello, home=ALPHA, admins=("Anna", "Piet"), private=False),
         """

@@ -31,6 +31,7 @@ class Room:
 class AnnouncedParty:
     """One party as its bot announces it. `people` are for addressing only; they get no right from it.
 
+    `speaks` are the oldest and the newest version of the protocol that its bot speaks.
     `at` is when it was signed, in milliseconds by the bot's clock; `since` when we first read that this bot hosts the
     party with this key.
     """
@@ -40,6 +41,7 @@ class AnnouncedParty:
     key: str
     people: tuple[str, ...] = ()
     access: str = "relayed"
+    speaks: tuple[int, int] = (1, 1)
     at: int = 0
     since: datetime | None = None
 

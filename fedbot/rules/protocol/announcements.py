@@ -10,12 +10,13 @@ from fedbot.rules.model import names
 from fedbot.rules.model.room import AnnouncedParty, Announcement, Room
 from fedbot.rules.protocol import room_upgrades
 from fedbot.rules.state import Turn
-from fedbot.rules.wire.envelope import announcement_holds, wire_time
+from fedbot.rules.wire.envelope import OLDEST_VERSION, VERSION, announcement_holds, wire_time
 
 PARTY_ID = re.compile(r"^[a-z0-9][a-z0-9-]{0,30}$")
 KEY = re.compile(r"^[0-9a-f]{64}$")
 MOST_PARTIES = 50
 MOST_PEOPLE = 500
+HIGHEST_VERSION = 1_000_000
 
 
 def our_announcement(turn: Turn) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def our_announcement(turn: Turn) -> dict[str, Any]:
         "key": home.key,
         "people": sorted(home.people),
         "access": home.peer_access,
+        "speaks": [OLDEST_VERSION, VERSION],
     }
     return {"v": 1, "parties": [party] if home.discoverable else []}
 
@@ -79,8 +81,17 @@ def _party(entry: dict[str, Any]) -> AnnouncedParty | None:
         if isinstance(people, list)
         else (),
         access="direct" if entry.get("access") == "direct" else "relayed",
+        speaks=_versions(entry.get("speaks")),
         at=at if type(at) is int else 0,
     )
+
+
+def _versions(speaks: object) -> tuple[int, int]:
+    """The oldest and the newest; the first version alone, if it says nothing that makes sense."""
+    match speaks:
+        case [int(oldest), int(newest)] if 1 <= oldest <= newest <= HIGHEST_VERSION:
+            return oldest, newest
+    return 1, 1
 
 
 def bots_in(turn: Turn, room: str) -> list[str]:

@@ -22,6 +22,10 @@ from nacl.public import SealedBox
 from nacl.signing import SigningKey, VerifyKey
 
 VERSION = 1
+OLDEST_VERSION = 1
+"""Of the protocol: the newest and the oldest that this bot speaks. Both are announced (`speaks`)."""
+OTHER_VERSION = "version"
+"""Why an envelope of a version that we don't speak is no good."""
 LARGEST = 60_000  # bytes; a homeserver refuses an event from about 64,900 on
 DEEPEST = 32  # levels of nesting; Python's own JSON gives up at about 1,000, and a peer must not get us there
 LARGEST_INTEGER = 2**53 - 1
@@ -271,6 +275,12 @@ def wire_time(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
+def common_version(speaks: tuple[int, int]) -> int | None:
+    """The newest version that we have in common with a bot that speaks from the first to the second; None if none."""
+    newest = min(VERSION, speaks[1])
+    return newest if newest >= max(OLDEST_VERSION, speaks[0]) else None
+
+
 def sign(identity: Identity, unsigned: dict[str, Any]) -> dict[str, Any]:
     """The envelope as it goes out: the given wire fields, completed with `v` and `key`, signed.
 
@@ -296,8 +306,8 @@ def check(raw: object) -> Envelope:
     if not isinstance(raw, dict):
         raise BadEnvelope("not-an-object")
     version = raw.get("v")
-    if type(version) is not int or version != VERSION:
-        raise BadEnvelope("version")
+    if type(version) is not int or not OLDEST_VERSION <= version <= VERSION:
+        raise BadEnvelope(OTHER_VERSION)
     if not is_shallow(raw):
         raise BadEnvelope("too-deep")
     subject_kind = _check_fields(raw)
