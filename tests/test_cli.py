@@ -359,9 +359,18 @@ async def test_what_is_set_aside_is_listed_and_tried_again_beside_the_bot_or_wit
         async def refuses(order: dict[str, Any]) -> dict[str, Any]:
             return {"problem": f"That one is new to me: {order['number']}."}
 
-        async with Web(lambda: STANDING, settings.health_socket, orders={"retry": refuses}):
+        async def loses(order: dict[str, Any]) -> dict[str, Any]:
+            return {"problem": "", "loses": f"A word is lost (sure: {order['sure']})."}
+
+        async with Web(lambda: STANDING, settings.health_socket, orders={"retry": refuses, "drop": loses}):
             assert await asyncio.to_thread(main, ["retry", "77"]) == Exit.FAILED
             assert capsys.readouterr().err == "That one is new to me: 77.\n"
+            assert await asyncio.to_thread(main, ["drop", "77"]) == Exit.FAILED
+            said = capsys.readouterr().out
+            assert said.startswith("A word is lost (sure: False).\nNothing is given up yet. To do it: fedbot drop ")
+            assert await asyncio.to_thread(main, ["drop", "77", "--sure"]) == Exit.OK
+        assert main(["drop", "77"]) == Exit.FAILED
+        assert "not running" in capsys.readouterr().err
         assert main(["retry", str(number)]) == Exit.STATE_IN_USE
         capsys.readouterr()
     assert main(["retry", str(number)]) == Exit.OK

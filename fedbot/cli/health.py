@@ -1,4 +1,4 @@
-"""`fedbot health`, `status` and `retry`: how the bot is, and what is set aside."""
+"""`fedbot health`, `status`, `retry` and `drop`: how the bot is, and what is set aside."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def status(given: argparse.Namespace) -> Exit:
     for aside in asides:
         about = f" about {aside.subject}" if aside.subject else ""
         print(logs.redact(f"set aside on {aside.at:%Y-%m-%d %H:%M}: {aside.what}{about}: {aside.problem}"))
-        print(f"  → {typed(given, 'retry')} {aside.number}")
+        print(f"  → {typed(given, 'retry')} {aside.number}, or to give it up: {typed(given, 'drop')} {aside.number}")
     if not asides:
         print("nothing is set aside")
     return Exit.FAILED if asides else Exit.OK
@@ -81,6 +81,24 @@ def retry(given: argparse.Namespace) -> Exit:
         return Exit.FAILED
     print(f"{given.number} is tried again. Whether it worked: {typed(given, 'status')}")
     return Exit.OK
+
+
+def drop(given: argparse.Namespace) -> Exit:
+    """By the running bot; without `--sure` it only says what would be lost."""
+    settings = settings_of(given, "warning")
+    answer = order(settings.health_socket, "drop", number=given.number, sure=given.sure)
+    if answer is None:
+        print("The bot is not running: start it first, as it knows what waits for it.", file=sys.stderr)
+        return Exit.FAILED
+    if answer["problem"]:
+        print(answer["problem"], file=sys.stderr)
+        return Exit.FAILED
+    print(answer["loses"])
+    if given.sure:
+        print(f"{given.number} is given up for good; the audit names it.")
+        return Exit.OK
+    print(f"Nothing is given up yet. To do it: {typed(given, 'drop')} {given.number} --sure")
+    return Exit.FAILED
 
 
 _ENDS = {"Matrix": "matrix", "InvenTree": "inventree"}

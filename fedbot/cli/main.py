@@ -14,7 +14,7 @@ from fedbot.cli.check import check
 from fedbot.cli.credentials import credentials, whose
 from fedbot.cli.demo import demo
 from fedbot.cli.exits import EXITS, Exit
-from fedbot.cli.health import health, retry, status
+from fedbot.cli.health import drop, health, retry, status
 from fedbot.cli.next_step import next_step
 from fedbot.cli.reconcile import reconcile
 from fedbot.cli.records import audit_command, export_command
@@ -74,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     _json(command("status", "how the bot is, and what failed and is set aside"))
     retry = command("retry", "try again what failed and is set aside")
     retry.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
+    drop = command("drop", "give up for good what failed and is set aside; says first what is lost")
+    drop.add_argument("number", type=int, help="its number, as `fedbot status` lists it", metavar="ID")
+    drop.add_argument("--sure", action="store_true", help="do it")
     _json(command("verbs", "list what people can say in the room"))
     reconcile = command("reconcile", "have the running bot compare its books with its friends' (1: they differ)")
     reconcile.add_argument("space", nargs="?", default="", help="only with this one", metavar="SPACE")
@@ -114,6 +117,7 @@ _COMMANDS = {
     "health": health,
     "status": status,
     "retry": retry,
+    "drop": drop,
     "verbs": verbs,
     "people": people.people,
     "credentials": credentials,

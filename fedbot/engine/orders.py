@@ -12,6 +12,7 @@ from typing import Any
 
 from fedbot.engine.pipeline import Engine, Render
 from fedbot.ports.inventory import Inventory, InventoryProblem
+from fedbot.ports.journal import Dropping
 from fedbot.rules import people
 from fedbot.rules.ledger import reconcile
 from fedbot.rules.model.connection import Connection
@@ -27,6 +28,20 @@ Order = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """What is ordered, and what came of it, both as JSON."""
 
 
+LOSSES = {
+    Dropping.WORD: "What a person said or reacted is never carried out. They have to say it again.",
+    Dropping.PEER_MESSAGE: "A message of another bot is not read. Its bot sends it again.",
+    Dropping.OWN_MESSAGE: "The message is never posted. What it tells another bot is sent again later.",
+    Dropping.QUESTION: "InvenTree is not asked. Whoever waits for the answer is told that there is none.",
+    Dropping.EVENT: "What it would have led to never happens.",
+    Dropping.UNKNOWN: "Nothing is set aside under that number.",
+    Dropping.STEP: "It is a step in InvenTree, or its outcome: without it nobody knows where the stock is. Retry it.",
+    Dropping.AWAITED: "Something waits for it, and would wait for ever. Try it again after an upgrade.",
+    Dropping.TIMERS: "Timers come again by themselves, so there is nothing to give up. Try it again.",
+}
+"""What is lost with what is given up, or why it can't be."""
+
+
 class Orders:
     """The orders of one bot's command line; `taken` by their names."""
 
@@ -35,13 +50,21 @@ class Orders:
         self._inventory = inventory
         self._render = render
 
-        self.taken: dict[str, Order] = {"reconcile": self._reconcile, "retry": self._retry, "people": self._people}
+        self.taken: dict[str, Order] = {
+            "reconcile": self._reconcile,
+            "retry": self._retry,
+            "drop": self._drop,
+            "people": self._people,
+        }
 
     async def _reconcile(self, order: dict[str, Any]) -> dict[str, Any]:
         return await self.reconcile(str(order["space"]), repair=order["repair"] is True)
 
     async def _retry(self, order: dict[str, Any]) -> dict[str, Any]:
         return {"problem": self.retry(int(order["number"]))}
+
+    async def _drop(self, order: dict[str, Any]) -> dict[str, Any]:
+        return self.drop(int(order["number"]), is_sure=order["sure"] is True)
 
     async def _people(self, order: dict[str, Any]) -> dict[str, Any]:
         person, username = str(order["person"]), str(order["username"])
@@ -70,6 +93,13 @@ class Orders:
     def retry(self, number: int) -> str:
         """Try again what is set aside under this number; why that can't be, '' if it is done."""
         return "" if self._engine.try_again(number) else f"Nothing is set aside under the number {number}."
+
+    def drop(self, number: int, *, is_sure: bool) -> dict[str, Any]:
+        """Give up what is set aside under this number: `problem` if that can't be, or else what it `loses`."""
+        loses = self._engine.drop(number, is_sure=is_sure)
+        if loses.is_possible:
+            return {"problem": "", "loses": LOSSES[loses]}
+        return {"problem": f"{number} is not given up. {LOSSES[loses]}", "loses": ""}
 
     async def people(self, change: RosterChange) -> dict[str, Any]:
         """Add or remove somebody: `problem`, '' if it is done, or else why it isn't; `told`, what came of it."""

@@ -25,6 +25,7 @@ from fedbot.ports.clock import Clock
 from fedbot.ports.journal import (
     Committed,
     Drawing,
+    Dropping,
     Journal,
     JournalProblem,
     Lane,
@@ -313,6 +314,13 @@ class Engine:
         self._look_into_quarantine()
         self.decide_all()
         return found
+
+    def drop(self, number: int, *, is_sure: bool) -> Dropping:
+        """Give up for good what is set aside under this number, if that is possible and `is_sure`."""
+        loses = self.journal.drop(number, is_sure=is_sure)
+        self._look_into_quarantine()
+        self.decide_all()
+        return loses
 
     def _aside(self, what: str, subject: str, fault: Exception) -> Quarantined:
         text = redact(f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__)

@@ -29,6 +29,7 @@ from fedbot.ports import journal
 from fedbot.ports.journal import (
     Audited,
     Committed,
+    Dropping,
     Lane,
     Letter,
     NotStorable,
@@ -39,8 +40,10 @@ from fedbot.ports.journal import (
     WrongTurn,
 )
 from fedbot.rules.model.archive import is_at_rest
-from fedbot.rules.model.audit import AuditEntry
+from fedbot.rules.model.audit import AuditEntry, Dropped
+from fedbot.rules.model.continuation import WhenAnsweredOrNot
 from fedbot.rules.model.document import Document
+from fedbot.rules.model.effects import Ask
 from fedbot.rules.model.events import (
     Answered,
     ChatEvent,
@@ -85,6 +88,28 @@ def _set_aside(
         (event, effect, quarantined.what, quarantined.subject, quarantined.problem, instant_to_text(quarantined.at)),
     ).fetchone()
     return int(row[0])
+
+
+def _loss_of(kind: str | None, lane: str | None, question: WhenAnsweredOrNot | None) -> Dropping:
+    """What is lost with an event of that kind, or an effect of that lane."""
+    if kind is not None:
+        return _LOST_WITH.get(kind, Dropping.EVENT)
+    if lane == "ask":
+        return Dropping.AWAITED if question is None else Dropping.QUESTION
+    return _LOST_FROM.get(lane, Dropping.TIMERS)
+
+
+_LOST_FROM: dict[str | None, Dropping] = {
+    "act": Dropping.STEP,
+    "chat": Dropping.OWN_MESSAGE,
+    "vault": Dropping.AWAITED,
+}
+_LOST_WITH = {
+    **dict.fromkeys(("StepDone", "StepRefused", "StepUnknown"), Dropping.STEP),
+    **dict.fromkeys(("Answered", "Unanswered"), Dropping.AWAITED),
+    **dict.fromkeys(("Said", "Reacted", "Redacted", "PhotoSent", "Unreadable"), Dropping.WORD),
+    "EnvelopeSeen": Dropping.PEER_MESSAGE,
+}
 
 
 def _undecided_outcomes(connection: sqlite3.Connection) -> frozenset[str]:
@@ -412,6 +437,42 @@ class Journal(SqliteArchive, journal.Journal):
             if gone is not None and gone[0] is not None:
                 outbox.take_back(connection, gone[0])
         return gone is not None
+
+    def drop(self, number: int, *, is_sure: bool) -> Dropping:
+        """Give it up for good, if that is possible and `is_sure`."""
+        now = self._now()
+        with self._database.transaction() as connection:
+            found = connection.execute(
+                "SELECT q.event, q.effect, q.what, q.problem, i.kind, o.lane, o.cause FROM quarantine q"
+                " LEFT JOIN inbox i ON i.seq = q.event LEFT JOIN outbox o ON o.id = q.effect WHERE q.number = ?",
+                (number,),
+            ).fetchone()
+            if found is None:
+                return Dropping.UNKNOWN
+            event, effect, what, problem, kind, lane, cause = found
+            row = self._question_of(connection, effect) if lane == "ask" else None
+            loses = _loss_of(kind, lane, row)
+            if not (loses.is_possible and is_sure):
+                return loses
+            connection.execute("DELETE FROM quarantine WHERE number = ?", (number,))
+            if event is not None:
+                connection.execute("UPDATE inbox SET decided = 1 WHERE seq = ?", (event,))
+            else:
+                outbox.take_back(connection, effect)
+                outbox.end(connection, effect, "failed", now, problem)
+            if row is not None:
+                self._append(connection, Unanswered(now, row, problem), instant_to_text(now))
+            note = AuditEntry("failures", Dropped(number, what, problem))
+            chain.append(connection, event if event is not None else cause, now, (note,))
+            return loses
+
+    def _question_of(self, connection: sqlite3.Connection, effect: int) -> WhenAnsweredOrNot | None:
+        """What follows if that question is given up; None if it can't be, or can't be read back."""
+        try:
+            asked = outbox.read(connection, effect).effect
+        except UnreadableRow:
+            return None
+        return asked.then if isinstance(asked, Ask) and isinstance(asked.then, WhenAnsweredOrNot) else None
 
     # --- upkeep -------------------------------------------------------------------------------------------
 

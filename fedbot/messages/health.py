@@ -149,6 +149,7 @@ def set_aside(locale: Locale, *, aside: SetAside) -> Lines:
         ),
         waits,
         locale.say("To try it again, run on my machine: {retry}", retry=Code(f"fedbot retry {aside.number}")),
+        locale.say("To give it up (it says first what is lost): {drop}", drop=Code(f"fedbot drop {aside.number}")),
         locale.say("{status} lists all that is set aside.", status=Code("fedbot status")),
     ]
 

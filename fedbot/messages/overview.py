@@ -145,7 +145,15 @@ def _quarantined(locale: Locale, quarantined: Sequence[Quarantined], *, private:
     for aside in quarantined[:MOST_IN_A_LIST] if private else ():
         about = {"what": Code(locale.short(aside.what, 40)), "problem": Code(locale.short(aside.problem, 120))}
         retry = Code(f"fedbot retry {aside.number}")
-        entries.append(locale.say("{what}: {problem}. Run on my machine: {retry}", retry=retry, **about))
+        drop = Code(f"fedbot drop {aside.number}")
+        entries.append(
+            locale.say(
+                "{what}: {problem}. Run on my machine: {retry}, or to give it up: {drop}",
+                retry=retry,
+                drop=drop,
+                **about,
+            )
+        )
     return [*lines, Items(tuple(entries))] if entries else lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -74,6 +75,27 @@ class WrongTurn(JournalProblem):
 
 
 Lane = Literal["chat", "act", "ask", "vault"]
+
+
+class Dropping(StrEnum):
+    """What giving up something that is set aside would lose; or why it can't be given up."""
+
+    WORD = "word"
+    PEER_MESSAGE = "peer message"
+    OWN_MESSAGE = "own message"
+    QUESTION = "question"
+    EVENT = "event"
+    UNKNOWN = "unknown"
+    STEP = "step"
+    AWAITED = "awaited"
+    TIMERS = "timers"
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether it can be given up."""
+        return self not in {Dropping.UNKNOWN, Dropping.STEP, Dropping.AWAITED, Dropping.TIMERS}
+
+
 RowState = Literal["queued", "acting", "quarantined", "done", "failed"]
 
 
@@ -321,6 +343,12 @@ class Journal(Archive, Protocol):
 
     def try_again(self, number: int) -> bool:
         """What is set aside under this number is no longer; False if nothing is."""
+
+    def drop(self, number: int, *, is_sure: bool) -> Dropping:
+        """Give up for good what is set aside under this number, if that is possible and `is_sure`; noted in the audit.
+
+        The outcome of a step is never given up, nor is an answer for which something would wait for ever.
+        """
 
     # upkeep
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fedbot.rules.model.audit import Dropped
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.effects import Draft
 from fedbot.rules.model.events import StepDone
@@ -150,6 +151,7 @@ async def test_a_step_that_fails_unforeseen_is_set_aside_told_once_and_tried_aga
     await world.settle()
     assert told(world.alpha_admins, f"ArithmeticError: secret •••. Run on my machine: fedbot retry {aside.number}")
     assert len(broken) == 1
+    assert "nobody knows where the stock is" in world.alpha.bot.orders.drop(aside.number, is_sure=True)["problem"]
     await world.alpha.restart()
     assert len(world.alpha.bot.quarantined()) == 1
     assert world.alpha.bot.orders.retry(aside.number) == ""
@@ -182,6 +184,7 @@ async def test_an_outcome_on_which_the_rules_fail_is_never_skipped_and_others_go
     assert (stuck.state, other.state) == (TransferState.DEBITING, TransferState.DONE)
     (aside,) = world.alpha.bot.quarantined()
     assert (aside.what, aside.subject) == ("StepDone", stuck.id)
+    assert "nobody knows where the stock is" in world.alpha.bot.orders.drop(aside.number, is_sure=True)["problem"]
     monkeypatch.setattr(BookOut, "done", honest)
     await world.alpha.restart()
     assert world.alpha.bot.orders.retry(aside.number) == ""
@@ -225,7 +228,18 @@ async def test_a_message_that_cannot_be_made_holds_up_no_other(monkeypatch: pyte
     world.anna.says("!fed whoami")
     await world.settle()
     assert len(told(world.room, "You are Anna of Attraktor")) == 1
-    assert [aside.what for aside in world.alpha.bot.quarantined()] == ["Letter"]
+    (aside,) = world.alpha.bot.quarantined()
+    assert aside.what == "Letter"
+    assert world.alpha.bot.orders.drop(aside.number, is_sure=False)["loses"].startswith("The message is never posted")
+    assert world.alpha.bot.quarantined()
+    world.alpha.bot.orders.drop(aside.number, is_sure=True)
+    await world.settle()
+    await world.alpha.restart()
+    await world.settle()
+    assert not world.alpha.bot.quarantined()
+    assert not told(world.room, "Nothing waits")
+    noted = [audited.entry.what for audited in world.alpha.journal.audit("failures")]
+    assert Dropped(aside.number, "Letter", aside.problem) in noted
 
 
 async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,12 +254,18 @@ async def test_a_question_that_fails_unforeseen_holds_up_no_other(monkeypatch: p
         return await honest(question, *more)
 
     monkeypatch.setattr(world.alpha.inventory, "answer", answer)
-    world.anna.says("!fed todo")
+    line = world.anna.says("!fed todo")
     await world.settle()
     world.anna.says("!fed whoami")
     await world.settle()
     assert len(told(world.room, "You are Anna of Attraktor")) == 1
-    assert [aside.what for aside in world.alpha.bot.quarantined()] == ["Ask"]
+    (aside,) = world.alpha.bot.quarantined()
+    assert aside.what == "Ask"
+    assert world.alpha.bot.orders.drop(99, is_sure=True)["problem"]
+    world.alpha.bot.orders.drop(aside.number, is_sure=True)
+    await world.settle()
+    assert not world.alpha.bot.quarantined()
+    assert world.room.answers(line), "whoever waits for the answer is told that there is none"
 
 
 async def test_a_secret_that_the_vault_cannot_keep_holds_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -324,6 +324,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         It was StepDone; the problem: ZeroDivisionError: division by zero
         Everything else goes on. What concerns the same request waits.
         To try it again, run on my machine: fedbot retry 3
+        To give it up (it says first what is lost): fedbot drop 3
         fedbot status lists all that is set aside.
         """,
     ),
@@ -334,6 +335,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         It was Said; the problem: KeyError
         Everything else goes on.
         To try it again, run on my machine: fedbot retry 4
+        To give it up (it says first what is lost): fedbot drop 4
         fedbot status lists all that is set aside.
         """,
     ),

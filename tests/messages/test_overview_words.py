@@ -79,7 +79,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Open: nothing
         My InvenTree user: fedbot
         ⚠ 1 thing failed and is set aside. An admin can have it tried again.
-        • StepDone: KeyError: 'x'. Run on my machine: fedbot retry 3
+        • StepDone: KeyError: 'x'. Run on my machine: fedbot retry 3, or to give it up: fedbot drop 3
         fedbot 0.1.0, running since Tue 24 Nov, 20:14
         """,
     ),

@@ -536,6 +536,15 @@ class SetAside:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """What was set aside under that number is given up for good, by the word of whoever runs the bot."""
+
+    number: int
+    kind: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class RulesFailed:
     """The rules failed on an event of that kind."""
 
@@ -685,6 +694,7 @@ Noted = (
     | NotPosted
     | HomeserverBack
     | SetAside
+    | Dropped
     | RulesFailed
     | InventoryVersion
     | OwnTokenRotated
