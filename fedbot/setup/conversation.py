@@ -34,7 +34,7 @@ _MOST_ROOMS = 2
 
 @dataclass
 class Chosen:
-    """What was answered and found so far."""
+    """What was answered and found so far. `me` is who sits there, by their own word; '' if they didn't say."""
 
     place: Place
     superuser: Superuser
@@ -268,7 +268,7 @@ class Conversation:
             if said == AS_IT_IS and is_there:
                 by_id = {room.id: room for room in rooms}
                 chosen.shared = next(by_id[room] for room in configured if room in by_id)
-                chosen.admin, chosen.me = by_id.get(admin), self._former_me()
+                chosen.admin = by_id.get(admin)
                 return
             if USER_ID.fullmatch(said) and not await bot.knows(said):
                 raise NotGood(f"The homeserver knows no {said}. Look at the spelling.")
@@ -285,23 +285,18 @@ class Conversation:
         own = f"the room {chosen.admin}" if chosen.admin else "a new private room"
         self._asker.say(f"✓ shared with others: {shared}; for your admins: {own}")
 
-    def _former_me(self) -> str:
-        """Who began this the last time."""
-        known = [*(self._files.said("admins") or ()), *(self._files.said("people") or {})]
-        return str(known[0]) if known else ""
-
     async def _come_in(self, chosen: Chosen, bot: Bot, server: str) -> None:
-        """Accept what was picked, if it comes from a person that is known to be ours."""
+        """Accept what was picked, if it comes from somebody of our homeserver, or a person stands by it."""
         for name in ("shared", "admin"):
             room: RoomFound | None = getattr(chosen, name)
             if room is None:
                 continue
             by_us = room.inviter.partition(":")[2] == server
-            if not chosen.me and room.inviter and not by_us:
-                raise NotGood(f"{room.inviter} of another homeserver has invited me. If that is you, write this id.")
-            chosen.me = chosen.me or room.inviter or self._former_me()
-            if not chosen.me:
-                raise NotGood("I can't tell who has invited me. Write your own Matrix id, such as @anna:example.org.")
+            if not chosen.me and room.inviter and not room.joined and not by_us:
+                raise NotGood(
+                    f"{room.inviter} of another homeserver has invited me into {room.name or room.id}. If you want me "
+                    "there, write your own Matrix id."
+                )
             if not room.joined and not self._dry_run:
                 try:
                     setattr(chosen, name, await bot.join(room))
@@ -309,6 +304,9 @@ class Conversation:
                     raise NotGood(problem.text) from None
 
     async def _ask_for_people(self, chosen: Chosen, bot: Bot) -> None:
+        if self._dry_run and chosen.shared is not None and not chosen.shared.joined:
+            self._asker.say("! Who is in the room can't be seen before I join it, so who is who isn't asked now.")
+            return
         known = {str(person): str(user) for person, user in (self._files.said("people") or {}).items()}
         members: dict[str, str] = {chosen.me: chosen.me} if chosen.me else {}
         members |= {person: person for person in known}
@@ -324,7 +322,7 @@ class Conversation:
             known=known,
             approvers_group=group,
             homeserver=bot.user_id.partition(":")[2],
-            inviter=chosen.me,
+            me=chosen.me,
         )
 
         async def test(said: str) -> tuple[Row, ...]:
@@ -364,14 +362,15 @@ class Conversation:
         lines += [f"  • {change}" for change in made.changes]
         self._asker.say("\nIn InvenTree:", *(lines or ["  • nothing: all of it is there"]))
         lines = []
+        invited = ", ".join(_keepers(chosen)) or "your superusers"
         if chosen.shared is None:
-            lines.append(f"make the room {MADE_ROOM}, encrypted, and invite {chosen.me}")
+            lines.append(f"make the room {MADE_ROOM}, encrypted, and invite {invited}")
         elif not chosen.shared.joined:
             lines.append(f"join the room {chosen.shared}")
         elif chosen.shared.may_change_power and not chosen.shared.may_announce:
             lines.append(f"let makerspaces announce themselves in the room {chosen.shared}")
         if chosen.admin is None:
-            lines.append(f"make the private, encrypted room {_admin_room(chosen)}, and invite {chosen.me}")
+            lines.append(f"make the private, encrypted room {_admin_room(chosen)}, and invite {invited}")
         self._asker.say("In Matrix:", *(f"  • {line}" for line in lines or ["nothing: all of it is there"]))
         self._asker.say(
             "On this machine:", f"  • write {self._files.config} and {self._files.secrets}/ (for you alone)"
@@ -404,14 +403,14 @@ class Conversation:
 
     async def _make_in_matrix(self, chosen: Chosen, bot: Bot) -> None:
         if chosen.shared is None:
-            chosen.shared = await bot.make_room(MADE_ROOM, chosen.me)
-            self._asker.say(f"✓ made the room {MADE_ROOM}; {chosen.me} is invited")
+            chosen.shared = await bot.make_room(MADE_ROOM, _keepers(chosen))
+            self._asker.say(f"✓ make the room {MADE_ROOM}: look at your invitations")
         elif chosen.shared.may_change_power and not chosen.shared.may_announce:
             await bot.let_announce(chosen.shared.id)
             self._asker.say("✓ makerspaces may announce themselves in the shared room")
         if chosen.admin is None:
-            chosen.admin = await bot.make_room(_admin_room(chosen), chosen.me)
-            self._asker.say(f"✓ made the room {_admin_room(chosen)}; {chosen.me} is invited")
+            chosen.admin = await bot.make_room(_admin_room(chosen), _keepers(chosen))
+            self._asker.say(f"✓ make the room {_admin_room(chosen)}: look at your invitations")
 
     def _write(self, chosen: Chosen) -> None:
         setting, secret = chosen.secret
@@ -440,6 +439,12 @@ def _picked(rooms: Sequence[RoomFound], said: str, bot: str) -> tuple[RoomFound,
             "for your admins only, its number behind that: 1 2"
         )
     return tuple(found)
+
+
+def _keepers(chosen: Chosen) -> list[str]:
+    """Who keeps the rooms that are made: who sits there, and our superusers; without any, who approves."""
+    found = [row.person for row in chosen.rows if row.superuser] or [row.person for row in chosen.rows if row.approves]
+    return list(dict.fromkeys([*([chosen.me] if chosen.me else []), *found]))
 
 
 def _admin_room(chosen: Chosen) -> str:

@@ -254,14 +254,14 @@ class Bot:
         joined = await self.room(room.id)
         return joined if joined.inviter else replace(joined, inviter=room.inviter)
 
-    async def make_room(self, name: str, invite: str) -> RoomFound:
-        """A private, encrypted room with whoever is invited as its second admin, in which all bots may announce."""
+    async def make_room(self, name: str, invite: list[str]) -> RoomFound:
+        """A private, encrypted room with whoever is invited as its admins, in which all bots may announce."""
         made = await answered(
             f"making the room {name}",
             lambda: self._connection.room_create(
                 name=name,
                 preset=nio.RoomPreset.trusted_private_chat,
-                invite=[invite],
+                invite=invite,
                 initial_state=[ENCRYPTED],
                 power_level_override=POWER_LEVELS,
             ),

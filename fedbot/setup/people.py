@@ -35,23 +35,23 @@ def suggested(
     known: Mapping[str, str],
     approvers_group: str,
     homeserver: str,
-    inviter: str,
+    me: str,
 ) -> tuple[Row, ...]:
     """Each member (Matrix id and display name) with the user that the names suggest, ours first.
 
     `known` is what the settings say already. A superuser, and who is in the group, approves. Anybody may call
-    themselves like a superuser: who may decide is suggested only for the inviter, and for who has that user's name on
-    the bot's own homeserver. A user is suggested once.
+    themselves like a superuser: who may decide is suggested only for `me`, who sits at the terminal, and for who has
+    that user's name on the bot's own homeserver. A user is suggested once.
     """
     by_name = {user.username: user for user in users}
     taken = set(known.values())
     rows = []
-    for person, name in sorted(members.items(), key=lambda each: (each[0] != inviter, each[0])):
+    for person, name in sorted(members.items(), key=lambda each: (each[0] != me, each[0])):
         user = by_name.get(known.get(person, ""))
         if user is None:
             near = by_name.get(_same(person, name, users))
             local, _, server = person[1:].partition(":")
-            is_sure = person == inviter or (server == homeserver and near is not None and near.username == local)
+            is_sure = person == me or (server == homeserver and near is not None and near.username == local)
             user = near if near is not None and (is_sure or not _decides(near, approvers_group)) else None
             user = user if user is not None and user.username not in taken else None
         if user is not None:

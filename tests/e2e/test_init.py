@@ -120,6 +120,7 @@ async def test_from_nothing_to_an_item_that_a_friend_has_sent(town: Town, tmp_pa
         await hanna.invite(room, bots[1].user_id)
         write_answers(betaspace, theirs.url, f"{bots[1].user_id} {town.homeserver.url}", bots[1])
         await made_by_answers(betaspace, friends)
+        assert await bea.wait_for_invitation() not in hanna.invitations, "who has invited their bot isn't one of theirs"
 
         running = [BotProcess(each / "config.yaml", each / "state", each / "log") for each in (hackbase, betaspace)]
         for bot in running:
@@ -166,6 +167,10 @@ def write_answers(folder: Path, url: str, bot: str, account: Account) -> None:
 
 async def made_by_answers(folder: Path, seeded: Seeded) -> None:
     """Without a terminal, and twice: the second time there is nothing left to do."""
+    with fedbot(folder, "init", "--answers", "answers.yaml", "--dry-run", BEA=seeded.passwords["bea"]) as script:
+        assert await script.ends() == Exit.OK, script.screen
+    assert "That was a dry run" in script.screen
+    assert sorted(os.listdir(folder)) == ["answers.yaml", "password"]  # noqa: PTH208 -- nothing async needs it
     written = []
     for again in (False, True):
         with fedbot(folder, "init", "--answers", "answers.yaml", BEA=seeded.passwords["bea"]) as script:
@@ -173,6 +178,8 @@ async def made_by_answers(folder: Path, seeded: Seeded) -> None:
         assert ("In InvenTree:\n  • nothing: all of it is there" in script.screen) == again
         written.append((folder / "config.yaml").read_text())
     assert written[0] == written[1]
+    settings = yaml.safe_load(written[0])
+    assert (list(settings["people"].values()), settings.get("admins")) == (["bea"], None)
 
 
 async def test_each_question_answered_wrongly_first(town: Town, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ MEMBERS = {
 }
 
 
-def rows(members: dict[str, str], *, inviter: str = "", known: dict[str, str] | None = None) -> dict[str, str]:
+def rows(members: dict[str, str], *, me: str = "", known: dict[str, str] | None = None) -> dict[str, str]:
     """Who was suggested to be which user."""
     found = suggested(
         members,
@@ -150,7 +150,7 @@ def rows(members: dict[str, str], *, inviter: str = "", known: dict[str, str] | 
         known=known or {},
         approvers_group=APPROVERS,
         homeserver="example.org",
-        inviter=inviter,
+        me=me,
     )
     return {row.person: row.user for row in found if row.user}
 
@@ -168,13 +168,13 @@ def test_names_suggest_who_is_who() -> None:
 def test_nobody_is_suggested_as_one_who_decides_by_what_they_call_themselves() -> None:
     for impostor in ("@evil:example.org", "@anna:evil.example", "@anna-2:example.org"):
         assert rows({impostor: "Anna"}) == {}
-    assert rows({"@am:example.org": "Anna Meier"}, inviter="@am:example.org") == {"@am:example.org": "anna"}
+    assert rows({"@am:example.org": "Anna Meier"}, me="@am:example.org") == {"@am:example.org": "anna"}
 
 
 def test_corrections_are_understood_and_refused_in_plain_words() -> None:
     users = (ANNA, PIET, KIM)
     before = suggested(
-        MEMBERS, users, known={}, approvers_group=APPROVERS, homeserver="example.org", inviter="@anna:example.org"
+        MEMBERS, users, known={}, approvers_group=APPROVERS, homeserver="example.org", me="@anna:example.org"
     )
     assert table(before)[0].split() == ["1", "@anna:example.org", "anna", "(superuser,", "approves)"]
     after = corrected(before, "2=- 3=kim +3 @new:example.org=piet", users, approvers_group=APPROVERS)
