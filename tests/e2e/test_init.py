@@ -36,7 +36,7 @@ from fedbot_demo.stage import Stage
 from fedbot_demo.stocktake import Stocktake
 from tests.setup.terminal import Typist, fedbot
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 MOST_QUESTIONS = 8
 MOST_SECONDS = 60.0
