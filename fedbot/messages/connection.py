@@ -11,6 +11,7 @@ from fedbot.messages.formatting import Bold, Break, Code, Inline, Items
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
+from fedbot.messages.transfer_facts import in_one_line
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.connection_lifecycle import ConnectionState
 from fedbot.rules.model.names import decoration
@@ -73,6 +74,7 @@ def _offered(
     theirs, ours = fingerprints
     lines: Lines = [
         locale.say("{peer} asks {own} to be friends. Agree?", peer=Bold(peer), own=own),
+        _for_whom(locale, people, own, locale.when(connection.due)),
         locale.say(
             "Asked by {who} ({peer}), {when}",
             who=naming.signed(locale, connection.asked),
@@ -84,9 +86,10 @@ def _offered(
         "",
         *_to_compare(locale, peer, theirs, ours, emoji),
         "",
-        _for_whom(locale, people, own),
-        locale.say("✅ yes, friends · ❌ no"),
-        locale.say("Open until {when} · {code}", when=locale.when(connection.due), code=connection.code),
+        locale.say(
+            "✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · {code}",
+            code=connection.code,
+        ),
     ]
     return lines
 
@@ -95,47 +98,49 @@ def what_yes_means(locale: Locale, connection: Connection, home: PartyConfig) ->
     """What each side makes for the other, and what the other can see by it."""
     peer, own = naming.space(locale, connection.peer_name), naming.space(locale, home.name)
     names: dict[str, Words] = {"peer": peer, "own": own}
-    points = [
-        locale.say("{peer} and {own} can offer each other things; each offer still needs its own yes", **names),
-        locale.say("in {own}'s InvenTree I make for {peer}: a user that can only look,", **names),
-        locale.say("its token for one year, and a customer company {peer}", **names),
-        locale.say("{peer}'s bot makes the same for {own}", **names),
-    ]
-    points[1:3] = [(*points[1], Break(), *points[2])]
-    if connection.access == "direct":
-        points.append(
-            locale.say("{peer}'s bot gets the token: it can read all stock items of {own}, change none", **names)
+    made: Lines = [
+        locale.say(
+            "Each bot makes for the other: a user that can only look, its token for one year, and a customer company.",
+            **names,
         )
-        points.append(locale.say("{own}'s bot can read all stock items of {peer}", **names))
-    else:
-        points.append(locale.say("the token stays with me: {peer}'s bot never gets into {own}'s InvenTree;", **names))
-        points[-1] = (*points[-1], Break(), *locale.say("I answer for it, and only about shared items"))
-    lines: Lines = [locale.say("Yes means:"), Items(tuple(points))]
+    ]
     if not home.has_admin_token:
-        lines.append(locale.say("I have no admin token: after a yes I say in the admin room what to click."))
-    return lines
+        made.append(locale.say("I have no admin token: after a yes I say in the admin room what to click."))
+    if connection.access == "direct":
+        token = locale.say(
+            "{peer}'s bot gets the token: it can read all stock items of {own}, change none; so can {own}'s bot.",
+            **names,
+        )
+    else:
+        token = locale.say(
+            "The token stays with me: {peer}'s bot never gets in; I answer for it, about shared items only.",
+            **names,
+        )
+    offers = locale.say(
+        "Yes means: {peer} and {own} can offer each other things; each offer still needs its own yes.", **names
+    )
+    return [offers, *made, token]
 
 
 def _to_compare(locale: Locale, peer: str, theirs: str, ours: str, emoji: tuple[int, ...]) -> Lines:
     return [
         locale.say("Call {peer} before you approve. Their bot must show the same seven emoji:", peer=peer),
         keys.row(locale, emoji),
-        locale.say("If any of them differs, decline: somebody may be between the two bots."),
-        locale.say("Their key: {key}", key=theirs),
-        locale.say("Our key: {key}", key=ours),
+        locale.say("Their key: {theirs} · our key: {ours}", theirs=theirs, ours=ours),
     ]
 
 
-def _for_whom(locale: Locale, people: Sequence[str], own: str) -> tuple[Inline, ...]:
+def _for_whom(locale: Locale, people: Sequence[str], own: str, when: str) -> tuple[Inline, ...]:
+    names: dict[str, Words] = {"own": own, "when": when}
+    who = naming.people(locale, people, any_of=True) if people else ""
     if not people:
-        return locale.say(
-            "For a superuser of {own}'s InvenTree; none of the configured people is one. Nothing has been made yet.",
-            own=own,
-        )
-    who = naming.people(locale, people, any_of=True)
-    if len(people) == 1:
-        return locale.say("For {who} (superuser of {own}'s InvenTree). Nothing has been made yet.", who=who, own=own)
-    return locale.say("For {who} (superusers of {own}'s InvenTree). Nothing has been made yet.", who=who, own=own)
+        sentence = "For a superuser of {own}'s InvenTree, until {when}; none of the configured people is one."
+        whom = locale.say(sentence, **names)
+    elif len(people) == 1:
+        whom = locale.say("For {who} (superuser of {own}'s InvenTree), until {when}.", who=who, **names)
+    else:
+        whom = locale.say("For {who} (superusers of {own}'s InvenTree), until {when}.", who=who, **names)
+    return whom
 
 
 def agreed(locale: Locale, connection: Connection) -> tuple[Inline, ...]:
@@ -527,18 +532,17 @@ def connect_asked(locale: Locale, *, connection: Connection, fingerprint: str, e
         )
     )
     return [
-        locale.say("Asked {peer} to be friends. Nothing has been made yet.", peer=Bold(peer)),
-        locale.say(
-            "A superuser of {peer} decides, on the card of its bot, until {when}.",
-            peer=peer,
-            when=locale.when(connection.due),
-        ),
+        (*locale.say("Asked {peer} to be friends. Nothing has been made yet.", peer=Bold(peer)), " ", connection.code),
+        locale.say("A superuser of {peer} decides until {when}.", peer=peer, when=locale.when(connection.due)),
         how,
         "",
         *_same_emoji(locale, peer, emoji),
-        locale.say("Their key: {key}", key=fingerprint),
-        locale.say("If any of them differs, or to take it back, reply: {cancel}", cancel=command("cancel")),
-        connection.code,
+        *in_one_line(
+            [
+                locale.say("Their key: {key}", key=fingerprint),
+                locale.say("If any of them differs, or to take it back, reply: {cancel}", cancel=command("cancel")),
+            ]
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ from fedbot.messages.formatting import Bold, Code, Inline
 from fedbot.messages.language import Lines, Locale, Words, marked
 from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
-from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, not_done, settled
+from fedbot.messages.transfer_facts import Card, asked, card_of, decided, failed, for_whom, not_done, settled
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.decision import Closing, Ending
 from fedbot.rules.model.party_config import PartyConfig
@@ -525,16 +525,15 @@ def _return_to_decide(locale: Locale, card: Card) -> Lines:
     goes_to: Lines = [locale.say("Goes back to: {places}", places=", ".join(places))] if places else []
     return [
         first,
+        for_whom(locale, card, card.decider),
         *asked(locale, card),
         "",
         *(locale.say("Item: {details}", details=naming.details(locale, line)) for line in lines),
         *goes_to,
         "",
-        _for_whom(locale, card),
         locale.say("✅ here, fine · 🔧 here, but damaged · ❌ not here"),
-        locale.say("A reply to this card before you tap goes into the item's history."),
-        locale.say("A photo as a reply, now or later, is kept with the item."),
-        _until(locale, card),
+        locale.say("A reply before you tap goes into the item's history; a photo is kept with the item, later too."),
+        card.transfer.code,
     ]
 
 
@@ -542,25 +541,12 @@ def _longer(locale: Locale, card: Card) -> Lines:
     first = locale.say("{receiver} asks to keep {what} until {day}. May it stay longer?", **_names(locale, card))
     return [
         first,
+        for_whom(locale, card, card.decider),
         *asked(locale, card),
         "",
-        _for_whom(locale, card),
         locale.say("✅ yes, that is fine · ❌ no, sorry"),
-        _until(locale, card),
+        card.transfer.code,
     ]
-
-
-def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    if not card.people:
-        return locale.say("For the approvers of {space}.", space=card.decider)
-    who = naming.people(locale, card.people, any_of=True)
-    if len(card.people) == 1:
-        return locale.say("For {who} (approver of {space}).", who=who, space=card.decider)
-    return locale.say("For {who} (approvers of {space}).", who=who, space=card.decider)
-
-
-def _until(locale: Locale, card: Card) -> tuple[Inline, ...]:
-    return locale.say("Open until {when} · {code}", when=locale.when(card.transfer.due), code=card.transfer.code)
 
 
 def first_when_done(locale: Locale, card: Card) -> tuple[Inline, ...]:
@@ -628,15 +614,10 @@ def child_asked(locale: Locale, transfer: Transfer, peer: str) -> Lines:
         day = naming.last_day(locale, transfer)
         first = locale.say("{peer} is asked whether {what} may stay until {day}.", day=day, **names)
         rest = locale.say("Until an approver of {peer} says yes, it is due as before.", **names)
-    return [first, rest, _how_to_stop(locale, transfer), transfer.code]
-
-
-def _how_to_stop(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:
-    return locale.say(
-        "Open until {when}. To take it back, reply: {cancel}",
-        when=locale.when(transfer.due),
-        cancel=command("cancel"),
-    )
+    return [
+        (*first, " ", transfer.code),
+        (*rest, " ", *locale.say("To take it back, reply: {cancel}", cancel=command("cancel"))),
+    ]
 
 
 def return_asked(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_name: str) -> Lines:
@@ -648,14 +629,13 @@ def return_asked(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_
     else:
         first = locale.of_many("{what} comes back.", "{what} come back.", things, **names)
     return [
-        first,
+        (*first, " ", transfer.code),
         locale.of_many(
             "{sender}'s bot books it out; then {receiver} has it in stock again, in its old place.",
             "{sender}'s bot books them out; then {receiver} has them in stock again, in their old places.",
             things,
             **names,
         ),
-        transfer.code,
     ]
 
 

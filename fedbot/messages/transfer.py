@@ -12,17 +12,20 @@ from fedbot.messages.naming import command
 from fedbot.messages.reasons import diagnosis
 from fedbot.messages.transfer_card import transfer_card
 from fedbot.messages.transfer_facts import (
+    Card,
     by_another_name,
     card_of,
     decided,
     did_not_arrive,
     how_far,
     how_to_stop,
+    in_one_line,
     no_part_for,
     not_done,
+    nothing_left,
+    nothing_moved,
     pickup,
     unmatched,
-    where_it_is,
 )
 from fedbot.rules.model.connection import Connection
 from fedbot.rules.model.party_config import PartyConfig
@@ -47,25 +50,20 @@ def transfer_offered(locale: Locale, *, transfer: Transfer, connection: Connecti
     if len(terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(locale, line) for line in terms.lines)))
     elif terms.lines[0].whole and not terms.lines[0].serial:
-        lines.append(locale.say("That is all that lies there."))
-    note = locale.short(terms.note, 300)
-    if note:
-        lines.append(locale.say('Your note: "{note}"', note=note))
+        lines = [(*_inline(lines[0]), " ", *locale.say("That is all that lies there."))]
     if transfer.care:
         own = naming.space(locale, home.name)
         lines.append(locale.say("⚠ High value: a second approver of {space} has to agree, too, on my card.", space=own))
-    lines += [
-        locale.say(
-            "Nothing has moved yet. An approver of {receiver} decides, on the card of its bot.", receiver=receiver
-        ),
-        locale.say(
-            "Open until {when}. To take it back, reply: {cancel}",
-            when=locale.when(transfer.due),
-            cancel=command("cancel"),
-        ),
-        transfer.code,
-    ]
-    return lines
+    return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, receiver)]
+
+
+def _who_decides(locale: Locale, transfer: Transfer, space: str) -> tuple[Inline, ...]:
+    return locale.say(
+        "Nothing has moved yet: {space}'s approvers decide until {when}. To take it back, reply: {cancel}",
+        space=space,
+        when=locale.when(transfer.due),
+        cancel=command("cancel"),
+    )
 
 
 def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connection, home: PartyConfig) -> Lines:
@@ -84,19 +82,7 @@ def transfer_requested(locale: Locale, *, transfer: Transfer, connection: Connec
     ]
     if len(transfer.terms.lines) > 1:
         lines.append(Items(tuple(naming.marked_thing(locale, line) for line in transfer.terms.lines)))
-    note = locale.short(transfer.terms.note, 300)
-    if note:
-        lines.append(locale.say('Your note: "{note}"', note=note))
-    return [
-        *lines,
-        locale.say("Nothing has moved yet. An approver of {owner} decides, on the card of its bot.", owner=owner),
-        locale.say(
-            "Open until {when}. To take it back, reply: {cancel}",
-            when=locale.when(transfer.due),
-            cancel=command("cancel"),
-        ),
-        transfer.code,
-    ]
+    return [(*_inline(lines[0]), " ", transfer.code), *lines[1:], _who_decides(locale, transfer, owner)]
 
 
 def request_without_part(locale: Locale, *, transfer: Transfer, home: PartyConfig) -> Lines:
@@ -155,9 +141,14 @@ def transfer_end(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_
     card = card_of(locale, transfer, home, peer_name)
     if transfer.state is not TransferState.DONE:
         first, *rest = transfer_card(locale, transfer=transfer, home=home, peer_name=peer_name, people=[])
-        return [(*pills, *_inline(first)), *rest]
+        told = _what_ends_tell(locale, card, rest)
+        return [(*pills, *_inline(first), " ", transfer.code), *told]
     if transfer.terms.parent:
-        return [(*pills, *first_when_done(locale, card)), decided(locale, card), *not_done(locale, card), transfer.code]
+        return [
+            (*pills, *first_when_done(locale, card), " ", transfer.code),
+            decided(locale, card),
+            *not_done(locale, card),
+        ]
     partly = [*not_done(locale, card), *did_not_arrive(locale, card)]
     went = [line for line in transfer.lines_come if transfer.at(line.number).stage == "arrived"]
     due = transfer.due_day
@@ -178,7 +169,17 @@ def transfer_end(locale: Locale, *, transfer: Transfer, home: PartyConfig, peer_
             day=naming.last_day(locale, transfer),
             **names,
         )
-    return [(*pills, *first), decided(locale, card), *where_it_is(locale, card), *pickup(locale, card), *partly]
+    return [(*pills, *first), decided(locale, card), *pickup(locale, card), *partly]
+
+
+def _what_ends_tell(locale: Locale, card: Card, rest: Lines) -> Lines:
+    """Of a card's other lines what a person has to know who is rung; the card has the rest."""
+    transfer = card.transfer
+    known: Lines = ["", transfer.code, decided(locale, card), nothing_moved(locale), nothing_left(locale, card)]
+    told = [line for line in rest if line not in known]
+    by_nobody = transfer.state is TransferState.DECLINED and not (transfer.decided and transfer.decided.person)
+    has_advice = by_nobody or transfer.state in {TransferState.ABORTED, TransferState.REVERTED}
+    return told if has_advice else in_one_line(told)
 
 
 def _addressed(locale: Locale, transfer: Transfer) -> tuple[Inline, ...]:

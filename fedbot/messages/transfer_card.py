@@ -21,6 +21,8 @@ from fedbot.messages.transfer_facts import (
     by_another_name,
     card_of,
     decided,
+    for_whom,
+    in_one_line,
     pickup,
     two_people,
     unmatched,
@@ -128,8 +130,9 @@ def _requested(locale: Locale, card: Card) -> Lines:
     else:
         first = locale.say("{receiver} asks {sender} for {what}, {terms}. Give them?", **names)
     choice, *until = _yes_or_no(locale, card, locale.say("✅ yes, it may go · ❌ no, sorry"))
-    parcel = locale.say("By parcel? Add 📦 to this card, or reply: {parcel}", parcel=command("approve --parcel"))
-    return [first, *_to_decide(locale, card), choice, parcel, *_how_to_give_less(locale, card), *until]
+    parcel = locale.say("By parcel? Add 📦, or reply: {parcel}", parcel=command("approve --parcel"))
+    ways = in_one_line([parcel, *_how_to_give_less(locale, card)])
+    return [first, *_to_decide(locale, card), choice, *ways, *until]
 
 
 def _how_to_give_less(locale: Locale, card: Card) -> Lines:
@@ -170,34 +173,27 @@ def _less_waits(locale: Locale, card: Card) -> Lines:
 def _to_decide(locale: Locale, card: Card) -> Lines:
     """What there is to know before a yes."""
     what = [*what_and_where(locale, card), *loan_line(locale, card)]
-    return [*asked(locale, card), "", *what, "", _for_whom(locale, card)]
+    return [_for_whom(locale, card), *asked(locale, card), "", *what, ""]
 
 
 def _yes_or_no(locale: Locale, card: Card, choice: tuple[Inline, ...]) -> Lines:
-    """How to decide, and until when."""
-    until = locale.say("Open until {when} · {code}", when=locale.when(card.transfer.due), code=card.transfer.code)
+    """How to decide, and that nothing is done before."""
+    not_yet = locale.say("Nothing has moved yet. · {code}", code=card.transfer.code)
     if not unmatched(card.transfer):
-        return [choice, until]
-    mended = locale.say(
-        "Nothing has moved yet. Once that is fixed in InvenTree, tap ✅: I look again, and the card changes."
-    )
-    return [*by_another_name(locale, card.transfer), mended, locale.say("❌ no, thanks"), until]
+        return [choice, not_yet]
+    mended = locale.say("Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks")
+    return [*by_another_name(locale, card.transfer), mended, not_yet]
 
 
 def _for_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
     space = card.receiver if card.transfer.granted is not None else card.decider
     if card.transfer.is_our_offer:
         space = card.sender
-    if not card.people:
-        whom = locale.say("For the approvers of {space}.", space=space)
-    elif card.transfer.granted is not None:
-        whom = locale.say("For {who} of {space}.", who=naming.people(locale, card.people, any_of=True), space=space)
-    elif len(card.people) == 1:
-        whom = locale.say("For {who} (approver of {space}).", who=naming.person(locale, card.people[0]), space=space)
-    else:
+    if card.transfer.granted is not None and card.people:
         who = naming.people(locale, card.people, any_of=True)
-        whom = locale.say("For {who} (approvers of {space}).", who=who, space=space)
-    return whom if unmatched(card.transfer) else (*whom, " ", *locale.say("Nothing has moved yet."))
+        until = locale.when(card.transfer.due)
+        return locale.say("For {who} of {space}, until {when}.", who=who, space=space, when=until)
+    return for_whom(locale, card, space)
 
 
 def _approved(locale: Locale, card: Card) -> Lines:

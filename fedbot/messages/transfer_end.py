@@ -16,6 +16,8 @@ from fedbot.messages.transfer_facts import (
     did_not_arrive,
     failed,
     not_done,
+    nothing_left,
+    nothing_moved,
     pickup,
     received,
     settled,
@@ -81,7 +83,7 @@ def _declined(locale: Locale, card: Card) -> Lines:
         first = locale.say("❌ Not given: {what}.", what=what)
         why = reasons.why_not_given(locale, card.transfer.problem, card.sender, card.receiver)
         instead = reasons.what_instead(locale, card.transfer.problem, card.sender, command("spaces"))
-        said = [first, locale.say("Why: {why}", why=why), locale.say("Nothing has moved."), instead]
+        said = [first, locale.say("Why: {why}", why=why), nothing_moved(locale), instead]
         return [*(line for line in said if line), card.transfer.code]
     first = locale.of_many(
         "❌ Declined: {what} stays at {sender}.",
@@ -91,7 +93,7 @@ def _declined(locale: Locale, card: Card) -> Lines:
         sender=card.sender,
     )
     reason: Lines = [locale.say("Why: {why}", why=f"“{locale.short(by.note, 300)}”")] if by.note else []
-    return [first, _by_whom(locale, card), *reason, locale.say("Nothing has moved."), card.transfer.code]
+    return [first, _by_whom(locale, card), *reason, nothing_moved(locale), card.transfer.code]
 
 
 def _cancelled(locale: Locale, card: Card) -> Lines:
@@ -109,7 +111,7 @@ def _cancelled(locale: Locale, card: Card) -> Lines:
     if transfer.problem in reasons.KNOWN:
         why = reasons.why_not_given(locale, transfer.problem, card.sender, card.receiver)
         lines.append(locale.say("Why: {why}", why=why))
-    return [*lines, locale.say("Nothing has moved."), transfer.code]
+    return [*lines, nothing_moved(locale), transfer.code]
 
 
 def _by_whom(locale: Locale, card: Card) -> tuple[Inline, ...]:
@@ -154,11 +156,7 @@ def _aborted(locale: Locale, card: Card) -> Lines:
     lines: Lines = [first, decided(locale, card), *settled(locale, card), "", why]
     if len(card.transfer.terms.lines) > 1:
         lines += not_done(locale, card)
-    lines.append(
-        locale.say(
-            "Nothing has left {sender}; {receiver} has booked nothing in.", sender=card.sender, receiver=card.receiver
-        )
-    )
+    lines.append(nothing_left(locale, card))
     return [*lines, instead, card.transfer.code] if instead else [*lines, card.transfer.code]
 
 

@@ -280,6 +280,29 @@ def card_of(
     )
 
 
+def for_whom(locale: Locale, card: Card, space: str) -> tuple[Inline, ...]:
+    """Who decides, and until when: the second line of every card that asks."""
+    names: dict[str, Words] = {"space": space, "when": locale.when(card.transfer.due)}
+    if not card.people:
+        return locale.say("For the approvers of {space}, until {when}.", **names)
+    who = naming.people(locale, card.people, any_of=True)
+    if len(card.people) == 1:
+        return locale.say("For {who} (approver of {space}), until {when}.", who=who, **names)
+    return locale.say("For {who} (approvers of {space}), until {when}.", who=who, **names)
+
+
+def in_one_line(lines: Lines) -> Lines:
+    """These sentences as one line, without the empty ones between them; lists follow it."""
+    joined: list[Inline] = []
+    lists: Lines = []
+    for line in lines:
+        if isinstance(line, Items):
+            lists.append(line)
+        elif line:
+            joined += [*([" · "] if joined else []), *(line if isinstance(line, tuple) else (line,))]
+    return [*([tuple(joined)] if joined else []), *lists]
+
+
 def asked(locale: Locale, card: Card) -> Lines:
     """Who asked for it, with the note."""
     terms = card.transfer.terms
@@ -343,17 +366,9 @@ def _list_item(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     origin = locale.say("from {place}", place=_origin(locale, card, line))
     if line.number in _homeless(card):
         why, advice = _no_place(locale, card, line)
-        no_place = locale.say("no place yet: {why}", why=why)
-        return (
-            what,
-            Break(),
-            *origin,
-            Break(),
-            *no_place,
-            Break(),
-            *locale.say("in InvenTree: {advice}", advice=advice),
-        )
-    return (what, Break(), *origin, Break(), *locale.say("to {place}", place=_destination(locale, card, line)))
+        no_place = locale.say("no place yet: {why}; {advice}", why=why, advice=advice)
+        return (what, " · ", *origin, Break(), *no_place)
+    return (what, Break(), *origin, " · ", *locale.say("to {place}", place=_destination(locale, card, line)))
 
 
 def _origin(locale: Locale, card: Card, line: Line) -> str:
@@ -579,7 +594,7 @@ def where_it_is(locale: Locale, card: Card) -> Lines:
             f"{naming.thing(locale, line)}",
             Break(),
             *_at_receiver(locale, card, line),
-            Break(),
+            " · ",
             *_at_sender(locale, card, line),
         )
         for line in lines
@@ -616,6 +631,18 @@ def _at_sender(locale: Locale, card: Card, line: Line) -> tuple[Inline, ...]:
     if card.transfer.role == "sender" or line.whole or line.serial:
         return locale.say("At {space}: stock #{item}, with customer {receiver}", item=line.item, **names)
     return locale.say("At {space}: taken out of stock #{item}, with customer {receiver}", item=line.item, **names)
+
+
+def nothing_moved(locale: Locale) -> tuple[Inline, ...]:
+    """Of what was decided against."""
+    return locale.say("Nothing has moved.")
+
+
+def nothing_left(locale: Locale, card: Card) -> tuple[Inline, ...]:
+    """Of what could not be given."""
+    return locale.say(
+        "Nothing has left {sender}; {receiver} has booked nothing in.", sender=card.sender, receiver=card.receiver
+    )
 
 
 def not_done(locale: Locale, card: Card) -> Lines:

@@ -62,7 +62,7 @@ async def test_each_end_links_to_the_other() -> None:
     given = world.alpha.transfer().at(1).item
     assert given is not None
     assert world.alpha.metadata("stockitem", given)["to"] == "betaspace"
-    assert f"stock #{item}" in world.room.message("is at Betaspace").text
+    assert f"stock #{item}" in world.room.message("✅ Done").text
 
 
 async def test_what_the_senders_inventree_knows_of_the_item_arrives_with_it_and_is_never_readable_on_the_way() -> None:

@@ -128,6 +128,50 @@ def test_the_first_line_fits_on_a_lock_screen(phrase: Phrase) -> None:
     assert len(plain(phrase).split("\n")[0]) <= 120
 
 
+CARDS = frozenset({"transfer_card", "connection_card"})
+MOST_OF_A_CARD, MOST_OF_A_REPLY, A_THING_MORE = 10, 6, 2
+LISTS = frozenset(
+    {"disconnected", "disconnect_preview", "disconnecting", "found", "inventory_went_back", "making_waits", "people"}
+    | {
+        "peer_disconnects",
+        "reconciled",
+        "resolve_choice",
+        "resolve_loan_choice",
+        "review_list",
+        "sharing_list",
+        "shown",
+    }
+    | {"own_token_ends", "access_not_ended", "token_ends", "spaces", "stats", "status", "todo"}
+)
+"""What answers with a list as long as what there is, or tells an admin the steps one by one."""
+
+
+@pytest.mark.parametrize("phrase", EXAMPLES, ids=lambda phrase: phrase.name)
+def test_a_card_has_ten_lines_at_most_and_a_reply_six(phrase: Phrase) -> None:
+    lines = [line for line in plain(phrase).split("\n") if line.strip()]
+    if phrase.name not in CARDS:
+        assert len(lines) <= MOST_OF_A_REPLY or phrase.name in LISTS, plain(phrase)
+        return
+    subject = phrase.about.get("transfer")
+    things = len(subject.terms.lines) if isinstance(subject, Transfer) else 1
+    by_hand = 0 if phrase.about["home"].has_admin_token else 1  # the admins have to do something
+    assert len(lines) <= MOST_OF_A_CARD + by_hand + A_THING_MORE * max(things - 2, 0), plain(phrase)
+    asks = any(line.startswith(("✅ yes", "✅ here", "It comes by parcel: ✅")) for line in lines)
+    assert not asks or any(line.startswith("For ") and "until" in line for line in lines[1:4]), plain(phrase)
+
+
+def test_an_answer_to_what_was_offered_and_the_end_of_it_have_two_lines() -> None:
+    short = {"transfer_offered", "transfer_requested", "transfer_end", "return_asked"}
+    for phrase in EXAMPLES:
+        subject = phrase.about.get("transfer")
+        if phrase.name in short and isinstance(subject, Transfer) and len(subject.terms.lines) == 1:
+            lines = [line for line in plain(phrase).split("\n") if line.strip() and not line.startswith(("⚠", "Pick"))]
+            by_person = subject.state is not TransferState.DECLINED or (subject.decided and subject.decided.person)
+            failed = subject.state in {TransferState.ABORTED, TransferState.REVERTED} or not by_person
+            most = 4 if failed else 2  # why, and what to do
+            assert len(lines) <= most, plain(phrase)
+
+
 def _stranger(text: str, count: int) -> list[Phrase]:
     """What a peer can send: everything in it is its own text."""
     description = PartDescription(text, text, text, text, text, text)
@@ -259,7 +303,7 @@ def test_twenty_lines_with_long_names_keep_their_ends() -> None:
     phrase = say(messages.transfer_card.transfer_card, transfer=full, home=BETA, peer_name="attraktor", people=["Bea"])
     text = plain(phrase)
     assert len(text.encode()) <= MOST_BYTES
-    assert text.endswith("Open until Tue 1 Dec, 20:14 · k7m2")
+    assert text.endswith("Nothing has moved yet. · k7m2")
     assert all(f"• {n}: {n} long" in text for n in range(1, 21))
 
 

@@ -29,8 +29,8 @@ def changed(before: Transfer, after: Transfer) -> Phrase:
 
 
 def head(phrase: Phrase) -> list[str]:
-    """The card's first lines, up to where who asked is told."""
-    return plain(phrase).partition("\nAsked by")[0].split("\n")[1:]
+    """The card's first lines, up to where who decides is told."""
+    return plain(phrase).partition("\nFor ")[0].split("\n")[1:]
 
 
 ELSEWHERE = Progress(1, part=9, part_name="Another bolt", match="name", place="Attic")

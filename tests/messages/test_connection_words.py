@@ -58,51 +58,37 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(connection(), [BEA, "Cem"]),
         """
         attraktor asks betaspace to be friends. Agree?
+        For @bea:beta.example or Cem (superusers of betaspace's InvenTree), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor), Tue 24 Nov, 20:14
 
-        Yes means:
-        • attraktor and betaspace can offer each other things; each offer still needs its own yes
-        • in betaspace's InvenTree I make for attraktor: a user that can only look,
-        its token for one year, and a customer company attraktor
-        • attraktor's bot makes the same for betaspace
-        • the token stays with me: attraktor's bot never gets into betaspace's InvenTree;
-        I answer for it, and only about shared items
+        Yes means: attraktor and betaspace can offer each other things; each offer still needs its own yes.
+        Each bot makes for the other: a user that can only look, its token for one year, and a customer company.
+        The token stays with me: attraktor's bot never gets in; I answer for it, about shared items only.
 
         Call attraktor before you approve. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
-        If any of them differs, decline: somebody may be between the two bots.
-        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
-        Our key: w5nh-8d2c-xq4m-t7ra-6kzj
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe · our key: w5nh-8d2c-xq4m-t7ra-6kzj
 
-        For @bea:beta.example or Cem (superusers of betaspace's InvenTree). Nothing has been made yet.
-        ✅ yes, friends · ❌ no
-        Open until Tue 1 Dec, 20:14 · c9x4
+        ✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · c9x4
         """,
     ),
     "an open card, direct, no admin token, nobody who may decide": (
         card(connection(access="direct"), home=replace(BETA, has_admin_token=False)),
         """
         attraktor asks betaspace to be friends. Agree?
+        For a superuser of betaspace's InvenTree, until Tue 1 Dec, 20:14; none of the configured people is one.
         Asked by Anna (attraktor), Tue 24 Nov, 20:14
 
-        Yes means:
-        • attraktor and betaspace can offer each other things; each offer still needs its own yes
-        • in betaspace's InvenTree I make for attraktor: a user that can only look,
-        its token for one year, and a customer company attraktor
-        • attraktor's bot makes the same for betaspace
-        • attraktor's bot gets the token: it can read all stock items of betaspace, change none
-        • betaspace's bot can read all stock items of attraktor
+        Yes means: attraktor and betaspace can offer each other things; each offer still needs its own yes.
+        Each bot makes for the other: a user that can only look, its token for one year, and a customer company.
         I have no admin token: after a yes I say in the admin room what to click.
+        attraktor's bot gets the token: it can read all stock items of betaspace, change none; so can betaspace's bot.
 
         Call attraktor before you approve. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
-        If any of them differs, decline: somebody may be between the two bots.
-        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
-        Our key: w5nh-8d2c-xq4m-t7ra-6kzj
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe · our key: w5nh-8d2c-xq4m-t7ra-6kzj
 
-        For a superuser of betaspace's InvenTree; none of the configured people is one. Nothing has been made yet.
-        ✅ yes, friends · ❌ no
-        Open until Tue 1 Dec, 20:14 · c9x4
+        ✅ yes, friends · ❌ no, or if any of them differs · Nothing has been made yet. · c9x4
         """,
     ),
     "being set up": (
@@ -211,15 +197,13 @@ SAID: dict[str, tuple[Phrase, str]] = {
             emoji=SEVEN,
         ),
         """
-        Asked betaspace to be friends. Nothing has been made yet.
-        A superuser of betaspace decides, on the card of its bot, until Tue 1 Dec, 20:14.
+        Asked betaspace to be friends. Nothing has been made yet. c9x4
+        A superuser of betaspace decides until Tue 1 Dec, 20:14.
         Neither bot gets into the other's InvenTree; each answers for the other, about shared items only.
 
         Call betaspace. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
-        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
-        If any of them differs, or to take it back, reply: !fed cancel
-        c9x4
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe · If any of them differs, or to take it back, reply: !fed cancel
         """,
     ),
     "asked, direct": (
@@ -230,14 +214,12 @@ SAID: dict[str, tuple[Phrase, str]] = {
             emoji=(),
         ),
         """
-        Asked betaspace to be friends. Nothing has been made yet.
-        A superuser of betaspace decides, on the card of its bot, until Tue 1 Dec, 20:14.
+        Asked betaspace to be friends. Nothing has been made yet. c9x4
+        A superuser of betaspace decides until Tue 1 Dec, 20:14.
         The tokens are exchanged, sealed: each bot can read all stock items of the other, and change none.
 
         The seven emoji to compare will appear here once betaspace's bot has answered.
-        Their key: k3f9-2mxa-7rtw-h4cd-p9qe
-        If any of them differs, or to take it back, reply: !fed cancel
-        c9x4
+        Their key: k3f9-2mxa-7rtw-h4cd-p9qe · If any of them differs, or to take it back, reply: !fed cancel
         """,
     ),
     "both asked at once": (

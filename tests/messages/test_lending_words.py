@@ -90,6 +90,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(lent(state=OPEN, decided=None, ended=None), BETA, "attraktor"),
         """
         attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), on loan until Tue 15 Dec 2026. Take it?
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
@@ -97,9 +98,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Laser room, as your part "#3"
         Loan: it stays attraktor's; back by Tue 15 Dec 2026, that day included.
 
-        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "done": (
@@ -147,10 +147,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=ALPHA,
         ),
         """
-        Offered to attraktor, on loan until Tue 15 Dec 2026: 1 × Laser lens 2.0″ (LENS-2, serial 0042).
-        Nothing has moved yet. An approver of attraktor decides, on the card of its bot.
-        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
-        k7m2
+        Offered to attraktor, on loan until Tue 15 Dec 2026: 1 × Laser lens 2.0″ (LENS-2, serial 0042). k7m2
+        Nothing has moved yet: attraktor's approvers decide until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
         """,
     ),
     "at its end": (
@@ -162,24 +160,21 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         @Anna @Bea ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) is at betaspace, due Tue 15 Dec 2026. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
-        At betaspace: in stock
-        At attraktor: stock #42, with customer betaspace
         """,
     ),
     "a return to decide": (
         card(child("return")),
         """
         betaspace hands back 1 × Laser lens 2.0″ (LENS-2, serial 0042). Is it here, and as it was?
+        For Bea, Cem or Dilek (approvers of attraktor), until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Goes back to: cabinet L1
 
-        For Bea, Cem or Dilek (approvers of attraktor).
         ✅ here, fine · 🔧 here, but damaged · ❌ not here
-        A reply to this card before you tap goes into the item's history.
-        A photo as a reply, now or later, is kept with the item.
-        Open until Tue 1 Dec, 20:14 · k7m2
+        A reply before you tap goes into the item's history; a photo is kept with the item, later too.
+        k7m2
         """,
     ),
     "a return that is home": (
@@ -218,18 +213,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=BETA,
         ),
         """
-        attraktor is asked to take back 1 × Laser lens 2.0″ (LENS-2, serial 0042).
-        Nothing has moved yet: an approver of attraktor says whether it is there.
-        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
-        k7m2
+        attraktor is asked to take back 1 × Laser lens 2.0″ (LENS-2, serial 0042). k7m2
+        Nothing has moved yet: an approver of attraktor says whether it is there. To take it back, reply: !fed cancel
         """,
     ),
     "the owner has it": (
         say(messages.loan.return_asked, transfer=child("return", asked=BY_ANNA, damaged=True), **OUR),
         """
-        1 × Laser lens 2.0″ (LENS-2, serial 0042) comes back, damaged.
+        1 × Laser lens 2.0″ (LENS-2, serial 0042) comes back, damaged. k7m2
         betaspace's bot books it out; then attraktor has it in stock again, in its old place.
-        k7m2
         """,
     ),
     "a return at its end": (
@@ -240,29 +232,26 @@ SAID: dict[str, tuple[Phrase, str]] = {
             peer_name="attraktor",
         ),
         """
-        @Bea @Piet 🔧 1 × Laser lens 2.0″ (LENS-2, serial 0042) is back at attraktor, damaged.
+        @Bea @Piet 🔧 1 × Laser lens 2.0″ (LENS-2, serial 0042) is back at attraktor, damaged. k7m2
         Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
-        k7m2
         """,
     ),
     "more time to decide": (
         card(child("extension", role="sender")),
         """
         betaspace asks to keep 1 × Laser lens 2.0″ (LENS-2, serial 0042) until Tue 15 Dec 2026. May it stay longer?
+        For Bea, Cem or Dilek (approvers of attraktor), until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
-        For Bea, Cem or Dilek (approvers of attraktor).
         ✅ yes, that is fine · ❌ no, sorry
-        Open until Tue 1 Dec, 20:14 · k7m2
+        k7m2
         """,
     ),
     "more time is asked for": (
         say(messages.transfer.transfer_requested, transfer=child("extension"), connection=connection(), home=BETA),
         """
-        attraktor is asked whether 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay until Tue 15 Dec 2026.
-        Until an approver of attraktor says yes, it is due as before.
-        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
-        k7m2
+        attraktor is asked whether 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay until Tue 15 Dec 2026. k7m2
+        Until an approver of attraktor says yes, it is due as before. To take it back, reply: !fed cancel
         """,
     ),
     "more time is not given": (
@@ -281,9 +270,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
             **OUR,
         ),
         """
-        @Bea @Piet ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay at betaspace until Tue 15 Dec 2026.
+        @Bea @Piet ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) may stay at betaspace until Tue 15 Dec 2026. k7m2
         Asked by Bea, accepted by Piet (attraktor), Tue 24 Nov, 20:31
-        k7m2
         """,
     ),
     "more time at once": (
@@ -576,11 +564,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
 
         • 1 × Laser lens 2.0″
-        At betaspace: in stock
-        At attraktor: stock #1207, split off from #42, with customer betaspace
+        At betaspace: in stock · At attraktor: stock #1207, split off from #42, with customer betaspace
         • 10 × M3 bolt
-        At betaspace: in stock
-        At attraktor: stock #1207, split off from #12, with customer betaspace
+        At betaspace: in stock · At attraktor: stock #1207, split off from #12, with customer betaspace
 
         Reply here with: !fed show
         k7m2

@@ -118,15 +118,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         say(messages.transfer_card.transfer_card, transfer=OFFERED, home=BETA, peer_name="attraktor", people=PEOPLE),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
-        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         It comes by parcel: ✅ yes, send it · ❌ no, thanks
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "the card when it has come": (
@@ -291,8 +291,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         @Anna @Bea ✅ 7 × M3 bolt is at betaspace. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
-        At betaspace: in stock
-        At attraktor: stock #12, with customer betaspace
         ⚠ Did not arrive: 3 × M3 bolt, says Bea. It is lost, says Anna.
         """,
     ),

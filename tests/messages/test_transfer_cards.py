@@ -50,15 +50,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Take it?
         ⚠ High value: two approvers of betaspace have to agree.
         In an encrypted room one is enough who types: !fed approve k7m2
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
-        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "our own offer takes a second person": (
@@ -66,15 +66,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         attraktor wants to give betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. May it go?
         ⚠ High value: @anna:attraktor.example said yes, Tue 24 Nov, 20:14. Another approver of attraktor has to agree.
+        For Piet (approver of attraktor), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         Goes to: betaspace
 
-        For Piet (approver of attraktor). Nothing has moved yet.
         ✅ yes, it may go · ❌ no, it stays
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "the second person agreed to our own offer": (
@@ -92,15 +92,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(transfer(note=NOTE), PEOPLE),
         """
         attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Take it?
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor): "for your Saturday workshop, clean with isopropanol only"
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
-        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "an open card for one approver, a part by the same name": (
@@ -110,36 +110,37 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
+        For Bea (approver of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Lands in: betaspace, Shelf 1, as your part "Our bolt" (same name)
 
-        For Bea (approver of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "more than three approvers, nobody named": (
         card(transfer(), ["Bea", "Cem", "Dilek", "Ed"]),
         """
         attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Take it?
+        For Bea, Cem, Dilek or others (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
-        For Bea, Cem, Dilek or others (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "all of a stock item, and nobody who may decide is known": (
         card(transfer(replace(BOLTS, whole=True))),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
+        For the approvers of betaspace, until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: M3 bolt, M3-BOLT, status OK
@@ -147,15 +148,15 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Comes from: attraktor, Workshop/Drawer A3
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
-        For the approvers of betaspace. Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "a new part is proposed": (
         card(transfer(BOLTS, progress=(Progress(1, match="new", create_part=True, place="Incoming"),)), PEOPLE),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. Take it?
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: M3 bolt, M3-BOLT, status OK
@@ -163,9 +164,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Lands in: betaspace, Incoming, as a new part "M3 bolt", counted in pieces, made on your yes
         Picture, parameters, files and price don't come along with a new part.
 
-        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "several lines": (
@@ -182,25 +182,24 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         attraktor offers betaspace 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed), to keep. Take them?
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         • 10: M3 bolt, M3-BOLT, status OK
-        from attraktor, Workshop/Drawer A3
-        to betaspace, Shelf 1, as your part "Our bolt" (recorded as the same)
+        from attraktor, Workshop/Drawer A3 · to betaspace, Shelf 1, as your part "Our bolt" (recorded as the same)
         • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
-        from attraktor, Wood rack
-        to betaspace, Shelf 2, as a new part "Speaker cable", counted in m, made on your yes
+        from attraktor, Wood rack · to betaspace, Shelf 2, as a new part "Speaker cable", counted in m, made on your yes
         Picture, parameters, files and price don't come along with a new part.
 
-        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "no part, and none may be made": (
         card(transfer(BOLTS, progress=(Progress(1, match="none"),)), PEOPLE),
         """
         attraktor offers betaspace 10 × M3 bolt (M3-BOLT), to keep. It can't be taken yet.
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: M3 bolt, M3-BOLT, status OK
@@ -208,11 +207,9 @@ SAID: dict[str, tuple[Phrase, str]] = {
         No place yet: no part of betaspace fits, and I may not make one.
         In InvenTree: make a part with the same IPN or exactly this name.
 
-        For Bea, Cem or Dilek (approvers of betaspace).
         If one of your parts is it under another name: !fed match OUR-IPN M3-BOLT from attraktor
-        Nothing has moved yet. Once that is fixed in InvenTree, tap ✅: I look again, and the card changes.
-        ❌ no, thanks
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks
+        Nothing has moved yet. · k7m2
         """,
     ),
     "one of several lines has no part": (
@@ -229,26 +226,23 @@ SAID: dict[str, tuple[Phrase, str]] = {
         ),
         """
         attraktor offers betaspace 10 × M3 bolt and 1.5 m of Speaker cable, to keep. It can't be taken yet.
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         • 10: M3 bolt, M3-BOLT, status OK
-        from attraktor, Workshop/Drawer A3
-        to betaspace, Shelf 1, as your part "Our bolt" (same IPN)
-        • 1.5 m: Speaker cable, batch 2025-11, status OK
-        from attraktor, Wood rack
-        no place yet: several parts of betaspace fit
-        in InvenTree: give the right one this IPN, or make the others inactive
+        from attraktor, Workshop/Drawer A3 · to betaspace, Shelf 1, as your part "Our bolt" (same IPN)
+        • 1.5 m: Speaker cable, batch 2025-11, status OK · from attraktor, Wood rack
+        no place yet: several parts of betaspace fit; give the right one this IPN, or make the others inactive
 
-        For Bea, Cem or Dilek (approvers of betaspace).
-        Nothing has moved yet. Once that is fixed in InvenTree, tap ✅: I look again, and the card changes.
-        ❌ no, thanks
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks
+        Nothing has moved yet. · k7m2
         """,
     ),
     "the serial number is there already": (
         card(transfer(progress=(Progress(1, match="serial-taken"),)), PEOPLE),
         """
         attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. It can't be taken yet.
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
@@ -256,25 +250,23 @@ SAID: dict[str, tuple[Phrase, str]] = {
         No place yet: this serial number is in betaspace's stock already.
         In InvenTree: compare them: if it is another thing, give its record another number, such as 0042-1.
 
-        For Bea, Cem or Dilek (approvers of betaspace).
-        Nothing has moved yet. Once that is fixed in InvenTree, tap ✅: I look again, and the card changes.
-        ❌ no, thanks
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Fixed in InvenTree? Tap ✅: I look again, and the card changes. · ❌ no, thanks
+        Nothing has moved yet. · k7m2
         """,
     ),
     "it was here before": (
         card(transfer(progress=(Progress(1, item=1207, part=8, part_name="Our lens", match="ipn"),)), PEOPLE),
         """
         attraktor offers betaspace 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Take it?
+        For Bea, Cem or Dilek (approvers of betaspace), until Tue 1 Dec, 20:14.
         Asked by Anna (attraktor)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         Lands in: betaspace, as your stock #1207 of the part "Our lens", which was here before
 
-        For Bea, Cem or Dilek (approvers of betaspace). Nothing has moved yet.
         ✅ yes, book it in · ❌ no, thanks · 📦 yes, but it isn't here yet
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "approved, waiting for the sender": (
@@ -375,8 +367,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
 
         • 10 × M3 bolt
-        At betaspace: stock #8, Shelf 1
-        At attraktor: taken out of stock #12, with customer betaspace
+        At betaspace: stock #8, Shelf 1 · At attraktor: taken out of stock #12, with customer betaspace
         Not booked in: 1.5 m of Speaker cable: the bot's own InvenTree user may not do it. attraktor takes it back.
 
         Reply here with: !fed show
@@ -401,8 +392,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
 
         • 10 × M3 bolt
-        At betaspace: stock #8, Shelf 1
-        At attraktor: taken out of stock #12, with customer betaspace
+        At betaspace: stock #8, Shelf 1 · At attraktor: taken out of stock #12, with customer betaspace
         Not given: 1.5 m of Speaker cable stays at attraktor: it never left attraktor.
 
         Reply here with: !fed show
@@ -440,72 +430,66 @@ SAID: dict[str, tuple[Phrase, str]] = {
         card(request(BOLTS, role="sender"), ["Anna", "Piet"]),
         """
         betaspace asks attraktor for 10 × M3 bolt (M3-BOLT), to keep. Give it?
+        For Anna or Piet (approvers of attraktor), until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Goes to: betaspace
 
-        For Anna or Piet (approvers of attraktor). Nothing has moved yet.
         ✅ yes, it may go · ❌ no, sorry
-        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
-        Less will do? Reply for example: !fed approve 5
-        Open until Tue 1 Dec, 20:14 · k7m2
+        By parcel? Add 📦, or reply: !fed approve --parcel · Less will do? Reply for example: !fed approve 5
+        Nothing has moved yet. · k7m2
         """,
     ),
     "a request for one piece": (
         card(request(role="sender"), ["Piet"]),
         """
         betaspace asks attraktor for 1 × Laser lens 2.0″ (LENS-2, serial 0042), to keep. Give it?
+        For Piet (approver of attraktor), until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
         Item: Laser lens 2.0″, LENS-2, serial 0042, status OK
         Comes from: attraktor, Cabinet L1
         Goes to: betaspace
 
-        For Piet (approver of attraktor). Nothing has moved yet.
         ✅ yes, it may go · ❌ no, sorry
-        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
-        Open until Tue 1 Dec, 20:14 · k7m2
+        By parcel? Add 📦, or reply: !fed approve --parcel
+        Nothing has moved yet. · k7m2
         """,
     ),
     "a request for several things": (
         card(request(BOLTS, CABLE, role="sender"), ["Piet"]),
         """
         betaspace asks attraktor for 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed), to keep. Give them?
+        For Piet (approver of attraktor), until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
         • 10: M3 bolt, M3-BOLT, status OK
-        from attraktor, Workshop/Drawer A3
-        to betaspace
+        from attraktor, Workshop/Drawer A3 · to betaspace
         • 1.5 m: Speaker cable, batch 2025-11, ⚠ status Attention needed
-        from attraktor, Wood rack
-        to betaspace
+        from attraktor, Wood rack · to betaspace
 
-        For Piet (approver of attraktor). Nothing has moved yet.
         ✅ yes, it may go · ❌ no, sorry
-        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
-        Open until Tue 1 Dec, 20:14 · k7m2
+        By parcel? Add 📦, or reply: !fed approve --parcel
+        Nothing has moved yet. · k7m2
         """,
     ),
     "a request for one part that lies in two places": (
         card(request(BOLTS, replace(BOLTS, number=2, quantity=Decimal(20), place="Box 7"), role="sender"), ["Piet"]),
         """
         betaspace asks attraktor for 10 × M3 bolt and 20 × M3 bolt, to keep. Give them?
+        For Piet (approver of attraktor), until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
         • 10: M3 bolt, M3-BOLT, status OK
-        from attraktor, Workshop/Drawer A3
-        to betaspace
+        from attraktor, Workshop/Drawer A3 · to betaspace
         • 20: M3 bolt, M3-BOLT, status OK
-        from attraktor, Box 7
-        to betaspace
+        from attraktor, Box 7 · to betaspace
 
-        For Piet (approver of attraktor). Nothing has moved yet.
         ✅ yes, it may go · ❌ no, sorry
-        By parcel? Add 📦 to this card, or reply: !fed approve --parcel
-        Less will do? Reply for example: !fed approve 15
-        Open until Tue 1 Dec, 20:14 · k7m2
+        By parcel? Add 📦, or reply: !fed approve --parcel · Less will do? Reply for example: !fed approve 15
+        Nothing has moved yet. · k7m2
         """,
     ),
     "a request, less granted, at the owner": (
@@ -523,16 +507,16 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         attraktor can give betaspace less than asked: 10 × M3 bolt (M3-BOLT). Take it?
         Granted by Piet (attraktor)
+        For Bea or Cem of betaspace, until Tue 1 Dec, 20:14.
         Asked by Bea (betaspace)
 
         Item: M3 bolt, M3-BOLT, status OK
         Comes from: attraktor, Workshop/Drawer A3
         Lands in: betaspace, Laser room, as your part "Our thing" (same IPN)
 
-        For Bea or Cem of betaspace. Nothing has moved yet.
         ✅ yes, that will do · ❌ no, thanks
         Not here yet? Add 📦 to this card, or reply: !fed approve --parcel
-        Open until Tue 1 Dec, 20:14 · k7m2
+        Nothing has moved yet. · k7m2
         """,
     ),
     "a request, less granted, agreed": (
@@ -763,7 +747,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Not given: 10 × M3 bolt (M3-BOLT) stays at attraktor.
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
 
-        Why: InvenTree refused it.
+        Why: InvenTree said: something new
         Nothing has left attraktor; betaspace has booked nothing in.
         k7m2
         """,

@@ -67,10 +67,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=ALPHA,
         ),
         """
-        Offered to betaspace: 10 × M3 bolt (M3-BOLT).
-        Nothing has moved yet. An approver of betaspace decides, on the card of its bot.
-        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
-        k7m2
+        Offered to betaspace: 10 × M3 bolt (M3-BOLT). k7m2
+        Nothing has moved yet: betaspace's approvers decide until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
         """,
     ),
     "offered, all of it, with a note": (
@@ -81,12 +79,8 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=ALPHA,
         ),
         """
-        Offered to betaspace: 10 × M3 bolt (M3-BOLT).
-        That is all that lies there.
-        Your note: "from the sale"
-        Nothing has moved yet. An approver of betaspace decides, on the card of its bot.
-        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
-        k7m2
+        Offered to betaspace: 10 × M3 bolt (M3-BOLT). That is all that lies there. k7m2
+        Nothing has moved yet: betaspace's approvers decide until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
         """,
     ),
     "offered, several lines": (
@@ -97,12 +91,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=ALPHA,
         ),
         """
-        Offered to betaspace: 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
+        Offered to betaspace: 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed). k7m2
         • 10 × M3 bolt (M3-BOLT)
         • 1.5 m of Speaker cable (batch 2025-11, ⚠ Attention needed)
-        Nothing has moved yet. An approver of betaspace decides, on the card of its bot.
-        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
-        k7m2
+        Nothing has moved yet: betaspace's approvers decide until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
         """,
     ),
     "the end: done": (
@@ -110,8 +102,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         @Anna @Bea ✅ 10 × M3 bolt (M3-BOLT) is at betaspace. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
-        At betaspace: in stock
-        At attraktor: stock #43, split off from #12, with customer betaspace
         """,
     ),
     "the end: done, with the place at the other space": (
@@ -130,8 +120,6 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         @Anna @Bea ✅ 1 × Laser lens 2.0″ (LENS-2, serial 0042) is at betaspace. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
-        At betaspace: stock #1207, Laser room
-        At attraktor: stock #42, with customer betaspace
         """,
     ),
     "the end: one line came back": (
@@ -148,71 +136,53 @@ SAID: dict[str, tuple[Phrase, str]] = {
         """
         @Anna @Bea ✅ 10 × M3 bolt is at betaspace. k7m2
         Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
-        • 10 × M3 bolt
-        At betaspace: in stock
-        At attraktor: stock #43, split off from #12, with customer betaspace
         Not booked in: 1.5 m of Speaker cable: betaspace could not, so it is back at attraktor.
         """,
     ),
     "the end: declined": (
         end(transfer(BOLTS, role="sender", state=TransferState.DECLINED, decided=BY_BEA)),
         """
-        @Anna @Bea ❌ Declined: 10 × M3 bolt (M3-BOLT) stays at attraktor.
+        @Anna @Bea ❌ Declined: 10 × M3 bolt (M3-BOLT) stays at attraktor. k7m2
         By Bea (betaspace), Tue 24 Nov, 20:31
-        Nothing has moved.
-        k7m2
         """,
     ),
     "the end: declined by the other bot, as it came from a third space": (
         end(transfer(BOLTS, role="sender", state=TransferState.DECLINED, problem="chain")),
         """
-        @Anna ❌ Not given: 10 × M3 bolt (M3-BOLT).
+        @Anna ❌ Not given: 10 × M3 bolt (M3-BOLT). k7m2
         Why: it came from a third space, and what was given may go back there, but not on to others.
-        Nothing has moved.
         Ask the space that it came from.
-        k7m2
         """,
     ),
     "the end: cancelled": (
         end(transfer(BOLTS, role="sender", state=TransferState.CANCELLED, decided=BY_ANNA)),
         """
-        @Anna Cancelled: 10 × M3 bolt (M3-BOLT) stays at attraktor.
+        @Anna Cancelled: 10 × M3 bolt (M3-BOLT) stays at attraktor. k7m2
         By Anna (attraktor), Tue 24 Nov, 20:14
-        Nothing has moved.
-        k7m2
         """,
     ),
     "the end: expired": (
         end(transfer(BOLTS, role="sender", state=TransferState.EXPIRED)),
         """
-        @Anna Expired: 10 × M3 bolt (M3-BOLT) stays at attraktor.
-        Nobody of betaspace decided until Tue 1 Dec, 20:14.
-        Nothing has moved. Anna can start it again.
-        k7m2
+        @Anna Expired: 10 × M3 bolt (M3-BOLT) stays at attraktor. k7m2
+        Nobody of betaspace decided until Tue 1 Dec, 20:14. · Nothing has moved. Anna can start it again.
         """,
     ),
     "the end: aborted": (
         end(transfer(BOLTS, role="sender", state=TransferState.ABORTED, decided=BY_BEA, problem="gone")),
         """
-        @Anna @Bea Not given: 10 × M3 bolt (M3-BOLT) stays at attraktor.
-        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
-
+        @Anna @Bea Not given: 10 × M3 bolt (M3-BOLT) stays at attraktor. k7m2
         Why: the stock item isn't there any more.
-        Nothing has left attraktor; betaspace has booked nothing in.
         Look it up in attraktor's InvenTree and start again with what is there.
-        k7m2
         """,
     ),
     "the end: back again": (
         end(transfer(BOLTS, role="sender", state=TransferState.REVERTED, decided=BY_BEA, problem="No such part")),
         """
-        @Anna @Bea Back again: 10 × M3 bolt (M3-BOLT) is in attraktor's stock as before.
-        Asked by Anna, accepted by Bea (betaspace), Tue 24 Nov, 20:31
-
+        @Anna @Bea Back again: 10 × M3 bolt (M3-BOLT) is in attraktor's stock as before. k7m2
         betaspace's InvenTree said: No such part
         betaspace could not book it in, so attraktor took it back.
         Once that is fixed, Anna can start again.
-        k7m2
         """,
     ),
     "waits before anything moved": (
@@ -336,13 +306,10 @@ SAID: dict[str, tuple[Phrase, str]] = {
             home=BETA,
         ),
         """
-        Asked attraktor for 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed).
+        Asked attraktor for 10 × M3 bolt and 1.5 m of Speaker cable (⚠ Attention needed). k7m2
         • 10 × M3 bolt (M3-BOLT)
         • 1.5 m of Speaker cable (batch 2025-11, ⚠ Attention needed)
-        Your note: "for the open day"
-        Nothing has moved yet. An approver of attraktor decides, on the card of its bot.
-        Open until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
-        k7m2
+        Nothing has moved yet: attraktor's approvers decide until Tue 1 Dec, 20:14. To take it back, reply: !fed cancel
         """,
     ),
     "requested, but there is no part for it": (

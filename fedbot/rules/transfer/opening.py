@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import asked_by
+from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
@@ -232,6 +233,8 @@ def seeds(transfer: Transfer) -> tuple[str, ...]:
     if transfer.terms.kind == "extension":
         return (APPROVE_KEY, DECLINE_KEY)
     if transfer.terms.kind == "request":  # 📦 counts there too, but isn't worth one more event
+        return (APPROVE_KEY, DECLINE_KEY)
+    if transfer.terms.parcel or match_parts.unmatched(transfer):  # 📦 would say nothing more, or can't count yet
         return (APPROVE_KEY, DECLINE_KEY)
     return (APPROVE_KEY, DECLINE_KEY, PARCEL_KEY)
 
