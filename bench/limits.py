@@ -28,17 +28,17 @@ class Figure:
 
 
 FIGURES = (
-    Figure("handover_ratio", "grace over → both sides done, over the bare chain of the same calls and hops", 1.25),
-    Figure("handover_calls", "InvenTree calls of one push, both sides", None, decimals=0),
-    Figure("transport_ratio", "our transport over the official client, same calls, TLS", 0.8),
+    Figure("handover_ratio", "grace over → both sides done, over the bare chain of the same calls and hops", 1.15),
+    Figure("handover_calls", "InvenTree calls of one push, both sides", 30, decimals=0),
+    Figure("transport_ratio", "our transport over the official client, same calls, TLS", 0.6),
     Figure("backlog_ratio", "catching up on what was said while away, over bare nio reading the same", 1.3),
     Figure(
         "busy_p95_s", "tap → both sides done in a busy hour, 95th percentile, grace of 5 s included", 10.0, decimals=1
     ),
-    Figure("ready_s", "process start → hears its rooms, seconds", 5.0, binding=False),
+    Figure("ready_s", "process start → hears its rooms, seconds", 2.0, binding=False),
     Figure("history_ready_s", "how much longer a start takes with 100,000 finished transfers", 0.3, binding=False),
     Figure("history_rss_mib", "how much more memory a bot has with them, MiB", 15.0, decimals=1),
-    Figure("idle_rss_mib", "memory of an idle bot, MiB", 120.0, decimals=0),
+    Figure("idle_rss_mib", "memory of an idle bot, MiB", 100.0, decimals=0),
     Figure("events_per_request", "Matrix events of one push, both bots, default rate limits", 9, decimals=0),
     Figure("events_by_one_account", "the same, of the bot that sends more", 6, decimals=0),
 )

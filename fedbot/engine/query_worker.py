@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -71,7 +72,7 @@ class QueryWorker:
         if self._is_held(row, effect):
             return
         try:
-            answers = tuple([await self._answer(question) for question in effect.questions])
+            answers = await self._answers(effect.questions)
         except InventoryProblem as problem:
             self._unanswered(row, effect, problem)
         else:
@@ -114,11 +115,16 @@ class QueryWorker:
         else:
             self._journal.fail(row.id, Unanswered(now, or_not, problem.text, silent=silent), problem.text)
 
-    async def _answer(self, question: Query) -> Answer:
-        if isinstance(question, AuditOf):
-            return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
+    async def _answers(self, questions: Sequence[Query]) -> tuple[Answer, ...]:
+        """InvenTree's answers together, as they are for one decision; the journal's own between them."""
         turn = Turn(self._engine.state, self._clock.now())
-        return await self._inventory.answer(question, merged_stock.received_for(turn, question))
+        asked = [question for question in questions if not isinstance(question, AuditOf)]
+        with_received = [(each, merged_stock.received_for(turn, each)) for each in asked]
+        answers = iter(await self._inventory.answer_all(with_received) if asked else ())
+        return tuple([self._audit(each) if isinstance(each, AuditOf) else next(answers) for each in questions])
+
+    def _audit(self, question: AuditOf) -> AuditTrail:
+        return AuditTrail(tuple((a.at, a.entry) for a in self._journal.audit(question.subject)))
 
 
 class StockWorker:

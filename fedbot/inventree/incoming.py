@@ -11,6 +11,7 @@ from typing import Any
 from inventree.part import Part as Parts
 
 from fedbot.inventree.history import RETURNED, trace
+from fedbot.inventree.metadata import mirrored_at_once
 from fedbot.inventree.rows import Row, address, amount, exact_status, for_notes, plain, same, written
 from fedbot.inventree.server import Places, Server
 from fedbot.inventree.stock import bring_back, found_moved, item_row, move_to, notes_of, rows_of_part, set_status
@@ -135,7 +136,8 @@ def create_item(server: Server, step: CreateItem) -> ItemCreated:
     row = _created(server, step, server.api.post("stock/", content))
     if str(row.get("serial") or "") != step.serial or row.get("link") != address(step.link):
         raise OutcomeUnknown(f"Stock item #{row['pk']} was made, but not as it should be.", "changed")
-    return ItemCreated(int(row["pk"]), amount(row["quantity"]))
+    pk = int(row["pk"])
+    return ItemCreated(pk, amount(row["quantity"]), mirrored=mirrored_at_once(server, pk, step.mirror))
 
 
 def _can_be_created(server: Server, step: CreateItem) -> None:
@@ -147,11 +149,14 @@ def _can_be_created(server: Server, step: CreateItem) -> None:
         raise Refusal("The link to the card is longer than this InvenTree takes.", "link-too-long")
 
 
-def _created(server: Server, step: CreateItem, reply: object) -> dict[str, Any]:
-    """The row that was made, read back; older versions don't tell the key of a serialised item."""
+def _created(server: Server, step: CreateItem, reply: object) -> Row:
+    """The row that was made, as InvenTree tells it in its answer, or read back where that lacks what is looked at.
+
+    Older versions don't tell the key of a serialised item. When it is put away its row is read once more.
+    """
     told = server.version.created(reply)
     if told is not None:
-        return item_row(server, int(told["pk"]))
+        return told if {"serial", "link", "quantity"} <= set(told) else item_row(server, int(told["pk"]))
     found = find_item_created(server, step)
     if found is None:
         raise OutcomeUnknown("InvenTree says that it made the stock item, but it isn't there.", "changed")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -193,6 +193,15 @@ class OwnInventory:
             look = partial(_with_merges, look, received)
         return self._run(look, question, Unavailable)
 
+    async def answer_all(self, questions: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
+        """Read all answers; see `fedbot.ports.Inventory`."""
+        return await asyncio.to_thread(self.all_answered, questions)
+
+    def all_answered(self, questions: Sequence[tuple[Query, queries.ReceivedOf | None]]) -> tuple[Answer, ...]:
+        """The same, in this thread."""
+        with people.read_once(question for question, _ in questions):
+            return tuple([self.answered(question, received) for question, received in questions])
+
     async def probe(self, step: Step) -> StepResult | None:
         """Whether the step's mark stands in InvenTree; see `fedbot.ports.Inventory`.
 
@@ -216,7 +225,7 @@ class OwnInventory:
 
     def _probed(self, server: Server, step: Step) -> StepResult | None:
         """Look for the step's mark, on the stock item that is meant. What was read of its history serves the probe."""
-        server.read_ahead.clear()
+        _forget(server)
         recognise(server, step)
         self._recognised = (step, time.monotonic())
         return DEEDS[type(step)].probe(server, step)
@@ -227,7 +236,7 @@ class OwnInventory:
         if step_before != step or time.monotonic() - when > SECONDS_RECOGNISED:
             recognise(server, step)
         self._recognised = (None, 0.0)
-        server.read_ahead.clear()
+        _forget(server)
         return act(server, step)
 
     async def tend(self) -> float:
@@ -386,6 +395,12 @@ class OwnInventory:
             log.exception("trying a friend's token failed")
             text = f"The friend's InvenTree gave an answer that we don't understand ({type(fault).__name__})."
             raise Unavailable(text, "misunderstood") from fault
+
+
+def _forget(server: Server) -> None:
+    """What was read serves one probe: what is acted upon and told is read again."""
+    server.read_ahead.clear()
+    server.rows_ahead.clear()
 
 
 def _writable(server: Server) -> Server:

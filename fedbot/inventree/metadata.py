@@ -7,14 +7,17 @@ key is ever sent, it is read back, and the journal decides.
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from fedbot.inventree.rows import Row, restored, stored
 from fedbot.inventree.server import Server
-from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
+from fedbot.ports.inventory import InventoryProblem, NotPermitted, OutcomeUnknown, Refusal
 from fedbot.rules.model.queries import CompanyMirror, CompanyMirrors, MirrorsFound
 from fedbot.rules.model.steps import OWN_KEY, SHARE_KEY, Mirror, Mirrored
 from fedbot.rules.model.stock import Provenance
+
+log = logging.getLogger(__name__)
 
 SIGNATURE = "signature"
 _PEER_LINK = "?fed="
@@ -99,18 +102,43 @@ def company_mirrors(server: Server, _: CompanyMirrors) -> MirrorsFound:
 
 
 def find_mirrored(server: Server, step: Mirror) -> Mirrored | None:
-    """Probe of `Mirror`: our key reads as it should."""
+    """Probe of `Mirror`: our key reads as it should. What is new isn't looked for: to write it twice does no harm."""
+    return None if step.is_new else _reads(server, step)
+
+
+def _reads(server: Server, step: Mirror) -> Mirrored | None:
     return Mirrored() if read(server, step.model, step.pk).get(step.key) == _value(server, step) else None
 
 
 def mirror(server: Server, step: Mirror) -> Mirrored:
-    """Write our own key and read it back."""
+    """Write our own key, and read it back; of a company the answer to the writing will do, as it is written often."""
     url = server.version.metadata_url(step.model, step.pk)
-    server.api.patch(url, {"metadata": {step.key: stored(_value(server, step))}})
-    found = find_mirrored(server, step)
+    told = server.api.patch(url, {"metadata": {step.key: stored(_value(server, step))}})
+    found = Mirrored() if step.is_new and _told(told, step.key) == _value(server, step) else _reads(server, step)
     if found is None:
         raise OutcomeUnknown("Somebody else wrote the metadata at the same moment.", "changed")
     return found
+
+
+def mirrored_at_once(server: Server, item: int, text: str) -> bool:
+    """Write what a stock item's metadata tells of a step, right after that; whether InvenTree holds it then.
+
+    If not, a `Mirror` follows, which says what hinders it: the step itself is done all the same.
+    """
+    if not text:
+        return False
+    step = Mirror("", "stockitem", item, json.dumps({"item": item, **json.loads(text)}), is_new=True)
+    try:
+        mirror(server, step)
+    except InventoryProblem as problem:
+        log.info("the metadata of stock item #%d is written later: %s", item, problem.text)
+        return False
+    return True
+
+
+def _told(answer: object, key: str) -> object:
+    content = answer.get("metadata") if isinstance(answer, dict) else None
+    return restored(content.get(key)) if isinstance(content, dict) else None
 
 
 def _value(server: Server, step: Mirror) -> object:

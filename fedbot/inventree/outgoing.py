@@ -15,6 +15,7 @@ from inventree.stock import StockItem as StockItems
 
 from fedbot.inventree.history import MOVED, SENT_TO_CUSTOMER, SPLIT_CHILD, SPLIT_FROM_PARENT, Trace, trace
 from fedbot.inventree.history_cache import UNDONE, Entry
+from fedbot.inventree.metadata import mirrored_at_once
 from fedbot.inventree.recognise import check
 from fedbot.inventree.rows import Row, amount, exact_status, same
 from fedbot.inventree.server import Server
@@ -237,7 +238,7 @@ def hand_over(server: Server, step: HandOver) -> HandedOver:
             notes=notes_of(step.mark, f"{UNDONE} the quantity was not as agreed"),
         )
         raise Refusal(f"Stock item #{step.item} has another quantity than agreed.", "changed")
-    return HandedOver(step.item)
+    return HandedOver(step.item, mirrored=mirrored_at_once(server, step.item, step.mirror))
 
 
 # --- after it ----------------------------------------------------------------------------------------------
@@ -245,7 +246,7 @@ def hand_over(server: Server, step: HandOver) -> HandedOver:
 
 def find_arrived(server: Server, step: Arrived) -> HandedOver | None:
     """Probe of `Arrived`: the status reads as it should (with the same status InvenTree writes nothing)."""
-    row = item_row(server, step.item)
+    row = server.rows_ahead.pop(step.item, None) or item_row(server, step.item)
     return HandedOver(step.item) if step.status in (exact_status(row), int(row["status"])) else None
 
 

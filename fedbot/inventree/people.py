@@ -6,21 +6,45 @@ no group is configured, who has the role stock: add through one of their groups 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Server
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.ports.inventory import NotPermitted
-from fedbot.rules.model.queries import Able, PersonRights, WhoMay
+from fedbot.rules.model.queries import Able, PersonRights, Query, WhoMay
 from fedbot.rules.model.stock import Rights
 
 _NAME_A_GROUP = "name a group in inventree.approvers_group."
 
 
+_READ: ContextVar[list[list[Row]] | None] = ContextVar("users of one decision", default=None)
+
+
+@contextmanager
+def read_once(questions: Iterable[Query]) -> Iterator[None]:
+    """Within it all users are read once, if any of these questions takes all of them."""
+    token = _READ.set([] if any(isinstance(question, WhoMay) for question in questions) else None)
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
+def _users(server: Server, **wanted: object) -> list[Row]:
+    read = _READ.get()
+    if read is None:
+        return list(server.api.rows("user/", **wanted))
+    if not read:
+        read.append(list(server.api.rows("user/")))
+    return read[0]
+
+
 def rights_of(server: Server, question: PersonRights) -> Rights:
     """What one user may do now; a user that isn't there has no rights at all."""
-    rows = server.api.rows("user/", search=question.username)
+    rows = _users(server, search=question.username)
     row = next((row for row in rows if row.get("username") == question.username), None)
     if row is None:
         return Rights(username=question.username)
@@ -29,7 +53,7 @@ def rights_of(server: Server, question: PersonRights) -> Rights:
 
 def who_may(server: Server, question: WhoMay) -> Able:
     """Which of these users have the right now: one call for all of them (and one for the groups)."""
-    rows = {row.get("username"): row for row in server.api.rows("user/")}
+    rows = {row.get("username"): row for row in _users(server)}
     known = [rows[name] for name in question.usernames if name in rows]
     approving = _approving_groups(server, known)
     able = {row["username"] for row in known if _rights(server, row, approving).covers(question.right)}

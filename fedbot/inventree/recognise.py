@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fedbot.inventree.history import read_ahead
+from fedbot.inventree.history import read_ahead, read_item
 from fedbot.inventree.rows import Row, same
 from fedbot.inventree.server import Server
 from fedbot.inventree.stock import item_row
@@ -35,11 +35,27 @@ _LONGEST_NAME = 60
 
 
 def recognise(server: Server, step: Step) -> None:
-    """Raise `Refusal` (`another-thing`, `gone`) if the step is on another stock item than was meant."""
+    """Raise `Refusal` (`another-thing`, `gone`) if the step is on another stock item than was meant.
+
+    Stock item and history come in one call, and serve the probe that follows. What comes back from a customer is told
+    by the history of another item, if only a part of it comes.
+    """
     if isinstance(step, ON_KNOWN_ITEMS):
-        check(server, step.item, step.known, line_of(step.mark))
+        item, known, mark = step.item, step.known, line_of(step.mark)
     elif isinstance(step, steps.Mirror) and step.model == _STOCK_ITEM and step.known is not None:
-        check(server, step.pk, step.known, "")
+        item, known, mark = step.pk, step.known, ""
+    else:
+        return
+    if isinstance(step, steps.TakeBack):
+        check(server, item, known, mark)
+        return
+    lines = [line for line in dict.fromkeys((mark, known.mark if known else "")) if line]
+    row = read_item(server, item, lines)
+    if row is None or not isinstance(row.get("part_detail"), dict):
+        check(server, item, known, mark)
+        return
+    server.rows_ahead[item] = row
+    _check_row(server, row, known, mark)
 
 
 def line_of(mark: str) -> str:
@@ -49,7 +65,10 @@ def line_of(mark: str) -> str:
 
 def check(server: Server, item: int, known: Known | None, mark: str) -> None:
     """The row under that number is what we know of it; without anything known it has at least the mark."""
-    row = item_row(server, item)
+    _check_row(server, item_row(server, item), known, mark)
+
+
+def _check_row(server: Server, row: Row, known: Known | None, mark: str) -> None:
     if known is not None:
         _is_what_we_know(row, known)
         mark = known.mark
@@ -75,7 +94,8 @@ def _is_marked(server: Server, row: Row, mark: str) -> bool:
     if mark in link or mark.replace(":", "%3A") in link:
         return True
     pk = int(row["pk"])
-    return any(entry.item == pk for entry in read_ahead(server, mark, pk))
+    entries = server.read_ahead.get((mark, pk))
+    return any(entry.item == pk for entry in (read_ahead(server, mark, pk) if entries is None else entries))
 
 
 def _another(row: Row, why: str) -> Refusal:

@@ -146,7 +146,8 @@ class Server:
     """One look at our InvenTree. `api` speaks under the everyday token, `admin` under the superuser's.
 
     `pasts` are of the histories that were read since the look, by stock item. `read_ahead` is what of them the step
-    under way has read already, by the beginning of the marks and the stock item. `stock` is the index of what there is.
+    under way has read already, by the beginning of the marks and the stock item, and `rows_ahead` its stock items.
+    `stock` is the index of what there is.
     """
 
     api: InvenTreeTransport
@@ -164,6 +165,7 @@ class Server:
     sign: Signer | None = None
     pasts: dict[int, Past] = field(default_factory=dict)
     read_ahead: dict[tuple[str, int], tuple[Entry, ...]] = field(default_factory=dict)
+    rows_ahead: dict[int, Row] = field(default_factory=dict)
 
     @property
     def reader(self) -> Reader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from fedbot.rules.model.queries import Answer, IndexStanding, Query, ReceivedOf
@@ -51,6 +52,9 @@ class Inventory(Protocol):
 
         With `received`, what items were found is told together with what has vanished of their parts.
         """
+
+    async def answer_all(self, questions: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
+        """The answers to all that one decision asks, in order; what several of them take is read once."""
 
     async def tend(self) -> float:
         """Read on a little in our stock, for nobody who waits; the seconds to leave InvenTree alone then."""

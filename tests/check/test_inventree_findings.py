@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -233,6 +234,9 @@ class Twin:
                 return Able(usernames)
             case _:
                 raise AssertionError(question)
+
+    async def answer_all(self, questions: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
+        raise AssertionError("a check decides nothing")
 
     async def tend(self) -> float:
         raise AssertionError("a check reads no stock")

@@ -413,7 +413,7 @@ def _no_tombstone(stack: ExitStack) -> None:
             for progress in refused.progress:
                 if progress.part is not None and progress.failed != "not-sent":
                     line = refused.line(progress.number)
-                    receives._do(turn, refused, line.number, receives._create(refused, line, progress.part))
+                    receives._do(turn, refused, line.number, receives._create(turn, refused, line, progress.part))
 
     before = _instead(stack, receives, "_answer", answer)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -70,6 +70,9 @@ class SteppedInventory(OwnInventory):
 
     async def answer(self, question: Query, received: ReceivedOf | None = None) -> Answer:
         return self.answered(question, received)
+
+    async def answer_all(self, questions: Sequence[tuple[Query, ReceivedOf | None]]) -> tuple[Answer, ...]:
+        return self.all_answered(questions)
 
     async def probe(self, step: Step) -> StepResult | None:
         if isinstance(step, TryToken) and step.url:

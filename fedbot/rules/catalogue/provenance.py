@@ -19,6 +19,7 @@ from fedbot.rules.model.events import StepDone, StepRefused, StepUnknown
 from fedbot.rules.model.steps import Known, Mirror
 from fedbot.rules.model.stock import StockItem
 from fedbot.rules.model.transfer import Line, Progress, Transfer
+from fedbot.rules.model.transfer_lifecycle import TransferState
 from fedbot.rules.state import Turn
 
 _MARK = re.compile(r"fed(?::|%3A)(?P<transfer>[0-9a-z-]+)(?::|%3A)(?P<line>\d+)", re.IGNORECASE)
@@ -93,10 +94,14 @@ def known_item(turn: Turn, transfer: Transfer, number: int) -> Known | None:
 
 
 def _mirror(turn: Turn, transfer: Transfer, number: int, item: int, value: dict[str, object]) -> None:
-    text = json.dumps({"item": item, "transfer": transfer.id, **value}, sort_keys=True, ensure_ascii=False)
+    text = _text(transfer, {"item": item, **value})
     mark = f"fed:{transfer.id}:0:mirror"
     known = known_item(turn, transfer, number)
     turn.do(Do(WriteMirror(transfer.id), Mirror(mark, "stockitem", item, text, known=known)))
+
+
+def _text(transfer: Transfer, value: dict[str, object]) -> str:
+    return json.dumps({"transfer": transfer.id, **value}, sort_keys=True, ensure_ascii=False)
 
 
 def _loan(transfer: Transfer, number: int) -> dict[str, object]:
@@ -112,18 +117,35 @@ def _loan(transfer: Transfer, number: int) -> dict[str, object]:
 def mirror_given(turn: Turn, transfer: Transfer, progress: Progress) -> None:
     """The sender's own record: whom it was given to, by which transfer."""
     if progress.item is not None:
-        line = transfer.line(progress.number)
-        value: dict[str, object] = {"to": transfer.peer, "line": line.number, "state": transfer.state.value}
-        if line.origin:
-            value["origin"] = line.origin
-        value |= _loan(transfer, line.number)
-        _mirror(turn, transfer, line.number, progress.item, value)
+        value = _given(transfer, progress, transfer.state)
+        _mirror(turn, transfer, progress.number, progress.item, value)
+
+
+def given_text(transfer: Transfer, progress: Progress) -> str:
+    """The same as text, for the step that hands it over."""
+    return _text(transfer, {"item": progress.item, **_given(transfer, progress, TransferState.SENT)})
+
+
+def _given(transfer: Transfer, progress: Progress, state: TransferState) -> dict[str, object]:
+    line = transfer.line(progress.number)
+    value: dict[str, object] = {"to": transfer.peer, "line": line.number, "state": state.value}
+    if line.origin:
+        value["origin"] = line.origin
+    return value | _loan(transfer, line.number)
 
 
 def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
     """The receiver's record: its origin, the sender's item, and what the sender's InvenTree said of it."""
-    if progress.item is None:
-        return
+    if progress.item is not None:
+        _mirror(turn, transfer, progress.number, progress.item, _received(turn, transfer, progress))
+
+
+def received_text(turn: Turn, transfer: Transfer, progress: Progress) -> str:
+    """The same as text, without the item's key, for the step that makes it."""
+    return _text(transfer, _received(turn, transfer, progress))
+
+
+def _received(turn: Turn, transfer: Transfer, progress: Progress) -> dict[str, object]:
     line = transfer.line(progress.number)
     origin = origin_here(turn, transfer, line)
     value: dict[str, object] = {
@@ -137,4 +159,4 @@ def mirror_received(turn: Turn, transfer: Transfer, progress: Progress) -> None:
     value |= _loan(transfer, line.number)
     if progress.metadata:
         value["sender_metadata"] = json.loads(progress.metadata)
-    _mirror(turn, transfer, line.number, progress.item, value)
+    return value

@@ -527,6 +527,6 @@ def mirror(turn: Turn, connection: Connection) -> None:
     turn.do(
         Do(
             WriteMirror(connection.id),
-            Mirror(_mark(connection, "mirror"), "company", connection.company, text),
+            Mirror(_mark(connection, "mirror"), "company", connection.company, text, is_new=True),
         )
     )

@@ -116,7 +116,10 @@ class Taken:
 
 @dataclass(frozen=True)
 class HandOver:
-    """Sender: give the item in *Outgoing* to the peer's company. Result: `HandedOver`."""
+    """Sender: give the item in *Outgoing* to the peer's company. Result: `HandedOver`.
+
+    `mirror` is what its metadata then tells, as in `Mirror`.
+    """
 
     mark: str
     note: str
@@ -124,13 +127,15 @@ class HandOver:
     quantity: Decimal
     company: int
     known: Known | None = None
+    mirror: str = ""
 
 
 @dataclass(frozen=True)
 class HandedOver:
-    """Read back: the item is with the company, in the agreed quantity."""
+    """Read back: the item is with the company, in the agreed quantity. `mirrored`: its metadata tells of it, too."""
 
     item: int
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,7 +231,10 @@ class PartCreated:
 
 @dataclass(frozen=True)
 class CreateItem:
-    """Receiver: the stock item, in *Incoming*; `link` holds the mark. Result: `ItemCreated`."""
+    """Receiver: the stock item, in *Incoming*; `link` holds the mark. Result: `ItemCreated`.
+
+    `mirror` is what its metadata tells from the first moment, as in `Mirror`, but for the item's key.
+    """
 
     mark: str
     part: int
@@ -238,6 +246,7 @@ class CreateItem:
     expiry: date | None = None
     status: int = 10
     notes: str = ""
+    mirror: str = ""
 
 
 @dataclass(frozen=True)
@@ -260,10 +269,11 @@ class BookInAgain:
 
 @dataclass(frozen=True)
 class ItemCreated:
-    """Read back: the stock item in *Incoming*."""
+    """Read back: the stock item in *Incoming*. `mirrored`: its metadata tells where it came from."""
 
     item: int
     quantity: Decimal
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -295,7 +305,8 @@ class PlacedAt:
 class Mirror:
     """Write a key of ours in the metadata of a company, stock item, part or category, read back. Result: `Mirrored`.
 
-    `value` is JSON text; the journal decides, metadata mirrors it. The edge signs it.
+    `value` is JSON text; the journal decides, metadata mirrors it. The edge signs it. `is_new`: it can't stand there
+    yet, so it isn't looked for before it is written.
     """
 
     mark: str
@@ -304,6 +315,7 @@ class Mirror:
     value: str
     key: str = OWN_KEY
     known: Known | None = None
+    is_new: bool = False
 
 
 @dataclass(frozen=True)

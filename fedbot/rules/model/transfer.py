@@ -92,7 +92,8 @@ class Progress:
     and its `revision`, if that is another one than the sender's. `serial` is the number at the receiver, where the
     sender's was taken; the sender's stays in the terms.
     `short` is how much of the line did not arrive by parcel, in the sender's units. At the sender `short_item` is the
-    stock item as which that is in its books again, 0 if people have to do that by hand.
+    stock item as which that is in its books again, 0 if people have to do that by hand. `mirrored`: the item's metadata
+    was written together with the step that made it what it is.
     """
 
     number: int
@@ -118,6 +119,7 @@ class Progress:
     serial: str = ""
     short: Decimal = Decimal(0)
     short_item: int | None = None
+    mirrored: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.catalogue import match_parts
-from fedbot.rules.catalogue.provenance import known_item, mirror_received
+from fedbot.rules.catalogue.provenance import known_item, mirror_received, received_text
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, hand_back, label, lend
 from fedbot.rules.model import audit, names
@@ -415,13 +415,13 @@ def book_in(turn: Turn, transfer: Transfer) -> None:
         elif progress.item is not None:
             step = _again(turn, transfer, line, progress.part, progress.item)
         else:
-            step = _create(transfer, line, progress.part)
+            step = _create(turn, transfer, line, progress.part)
         _do(turn, transfer, line.number, step)
         return
     _answer(turn, transfer)
 
 
-def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
+def _create(turn: Turn, transfer: Transfer, line: Line, part: int) -> CreateItem:
     return CreateItem(
         mark=mark(transfer, line.number, "in"),
         part=part,
@@ -433,6 +433,7 @@ def _create(transfer: Transfer, line: Line, part: int) -> CreateItem:
         expiry=line.expiry,
         status=_status(line),
         notes=_where_from(transfer, line),
+        mirror=received_text(turn, transfer, transfer.at(line.number)),
     )
 
 
@@ -491,8 +492,8 @@ def _recorded(progress: Progress, event: StepDone) -> Progress:
             return replace(progress, stage="placed", item=item, location=location, place=place)
         case PartCreated(part):
             return replace(progress, part=part)
-        case ItemCreated(item, quantity):
-            return replace(progress, stage="created", item=item, quantity=quantity)
+        case ItemCreated(item, quantity, mirrored):
+            return replace(progress, stage="created", item=item, quantity=quantity, mirrored=mirrored)
     return progress
 
 
@@ -596,7 +597,8 @@ def _answer(turn: Turn, transfer: Transfer) -> None:
         return
     for progress in created:
         put_away(turn, transfer, progress)
-        mirror_received(turn, transfer, progress)
+        if not progress.mirrored:
+            mirror_received(turn, transfer, progress)
 
 
 def _as_booked_in(transfer: Transfer, progress: Progress) -> dict[str, Any]:

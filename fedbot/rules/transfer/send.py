@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from fedbot import messages
-from fedbot.rules.catalogue.provenance import known_item, mirror_given
+from fedbot.rules.catalogue.provenance import given_text, known_item, mirror_given
 from fedbot.rules.connection import provision
 from fedbot.rules.loan import end, label, lend
 from fedbot.rules.model import audit, names
@@ -154,8 +154,10 @@ def _recorded(progress: Progress, event: StepDone, step: str) -> Progress:
     match event.result:
         case Taken(item, quantity, status, location):
             return replace(progress, stage="taken", item=item, quantity=quantity, status=status, location=location)
-        case HandedOver():
-            return replace(progress, stage="arrived" if step == Arrived.__name__ else "handed")
+        case HandedOver() if step == Arrived.__name__:
+            return replace(progress, stage="arrived")
+        case HandedOver(_, mirrored):
+            return replace(progress, stage="handed", mirrored=mirrored)
         case PlacedAt(item) if _rest_is_out(progress):
             return replace(progress, short_item=item, quantity=progress.quantity - progress.short)
         case PlacedAt():
@@ -178,6 +180,7 @@ def _hand_over(turn: Turn, transfer: Transfer, progress: Progress, connection: C
         quantity=progress.quantity,
         company=connection.company,
         known=known_item(turn, transfer, progress.number),
+        mirror=given_text(transfer, progress),
     )
 
 
@@ -291,7 +294,8 @@ def _sent(turn: Turn, transfer: Transfer) -> None:
     turn.note(transfer.id, audit.TransferIs(TransferState.SENT, lines=tuple(p.number for p in given)))
     transfers.tell_that_it_left(turn, transfer, draft)
     for progress in given:
-        mirror_given(turn, transfer, progress)
+        if not progress.mirrored:
+            mirror_given(turn, transfer, progress)
     label.show(turn, transfer)
 
 

@@ -1,0 +1,59 @@
+"""How many calls a push takes, held against the list in docs/performance.md: each there is for something."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fedbot.rules.model.transfer_lifecycle import TransferState
+from fedbot_demo.inventree.faults import FaultKind
+from tests.dialogue.books import assert_books_balance
+from tests.dialogue.world import friends
+
+DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
+ROW = re.compile(r"\| (sender|receiver) \| .+? \| `([^`]+)`[ *]* \|")
+MOST = 30
+A_REST = 60
+
+
+def documented() -> dict[str, list[str]]:
+    text = DOCS.read_text(encoding="utf-8")
+    rows = ROW.findall(text[text.index("## `handover_calls`") : text.index("## `transport_ratio`")])
+    assert f"takes {len(rows)} calls" in text
+    return {side: [call for whose, call in rows if whose == side] for side in ("sender", "receiver")}
+
+
+async def test_the_calls_of_one_push_are_those_of_the_docs_and_few() -> None:
+    world = await friends()
+    for space in world.spaces:
+        while space.inventory.tended() < A_REST:
+            pass
+        space.transport.log.clear()
+    world.piet.says("!fed push 5 RES-10K to betaspace")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    assert world.alpha.transfer().state is TransferState.DONE
+    made = {
+        side: [re.sub(r"/\d+/", "/N/", call.replace("/api/", "")) for call in space.transport.log]
+        for side, space in (("sender", world.alpha), ("receiver", world.beta))
+    }
+    assert made == documented()
+    assert sum(len(calls) for calls in made.values()) <= MOST
+    given = world.alpha.metadata("stockitem", world.alpha.transfer().at(1).item or 0)
+    taken = world.beta.metadata("stockitem", world.beta.transfer().at(1).item or 0)
+    assert (given["to"], taken["from"], taken["origin"]) == ("betaspace", "attraktor", "attraktor")
+    assert_books_balance(world)
+
+
+async def test_metadata_that_cannot_be_written_with_the_step_is_written_after_it() -> None:
+    world = await friends()
+    for space in world.spaces:
+        space.fails(FaultKind.ERROR_BEFORE, "PATCH", "metadata/stockitem", times=1)
+    world.piet.says("!fed push 5 RES-10K to betaspace")
+    await world.settle()
+    world.cem.reacts(world.card(), "✅")
+    await world.grace()
+    for space, told in ((world.alpha, "to"), (world.beta, "from")):
+        assert space.transfer().state is TransferState.DONE
+        assert told in space.metadata("stockitem", space.transfer().at(1).item or 0)
