@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench import backlog, busy, handover, history, transport
+from bench import backlog, busy, handover, history, large, transport
 from bench.limits import missed, table
 from bench.observed import Call, at_rest, resident_mib
 from fedbot_demo import plot
@@ -24,14 +24,18 @@ from fedbot_demo.stage import InvenTrees, Space, Stage
 RESULT = Path(__file__).parent.parent / "build" / "bench.json"
 _LOOK_EVERY_S = 0.02
 _PAST = 100_000
+_ITEMS = 100_000
 
 
 def main() -> int:
     """Measure, tell, and judge."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds: less to wait for, more chance")
+    parser.add_argument("--large", action="store_true", help="a server with 100,000 stock items instead, by its costs")
     given = parser.parse_args()
-    if given.quick:
+    if given.large:
+        measured, details = asyncio.run(large.measure(_ITEMS))
+    elif given.quick:
         measured, details = asyncio.run(_measure(rounds=5, starts=1, missed_events=2_000))
     else:
         measured, details = asyncio.run(_measure(rounds=20, starts=5, missed_events=10_000))

@@ -116,7 +116,7 @@ def _take_out(sender: Side, on: Ground, mark: str) -> int:
 
 
 def _hand_over(sender: Side, on: Ground, child: int, mark: str) -> None:
-    sender.get("stock/track/", item=child, item_detail="true", limit=50)
+    sender.get("stock/track/", item=child, item_detail="true", limit=10)
     sender.post("stock/assign/", {"items": [{"item": child}], "customer": on.company, "notes": f"{mark} given"})
     row = sender.get(f"stock/{child}/", **_DETAILS)
     if row["customer"] != on.company:
@@ -130,7 +130,7 @@ def _create(receiver: Side, on: Ground, link: str) -> int:
 
 
 def _put_away(receiver: Side, on: Ground, made: int, mark: str) -> None:
-    receiver.get("stock/track/", item=made, item_detail="true", limit=50)
+    receiver.get("stock/track/", item=made, item_detail="true", limit=10)
     line = {"pk": made, "quantity": AMOUNT}
     receiver.post("stock/transfer/", {"items": [line], "location": on.destination, "notes": f"{mark} received"})
     row = receiver.get(f"stock/{made}/", **_DETAILS)
@@ -139,7 +139,7 @@ def _put_away(receiver: Side, on: Ground, made: int, mark: str) -> None:
 
 
 def _arrived(sender: Side, child: int, mark: str) -> None:
-    sender.get("stock/track/", item=child, item_detail="true", limit=50)
+    sender.get("stock/track/", item=child, item_detail="true", limit=10)
     sender.post("stock/change_status/", {"items": [child], "status": _OK, "note": f"{mark} arrived"})
     sender.get(f"stock/{child}/", **_DETAILS)
 

@@ -20,14 +20,14 @@ from fedbot.inventree.versions import Version
 from fedbot.rules.model.queries import IndexStanding
 
 # A page costs InvenTree about so much; what a row costs is found out by doing it.
-PAGE_SECONDS = 0.5
+PAGE_SECONDS = 1.0
 _LARGEST_PAGE = 250
 _FIRST_PAGE = {"stock": 250, "parts": 5}
 _OVERLAP = 10
 """Pages go by offset, and what is deleted meanwhile moves all that comes after it."""
 
-# A fifth of one worker's time is ours at most.
-REST_FOR_EACH = 4.0
+# A quarter of one worker's time is ours at most.
+REST_FOR_EACH = 3.0
 SHORTEST_REST = 0.05
 
 _SHARE_OF_TIME = 50
@@ -278,9 +278,9 @@ class StockReading:
 
 
 def _next_size(size: int, took: float) -> int:
-    if took > PAGE_SECONDS:
-        return max(size // 2, 1)
-    return min(size * 2, _LARGEST_PAGE) if took < PAGE_SECONDS / 4 else size
+    """As many rows as take a page's time, at most twice as many as before."""
+    fitting = int(size * PAGE_SECONDS / took) if took > 0 else _LARGEST_PAGE
+    return max(min(fitting, size * 2, _LARGEST_PAGE), 1)
 
 
 def _newest(reader: Reader, most: int, offset: int = 0) -> list[dict[str, Any]]:

@@ -137,7 +137,8 @@ def list_parts(call: Call) -> Reply:
             content["category_path"] = category_path(state, part)
         return content
 
-    return page(call.request, query, filtered(state, query), represent)
+    rows = state.listed_as(("part", *query.all_but_page()), lambda: filtered(state, query))
+    return page(call.request, query, rows, represent)
 
 
 def _part_form(call: Call) -> JsonObject:

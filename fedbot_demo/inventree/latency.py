@@ -18,11 +18,11 @@ class Latency:
 
     scale: float = 1.0
 
-    #: Milliseconds by method, path and whether the query holds `search` or `item`; the first that fits counts.
+    #: Milliseconds by method, path and whether the query holds `search` or `item_detail`; the first that fits counts.
     MEASURED: ClassVar[tuple[tuple[str, re.Pattern[str], float], ...]] = (
         ("GET", re.compile(r"/api/user/(me/)?(token/)?"), 7.0),
         ("GET", re.compile(r"/api/stock/track/\?search"), 20.0),
-        ("GET", re.compile(r"/api/stock/track/\?item"), 40.0),
+        ("GET", re.compile(r"/api/stock/track/\?item_detail"), 40.0),
         ("GET", re.compile(r"/api/stock/track/\??"), 121.0),
         ("GET", re.compile(r"/api/stock/\d+/"), 29.0),
         ("GET", re.compile(r"/api/stock/"), 34.0),
@@ -45,7 +45,7 @@ class Latency:
         if not request.path.startswith("/api/"):
             return 0.0
         asked = {name for name, _ in request.query}
-        searched = "?search" if "search" in asked else "?item" if "item" in asked else ""
+        searched = "?search" if "search" in asked else "?item_detail" if "item_detail" in asked else ""
         path = request.path + (searched if request.path.endswith("/track/") else "")
         for method, pattern, milliseconds in self.MEASURED:
             if method == request.method and pattern.fullmatch(path):

@@ -37,6 +37,10 @@ class Query:
         """All that was asked, by name."""
         return self._values
 
+    def all_but_page(self) -> Pairs:
+        """What was asked, but for which page of it."""
+        return tuple(pair for pair in self._values.items() if pair[0] not in {"limit", "offset"})
+
     def check(self) -> None:
         """Raise InvalidError if a value asked for so far was no valid choice."""
         if self._errors:

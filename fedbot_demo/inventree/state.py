@@ -72,11 +72,20 @@ class State:
     #: Custom statuses that the stock forms know: those of the last start (facts: 'Custom status').
     custom_statuses_at_start: frozenset[int] = frozenset()
 
-    #: The rows of the newest list of stock, by what was asked and when; its pages are asked one after the other.
-    listed: dict[object, list[StockItem]] = field(default_factory=dict)
+    #: The rows of the newest long list, by what was asked and when; its pages are asked one after the other.
+    listed: dict[object, list[Any]] = field(default_factory=dict)
 
     #: What others do between a stock action's reading and its writing, once; tests fill it in.
     meanwhile: list[Callable[[], None]] = field(default_factory=list)
+
+    def listed_as(self, asked: object, find: Callable[[], list[Any]]) -> list[Any]:
+        """The same for each page of a list, while nothing has changed: a large server is read by hundreds of them."""
+        key = (asked, tuple(table.changes for table in self.tables().values()))
+        if key not in self.listed:
+            rows = find()
+            self.listed.clear()
+            self.listed[key] = rows
+        return self.listed[key]
 
     def let_others_act(self) -> None:
         """Somebody else acts now: after the rows of this request were read, before it writes them."""

@@ -27,21 +27,9 @@ Test = Callable[[StockItem], bool]
 
 def list_items(call: Call) -> Reply:
     """The stock items that fit the filters, with page and details as asked."""
-    rows = _listed(call.state, call.query)
+    rows = call.state.listed_as(("stock", *call.query.all_but_page()), lambda: filtered(call.state, call.query))
     extent = Extent.asked(call.query, call.state.version)
     return page(call.request, call.query, rows, lambda item: stock_item(call.state, item, extent))
-
-
-def _listed(state: State, query: Query) -> list[StockItem]:
-    """The same for each page of a list, as long as nothing has changed: a large server is read by hundreds of them."""
-    asked = tuple((name, value) for name, value in query.values.items() if name not in {"limit", "offset"})
-    tables = (state.stock, state.parts, state.locations, state.categories, state.allocations)
-    key = (asked, tuple(table.changes for table in tables))
-    if key not in state.listed:
-        rows = filtered(state, query)
-        state.listed.clear()
-        state.listed[key] = rows
-    return state.listed[key]
 
 
 def filtered(state: State, query: Query) -> list[StockItem]:

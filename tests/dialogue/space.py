@@ -82,7 +82,19 @@ class Space:
             new_parts="new_part_category" in self.settings,
             **self.settings,
         )
-        return OwnInventory(settings, self.vault, network=self._reach, sign=self.identity.sign, pause=lambda _: None)
+        return OwnInventory(
+            settings,
+            self.vault,
+            network=self._reach,
+            sign=self.identity.sign,
+            pause=lambda _: None,
+            now=self.clock.now,
+            measure=self._elapsed,
+        )
+
+    def _elapsed(self) -> float:
+        """Seconds by which calls are timed: those of the InvenTree, where its costs are counted."""
+        return self.transport.costs.now if self.transport.costs else 0.0
 
     def _token(self, setting: str, user: str) -> SecretStr:
         """What stands in the file that the settings name, else the one that the account was made with."""

@@ -186,24 +186,6 @@ async def _with_workshop(space: Space) -> Space:
     return space
 
 
-async def test_the_receivers_side_of_a_push_takes_four_calls(alpha: Space) -> None:
-    """docs/inventree.md, 'Calls of one push', says what each is for."""
-    step = await create_item(alpha)
-    await alpha.inventory.probe(step)  # the first look at the server is not part of it
-    alpha.network.log.clear()
-    result = await made(alpha, step)
-    away = replace(await put_away(alpha), item=result.item)
-    await alpha.inventory.probe(away)  # the runner does; it has its own calls
-    del alpha.network.log[2:]
-    await alpha.inventory.act(away)
-    assert alpha.network.log == [
-        "POST /api/stock/",
-        f"GET /api/stock/{result.item}/",
-        "POST /api/stock/transfer/",
-        f"GET /api/stock/{result.item}/",
-    ]
-
-
 async def test_a_record_that_is_not_with_the_peer_any_more_is_not_booked_in_again(beta: Space) -> None:
     step = await book_in_again(beta, "THERMO-1")
     line = {"pk": step.item, "quantity": "1"}
