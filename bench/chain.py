@@ -109,6 +109,7 @@ def walk(sender: Side, receiver: Side, on: Ground, name: str) -> None:
 def _take_out(sender: Side, on: Ground, mark: str) -> int:
     sender.get("stock/track/", search=mark, limit=50, offset=0)  # was it done already?
     sender.get(f"stock/{on.item}/", **_DETAILS)  # may it go?
+    sender.get(f"company/{on.company}/")  # and to there?
     line = {"pk": on.item, "quantity": AMOUNT, "status": _ON_ITS_WAY}
     sender.post("stock/transfer/", {"items": [line], "location": on.outgoing, "notes": f"{mark} on its way"})
     found = sender.get("stock/track/", search=mark, limit=50, offset=0)["results"]  # the new row's key, and the sum
