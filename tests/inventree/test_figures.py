@@ -13,6 +13,8 @@ from tests.inventree.space import Space
 
 CALLS = ["GET /api/stock/track/", "GET /api/part/category/", "GET /api/stock/location/"]
 A_REST = 60
+VERSION = "GET /api/"
+"""Asked once a minute, by the clock on the wall."""
 
 
 def filled(items: int) -> Space:
@@ -40,7 +42,7 @@ async def test_ten_thousand_items_are_counted_in_as_many_calls_as_two_thousand()
             pass
         space.network.log.clear()
         assert await space.inventory.answer(StockFigures()) == StockCounts(items // 10, items, items // 100, 1, 1)
-        assert space.network.log == CALLS
+        assert [call for call in space.network.log if call != VERSION] == CALLS
 
 
 async def test_a_few_items_are_counted_as_they_are_now() -> None:
