@@ -15,7 +15,7 @@ from typing import Any
 from fedbot.config.loading import load
 from fedbot.config.problems import ConfigRefused, Problem
 from fedbot.config.settings import Settings
-from fedbot.ports.chat import ChatProblem
+from fedbot.ports.chat import ChatProblem, ChatUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ AFTER_A_RESTART = ("matrix", "state", "web")
 """Sections that the process was built upon; `party.id` is another."""
 
 Stamp = tuple[int, int, int]
+NOT_READ: Stamp = (0, 0, 0)
 Tell = Callable[[tuple[str, ...], tuple[str, ...], tuple[Problem, ...]], None]
 
 
@@ -38,7 +39,8 @@ class SettingsWatch:
         self._settings = settings
         self._use = use
         self._tell = tell
-        self._known = self._seen = _stamp(settings.source)
+        self._known: Stamp | None = _stamp(settings.source)
+        self._seen = self._known
 
     async def look(self) -> None:
         """Read the file again if it has changed, and is the same as at the last look: then nobody is writing it."""
@@ -54,8 +56,15 @@ class SettingsWatch:
             await self._use(live)
         except ConfigRefused as refused:
             problems = refused.problems
+        except ChatUnreachable as silent:
+            log.warning("the settings have changed, but a room's address can't be looked up now: %s", silent.text)
+            self._known = NOT_READ
+            return
         except ChatProblem as problem:
             problems = (Problem("rooms", problem.text, "write the room's id, or an address that leads to it"),)
+        except Exception as fault:
+            log.exception("the settings can't be taken into use")
+            problems = (Problem("", f"a fault in fedbot ({type(fault).__name__})", "report it with what my log says"),)
         else:
             changed = _differences(self._settings, read)
             waiting = tuple(path for path in changed if path == "party.id" or path.split(".")[0] in AFTER_A_RESTART)
@@ -64,8 +73,8 @@ class SettingsWatch:
             if changed:
                 self._tell(tuple(path for path in changed if path not in waiting), waiting, ())
             return
-        for fault in problems:
-            log.error("the settings file has a fault and is not used: %s", fault)
+        for each in problems:
+            log.error("the settings file has a fault and is not used: %s", each)
         self._tell((), (), problems)
 
 

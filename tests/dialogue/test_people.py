@@ -273,6 +273,13 @@ async def test_a_changed_settings_file_is_used_at_once_and_a_faulty_one_changes_
     assert len(told(world.alpha_admins, "I have read my settings again")) == 1, "it says again what is in use already"
     await changes("  name: Attraktor\n", "  name: Attraktor\n  language: de\n")
     assert "wartet" in (await answered(world, mia, "todo"))[0]
+    world.alpha.chat.is_unreachable = True
+    await changes(f"- '{world.room.id}'", "- '#nowhere:twin.test'")
+    world.alpha.chat.is_unreachable = False
+    await watch.look()  # what could not be looked up is tried again
+    await world.settle()
+    assert "there is no such room" in world.alpha_admins.messages()[-1].text
+    await changes("- '#nowhere:twin.test'", f"- '{world.room.id}'")
     await changes(f"  '{MIA}': kim\n", "")
     await changes("password: secret-enough", "password: another-secret")
     assert "matrix.password" in world.alpha_admins.messages()[-1].text

@@ -138,6 +138,7 @@ class FakeChat(Chat):
 
     async def resolve(self, alias: str) -> str:
         """No room of ours has an address."""
+        self._fail()
         raise ChatRefused(f"looking for {alias}: there is no such room", "M_NOT_FOUND")
 
     async def typing(self, room: str, seconds: int) -> None:
