@@ -81,6 +81,19 @@ async def test_a_bot_that_may_not_write_tells_its_admins_which_power_it_lacks() 
         assert told(admins, "power")
 
 
+async def test_a_message_that_the_room_refuses_is_told_by_its_case_and_room_not_by_an_internal_key() -> None:
+    world = await friends()
+    card = await world.push()
+    code = world.beta.transfer().code
+    world.anna.sets_power(events_default=50, users={world.cem.user_id: 50})
+    world.cem.reacts(card, "❌")
+    await world.grace()
+    refused = told(world.beta_admins, f"All about it: !fed show {code}")[0].text
+    assert "I could not post" in refused
+    assert "in Makerspaces (!" in refused
+    assert "card:" not in refused
+
+
 async def test_a_bot_that_may_write_again_catches_up() -> None:
     world = await friends()
     card = await world.push()

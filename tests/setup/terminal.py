@@ -58,6 +58,10 @@ class Typist:
         """Type a line."""
         os.write(self._terminal, f"{line}\n".encode())
 
+    def presses(self, key: str) -> None:
+        """Press a key, such as Ctrl-C."""
+        os.write(self._terminal, key.encode())
+
     async def answers(self, words: str, line: str) -> None:
         """Wait for the words, and type the line."""
         await self.reads(words)

@@ -1,0 +1,41 @@
+"""Leaving `fedbot init` early, or having nobody to ask: a sentence, no traceback, and nothing made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fedbot.cli.exits import Exit
+from fedbot.cli.main import main
+from tests.setup.terminal import fedbot
+
+
+@pytest.mark.parametrize(("key", "told"), [("\x03", "Stopped. What was made stays"), ("\x04", "nobody to answer")])
+async def test_who_leaves_at_a_question_is_told_how_it_goes_on(key: str, told: str, tmp_path: Path) -> None:
+    with fedbot(tmp_path, "init") as typist:
+        await typist.reads(r"\[1/8\].*:")
+        typist.presses(key)
+        await typist.reads(told)
+        assert await typist.ends() == Exit.FAILED
+        assert "Traceback" not in typist.screen
+    assert not os.listdir(tmp_path)  # noqa: PTH208 -- nothing async needs it
+
+
+def test_without_a_terminal_it_says_how_to_give_the_answers(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fedbot", "init", str(tmp_path / "config.yaml")]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert ended.returncode == Exit.FAILED
+    assert ended.stderr == "There is nobody to ask. In a script, give the answers by --answers FILE.\n"
+
+
+def test_answers_that_nobody_asks_for_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers = tmp_path / "answers.yaml"
+    answers.write_text("inventre: https://inventree.example.org\n")
+    assert main(["init", str(tmp_path / "config.yaml"), "--answers", str(answers)]) == Exit.USAGE
+    assert "nobody asks for inventre" in capsys.readouterr().err
+    assert main(["init", "--answers", str(tmp_path / "none.yaml")]) == Exit.USAGE
+    assert "can't be read (No such file or directory)" in capsys.readouterr().err
