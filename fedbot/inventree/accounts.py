@@ -10,6 +10,7 @@ from fedbot.inventree.rows import Row
 from fedbot.inventree.server import Account, PeerConnector, Server, account_behind
 from fedbot.inventree.transport import InvenTreeTransport
 from fedbot.inventree.versions import Version
+from fedbot.logs import keep_secret
 from fedbot.ports.inventory import NotPermitted, OutcomeUnknown, Refusal
 from fedbot.ports.vault import Vault
 from fedbot.rules.model.access_steps import (
@@ -182,6 +183,8 @@ def mint_token(server: Server, step: MintToken) -> TokenMinted:
     content = {"user": step.user, "name": name, "expiry": step.expiry.isoformat()}
     reply = admin.post("user/tokens/", content)
     secret = reply.get("token") if isinstance(reply, dict) else None
+    if isinstance(secret, str):
+        keep_secret(secret)
     if not isinstance(secret, str) or not secret or "*" in secret:
         raise OutcomeUnknown("InvenTree made a token, but did not show it.", "unreadable")
     server.vault.keep(step.reference, secret)

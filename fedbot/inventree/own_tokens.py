@@ -62,9 +62,10 @@ def renew(server: Server, step: RenewOwnToken) -> OwnTokenRenewed:
         raise Refusal("This InvenTree can't make the next token over REST.", "unsupported")
     reply = transport.get("user/token/", params={"name": step.name})
     secret = reply.get("token") if isinstance(reply, dict) else None
+    if isinstance(secret, str):
+        keep_secret(secret)
     if not isinstance(secret, str) or not secret or "*" in secret:
         raise Unavailable("InvenTree made a token, but did not show it.", "unreadable")
-    keep_secret(secret)
     _try(server, transport, secret)
     _replace(file, secret)
     transport.use_token(secret)

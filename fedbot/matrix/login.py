@@ -14,6 +14,7 @@ from pathlib import Path
 import nio
 
 from fedbot.files import write_whole
+from fedbot.logs import keep_secret
 from fedbot.matrix.connection import Connection, connect
 from fedbot.matrix.errors import answered, nothing_foreign
 from fedbot.ports.chat import ChatLimited, ChatProblem, ChatRefused, ChatSignedOut
@@ -177,6 +178,7 @@ async def _log_in(account: Account, connection: Connection) -> Session:
             error.code,
             error.retry_after,
         ) from error
+    keep_secret(answer.access_token)
     return Session(account.homeserver, answer.user_id, answer.device_id, answer.access_token)
 
 
@@ -188,6 +190,7 @@ def read_session(folder: Path, name: str = _FILE) -> Session | None:
     """
     try:
         kept = json.loads((folder / name).read_text())
+        keep_secret(kept["token"])
         return Session(kept["homeserver"], kept["user_id"], kept["device_id"], kept["token"])
     except FileNotFoundError:
         return None

@@ -104,9 +104,13 @@ def what_yes_means(locale: Locale, connection: Connection, home: PartyConfig) ->
             **names,
         )
     ]
+    besides: Lines = []
     if not home.has_admin_token:
         made.append(locale.say("I have no admin token: after a yes I say in the admin room what to click."))
     if connection.access == "direct":
+        besides.append(
+            locale.say("Like any account there, it can also list all attachments, and change or delete parameters.")
+        )
         token = locale.say(
             "{peer}'s bot gets the token: it can read all stock items of {own}, change none; so can {own}'s bot.",
             **names,
@@ -119,7 +123,7 @@ def what_yes_means(locale: Locale, connection: Connection, home: PartyConfig) ->
     offers = locale.say(
         "Yes means: {peer} and {own} can offer each other things; each offer still needs its own yes.", **names
     )
-    return [offers, *made, token]
+    return [offers, *made, token, *besides]
 
 
 def _to_compare(locale: Locale, peer: str, theirs: str, ours: str, emoji: tuple[int, ...]) -> Lines:

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from fedbot.logs import redact
 from fedbot.matrix.client import MatrixChat
 from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Account, Session, keep_session, read_session, sign_in
@@ -60,6 +61,14 @@ async def test_a_login_by_password_is_kept_readable_by_the_bot_alone(homeserver:
     assert read_session(tmp_path) == session
     assert session.user_id == f"@login-kept:{homeserver.server_name}"
     assert session.device_id
+
+
+async def test_the_log_never_shows_a_session_whatever_its_token_looks_like(tmp_path: Path) -> None:
+    """Not every homeserver's tokens can be told by their looks."""
+    keep_session(tmp_path, Session("https://matrix.example.org", "@bot:example.org", "DEVICE", "quiet-word-of-it"))
+    assert "quiet-word" in redact("GET /sync quiet-word-of-it")
+    read_session(tmp_path)
+    assert "quiet-word" not in redact("GET /sync quiet-word-of-it")
 
 
 async def test_the_next_start_uses_the_kept_token_and_needs_no_password(homeserver: Homeserver, tmp_path: Path) -> None:

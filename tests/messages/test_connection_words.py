@@ -83,6 +83,7 @@ SAID: dict[str, tuple[Phrase, str]] = {
         Each bot makes for the other: a user that can only look, its token for one year, and a customer company.
         I have no admin token: after a yes I say in the admin room what to click.
         attraktor's bot gets the token: it can read all stock items of betaspace, change none; so can betaspace's bot.
+        Like any account there, it can also list all attachments, and change or delete parameters.
 
         Call attraktor before you approve. Their bot must show the same seven emoji:
         🐶 Dog · 🐱 Cat · 👍 Thumbs up · 💡 Light Bulb · 🎧 Headphones · 📌 Pin · 🔑 Key
