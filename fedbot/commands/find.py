@@ -1,11 +1,11 @@
-"""`!fed find WORDS [in SPACE]`: who has one? Asked of all friends at once, and of what we share."""
+"""`!fed find [WORDS] [in SPACE]`: who has one, or what is there? Asked of all friends at once, and of what we share."""
 
 from __future__ import annotations
 
 from fedbot import messages
 from fedbot.commands.grammar import incomplete
 from fedbot.commands.lookup import active_friend, rooms_told_of
-from fedbot.commands.spec import Argument, Handler, Kind, Verb
+from fedbot.commands.spec import Argument, Handler, Kind, Option, Verb
 from fedbot.rules.catalogue import search
 from fedbot.rules.model.command import Command
 from fedbot.rules.model.connection import Connection
@@ -24,9 +24,14 @@ SPEC = Verb(
         Argument("words", Kind.ANYTHING, "WORDS", optional=True),
         Argument("space", Kind.SPACE, "SPACE", keyword="in", optional=True),
     ),
-    examples=("find 0.4 nozzle", "find M3 in betaspace"),
+    options=(
+        Option("category", "NAME", "only what is in this category, or below it", 100),
+        Option("page", "NUMBER", "the next twenty of a long list: 2, 3, …", 3),
+    ),
+    examples=("find 0.4 nozzle", "find M3 in betaspace", "find in betaspace", "find --category lasers"),
     details=(
         "A part is found if its name, IPN, keywords and description contain all the words.",
+        "Without words you see all that is shared: of one space with 'in', of one category with '--category'.",
         "The search covers what friends share and have in stock; in our admin room, all our own stock.",
         "I name spaces that don't answer within 20 seconds, and add them when they do.",
         "Reply to the list: 'ask 1 2' requests two of the first, 'more' shows the next ten.",
@@ -37,7 +42,7 @@ SPEC = Verb(
 
 def ask(turn: Turn, command: Command) -> tuple[Query, ...] | Phrase:
     """What stands against it; our InvenTree is asked beside the friends, not before them."""
-    if turn.search(command.subject) is not None and not command.arguments.get("words"):
+    if turn.search(command.subject) is not None and not _says_what(command):
         return ()
     return _complaint(turn, command) or ()
 
@@ -46,29 +51,39 @@ def act(turn: Turn, command: Command, answers: tuple[Answer, ...]) -> Phrase | N
     """Ask them, or tell the next hits of the list that this replies to."""
     del answers
     words = str(command.arguments.get("words", ""))
-    if not words and search.next_page(turn, command):
+    if not _says_what(command) and search.next_page(turn, command):
         return None
     if complaint := _complaint(turn, command):
         return complaint
     if again := turn.spends("find", command.sender):  # each one is a message of ours to every friend
         return say(messages.search.searched_too_often, again=again)
+    page = str(command.arguments.get("page", "1")).strip()
+    wanted = search.Wanted(words, str(command.arguments.get("category", "")).strip(), int(page))
     space = str(command.arguments.get("space", "")).strip().casefold()
     if space in {turn.home.party.casefold(), turn.home.name.casefold()}:
-        search.begin(turn, command, words, (), own=True, only=turn.home.party)
+        search.begin(turn, command, wanted, (), own=True, only=turn.home.party)
     elif space in {"", "all"}:
         rooms = rooms_told_of(turn, command.room)
         friends = [c for c in turn.active_connections() if c.room in rooms]
-        search.begin(turn, command, words, friends, own=True)
+        search.begin(turn, command, wanted, friends, own=True)
     else:
         friend = active_friend(turn, command, space)
         if isinstance(friend, Phrase):
             return friend
-        search.begin(turn, command, words, (friend,), own=False, only=friend.peer)
+        search.begin(turn, command, wanted, (friend,), own=False, only=friend.peer)
     return None
 
 
+def _says_what(command: Command) -> bool:
+    """Whether it says what to look for, or where."""
+    return any(command.arguments.get(name) for name in ("words", "space", "category"))
+
+
 def _complaint(turn: Turn, command: Command) -> Phrase | None:
-    if not command.arguments.get("words"):
+    page = str(command.arguments.get("page", "1")).strip()
+    if not page.isdecimal() or not 1 <= int(page) <= search.MOST_PAGES:
+        return say(messages.search.no_such_page, word=page)
+    if not _says_what(command):
         return incomplete(SPEC, command.arguments, SPEC.arguments[0])
     space = str(command.arguments.get("space", "")).strip()
     if space.casefold() in {"", "all", turn.home.party.casefold(), turn.home.name.casefold()}:

@@ -295,6 +295,7 @@ def _with_origins(server: Server, found: Iterable[tuple[Row, Part]]) -> ItemsFou
 
 
 _MOST_FOUND = 20
+_MOST_BROWSED = 2_000
 _MOST_ROWS = 100
 _QUOTES = str.maketrans(dict.fromkeys("\"',|", " "))
 
@@ -366,14 +367,18 @@ def search_stock(server: Server, question: SearchStock) -> StockHits:
     So a friend is told nothing that isn't shared, there, and free for that friend to see at this moment.
     """
     words = question.words.translate(_QUOTES).casefold().split()
-    if not words:
-        return StockHits()
     leaving = {place.pk for place in server.places.meant_by(server.settings.outgoing)}
     with server.under(question.reference) as api:
         server.stock.make_ready(server.reader)
         scope = question.scope
-        categories = Categories.read(api) if scope.categories else Categories(())
-        known = server.stock.index.search(words, scope, categories.below(scope.categories), _MOST_FOUND + 1)
+        categories = Categories.read(api) if scope.categories or question.category else Categories(())
+        before = _MOST_FOUND * (question.page - 1)
+        most = _MOST_BROWSED if question.category else before + _MOST_FOUND + 1
+        known = server.stock.index.search(words, scope, categories.below(scope.categories), most)
+        if question.category:
+            within = categories.below(int(row["pk"]) for row in categories.named(question.category))
+            known = [each for each in known if each.category in within]
+        known = known[before:]
         items: list[StockItem] = []
         for each in known[:_MOST_FOUND]:
             chain = categories.chain(each.category)

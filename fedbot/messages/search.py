@@ -20,10 +20,12 @@ def found(
 ) -> Lines:
     """A page of hits; on the first one also which spaces have none, and why."""
     hits = search.hits
-    words = locale.short(search.words, 40)
+    words = _what(locale, search)
     page = hits[first : first + most]
     lines: Lines = []
-    if hits:
+    if not search.words:
+        lines.append(_browsed(locale, search))
+    elif hits:
         lines.append(locale.some('{number} hit for "{words}":', '{number} hits for "{words}":', len(hits), words=words))
     else:
         lines.append(locale.say('Nothing found for "{words}".', words=words))
@@ -32,7 +34,7 @@ def found(
     if left > 0:
         lines.append(locale.some("… and {number} more: reply “more”", "… and {number} more: reply “more”", left))
     if first == 0:
-        lines += [note for space in search.came if (note := _about(locale, space, home))]
+        lines += [note for space in search.came if (note := _about(locale, search, space, home))]
         lines += [_silent(locale, name) for name in silent]
         if not search.only and not silent and [space.party for space in search.came] == [home.party]:
             lines.append(locale.say("No other space was asked: we have no friends here yet."))
@@ -48,6 +50,20 @@ def found(
     return lines
 
 
+def _what(locale: Locale, search: Search) -> str:
+    """What was looked for, as a text in quotes."""
+    return locale.short(search.words or search.category, 40)
+
+
+def _browsed(locale: Locale, search: Search) -> Sentence:
+    """The first line where all that is shared was meant, or a category of it."""
+    if search.category:
+        words = _what(locale, search)
+        sentence = 'What is shared in "{words}":' if search.hits else 'Nothing that is shared lies in "{words}" now.'
+        return locale.say(sentence, words=words)
+    return locale.say("What is shared and free now:" if search.hits else "Nothing that is shared is free now.")
+
+
 def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
     """'3) Betaspace: M3 bolt (M3-BOLT), 210'."""
     name = locale.short(hit.name, 60) or locale.word("something without a name")
@@ -60,13 +76,16 @@ def _hit(locale: Locale, number: int, space: SpaceHits, hit: Hit) -> Sentence:
         thing=Bold(name),
         quantity=locale.quantity(hit.quantity, hit.units),
     )
-    if not hit.flawed:
-        return told
-    flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
-    return (*told, *locale.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
+    if hit.flawed:
+        flawed, condition = locale.quantity(hit.flawed, hit.units), naming.status(locale, hit.condition, 0)
+        told = (*told, *locale.say(", {flawed} of it ⚠ {condition}", flawed=flawed, condition=condition))
+    if hit.lent and hit.back:
+        lent, day = locale.quantity(hit.lent, hit.units), locale.day(hit.back)
+        told = (*told, *locale.say(", {lent} more lent until {day}", lent=lent, day=day))
+    return told
 
 
-def _about(locale: Locale, space: SpaceHits, home: PartyConfig) -> Sentence:
+def _about(locale: Locale, search: Search, space: SpaceHits, home: PartyConfig) -> Sentence:
     """Why a space has no hits, or that it has more; nothing if its hits say it all."""
     name = Bold(naming.space(locale, space.name))
     if space.problem:
@@ -77,14 +96,25 @@ def _about(locale: Locale, space: SpaceHits, home: PartyConfig) -> Sentence:
             percent=space.percent,
         )
     if space.cut:
-        return locale.say("{space} has more than it can tell; say more words.", space=name)
+        return _more(locale, search, space, name)
     if space.hits:
         return ()
     if not space.shared and space.party == home.party:
         return locale.say("{space} (we) shares nothing yet: {share}", space=name, share=command("share"))
     if not space.shared:
         return locale.say("{space} shares nothing.", space=name)
+    if not search.words:
+        return locale.say("{space} has nothing of that free now.", space=name)
     return locale.say("{space} has nothing like it to share.", space=name)
+
+
+def _more(locale: Locale, search: Search, space: SpaceHits, name: Bold) -> Sentence:
+    """That a space has more than it told, and how to see that."""
+    if search.words:
+        return locale.say("{space} has more than it can tell; say more words.", space=name)
+    browse = f"find in {space.party}" + (f' --category "{search.category}"' if search.category else "")
+    next_ = command(f"{browse} --page {search.page + 1}")
+    return locale.say("{space} has more: {next}", space=name, next=next_)
 
 
 def _problem(locale: Locale, space: SpaceHits, name: Bold) -> Sentence:
@@ -110,9 +140,19 @@ def _silent(locale: Locale, name: str) -> Sentence:
     )
 
 
-def no_more_found(locale: Locale, *, words: str) -> Lines:
+def no_more_found(locale: Locale, *, search: Search) -> Lines:
     """`more`, when all hits were told."""
-    return [locale.say('That was all for "{words}".', words=locale.short(words, 40))]
+    if not search.words:
+        return [locale.say("That was all of this list.")]
+    return [locale.say('That was all for "{words}".', words=_what(locale, search))]
+
+
+def no_such_page(locale: Locale, *, word: str) -> Lines:
+    """`--page` without a number."""
+    return [
+        locale.say('Not looked: "{word}" is no page.', word=locale.short(word, 20)),
+        locale.say("For example: {find}", find=command("find in SPACE --page 2")),
+    ]
 
 
 def searched_too_often(locale: Locale, *, again: datetime) -> Lines:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -456,3 +457,58 @@ async def test_what_is_down_is_looked_for_only_as_long_as_a_read_takes() -> None
     world.beta.fails(FaultKind.REFUSED, "GET", "part/", times=1)
     answer = await finds(world, "bolt in betaspace")
     assert "not looked" in answer.text or "Bolt M3" in answer.text
+
+
+# --- without words ---
+
+
+async def test_all_that_a_space_shares_is_listed_page_by_page_with_what_is_lent_and_when_it_is_due() -> None:
+    world = await three()
+    world.mia.says("!fed share all")
+    world.cem.says("!fed share all")
+    world.bea.says("!fed lend 5 N-M3 to attraktor for 3 weeks")
+    await world.settle()
+    world.piet.reacts([m for m in world.room.messages(sender=world.alpha.chat.user_id) if m.reactions][-1], "✅")
+    await world.grace()
+    answer = await finds(world, "in betaspace")
+    assert answer.text.startswith("What is shared and free now:")
+    assert "1) Betaspace: " in answer.text
+    every = [*answer.text.split("\n")]
+    if "reply “more”" in answer.text:
+        line = world.kim.says("more", reply_to=answer)
+        await world.settle()
+        every += world.answer_to(line).split("\n")
+    (nuts,) = [text for text in every if "N-M3" in text]
+    assert "895, 5 more lent until Tue 15 Dec 2026" in nuts, nuts
+    assert "Gammaspace" not in answer.text
+
+
+async def test_a_category_is_browsed_at_all_friends_and_a_long_list_names_its_next_page() -> None:
+    world = await three()
+    world.cem.says("!fed share all")
+    await world.settle()
+    part = world.beta.part("N-M3")
+    categories = {row.pk: row.name for row in world.beta.tables.categories}
+    name = categories[part.category]
+    answer = await finds(world, f'in betaspace --category "{name.lower()}"')
+    assert f'What is shared in "{name.lower()}":' in answer.text
+    assert "N-M3" in answer.text
+    assert "Nothing that is shared lies in" in (await finds(world, "in betaspace --category nonsense")).text
+    for number in range(25):
+        made = world.beta.admin(
+            "POST", "part/", name=f"Thing {number:02}", category=part.category, active=True, salable=True
+        )
+        world.beta.admin("POST", "stock/", part=made["pk"], quantity="1", location=world.beta.location("Incoming"))
+    await world.passes(timedelta(days=2))
+    answer = await finds(world, "in betaspace")
+    assert "!fed find in betaspace --page 2" in answer.text
+    line = world.kim.says("more", reply_to=answer)
+    await world.settle()
+    second = await finds(world, "in betaspace --page 2")
+    pages = [
+        set(re.findall(r"Betaspace: (.+?), \d", text)) for text in (answer.text + world.answer_to(line), second.text)
+    ]
+    assert len(pages[0]) > 10, "a page is twenty parts, without those of which nothing is sound and free"
+    assert pages[1]
+    assert not pages[0] & pages[1]
+    assert "is no page" in (await finds(world, "in betaspace --page x")).text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from textwrap import dedent
 
@@ -235,7 +235,33 @@ SAID: dict[str, tuple[Phrase, str]] = {
         No other space was asked: we have no friends here yet.
         """,
     ),
-    "no more": (say(messages.search.no_more_found, words="M3"), 'That was all for "M3".'),
+    "no more": (say(messages.search.no_more_found, search=search()), 'That was all for "M3".'),
+    "a page that is none": (
+        say(messages.search.no_such_page, word="x"),
+        """
+        Not looked: "x" is no page.
+        For example: !fed find in SPACE --page 2
+        """,
+    ),
+    "all that is shared, some of it lent": (
+        found(
+            SpaceHits(
+                "beta",
+                "betaspace",
+                (Hit(1, "M3 nut", "M3-NUT", "", Decimal(7), lent=Decimal(3), back=date(2026, 12, 12)),),
+                5,
+                cut=True,
+            ),
+            words="",
+            only="beta",
+        ),
+        """
+        What is shared and free now:
+        1) betaspace: M3 nut (M3-NUT), 7, 3 more lent until Sat 12 Dec 2026
+        betaspace has more: !fed find in beta --page 2
+        To ask for 2 of number 1, reply within 10 minutes: ask 1 2
+        """,
+    ),
     "too often": (
         say(messages.search.searched_too_often, again=NOW + timedelta(minutes=40)),
         """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,6 +17,7 @@ from fedbot import messages
 from fedbot.rules.catalogue import merged_stock, share
 from fedbot.rules.catalogue.provenance import origin_by_mark
 from fedbot.rules.connection import provision
+from fedbot.rules.loan import lend
 from fedbot.rules.model import audit, budgets
 from fedbot.rules.model.catalogue import Hit, Search, SpaceHits
 from fedbot.rules.model.command import Command
@@ -36,6 +37,7 @@ from fedbot.rules.wire.envelope import BadEnvelope, search_id
 SILENT_AFTER = timedelta(seconds=20)
 LISTED_FOR = timedelta(minutes=10)
 LONGEST_WORDS = 200
+MOST_PAGES = 100
 MOST_HITS = 20
 ALL_READ = 100
 _NOBODY = ""
@@ -56,8 +58,22 @@ _ASKED_FOR = re.compile(
 # --- a person asks ---
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a person looks for: words, a category, or both; neither is all that is shared. `page`: the first is 1."""
+
+    words: str
+    category: str = ""
+    page: int = 1
+
+    @property
+    def sealed(self) -> dict[str, Any]:
+        """As a message tells it to a friend's bot."""
+        return {"words": self.words, "category": self.category, "page": self.page}
+
+
 def begin(
-    turn: Turn, command: Command, words: str, connections: Sequence[Connection], *, own: bool, only: str = ""
+    turn: Turn, command: Command, wanted: Wanted, connections: Sequence[Connection], *, own: bool, only: str = ""
 ) -> None:
     """Ask our InvenTree and these friends; the answer to the line comes when all have answered."""
     search = Search(
@@ -65,7 +81,9 @@ def begin(
         event_id=command.event_id,
         person=command.sender,
         room=command.room,
-        words=words,
+        words=wanted.words,
+        category=wanted.category,
+        page=wanted.page,
         asked=turn.now,
         waiting=(*([turn.home.party] if own else []), *(connection.peer for connection in connections)),
         only=only,
@@ -74,14 +92,15 @@ def begin(
     for connection in connections:
         if sequencing.is_unheard(turn, connection, "find-ask"):
             continue
-        asked, draft = sequencing.write(turn, connection, "find-ask", {"search": search.id}, sealed={"words": words})
+        asked, draft = sequencing.write(turn, connection, "find-ask", {"search": search.id}, sealed=wanted.sealed)
         turn.save(asked)
         sequencing.post(turn, asked, draft)
     turn.do(Typing(command.room, int(SILENT_AFTER.total_seconds())))
     if own:
         everything = command.room == turn.home.admin_room
         scope = Scope(everything=True) if everything else share.scope(turn)
-        turn.do(Ask(FindForPerson(search.id), (SearchStock(words, scope),)))
+        question = SearchStock(wanted.words, scope, category=wanted.category, page=wanted.page)
+        turn.do(Ask(FindForPerson(search.id), (question,)))
 
 
 @dataclass(frozen=True)
@@ -119,8 +138,19 @@ def _hits(turn: Turn, event: Answered) -> tuple[tuple[Hit, ...], bool]:
         clean = item.available - merged_stock.total(merged_stock.hidden(turn, item, found, _NOBODY))
         if is_sound(item) and clean > 0 and not origin_by_mark(turn, item):
             by_part.setdefault(item.part.pk, []).append((item, clean))
-    hits = tuple(_hit(items) for items in by_part.values())
+    lent = _lent(turn)
+    hits = tuple(replace(_hit(items), **lent.get(part, {})) for part, items in by_part.items())
     return hits[:MOST_HITS], found.cut or len(hits) > MOST_HITS
+
+
+def _lent(turn: Turn) -> dict[int, dict[str, Any]]:
+    """How much of each part of ours is on loan, and when the first of that is due back."""
+    lent: dict[int, dict[str, Any]] = {}
+    for loan in lend.on_loan(turn):  # what is due first comes first
+        for line in lend.lines_out(turn, loan) if loan.role == "sender" else ():
+            known = lent.setdefault(line.part, {"lent": Decimal(0), "back": loan.due_day})
+            known["lent"] += line.quantity
+    return lent
 
 
 def _asked_for(event: Answered) -> StockHits:
@@ -203,7 +233,7 @@ def next_page(turn: Turn, command: Command) -> bool:
         return False
     first = search.shown
     if first >= len(search.hits):
-        phrase = say(messages.search.no_more_found, words=search.words)
+        phrase = say(messages.search.no_more_found, search=search)
         turn.do(Post(f"answer:-:{command.event_id}", command.room, phrase, reply_to=command.event_id))
         return True
     key = f"{_KEY}:{search.id}:{command.event_id}"
@@ -262,11 +292,12 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     if connection.state is not ConnectionState.ACTIVE or turn.now - envelope.sent_at > budgets.HOUR:
         return
     try:
-        words = sequencing.unsealed(turn, envelope).get("words")
+        told = sequencing.unsealed(turn, envelope)
     except BadEnvelope as problem:
         turn.note(connection.id, audit.NotUnderstood("search", str(problem)))
         return
-    if not isinstance(words, str) or not 0 < len(words.strip()) <= LONGEST_WORDS:
+    wanted = _wanted(told)
+    if wanted is None:
         turn.note(connection.id, audit.Fact.SEARCH_WITHOUT_WORDS)
         return
     then = FindForFriend(connection.id, envelope.body.search)
@@ -276,9 +307,19 @@ def on_asked(turn: Turn, connection: Connection, envelope: Message[bodies.FindAs
     elif not turn.shares():
         _tell(turn, then, {"problem": ""}, (), cut=False)
     else:
-        question = SearchStock(words, share.scope(turn), provision.own_reference(connection))
+        reference = provision.own_reference(connection)
+        question = SearchStock(wanted.words, share.scope(turn), reference, wanted.category, wanted.page)
         turn.do(Ask(then, (question,)))
     turn.note(connection.id, audit.Fact.SEARCHED)
+
+
+def _wanted(told: dict[str, Any]) -> Wanted | None:
+    """What a friend's bot looks for; None if it isn't as it should be."""
+    words, category, page = told.get("words"), told.get("category", ""), told.get("page", 1)
+    texts = isinstance(words, str) and isinstance(category, str) and max(len(words), len(category)) <= LONGEST_WORDS
+    if not texts or type(page) is not int or not 1 <= page <= MOST_PAGES:
+        return None
+    return Wanted(str(words), str(category).strip(), page)
 
 
 @dataclass(frozen=True)
@@ -343,6 +384,8 @@ def _written(hit: Hit) -> dict[str, Any]:
         "quantity": plain(hit.quantity),
         "flawed": plain(hit.flawed),
         "condition": hit.condition,
+        "lent": plain(hit.lent),
+        "back": hit.back.isoformat() if hit.back else "",
     }
 
 
@@ -381,11 +424,18 @@ def _hit_in(data: object) -> Hit:
     if not all(isinstance(text, str) and len(text) <= _LONGEST_NAME for text in texts):
         raise ValueError("a hit without a name")
     name, ipn, units, condition = (presentable(str(text)) for text in texts)
-    quantity, told = _quantity(data.get("quantity")), data.get("flawed")
-    flawed = Decimal(0) if told == "0" else _quantity(told)
+    quantity, flawed, lent = _quantity(data.get("quantity")), _maybe(data.get("flawed")), _maybe(data.get("lent", "0"))
     if flawed > quantity:
         raise ValueError("a hit with more flawed than there is")
-    return Hit(item, name, ipn, units, quantity, flawed, condition)
+    back = data.get("back", "")
+    if not isinstance(back, str) or len(back) > len("2026-12-31"):
+        raise ValueError("a day that is none")
+    return Hit(item, name, ipn, units, quantity, flawed, condition, lent, date.fromisoformat(back) if back else None)
+
+
+def _maybe(text: object) -> Decimal:
+    """A quantity that may be nothing."""
+    return Decimal(0) if text == "0" else _quantity(text)
 
 
 def _quantity(text: object) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 ITEM, PART, CATEGORY = "stockitem", "part", "partcategory"
@@ -41,7 +41,8 @@ def share_id(model: str, pk: int) -> str:
 class Hit:
     """One part that was found: how much of it is free, and the stock item with most of it.
 
-    `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it.
+    `flawed` is how much of that isn't OK, `condition` what InvenTree calls the condition of most of it. `lent` is
+    how much more of it is on loan, `back` when the first of that is due.
     """
 
     item: int
@@ -51,6 +52,8 @@ class Hit:
     quantity: Decimal
     flawed: Decimal = Decimal(0)
     condition: str = ""
+    lent: Decimal = Decimal(0)
+    back: date | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class Search:
     """A `find` line. Its hits are numbered through, in the order of `came`, and stay so, for ten minutes.
 
     `waiting` are parties. It is answered when nobody is missing, at the latest after 20 seconds; what comes later is
-    added to the answer (`posted`). `shown` hits were listed so far. `only`: the one space that was to be asked.
+    added to the answer (`posted`). `shown` hits were listed so far. `only`: the one space that was to be asked. Without
+    `words` all that is shared was meant, of that `category` if there is one; `page` as in `SearchStock`.
     """
 
     id: str
@@ -91,6 +95,8 @@ class Search:
     posted: bool = False
     shown: int = 0
     only: str = ""
+    category: str = ""
+    page: int = 1
 
     @property
     def hits(self) -> tuple[tuple[SpaceHits, Hit], ...]:

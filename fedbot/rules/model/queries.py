@@ -140,12 +140,15 @@ class SearchStock:
 
     Only what is in stock and in `scope`. `reference`: read under that token of the vault, '' for our own. It is looked
     for in our own index and read again in InvenTree: nothing that is asked there grows with the stock. What has
-    vanished of the parts found (`ReceivedOf`) is looked for under our own token.
+    vanished of the parts found (`ReceivedOf`) is looked for under our own token. Without words all of the scope is
+    meant. `category`: only of that name or path, and below it. `page`: the first is 1.
     """
 
     words: str
     scope: Scope
     reference: str = ""
+    category: str = ""
+    page: int = 1
 
 
 @dataclass(frozen=True)
