@@ -224,8 +224,10 @@ class Conversation:
         elif not secret:
             raise NotGood(f"Without a password or token I can't go on. {matrix.by_hand(local, homeserver)}")
         if matrix.is_token(secret) or not homeserver.takes_passwords:
+            if homeserver.by_sso and not matrix.is_token(secret):
+                secret = matrix.token_by_sso(homeserver, secret, chosen.bot)
             chosen.secret = ("access_token_file", secret)
-            return await Bot.sign_in(replace(account, password="", token=secret), self._identity())
+            return await self._by_token(replace(account, password="", token=secret))
         chosen.secret = ("password_file", secret)
         try:
             return await Bot.sign_in(replace(account, password=secret, token=""), self._identity())
@@ -237,12 +239,26 @@ class Conversation:
             return "There is no such account yet. Enter: I register it. Else its password or access token"
         if homeserver.takes_passwords:
             return "Its password (or an access token)"
-        how = " in Element as the bot by single sign-on" if homeserver.by_sso else " as the bot"
+        if not homeserver.by_sso:
+            return "This homeserver takes no passwords. An access token that was made for the bot alone"
         self._asker.say(
-            f"This homeserver takes no passwords. Sign in{how}, copy the access token (settings, Help & About), and "
-            "close that window without signing out."
+            "This homeserver takes no passwords. Open this page in a private window and sign in as the bot. The "
+            "browser ends at an address that begins with http://localhost and shows nothing: copy that whole address.",
+            matrix.sso_address(homeserver),
         )
-        return "Its access token"
+        return "The address (or an access token that was made for the bot alone)"
+
+    async def _by_token(self, account: Account) -> Bot:
+        """With a token, whose device must be the bot's alone: it makes its own keys for encrypted rooms."""
+        folder = self._identity()
+        bot = await Bot.sign_in(account, folder)
+        if await bot.is_taken(folder):
+            await bot.close()
+            raise NotGood(
+                "That token belongs to a session of another client, or to none: encrypted rooms would not work. Give "
+                "the password, or a token of a session that nothing else has used."
+            )
+        return bot
 
     def _identity(self) -> Path:
         """Where the session is kept, as `fedbot run` will find it; of a dry run nothing is kept."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import httpx
 import nio
@@ -19,6 +19,7 @@ from fedbot.logs import keep_secret
 from fedbot.matrix.client import invitations_filter, invitations_of
 from fedbot.matrix.connection import Connection
 from fedbot.matrix.errors import answered
+from fedbot.matrix.keys import KEYS
 from fedbot.matrix.login import Account, Session, sign_in
 from fedbot.matrix.room import MEMBER, PARTY, RoomPicture, content_of
 from fedbot.ports.chat import ChatProblem, ChatRefused
@@ -147,6 +148,34 @@ def register(homeserver: Homeserver, local: str) -> str:
     return password
 
 
+def sso_address(homeserver: Homeserver) -> str:
+    """Where a person signs in as the bot by the browser, which then goes on to an address with a login token in it."""
+    return (
+        f"{homeserver.url}/_matrix/client/v3/login/sso/redirect?redirectUrl={quote('http://localhost/fedbot', safe='')}"
+    )
+
+
+def token_by_sso(homeserver: Homeserver, said: str, user: str) -> str:
+    """The access token of a new device, for the address at which the browser ended. Raises `NotGood`."""
+    login_token = "".join(parse_qs(urlsplit(said).query).get("loginToken", []))
+    if not login_token:
+        raise NotGood("There is no loginToken in that. Copy the whole address at which the browser ended.")
+    content = {"type": "m.login.token", "token": login_token, "initial_device_display_name": "fedbot"}
+    with homeserver.client() as client:
+        try:
+            answer = client.post("/_matrix/client/v3/login", json=content)
+            found = answer.json()
+            token, signed_in = str(found.get("access_token", "")), str(found.get("user_id", ""))
+        except (*FOREIGN, AttributeError) as error:
+            raise NotGood(trouble(error, homeserver.url) if isinstance(error, FOREIGN) else str(error)) from None
+    if not token:
+        raise NotGood(f"The homeserver doesn't take it ({found.get('error', answer.status_code)}). Sign in once more.")
+    keep_secret(token)
+    if signed_in != user:
+        raise NotGood(f"The browser has signed in as {signed_in}, not as {user}. Use a private window.")
+    return token
+
+
 def is_token(secret: str) -> bool:
     """Whether that is an access token rather than a password, by its look."""
     return bool(_TOKEN.fullmatch(secret))
@@ -193,6 +222,15 @@ class Bot:
         if sign_out:
             await self._connection.logout()
         await self._connection.close()
+
+    async def is_taken(self, folder: Path) -> bool:
+        """Whether its device has keys for encrypted rooms that aren't in this folder, or the token is of no device."""
+        device = self._connection.device_id
+        if not device or (folder / KEYS).exists():
+            return not device
+        content = {"device_keys": {self.user_id: [device]}}
+        found = await self._connection.ask("looking at the device", "POST", ["keys", "query"], content)
+        return device in found.get("device_keys", {}).get(self.user_id, {})
 
     async def rooms(self) -> list[RoomFound]:
         """Where the bot is, and where it is invited."""

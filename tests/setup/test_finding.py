@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import httpx
@@ -13,9 +14,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from fedbot.matrix.connection import Connection
+from fedbot.matrix.keys import KEYS
+from fedbot.matrix.login import Session
 from fedbot.setup import inventree, matrix
 from fedbot.setup.asking import Answers, NotGood, Stopped, yes_or_no
-from fedbot.setup.matrix import Homeserver
+from fedbot.setup.matrix import Bot, Homeserver
 from fedbot_demo.certificates import CertificateAuthority
 from fedbot_demo.inventree import seeds
 from fedbot_demo.inventree.server import Serving, serve
@@ -96,6 +100,43 @@ async def test_a_homeserver_is_found_by_well_known_and_says_how_to_sign_in(monke
     async with serving({"/": {}}) as url:
         with pytest.raises(NotGood, match=r"not as a Matrix homeserver does.*write its address behind the id"):
             await asyncio.to_thread(matrix.find, "x.org", url)
+
+
+async def test_with_single_sign_on_only_the_address_at_which_the_browser_ended_makes_a_session() -> None:
+    async def login(request: web.Request) -> web.StreamResponse:
+        content = await request.json()
+        if content["token"] != "good":
+            return web.json_response({"errcode": "M_FORBIDDEN", "error": "Invalid login token"}, status=403)
+        return web.json_response({"user_id": "@bot:example.org", "access_token": "syt_made_for_it", "device_id": "D"})
+
+    async with serving({"/_matrix/client/v3/login": login}) as url:
+        there = Homeserver(url, takes_passwords=False, by_sso=True)
+        assert matrix.sso_address(there).startswith(f"{url}/_matrix/client/v3/login/sso/redirect?redirectUrl=http%3A")
+
+        async def token(said: str, user: str = "@bot:example.org") -> str:
+            return await asyncio.to_thread(matrix.token_by_sso, there, said, user)
+
+        assert await token("http://localhost/fedbot?loginToken=good") == "syt_made_for_it"
+        for said, user, told in (
+            ("http://localhost/fedbot", "@bot:example.org", "no loginToken"),
+            ("http://localhost/fedbot?loginToken=old", "@bot:example.org", "Invalid login token"),
+            ("http://localhost/fedbot?loginToken=good", "@anna:example.org", "signed in as @bot:example.org"),
+        ):
+            with pytest.raises(NotGood, match=told):
+                await token(said, user)
+
+
+async def test_a_session_that_another_client_encrypts_with_is_not_taken_for_the_bots(tmp_path: Path) -> None:
+    async def ask(*_: object) -> dict[str, object]:
+        return {"device_keys": {"@bot:example.org": {"USED": {}}}}
+
+    def bot(device: str) -> Bot:
+        connection = SimpleNamespace(device_id=device, ask=ask)
+        return Bot(Session("https://example.org", "@bot:example.org", device, "t"), cast("Connection", connection))
+
+    assert [await bot(device).is_taken(tmp_path) for device in ("NEW", "USED", "")] == [False, True, True]
+    await asyncio.to_thread((tmp_path / KEYS).mkdir)
+    assert [await bot(device).is_taken(tmp_path) for device in ("USED", "")] == [False, True], "its own of before"
 
 
 async def test_well_known_is_read_and_nonsense_in_it_is_nothing() -> None:
