@@ -39,11 +39,11 @@ FIGURES = (
     Figure("history_ready_s", "how much longer a start takes with 100,000 finished transfers", 0.3, binding=False),
     Figure("history_rss_mib", "how much more memory a bot has with them, MiB", 15.0, decimals=1),
     Figure("idle_rss_mib", "memory of an idle bot, MiB", 100.0, decimals=0),
-    Figure("events_per_request", "Matrix events of one push, both bots, default rate limits", 9, decimals=0),
+    Figure("events_per_request", "Matrix events of one push, both bots, default rate limits", 8, decimals=0),
     Figure("large_find_s", "find in 100,000 stock items: seconds of the server, and our own", 1.0, binding=False),
     Figure("large_stats_s", "stats of them", 2.0, binding=False),
     Figure("large_push_s", "a push out of them, without the grace", 2.0, binding=False),
-    Figure("events_by_one_account", "the same, of the bot that sends more", 6, decimals=0),
+    Figure("events_by_one_account", "the same, of the bot that sends more", 5, decimals=0),
 )
 
 

@@ -1,8 +1,9 @@
-"""How many calls a push takes, held against the list in docs/performance.md: each there is for something."""
+"""How many calls and events a push takes, held against the list in docs/performance.md: each there is for something."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from fedbot.rules.model.transfer_lifecycle import TransferState
@@ -13,6 +14,8 @@ from tests.dialogue.world import friends
 DOCS = Path(__file__).parents[2] / "docs" / "performance.md"
 ROW = re.compile(r"\| (sender|receiver) \| .+? \| `([^`]+)`[ *]* \|")
 MOST = 30
+MOST_EVENTS = (8, 5)
+"""Of both bots, and of the one that sends more: the homeserver limits each."""
 A_REST = 60
 VERSION = "GET /api/"
 """Asked once a minute, by the clock on the wall."""
@@ -31,11 +34,15 @@ async def test_the_calls_of_one_push_are_those_of_the_docs_and_few() -> None:
         while space.inventory.tended() < A_REST:
             pass
         space.transport.log.clear()
+    before = len(world.server.log)
     world.piet.says("!fed push 5 RES-10K to betaspace")
     await world.settle()
     world.cem.reacts(world.card(), "✅")
     await world.grace()
     assert world.alpha.transfer().state is TransferState.DONE
+    bots = [space.chat.user_id for space in world.spaces]
+    sent = Counter(event["sender"] for event in world.server.log[before:] if event["sender"] in bots)
+    assert (sent.total(), max(sent.values())) == MOST_EVENTS
     made = {
         side: [re.sub(r"/\d+/", "/N/", call.replace("/api/", "")) for call in space.transport.log if call != VERSION]
         for side, space in (("sender", world.alpha), ("receiver", world.beta))

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from fedbot import messages
 from fedbot.rules.approval import consent
 from fedbot.rules.approval.subject import asked_by
-from fedbot.rules.catalogue import match_parts
 from fedbot.rules.connection import provision
 from fedbot.rules.model import audit
 from fedbot.rules.model.connection import Connection
@@ -223,20 +222,12 @@ def put_up_card(turn: Turn, transfer: Transfer, able: Able) -> None:
 
 
 def seeds(transfer: Transfer) -> tuple[str, ...]:
-    """The taps that the card offers."""
+    """The taps that the card offers. 📦 counts before a yes, too, but isn't worth one more event of each card."""
     if transfer.awaits_parcel:
         return (PARCEL_KEY,)
-    if transfer.is_our_offer:
-        return (APPROVE_KEY, DECLINE_KEY)
-    if transfer.terms.kind == "return":
+    if transfer.terms.kind == "return" and not transfer.is_our_offer:
         return (APPROVE_KEY, DAMAGED_KEY, DECLINE_KEY)
-    if transfer.terms.kind == "extension":
-        return (APPROVE_KEY, DECLINE_KEY)
-    if transfer.terms.kind == "request":  # 📦 counts there too, but isn't worth one more event
-        return (APPROVE_KEY, DECLINE_KEY)
-    if transfer.terms.parcel or match_parts.unmatched(transfer):  # 📦 would say nothing more, or can't count yet
-        return (APPROVE_KEY, DECLINE_KEY)
-    return (APPROVE_KEY, DECLINE_KEY, PARCEL_KEY)
+    return (APPROVE_KEY, DECLINE_KEY)
 
 
 def post_card(turn: Turn, transfer: Transfer, people: list[str], draft: Draft | None = None) -> None:
